@@ -1,0 +1,25 @@
+//! `mpp`: a small, auditable runtime for signed AI-agent tools.
+
+#![forbid(unsafe_code, unused_must_use)]
+#![deny(
+    missing_docs,
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used
+)]
+
+pub mod encoding;
+pub mod error;
+pub mod gatekeeper;
+pub mod json;
+pub mod limits;
+pub mod module;
+pub mod package;
+pub mod policy;
+pub mod time;
+
+pub use error::{Class, Code, Error};
+pub use time::Timestamp;

@@ -1,0 +1,33 @@
+//! Room: every fixed limit of the runtime, with its reason. The table of `spec/limits.md` holds the
+//! same numbers, and a test compares the two.
+//!
+//! Names end in the unit and `MAX`. Where a package or a policy may ask for less, the highest value
+//! it can ask for stands here.
+
+macro_rules! limits {
+    ($($name:ident $kind:ty = $value:expr; $id:literal $reason:literal)*) => {
+        $(#[doc = concat!("`[", $id, "]` ", $reason, ".")] pub const $name: $kind = $value;)*
+        /// Name, value, spec id and reason of every limit: the table of `spec/limits.md`.
+        pub const ALL: &[(&str, u64, &str, &str)] =
+            &[$((stringify!($name), $value, $id, $reason)),*];
+    };
+}
+
+limits! {
+    // Package. The largest real tool measured is CPython 3.12 for WASI: one module of 26.3 MB.
+    ARCHIVE_BYTES_MAX usize = 64 << 20; "LIM-01" "CPython for WASI stored (26 MB) twice over"
+    ENTRIES_COUNT_MAX usize = 4096; "LIM-02" "a script library under assets/; headers of so many entries stay below 1.3 MB"
+    ENTRY_BYTES_MAX usize = 64 << 20; "LIM-03" "no entry is larger than a whole archive"
+    CONTENT_BYTES_MAX usize = 128 << 20; "LIM-04" "what a host holds in memory for one package at most, once inflated"
+    NAME_BYTES_MAX usize = 255; "LIM-05" "the longest file name common systems take"
+    NAME_DEPTH_MAX usize = 16; "LIM-06" "folders are walked component by component"
+    SIGNATURE_FILE_BYTES_MAX usize = 16 << 10; "LIM-07" "eight signatures need less than 4 KB"
+    SIGNATURES_COUNT_MAX usize = 8; "LIM-08" "author, approver, and room; each costs a verification"
+    MANIFEST_BYTES_MAX usize = 256 << 10; "LIM-09" "128 tools with schemas of 2 KB each"
+    MANIFEST_DEPTH_MAX usize = 32; "LIM-10" "a schema of ten nested objects inside tools"
+    TOOLS_COUNT_MAX usize = 128; "LIM-11" "agents choke on longer lists"
+
+    // Request and answer.
+    REQUEST_BYTES_MAX usize = 16 << 20; "LIM-12" "the arguments of one call as JSON"
+    REQUEST_DEPTH_MAX usize = 64; "LIM-13" "nesting of arguments and answers; every walk over them recurses at most so deep"
+}

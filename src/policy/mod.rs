@@ -1,0 +1,3 @@
+//! Floor 2: what a verified package may touch. (Being built.)
+
+pub mod token;
