@@ -1,0 +1,235 @@
+//! Room: `signature.json`, the bytes that are signed, and what a signature has to be.
+//!
+//! The signed bytes frame their parts by length, so that no two meanings share one text (the idea of
+//! DSSE's pre-authentication encoding):
+//!
+//! ```text
+//! MPPv1 <len(type)> <type> <len(body)> <body>
+//! ```
+
+use super::key::{KeyId, PublicKey, SecretKey};
+use super::listing::ContentHash;
+use crate::encoding::{base64, unbase64};
+use crate::error::{Code, Error};
+use crate::json;
+use crate::limits;
+use crate::time::Timestamp;
+use serde_json::{json, Map, Value};
+
+/// The value of `format` in `signature.json`.
+pub const FORMAT: &str = "mpp-signature/1";
+/// The type inside the signed bytes.
+pub const PAYLOAD_TYPE: &str = "application/vnd.mpp.signature.v1";
+const ALGORITHM: &str = "Ed25519";
+
+/// `signature.json` as it stands: its shape is checked, its values are not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignatureFile {
+    /// The content hash that was signed.
+    pub content_hash: ContentHash,
+    /// The signatures over it, in the order of the file.
+    pub signatures: Vec<SignatureRecord>,
+}
+
+/// One member of `signatures`, as text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignatureRecord {
+    /// `Ed25519`.
+    pub algorithm: String,
+    /// Hexadecimal SHA-256 of the public key.
+    pub key_id: String,
+    /// Base64 of the 32 key bytes.
+    pub public_key: String,
+    /// When the signer says it signed. A claim: nothing is decided by it.
+    pub signed_at: String,
+    /// Base64 of the 64 signature bytes.
+    pub signature: String,
+}
+
+/// A signature that verifies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signer {
+    /// The key that signed.
+    pub key_id: KeyId,
+    /// When it says it did.
+    pub signed_at: Timestamp,
+}
+
+/// The exact bytes that a signer signs.
+///
+/// ```
+/// use mpp::package::{listing::ContentHash, signature::signed_bytes};
+/// let hash = ContentHash::of_listing("");
+/// let at = mpp::Timestamp::parse("2026-01-01T00:00:00Z").unwrap();
+/// assert_eq!(
+///     String::from_utf8(signed_bytes(&hash, at)).unwrap(),
+///     "MPPv1 32 application/vnd.mpp.signature.v1 116 content_hash \
+///      sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\n\
+///      signed_at 2026-01-01T00:00:00Z\n"
+/// );
+/// ```
+// [SIG-03]
+#[must_use]
+pub fn signed_bytes(content_hash: &ContentHash, signed_at: Timestamp) -> Vec<u8> {
+    let body = format!("content_hash {content_hash}\nsigned_at {signed_at}\n");
+    let (type_bytes, body_bytes) = (PAYLOAD_TYPE.len(), body.len());
+    format!("MPPv1 {type_bytes} {PAYLOAD_TYPE} {body_bytes} {body}").into_bytes()
+}
+
+impl SignatureFile {
+    /// Reads `signature.json`: strict JSON, closed, every member a string.
+    ///
+    /// # Errors
+    /// `content.record_invalid`.
+    // [SIG-01]
+    pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
+        let refuse =
+            |what: String| Error::new(Code::ContentRecord, format!("signature.json: {what}"));
+        if bytes.len() > limits::SIGNATURE_FILE_BYTES_MAX {
+            return Err(refuse(format!("{} bytes long", bytes.len())));
+        }
+        let root = json::parse(bytes, 3).map_err(|error| refuse(error.to_string()))?;
+        let root = closed(&root, &["content_hash", "format", "signatures"]).map_err(refuse)?;
+        if root.get("format").and_then(Value::as_str) != Some(FORMAT) {
+            return Err(refuse(format!("`format` is not {FORMAT:?}")));
+        }
+        let content_hash = root.get("content_hash").and_then(Value::as_str);
+        let content_hash = content_hash.and_then(ContentHash::parse).ok_or_else(|| {
+            refuse("`content_hash` is not `sha256:` and 64 hexadecimal digits".to_owned())
+        })?;
+        let members = root.get("signatures").and_then(Value::as_array);
+        let members = members.ok_or_else(|| refuse("`signatures` is not an array".to_owned()))?;
+        let mut signatures = Vec::with_capacity(members.len().min(limits::SIGNATURES_COUNT_MAX));
+        for member in members {
+            signatures.push(SignatureRecord::read(member).map_err(refuse)?);
+        }
+        Ok(SignatureFile { content_hash, signatures })
+    }
+
+    /// Writes the file: the members in alphabetical order, indented by two spaces, one line feed at
+    /// the end.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let signatures: Vec<_> = self
+            .signatures
+            .iter()
+            .map(|record| {
+                json!({
+                    "algorithm": record.algorithm,
+                    "key_id": record.key_id,
+                    "public_key": record.public_key,
+                    "signed_at": record.signed_at,
+                    "signature": record.signature,
+                })
+            })
+            .collect();
+        let root = json!({
+            "content_hash": self.content_hash.as_str(),
+            "format": FORMAT,
+            "signatures": signatures,
+        });
+        format!("{root:#}\n")
+    }
+
+    /// Checks every signature; all of them have to verify. `[SIG-09]`
+    ///
+    /// # Errors
+    /// One of the `signature.*` codes.
+    // [SIG-02] [SIG-09]
+    pub fn verify(&self) -> Result<Vec<Signer>, Error> {
+        if self.signatures.is_empty() {
+            return Err(Error::new(Code::SignatureMissing, "signature.json holds no signature"));
+        }
+        if self.signatures.len() > limits::SIGNATURES_COUNT_MAX {
+            let detail = format!("{} signatures", self.signatures.len());
+            return Err(Error::new(Code::SignatureCount, detail));
+        }
+        let mut signers: Vec<Signer> = Vec::with_capacity(self.signatures.len());
+        for (number, record) in self.signatures.iter().enumerate() {
+            let signer = record.verify(&self.content_hash, number)?;
+            // [SIG-08]
+            if signers.iter().any(|before| before.key_id == signer.key_id) {
+                let detail = format!("signature {number} is by key {} again", signer.key_id);
+                return Err(Error::new(Code::SignatureDuplicate, detail));
+            }
+            signers.push(signer);
+        }
+        Ok(signers)
+    }
+}
+
+impl SignatureRecord {
+    /// Signs a content hash.
+    #[must_use]
+    pub fn make(content_hash: &ContentHash, key: &SecretKey, signed_at: Timestamp) -> Self {
+        let public = key.public();
+        SignatureRecord {
+            algorithm: ALGORITHM.to_owned(),
+            key_id: public.id().to_string(),
+            public_key: base64(&public.to_bytes()),
+            signed_at: signed_at.to_string(),
+            signature: base64(&key.sign(&signed_bytes(content_hash, signed_at))),
+        }
+    }
+
+    fn read(value: &Value) -> Result<Self, String> {
+        let names = ["algorithm", "key_id", "public_key", "signature", "signed_at"];
+        let object = closed(value, &names)?;
+        let text = |name: &str| match object.get(name) {
+            Some(Value::String(text)) => Ok(text.clone()),
+            _ => Err(format!("`{name}` of a signature is not a string")),
+        };
+        Ok(SignatureRecord {
+            algorithm: text("algorithm")?,
+            key_id: text("key_id")?,
+            public_key: text("public_key")?,
+            signed_at: text("signed_at")?,
+            signature: text("signature")?,
+        })
+    }
+
+    fn verify(&self, content_hash: &ContentHash, number: usize) -> Result<Signer, Error> {
+        let refuse =
+            |code: Code, what: &str| Error::new(code, format!("signature {number}: {what}"));
+        // [SIG-04]
+        if self.algorithm != ALGORITHM {
+            return Err(refuse(Code::SignatureAlgorithm, "`algorithm` is not \"Ed25519\""));
+        }
+        // [SIG-05]
+        let encoding = |field: &str| {
+            refuse(
+                Code::SignatureEncoding,
+                &format!("`{field}` is not written the one allowed way"),
+            )
+        };
+        let key = unbase64::<32>(&self.public_key).ok_or_else(|| encoding("public_key"))?;
+        let signature = unbase64::<64>(&self.signature).ok_or_else(|| encoding("signature"))?;
+        let signed_at = Timestamp::parse(&self.signed_at).ok_or_else(|| encoding("signed_at"))?;
+        let stated_id = KeyId::parse(&self.key_id).ok_or_else(|| encoding("key_id"))?;
+        // [SIG-06]
+        let key = PublicKey::from_bytes(key)
+            .map_err(|error| refuse(Code::SignatureKeyWeak, error.detail()))?;
+        if stated_id != key.id() {
+            let what = format!("`key_id` is not the key's, which is {}", key.id());
+            return Err(refuse(Code::SignatureKeyId, &what));
+        }
+        // [SIG-07]
+        if !key.verifies(&signed_bytes(content_hash, signed_at), &signature) {
+            let what = format!("does not verify with key {stated_id}");
+            return Err(refuse(Code::SignatureInvalid, &what));
+        }
+        Ok(Signer { key_id: stated_id, signed_at })
+    }
+}
+
+/// An object with exactly these members.
+fn closed<'a>(value: &'a Value, names: &[&str]) -> Result<&'a Map<String, Value>, String> {
+    let object = value.as_object().ok_or("something else than an object")?;
+    if let Some(key) = object.keys().find(|key| !names.contains(&key.as_str())) {
+        return Err(format!("unknown key {key:?}"));
+    }
+    match names.iter().find(|name| !object.contains_key(**name)) {
+        Some(name) => Err(format!("key {name:?} is missing")),
+        None => Ok(object),
+    }
+}
