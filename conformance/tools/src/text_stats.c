@@ -233,6 +233,7 @@ static const char *extract_lines(const struct json *arguments, struct answer *an
     put_member(&answer->structured, "],\"matches\":", matches);
     put_literal(&answer->structured, truncated ? ",\"truncated\":true}" : ",\"truncated\":false}");
     if (matches == 0) put_literal(&answer->message, "no line contains it");
+    if (truncated) put_literal(&answer->message, "\n(more lines contain it; the answer would be too large)");
     return NULL;
 }
 
