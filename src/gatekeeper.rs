@@ -14,6 +14,7 @@ pub struct VerifiedManifest {
     manifest: Arc<Manifest>,
     content_hash: ContentHash,
     publisher: String,
+    signed_by: Vec<String>,
 }
 
 impl Deref for VerifiedManifest {
@@ -34,6 +35,24 @@ impl VerifiedManifest {
     #[must_use]
     pub fn publisher(&self) -> &str {
         &self.publisher
+    }
+
+    /// The names of all trusted publishers that signed it, each once: an author, an approver.
+    #[must_use]
+    pub fn signed_by(&self) -> &[String] {
+        &self.signed_by
+    }
+
+    /// For the tests of the rooms above, which need no package.
+    #[cfg(test)]
+    pub(crate) fn for_tests(
+        manifest: Manifest,
+        content_hash: ContentHash,
+        signed_by: &[&str],
+    ) -> Self {
+        let signed_by: Vec<String> = signed_by.iter().map(|name| (*name).to_owned()).collect();
+        let publisher = signed_by.first().cloned().unwrap_or_default();
+        VerifiedManifest { manifest: Arc::new(manifest), content_hash, publisher, signed_by }
     }
 }
 

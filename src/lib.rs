@@ -14,12 +14,15 @@
 pub mod encoding;
 pub mod error;
 pub mod gatekeeper;
+pub mod home;
 pub mod json;
 pub mod limits;
 pub mod module;
+mod object;
 pub mod package;
 pub mod policy;
 pub mod time;
+pub mod trust;
 
 pub use error::{Class, Code, Error};
 pub use time::Timestamp;

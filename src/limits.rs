@@ -30,4 +30,11 @@ limits! {
     // Request and answer.
     REQUEST_BYTES_MAX usize = 16 << 20; "LIM-12" "the arguments of one call as JSON"
     REQUEST_DEPTH_MAX usize = 64; "LIM-13" "nesting of arguments and answers; every walk over them recurses at most so deep"
+
+    // Trust store and policy.
+    TRUST_FILE_BYTES_MAX usize = 1 << 20; "LIM-70" "some 2,500 publishers of one key each"
+    POLICY_FILE_BYTES_MAX usize = 1 << 20; "LIM-71" "some ten thousand rules"
+    HOST_FILE_DEPTH_MAX usize = 8; "LIM-72" "twice the nesting of the deepest member of either file"
+    LABEL_BYTES_MAX usize = 256; "LIM-73" "names and reasons that a person reads on a line"
+    TOKEN_LIFETIME_S_MAX u64 = 86_400; "LIM-74" "a grant for more than a day is a standing rule, and belongs in the policy file"
 }

@@ -1,9 +1,47 @@
-//! Room: the capability token: what one package may touch, and for how long. (Being built.)
+//! Room: the capability token: what one package may touch, and for how long.
+//!
+//! Only the policy makes one, since its fields are private to this folder, nothing reads one from
+//! bytes, and it has no default. That is the door's lock: the sandbox opens for a token alone.
+//!
+//! ```compile_fail,E0451
+//! use mpp::policy::token::CapabilityToken;
+//! fn forge(real: CapabilityToken) -> CapabilityToken {
+//!     CapabilityToken { storage_bytes_max: u64::MAX, ..real }
+//! }
+//! ```
+//!
+//! ```compile_fail,E0277
+//! let forged: mpp::policy::token::CapabilityToken = serde_json::from_str("{}").unwrap();
+//! ```
+//!
+//! ```compile_fail,E0599
+//! let forged = mpp::policy::token::CapabilityToken::default();
+//! ```
+//!
+//! What a token is made from can't be made either: a manifest counts as verified only out of the
+//! Gatekeeper.
+//!
+//! ```compile_fail,E0423
+//! fn forge(manifest: mpp::package::manifest::Manifest) -> mpp::gatekeeper::VerifiedManifest {
+//!     mpp::gatekeeper::VerifiedManifest(manifest)
+//! }
+//! ```
+//!
+//! ```compile_fail,E0308
+//! fn decide(manifest: &mpp::package::manifest::Manifest) {
+//!     mpp::policy::PermissionPolicy::new().evaluate(manifest);
+//! }
+//! ```
 
+use crate::limits::TOKEN_LIFETIME_S_MAX;
 use crate::package::listing::ContentHash;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
+
+/// How long a token lasts if the policy does not say: time to run a call, not to forget about it.
+pub(super) const LIFETIME_DEFAULT: Duration = Duration::from_secs(300);
 
 /// A directory of the host that a guest sees.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +68,7 @@ pub struct RunLimits {
 }
 
 /// What one package may touch, and for how long. Only a policy decision makes one.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct CapabilityToken {
     pub(super) content_hash: ContentHash,
     pub(super) environment: BTreeMap<String, String>,
@@ -44,6 +82,7 @@ pub struct CapabilityToken {
 
 impl CapabilityToken {
     /// The package it was granted for.
+    // [TOKEN-01]
     #[must_use]
     pub fn content_hash(&self) -> &ContentHash {
         &self.content_hash
@@ -79,8 +118,31 @@ impl CapabilityToken {
         &self.granted_by
     }
     /// Whether its time is over.
+    // [TOKEN-03]
     #[must_use]
     pub fn is_expired(&self) -> bool {
         Instant::now() >= self.expires
     }
+}
+
+/// Without the values of variables: they are secrets, and this form ends up in logs.
+impl fmt::Debug for CapabilityToken {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("CapabilityToken")
+            .field("content_hash", &self.content_hash)
+            .field("environment", &self.environment.keys())
+            .field("directories", &self.directories)
+            .field("network", &self.network)
+            .field("storage_bytes_max", &self.storage_bytes_max)
+            .field("limits", &self.limits)
+            .field("granted_by", &self.granted_by)
+            .finish_non_exhaustive()
+    }
+}
+
+/// When a token made now ends. The clock is the steady one: setting the date back revives nothing.
+pub(super) fn expiry(lifetime: Duration) -> Instant {
+    let now = Instant::now();
+    let lifetime = lifetime.min(Duration::from_secs(TOKEN_LIFETIME_S_MAX));
+    now.checked_add(lifetime).unwrap_or(now)
 }

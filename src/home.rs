@@ -1,0 +1,114 @@
+//! Room: where the host keeps its own files, and the one way they are changed: whole or not at all,
+//! and by one process at a time.
+
+use crate::error::{Code, Error};
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+/// The folder of the host's own files: the environment variable `MPP_HOME`, else `.mpp` in the
+/// user's home directory. It need not exist yet.
+///
+/// # Errors
+/// `host.file` where neither is known.
+// [TRUST-20]
+pub fn home_dir() -> Result<PathBuf, Error> {
+    let named = std::env::var_os("MPP_HOME").filter(|path| !path.is_empty()).map(PathBuf::from);
+    named
+        .or_else(|| std::env::home_dir().map(|home| home.join(".mpp")))
+        .ok_or_else(|| Error::new(Code::HostFile, "neither MPP_HOME nor a home directory is set"))
+}
+
+/// Reads a file, or `None` where there is none. Stops one byte past `bytes_max`, so that a longer file
+/// reaches its parser as one that is too long, and the host's memory does not fill.
+///
+/// # Errors
+/// `host.file`.
+pub fn read_file(path: &Path, bytes_max: usize) -> Result<Option<Vec<u8>>, Error> {
+    let stop = u64::try_from(bytes_max).unwrap_or(u64::MAX).saturating_add(1);
+    let mut bytes = Vec::new();
+    match File::open(path).and_then(|file| file.take(stop).read_to_end(&mut bytes)) {
+        Ok(_) => Ok(Some(bytes)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(failed("read", path, &error)),
+    }
+}
+
+/// Changes a file under an exclusive lock. `edit` gets what [`read_file`] reads and gives back the new
+/// content, or `None` to leave the file alone, and a result of its own. Missing folders are made.
+///
+/// The new content is written beside the file, forced to the disk and renamed over it, so a crash
+/// leaves the old file or the new one. The lock is a file of its own, since the rename takes the
+/// locked file's place away.
+///
+/// # Errors
+/// `host.file`, and whatever `edit` gives.
+// [TRUST-21] [TRUST-22]
+pub fn edit_file<T>(
+    path: &Path,
+    bytes_max: usize,
+    edit: impl FnOnce(Option<Vec<u8>>) -> Result<(Option<Vec<u8>>, T), Error>,
+) -> Result<T, Error> {
+    let folder = folder_of(path);
+    make_folder(folder).map_err(|error| failed("create", folder, &error))?;
+    // A link is followed once, here: its target is replaced, and all names of a file share one lock.
+    let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let lock_path = beside(path, ".lock");
+    let lock = private(OpenOptions::new().create(true).truncate(false))
+        .open(&lock_path)
+        .map_err(|error| failed("open", &lock_path, &error))?;
+    lock.lock().map_err(|error| failed("lock", &lock_path, &error))?;
+    let (content, result) = edit(read_file(path, bytes_max)?)?;
+    if let Some(content) = content {
+        replace(path, &content).map_err(|error| failed("write", path, &error))?;
+    }
+    Ok(result) // closing the file ends the lock
+}
+
+/// Only ever called under the lock, so the name beside the file is ours.
+fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+    let new_path = beside(path, ".new");
+    match fs::remove_file(&new_path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {} // a crash may have left one
+    }
+    let mut file = private(OpenOptions::new().create_new(true)).open(&new_path)?;
+    file.write_all(content)?;
+    file.sync_all()?;
+    fs::rename(&new_path, path)?;
+    #[cfg(unix)]
+    File::open(folder_of(path))?.sync_all()?; // the new name, too, has to be on the disk
+    Ok(())
+}
+
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    }
+}
+
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = OsString::from(path);
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+/// For writing, and readable by the owner alone from its first moment.
+fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+    options.write(true)
+}
+
+fn make_folder(path: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.recursive(true).create(path)
+}
+
+fn failed(what: &str, path: &Path, error: &io::Error) -> Error {
+    Error::new(Code::HostFile, format!("cannot {what} {}: {error}", path.display()))
+}

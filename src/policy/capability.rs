@@ -1,0 +1,172 @@
+//! Room: what a package asks for, as a list that a person can read.
+
+use crate::package::manifest::{Manifest, Sensitivity};
+use std::fmt;
+use std::path::PathBuf;
+
+/// The kinds that a policy can deny as a whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum CapabilityKind {
+    /// Reaching hosts.
+    Network,
+    /// Reading directories.
+    FilesystemRead,
+    /// Writing directories.
+    FilesystemWrite,
+    /// Seeing environment variables.
+    Environment,
+    /// Keeping data from call to call.
+    Storage,
+    /// Offering tools that change something for good.
+    Destructive,
+}
+
+impl CapabilityKind {
+    /// Every kind.
+    // [POLICY-01]
+    pub const ALL: [CapabilityKind; 6] = [
+        CapabilityKind::Network,
+        CapabilityKind::FilesystemRead,
+        CapabilityKind::FilesystemWrite,
+        CapabilityKind::Environment,
+        CapabilityKind::Storage,
+        CapabilityKind::Destructive,
+    ];
+
+    /// The word for it in a policy file.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            CapabilityKind::Network => "network",
+            CapabilityKind::FilesystemRead => "filesystem.read",
+            CapabilityKind::FilesystemWrite => "filesystem.write",
+            CapabilityKind::Environment => "environment",
+            CapabilityKind::Storage => "storage",
+            CapabilityKind::Destructive => "destructive",
+        }
+    }
+
+    /// The kind of a word.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        CapabilityKind::ALL.into_iter().find(|kind| kind.as_str() == text)
+    }
+}
+
+/// One thing that a package asks for. Its `Display` form is one line, free of control characters.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Capability {
+    /// Reach a host, which may have a `:port`.
+    Network {
+        /// As the manifest writes it.
+        host: String,
+    },
+    /// Read below a directory.
+    ReadDirectory {
+        /// The path that the guest will see.
+        guest: String,
+        /// The directory of this host behind it, if the policy maps one.
+        host: Option<PathBuf>,
+    },
+    /// Read and write below a directory.
+    WriteDirectory {
+        /// The path that the guest will see.
+        guest: String,
+        /// The directory of this host behind it, if the policy maps one.
+        host: Option<PathBuf>,
+    },
+    /// See an environment variable.
+    Environment {
+        /// Its name.
+        name: String,
+        /// Whether the policy gives it a value.
+        set: bool,
+    },
+    /// Keep data from call to call.
+    Storage {
+        /// Most KiB kept.
+        limit_kb: u32,
+    },
+    /// Be called by a tool name whose effect can't be undone.
+    Destructive {
+        /// The tool.
+        tool: String,
+    },
+}
+
+impl Capability {
+    /// Its kind.
+    #[must_use]
+    pub fn kind(&self) -> CapabilityKind {
+        match self {
+            Capability::Network { .. } => CapabilityKind::Network,
+            Capability::ReadDirectory { .. } => CapabilityKind::FilesystemRead,
+            Capability::WriteDirectory { .. } => CapabilityKind::FilesystemWrite,
+            Capability::Environment { .. } => CapabilityKind::Environment,
+            Capability::Storage { .. } => CapabilityKind::Storage,
+            Capability::Destructive { .. } => CapabilityKind::Destructive,
+        }
+    }
+
+    /// Everything that a manifest asks for, in the order of the kinds, with nothing mapped or set.
+    #[must_use]
+    pub fn requested_by(manifest: &Manifest) -> Vec<Capability> {
+        let asked = &manifest.capabilities;
+        let destructive =
+            manifest.tools.iter().filter(|tool| tool.sensitivity == Sensitivity::Destructive);
+        let mut list = Vec::new();
+        list.extend(asked.network.iter().map(|host| Capability::Network { host: host.clone() }));
+        list.extend(
+            asked
+                .filesystem
+                .read
+                .iter()
+                .map(|guest| Capability::ReadDirectory { guest: guest.clone(), host: None }),
+        );
+        list.extend(
+            asked
+                .filesystem
+                .write
+                .iter()
+                .map(|guest| Capability::WriteDirectory { guest: guest.clone(), host: None }),
+        );
+        list.extend(
+            (asked.environment.iter())
+                .map(|name| Capability::Environment { name: name.clone(), set: false }),
+        );
+        list.extend(asked.storage.map(|s| Capability::Storage { limit_kb: s.limit_kb }));
+        list.extend(destructive.map(|tool| Capability::Destructive { tool: tool.name.clone() }));
+        list
+    }
+}
+
+impl fmt::Display for Capability {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let line = match self {
+            Capability::Network { host } => format!("reach {host}"),
+            Capability::ReadDirectory { guest, host } => format!("read {guest} {}", behind(host)),
+            Capability::WriteDirectory { guest, host } => {
+                format!("read and write {guest} {}", behind(host))
+            }
+            Capability::Environment { name, set: true } => format!("see the variable {name}"),
+            Capability::Environment { name, set: false } => {
+                format!("see the variable {name} (not set: the tool will not find it)")
+            }
+            Capability::Storage { limit_kb } => format!("keep up to {limit_kb} KiB between calls"),
+            Capability::Destructive { tool } => {
+                format!("offer the tool {tool}, whose effect cannot be undone")
+            }
+        };
+        line.chars().try_for_each(|c| match c.is_control() {
+            true => write!(out, "{}", c.escape_default()),
+            false => write!(out, "{c}"),
+        })
+    }
+}
+
+fn behind(host: &Option<PathBuf>) -> String {
+    match host {
+        Some(path) => format!("(here {})", path.display()),
+        None => "(not mapped: the tool will not find it)".to_owned(),
+    }
+}
