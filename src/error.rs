@@ -175,6 +175,7 @@ codes! {
     // Audit.
     AuditUnavailable     "audit.unavailable"      Host "the call did not run, or its answer was withheld, since it could not be recorded; free the disk or mend the rights"
     AuditBroken          "audit.broken"           Refused "the log was altered or cut; compare with a copy kept elsewhere"
+    AuditTorn            "audit.torn"             Refused "a writer died or the disk was full; the next call sets the piece aside and records that"
 
     // The host and the person at the command line.
     HostFile             "host.file"              Host "check the path, the rights and the space on the disk"

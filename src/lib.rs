@@ -11,6 +11,7 @@
     clippy::unwrap_used
 )]
 
+pub mod audit;
 pub mod encoding;
 pub mod error;
 pub mod gatekeeper;

@@ -37,4 +37,10 @@ limits! {
     HOST_FILE_DEPTH_MAX usize = 8; "LIM-72" "twice the nesting of the deepest member of either file"
     LABEL_BYTES_MAX usize = 256; "LIM-73" "names and reasons that a person reads on a line"
     TOKEN_LIFETIME_S_MAX u64 = 86_400; "LIM-74" "a grant for more than a day is a standing rule, and belongs in the policy file"
+    // Audit.
+    AUDIT_TEXT_BYTES_MAX usize = 256; "LIM-50" "a text from outside, with the marker that stands for what was cut off; longer names help nobody"
+    AUDIT_LIST_COUNT_MAX usize = 256; "LIM-51" "capabilities of one call, and kinds of one filtered answer"
+    AUDIT_LINE_BYTES_MAX usize = 512 << 10; "LIM-52" "256 texts of 256 bytes, each byte an escape of six, with 100 KB to spare"
+    AUDIT_CALLS_COUNT_MAX usize = 1024; "LIM-53" "calls open at once; each call to begin looks at every one of them"
+    AUDIT_TORN_BYTES_MAX usize = 4 << 20; "LIM-54" "torn lines set aside under one name; eight of the longest"
 }
