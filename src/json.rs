@@ -5,6 +5,8 @@
 //! nesting beyond the caller's limit. serde_json itself already refuses byte order marks, invalid
 //! UTF-8, lone surrogates, NaN, numbers beyond a double, and anything behind the value.
 
+pub mod object;
+
 use serde_core::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 use std::fmt;

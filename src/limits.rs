@@ -27,6 +27,20 @@ limits! {
     MANIFEST_DEPTH_MAX usize = 32; "LIM-10" "a schema of ten nested objects inside tools"
     TOOLS_COUNT_MAX usize = 128; "LIM-11" "agents choke on longer lists"
 
+    // What a manifest may ask for, and how much it may say.
+    LIST_COUNT_MAX usize = 64; "LIM-14" "a list that a person is asked to approve; also authors, arguments and patterns"
+    LINE_BYTES_MAX usize = 256; "LIM-15" "a name, an address, a host (253 at most by RFC 1035) or a pattern on one line"
+    DESCRIPTION_BYTES_MAX usize = 8 << 10; "LIM-16" "two pages of text for people and models; also one argument of the program"
+    SCHEMA_DEPTH_MAX usize = 32; "LIM-17" "schemas inside schemas, each `$ref` counted; checking a value recurses at most so deep"
+    SCHEMA_NODES_COUNT_MAX usize = 2048; "LIM-18" "schemas inside one schema once every `$ref` is written out"
+    SCHEMA_STEPS_MAX u64 = 32 << 20; "LIM-19" "checking one value against one schema: two looks at each byte of the largest request"
+    MEMORY_MB_MAX u32 = 1024; "LIM-140" "a quarter of what WebAssembly can address; CPython with a large table needs less"
+    TIMEOUT_MS_MAX u32 = 600_000; "LIM-141" "ten minutes; an agent has given up by then"
+    FUEL_MAX u64 = 1_000_000_000_000; "LIM-142" "more than ten minutes of computing, so the clock is reached first"
+    OUTPUT_KB_MAX u32 = 16 << 10; "LIM-143" "an answer is as large as a request at most"
+    STORAGE_KB_MAX u32 = 16 << 10; "LIM-144" "key-value storage is for state, not for data sets"
+    PATTERN_PROGRAM_BYTES_MAX usize = 16 << 10; "LIM-145" "a `pattern` once compiled: about 500 states"
+
     // Request and answer.
     REQUEST_BYTES_MAX usize = 16 << 20; "LIM-12" "the arguments of one call as JSON"
     REQUEST_DEPTH_MAX usize = 64; "LIM-13" "nesting of arguments and answers; every walk over them recurses at most so deep"

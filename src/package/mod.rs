@@ -7,6 +7,7 @@ pub mod manifest;
 mod name;
 pub mod pack;
 pub mod signature;
+pub mod schema;
 pub mod version;
 pub mod writer;
 
