@@ -57,4 +57,27 @@ limits! {
     AUDIT_LINE_BYTES_MAX usize = 512 << 10; "LIM-52" "256 texts of 256 bytes, each byte an escape of six, with 100 KB to spare"
     AUDIT_CALLS_COUNT_MAX usize = 1024; "LIM-53" "calls open at once; each call to begin looks at every one of them"
     AUDIT_TORN_BYTES_MAX usize = 4 << 20; "LIM-54" "torn lines set aside under one name; eight of the longest"
+    // Module. Counted in real tools: Go 27,122 data segments; CPython 11,448 functions and 24,171
+    // data segments in 26.3 MB; a C compiler 32,092 functions.
+    MODULE_BYTES_MAX usize = 48 << 20; "LIM-20" "CPython for WASI (26 MB) nearly twice over"
+    TYPES_COUNT_MAX usize = 10_000; "LIM-21" "real tools declare some hundred"
+    FUNCTIONS_COUNT_MAX usize = 100_000; "LIM-22" "three times a C compiler; as many empty ones cost 23 MB"
+    IMPORTS_COUNT_MAX usize = 1_000; "LIM-23" "46 functions exist; some linkers import one of them twice"
+    EXPORTS_COUNT_MAX usize = 10_000; "LIM-24" "two are needed; some linkers export every symbol"
+    GLOBALS_COUNT_MAX usize = 10_000; "LIM-25" "real tools have a handful; some linkers make one per symbol"
+    TABLES_COUNT_MAX usize = 16; "LIM-26" "real tools have one"
+    TABLE_ELEMENTS_COUNT_MAX usize = 1_000_000; "LIM-27" "all tables together: one entry per function ten times over, 8 MB"
+    ELEMENT_SEGMENTS_COUNT_MAX usize = 10_000; "LIM-28" "real tools have one or two"
+    DATA_SEGMENTS_COUNT_MAX usize = 100_000; "LIM-29" "Go needs 27,122"
+    PARAMETERS_COUNT_MAX usize = 255; "LIM-30" "compilers pass more by memory"
+    RESULTS_COUNT_MAX usize = 16; "LIM-31" "each label of a br_table may copy all results of its block"
+    LOCALS_COUNT_MAX usize = 10_000; "LIM-32" "they are zeroed at each call, for the fuel of one call"
+    FUNCTION_BYTES_MAX usize = 4 << 20; "LIM-33" "one function is translated in one go, at about 15 ms a MB, between two looks at the clock"
+    NESTING_DEPTH_MAX usize = 10_000; "LIM-34" "one nested block per case of a large switch; each costs the engine 170 bytes"
+
+    // Running.
+    CALL_DEPTH_MAX usize = 65_536; "LIM-35" "CPython parses 80 nested parentheses; the engine's default of 1,000 stops it at 60"
+    STACK_BYTES_MAX usize = 16 << 20; "LIM-36" "256 bytes for each of the frames; on the heap, grown on demand"
+    SLICE_FUEL u64 = 100_000; "LIM-37" "below 2 ms of ordinary work between two looks at the clock"
+    STDERR_BYTES_MAX usize = 64 << 10; "LIM-38" "a log for a person to read, kept with the record of the call"
 }

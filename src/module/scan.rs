@@ -1,0 +1,224 @@
+//! Room: one linear reading of a module's sections before the engine sees it.
+//!
+//! The engine's work and memory grow with what a module declares, and a few bytes can declare a lot.
+//! So every count is read here first and held against its limit. This reader decides nothing about
+//! validity: the engine validates the whole module afterwards. It must only never see less than the
+//! engine will, so what it does not understand it refuses.
+
+use crate::limits::*;
+use crate::{Code, Error};
+
+/// Reads forward through the bytes and never past their end.
+struct Cursor<'a> {
+    rest: &'a [u8],
+    length: usize,
+}
+
+impl<'a> Cursor<'a> {
+    fn new(bytes: &'a [u8]) -> Self {
+        Cursor { rest: bytes, length: bytes.len() }
+    }
+
+    fn take(&mut self, length: usize) -> Result<&'a [u8], Error> {
+        let Some((taken, rest)) = self.rest.split_at_checked(length) else {
+            return Err(invalid("cut short"));
+        };
+        self.rest = rest;
+        Ok(taken)
+    }
+
+    fn byte(&mut self) -> Result<u8, Error> {
+        let (first, rest) = self.rest.split_first().ok_or_else(|| invalid("cut short"))?;
+        self.rest = rest;
+        Ok(*first)
+    }
+
+    /// An unsigned LEB128 number of at most 32 bits, as counts, sizes and indices are written.
+    fn number(&mut self) -> Result<usize, Error> {
+        let mut value = 0_u64;
+        for shift in [0, 7, 14, 21, 28] {
+            let byte = self.byte()?;
+            value |= u64::from(byte & 0x7f) << shift;
+            if byte & 0x80 == 0 {
+                return u32::try_from(value)
+                    .ok()
+                    .and_then(|value| usize::try_from(value).ok())
+                    .ok_or_else(|| invalid("a number has more than 32 bits"));
+            }
+        }
+        Err(invalid("a number has more than 32 bits"))
+    }
+
+    /// A number that must stay within a limit.
+    fn count(&mut self, what: &str, max: usize) -> Result<usize, Error> {
+        let count = self.number()?;
+        within(what, count, max)?;
+        Ok(count)
+    }
+
+    fn vector(&mut self, what: &str, max: usize) -> Result<&'a [u8], Error> {
+        let count = self.count(what, max)?;
+        self.take(count)
+    }
+
+    /// Skips LEB128 numbers of any width and sign.
+    fn skip_numbers(&mut self, count: usize) -> Result<(), Error> {
+        for _ in 0..count {
+            while self.byte()? & 0x80 != 0 {}
+        }
+        Ok(())
+    }
+
+    fn position(&self) -> usize {
+        self.length.saturating_sub(self.rest.len())
+    }
+}
+
+fn invalid(what: &str) -> Error {
+    Error::new(Code::ModuleInvalid, what)
+}
+
+fn within(what: &str, count: usize, max: usize) -> Result<(), Error> {
+    if count <= max {
+        return Ok(());
+    }
+    Err(Error::new(Code::ModuleLimit, format!("{count} {what}, and {max} are allowed")))
+}
+
+/// Holds everything a module declares against the limits.
+///
+/// # Errors
+/// `module.limit` where a count is too large, `module.invalid` where the sections cannot be read or
+/// hold what the runtime leaves out. The detail says which section and where.
+pub(super) fn check(bytes: &[u8]) -> Result<(), Error> {
+    // [MOD-02] the text format and components begin otherwise
+    let Some(sections) = bytes.strip_prefix(b"\0asm\x01\0\0\0") else {
+        return Err(invalid("not a WebAssembly 1.0 binary module"));
+    };
+    let mut cursor = Cursor { rest: sections, length: bytes.len() };
+    while !cursor.rest.is_empty() {
+        let start = cursor.position();
+        section(&mut cursor).map_err(|error| {
+            let detail = format!("section at byte {start}: {}", error.detail());
+            Error::new(error.code(), detail)
+        })?;
+    }
+    Ok(())
+}
+
+// [MOD-03]
+fn section(cursor: &mut Cursor<'_>) -> Result<(), Error> {
+    let id = cursor.byte()?;
+    let size = cursor.number()?;
+    let mut body = Cursor::new(cursor.take(size)?);
+    match id {
+        0 => Ok(()),
+        1 => types(&mut body),
+        2 => body.count("imports", IMPORTS_COUNT_MAX).map(drop),
+        3 => body.count("functions", FUNCTIONS_COUNT_MAX).map(drop),
+        4 => tables(&mut body),
+        5 => body.count("memories", 1).map(drop),
+        6 => body.count("globals", GLOBALS_COUNT_MAX).map(drop),
+        7 => body.count("exports", EXPORTS_COUNT_MAX).map(drop),
+        // [MOD-08] it would run while the module is instantiated, before any time limit holds
+        8 => Err(invalid("a start section is not allowed; export `_start` instead")),
+        9 => body.count("element segments", ELEMENT_SEGMENTS_COUNT_MAX).map(drop),
+        10 => code(&mut body),
+        11 | 12 => body.count("data segments", DATA_SEGMENTS_COUNT_MAX).map(drop),
+        other => Err(invalid(&format!("unknown section number {other}"))),
+    }
+}
+
+fn types(body: &mut Cursor<'_>) -> Result<(), Error> {
+    for _ in 0..body.count("types", TYPES_COUNT_MAX)? {
+        if body.byte()? != 0x60 {
+            return Err(invalid("a type that is no function type"));
+        }
+        body.vector("parameters", PARAMETERS_COUNT_MAX)?;
+        body.vector("results", RESULTS_COUNT_MAX)?;
+    }
+    Ok(())
+}
+
+// [MOD-05]
+fn tables(body: &mut Cursor<'_>) -> Result<(), Error> {
+    let mut elements = 0_usize;
+    for _ in 0..body.count("tables", TABLES_COUNT_MAX)? {
+        let _element_type = body.byte()?;
+        let has_maximum = match body.byte()? {
+            0 => false,
+            1 => true,
+            _ => return Err(invalid("a table of a kind that is not allowed")),
+        };
+        elements = elements.saturating_add(body.number()?);
+        if has_maximum {
+            body.number()?;
+        }
+    }
+    within("table elements", elements, TABLE_ELEMENTS_COUNT_MAX)
+}
+
+// [MOD-04]
+fn code(body: &mut Cursor<'_>) -> Result<(), Error> {
+    for _ in 0..body.count("functions", FUNCTIONS_COUNT_MAX)? {
+        let mut function = Cursor::new(body.vector("bytes in one function", FUNCTION_BYTES_MAX)?);
+        let mut locals = 0_usize;
+        for _ in 0..function.count("groups of locals", LOCALS_COUNT_MAX)? {
+            locals = locals.saturating_add(function.number()?);
+            let _value_type = function.byte()?;
+        }
+        within("locals in one function", locals, LOCALS_COUNT_MAX)?;
+        operators(&mut function)?;
+    }
+    Ok(())
+}
+
+/// Walks the operators of one function to find how deeply its blocks are nested. It has to know the
+/// immediate values of each operator, and so also refuses those of proposals that are left out.
+// [MOD-06]
+fn operators(function: &mut Cursor<'_>) -> Result<(), Error> {
+    let mut depth = 0_usize;
+    while !function.rest.is_empty() {
+        match function.byte()? {
+            // block, loop, if, with their block type
+            0x02..=0x04 => {
+                depth = depth.saturating_add(1);
+                within("nested blocks in one function", depth, NESTING_DEPTH_MAX)?;
+                function.skip_numbers(1)?;
+            }
+            // end
+            0x0b => depth = depth.saturating_sub(1),
+            // unreachable, nop, else, return, drop, select; comparisons, arithmetic, conversions
+            0x00 | 0x01 | 0x05 | 0x0f | 0x1a | 0x1b | 0x45..=0xc4 | 0xd1 => {}
+            // br, br_if, call; variables and tables; memory.size, memory.grow, integer constants;
+            // ref.null, ref.func
+            0x0c | 0x0d | 0x10 | 0x20..=0x26 | 0x3f..=0x42 | 0xd0 | 0xd2 => {
+                function.skip_numbers(1)?;
+            }
+            // call_indirect; loads and stores
+            0x11 | 0x28..=0x3e => function.skip_numbers(2)?,
+            // br_table: its labels and the default
+            0x0e => {
+                let labels = function.number()?;
+                function.skip_numbers(labels.saturating_add(1))?;
+            }
+            // select with types
+            0x1c => {
+                let types = function.number()?;
+                function.take(types)?;
+            }
+            0x43 => function.take(4).map(drop)?,
+            0x44 => function.take(8).map(drop)?,
+            0xfc => match function.number()? {
+                0..=7 => {}
+                9 | 11 | 13 | 15..=17 => function.skip_numbers(1)?,
+                8 | 10 | 12 | 14 => function.skip_numbers(2)?,
+                other => return Err(invalid(&format!("operator 0xfc {other} is not allowed"))),
+            },
+            0xfd => return Err(invalid("SIMD operators are not allowed")),
+            0xfe => return Err(invalid("atomic operators are not allowed")),
+            other => return Err(invalid(&format!("operator {other:#04x} is not allowed"))),
+        }
+    }
+    Ok(())
+}
