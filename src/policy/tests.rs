@@ -1,1 +1,460 @@
-//! Tests of the policy.
+//! Tests of the policy: refusals one by one, then properties over many manifests and policies.
+#![allow(clippy::as_conversions, clippy::arithmetic_side_effects)]
+
+mod file;
+mod properties;
+
+use super::risk::{score, SecurityLevel, WEIGHTS};
+use super::*;
+use crate::error::Code;
+use crate::gatekeeper::VerifiedManifest;
+use crate::package::listing::ContentHash;
+use crate::package::manifest::*;
+use serde_json::json;
+use std::path::Path;
+
+/// Asks for nothing, is called `org.acme.tool`, has one tool that only looks.
+fn pure() -> Manifest {
+    Manifest {
+        mpp_version: "1.0".into(),
+        id: "org.acme.tool".into(),
+        version: "1.0.0".into(),
+        name: "Tool".into(),
+        description: String::new(),
+        authors: Vec::new(),
+        license: None,
+        homepage: None,
+        runtime: RuntimeSection {
+            entry: "tool.wasm".into(),
+            protocol: Protocol::JsonRpc,
+            args: Vec::new(),
+            memory_limit_mb: 64,
+            timeout_ms: 5000,
+            fuel: 1_000_000,
+            output_limit_kb: 1024,
+        },
+        capabilities: Capabilities::default(),
+        tools: vec![tool("look", Sensitivity::Read)],
+        privacy_filters: PrivacyFilters::default(),
+    }
+}
+
+fn tool(name: &str, sensitivity: Sensitivity) -> Tool {
+    Tool {
+        name: name.into(),
+        description: String::new(),
+        parameters: json!({"type": "object"}),
+        returns: None,
+        sensitivity,
+    }
+}
+
+fn with(change: impl FnOnce(&mut Manifest)) -> Manifest {
+    let mut manifest = pure();
+    change(&mut manifest);
+    manifest
+}
+
+fn hosts(list: &[&str]) -> Manifest {
+    with(|m| m.capabilities.network = owned(list))
+}
+
+fn reads(list: &[&str]) -> Manifest {
+    with(|m| m.capabilities.filesystem.read = owned(list))
+}
+
+fn writes(list: &[&str]) -> Manifest {
+    with(|m| m.capabilities.filesystem.write = owned(list))
+}
+
+fn sees(list: &[&str]) -> Manifest {
+    with(|m| m.capabilities.environment = owned(list))
+}
+
+fn destroys() -> Manifest {
+    with(|m| m.tools.push(tool("drop", Sensitivity::Destructive)))
+}
+
+fn owned(list: &[&str]) -> Vec<String> {
+    list.iter().map(|text| (*text).to_owned()).collect()
+}
+
+fn content() -> ContentHash {
+    ContentHash::of_listing("one")
+}
+
+fn verified(manifest: Manifest) -> VerifiedManifest {
+    VerifiedManifest::for_tests(manifest, content(), &["Acme"])
+}
+
+/// `granted RULE`, `asks LEVEL` or `denied`.
+fn verdict(policy: &PermissionPolicy, manifest: Manifest) -> String {
+    match policy.evaluate(&verified(manifest)) {
+        PolicyDecision::Granted(token) => format!("granted {}", token.granted_by()),
+        PolicyDecision::RequiresConfirmation { security_level, .. } => {
+            format!("asks {security_level}")
+        }
+        PolicyDecision::Denied { .. } => "denied".to_owned(),
+    }
+}
+
+fn confirmed(policy: &PermissionPolicy, manifest: Manifest) -> CapabilityToken {
+    policy.confirm(&verified(manifest), "terminal:alice").expect("may be confirmed")
+}
+
+#[test]
+fn a_new_policy_asks_about_everything() {
+    let policy = PermissionPolicy::new();
+    assert_eq!(verdict(&policy, pure()), "asks none");
+    assert_eq!(verdict(&policy, reads(&["/data"])), "asks low");
+    assert_eq!(verdict(&policy, destroys()), "asks high");
+}
+
+#[test]
+fn low_is_approved_only_where_the_policy_says_so_and_nothing_above_it() {
+    let policy = PermissionPolicy::new().auto_approve_low(true);
+    let granted = "granted policy:auto_approve_low";
+    assert_eq!(verdict(&policy, pure()), granted);
+    assert_eq!(verdict(&policy, reads(&["/data"])), granted);
+    assert_eq!(verdict(&policy, sees(&["API_KEY"])), "asks medium");
+    assert_eq!(verdict(&policy, hosts(&["api.example.com"])), "asks medium");
+    assert_eq!(verdict(&policy.auto_approve_low(false), pure()), "asks none");
+}
+
+#[test]
+fn a_trusted_package_is_exactly_the_one_named() {
+    let policy = PermissionPolicy::new().trust_package("org.acme.tool");
+    let risky = with(|m| {
+        m.capabilities.network = owned(&["api.example.com"]);
+        m.capabilities.environment = owned(&["API_KEY"]);
+    });
+    let named = |id: &str| with(|m| m.id = id.into());
+    assert_eq!(verdict(&policy, risky), "granted policy:trust_package org.acme.tool");
+    for id in ["org.acme", "org.acme.tool.sub", "org.acme.tool2", "org.acme.Tool", "acme.tool", ""]
+    {
+        assert_eq!(verdict(&policy, named(id)), "asks none", "{id}");
+    }
+}
+
+#[test]
+fn a_trusted_publisher_is_the_one_who_may_publish_not_one_who_countersigned() {
+    let manifest = VerifiedManifest::for_tests(sees(&["KEY"]), content(), &["Acme", "Approver"]);
+    let decide = |name: &str| PermissionPolicy::new().trust_publisher(name).evaluate(&manifest);
+    assert!(matches!(decide("Acme"), PolicyDecision::Granted(token)
+        if token.granted_by() == "policy:trust_publisher Acme"));
+    for name in ["Approver", "acme", "Acme ", ""] {
+        assert!(matches!(decide(name), PolicyDecision::RequiresConfirmation { .. }), "{name}");
+    }
+}
+
+#[test]
+fn a_package_with_a_destructive_tool_never_runs_unasked() {
+    let policy = PermissionPolicy::new()
+        .trust_package("org.acme.tool")
+        .trust_publisher("Acme")
+        .auto_approve_low(true);
+    assert_eq!(verdict(&policy, destroys()), "asks high");
+    assert_eq!(verdict(&policy.clone().non_interactive(true), destroys()), "denied");
+    let PolicyDecision::RequiresConfirmation { capabilities, .. } =
+        policy.evaluate(&verified(destroys()))
+    else {
+        panic!("not asked")
+    };
+    assert_eq!(capabilities, [Capability::Destructive { tool: "drop".into() }]);
+}
+
+#[test]
+fn where_nobody_can_be_asked_what_needs_asking_is_denied_and_no_one_can_confirm() {
+    let policy = PermissionPolicy::new().trust_package("org.acme.tool").non_interactive(true);
+    assert_eq!(verdict(&policy, pure()), "granted policy:trust_package org.acme.tool");
+    let other = with(|m| m.id = "org.acme.other".into());
+    assert_eq!(verdict(&policy, other.clone()), "denied");
+    let error = policy.confirm(&verified(other), "terminal:alice").expect_err("nobody is there");
+    assert_eq!(error.code(), Code::PolicyDenied);
+}
+
+#[test]
+fn denied_packages_and_those_below_stay_denied_whoever_agrees() {
+    let all =
+        |policy: PermissionPolicy| policy.trust_package("org.acme.tool").auto_approve_low(true);
+    for (rule, expected) in [
+        ("org.acme.tool", "denied"),
+        ("org.acme", "denied"),
+        ("org", "denied"),
+        ("*", "denied"),
+        ("org.acme.to", "granted policy:trust_package org.acme.tool"),
+        ("org.acme.tool.sub", "granted policy:trust_package org.acme.tool"),
+        ("", "granted policy:trust_package org.acme.tool"),
+    ] {
+        let policy = all(PermissionPolicy::new().deny_package(rule));
+        assert_eq!(verdict(&policy, pure()), expected, "{rule}");
+        let confirmed = policy.confirm(&verified(pure()), "terminal:alice");
+        assert_eq!(confirmed.is_err(), expected == "denied", "{rule}");
+    }
+}
+
+#[test]
+fn each_kind_of_capability_can_be_denied() {
+    let storage = with(|m| m.capabilities.storage = Some(Storage { limit_kb: 1 }));
+    let one_of_each = [
+        hosts(&["a.example"]),
+        reads(&["/data"]),
+        writes(&["/out"]),
+        sees(&["KEY"]),
+        storage,
+        destroys(),
+    ];
+    for (n, denied) in CapabilityKind::ALL.into_iter().enumerate() {
+        let policy = PermissionPolicy::new().deny_capability(denied);
+        assert!(verdict(&policy, pure()).starts_with("asks"));
+        for (m, manifest) in one_of_each.iter().enumerate() {
+            let verdict = verdict(&policy, manifest.clone());
+            assert_eq!(verdict == "denied", n == m, "{denied:?} {verdict}");
+        }
+        assert_eq!(CapabilityKind::parse(denied.as_str()), Some(denied));
+    }
+}
+
+#[test]
+fn a_denied_host_covers_names_below_it_and_every_spelling() {
+    let denied = |rule: &str, host: &str| {
+        verdict(&PermissionPolicy::new().deny_host(rule), hosts(&["ok.example", host])) == "denied"
+    };
+    for (rule, host) in [
+        ("evil.example", "evil.example"),
+        ("evil.example", "api.evil.example"),
+        ("evil.example", "EVIL.example."),
+        ("Evil.Example.", "evil.example"),
+        ("evil.example", "evil.example:8443"),
+        ("evil.example:8443", "api.evil.example:8443"),
+        ("evil.example:443", "evil.example"),
+        ("10.0.0.1", "10.0.0.1:80"),
+        ("::1", "[0:0::1]:80"),
+        ("[::1]", "::1"),
+        ("127.0.0.1", "[::ffff:127.0.0.1]"),
+        ("example", "a.example"),
+    ] {
+        assert!(denied(rule, host), "{rule} {host}");
+    }
+    for (rule, host) in [
+        ("evil.example", "notevil.example"),
+        ("evil.example", "evil.example.org"),
+        ("api.evil.example", "evil.example"),
+        ("evil.example:8443", "evil.example"),
+        ("evil.example:443", "evil.example:8443"),
+        ("10.0.0.1", "10.0.0.11"),
+        ("::1", "::11"),
+    ] {
+        assert!(!denied(rule, host), "{rule} {host}");
+    }
+}
+
+#[test]
+fn fewer_publishers_than_required_are_denied() {
+    let policy = PermissionPolicy::new().trust_package("org.acme.tool").require_signers(2);
+    assert_eq!(verdict(&policy, pure()), "denied");
+    assert!(policy.confirm(&verified(pure()), "terminal:alice").is_err());
+    let both = VerifiedManifest::for_tests(pure(), content(), &["Acme", "Approver"]);
+    assert!(matches!(policy.evaluate(&both), PolicyDecision::Granted(_)));
+}
+
+#[test]
+fn a_word_by_nobody_confirms_nothing() {
+    let policy = PermissionPolicy::new();
+    for name in ["", " ", " alice", "al\nice", "\u{1b}[2J", &"a".repeat(257)] {
+        let error = policy.confirm(&verified(pure()), name).expect_err(name);
+        assert_eq!(error.code(), Code::PolicyConfirmation, "{name:?}");
+    }
+    assert_eq!(confirmed(&policy, pure()).granted_by(), "person:terminal:alice");
+}
+
+#[test]
+fn a_confirmed_destructive_package_gets_its_token() {
+    assert_eq!(confirmed(&PermissionPolicy::new(), destroys()).content_hash(), &content());
+}
+
+#[test]
+fn what_the_policy_does_not_map_or_set_is_invisible_and_shown_as_such() {
+    let manifest = with(|m| {
+        m.capabilities.filesystem.read = owned(&["/data", "/none"]);
+        m.capabilities.filesystem.write = owned(&["/out"]);
+        m.capabilities.environment = owned(&["SET", "UNSET"]);
+    });
+    let policy = PermissionPolicy::new()
+        .map_directory("/data", "/srv/data")
+        .map_directory("/out", "/srv/out")
+        .map_directory("/unasked", "/etc")
+        .allow_env("SET", "s3cret")
+        .allow_env("UNASKED", "s3cret");
+    let token = confirmed(&policy, manifest.clone());
+    assert_eq!(token.environment().iter().collect::<Vec<_>>(), [(&"SET".into(), &"s3cret".into())]);
+    let grant = |guest: &str, host: &str, writable| DirectoryGrant {
+        guest: guest.into(),
+        host: host.into(),
+        writable,
+    };
+    let expected = [grant("/data", "/srv/data", false), grant("/out", "/srv/out", true)];
+    assert_eq!(token.directories(), expected);
+    let PolicyDecision::RequiresConfirmation { capabilities, .. } =
+        policy.evaluate(&verified(manifest))
+    else {
+        panic!("not asked")
+    };
+    let lines: Vec<String> = capabilities.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        lines,
+        [
+            "read /data (here /srv/data)",
+            "read /none (not mapped: the tool will not find it)",
+            "read and write /out (here /srv/out)",
+            "see the variable SET",
+            "see the variable UNSET (not set: the tool will not find it)",
+        ]
+    );
+}
+
+#[test]
+fn the_last_mapping_of_a_path_and_the_last_value_of_a_variable_count() {
+    let manifest = with(|m| {
+        m.capabilities.filesystem.read = owned(&["/data"]);
+        m.capabilities.environment = owned(&["KEY"]);
+    });
+    let policy = PermissionPolicy::new()
+        .map_directory("/data", "/one")
+        .map_directory("/data", "/two")
+        .allow_env("KEY", "one")
+        .allow_env("KEY", "two");
+    let token = confirmed(&policy, manifest);
+    assert_eq!(token.directories()[0].host, Path::new("/two"));
+    assert_eq!(token.environment()["KEY"], "two");
+}
+
+#[test]
+fn a_directory_asked_for_both_ways_is_granted_once() {
+    let manifest = with(|m| {
+        m.capabilities.filesystem.read = owned(&["/data"]);
+        m.capabilities.filesystem.write = owned(&["/data"]);
+    });
+    let token = confirmed(&PermissionPolicy::new().map_directory("/data", "/srv"), manifest);
+    assert_eq!(token.directories().len(), 1);
+    assert!(token.directories()[0].writable);
+}
+
+#[test]
+fn limits_above_a_ceiling_are_cut_to_it_and_those_below_stay() {
+    let low = PermissionPolicy::new().memory_limit_mb(8).timeout_ms(10).fuel(7).output_limit_kb(1);
+    let high =
+        PermissionPolicy::new().memory_limit_mb(u32::MAX).timeout_ms(u32::MAX).fuel(u64::MAX);
+    let low_limits = RunLimits {
+        memory_bytes_max: 8 << 20,
+        fuel_max: 7,
+        timeout: Duration::from_millis(10),
+        output_bytes_max: 1024,
+    };
+    let own_limits = RunLimits {
+        memory_bytes_max: 64 << 20,
+        fuel_max: 1_000_000,
+        timeout: Duration::from_secs(5),
+        output_bytes_max: 1 << 20,
+    };
+    assert_eq!(confirmed(&low, pure()).limits(), &low_limits);
+    assert_eq!(confirmed(&high, pure()).limits(), &own_limits);
+    assert_eq!(confirmed(&PermissionPolicy::new(), pure()).limits(), &own_limits);
+}
+
+#[test]
+fn a_token_ends_and_its_clones_with_it() {
+    let policy = PermissionPolicy::new();
+    assert!(!confirmed(&policy, pure()).is_expired());
+    let over = confirmed(&policy.clone().token_lifetime(Duration::ZERO), pure());
+    assert!(over.is_expired() && over.clone().is_expired());
+    let day = Duration::from_secs(crate::limits::TOKEN_LIFETIME_S_MAX);
+    let forever = confirmed(&policy.token_lifetime(Duration::MAX), pure());
+    assert!(!forever.is_expired() && forever.expires <= std::time::Instant::now() + day);
+}
+
+#[test]
+fn no_debug_form_shows_the_value_of_a_variable() {
+    let policy = PermissionPolicy::new().allow_env("KEY", "s3cret");
+    let token = confirmed(&policy, sees(&["KEY"]));
+    let decision = PolicyDecision::Granted(token.clone());
+    for text in [format!("{policy:?}"), format!("{token:?}"), format!("{decision:#?}")] {
+        assert!(text.contains("KEY") && !text.contains("s3cret"), "{text}");
+    }
+}
+
+#[test]
+fn capability_lines_hold_no_control_characters() {
+    for capability in [
+        Capability::Network { host: "a\u{1b}[2Jb\n".into() },
+        Capability::ReadDirectory { guest: "/a\r".into(), host: Some("/b\u{7}".into()) },
+        Capability::Environment { name: "A\u{9b}".into(), set: true },
+    ] {
+        assert!(!capability.to_string().chars().any(char::is_control), "{capability}");
+    }
+}
+
+#[test]
+fn the_anchors_of_the_public_description_hold() {
+    let level = |manifest: Manifest| score(&manifest).level;
+    assert_eq!(score(&pure()).points, 0);
+    assert_eq!(level(pure()), SecurityLevel::None);
+    assert_eq!(level(reads(&["/config"])), SecurityLevel::Low);
+    assert_eq!(level(hosts(&["db.corp.internal"])), SecurityLevel::Medium);
+    let internal_data = with(|m| {
+        m.capabilities.network = owned(&["db.corp.internal"]);
+        m.capabilities.filesystem.read = owned(&["/data"]);
+    });
+    assert_eq!(level(internal_data), SecurityLevel::High);
+    let mut outbound = with(|m| {
+        m.capabilities.network = owned(&["api.bank.example"]);
+        m.capabilities.environment = owned(&["BANK_TOKEN"]);
+    });
+    assert_eq!(level(outbound.clone()), SecurityLevel::High);
+    outbound.capabilities.filesystem.write = owned(&["/ledger"]);
+    assert_eq!(level(outbound), SecurityLevel::Critical);
+    assert!(level(destroys()) >= SecurityLevel::High);
+}
+
+#[test]
+fn hosts_inside_are_told_from_hosts_outside_by_their_text() {
+    let inside = |host: &str| Host::of(host).is_internal();
+    for host in
+        ["localhost", "db", "db:5432", "db.local", "a.b.INTERNAL.", "x.home.arpa", "10.0.0.1"]
+    {
+        assert!(inside(host), "{host}");
+    }
+    for host in ["[::1]:80", "::1", "8.8.8.8:53", "127.0.0.1", "printer.lan:631", ""] {
+        assert!(inside(host), "{host}");
+    }
+    for host in ["api.example.com", "internal.example.com:8080", "local.dev", "a.home.arpa.net"] {
+        assert!(!inside(host), "{host}");
+    }
+}
+
+/// Rows of the first table of `spec/policy.md` below the heading, without head and rule.
+fn spec_rows(heading: &str) -> Vec<Vec<String>> {
+    let spec = include_str!("../../spec/policy.md");
+    let below = spec.split_once(heading).expect(heading).1;
+    let lines = below.lines().skip_while(|line| !line.starts_with('|')).skip(2);
+    let cells = |line: &str| line.split('|').map(|cell| cell.trim().replace('`', "")).collect();
+    let rows = lines.take_while(|line| line.starts_with('|')).map(cells);
+    rows.map(|row: Vec<String>| row[1..row.len() - 1].to_vec()).collect()
+}
+
+#[test]
+fn the_tables_of_the_spec_are_those_of_the_code() {
+    let weights: Vec<Vec<String>> = (WEIGHTS.iter())
+        .map(|(word, points, what)| vec![(*word).into(), points.to_string(), (*what).into()])
+        .collect();
+    assert_eq!(spec_rows("### Weights"), weights);
+    let ladder: Vec<Vec<String>> = (SecurityLevel::LADDER.iter())
+        .map(|(level, fewest)| vec![level.to_string(), fewest.to_string()])
+        .collect();
+    assert_eq!(spec_rows("### Levels"), ladder);
+    let kinds: Vec<String> =
+        CapabilityKind::ALL.iter().map(|kind| kind.as_str().to_owned()).collect();
+    let listed: Vec<String> =
+        spec_rows("## Capabilities").into_iter().map(|row| row[0].clone()).collect();
+    assert_eq!(listed, kinds);
+}

@@ -1,0 +1,178 @@
+//! Room: the decision: a verified manifest and a policy in, a token or a refusal out.
+
+use super::capability::Capability;
+use super::host::Host;
+use super::risk::{self, SecurityLevel};
+use super::token::{expiry, CapabilityToken, DirectoryGrant, RunLimits};
+use super::{bytes, PermissionPolicy, PolicyDecision, Variable, KIB, MIB};
+use crate::error::{Code, Error};
+use crate::gatekeeper::VerifiedManifest;
+use crate::package::manifest::{Manifest, Sensitivity};
+use crate::trust::{covers, is_label};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+impl PermissionPolicy {
+    /// Decides about a package. The same policy and package give the same decision; nothing but these
+    /// two is looked at.
+    // [POLICY-02]
+    #[must_use]
+    pub fn evaluate(&self, manifest: &VerifiedManifest) -> PolicyDecision {
+        if let Some(reason) = self.denial(manifest) {
+            return PolicyDecision::Denied { reason };
+        }
+        let security_level = risk::score(manifest).level;
+        if let Some(rule) = self.standing_approval(manifest, security_level) {
+            return PolicyDecision::Granted(self.token(manifest, rule));
+        }
+        // [POLICY-06]
+        if self.non_interactive {
+            let reason = format!(
+                "{} ({security_level}) needs a person's word, and nobody can be asked",
+                manifest.id
+            );
+            return PolicyDecision::Denied { reason };
+        }
+        // [POLICY-07]
+        PolicyDecision::RequiresConfirmation {
+            capabilities: self.requested(manifest),
+            security_level,
+        }
+    }
+
+    /// The token for a package that a person agreed to, under the name by which the audit record will
+    /// know that person. What no person may allow stays denied.
+    ///
+    /// # Errors
+    /// `policy.denied` where a rule denies the package or nobody can be asked;
+    /// `policy.confirmation_required` where `approved_by` names nobody.
+    // [POLICY-08]
+    pub fn confirm(
+        &self,
+        manifest: &VerifiedManifest,
+        approved_by: &str,
+    ) -> Result<CapabilityToken, Error> {
+        if let Some(reason) = self.denial(manifest) {
+            return Err(Error::new(Code::PolicyDenied, reason));
+        }
+        if self.non_interactive {
+            let detail = format!("{}: the policy lets nobody be asked", manifest.id);
+            return Err(Error::new(Code::PolicyDenied, detail));
+        }
+        if !is_label(approved_by) {
+            let detail = format!("{}: no name of a person who agreed", manifest.id);
+            return Err(Error::new(Code::PolicyConfirmation, detail));
+        }
+        Ok(self.token(manifest, format!("person:{approved_by}")))
+    }
+
+    /// The first rule that denies the package, in the order of the spec.
+    // [POLICY-03]
+    fn denial(&self, manifest: &VerifiedManifest) -> Option<String> {
+        let id = &manifest.id;
+        if let Some(rule) = self.denied_packages.iter().find(|rule| covers(rule, id)) {
+            return Some(format!("package {id} is denied by the rule {rule:?}"));
+        }
+        if manifest.signed_by().len() < self.signers_required {
+            let (needed, by) = (self.signers_required, manifest.signed_by());
+            return Some(format!("{needed} publishers have to sign {id}, signed by {by:?}"));
+        }
+        for capability in Capability::requested_by(manifest) {
+            if self.denied_capabilities.contains(&capability.kind()) {
+                let kind = capability.kind().as_str();
+                return Some(format!("{id} asks to {capability}; {kind:?} is denied"));
+            }
+        }
+        // [POLICY-04]
+        for host in &manifest.capabilities.network {
+            if let Some(rule) = self.denied_hosts.iter().find(|rule| rule.covers(&Host::of(host))) {
+                return Some(format!("{id} asks to reach {host}; the host {rule} is denied"));
+            }
+        }
+        None
+    }
+
+    /// The rule by which no person need be asked.
+    // [POLICY-05]
+    fn standing_approval(
+        &self,
+        manifest: &VerifiedManifest,
+        level: SecurityLevel,
+    ) -> Option<String> {
+        if manifest.tools.iter().any(|tool| tool.sensitivity == Sensitivity::Destructive) {
+            return None;
+        }
+        if self.trusted_packages.contains(&manifest.id) {
+            return Some(format!("policy:trust_package {}", manifest.id));
+        }
+        if self.trusted_publishers.contains(manifest.publisher()) {
+            return Some(format!("policy:trust_publisher {}", manifest.publisher()));
+        }
+        let low = level <= SecurityLevel::Low;
+        (self.auto_approve_low && low).then(|| "policy:auto_approve_low".to_owned())
+    }
+
+    /// What the package asks for, with what this policy has behind it.
+    fn requested(&self, manifest: &Manifest) -> Vec<Capability> {
+        let mut list = Capability::requested_by(manifest);
+        for capability in &mut list {
+            match capability {
+                Capability::ReadDirectory { guest, host }
+                | Capability::WriteDirectory { guest, host } => {
+                    *host = self.directory(&manifest.id, guest).map(|grant| grant.host.clone());
+                }
+                Capability::Environment { name, set } => {
+                    *set = self.variable(&manifest.id, name).is_some();
+                }
+                _ => {}
+            }
+        }
+        list
+    }
+
+    fn directory(&self, id: &str, guest: &str) -> Option<&DirectoryGrant> {
+        let mut mapped = self.directories.iter().filter(|(scope, _)| scope.includes(id));
+        mapped.rfind(|(_, grant)| grant.guest == guest).map(|(_, grant)| grant)
+    }
+
+    fn variable(&self, id: &str, name: &str) -> Option<&Variable> {
+        let mut set = self.environment.iter().filter(|(scope, _)| scope.includes(id));
+        set.rfind(|(_, variable)| variable.name == name).map(|(_, variable)| variable)
+    }
+
+    /// Manifest and policy, cut to what both hold. What the policy does not map or set is left out:
+    /// the guest will not find it, which is no error.
+    // [TOKEN-02]
+    fn token(&self, manifest: &VerifiedManifest, granted_by: String) -> CapabilityToken {
+        let (id, asked, runtime) = (&manifest.id, &manifest.capabilities, &manifest.runtime);
+        let mut directories: BTreeMap<&str, DirectoryGrant> = BTreeMap::new();
+        let read = asked.filesystem.read.iter().map(|guest| (guest, false));
+        let write = asked.filesystem.write.iter().map(|guest| (guest, true));
+        for (guest, asks_writable) in read.chain(write) {
+            if let Some(grant) = self.directory(id, guest) {
+                let writable = grant.writable && asks_writable;
+                directories.insert(guest, DirectoryGrant { writable, ..grant.clone() });
+            }
+        }
+        let variables = asked.environment.iter().filter_map(|name| self.variable(id, name));
+        CapabilityToken {
+            content_hash: manifest.content_hash().clone(),
+            environment: variables.map(|v| (v.name.clone(), v.value.clone())).collect(),
+            directories: directories.into_values().collect(),
+            network: asked.network.clone(),
+            storage_bytes_max: asked.storage.map_or(0, |storage| bytes(storage.limit_kb, KIB)),
+            // [TOKEN-04]
+            limits: RunLimits {
+                memory_bytes_max: bytes(runtime.memory_limit_mb, MIB)
+                    .min(self.ceilings.memory_bytes_max),
+                fuel_max: runtime.fuel.min(self.ceilings.fuel_max),
+                timeout: Duration::from_millis(u64::from(runtime.timeout_ms))
+                    .min(self.ceilings.timeout),
+                output_bytes_max: bytes(runtime.output_limit_kb, KIB)
+                    .min(self.ceilings.output_bytes_max),
+            },
+            granted_by,
+            expires: expiry(self.token_lifetime),
+        }
+    }
+}

@@ -1,0 +1,240 @@
+//! The policy file: the spec's own example, every fault, and hostile bytes.
+
+use super::*;
+use serde_json::Value;
+
+/// The example of the spec, which uses every member there is.
+fn example() -> Value {
+    let spec = include_str!("../../../spec/policy.md");
+    let text =
+        spec.split_once("```json\n").expect("an example").1.split_once("```").expect("end").0;
+    serde_json::from_str(text).expect("the example is JSON")
+}
+
+fn read(value: &Value) -> Result<PermissionPolicy, crate::Error> {
+    PermissionPolicy::from_json(value.to_string().as_bytes())
+}
+
+#[test]
+fn the_example_of_the_spec_means_what_the_builder_would_say() {
+    let read = read(&example()).expect("valid");
+    let directory = |guest: &str, host: &str, writable| DirectoryGrant {
+        guest: guest.into(),
+        host: host.into(),
+        writable,
+    };
+    let key = Variable { name: "API_KEY".into(), value: "change-me".into() };
+    let acme = || Scope(vec!["org.acme".into()]);
+    let built = PermissionPolicy::new()
+        .trust_package("org.acme.weather")
+        .trust_publisher("Acme")
+        .auto_approve_low(true)
+        .non_interactive(true)
+        .require_signers(2)
+        .token_lifetime(Duration::from_secs(60))
+        .deny_package("org.evil")
+        .deny_capability(CapabilityKind::Destructive)
+        .deny_host("tracker.example:8443")
+        .memory_limit_mb(256)
+        .timeout_ms(10_000)
+        .fuel(5_000_000_000)
+        .output_limit_kb(512)
+        .scoped_directory(acme(), directory("/data", "/srv/data", false))
+        .scoped_directory(Scope::default(), directory("/out", "/srv/out", true))
+        .scoped_variable(acme(), key)
+        .always_redact("email")
+        .always_redact_custom(CustomPattern {
+            name: "EMPLOYEE_ID".into(),
+            pattern: "EMP-[0-9]{6}".into(),
+        });
+    assert_eq!(format!("{read:?}"), format!("{built:?}"));
+    assert_eq!(read.environment[0].1.value, "change-me");
+    assert_eq!(read.signers_required(), 2);
+    assert_eq!(read.privacy_patterns().collect::<Vec<_>>(), ["email"]);
+    assert_eq!(read.privacy_custom().len(), 1);
+}
+
+#[test]
+fn the_shortest_file_is_a_new_policy() {
+    let policy = PermissionPolicy::from_json(br#"{"format":"mpp-policy/1"}"#).expect("valid");
+    assert_eq!(format!("{policy:?}"), format!("{:?}", PermissionPolicy::new()));
+}
+
+/// Every object in a document, by JSON pointer.
+fn objects(value: &Value, at: &str, found: &mut Vec<String>) {
+    match value {
+        Value::Object(members) => {
+            found.push(at.to_owned());
+            members.iter().for_each(|(key, inner)| objects(inner, &format!("{at}/{key}"), found));
+        }
+        Value::Array(items) => {
+            let places = items.iter().enumerate();
+            places.for_each(|(n, inner)| objects(inner, &format!("{at}/{n}"), found));
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn an_unknown_member_is_refused_in_every_object() {
+    let mut places = Vec::new();
+    objects(&example(), "", &mut places);
+    assert_eq!(places.len(), 8);
+    for at in places {
+        let mut value = example();
+        value.pointer_mut(&at).expect(&at)["extra"] = json!(null);
+        let error = read(&value).expect_err(&at);
+        assert_eq!(error.code(), Code::PolicyInvalid);
+        assert_eq!(error.detail(), format!("{at}/extra is not a known member"));
+    }
+}
+
+#[test]
+fn every_value_that_could_never_apply_is_refused_with_its_place() {
+    for (at, value) in [
+        ("/format", json!("mpp-policy/2")),
+        ("/format", json!(1)),
+        ("/trusted_packages", json!("org.acme")),
+        ("/trusted_packages/0", json!("*")),
+        ("/trusted_packages/0", json!("org.Acme")),
+        ("/trusted_packages/0", json!("org..acme")),
+        ("/trusted_packages/0", json!("")),
+        ("/trusted_publishers/0", json!(" Acme")),
+        ("/auto_approve_low", json!("true")),
+        ("/non_interactive", json!(1)),
+        ("/signers_required", json!(0)),
+        ("/signers_required", json!(9)),
+        ("/token_lifetime_s", json!(0)),
+        ("/token_lifetime_s", json!(86_401)),
+        ("/token_lifetime_s", json!(1.5)),
+        ("/deny", json!([])),
+        ("/deny/packages/0", json!("org.evil.")),
+        ("/deny/packages/0", json!("org.*")),
+        ("/deny/capabilities/0", json!("Network")),
+        ("/deny/capabilities/0", json!("filesystem")),
+        ("/deny/hosts/0", json!("https://evil.example")),
+        ("/deny/hosts/0", json!("*.evil.example")),
+        ("/deny/hosts/0", json!(".evil.example")),
+        ("/deny/hosts/0", json!("evil.example/")),
+        ("/deny/hosts/0", json!("evil.example:")),
+        ("/deny/hosts/0", json!("evil.example:0443")),
+        ("/deny/hosts/0", json!("evil.example:65536")),
+        ("/deny/hosts/0", json!("évil.example")),
+        ("/deny/hosts/0", json!("")),
+        ("/ceilings/memory_limit_mb", json!(0)),
+        ("/ceilings/memory_limit_mb", json!(4_294_967_296_u64)),
+        ("/ceilings/timeout_ms", json!(-1)),
+        ("/ceilings/fuel", json!("all")),
+        ("/ceilings/output_limit_kb", json!(null)),
+        ("/directories/0/guest", json!("data")),
+        ("/directories/0/guest", json!("/data/")),
+        ("/directories/0/guest", json!("/data/../etc")),
+        ("/directories/0/guest", json!("//data")),
+        ("/directories/0/host", json!("srv/data")),
+        ("/directories/0/host", json!("/srv\u{0}")),
+        ("/directories/0/packages", json!([])),
+        ("/directories/0/packages", json!(["org.Acme"])),
+        ("/environment/0/name", json!("A=B")),
+        ("/environment/0/name", json!("")),
+        ("/environment/0/value", json!("a\u{0}b")),
+        ("/environment/0/packages", json!([])),
+        ("/privacy_filters/patterns/0", json!("")),
+        ("/privacy_filters/custom/0/name", json!(1)),
+    ] {
+        let mut changed = example();
+        *changed.pointer_mut(at).expect(at) = value.clone();
+        let error = read(&changed).expect_err(&format!("{at} {value}"));
+        assert_eq!(error.code(), Code::PolicyInvalid);
+        assert!(error.detail().starts_with(&format!("{at} is not ")), "{at}: {}", error.detail());
+    }
+}
+
+#[test]
+fn a_required_member_that_is_absent_is_refused() {
+    for (object, key) in [
+        ("", "format"),
+        ("/directories/0", "guest"),
+        ("/directories/0", "host"),
+        ("/environment/0", "name"),
+        ("/environment/0", "value"),
+        ("/privacy_filters/custom/0", "name"),
+        ("/privacy_filters/custom/0", "pattern"),
+    ] {
+        let mut changed = example();
+        let members = changed.pointer_mut(object).and_then(Value::as_object_mut).expect(object);
+        members.remove(key).expect(key);
+        let error = read(&changed).expect_err(key);
+        assert_eq!(error.code(), Code::PolicyInvalid);
+        assert_eq!(error.detail(), format!("{object}/{key} is missing"));
+    }
+}
+
+#[test]
+fn a_scoped_secret_reaches_only_the_packages_it_is_for() {
+    let policy = read(&json!({
+        "format": "mpp-policy/1",
+        "environment": [{"name": "KEY", "value": "v", "packages": ["org.acme"]}],
+        "directories": [{"guest": "/data", "host": "/srv", "packages": ["org.acme.tool"]}],
+    }))
+    .expect("valid");
+    let token = |id: &str| {
+        let mut manifest = sees(&["KEY"]);
+        manifest.capabilities.filesystem.read = owned(&["/data"]);
+        manifest.id = id.into();
+        confirmed(&policy, manifest)
+    };
+    for (id, keys, directories) in
+        [("org.acme.tool", 1, 1), ("org.acme", 1, 0), ("org.acmecorp", 0, 0), ("org.other", 0, 0)]
+    {
+        let token = token(id);
+        assert_eq!((token.environment().len(), token.directories().len()), (keys, directories));
+    }
+}
+
+#[test]
+fn a_duplicate_key_deep_nesting_and_too_many_bytes_are_refused() {
+    let deep = format!(r#"{{"format":"mpp-policy/1","deny":{}{}}}"#, "[".repeat(9), "]".repeat(9));
+    let long = " ".repeat(crate::limits::POLICY_FILE_BYTES_MAX + 1);
+    for text in [
+        r#"{"format":"mpp-policy/1","non_interactive":true,"non_interactive":false}"#,
+        &deep,
+        &long,
+        "",
+        "null",
+        "[]",
+        "\u{feff}{}",
+        r#"{"format":"mpp-policy/1"} x"#,
+    ] {
+        let error = PermissionPolicy::from_json(text.as_bytes()).expect_err("refused");
+        assert_eq!(error.code(), Code::PolicyInvalid);
+    }
+}
+
+#[test]
+fn no_altered_or_shortened_file_panics() {
+    let bytes = example().to_string().into_bytes();
+    for end in 0..bytes.len() {
+        assert!(PermissionPolicy::from_json(&bytes[..end]).is_err());
+    }
+    for n in 0..bytes.len() {
+        for byte in [0, b'"', b'{', b']', b',', b'9', b'-', 0x80, 0xff] {
+            let mut changed = bytes.clone();
+            changed[n] = byte;
+            if let Err(error) = PermissionPolicy::from_json(&changed) {
+                assert_eq!(error.code(), Code::PolicyInvalid);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_policy_file_that_is_not_there_is_no_empty_policy() {
+    let path = std::env::temp_dir().join(format!("mpp-no-policy-{}", std::process::id()));
+    let error = PermissionPolicy::load(&path).expect_err("missing");
+    assert_eq!(error.code(), Code::HostFile);
+    std::fs::write(&path, "{").expect("written");
+    let error = PermissionPolicy::load(&path).expect_err("broken");
+    std::fs::remove_file(&path).expect("removed");
+    assert_eq!(error.code(), Code::PolicyInvalid);
+    assert!(error.detail().contains("mpp-no-policy-"));
+}
