@@ -161,16 +161,17 @@ static sqlite3 *open_database(void) {
     sqlite3_limit(db, SQLITE_LIMIT_COLUMN, 100);
     sqlite3_limit(db, SQLITE_LIMIT_COMPOUND_SELECT, 50);
     sqlite3_limit(db, SQLITE_LIMIT_VARIABLE_NUMBER, 100);
-    /* Bounds the recursion of SQLite's compiler, and with it the stack. */
+    /* These two bound recursion, and with it the stack: of the compiler, and of LIKE and GLOB. */
     sqlite3_limit(db, SQLITE_LIMIT_EXPR_DEPTH, 100);
+    sqlite3_limit(db, SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 1000);
     return db;
 }
 
-/* What the authorizer refused, for the message. */
-struct refusal {
+/* The first thing the authorizer refused, for the message. */
+static struct {
     const char *action;
     char object[64];
-};
+} refusal;
 
 static const char *action_name(int action) {
     switch (action) {
@@ -195,18 +196,25 @@ static const char *action_name(int action) {
 }
 
 static int authorize(void *data, int action, const char *first, const char *second, const char *db, const char *by) {
-    struct refusal *refusal = data;
-    (void)db, (void)by;
+    (void)data, (void)db, (void)by;
     if (action == SQLITE_SELECT || action == SQLITE_READ || action == SQLITE_RECURSIVE) return SQLITE_OK;
     /* The functions compiled in have no effect beyond their result; this one would if it were. */
     bool function = action == SQLITE_FUNCTION;
     if (function && (second == NULL || sqlite3_stricmp(second, "load_extension") != 0)) return SQLITE_OK;
-    if (refusal->action == NULL) {
+    if (refusal.action == NULL) {
         const char *object = function ? second : first;
-        refusal->action = action_name(action);
-        if (object != NULL) sqlite3_snprintf(sizeof refusal->object, refusal->object, " (%s)", object);
+        refusal.action = action_name(action);
+        if (object != NULL) sqlite3_snprintf(sizeof refusal.object, refusal.object, " (%s)", object);
     }
     return SQLITE_DENY;
+}
+
+/* Why SQLite gave up: the authorizer's refusal, or its own error. */
+static const char *fail_sql(struct answer *answer, const char *error) {
+    if (refusal.action == NULL) return fail(answer, "SQL error: ", error);
+    fail(answer, "refused: this tool only reads (SELECT, VALUES, WITH, EXPLAIN); the statement asks for ", refusal.action);
+    put_literal(&answer->message, refusal.object);
+    return NULL;
 }
 
 /* Past white space, comments and semicolons, as SQLite reads them: what is left there is a statement. */
@@ -230,25 +238,18 @@ static const char *skip_blank(const char *at, const char *end) {
 /* The one statement of the text, or NULL and a tool error. */
 static sqlite3_stmt *compile(sqlite3 *db, const struct json *sql, struct answer *answer) {
     const char *end = sql->text + sql->length, *start = skip_blank(sql->text, end), *tail = NULL;
-    struct refusal refusal = {NULL, ""};
     sqlite3_stmt *statement = NULL;
     if (memchr(sql->text, 0, sql->length) != NULL) return fail(answer, "refused: the SQL holds a NUL character", ""), NULL;
     if (start == end) return fail(answer, "refused: the SQL holds no statement", ""), NULL;
-    sqlite3_set_authorizer(db, authorize, &refusal);
+    sqlite3_set_authorizer(db, authorize, NULL); /* stays for whatever SQLite compiles while it runs */
     int code = sqlite3_prepare_v2(db, start, (int)(end - start), &statement, &tail);
-    if (refusal.action != NULL) {
-        fail(answer, "refused: this tool only reads (SELECT, VALUES, WITH, EXPLAIN); the statement asks for ", refusal.action);
-        put_literal(&answer->message, refusal.object);
-    } else if (code != SQLITE_OK || statement == NULL) {
-        fail(answer, "SQL error: ", code != SQLITE_OK ? sqlite3_errmsg(db) : "no statement");
+    if (code != SQLITE_OK || refusal.action != NULL || statement == NULL) {
+        fail_sql(answer, code != SQLITE_OK ? sqlite3_errmsg(db) : "no statement");
     } else if (skip_blank(tail, end) != end) {
         fail(answer, "refused: there is more than one statement", "");
     } else if (!sqlite3_stmt_readonly(statement) || sqlite3_column_count(statement) == 0) {
         fail(answer, "refused: this tool only reads (SELECT, VALUES, WITH, EXPLAIN)", "");
     } else {
-        /* Kept for whatever is compiled later, while the statement runs. */
-        static struct refusal late;
-        sqlite3_set_authorizer(db, authorize, &late);
         return statement;
     }
     sqlite3_finalize(statement);
@@ -351,7 +352,7 @@ static const char *run(sqlite3 *db, sqlite3_stmt *statement, int64_t rows_max, s
         }
         rows++;
     }
-    if (code != SQLITE_ROW && code != SQLITE_DONE) return fail(answer, "SQL error: ", sqlite3_errmsg(db));
+    if (code != SQLITE_ROW && code != SQLITE_DONE) return fail_sql(answer, sqlite3_errmsg(db));
     put_literal(out, "],\"row_count\":");
     put_integer(out, rows);
     put_literal(out, truncated ? ",\"truncated\":true}" : ",\"truncated\":false}");
