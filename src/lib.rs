@@ -22,6 +22,7 @@ pub mod module;
 mod object;
 pub mod package;
 pub mod policy;
+pub mod text;
 pub mod time;
 pub mod trust;
 

@@ -3,13 +3,11 @@
 //!
 //! Every [`Fault`] carries the JSON pointer (RFC 6901) of the place that was wrong.
 
+use crate::text::shown;
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::RangeInclusive;
-
-/// Longest pointer or quoted text, in characters, that a fault shows.
-const SHOWN_CHARS_MAX: usize = 160;
 
 /// What kind of fault it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,16 +42,6 @@ impl fmt::Display for Fault {
             pointer => write!(out, "{}: {}", shown(pointer), self.what),
         }
     }
-}
-
-/// Text from a document, safe to show: control characters escaped, the rest of a long one left out.
-#[must_use]
-pub fn shown(text: &str) -> String {
-    let mut shown: String = text.escape_debug().take(SHOWN_CHARS_MAX).collect();
-    if text.escape_debug().nth(SHOWN_CHARS_MAX).is_some() {
-        shown.push_str("...");
-    }
-    shown
 }
 
 /// The pointer of a member or item below `pointer`, escaped as RFC 6901 §3 says.
@@ -174,6 +162,7 @@ impl<'a> Member<'a> {
         self.value.as_bool().ok_or_else(|| self.wrong_type("true or false"))
     }
 
+    // [MAN-06]
     /// Reads a number written as an integer: `64`, and neither `64.0` nor `6.4e1`.
     ///
     /// # Errors

@@ -9,8 +9,9 @@ mod number;
 #[cfg(test)]
 mod tests;
 
-use crate::json::object::{below, shown, Fault};
+use crate::json::object::{below, Fault};
 use crate::limits::SCHEMA_STEPS_MAX;
+use crate::text::shown;
 use number::{canonical, Exact};
 use regex_lite::Regex;
 use serde_json::Value;

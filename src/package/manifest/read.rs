@@ -12,6 +12,7 @@ use crate::limits::{
 };
 use crate::package::schema::Schema;
 use crate::package::version::Version;
+use crate::text::is_hidden;
 use crate::{Code, Error};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -39,10 +40,12 @@ pub(super) fn manifest(bytes: &[u8]) -> Result<Manifest, Error> {
     })
 }
 
-/// Looks at every string and key of the document, whatever it is for.
+/// Looks at every string and key of the document, whatever it is for: people approve what they see,
+/// models read what people do not.
 // [MAN-07]
 fn characters(member: &Member) -> Result<(), Fault> {
-    let check = |text: &str, place: &Member| match rules::forbidden_character(text) {
+    let hidden = |character: &char| !"\n\t".contains(*character) && is_hidden(*character);
+    let check = |text: &str, place: &Member| match text.chars().find(hidden) {
         None => Ok(()),
         Some(found) => {
             let code_point = u32::from(found);

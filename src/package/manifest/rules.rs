@@ -134,34 +134,3 @@ pub(super) fn is_line(text: &str) -> bool {
 pub(super) fn is_text(text: &str) -> bool {
     !text.is_empty() && text.trim() == text
 }
-
-/// The first character that no string or key of a manifest may hold: control characters but line feed
-/// and tab, and characters that are invisible or turn the direction of what stands around them. People
-/// approve what they see; models read what they do not.
-// [MAN-07]
-pub(super) fn forbidden_character(text: &str) -> Option<char> {
-    text.chars().find(|character| match character {
-        '\n' | '\t' => false,
-        // Joiners and the two selectors of emoji are part of how scripts are written.
-        '\u{200C}' | '\u{200D}' | '\u{FE0E}' | '\u{FE0F}' => false,
-        // What Unicode calls Default_Ignorable_Code_Point, and the separators and annotations.
-        '\u{AD}'
-        | '\u{34F}'
-        | '\u{61C}'
-        | '\u{115F}'..='\u{1160}'
-        | '\u{17B4}'..='\u{17B5}'
-        | '\u{180B}'..='\u{180F}'
-        | '\u{200B}'..='\u{200F}'
-        | '\u{2028}'..='\u{202E}'
-        | '\u{2060}'..='\u{206F}'
-        | '\u{3164}'
-        | '\u{FE00}'..='\u{FE0F}'
-        | '\u{FEFF}'
-        | '\u{FFA0}'
-        | '\u{FFF0}'..='\u{FFFB}'
-        | '\u{1BCA0}'..='\u{1BCA3}'
-        | '\u{1D173}'..='\u{1D17A}'
-        | '\u{E0000}'..='\u{E0FFF}' => true,
-        other => other.is_control(),
-    })
-}
