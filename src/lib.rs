@@ -23,6 +23,7 @@ mod object;
 pub mod package;
 pub mod policy;
 pub mod text;
+pub mod privacy;
 pub mod time;
 pub mod trust;
 

@@ -80,4 +80,14 @@ limits! {
     STACK_BYTES_MAX usize = 16 << 20; "LIM-36" "256 bytes for each of the frames; on the heap, grown on demand"
     SLICE_FUEL u64 = 100_000; "LIM-37" "below 2 ms of ordinary work between two looks at the clock"
     STDERR_BYTES_MAX usize = 64 << 10; "LIM-38" "a log for a person to read, kept with the record of the call"
+    // Privacy.
+    PRIVACY_BYTES_MAX usize = 64 << 20; "LIM-60" "bytes scanned in one call, re-scans included: an answer of 16 MB four times over"
+    PRIVACY_DEPTH_MAX usize = 128; "LIM-61" "the walk recurses; no parsed answer is nested more deeply"
+    PRIVACY_NESTED_DEPTH_MAX usize = 4; "LIM-62" "JSON in a string in JSON; what lies deeper is scanned as text"
+    PRIVACY_PASSES_COUNT_MAX usize = 6; "LIM-63" "scans of one string; the second one finds nothing but in texts made for it"
+    PRIVACY_POINTERS_COUNT_MAX usize = 64; "LIM-64" "places named for each kind; the count goes on"
+    PRIVACY_CUSTOM_COUNT_MAX usize = 64; "LIM-65" "custom patterns of publisher and host together"
+    PRIVACY_PATTERN_BYTES_MAX usize = 512; "LIM-66" "source of one custom pattern"
+    PRIVACY_PROGRAM_BYTES_MAX usize = 64 << 10; "LIM-67" "compiled size of one custom pattern, which bounds its cost for each byte"
+    PRIVACY_CUSTOM_BYTES_MAX usize = 16 << 20; "LIM-68" "bytes times custom patterns in one call; regex-lite reads 1 to 10 MB a second"
 }

@@ -1,0 +1,107 @@
+//! Room: numbers as people write them. A cluster is a row of digit groups with the marks that
+//! join them; cards, numbers of persons, dotted addresses, dates and telephones are read from it.
+#![allow(clippy::arithmetic_side_effects)] // offsets inside one text
+
+use super::text::Text;
+
+/// What stands before a group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Gap {
+    /// Nothing that could join it to digits before.
+    Start,
+    Space,
+    Dash,
+    Dot,
+    Slash,
+    /// An opening parenthesis, with a space or dash before it or not.
+    Open,
+    /// A closing parenthesis, with a space or dash behind it or not.
+    Close,
+    /// One line break.
+    Line,
+}
+
+/// Some digits in a row.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Group {
+    pub(crate) gap: Gap,
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+}
+
+impl Group {
+    pub(crate) fn len(self) -> usize {
+        self.end - self.start
+    }
+}
+
+/// Groups read at a time: more than any value has, so that a long row costs no memory.
+const GROUPS_MAX: usize = 32;
+/// Groups read again with the next ones, since a value may begin among them.
+const OVERLAP: usize = 8;
+
+/// Reads the cluster whose first digit is at `at` into `groups`, and says where to go on: behind
+/// it, or, if it is long, at one of its last groups.
+pub(crate) fn cluster(
+    text: Text<'_>,
+    at: usize,
+    gap: Gap,
+    groups: &mut Vec<Group>,
+) -> (usize, Gap) {
+    groups.clear();
+    let (mut start, mut gap) = (at, gap);
+    loop {
+        let end = text.until(start, |byte| !byte.is_ascii_digit());
+        groups.push(Group { gap, start, end });
+        let (width, next) = gap_at(text, end);
+        if next == Gap::Start {
+            return (end, Gap::Start);
+        }
+        if groups.len() == GROUPS_MAX {
+            let resume = groups.get(GROUPS_MAX - OVERLAP);
+            return resume.map_or((end, Gap::Start), |group| (group.start, group.gap));
+        }
+        (start, gap) = (end + width, next);
+    }
+}
+
+/// The gap at `at` and how many characters it takes; `Start` if no digit follows.
+fn gap_at(text: Text<'_>, at: usize) -> (usize, Gap) {
+    let (width, gap) = match (text.at(at), text.at(at + 1)) {
+        (b' ' | b'-', b'(') => (2, Gap::Open),
+        (b')', b' ' | b'-') => (2, Gap::Close),
+        (b'\r', b'\n') => (2, Gap::Line),
+        (b' ', _) => (1, Gap::Space),
+        (b'-', _) => (1, Gap::Dash),
+        (b'.', _) => (1, Gap::Dot),
+        (b'/', _) => (1, Gap::Slash),
+        (b'(', _) => (1, Gap::Open),
+        (b')', _) => (1, Gap::Close),
+        (b'\n', _) => (1, Gap::Line),
+        _ => return (0, Gap::Start),
+    };
+    if text.at(at + width).is_ascii_digit() {
+        (width, gap)
+    } else {
+        (0, Gap::Start)
+    }
+}
+
+/// The digits of these groups in order, as numbers from 0 to 9.
+pub(crate) fn digits<'a>(text: Text<'a>, groups: &'a [Group]) -> impl Iterator<Item = u8> + 'a {
+    groups
+        .iter()
+        .flat_map(move |group| text.slice(group.start, group.end))
+        .map(|digit| digit.wrapping_sub(b'0'))
+}
+
+/// The digits of one group as a number; 0 if they are too many.
+pub(crate) fn number(text: Text<'_>, group: Group) -> u32 {
+    let digits = text.slice(group.start, group.end);
+    digits
+        .iter()
+        .try_fold(0u32, |value, digit| {
+            value.checked_mul(10)?.checked_add(u32::from(digit.wrapping_sub(b'0')))
+        })
+        .unwrap_or(0)
+}

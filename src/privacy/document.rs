@@ -1,0 +1,43 @@
+//! Room: passport and driving licence numbers. They have no check digit that proves them, so only
+//! what the surroundings name counts.
+#![allow(clippy::arithmetic_side_effects)] // offsets inside one text
+
+use super::hint::{window, Hints};
+use super::kind::{Kind, Kinds};
+use super::text::{is_alnum, Text};
+
+/// The longest licence numbers have 17 characters; separators come on top.
+const TOKEN_MAX: usize = 20;
+
+/// Looks at the token around the digit at `at`; what it is, if the surroundings say so.
+// [PRIV-58] [PRIV-59]
+pub(crate) fn find(
+    text: Text<'_>,
+    at: usize,
+    given: Hints,
+    on: Kinds,
+) -> Option<(Kind, usize, usize)> {
+    let belongs = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    let start = text.back(at, TOKEN_MAX, belongs);
+    let end = text.forth(start, TOKEN_MAX + 1, belongs);
+    let token = text.slice(start, end);
+    let digits = token.iter().filter(|byte| byte.is_ascii_digit()).count();
+    let dashes = token.iter().filter(|byte| **byte == b'-').count();
+    let characters = token.len() - dashes;
+    let letters = characters - digits;
+    let bounded = !is_alnum(text.before(start)) && !is_alnum(text.at(end));
+    if !bounded || dashes > 4 || token.starts_with(b"-") || token.ends_with(b"-") {
+        return None;
+    }
+    let passport = (6..=9).contains(&characters) && letters <= 3 && dashes == 0;
+    let license = (5..=17).contains(&characters) && digits >= 4;
+    if !passport && !license {
+        return None;
+    }
+    let hints = given.and(window(text, start));
+    if passport && on.has(Kind::Passport) && hints.say(Hints::PASSPORT) {
+        return Some((Kind::Passport, start, end));
+    }
+    let named = license && on.has(Kind::DriversLicense) && hints.license();
+    named.then_some((Kind::DriversLicense, start, end))
+}

@@ -1,0 +1,67 @@
+//! Room: e-mail addresses, found from their `@`.
+#![allow(clippy::arithmetic_side_effects)] // offsets inside one text
+
+use super::text::{is_alnum, Text, LETTER};
+
+const LOCAL_MAX: usize = 64;
+const DOMAIN_MAX: usize = 253;
+
+/// The address around the `@` at `at`, if there is one.
+// [PRIV-35]
+pub(crate) fn find(text: Text<'_>, at: usize) -> Option<(usize, usize)> {
+    let end = domain_end(text, at + 1)?;
+    Some((local_start(text, at)?, end))
+}
+
+/// The start of the local part. Marks that quote or emphasise an address are not part of it.
+// [PRIV-36]
+fn local_start(text: Text<'_>, at: usize) -> Option<usize> {
+    let local = |byte: u8| is_alnum(byte) || b"._%+-'!#$^*~".contains(&byte);
+    let widest = text.back(at, LOCAL_MAX, local);
+    let start = text.forth(widest, LOCAL_MAX, |byte| !is_alnum(byte) && !b"_+".contains(&byte));
+    (start < at).then_some(start)
+}
+
+/// The end of a domain of at least two labels, the last of them a top level domain. Labels that do
+/// not fit are left behind it: `a@b.example.1` ends after `example`.
+// [PRIV-37]
+fn domain_end(text: Text<'_>, start: usize) -> Option<usize> {
+    if is_version(text, start) {
+        return None;
+    }
+    let (mut from, mut labels, mut found) = (start, 0, None);
+    loop {
+        let end = text.forth(from, 64, |byte| is_alnum(byte) || byte == b'-');
+        // A dash at the end of a label closes a clause: `a@b.example- and`.
+        let label = text.slice(from, end);
+        let dashes = label.iter().rev().take_while(|byte| **byte == b'-').count();
+        let label = label.get(..label.len() - dashes).unwrap_or_default();
+        if label.is_empty() || label.len() > 63 || end - start > DOMAIN_MAX {
+            return found;
+        }
+        labels += 1;
+        if labels >= 2 && is_top_level(label) {
+            found = Some(from + label.len());
+        }
+        if dashes > 0 || text.at(end) != b'.' {
+            return found;
+        }
+        from = end + 1;
+    }
+}
+
+/// `package@1.2.0-beta.next` names a version, `icon@2x.png` a picture of double size.
+// [PRIV-38]
+fn is_version(text: Text<'_>, start: usize) -> bool {
+    let first = text.forth(start, 8, |byte| byte.is_ascii_digit());
+    let second = text.forth(first + 1, 8, |byte| byte.is_ascii_digit());
+    let numbers = text.at(first) == b'.' && second > first + 1 && !is_alnum(text.at(second));
+    let scale = text.at(first) == b'x' && text.at(first + 1) == b'.';
+    first > start && (numbers || scale)
+}
+
+/// Letters only, two at least, or in the ASCII form of another script.
+fn is_top_level(label: &[u8]) -> bool {
+    let letters = |byte: &u8| byte.is_ascii_alphabetic() || *byte == LETTER;
+    label.len() >= 2 && (label.iter().all(letters) || label.starts_with(b"xn--"))
+}

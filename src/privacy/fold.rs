@@ -1,0 +1,233 @@
+//! Room: the shadow copy that the scanners read. Invisible characters are dropped, foreign digits,
+//! dashes, spaces, full-width forms and lookalike letters become ASCII, and one layer of backslash or
+//! percent escapes is decoded. Every shadow character knows the bytes it came from, so that what is
+//! found in the shadow is redacted in the original.
+
+use super::text::{LETTER, OTHER};
+use std::borrow::Cow;
+
+/// The folded text, and the way back.
+pub(crate) struct Shadow<'a> {
+    /// One byte for each character that counts.
+    pub(crate) bytes: Cow<'a, [u8]>,
+    /// Where shadow and original get out of step: from shadow index `.0` on, the original offset is
+    /// `.1` and both advance together. Sorted; empty if they never do.
+    steps: Vec<(usize, usize)>,
+}
+
+impl Shadow<'_> {
+    /// The byte offset in the original of the shadow index, which may be the end.
+    pub(crate) fn original(&self, index: usize) -> usize {
+        let after = self.steps.partition_point(|step| step.0 <= index);
+        match after.checked_sub(1).and_then(|last| self.steps.get(last)) {
+            Some((shadow, original)) => original.saturating_add(index.saturating_sub(*shadow)),
+            None => index,
+        }
+    }
+}
+
+/// Folds a text. Plain ASCII without escapes is borrowed, not copied.
+// [PRIV-10]
+pub(crate) fn fold(text: &str) -> Shadow<'_> {
+    let plain = |byte: &u8| byte.is_ascii() && !matches!(byte, b'\\' | b'%');
+    if text.bytes().all(|byte| plain(&byte)) {
+        return Shadow { bytes: Cow::Borrowed(text.as_bytes()), steps: Vec::new() };
+    }
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut steps: Vec<(usize, usize)> = Vec::new();
+    let mut rest = text;
+    let mut at: usize = 0;
+    let mut in_step_at = 0;
+    while !rest.is_empty() {
+        let run = rest.bytes().take_while(|byte| plain(byte)).count();
+        let (head, tail) = rest.split_at(run);
+        let (used, folded) = match tail.chars().next() {
+            None => (0, Fold::Drop),
+            Some(first) => fold_first(first, tail),
+        };
+        if run > 0 {
+            if at != in_step_at {
+                steps.push((bytes.len(), at));
+            }
+            bytes.extend_from_slice(head.as_bytes());
+            at = at.saturating_add(run);
+            in_step_at = at;
+        }
+        if let Fold::To(byte) = folded {
+            if at != in_step_at {
+                steps.push((bytes.len(), at));
+            }
+            bytes.push(byte);
+            in_step_at = at.saturating_add(1);
+        }
+        at = at.saturating_add(used);
+        rest = tail.get(used..).unwrap_or_default();
+    }
+    if at != in_step_at {
+        steps.push((bytes.len(), at));
+    }
+    Shadow { bytes: Cow::Owned(bytes), steps }
+}
+
+/// What becomes of one character or escape.
+enum Fold {
+    To(u8),
+    Drop,
+}
+
+/// Folds the escape or character at the start of `tail`, and says how many bytes it takes.
+fn fold_first(first: char, tail: &str) -> (usize, Fold) {
+    let escape = match first {
+        '\\' => backslash(tail.as_bytes()),
+        '%' => percent(tail.as_bytes()),
+        _ => return (first.len_utf8(), fold_char(first)),
+    };
+    match escape {
+        Some((used, character)) => (used, fold_char(character)),
+        None => match u8::try_from(first) {
+            Ok(byte) => (1, Fold::To(byte)),
+            Err(_) => (1, Fold::Drop),
+        },
+    }
+}
+
+/// `\n`, `\t`, `\r`, `\b`, `\f`, `\/` and `\uXXXX`, behind any number of backslashes, since a text
+/// that was encoded twice has its backslashes doubled.
+// [PRIV-14]
+fn backslash(tail: &[u8]) -> Option<(usize, char)> {
+    // Longer runs come from no encoder; the bound keeps a text of backslashes linear.
+    let run = tail.iter().take(16).take_while(|byte| **byte == b'\\').count();
+    let code = tail.get(run)?;
+    let after = run.checked_add(1)?;
+    match code {
+        b'n' | b'r' | b'f' => Some((after, '\n')),
+        b't' | b'b' => Some((after, ' ')),
+        b'/' => Some((after, '/')),
+        b'u' => {
+            let end = after.checked_add(4)?;
+            let unit = hex(tail.get(after..end)?)?;
+            Some((end, char::from_u32(unit).unwrap_or('\u{FFFD}')))
+        }
+        _ => None,
+    }
+}
+
+/// `%40` and the like, where it stands for printable ASCII or a line feed.
+// [PRIV-15]
+fn percent(tail: &[u8]) -> Option<(usize, char)> {
+    let byte = u8::try_from(hex(tail.get(1..3)?)?).ok()?;
+    matches!(byte, b'\n' | b' '..=b'~').then_some((3, char::from(byte)))
+}
+
+fn hex(digits: &[u8]) -> Option<u32> {
+    digits.iter().try_fold(0u32, |value, digit| {
+        let digit = char::from(*digit).to_digit(16)?;
+        value.checked_mul(16)?.checked_add(digit)
+    })
+}
+
+// [PRIV-11] [PRIV-12] [PRIV-13]
+fn fold_char(character: char) -> Fold {
+    if let Ok(byte) = u8::try_from(character) {
+        if byte.is_ascii() {
+            return Fold::To(byte);
+        }
+    }
+    match character {
+        '\u{AD}'
+        | '\u{34F}'
+        | '\u{61C}'
+        | '\u{115F}'..='\u{1160}'
+        | '\u{17B4}'..='\u{17B5}'
+        | '\u{180B}'..='\u{180F}'
+        | '\u{200B}'..='\u{200F}'
+        | '\u{202A}'..='\u{202E}'
+        | '\u{2060}'..='\u{206F}'
+        | '\u{3164}'
+        | '\u{FE00}'..='\u{FE0F}'
+        | '\u{FEFF}'
+        | '\u{FFA0}'
+        | '\u{E0000}'..='\u{E0FFF}' => Fold::Drop,
+        '\u{A0}' | '\u{1680}' | '\u{2000}'..='\u{200A}' | '\u{202F}' | '\u{205F}' | '\u{3000}' => {
+            Fold::To(b' ')
+        }
+        '\u{85}' | '\u{2028}' | '\u{2029}' => Fold::To(b'\n'),
+        '\u{2010}'..='\u{2015}' | '\u{2043}' | '\u{2212}' | '\u{FE58}' | '\u{FE63}' => {
+            Fold::To(b'-')
+        }
+        '\u{2024}' | '\u{3002}' | '\u{FE52}' | '\u{FF61}' => Fold::To(b'.'),
+        '\u{FE6B}' => Fold::To(b'@'),
+        '\u{FF01}'..='\u{FF5E}' => {
+            // The full-width forms stand in the order of ASCII, from `!` on.
+            let ascii = u32::from(character).saturating_sub(0xFF01 - 0x21);
+            u8::try_from(ascii).map_or(Fold::Drop, Fold::To)
+        }
+        _ => Fold::To(digit(character).or_else(|| lookalike(character)).unwrap_or_else(|| {
+            if character.is_alphabetic() && character < '\u{E00}' {
+                LETTER
+            } else {
+                OTHER
+            }
+        })),
+    }
+}
+
+/// The zeros of every decimal digit system (general category Nd, Unicode 16) outside ASCII and
+/// full width; the nine others follow each. Mathematical digits are five systems in a row.
+const ZEROS: &[u32] = &[
+    0x660, 0x6F0, 0x7C0, 0x966, 0x9E6, 0xA66, 0xAE6, 0xB66, 0xBE6, 0xC66, 0xCE6, 0xD66, 0xDE6,
+    0xE50, 0xED0, 0xF20, 0x1040, 0x1090, 0x17E0, 0x1810, 0x1946, 0x19D0, 0x1A80, 0x1A90, 0x1B50,
+    0x1BB0, 0x1C40, 0x1C50, 0xA620, 0xA8D0, 0xA900, 0xA9D0, 0xA9F0, 0xAA50, 0xABF0, 0x104A0,
+    0x10D30, 0x10D40, 0x11066, 0x110F0, 0x11136, 0x111D0, 0x112F0, 0x11450, 0x114D0, 0x11650,
+    0x116C0, 0x116D0, 0x116DA, 0x11730, 0x118E0, 0x11950, 0x11BF0, 0x11C50, 0x11D50, 0x11DA0,
+    0x11F50, 0x16130, 0x16A60, 0x16AC0, 0x16B50, 0x16D70, 0x1CCF0, 0x1D7CE, 0x1D7D8, 0x1D7E2,
+    0x1D7EC, 0x1D7F6, 0x1E140, 0x1E2F0, 0x1E4F0, 0x1E5F1, 0x1E950, 0x1FBF0,
+];
+
+fn digit(character: char) -> Option<u8> {
+    let code = u32::from(character);
+    let after = ZEROS.partition_point(|zero| *zero <= code);
+    let zero = ZEROS.get(after.checked_sub(1)?)?;
+    let value = u8::try_from(code.checked_sub(*zero)?).ok()?;
+    (value < 10).then(|| b'0'.saturating_add(value))
+}
+
+/// Cyrillic and Greek letters that look like Latin ones: enough for addresses and account numbers.
+fn lookalike(character: char) -> Option<u8> {
+    Some(match character {
+        'а' | 'α' => b'a',
+        'с' => b'c',
+        'ԁ' => b'd',
+        'е' => b'e',
+        'һ' => b'h',
+        'і' | 'ι' => b'i',
+        'ј' => b'j',
+        'о' | 'ο' => b'o',
+        'р' | 'ρ' => b'p',
+        'ԛ' => b'q',
+        'ѕ' => b's',
+        'υ' => b'u',
+        'ν' => b'v',
+        'ԝ' => b'w',
+        'х' | 'χ' => b'x',
+        'у' => b'y',
+        'А' | 'Α' => b'A',
+        'В' | 'Β' => b'B',
+        'С' => b'C',
+        'Е' | 'Ε' => b'E',
+        'Н' | 'Η' => b'H',
+        'І' | 'Ι' => b'I',
+        'Ј' => b'J',
+        'К' | 'Κ' => b'K',
+        'М' | 'Μ' => b'M',
+        'Ν' => b'N',
+        'О' | 'Ο' => b'O',
+        'Р' | 'Ρ' => b'P',
+        'Ѕ' => b'S',
+        'Т' | 'Τ' => b'T',
+        'Х' | 'Χ' => b'X',
+        'У' | 'Υ' => b'Y',
+        'Ζ' => b'Z',
+        _ => return None,
+    })
+}

@@ -1,0 +1,64 @@
+//! Room: the built-in kinds, their public names, labels and precedence, as one table.
+
+macro_rules! kinds {
+    ($($variant:ident $name:literal $label:literal $what:literal)*) => {
+        /// A built-in kind of personal data. The order is the order of precedence where two
+        /// findings of equal length overlap: the first wins.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Kind { $(#[doc = $what] $variant),* }
+
+        impl Kind {
+            /// Every kind, in order of precedence.
+            pub const ALL: &'static [Kind] = &[$(Kind::$variant),*];
+
+            /// The name that manifests, policies and `applied` use, such as `credit-card`.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self { $(Kind::$variant => $name),* }
+            }
+
+            /// What stands between the brackets where a value was, such as `CREDIT_CARD`.
+            #[must_use]
+            pub fn label(self) -> &'static str {
+                match self { $(Kind::$variant => $label),* }
+            }
+        }
+    };
+}
+
+// [PRIV-01]
+kinds! {
+    CreditCard     "credit-card"     "CREDIT_CARD"     "A payment card number."
+    Iban           "iban"            "IBAN"            "An international bank account number."
+    Ssn            "ssn"             "US_SSN"          "A US social security number."
+    Email          "email"           "EMAIL"           "An e-mail address."
+    IpAddress      "ip-address"      "IP_ADDRESS"      "An IPv4 or IPv6 address, with its prefix length if any."
+    Passport       "passport"        "PASSPORT"        "A passport number that its surroundings name as one."
+    DriversLicense "drivers-license" "DRIVERS_LICENSE" "A driving licence number that its surroundings name as one."
+    DateOfBirth    "date-of-birth"   "DATE_OF_BIRTH"   "A date that its surroundings name as a day of birth."
+    Phone          "phone"           "PHONE"           "A telephone number."
+}
+
+impl Kind {
+    /// The kind of this public name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Kind> {
+        Kind::ALL.iter().copied().find(|kind| kind.name() == name)
+    }
+}
+
+/// The kinds that an engine looks for.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Kinds([bool; 9]);
+
+impl Kinds {
+    pub(crate) fn add(&mut self, kind: Kind) {
+        for (slot, each) in self.0.iter_mut().zip(Kind::ALL) {
+            *slot |= *each == kind;
+        }
+    }
+
+    pub(crate) fn has(self, kind: Kind) -> bool {
+        self.0.iter().zip(Kind::ALL).any(|(slot, each)| *slot && *each == kind)
+    }
+}

@@ -1,0 +1,265 @@
+//! Room: the privacy filter. Personal data in an answer is found and replaced by labels such as
+//! `[EMAIL]` before the answer leaves.
+//!
+//! Read in this order: [`PrivacyFilterEngine`] here, `walk.rs` (which strings are filtered),
+//! `fold.rs` (what the scanners see), `scan.rs` (one pass), then a file for each family of values:
+//! `digits.rs` reads groups of digits for `card.rs`, `ssn.rs`, `ip.rs`, `dates.rs` and `phone.rs`;
+//! `email.rs`, `iban.rs` and `document.rs` stand alone; `hint.rs` knows what surroundings tell.
+//!
+//! Whatever is redacted is scanned again until nothing is found; if something is left, or a limit
+//! is passed, nothing leaves.
+
+mod applied;
+mod card;
+mod custom;
+mod dates;
+mod digits;
+mod document;
+mod email;
+mod fold;
+mod hint;
+mod iban;
+mod ip;
+mod kind;
+mod nested;
+mod phone;
+mod scan;
+mod ssn;
+mod text;
+mod walk;
+
+#[cfg(test)]
+mod tests;
+
+pub use applied::Applied;
+pub use kind::Kind;
+
+use crate::limits::{PRIVACY_BYTES_MAX, PRIVACY_CUSTOM_BYTES_MAX, PRIVACY_PASSES_COUNT_MAX};
+use crate::package::manifest::CustomPattern;
+use crate::{Code, Error};
+use custom::Custom;
+use hint::Hints;
+use kind::Kinds;
+use scan::{resolve, scan, Hit, Tag};
+use serde_json::Value;
+
+/// What stands in the place of a value that could not be filtered.
+pub const WITHHELD: &str = "[WITHHELD]";
+
+/// The filter for one set of kinds and custom patterns.
+///
+/// ```
+/// use mpp::privacy::PrivacyFilterEngine;
+/// use serde_json::json;
+///
+/// let engine = PrivacyFilterEngine::from_config(&["email".to_owned()], &[])?;
+/// let (filtered, applied) = engine.redact_json(&json!({ "note": "write to ann@example.com" }));
+/// assert_eq!(filtered, json!({ "note": "write to [EMAIL]" }));
+/// assert_eq!(applied.to_json(), json!({ "email": { "count": 1, "at": ["/note"] } }));
+/// # Ok::<(), mpp::Error>(())
+/// ```
+pub struct PrivacyFilterEngine {
+    on: Kinds,
+    custom: Vec<Custom>,
+}
+
+/// A value found in a text. Offsets are bytes of the text as it was given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// The kind's name, such as `credit-card`, or the custom pattern's.
+    pub kind: String,
+    /// The label without its brackets, such as `CREDIT_CARD`.
+    pub label: String,
+    /// The first byte.
+    pub start: usize,
+    /// The byte behind the last.
+    pub end: usize,
+}
+
+/// Refuses what [`PrivacyFilterEngine::from_config`] refuses: for manifests and policies.
+///
+/// # Errors
+/// `privacy.pattern`.
+pub fn check_patterns(patterns: &[String], custom: &[CustomPattern]) -> Result<(), Error> {
+    PrivacyFilterEngine::from_config(patterns, custom).map(|_| ())
+}
+
+impl PrivacyFilterEngine {
+    /// An engine for the built-in kinds of these names and these custom patterns. A name that
+    /// stands twice counts once, so lists of several sources can be put together.
+    ///
+    /// # Errors
+    /// `privacy.pattern`: an unknown name; a custom pattern that does not compile, is too large,
+    /// matches the empty text or has no proper name.
+    // [PRIV-02] [PRIV-03]
+    pub fn from_config(patterns: &[String], custom: &[CustomPattern]) -> Result<Self, Error> {
+        let mut on = Kinds::default();
+        for name in patterns {
+            match Kind::from_name(name) {
+                Some(kind) => on.add(kind),
+                None => {
+                    let name: String = name.chars().take(64).collect();
+                    let detail = format!("unknown privacy pattern {name:?}");
+                    return Err(Error::new(Code::PrivacyPattern, detail));
+                }
+            }
+        }
+        Ok(PrivacyFilterEngine { on, custom: custom::compile(custom)? })
+    }
+
+    /// Filters a JSON value. On any failure the value is [`WITHHELD`] and the account says why.
+    // [PRIV-80]
+    #[must_use]
+    pub fn redact_json(&self, value: &Value) -> (Value, Applied) {
+        self.try_redact_json(value).unwrap_or_else(|error| {
+            (Value::String(WITHHELD.to_owned()), Applied::withheld_for(error.code()))
+        })
+    }
+
+    /// Filters a JSON value.
+    ///
+    /// # Errors
+    /// `privacy.limit`, `privacy.residue`: nothing may leave.
+    pub fn try_redact_json(&self, value: &Value) -> Result<(Value, Applied), Error> {
+        let mut walk = walk::Walk::new(self);
+        let filtered = walk.value(value, Hints::NONE, 0)?;
+        Ok((filtered, walk.applied))
+    }
+
+    /// Filters a text as one string, whatever is in it.
+    ///
+    /// # Errors
+    /// `privacy.limit`, `privacy.residue`: nothing may leave.
+    pub fn redact_text(&self, text: &str) -> Result<(String, Applied), Error> {
+        let mut applied = Applied::default();
+        let mut budget = Budget::default();
+        let record = |name: &str| applied.record(name, "");
+        let filtered = self.redact_plain(text, Hints::NONE, &mut budget, record)?;
+        Ok((filtered.unwrap_or_else(|| text.to_owned()), applied))
+    }
+
+    /// What would be redacted from a text, in order and without overlaps.
+    #[must_use]
+    pub fn find(&self, text: &str) -> Vec<Finding> {
+        let hits = self.hits(text, Hints::NONE);
+        let finding = |hit: Hit| Finding {
+            kind: self.name(hit.tag).to_owned(),
+            label: self.label(hit.tag).to_owned(),
+            start: hit.start,
+            end: hit.end,
+        };
+        hits.into_iter().map(finding).collect()
+    }
+
+    fn looks_for(&self, kind: Kind) -> bool {
+        self.on.has(kind)
+    }
+
+    fn name(&self, tag: Tag) -> &str {
+        match tag {
+            Tag::Kind(kind) => kind.name(),
+            Tag::Custom(index) => self.custom.get(index).map_or("", |custom| &custom.name),
+        }
+    }
+
+    fn label(&self, tag: Tag) -> &str {
+        match tag {
+            Tag::Kind(kind) => kind.label(),
+            Tag::Custom(_) => self.name(tag),
+        }
+    }
+
+    /// Replaces what is found, and scans again, until nothing is found; nothing if nothing was.
+    /// Calls `record` with the name of each kind found.
+    // [PRIV-81]
+    fn redact_plain(
+        &self,
+        text: &str,
+        hints: Hints,
+        budget: &mut Budget,
+        mut record: impl FnMut(&str),
+    ) -> Result<Option<String>, Error> {
+        let mut filtered: Option<String> = None;
+        for _ in 0..PRIVACY_PASSES_COUNT_MAX {
+            let current = filtered.as_deref().unwrap_or(text);
+            budget.spend(current.len(), self.custom.len())?;
+            let hits = self.hits(current, hints);
+            if hits.is_empty() {
+                return Ok(filtered);
+            }
+            hits.iter().for_each(|hit| record(self.name(hit.tag)));
+            filtered = Some(self.replaced(current, &hits));
+        }
+        Err(Error::new(Code::PrivacyResidue, "redaction did not come to an end"))
+    }
+
+    /// Everything found in a text, in order and without overlaps, in bytes of the original.
+    fn hits(&self, text: &str, hints: Hints) -> Vec<Hit> {
+        let shadow = fold::fold(text);
+        let mut hits = scan(&shadow.bytes, self.on, hints);
+        for hit in &mut hits {
+            (hit.start, hit.end) = (shadow.original(hit.start), shadow.original(hit.end));
+        }
+        if !self.custom.is_empty() {
+            custom::find(text, &self.custom, &self.labels_in(text), &mut hits);
+        }
+        resolve(hits)
+    }
+
+    // [PRIV-76]
+    fn replaced(&self, text: &str, hits: &[Hit]) -> String {
+        let mut out = String::with_capacity(text.len());
+        let mut copied = 0;
+        for hit in hits {
+            out.push_str(text.get(copied..hit.start).unwrap_or_default());
+            out.push('[');
+            out.push_str(self.label(hit.tag));
+            out.push(']');
+            copied = hit.end;
+        }
+        out.push_str(text.get(copied..).unwrap_or_default());
+        out
+    }
+
+    /// Where labels of this engine stand in a text: a custom pattern may not match in them.
+    fn labels_in(&self, text: &str) -> Vec<(usize, usize)> {
+        let custom = self.custom.iter().map(|custom| custom.name.as_str());
+        let labels: Vec<&str> = Kind::ALL.iter().map(|kind| kind.label()).chain(custom).collect();
+        let opens = text.match_indices('[');
+        let label = |(start, _): (usize, &str)| {
+            let rest = text.get(start.checked_add(1)?..)?;
+            let (name, _) = rest.get(..rest.len().min(33)).unwrap_or(rest).split_once(']')?;
+            let end = start.checked_add(name.len())?.checked_add(2)?;
+            labels.contains(&name).then_some((start, end))
+        };
+        opens.filter_map(label).collect()
+    }
+}
+
+/// What may still be scanned in one call.
+struct Budget {
+    bytes: usize,
+    custom_bytes: usize,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Budget { bytes: PRIVACY_BYTES_MAX, custom_bytes: PRIVACY_CUSTOM_BYTES_MAX }
+    }
+}
+
+impl Budget {
+    /// Takes the cost of one scan of a text of this length.
+    // [PRIV-82]
+    fn spend(&mut self, bytes: usize, patterns: usize) -> Result<(), Error> {
+        let left = self.bytes.checked_sub(bytes);
+        let custom = bytes.checked_mul(patterns).and_then(|b| self.custom_bytes.checked_sub(b));
+        match (left, custom) {
+            (Some(bytes), Some(custom_bytes)) => {
+                *self = Budget { bytes, custom_bytes };
+                Ok(())
+            }
+            _ => Err(Error::new(Code::PrivacyLimit, "answer is too large to be scanned")),
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! Room: the dispatcher. One pass over the folded text stops at digits, `@` and `:` only and hands
+//! each place to the scanners of the kinds that are on. Where findings overlap, they become one.
+#![allow(clippy::arithmetic_side_effects)] // offsets inside one text
+
+use super::digits::{cluster, Gap, Group};
+use super::hint::Hints;
+use super::kind::{Kind, Kinds};
+use super::text::{is_alnum, Text};
+use super::{card, dates, document, email, iban, ip, phone, ssn};
+
+/// What a hit is an instance of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Tag {
+    /// The custom pattern at this place of the engine's list.
+    Custom(usize),
+    Kind(Kind),
+}
+
+/// A place in a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Hit {
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+    pub(crate) tag: Tag,
+}
+
+/// Finds every value of the kinds that are `on` in a folded text. `given` is what the key over the
+/// text says. The hits are in no order and may overlap.
+pub(crate) fn scan(bytes: &[u8], on: Kinds, given: Hints) -> Vec<Hit> {
+    let mut pass = Pass { text: Text(bytes), on, given, hits: Vec::new() };
+    let mut groups = Vec::new();
+    let (mut at, mut gap, mut colons_from) = (0, Gap::Start, 0);
+    let triggers = |byte: u8| matches!(byte, b'0'..=b'9' | b'@' | b':');
+    loop {
+        at = pass.text.until(at, triggers);
+        match pass.text.at(at) {
+            b'0'..=b'9' => (at, gap) = pass.digits(at, gap, &mut groups),
+            b'@' => {
+                if on.has(Kind::Email) {
+                    let found = email::find(pass.text, at);
+                    found.into_iter().for_each(|(start, end)| pass.hit(Kind::Email, start, end));
+                }
+                at += 1;
+            }
+            b':' => {
+                if at >= colons_from && on.has(Kind::IpAddress) {
+                    let text = pass.text;
+                    colons_from = ip::find_v6(text, at, &mut |start, end| {
+                        pass.hit(Kind::IpAddress, start, end)
+                    });
+                }
+                at += 1;
+            }
+            _ => return pass.hits,
+        }
+    }
+}
+
+struct Pass<'a> {
+    text: Text<'a>,
+    on: Kinds,
+    given: Hints,
+    hits: Vec<Hit>,
+}
+
+impl Pass<'_> {
+    fn hit(&mut self, kind: Kind, start: usize, end: usize) {
+        self.hits.push(Hit { start, end, tag: Tag::Kind(kind) });
+    }
+
+    /// Hands the digits at `at` to the scanners, and says where to go on.
+    fn digits(&mut self, at: usize, gap: Gap, groups: &mut Vec<Group>) -> (usize, Gap) {
+        let (text, on, given) = (self.text, self.on, self.given);
+        if on.has(Kind::Passport) || on.has(Kind::DriversLicense) {
+            let found = document::find(text, at, given, on);
+            found.into_iter().for_each(|(kind, start, end)| self.hit(kind, start, end));
+        }
+        if is_alnum(text.before(at)) {
+            if on.has(Kind::Iban) {
+                let found = iban::find(text, at);
+                found.into_iter().for_each(|(start, end)| self.hit(Kind::Iban, start, end));
+            }
+            // Digits inside a word, such as a hash, are nothing else.
+            return (text.until(at, |byte| !is_alnum(byte)), Gap::Start);
+        }
+        let next = cluster(text, at, gap, groups);
+        if on.has(Kind::CreditCard) {
+            card::find(text, groups, given, &mut |start, end| {
+                self.hit(Kind::CreditCard, start, end)
+            });
+        }
+        if on.has(Kind::Ssn) {
+            ssn::find(text, groups, given, &mut |start, end| self.hit(Kind::Ssn, start, end));
+        }
+        if on.has(Kind::IpAddress) {
+            ip::find_v4(text, groups, given, &mut |start, end| {
+                self.hit(Kind::IpAddress, start, end)
+            });
+        }
+        if on.has(Kind::DateOfBirth) {
+            dates::find_births(text, groups, given, &mut |start, end| {
+                self.hit(Kind::DateOfBirth, start, end)
+            });
+        }
+        if on.has(Kind::Phone) {
+            phone::find(text, groups, given, &mut |start, end| self.hit(Kind::Phone, start, end));
+        }
+        next
+    }
+}
+
+/// Overlapping hits become one that covers both. The longest gives its tag; of equally long ones
+/// the first in precedence. What is left is in order.
+// [PRIV-75]
+pub(crate) fn resolve(mut hits: Vec<Hit>) -> Vec<Hit> {
+    hits.sort_by_key(|hit| (hit.start, hit.end, hit.tag));
+    let mut resolved: Vec<(Hit, usize)> = Vec::with_capacity(hits.len());
+    for hit in hits {
+        let length = hit.end - hit.start;
+        match resolved.last_mut() {
+            Some((last, longest)) if hit.start < last.end => {
+                if (std::cmp::Reverse(length), hit.tag) < (std::cmp::Reverse(*longest), last.tag) {
+                    (last.tag, *longest) = (hit.tag, length);
+                }
+                last.end = last.end.max(hit.end);
+            }
+            _ => resolved.push((hit, length)),
+        }
+    }
+    resolved.into_iter().map(|(hit, _)| hit).collect()
+}
