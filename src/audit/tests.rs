@@ -288,7 +288,7 @@ mod altered {
         let lost = ("lost", json!({"call": 1}));
         assert!(check(chain(&[intent.clone(), outcome.clone()])).is_ok());
         assert!(check(chain(&[intent.clone(), lost.clone()])).is_ok());
-        assert_eq!(check(chain(&[intent.clone()])).unwrap().open, [1]);
+        assert_eq!(check(chain(std::slice::from_ref(&intent))).unwrap().open, [1]);
         for forged in [
             vec![outcome.clone()],
             vec![lost.clone()],

@@ -48,7 +48,7 @@ pub fn verify(path: &Path, expected_head: Option<&str>) -> Result<Report, Error>
         return Err(fail(std::io::Error::other("not a regular file")));
     }
     let file = File::open(path).map_err(fail)?;
-    let mut length_bytes = || file.metadata().map(|found| found.len());
+    let length_bytes = || file.metadata().map(|found| found.len());
     let lock_path = path.with_file_name(super::LOCK_FILE);
     let length_bytes = if lock_path.is_file() {
         let lock = File::open(lock_path).map_err(fail)?;
