@@ -14,10 +14,16 @@ use std::path::{Path, PathBuf};
 /// `host.file` where neither is known.
 // [TRUST-20]
 pub fn home_dir() -> Result<PathBuf, Error> {
-    let named = std::env::var_os("MPP_HOME").filter(|path| !path.is_empty()).map(PathBuf::from);
-    named
-        .or_else(|| std::env::home_dir().map(|home| home.join(".mpp")))
+    home_of(std::env::var_os("MPP_HOME"), std::env::home_dir())
         .ok_or_else(|| Error::new(Code::HostFile, "neither MPP_HOME nor a home directory is set"))
+}
+
+/// An empty variable is one that was not set, and an empty home directory is none: either would make
+/// whatever folder a command was started in the home.
+fn home_of(named: Option<OsString>, home: Option<PathBuf>) -> Option<PathBuf> {
+    let named = named.filter(|path| !path.is_empty()).map(PathBuf::from);
+    let home = home.filter(|path| *path != PathBuf::new());
+    named.or_else(|| home.map(|home| home.join(".mpp")))
 }
 
 /// Reads a file, or `None` where there is none. Stops one byte past `bytes_max`, so that a longer file
@@ -111,4 +117,29 @@ fn make_folder(path: &Path) -> io::Result<()> {
 
 fn failed(what: &str, path: &Path, error: &io::Error) -> Error {
     Error::new(Code::HostFile, format!("cannot {what} {}: {error}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_home_is_the_one_named_or_else_in_the_users() {
+        let home = |named: &str, users: &str| home_of(Some(named.into()), Some(users.into()));
+        assert_eq!(home("/m", "/home/a"), Some("/m".into()));
+        assert_eq!(home("", "/home/a"), Some("/home/a/.mpp".into()));
+        assert_eq!(home("", ""), None);
+        assert_eq!(home_of(None, None), None);
+    }
+
+    #[test]
+    fn reading_stops_one_byte_past_the_limit() {
+        let path = std::env::temp_dir().join(format!("mpp-home-read-{}", std::process::id()));
+        fs::write(&path, [7; 100]).expect("written");
+        let lengths: Vec<_> = [0, 10, 99, 100, 101, usize::MAX]
+            .map(|most| read_file(&path, most).expect("read").expect("there").len())
+            .to_vec();
+        fs::remove_file(&path).expect("removed");
+        assert_eq!(lengths, [1, 11, 100, 100, 100, 100]);
+    }
 }

@@ -126,7 +126,7 @@ pub fn covers(namespace: &str, id: &str) -> bool {
 
 /// Whether the text can stand for package ids in a rule: `*`, or lower-case labels joined by dots.
 pub(crate) fn is_namespace(text: &str) -> bool {
-    let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_';
+    let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
     let labels_valid = text.split('.').all(|label| !label.is_empty() && label.bytes().all(allowed));
     text == "*" || (labels_valid && text.len() <= NAME_BYTES_MAX)
 }

@@ -81,10 +81,9 @@ impl PermissionPolicy {
         let kinds = deny.texts("capabilities", "a capability kind of spec/policy.md", known)?;
         self.denied_capabilities
             .extend(kinds.iter().filter_map(|kind| CapabilityKind::parse(kind)));
-        let hosts =
-            deny.texts("hosts", "a host name or address with an optional port", |text| {
-                Host::parse(text).is_some()
-            })?;
+        let hosts = deny.texts("hosts", "a host name with an optional port", |text| {
+            Host::parse(text).is_some()
+        })?;
         self.denied_hosts.extend(hosts.iter().map(|text| Host::of(text)));
         deny.finish()
     }
@@ -108,7 +107,7 @@ impl PermissionPolicy {
 
     fn read_directory(self, mut item: ObjectReader) -> Result<Self, Error> {
         let guest =
-            item.parsed("guest", "an absolute path without empty parts, `.` or `..`", |text| {
+            item.parsed("guest", "an absolute path of letters, digits, `.`, `_`, `-`", |text| {
                 is_guest_path(text).then(|| text.to_owned())
             })?;
         let host = item.parsed("host", "an absolute path of this host", |text| {
@@ -177,9 +176,9 @@ fn is_id(text: &str) -> bool {
 }
 
 fn is_guest_path(text: &str) -> bool {
-    let Some(parts) = text.strip_prefix('/') else { return false };
-    let part_valid = |part: &str| !matches!(part, "" | "." | "..") && !part.contains('\0');
-    text == "/" || parts.split('/').all(part_valid)
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || b"._-".contains(&b);
+    let part_valid = |part: &str| part.bytes().all(allowed) && part.bytes().any(|b| b != b'.');
+    text.strip_prefix('/').is_some_and(|parts| parts.split('/').all(part_valid))
 }
 
 fn is_variable_name(text: &str) -> bool {

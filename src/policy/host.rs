@@ -1,9 +1,9 @@
-//! Room: hosts as a policy compares them: by their text alone, without asking the network.
+//! Room: hosts as a policy compares them: by their text alone, without asking the network. Addresses do
+//! not come into it, since a manifest can't ask for one.
 
 use std::fmt;
-use std::net::IpAddr;
 
-/// A host name or address with an optional port, in one spelling.
+/// A host name with an optional port, in lower case and without a final dot.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Host {
     name: String,
@@ -11,34 +11,26 @@ pub(super) struct Host {
 }
 
 impl Host {
-    /// Takes any text apart. Names are lower case without a final dot; addresses are in the form of
-    /// RFC 5952, without brackets.
+    /// Takes any text apart.
     pub(super) fn of(text: &str) -> Self {
-        let (name, port) = match text.rsplit_once(':') {
-            Some((name, port)) if !name.contains(':') || name.ends_with(']') => (name, Some(port)),
-            _ => (text, None), // no colon, or the colons of an IPv6 address
+        let (name, port) = match text.split_once(':') {
+            Some((name, port)) => (name, Some(port.to_owned())),
+            None => (text, None),
         };
-        let bare = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name);
-        let name = match bare.parse::<IpAddr>() {
-            Ok(address) => address.to_canonical().to_string(),
-            Err(_) => name.trim_end_matches('.').to_ascii_lowercase(),
-        };
-        Host { name, port: port.map(str::to_owned) }
+        Host { name: name.trim_end_matches('.').to_ascii_lowercase(), port }
     }
 
     /// Reads the host of a rule; a rule of another shape would never apply.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let host = Host::of(text);
-        let letters = |label: &str| {
-            label
-                .bytes()
-                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-_".contains(&b))
-        };
-        let labels_valid = host.name.split('.').all(|label| !label.is_empty() && letters(label));
+        let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+        let label_valid = |label: &str| !label.is_empty() && label.bytes().all(allowed);
+        let last = host.name.rsplit('.').next();
+        let named = last.is_some_and(|last| last.starts_with(|c: char| c.is_ascii_alphabetic()));
         let port_valid = host.port.as_ref().is_none_or(|port| {
             port.parse::<u16>().is_ok_and(|number| number > 0 && number.to_string() == *port)
         });
-        ((labels_valid || host.is_address()) && port_valid).then_some(host)
+        (host.name.split('.').all(label_valid) && named && port_valid).then_some(host)
     }
 
     /// Whether a rule about this host is one about `other`: the same name or one below it, and the same
@@ -50,23 +42,16 @@ impl Host {
         (other.name == self.name || below) && self.port.as_ref().is_none_or(|rule| rule == port)
     }
 
-    /// Whether it lies, by its text alone, inside the user's own network or machine: a single label, a
-    /// top-level name that the public DNS does not delegate, or an address. An address as such, public
-    /// or not, is nothing that a person can recognise.
+    /// Whether it lies, by its text alone, inside the user's own network or machine: a single label, or a
+    /// top-level name that the public DNS does not delegate.
     // [RISK-04]
     pub(super) fn is_internal(&self) -> bool {
         match self.name.rsplit_once('.') {
             Some((_, top)) => {
-                INTERNAL_TOP_LEVELS.contains(&top)
-                    || self.name.ends_with(".home.arpa")
-                    || self.is_address()
+                INTERNAL_TOP_LEVELS.contains(&top) || self.name.ends_with(".home.arpa")
             }
             None => true,
         }
-    }
-
-    fn is_address(&self) -> bool {
-        self.name.parse::<IpAddr>().is_ok()
     }
 }
 

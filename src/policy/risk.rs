@@ -94,7 +94,6 @@ weights! {
     ReadFurther     3 "filesystem.further"  "reads a further directory"
     WriteFirst     25 "filesystem.write"    "writes a directory"
     WriteFurther    5 "filesystem.write_further" "writes a further directory"
-    RootDirectory  40 "filesystem.root"     "asks for the root directory"
     VariableFirst  25 "environment"         "sees a variable, which may be a credential"
     VariableMore    5 "environment.further" "sees a further variable"
     Storage         5 "storage"             "keeps data from call to call"
@@ -118,8 +117,6 @@ pub fn score(manifest: &Manifest) -> Risk {
     let files = &asked.filesystem;
     let (internal, public): (Vec<&String>, Vec<&String>) =
         asked.network.iter().partition(|host| Host::of(host).is_internal());
-    let root: Vec<&String> =
-        files.read.iter().chain(&files.write).filter(|path| *path == "/").collect();
     let with = |sensitivity: Sensitivity| {
         manifest.tools.iter().find(|tool| tool.sensitivity == sensitivity).map(|tool| &tool.name)
     };
@@ -128,11 +125,12 @@ pub fn score(manifest: &Manifest) -> Risk {
     sum.first_and_further(Weight::InternalHost, Weight::FurtherHost, &internal);
     sum.first_and_further(Weight::ReadFirst, Weight::ReadFurther, &files.read);
     sum.first_and_further(Weight::WriteFirst, Weight::WriteFurther, &files.write);
-    sum.one(Weight::RootDirectory, root.first());
     sum.first_and_further(Weight::VariableFirst, Weight::VariableMore, &asked.environment);
     sum.one(Weight::Storage, asked.storage.map(|storage| format!("{} KiB", storage.limit_kb)));
-    let sources = files.read.iter().chain(&files.write).chain(&asked.environment);
-    let holds_data = sources.count() > 0 || asked.storage.is_some();
+    let holds_data = !files.read.is_empty()
+        || !files.write.is_empty()
+        || !asked.environment.is_empty()
+        || asked.storage.is_some();
     sum.one(Weight::DataCanLeave, asked.network.first().filter(|_| holds_data));
     sum.one(Weight::WriteTool, with(Sensitivity::Write));
     sum.one(Weight::DestructiveTool, with(Sensitivity::Destructive));

@@ -21,9 +21,10 @@
 //! What a token is made from can't be made either: a manifest counts as verified only out of the
 //! Gatekeeper.
 //!
-//! ```compile_fail,E0423
-//! fn forge(manifest: mpp::package::manifest::Manifest) -> mpp::gatekeeper::VerifiedManifest {
-//!     mpp::gatekeeper::VerifiedManifest(manifest)
+//! ```compile_fail,E0451
+//! use mpp::gatekeeper::VerifiedManifest;
+//! fn forge(real: VerifiedManifest) -> VerifiedManifest {
+//!     VerifiedManifest { publisher: "Acme".to_owned(), ..real }
 //! }
 //! ```
 //!

@@ -72,8 +72,8 @@ impl Draw {
 }
 
 const IDS: [&str; 4] = ["org.acme", "org.acme.tool", "org.acmecorp", "org.other.x"];
-const HOSTS: [&str; 5] = ["api.example.com", "example.com:8443", "db", "10.0.0.1", "x.internal"];
-const PATHS: [&str; 4] = ["/", "/data", "/data/in", "/out"];
+const HOSTS: [&str; 5] = ["api.example.com", "example.com:8443", "db", "example.com", "x.internal"];
+const PATHS: [&str; 4] = ["/etc", "/data", "/data/in", "/out"];
 const NAMES: [&str; 3] = ["HOME", "API_KEY", "TOKEN"];
 const ROUNDS: usize = 5_000;
 
