@@ -22,10 +22,15 @@ pub mod module;
 mod object;
 pub mod package;
 pub mod policy;
-pub mod text;
 pub mod privacy;
+pub mod text;
 pub mod time;
 pub mod trust;
 
 pub use error::{Class, Code, Error};
+pub use gatekeeper::{AttestationResult, Gatekeeper, VerifiedManifest, WasmBinary};
+pub use package::manifest::Manifest;
+pub use policy::token::CapabilityToken;
+pub use policy::{PermissionPolicy, PolicyDecision};
 pub use time::Timestamp;
+pub use trust::TrustStore;

@@ -6,8 +6,8 @@ pub mod listing;
 pub mod manifest;
 mod name;
 pub mod pack;
-pub mod signature;
 pub mod schema;
+pub mod signature;
 pub mod version;
 pub mod writer;
 

@@ -49,8 +49,10 @@ pub struct SignatureRecord {
 /// A signature that verifies.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Signer {
-    /// The key that signed.
+    /// The id of the key that signed.
     pub key_id: KeyId,
+    /// That key.
+    pub public_key: PublicKey,
     /// When it says it did.
     pub signed_at: Timestamp,
 }
@@ -218,7 +220,7 @@ impl SignatureRecord {
             let what = format!("does not verify with key {stated_id}");
             return Err(refuse(Code::SignatureInvalid, &what));
         }
-        Ok(Signer { key_id: stated_id, signed_at })
+        Ok(Signer { key_id: stated_id, public_key: key, signed_at })
     }
 }
 

@@ -34,6 +34,7 @@
 //! }
 //! ```
 
+use super::capability::Capability;
 use crate::limits::TOKEN_LIFETIME_S_MAX;
 use crate::package::listing::ContentHash;
 use std::collections::BTreeMap;
@@ -107,6 +108,24 @@ impl CapabilityToken {
     #[must_use]
     pub fn storage_bytes_max(&self) -> u64 {
         self.storage_bytes_max
+    }
+    /// Everything it holds beyond computing, one line each, for the audit record.
+    #[must_use]
+    pub fn granted(&self) -> Vec<String> {
+        let network = self.network.iter().map(|host| Capability::Network { host: host.clone() });
+        let directories = self.directories.iter().map(|grant| {
+            let (guest, host) = (grant.guest.clone(), Some(grant.host.clone()));
+            match grant.writable {
+                true => Capability::WriteDirectory { guest, host },
+                false => Capability::ReadDirectory { guest, host },
+            }
+        });
+        let names = self.environment.keys().cloned();
+        let variables = names.map(|name| Capability::Environment { name, set: true });
+        let limit_kb = u32::try_from(self.storage_bytes_max / 1024).unwrap_or(u32::MAX);
+        let storage = (limit_kb > 0).then_some(Capability::Storage { limit_kb });
+        let all = network.chain(directories).chain(variables).chain(storage);
+        all.map(|capability| capability.to_string()).collect()
     }
     /// The limits of one call.
     #[must_use]

@@ -1,0 +1,6 @@
+//! The tests of the whole crate, in one binary.
+
+#![allow(clippy::arithmetic_side_effects, clippy::as_conversions, clippy::unwrap_used)]
+
+mod package;
+mod support;

@@ -1,0 +1,120 @@
+//! What the tests share: keys, small packages made on the spot, folders that clean up after
+//! themselves, and a trust store that knows the test author.
+
+use mpp::package::key::SecretKey;
+use mpp::package::pack::pack;
+use mpp::package::writer::Compression;
+use mpp::{Gatekeeper, Timestamp, TrustStore};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// When every test happens unless it says otherwise.
+pub const NOW: &str = "2026-06-01T00:00:00Z";
+
+pub fn now() -> Timestamp {
+    Timestamp::parse(NOW).unwrap()
+}
+
+pub fn author() -> SecretKey {
+    SecretKey::from_seed([1; 32]).unwrap()
+}
+
+pub fn approver() -> SecretKey {
+    SecretKey::from_seed([2; 32]).unwrap()
+}
+
+/// The base point of edwards25519 plus a point of order 8.
+pub const MIXED_ORDER_KEY: &str =
+    "98519eadf35b995233b51b5cd23e9cc5a28b639b5a4af0ec903cb960d81b7819";
+
+/// A guest that does nothing at all.
+pub const SILENT_GUEST: &str = r#"(module (memory (export "memory") 1) (func (export "_start")))"#;
+
+/// A guest that writes `text` to stdout and ends.
+pub fn saying(text: &str) -> String {
+    let (length, escaped) = (text.len(), escape(text));
+    format!(
+        r#"(module
+  (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 2)
+  (data (i32.const 0) "\10\00\00\00")
+  (data (i32.const 16) "{escaped}")
+  (func (export "_start")
+    (i32.store (i32.const 4) (i32.const {length}))
+    (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))))"#
+    )
+}
+
+fn escape(text: &str) -> String {
+    text.bytes().map(|byte| format!("\\{byte:02x}")).collect()
+}
+
+/// A response with one text block.
+pub fn response(text: &str) -> String {
+    serde_json::json!({
+        "jsonrpc": "2.0", "id": 1,
+        "result": { "content": [{ "type": "text", "text": text }] }
+    })
+    .to_string()
+}
+
+/// A manifest with one tool `run` that takes nothing in particular.
+pub fn manifest(id: &str) -> serde_json::Value {
+    serde_json::json!({
+        "mpp_version": "1.0", "id": id, "version": "1.0.0", "name": "Test",
+        "description": "A package for tests",
+        "runtime": { "target": "wasm32-wasip1", "entry": "tool.wasm", "protocol": "json-rpc",
+                     "memory_limit_mb": 4, "timeout_ms": 10000, "fuel": 20_000_000,
+                     "output_limit_kb": 64 },
+        "tools": [{ "name": "run", "description": "Runs", "sensitivity": "read",
+                    "parameters": { "type": "object" } }],
+        "privacy_filters": { "patterns": ["email"] }
+    })
+}
+
+/// Package contents with that manifest and a guest in WebAssembly text.
+pub fn contents(id: &str, guest: &str) -> BTreeMap<String, Vec<u8>> {
+    contents_with(&manifest(id), guest)
+}
+
+pub fn contents_with(manifest: &serde_json::Value, guest: &str) -> BTreeMap<String, Vec<u8>> {
+    BTreeMap::from([
+        ("manifest.json".to_owned(), manifest.to_string().into_bytes()),
+        ("tool.wasm".to_owned(), wat::parse_str(guest).unwrap()),
+    ])
+}
+
+/// A package signed by [`author`].
+pub fn package(id: &str, guest: &str) -> Vec<u8> {
+    package_with(&manifest(id), guest)
+}
+
+pub fn package_with(manifest: &serde_json::Value, guest: &str) -> Vec<u8> {
+    pack(contents_with(manifest, guest), &author(), now(), Compression::Stored).unwrap()
+}
+
+/// A folder that is removed when the test ends.
+pub struct Folder(PathBuf);
+
+static FOLDERS: AtomicU32 = AtomicU32::new(0);
+
+impl Folder {
+    pub fn new(name: &str) -> Self {
+        let number = FOLDERS.fetch_add(1, Ordering::Relaxed);
+        let unique = format!("mpp-{name}-{}-{number}", std::process::id());
+        let path = std::env::temp_dir().join(unique);
+        std::fs::create_dir_all(&path).unwrap();
+        Folder(path)
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
