@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 ///
 /// # Errors
 /// `host.file` where neither is known.
-// [TRUST-20]
+// [TRUST-16]
 pub fn home_dir() -> Result<PathBuf, Error> {
     home_of(std::env::var_os("MPP_HOME"), std::env::home_dir())
         .ok_or_else(|| Error::new(Code::HostFile, "neither MPP_HOME nor a home directory is set"))
@@ -50,7 +50,7 @@ pub fn read_file(path: &Path, bytes_max: usize) -> Result<Option<Vec<u8>>, Error
 ///
 /// # Errors
 /// `host.file`, and whatever `edit` gives.
-// [TRUST-21] [TRUST-22]
+// [TRUST-17] [TRUST-18]
 pub fn edit_file<T>(
     path: &Path,
     bytes_max: usize,

@@ -90,4 +90,5 @@ limits! {
     PRIVACY_PATTERN_BYTES_MAX usize = 512; "LIM-66" "source of one custom pattern"
     PRIVACY_PROGRAM_BYTES_MAX usize = 64 << 10; "LIM-67" "compiled size of one custom pattern, which bounds its cost for each byte"
     PRIVACY_CUSTOM_BYTES_MAX usize = 16 << 20; "LIM-68" "bytes times custom patterns in one call; regex-lite reads 1 to 10 MB a second"
+    TOKEN_LIFETIME_S_MAX u64 = 86_400; "LIM-73" "a grant for more than a day is a standing rule, and belongs in the policy file"
 }

@@ -11,10 +11,12 @@ mod tests;
 use crate::encoding::sha256_hex;
 use crate::error::{Code, Error};
 use crate::home;
-use crate::limits::{LABEL_BYTES_MAX, NAME_BYTES_MAX, TRUST_FILE_BYTES_MAX};
+use crate::limits::{NAME_BYTES_MAX, TRUST_FILE_BYTES_MAX};
 use crate::package::key::{KeyId, PublicKey};
 use crate::package::listing::ContentHash;
+use crate::package::manifest::rules;
 use crate::package::version::Version;
+use crate::text::is_hidden;
 use crate::time::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -124,17 +126,14 @@ pub fn covers(namespace: &str, id: &str) -> bool {
     }
 }
 
-/// Whether the text can stand for package ids in a rule: `*`, or lower-case labels joined by dots.
+/// Whether the text can stand for package ids in a rule: `*`, or labels of an id joined by dots.
 pub(crate) fn is_namespace(text: &str) -> bool {
-    let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-    let labels_valid = text.split('.').all(|label| !label.is_empty() && label.bytes().all(allowed));
-    text == "*" || (labels_valid && text.len() <= NAME_BYTES_MAX)
+    text == "*" || (text.split('.').all(rules::is_label) && text.len() <= NAME_BYTES_MAX)
 }
 
-/// Whether the text fits on a person's line: 1 to 256 bytes, no control characters, no space around.
+/// Whether the text fits on a person's line and shows all that it holds.
 pub(crate) fn is_label(text: &str) -> bool {
-    let plain = !text.chars().any(char::is_control) && text.trim() == text;
-    plain && !text.is_empty() && text.len() <= LABEL_BYTES_MAX
+    rules::is_line(text) && !text.chars().any(is_hidden)
 }
 
 impl TrustStore {
@@ -155,7 +154,7 @@ impl TrustStore {
     /// Reads the store; a file that is not there is an empty store.
     ///
     /// # Errors
-    /// `host.file`, `trust.invalid`, `key.weak`.
+    /// `host.file`, `trust.invalid`.
     pub fn load(path: &Path) -> Result<Self, Error> {
         TrustStore::of_file(home::read_file(path, TRUST_FILE_BYTES_MAX)?, path)
     }
@@ -326,7 +325,7 @@ impl TrustStore {
     /// `trust.invalid` for what can be no package id.
     // [TRUST-14]
     pub fn note_version(&mut self, id: &str, version: &Version) -> Result<(), Error> {
-        if id == "*" || !is_namespace(id) {
+        if !rules::is_id(id) {
             return Err(invalid(&format!("{id:?} is not a package id")));
         }
         if self.version_seen(id).is_none_or(|seen| seen < *version) {

@@ -4,13 +4,14 @@
 //! nothing that a person approved can mean more to a later version.
 
 mod read;
-mod rules;
+pub(crate) mod rules;
 #[cfg(test)]
 mod tests;
 
 use super::schema::Schema;
 use super::version::Version;
 use crate::Error;
+pub(crate) use read::privacy_filters;
 
 /// What a package says about itself. Read with [`Manifest::parse`]; a verified one comes from the
 /// Gatekeeper only.

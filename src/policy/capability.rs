@@ -1,7 +1,8 @@
 //! Room: what a package asks for, as a list that a person can read.
 
 use crate::package::manifest::{Manifest, Sensitivity};
-use std::fmt;
+use crate::text::is_hidden;
+use std::fmt::{self, Write};
 use std::path::PathBuf;
 
 /// The kinds that a policy can deny as a whole.
@@ -53,7 +54,7 @@ impl CapabilityKind {
     }
 }
 
-/// One thing that a package asks for. Its `Display` form is one line, free of control characters.
+/// One thing that a package asks for. Its `Display` form is one line that shows all that it holds.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Capability {
     /// Reach a host, which may have a `:port`.
@@ -157,9 +158,9 @@ impl fmt::Display for Capability {
                 format!("offer the tool {tool}, whose effect cannot be undone")
             }
         };
-        line.chars().try_for_each(|c| match c.is_control() {
-            true => write!(out, "{}", c.escape_default()),
-            false => write!(out, "{c}"),
+        line.chars().try_for_each(|character| match is_hidden(character) {
+            true => write!(out, "{}", character.escape_unicode()),
+            false => out.write_char(character),
         })
     }
 }

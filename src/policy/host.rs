@@ -1,6 +1,7 @@
 //! Room: hosts as a policy compares them: by their text alone, without asking the network. Addresses do
 //! not come into it, since a manifest can't ask for one.
 
+use crate::package::manifest::rules::is_host_and_port;
 use std::fmt;
 
 /// A host name with an optional port, in lower case and without a final dot.
@@ -23,14 +24,10 @@ impl Host {
     /// Reads the host of a rule; a rule of another shape would never apply.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let host = Host::of(text);
-        let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-        let label_valid = |label: &str| !label.is_empty() && label.bytes().all(allowed);
-        let last = host.name.rsplit('.').next();
-        let named = last.is_some_and(|last| last.starts_with(|c: char| c.is_ascii_alphabetic()));
         let port_valid = host.port.as_ref().is_none_or(|port| {
             port.parse::<u16>().is_ok_and(|number| number > 0 && number.to_string() == *port)
         });
-        (host.name.split('.').all(label_valid) && named && port_valid).then_some(host)
+        (is_host_and_port(&host.name) && port_valid).then_some(host)
     }
 
     /// Whether a rule about this host is one about `other`: the same name or one below it, and the same

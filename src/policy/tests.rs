@@ -12,41 +12,40 @@ use crate::package::listing::ContentHash;
 use crate::package::manifest::*;
 use serde_json::json;
 use std::path::Path;
+use std::sync::OnceLock;
 
 /// Asks for nothing, is called `org.acme.tool`, has one tool that only looks.
 fn pure() -> Manifest {
-    Manifest {
-        mpp_version: "1.0".into(),
-        id: "org.acme.tool".into(),
-        version: "1.0.0".into(),
-        name: "Tool".into(),
-        description: String::new(),
-        authors: Vec::new(),
-        license: None,
-        homepage: None,
-        runtime: RuntimeSection {
-            entry: "tool.wasm".into(),
-            protocol: Protocol::JsonRpc,
-            args: Vec::new(),
-            memory_limit_mb: 64,
-            timeout_ms: 5000,
-            fuel: 1_000_000,
-            output_limit_kb: 1024,
+    static PARSED: OnceLock<Manifest> = OnceLock::new();
+    PARSED.get_or_init(parse_pure).clone()
+}
+
+fn parse_pure() -> Manifest {
+    let manifest = json!({
+        "mpp_version": "1.0",
+        "id": "org.acme.tool",
+        "version": "1.0.0",
+        "name": "Tool",
+        "description": "Looks.",
+        "runtime": {
+            "target": "wasm32-wasip1",
+            "memory_limit_mb": 64,
+            "timeout_ms": 5000,
+            "fuel": 1_000_000,
+            "output_limit_kb": 1024
         },
-        capabilities: Capabilities::default(),
-        tools: vec![tool("look", Sensitivity::Read)],
-        privacy_filters: PrivacyFilters::default(),
-    }
+        "tools": [{
+            "name": "look",
+            "description": "Looks.",
+            "parameters": { "type": "object" },
+            "sensitivity": "read"
+        }]
+    });
+    Manifest::parse(manifest.to_string().as_bytes()).expect("valid")
 }
 
 fn tool(name: &str, sensitivity: Sensitivity) -> Tool {
-    Tool {
-        name: name.into(),
-        description: String::new(),
-        parameters: json!({"type": "object"}),
-        returns: None,
-        sensitivity,
-    }
+    Tool { name: name.to_owned(), sensitivity, ..pure().tools[0].clone() }
 }
 
 fn with(change: impl FnOnce(&mut Manifest)) -> Manifest {
@@ -379,13 +378,13 @@ fn no_debug_form_shows_the_value_of_a_variable() {
 }
 
 #[test]
-fn capability_lines_hold_no_control_characters() {
+fn capability_lines_hide_nothing() {
     for capability in [
         Capability::Network { host: "a\u{1b}[2Jb\n".into() },
-        Capability::ReadDirectory { guest: "/a\r".into(), host: Some("/b\u{7}".into()) },
+        Capability::ReadDirectory { guest: "/a\r".into(), host: Some("/b\u{202e}".into()) },
         Capability::Environment { name: "A\u{9b}".into(), set: true },
     ] {
-        assert!(!capability.to_string().chars().any(char::is_control), "{capability}");
+        assert!(!capability.to_string().chars().any(crate::text::is_hidden), "{capability}");
     }
 }
 

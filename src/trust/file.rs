@@ -3,8 +3,9 @@
 use super::{PublisherKey, Revocation, TrustStore, Validity};
 use crate::encoding::{base64, unbase64};
 use crate::error::{Code, Error};
-use crate::limits::{HOST_FILE_DEPTH_MAX, TRUST_FILE_BYTES_MAX};
-use crate::object::{ObjectCodes, ObjectReader};
+use crate::host_file::{list, parsed, read_document};
+use crate::json::object::{Fault, Member, Object};
+use crate::limits::TRUST_FILE_BYTES_MAX;
 use crate::package::key::{KeyId, PublicKey};
 use crate::package::listing::ContentHash;
 use crate::package::version::Version;
@@ -13,75 +14,15 @@ use serde_json::{json, Map, Value};
 use std::collections::BTreeMap;
 
 const FORMAT: &str = "mpp-trust/1";
-const CODES: ObjectCodes = ObjectCodes::all(Code::TrustInvalid);
-const MOMENT: &str = "a time such as 2026-01-01T00:00:00Z";
-const KEY_ID: &str = "64 lower-case hexadecimal digits";
 
 impl TrustStore {
     /// Reads the JSON form. Nothing is forgiven: what one reader skipped, another would honour.
     ///
     /// # Errors
-    /// `trust.invalid`, `key.weak`.
+    /// `trust.invalid`.
     // [TRUST-01]
     pub fn from_json(bytes: &[u8]) -> Result<Self, Error> {
-        let mut root =
-            ObjectReader::parse(bytes, TRUST_FILE_BYTES_MAX, HOST_FILE_DEPTH_MAX, CODES)?;
-        let mut store = TrustStore::empty();
-        root.parsed("format", FORMAT, |text| (text == FORMAT).then_some(()))?;
-        for item in objects(&mut root, "publishers")? {
-            store.read_publisher(item)?;
-        }
-        // Revocations come after the keys that they may concern: a revoked key stays listed under
-        // its publisher, so that a refusal can name both.
-        for mut item in objects(&mut root, "revoked_keys")? {
-            let key_id = item.parsed("key_id", KEY_ID, KeyId::parse)?;
-            let revocation = read_revocation(&mut item)?;
-            once(&item, "key_id", store.revoked_keys.insert(key_id, revocation).is_none())?;
-            item.finish()?;
-        }
-        for mut item in objects(&mut root, "revoked_contents")? {
-            let hash = item.parsed("content_hash", "a content hash", ContentHash::parse)?;
-            let revocation = read_revocation(&mut item)?;
-            once(&item, "content_hash", store.revoked_contents.insert(hash, revocation).is_none())?;
-            item.finish()?;
-        }
-        for mut item in objects(&mut root, "versions")? {
-            let id: String = item.required("id")?;
-            let version = item.parsed("version", "a version", Version::parse)?;
-            once(&item, "id", store.version_seen(&id).is_none())?;
-            store.note_version(&id, &version).map_err(|error| item.locate(&error))?;
-            item.finish()?;
-        }
-        root.finish()?;
-        Ok(store)
-    }
-
-    fn read_publisher(&mut self, mut item: ObjectReader) -> Result<(), Error> {
-        let name: String = item.required("name")?;
-        once(&item, "name", !self.publishers.contains_key(&name))?;
-        let namespaces: Vec<String> = item.required("namespaces")?;
-        let namespaces: Vec<&str> = namespaces.iter().map(String::as_str).collect();
-        let keys: Vec<ObjectReader> = item.required("keys")?;
-        if keys.is_empty() {
-            return Err(item.bad("keys", "a list of at least one key"));
-        }
-        for mut key in keys {
-            let key_id = key.parsed("key_id", KEY_ID, KeyId::parse)?;
-            let bytes = key.parsed("public_key", "base64 of 32 bytes", unbase64::<32>)?;
-            let public_key = PublicKey::from_bytes(bytes).map_err(|error| key.locate(&error))?;
-            if public_key.id() != key_id {
-                return Err(key.bad("key_id", "the SHA-256 of public_key"));
-            }
-            once(&key, "key_id", !self.keys.contains_key(&key_id))?;
-            let validity = Validity {
-                from: read_moment(&mut key, "valid_from")?,
-                until: read_moment(&mut key, "valid_until")?,
-            };
-            self.add_publisher(&name, public_key, &namespaces, validity)
-                .map_err(|error| key.locate(&error))?;
-            key.finish()?;
-        }
-        item.finish()
+        read_document(bytes, TRUST_FILE_BYTES_MAX, Code::TrustInvalid, read_store)
     }
 
     /// Writes the JSON form: the same store, the same bytes.
@@ -116,27 +57,90 @@ impl TrustStore {
     }
 }
 
-fn objects(reader: &mut ObjectReader, key: &str) -> Result<Vec<ObjectReader>, Error> {
-    Ok(reader.optional(key)?.unwrap_or_default())
+fn read_store(root: &mut Object) -> Result<TrustStore, Fault> {
+    let mut store = TrustStore::empty();
+    parsed(&root.required("format")?, FORMAT, |text| (text == FORMAT).then_some(()))?;
+    list(root.optional("publishers"), |item| {
+        item.object(|object| read_publisher(&mut store, object))
+    })?;
+    // Revocations come after the keys that they may concern: a revoked key stays listed under its
+    // publisher, and stays revoked.
+    list(root.optional("revoked_keys"), |item| {
+        let (member, key_id, revocation) = item.object(|object| {
+            let member = object.required("key_id")?;
+            let key_id = read_key_id(&member)?;
+            Ok((member, key_id, read_revocation(object)?))
+        })?;
+        once(&member, store.revoked_keys.insert(key_id, revocation).is_none())
+    })?;
+    list(root.optional("revoked_contents"), |item| {
+        let (member, hash, revocation) = item.object(|object| {
+            let member = object.required("content_hash")?;
+            let hash = parsed(&member, "a content hash", ContentHash::parse)?;
+            Ok((member, hash, read_revocation(object)?))
+        })?;
+        once(&member, store.revoked_contents.insert(hash, revocation).is_none())
+    })?;
+    list(root.optional("versions"), |item| {
+        item.object(|object| {
+            let (id, version) = (object.required("id")?, object.required("version")?);
+            let version = parsed(&version, "a semantic version", Version::parse)?;
+            once(&id, store.version_seen(id.text()?).is_none())?;
+            store.note_version(id.text()?, &version).map_err(|error| id.bad_value(error.detail()))
+        })
+    })?;
+    Ok(store)
+}
+
+fn read_publisher(store: &mut TrustStore, object: &mut Object) -> Result<(), Fault> {
+    let name = object.required("name")?;
+    once(&name, !store.publishers.contains_key(name.text()?))?;
+    let namespaces = list(Some(object.required("namespaces")?), Member::text)?;
+    let keys = object.required("keys")?;
+    keys.array(1..=usize::MAX, |item| {
+        item.object(|key| {
+            let member = key.required("key_id")?;
+            let key_id = read_key_id(&member)?;
+            once(&member, !store.keys.contains_key(&key_id))?;
+            let public_key = read_public_key(&key.required("public_key")?)?;
+            if public_key.id() != key_id {
+                return Err(member.bad_value("must be the SHA-256 of public_key"));
+            }
+            let from = key.optional("valid_from").as_ref().map(read_moment).transpose()?;
+            let until = key.optional("valid_until").as_ref().map(read_moment).transpose()?;
+            store
+                .add_publisher(name.text()?, public_key, &namespaces, Validity { from, until })
+                .map_err(|error| item.bad_value(error.detail()))
+        })
+    })?;
+    Ok(())
 }
 
 /// Two entries for one thing could say two things about it.
-fn once(item: &ObjectReader, key: &str, first: bool) -> Result<(), Error> {
-    if first {
-        return Ok(());
+fn once(member: &Member, first: bool) -> Result<(), Fault> {
+    match first {
+        true => Ok(()),
+        false => Err(member.bad_value("must be named only once")),
     }
-    Err(item.bad(key, "named only once"))
 }
 
-fn read_moment(item: &mut ObjectReader, key: &str) -> Result<Option<Timestamp>, Error> {
-    let text: Option<String> = item.optional(key)?;
-    text.map(|text| Timestamp::parse(&text).ok_or_else(|| item.bad(key, MOMENT))).transpose()
+fn read_key_id(member: &Member) -> Result<KeyId, Fault> {
+    parsed(member, "64 lower-case hexadecimal digits", KeyId::parse)
 }
 
-fn read_revocation(item: &mut ObjectReader) -> Result<Revocation, Error> {
-    let revoked_at = item.parsed("revoked_at", MOMENT, Timestamp::parse)?;
-    let reason: String = item.required("reason")?;
-    Revocation::new(revoked_at, &reason).map_err(|error| item.locate(&error))
+fn read_public_key(member: &Member) -> Result<PublicKey, Fault> {
+    let bytes = parsed(member, "base64 of 32 bytes", unbase64::<32>)?;
+    PublicKey::from_bytes(bytes).map_err(|error| member.bad_value(error.detail()))
+}
+
+fn read_moment(member: &Member) -> Result<Timestamp, Fault> {
+    parsed(member, "a time such as 2026-01-01T00:00:00Z", Timestamp::parse)
+}
+
+fn read_revocation(object: &mut Object) -> Result<Revocation, Fault> {
+    let revoked_at = read_moment(&object.required("revoked_at")?)?;
+    let reason = object.required("reason")?;
+    Revocation::new(revoked_at, reason.text()?).map_err(|error| reason.bad_value(error.detail()))
 }
 
 fn write_key(key_id: &KeyId, key: &PublisherKey) -> Value {

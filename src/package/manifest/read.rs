@@ -260,7 +260,7 @@ fn sensitivity(member: &Member) -> Result<Sensitivity, Fault> {
     }
 }
 
-fn privacy_filters(object: &mut Object) -> Result<PrivacyFilters, Fault> {
+pub(crate) fn privacy_filters(object: &mut Object) -> Result<PrivacyFilters, Fault> {
     let mut names = BTreeSet::new();
     // [MAN-36]
     let custom = |member: &Member| {

@@ -7,7 +7,7 @@ use crate::limits::{LINE_BYTES_MAX, NAME_BYTES_MAX, NAME_DEPTH_MAX};
 
 /// A reverse domain name of at least two labels.
 // [MAN-10]
-pub(super) fn is_id(text: &str) -> bool {
+pub(crate) fn is_id(text: &str) -> bool {
     let labels = text.split('.');
     text.len() <= 128
         && labels.clone().count() >= 2
@@ -17,7 +17,7 @@ pub(super) fn is_id(text: &str) -> bool {
 }
 
 /// One label of a domain name, in lower case (RFC 1123 §2.1).
-fn is_label(label: &str) -> bool {
+pub(crate) fn is_label(label: &str) -> bool {
     let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     (1..=63).contains(&label.len())
         && label.bytes().all(inner)
@@ -27,7 +27,7 @@ fn is_label(label: &str) -> bool {
 
 /// A host name with an optional port: `api.example.com` or `localhost:8443`.
 // [MAN-20] [MAN-21]
-pub(super) fn is_host_and_port(text: &str) -> bool {
+pub(crate) fn is_host_and_port(text: &str) -> bool {
     let (host, port) = match text.split_once(':') {
         Some((host, port)) => (host, Some(port)),
         None => (text, None),
@@ -52,7 +52,7 @@ fn is_port_to_state(text: &str) -> bool {
 
 /// An absolute path of a guest directory below the root, in safe components.
 // [MAN-22]
-pub(super) fn is_guest_directory(text: &str) -> bool {
+pub(crate) fn is_guest_directory(text: &str) -> bool {
     let Some(path) = text.strip_prefix('/') else { return false };
     let component = |part: &str| {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
@@ -74,7 +74,7 @@ pub(super) fn overlap(a: &str, b: &str) -> bool {
 
 /// `^[A-Za-z_][A-Za-z0-9_]{0,127}$`
 // [MAN-25]
-pub(super) fn is_environment_name(text: &str) -> bool {
+pub(crate) fn is_environment_name(text: &str) -> bool {
     let first = |c: char| c.is_ascii_alphabetic() || c == '_';
     text.len() <= 128 && text.starts_with(first) && text.bytes().all(is_word)
 }
@@ -125,7 +125,7 @@ pub(super) fn is_https_address(text: &str) -> bool {
 
 /// A short text on one line, such as a name.
 // [MAN-08]
-pub(super) fn is_line(text: &str) -> bool {
+pub(crate) fn is_line(text: &str) -> bool {
     text.len() <= LINE_BYTES_MAX && is_text(text) && !text.contains(['\n', '\t'])
 }
 
