@@ -128,7 +128,6 @@ codes! {
     ModuleInvalid        "module.invalid"         Refused "compile for wasm32-wasip1 without the features that spec/sandbox.md leaves out"
     ModuleLimit          "module.limit"           Refused "the module has more functions, tables or nesting than spec/limits.md allows"
     ModuleImport         "module.unknown_import"  Refused "link against WASI preview 1 only; spec/sandbox.md lists what exists"
-    ModuleUnjustified    "module.import_not_declared" Refused "declare the capability in the manifest, or leave the import out"
     ModuleExport         "module.missing_export"  Refused "build a command, not a reactor: it exports `memory` and `_start`"
     ModuleMemory         "module.memory"          Refused "raise `runtime.memory_limit_mb` or start with less memory"
 

@@ -24,6 +24,7 @@ pub mod package;
 pub mod policy;
 pub mod privacy;
 pub mod text;
+pub mod sandbox;
 pub mod time;
 pub mod trust;
 

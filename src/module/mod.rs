@@ -7,7 +7,7 @@ mod costs;
 pub(crate) mod imports;
 mod scan;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use crate::limits::{CALL_DEPTH_MAX, MODULE_BYTES_MAX, STACK_BYTES_MAX};
 use crate::package::manifest::Manifest;
@@ -120,7 +120,7 @@ fn engine(mode: CompilationMode) -> Engine {
 }
 
 // [MOD-07]
-fn compile(bytes: &[u8], mode: CompilationMode) -> Result<wasmi::Module, Error> {
+pub(crate) fn compile(bytes: &[u8], mode: CompilationMode) -> Result<wasmi::Module, Error> {
     wasmi::Module::new(&engine(mode), bytes)
         .map_err(|error| Error::new(Code::ModuleInvalid, error.to_string()))
 }

@@ -1,0 +1,36 @@
+//! Room: the error numbers of WASI preview 1 that this sandbox answers with.
+//!
+//! Numbers and names: `errno` in the `witx` definition of `wasi_snapshot_preview1`.
+
+/// An answer other than success.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Errno(pub(super) u16);
+
+macro_rules! errnos {
+    ($($name:ident $number:literal $meaning:literal)*) => {
+        impl Errno {
+            $(#[doc = $meaning] pub(super) const $name: Errno = Errno($number);)*
+        }
+    };
+}
+
+errnos! {
+    BADF 8 "no such descriptor, or none that can do this"
+    EXIST 20 "the file exists"
+    FAULT 21 "a pointer outside linear memory"
+    ILSEQ 25 "a name that is not UTF-8"
+    INVAL 28 "an argument without meaning"
+    ISDIR 31 "a directory where a file is needed"
+    MFILE 33 "too many open descriptors"
+    NAMETOOLONG 37 "a name or path that is too long"
+    NOENT 44 "no such file or directory"
+    NOSYS 52 "a function this runtime does not have"
+    NOTDIR 54 "a file where a directory is needed"
+    NOTSOCK 57 "not a socket"
+    NOTSUP 58 "left out on purpose"
+    OVERFLOW 61 "a number does not fit"
+    PERM 63 "a path that leads out of its directory"
+    ROFS 69 "read-only"
+    SPIPE 70 "not seekable"
+    NOTCAPABLE 76 "rights can only shrink"
+}

@@ -1,0 +1,210 @@
+//! Room: what the host keeps for one running guest, and the guest's side of a host call: its linear
+//! memory, with every access checked, and its fuel.
+
+use super::errno::Errno;
+use super::files::Files;
+use super::random::RandomStream;
+use crate::limits::{HOST_CALL_FUEL, IOVECS_COUNT_MAX, IOVEC_FUEL};
+use crate::module::BYTES_PER_FUEL;
+use std::fmt;
+use wasmi::{Memory, StoreLimits};
+
+/// Why a host function ends the guest instead of answering it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stop {
+    /// `proc_exit` with its status.
+    Exit(u32),
+    /// No fuel left for the host's own work.
+    Fuel,
+    /// More on stdout than allowed.
+    Output,
+    /// More on stderr than allowed.
+    ErrorOutput,
+}
+
+impl fmt::Display for Stop {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{self:?}")
+    }
+}
+
+impl wasmi::errors::HostError for Stop {}
+
+/// How a host function that did not succeed ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Halt {
+    /// The guest gets an errno and goes on.
+    Errno(Errno),
+    /// The guest ends here.
+    Stop(Stop),
+}
+
+impl From<Errno> for Halt {
+    fn from(errno: Errno) -> Self {
+        Halt::Errno(errno)
+    }
+}
+
+impl From<Stop> for Halt {
+    fn from(stop: Stop) -> Self {
+        Halt::Stop(stop)
+    }
+}
+
+/// What the host keeps for one running guest.
+pub(super) struct Guest {
+    /// Command line, each without its NUL.
+    pub(super) args: Vec<String>,
+    /// `NAME=value`, each without its NUL.
+    pub(super) environment: Vec<String>,
+    pub(super) stdin: Vec<u8>,
+    /// Bytes of `stdin` already read.
+    pub(super) stdin_read: usize,
+    pub(super) stdout: Vec<u8>,
+    pub(super) stdout_bytes_max: usize,
+    pub(super) stderr: Vec<u8>,
+    pub(super) files: Files,
+    /// Nanoseconds since the guest started, in its own time.
+    pub(super) clock_ns: u64,
+    pub(super) random: RandomStream,
+    /// Fuel that was not yet given to the engine.
+    pub(super) fuel_reserve: u64,
+    /// What the engine may allocate.
+    pub(super) allocation: StoreLimits,
+    /// How often the engine asked whether it may allocate.
+    pub(super) growths_asked: u64,
+    /// Linear memory, once there is an instance.
+    pub(super) memory: Option<Memory>,
+}
+
+/// One host call. Holds the guest's memory anew each time, since it may have grown in between.
+pub(super) struct Call<'a> {
+    pub(super) memory: &'a mut [u8],
+    pub(super) guest: &'a mut Guest,
+    /// Fuel left in the engine's present slice.
+    pub(super) fuel: u64,
+}
+
+/// A run of bytes in linear memory that was found to lie inside it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Span {
+    start: usize,
+    end: usize,
+}
+
+impl Span {
+    pub(super) fn length(self) -> usize {
+        self.end.saturating_sub(self.start)
+    }
+
+    /// Its bytes in the memory it was found in.
+    pub(super) fn of(self, memory: &[u8]) -> Result<&[u8], Errno> {
+        memory.get(self.start..self.end).ok_or(Errno::FAULT)
+    }
+
+    /// Its bytes, to be written.
+    pub(super) fn of_mut(self, memory: &mut [u8]) -> Result<&mut [u8], Errno> {
+        memory.get_mut(self.start..self.end).ok_or(Errno::FAULT)
+    }
+}
+
+impl Call<'_> {
+    /// Takes fuel for host work, from the slice first and then from what is kept back.
+    // [BOX-34]
+    pub(super) fn charge(&mut self, fuel: u64) -> Result<(), Stop> {
+        let from_slice = fuel.min(self.fuel);
+        let rest = fuel.saturating_sub(from_slice);
+        self.guest.fuel_reserve = self.guest.fuel_reserve.checked_sub(rest).ok_or(Stop::Fuel)?;
+        self.fuel = self.fuel.saturating_sub(from_slice);
+        Ok(())
+    }
+
+    /// The price of any host call, whatever it does.
+    pub(super) fn charge_call(&mut self) -> Result<(), Stop> {
+        self.charge(HOST_CALL_FUEL)
+    }
+
+    /// The price of moving bytes, the same as for the engine's own bulk operations.
+    pub(super) fn charge_bytes(&mut self, bytes: usize) -> Result<(), Stop> {
+        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+        self.charge(bytes.div_ceil(u64::from(BYTES_PER_FUEL)))
+    }
+
+    /// Finds `length` bytes at `pointer`, or answers `EFAULT`.
+    // [BOX-41]
+    pub(super) fn span(&self, pointer: u32, length: usize) -> Result<Span, Errno> {
+        let start = usize::try_from(pointer).map_err(|_| Errno::FAULT)?;
+        let end = start.checked_add(length).ok_or(Errno::FAULT)?;
+        if end > self.memory.len() {
+            return Err(Errno::FAULT);
+        }
+        Ok(Span { start, end })
+    }
+
+    /// As [`Call::span`], with the length as the guest gave it.
+    pub(super) fn span_of(&self, pointer: u32, length: u32) -> Result<Span, Errno> {
+        self.span(pointer, usize::try_from(length).map_err(|_| Errno::FAULT)?)
+    }
+
+    pub(super) fn read(&self, span: Span) -> Result<&[u8], Errno> {
+        span.of(self.memory)
+    }
+
+    /// Writes from the start of a span; what goes beyond its end is not written.
+    pub(super) fn write(&mut self, span: Span, bytes: &[u8]) -> Result<(), Errno> {
+        copy(span.of_mut(self.memory)?, bytes);
+        Ok(())
+    }
+
+    pub(super) fn write_at(&mut self, pointer: u32, bytes: &[u8]) -> Result<(), Errno> {
+        let span = self.span(pointer, bytes.len())?;
+        self.write(span, bytes)
+    }
+
+    pub(super) fn write_u32(&mut self, pointer: u32, value: u32) -> Result<(), Errno> {
+        self.write_at(pointer, &value.to_le_bytes())
+    }
+
+    pub(super) fn write_u64(&mut self, pointer: u32, value: u64) -> Result<(), Errno> {
+        self.write_at(pointer, &value.to_le_bytes())
+    }
+
+    /// Reads a list of `(pointer, length)` pairs and finds the bytes of each; gives them with their
+    /// total length. They may overlap.
+    // [BOX-42]
+    pub(super) fn iovecs(&mut self, pointer: u32, count: u32) -> Result<(Vec<Span>, usize), Halt> {
+        let count = usize::try_from(count).map_err(|_| Errno::INVAL)?;
+        if count > IOVECS_COUNT_MAX {
+            return Err(Errno::INVAL.into());
+        }
+        let list = self.span(pointer, count.saturating_mul(8))?;
+        self.charge(IOVEC_FUEL.saturating_mul(u64::try_from(count).unwrap_or(u64::MAX)))?;
+        let (mut spans, mut total) = (Vec::with_capacity(count), 0_u32);
+        for pair in self.read(list)?.chunks_exact(8) {
+            let (pointer, length) = (field_u32(pair, 0), field_u32(pair, 4));
+            total = total.checked_add(length).ok_or(Errno::INVAL)?;
+            spans.push(self.span_of(pointer, length)?);
+        }
+        Ok((spans, usize::try_from(total).map_err(|_| Errno::INVAL)?))
+    }
+}
+
+/// Copies as many bytes as both sides have.
+pub(super) fn copy(to: &mut [u8], from: &[u8]) {
+    let length = to.len().min(from.len());
+    if let (Some(to), Some(from)) = (to.get_mut(..length), from.get(..length)) {
+        to.copy_from_slice(from);
+    }
+}
+
+/// The little-endian number at an offset of a record; bytes beyond its end count as zero.
+pub(super) fn field_u64(record: &[u8], offset: usize) -> u64 {
+    let bytes = record.iter().skip(offset).take(8).rev();
+    bytes.fold(0, |value, byte| value << 8 | u64::from(*byte))
+}
+
+/// As [`field_u64`], of four bytes.
+pub(super) fn field_u32(record: &[u8], offset: usize) -> u32 {
+    let bytes = record.iter().skip(offset).take(4).rev();
+    bytes.fold(0, |value, byte| value << 8 | u32::from(*byte))
+}

@@ -1,0 +1,220 @@
+//! Room: running a verified tool, with nothing but what its token holds.
+//!
+//! Read on in `grants.rs` (what may be asked for), `machine.rs` (how it runs and ends), `guest.rs` (its
+//! memory and fuel), `wasi/` (what it can call), `files.rs` (what it sees) and `protocol.rs` (how it is
+//! spoken to).
+
+mod errno;
+mod files;
+mod grants;
+mod guest;
+mod machine;
+mod protocol;
+mod random;
+#[cfg(test)]
+mod tests;
+mod wasi;
+
+pub use machine::CancelFlag;
+pub use protocol::{tools_call_request, JsonRpcResponse, ToolResult};
+
+use crate::gatekeeper::WasmBinary;
+use crate::module::Module;
+use crate::policy::token::{CapabilityToken, DirectoryGrant, RunLimits};
+use crate::Error;
+use files::Files;
+use guest::Guest;
+use random::RandomStream;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use wasmi::StoreLimits;
+
+/// What a host asks for in one call. Everything in it must be held by the token, or the call is
+/// refused; the stricter of two limits applies.
+#[derive(Clone, Debug)]
+pub struct SandboxConfig {
+    /// Linear memory, in bytes.
+    pub memory_limit_bytes: u64,
+    /// Wall-clock time.
+    pub timeout: Duration,
+    /// What the tool reads from stdin, such as [`tools_call_request`] makes it.
+    pub stdin_data: Vec<u8>,
+    /// Environment variables, as [`extract_approved_env_vars`] gives them.
+    pub env_vars: BTreeMap<String, String>,
+    /// Directories, as [`extract_approved_dirs`] gives them.
+    pub dir_mappings: Vec<DirectoryGrant>,
+    /// What the policy decision granted.
+    pub capability_token: Option<CapabilityToken>,
+    /// Hosts that the tool may be connected to.
+    pub allowed_network_domains: Vec<String>,
+}
+
+/// All environment variables that a token holds.
+#[must_use]
+pub fn extract_approved_env_vars(token: &CapabilityToken) -> BTreeMap<String, String> {
+    token.environment().clone()
+}
+
+/// All directories that a token holds.
+#[must_use]
+pub fn extract_approved_dirs(token: &CapabilityToken) -> Vec<DirectoryGrant> {
+    token.directories().to_vec()
+}
+
+/// What a tool that ended well has left.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SandboxOutput {
+    /// What it wrote to stdout.
+    pub stdout: Vec<u8>,
+    /// What it wrote to stderr.
+    pub stderr: Vec<u8>,
+    /// Fuel, in the units of `spec/sandbox.md`.
+    pub fuel_used: u64,
+    /// Wall-clock time.
+    pub duration: Duration,
+}
+
+impl SandboxOutput {
+    /// The one answer on stdout.
+    ///
+    /// # Errors
+    /// `tool.no_answer`, `tool.two_answers` or `tool.bad_answer`.
+    pub fn response(&self) -> Result<JsonRpcResponse, Error> {
+        JsonRpcResponse::parse(&self.stdout)
+    }
+}
+
+/// One call, however it ended: what the audit record needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Run {
+    /// Whether the tool ended well; if not, why.
+    pub outcome: Result<(), Error>,
+    /// What it had written to stdout.
+    pub stdout: Vec<u8>,
+    /// What it had written to stderr.
+    pub stderr: Vec<u8>,
+    /// Fuel, in the units of `spec/sandbox.md`.
+    pub fuel_used: u64,
+    /// Wall-clock time.
+    pub duration: Duration,
+}
+
+/// Runs tools, each call in an instance of its own.
+#[derive(Clone, Debug)]
+pub struct WasmSandbox {
+    seed: [u8; 32],
+}
+
+impl WasmSandbox {
+    /// A sandbox whose tools get the same random numbers in each call.
+    ///
+    /// # Errors
+    /// None so far; the signature is that of the public integration example.
+    pub fn new() -> Result<Self, Error> {
+        Ok(Self::with_seed([0; 32]))
+    }
+
+    /// A sandbox whose tools get their random numbers from this seed.
+    #[must_use]
+    pub fn with_seed(seed: [u8; 32]) -> Self {
+        WasmSandbox { seed }
+    }
+
+    /// Runs a tool that answers one request.
+    ///
+    /// # Errors
+    /// `sandbox.*` if the configuration asks for more than the token holds; `tool.*` if the tool fails
+    /// or breaks a limit.
+    pub fn execute(
+        &self,
+        binary: &WasmBinary,
+        config: SandboxConfig,
+    ) -> Result<SandboxOutput, Error> {
+        let run = self.run(binary, config, &CancelFlag::default());
+        run.outcome?;
+        Ok(SandboxOutput {
+            stdout: run.stdout,
+            stderr: run.stderr,
+            fuel_used: run.fuel_used,
+            duration: run.duration,
+        })
+    }
+
+    /// As [`WasmSandbox::execute`], for hosts that may cancel a call and that record how it ended.
+    #[must_use]
+    pub fn run(&self, binary: &WasmBinary, config: SandboxConfig, cancel: &CancelFlag) -> Run {
+        let limits = match grants::check(&config, binary.manifest().content_hash()) {
+            Ok(limits) => limits,
+            Err(error) => return Run::refused(error),
+        };
+        let runtime = &binary.manifest().runtime;
+        let mut args = vec![runtime.entry.clone()];
+        args.extend(runtime.args.iter().cloned());
+        let inputs = Inputs {
+            args,
+            environment: config.env_vars,
+            stdin: config.stdin_data,
+            assets: Arc::clone(binary.assets()),
+            seed: self.seed,
+        };
+        run_module(binary.module(), inputs, &limits, cancel)
+    }
+}
+
+impl Run {
+    fn refused(error: Error) -> Self {
+        Run {
+            outcome: Err(error),
+            stdout: Vec::new(),
+            stderr: Vec::new(),
+            fuel_used: 0,
+            duration: Duration::ZERO,
+        }
+    }
+}
+
+/// Everything that enters a guest.
+struct Inputs {
+    args: Vec<String>,
+    environment: BTreeMap<String, String>,
+    stdin: Vec<u8>,
+    assets: Arc<BTreeMap<String, Vec<u8>>>,
+    seed: [u8; 32],
+}
+
+impl Inputs {
+    fn into_guest(self, stdout_bytes_max: u64) -> Guest {
+        // [BOX-10]
+        let environment = self.environment.iter().map(|(name, value)| format!("{name}={value}"));
+        Guest {
+            args: self.args,
+            environment: environment.collect(),
+            stdin: self.stdin,
+            stdin_read: 0,
+            stdout: Vec::new(),
+            stdout_bytes_max: usize::try_from(stdout_bytes_max).unwrap_or(usize::MAX),
+            stderr: Vec::new(),
+            files: Files::new(self.assets),
+            clock_ns: 0,
+            random: RandomStream::new(self.seed),
+            fuel_reserve: 0,
+            allocation: StoreLimits::default(),
+            growths_asked: 0,
+            memory: None,
+        }
+    }
+}
+
+fn run_module(module: &Module, inputs: Inputs, limits: &RunLimits, cancel: &CancelFlag) -> Run {
+    let started = Instant::now();
+    let guest = inputs.into_guest(limits.output_bytes_max);
+    let ended = machine::run(module, guest, limits, cancel);
+    Run {
+        outcome: ended.outcome,
+        stdout: ended.guest.stdout,
+        stderr: ended.guest.stderr,
+        fuel_used: ended.fuel_used,
+        duration: started.elapsed(),
+    }
+}

@@ -1,0 +1,150 @@
+//! Room: the `json-rpc` protocol: one `tools/call` request on stdin, one response on stdout.
+
+use crate::json;
+use crate::limits::REQUEST_DEPTH_MAX;
+use crate::{Code, Error};
+use serde_json::{json, Map, Value};
+
+/// The request for one call, as one line with its line feed.
+///
+/// ```
+/// let line = mpp::sandbox::tools_call_request("add", &serde_json::json!({"a": 1}));
+/// assert_eq!(line, br#"{"id":1,"jsonrpc":"2.0","method":"tools/call","params":{"arguments":{"a":1},"name":"add"}}
+/// "#);
+/// ```
+// [BOX-70]
+#[must_use]
+pub fn tools_call_request(tool: &str, arguments: &Value) -> Vec<u8> {
+    let request = json!({
+        "jsonrpc": "2.0",
+        "id": 1,
+        "method": "tools/call",
+        "params": { "name": tool, "arguments": arguments },
+    });
+    let mut line = request.to_string().into_bytes();
+    line.push(b'\n');
+    line
+}
+
+/// The answer of a tool. Everything it said is in `result`, so that everything can be filtered.
+#[derive(Clone, Debug, PartialEq)]
+pub struct JsonRpcResponse {
+    /// What the tool answered.
+    pub result: ToolResult,
+}
+
+/// An answer in the shape that MCP gives to results of tools.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ToolResult {
+    /// An array of content blocks.
+    pub content: Value,
+    /// An object for programs, if the tool gave one.
+    pub structured_content: Option<Value>,
+    /// Whether the tool says that it failed.
+    pub is_error: bool,
+}
+
+impl JsonRpcResponse {
+    /// Reads the one response from everything that a tool wrote to stdout.
+    ///
+    /// # Errors
+    /// `tool.no_answer` if there is nothing, `tool.two_answers` if more than one value stands there,
+    /// `tool.bad_answer` if it is something else than a response to the request.
+    ///
+    /// ```
+    /// use mpp::sandbox::JsonRpcResponse;
+    /// let stdout = br#"{"jsonrpc":"2.0","id":1,"result":{"words":2}}"#;
+    /// let response = JsonRpcResponse::parse(stdout)?;
+    /// assert_eq!(response.result.content[0]["text"], r#"{"words":2}"#);
+    /// assert_eq!(response.result.structured_content.unwrap()["words"], 2);
+    /// # Ok::<(), mpp::Error>(())
+    /// ```
+    pub fn parse(stdout: &[u8]) -> Result<Self, Error> {
+        // [BOX-71]
+        if stdout.iter().all(u8::is_ascii_whitespace) {
+            return Err(Error::new(Code::ToolNoAnswer, "stdout is empty"));
+        }
+        let value = json::parse(stdout, REQUEST_DEPTH_MAX).map_err(|error| {
+            if begins_with_two_values(stdout) {
+                return Error::new(Code::ToolTwoAnswers, format!("stdout holds {error}"));
+            }
+            bad(format!("stdout is not one JSON value: {error}"))
+        })?;
+        let Value::Object(mut message) = value else {
+            return Err(bad("stdout holds a JSON value that is no object"));
+        };
+        // [BOX-72]
+        if message.get("jsonrpc") != Some(&json!("2.0")) {
+            return Err(bad("`jsonrpc` is not \"2.0\""));
+        }
+        if message.get("id") != Some(&json!(1)) {
+            return Err(bad("`id` is not 1"));
+        }
+        let result = match (message.remove("result"), message.remove("error")) {
+            (Some(result), None) => read_result(result)?,
+            (None, Some(Value::Object(error))) => read_error(&error)?,
+            _ => return Err(bad("there is not exactly one of `result` and an object `error`")),
+        };
+        Ok(JsonRpcResponse { result })
+    }
+}
+
+fn bad(detail: impl Into<String>) -> Error {
+    Error::new(Code::ToolBadAnswer, detail)
+}
+
+/// Whether a whole JSON value is followed by the beginning of another.
+fn begins_with_two_values(stdout: &[u8]) -> bool {
+    let mut values = serde_json::Deserializer::from_slice(stdout).into_iter::<Value>();
+    matches!((values.next(), values.next()), (Some(Ok(_)), Some(Ok(_))))
+}
+
+/// A result whose `content` is an array of content blocks is MCP's shape and taken as it is; any other
+/// value becomes the text of one content block, and the structured content too if it is an object.
+// [BOX-73] [BOX-74]
+fn read_result(result: Value) -> Result<ToolResult, Error> {
+    let is_block = |block: &Value| block.get("type").is_some_and(Value::is_string);
+    let blocks = result.get("content").and_then(Value::as_array);
+    if !blocks.is_some_and(|blocks| blocks.iter().all(is_block)) {
+        return Ok(ToolResult {
+            content: text_block(&text_of(&result)),
+            structured_content: result.is_object().then_some(result),
+            is_error: false,
+        });
+    }
+    let member = |name: &str| result.get(name).cloned();
+    let structured_content = member("structuredContent");
+    if structured_content.as_ref().is_some_and(|value| !value.is_object()) {
+        return Err(bad("`structuredContent` is no object"));
+    }
+    let is_error = match member("isError") {
+        None => false,
+        Some(Value::Bool(is_error)) => is_error,
+        Some(_) => return Err(bad("`isError` is neither true nor false")),
+    };
+    Ok(ToolResult { content: member("content").unwrap_or_default(), structured_content, is_error })
+}
+
+/// A JSON-RPC error says what an MCP result with `isError` says, so it becomes one.
+// [BOX-75]
+fn read_error(error: &Map<String, Value>) -> Result<ToolResult, Error> {
+    let (Some(Value::String(message)), Some(Value::Number(_))) =
+        (error.get("message"), error.get("code"))
+    else {
+        return Err(bad("`error` has no number `code` or no string `message`"));
+    };
+    Ok(ToolResult {
+        content: text_block(message),
+        structured_content: error.get("data").filter(|data| data.is_object()).cloned(),
+        is_error: true,
+    })
+}
+
+/// A string is its own text; any other value is written as JSON.
+fn text_of(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+fn text_block(text: &str) -> Value {
+    json!([{ "type": "text", "text": text }])
+}

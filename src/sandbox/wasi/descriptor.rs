@@ -1,0 +1,107 @@
+//! Room: the table of descriptors: closing, moving, status, and the directories that are open from
+//! the start.
+
+use crate::sandbox::errno::Errno;
+use crate::sandbox::files::{filetype, Descriptor, Object};
+use crate::sandbox::guest::{Call, Halt};
+
+/// The bits of `fdflags`: append, dsync, nonblock, rsync, sync.
+const FLAGS_ALL: u16 = 0x1f;
+
+/// Closes a descriptor; any one may be closed.
+pub(super) fn fd_close(call: &mut Call<'_>, fd: u32) -> Result<(), Halt> {
+    call.guest.files.close(fd)?;
+    Ok(())
+}
+
+/// Moves a descriptor to the number of another one, which is closed. `EBADF`: one of them is not open.
+// [BOX-65]
+pub(super) fn fd_renumber(call: &mut Call<'_>, fd: u32, to: u32) -> Result<(), Halt> {
+    call.guest.files.renumber(fd, to)?;
+    Ok(())
+}
+
+/// Writes an `fdstat`: type, flags, rights.
+pub(super) fn fd_fdstat_get(call: &mut Call<'_>, fd: u32, result: u32) -> Result<(), Halt> {
+    let descriptor = call.guest.files.get(fd)?;
+    let mut record = Vec::with_capacity(24);
+    record.extend(u16::from(type_of(call, descriptor)).to_le_bytes());
+    record.extend(u32::from(descriptor.flags).to_le_bytes());
+    record.extend([0, 0]);
+    record.extend(descriptor.rights.to_le_bytes());
+    record.extend(descriptor.rights_inheriting.to_le_bytes());
+    call.write_at(result, &record)?;
+    Ok(())
+}
+
+fn type_of(call: &Call<'_>, descriptor: &Descriptor) -> u8 {
+    match descriptor.object {
+        Object::Stdin | Object::Stdout | Object::Stderr => filetype::UNKNOWN,
+        Object::File { node, .. } | Object::Directory { node, .. } => {
+            call.guest.files.status(node).0
+        }
+    }
+}
+
+/// Keeps new flags, which change nothing here. `EINVAL`: no such flag.
+pub(super) fn fd_fdstat_set_flags(call: &mut Call<'_>, fd: u32, flags: u32) -> Result<(), Halt> {
+    let flags = check_flags(flags)?;
+    call.guest.files.get_mut(fd)?.flags = flags;
+    Ok(())
+}
+
+/// Refuses bits of `fdflags` that do not exist.
+// [BOX-66]
+pub(super) fn check_flags(flags: u32) -> Result<u16, Errno> {
+    u16::try_from(flags).ok().filter(|flags| flags & !FLAGS_ALL == 0).ok_or(Errno::INVAL)
+}
+
+/// Gives up rights. `ENOTCAPABLE`: a right that the descriptor does not have.
+// [BOX-66]
+pub(super) fn fd_fdstat_set_rights(
+    call: &mut Call<'_>,
+    fd: u32,
+    base: u64,
+    inheriting: u64,
+) -> Result<(), Halt> {
+    let descriptor = call.guest.files.get_mut(fd)?;
+    if base & !descriptor.rights != 0 || inheriting & !descriptor.rights_inheriting != 0 {
+        return Err(Errno::NOTCAPABLE.into());
+    }
+    descriptor.rights = base;
+    descriptor.rights_inheriting = inheriting;
+    Ok(())
+}
+
+/// Writes a `prestat`: that the descriptor is a directory open from the start, and the length of its
+/// name. `EBADF`: it is none; C libraries stop their search there.
+pub(super) fn fd_prestat_get(call: &mut Call<'_>, fd: u32, result: u32) -> Result<(), Halt> {
+    let length = u32::try_from(preopened_name(call, fd)?.len()).unwrap_or(u32::MAX);
+    let mut record = vec![0; 4];
+    record.extend(length.to_le_bytes());
+    call.write_at(result, &record)?;
+    Ok(())
+}
+
+/// Writes the name of a directory that is open from the start. `ENAMETOOLONG`: the buffer is too small.
+pub(super) fn fd_prestat_dir_name(
+    call: &mut Call<'_>,
+    fd: u32,
+    pointer: u32,
+    length: u32,
+) -> Result<(), Halt> {
+    let name = preopened_name(call, fd)?;
+    let span = call.span_of(pointer, length)?;
+    if span.length() < name.len() {
+        return Err(Errno::NAMETOOLONG.into());
+    }
+    call.write(span, name.as_bytes())?;
+    Ok(())
+}
+
+fn preopened_name(call: &Call<'_>, fd: u32) -> Result<String, Errno> {
+    match &call.guest.files.get(fd)?.object {
+        Object::Directory { preopened_as: Some(name), .. } => Ok(name.clone()),
+        _ => Err(Errno::BADF),
+    }
+}

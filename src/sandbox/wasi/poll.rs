@@ -1,0 +1,78 @@
+//! Room: waiting. Nothing ever sleeps: the guest's time moves on instead.
+
+use super::clock::Clock;
+use crate::limits::SUBSCRIPTIONS_COUNT_MAX;
+use crate::sandbox::errno::Errno;
+use crate::sandbox::guest::{field_u32, field_u64, Call, Halt};
+
+const SUBSCRIPTION_BYTES: usize = 48;
+const EVENT_BYTES: usize = 32;
+/// The bit of `subclockflags` that makes a time-out a moment instead of a duration.
+const ABSOLUTE: u64 = 1;
+
+/// What one subscription waits for: the moment it is due, in nanoseconds since the guest's start, or an
+/// errno that is its answer at once. Streams and files are always ready.
+struct Wait {
+    user_data: u64,
+    kind: u8,
+    due_ns: Result<u64, Errno>,
+}
+
+/// Waits until one of the subscriptions is due, by moving the guest's time to the earliest; writes an
+/// `event` for each that is due then, and their number at `result`. `EINVAL`: none, or too many.
+// [BOX-52]
+pub(super) fn poll_oneoff(
+    call: &mut Call<'_>,
+    subscriptions: u32,
+    events: u32,
+    count: u32,
+    result: u32,
+) -> Result<(), Halt> {
+    let count = usize::try_from(count).map_err(|_| Errno::INVAL)?;
+    if count == 0 || count > SUBSCRIPTIONS_COUNT_MAX {
+        return Err(Errno::INVAL.into());
+    }
+    call.span(result, 4)?;
+    let span = call.span(subscriptions, count.saturating_mul(SUBSCRIPTION_BYTES))?;
+    let events = call.span(events, count.saturating_mul(EVENT_BYTES))?;
+    call.charge_bytes(span.length())?;
+    let records = call.read(span)?.chunks_exact(SUBSCRIPTION_BYTES);
+    let waits: Vec<Wait> = records.map(|record| read(call, record)).collect();
+    let now = call.guest.clock_ns;
+    let earliest = waits.iter().map(|wait| wait.due_ns.unwrap_or(now)).min().unwrap_or(now);
+    call.guest.clock_ns = earliest.max(now);
+    let mut due = Vec::new();
+    let mut number = 0_u32;
+    for wait in waits.iter().filter(|wait| wait.due_ns.unwrap_or(now) <= call.guest.clock_ns) {
+        let errno = wait.due_ns.err().map_or(0, |errno| errno.0);
+        due.extend(wait.user_data.to_le_bytes());
+        due.extend(errno.to_le_bytes());
+        due.extend(u16::from(wait.kind).to_le_bytes());
+        due.extend([0; 20]);
+        number = number.saturating_add(1);
+    }
+    call.write(events, &due)?;
+    call.write_u32(result, number)?;
+    Ok(())
+}
+
+/// Reads a `subscription`.
+fn read(call: &Call<'_>, record: &[u8]) -> Wait {
+    let kind = record.get(8).copied().unwrap_or(u8::MAX);
+    let due_ns = match kind {
+        0 => clock_due(call, record),
+        1 | 2 => call.guest.files.get(field_u32(record, 16)).map(|_| call.guest.clock_ns),
+        _ => Err(Errno::INVAL),
+    };
+    Wait { user_data: field_u64(record, 0), kind, due_ns }
+}
+
+fn clock_due(call: &Call<'_>, record: &[u8]) -> Result<u64, Errno> {
+    let clock = Clock::from_id(field_u32(record, 16))?;
+    let timeout = field_u64(record, 24);
+    let now = call.guest.clock_ns;
+    if field_u64(record, 40) & ABSOLUTE == 0 {
+        return Ok(now.saturating_add(timeout));
+    }
+    Ok(now.saturating_add(timeout.saturating_sub(clock.at(now))))
+}
