@@ -3,8 +3,8 @@
 #![allow(clippy::arithmetic_side_effects)] // sums of at most 19 digits
 
 use super::digits::{digits, Gap, Group};
-use super::hint::{window, Hints};
-use super::text::{is_alnum, Text};
+use super::hint::{Around, Hints};
+use super::text::{in_uuid, is_alnum, Text};
 
 const DIGITS_MIN: usize = 12;
 const DIGITS_MAX: usize = 19;
@@ -16,7 +16,7 @@ const GROUPS_MAX: usize = 6;
 pub(crate) fn find(
     text: Text<'_>,
     groups: &[Group],
-    given: Hints,
+    around: Around,
     report: &mut impl FnMut(usize, usize),
 ) {
     for (first, group) in groups.iter().enumerate() {
@@ -26,7 +26,7 @@ pub(crate) fn find(
             gap => gap != Gap::Dot,
         };
         if free && group.len() >= 3 {
-            if let Some(end) = longest(text, groups.get(first..).unwrap_or_default(), given) {
+            if let Some(end) = longest(text, groups.get(first..).unwrap_or_default(), around) {
                 report(group.start, end);
             }
         }
@@ -34,7 +34,7 @@ pub(crate) fn find(
 }
 
 /// The end of the longest card that begins with the first group.
-fn longest(text: Text<'_>, groups: &[Group], given: Hints) -> Option<usize> {
+fn longest(text: Text<'_>, groups: &[Group], around: Around) -> Option<usize> {
     let mut found = None;
     let mut luhn = Luhn::default();
     let mut broken_lines = 0;
@@ -53,7 +53,7 @@ fn longest(text: Text<'_>, groups: &[Group], given: Hints) -> Option<usize> {
         };
         if ends && luhn.length >= DIGITS_MIN && luhn.holds() {
             let value = groups.get(..=index).unwrap_or_default();
-            if plausible(text, value, luhn.length, broken_lines, given) {
+            if plausible(text, value, luhn.length, broken_lines, around) {
                 found = Some(group.end);
             }
         }
@@ -65,12 +65,13 @@ fn longest(text: Text<'_>, groups: &[Group], given: Hints) -> Option<usize> {
 }
 
 /// The check digit holds; is it a card?
-fn plausible(text: Text<'_>, value: &[Group], length: usize, lines: usize, given: Hints) -> bool {
+fn plausible(text: Text<'_>, value: &[Group], length: usize, lines: usize, around: Around) -> bool {
     let mut prefix = 0u32;
     digits(text, value).take(4).for_each(|digit| prefix = prefix * 10 + u32::from(digit));
-    let Some(first) = value.first() else { return false };
+    let (Some(first), Some(last)) = (value.first(), value.last()) else { return false };
+    let dashed = text.before(first.start) == b'-' || text.at(last.end) == b'-';
     // [PRIV-34]
-    if super::text::in_uuid(text, first.start) || digits(text, value).all(|digit| digit == 0) {
+    if dashed && in_uuid(text, first.start) || digits(text, value).all(|digit| digit == 0) {
         return false;
     }
     // Points join groups of four only: elsewhere they belong to decimal numbers.
@@ -82,7 +83,7 @@ fn plausible(text: Text<'_>, value: &[Group], length: usize, lines: usize, given
     // [PRIV-31] [PRIV-32]
     let alone = lines == 0 && issued(prefix, length) && !(length == 13 && is_ean(text, value));
     // [PRIV-33]
-    alone || lines <= 1 && given.and(window(text, first.start)).say(Hints::CARD)
+    alone || lines <= 1 && around.loosely.say(Hints::CARD)
 }
 
 /// Whether an issuer gives out numbers of this length beginning with these four digits.
@@ -148,11 +149,11 @@ impl Luhn {
 
 /// Whether an integer of a JSON document is a card number.
 // [PRIV-71]
-pub(crate) fn is_card(decimal: &str, given: Hints) -> bool {
+pub(crate) fn is_card(decimal: &str, hints: Hints) -> bool {
     let mut luhn = Luhn::default();
     luhn.add(decimal.as_bytes());
     let whole = [Group { gap: Gap::Start, start: 0, end: decimal.len() }];
     (DIGITS_MIN..=DIGITS_MAX).contains(&luhn.length)
         && luhn.holds()
-        && plausible(Text(decimal.as_bytes()), &whole, luhn.length, 0, given)
+        && plausible(Text(decimal.as_bytes()), &whole, luhn.length, 0, Around::given(hints))
 }

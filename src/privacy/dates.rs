@@ -3,7 +3,6 @@
 #![allow(clippy::arithmetic_side_effects)] // offsets inside one text
 
 use super::digits::{number, Gap, Group};
-use super::hint::{window, Hints};
 use super::text::{is_alnum, Text};
 
 /// How many groups, three or none, the date takes that the groups begin with: year, month, day or
@@ -11,7 +10,9 @@ use super::text::{is_alnum, Text};
 // [PRIV-55]
 pub(crate) fn numeric(text: Text<'_>, groups: &[Group]) -> usize {
     let [a, b, c, ..] = groups else { return 0 };
-    let even = b.gap == c.gap && matches!(b.gap, Gap::Dash | Gap::Dot | Gap::Slash);
+    if b.gap != c.gap || !matches!(b.gap, Gap::Dash | Gap::Dot | Gap::Slash) || c.len() > 4 {
+        return 0;
+    }
     let [x, y, z] = [a, b, c].map(|group| number(text, *group));
     let date = match (a.len(), b.len(), c.len()) {
         (4, 1..=2, 1..=2) => is_day(x, y, z),
@@ -20,7 +21,7 @@ pub(crate) fn numeric(text: Text<'_>, groups: &[Group]) -> usize {
         _ => false,
     };
     let longer = groups.get(3).is_some_and(|next| next.gap == c.gap);
-    if even && date && !longer {
+    if date && !longer {
         3
     } else {
         0
@@ -39,13 +40,10 @@ fn is_day(year: u32, month: u32, day: u32) -> bool {
     (1850..=2150).contains(&year) && (1..=days).contains(&day)
 }
 
-/// Reports every date among the groups that the surroundings name as a day of birth.
-pub(crate) fn find_births(
-    text: Text<'_>,
-    groups: &[Group],
-    given: Hints,
-    report: &mut impl FnMut(usize, usize),
-) {
+/// Reports every date among the groups. The caller knows that the surroundings name it as a day of
+/// birth: any other date is nobody's.
+// [PRIV-56]
+pub(crate) fn find(text: Text<'_>, groups: &[Group], report: &mut impl FnMut(usize, usize)) {
     for (index, group) in groups.iter().enumerate() {
         let rest = groups.get(index..).unwrap_or_default();
         let span = match numeric(text, rest) {
@@ -56,8 +54,7 @@ pub(crate) fn find_births(
         let bounded = group.gap != Gap::Dot && !is_alnum(text.before(start));
         // A time of day may follow behind a `T`.
         let closed = !is_alnum(text.at(end)) || text.at(end) == b'T';
-        // [PRIV-56]
-        if bounded && closed && given.and(window(text, start)).say(Hints::BIRTH) {
+        if bounded && closed {
             report(start, end);
         }
     }
@@ -71,8 +68,10 @@ fn in_words(text: Text<'_>, day: Group) -> Option<(usize, usize)> {
     }
     let filler = |byte: u8| matches!(byte, b' ' | b'-' | b'.' | b',' | b'/');
     let is_letter = |byte: u8| byte.is_ascii_alphabetic();
-    let ordinal = text.slice(day.end, day.end + 2).to_ascii_lowercase();
-    let behind = day.end + if matches!(&*ordinal, b"st" | b"nd" | b"rd" | b"th") { 2 } else { 0 };
+    let ordinals: [&[u8]; 4] = [b"st", b"nd", b"rd", b"th"];
+    let ending = text.slice(day.end, day.end + 2);
+    let ordinal = ordinals.iter().any(|each| each.eq_ignore_ascii_case(ending));
+    let behind = if ordinal { day.end + 2 } else { day.end };
     let next = text.forth(behind, 2, filler);
     let next_end = text.forth(next, 10, is_letter);
     let (start, year) = if is_month(text.slice(next, next_end)) {

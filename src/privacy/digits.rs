@@ -40,29 +40,38 @@ const GROUPS_MAX: usize = 32;
 /// Groups read again with the next ones, since a value may begin among them.
 const OVERLAP: usize = 8;
 
-/// Reads the cluster whose first digit is at `at` into `groups`, and says where to go on: behind
-/// it, or, if it is long, at one of its last groups.
-pub(crate) fn cluster(
-    text: Text<'_>,
-    at: usize,
-    gap: Gap,
-    groups: &mut Vec<Group>,
-) -> (usize, Gap) {
+/// A row of groups, or the part of a long one that was read.
+pub(crate) struct Cluster {
+    /// Where to go on: behind the cluster, or, if it is long, at one of its last groups, and the
+    /// gap there.
+    pub(crate) next: (usize, Gap),
+    /// Digits in all groups.
+    pub(crate) digits: usize,
+    /// Points between groups.
+    pub(crate) points: usize,
+}
+
+/// Reads the cluster whose first digit is at `at`, behind `gap`, into `groups`.
+pub(crate) fn cluster(text: Text<'_>, at: usize, gap: Gap, groups: &mut Vec<Group>) -> Cluster {
     groups.clear();
+    let (mut digits, mut points) = (0, 0);
     let (mut start, mut gap) = (at, gap);
-    loop {
+    let next = loop {
         let end = text.until(start, |byte| !byte.is_ascii_digit());
         groups.push(Group { gap, start, end });
+        digits += end - start;
         let (width, next) = gap_at(text, end);
         if next == Gap::Start {
-            return (end, Gap::Start);
+            break (end, Gap::Start);
         }
         if groups.len() == GROUPS_MAX {
             let resume = groups.get(GROUPS_MAX - OVERLAP);
-            return resume.map_or((end, Gap::Start), |group| (group.start, group.gap));
+            break resume.map_or((end, Gap::Start), |group| (group.start, group.gap));
         }
+        points += usize::from(next == Gap::Dot);
         (start, gap) = (end + width, next);
-    }
+    };
+    Cluster { next, digits, points }
 }
 
 /// The gap at `at` and how many characters it takes; `Start` if no digit follows.

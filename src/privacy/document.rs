@@ -2,19 +2,19 @@
 //! what the surroundings name counts.
 #![allow(clippy::arithmetic_side_effects)] // offsets inside one text
 
-use super::hint::{window, Hints};
+use super::hint::Hints;
 use super::kind::{Kind, Kinds};
 use super::text::{is_alnum, Text};
 
 /// The longest licence numbers have 17 characters; separators come on top.
 const TOKEN_MAX: usize = 20;
 
-/// Looks at the token around the digit at `at`; what it is, if the surroundings say so.
+/// Looks at the token around the digit at `at`; what it is, by what `hints` say around it.
 // [PRIV-58] [PRIV-59]
 pub(crate) fn find(
     text: Text<'_>,
     at: usize,
-    given: Hints,
+    hints: Hints,
     on: Kinds,
 ) -> Option<(Kind, usize, usize)> {
     let belongs = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
@@ -31,10 +31,6 @@ pub(crate) fn find(
     }
     let passport = (6..=9).contains(&characters) && letters <= 3 && dashes == 0;
     let license = (5..=17).contains(&characters) && digits >= 4;
-    if !passport && !license {
-        return None;
-    }
-    let hints = given.and(window(text, start));
     if passport && on.has(Kind::Passport) && hints.say(Hints::PASSPORT) {
         return Some((Kind::Passport, start, end));
     }

@@ -92,24 +92,23 @@ fn fold_first(first: char, tail: &str) -> (usize, Fold) {
 }
 
 /// `\n`, `\t`, `\r`, `\b`, `\f`, `\/` and `\uXXXX`, behind any number of backslashes, since a text
-/// that was encoded twice has its backslashes doubled.
+/// that was encoded twice has its backslashes doubled. Other backslashes in a row count as one.
 // [PRIV-14]
 fn backslash(tail: &[u8]) -> Option<(usize, char)> {
-    // Longer runs come from no encoder; the bound keeps a text of backslashes linear.
-    let run = tail.iter().take(16).take_while(|byte| **byte == b'\\').count();
-    let code = tail.get(run)?;
+    let run = tail.iter().take_while(|byte| **byte == b'\\').count();
     let after = run.checked_add(1)?;
-    match code {
-        b'n' | b'r' | b'f' => Some((after, '\n')),
-        b't' | b'b' => Some((after, ' ')),
-        b'/' => Some((after, '/')),
-        b'u' => {
+    let escape = match tail.get(run) {
+        Some(b'n' | b'r' | b'f') => Some((after, '\n')),
+        Some(b't' | b'b') => Some((after, ' ')),
+        Some(b'/') => Some((after, '/')),
+        Some(b'u') => {
             let end = after.checked_add(4)?;
-            let unit = hex(tail.get(after..end)?)?;
-            Some((end, char::from_u32(unit).unwrap_or('\u{FFFD}')))
+            let unit = tail.get(after..end).and_then(hex);
+            unit.map(|unit| (end, char::from_u32(unit).unwrap_or('\u{FFFD}')))
         }
         _ => None,
-    }
+    };
+    escape.or(Some((run, '\\')))
 }
 
 /// `%40` and the like, where it stands for printable ASCII or a line feed.

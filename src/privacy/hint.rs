@@ -24,6 +24,8 @@ impl Hints {
     const PERMIT: Hints = Hints(1 << 8);
     /// A word such as `is` or `number`, which stands between a telling word and its value.
     const LINK: Hints = Hints(1 << 9);
+    /// No word, but the start of another field of a JSON text.
+    const FIELD: Hints = Hints(1 << 10);
 
     pub(crate) fn and(self, other: Hints) -> Hints {
         Hints(self.0 | other.0)
@@ -121,48 +123,107 @@ pub(crate) fn of_key(key: &[u8]) -> Hints {
     of_words(key.get(..64).unwrap_or(key))
 }
 
-/// What the last characters before `at` hint at. Only whole words count, none inside a label, and
-/// none of another field of a JSON text.
-// [PRIV-22] [PRIV-23]
-pub(crate) fn window(text: Text<'_>, at: usize) -> Hints {
-    let mut start = at.saturating_sub(WINDOW);
-    if is_word(text.before(start)) {
-        start = text.until(start, |byte| !is_word(byte)).min(at);
-    }
-    let mut significant = 0;
-    let mut field = start;
-    for (index, byte) in text.slice(start, at).iter().enumerate() {
-        if *byte == b'"' && matches!(significant, b',' | b'{') {
-            field = start + index;
-        }
-        if !matches!(byte, b' ' | b'\n' | b'\\') {
-            significant = *byte;
-        }
-    }
-    let parts = text.slice(field, at).split(|byte| *byte == b'[');
-    parts.fold(Hints::NONE, |hints, part| hints.and(of_words(behind_label(part))))
+/// What is said around a value.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Around {
+    /// By the keys above the text and the words shortly before.
+    pub(crate) loosely: Hints,
+    /// By the keys above the text and the key or word directly before.
+    pub(crate) closely: Hints,
 }
 
-/// `part` follows a `[`: if that opens a label such as `[EMAIL]` or `[EMAIL:1]`, what is behind it.
-fn behind_label(part: &[u8]) -> &[u8] {
-    let in_label = |byte: &u8| matches!(byte, b'A'..=b'Z' | b'0'..=b'9' | b'_' | b':');
-    let name = part.iter().take_while(|byte| in_label(byte)).count();
-    match part.get(name..) {
-        Some(rest) if rest.first() == Some(&b']') => rest,
-        _ => part,
+impl Around {
+    /// Only keys are known.
+    pub(crate) fn given(hints: Hints) -> Around {
+        Around { loosely: hints, closely: hints }
+    }
+}
+
+/// Reads the words before values, each word once, however close the values are.
+#[derive(Default)]
+pub(crate) struct Reader {
+    /// Everything before was read, or was too far away from any value.
+    read: usize,
+    /// Telling words of late, with their places.
+    told: Vec<(usize, Hints)>,
+}
+
+impl Reader {
+    /// What surrounds the value at `at`, which is behind all that were asked for before.
+    // [PRIV-22]
+    pub(crate) fn around(&mut self, text: Text<'_>, at: usize, given: Hints) -> Around {
+        let earliest = at.saturating_sub(WINDOW);
+        let mut from = self.read.max(earliest);
+        if from == earliest && is_word(text.before(from)) {
+            // A word cut in two is none.
+            from = text.until(from, |byte| !is_word(byte));
+        }
+        let old = self.told.partition_point(|(place, _)| *place < earliest);
+        self.told.drain(..old);
+        self.read(text, from, at);
+        self.read = at;
+        let hints = self.told.iter().fold(Hints::NONE, |hints, (_, told)| match *told {
+            Hints::FIELD => Hints::NONE,
+            told => hints.and(told),
+        });
+        if hints == Hints::NONE {
+            return Around::given(given);
+        }
+        Around { loosely: given.and(hints), closely: given.and(near(text, at)) }
+    }
+
+    // [PRIV-23]
+    fn read(&mut self, text: Text<'_>, from: usize, to: usize) {
+        let mut significant = 0;
+        let mut at = from;
+        while at < to {
+            let byte = text.at(at);
+            let end = if is_letter(byte) { word_end(text, at) } else { at + 1 };
+            match byte {
+                _ if is_letter(byte) => match of_word(text.slice(at, end)) {
+                    Hints::NONE | Hints::LINK => {}
+                    hints => self.told.push((at, hints)),
+                },
+                // Another field of a JSON text begins.
+                b'"' if matches!(significant, b',' | b'{') => self.told.push((at, Hints::FIELD)),
+                _ => {}
+            }
+            if !matches!(byte, b' ' | b'\n' | b'\\') {
+                significant = byte;
+            }
+            at = if byte == b'[' { label_end(text, end) } else { end };
+        }
+    }
+}
+
+/// The end of the word that begins at `at`.
+fn word_end(text: Text<'_>, at: usize) -> usize {
+    let mut small = false;
+    text.until(at, |byte| {
+        let camel = small && byte.is_ascii_uppercase();
+        small = byte.is_ascii_lowercase();
+        camel || !is_letter(byte)
+    })
+}
+
+/// The end of the label, such as `[EMAIL]` or `[EMAIL:1]`, whose bracket is before `at`, or `at`.
+/// What a label names is gone, and says nothing about what follows.
+fn label_end(text: Text<'_>, at: usize) -> usize {
+    let end = text.forth(at, 40, |byte| matches!(byte, b'A'..=b'Z' | b'0'..=b'9' | b'_' | b':'));
+    if text.at(end) == b']' {
+        end + 1
+    } else {
+        at
     }
 }
 
 /// What the key or word directly before `at` hints at, looking past a few linking words such as
 /// `number` and `is`. A value that could be any number needs so close a hint.
 // [PRIV-24]
-pub(crate) fn near(text: Text<'_>, at: usize) -> Hints {
+fn near(text: Text<'_>, at: usize) -> Hints {
     let mut end = at;
     for _ in 0..4 {
-        let word_end = text.back(end, 4, |byte| {
-            matches!(byte, b' ' | b'\t' | b'\n' | b':' | b'=' | b'#' | b'.' | b'"' | b'\'')
-                || matches!(byte, b'(' | b'-' | b'\\' | b'>')
-        });
+        let word_end = text.back(end, 4, |byte| b" \t\n:=#.\"'(-\\>+".contains(&byte));
         let word_start = text.back(word_end, 24, |byte| is_letter(byte) || byte == b'_');
         if word_start == word_end {
             break;
@@ -175,9 +236,22 @@ pub(crate) fn near(text: Text<'_>, at: usize) -> Hints {
     Hints::NONE
 }
 
-/// What the word directly behind `end` hints at, as in `555 0132 fax`.
+/// Whether the word directly behind `end` says that a telephone number precedes, as in
+/// `555 0132 fax`.
 // [PRIV-25]
-pub(crate) fn behind(text: Text<'_>, end: usize) -> Hints {
+pub(crate) fn is_line(text: Text<'_>, end: usize) -> bool {
+    const LINES: [&[u8]; 9] = [
+        b"fax",
+        b"phone",
+        b"telephone",
+        b"tel",
+        b"mobile",
+        b"cell",
+        b"office",
+        b"desk",
+        b"landline",
+    ];
     let start = text.forth(end, 3, |byte| matches!(byte, b' ' | b'-' | b',' | b'('));
-    of_word(text.slice(start, text.forth(start, WORD_MAX, is_letter)))
+    let word = text.slice(start, text.forth(start, WORD_MAX, is_letter));
+    LINES.iter().any(|line| line.eq_ignore_ascii_case(word))
 }

@@ -3,7 +3,7 @@
 #![allow(clippy::arithmetic_side_effects)] // offsets inside one text
 
 use super::digits::{digits, Gap, Group};
-use super::hint::{near, Hints};
+use super::hint::{Around, Hints};
 use super::text::{is_alnum, is_word, Text};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -12,7 +12,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 pub(crate) fn find_v4(
     text: Text<'_>,
     groups: &[Group],
-    given: Hints,
+    around: Around,
     report: &mut impl FnMut(usize, usize),
 ) {
     for (index, first) in groups.iter().enumerate() {
@@ -22,7 +22,7 @@ pub(crate) fn find_v4(
         let Some(last) = rest.get(2).filter(|_| begins && dotted == 3) else { continue };
         if parses::<Ipv4Addr>(text.slice(first.start, last.end))
             && !is_alnum(text.at(last.end))
-            && !is_version(text, groups.get(index..index + 4).unwrap_or_default(), given)
+            && !is_version(text, groups.get(index..index + 4).unwrap_or_default(), around)
         {
             report(first.start, prefix_end(text, last.end, 32));
         }
@@ -31,11 +31,11 @@ pub(crate) fn find_v4(
 
 /// `version 1.2.3.4`, and the product tokens of browsers, such as `Chrome/120.0.0.0`.
 // [PRIV-51]
-fn is_version(text: Text<'_>, address: &[Group], given: Hints) -> bool {
+fn is_version(text: Text<'_>, address: &[Group], around: Around) -> bool {
     let Some(first) = address.first() else { return false };
     let product = text.before(first.start) == b'/' && is_alnum(text.before(first.start - 1));
     let zeros = digits(text, address.get(1..).unwrap_or_default()).all(|digit| digit == 0);
-    product && zeros || given.and(near(text, first.start)).say(Hints::VERSION)
+    product && zeros || around.closely.say(Hints::VERSION)
 }
 
 /// Looks at the colon at `colon`; reports the IPv6 address around it, if there is one. Says from

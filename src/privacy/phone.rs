@@ -5,7 +5,7 @@
 
 use super::dates;
 use super::digits::{digits, number, Gap, Group};
-use super::hint::{behind, near, window, Hints};
+use super::hint::{is_line, Around, Hints};
 use super::text::{is_alnum, is_word, Text};
 
 /// E.164: country code and number together.
@@ -16,29 +16,32 @@ const DIGITS_MAX: usize = 15;
 struct Row<'a> {
     text: Text<'a>,
     groups: &'a [Group],
-    given: Hints,
+    around: Around,
+    /// Nothing before the first group belongs to the same row.
+    fresh: bool,
 }
 
 /// Reports every telephone number among the groups.
 pub(crate) fn find(
     text: Text<'_>,
     groups: &[Group],
-    given: Hints,
+    around: Around,
     report: &mut impl FnMut(usize, usize),
 ) {
     for line in groups.chunk_by(|_, next| next.gap != Gap::Line) {
-        let mut from = 0;
+        let (mut from, mut fresh) = (0, true);
         while let Some(groups) = line.get(from..).filter(|groups| !groups.is_empty()) {
-            let row = Row { text, groups, given };
+            let row = Row { text, groups, around, fresh };
             let date = dates::numeric(text, groups);
-            from += match row.number() {
+            let count = match row.number() {
                 _ if date > 0 => date,
                 Some((start, count, end)) => {
                     report(start, end);
                     count
                 }
-                None => 1,
+                None => 0,
             };
+            (from, fresh) = (from + count.max(1), count > 0);
         }
     }
 }
@@ -159,47 +162,55 @@ impl<'a> Row<'a> {
     }
 
     /// A national number with its trunk zero: `0496 46 46 70`, `01.84.17.61.18`, `0341/8387176`.
+    /// In a row of several, the next one begins with a zero again.
     // [PRIV-64]
     fn trunk(self) -> Option<usize> {
         let second = self.groups.first().map_or(0, |group| self.text.at(group.start + 1));
-        if self.leads(0) != b'0' || !matches!(second, b'1'..=b'9') || self.len(0) > 6 {
+        if self.leads(0) != b'0' || !matches!(second, b'1'..=b'9') || self.len(0) > 5 {
             return None;
         }
-        let count = self.regular()?;
-        let total = self.total(count);
-        let strong = total >= 9 || total == 8 && count == 2 && self.gap(1) != Gap::Space;
-        (strong && total <= 12).then_some(count)
+        let fits = |count: &usize| (9..=12).contains(&self.total(*count));
+        let again = |count: &usize| self.gap(*count) == Gap::Space && self.leads(*count) == b'0';
+        let row = self.row();
+        let whole = Some(row).filter(fits).filter(|count| self.regular(*count));
+        whole.or_else(|| (2..row).find(|count| fits(count) && again(count) && self.regular(*count)))
     }
 
     /// Any other row of groups, where the words around speak of a telephone.
     // [PRIV-65] [PRIV-66]
     fn hinted(self) -> Option<usize> {
-        let first = self.groups.first()?;
-        let bare = matches!(self.gap(1), Gap::Start | Gap::Open);
-        if bare {
-            let near = || near(self.text, first.start);
-            let told = self.given.say(Hints::PHONE) || near().say(Hints::PHONE);
-            return ((7..=12).contains(&first.len()) && told).then_some(1);
+        let first = self.groups.first().filter(|_| self.fresh)?;
+        if matches!(self.gap(1), Gap::Start | Gap::Open) {
+            let told = match first.len() {
+                7..=12 if self.around.closely.say(Hints::PHONE) => true,
+                9..=12 => is_line(self.text, first.end),
+                _ => false,
+            };
+            return told.then_some(1);
         }
-        let count = self.regular()?;
-        let last = self.groups.get(count - 1)?;
-        let told = self.given.say(Hints::PHONE)
-            || window(self.text, first.start).say(Hints::PHONE)
-            || behind(self.text, last.end).say(Hints::PHONE);
-        ((6..=13).contains(&self.total(count)) && told).then_some(count)
+        let told = self.around.loosely.say(Hints::PHONE);
+        let row = self.row();
+        let fits = |count: &usize| (6..=13).contains(&self.total(*count)) && self.regular(*count);
+        if told {
+            return (2..=row).rev().find(fits);
+        }
+        let last = self.groups.get(row - 1)?;
+        (fits(&row) && is_line(self.text, last.end)).then_some(row)
     }
 
-    /// Two to five groups of two digits or more, to where nothing joins them further; evenly
-    /// joined if by points, and a slash only behind the first.
-    fn regular(self) -> Option<usize> {
+    /// How many groups are joined from the first on, as far as six of them.
+    fn row(self) -> usize {
         let joins = |gap: Gap| matches!(gap, Gap::Space | Gap::Dash | Gap::Dot | Gap::Slash);
-        let joined = self.groups.iter().skip(1).take_while(|group| joins(group.gap)).count();
-        let count = joined + 1;
+        1 + self.groups.iter().skip(1).take(5).take_while(|group| joins(group.gap)).count()
+    }
+
+    /// Two to five groups of two digits or more, but for the first; evenly joined if by points,
+    /// and a slash only behind the first.
+    fn regular(self, count: usize) -> bool {
         let pointed = (1..count).filter(|index| self.gap(*index) == Gap::Dot).count();
         let slashed = (2..count).any(|index| self.gap(index) == Gap::Slash);
         let wide = (1..count).all(|index| self.len(index) >= 2);
-        let even = (pointed == 0 || pointed + 1 == count) && !slashed && wide;
-        ((2..=5).contains(&count) && even).then_some(count)
+        (2..=5).contains(&count) && (pointed == 0 || pointed + 1 == count) && !slashed && wide
     }
 
     /// The first digit of a group.
@@ -222,9 +233,8 @@ impl<'a> Row<'a> {
         if matches!(self.gap(count), Gap::Dash | Gap::Dot | Gap::Slash | Gap::Close) {
             return false;
         }
-        let told = || behind(self.text, end).say(Hints::PHONE);
         match after {
-            b'-' | b'/' => !is_word(later) || told(),
+            b'-' | b'/' => !is_word(later) || is_line(self.text, end),
             b':' | b',' => !later.is_ascii_digit(),
             b'@' | b'%' | b'_' => false,
             _ => !is_alnum(after) || self.extension(end) > end,

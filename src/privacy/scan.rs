@@ -3,7 +3,7 @@
 #![allow(clippy::arithmetic_side_effects)] // offsets inside one text
 
 use super::digits::{cluster, Gap, Group};
-use super::hint::Hints;
+use super::hint::{Hints, Reader};
 use super::kind::{Kind, Kinds};
 use super::text::{is_alnum, Text};
 use super::{card, dates, document, email, iban, ip, phone, ssn};
@@ -27,7 +27,8 @@ pub(crate) struct Hit {
 /// Finds every value of the kinds that are `on` in a folded text. `given` is what the key over the
 /// text says. The hits are in no order and may overlap.
 pub(crate) fn scan(bytes: &[u8], on: Kinds, given: Hints) -> Vec<Hit> {
-    let mut pass = Pass { text: Text(bytes), on, given, hits: Vec::new() };
+    let reader = Reader::default();
+    let mut pass = Pass { text: Text(bytes), on, given, reader, hits: Vec::new() };
     let mut groups = Vec::new();
     let (mut at, mut gap, mut colons_from) = (0, Gap::Start, 0);
     let triggers = |byte: u8| matches!(byte, b'0'..=b'9' | b'@' | b':');
@@ -60,6 +61,7 @@ struct Pass<'a> {
     text: Text<'a>,
     on: Kinds,
     given: Hints,
+    reader: Reader,
     hits: Vec<Hit>,
 }
 
@@ -70,12 +72,11 @@ impl Pass<'_> {
 
     /// Hands the digits at `at` to the scanners, and says where to go on.
     fn digits(&mut self, at: usize, gap: Gap, groups: &mut Vec<Group>) -> (usize, Gap) {
-        let (text, on, given) = (self.text, self.on, self.given);
-        if on.has(Kind::Passport) || on.has(Kind::DriversLicense) {
-            let found = document::find(text, at, given, on);
-            found.into_iter().for_each(|(kind, start, end)| self.hit(kind, start, end));
-        }
+        let (text, on) = (self.text, self.on);
+        let around = self.reader.around(text, at, self.given);
+        let said = around.loosely;
         if is_alnum(text.before(at)) {
+            self.documents(said, at);
             if on.has(Kind::Iban) {
                 let found = iban::find(text, at);
                 found.into_iter().for_each(|(start, end)| self.hit(Kind::Iban, start, end));
@@ -83,29 +84,36 @@ impl Pass<'_> {
             // Digits inside a word, such as a hash, are nothing else.
             return (text.until(at, |byte| !is_alnum(byte)), Gap::Start);
         }
-        let next = cluster(text, at, gap, groups);
-        if on.has(Kind::CreditCard) {
-            card::find(text, groups, given, &mut |start, end| {
-                self.hit(Kind::CreditCard, start, end)
-            });
-        }
-        if on.has(Kind::Ssn) {
-            ssn::find(text, groups, given, &mut |start, end| self.hit(Kind::Ssn, start, end));
-        }
-        if on.has(Kind::IpAddress) {
-            ip::find_v4(text, groups, given, &mut |start, end| {
+        let cluster = cluster(text, at, gap, groups);
+        groups.iter().for_each(|group| self.documents(said, group.start));
+        if cluster.points >= 3 && on.has(Kind::IpAddress) {
+            ip::find_v4(text, groups, around, &mut |start, end| {
                 self.hit(Kind::IpAddress, start, end)
             });
         }
-        if on.has(Kind::DateOfBirth) {
-            dates::find_births(text, groups, given, &mut |start, end| {
-                self.hit(Kind::DateOfBirth, start, end)
+        if said.say(Hints::BIRTH) && on.has(Kind::DateOfBirth) {
+            dates::find(text, groups, &mut |start, end| self.hit(Kind::DateOfBirth, start, end));
+        }
+        if cluster.digits >= 6 && on.has(Kind::Phone) {
+            phone::find(text, groups, around, &mut |start, end| self.hit(Kind::Phone, start, end));
+        }
+        if cluster.digits >= 9 && on.has(Kind::Ssn) {
+            ssn::find(text, groups, around, &mut |start, end| self.hit(Kind::Ssn, start, end));
+        }
+        if cluster.digits >= 12 && on.has(Kind::CreditCard) {
+            card::find(text, groups, around, &mut |start, end| {
+                self.hit(Kind::CreditCard, start, end)
             });
         }
-        if on.has(Kind::Phone) {
-            phone::find(text, groups, given, &mut |start, end| self.hit(Kind::Phone, start, end));
+        cluster.next
+    }
+
+    /// Passport and licence numbers, where the surroundings speak of one.
+    fn documents(&mut self, said: Hints, at: usize) {
+        if said.say(Hints::PASSPORT) || said.license() {
+            let found = document::find(self.text, at, said, self.on);
+            found.into_iter().for_each(|(kind, start, end)| self.hit(kind, start, end));
         }
-        next
     }
 }
 

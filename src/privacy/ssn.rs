@@ -3,14 +3,14 @@
 #![allow(clippy::arithmetic_side_effects)] // offsets inside one text
 
 use super::digits::{number, Gap, Group};
-use super::hint::{near, Hints};
+use super::hint::Around;
 use super::text::{is_alnum, Text};
 
 /// Reports every social security number among the groups.
 pub(crate) fn find(
     text: Text<'_>,
     groups: &[Group],
-    given: Hints,
+    around: Around,
     report: &mut impl FnMut(usize, usize),
 ) {
     for (index, group) in groups.iter().enumerate() {
@@ -22,7 +22,7 @@ pub(crate) fn find(
             }
         }
         let next = rest.get(1).map_or(Gap::Start, |next| next.gap);
-        if group.len() == 9 && bare(text, *group, next, given) {
+        if group.len() == 9 && bare(text, *group, next, around) {
             report(group.start, group.end);
         }
     }
@@ -43,13 +43,13 @@ fn separated(text: Text<'_>, [area, pair, serial]: [Group; 3], next: Gap) -> boo
 
 /// Nine digits that the key or word before them names.
 // [PRIV-42]
-fn bare(text: Text<'_>, group: Group, next: Gap, given: Hints) -> bool {
+fn bare(text: Text<'_>, group: Group, next: Gap, around: Around) -> bool {
     let nine = number(text, group);
     group.gap != Gap::Dot
         && next != Gap::Dot
         && bounded(text, group.start, group.end)
         && valid(nine / 1_000_000, nine / 10_000 % 100, nine % 10_000)
-        && given.and(near(text, group.start)).ssn()
+        && around.closely.ssn()
 }
 
 /// Whether an integer of a JSON document can be a social security number; it has lost its zeros.

@@ -28,7 +28,7 @@ impl<'a> Text<'a> {
     }
 
     /// The first index from `from` on whose character `stops`, or the end.
-    pub(crate) fn until(self, from: usize, stops: impl Fn(u8) -> bool) -> usize {
+    pub(crate) fn until(self, from: usize, mut stops: impl FnMut(u8) -> bool) -> usize {
         let rest = self.slice(from, self.0.len());
         from.saturating_add(rest.iter().position(|byte| stops(*byte)).unwrap_or(rest.len()))
     }
