@@ -213,9 +213,11 @@ fn a_file_left_by_a_call_that_ended_or_never_began_is_cleared_without_a_record()
     fs::write(dir.file(&format!("calls/4-{end}")), "").unwrap(); // died before its intent
     let call = log.begin(intent(&log), noon()).unwrap();
     assert_eq!(call.id(), 4);
+    fs::write(dir.file("calls/4-0"), "").unwrap(); // of that living call, but at another place
+    log.begin(intent(&log), noon()).unwrap().finish(outcome(&log), noon()).unwrap();
     call.finish(outcome(&log), noon()).unwrap();
     let report = dir.verify().unwrap();
-    assert_eq!((report.records, report.lost), (5, 0));
+    assert_eq!((report.records, report.lost), (7, 0));
     assert_eq!(fs::read_dir(dir.file(CALLS_DIR)).unwrap().count(), 0);
 }
 
@@ -439,6 +441,36 @@ fn a_log_removed_between_runs_or_without_its_key_is_refused() {
     AuditLog::open(&dir.log_dir()).unwrap();
     fs::remove_file(dir.file(LOG_FILE)).unwrap();
     assert_eq!(code(AuditLog::open(&dir.log_dir())), "audit.broken");
+}
+
+#[test]
+fn verifying_waits_for_a_record_that_is_being_written() {
+    let dir = TempDir::new("waits");
+    let log = AuditLog::open(&dir.log_dir()).unwrap();
+    let line = chain(&[("torn", json!({"file": "x", "bytes": 0, "sha256": record::GENESIS}))]);
+    let lock = fs::File::open(dir.file(LOCK_FILE)).unwrap();
+    lock.lock().unwrap();
+    fs::write(dir.file(LOG_FILE), &line[..20]).unwrap();
+    std::thread::scope(|scope| {
+        let verified = scope.spawn(|| dir.verify());
+        // Long enough for a verifier that does not wait to see the half record.
+        std::thread::sleep(Duration::from_millis(50));
+        fs::write(dir.file(LOG_FILE), &line).unwrap();
+        lock.unlock().unwrap();
+        assert_eq!(verified.join().unwrap().unwrap().records, 1);
+    });
+    drop(log);
+}
+
+#[test]
+fn a_missing_log_and_a_folder_do_not_verify_and_a_copy_elsewhere_does() {
+    let dir = TempDir::new("copy");
+    example(&dir);
+    let copy = dir.0.join("copy.jsonl");
+    fs::copy(dir.file(LOG_FILE), &copy).unwrap();
+    assert_eq!(verify(&copy, None), dir.verify());
+    assert_eq!(code(verify(&dir.0.join("missing"), None)), "host.file");
+    assert_eq!(code(verify(&dir.0, None)), "host.file");
 }
 
 #[test]
