@@ -463,6 +463,27 @@ fn verifying_waits_for_a_record_that_is_being_written() {
 }
 
 #[test]
+fn a_lock_file_replaced_while_waited_for_is_not_mistaken_for_the_lock() {
+    let dir = TempDir::new("lock-replaced");
+    let log = AuditLog::open(&dir.log_dir()).unwrap();
+    let old = fs::File::open(dir.file(LOCK_FILE)).unwrap();
+    old.lock().unwrap();
+    std::thread::scope(|scope| {
+        let refused = scope.spawn(|| log.refuse(refusal(), noon()));
+        std::thread::sleep(Duration::from_millis(50));
+        fs::remove_file(dir.file(LOCK_FILE)).unwrap();
+        let new = fs::File::create_new(dir.file(LOCK_FILE)).unwrap();
+        new.lock().unwrap();
+        old.unlock().unwrap();
+        std::thread::sleep(Duration::from_millis(50));
+        assert_eq!(fs::read(dir.file(LOG_FILE)).unwrap(), b"", "written without the lock");
+        new.unlock().unwrap();
+        refused.join().unwrap().unwrap();
+    });
+    assert_eq!(dir.verify().unwrap().records, 1);
+}
+
+#[test]
 fn a_missing_log_and_a_folder_do_not_verify_and_a_copy_elsewhere_does() {
     let dir = TempDir::new("copy");
     example(&dir);
