@@ -1,7 +1,7 @@
 //! Room: adding records to the log, one process at a time.
 //!
-//! A [`Writer`] exists only while `audit.lock` is held. It knows the last record from the end of the
-//! file alone, so that the cost of an append does not grow with the log.
+//! A [`Writer`] exists only while `audit.lock` is held. It knows the last record from the end of
+//! the file alone, so that the cost of an append does not grow with the log.
 
 use super::canonical::{self, unavailable};
 use super::record::{self, GENESIS};

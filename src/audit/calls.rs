@@ -51,9 +51,9 @@ impl CallFile {
 
 /// Writes a `lost` record for every call whose process died.
 ///
-/// A file may be left of a call that never began (death before the intent) or that ended well (death
-/// before the file was removed). So the log is read on from the oldest such intent, and only an intent
-/// that is there and has no end gets a record.
+/// A file may be left of a call that never began (death before the intent) or that ended well
+/// (death before the file was removed). So the log is read on from the oldest such intent, and only
+/// an intent that is there and has no end gets a record.
 ///
 /// # Errors
 /// `audit.unavailable`, `audit.broken`.

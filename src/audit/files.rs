@@ -1,7 +1,7 @@
 //! Room: opening the audit log's files, none of which may be anything but a regular file of ours.
 //!
-//! A link in place of a file would send the log elsewhere, and a pipe would hang the host. So a path
-//! is looked at without following it, opened, and compared with what was opened.
+//! A link in place of a file would send the log elsewhere, and a pipe would hang the host. So a
+//! path is looked at without following it, opened, and compared with what was opened.
 
 use super::canonical::unavailable;
 use crate::error::Error;
@@ -9,8 +9,8 @@ use std::fs::{DirBuilder, File, Metadata, OpenOptions};
 use std::io::{ErrorKind, Read};
 use std::path::Path;
 
-/// Opens a regular file for reading and appending. If there is none, makes it where `create` says so,
-/// readable by its owner only, and gives `None` where not.
+/// Opens a regular file for reading and appending. If there is none, makes it where `create` says
+/// so, readable by its owner only, and gives `None` where not.
 ///
 /// # Errors
 /// `audit.unavailable`, also for anything that is no regular file.

@@ -1,15 +1,15 @@
 //! Floor 3: the audit log, one chained line of JSON for everything that was asked, done or refused.
 //!
 //! The file is `audit.jsonl` in a directory of its own; `spec/audit.md` has the format and a shell
-//! line that checks it. An *intent* is on the disk before anything runs; an *outcome* follows, or the
-//! next call to begin writes that the call was *lost*. What can't be recorded does not run, and an
-//! answer that can't be recorded does not leave.
+//! line that checks it. An *intent* is on the disk before anything runs; an *outcome* follows, or
+//! the next call to begin writes that the call was *lost*. What can't be recorded does not run, and
+//! an answer that can't be recorded does not leave.
 //!
 //! Arguments and answers stand in the log as [`Digest`]s, which only the log's own key can make: by
 //! type, no value gets in. Other texts from outside are cut to a stated length.
 //!
-//! Read the tables of `record.rs` first, then `append.rs`, `calls.rs` and `verify.rs`; `canonical.rs`
-//! and `files.rs` are their tools.
+//! Read the tables of `record.rs` first, then `append.rs`, `calls.rs` and `verify.rs`;
+//! `canonical.rs` and `files.rs` are their tools.
 
 mod append;
 mod calls;
@@ -43,8 +43,8 @@ const LOCK_FILE: &str = "audit.lock";
 const CALLS_DIR: &str = "calls";
 const DIGEST_PREFIX: &str = "hmac-sha256:";
 
-/// `hmac-sha256:` and 64 hexadecimal digits: a keyed digest that only an [`AuditLog`] makes. Without
-/// the host's audit key nobody can find a short value by trying.
+/// `hmac-sha256:` and 64 hexadecimal digits: a keyed digest that only an [`AuditLog`] makes.
+/// Without the host's audit key nobody can find a short value by trying.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Digest(String);
 

@@ -140,7 +140,8 @@ fn chain(records: &[(&str, Value)]) -> String {
     let (mut prev, mut text) = (record::GENESIS.to_owned(), String::new());
     for (n, (kind, members)) in records.iter().enumerate() {
         let mut object: Map<String, Value> = members.as_object().unwrap().clone();
-        let head = json!({"v": 1, "seq": n + 1, "prev": prev, "time": "2026-01-01T00:00:00Z", "kind": kind});
+        let head = json!({"v": 1, "seq": n + 1, "prev": prev, "kind": kind,
+            "time": "2026-01-01T00:00:00Z"});
         for (key, value) in head.as_object().unwrap() {
             object.entry(key.clone()).or_insert(value.clone());
         }
@@ -153,10 +154,10 @@ fn chain(records: &[(&str, Value)]) -> String {
 
 fn intent_members(call: u64) -> Value {
     let digest = format!("hmac-sha256:{}", sha256_hex(b""));
-    json!({"call": call, "package": "p", "version": "1.0.0", "content_hash": content_hash().as_str(),
+    json!({"call": call, "package": "p", "version": "1", "content_hash": content_hash().as_str(),
         "publisher": "p", "signers": [], "tool": "t", "arguments": digest, "risk": "low",
-        "capabilities": [], "granted_by": "p", "memory_bytes_max": 1, "fuel_max": 1, "timeout_ms": 1,
-        "output_bytes_max": 1, "agent": null})
+        "capabilities": [], "granted_by": "p", "memory_bytes_max": 1, "fuel_max": 1,
+        "timeout_ms": 1, "output_bytes_max": 1, "agent": null})
 }
 
 fn outcome_members(call: u64) -> Value {

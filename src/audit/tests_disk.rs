@@ -208,8 +208,9 @@ fn a_file_left_by_a_call_that_ended_or_never_began_is_cleared_without_a_record()
     log.refuse(refusal(), noon()).unwrap();
     let ends: Vec<usize> = dir.lines().iter().map(|line| line.len() + 1).collect();
     fs::write(dir.file("calls/1-0"), "").unwrap(); // ended well
-    fs::write(dir.file(&format!("calls/3-{}", ends[0] + ends[1])), "").unwrap(); // a refusal stands there
-    let end: usize = ends.iter().sum();
+    let (refused_at, end) = (ends[0] + ends[1], ends.iter().sum::<usize>());
+    // Died before its intent, and a refusal took the place.
+    fs::write(dir.file(&format!("calls/3-{refused_at}")), "").unwrap();
     fs::write(dir.file(&format!("calls/4-{end}")), "").unwrap(); // died before its intent
     let call = log.begin(intent(&log), noon()).unwrap();
     assert_eq!(call.id(), 4);

@@ -13,7 +13,8 @@ use std::path::Path;
 pub struct Report {
     /// Records, which is also the number of lines and the last `seq`.
     pub records: u64,
-    /// Hash of the last record; 64 zeros for an empty log. Keep it elsewhere: it pins all before it.
+    /// Hash of the last record; 64 zeros for an empty log. Keep it elsewhere: it pins all before
+    /// it.
     pub head: String,
     /// Calls begun.
     pub calls: u64,
@@ -33,8 +34,8 @@ pub struct Report {
 ///
 /// Where `audit.lock` stands beside it, the length is read under that lock, so that a line somebody
 /// is writing at the moment does not look torn. `expected_head` is a head noted earlier (64 hex
-/// digits); a log in which it does not occur was cut or replaced. Without it, whole lines missing at
-/// the end can't be seen.
+/// digits); a log in which it does not occur was cut or replaced. Without it, whole lines missing
+/// at the end can't be seen.
 ///
 /// # Errors
 /// `audit.broken` with the line and what is wrong with it, `audit.torn` if only the last line is
