@@ -13,6 +13,8 @@ use crate::limits::{
 use regex_lite::RegexBuilder;
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
+use std::iter::Peekable;
+use std::str::Chars;
 
 /// The one dialect, for schemas that name it.
 const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
@@ -266,45 +268,61 @@ fn pattern(value: &Member) -> Result<Rule, Fault> {
 /// Names the first construct that regex-lite or ECMA-262 lacks or reads in its own way.
 fn of_one_dialect_only(pattern: &str) -> Option<&'static str> {
     let mut characters = pattern.chars().peekable();
-    let mut in_class = false;
+    // Whether a repetition may follow, and whether the `?` that makes one lazy may.
+    let (mut after_atom, mut after_repetition) = (false, false);
     while let Some(character) = characters.next() {
-        let next = characters.peek().copied();
+        let mut repetition = false;
         match character {
-            '\\' => {
-                characters.next();
-                let allowed = |escaped| {
-                    r"dDwWsSnrtfv/^$\.*+?()[]{}|".contains(escaped) || (in_class && escaped == '-')
-                };
-                if !next.is_some_and(allowed) {
-                    return Some("an escape other than those in spec/manifest.md");
-                }
-            }
-            ']' if in_class => in_class = false,
-            '[' if in_class => return Some("[ inside a class, unless escaped,"),
-            '-' if in_class && next == Some('-') => return Some("-- inside a class"),
-            _ if in_class => {}
+            '\\' if !characters.next().is_some_and(is_escape) => return Some("this escape"),
             '[' => {
-                in_class = true;
-                characters.next_if_eq(&'^');
-                if characters.peek() == Some(&']') {
-                    return Some("an empty class");
+                if let Some(what) = class(&mut characters) {
+                    return Some(what);
                 }
             }
-            '(' if next == Some('?') => {
-                characters.next();
-                if characters.peek() != Some(&':') {
+            '(' if characters.next_if_eq(&'?').is_some() => {
+                if characters.next() != Some(':') {
                     return Some("a group other than (...) and (?:...)");
                 }
             }
             '{' => {
-                while characters.next_if(|inner| inner.is_ascii_digit() || *inner == ',').is_some()
-                {
-                }
+                let bound = |inner: &char| inner.is_ascii_digit() || *inner == ',';
+                while characters.next_if(bound).is_some() {}
                 if characters.next() != Some('}') {
                     return Some("{ other than in a repetition, unless escaped,");
                 }
+                repetition = true;
             }
-            '}' | ']' => return Some("a closing } or ] without its opening one, unless escaped,"),
+            '}' | ']' => return Some("a closing } or ] alone, unless escaped,"),
+            '*' | '+' | '?' => repetition = true,
+            _ => {}
+        }
+        if repetition && !after_atom && !(character == '?' && after_repetition) {
+            return Some("a repetition of nothing or of another repetition");
+        }
+        after_repetition = repetition && after_atom;
+        after_atom = !repetition && !"^$|(".contains(character);
+    }
+    None
+}
+
+fn is_escape(escaped: char) -> bool {
+    r"dDwWsSnrtfv/^$\.*+?()[]{}|".contains(escaped)
+}
+
+/// The same for a class, from behind its opening bracket to behind its closing one.
+fn class(characters: &mut Peekable<Chars>) -> Option<&'static str> {
+    characters.next_if_eq(&'^');
+    if characters.peek() == Some(&']') {
+        return Some("an empty class");
+    }
+    while let Some(character) = characters.next() {
+        match character {
+            '\\' if !characters.next().is_some_and(|next| next == '-' || is_escape(next)) => {
+                return Some("this escape");
+            }
+            '[' => return Some("[ inside a class, unless escaped,"),
+            '-' if characters.peek() == Some(&'-') => return Some("-- inside a class"),
+            ']' => break,
             _ => {}
         }
     }

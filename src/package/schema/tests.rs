@@ -1,1 +1,515 @@
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used
+)]
+
 use super::*;
+use crate::json::object::FaultKind;
+use serde_json::json;
+
+/// Compiles a schema for the member `x` of an object.
+fn compile(inner: Value) -> Schema {
+    compile_root(json!({"type": "object", "properties": {"x": inner}}))
+}
+
+fn compile_root(schema: Value) -> Schema {
+    Schema::compile(&schema, "").unwrap_or_else(|fault| panic!("{schema}: {fault}"))
+}
+
+fn parse(text: &str) -> Value {
+    crate::json::parse(text.as_bytes(), 64).unwrap()
+}
+
+/// Texts of values that the schema takes, and texts of values that it refuses.
+fn check(inner: Value, takes: &[&str], refuses: &[&str]) {
+    let schema = compile(inner.clone());
+    for text in takes {
+        let result = schema.validate(&json!({"x": parse(text)}));
+        assert_eq!(result, Ok(()), "{inner} and {text}");
+    }
+    for text in refuses {
+        let result = schema.validate(&json!({"x": parse(text)}));
+        assert!(result.is_err(), "{inner} took {text}");
+    }
+}
+
+fn refused(schema: Value, kind: FaultKind, pointer: &str) {
+    match Schema::compile(&schema, "/p") {
+        Ok(_) => panic!("{schema} was compiled"),
+        Err(fault) => {
+            assert_eq!((fault.kind, fault.pointer.as_str()), (kind, pointer), "{schema}: {fault}");
+        }
+    }
+}
+
+/// A schema as the member `x`, which is refused at this place below it.
+fn refused_inside(inner: Value, kind: FaultKind, place: &str) {
+    let schema = json!({"type": "object", "properties": {"x": inner}});
+    refused(schema, kind, &format!("/p/properties/x{place}"));
+}
+
+#[test]
+fn a_number_without_a_fraction_is_an_integer_however_it_is_written() {
+    let integers = ["1", "-1", "1.0", "1e2", "-0", "0.0", "1e300", "18446744073709551615", "1e20"];
+    check(json!({"type": "integer"}), &integers, &["1.5", "1e-2", "\"1\"", "true", "null", "[]"]);
+    check(json!({"type": "number"}), &["1", "1.5", "-1e300"], &["\"1\"", "false"]);
+    check(json!({"type": ["string", "null"]}), &["\"\"", "null"], &["0", "{}", "[]", "false"]);
+}
+
+#[test]
+fn bounds_of_numbers_are_exact_where_doubles_would_round() {
+    check(
+        json!({"maximum": 9_007_199_254_740_992_u64}),
+        &["9007199254740992", "9007199254740992.0", "-1e300", "\"z\""],
+        &["9007199254740993", "1e17", "1e300", "18446744073709551615"],
+    );
+    check(
+        json!({"minimum": u64::MAX}),
+        &["18446744073709551615", "18446744073709551616", "1e300"],
+        &["18446744073709551614", "18446744073709549568.0", "-1e300", "0.5"],
+    );
+    check(json!({"exclusiveMinimum": 0}), &["5e-324", "1"], &["0", "-0", "0.0", "-5e-324"]);
+    check(json!({"exclusiveMaximum": 1.5}), &["1", "1.4999999999999998"], &["1.5", "2"]);
+    check(json!({"minimum": -2.5}), &["-2.5", "-2"], &["-3", "-2.5000000000000004"]);
+    check(json!({"maximum": -1e300}), &["-1e300", "-1.1e300"], &["-9e299", "-9223372036854775808"]);
+    check(
+        json!({"multipleOf": 3}),
+        &["0", "-9", "3.0", "9223372036854775806"],
+        &["1", "3.5", "-10"],
+    );
+    check(json!({"multipleOf": 7}), &["0.0"], &["1e300", "18446744073709551615"]);
+}
+
+#[test]
+fn equal_values_are_equal_however_they_are_written_and_no_others() {
+    check(json!({"const": 1}), &["1", "1.0", "1e0"], &["true", "\"1\"", "1.5", "[1]", "null"]);
+    check(
+        json!({"const": {"a": [1], "b": null}}),
+        &["{\"b\":null,\"a\":[1.0]}"],
+        &["{\"a\":[1]}", "{\"a\":1,\"b\":null}"],
+    );
+    check(
+        json!({"enum": ["a", 0, false, null]}),
+        &["\"a\"", "0", "-0.0", "false", "null"],
+        &["\"\"", "\"A\"", "true", "[]"],
+    );
+    check(json!({"const": "\u{e9}"}), &["\"\\u00e9\""], &["\"e\\u0301\""]);
+    check(
+        json!({"const": 9_007_199_254_740_993_u64}),
+        &["9007199254740993"],
+        &["9007199254740992", "9007199254740992.0"],
+    );
+    check(json!({"const": "a\",\"b"}), &["\"a\\\",\\\"b\""], &["\"a\""]);
+    check(
+        json!({"uniqueItems": true}),
+        &[
+            "[]",
+            "[1,\"1\",true,[1],{\"a\":1}]",
+            "[0,false,null,\"\"]",
+            "[\"a,b\",\"a\",\"b\"]",
+            "\"aa\"",
+        ],
+        &[
+            "[1,1.0]",
+            "[0,-0.0]",
+            "[{\"a\":1,\"b\":2},{\"b\":2,\"a\":1}]",
+            "[[],[]]",
+            "[\"\\u0061\",\"a\"]",
+        ],
+    );
+    check(json!({"uniqueItems": false}), &["[1,1]"], &[]);
+}
+
+#[test]
+fn lengths_count_code_points_items_and_members() {
+    check(
+        json!({"maxLength": 1}),
+        &["\"\"", "\"\u{1f600}\"", "\"\\ud83d\\ude00\"", "5"],
+        &["\"e\\u0301\"", "\"ab\""],
+    );
+    check(json!({"minLength": 2}), &["\"e\\u0301\""], &["\"\u{1f600}\"", "\"\""]);
+    check(json!({"minItems": 1, "maxItems": 2}), &["[1]", "[1,1]", "{}"], &["[]", "[1,1,1]"]);
+    check(
+        json!({"minProperties": 1, "maxProperties": 1}),
+        &["{\"a\":1}", "[]"],
+        &["{}", "{\"a\":1,\"b\":1}"],
+    );
+}
+
+#[test]
+fn objects_and_arrays_are_checked_member_by_member() {
+    check(
+        json!({"properties": {"a": {"type": "string"}, "b": false}, "required": ["a"], "additionalProperties": {"type": "null"}}),
+        &["{\"a\":\"\"}", "{\"a\":\"\",\"c\":null}", "[]"],
+        &["{}", "{\"a\":1}", "{\"a\":\"\",\"b\":1}", "{\"a\":\"\",\"c\":1}"],
+    );
+    check(json!({"additionalProperties": false}), &["{}"], &["{\"a\":1}", "{\"\":1}"]);
+    check(json!({"required": ["a"]}), &["{\"a\":null}", "1"], &["{}", "{\"A\":1}"]);
+    check(
+        json!({"prefixItems": [{"type": "string"}, true], "items": {"type": "null"}}),
+        &["[]", "[\"\"]", "[\"\",5]", "[\"\",5,null]"],
+        &["[1]", "[\"\",5,5]"],
+    );
+    check(json!({"prefixItems": [true], "items": false}), &["[]", "[1]"], &["[1,1]"]);
+}
+
+#[test]
+fn combinations_follow_logic() {
+    check(json!({"allOf": [{"minimum": 1}, {"maximum": 2}]}), &["1", "2", "\"\""], &["0", "3"]);
+    check(
+        json!({"anyOf": [{"type": "null"}, {"minimum": 3, "type": "integer"}]}),
+        &["null", "3"],
+        &["2", "\"\""],
+    );
+    check(
+        json!({"oneOf": [{"multipleOf": 2}, {"multipleOf": 3}]}),
+        &["2", "3"],
+        &["6", "1", "\"\""],
+    );
+    check(json!({"not": {"type": "string"}}), &["1"], &["\"\""]);
+    check(json!({"not": true}), &[], &["1", "null"]);
+    check(
+        json!({"anyOf": [{"required": ["a"]}, {"required": ["b"]}]}),
+        &["{\"a\":1}", "{\"b\":1}"],
+        &["{}"],
+    );
+}
+
+#[test]
+fn patterns_are_searched_for_as_ecma_262_does() {
+    check(json!({"pattern": "b"}), &["\"abc\"", "5"], &["\"ac\"", "\"\""]);
+    check(
+        json!({"pattern": "^[A-Z]{2}-\\d+$"}),
+        &["\"AB-1\""],
+        &["\"AB-\"", "\"AB-1\\n\"", "\"xAB-1\"", "\"AB-\u{661}\""],
+    );
+    check(json!({"pattern": "^.$"}), &["\"\u{1f600}\"", "\"\\r\""], &["\"\\n\"", "\"ab\""]);
+    check(json!({"pattern": "^(?:a|b)*?[^\\s\\-\\]]\\/\\$$"}), &["\"abc/$\""], &["\"ab /$\""]);
+    check(
+        json!({"pattern": "^\\w+\\.[\\w.]{2,}$"}),
+        &["\"a_1.b2\""],
+        &["\"\u{e9}.bb\"", "\"a_1.b\""],
+    );
+}
+
+#[test]
+fn what_only_one_dialect_of_expressions_knows_is_refused() {
+    for pattern in [
+        "(?i)a",
+        "(?=a)",
+        "(?!a)",
+        "(?<=a)",
+        "(?<n>a)",
+        "(?P<n>a)",
+        "(?x: a)",
+        "\\1",
+        "\\p{L}",
+        "\\pL",
+        "\\A",
+        "\\z",
+        "\\b",
+        "\\B",
+        "\\x41",
+        "\\u0041",
+        "\\x{41}",
+        "\\cA",
+        "\\0",
+        "\\a",
+        "\\-",
+        "\\e",
+        "\\ ",
+        "\\%",
+        "\\",
+        "[[:alpha:]]",
+        "[[a]]",
+        "[]",
+        "[]a]",
+        "[^]",
+        "[^]a]",
+        "[a&&b]",
+        "[a--b]",
+        "[--a]",
+        "[a~~b]",
+        "[a",
+        "a]",
+        "a}",
+        "{",
+        "a{",
+        "a{x}",
+        "a{1,2",
+        "a{,2}",
+        "a{ 1 }",
+        "{1}",
+        "*",
+        "a**",
+        "(",
+        ")",
+        "(a",
+        "[b-a]",
+        "[a-\\d]",
+        "a{2,1}",
+        "a{99999}",
+        "(a{99}){99}",
+    ] {
+        refused_inside(json!({"pattern": pattern}), FaultKind::Unsupported, "/pattern");
+    }
+    refused_inside(json!({"pattern": "a".repeat(257)}), FaultKind::Unsupported, "/pattern");
+    refused_inside(json!({"pattern": 5}), FaultKind::WrongType, "/pattern");
+}
+
+#[test]
+fn every_keyword_outside_the_subset_is_refused() {
+    for keyword in [
+        "$id",
+        "$anchor",
+        "$dynamicRef",
+        "$dynamicAnchor",
+        "$vocabulary",
+        "$comment",
+        "$recursiveRef",
+        "definitions",
+        "id",
+        "format",
+        "if",
+        "then",
+        "else",
+        "dependentSchemas",
+        "dependentRequired",
+        "dependencies",
+        "patternProperties",
+        "propertyNames",
+        "contains",
+        "minContains",
+        "maxContains",
+        "unevaluatedItems",
+        "unevaluatedProperties",
+        "additionalItems",
+        "contentEncoding",
+        "contentMediaType",
+        "contentSchema",
+        "readOnly",
+        "writeOnly",
+        "nullable",
+        "example",
+        "x-vendor",
+        "Type",
+        "",
+        "$schema",
+        "$defs",
+    ] {
+        for value in [json!({}), json!(true), json!("x")] {
+            let place = format!("/{keyword}");
+            refused_inside(json!({keyword: value}), FaultKind::Unsupported, &place);
+        }
+    }
+}
+
+#[test]
+fn the_root_is_an_object_schema() {
+    for schema in [json!(true), json!(false), json!(null), json!("object"), json!([])] {
+        refused(schema, FaultKind::WrongType, "/p");
+    }
+    for kind in [json!("array"), json!(["object"]), json!(["object", "null"]), json!(null)] {
+        refused(json!({"type": kind}), FaultKind::BadValue, "/p/type");
+    }
+    refused(json!({"properties": {}}), FaultKind::BadValue, "/p");
+    let dialect = |uri: &str| json!({"type": "object", "$schema": uri});
+    compile_root(dialect("https://json-schema.org/draft/2020-12/schema"));
+    refused(
+        dialect("http://json-schema.org/draft-07/schema#"),
+        FaultKind::Unsupported,
+        "/p/$schema",
+    );
+    refused(
+        dialect("https://json-schema.org/draft/2020-12/schema#"),
+        FaultKind::Unsupported,
+        "/p/$schema",
+    );
+}
+
+#[test]
+fn keywords_of_the_wrong_type_or_without_sense_are_refused() {
+    use FaultKind::{BadValue, WrongType};
+    for (inner, kind, place) in [
+        (json!(null), WrongType, ""),
+        (json!([]), WrongType, ""),
+        (json!({"type": 5}), WrongType, "/type"),
+        (json!({"type": "text"}), BadValue, "/type"),
+        (json!({"type": []}), BadValue, "/type"),
+        (json!({"type": ["string", "string"]}), BadValue, "/type/1"),
+        (json!({"type": ["string", null]}), WrongType, "/type/1"),
+        (json!({"enum": "a"}), WrongType, "/enum"),
+        (json!({"enum": []}), BadValue, "/enum"),
+        (json!({"enum": [1, "a", 1.0]}), BadValue, "/enum/2"),
+        (json!({"minimum": "1"}), WrongType, "/minimum"),
+        (json!({"exclusiveMinimum": true}), WrongType, "/exclusiveMinimum"),
+        (json!({"multipleOf": 0}), BadValue, "/multipleOf"),
+        (json!({"multipleOf": -1}), BadValue, "/multipleOf"),
+        (json!({"multipleOf": 0.01}), WrongType, "/multipleOf"),
+        (json!({"multipleOf": 1_u64 << 32}), BadValue, "/multipleOf"),
+        (json!({"minLength": -1}), BadValue, "/minLength"),
+        (json!({"maxLength": 1.0}), WrongType, "/maxLength"),
+        (json!({"maxItems": "1"}), WrongType, "/maxItems"),
+        (json!({"uniqueItems": 1}), WrongType, "/uniqueItems"),
+        (json!({"items": [true]}), WrongType, "/items"),
+        (json!({"prefixItems": {}}), WrongType, "/prefixItems"),
+        (json!({"prefixItems": []}), BadValue, "/prefixItems"),
+        (json!({"anyOf": []}), BadValue, "/anyOf"),
+        (json!({"allOf": [5]}), WrongType, "/allOf/0"),
+        (json!({"not": "x"}), WrongType, "/not"),
+        (json!({"properties": []}), WrongType, "/properties"),
+        (json!({"properties": {"a/b": 5}}), WrongType, "/properties/a~1b"),
+        (json!({"required": true}), WrongType, "/required"),
+        (json!({"required": [1]}), WrongType, "/required/0"),
+        (json!({"required": ["a", "a"]}), BadValue, "/required/1"),
+        (json!({"properties": {"a": true}, "required": ["a", "b"]}), BadValue, "/required/1"),
+        (json!({"title": 5}), WrongType, "/title"),
+        (json!({"description": null}), WrongType, "/description"),
+        (json!({"deprecated": "yes"}), WrongType, "/deprecated"),
+        (json!({"examples": {}}), WrongType, "/examples"),
+        (json!({"minimum": 2, "maximum": 1}), BadValue, ""),
+        (json!({"minimum": 1, "exclusiveMaximum": 1.0}), BadValue, ""),
+        (json!({"exclusiveMinimum": 1, "maximum": 1}), BadValue, ""),
+        (json!({"exclusiveMinimum": 1, "exclusiveMaximum": 1}), BadValue, ""),
+        (json!({"minLength": 2, "maxLength": 1}), BadValue, ""),
+        (json!({"minItems": 2, "maxItems": 1}), BadValue, ""),
+        (json!({"minProperties": 2, "maxProperties": 1}), BadValue, ""),
+        (json!({"type": "string", "minimum": 1}), BadValue, "/minimum"),
+        (json!({"type": ["integer", "null"], "maxLength": 1}), BadValue, "/maxLength"),
+        (json!({"type": "object", "items": true}), BadValue, "/items"),
+        (json!({"type": "array", "required": []}), BadValue, "/required"),
+    ] {
+        refused_inside(inner, kind, place);
+    }
+    for inner in [
+        json!({}),
+        json!({"minimum": 1, "maximum": 1}),
+        json!({"type": "integer", "minimum": 1}),
+        json!({"type": ["null", "string"], "pattern": "a"}),
+        json!({"required": []}),
+        json!({"default": null}),
+        json!({"title": "", "description": "", "deprecated": true, "examples": []}),
+    ] {
+        compile(inner);
+    }
+}
+
+#[test]
+fn references_lead_to_definitions_of_the_same_schema_and_their_siblings_count() {
+    let schema = compile_root(json!({
+        "type": "object",
+        "properties": {"x": {"$ref": "#/$defs/a", "minimum": 5}},
+        "$defs": {"a": {"anyOf": [{"$ref": "#/$defs/b.c-d_1"}, {"type": "null"}]}, "b.c-d_1": {"maximum": 9, "type": "number"}}
+    }));
+    for (value, valid) in [
+        (json!(5), true),
+        (json!(null), true),
+        (json!(4), false),
+        (json!(10), false),
+        (json!(""), false),
+    ] {
+        assert_eq!(schema.validate(&json!({"x": value})).is_ok(), valid, "{value}");
+    }
+    let root = |reference: Value, definitions: Value| json!({"type": "object", "properties": {"x": {"$ref": reference}}, "$defs": definitions});
+    let place = "/p/properties/x/$ref";
+    for elsewhere in [
+        "#",
+        "#/properties/x",
+        "#a",
+        "",
+        "a.json",
+        "#/$defs",
+        "https://a.example/#/$defs/a",
+        "#/definitions/a",
+    ] {
+        refused(root(json!(elsewhere), json!({"a": true})), FaultKind::Unsupported, place);
+    }
+    for missing in ["#/$defs/b", "#/$defs/", "#/$defs/a/b", "#/$defs/A", "#/$defs/%61"] {
+        refused(root(json!(missing), json!({"a": true})), FaultKind::BadValue, place);
+    }
+    refused(root(json!(5), json!({"a": true})), FaultKind::WrongType, place);
+    refused(json!({"type": "object", "$ref": "#/$defs/a"}), FaultKind::BadValue, "/p/$ref");
+    refused(json!({"type": "object", "$defs": []}), FaultKind::WrongType, "/p/$defs");
+    refused(
+        json!({"type": "object", "$defs": {"a b": true}}),
+        FaultKind::Unsupported,
+        "/p/$defs/a b",
+    );
+    refused(json!({"type": "object", "$defs": {"": true}}), FaultKind::Unsupported, "/p/$defs/");
+    refused(
+        json!({"type": "object", "$defs": {"unused": {"format": "x"}}}),
+        FaultKind::Unsupported,
+        "/p/$defs/unused/format",
+    );
+}
+
+#[test]
+fn circles_doublings_and_depth_end_in_a_refusal() {
+    let kind = |schema: Value| Schema::compile(&schema, "").unwrap_err().kind;
+    let circle =
+        |inner: Value| kind(json!({"type": "object", "$ref": "#/$defs/a", "$defs": {"a": inner}}));
+    for inner in [
+        json!({"$ref": "#/$defs/a"}),
+        json!({"properties": {"x": {"$ref": "#/$defs/a"}}}),
+        json!({"anyOf": [{"$ref": "#/$defs/a"}, {"$ref": "#/$defs/a"}]}),
+        json!({"items": {"not": {"$ref": "#/$defs/a"}}}),
+    ] {
+        assert_eq!(circle(inner), FaultKind::Unsupported);
+    }
+    let doubling = |steps: usize| {
+        let mut definitions = serde_json::Map::new();
+        definitions.insert("d0".to_owned(), json!({"type": "null"}));
+        for step in 1..=steps {
+            let name = format!("#/$defs/d{}", step - 1);
+            definitions
+                .insert(format!("d{step}"), json!({"anyOf": [{"$ref": name}, {"$ref": name}]}));
+        }
+        Schema::compile(&json!({"type": "object", "$defs": definitions}), "")
+    };
+    assert!(doubling(7).is_ok());
+    assert_eq!(doubling(15).unwrap_err().kind, FaultKind::Unsupported);
+    let deep = |levels: usize| {
+        let inner = (0..levels).fold(json!(true), |inner, _| json!({"items": inner}));
+        Schema::compile(&json!({"type": "object", "properties": {"x": inner}}), "")
+    };
+    assert!(deep(31).is_ok());
+    assert_eq!(deep(32).unwrap_err().kind, FaultKind::Unsupported);
+    let wide =
+        |count: usize| Schema::compile(&json!({"type": "object", "allOf": vec![true; count]}), "");
+    assert!(wide(2047).is_ok());
+    assert_eq!(wide(2048).unwrap_err().kind, FaultKind::Unsupported);
+}
+
+#[test]
+fn a_value_that_takes_too_many_steps_is_refused_and_not_turned_round_by_not() {
+    let long = json!({"x": "a".repeat(1 << 20)});
+    let matching = json!({"pattern": "a"});
+    let counting = json!({"minLength": 1});
+    for inner in [
+        matching.clone(),
+        json!({"not": matching}),
+        json!({"anyOf": [matching, true]}),
+        json!({"oneOf": [true, matching]}),
+        json!({"allOf": vec![counting.clone(); 40]}),
+        json!({"not": {"not": {"allOf": vec![counting; 40]}}}),
+    ] {
+        let violation = compile(inner.clone()).validate(&long).unwrap_err();
+        assert!(violation.what.contains("steps"), "{inner}: {violation}");
+        let small = compile(inner).validate(&json!({"x": "a"}));
+        assert!(!small.is_err_and(|violation| violation.what.contains("steps")));
+    }
+}
+
+#[test]
+fn a_violation_says_where_and_what_and_nothing_of_the_value() {
+    let schema = compile(
+        json!({"properties": {"a/b": {"items": {"type": "string", "maxLength": 3, "enum": ["a", "b"]}}}}),
+    );
+    let violation = schema.validate(&json!({"x": {"a/b": ["a", "secret"]}})).unwrap_err();
+    assert_eq!(violation.pointer, "/x/a~1b/1");
+    assert_eq!(violation.what, "must be one of \"a\", \"b\"");
+    let violation = schema.validate(&json!([])).unwrap_err();
+    assert_eq!(violation.to_string(), "the whole value: must be of type object");
+}
