@@ -177,6 +177,7 @@ codes! {
     AuditTorn            "audit.torn"             Refused "a writer died or the disk was full; the next call sets the piece aside and records that"
 
     // The host and the person at the command line.
+    HostEngine           "host.engine"            Host "build the engine at opt-level 2 or 3 without debug assertions, or with its feature portable-dispatch"
     HostFile             "host.file"              Host "check the path, the rights and the space on the disk"
     Usage                "usage"                  Usage "see `mpp --help`"
 }

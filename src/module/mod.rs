@@ -13,6 +13,7 @@ use crate::limits::{CALL_DEPTH_MAX, MODULE_BYTES_MAX, STACK_BYTES_MAX};
 use crate::package::manifest::Manifest;
 use crate::{Code, Error};
 use std::collections::BTreeSet;
+use std::fmt;
 use wasmi::{CompilationMode, Config, CustomFuelCosts, Engine, ExternType, FuncType};
 
 /// Bytes in a page of linear memory (WebAssembly 1.0, section 4.2.8).
@@ -21,7 +22,7 @@ pub(crate) const PAGE_BYTES: u64 = 1 << 16;
 pub(crate) const BYTES_PER_FUEL: u32 = 64;
 
 /// A module that passed every rule of `spec/sandbox.md`; compiled once, cheap to clone.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Module {
     compiled: wasmi::Module,
     memory_pages: u64,
@@ -82,6 +83,15 @@ impl Module {
     /// The engine's view of it.
     pub(crate) fn compiled(&self) -> &wasmi::Module {
         &self.compiled
+    }
+}
+
+impl fmt::Debug for Module {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Module")
+            .field("memory_bytes", &self.memory_bytes())
+            .field("imports", &self.imports())
+            .finish_non_exhaustive()
     }
 }
 

@@ -173,11 +173,12 @@ fn code(body: &mut Cursor<'_>) -> Result<(), Error> {
     Ok(())
 }
 
-/// Walks the operators of one function to find how deeply its blocks are nested. It has to know the
-/// immediate values of each operator, and so also refuses those of proposals that are left out.
+/// Walks the operators of one function to find how deeply its blocks are nested, and how often it asks
+/// for more memory. It has to know the immediate values of each operator, and so also refuses those of
+/// proposals that are left out.
 // [MOD-06]
 fn operators(function: &mut Cursor<'_>) -> Result<(), Error> {
-    let mut depth = 0_usize;
+    let (mut depth, mut growths) = (0_usize, 0_usize);
     while !function.rest.is_empty() {
         match function.byte()? {
             // block, loop, if, with their block type
@@ -190,11 +191,12 @@ fn operators(function: &mut Cursor<'_>) -> Result<(), Error> {
             0x0b => depth = depth.saturating_sub(1),
             // unreachable, nop, else, return, drop, select; comparisons, arithmetic, conversions
             0x00 | 0x01 | 0x05 | 0x0f | 0x1a | 0x1b | 0x45..=0xc4 | 0xd1 => {}
-            // br, br_if, call; variables and tables; memory.size, memory.grow, integer constants;
-            // ref.null, ref.func
-            0x0c | 0x0d | 0x10 | 0x20..=0x26 | 0x3f..=0x42 | 0xd0 | 0xd2 => {
+            // br, br_if, call; variables and tables; memory.size, integer constants; ref.null, ref.func
+            0x0c | 0x0d | 0x10 | 0x20..=0x26 | 0x3f | 0x41 | 0x42 | 0xd0 | 0xd2 => {
                 function.skip_numbers(1)?;
             }
+            // memory.grow
+            0x40 => growths = count_growth(function, growths)?,
             // call_indirect; loads and stores
             0x11 | 0x28..=0x3e => function.skip_numbers(2)?,
             // br_table: its labels and the default
@@ -211,7 +213,9 @@ fn operators(function: &mut Cursor<'_>) -> Result<(), Error> {
             0x44 => function.take(8).map(drop)?,
             0xfc => match function.number()? {
                 0..=7 => {}
-                9 | 11 | 13 | 15..=17 => function.skip_numbers(1)?,
+                // table.grow
+                15 => growths = count_growth(function, growths)?,
+                9 | 11 | 13 | 16 | 17 => function.skip_numbers(1)?,
                 8 | 10 | 12 | 14 => function.skip_numbers(2)?,
                 other => return Err(invalid(&format!("operator 0xfc {other} is not allowed"))),
             },
@@ -221,4 +225,12 @@ fn operators(function: &mut Cursor<'_>) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+// [MOD-14]
+fn count_growth(function: &mut Cursor<'_>, before: usize) -> Result<usize, Error> {
+    let growths = before.saturating_add(1);
+    within("growths in one function", growths, GROWTHS_COUNT_MAX)?;
+    function.skip_numbers(1)?;
+    Ok(growths)
 }

@@ -4,7 +4,6 @@ mod determinism;
 mod endings;
 mod grants;
 mod protocol;
-mod real;
 mod wasi;
 
 use super::*;
