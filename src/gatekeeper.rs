@@ -11,6 +11,7 @@
 //! nothing else.
 
 use crate::error::{Code, Error};
+use crate::home::home_dir;
 use crate::limits;
 use crate::module::Module;
 use crate::package::archive::{self, Entry};
@@ -21,7 +22,7 @@ use crate::package::signature::{SignatureFile, Signer};
 use crate::package::{ASSETS_FOLDER, MANIFEST_ENTRY, SIGNATURE_ENTRY};
 use crate::privacy;
 use crate::time::Timestamp;
-use crate::trust::{TrustStore, TrustedSigner};
+use crate::trust::{self, TrustStore, TrustedSigner};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
@@ -46,6 +47,7 @@ pub struct Gatekeeper {
 /// let forged = mpp::AttestationResult { manifest, wasm_binary, content_hash, signers, _sealed: () };
 /// ```
 #[derive(Clone, Debug)]
+#[allow(clippy::manual_non_exhaustive)] // that attribute would let the rest of this crate make one
 pub struct AttestationResult {
     /// What the package says about itself, as it was signed.
     pub manifest: VerifiedManifest,
@@ -53,7 +55,7 @@ pub struct AttestationResult {
     pub wasm_binary: WasmBinary,
     /// The package's identity.
     pub content_hash: ContentHash,
-    /// Its trusted signers, in the order of `signature.json`; the first is the publisher.
+    /// Its trusted signers, in the order of `signature.json`.
     pub signers: Vec<TrustedSigner>,
     _sealed: (),
 }
@@ -78,7 +80,9 @@ impl Gatekeeper {
     /// # Errors
     /// The code of the check that failed; `host.file`; `trust.invalid`.
     pub fn verify_file(path: &Path) -> Result<AttestationResult, Error> {
-        let trust = TrustStore::load(&TrustStore::default_path()?)?;
+        let home = home_dir()?;
+        let (trust, seen) = (home.join(trust::FILE_NAME), home.join(trust::SEEN_FILE_NAME));
+        let trust = TrustStore::load_with_versions(&trust, &seen)?;
         Gatekeeper::new(trust, Timestamp::now()).verify(&read_package(path)?)
     }
 
@@ -215,8 +219,11 @@ fn attest(
     manifest: Manifest,
     module: Module,
 ) -> AttestationResult {
+    // The publisher is the first signer who may publish this id; an approver need not be one.
+    let (publishers, approvers): (Vec<_>, Vec<_>) =
+        signers.iter().partition(|signer| signer.may_publish(&manifest.id));
     let mut signed_by: Vec<String> = Vec::new();
-    for signer in &signers {
+    for signer in publishers.iter().chain(&approvers) {
         if !signed_by.iter().any(|name| name == signer.publisher()) {
             signed_by.push(signer.publisher().to_owned());
         }
@@ -271,13 +278,15 @@ impl VerifiedManifest {
         &self.content_hash
     }
 
-    /// The name of the trusted publisher that signed first, as the trust store gives it.
+    /// The name of its publisher, as the trust store gives it: the first trusted signer who may publish
+    /// under its id.
     #[must_use]
     pub fn publisher(&self) -> &str {
         self.signed_by.first().map_or("", String::as_str)
     }
 
-    /// The names of all trusted publishers that signed it, each once: an author, an approver.
+    /// The names of all trusted publishers that signed it, each once, its own first: an author, an
+    /// approver.
     #[must_use]
     pub fn signed_by(&self) -> &[String] {
         &self.signed_by

@@ -1,4 +1,94 @@
 //! `mpp`: a small, auditable runtime for signed AI-agent tools.
+//!
+//! ```text
+//!  .mpp bytes ─► GATEKEEPER (7 checks) ─► AttestationResult ─► POLICY ─► CapabilityToken ─► SANDBOX ─► raw answer
+//!                                                                 │ asks a person                          │
+//!  request ───────────────────────────────────────────────────────┘              answer ◄─── PRIVACY ◄─────┘
+//!  and the AUDIT log has the intent on disk before anything runs, and the outcome before anything leaves
+//! ```
+//!
+//! Each stage returns a value that only it can make, and the next one does not start without it:
+//! skipping the Gatekeeper, the policy or the token does not compile.
+//!
+//! # The pipeline, stage by stage
+//!
+//! ```
+//! use mpp::sandbox::{extract_approved_dirs, extract_approved_env_vars, tools_call_request};
+//! use mpp::{Gatekeeper, PermissionPolicy, PolicyDecision, PrivacyFilterEngine, SandboxConfig, WasmSandbox};
+//! use std::{path::Path, time::Duration};
+//!
+//! std::env::set_var("MPP_HOME", "conformance/example"); // whose trust.json knows the publisher
+//!
+//! // 1. Verify the package
+//! let result = Gatekeeper::verify_file(Path::new("conformance/example/text_stats.mpp"))?;
+//!
+//! // 2. Evaluate permissions
+//! let policy = PermissionPolicy::new()
+//!     .trust_package("org.mycompany.internal-tool")
+//!     .auto_approve_low(true);
+//!
+//! match policy.evaluate(&result.manifest) {
+//!     PolicyDecision::Granted(token) => {
+//!         // 3. Execute in sandbox
+//!         let arguments = serde_json::json!({"text": "Ann: ann@example.com", "containing": "Ann"});
+//!         let request_bytes = tools_call_request("extract_lines", &arguments);
+//!         let config = SandboxConfig {
+//!             memory_limit_bytes: result.manifest.runtime.memory_limit_mb as u64 * 1024 * 1024,
+//!             timeout: Duration::from_millis(result.manifest.runtime.timeout_ms as u64),
+//!             stdin_data: request_bytes,
+//!             env_vars: extract_approved_env_vars(&token),
+//!             dir_mappings: extract_approved_dirs(&token),
+//!             capability_token: Some(token),
+//!             allowed_network_domains: result.manifest.capabilities.network.clone(),
+//!         };
+//!         let sandbox = WasmSandbox::new()?;
+//!         let output = sandbox.execute(&result.wasm_binary, config)?;
+//!         let response = output.response()?;
+//!
+//!         // 4. Apply privacy filters
+//!         let custom_patterns = result.manifest.privacy_filters.custom.clone();
+//!         let engine = PrivacyFilterEngine::from_config(
+//!             &result.manifest.privacy_filters.patterns,
+//!             &custom_patterns,
+//!         )?;
+//!         let (filtered, applied) = engine.redact_json(&response.result.content);
+//!         assert_eq!(filtered[0]["text"], "Ann: [EMAIL]");
+//!         assert_eq!(applied.total(), 1);
+//!     }
+//!     PolicyDecision::RequiresConfirmation { capabilities, security_level } => {
+//!         println!("{security_level}: {capabilities:?}"); // ask a person, then `policy.confirm`
+//!     }
+//!     PolicyDecision::Denied { reason } => println!("{reason}"),
+//! }
+//! # Ok::<(), mpp::Error>(())
+//! ```
+//!
+//! These stages keep no record. [`runtime::Runtime::call`] is the same pipeline with the person's
+//! consent, argument and answer schemas, and the audit log in their places; the command line uses it.
+//!
+//! # Reading order
+//!
+//! Lower rooms know nothing of higher ones. A reviewer who reads in this order meets nothing that was
+//! not explained before.
+//!
+//! | | read | and find that |
+//! |---|---|---|
+//! | 1 | [`runtime`] | one function is the picture above; nothing runs or leaves without a record |
+//! | 2 | [`gatekeeper`] | seven functions in a row end in an attestation that nothing else can make |
+//! | 3 | [`error`], [`limits`] | every reason code and every fixed limit stands in one table each |
+//! | 4 | [`package::archive`], `package::name` | an archive has one reading, and every byte of it is accounted for |
+//! | 5 | [`package::listing`], [`package::signature`], [`package::key`] | what the identity is, which bytes are signed, which keys count |
+//! | 6 | [`json`], [`package::manifest`], [`package::schema`] | nothing declared goes unread; arguments are held against their schema |
+//! | 7 | [`trust`], [`home`] | whose signatures count for which ids, until when; one way to change a file |
+//! | 8 | [`policy`] | what was asked for, cut to what the host allows; a published risk table |
+//! | 9 | [`module`] | what a module may be is settled before anything of it is allocated |
+//! | 10 | [`sandbox`] | a guest sees what its token holds, and ends within its limits, the same everywhere |
+//! | 11 | [`privacy`] | what the filter knows is found in every copy, or nothing leaves |
+//! | 12 | [`audit`] | records are chained, survive crashes, and hold no values |
+//! | 13 | [`package::pack`], `package::writer` | making packages; nothing here decides anything |
+//!
+//! [`encoding`], [`time`] and [`package::version`] are tools that all of them use. `spec/` states
+//! every rule with an id, which stands above the line that enforces it.
 
 #![forbid(unsafe_code, unused_must_use)]
 #![deny(
@@ -23,8 +113,9 @@ pub mod module;
 pub mod package;
 pub mod policy;
 pub mod privacy;
-pub mod text;
+pub mod runtime;
 pub mod sandbox;
+pub mod text;
 pub mod time;
 pub mod trust;
 
@@ -33,5 +124,7 @@ pub use gatekeeper::{AttestationResult, Gatekeeper, VerifiedManifest, WasmBinary
 pub use package::manifest::Manifest;
 pub use policy::token::CapabilityToken;
 pub use policy::{PermissionPolicy, PolicyDecision};
+pub use privacy::PrivacyFilterEngine;
+pub use sandbox::{CancelFlag, SandboxConfig, WasmSandbox};
 pub use time::Timestamp;
 pub use trust::TrustStore;

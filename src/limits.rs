@@ -27,13 +27,19 @@ limits! {
     MANIFEST_DEPTH_MAX usize = 32; "LIM-10" "a schema of ten nested objects inside tools"
     TOOLS_COUNT_MAX usize = 128; "LIM-11" "agents choke on longer lists"
 
-    // What a manifest may ask for, and how much it may say.
+    // Request and answer.
+    REQUEST_BYTES_MAX usize = 16 << 20; "LIM-12" "the arguments of one call as JSON"
+    REQUEST_DEPTH_MAX usize = 64; "LIM-13" "nesting of arguments and answers; every walk over them recurses at most so deep"
+
+    // Manifest and schemas.
     LIST_COUNT_MAX usize = 64; "LIM-14" "a list that a person is asked to approve; also authors, arguments and patterns"
     LINE_BYTES_MAX usize = 256; "LIM-15" "a name, an address, a host (253 at most by RFC 1035) or a pattern on one line"
     DESCRIPTION_BYTES_MAX usize = 8 << 10; "LIM-16" "two pages of text for people and models; also one argument of the program"
     SCHEMA_DEPTH_MAX usize = 32; "LIM-17" "schemas inside schemas, each `$ref` counted; checking a value recurses at most so deep"
     SCHEMA_NODES_COUNT_MAX usize = 2048; "LIM-18" "schemas inside one schema once every `$ref` is written out"
     SCHEMA_STEPS_MAX u64 = 32 << 20; "LIM-19" "checking one value against one schema: two looks at each byte of the largest request"
+
+    // What a manifest can ask for at most.
     MEMORY_MB_MAX u32 = 1024; "LIM-140" "a quarter of what WebAssembly can address; CPython with a large table needs less"
     TIMEOUT_MS_MAX u32 = 600_000; "LIM-141" "ten minutes; an agent has given up by then"
     FUEL_MAX u64 = 1_000_000_000_000; "LIM-142" "more than ten minutes of computing, so the clock is reached first"
@@ -41,23 +47,7 @@ limits! {
     STORAGE_KB_MAX u32 = 16 << 10; "LIM-144" "key-value storage is for state, not for data sets"
     PATTERN_PROGRAM_BYTES_MAX usize = 16 << 10; "LIM-145" "a `pattern` once compiled: about 500 states"
 
-    // Request and answer.
-    REQUEST_BYTES_MAX usize = 16 << 20; "LIM-12" "the arguments of one call as JSON"
-    REQUEST_DEPTH_MAX usize = 64; "LIM-13" "nesting of arguments and answers; every walk over them recurses at most so deep"
-
-    // Trust store and policy.
-    TRUST_FILE_BYTES_MAX usize = 1 << 20; "LIM-70" "some 2,500 publishers of one key each"
-    POLICY_FILE_BYTES_MAX usize = 1 << 20; "LIM-71" "some ten thousand rules"
-    HOST_FILE_DEPTH_MAX usize = 8; "LIM-72" "twice the nesting of the deepest member of either file"
-    LABEL_BYTES_MAX usize = 256; "LIM-73" "names and reasons that a person reads on a line"
-    TOKEN_LIFETIME_S_MAX u64 = 86_400; "LIM-74" "a grant for more than a day is a standing rule, and belongs in the policy file"
-    // Audit.
-    AUDIT_TEXT_BYTES_MAX usize = 256; "LIM-50" "a text from outside, with the marker that stands for what was cut off; longer names help nobody"
-    AUDIT_LIST_COUNT_MAX usize = 256; "LIM-51" "capabilities of one call, and kinds of one filtered answer"
-    AUDIT_LINE_BYTES_MAX usize = 512 << 10; "LIM-52" "256 texts of 256 bytes, each byte an escape of six, with 100 KB to spare"
-    AUDIT_CALLS_COUNT_MAX usize = 1024; "LIM-53" "calls open at once; each call to begin looks at every one of them"
-    AUDIT_TORN_BYTES_MAX usize = 4 << 20; "LIM-54" "torn lines set aside under one name; eight of the longest"
-    // Module. Counted in real tools: Go 27,122 data segments; CPython 11,448 functions and 24,171
+    // Modules. Counted in real ones: Go hello 27,122 data segments; CPython 3.12 11,448 functions and 24,171
     // data segments in 26.3 MB; a C compiler 32,092 functions.
     MODULE_BYTES_MAX usize = 48 << 20; "LIM-20" "CPython for WASI (26 MB) nearly twice over"
     TYPES_COUNT_MAX usize = 10_000; "LIM-21" "real tools declare some hundred"
@@ -74,24 +64,12 @@ limits! {
     LOCALS_COUNT_MAX usize = 10_000; "LIM-32" "they are zeroed at each call, for the fuel of one call"
     FUNCTION_BYTES_MAX usize = 4 << 20; "LIM-33" "one function is translated in one go, at about 15 ms a MB, between two looks at the clock"
     NESTING_DEPTH_MAX usize = 10_000; "LIM-34" "one nested block per case of a large switch; each costs the engine 170 bytes"
-    GROWTHS_COUNT_MAX usize = 1_000; "LIM-50" "allocators have one or two; each leaves 200 bytes on the host's stack until the slice ends, so at most 280 KB with the 400 that fit a slice"
 
     // Running.
     CALL_DEPTH_MAX usize = 65_536; "LIM-35" "CPython parses 80 nested parentheses; the engine's default of 1,000 stops it at 60"
     STACK_BYTES_MAX usize = 16 << 20; "LIM-36" "256 bytes for each of the frames; on the heap, grown on demand"
     SLICE_FUEL u64 = 100_000; "LIM-37" "below 2 ms of ordinary work between two looks at the clock"
     STDERR_BYTES_MAX usize = 64 << 10; "LIM-38" "a log for a person to read, kept with the record of the call"
-    // Privacy.
-    PRIVACY_BYTES_MAX usize = 64 << 20; "LIM-60" "bytes scanned in one call, re-scans included: an answer of 16 MB four times over"
-    PRIVACY_DEPTH_MAX usize = 128; "LIM-61" "the walk recurses; no parsed answer is nested more deeply"
-    PRIVACY_NESTED_DEPTH_MAX usize = 4; "LIM-62" "JSON in a string in JSON; what lies deeper is scanned as text"
-    PRIVACY_PASSES_COUNT_MAX usize = 6; "LIM-63" "scans of one string; the second one finds nothing but in texts made for it"
-    PRIVACY_POINTERS_COUNT_MAX usize = 64; "LIM-64" "places named for each kind; the count goes on"
-    PRIVACY_CUSTOM_COUNT_MAX usize = 64; "LIM-65" "custom patterns of publisher and host together"
-    PRIVACY_PATTERN_BYTES_MAX usize = 512; "LIM-66" "source of one custom pattern"
-    PRIVACY_PROGRAM_BYTES_MAX usize = 64 << 10; "LIM-67" "compiled size of one custom pattern, which bounds its cost for each byte"
-    PRIVACY_CUSTOM_BYTES_MAX usize = 16 << 20; "LIM-68" "bytes times custom patterns in one call; regex-lite reads 1 to 10 MB a second"
-    TOKEN_LIFETIME_S_MAX u64 = 86_400; "LIM-73" "a grant for more than a day is a standing rule, and belongs in the policy file"
     HOST_CALL_FUEL u64 = 100; "LIM-39" "a host call takes as long as some hundred operators; so fuel bounds their number"
     IOVEC_FUEL u64 = 10; "LIM-40" "reading and checking one pair of pointer and length"
     IOVECS_COUNT_MAX usize = 1024; "LIM-41" "IOV_MAX of common systems"
@@ -103,4 +81,30 @@ limits! {
     OPEN_FILES_COUNT_MAX usize = 128; "LIM-47" "interpreters open some dozen at once"
     SUBSCRIPTIONS_COUNT_MAX usize = 1024; "LIM-48" "FD_SETSIZE of common systems"
     CLOCK_STEP_NS u64 = 1_000_000; "LIM-49" "a guest that waits a second in a loop looks at the clock 1,000 times"
+
+    GROWTHS_COUNT_MAX usize = 1_000; "LIM-150" "allocators have one or two; each leaves 200 bytes on the host's stack until the slice ends, so at most 280 KB with the 400 that fit a slice"
+
+    // Audit.
+    AUDIT_TEXT_BYTES_MAX usize = 256; "LIM-50" "a text from outside, with the marker that stands for what was cut off; longer names help nobody"
+    AUDIT_LIST_COUNT_MAX usize = 256; "LIM-51" "capabilities of one call, and kinds of one filtered answer"
+    AUDIT_LINE_BYTES_MAX usize = 512 << 10; "LIM-52" "256 texts of 256 bytes, each byte an escape of six, with 100 KB to spare"
+    AUDIT_CALLS_COUNT_MAX usize = 1024; "LIM-53" "calls open at once; each call to begin looks at every one of them"
+    AUDIT_TORN_BYTES_MAX usize = 4 << 20; "LIM-54" "torn lines set aside under one name; eight of the longest"
+
+    // Privacy.
+    PRIVACY_BYTES_MAX usize = 64 << 20; "LIM-60" "bytes scanned in one call, re-scans included: an answer of 16 MB four times over"
+    PRIVACY_DEPTH_MAX usize = 128; "LIM-61" "the walk recurses; no parsed answer is nested more deeply"
+    PRIVACY_NESTED_DEPTH_MAX usize = 4; "LIM-62" "JSON in a string in JSON; what lies deeper is scanned as text"
+    PRIVACY_PASSES_COUNT_MAX usize = 6; "LIM-63" "scans of one string; the second one finds nothing but in texts made for it"
+    PRIVACY_POINTERS_COUNT_MAX usize = 64; "LIM-64" "places named for each kind; the count goes on"
+    PRIVACY_CUSTOM_COUNT_MAX usize = 64; "LIM-65" "custom patterns of publisher and host together"
+    PRIVACY_PATTERN_BYTES_MAX usize = 512; "LIM-66" "source of one custom pattern"
+    PRIVACY_PROGRAM_BYTES_MAX usize = 64 << 10; "LIM-67" "compiled size of one custom pattern, which bounds its cost for each byte"
+    PRIVACY_CUSTOM_BYTES_MAX usize = 16 << 20; "LIM-68" "bytes times custom patterns in one call; regex-lite reads 1 to 10 MB a second"
+
+    // Trust store and policy.
+    TRUST_FILE_BYTES_MAX usize = 1 << 20; "LIM-70" "some 2,500 publishers of one key each"
+    POLICY_FILE_BYTES_MAX usize = 1 << 20; "LIM-71" "some ten thousand rules"
+    HOST_FILE_DEPTH_MAX usize = 8; "LIM-72" "twice the nesting of the deepest member of either file"
+    TOKEN_LIFETIME_S_MAX u64 = 86_400; "LIM-73" "a grant for more than a day is a standing rule, and belongs in the policy file"
 }

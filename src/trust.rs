@@ -21,6 +21,11 @@ use crate::time::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+/// The store's name in the host's folder.
+pub const FILE_NAME: &str = "trust.json";
+/// The host's own notes of the highest versions seen: a store with nothing else in it.
+pub const SEEN_FILE_NAME: &str = "seen.json";
+
 /// Everything this host knows about publishers.
 ///
 /// ```
@@ -143,12 +148,26 @@ impl TrustStore {
         TrustStore::default()
     }
 
-    /// `trust.json` in [`home::home_dir`].
+    /// [`FILE_NAME`] in [`home::home_dir`].
     ///
     /// # Errors
     /// `host.file`.
     pub fn default_path() -> Result<PathBuf, Error> {
-        Ok(home::home_dir()?.join("trust.json"))
+        Ok(home::home_dir()?.join(FILE_NAME))
+    }
+
+    /// Reads the store, and adds the highest versions that this host noted in a file beside it. Two
+    /// files, since what people decide may lie where the runtime can't write.
+    ///
+    /// # Errors
+    /// As [`TrustStore::load`].
+    // [TRUST-19]
+    pub fn load_with_versions(path: &Path, seen: &Path) -> Result<Self, Error> {
+        let mut store = TrustStore::load(path)?;
+        for (id, version) in TrustStore::load(seen)?.versions {
+            store.note_version(&id, &version)?;
+        }
+        Ok(store)
     }
 
     /// Reads the store; a file that is not there is an empty store.

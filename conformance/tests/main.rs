@@ -2,5 +2,6 @@
 
 #![allow(clippy::arithmetic_side_effects, clippy::as_conversions, clippy::unwrap_used)]
 
+mod example;
 mod package;
 mod support;

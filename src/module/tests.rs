@@ -5,6 +5,8 @@ use crate::limits::*;
 use crate::package::manifest::{
     Capabilities, PrivacyFilters, Protocol, RuntimeSection, Sensitivity, Tool,
 };
+use crate::package::schema::Schema;
+use crate::package::version::Version;
 use serde_json::json;
 
 /// A manifest that asks for nothing.
@@ -12,7 +14,7 @@ pub(crate) fn manifest(memory_limit_mb: u32) -> Manifest {
     Manifest {
         mpp_version: "1.0".into(),
         id: "org.example.tool".into(),
-        version: "1.0.0".into(),
+        version: Version::parse("1.0.0").unwrap(),
         name: "Tool".into(),
         description: "A tool".into(),
         authors: vec![],
@@ -31,7 +33,7 @@ pub(crate) fn manifest(memory_limit_mb: u32) -> Manifest {
         tools: vec![Tool {
             name: "run".into(),
             description: "Runs".into(),
-            parameters: json!({"type": "object"}),
+            parameters: Schema::compile(&json!({"type": "object"}), "").unwrap(),
             returns: None,
             sensitivity: Sensitivity::Read,
         }],

@@ -1,0 +1,27 @@
+//! `conformance/example/` is what the crate's front page runs: the committed tool, packed by the test
+//! author, and a trust store that knows that author. `MPP_BLESS=1` makes both anew.
+
+use crate::support;
+use mpp::package::pack::{pack, read_folder};
+use mpp::package::writer::Compression;
+use mpp::trust::Validity;
+use mpp::TrustStore;
+use std::path::Path;
+
+#[test]
+fn the_example_is_the_committed_tool_packed_by_the_test_author() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance");
+    let contents = read_folder(&root.join("tools/text_stats")).unwrap();
+    let package = pack(contents, &support::author(), support::now(), Compression::Stored).unwrap();
+    let mut store = TrustStore::empty();
+    let key = support::author().public();
+    store.add_publisher("mpp test author", key, &["org.example"], Validity::ALWAYS).unwrap();
+    let trust = store.to_json().into_bytes();
+    for (name, expected) in [("text_stats.mpp", package), ("trust.json", trust)] {
+        let path = root.join("example").join(name);
+        if std::env::var_os("MPP_BLESS").is_some() {
+            std::fs::write(&path, &expected).unwrap();
+        }
+        assert!(std::fs::read(&path).unwrap() == expected, "{name}: MPP_BLESS=1 makes it anew");
+    }
+}

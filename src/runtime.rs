@@ -1,0 +1,418 @@
+//! Floor 4: the pipeline. One call from a package's bytes to its filtered answer, as one function.
+//!
+//! ```text
+//!  bytes ─► GATEKEEPER ─► attestation ─► POLICY ─► token ─► intent ─► SANDBOX ─► raw answer
+//!                              request ────┘  person ┘                              │
+//!                                    answer ◄─ outcome ◄──────────── PRIVACY ◄──────┘
+//! ```
+//!
+//! Read [`Runtime::call`] first. Nothing runs without a record, and nothing leaves without one.
+
+use crate::audit::{AuditLog, Digest, Ending, Intent, Outcome, Refusal};
+use crate::error::{Class, Code, Error};
+use crate::gatekeeper::{AttestationResult, Gatekeeper, VerifiedManifest};
+use crate::limits;
+use crate::package::manifest::Tool;
+use crate::policy::token::CapabilityToken;
+use crate::policy::{risk, Capability, PermissionPolicy, PolicyDecision, SecurityLevel};
+use crate::privacy::{self, Applied, PrivacyFilterEngine};
+use crate::sandbox::{
+    extract_approved_dirs, extract_approved_env_vars, tools_call_request, CancelFlag,
+    JsonRpcResponse, Run, SandboxConfig, WasmSandbox,
+};
+use crate::time::Timestamp;
+use crate::trust::{self, TrustStore};
+use serde_json::{json, Value};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// What an agent asks for.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// Name of the tool.
+    pub tool: String,
+    /// Its arguments, an object.
+    pub arguments: Value,
+    /// The agent's name, where it gave one. A claim: it is recorded, nothing is decided by it.
+    pub agent: Option<String>,
+}
+
+/// What leaves: every copy of it is filtered and recorded.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Answer {
+    /// MCP content blocks.
+    pub content: Value,
+    /// The machine-readable answer, if the tool gave one.
+    pub structured_content: Option<Value>,
+    /// Whether the tool says that it failed.
+    pub is_error: bool,
+    /// What was redacted: kinds, counts and places, never values.
+    pub applied: Applied,
+    /// Fuel used.
+    pub fuel_used: u64,
+    /// Sequence number of the call's intent in the audit log.
+    pub audit_record: u64,
+}
+
+/// What a person is asked.
+#[derive(Clone, Copy, Debug)]
+pub struct Question<'a> {
+    /// The package: name, version, publisher, content hash.
+    pub manifest: &'a VerifiedManifest,
+    /// The tool that is to run.
+    pub tool: &'a str,
+    /// What would be granted.
+    pub capabilities: &'a [Capability],
+    /// How much harm that can do.
+    pub security_level: SecurityLevel,
+}
+
+/// What a person says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reply {
+    /// Yes. The text says who, for the record.
+    Agreed(String),
+    /// No.
+    Declined,
+    /// There is nobody to ask, which means no.
+    Nobody,
+}
+
+/// Whoever can be asked for consent. An agent is not a person.
+pub trait Person {
+    /// Asks once.
+    fn ask(&self, question: &Question<'_>) -> Reply;
+}
+
+/// Nobody: for servers, pipelines and tests.
+#[derive(Clone, Copy, Debug)]
+pub struct Nobody;
+
+impl Person for Nobody {
+    fn ask(&self, _: &Question<'_>) -> Reply {
+        Reply::Nobody
+    }
+}
+
+/// The host's side of every call: whom it trusts, what it allows, and where it keeps the record.
+///
+/// ```
+/// use mpp::runtime::{Call, Nobody, Runtime};
+/// use mpp::{CancelFlag, PermissionPolicy};
+/// # let home = std::env::temp_dir().join(format!("mpp-runtime-doc-{}", std::process::id()));
+/// # std::fs::create_dir_all(&home).unwrap();
+/// # std::fs::copy("conformance/example/trust.json", home.join("trust.json")).unwrap();
+/// let package = std::fs::read("conformance/example/text_stats.mpp").unwrap();
+/// let policy = PermissionPolicy::new().auto_approve_low(true);
+/// let call = Call {
+///     tool: "extract_lines".into(),
+///     arguments: serde_json::json!({"text": "Ann: ann@example.com", "containing": "Ann"}),
+///     agent: None,
+/// };
+/// let runtime = Runtime::open(&home, policy)?;
+/// let answer = runtime.call(&package, &call, &Nobody, &CancelFlag::default())?;
+/// assert!(answer.content.to_string().contains("Ann: [EMAIL]"));
+/// # std::fs::remove_dir_all(&home).unwrap();
+/// # Ok::<(), mpp::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Runtime {
+    trust_path: PathBuf,
+    /// Highest versions seen: the host's own notes, apart from a trust store that may be read-only.
+    seen_path: PathBuf,
+    policy: PermissionPolicy,
+    audit: AuditLog,
+    sandbox: WasmSandbox,
+}
+
+/// A call that was allowed: the proof, the permission, and the request.
+struct Admission {
+    attestation: AttestationResult,
+    token: CapabilityToken,
+    request: Vec<u8>,
+    filter: PrivacyFilterEngine,
+}
+
+impl Runtime {
+    /// A runtime that keeps its trust store, the versions it has seen and its audit log in `home`.
+    ///
+    /// # Errors
+    /// `audit.unavailable`, `audit.broken`; `policy.invalid` for privacy patterns that do not exist.
+    pub fn open(home: &Path, policy: PermissionPolicy) -> Result<Self, Error> {
+        let kinds: Vec<String> = policy.privacy_patterns().cloned().collect();
+        privacy::check_patterns(&kinds, policy.privacy_custom())
+            .map_err(|error| Error::new(Code::PolicyInvalid, error.detail()))?;
+        Ok(Runtime {
+            trust_path: home.join(trust::FILE_NAME),
+            seen_path: home.join(trust::SEEN_FILE_NAME),
+            policy,
+            audit: AuditLog::open(&home.join("audit"))?,
+            sandbox: WasmSandbox::new()?,
+        })
+    }
+
+    /// Takes the trust store from another file.
+    #[must_use]
+    pub fn trust_file(mut self, path: &Path) -> Self {
+        path.clone_into(&mut self.trust_path);
+        self
+    }
+
+    /// One call, from the package's bytes to the answer.
+    ///
+    /// # Errors
+    /// Any code of any stage. Refusals before the run and failures of it are in the log as well.
+    // [RUN-01] [RUN-02] [RUN-03]
+    pub fn call(
+        &self,
+        package: &[u8],
+        call: &Call,
+        person: &dyn Person,
+        cancel: &CancelFlag,
+    ) -> Result<Answer, Error> {
+        // 1 to 3. Who made it, what was asked, what it may touch. Nothing of it has run yet.
+        let mut known = Refusal::new(Code::HostFile);
+        let admission = match self.admit(package, call, person, &mut known) {
+            Ok(admission) => admission,
+            Err(refused) => {
+                known.code = refused.code();
+                self.audit.refuse(known, Timestamp::now())?;
+                return Err(refused);
+            }
+        };
+        // 4. No record, no call.
+        let open = self.audit.begin(self.intent(&admission, call), Timestamp::now())?;
+        let audit_record = open.id();
+        // 5. The sandbox gets the binary that was verified and what the token holds.
+        let Admission { attestation, token, request, filter } = admission;
+        let run =
+            self.sandbox.run(&attestation.wasm_binary, sandbox_config(token, request), cancel);
+        // 6. Every copy of the answer goes through the filter.
+        let answer = find_tool(&attestation, &call.tool)
+            .and_then(|tool| filtered_answer(&run, tool, &filter, audit_record))
+            .map_err(|error| filtered_error(error, &run, &filter));
+        // 7. What can't be recorded does not leave.
+        open.finish(self.outcome(&run, &answer), Timestamp::now())?;
+        answer
+    }
+
+    /// Verifies, validates and decides. `known` collects what a record of a refusal can say.
+    fn admit(
+        &self,
+        package: &[u8],
+        call: &Call,
+        person: &dyn Person,
+        known: &mut Refusal,
+    ) -> Result<Admission, Error> {
+        known.tool = Some(call.tool.clone());
+        known.arguments = Some(self.audit.digest(&call.arguments));
+        known.agent.clone_from(&call.agent);
+
+        let trust_store = TrustStore::load_with_versions(&self.trust_path, &self.seen_path)?;
+        let attestation = Gatekeeper::new(trust_store.clone(), Timestamp::now())
+            .signers_required(self.policy.signers_required())
+            .verify(package)?;
+        let manifest = &attestation.manifest;
+        known.package = Some(manifest.id.clone());
+        known.version = Some(manifest.version.to_string());
+        known.content_hash = Some(attestation.content_hash.clone());
+        known.publisher = Some(manifest.publisher().to_owned());
+        known.signers = attestation.signers.iter().map(|signer| signer.key_id().clone()).collect();
+
+        let request = checked_request(find_tool(&attestation, &call.tool)?, &call.arguments)?;
+        let filter = self.privacy_filter(manifest)?;
+        let token = self.decide(manifest, call, person)?;
+        // The version counts as seen once it has been agreed that it may run.
+        if trust_store.version_seen(&manifest.id).is_none_or(|seen| seen < manifest.version) {
+            TrustStore::update(&self.seen_path, |seen| {
+                seen.note_version(&manifest.id, &manifest.version)
+            })?;
+        }
+        Ok(Admission { attestation, token, request, filter })
+    }
+
+    /// What the manifest asks to have redacted, and what this host always wants: the union.
+    fn privacy_filter(&self, manifest: &VerifiedManifest) -> Result<PrivacyFilterEngine, Error> {
+        let (asked, policy) = (&manifest.privacy_filters, &self.policy);
+        let kinds: Vec<_> =
+            asked.patterns.iter().chain(policy.privacy_patterns()).cloned().collect();
+        let custom: Vec<_> = asked.custom.iter().chain(policy.privacy_custom()).cloned().collect();
+        PrivacyFilterEngine::from_config(&kinds, &custom)
+    }
+
+    /// Asks the policy, and where it says so, a person.
+    // [RUN-04]
+    fn decide(
+        &self,
+        manifest: &VerifiedManifest,
+        call: &Call,
+        person: &dyn Person,
+    ) -> Result<CapabilityToken, Error> {
+        match self.policy.evaluate(manifest) {
+            PolicyDecision::Granted(token) => Ok(token),
+            PolicyDecision::Denied { reason } => Err(Error::new(Code::PolicyDenied, reason)),
+            PolicyDecision::RequiresConfirmation { capabilities, security_level } => {
+                let question = Question {
+                    manifest,
+                    tool: &call.tool,
+                    capabilities: &capabilities,
+                    security_level,
+                };
+                let id = &manifest.id;
+                match person.ask(&question) {
+                    Reply::Agreed(who) => self.policy.confirm(manifest, &who),
+                    Reply::Declined => {
+                        Err(Error::new(Code::PolicyDeclined, format!("{id} may not run")))
+                    }
+                    Reply::Nobody => {
+                        let detail = format!("{id} needs consent at level {security_level}");
+                        Err(Error::new(Code::PolicyConfirmation, detail))
+                    }
+                }
+            }
+        }
+    }
+
+    fn intent(&self, admission: &Admission, call: &Call) -> Intent {
+        let Admission { attestation, token, .. } = admission;
+        let manifest = &attestation.manifest;
+        Intent {
+            package: manifest.id.clone(),
+            version: manifest.version.to_string(),
+            content_hash: attestation.content_hash.clone(),
+            publisher: manifest.publisher().to_owned(),
+            signers: attestation.signers.iter().map(|signer| signer.key_id().clone()).collect(),
+            tool: call.tool.clone(),
+            arguments: self.audit.digest(&call.arguments),
+            risk: risk::score(manifest).level.to_string(),
+            capabilities: token.granted(),
+            granted_by: token.granted_by().to_owned(),
+            limits: *token.limits(),
+            agent: call.agent.clone(),
+        }
+    }
+
+    fn outcome(&self, run: &Run, answer: &Result<Answer, Error>) -> Outcome {
+        let ending = match answer {
+            Ok(answer) if answer.is_error => Ending::ToolError,
+            Ok(_) => Ending::Ok,
+            Err(error) => Ending::Failed(error.code()),
+        };
+        let left = answer.as_ref().ok();
+        Outcome {
+            ending,
+            fuel_used: run.fuel_used,
+            duration_ms: u64::try_from(run.duration.as_millis()).unwrap_or(u64::MAX),
+            stdout: Some(self.audit.digest_bytes(&run.stdout)),
+            answer: left.map(|answer| self.digest_of(answer)),
+            privacy: left.map(counts).unwrap_or_default(),
+        }
+    }
+
+    /// The digest of everything of an answer that leaves.
+    fn digest_of(&self, answer: &Answer) -> Digest {
+        self.audit.digest(&json!({
+            "content": answer.content,
+            "structured_content": answer.structured_content,
+            "is_error": answer.is_error,
+        }))
+    }
+}
+
+fn find_tool<'a>(attestation: &'a AttestationResult, name: &str) -> Result<&'a Tool, Error> {
+    let tools = &attestation.manifest.tools;
+    tools.iter().find(|tool| tool.name == name).ok_or_else(|| {
+        let shown: String = name.chars().take(64).flat_map(char::escape_default).collect();
+        Error::new(Code::RequestTool, format!("no tool {shown:?} in {}", attestation.manifest.id))
+    })
+}
+
+/// The line that the guest reads, once its arguments follow the tool's schema.
+// [RUN-05]
+fn checked_request(tool: &Tool, arguments: &Value) -> Result<Vec<u8>, Error> {
+    tool.parameters.validate(arguments).map_err(|violation| {
+        let detail = format!("arguments of {}: {violation}", tool.name);
+        Error::new(Code::RequestArguments, detail)
+    })?;
+    let request = tools_call_request(&tool.name, arguments);
+    if request.len() > limits::REQUEST_BYTES_MAX {
+        return Err(Error::new(
+            Code::RequestTooLarge,
+            format!("request of {} bytes", request.len()),
+        ));
+    }
+    Ok(request)
+}
+
+fn sandbox_config(token: CapabilityToken, request: Vec<u8>) -> SandboxConfig {
+    SandboxConfig {
+        memory_limit_bytes: token.limits().memory_bytes_max,
+        timeout: token.limits().timeout,
+        stdin_data: request,
+        env_vars: extract_approved_env_vars(&token),
+        dir_mappings: extract_approved_dirs(&token),
+        allowed_network_domains: token.network().to_vec(),
+        capability_token: Some(token),
+    }
+}
+
+/// Reads the guest's response, holds it against what the tool promised, and filters every copy.
+// [RUN-06]
+fn filtered_answer(
+    run: &Run,
+    tool: &Tool,
+    filter: &PrivacyFilterEngine,
+    audit_record: u64,
+) -> Result<Answer, Error> {
+    run.outcome.clone()?;
+    let response = JsonRpcResponse::parse(&run.stdout)?;
+    let is_error = response.result.is_error;
+    if let (Some(schema), false) = (&tool.returns, is_error) {
+        let value = response.result.structured_content.as_ref().unwrap_or(&Value::Null);
+        schema.validate(value).map_err(|violation| {
+            let detail = format!("structured content of {}: {violation}", tool.name);
+            Error::new(Code::ToolBadReturn, detail)
+        })?;
+    }
+    // One value, so that numbered labels and pointers are the same in every copy.
+    let whole = json!({
+        "content": response.result.content,
+        "structuredContent": response.result.structured_content,
+    });
+    let (mut filtered, applied) = filter.try_redact_json(&whole)?;
+    let structured = response.result.structured_content.is_some();
+    let mut take = |key: &str| filtered.get_mut(key).map(Value::take).unwrap_or_default();
+    Ok(Answer {
+        content: take("content"),
+        structured_content: Some(take("structuredContent")).filter(|_| structured),
+        is_error,
+        applied,
+        fuel_used: run.fuel_used,
+        audit_record,
+    })
+}
+
+/// A failed tool's words go through the filter like its answers: the detail of the error, and the end
+/// of what it wrote to stderr, which its author needs to see.
+// [RUN-07]
+fn filtered_error(error: Error, run: &Run, filter: &PrivacyFilterEngine) -> Error {
+    const STDERR_CHARS_SHOWN: usize = 600;
+    let filtered = |text: &str| match filter.redact_text(text) {
+        Ok((text, _)) => text,
+        Err(_) => "[withheld, since it could not be filtered]".to_owned(),
+    };
+    let mut detail = filtered(error.detail());
+    // Filtered whole and cut afterwards: a value cut in half would not be known for what it is.
+    let stderr = filtered(String::from_utf8_lossy(&run.stderr).trim());
+    if error.code().class() == Class::Tool && !stderr.is_empty() {
+        let left_out = stderr.chars().count().saturating_sub(STDERR_CHARS_SHOWN);
+        detail.push_str("; stderr ends with: ");
+        detail.extend(stderr.chars().skip(left_out));
+    }
+    Error::new(error.code(), detail)
+}
+
+fn counts(answer: &Answer) -> BTreeMap<String, u64> {
+    answer.applied.counts().map(|(kind, count)| (kind.to_owned(), count)).collect()
+}
