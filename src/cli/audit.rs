@@ -1,0 +1,64 @@
+//! Room: `mpp audit`.
+
+use super::{terminal, Report};
+use argh::FromArgs;
+use mpp::{audit, home, Error};
+use serde_json::json;
+use std::path::PathBuf;
+
+/// Look at the audit log.
+#[derive(FromArgs)]
+#[argh(subcommand, name = "audit")]
+pub struct Audit {
+    #[argh(subcommand)]
+    command: Command,
+}
+
+#[derive(FromArgs)]
+#[argh(subcommand)]
+enum Command {
+    Verify(Verify),
+}
+
+/// Check every record and the chain between them.
+#[derive(FromArgs)]
+#[argh(subcommand, name = "verify")]
+struct Verify {
+    /// the log, instead of audit/audit.jsonl in the home folder
+    #[argh(positional)]
+    log: Option<PathBuf>,
+    /// hash that the last record has to have, from a copy kept elsewhere
+    #[argh(option)]
+    head: Option<String>,
+    /// print JSON
+    #[argh(switch)]
+    json: bool,
+}
+
+impl Audit {
+    pub fn as_json(&self) -> bool {
+        let Command::Verify(command) = &self.command;
+        command.json
+    }
+
+    pub fn run(self) -> Result<Report, Error> {
+        let Command::Verify(command) = self.command;
+        let log = match command.log {
+            Some(log) => log,
+            None => home::home_dir()?.join("audit").join("audit.jsonl"),
+        };
+        let report = audit::verify(&log, command.head.as_deref())?;
+        let rows = [
+            ("log", log.display().to_string()),
+            ("records", report.records.to_string()),
+            ("head", report.head.clone()),
+            ("unfinished", report.open.len().to_string()),
+        ];
+        let text = format!("the chain is whole\n{}", terminal::columns(&rows));
+        let json = json!({
+            "verdict": "whole", "log": log, "records": report.records, "head": report.head,
+            "unfinished": report.open,
+        });
+        Ok(Report::new(text, json))
+    }
+}

@@ -1,0 +1,101 @@
+//! Room: `mpp filter`: the privacy filter alone, for whoever wants to score or use it.
+//!
+//! In: JSON lines `{"id": …, "text": "…"}`. Out, line by line: `{"id": …, "redacted": "…", "applied":
+//! …}`, or with `--spans` `{"id": …, "spans": [{"type", "start", "end"}]}`, offsets in code points, or
+//! in bytes with `--bytes`.
+
+use super::{usage_error, Report};
+use argh::FromArgs;
+use mpp::package::manifest::CustomPattern;
+use mpp::privacy::{Kind, PrivacyFilterEngine};
+use mpp::{json, limits, Code, Error};
+use serde_json::{json, Value};
+use std::io::{BufRead as _, BufWriter, Read as _, Write as _};
+
+/// Filter JSON lines {"id","text"} from stdin.
+#[derive(FromArgs)]
+#[argh(subcommand, name = "filter")]
+pub struct Filter {
+    /// built-in kinds, parted by commas; by default all
+    #[argh(option)]
+    patterns: Option<String>,
+    /// a pattern of your own: NAME=EXPRESSION; may be given several times
+    #[argh(option)]
+    custom: Vec<String>,
+    /// print what was found where, instead of the redacted text
+    #[argh(switch)]
+    spans: bool,
+    /// count offsets in UTF-8 bytes instead of code points
+    #[argh(switch)]
+    bytes: bool,
+    /// print errors as JSON (the output always is)
+    #[argh(switch)]
+    pub json: bool,
+}
+
+impl Filter {
+    pub fn run(self) -> Result<Report, Error> {
+        let patterns: Vec<String> = match &self.patterns {
+            Some(list) => list.split(',').map(str::to_owned).collect(),
+            None => Kind::ALL.iter().map(|kind| kind.name().to_owned()).collect(),
+        };
+        let mut custom = Vec::new();
+        for pattern in &self.custom {
+            let (name, pattern) = pattern
+                .split_once('=')
+                .ok_or_else(|| usage_error("--custom takes NAME=EXPRESSION"))?;
+            custom.push(CustomPattern { name: name.to_owned(), pattern: pattern.to_owned() });
+        }
+        let engine = PrivacyFilterEngine::from_config(&patterns, &custom)?;
+        let failed =
+            |error: std::io::Error| Error::new(Code::HostFile, format!("stdin or stdout: {error}"));
+        let mut input = std::io::stdin().lock();
+        let mut output = BufWriter::new(std::io::stdout().lock());
+        let mut line = Vec::new();
+        for number in 1_u64.. {
+            line.clear();
+            let bytes_max = u64::try_from(limits::REQUEST_BYTES_MAX).unwrap_or(u64::MAX);
+            let read =
+                input.by_ref().take(bytes_max).read_until(b'\n', &mut line).map_err(failed)?;
+            if read == 0 {
+                break;
+            }
+            let reply = self.reply(&engine, &line).map_err(|error| {
+                Error::new(error.code(), format!("line {number}: {}", error.detail()))
+            })?;
+            // A reader that has gone away ends the work, as it does for `cat`.
+            if writeln!(output, "{reply}").is_err() {
+                break;
+            }
+        }
+        output.flush().map_err(failed)?;
+        Ok(Report::new("", Value::Null))
+    }
+
+    fn reply(&self, engine: &PrivacyFilterEngine, line: &[u8]) -> Result<Value, Error> {
+        let record = json::parse(line, 2).map_err(|error| usage_error(error.to_string()))?;
+        let text = record
+            .get("text")
+            .and_then(Value::as_str)
+            .ok_or_else(|| usage_error("no member \"text\" that is a string"))?;
+        let id = record.get("id").unwrap_or(&Value::Null);
+        if !self.spans {
+            let (redacted, applied) = engine.redact_text(text)?;
+            return Ok(json!({ "id": id, "redacted": redacted, "applied": applied.to_json() }));
+        }
+        let offset = |byte: usize| match self.bytes {
+            true => byte,
+            false => text.get(..byte).map_or(byte, |before| before.chars().count()),
+        };
+        let spans: Vec<Value> = engine
+            .find(text)
+            .iter()
+            .map(|finding| {
+                json!({
+                    "type": finding.label, "start": offset(finding.start), "end": offset(finding.end),
+                })
+            })
+            .collect();
+        Ok(json!({ "id": id, "spans": spans }))
+    }
+}

@@ -1,0 +1,61 @@
+//! Room: `mpp keygen`.
+
+use super::{file_error, Report};
+use argh::FromArgs;
+use mpp::package::key::SecretKey;
+use mpp::Error;
+use serde_json::json;
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::path::PathBuf;
+
+/// Make an Ed25519 key pair: NAME.key (only you can read it) and NAME.pub, in PEM as OpenSSL uses it.
+#[derive(FromArgs)]
+#[argh(subcommand, name = "keygen")]
+pub struct Keygen {
+    /// path of the two files, without the extension
+    #[argh(positional)]
+    name: String,
+    /// print JSON
+    #[argh(switch)]
+    pub json: bool,
+}
+
+impl Keygen {
+    pub fn run(self) -> Result<Report, Error> {
+        let key = SecretKey::generate();
+        let secret = PathBuf::from(format!("{}.key", self.name));
+        let public = PathBuf::from(format!("{}.pub", self.name));
+        create(&secret, &key.to_pem(), 0o600)?;
+        if let Err(error) = create(&public, &key.public().to_pem(), 0o644) {
+            // Half a key pair helps nobody, and a second attempt would stumble over it.
+            let _ = std::fs::remove_file(&secret);
+            return Err(error);
+        }
+        let id = key.public().id();
+        let text = format!(
+            "wrote {} (keep it secret) and {}\nkey id {id}\n",
+            secret.display(),
+            public.display()
+        );
+        let json = json!({
+            "secret_key": secret, "public_key": public, "key_id": id.as_str(),
+        });
+        Ok(Report::new(text, json))
+    }
+}
+
+/// Creates a file that was not there: a key is never overwritten.
+fn create(path: &PathBuf, text: &str, mode: u32) -> Result<(), Error> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, mode);
+    #[cfg(not(unix))]
+    let _ = mode;
+    let written = options.open(path).and_then(|mut file| {
+        file.write_all(text.as_bytes())?;
+        file.sync_all()
+    });
+    written.map_err(|error| file_error(path, &error))
+}

@@ -1,0 +1,203 @@
+//! Floor 5: the command line. One file for each group of commands; this one has the list of them, and
+//! the one way in which all of them print.
+//!
+//! Exit status: 0 done, 1 refused, 2 usage, 3 the tool failed, 4 the host failed.
+
+mod audit;
+mod filter;
+mod keys;
+mod new;
+mod package;
+mod run;
+mod terminal;
+mod trust;
+
+use argh::{EarlyExit, FromArgs};
+use mpp::{Code, Error, Timestamp};
+use serde_json::{json, Value};
+use std::ffi::OsString;
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// Runs signed AI-agent tools: verified, confined, filtered, recorded.
+///
+/// Files live in ~/.mpp, or where MPP_HOME says. Exit status: 0 done, 1 refused, 2 usage, 3 the tool
+/// failed, 4 the host failed.
+#[derive(FromArgs)]
+struct Arguments {
+    /// print the version
+    #[argh(switch, short = 'V')]
+    version: bool,
+    #[argh(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(FromArgs)]
+#[argh(subcommand)]
+enum Command {
+    Audit(audit::Audit),
+    Filter(filter::Filter),
+    Inspect(package::Inspect),
+    Keygen(keys::Keygen),
+    New(new::New),
+    Pack(package::Pack),
+    Run(run::Run),
+    Sign(package::Sign),
+    Trust(trust::Trust),
+    Verify(package::Verify),
+}
+
+/// What a command has to say, for people and for programs.
+struct Report {
+    text: String,
+    json: Value,
+    /// 0 unless the command itself found something wrong.
+    exit_status: u8,
+}
+
+impl Report {
+    fn new(text: impl Into<String>, json: Value) -> Self {
+        Report { text: text.into(), json, exit_status: 0 }
+    }
+}
+
+/// Runs one command and prints what comes of it.
+pub fn run(words: impl Iterator<Item = OsString>) -> ExitCode {
+    let words: Vec<String> = match words.map(OsString::into_string).collect() {
+        Ok(words) => words,
+        Err(_) => return usage("an argument is not UTF-8"),
+    };
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let arguments = match Arguments::from_args(&["mpp"], &words) {
+        Ok(arguments) => arguments,
+        Err(EarlyExit { output, status: Ok(()) }) => {
+            print(&format!("{}\n", output.trim_end()));
+            return ExitCode::SUCCESS;
+        }
+        Err(EarlyExit { output, status: Err(()) }) => return usage(output.trim_end()),
+    };
+    let Some(command) = arguments.command else {
+        if arguments.version {
+            print(&format!("mpp {}\n", env!("CARGO_PKG_VERSION")));
+            return ExitCode::SUCCESS;
+        }
+        return usage("a command is needed; `mpp --help` lists them");
+    };
+    let (as_json, result) = match command {
+        Command::Audit(command) => (command.as_json(), command.run()),
+        Command::Filter(command) => (command.json, command.run()),
+        Command::Inspect(command) => (command.json, command.run()),
+        Command::Keygen(command) => (command.json, command.run()),
+        Command::New(command) => (command.json, command.run()),
+        Command::Pack(command) => (command.json, command.run()),
+        Command::Run(command) => (command.json, command.run()),
+        Command::Sign(command) => (command.json, command.run()),
+        Command::Trust(command) => (command.as_json(), command.run()),
+        Command::Verify(command) => (command.json, command.run()),
+    };
+    match result {
+        Ok(report) if as_json => {
+            print(&format!("{}\n", report.json)).max(report.exit_status).into()
+        }
+        Ok(report) => print(&report.text).max(report.exit_status).into(),
+        Err(error) => complain(&error, as_json),
+    }
+}
+
+/// Writes to stdout. A reader that has gone away (`mpp … | head`) is no error of ours; a full disk is.
+fn print(text: &str) -> u8 {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            warn(&format!("mpp: stdout: {error}"));
+            4
+        }
+        _ => 0,
+    }
+}
+
+/// Writes a line to stderr; there is nobody to tell if that fails.
+fn warn(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
+fn usage(message: &str) -> ExitCode {
+    warn(&format!("mpp: {message}"));
+    Code::Usage.class().exit_status().into()
+}
+
+fn complain(error: &Error, as_json: bool) -> ExitCode {
+    let code = error.code();
+    if as_json {
+        print(&format!("{}\n", json!({ "error": error_json(error) })));
+    } else {
+        // The detail may hold text from a hostile file: no terminal obeys it.
+        let message = terminal::printable(&error.to_string());
+        warn(&format!("mpp: {} [{}]\n  {message}", word_for(code), code.as_str()));
+    }
+    code.class().exit_status().into()
+}
+
+fn error_json(error: &Error) -> Value {
+    let code = error.code();
+    json!({
+        "code": code.as_str(),
+        "detail": error.detail(),
+        "remedy": code.remedy(),
+        "exit_status": code.class().exit_status(),
+    })
+}
+
+fn word_for(code: Code) -> &'static str {
+    match code.class() {
+        mpp::Class::Refused => "REFUSED",
+        mpp::Class::Usage => "usage",
+        mpp::Class::Tool => "the tool failed",
+        mpp::Class::Host => "the host failed",
+    }
+}
+
+fn usage_error(detail: impl Into<String>) -> Error {
+    Error::new(Code::Usage, detail)
+}
+
+fn file_error(path: &Path, error: &std::io::Error) -> Error {
+    Error::new(Code::HostFile, format!("{}: {error}", path.display()))
+}
+
+fn read_text(path: &Path) -> Result<String, Error> {
+    std::fs::read_to_string(path).map_err(|error| file_error(path, &error))
+}
+
+/// `--signed-at`: a time, `now`, or by default the moment that stands for "not stated", so that
+/// packing twice gives the same bytes.
+fn signed_at(option: Option<&str>) -> Result<Timestamp, Error> {
+    let epoch = || Timestamp::from_unix_seconds(0);
+    let moment = match option {
+        None => epoch(),
+        Some("now") => Some(Timestamp::now()),
+        Some(text) => Timestamp::parse(text),
+    };
+    moment.ok_or_else(|| usage_error("--signed-at takes `now` or the form 2026-01-01T00:00:00Z"))
+}
+
+/// Writes a file beside its place and moves it there whole: what stood there before stays until the
+/// new bytes are on the disk.
+fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    let failed = |error: std::io::Error| file_error(path, &error);
+    let mut name = path.file_name().ok_or_else(|| usage_error("no file name"))?.to_owned();
+    name.push(format!(".{}.tmp", std::process::id()));
+    let beside: PathBuf = path.with_file_name(name);
+    let written =
+        OpenOptions::new().write(true).create_new(true).open(&beside).and_then(|mut file| {
+            file.write_all(bytes)?;
+            file.sync_all()
+        });
+    let moved = written.and_then(|()| std::fs::rename(&beside, path));
+    if moved.is_err() {
+        let _ = std::fs::remove_file(&beside);
+    }
+    moved.map_err(failed)
+}

@@ -1,0 +1,293 @@
+//! Room: `mpp pack`, `sign`, `verify` and `inspect`.
+
+use super::{read_text, signed_at, terminal, trust, usage_error, write_whole, Report};
+use argh::FromArgs;
+use mpp::gatekeeper::{self, read_package, Gatekeeper, Inspection};
+use mpp::package::key::SecretKey;
+use mpp::package::pack::{countersign, pack, read_folder};
+use mpp::package::writer::Compression;
+use mpp::policy::{risk, Capability};
+use mpp::trust::TrustStore;
+use mpp::{Error, Timestamp};
+use serde_json::{json, Value};
+use std::path::PathBuf;
+
+/// Sign a package folder (manifest.json, tool.wasm, assets/, README.md, LICENSE) and write the .mpp.
+#[derive(FromArgs)]
+#[argh(subcommand, name = "pack")]
+pub struct Pack {
+    /// the package folder
+    #[argh(positional)]
+    folder: PathBuf,
+    /// the secret key file
+    #[argh(option)]
+    key: PathBuf,
+    /// the file to write
+    #[argh(option, short = 'o')]
+    output: PathBuf,
+    /// when it was signed: `now`, or a time; by default 1970-01-01T00:00:00Z, which stands
+    /// for "not stated", so that packing twice gives the same bytes
+    #[argh(option)]
+    signed_at: Option<String>,
+    /// deflate contents: smaller, slower to start
+    #[argh(switch)]
+    deflate: bool,
+    /// print JSON
+    #[argh(switch)]
+    pub json: bool,
+}
+
+/// Add a signature to a package: an approver's beside the author's.
+#[derive(FromArgs)]
+#[argh(subcommand, name = "sign")]
+pub struct Sign {
+    /// the package
+    #[argh(positional)]
+    file: PathBuf,
+    /// the secret key file
+    #[argh(option)]
+    key: PathBuf,
+    /// the file to write, instead of the package itself
+    #[argh(option, short = 'o')]
+    output: Option<PathBuf>,
+    /// when it was signed: `now`, or a time such as 2026-01-01T00:00:00Z; by default "not stated"
+    #[argh(option)]
+    signed_at: Option<String>,
+    /// print JSON
+    #[argh(switch)]
+    pub json: bool,
+}
+
+/// Put a package through the Gatekeeper's seven checks.
+#[derive(FromArgs)]
+#[argh(subcommand, name = "verify")]
+pub struct Verify {
+    /// the package
+    #[argh(positional)]
+    file: PathBuf,
+    /// trust store, instead of trust.json in the home folder
+    #[argh(option)]
+    trust: Option<PathBuf>,
+    /// ask for trusted signatures by this many publishers (default 1)
+    #[argh(option, default = "1")]
+    signers: usize,
+    /// print JSON
+    #[argh(switch)]
+    pub json: bool,
+}
+
+/// Show what a package is, asks for, imports, and how risky that is, whoever signed it.
+#[derive(FromArgs)]
+#[argh(subcommand, name = "inspect")]
+pub struct Inspect {
+    /// the package
+    #[argh(positional)]
+    file: PathBuf,
+    /// trust store, instead of trust.json in the home folder
+    #[argh(option)]
+    trust: Option<PathBuf>,
+    /// print JSON
+    #[argh(switch)]
+    pub json: bool,
+}
+
+impl Pack {
+    pub fn run(self) -> Result<Report, Error> {
+        let key = SecretKey::from_pem(&read_text(&self.key)?)?;
+        let compression = if self.deflate { Compression::Deflated } else { Compression::Stored };
+        let contents = read_folder(&self.folder)?;
+        let package = pack(contents, &key, signed_at(self.signed_at.as_deref())?, compression)?;
+        // An author hears now what a host would say later.
+        let found = gatekeeper::inspect(&package)?;
+        write_whole(&self.output, &package)?;
+        written(&self.output, &package, &found)
+    }
+}
+
+impl Sign {
+    pub fn run(self) -> Result<Report, Error> {
+        let key = SecretKey::from_pem(&read_text(&self.key)?)?;
+        let package = read_package(&self.file)?;
+        let package = countersign(&package, &key, signed_at(self.signed_at.as_deref())?)?;
+        let found = gatekeeper::inspect(&package)?;
+        let output = self.output.unwrap_or(self.file);
+        write_whole(&output, &package)?;
+        written(&output, &package, &found)
+    }
+}
+
+/// What `pack` and `sign` say.
+fn written(output: &std::path::Path, package: &[u8], found: &Inspection) -> Result<Report, Error> {
+    let keys: Vec<&str> = found.signed_by.iter().map(|signer| signer.key_id.as_str()).collect();
+    let rows = [
+        ("package", format!("{} {}", found.manifest.id, found.manifest.version)),
+        ("content", found.content_hash.to_string()),
+        ("signed by", keys.join("\n")),
+    ];
+    let text = format!(
+        "wrote {}, {} bytes\n{}",
+        output.display(),
+        package.len(),
+        terminal::columns(&rows)
+    );
+    let json = json!({
+        "file": output, "bytes": package.len(), "id": found.manifest.id,
+        "version": found.manifest.version.to_string(), "content_hash": found.content_hash.as_str(),
+        "key_ids": keys,
+    });
+    Ok(Report::new(text, json))
+}
+
+/// The checks by the word that their codes begin with.
+const CHECKS: [&str; 7] =
+    ["archive", "structure", "content", "signature", "publisher", "manifest", "module"];
+
+impl Verify {
+    pub fn run(self) -> Result<Report, Error> {
+        if self.signers == 0 {
+            return Err(usage_error("--signers takes a number from 1"));
+        }
+        let store = TrustStore::load(&trust::store_path(self.trust)?)?;
+        let package = read_package(&self.file)?;
+        let verdict = Gatekeeper::new(store, Timestamp::now())
+            .signers_required(self.signers)
+            .verify(&package);
+        match verdict {
+            Ok(attestation) => {
+                let manifest = &attestation.manifest;
+                let signers: Vec<Value> = attestation
+                    .signers
+                    .iter()
+                    .map(|signer| {
+                        json!({ "publisher": signer.publisher(), "key_id": signer.key_id().as_str() })
+                    })
+                    .collect();
+                let mut text = checks_until(None);
+                text.push_str(&terminal::columns(&[
+                    ("package", format!("{} {}", manifest.id, manifest.version)),
+                    ("publisher", manifest.signed_by().join(", ")),
+                    ("content", attestation.content_hash.to_string()),
+                ]));
+                let json = json!({
+                    "verdict": "verified", "id": manifest.id, "version": manifest.version.to_string(),
+                    "content_hash": attestation.content_hash.as_str(), "signers": signers,
+                });
+                Ok(Report::new(text, json))
+            }
+            Err(error) => {
+                let stage = error.code().as_str().split('.').next().unwrap_or_default();
+                let Some(failed) = CHECKS.iter().position(|check| *check == stage) else {
+                    return Err(error);
+                };
+                let message = terminal::printable(&error.to_string());
+                let text = format!(
+                    "{}REFUSED [{}]\n  {message}\n",
+                    checks_until(Some(failed)),
+                    error.code().as_str()
+                );
+                let json = json!({
+                    "verdict": "refused", "check": failed.saturating_add(1),
+                    "error": super::error_json(&error),
+                });
+                let exit_status = error.code().class().exit_status();
+                Ok(Report { text, json, exit_status })
+            }
+        }
+    }
+}
+
+/// A line for each check; those behind the one that failed were not made.
+fn checks_until(failed: Option<usize>) -> String {
+    let line = |(number, name): (usize, &&str)| {
+        let verdict = match failed {
+            Some(failed) if number == failed => "REFUSED",
+            Some(failed) if number > failed => "not made",
+            _ => "ok",
+        };
+        format!("  {} {name:10} {verdict}\n", number.saturating_add(1))
+    };
+    CHECKS.iter().enumerate().map(line).collect()
+}
+
+impl Inspect {
+    pub fn run(self) -> Result<Report, Error> {
+        let package = read_package(&self.file)?;
+        let found = gatekeeper::inspect(&package)?;
+        let store = TrustStore::load(&trust::store_path(self.trust)?)?;
+        let manifest = &found.manifest;
+        let risk = risk::score(manifest);
+        let mut rows = vec![
+            ("package", format!("{} {}", manifest.id, manifest.version)),
+            ("name", manifest.name.clone()),
+            ("about", manifest.description.clone()),
+            ("content", found.content_hash.to_string()),
+        ];
+        let mut signers = Vec::new();
+        for signer in &found.signed_by {
+            let known = store.keys().find(|(id, _)| **id == signer.key_id);
+            let holder = known.map(|(_, key)| key.publisher.clone());
+            let shown = match &holder {
+                Some(name) => format!("trusted as {name}"),
+                None => "NOT TRUSTED: nobody vouches for this key".to_owned(),
+            };
+            rows.push(("signed by", format!("{}\n{shown}", signer.key_id)));
+            signers.push(json!({
+                "key_id": signer.key_id.as_str(), "signed_at": signer.signed_at.to_string(),
+                "trusted_as": holder,
+            }));
+        }
+        let capabilities: Vec<String> =
+            Capability::requested_by(manifest).iter().map(ToString::to_string).collect();
+        let asks = match capabilities.is_empty() {
+            true => "nothing".to_owned(),
+            false => capabilities.join("\n"),
+        };
+        rows.push(("asks to", asks));
+        let reasons = risk.reasons.iter().map(|(why, points)| format!("\n{points:3}  {why}"));
+        let points = format!("{} ({} points)", risk.level, risk.points);
+        rows.push(("risk", reasons.fold(points, |text, reason| text + &reason)));
+        let runtime = &manifest.runtime;
+        rows.push((
+            "limits",
+            format!(
+                "{} MiB of memory, {} ms, {} fuel, {} KiB of output",
+                runtime.memory_limit_mb, runtime.timeout_ms, runtime.fuel, runtime.output_limit_kb
+            ),
+        ));
+        let filters = &manifest.privacy_filters;
+        let custom =
+            filters.custom.iter().map(|custom| format!("{}: {}", custom.name, custom.pattern));
+        let redacts: Vec<String> = filters.patterns.iter().cloned().chain(custom).collect();
+        rows.push(("redacts", redacts.join("\n")));
+        let mut tools = Vec::new();
+        for tool in &manifest.tools {
+            let sensitivity = format!("{:?}", tool.sensitivity).to_lowercase();
+            let schema = tool.parameters.source();
+            rows.push((
+                "tool",
+                format!("{} ({sensitivity})\n{}\n{schema}", tool.name, tool.description),
+            ));
+            tools.push(json!({
+                "name": tool.name, "description": tool.description, "sensitivity": sensitivity,
+                "parameters": schema, "returns": tool.returns.as_ref().map(|schema| schema.source()),
+            }));
+        }
+        rows.push(("imports", found.imports.join("\n")));
+        let entries = found.entries.iter().map(|(name, bytes)| format!("{bytes:>9}  {name}"));
+        rows.push(("entries", entries.collect::<Vec<_>>().join("\n")));
+        let json = json!({
+            "id": manifest.id, "version": manifest.version.to_string(), "name": manifest.name,
+            "description": manifest.description, "content_hash": found.content_hash.as_str(),
+            "signers": signers, "capabilities": capabilities,
+            "risk": { "level": risk.level.to_string(), "points": risk.points, "reasons": risk.reasons
+                .iter().map(|(why, points)| json!({ "why": why, "points": points }))
+                .collect::<Vec<_>>() },
+            "limits": { "memory_limit_mb": runtime.memory_limit_mb, "timeout_ms": runtime.timeout_ms,
+                "fuel": runtime.fuel, "output_limit_kb": runtime.output_limit_kb },
+            "privacy_filters": redacts, "tools": tools, "imports": found.imports,
+            "entries": found.entries.iter()
+                .map(|(name, bytes)| json!({ "name": name, "bytes": bytes })).collect::<Vec<_>>(),
+        });
+        Ok(Report::new(terminal::columns(&rows), json))
+    }
+}

@@ -1,0 +1,185 @@
+//! Room: `mpp run`: one call of one tool, with a person at the terminal where one is needed.
+
+use super::{read_text, terminal, trust, usage_error, Report};
+use argh::FromArgs;
+use mpp::gatekeeper::{self, read_package};
+use mpp::policy::{Capability, PermissionPolicy};
+use mpp::runtime::{Answer, Call, Person, Question, Reply, Runtime};
+use mpp::trust::{TrustStore, Validity};
+use mpp::{home, json, CancelFlag, Code, Error};
+use serde_json::{json, Value};
+use std::path::{Path, PathBuf};
+
+/// Verify a package, decide, run one of its tools in the sandbox, and print the filtered answer.
+#[derive(FromArgs)]
+#[argh(subcommand, name = "run")]
+pub struct Run {
+    /// the package
+    #[argh(positional)]
+    file: PathBuf,
+    /// name of the tool
+    #[argh(option)]
+    tool: String,
+    /// its arguments as a JSON object, or @FILE; by default {}
+    #[argh(option, default = "String::from(\"{}\")")]
+    args: String,
+    /// give the package a directory that its manifest asks for: GUEST=HOST
+    #[argh(option)]
+    map: Vec<String>,
+    /// give the package a variable that its manifest asks for: NAME=VALUE, or NAME for your own value
+    #[argh(option)]
+    env: Vec<String>,
+    /// agree to what the package asks for, without being asked
+    #[argh(switch)]
+    yes: bool,
+    /// trust store, instead of trust.json in the home folder
+    #[argh(option)]
+    trust: Option<PathBuf>,
+    /// policy file, instead of policy.json in the home folder
+    #[argh(option)]
+    policy: Option<PathBuf>,
+    /// print JSON
+    #[argh(switch)]
+    pub json: bool,
+}
+
+impl Run {
+    pub fn run(self) -> Result<Report, Error> {
+        let home = home::home_dir()?;
+        let trust_path = trust::store_path(self.trust.clone())?;
+        let policy = self.policy(&home)?;
+        let package = read_package(&self.file)?;
+        let call = Call { tool: self.tool.clone(), arguments: self.arguments()?, agent: None };
+        let person = AtTerminal { agreed: self.yes };
+        let runtime = Runtime::open(&home, policy)?.trust_file(&trust_path);
+        let mut answer = runtime.call(&package, &call, &person, &CancelFlag::default());
+        if answer.as_ref().is_err_and(|error| error.code() == Code::PublisherUnknown)
+            && introduce_publisher(&package, &trust_path)?
+        {
+            answer = runtime.call(&package, &call, &person, &CancelFlag::default());
+        }
+        Ok(report(&answer?))
+    }
+
+    fn policy(&self, home: &Path) -> Result<PermissionPolicy, Error> {
+        let default = home.join("policy.json");
+        let mut policy = match &self.policy {
+            Some(file) => PermissionPolicy::load(file)?,
+            None if default.exists() => PermissionPolicy::load(&default)?,
+            None => PermissionPolicy::new().auto_approve_low(true),
+        };
+        for mapping in &self.map {
+            let (guest, host) = mapping
+                .split_once('=')
+                .ok_or_else(|| usage_error(format!("--map {mapping:?} is not GUEST=HOST")))?;
+            policy = policy.map_directory(guest, host);
+        }
+        for variable in &self.env {
+            let (name, value) = match variable.split_once('=') {
+                Some((name, value)) => (name, value.to_owned()),
+                None => (
+                    variable.as_str(),
+                    std::env::var(variable)
+                        .map_err(|_| usage_error(format!("--env {variable}: you have none")))?,
+                ),
+            };
+            policy = policy.allow_env(name, value);
+        }
+        Ok(policy)
+    }
+
+    fn arguments(&self) -> Result<Value, Error> {
+        let text = match self.args.strip_prefix('@') {
+            Some(file) => read_text(Path::new(file))?,
+            None => self.args.clone(),
+        };
+        json::parse(text.as_bytes(), mpp::limits::REQUEST_DEPTH_MAX)
+            .map_err(|error| Error::new(Code::RequestArguments, format!("--args: {error}")))
+    }
+}
+
+/// The text blocks for a person; all of it for a program.
+fn report(answer: &Answer) -> Report {
+    let blocks = answer.content.as_array().map(Vec::as_slice).unwrap_or_default();
+    let mut text = String::new();
+    for block in blocks {
+        match block.get("text").and_then(Value::as_str) {
+            Some(block) => text.push_str(&terminal::printable(block)),
+            None => text.push_str(&block.to_string()),
+        }
+        if !text.ends_with('\n') {
+            text.push('\n');
+        }
+    }
+    let json = json!({
+        "content": answer.content, "structuredContent": answer.structured_content,
+        "isError": answer.is_error, "redacted": answer.applied.to_json(),
+        "fuel_used": answer.fuel_used, "audit_record": answer.audit_record,
+    });
+    let exit_status = if answer.is_error { mpp::Class::Tool.exit_status() } else { 0 };
+    Report { text, json, exit_status }
+}
+
+/// Whoever sits at the terminal, or has said yes beforehand.
+struct AtTerminal {
+    agreed: bool,
+}
+
+impl Person for AtTerminal {
+    fn ask(&self, question: &Question<'_>) -> Reply {
+        if self.agreed {
+            return Reply::Agreed("--yes".to_owned());
+        }
+        if !terminal::somebody_is_there() {
+            return Reply::Nobody;
+        }
+        let manifest = question.manifest;
+        super::warn(&format!(
+            "{} wants to run {} of {} {}",
+            terminal::printable(&manifest.name),
+            question.tool,
+            manifest.id,
+            manifest.version
+        ));
+        let wants: Vec<String> = question.capabilities.iter().map(Capability::to_string).collect();
+        let wants = if wants.is_empty() { "nothing".to_owned() } else { wants.join("\n") };
+        let rows = [
+            ("publisher", manifest.publisher().to_owned()),
+            ("content", manifest.content_hash().to_string()),
+            ("asks to", wants),
+            ("risk", question.security_level.to_string()),
+        ];
+        super::warn(terminal::columns(&rows).trim_end());
+        match terminal::agrees("Allow this?") {
+            true => Reply::Agreed("terminal".to_owned()),
+            false => Reply::Declined,
+        }
+    }
+}
+
+/// First use of an unknown publisher: shows the fingerprint and asks; trusts for this one id.
+fn introduce_publisher(package: &[u8], trust_path: &Path) -> Result<bool, Error> {
+    if !terminal::somebody_is_there() {
+        return Ok(false);
+    }
+    let found = gatekeeper::inspect(package)?;
+    let Some(signer) = found.signed_by.first() else { return Ok(false) };
+    let id = found.manifest.id.clone();
+    super::warn(&format!(
+        "{id} is signed by a key that nobody here knows:\n\n  {}\n\nCompare it with what the \
+         publisher says by another way, such as its web site.",
+        signer.key_id
+    ));
+    if !terminal::agrees(&format!("Trust this key to publish {id}?")) {
+        return Ok(false);
+    }
+    TrustStore::update(trust_path, |store| {
+        store.add_publisher(
+            &format!("first use: {id}"),
+            signer.public_key,
+            &[&id],
+            Validity::ALWAYS,
+        )
+    })?;
+    Ok(true)
+}

@@ -1,0 +1,71 @@
+//! Room: what goes to a terminal, and what a person at one is asked.
+
+use std::io::{BufRead as _, IsTerminal as _, Write as _};
+
+/// Text as it is, but without anything that a terminal would obey or that turns text around.
+pub fn printable(text: &str) -> String {
+    text.chars()
+        .map(|c| match c {
+            '\n' | '\t' => c,
+            _ if c.is_control() || is_invisible(c) => '\u{fffd}',
+            _ => c,
+        })
+        .collect()
+}
+
+/// Zero-width characters and those that change the direction of text.
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// Whether there is a person to ask: questions go to stderr, answers come from stdin.
+pub fn somebody_is_there() -> bool {
+    std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+}
+
+/// Asks a question that only `y` or `yes` agrees to.
+pub fn agrees(question: &str) -> bool {
+    let mut err = std::io::stderr().lock();
+    if write!(err, "{question} [y/N] ").and_then(|()| err.flush()).is_err() {
+        return false;
+    }
+    let mut reply = String::new();
+    let read = std::io::stdin().lock().read_line(&mut reply).is_ok();
+    read && matches!(reply.trim().to_ascii_lowercase().as_str(), "y" | "yes")
+}
+
+/// Rows of two columns, the second one aligned and broken into lines that fit.
+pub fn columns(rows: &[(&str, String)]) -> String {
+    const WIDTH: usize = 100;
+    let left = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+    let room = WIDTH.saturating_sub(left).saturating_sub(4);
+    let mut out = String::new();
+    for (name, text) in rows {
+        let mut label = *name;
+        for line in printable(text).split('\n').flat_map(|line| wrap(line, room)) {
+            out.push_str(format!("  {label:left$}  {line}").trim_end());
+            out.push('\n');
+            label = "";
+        }
+    }
+    out
+}
+
+/// Breaks a line at spaces; a word that is too long keeps a line of its own.
+fn wrap(line: &str, room: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in line.split(' ') {
+        let Some(last) = lines.last_mut() else { break };
+        let used = last.chars().count();
+        if used > 0 && used.saturating_add(word.chars().count()) >= room {
+            lines.push(word.to_owned());
+        } else {
+            if used > 0 {
+                last.push(' ');
+            }
+            last.push_str(word);
+        }
+    }
+    lines
+}

@@ -1,0 +1,201 @@
+//! Room: `mpp trust`: whom this host trusts, and what it does not trust any more.
+
+use super::{read_text, terminal, usage_error, Report};
+use argh::FromArgs;
+use mpp::package::key::{KeyId, PublicKey};
+use mpp::package::listing::ContentHash;
+use mpp::trust::{TrustStore, Validity};
+use mpp::{Error, Timestamp};
+use serde_json::json;
+use std::path::PathBuf;
+
+/// Say whom this host trusts to publish tools, and what it does not trust any more.
+#[derive(FromArgs)]
+#[argh(subcommand, name = "trust")]
+pub struct Trust {
+    #[argh(subcommand)]
+    command: Command,
+}
+
+#[derive(FromArgs)]
+#[argh(subcommand)]
+enum Command {
+    Add(Add),
+    List(List),
+    Revoke(Revoke),
+}
+
+/// Trust a publisher's key for the ids below its namespaces.
+#[derive(FromArgs)]
+#[argh(subcommand, name = "add")]
+struct Add {
+    /// the public key file
+    #[argh(positional)]
+    key: PathBuf,
+    /// the publisher's name, as it will be shown
+    #[argh(option)]
+    name: String,
+    /// ids it may publish: `org.acme` stands for itself and all below; may be given several times
+    #[argh(option)]
+    namespace: Vec<String>,
+    /// the key counts from this time on
+    #[argh(option)]
+    from: Option<String>,
+    /// the key counts up to this time
+    #[argh(option)]
+    until: Option<String>,
+    /// trust store, instead of trust.json in the home folder
+    #[argh(option)]
+    trust: Option<PathBuf>,
+    /// print JSON
+    #[argh(switch)]
+    json: bool,
+}
+
+/// List publishers, keys, namespaces and revocations.
+#[derive(FromArgs)]
+#[argh(subcommand, name = "list")]
+struct List {
+    /// trust store, instead of trust.json in the home folder
+    #[argh(option)]
+    trust: Option<PathBuf>,
+    /// print JSON
+    #[argh(switch)]
+    json: bool,
+}
+
+/// Revoke a key (its id or its file) or one package's contents (its content hash).
+#[derive(FromArgs)]
+#[argh(subcommand, name = "revoke")]
+struct Revoke {
+    /// key id, public key file, or `sha256:…`
+    #[argh(positional)]
+    what: String,
+    /// why, for whoever meets the refusal
+    #[argh(option)]
+    reason: String,
+    /// trust store, instead of trust.json in the home folder
+    #[argh(option)]
+    trust: Option<PathBuf>,
+    /// print JSON
+    #[argh(switch)]
+    json: bool,
+}
+
+/// The trust store that a command works on.
+pub fn store_path(option: Option<PathBuf>) -> Result<PathBuf, Error> {
+    option.map_or_else(TrustStore::default_path, Ok)
+}
+
+impl Trust {
+    pub fn as_json(&self) -> bool {
+        match &self.command {
+            Command::Add(command) => command.json,
+            Command::List(command) => command.json,
+            Command::Revoke(command) => command.json,
+        }
+    }
+
+    pub fn run(self) -> Result<Report, Error> {
+        match self.command {
+            Command::Add(command) => command.run(),
+            Command::List(command) => command.run(),
+            Command::Revoke(command) => command.run(),
+        }
+    }
+}
+
+impl Add {
+    fn run(self) -> Result<Report, Error> {
+        if self.namespace.is_empty() {
+            return Err(usage_error("give at least one --namespace, such as org.acme"));
+        }
+        let moment = |text: Option<&str>| match text {
+            None => Ok(None),
+            Some(text) => Timestamp::parse(text).map(Some).ok_or_else(|| {
+                usage_error("--from and --until take the form 2026-01-01T00:00:00Z")
+            }),
+        };
+        let validity =
+            Validity { from: moment(self.from.as_deref())?, until: moment(self.until.as_deref())? };
+        let key = PublicKey::from_pem(&read_text(&self.key)?)?;
+        let namespaces: Vec<&str> = self.namespace.iter().map(String::as_str).collect();
+        let path = store_path(self.trust)?;
+        TrustStore::update(&path, |store| {
+            store.add_publisher(&self.name, key, &namespaces, validity)
+        })?;
+        let text = format!(
+            "{} may publish below {}\nkey id {}\n",
+            terminal::printable(&self.name),
+            self.namespace.join(", "),
+            key.id()
+        );
+        let json = json!({
+            "publisher": self.name, "key_id": key.id().as_str(), "namespaces": self.namespace,
+        });
+        Ok(Report::new(text, json))
+    }
+}
+
+impl List {
+    fn run(self) -> Result<Report, Error> {
+        let path = store_path(self.trust)?;
+        let store = TrustStore::load(&path)?;
+        let mut rows = vec![("trust store", path.display().to_string())];
+        let mut keys = Vec::new();
+        for (id, key) in store.keys() {
+            let namespaces = store.publishers().find(|(name, _)| **name == key.publisher);
+            let namespaces: Vec<&str> =
+                namespaces.iter().flat_map(|(_, set)| set.iter().map(String::as_str)).collect();
+            let until = |moment: Option<Timestamp>| moment.map(|moment| moment.to_string());
+            let (from, until) = (until(key.validity.from), until(key.validity.until));
+            let mut shown = format!("{}\nmay publish {}", key.publisher, namespaces.join(", "));
+            if let Some(from) = &from {
+                shown.push_str(&format!("\nfrom {from}"));
+            }
+            if let Some(until) = &until {
+                shown.push_str(&format!("\nuntil {until}"));
+            }
+            rows.push(("key", format!("{id}\n{shown}")));
+            keys.push(json!({
+                "key_id": id.as_str(), "publisher": key.publisher, "namespaces": namespaces,
+                "valid_from": from, "valid_until": until,
+            }));
+        }
+        let mut revoked = Vec::new();
+        let revocations = store
+            .revoked_keys()
+            .map(|(id, why)| (id.as_str(), why))
+            .chain(store.revoked_contents().map(|(hash, why)| (hash.as_str(), why)));
+        for (what, why) in revocations {
+            rows.push(("revoked", format!("{what}\n{} on {}", why.reason, why.revoked_at)));
+            revoked.push(json!({
+                "what": what, "reason": why.reason, "revoked_at": why.revoked_at.to_string(),
+            }));
+        }
+        if keys.is_empty() {
+            rows.push(("key", "none: no package will be accepted".to_owned()));
+        }
+        let json = json!({ "trust_store": path, "keys": keys, "revoked": revoked });
+        Ok(Report::new(terminal::columns(&rows), json))
+    }
+}
+
+impl Revoke {
+    fn run(self) -> Result<Report, Error> {
+        let path = store_path(self.trust)?;
+        let now = Timestamp::now();
+        let what = self.what;
+        if let Some(hash) = ContentHash::parse(&what) {
+            TrustStore::update(&path, |store| store.revoke_content(hash, now, &self.reason))?;
+        } else {
+            let key = match KeyId::parse(&what) {
+                Some(id) => id,
+                None => PublicKey::from_pem(&read_text(what.as_ref())?)?.id(),
+            };
+            TrustStore::update(&path, |store| store.revoke_key(key, now, &self.reason))?;
+        }
+        let text = format!("revoked {}\n", terminal::printable(&what));
+        Ok(Report::new(text, json!({ "revoked": what, "reason": self.reason })))
+    }
+}
