@@ -155,6 +155,9 @@ fn fold_char(character: char) -> Fold {
             Fold::To(b'-')
         }
         '\u{2024}' | '\u{3002}' | '\u{FE52}' | '\u{FF61}' => Fold::To(b'.'),
+        // Most text outside ASCII, settled without looking further.
+        '\u{C0}'..='\u{24F}' => Fold::To(LETTER),
+        '\u{3001}'..='\u{A4CF}' | '\u{AC00}'..='\u{D7FF}' => Fold::To(OTHER),
         '\u{FE6B}' => Fold::To(b'@'),
         '\u{FF01}'..='\u{FF5E}' => {
             // The full-width forms stand in the order of ASCII, from `!` on.

@@ -55,8 +55,7 @@ const WINDOW: usize = 32;
 fn of_word(word: &[u8]) -> Hints {
     let mut buffer = [0u8; WORD_MAX];
     let Some(lower) = buffer.get_mut(..word.len()) else { return Hints::NONE };
-    lower.copy_from_slice(word);
-    lower.make_ascii_lowercase();
+    lower.iter_mut().zip(word).for_each(|(low, byte)| *low = byte.to_ascii_lowercase());
     match &*lower {
         b"phone" | b"phones" | b"telephone" | b"telephones" | b"tel" | b"tele" | b"telno"
         | b"phoneno" | b"phonenumber" | b"phonenumbers" | b"mobile" | b"mobiles" | b"mobileno"
@@ -174,36 +173,31 @@ impl Reader {
 
     // [PRIV-23]
     fn read(&mut self, text: Text<'_>, from: usize, to: usize) {
-        let mut significant = 0;
-        let mut at = from;
-        while at < to {
-            let byte = text.at(at);
-            let end = if is_letter(byte) { word_end(text, at) } else { at + 1 };
-            match byte {
-                _ if is_letter(byte) => match of_word(text.slice(at, end)) {
+        let (mut significant, mut previous, mut start, mut skip) = (0, 0u8, from, from);
+        // One more turn, on a byte that is no letter, ends the last word.
+        for (at, byte) in (from..).zip(text.slice(from, to).iter().chain(&[0])) {
+            let camel = previous.is_ascii_lowercase() && byte.is_ascii_uppercase();
+            if is_letter(previous) && (camel || !is_letter(*byte)) && start >= skip {
+                match of_word(text.slice(start, at)) {
                     Hints::NONE | Hints::LINK => {}
-                    hints => self.told.push((at, hints)),
-                },
+                    hints => self.told.push((start, hints)),
+                }
+            }
+            if camel || !is_letter(previous) {
+                start = at;
+            }
+            match *byte {
                 // Another field of a JSON text begins.
                 b'"' if matches!(significant, b',' | b'{') => self.told.push((at, Hints::FIELD)),
+                b'[' => skip = label_end(text, at + 1),
                 _ => {}
             }
             if !matches!(byte, b' ' | b'\n' | b'\\') {
-                significant = byte;
+                significant = *byte;
             }
-            at = if byte == b'[' { label_end(text, end) } else { end };
+            previous = *byte;
         }
     }
-}
-
-/// The end of the word that begins at `at`.
-fn word_end(text: Text<'_>, at: usize) -> usize {
-    let mut small = false;
-    text.until(at, |byte| {
-        let camel = small && byte.is_ascii_uppercase();
-        small = byte.is_ascii_lowercase();
-        camel || !is_letter(byte)
-    })
 }
 
 /// The end of the label, such as `[EMAIL]` or `[EMAIL:1]`, whose bracket is before `at`, or `at`.

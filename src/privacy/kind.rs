@@ -1,7 +1,7 @@
 //! Room: the built-in kinds, their public names, labels and precedence, as one table.
 
 macro_rules! kinds {
-    ($($variant:ident $name:literal $label:literal $what:literal)*) => {
+    ($($variant:ident $bit:literal $name:literal $label:literal $what:literal)*) => {
         /// A built-in kind of personal data. The order is the order of precedence where two
         /// findings of equal length overlap: the first wins.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -17,6 +17,11 @@ macro_rules! kinds {
                 match self { $(Kind::$variant => $name),* }
             }
 
+            /// The place of the kind in a set.
+            fn bit(self) -> u16 {
+                match self { $(Kind::$variant => 1 << $bit),* }
+            }
+
             /// What stands between the brackets where a value was, such as `CREDIT_CARD`.
             #[must_use]
             pub fn label(self) -> &'static str {
@@ -28,15 +33,15 @@ macro_rules! kinds {
 
 // [PRIV-01]
 kinds! {
-    CreditCard     "credit-card"     "CREDIT_CARD"     "A payment card number."
-    Iban           "iban"            "IBAN"            "An international bank account number."
-    Ssn            "ssn"             "US_SSN"          "A US social security number."
-    Email          "email"           "EMAIL"           "An e-mail address."
-    IpAddress      "ip-address"      "IP_ADDRESS"      "An IPv4 or IPv6 address, with its prefix length if any."
-    Passport       "passport"        "PASSPORT"        "A passport number that its surroundings name as one."
-    DriversLicense "drivers-license" "DRIVERS_LICENSE" "A driving licence number that its surroundings name as one."
-    DateOfBirth    "date-of-birth"   "DATE_OF_BIRTH"   "A date that its surroundings name as a day of birth."
-    Phone          "phone"           "PHONE"           "A telephone number."
+    CreditCard     0 "credit-card"     "CREDIT_CARD"     "A payment card number."
+    Iban           1 "iban"            "IBAN"            "An international bank account number."
+    Ssn            2 "ssn"             "US_SSN"          "A US social security number."
+    Email          3 "email"           "EMAIL"           "An e-mail address."
+    IpAddress      4 "ip-address"      "IP_ADDRESS"      "An IPv4 or IPv6 address, with its prefix length if any."
+    Passport       5 "passport"        "PASSPORT"        "A passport number that its surroundings name as one."
+    DriversLicense 6 "drivers-license" "DRIVERS_LICENSE" "A driving licence number that its surroundings name as one."
+    DateOfBirth    7 "date-of-birth"   "DATE_OF_BIRTH"   "A date that its surroundings name as a day of birth."
+    Phone          8 "phone"           "PHONE"           "A telephone number."
 }
 
 impl Kind {
@@ -49,16 +54,14 @@ impl Kind {
 
 /// The kinds that an engine looks for.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Kinds([bool; 9]);
+pub(crate) struct Kinds(u16);
 
 impl Kinds {
     pub(crate) fn add(&mut self, kind: Kind) {
-        for (slot, each) in self.0.iter_mut().zip(Kind::ALL) {
-            *slot |= *each == kind;
-        }
+        self.0 |= kind.bit();
     }
 
     pub(crate) fn has(self, kind: Kind) -> bool {
-        self.0.iter().zip(Kind::ALL).any(|(slot, each)| *slot && *each == kind)
+        self.0 & kind.bit() != 0
     }
 }

@@ -29,23 +29,25 @@ pub(crate) struct Hit {
 pub(crate) fn scan(bytes: &[u8], on: Kinds, given: Hints) -> Vec<Hit> {
     let reader = Reader::default();
     let mut pass = Pass { text: Text(bytes), on, given, reader, hits: Vec::new() };
+    let text = pass.text;
     let mut groups = Vec::new();
     let (mut at, mut gap, mut colons_from) = (0, Gap::Start, 0);
     let triggers = |byte: u8| matches!(byte, b'0'..=b'9' | b'@' | b':');
     loop {
-        at = pass.text.until(at, triggers);
-        match pass.text.at(at) {
+        at = text.until(at, triggers);
+        match text.at(at) {
             b'0'..=b'9' => (at, gap) = pass.digits(at, gap, &mut groups),
             b'@' => {
                 if on.has(Kind::Email) {
-                    let found = email::find(pass.text, at);
+                    let found = email::find(text, at);
                     found.into_iter().for_each(|(start, end)| pass.hit(Kind::Email, start, end));
                 }
                 at += 1;
             }
             b':' => {
-                if at >= colons_from && on.has(Kind::IpAddress) {
-                    let text = pass.text;
+                // Most colons separate a key from its value.
+                let joins = text.before(at).is_ascii_hexdigit() || text.at(at + 1) == b':';
+                if joins && at >= colons_from && on.has(Kind::IpAddress) {
                     colons_from = ip::find_v6(text, at, &mut |start, end| {
                         pass.hit(Kind::IpAddress, start, end)
                     });
