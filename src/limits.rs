@@ -46,6 +46,7 @@ limits! {
     OUTPUT_KB_MAX u32 = 16 << 10; "LIM-143" "an answer is as large as a request at most"
     STORAGE_KB_MAX u32 = 16 << 10; "LIM-144" "key-value storage is for state, not for data sets"
     PATTERN_PROGRAM_BYTES_MAX usize = 16 << 10; "LIM-145" "a `pattern` once compiled: about 500 states"
+    SCHEMA_BYTES_MAX usize = 256 << 10; "LIM-146" "definitions copied for each `$ref`; a schema written out is no longer than a manifest"
 
     // Modules. Counted in real ones: Go hello 27,122 data segments; CPython 3.12 11,448 functions and 24,171
     // data segments in 26.3 MB; a C compiler 32,092 functions.

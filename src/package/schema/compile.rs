@@ -1,18 +1,19 @@
 //! Room: from the JSON of a schema to its rules, refusing what is outside the subset and what
 //! contradicts itself.
 //!
-//! Every `$ref` is written out where it stands. Depth and number of schemas are capped while that
-//! happens, so a `$ref` that leads back to itself, or doubles at each step, ends in a refusal.
+//! Every `$ref` is written out where it stands. Depth, number and length of schemas are capped while
+//! that happens, so a `$ref` that leads back to itself, or doubles at each step, ends in a refusal.
 
 use super::number::{canonical, Exact};
 use super::{Measure, Node, Relation, Rule, Type};
 use crate::json::object::{Fault, Member};
 use crate::limits::{
-    LINE_BYTES_MAX, PATTERN_PROGRAM_BYTES_MAX, SCHEMA_DEPTH_MAX, SCHEMA_NODES_COUNT_MAX,
+    LINE_BYTES_MAX, PATTERN_PROGRAM_BYTES_MAX, SCHEMA_BYTES_MAX, SCHEMA_DEPTH_MAX,
+    SCHEMA_NODES_COUNT_MAX,
 };
 use regex_lite::RegexBuilder;
 use serde_json::{Map, Value};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::iter::Peekable;
 use std::str::Chars;
 
@@ -49,7 +50,14 @@ pub(super) fn root(source: &Value, pointer: &str) -> Result<Node, Fault> {
     let none = Map::new();
     let definitions = members.get("$defs").and_then(Value::as_object).unwrap_or(&none);
     let place = schema.child("$defs", source);
-    Compiler { definitions, place, nodes_left: SCHEMA_NODES_COUNT_MAX }.node(&schema, 0)
+    let mut compiler = Compiler {
+        definitions,
+        place,
+        nodes_left: SCHEMA_NODES_COUNT_MAX,
+        bytes_left: SCHEMA_BYTES_MAX,
+        patterns: BTreeMap::new(),
+    };
+    compiler.node(&schema, 0)
 }
 
 struct Compiler<'a> {
@@ -57,6 +65,9 @@ struct Compiler<'a> {
     /// The place of `$defs`, for pointers.
     place: Member<'a>,
     nodes_left: usize,
+    bytes_left: usize,
+    /// Compiled once each, however often a `$ref` leads to them.
+    patterns: BTreeMap<&'a str, Rule>,
 }
 
 impl<'a> Compiler<'a> {
@@ -119,7 +130,7 @@ impl<'a> Compiler<'a> {
 
             "minLength" => Rule::Size(Measure::Characters, Relation::AtLeast, count(value)?),
             "maxLength" => Rule::Size(Measure::Characters, Relation::AtMost, count(value)?),
-            "pattern" => pattern(value)?,
+            "pattern" => self.pattern(value)?,
 
             "items" => {
                 let first =
@@ -185,10 +196,25 @@ impl<'a> Compiler<'a> {
         let Some(name) = value.text()?.strip_prefix(DEFINITIONS) else {
             return Err(value.unsupported("a $ref leads to #/$defs/NAME of the same schema"));
         };
-        match self.definitions.get(name) {
-            Some(schema) => self.below(&self.place.child(name, schema), depth),
-            None => Err(value.bad_value("there is no such definition in $defs")),
+        let Some(schema) = self.definitions.get(name) else {
+            return Err(value.bad_value("there is no such definition in $defs"));
+        };
+        // [SCH-07]
+        let bytes_left = self.bytes_left.checked_sub(schema.to_string().len());
+        self.bytes_left = bytes_left.ok_or_else(|| {
+            value.unsupported(format!("makes the schema longer than {SCHEMA_BYTES_MAX} bytes"))
+        })?;
+        self.below(&self.place.child(name, schema), depth)
+    }
+
+    fn pattern(&mut self, value: &Member<'a>) -> Result<Rule, Fault> {
+        let text = value.text()?;
+        if let Some(known) = self.patterns.get(text) {
+            return Ok(known.clone());
         }
+        let rule = pattern(value, text)?;
+        self.patterns.insert(text, rule.clone());
+        Ok(rule)
     }
 }
 
@@ -251,18 +277,24 @@ fn required(value: &Member, siblings: &Map<String, Value>) -> Result<Vec<String>
 
 /// Regular expressions that regex-lite and ECMA-262 both read, in the same way but for two classes.
 // [SCH-08]
-fn pattern(value: &Member) -> Result<Rule, Fault> {
-    let text = value.text()?;
+fn pattern(value: &Member, text: &str) -> Result<Rule, Fault> {
     if text.len() > LINE_BYTES_MAX {
         return Err(value.unsupported(format!("a pattern has at most {LINE_BYTES_MAX} bytes")));
     }
     if let Some(what) = of_one_dialect_only(text) {
         return Err(value.unsupported(format!("{what} is not supported in a pattern")));
     }
-    let mut builder = RegexBuilder::new(text);
-    builder.size_limit(PATTERN_PROGRAM_BYTES_MAX);
-    let pattern = builder.build().map_err(|error| value.unsupported(error.to_string()))?;
-    Ok(Rule::Pattern(pattern))
+    // Time per byte grows with the size of the program, which only its limits tell. [SCH-12]
+    let compile = |bytes_max: usize| RegexBuilder::new(text).size_limit(bytes_max).build();
+    for (bytes_max, steps_per_byte) in [(1 << 10, 16), (4 << 10, 64)] {
+        if let Ok(regex) = compile(bytes_max) {
+            return Ok(Rule::Pattern { regex, steps_per_byte });
+        }
+    }
+    match compile(PATTERN_PROGRAM_BYTES_MAX) {
+        Ok(regex) => Ok(Rule::Pattern { regex, steps_per_byte: 256 }),
+        Err(error) => Err(value.unsupported(error.to_string())),
+    }
 }
 
 /// Names the first construct that regex-lite or ECMA-262 lacks or reads in its own way.

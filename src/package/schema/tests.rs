@@ -484,7 +484,7 @@ fn circles_doublings_and_depth_end_in_a_refusal() {
 
 #[test]
 fn a_value_that_takes_too_many_steps_is_refused_and_not_turned_round_by_not() {
-    let long = json!({"x": "a".repeat(1 << 20)});
+    let long = json!({"x": "a".repeat(3 << 20)});
     let matching = json!({"pattern": "a"});
     let counting = json!({"minLength": 1});
     for inner in [
@@ -492,8 +492,8 @@ fn a_value_that_takes_too_many_steps_is_refused_and_not_turned_round_by_not() {
         json!({"not": matching}),
         json!({"anyOf": [matching, true]}),
         json!({"oneOf": [true, matching]}),
-        json!({"allOf": vec![counting.clone(); 40]}),
-        json!({"not": {"not": {"allOf": vec![counting; 40]}}}),
+        json!({"allOf": vec![counting.clone(); 12]}),
+        json!({"not": {"not": {"allOf": vec![counting; 12]}}}),
     ] {
         let violation = compile(inner.clone()).validate(&long).unwrap_err();
         assert!(violation.what.contains("steps"), "{inner}: {violation}");
