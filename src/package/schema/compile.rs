@@ -311,10 +311,8 @@ fn of_one_dialect_only(pattern: &str) -> Option<&'static str> {
                     return Some(what);
                 }
             }
-            '(' if characters.next_if_eq(&'?').is_some() => {
-                if characters.next() != Some(':') {
-                    return Some("a group other than (...) and (?:...)");
-                }
+            '(' if characters.next_if_eq(&'?').is_some() && characters.next() != Some(':') => {
+                return Some("a group other than (...) and (?:...)");
             }
             '{' => {
                 let bound = |inner: &char| inner.is_ascii_digit() || *inner == ',';

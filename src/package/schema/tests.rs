@@ -513,3 +513,47 @@ fn a_violation_says_where_and_what_and_nothing_of_the_value() {
     let violation = schema.validate(&json!([])).unwrap_err();
     assert_eq!(violation.to_string(), "the whole value: must be of type object");
 }
+
+#[test]
+fn the_published_schema_of_signatures_takes_the_one_form_and_no_neighbour() {
+    let source = parse(include_str!("../../../spec/signature.schema.json"));
+    let schema = Schema::compile(&source, "").unwrap();
+    let one = json!({
+        "algorithm": "Ed25519", "key_id": "0a".repeat(32), "public_key": "A".repeat(43) + "=",
+        "signed_at": "2026-01-01T00:00:00Z", "signature": "A".repeat(86) + "=="
+    });
+    let file = |signatures: Value| {
+        let hash = format!("sha256:{}", "0a".repeat(32));
+        json!({"format": "mpp-signature/1", "content_hash": hash, "signatures": signatures})
+    };
+    let with = |key: &str, value: Value| {
+        let mut changed = one.clone();
+        changed[key] = value;
+        changed
+    };
+    assert_eq!(schema.validate(&file(json!([one]))), Ok(()));
+    let times = [
+        "2026-13-01T00:00:00Z",
+        "2026-01-01T24:00:00Z",
+        "2026-01-01T00:00:00+00:00",
+        "2026-01-01 00:00:00Z",
+    ];
+    let mut bad = vec![
+        json!([]),
+        json!([one, one]),
+        json!({}),
+        json!([with("extra", json!(1))]),
+        json!([{}]),
+    ];
+    bad.extend(times.map(|time| json!([with("signed_at", json!(time))])));
+    bad.push(json!([with("algorithm", json!("ed25519"))]));
+    bad.push(json!([with("key_id", json!("0A".repeat(32)))]));
+    bad.push(json!([with("public_key", json!("A".repeat(42) + "B="))]));
+    bad.push(json!([with("signature", json!("A".repeat(85) + "B=="))]));
+    bad.push(json!((0..9)
+        .map(|at| with("key_id", json!(format!("{at}").repeat(64))))
+        .collect::<Vec<_>>()));
+    for signatures in bad {
+        assert!(schema.validate(&file(signatures.clone())).is_err(), "{signatures}");
+    }
+}
