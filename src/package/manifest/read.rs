@@ -118,6 +118,7 @@ fn runtime(object: &mut Object) -> Result<RuntimeSection, Fault> {
         }
         _ => return Err(target.bad_value("must be \"wasm32-wasip1\"")),
     }
+    // [MAN-16]
     let what = "must be the name of a .wasm file at the top of the package";
     let entry = object.optional("entry");
     let entry = optional(entry, |member| checked(member, rules::is_module_name, what))?;
@@ -147,7 +148,7 @@ fn protocol(member: &Member) -> Result<Protocol, Fault> {
     }
 }
 
-// [MAN-16]
+// [MAN-27]
 fn arguments(member: Option<Member>) -> Result<Vec<String>, Fault> {
     let one = |member: &Member| {
         let what = format!("must have at most {DESCRIPTION_BYTES_MAX} bytes");

@@ -1,7 +1,7 @@
 //! Room: checking a value against a compiled schema, in a bounded number of steps.
 
 use super::number::{canonical, Exact};
-use super::{Measure, Node, Rule, Violation};
+use super::{Measure, Node, Relation, Rule, Violation};
 use crate::json::object::below;
 use crate::limits::SCHEMA_STEPS_MAX;
 use crate::text::shown;
