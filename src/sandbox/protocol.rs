@@ -9,21 +9,16 @@ use serde_json::{json, Map, Value};
 ///
 /// ```
 /// let line = mpp::sandbox::tools_call_request("add", &serde_json::json!({"a": 1}));
-/// assert_eq!(line, br#"{"id":1,"jsonrpc":"2.0","method":"tools/call","params":{"arguments":{"a":1},"name":"add"}}
+/// assert_eq!(line, br#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"add","arguments":{"a":1}}}
 /// "#);
 /// ```
 // [BOX-70]
 #[must_use]
 pub fn tools_call_request(tool: &str, arguments: &Value) -> Vec<u8> {
-    let request = json!({
-        "jsonrpc": "2.0",
-        "id": 1,
-        "method": "tools/call",
-        "params": { "name": tool, "arguments": arguments },
-    });
-    let mut line = request.to_string().into_bytes();
-    line.push(b'\n');
-    line
+    let tool = Value::from(tool);
+    let params = format!(r#"{{"name":{tool},"arguments":{arguments}}}"#);
+    let request = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{params}}}"#);
+    format!("{request}\n").into_bytes()
 }
 
 /// The answer of a tool. Everything it said is in `result`, so that everything can be filtered.
