@@ -65,7 +65,6 @@ limits! {
     LOCALS_COUNT_MAX usize = 10_000; "LIM-32" "they are zeroed at each call, for the fuel of one call"
     FUNCTION_BYTES_MAX usize = 4 << 20; "LIM-33" "one function is translated in one go, at about 15 ms a MB, between two looks at the clock"
     NESTING_DEPTH_MAX usize = 10_000; "LIM-34" "one nested block per case of a large switch; each costs the engine 170 bytes"
-    GROWTHS_COUNT_MAX usize = 1_000; "LIM-150" "allocators have one or two; each leaves 200 bytes on the host's stack until the slice ends, so at most 280 KB with the 400 that fit a slice"
 
     // Running.
     CALL_DEPTH_MAX usize = 65_536; "LIM-35" "CPython parses 80 nested parentheses; the engine's default of 1,000 stops it at 60"
