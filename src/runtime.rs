@@ -223,7 +223,7 @@ impl Runtime {
         let request = checked_request(find_tool(&attestation, &call.tool)?, &call.arguments)?;
         let filter = self.privacy_filter(manifest)?;
         let token = self.decide(manifest, call, person)?;
-        // The version counts as seen once it has been agreed that it may run.
+        // [RUN-09]
         if trust_store.version_seen(&manifest.id).is_none_or(|seen| seen < manifest.version) {
             TrustStore::update(&self.seen_path, |seen| {
                 seen.note_version(&manifest.id, &manifest.version)

@@ -91,9 +91,8 @@ impl Filter {
             .find(text)
             .iter()
             .map(|finding| {
-                json!({
-                    "type": finding.label, "start": offset(finding.start), "end": offset(finding.end),
-                })
+                let (start, end) = (offset(finding.start), offset(finding.end));
+                json!({ "type": finding.label, "start": start, "end": end })
             })
             .collect();
         Ok(json!({ "id": id, "spans": spans }))
