@@ -11,6 +11,7 @@ mod guest;
 mod machine;
 mod protocol;
 mod random;
+mod self_test;
 #[cfg(test)]
 mod tests;
 mod wasi;
@@ -110,15 +111,18 @@ impl WasmSandbox {
     /// A sandbox whose tools get the same random numbers in each call.
     ///
     /// # Errors
-    /// None so far; the signature is that of the public integration example.
+    /// `host.engine` if this program was built with an engine that would not keep to the limits.
     pub fn new() -> Result<Self, Error> {
-        Ok(Self::with_seed([0; 32]))
+        Self::with_seed([0; 32])
     }
 
     /// A sandbox whose tools get their random numbers from this seed.
-    #[must_use]
-    pub fn with_seed(seed: [u8; 32]) -> Self {
-        WasmSandbox { seed }
+    ///
+    /// # Errors
+    /// As [`WasmSandbox::new`].
+    pub fn with_seed(seed: [u8; 32]) -> Result<Self, Error> {
+        self_test::check_engine()?;
+        Ok(WasmSandbox { seed })
     }
 
     /// Runs a tool that answers one request.
