@@ -5,3 +5,4 @@
 mod example;
 mod package;
 mod support;
+mod vectors;

@@ -1,0 +1,374 @@
+//! Check 1: methods, deflate streams, sizes and bombs.
+
+use super::archive::{faults, parent, ASSET};
+use super::case::{Case, Part};
+use super::deflate::{fixed, fixed_block, stored, zeros_behind, Bits};
+use super::package::Package;
+use super::zip::{Entry, Zip};
+
+const CONTENT: &[u8] = b"data\n";
+
+/// The parent with its asset deflated in this way, and declared to be as long as it is.
+fn deflated(stream: Vec<u8>) -> Zip {
+    let mut zip = parent().zip();
+    *zip.entry(ASSET) = Entry::deflated(ASSET.as_bytes(), CONTENT, stream);
+    zip
+}
+
+pub fn cases() -> Vec<Case> {
+    let mut cases = methods();
+    cases.extend(streams());
+    cases.extend(bombs());
+    cases.extend(accepted());
+    cases
+}
+
+fn methods() -> Vec<Case> {
+    let mut cases = Vec::new();
+    for (method, name) in [
+        (1, "shrink"),
+        (6, "implode"),
+        (9, "deflate64"),
+        (12, "bzip2"),
+        (14, "lzma"),
+        (93, "zstandard"),
+        (95, "xz"),
+        (98, "ppmd"),
+        (99, "AES"),
+    ] {
+        let mut zip = parent().zip();
+        zip.entry(ASSET).both(|header| header.method = method);
+        let why =
+            "Each method is a decoder in the trusted code, and readers differ on which they have.";
+        cases.push(
+            Case::verify(1, &format!("archive/method-{method}"), zip.bytes())
+                .says(&format!("Method {method}, {name}"), why)
+                .spec("ZIP-17")
+                .refused("archive.method"),
+        );
+    }
+    cases.extend(faults(
+        "archive.method archive.mismatch",
+        "ZIP-17 ZIP-08",
+        "A method that only the directory names is met by some readers only.",
+        &[("method-central", "Method bzip2 in the directory only", |zip| {
+            zip.entry(ASSET).central.method = 12;
+        })],
+    ));
+    cases.extend(faults(
+        "archive.data",
+        "ZIP-18",
+        "A stored entry with two sizes ends in two places.",
+        &[
+            ("stored-sizes-differ", "A stored entry whose content is said to be shorter", |zip| {
+                zip.entry(ASSET).both(|header| header.content_bytes = Some(4));
+            }),
+            ("stored-content-empty", "A stored entry whose content is said to be empty", |zip| {
+                zip.entry(ASSET).both(|header| header.content_bytes = Some(0));
+            }),
+            ("deflated-as-stored", "A deflate stream labelled as stored, with both sizes", |zip| {
+                let entry = zip.entry(ASSET);
+                entry.data = fixed(&entry.content);
+                entry.both(|header| header.checksum = Some(super::zip::crc32(CONTENT)));
+            }),
+        ],
+    ));
+    cases.extend(faults(
+        "archive.checksum",
+        "ZIP-21",
+        "A checksum that is not looked at is a field that anyone can set.",
+        &[
+            ("checksum", "A CRC of 0 in both headers", |zip| {
+                zip.entry(ASSET).both(|header| header.checksum = Some(0));
+            }),
+            ("checksum-of-stream", "The CRC of the deflated bytes, not of the content", |zip| {
+                let stream = fixed(CONTENT);
+                let checksum = super::zip::crc32(&stream);
+                *zip.entry(ASSET) = Entry::deflated(ASSET.as_bytes(), CONTENT, stream);
+                zip.entry(ASSET).both(|header| header.checksum = Some(checksum));
+            }),
+            ("content-altered", "One bit of stored content flipped", |zip| {
+                zip.entry(ASSET).data[0] ^= 1;
+            }),
+        ],
+    ));
+    cases
+}
+
+fn streams() -> Vec<Case> {
+    let not_final = || {
+        let mut bits = Bits::default();
+        fixed_block(&mut bits, CONTENT, false);
+        bits.finish()
+    };
+    let far = || {
+        // A match of length 3 at distance 32,768, where only five bytes were written.
+        let mut bits = Bits::default();
+        bits.number(1, 1).number(1, 2);
+        bits.number(0b0100_0000, 7).number(0b1_0111, 5).number(0x1fff, 13).number(0, 7);
+        bits.finish()
+    };
+    let mut length_wrong = stored(CONTENT);
+    length_wrong[3] ^= 1;
+    let mut padded = fixed(CONTENT);
+    if let Some(last) = padded.last_mut() {
+        *last |= 0x80;
+    }
+    let hidden = "A decoder that stops at the final block never sees what is hidden behind it.";
+    let unclear = "What a stream becomes must not depend on where a decoder gives up.";
+    let mut cases = Vec::new();
+    for (id, title, stream, why) in [
+        (
+            "deflate-trailing-byte",
+            "A byte behind the deflate stream",
+            [fixed(CONTENT), vec![0]].concat(),
+            hidden,
+        ),
+        (
+            "deflate-trailing-text",
+            "Text behind the deflate stream",
+            [fixed(CONTENT), b"hidden".to_vec()].concat(),
+            hidden,
+        ),
+        (
+            "deflate-second-stream",
+            "A second deflate stream behind the first",
+            [fixed(CONTENT), fixed(b"evil\n")].concat(),
+            hidden,
+        ),
+        ("deflate-truncated", "A stream without its last byte", cut(fixed(CONTENT)), unclear),
+        ("deflate-empty", "A stream of no bytes", Vec::new(), unclear),
+        (
+            "deflate-not-final",
+            "A stream whose last block is not marked final",
+            not_final(),
+            unclear,
+        ),
+        (
+            "deflate-longer",
+            "A stream that becomes one byte more than declared",
+            fixed(b"data\n!"),
+            unclear,
+        ),
+        (
+            "deflate-shorter",
+            "A stream that becomes one byte less than declared",
+            fixed(b"data"),
+            unclear,
+        ),
+        ("deflate-block-type-3", "A block of the reserved type 3", vec![0x07, 0, 0], unclear),
+        ("deflate-distance-too-far", "A match that begins before the content", far(), unclear),
+        (
+            "deflate-stored-length",
+            "A stored block whose length check is wrong",
+            length_wrong,
+            unclear,
+        ),
+        (
+            "deflate-codes-incomplete",
+            "A block whose code lengths make no code",
+            vec![0x05, 0, 0, 0, 0, 0],
+            unclear,
+        ),
+        ("deflate-zlib", "A zlib stream, with its head and Adler sum", zlib(), unclear),
+        ("deflate-gzip", "A gzip file", gzip(), unclear),
+        ("stored-as-deflate", "Plain content labelled as deflated", CONTENT.to_vec(), unclear),
+    ] {
+        // A stream of no bytes cannot be declared to become five: that is a ratio out of reach.
+        let codes = match stream.is_empty() {
+            true => "archive.entry_size archive.data",
+            false => "archive.data",
+        };
+        cases.push(
+            Case::verify(1, &format!("archive/{id}"), deflated(stream).bytes())
+                .says(title, why)
+                .spec("ZIP-19")
+                .refused(codes),
+        );
+    }
+    cases.push(
+        Case::verify(1, "archive/either-deflate-padding", deflated(padded).bytes())
+            .says(
+                "Unused bits behind the final block that are not zero",
+                "The content and its hash are the same, so nothing that is ever looked at differs; a \
+                 decoder need not show these bits.",
+            )
+            .spec("ZIP-19")
+            .either("archive.data"),
+    );
+    cases
+}
+
+fn cut(mut bytes: Vec<u8>) -> Vec<u8> {
+    bytes.pop();
+    bytes
+}
+
+fn zlib() -> Vec<u8> {
+    let (mut a, mut b) = (1_u32, 0_u32);
+    for byte in CONTENT {
+        a = (a + u32::from(*byte)) % 65_521;
+        b = (b + a) % 65_521;
+    }
+    [&[0x78, 0x9c][..], &fixed(CONTENT), &(b << 16 | a).to_be_bytes()].concat()
+}
+
+fn gzip() -> Vec<u8> {
+    let length = (CONTENT.len() as u32).to_le_bytes();
+    let sum = super::zip::crc32(CONTENT).to_le_bytes();
+    [&[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3][..], &fixed(CONTENT), &sum, &length].concat()
+}
+
+fn bombs() -> Vec<Case> {
+    let mut cases = faults(
+        "archive.entry_size archive.local_header",
+        "ZIP-20",
+        "A reader that allocates what is declared can be stopped with forty bytes.",
+        &[
+            ("declared-4-gib", "A deflated entry declared to become 4 GiB", |zip| {
+                *zip.entry(ASSET) =
+                    Entry::deflated(ASSET.as_bytes(), CONTENT, zeros_behind(&[], 1000));
+                zip.entry(ASSET).both(|header| header.content_bytes = Some(u32::MAX));
+            }),
+            (
+                "declared-ratio",
+                "A deflated entry declared to become more than deflate can",
+                |zip| {
+                    *zip.entry(ASSET) = Entry::deflated(ASSET.as_bytes(), CONTENT, fixed(CONTENT));
+                    zip.entry(ASSET).both(|header| header.content_bytes = Some(1_000_000));
+                },
+            ),
+            ("declared-stored-4-gib", "A stored entry declared to have 4 GiB less two", |zip| {
+                zip.entry(ASSET).both(|header| {
+                    header.stored_bytes = Some(u32::MAX - 1);
+                    header.content_bytes = Some(u32::MAX - 1);
+                });
+            }),
+        ],
+    );
+    let large = zeros_entries(&[("assets/zeros", (64 << 20) + 1, 0x0c0b_9a78)]);
+    cases.push(
+        Case::verify(1, "archive/entry-above-limit", large.parts())
+            .says(
+                "An entry that honestly becomes 64 MiB and one byte",
+                "No entry is larger than a whole archive may be.",
+            )
+            .spec("ZIP-20")
+            .refused("archive.entry_size"),
+    );
+    let third = 44_739_243;
+    let names = ["assets/zeros1", "assets/zeros2", "assets/zeros3"];
+    let total = zeros_entries(&names.map(|name| (name, third, 0xf0a4_31b5)));
+    cases.push(
+        Case::verify(1, "archive/contents-above-limit", total.parts())
+            .says(
+                "Three entries that together become 128 MiB and one byte",
+                "What a host holds in memory for one package has a limit, however it is divided.",
+            )
+            .spec("ZIP-20")
+            .refused("archive.too_large"),
+    );
+    let padding = Part { bytes: vec![0], times: (64 << 20) + 1 - parent().bytes().len() };
+    let package = Part { bytes: parent().bytes(), times: 1 };
+    cases.push(
+        Case::verify(1, "archive/archive-above-limit", vec![padding, package])
+            .says(
+                "A file of 64 MiB and one byte",
+                "The size of the file is looked at before anything in it. It has a prefix, too, which \
+                 another reader may meet first.",
+            )
+            .spec("ZIP-01 ZIP-07")
+            .refused("archive.too_large archive.local_header"),
+    );
+    cases
+}
+
+/// A package with assets of so many zero bytes, each given with its CRC.
+fn zeros_entries(assets: &[(&str, usize, u32)]) -> Zip {
+    let package = assets
+        .iter()
+        .fold(Package::new(), |package, (name, length, _)| package.with(name, vec![0; *length]));
+    let mut zip =
+        Package::new().with("signature.json", format!("{:#}\n", package.signature())).zip();
+    for (place, (name, length, checksum)) in assets.iter().enumerate() {
+        let mut entry = Entry::deflated(name.as_bytes(), b"", zeros_behind(&[], *length));
+        entry.both(|header| {
+            (header.content_bytes, header.checksum) = (Some(*length as u32), Some(*checksum));
+        });
+        zip.entries.insert(place, entry);
+    }
+    zip
+}
+
+fn accepted() -> Vec<Case> {
+    let accept = |id: &str, title: &str, why: &str, spec: &str, bytes: Vec<u8>| {
+        Case::verify(1, &format!("archive/accept-{id}"), bytes).says(title, why).spec(spec)
+    };
+    let same = "Deflate can say one content in many ways; each is read.";
+    let mut two_blocks = Bits::default();
+    fixed_block(&mut two_blocks, b"da", false);
+    fixed_block(&mut two_blocks, b"ta\n", true);
+    let mut all = parent().zip();
+    for entry in &mut all.entries {
+        let name = entry.local.name.clone();
+        *entry = Entry::deflated(&name, &entry.content, fixed(&entry.content));
+    }
+    let zeros = Package::new().with("assets/zeros", vec![0; 1 << 20]);
+    let mut high = zeros.zip();
+    let stream = zeros_behind(&[], 1 << 20);
+    *high.entry("assets/zeros") = Entry::deflated(b"assets/zeros", &vec![0; 1 << 20], stream);
+    let mut none = Package::new().with(ASSET, "").zip();
+    *none.entry(ASSET) = Entry::deflated(ASSET.as_bytes(), b"", fixed(b""));
+    vec![
+        accept(
+            "deflate-fixed",
+            "One fixed block",
+            same,
+            "ZIP-17 ZIP-19",
+            deflated(fixed(CONTENT)).bytes(),
+        ),
+        accept(
+            "deflate-stored-block",
+            "One stored block",
+            same,
+            "ZIP-19",
+            deflated(stored(CONTENT)).bytes(),
+        ),
+        accept(
+            "deflate-two-blocks",
+            "Two fixed blocks",
+            same,
+            "ZIP-19",
+            deflated(two_blocks.finish()).bytes(),
+        ),
+        accept("deflate-every-entry", "Every entry deflated", same, "ZIP-17 ZIP-19", all.bytes()),
+        accept(
+            "deflate-high-ratio",
+            "A mebibyte of zeros in a kibibyte",
+            "A ratio that deflate can reach is no fault while the sizes stay within the limits.",
+            "ZIP-19 ZIP-20",
+            high.bytes(),
+        ),
+        accept(
+            "deflate-empty-content",
+            "An empty asset, deflated",
+            "No content is a content.",
+            "ZIP-19",
+            none.bytes(),
+        ),
+        accept(
+            "empty-asset",
+            "An empty asset, stored",
+            "No content is a content.",
+            "ZIP-18",
+            Package::new().with(ASSET, "").bytes(),
+        ),
+        accept(
+            "nested-archive",
+            "An asset that is a whole other package",
+            "Archives in archives are bytes like others: they are never opened.",
+            "ZIP-02 ZIP-07",
+            Package::new().with("assets/inner.mpp", Package::new().bytes()).bytes(),
+        ),
+    ]
+}

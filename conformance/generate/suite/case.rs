@@ -1,0 +1,181 @@
+//! One case: its text, its files, and the JSON that any implementation reads.
+
+use super::crypto::{hex, sha256_hex};
+use serde_json::{json, Value};
+
+/// When every case happens unless it says otherwise.
+pub const NOW: &str = "2026-06-01T00:00:00Z";
+
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// Folder and name, such as `archive/prefix-junk`.
+    pub id: String,
+    pub op: &'static str,
+    /// Which of the seven checks it is about; only for `verify`.
+    pub check: Option<u8>,
+    pub title: String,
+    pub why: String,
+    pub spec: Vec<String>,
+    /// Members of `input`, in order.
+    pub input: Vec<(&'static str, Value)>,
+    pub verdict: &'static str,
+    /// The check that refuses; only for `verify`.
+    pub refused_by: Option<u8>,
+    /// Any of these is right; the first is this project's.
+    pub codes: Vec<String>,
+    /// Files that belong to this case, by their path below `vectors/`.
+    pub files: Vec<(String, Vec<u8>)>,
+}
+
+/// A package as the case file gives it: bytes of its own file, or parts to be joined, for those that
+/// are large but dull.
+pub enum Bytes {
+    File(Vec<u8>),
+    Parts(Vec<Part>),
+}
+
+/// Bytes that stand so many times one behind the other.
+#[derive(Clone)]
+pub struct Part {
+    pub bytes: Vec<u8>,
+    pub times: usize,
+}
+
+impl From<Vec<u8>> for Bytes {
+    fn from(bytes: Vec<u8>) -> Self {
+        Bytes::File(bytes)
+    }
+}
+
+impl From<Vec<Part>> for Bytes {
+    fn from(parts: Vec<Part>) -> Self {
+        Bytes::Parts(parts)
+    }
+}
+
+impl Case {
+    fn new(op: &'static str, id: &str) -> Self {
+        Case {
+            id: id.to_owned(),
+            op,
+            check: None,
+            title: String::new(),
+            why: String::new(),
+            spec: Vec::new(),
+            input: Vec::new(),
+            verdict: "accept",
+            refused_by: None,
+            codes: Vec::new(),
+            files: Vec::new(),
+        }
+    }
+
+    /// A package that goes through the Gatekeeper.
+    pub fn verify(check: u8, id: &str, package: impl Into<Bytes>) -> Self {
+        let mut case = Case::new("verify", id);
+        case.check = Some(check);
+        match package.into() {
+            Bytes::File(bytes) => case.file("package", "mpp", bytes),
+            Bytes::Parts(parts) => {
+                let repeated: Vec<_> = parts.iter().map(|p| p.bytes.repeat(p.times)).collect();
+                let whole = repeated.concat();
+                let list = parts.iter().map(|part| match part.times {
+                    1 => json!({ "hex": hex(&part.bytes) }),
+                    times => json!({ "hex": hex(&part.bytes), "times": times }),
+                });
+                case.input.push(("package", Value::Array(list.collect())));
+                case.input.push(("sha256", sha256_hex(&whole).into()));
+            }
+        }
+        case.input.push(("trust", super::publisher::store_path("author").into()));
+        case.input.push(("now", NOW.into()));
+        case
+    }
+
+    /// A file of the host: `key`, `trust` or `policy`.
+    pub fn host(op: &'static str, id: &str, extension: &str, bytes: impl Into<Vec<u8>>) -> Self {
+        let mut case = Case::new(op, id);
+        case.file("file", extension, bytes.into());
+        case
+    }
+
+    fn file(&mut self, member: &'static str, extension: &str, bytes: Vec<u8>) {
+        let path = format!("{}.{extension}", self.id);
+        self.input.push((member, path.clone().into()));
+        self.input.push(("sha256", sha256_hex(&bytes).into()));
+        self.files.push((path, bytes));
+    }
+
+    /// Sets a member of `input`.
+    pub fn with(mut self, member: &'static str, value: impl Into<Value>) -> Self {
+        let value = value.into();
+        match self.input.iter_mut().find(|(name, _)| *name == member) {
+            Some((_, old)) => *old = value,
+            None => self.input.push((member, value)),
+        }
+        self
+    }
+
+    /// What it shows, and why that matters.
+    pub fn says(mut self, title: &str, why: &str) -> Self {
+        (self.title, self.why) = (title.to_owned(), why.to_owned());
+        self
+    }
+
+    pub fn spec(mut self, ids: &str) -> Self {
+        self.spec = ids.split_whitespace().map(str::to_owned).collect();
+        self
+    }
+
+    pub fn refused(self, codes: &str) -> Self {
+        self.ends("refuse", codes)
+    }
+
+    /// Two careful implementations may differ: the package passes, or is refused with this code.
+    pub fn either(self, codes: &str) -> Self {
+        self.ends("either", codes)
+    }
+
+    fn ends(mut self, verdict: &'static str, codes: &str) -> Self {
+        self.verdict = verdict;
+        self.codes = codes.split_whitespace().map(str::to_owned).collect();
+        self.refused_by =
+            self.codes.first().filter(|_| self.op == "verify").map(|code| check(code));
+        self
+    }
+
+    pub fn to_json(&self) -> String {
+        let mut members: Vec<(&str, Value)> =
+            vec![("id", self.id.clone().into()), ("since", "1.0".into()), ("op", self.op.into())];
+        members.extend(self.check.map(|check| ("check", check.into())));
+        members.push(("title", self.title.clone().into()));
+        members.push(("why", self.why.clone().into()));
+        members.push(("spec", self.spec.clone().into()));
+        let mut expect = vec![("verdict", self.verdict.into())];
+        expect.extend(self.refused_by.map(|check| ("check", check.into())));
+        if !self.codes.is_empty() {
+            expect.push(("codes", self.codes.clone().into()));
+        }
+        let (input, expect) = (object(&self.input, 2), object(&expect, 2));
+        let head = object(&members, 1);
+        let head = head.trim_end_matches("\n}");
+        format!("{head},\n  \"input\": {input},\n  \"expect\": {expect}\n}}\n")
+    }
+}
+
+/// The check whose codes begin so.
+pub fn check(code: &str) -> u8 {
+    let stages =
+        ["archive", "structure", "content", "signature", "publisher", "manifest", "module"];
+    let stage = code.split('.').next().unwrap_or_default();
+    let place = stages.iter().position(|known| *known == stage);
+    place.and_then(|place| u8::try_from(place + 1).ok()).unwrap_or(0)
+}
+
+/// An object with its members in this order, one a line.
+fn object(members: &[(&str, Value)], depth: usize) -> String {
+    let indent = "  ".repeat(depth);
+    let lines: Vec<String> =
+        members.iter().map(|(name, value)| format!("{indent}\"{name}\": {value}")).collect();
+    format!("{{\n{}\n{}}}", lines.join(",\n"), "  ".repeat(depth - 1))
+}

@@ -1,0 +1,805 @@
+//! Files of the host: keys, trust stores, policies.
+
+use super::case::Case;
+use super::crypto::{
+    base64, pem, public_pem, unhex, APPROVER, AUTHOR, BASE_PLUS_ORDER_8, NEUTRAL, ORDER_8,
+};
+use serde_json::{json, Value};
+
+pub fn cases() -> Vec<Case> {
+    let mut cases = keys();
+    cases.extend(stores());
+    cases.extend(policies());
+    cases
+}
+
+fn key(id: &str, kind: &str, text: impl Into<Vec<u8>>) -> Case {
+    let extension = if kind == "private" { "key" } else { "pub" };
+    Case::host("key", &format!("key/{id}"), extension, text).with("kind", kind)
+}
+
+fn keys() -> Vec<Case> {
+    let (private, public) = (AUTHOR.private_pem(), AUTHOR.public_pem());
+    let one = "A file that holds more than one thing is read as one of them.";
+    let form = "One form for a key, which OpenSSL reads and writes too.";
+    let invalid = "key.invalid";
+    let prefix = unhex("302e020100300506032b657004220420");
+    let der = |head: &[u8], tail: &[u8]| pem("PRIVATE KEY", &[head, &[1; 32], tail].concat());
+    let spki = |head: &str, key: &[u8]| pem("PUBLIC KEY", &[unhex(head), key.to_vec()].concat());
+    let plain = "302a300506032b6570032100";
+    let mut cases = Vec::new();
+    for (id, title, kind, text) in [
+        ("empty", "An empty file", "private", String::new()),
+        ("no-pem", "Text that is no key", "private", "my key is secret\n".into()),
+        ("raw-base64", "The seed in base64", "private", base64(&[1; 32])),
+        ("raw-hex", "The seed in hexadecimal", "private", "01".repeat(32)),
+        ("cut", "A file that was cut", "private", private[..60].to_owned()),
+        ("two-keys", "Two private keys", "private", format!("{private}{}", APPROVER.private_pem())),
+        (
+            "both-halves",
+            "A private key and its public half",
+            "private",
+            format!("{private}{public}"),
+        ),
+        ("text-before", "Text before the key", "private", format!("my key:\n{private}")),
+        ("text-behind", "Text behind the key", "private", format!("{private}keep it secret\n")),
+        (
+            "public-as-private",
+            "A public key where a private one is wanted",
+            "private",
+            public.clone(),
+        ),
+        (
+            "private-as-public",
+            "A private key where a public one is wanted",
+            "public",
+            private.clone(),
+        ),
+        (
+            "encrypted-label",
+            "An encrypted key",
+            "private",
+            private.replace("PRIVATE KEY", "ENCRYPTED PRIVATE KEY"),
+        ),
+        (
+            "openssh",
+            "A key of OpenSSH",
+            "private",
+            private.replace("PRIVATE KEY", "OPENSSH PRIVATE KEY"),
+        ),
+        (
+            "labels-differ",
+            "Two different labels",
+            "private",
+            private.replace("END PRIVATE KEY", "END PUBLIC KEY"),
+        ),
+        (
+            "seed-31",
+            "A seed of 31 bytes",
+            "private",
+            pem("PRIVATE KEY", &[unhex("302d020100300506032b65700421041f"), vec![1; 31]].concat()),
+        ),
+        (
+            "seed-33",
+            "A seed of 33 bytes",
+            "private",
+            der(&unhex("302f020100300506032b657004230421"), &[1]),
+        ),
+        ("private-tail", "Bytes behind the key inside the block", "private", der(&prefix, &[0])),
+        (
+            "x25519",
+            "A key for X25519",
+            "private",
+            der(&unhex("302e020100300506032b656e04220420"), &[]),
+        ),
+        (
+            "ed448",
+            "A key for Ed448",
+            "private",
+            der(&unhex("302e020100300506032b657104220420"), &[]),
+        ),
+        (
+            "rsa",
+            "The start of an RSA key",
+            "private",
+            pem("PRIVATE KEY", &unhex("30820276020100300d06092a864886f70d0101010500")),
+        ),
+        (
+            "version-2",
+            "Version 2 of the private form, with the public key inside",
+            "private",
+            pem(
+                "PRIVATE KEY",
+                &[
+                    unhex("3051020101300506032b657004220420"),
+                    vec![1; 32],
+                    unhex("812100"),
+                    AUTHOR.public().to_vec(),
+                ]
+                .concat(),
+            ),
+        ),
+        (
+            "public-two-keys",
+            "Two public keys",
+            "public",
+            format!("{public}{}", APPROVER.public_pem()),
+        ),
+        (
+            "public-certificate",
+            "A label of a certificate",
+            "public",
+            public.replace("PUBLIC KEY", "CERTIFICATE"),
+        ),
+        (
+            "public-x25519",
+            "A public key for X25519",
+            "public",
+            spki("302a300506032b656e032100", &AUTHOR.public()),
+        ),
+        (
+            "public-31",
+            "A public key of 31 bytes",
+            "public",
+            spki("3029300506032b6570032000", &AUTHOR.public()[..31]),
+        ),
+        (
+            "public-tail",
+            "Bytes behind the public key inside the block",
+            "public",
+            spki(plain, &[&AUTHOR.public()[..], &[0]].concat()),
+        ),
+        (
+            "public-unused-bits",
+            "A bit string with unused bits",
+            "public",
+            spki("302a300506032b6570032101", &AUTHOR.public()),
+        ),
+    ] {
+        let why = if id.contains("two") || id.contains("text") || id == "both-halves" {
+            one
+        } else {
+            form
+        };
+        cases.push(key(id, kind, text).says(title, why).spec("KEY-03").refused(invalid));
+    }
+    let weak =
+        "With such a key one signature can be valid for many messages, or for some verifiers only.";
+    for (id, title, point) in [
+        ("neutral", "The neutral element", NEUTRAL),
+        ("order-8", "A point of order 8", ORDER_8),
+        ("mixed-order", "A point of mixed order", BASE_PLUS_ORDER_8),
+        (
+            "not-canonical",
+            "A y of p + 1",
+            "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        ),
+        (
+            "not-on-curve",
+            "Bytes that are no point of the curve",
+            "0200000000000000000000000000000000000000000000000000000000000000",
+        ),
+    ] {
+        cases.push(
+            key(&format!("weak-{id}"), "public", public_pem(&unhex(point)))
+                .says(title, weak)
+                .spec("KEY-02")
+                .refused("key.weak"),
+        );
+    }
+    let openssl = "OpenSSL writes it so.";
+    for (id, title, kind, text) in [
+        ("private", "A private key", "private", private.clone()),
+        ("public", "A public key", "public", public),
+        ("blank-lines", "Blank lines around a key", "private", format!("\n{private}\n\n")),
+    ] {
+        cases.push(
+            key(&format!("accept-{id}"), kind, text).says(title, openssl).spec("KEY-01 KEY-03"),
+        );
+    }
+    cases
+}
+
+fn store(id: &str, text: impl Into<Vec<u8>>) -> Case {
+    Case::host("trust", &format!("trust/{id}"), "store", text)
+}
+
+fn valid_store() -> Value {
+    json!({
+        "format": "mpp-trust/1",
+        "publishers": [{ "name": "Author", "namespaces": ["org.example"], "keys": [{
+            "key_id": AUTHOR.id(), "public_key": base64(&AUTHOR.public()),
+            "valid_from": "2026-01-01T00:00:00Z", "valid_until": "2027-01-01T00:00:00Z" }] }],
+        "revoked_keys": [{ "key_id": APPROVER.id(), "revoked_at": "2026-05-01T00:00:00Z", "reason": "lost" }],
+        "revoked_contents": [{ "content_hash": format!("sha256:{}", "0".repeat(64)), "revoked_at": "2026-05-01T00:00:00Z", "reason": "leaks" }],
+        "versions": [{ "id": "org.example.echo", "version": "1.0.0" }],
+    })
+}
+
+fn changed(base: Value, pointer: &str, value: Value) -> String {
+    let mut whole = base;
+    let (parent, name) = pointer.rsplit_once('/').unwrap_or_default();
+    match whole.pointer_mut(parent) {
+        Some(Value::Object(members)) => {
+            match value {
+                // The value null stands for a member that is taken away.
+                Value::Null => members.remove(name),
+                value => members.insert(name.to_owned(), value),
+            };
+        }
+        Some(Value::Array(items)) => items.push(value),
+        _ => panic!("the parent has nothing at {parent}"),
+    }
+    whole.to_string()
+}
+
+fn stores() -> Vec<Case> {
+    let text = valid_store().to_string();
+    let strict = "What one reader skipped, another would honour; a store that is not valid is never read as empty.";
+    let publisher = valid_store()["publishers"][0].clone();
+    let with = |name: &str, key: Value| {
+        let mut twin = publisher.clone();
+        twin["name"] = name.into();
+        twin["keys"] = json!([key]);
+        changed(valid_store(), "/publishers/-", twin)
+    };
+    let plain = |key: super::crypto::Key| json!({ "key_id": key.id(), "public_key": base64(&key.public()) });
+    let change = |pointer: &str, value: Value| changed(valid_store(), pointer, value);
+    let point = |hex: &str| {
+        let bytes = unhex(hex);
+        let mut store = valid_store();
+        store["publishers"][0]["keys"][0]["public_key"] = base64(&bytes).into();
+        store["publishers"][0]["keys"][0]["key_id"] = super::crypto::sha256_hex(&bytes).into();
+        store.to_string()
+    };
+    let revoked = valid_store()["revoked_keys"][0].clone();
+    let version = json!({ "id": "org.example.echo", "version": "1.1.0" });
+    let again = valid_store()["revoked_contents"][0].clone();
+    let mut cases = Vec::new();
+    for (id, title, spec, text) in [
+        ("empty", "An empty file", "TRUST-01", String::new()),
+        ("not-json", "Text that is no JSON", "TRUST-01 JSON-01", "trust nobody\n".into()),
+        ("array", "An array in place of the object", "TRUST-01", "[]".into()),
+        ("null", "Null in place of the object", "TRUST-01", "null".into()),
+        ("no-format", "No format", "TRUST-01", change("/format", Value::Null)),
+        ("format-other", "Another format", "TRUST-01", change("/format", json!("mpp-trust/2"))),
+        ("unknown-member", "An unknown member", "TRUST-01", change("/trusted", json!(true))),
+        (
+            "duplicate-member",
+            "Two lists of publishers",
+            "TRUST-01 JSON-02",
+            text.replacen('{', "{\"publishers\":[],", 1),
+        ),
+        (
+            "publishers-object",
+            "Publishers as an object",
+            "TRUST-01",
+            change("/publishers", json!({})),
+        ),
+        (
+            "publisher-unknown-member",
+            "An unknown member of a publisher",
+            "TRUST-01",
+            change("/publishers/0/admin", json!(true)),
+        ),
+        (
+            "publisher-no-name",
+            "A publisher without a name",
+            "TRUST-01",
+            change("/publishers/0/name", Value::Null),
+        ),
+        (
+            "publisher-no-keys",
+            "A publisher without a list of keys",
+            "TRUST-01",
+            change("/publishers/0/keys", Value::Null),
+        ),
+        (
+            "publisher-empty-keys",
+            "A publisher with no key",
+            "TRUST-01",
+            change("/publishers/0/keys", json!([])),
+        ),
+        (
+            "publisher-no-namespaces",
+            "A publisher without namespaces",
+            "TRUST-01",
+            change("/publishers/0/namespaces", Value::Null),
+        ),
+        (
+            "publisher-twice",
+            "Two publishers of one name",
+            "TRUST-01",
+            with("Author", plain(APPROVER)),
+        ),
+        (
+            "publisher-twin",
+            "Two publishers whose names differ in case",
+            "TRUST-02",
+            with("AUTHOR", plain(APPROVER)),
+        ),
+        ("name-empty", "An empty name", "TRUST-02", change("/publishers/0/name", json!(""))),
+        (
+            "name-control",
+            "A name with a control character",
+            "TRUST-02",
+            change("/publishers/0/name", json!("Au\u{1b}thor")),
+        ),
+        (
+            "name-unicode",
+            "A name with a letter that looks like another",
+            "TRUST-02",
+            change("/publishers/0/name", json!("Аuthor")),
+        ),
+        (
+            "name-space",
+            "A name that ends with a space",
+            "TRUST-02",
+            change("/publishers/0/name", json!("Author ")),
+        ),
+        (
+            "name-long",
+            "A name of 257 bytes",
+            "TRUST-02",
+            change("/publishers/0/name", json!("a".repeat(257))),
+        ),
+        (
+            "namespace-star-inside",
+            "A star at the end of a namespace",
+            "TRUST-03 TRUST-06",
+            change("/publishers/0/namespaces", json!(["org.example.*"])),
+        ),
+        (
+            "namespace-empty",
+            "An empty namespace",
+            "TRUST-03",
+            change("/publishers/0/namespaces", json!([""])),
+        ),
+        (
+            "namespace-upper-case",
+            "A namespace in upper case",
+            "TRUST-03",
+            change("/publishers/0/namespaces", json!(["Org.example"])),
+        ),
+        (
+            "namespace-trailing-dot",
+            "A namespace that ends in a dot",
+            "TRUST-03",
+            change("/publishers/0/namespaces", json!(["org.example."])),
+        ),
+        (
+            "namespace-text",
+            "A text in place of the namespaces",
+            "TRUST-01",
+            change("/publishers/0/namespaces", json!("org.example")),
+        ),
+        (
+            "key-id-other",
+            "A key under the id of another",
+            "TRUST-04",
+            change("/publishers/0/keys/0/key_id", json!(APPROVER.id())),
+        ),
+        (
+            "key-id-upper-case",
+            "A key id in upper case",
+            "TRUST-01",
+            change("/publishers/0/keys/0/key_id", json!(AUTHOR.id().to_uppercase())),
+        ),
+        (
+            "key-unpadded",
+            "A key without its padding",
+            "TRUST-01",
+            change(
+                "/publishers/0/keys/0/public_key",
+                json!(base64(&AUTHOR.public()).trim_end_matches('=')),
+            ),
+        ),
+        (
+            "key-unknown-member",
+            "An unknown member of a key",
+            "TRUST-01",
+            change("/publishers/0/keys/0/trusted", json!(true)),
+        ),
+        ("key-two-holders", "One key of two publishers", "TRUST-04", with("Other", plain(AUTHOR))),
+        ("key-twice", "One key twice", "TRUST-01", change("/publishers/0/keys/-", plain(AUTHOR))),
+        (
+            "validity-crossed",
+            "A time that ends before it begins",
+            "TRUST-05",
+            change("/publishers/0/keys/0/valid_until", json!("2025-12-31T23:59:59Z")),
+        ),
+        (
+            "validity-form",
+            "A time in another form",
+            "TRUST-01",
+            change("/publishers/0/keys/0/valid_from", json!("2026-01-01")),
+        ),
+        (
+            "revoked-key-twice",
+            "A key revoked twice",
+            "TRUST-01",
+            change("/revoked_keys/-", revoked),
+        ),
+        (
+            "revoked-key-no-reason",
+            "A revocation without a reason",
+            "TRUST-01 TRUST-13",
+            change("/revoked_keys/0/reason", Value::Null),
+        ),
+        (
+            "revoked-key-empty-reason",
+            "A revocation with an empty reason",
+            "TRUST-13",
+            change("/revoked_keys/0/reason", json!("")),
+        ),
+        (
+            "revoked-key-no-time",
+            "A revocation without a time",
+            "TRUST-01 TRUST-13",
+            change("/revoked_keys/0/revoked_at", Value::Null),
+        ),
+        (
+            "revoked-key-id",
+            "A revoked key of half an id",
+            "TRUST-01",
+            change("/revoked_keys/0/key_id", json!("00".repeat(16))),
+        ),
+        (
+            "revoked-content-hash",
+            "A revoked content without its prefix",
+            "TRUST-01",
+            change("/revoked_contents/0/content_hash", json!("0".repeat(64))),
+        ),
+        (
+            "revoked-content-twice",
+            "A content revoked twice",
+            "TRUST-01",
+            change("/revoked_contents/-", again),
+        ),
+        (
+            "version-form",
+            "A version of two numbers",
+            "TRUST-01",
+            change("/versions/0/version", json!("1.0")),
+        ),
+        ("version-twice", "Two versions for one id", "TRUST-01", change("/versions/-", version)),
+        ("version-id", "A version for every id", "TRUST-01", change("/versions/0/id", json!("*"))),
+        (
+            "version-unknown-member",
+            "An unknown member of a version",
+            "TRUST-01",
+            change("/versions/0/pinned", json!(true)),
+        ),
+        (
+            "too-long",
+            "A file of 1 MiB and one byte, by white space",
+            "TRUST-01 LIM-70",
+            format!("{text}{}", " ".repeat((1 << 20) + 1 - text.len())),
+        ),
+        (
+            "too-deep",
+            "Arrays nine levels deep",
+            "TRUST-01 LIM-72",
+            change("/extra", json!([[[[[[[[1]]]]]]]])),
+        ),
+    ] {
+        // A megabyte of spaces is left to the tests: here files are small.
+        if text.len() > 1 << 16 {
+            continue;
+        }
+        cases.push(store(id, text).says(title, strict).spec(spec).refused("trust.invalid"));
+    }
+    let weak = "A key that is refused when it is met is refused when it is enrolled.";
+    for (id, title, key) in [
+        ("weak-neutral", "The neutral element as a publisher's key", NEUTRAL),
+        ("weak-mixed-order", "A publisher's key of mixed order", BASE_PLUS_ORDER_8),
+    ] {
+        cases.push(
+            store(id, point(key)).says(title, weak).spec("TRUST-04 KEY-02").refused("key.weak"),
+        );
+    }
+    let listed = change("/revoked_keys/0/key_id", json!(AUTHOR.id()));
+    for (id, title, spec, text) in [
+        ("every-member", "A store with every member", "TRUST-01", text.clone()),
+        (
+            "format-only",
+            "A store that trusts nobody",
+            "TRUST-01",
+            json!({ "format": "mpp-trust/1" }).to_string(),
+        ),
+        (
+            "white-space",
+            "A store with other white space",
+            "TRUST-01",
+            format!("\n{:#}\r\n", valid_store()),
+        ),
+        (
+            "revoked-and-listed",
+            "A revoked key that stays listed under its publisher",
+            "TRUST-04",
+            listed,
+        ),
+        (
+            "two-keys",
+            "A publisher with two keys",
+            "TRUST-04",
+            change("/publishers/0/keys/-", plain(APPROVER)),
+        ),
+        (
+            "namespace-all",
+            "A publisher for every id",
+            "TRUST-03 TRUST-06",
+            change("/publishers/0/namespaces", json!(["*"])),
+        ),
+    ] {
+        cases.push(
+            store(&format!("accept-{id}"), text)
+                .says(title, "What the page allows is read.")
+                .spec(spec),
+        );
+    }
+    cases
+}
+
+fn policy(id: &str, text: impl Into<Vec<u8>>) -> Case {
+    Case::host("policy", &format!("policy/{id}"), "policy", text)
+}
+
+fn valid_policy() -> Value {
+    json!({
+        "format": "mpp-policy/1", "trusted_packages": ["org.example.echo"], "trusted_publishers": ["Author"],
+        "auto_approve_low": true, "non_interactive": true, "signers_required": 2, "token_lifetime_s": 60,
+        "deny": { "packages": ["org.evil"], "capabilities": ["destructive"], "hosts": ["tracker.example:8443"] },
+        "ceilings": { "memory_limit_mb": 256, "timeout_ms": 10_000, "fuel": 5_000_000_000_u64, "output_limit_kb": 512 },
+        "directories": [{ "guest": "/data", "host": "/srv/data", "read_only": true, "packages": ["org.example"] }],
+        "environment": [{ "name": "API_KEY", "value": "change-me", "packages": ["org.example"] }],
+        "privacy_filters": { "patterns": ["email"], "custom": [{ "name": "EMPLOYEE_ID", "pattern": "EMP-[0-9]{6}" }] },
+    })
+}
+
+fn policies() -> Vec<Case> {
+    let text = valid_policy().to_string();
+    let change = |pointer: &str, value: Value| changed(valid_policy(), pointer, value);
+    let why = "Whoever writes a rule thinks that it applies: one that could not is refused, and nothing runs.";
+    let mut cases = Vec::new();
+    for (id, title, spec, text) in [
+        ("empty", "An empty file", "POLICY-10", String::new()),
+        ("not-json", "Text that is no JSON", "POLICY-10 JSON-01", "allow all\n".into()),
+        ("array", "An array in place of the object", "POLICY-11", "[]".into()),
+        ("no-format", "No format", "POLICY-11", change("/format", Value::Null)),
+        ("format-other", "Another format", "POLICY-11", change("/format", json!("mpp-policy/2"))),
+        ("unknown-member", "An unknown member", "POLICY-11", change("/allow_all", json!(true))),
+        ("member-case", "A member in another case", "POLICY-11", change("/Deny", json!({}))),
+        (
+            "duplicate-member",
+            "Two members deny",
+            "POLICY-11 JSON-02",
+            text.replacen('{', "{\"deny\":{},", 1),
+        ),
+        (
+            "trusted-package-star",
+            "Every package trusted by a star",
+            "POLICY-11",
+            change("/trusted_packages", json!(["*"])),
+        ),
+        (
+            "trusted-package-upper-case",
+            "A trusted package in upper case",
+            "POLICY-11",
+            change("/trusted_packages", json!(["Org.Example"])),
+        ),
+        (
+            "trusted-package-text",
+            "A text in place of the trusted packages",
+            "POLICY-11",
+            change("/trusted_packages", json!("org.example.echo")),
+        ),
+        (
+            "trusted-publisher-empty",
+            "A trusted publisher without a name",
+            "POLICY-11",
+            change("/trusted_publishers", json!([""])),
+        ),
+        (
+            "auto-approve-text",
+            "yes in place of true",
+            "POLICY-11",
+            change("/auto_approve_low", json!("yes")),
+        ),
+        (
+            "auto-approve-number",
+            "1 in place of true",
+            "POLICY-11",
+            change("/auto_approve_low", json!(1)),
+        ),
+        ("signers-zero", "No signer required", "POLICY-11", change("/signers_required", json!(0))),
+        (
+            "signers-nine",
+            "Nine signers required",
+            "POLICY-11",
+            change("/signers_required", json!(9)),
+        ),
+        (
+            "signers-negative",
+            "Signers below zero",
+            "POLICY-11",
+            change("/signers_required", json!(-1)),
+        ),
+        ("signers-fraction", "2.0 signers", "POLICY-11", change("/signers_required", json!(2.0))),
+        (
+            "lifetime-zero",
+            "Tokens that end at once",
+            "POLICY-11 TOKEN-03",
+            change("/token_lifetime_s", json!(0)),
+        ),
+        (
+            "lifetime-long",
+            "Tokens for more than a day",
+            "POLICY-11 TOKEN-03",
+            change("/token_lifetime_s", json!(86_401)),
+        ),
+        (
+            "deny-list",
+            "A list in place of the denials",
+            "POLICY-11",
+            change("/deny", json!(["network"])),
+        ),
+        (
+            "deny-unknown-member",
+            "An unknown kind of denial",
+            "POLICY-11",
+            change("/deny/publishers", json!(["Evil"])),
+        ),
+        (
+            "deny-capability-unknown",
+            "A kind of capability that does not exist",
+            "POLICY-11 POLICY-01",
+            change("/deny/capabilities", json!(["filesystem"])),
+        ),
+        (
+            "deny-capability-case",
+            "A kind of capability in upper case",
+            "POLICY-11 POLICY-01",
+            change("/deny/capabilities", json!(["Network"])),
+        ),
+        (
+            "deny-host-wildcard",
+            "A host with a wild card",
+            "POLICY-11 POLICY-04",
+            change("/deny/hosts", json!(["*.evil.example"])),
+        ),
+        (
+            "deny-host-scheme",
+            "An address in place of a host",
+            "POLICY-11",
+            change("/deny/hosts", json!(["https://evil.example"])),
+        ),
+        (
+            "deny-host-port",
+            "A port that does not exist",
+            "POLICY-11",
+            change("/deny/hosts", json!(["evil.example:65536"])),
+        ),
+        ("deny-host-empty", "An empty host", "POLICY-11", change("/deny/hosts", json!([""]))),
+        (
+            "deny-package-star-inside",
+            "A star at the end of a package",
+            "POLICY-11",
+            change("/deny/packages", json!(["org.evil.*"])),
+        ),
+        (
+            "ceiling-zero",
+            "A ceiling of no memory",
+            "POLICY-11",
+            change("/ceilings/memory_limit_mb", json!(0)),
+        ),
+        (
+            "ceiling-high",
+            "A ceiling of 2^32 milliseconds",
+            "POLICY-11",
+            change("/ceilings/timeout_ms", json!(4_294_967_296_u64)),
+        ),
+        ("ceiling-unknown", "An unknown ceiling", "POLICY-11", change("/ceilings/stack", json!(1))),
+        ("ceiling-text", "A ceiling as text", "POLICY-11", change("/ceilings/fuel", json!("much"))),
+        (
+            "directory-guest-relative",
+            "A guest directory that is relative",
+            "POLICY-11",
+            change("/directories/0/guest", json!("data")),
+        ),
+        (
+            "directory-guest-parent",
+            "A guest directory through its parent",
+            "POLICY-11",
+            change("/directories/0/guest", json!("/data/../etc")),
+        ),
+        (
+            "directory-host-relative",
+            "A host directory that is relative",
+            "POLICY-11",
+            change("/directories/0/host", json!("srv/data")),
+        ),
+        (
+            "directory-no-host",
+            "A guest directory without one on the host",
+            "POLICY-11",
+            change("/directories/0/host", Value::Null),
+        ),
+        (
+            "directory-unknown-member",
+            "An unknown member of a directory",
+            "POLICY-11",
+            change("/directories/0/writable", json!(true)),
+        ),
+        (
+            "directory-packages-empty",
+            "A directory for no package",
+            "POLICY-12",
+            change("/directories/0/packages", json!([])),
+        ),
+        (
+            "environment-name",
+            "A variable whose name has an equals sign",
+            "POLICY-11",
+            change("/environment/0/name", json!("A=B")),
+        ),
+        (
+            "environment-no-value",
+            "A variable without a value",
+            "POLICY-11",
+            change("/environment/0/value", Value::Null),
+        ),
+        (
+            "environment-nul",
+            "A value with a NUL",
+            "POLICY-11",
+            change("/environment/0/value", json!("a\u{0}b")),
+        ),
+        (
+            "environment-packages-empty",
+            "A variable for no package",
+            "POLICY-12",
+            change("/environment/0/packages", json!([])),
+        ),
+        (
+            "privacy-unknown-member",
+            "An exception from the privacy filter",
+            "POLICY-11",
+            change("/privacy_filters/except", json!(["email"])),
+        ),
+        (
+            "privacy-custom-no-pattern",
+            "A custom pattern without its expression",
+            "POLICY-11",
+            change("/privacy_filters/custom/0/pattern", Value::Null),
+        ),
+        (
+            "too-deep",
+            "Arrays nine levels deep",
+            "POLICY-11 LIM-72",
+            change("/extra", json!([[[[[[[[1]]]]]]]])),
+        ),
+    ] {
+        cases.push(policy(id, text).says(title, why).spec(spec).refused("policy.invalid"));
+    }
+    for (id, title, text) in [
+        ("every-member", "A policy with every member", text.clone()),
+        (
+            "format-only",
+            "A policy that asks about everything",
+            json!({ "format": "mpp-policy/1" }).to_string(),
+        ),
+        (
+            "deny-everything",
+            "A policy that denies every package",
+            change("/deny/packages", json!(["*"])),
+        ),
+    ] {
+        cases.push(
+            policy(&format!("accept-{id}"), text)
+                .says(title, "What the page allows is read.")
+                .spec("POLICY-11"),
+        );
+    }
+    cases
+}

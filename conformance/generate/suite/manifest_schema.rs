@@ -1,0 +1,419 @@
+//! Check 6: the schemas inside the manifest.
+
+use super::case::Case;
+use super::manifest::edited;
+use super::package::Package;
+use serde_json::{json, Value};
+
+const VALUE: &str = "manifest.bad_value";
+const TYPE: &str = "manifest.wrong_type";
+const SCHEMA: &str = "manifest.schema_unsupported";
+
+/// A package whose tool takes arguments of this schema.
+fn parameters(id: &str, schema: Value) -> Case {
+    let manifest = edited("/tools/0/parameters", schema);
+    Package::new().with_manifest(&manifest).case(6, &format!("manifest/schema-{id}"))
+}
+
+/// The same with one property `x`.
+fn property(id: &str, schema: Value) -> Case {
+    parameters(id, json!({ "type": "object", "properties": { "x": schema } }))
+}
+
+pub fn cases() -> Vec<Case> {
+    let mut cases = keywords();
+    cases.extend(values());
+    cases.extend(contradictions());
+    cases.extend(references());
+    cases.extend(patterns());
+    cases.extend(accepted());
+    cases
+}
+
+fn keywords() -> Vec<Case> {
+    let why = "A keyword that is not checked is a promise that nobody keeps.";
+    let mut cases = Vec::new();
+    for (keyword, value) in [
+        ("format", json!("email")),
+        ("patternProperties", json!({})),
+        ("propertyNames", json!({})),
+        ("if", json!({})),
+        ("contains", json!({})),
+        ("dependentRequired", json!({})),
+        ("unevaluatedProperties", json!(false)),
+        ("$id", json!("https://example.com/schema")),
+        ("$anchor", json!("x")),
+        ("$dynamicRef", json!("#x")),
+        ("$comment", json!("x")),
+        ("definitions", json!({})),
+        ("divisibleBy", json!(2)),
+        ("readOnly", json!(true)),
+        ("x-internal", json!(true)),
+        ("Type", json!("string")),
+    ] {
+        let id = format!("keyword-{}", keyword.trim_start_matches('$'));
+        let schema = json!({ (keyword): value });
+        let title = format!("The keyword {keyword}");
+        cases.push(property(&id, schema).says(&title, why).spec("SCH-03").refused(SCHEMA));
+    }
+    for (id, title, schema) in [
+        ("defs-inside", "$defs inside a schema", json!({ "$defs": {} })),
+        (
+            "dialect-inside",
+            "$schema inside a schema",
+            json!({ "$schema": "https://json-schema.org/draft/2020-12/schema" }),
+        ),
+    ] {
+        cases.push(property(id, schema).says(title, why).spec("SCH-03").refused(SCHEMA));
+    }
+    cases.push(
+        parameters(
+            "dialect-other",
+            json!({ "type": "object", "$schema": "http://json-schema.org/draft-07/schema#" }),
+        )
+        .says("A schema of draft 7", "Another dialect means something else by the same keywords.")
+        .spec("SCH-03")
+        .refused("manifest.schema_unsupported manifest.bad_value"),
+    );
+    let root = "Arguments are an object by name, in every agent protocol.";
+    for (id, title, schema) in [
+        ("root-no-type", "A root without a type", json!({})),
+        ("root-array", "A root of type array", json!({ "type": "array" })),
+        ("root-types", "A root of two types", json!({ "type": ["object", "null"] })),
+        ("root-type-list", "A root whose type is a list of one", json!({ "type": ["object"] })),
+    ] {
+        cases.push(parameters(id, schema).says(title, root).spec("SCH-02").refused(VALUE));
+    }
+    let returns = edited("/tools/0/returns", json!({ "type": "string" }));
+    cases.push(
+        Package::new()
+            .with_manifest(&returns)
+            .case(6, "manifest/schema-returns-string")
+            .says("Answers of type string", root)
+            .spec("SCH-02 MAN-33")
+            .refused(VALUE),
+    );
+    cases
+}
+
+fn values() -> Vec<Case> {
+    let why = "A keyword whose value is malformed constrains nothing, or everything.";
+    let mut cases = Vec::new();
+    for (id, title, spec, schema, code) in [
+        ("not-a-schema", "A number as schema", "SCH-01", json!(1), TYPE),
+        ("null", "Null as schema", "SCH-01", Value::Null, TYPE),
+        ("properties-array", "Properties as a list", "SCH-03", json!({ "properties": [] }), TYPE),
+        (
+            "items-array",
+            "Items as a list, as in older drafts",
+            "SCH-03",
+            json!({ "items": [{}] }),
+            TYPE,
+        ),
+        ("type-unknown", "A type that does not exist", "SCH-03", json!({ "type": "float" }), VALUE),
+        ("type-case", "A type in upper case", "SCH-03", json!({ "type": "String" }), VALUE),
+        ("type-empty", "No type in a list of types", "SCH-03", json!({ "type": [] }), VALUE),
+        ("enum-object", "An enum that is no list", "SCH-03", json!({ "enum": {} }), TYPE),
+        ("enum-empty", "An empty enum", "SCH-03", json!({ "enum": [] }), VALUE),
+        ("minimum-text", "A minimum as text", "SCH-03", json!({ "minimum": "1" }), TYPE),
+        (
+            "exclusive-boolean",
+            "An exclusive minimum as true, as in older drafts",
+            "SCH-03",
+            json!({ "exclusiveMinimum": true }),
+            TYPE,
+        ),
+        ("multiple-zero", "A multiple of 0", "SCH-03", json!({ "multipleOf": 0 }), VALUE),
+        ("multiple-fraction", "A multiple of 0.1", "SCH-03", json!({ "multipleOf": 0.1 }), TYPE),
+        ("length-negative", "A length below zero", "SCH-03", json!({ "minLength": -1 }), VALUE),
+        ("length-fraction", "A length of 1.5", "SCH-03", json!({ "maxLength": 1.5 }), TYPE),
+        (
+            "length-high",
+            "A length of 2^32",
+            "SCH-03",
+            json!({ "maxLength": 4_294_967_296_u64 }),
+            VALUE,
+        ),
+        (
+            "required-text",
+            "A required name without a list",
+            "SCH-03",
+            json!({ "required": "x" }),
+            TYPE,
+        ),
+        (
+            "required-number",
+            "A number as required name",
+            "SCH-03",
+            json!({ "required": [1] }),
+            TYPE,
+        ),
+        ("any-of-empty", "No alternative", "SCH-03", json!({ "anyOf": [] }), VALUE),
+        ("all-of-object", "Alternatives that are no list", "SCH-03", json!({ "allOf": {} }), TYPE),
+        ("unique-text", "uniqueItems as text", "SCH-03", json!({ "uniqueItems": "yes" }), TYPE),
+        ("title-number", "A title that is a number", "SCH-06", json!({ "title": 1 }), TYPE),
+        ("examples-object", "Examples that are no list", "SCH-06", json!({ "examples": {} }), TYPE),
+        ("deprecated-text", "deprecated as text", "SCH-06", json!({ "deprecated": "yes" }), TYPE),
+    ] {
+        cases.push(property(id, schema).says(title, why).spec(spec).refused(code));
+    }
+    cases
+}
+
+fn contradictions() -> Vec<Case> {
+    let why =
+        "A schema that nothing can follow is a mistake, found here and not at the first call.";
+    let mut cases = Vec::new();
+    for (id, title, schema) in [
+        (
+            "minimum-above-maximum",
+            "A minimum above the maximum",
+            json!({ "minimum": 2, "maximum": 1 }),
+        ),
+        (
+            "exclusive-equal",
+            "Exclusive bounds that leave nothing",
+            json!({ "minimum": 1, "exclusiveMaximum": 1 }),
+        ),
+        (
+            "exclusive-both",
+            "Two exclusive bounds that leave nothing",
+            json!({ "exclusiveMinimum": 1, "exclusiveMaximum": 1.0 }),
+        ),
+        (
+            "length-crossed",
+            "A least length above the most",
+            json!({ "minLength": 2, "maxLength": 1 }),
+        ),
+        (
+            "items-crossed",
+            "A least number of items above the most",
+            json!({ "minItems": 2, "maxItems": 1 }),
+        ),
+        (
+            "members-crossed",
+            "A least number of members above the most",
+            json!({ "minProperties": 2, "maxProperties": 1 }),
+        ),
+        (
+            "bounds-beyond-double",
+            "Bounds that differ only beyond a double's precision",
+            json!({ "minimum": 9_007_199_254_740_993_u64, "maximum": 9_007_199_254_740_992_u64 }),
+        ),
+        ("enum-twice", "A value twice in an enum", json!({ "enum": ["a", "a"] })),
+        ("enum-twice-number", "1 and 1.0, which are one value", json!({ "enum": [1, 1.0] })),
+        ("required-twice", "A name twice among the required", json!({ "required": ["a", "a"] })),
+        (
+            "required-unknown",
+            "A required name that is no property",
+            json!({ "properties": { "a": {} }, "required": ["b"] }),
+        ),
+        ("type-twice", "A type twice", json!({ "type": ["null", "null"] })),
+        (
+            "keyword-of-other-type",
+            "A length for a number",
+            json!({ "type": "number", "minLength": 1 }),
+        ),
+        (
+            "properties-of-string",
+            "Properties of a string",
+            json!({ "type": "string", "properties": {} }),
+        ),
+        ("items-of-object", "Items of an object", json!({ "type": "object", "items": {} })),
+    ] {
+        cases.push(property(id, schema).says(title, why).spec("SCH-04").refused(VALUE));
+    }
+    cases
+}
+
+fn references() -> Vec<Case> {
+    let root = |defs: Value, x: Value| json!({ "type": "object", "$defs": defs, "properties": { "x": x } });
+    let lead = "A reference leads to a definition of the same schema: nothing is fetched, nothing guessed.";
+    let mut cases = Vec::new();
+    for (id, title, schema) in [
+        (
+            "ref-missing",
+            "A reference to a definition that does not exist",
+            root(json!({}), json!({ "$ref": "#/$defs/a" })),
+        ),
+        (
+            "ref-remote",
+            "A reference to another document",
+            root(json!({ "a": {} }), json!({ "$ref": "https://example.com/s#/$defs/a" })),
+        ),
+        ("ref-root", "A reference to the root", root(json!({}), json!({ "$ref": "#" }))),
+        (
+            "ref-properties",
+            "A reference to a property",
+            root(json!({}), json!({ "$ref": "#/properties/x" })),
+        ),
+        (
+            "ref-escaped",
+            "A reference written with a per cent sign",
+            root(json!({ "a": {} }), json!({ "$ref": "#/$defs/%61" })),
+        ),
+    ] {
+        // Whether a reference that leads nowhere is malformed or unsupported is a matter of view.
+        let codes = match id {
+            "ref-missing" | "ref-escaped" => "manifest.bad_value manifest.schema_unsupported",
+            _ => "manifest.schema_unsupported manifest.bad_value",
+        };
+        cases.push(parameters(id, schema).says(title, lead).spec("SCH-05").refused(codes));
+    }
+    cases.push(
+        parameters("ref-number", root(json!({}), json!({ "$ref": 1 })))
+            .says("A number as reference", lead)
+            .spec("SCH-05")
+            .refused(TYPE),
+    );
+    for (id, title, schema) in [
+        ("defs-name", "A definition whose name has a slash", root(json!({ "a/b": {} }), json!({}))),
+        (
+            "defs-unused",
+            "An unused definition with an unknown keyword",
+            root(json!({ "a": { "format": "email" } }), json!({})),
+        ),
+    ] {
+        cases.push(parameters(id, schema).says(title, lead).spec("SCH-05").refused(SCHEMA));
+    }
+    let ends = "Every reference is written out, so a loop or a doubling ends in a refusal, not in the host.";
+    let doubling: Value = (0..12)
+        .map(|n| (format!("d{n}"), match n {
+            0 => json!({}),
+            n => json!({ "prefixItems": [{ "$ref": format!("#/$defs/d{}", n - 1) }, { "$ref": format!("#/$defs/d{}", n - 1) }] }),
+        }))
+        .collect::<serde_json::Map<_, _>>()
+        .into();
+    let chain: Value = (0..34)
+        .map(|n| {
+            (
+                format!("d{n}"),
+                match n {
+                    0 => json!({}),
+                    n => json!({ "$ref": format!("#/$defs/d{}", n - 1) }),
+                },
+            )
+        })
+        .collect::<serde_json::Map<_, _>>()
+        .into();
+    let many: Value =
+        (0..2048).map(|n| (format!("p{n}"), json!(true))).collect::<serde_json::Map<_, _>>().into();
+    for (id, title, schema) in [
+        (
+            "ref-loop",
+            "A definition that leads to itself",
+            root(json!({ "a": { "$ref": "#/$defs/a" } }), json!({ "$ref": "#/$defs/a" })),
+        ),
+        (
+            "ref-loop-two",
+            "Two definitions that lead to each other",
+            root(
+                json!({ "a": { "not": { "$ref": "#/$defs/b" } }, "b": { "not": { "$ref": "#/$defs/a" } } }),
+                json!({}),
+            ),
+        ),
+        (
+            "ref-recursion",
+            "A tree, which refers to itself inside",
+            root(json!({ "a": { "type": "array", "items": { "$ref": "#/$defs/a" } } }), json!({})),
+        ),
+        ("ref-doubling", "Definitions that double at each step", root(doubling, json!({}))),
+        ("ref-chain", "A chain of 34 definitions", root(chain, json!({}))),
+    ] {
+        cases.push(parameters(id, schema).says(title, ends).spec("SCH-07").refused(SCHEMA));
+    }
+    let large = edited("/tools/0/parameters", json!({ "type": "object", "properties": many }));
+    cases.push(
+        Case::verify(6, "manifest/schema-2049-nodes", Package::new().with_manifest(&large).bytes())
+            .says("A schema of 2,049 schemas", ends)
+            .spec("SCH-07")
+            .refused(SCHEMA),
+    );
+    cases
+}
+
+fn patterns() -> Vec<Case> {
+    let why = "A pattern means the same to every regular expression engine, or it is refused.";
+    let mut cases = Vec::new();
+    for (id, title, pattern) in [
+        ("open-class", "A class that does not end", "[a"),
+        ("open-group", "A group that does not end", "(a"),
+        ("look-ahead", "Look-ahead", "a(?=b)"),
+        ("look-behind", "Look-behind", "(?<=a)b"),
+        ("named-group", "A named group", "(?<n>a)"),
+        ("flags", "Flags", "(?i)a"),
+        ("back-reference", "A back-reference", "(a)\\1"),
+        ("word-boundary", "A word boundary", "\\ba"),
+        ("unicode-class", "A class by Unicode property", "\\p{L}"),
+        ("posix-class", "A POSIX class", "[[:alpha:]]"),
+        ("empty-class", "An empty class", "a[]"),
+        ("class-subtraction", "A class less another", "[a--b]"),
+        ("escape-unknown", "An escape that means nothing", "\\q"),
+        ("escape-hex", "An escape by number", "\\x41"),
+        ("brace-open", "An opening brace that begins no repetition", "a{x"),
+        ("brace-close", "A closing brace alone", "a}"),
+        ("bracket-close", "A closing bracket alone", "a]"),
+        ("nothing-to-repeat", "A repetition of nothing", "*a"),
+        ("repetition-crossed", "A repetition from 2 to 1", "a{2,1}"),
+        ("repetition-huge", "A repetition of a billion", "a{1000000000}"),
+        ("repetition-nested", "Repetitions that multiply", "((a{100}){100}){100}"),
+    ] {
+        cases.push(
+            property(&format!("pattern-{id}"), json!({ "type": "string", "pattern": pattern }))
+                .says(title, why)
+                .spec("SCH-08")
+                .refused(SCHEMA),
+        );
+    }
+    cases.push(
+        property("pattern-long", json!({ "pattern": "a".repeat(257) }))
+            .says("A pattern of 257 bytes", why)
+            .spec("SCH-08")
+            .refused(SCHEMA),
+    );
+    cases.push(
+        property("pattern-number", json!({ "pattern": 1 }))
+            .says("A number as pattern", why)
+            .spec("SCH-03")
+            .refused(TYPE),
+    );
+    cases
+}
+
+fn accepted() -> Vec<Case> {
+    let every = json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "type": "object", "title": "All", "description": "Every keyword", "deprecated": false,
+        "examples": [{}], "default": null, "minProperties": 0, "maxProperties": 9,
+        "additionalProperties": false, "required": ["s"],
+        "$defs": { "p": { "type": "array", "prefixItems": [{ "type": "number" }], "items": false, "uniqueItems": true, "minItems": 1, "maxItems": 1 } },
+        "properties": {
+            "s": { "type": ["string", "null"], "minLength": 0, "maxLength": 4_294_967_295_u32, "pattern": "^(?:a|[^b-d\\-]){1,3}?\\.$" },
+            "n": { "type": "number", "minimum": -1.5, "exclusiveMaximum": 1e300, "multipleOf": 4_294_967_295_u32 },
+            "e": { "enum": [null, 1, "a", [1], { "a": 1 }] },
+            "c": { "const": { "any": ["thing"] } },
+            "r": { "$ref": "#/$defs/p", "description": "beside a reference" },
+            "o": { "oneOf": [true, false], "anyOf": [{}], "allOf": [{ "not": { "type": "boolean" } }] },
+        },
+    });
+    let chain: Value = (0..32)
+        .map(|n| {
+            (
+                format!("d{n}"),
+                match n {
+                    0 => json!({}),
+                    n => json!({ "$ref": format!("#/$defs/d{}", n - 1) }),
+                },
+            )
+        })
+        .collect::<serde_json::Map<_, _>>()
+        .into();
+    vec![
+        parameters("accept-every-keyword", every)
+            .says("A schema with every keyword", "What the subset has is read.")
+            .spec("SCH-01 SCH-02 SCH-03 SCH-05 SCH-06 SCH-08"),
+        parameters("accept-ref-chain", json!({ "type": "object", "$defs": chain }))
+            .says("A chain of 32 definitions", "It stands at the edge of what the rule allows.")
+            .spec("SCH-07"),
+    ]
+}

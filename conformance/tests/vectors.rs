@@ -1,0 +1,319 @@
+//! The conformance vectors: each case is run, the suite is held against its generator, and every
+//! reason code and every normative sentence has its case.
+
+#[path = "../generate/suite/mod.rs"]
+pub mod suite;
+
+use mpp::package::key::{PublicKey, SecretKey};
+use mpp::{gatekeeper, Code, Error, Gatekeeper, PermissionPolicy, Timestamp, TrustStore};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance")
+}
+
+/// Everything that the generator makes, once for all tests.
+fn generated() -> &'static BTreeMap<String, Vec<u8>> {
+    static FILES: OnceLock<BTreeMap<String, Vec<u8>>> = OnceLock::new();
+    FILES.get_or_init(suite::files)
+}
+
+/// Every committed file of the generator's folders, by its path below `conformance/`.
+fn committed() -> BTreeMap<String, Vec<u8>> {
+    let mut files = BTreeMap::new();
+    let mut folders: Vec<PathBuf> = suite::FOLDERS.iter().map(|name| folder().join(name)).collect();
+    while let Some(next) = folders.pop() {
+        for item in fs::read_dir(&next).unwrap() {
+            let path = item.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let name = path.strip_prefix(folder()).unwrap().to_str().unwrap().to_owned();
+                files.insert(name.replace('\\', "/"), fs::read(&path).unwrap());
+            }
+        }
+    }
+    files
+}
+
+/// One case, read from its file as any other implementation would.
+pub struct Case {
+    pub id: String,
+    pub value: Value,
+}
+
+impl Case {
+    fn text(&self, pointer: &str) -> &str {
+        let found = self.value.pointer(pointer).and_then(Value::as_str);
+        found.unwrap_or_else(|| panic!("{}: no text at {pointer}", self.id))
+    }
+
+    fn list(&self, pointer: &str) -> Vec<&str> {
+        let items = self.value.pointer(pointer).and_then(Value::as_array);
+        items.map(|items| items.iter().filter_map(Value::as_str).collect()).unwrap_or_default()
+    }
+
+    fn file(&self, pointer: &str) -> Vec<u8> {
+        fs::read(folder().join("vectors").join(self.text(pointer))).unwrap()
+    }
+
+    /// The package: a file, or parts that stand so many times one behind the other.
+    pub fn package(&self) -> Vec<u8> {
+        let Some(parts) = self.value.pointer("/input/package").and_then(Value::as_array) else {
+            return self.file("/input/package");
+        };
+        let parts = parts.iter().map(|part| {
+            let bytes = suite::crypto::unhex(part["hex"].as_str().unwrap());
+            bytes.repeat(part["times"].as_u64().unwrap_or(1).try_into().unwrap())
+        });
+        parts.collect::<Vec<_>>().concat()
+    }
+}
+
+/// All committed cases, by id.
+pub fn cases() -> Vec<Case> {
+    let vectors = folder().join("vectors");
+    let mut cases = Vec::new();
+    for (name, content) in committed() {
+        let Some(id) = name.strip_prefix("vectors/").and_then(|name| name.strip_suffix(".json"))
+        else {
+            continue;
+        };
+        if id == "suite" || id.starts_with("stores/") {
+            continue;
+        }
+        let value: Value = serde_json::from_slice(&content).unwrap();
+        assert_eq!(value["id"], id, "{}", vectors.display());
+        cases.push(Case { id: id.to_owned(), value });
+    }
+    cases
+}
+
+/// What this implementation says. `None` is: accepted.
+fn outcome(case: &Case) -> Option<Error> {
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    match case.text("/op") {
+        "verify" => {
+            let package = case.package();
+            assert_eq!(mpp::encoding::sha256_hex(&package), case.text("/input/sha256"));
+            verify(case, &package).err()
+        }
+        "key" => {
+            let file = text(case.file("/input/file"));
+            match case.text("/input/kind") {
+                "private" => SecretKey::from_pem(&file).err(),
+                _ => PublicKey::from_pem(&file).err(),
+            }
+        }
+        "trust" => TrustStore::from_json(&case.file("/input/file")).err(),
+        "policy" => PermissionPolicy::from_json(&case.file("/input/file")).err(),
+        other => panic!("{}: op {other} is not known", case.id),
+    }
+}
+
+fn verify(case: &Case, package: &[u8]) -> Result<(), Error> {
+    let trust = TrustStore::from_json(&case.file("/input/trust")).unwrap();
+    let now = Timestamp::parse(case.text("/input/now")).unwrap();
+    let required = case.value.pointer("/input/signers_required").and_then(Value::as_u64);
+    let gatekeeper = Gatekeeper::new(trust, now)
+        .signers_required(required.map_or(1, |count| count.try_into().unwrap()));
+    let result = gatekeeper.verify(package);
+    inspection_agrees(case, package, &result);
+    result.map(drop)
+}
+
+/// `inspect` says the same as `verify`, but for trust: it passes where only trust is missing.
+fn inspection_agrees(
+    case: &Case,
+    package: &[u8],
+    verified: &Result<mpp::AttestationResult, Error>,
+) {
+    let inspected = gatekeeper::inspect(package);
+    let trust_only = |code: Code| {
+        code.as_str().starts_with("publisher.")
+            || [Code::ManifestNamespace, Code::ManifestDowngrade].contains(&code)
+    };
+    match verified {
+        Ok(attestation) => {
+            assert_eq!(inspected.unwrap().content_hash, attestation.content_hash, "{}", case.id);
+        }
+        Err(error) if trust_only(error.code()) => {
+            let later = ["manifest.", "module."];
+            let passed = inspected.map_or_else(
+                |error| later.iter().any(|stage| error.code().as_str().starts_with(stage)),
+                |_| true,
+            );
+            assert!(passed, "{}: inspection stops before trust is asked for", case.id);
+        }
+        Err(error) => assert_eq!(inspected.unwrap_err().code(), error.code(), "{}", case.id),
+    }
+}
+
+#[test]
+fn every_case_ends_as_it_says() {
+    let mut faults = Vec::new();
+    for case in cases() {
+        let found = outcome(&case);
+        let code = found.as_ref().map(|error| error.code().as_str());
+        let codes = case.list("/expect/codes");
+        let check = case.value.pointer("/expect/check").and_then(Value::as_u64);
+        let right = match case.text("/expect/verdict") {
+            "accept" => code.is_none(),
+            // The other codes of a case are for implementations that look in another order.
+            "refuse" => code.is_some() && code == codes.first().copied(),
+            "either" => code.is_none_or(|code| codes.contains(&code)),
+            other => panic!("{}: verdict {other}", case.id),
+        };
+        let stage = code.map(suite::case::check).filter(|check| *check > 0).map(u64::from);
+        let is_refusal = case.text("/expect/verdict") == "refuse";
+        if !right || (is_refusal && stage != check) {
+            let detail = found.as_ref().map_or("accepted", Error::detail);
+            faults.push(format!("{}: {code:?} ({detail}), expected {codes:?}", case.id));
+        }
+    }
+    assert!(faults.is_empty(), "{} cases:\n{}", faults.len(), faults.join("\n"));
+}
+
+#[test]
+fn the_committed_files_are_what_the_generator_makes() {
+    let (committed, generated) = (committed(), generated());
+    let mut faults = Vec::new();
+    for (name, content) in generated {
+        match committed.get(name) {
+            None => faults.push(format!("{name} is missing")),
+            Some(found) if found != content => faults.push(format!("{name} is stale")),
+            Some(_) => {}
+        }
+    }
+    faults.extend(
+        committed
+            .keys()
+            .filter(|name| !generated.contains_key(*name))
+            .map(|n| format!("{n} is extra")),
+    );
+    faults.truncate(20);
+    assert!(faults.is_empty(), "run `cargo run --example generate`:\n{}", faults.join("\n"));
+}
+
+/// Codes of the stages below that no case can show, and why.
+const CODES_WITHOUT_CASE: &[(Code, &str)] = &[(
+    Code::ModuleUnjustified,
+    "every import that exists is harmless without a capability, so nothing raises it yet",
+)];
+
+#[test]
+fn every_reason_code_of_package_key_trust_store_and_policy_file_is_shown_by_a_case() {
+    let mut shown = BTreeSet::new();
+    for case in cases() {
+        if case.text("/expect/verdict") == "refuse" {
+            shown
+                .insert(case.list("/expect/codes").first().copied().unwrap_or_default().to_owned());
+        }
+    }
+    let mut faults = Vec::new();
+    for code in Code::ALL {
+        let text = code.as_str();
+        let stage = text.split('.').next().unwrap();
+        let in_scope = suite::case::check(text) > 0
+            || ["key", "trust"].contains(&stage)
+            || *code == Code::PolicyInvalid;
+        let exempt = CODES_WITHOUT_CASE.iter().any(|(exempt, _)| exempt == code);
+        match (in_scope && !exempt, shown.contains(text)) {
+            (true, false) => faults.push(format!("{text} is shown by no case")),
+            (_, true) if exempt => faults.push(format!("{text} is shown, so it is not exempt")),
+            _ => {}
+        }
+        shown.remove(text);
+    }
+    faults.extend(shown.into_iter().map(|code| format!("{code} is no reason code")));
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+/// Sentences of `spec/package.md` that no package, key or store can show, and why.
+const SENTENCES_WITHOUT_CASE: &[(&str, &str)] =
+    &[("GATE-02", "it is about types of this project: programs that break it do not compile")];
+
+/// Ids that a page defines: list items, table rows and paragraphs begin with them.
+fn defined_in(page: &str) -> BTreeSet<String> {
+    let ids = page.lines().filter_map(|line| {
+        let line = line.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+        let line = line.trim_start_matches(['-', '|', ' ']);
+        let (id, _) = line.strip_prefix('[')?.split_once(']')?;
+        let (family, number) = id.split_once('-')?;
+        let form = family.bytes().all(|b| b.is_ascii_uppercase())
+            && number.bytes().all(|b| b.is_ascii_digit());
+        form.then(|| id.to_owned())
+    });
+    ids.collect()
+}
+
+#[test]
+fn every_sentence_of_the_package_page_is_named_by_a_case_and_every_named_id_exists() {
+    let spec = Path::new(env!("CARGO_MANIFEST_DIR")).join("spec");
+    let page = fs::read_to_string(spec.join("package.md")).unwrap();
+    let mut named = BTreeMap::new();
+    for case in cases() {
+        for id in case.list("/spec") {
+            named.insert(id.to_owned(), case.id.clone());
+        }
+    }
+    let mut faults = Vec::new();
+    for id in defined_in(&page) {
+        let exempt = SENTENCES_WITHOUT_CASE.iter().any(|(exempt, _)| *exempt == id);
+        if named.contains_key(&id) == exempt {
+            faults.push(format!("{id}: named by a case, or exempt, and not both"));
+        }
+    }
+    // A page that is not written yet has no ids to compare with.
+    let mut defined = BTreeSet::new();
+    for item in fs::read_dir(spec).unwrap() {
+        let path = item.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "md") {
+            defined.extend(defined_in(&fs::read_to_string(path).unwrap()));
+        }
+    }
+    let family = |id: &str| id.split('-').next().unwrap_or_default().to_owned();
+    let families: BTreeSet<String> = defined.iter().map(|id| family(id)).collect();
+    for (id, case) in &named {
+        if families.contains(&family(id)) && !defined.contains(id) {
+            faults.push(format!("{case} names {id}, which is in no page"));
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn refused_cases_outnumber_the_others_four_to_one_and_each_says_what_it_shows() {
+    let cases = cases();
+    let refused = cases.iter().filter(|case| case.text("/expect/verdict") == "refuse").count();
+    assert!(refused >= 4 * (cases.len() - refused), "{refused} of {}", cases.len());
+    let (mut titles, mut twins) = (BTreeMap::new(), Vec::new());
+    for case in &cases {
+        assert!(!case.text("/title").is_empty() && case.text("/why").ends_with('.'), "{}", case.id);
+        assert!(!case.list("/spec").is_empty(), "{} names no sentence", case.id);
+        let stage = case.id.split('/').next().unwrap();
+        if let Some(twin) = titles.insert((stage, case.text("/title")), &case.id) {
+            twins.push(format!("{} has the title of {twin}", case.id));
+        }
+    }
+    assert!(twins.is_empty(), "{}", twins.join("\n"));
+    let suite = fs::read(folder().join("vectors/suite.json")).unwrap();
+    let suite: Value = serde_json::from_slice(&suite).unwrap();
+    assert_eq!(suite["cases"], cases.len());
+}
+
+/// What is too large to be committed: as many entries as are allowed, and one more.
+#[test]
+fn an_archive_of_4096_entries_is_read_and_one_of_4097_is_refused() {
+    use suite::zip::{Entry, Zip};
+    for (count, expected) in [(4096, None), (4097, Some(Code::ArchiveEntryCount))] {
+        let entries = (0..count).map(|n| Entry::stored(format!("assets/{n:05}").as_bytes(), b""));
+        let bytes = Zip::of(entries.collect()).bytes();
+        let found = mpp::package::archive::read(&bytes).err().map(|error| error.code());
+        assert_eq!(found, expected, "{count} entries");
+    }
+}
