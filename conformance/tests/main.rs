@@ -2,7 +2,12 @@
 
 #![allow(clippy::arithmetic_side_effects, clippy::as_conversions, clippy::unwrap_used)]
 
+mod cli;
 mod example;
+mod guests;
 mod package;
+mod pipeline;
 mod support;
+mod tools;
+mod trace;
 mod vectors;

@@ -4,7 +4,10 @@
 use mpp::package::key::SecretKey;
 use mpp::package::pack::pack;
 use mpp::package::writer::Compression;
-use mpp::{Gatekeeper, Timestamp, TrustStore};
+use mpp::runtime::{Answer, Call, Nobody, Person, Runtime};
+use mpp::trust::Validity;
+use mpp::{CancelFlag, Code, Error, PermissionPolicy, Timestamp, TrustStore};
+use serde_json::{json, Value};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -117,4 +120,87 @@ impl Drop for Folder {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.0);
     }
+}
+
+/// A trust store that knows [`author`] for `org.example` and [`approver`] for nothing of that.
+pub fn trust() -> TrustStore {
+    let mut store = TrustStore::empty();
+    let (author, approver) = (author().public(), approver().public());
+    store.add_publisher("Author", author, &["org.example"], Validity::ALWAYS).unwrap();
+    store.add_publisher("Approver", approver, &["org.approver"], Validity::ALWAYS).unwrap();
+    store
+}
+
+/// A host of its own: a home folder with [`trust`] in it.
+pub struct Host {
+    folder: Folder,
+}
+
+impl Host {
+    pub fn new(name: &str) -> Self {
+        let host = Host { folder: Folder::new(name) };
+        host.write("trust.json", trust().to_json().as_bytes());
+        host
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub fn write(&self, name: &str, bytes: &[u8]) -> PathBuf {
+        let path = self.path(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, bytes).unwrap();
+        path
+    }
+
+    /// A runtime on this home that asks nobody about packages of low risk.
+    pub fn runtime(&self) -> Runtime {
+        self.runtime_with(PermissionPolicy::new().auto_approve_low(true))
+    }
+
+    pub fn runtime_with(&self, policy: PermissionPolicy) -> Runtime {
+        Runtime::open(self.folder.path(), policy).unwrap()
+    }
+
+    pub fn log(&self) -> PathBuf {
+        self.path("audit").join("audit.jsonl")
+    }
+
+    /// The records of the log, whose chain has to be whole.
+    pub fn records(&self) -> Vec<Value> {
+        let text = std::fs::read_to_string(self.log()).unwrap();
+        let records: Vec<Value> =
+            text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let report = mpp::audit::verify(&self.log(), None).unwrap();
+        assert_eq!(report.records, records.len() as u64);
+        records
+    }
+
+    /// The records of a kind.
+    pub fn records_of(&self, kind: &str) -> Vec<Value> {
+        let mut records = self.records();
+        records.retain(|record| record["kind"] == kind);
+        records
+    }
+}
+
+/// Calls the tool `run` with no arguments, nobody to ask and nobody to cancel.
+pub fn call(runtime: &Runtime, package: &[u8]) -> Result<Answer, Error> {
+    call_with(runtime, package, "run", json!({}), &Nobody)
+}
+
+pub fn call_with(
+    runtime: &Runtime,
+    package: &[u8],
+    tool: &str,
+    arguments: Value,
+    person: &dyn Person,
+) -> Result<Answer, Error> {
+    let call = Call { tool: tool.to_owned(), arguments, agent: Some("test agent".to_owned()) };
+    runtime.call(package, &call, person, &CancelFlag::default())
+}
+
+pub fn code<T: std::fmt::Debug>(result: &Result<T, Error>) -> Code {
+    result.as_ref().unwrap_err().code()
 }
