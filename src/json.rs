@@ -111,7 +111,7 @@ impl<'de> Visitor<'de> for Strict {
             let value = members.next_value_seed(below)?;
             // [JSON-02]
             if object.contains_key(&key) {
-                return Err(A::Error::custom(format_args!("duplicate key {key:?}")));
+                return Err(A::Error::custom(format_args!("duplicate key \"{key}\"")));
             }
             object.insert(key, value);
         }

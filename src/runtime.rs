@@ -13,6 +13,7 @@ use crate::error::{Class, Code, Error};
 use crate::gatekeeper::{AttestationResult, Gatekeeper, VerifiedManifest};
 use crate::limits;
 use crate::package::manifest::Tool;
+use crate::package::schema::Violation;
 use crate::policy::token::CapabilityToken;
 use crate::policy::{risk, Capability, PermissionPolicy, PolicyDecision, SecurityLevel};
 use crate::privacy::{self, Applied, PrivacyFilterEngine};
@@ -220,8 +221,9 @@ impl Runtime {
         known.publisher = Some(manifest.publisher().to_owned());
         known.signers = attestation.signers.iter().map(|signer| signer.key_id().clone()).collect();
 
-        let request = checked_request(find_tool(&attestation, &call.tool)?, &call.arguments)?;
         let filter = self.privacy_filter(manifest)?;
+        let tool = find_tool(&attestation, &call.tool)?;
+        let request = checked_request(tool, &call.arguments, &filter)?;
         let token = self.decide(manifest, call, person)?;
         // [RUN-09]
         if trust_store.version_seen(&manifest.id).is_none_or(|seen| seen < manifest.version) {
@@ -330,9 +332,14 @@ fn find_tool<'a>(attestation: &'a AttestationResult, name: &str) -> Result<&'a T
 
 /// The line that the guest reads, once its arguments follow the tool's schema.
 // [RUN-05]
-fn checked_request(tool: &Tool, arguments: &Value) -> Result<Vec<u8>, Error> {
+fn checked_request(
+    tool: &Tool,
+    arguments: &Value,
+    filter: &PrivacyFilterEngine,
+) -> Result<Vec<u8>, Error> {
     tool.parameters.validate(arguments).map_err(|violation| {
-        let detail = format!("arguments of {}: {violation}", tool.name);
+        let detail =
+            format!("arguments of {}: {}", tool.name, filtered_violation(violation, filter));
         Error::new(Code::RequestArguments, detail)
     })?;
     let request = tools_call_request(&tool.name, arguments);
@@ -371,8 +378,8 @@ fn filtered_answer(
     if let (Some(schema), false) = (&tool.returns, is_error) {
         let value = response.result.structured_content.as_ref().unwrap_or(&Value::Null);
         schema.validate(value).map_err(|violation| {
-            let detail = format!("structured content of {}: {violation}", tool.name);
-            Error::new(Code::ToolBadReturn, detail)
+            let place = filtered_violation(violation, filter);
+            Error::new(Code::ToolBadReturn, format!("structured content of {}: {place}", tool.name))
         })?;
     }
     // One value, so that numbered labels and pointers are the same in every copy.
@@ -398,19 +405,28 @@ fn filtered_answer(
 // [RUN-07]
 fn filtered_error(error: Error, run: &Run, filter: &PrivacyFilterEngine) -> Error {
     const STDERR_CHARS_SHOWN: usize = 600;
-    let filtered = |text: &str| match filter.redact_text(text) {
-        Ok((text, _)) => text,
-        Err(_) => "[withheld, since it could not be filtered]".to_owned(),
-    };
-    let mut detail = filtered(error.detail());
+    let mut detail = filtered_text(error.detail(), filter);
     // Filtered whole and cut afterwards: a value cut in half would not be known for what it is.
-    let stderr = filtered(String::from_utf8_lossy(&run.stderr).trim());
+    let stderr = filtered_text(String::from_utf8_lossy(&run.stderr).trim(), filter);
     if error.code().class() == Class::Tool && !stderr.is_empty() {
         let left_out = stderr.chars().count().saturating_sub(STDERR_CHARS_SHOWN);
         detail.push_str("; stderr ends with: ");
         detail.extend(stderr.chars().skip(left_out));
     }
     Error::new(error.code(), detail)
+}
+
+/// Where a schema was broken. Keys of the value stand in the pointer, so they are filtered before any of
+/// them is escaped or cut.
+fn filtered_violation(violation: Violation, filter: &PrivacyFilterEngine) -> Violation {
+    Violation { pointer: filtered_text(&violation.pointer, filter), ..violation }
+}
+
+fn filtered_text(text: &str, filter: &PrivacyFilterEngine) -> String {
+    match filter.redact_text(text) {
+        Ok((text, _)) => text,
+        Err(_) => "[withheld, since it could not be filtered]".to_owned(),
+    }
 }
 
 fn counts(answer: &Answer) -> BTreeMap<String, u64> {

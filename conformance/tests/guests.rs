@@ -125,8 +125,16 @@ fn guests_that_break_a_limit_end_in_its_code() {
             "(loop (br_if 0 (i32.ge_s (memory.grow (i32.const 1)) (i32.const 0)))) unreachable",
             Code::ToolMemory,
         ),
-        ("grows and never looks", "(loop (drop (memory.grow (i32.const 1))) (br 0))", Code::ToolMemory),
-        ("floods stdout", "(loop (call $say (i32.const 1) (i32.const 65536)) (br 0))", Code::ToolOutput),
+        (
+            "grows and never looks",
+            "(loop (drop (memory.grow (i32.const 1))) (br 0))",
+            Code::ToolMemory,
+        ),
+        (
+            "floods stdout",
+            "(loop (call $say (i32.const 1) (i32.const 65536)) (br 0))",
+            Code::ToolOutput,
+        ),
         (
             "floods stdout byte by byte",
             "(loop (call $say (i32.const 1) (i32.const 1)) (br 0))",
@@ -211,7 +219,11 @@ fn what_is_no_answer_is_told_from_a_bad_one_and_from_two() {
         ),
         (
             "nested too deeply",
-            format!(r#"{{"jsonrpc":"2.0","id":1,"result":{}{}}}"#, "[".repeat(200), "]".repeat(200)),
+            format!(
+                r#"{{"jsonrpc":"2.0","id":1,"result":{}{}}}"#,
+                "[".repeat(200),
+                "]".repeat(200)
+            ),
             Code::ToolBadAnswer,
         ),
     ];
@@ -368,10 +380,19 @@ fn personal_data_in_any_place_of_an_answer_does_not_leave() {
         ("keys", json!({ "content": [], "structuredContent": { "ann.smith@example.com": 1 } })),
         ("key", json!({ "content": [], "structuredContent": { "a": [{ card: { card: card } }] } })),
         ("nested", json!({ "content": [], "structuredContent": { "text": nested.to_string() } })),
-        ("number", json!({ "content": [], "structuredContent": { "card": 4_111_111_111_111_111_u64 } })),
-        ("annotation", json!({ "content": [{ "type": "text", "text": "", "_meta": { "to": card } }] })),
+        (
+            "number",
+            json!({ "content": [], "structuredContent": { "card": 4_111_111_111_111_111_u64 } }),
+        ),
+        (
+            "annotation",
+            json!({ "content": [{ "type": "text", "text": "", "_meta": { "to": card } }] }),
+        ),
         ("other type", json!({ "content": [{ "type": "ann.smith@example.com" }] })),
-        ("link", json!({ "content": [{ "type": "resource_link", "uri": "mailto:ann.smith@example.com" }] })),
+        (
+            "link",
+            json!({ "content": [{ "type": "resource_link", "uri": "mailto:ann.smith@example.com" }] }),
+        ),
         ("plain object", json!({ "ann.smith@example.com": card })),
         ("plain text", json!("ann.smith@example.com")),
         ("plain list", json!(["ann.smith@example.com", [card]])),
