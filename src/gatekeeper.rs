@@ -333,6 +333,15 @@ impl WasmBinary {
     pub(crate) fn manifest(&self) -> &VerifiedManifest {
         &self.manifest
     }
+
+    #[cfg(test)]
+    pub(crate) fn for_tests(
+        module: Module,
+        assets: BTreeMap<String, Vec<u8>>,
+        manifest: VerifiedManifest,
+    ) -> Self {
+        WasmBinary { module, assets: Arc::new(assets), manifest }
+    }
 }
 
 /// What can be said of a package without trusting anyone: it is not refused for its publisher, and it

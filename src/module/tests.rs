@@ -1,4 +1,5 @@
 //! Check 7: what is refused, and that nothing large is made of a few bytes before it is.
+#![allow(clippy::as_conversions, clippy::arithmetic_side_effects)]
 
 use super::*;
 use crate::limits::*;

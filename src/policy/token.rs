@@ -143,6 +143,33 @@ impl CapabilityToken {
     pub fn is_expired(&self) -> bool {
         Instant::now() >= self.expires
     }
+
+    /// A token for a quarter of an hour; tests of what takes a token make one so.
+    #[cfg(test)]
+    pub(crate) fn for_tests(
+        content_hash: ContentHash,
+        environment: BTreeMap<String, String>,
+        directories: Vec<DirectoryGrant>,
+        network: Vec<String>,
+        limits: RunLimits,
+    ) -> Self {
+        CapabilityToken {
+            content_hash,
+            environment,
+            directories,
+            network,
+            storage_bytes_max: 0,
+            limits,
+            granted_by: "test".to_owned(),
+            expires: expiry(Duration::from_secs(900)),
+        }
+    }
+
+    /// The same token when its time is over.
+    #[cfg(test)]
+    pub(crate) fn expired_for_tests(self) -> Self {
+        CapabilityToken { expires: Instant::now(), ..self }
+    }
 }
 
 /// Without the values of variables: they are secrets, and this form ends up in logs.

@@ -27,13 +27,14 @@ use files::Files;
 use guest::Guest;
 use random::RandomStream;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use wasmi::StoreLimits;
 
 /// What a host asks for in one call. Everything in it must be held by the token, or the call is
 /// refused; the stricter of two limits applies.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct SandboxConfig {
     /// Linear memory, in bytes.
     pub memory_limit_bytes: u64,
@@ -49,6 +50,20 @@ pub struct SandboxConfig {
     pub capability_token: Option<CapabilityToken>,
     /// Hosts that the tool may be connected to.
     pub allowed_network_domains: Vec<String>,
+}
+
+/// Without the values of variables and without stdin: this form ends up in logs.
+impl fmt::Debug for SandboxConfig {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("SandboxConfig")
+            .field("memory_limit_bytes", &self.memory_limit_bytes)
+            .field("timeout", &self.timeout)
+            .field("env_vars", &self.env_vars.keys())
+            .field("dir_mappings", &self.dir_mappings)
+            .field("capability_token", &self.capability_token)
+            .field("allowed_network_domains", &self.allowed_network_domains)
+            .finish_non_exhaustive()
+    }
 }
 
 /// All environment variables that a token holds.
