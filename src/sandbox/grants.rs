@@ -49,11 +49,11 @@ fn check_resources(config: &SandboxConfig, token: &CapabilityToken) -> Result<()
             return Err(Error::new(Code::SandboxNotGranted, detail));
         }
     }
-    for mapping in &config.dir_mappings {
-        if !token.directories().contains(mapping) {
-            return refuse(format!("the directory {:?}", mapping.guest));
-        }
-        // [BOX-06]
+    if let Some(mapping) = config.dir_mappings.iter().find(|m| !token.directories().contains(m)) {
+        return refuse(format!("the directory {:?}", mapping.guest));
+    }
+    // [BOX-06]
+    if let Some(mapping) = config.dir_mappings.first() {
         let detail = format!("this version cannot map the directory {:?}", mapping.guest);
         return Err(Error::new(Code::SandboxNotGranted, detail));
     }
