@@ -8,8 +8,10 @@ use super::text::{in_uuid, is_alnum, Text};
 
 const DIGITS_MIN: usize = 12;
 const DIGITS_MAX: usize = 19;
-/// Enough for 4-4-4-4-3 and one group more.
-const GROUPS_MAX: usize = 6;
+/// As in 4-4-4-4-3.
+const GROUPS_MAX: usize = 5;
+/// Only the last group may be shorter.
+const GROUP_MIN: usize = 4;
 
 /// Reports every card among the groups, the longest from each group on.
 // [PRIV-30]
@@ -19,14 +21,15 @@ pub(crate) fn find(
     around: Around,
     report: &mut impl FnMut(usize, usize),
 ) {
+    let told = around.loosely.say(Hints::CARD);
     for (first, group) in groups.iter().enumerate() {
         let free = match group.gap {
             Gap::Start => !is_alnum(text.before(group.start)),
             // A digit and a point before: the fraction of a decimal number.
             gap => gap != Gap::Dot,
         };
-        if free && group.len() >= 3 {
-            if let Some(end) = longest(text, groups.get(first..).unwrap_or_default(), around) {
+        if free && group.len() >= GROUP_MIN {
+            if let Some(end) = longest(text, groups.get(first..).unwrap_or_default(), told) {
                 report(group.start, end);
             }
         }
@@ -34,88 +37,82 @@ pub(crate) fn find(
 }
 
 /// The end of the longest card that begins with the first group.
-fn longest(text: Text<'_>, groups: &[Group], around: Around) -> Option<usize> {
-    let mut found = None;
-    let mut luhn = Luhn::default();
-    let mut broken_lines = 0;
+fn longest(text: Text<'_>, groups: &[Group], told: bool) -> Option<usize> {
+    let issued = lengths(prefix(digits(text, groups)));
+    // Without a hint, a number that nobody issues cannot be a card, whatever its check digit.
+    if issued.is_empty() && !told {
+        return None;
+    }
+    let (mut found, mut luhn) = (None, Luhn::default());
     for (index, group) in groups.iter().take(GROUPS_MAX).enumerate() {
-        let joined =
-            index == 0 || matches!(group.gap, Gap::Space | Gap::Dash | Gap::Dot | Gap::Line);
-        if !joined || luhn.length + group.len() > DIGITS_MAX {
+        let joins = matches!(group.gap, Gap::Space | Gap::Dash | Gap::Dot | Gap::Line);
+        if index > 0 && !joins || luhn.length + group.len() > DIGITS_MAX {
             break;
         }
-        broken_lines += usize::from(index > 0 && group.gap == Gap::Line);
         luhn.add(text.slice(group.start, group.end));
-        let next = groups.get(index + 1).map(|next| next.gap);
-        let ends = match next {
+        let ends = match groups.get(index + 1) {
             None => !is_alnum(text.at(group.end)),
-            Some(gap) => gap != Gap::Dot,
+            Some(next) => next.gap != Gap::Dot,
         };
-        if ends && luhn.length >= DIGITS_MIN && luhn.holds() {
-            let value = groups.get(..=index).unwrap_or_default();
-            if plausible(text, value, luhn.length, broken_lines, around) {
+        let value = groups.get(..=index).unwrap_or_default();
+        if ends && luhn.length >= DIGITS_MIN && luhn.holds() && is_written(text, value) {
+            // [PRIV-31] [PRIV-32]
+            let ean = luhn.length == 13 && is_ean(digits(text, value));
+            let lines = value.iter().skip(1).filter(|group| group.gap == Gap::Line).count();
+            let proven = issued.contains(&luhn.length) && !ean && lines == 0;
+            // [PRIV-33]
+            if proven || told && lines <= 1 {
                 found = Some(group.end);
             }
         }
-        if group.len() < 3 {
+        if group.len() < GROUP_MIN {
             break;
         }
     }
     found
 }
 
-/// The check digit holds; is it a card?
-fn plausible(text: Text<'_>, value: &[Group], length: usize, lines: usize, around: Around) -> bool {
-    let mut prefix = 0u32;
-    digits(text, value).take(4).for_each(|digit| prefix = prefix * 10 + u32::from(digit));
+/// Whether a number with the right check digit is written as cards are.
+fn is_written(text: Text<'_>, value: &[Group]) -> bool {
     let (Some(first), Some(last)) = (value.first(), value.last()) else { return false };
-    let dashed = text.before(first.start) == b'-' || text.at(last.end) == b'-';
-    // [PRIV-34]
-    if dashed && in_uuid(text, first.start) || digits(text, value).all(|digit| digit == 0) {
-        return false;
-    }
     // Points join groups of four only: elsewhere they belong to decimal numbers.
     let pointed = value.iter().skip(1).any(|group| group.gap == Gap::Dot);
-    let fours = value.iter().rev().skip(1).all(|group| group.len() == 4);
-    if pointed && !(fours && value.len() >= 4) {
-        return false;
-    }
-    // [PRIV-31] [PRIV-32]
-    let alone = lines == 0 && issued(prefix, length) && !(length == 13 && is_ean(text, value));
-    // [PRIV-33]
-    alone || lines <= 1 && around.loosely.say(Hints::CARD)
+    let fours = value.len() >= 4 && value.iter().rev().skip(1).all(|group| group.len() == 4);
+    // [PRIV-34]
+    let dashed = text.before(first.start) == b'-' || text.at(last.end) == b'-';
+    let something = digits(text, value).any(|digit| digit != 0);
+    something && (fours || !pointed) && !(dashed && in_uuid(text, first.start))
 }
 
-/// Whether an issuer gives out numbers of this length beginning with these four digits.
+/// The number that the first four digits make.
+fn prefix(digits: impl Iterator<Item = u8>) -> u32 {
+    digits.take(4).fold(0, |prefix, digit| prefix * 10 + u32::from(digit))
+}
+
+/// How long the numbers are that issuers give out beginning with these four digits.
 // [PRIV-31]
-pub(crate) fn issued(prefix: u32, length: usize) -> bool {
-    match (prefix, length) {
+pub(crate) fn lengths(prefix: u32) -> &'static [usize] {
+    match prefix {
         // Visa
-        (4000..=4999, 13 | 16 | 19) => true,
-        // Mastercard
-        (5100..=5599 | 2221..=2720, 16) => true,
-        // American Express
-        (3400..=3499 | 3700..=3799, 15) => true,
+        4000..=4999 => &[13, 16, 19],
+        // Mastercard; Mir; Troy
+        5100..=5599 | 2221..=2720 | 2200..=2204 | 9792 => &[16],
+        // American Express; JCB of old
+        3400..=3499 | 3700..=3799 | 1800 | 2131 => &[15],
         // Diners Club
-        (3000..=3059 | 3095 | 3600..=3699 | 3800..=3999, 14) => true,
-        // JCB
-        (3528..=3589, 16..=19) | (2131 | 1800, 15) => true,
-        // Discover
-        (6011 | 6440..=6599, 16..=19) => true,
-        // UnionPay
-        (6200..=6299, 16..=19) => true,
-        // Maestro and others of its ranges. 18 digits are left out: there are too many numbers
-        // of that length that count upwards (snowflake identifiers), and hardly a card.
-        (5000..=5099 | 5600..=6999, 16 | 19) => true,
-        // Mir, Troy
-        (2200..=2204 | 9792, 16) => true,
-        _ => false,
+        3000..=3059 | 3095 | 3600..=3699 | 3800..=3999 => &[14],
+        // JCB; Discover; UnionPay
+        3528..=3589 | 6011 | 6440..=6599 | 6200..=6299 => &[16, 17, 18, 19],
+        // Maestro and others in its ranges. 18 digits are left out: identifiers that count up with
+        // time have as many, cards hardly ever.
+        5000..=5099 | 5600..=6999 => &[16, 19],
+        _ => &[],
     }
 }
 
 /// Thirteen digits whose last is also the check digit of an EAN-13 article number.
-fn is_ean(text: Text<'_>, value: &[Group]) -> bool {
-    let weighted = digits(text, value).zip([1u32, 3].into_iter().cycle());
+fn is_ean(digits: impl Iterator<Item = u8>) -> bool {
+    let weighted = digits.zip([1u32, 3].into_iter().cycle());
     weighted.map(|(digit, weight)| u32::from(digit) * weight).sum::<u32>() % 10 == 0
 }
 
@@ -150,10 +147,6 @@ impl Luhn {
 /// Whether an integer of a JSON document is a card number.
 // [PRIV-71]
 pub(crate) fn is_card(decimal: &str, hints: Hints) -> bool {
-    let mut luhn = Luhn::default();
-    luhn.add(decimal.as_bytes());
     let whole = [Group { gap: Gap::Start, start: 0, end: decimal.len() }];
-    (DIGITS_MIN..=DIGITS_MAX).contains(&luhn.length)
-        && luhn.holds()
-        && plausible(Text(decimal.as_bytes()), &whole, luhn.length, 0, Around::given(hints))
+    longest(Text(decimal.as_bytes()), &whole, hints.say(Hints::CARD)).is_some()
 }

@@ -40,8 +40,20 @@ fn is_day(year: u32, month: u32, day: u32) -> bool {
     (1850..=2150).contains(&year) && (1..=days).contains(&day)
 }
 
-/// Reports every date among the groups. The caller knows that the surroundings name it as a day of
-/// birth: any other date is nobody's.
+/// Whether there may be a date among the groups: a look that costs less than reading the words
+/// around every small number.
+pub(crate) fn likely(text: Text<'_>, groups: &[Group]) -> bool {
+    groups.len() >= 3 || groups.iter().any(|group| beside_letters(text, *group))
+}
+
+fn beside_letters(text: Text<'_>, group: Group) -> bool {
+    let behind = [text.at(group.end), text.at(group.end + 1), text.at(group.end + 2)];
+    let before = [text.before(group.start), text.before(group.start.max(1) - 1)];
+    group.len() <= 2 && behind.iter().chain(&before).any(u8::is_ascii_alphabetic)
+}
+
+/// Reports every date among the groups. The caller has to know that the surroundings name it as a
+/// day of birth: any other date is nobody's.
 // [PRIV-56]
 pub(crate) fn find(text: Text<'_>, groups: &[Group], report: &mut impl FnMut(usize, usize)) {
     for (index, group) in groups.iter().enumerate() {
@@ -53,8 +65,7 @@ pub(crate) fn find(text: Text<'_>, groups: &[Group], report: &mut impl FnMut(usi
         let Some((start, end)) = span else { continue };
         let bounded = group.gap != Gap::Dot && !is_alnum(text.before(start));
         // A time of day may follow behind a `T`.
-        let closed = !is_alnum(text.at(end)) || text.at(end) == b'T';
-        if bounded && closed {
+        if bounded && (!is_alnum(text.at(end)) || text.at(end) == b'T') {
             report(start, end);
         }
     }
@@ -63,7 +74,7 @@ pub(crate) fn find(text: Text<'_>, groups: &[Group], report: &mut impl FnMut(usi
 /// `12 March 1985`, `12-MAR-85`, `March 12, 1985`: the date whose day is this group.
 // [PRIV-57]
 fn in_words(text: Text<'_>, day: Group) -> Option<(usize, usize)> {
-    if day.len() > 2 || !(1..=31).contains(&number(text, day)) {
+    if !beside_letters(text, day) || !(1..=31).contains(&number(text, day)) {
         return None;
     }
     let filler = |byte: u8| matches!(byte, b' ' | b'-' | b'.' | b',' | b'/');

@@ -49,17 +49,20 @@ pub(crate) struct Cluster {
     pub(crate) digits: usize,
     /// Points between groups.
     pub(crate) points: usize,
+    /// Digits in the longest group.
+    pub(crate) longest: usize,
 }
 
 /// Reads the cluster whose first digit is at `at`, behind `gap`, into `groups`.
 pub(crate) fn cluster(text: Text<'_>, at: usize, gap: Gap, groups: &mut Vec<Group>) -> Cluster {
     groups.clear();
-    let (mut digits, mut points) = (0, 0);
+    let (mut digits, mut points, mut longest) = (0, 0, 0);
     let (mut start, mut gap) = (at, gap);
     let next = loop {
         let end = text.until(start, |byte| !byte.is_ascii_digit());
         groups.push(Group { gap, start, end });
         digits += end - start;
+        longest = longest.max(end - start);
         let (width, next) = gap_at(text, end);
         if next == Gap::Start {
             break (end, Gap::Start);
@@ -71,7 +74,7 @@ pub(crate) fn cluster(text: Text<'_>, at: usize, gap: Gap, groups: &mut Vec<Grou
         points += usize::from(next == Gap::Dot);
         (start, gap) = (end + width, next);
     };
-    Cluster { next, digits, points }
+    Cluster { next, digits, points, longest }
 }
 
 /// The gap at `at` and how many characters it takes; `Start` if no digit follows.
@@ -94,6 +97,16 @@ fn gap_at(text: Text<'_>, at: usize) -> (usize, Gap) {
     } else {
         (0, Gap::Start)
     }
+}
+
+/// Two groups joined by a point, like any fraction: `58.0493`, but not `0171.1234567`.
+pub(crate) fn is_decimal(text: Text<'_>, groups: &[Group]) -> bool {
+    let [whole, fraction] = groups else { return false };
+    let zeros = text.at(whole.start) == b'0' && whole.len() > 1;
+    fraction.gap == Gap::Dot
+        && whole.gap == Gap::Start
+        && !zeros
+        && text.before(whole.start) != b'+'
 }
 
 /// The digits of these groups in order, as numbers from 0 to 9.

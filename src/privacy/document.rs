@@ -8,6 +8,8 @@ use super::text::{is_alnum, Text};
 
 /// The longest licence numbers have 17 characters; separators come on top.
 const TOKEN_MAX: usize = 20;
+/// Nothing with fewer digits is such a number.
+pub(crate) const DIGITS_MIN: usize = 4;
 
 /// Looks at the token around the digit at `at`; what it is, by what `hints` say around it.
 // [PRIV-58] [PRIV-59]
@@ -24,13 +26,12 @@ pub(crate) fn find(
     let digits = token.iter().filter(|byte| byte.is_ascii_digit()).count();
     let dashes = token.iter().filter(|byte| **byte == b'-').count();
     let characters = token.len() - dashes;
-    let letters = characters - digits;
     let bounded = !is_alnum(text.before(start)) && !is_alnum(text.at(end));
     if !bounded || dashes > 4 || token.starts_with(b"-") || token.ends_with(b"-") {
         return None;
     }
-    let passport = (6..=9).contains(&characters) && letters <= 3 && dashes == 0;
-    let license = (5..=17).contains(&characters) && digits >= 4;
+    let passport = (6..=9).contains(&characters) && digits >= DIGITS_MIN && dashes == 0;
+    let license = (5..=17).contains(&characters) && digits >= DIGITS_MIN;
     if passport && on.has(Kind::Passport) && hints.say(Hints::PASSPORT) {
         return Some((Kind::Passport, start, end));
     }

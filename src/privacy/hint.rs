@@ -173,41 +173,49 @@ impl Reader {
 
     // [PRIV-23]
     fn read(&mut self, text: Text<'_>, from: usize, to: usize) {
-        let (mut significant, mut previous, mut start, mut skip) = (0, 0u8, from, from);
-        // One more turn, on a byte that is no letter, ends the last word.
-        for (at, byte) in (from..).zip(text.slice(from, to).iter().chain(&[0])) {
-            let camel = previous.is_ascii_lowercase() && byte.is_ascii_uppercase();
-            if is_letter(previous) && (camel || !is_letter(*byte)) && start >= skip {
-                match of_word(text.slice(start, at)) {
+        let mut rest = text.slice(from, to);
+        let mut significant = 0;
+        while let [byte, behind @ ..] = rest {
+            let at = to - rest.len();
+            let taken = match byte {
+                byte if is_letter(*byte) => word_length(rest),
+                b'[' => label_length(behind) + 1,
+                _ => 1,
+            };
+            match byte {
+                byte if is_letter(*byte) => match of_word(rest.get(..taken).unwrap_or_default()) {
                     Hints::NONE | Hints::LINK => {}
-                    hints => self.told.push((start, hints)),
-                }
-            }
-            if camel || !is_letter(previous) {
-                start = at;
-            }
-            match *byte {
+                    hints => self.told.push((at, hints)),
+                },
                 // Another field of a JSON text begins.
                 b'"' if matches!(significant, b',' | b'{') => self.told.push((at, Hints::FIELD)),
-                b'[' => skip = label_end(text, at + 1),
                 _ => {}
             }
             if !matches!(byte, b' ' | b'\n' | b'\\') {
                 significant = *byte;
             }
-            previous = *byte;
+            rest = rest.get(taken..).unwrap_or_default();
         }
     }
 }
 
-/// The end of the label, such as `[EMAIL]` or `[EMAIL:1]`, whose bracket is before `at`, or `at`.
-/// What a label names is gone, and says nothing about what follows.
-fn label_end(text: Text<'_>, at: usize) -> usize {
-    let end = text.forth(at, 40, |byte| matches!(byte, b'A'..=b'Z' | b'0'..=b'9' | b'_' | b':'));
-    if text.at(end) == b']' {
-        end + 1
+/// How long the word is that `bytes` begin with.
+fn word_length(bytes: &[u8]) -> usize {
+    let pairs = bytes.iter().zip(bytes.iter().skip(1));
+    let joined =
+        |(a, b): &(&u8, &u8)| is_letter(**b) && !(a.is_ascii_lowercase() && b.is_ascii_uppercase());
+    pairs.take_while(joined).count() + 1
+}
+
+/// How much of a label, such as `[EMAIL]` or `[EMAIL:1]`, follows its opening bracket. What a label
+/// names is gone, and says nothing about what follows.
+fn label_length(behind: &[u8]) -> usize {
+    let in_label = |byte: &&u8| matches!(**byte, b'A'..=b'Z' | b'0'..=b'9' | b'_' | b':');
+    let name = behind.iter().take_while(in_label).count();
+    if behind.get(name) == Some(&b']') {
+        name + 1
     } else {
-        at
+        0
     }
 }
 

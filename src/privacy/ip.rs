@@ -1,11 +1,11 @@
-//! Room: IP addresses. The standard library parses them; the rules here say where one begins and
+//! Room: IP addresses. The standard library parses those of version 6; the rules here say where one begins and
 //! ends, and which dotted or colon-joined things are something else.
 #![allow(clippy::arithmetic_side_effects)] // offsets inside one text
 
-use super::digits::{digits, Gap, Group};
+use super::digits::{digits, number, Gap, Group};
 use super::hint::{Around, Hints};
 use super::text::{is_alnum, is_word, Text};
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::Ipv6Addr;
 
 /// Reports every IPv4 address among the groups: four of them joined by points, and no fifth.
 // [PRIV-50]
@@ -20,13 +20,20 @@ pub(crate) fn find_v4(
         let dotted = rest.iter().take(4).take_while(|group| group.gap == Gap::Dot).count();
         let begins = first.gap != Gap::Dot && !is_alnum(text.before(first.start));
         let Some(last) = rest.get(2).filter(|_| begins && dotted == 3) else { continue };
-        if parses::<Ipv4Addr>(text.slice(first.start, last.end))
+        let address = groups.get(index..index + 4).unwrap_or_default();
+        if address.iter().all(|group| is_octet(text, *group))
             && !is_alnum(text.at(last.end))
-            && !is_version(text, groups.get(index..index + 4).unwrap_or_default(), around)
+            && !is_version(text, address, around)
         {
             report(first.start, prefix_end(text, last.end, 32));
         }
     }
+}
+
+/// 0 to 255 without leading zeros.
+fn is_octet(text: Text<'_>, group: Group) -> bool {
+    let led = group.len() > 1 && text.at(group.start) == b'0';
+    group.len() <= 3 && !led && number(text, group) <= 255
 }
 
 /// `version 1.2.3.4`, and the product tokens of browsers, such as `Chrome/120.0.0.0`.
@@ -67,7 +74,8 @@ pub(crate) fn find_v6(
 /// An address, rather than a path of names such as `de::ed`, which has no digit.
 // [PRIV-53]
 fn is_v6(token: &[u8]) -> bool {
-    token.iter().any(u8::is_ascii_digit) && parses::<Ipv6Addr>(token)
+    let parsed = std::str::from_utf8(token).is_ok_and(|token| token.parse::<Ipv6Addr>().is_ok());
+    parsed && token.iter().any(u8::is_ascii_digit)
 }
 
 /// `list[::2]` takes every second element.
@@ -76,10 +84,6 @@ fn is_slice(text: Text<'_>, start: usize) -> bool {
     let opener = text.before(start) == b'[';
     let owner = start.checked_sub(2).map_or(0, |owner| text.at(owner));
     opener && (is_word(owner) || matches!(owner, b')' | b']'))
-}
-
-fn parses<T: std::str::FromStr>(token: &[u8]) -> bool {
-    std::str::from_utf8(token).is_ok_and(|token| token.parse::<T>().is_ok())
 }
 
 /// The end of the prefix length behind an address (`/24`), or of the address if there is none.

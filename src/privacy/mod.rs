@@ -40,7 +40,7 @@ use crate::{Code, Error};
 use custom::Custom;
 use hint::Hints;
 use kind::Kinds;
-use scan::{resolve, scan, Hit, Tag};
+use scan::{resolve, scan, worth_it, Hit, Tag};
 use serde_json::Value;
 
 /// What stands in the place of a value that could not be filtered.
@@ -64,12 +64,12 @@ pub struct PrivacyFilterEngine {
 }
 
 /// A value found in a text. Offsets are bytes of the text as it was given.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Finding<'a> {
     /// The kind's name, such as `credit-card`, or the custom pattern's.
-    pub kind: String,
+    pub kind: &'a str,
     /// The label without its brackets, such as `CREDIT_CARD`.
-    pub label: String,
+    pub label: &'a str,
     /// The first byte.
     pub start: usize,
     /// The byte behind the last.
@@ -140,11 +140,11 @@ impl PrivacyFilterEngine {
 
     /// What would be redacted from a text, in order and without overlaps.
     #[must_use]
-    pub fn find(&self, text: &str) -> Vec<Finding> {
+    pub fn find(&self, text: &str) -> Vec<Finding<'_>> {
         let hits = self.hits(text, Hints::NONE);
         let finding = |hit: Hit| Finding {
-            kind: self.name(hit.tag).to_owned(),
-            label: self.label(hit.tag).to_owned(),
+            kind: self.name(hit.tag),
+            label: self.label(hit.tag),
             start: hit.start,
             end: hit.end,
         };
@@ -195,10 +195,13 @@ impl PrivacyFilterEngine {
 
     /// Everything found in a text, in order and without overlaps, in bytes of the original.
     fn hits(&self, text: &str, hints: Hints) -> Vec<Hit> {
-        let shadow = fold::fold(text);
-        let mut hits = scan(&shadow.bytes, self.on, hints);
-        for hit in &mut hits {
-            (hit.start, hit.end) = (shadow.original(hit.start), shadow.original(hit.end));
+        let mut hits = Vec::new();
+        if worth_it(text) {
+            let shadow = fold::fold(text);
+            hits = scan(&shadow.bytes, self.on, hints);
+            for hit in &mut hits {
+                (hit.start, hit.end) = (shadow.original(hit.start), shadow.original(hit.end));
+            }
         }
         if !self.custom.is_empty() {
             custom::find(text, &self.custom, &self.labels_in(text), &mut hits);

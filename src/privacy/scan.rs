@@ -2,7 +2,7 @@
 //! each place to the scanners of the kinds that are on. Where findings overlap, they become one.
 #![allow(clippy::arithmetic_side_effects)] // offsets inside one text
 
-use super::digits::{cluster, Gap, Group};
+use super::digits::{cluster, is_decimal, Gap, Group};
 use super::hint::{Hints, Reader};
 use super::kind::{Kind, Kinds};
 use super::text::{is_alnum, Text};
@@ -72,37 +72,48 @@ impl Pass<'_> {
         self.hits.push(Hit { start, end, tag: Tag::Kind(kind) });
     }
 
-    /// Hands the digits at `at` to the scanners, and says where to go on.
+    /// Hands the digits at `at` to the scanners, and says where to go on. Each is asked only about
+    /// clusters that have enough digits, since most numbers are short.
     fn digits(&mut self, at: usize, gap: Gap, groups: &mut Vec<Group>) -> (usize, Gap) {
         let (text, on) = (self.text, self.on);
-        let around = self.reader.around(text, at, self.given);
-        let said = around.loosely;
         if is_alnum(text.before(at)) {
-            self.documents(said, at);
+            let end = text.until(at, |byte| !is_alnum(byte));
+            if end - at >= document::DIGITS_MIN {
+                let around = self.reader.around(text, at, self.given);
+                self.documents(around.loosely, at);
+            }
             if on.has(Kind::Iban) {
                 let found = iban::find(text, at);
                 found.into_iter().for_each(|(start, end)| self.hit(Kind::Iban, start, end));
             }
             // Digits inside a word, such as a hash, are nothing else.
-            return (text.until(at, |byte| !is_alnum(byte)), Gap::Start);
+            return (end, Gap::Start);
         }
         let cluster = cluster(text, at, gap, groups);
-        groups.iter().for_each(|group| self.documents(said, group.start));
+        if is_decimal(text, groups) {
+            return cluster.next;
+        }
+        let dated = on.has(Kind::DateOfBirth) && dates::likely(text, groups);
+        if cluster.digits < document::DIGITS_MIN && !dated {
+            return cluster.next;
+        }
+        let around = self.reader.around(text, at, self.given);
+        groups.iter().for_each(|group| self.documents(around.loosely, group.start));
+        if dated && around.loosely.say(Hints::BIRTH) {
+            dates::find(text, groups, &mut |start, end| self.hit(Kind::DateOfBirth, start, end));
+        }
         if cluster.points >= 3 && on.has(Kind::IpAddress) {
             ip::find_v4(text, groups, around, &mut |start, end| {
                 self.hit(Kind::IpAddress, start, end)
             });
         }
-        if said.say(Hints::BIRTH) && on.has(Kind::DateOfBirth) {
-            dates::find(text, groups, &mut |start, end| self.hit(Kind::DateOfBirth, start, end));
-        }
-        if cluster.digits >= 6 && on.has(Kind::Phone) {
+        if cluster.digits >= 6 && cluster.longest >= 2 && on.has(Kind::Phone) {
             phone::find(text, groups, around, &mut |start, end| self.hit(Kind::Phone, start, end));
         }
-        if cluster.digits >= 9 && on.has(Kind::Ssn) {
+        if cluster.digits >= 9 && cluster.longest >= 4 && on.has(Kind::Ssn) {
             ssn::find(text, groups, around, &mut |start, end| self.hit(Kind::Ssn, start, end));
         }
-        if cluster.digits >= 12 && on.has(Kind::CreditCard) {
+        if cluster.digits >= 12 && cluster.longest >= 4 && on.has(Kind::CreditCard) {
             card::find(text, groups, around, &mut |start, end| {
                 self.hit(Kind::CreditCard, start, end)
             });
@@ -119,23 +130,27 @@ impl Pass<'_> {
     }
 }
 
+/// Whether a text, not yet folded, can hold anything for [`scan`] at all. Most strings cannot.
+pub(crate) fn worth_it(text: &str) -> bool {
+    text.bytes().any(|byte| matches!(byte, b'0'..=b'9' | b'@' | b':') || !byte.is_ascii())
+}
+
 /// Overlapping hits become one that covers both. The longest gives its tag; of equally long ones
 /// the first in precedence. What is left is in order.
 // [PRIV-75]
 pub(crate) fn resolve(mut hits: Vec<Hit>) -> Vec<Hit> {
-    hits.sort_by_key(|hit| (hit.start, hit.end, hit.tag));
-    let mut resolved: Vec<(Hit, usize)> = Vec::with_capacity(hits.len());
-    for hit in hits {
-        let length = hit.end - hit.start;
-        match resolved.last_mut() {
-            Some((last, longest)) if hit.start < last.end => {
-                if (std::cmp::Reverse(length), hit.tag) < (std::cmp::Reverse(*longest), last.tag) {
-                    (last.tag, *longest) = (hit.tag, length);
-                }
-                last.end = last.end.max(hit.end);
-            }
-            _ => resolved.push((hit, length)),
+    hits.sort_by_key(|hit| hit.start);
+    // The longest hit in the one that grows.
+    let mut best: Option<Hit> = None;
+    hits.dedup_by(|hit, grown| {
+        let so_far = best.take().unwrap_or(*grown);
+        if hit.start >= grown.end {
+            return false;
         }
-    }
-    resolved.into_iter().map(|(hit, _)| hit).collect()
+        let first = |a: &Hit, b: &Hit| (b.end - b.start, a.tag) < (a.end - a.start, b.tag);
+        let winner = if first(hit, &so_far) { *hit } else { so_far };
+        (grown.tag, grown.end, best) = (winner.tag, grown.end.max(hit.end), Some(winner));
+        true
+    });
+    hits
 }

@@ -8,6 +8,7 @@ use super::{card, ssn, Applied, PrivacyFilterEngine};
 use crate::limits::{PRIVACY_DEPTH_MAX, PRIVACY_NESTED_DEPTH_MAX};
 use crate::{Code, Error};
 use serde_json::{Map, Number, Value};
+use std::borrow::Cow;
 
 /// One walk: the engine, the account, and where the walk is in the filtered value.
 pub(crate) struct Walk<'a> {
@@ -140,7 +141,7 @@ impl<'a> Walk<'a> {
                     let outer = above.last().copied().unwrap_or_default();
                     under = outer.and(of_key(key.as_bytes()));
                     let unique = names.last_mut().map(|names| names.unique(filtered));
-                    unique.filter(|name| *name != key)
+                    unique.filter(|name| **name != *key)
                 }
                 Token::String(quoted) => self.string(&decoded(quoted)?, under, layer)?,
                 Token::Scalar(word) => {
@@ -189,8 +190,13 @@ impl<'a> Walk<'a> {
 }
 
 /// The text that a quoted JSON string stands for.
-fn decoded(quoted: &str) -> Result<String, Error> {
+fn decoded(quoted: &str) -> Result<Cow<'_, str>, Error> {
+    let plain = quoted.get(1..quoted.len().saturating_sub(1)).filter(|text| !text.contains('\\'));
+    if let Some(plain) = plain {
+        return Ok(Cow::Borrowed(plain));
+    }
     serde_json::from_str(quoted)
+        .map(Cow::Owned)
         .map_err(|_| Error::new(Code::PrivacyResidue, "nested JSON was read in two ways"))
 }
 
