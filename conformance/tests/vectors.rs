@@ -199,12 +199,6 @@ fn the_committed_files_are_what_the_generator_makes() {
     assert!(faults.is_empty(), "run `cargo run --example generate`:\n{}", faults.join("\n"));
 }
 
-/// Codes of the stages below that no case can show, and why.
-const CODES_WITHOUT_CASE: &[(Code, &str)] = &[(
-    Code::ModuleUnjustified,
-    "every import that exists is harmless without a capability, so nothing raises it yet",
-)];
-
 #[test]
 fn every_reason_code_of_package_key_trust_store_and_policy_file_is_shown_by_a_case() {
     let mut shown = BTreeSet::new();
@@ -221,13 +215,9 @@ fn every_reason_code_of_package_key_trust_store_and_policy_file_is_shown_by_a_ca
         let in_scope = suite::case::check(text) > 0
             || ["key", "trust"].contains(&stage)
             || *code == Code::PolicyInvalid;
-        let exempt = CODES_WITHOUT_CASE.iter().any(|(exempt, _)| exempt == code);
-        match (in_scope && !exempt, shown.contains(text)) {
-            (true, false) => faults.push(format!("{text} is shown by no case")),
-            (_, true) if exempt => faults.push(format!("{text} is shown, so it is not exempt")),
-            _ => {}
+        if !shown.remove(text) && in_scope {
+            faults.push(format!("{text} is shown by no case"));
         }
-        shown.remove(text);
     }
     faults.extend(shown.into_iter().map(|code| format!("{code} is no reason code")));
     assert!(faults.is_empty(), "{}", faults.join("\n"));
@@ -240,8 +230,7 @@ const SENTENCES_WITHOUT_CASE: &[(&str, &str)] =
 /// Ids that a page defines: list items, table rows and paragraphs begin with them.
 fn defined_in(page: &str) -> BTreeSet<String> {
     let ids = page.lines().filter_map(|line| {
-        let line = line.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
-        let line = line.trim_start_matches(['-', '|', ' ']);
+        let line = line.trim_start_matches(|c: char| c.is_ascii_digit() || "-|. ".contains(c));
         let (id, _) = line.strip_prefix('[')?.split_once(']')?;
         let (family, number) = id.split_once('-')?;
         let form = family.bytes().all(|b| b.is_ascii_uppercase())

@@ -495,7 +495,10 @@ fn stores() -> Vec<Case> {
         ("weak-mixed-order", "A publisher's key of mixed order", BASE_PLUS_ORDER_8),
     ] {
         cases.push(
-            store(id, point(key)).says(title, weak).spec("TRUST-04 KEY-02").refused("key.weak"),
+            store(id, point(key))
+                .says(title, weak)
+                .spec("TRUST-04 KEY-02")
+                .refused("trust.invalid"),
         );
     }
     let listed = change("/revoked_keys/0/key_id", json!(AUTHOR.id()));
@@ -734,7 +737,7 @@ fn policies() -> Vec<Case> {
         (
             "directory-packages-empty",
             "A directory for no package",
-            "POLICY-12",
+            "POLICY-11",
             change("/directories/0/packages", json!([])),
         ),
         (
@@ -758,7 +761,7 @@ fn policies() -> Vec<Case> {
         (
             "environment-packages-empty",
             "A variable for no package",
-            "POLICY-12",
+            "POLICY-11",
             change("/environment/0/packages", json!([])),
         ),
         (
