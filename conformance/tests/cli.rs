@@ -1,1 +1,769 @@
+//! The command line as a person or a script meets it: the built program, with a home of its own and
+//! without a terminal.
 
+use crate::support::{self, Folder};
+use mpp::package::pack::pack;
+use mpp::package::writer::Compression;
+use serde_json::{json, Value};
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+/// A folder to work in, with `home` inside it.
+struct Place(Folder);
+
+/// What one command did.
+struct Ran {
+    status: i32,
+    out: String,
+    err: String,
+}
+
+impl Ran {
+    fn of(output: Output) -> Self {
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        let status = output.status.code().expect("the program was killed by a signal");
+        let ran = Ran { status, out: text(output.stdout), err: text(output.stderr) };
+        assert!(!ran.err.contains("panicked"), "{}", ran.err);
+        ran
+    }
+
+    #[track_caller]
+    fn exits(self, status: i32) -> Self {
+        assert_eq!(self.status, status, "stdout: {}\nstderr: {}", self.out, self.err);
+        self
+    }
+
+    /// Stdout as one line of JSON.
+    #[track_caller]
+    fn json(&self) -> Value {
+        let line = self.out.strip_suffix('\n').expect("a line feed at the end");
+        assert!(!line.contains('\n'), "more than one line: {}", self.out);
+        serde_json::from_str(line).unwrap()
+    }
+
+    #[track_caller]
+    fn says(self, parts: &[&str]) -> Self {
+        for part in parts {
+            let both = format!("{}{}", self.out, self.err);
+            assert!(both.contains(part), "no {part:?} in: {both}");
+        }
+        self
+    }
+}
+
+impl Place {
+    /// With a key pair `me`, trusted for `org.example`, and a package that answers: `fine.mpp`.
+    fn new(name: &str) -> Self {
+        let place = Place(Folder::new(name));
+        fs::write(place.path("me.key"), support::author().to_pem()).unwrap();
+        fs::write(place.path("me.pub"), support::author().public().to_pem()).unwrap();
+        place.mpp(&["trust", "add", "me.pub", "--name", "Me", "--namespace", "org.example"]).exits(0);
+        let guest = support::saying(&support::response("mail ann@example.com"));
+        fs::write(place.path("fine.mpp"), support::package("org.example.fine", &guest)).unwrap();
+        place
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn command<S: AsRef<OsStr>>(&self, words: &[S]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_mpp"));
+        command.args(words).current_dir(self.0.path()).stdin(Stdio::null());
+        command.env("MPP_HOME", self.path("home")).env_remove("RUST_BACKTRACE");
+        command
+    }
+
+    fn mpp<S: AsRef<OsStr>>(&self, words: &[S]) -> Ran {
+        Ran::of(self.command(words).output().unwrap())
+    }
+
+    fn mpp_with_input(&self, words: &[&str], input: &[u8]) -> Ran {
+        let mut child = self
+            .command(words)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        let input = input.to_vec();
+        let writer = std::thread::spawn(move || stdin.write_all(&input).is_ok());
+        let output = child.wait_with_output().unwrap();
+        writer.join().unwrap();
+        Ran::of(output)
+    }
+
+    /// A package folder.
+    fn folder(&self, name: &str, manifest: &Value, guest: &str) -> PathBuf {
+        let folder = self.path(name);
+        for (name, content) in support::contents_with(manifest, guest) {
+            fs::create_dir_all(&folder).unwrap();
+            fs::write(folder.join(name), content).unwrap();
+        }
+        folder
+    }
+
+    fn package(&self, name: &str, manifest: &Value, guest: &str) {
+        fs::write(self.path(name), support::package_with(manifest, guest)).unwrap();
+    }
+}
+
+#[test]
+fn each_command_says_in_text_and_in_json_what_it_did() {
+    let place = Place::new("happy");
+    place.mpp(&["keygen", "other"]).exits(0).says(&["other.key", "other.pub", "key id"]);
+    let keys = place.mpp(&["keygen", "third", "--json"]).exits(0).json();
+    assert_eq!(keys["key_id"].as_str().unwrap().len(), 64);
+    place.folder("pkg", &support::manifest("org.example.a"), support::SILENT_GUEST);
+    place.mpp(&["pack", "pkg", "--key", "me.key", "-o", "a.mpp"]).exits(0).says(&["wrote a.mpp"]);
+    let packed =
+        place.mpp(&["pack", "pkg", "--key", "me.key", "-o", "b.mpp", "--json"]).exits(0).json();
+    assert_eq!(packed["bytes"], fs::metadata(place.path("b.mpp")).unwrap().len());
+    place.mpp(&["pack", "pkg", "--key", "me.key", "-o", "c.mpp", "--deflate"]).exits(0);
+    let deflated = place.mpp(&["verify", "c.mpp", "--json"]).exits(0).json();
+    assert_eq!(deflated["content_hash"], packed["content_hash"]);
+    place.mpp(&["sign", "a.mpp", "--key", "other.key", "-o", "both.mpp"]).exits(0);
+    let signed = place.mpp(&["sign", "b.mpp", "--key", "third.key", "--json"]).exits(0).json();
+    assert_eq!(signed["key_ids"].as_array().unwrap().len(), 2);
+    place.mpp(&["sign", "b.mpp", "--key", "third.key"]).exits(1).says(&["signature.duplicate_key"]);
+    place.mpp(&["verify", "both.mpp"]).exits(0).says(&["7 module", "org.example.a 1.0.0", "Me"]);
+    assert_eq!(place.mpp(&["verify", "b.mpp", "--json"]).exits(0).json()["verdict"], "verified");
+    place.mpp(&["inspect", "both.mpp"]).exits(0).says(&["trusted as Me", "NOT TRUSTED", "(0 points)"]);
+    let seen = place.mpp(&["inspect", "both.mpp", "--json"]).exits(0).json();
+    assert_eq!(seen["tools"][0]["name"], "run");
+    assert_eq!(seen["signers"][1]["trusted_as"], Value::Null);
+    place.mpp(&["trust", "list"]).exits(0).says(&["Me", "may publish org.example"]);
+    let revoke = ["trust", "revoke", "other.pub", "--reason", "lost", "--json"];
+    assert_eq!(place.mpp(&revoke).exits(0).json()["reason"], "lost");
+    let list = place.mpp(&["trust", "list", "--json"]).exits(0).json();
+    assert_eq!(list["keys"][0]["publisher"], "Me");
+    assert_eq!(list["revoked"][0]["reason"], "lost");
+    place.mpp(&["verify", "both.mpp"]).exits(1).says(&["publisher.key_revoked", "lost"]);
+    let run = ["run", "fine.mpp", "--tool", "run"];
+    assert_eq!(place.mpp(&run).exits(0).out, "mail [EMAIL]\n");
+    let answer = place.mpp(&[&run[..], &["--json"]].concat()).exits(0).json();
+    assert_eq!(answer["content"][0]["text"], "mail [EMAIL]");
+    assert_eq!(answer["redacted"]["email"]["count"], 1);
+    place.mpp(&["audit", "verify"]).exits(0).says(&["the chain is whole"]);
+    let log = place.mpp(&["audit", "verify", "--json"]).exits(0).json();
+    assert_eq!((&log["records"], &log["verdict"]), (&json!(4), &json!("whole")));
+    let head = log["head"].as_str().unwrap();
+    place.mpp(&["audit", "verify", "--head", head]).exits(0);
+    place.mpp(&["audit", "verify", "--head", &"0".repeat(63)]).exits(2);
+    place.mpp(&["audit", "verify", "--head", &"1".repeat(64)]).exits(1).says(&["audit.broken"]);
+    let made = place.mpp(&["new", "tool", "--json"]).exits(0).json();
+    assert_eq!(made["id"], "org.example.tool");
+}
+
+#[test]
+fn keys_are_never_overwritten_and_only_their_owner_reads_the_secret_one() {
+    let place = Place::new("keygen");
+    place.mpp(&["keygen", "k"]).exits(0);
+    let (secret, public) = (place.path("k.key"), place.path("k.pub"));
+    let before = (fs::read(&secret).unwrap(), fs::read(&public).unwrap());
+    place.mpp(&["keygen", "k"]).exits(4).says(&["k.key"]);
+    fs::remove_file(&secret).unwrap();
+    place.mpp(&["keygen", "k"]).exits(4).says(&["k.pub"]);
+    assert!(!secret.exists(), "half a key pair was left");
+    assert_eq!(fs::read(&public).unwrap(), before.1);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        place.mpp(&["keygen", "modes"]).exits(0);
+        for (name, mode) in [("modes.key", 0o600), ("modes.pub", 0o644)] {
+            let found = fs::metadata(place.path(name)).unwrap().permissions().mode() & 0o777;
+            assert_eq!(found, mode, "{name}");
+        }
+    }
+}
+
+#[test]
+fn keys_that_openssl_made_sign_and_are_trusted() {
+    let place = Place::new("openssl");
+    let openssl = |words: &[&str]| {
+        Command::new("openssl").args(words).current_dir(place.0.path()).output().ok()
+    };
+    if openssl(&["genpkey", "-algorithm", "ed25519", "-out", "o.key"]).is_none() {
+        eprintln!("openssl is not on this machine: nothing compared");
+        return;
+    }
+    openssl(&["pkey", "-in", "o.key", "-pubout", "-out", "o.pub"]).unwrap();
+    place.folder("pkg", &support::manifest("org.other.a"), support::SILENT_GUEST);
+    place.mpp(&["pack", "pkg", "--key", "o.key", "-o", "o.mpp"]).exits(0);
+    place.mpp(&["verify", "o.mpp"]).exits(1).says(&["publisher.unknown"]);
+    place.mpp(&["trust", "add", "o.pub", "--name", "Other", "--namespace", "org.other"]).exits(0);
+    place.mpp(&["verify", "o.mpp"]).exits(0);
+    place.mpp(&["pack", "pkg", "--key", "o.pub", "-o", "x.mpp"]).exits(1).says(&["key.invalid"]);
+    assert!(!place.path("x.mpp").exists());
+}
+
+#[test]
+fn packing_gives_the_same_bytes_wherever_and_however_it_is_done() {
+    let place = Place::new("pack");
+    let mut contents = support::contents("org.example.a", support::SILENT_GUEST);
+    for name in ["LICENSE", "README.md", "assets/a.txt", "assets/B.txt", "assets/c/d.txt"] {
+        contents.insert(name.to_owned(), name.as_bytes().to_vec());
+    }
+    let write = |folder: &Path, order: &mut dyn Iterator<Item = (&String, &Vec<u8>)>| {
+        for (name, content) in order {
+            fs::create_dir_all(folder.join(name).parent().unwrap()).unwrap();
+            fs::write(folder.join(name), content).unwrap();
+        }
+    };
+    write(&place.path("forth"), &mut contents.iter());
+    write(&place.path("back"), &mut contents.iter().rev());
+    let mut packages = Vec::new();
+    for (number, (folder, umask, zone, locale)) in [
+        ("forth", "022", "UTC", "C"),
+        ("forth", "022", "UTC", "C"),
+        ("back", "077", "Pacific/Kiritimati", "tr_TR.UTF-8"),
+        ("back", "000", "America/St_Johns", "C.UTF-8"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let output = format!("{number}.mpp");
+        let script = format!("umask {umask} && exec \"$0\" \"$@\"");
+        let status = Command::new("sh")
+            .args(["-c", &script, env!("CARGO_BIN_EXE_mpp"), "pack", folder, "--key", "me.key", "-o"])
+            .arg(&output)
+            .envs([("TZ", zone), ("LANG", locale), ("LC_ALL", locale)])
+            .current_dir(place.0.path())
+            .output()
+            .unwrap();
+        Ran::of(status).exits(0);
+        packages.push(fs::read(place.path(&output)).unwrap());
+    }
+    assert!(packages.iter().all(|package| *package == packages[0]));
+    let epoch = mpp::Timestamp::from_unix_seconds(0).unwrap();
+    let here = pack(contents, &support::author(), epoch, Compression::Stored).unwrap();
+    assert!(here == packages[0], "the library packs other bytes");
+}
+
+#[test]
+fn a_folder_that_is_no_package_is_not_packed() {
+    let place = Place::new("refuse");
+    let refused = |folder: &str, code: &str, parts: &[&str]| {
+        let words = ["pack", folder, "--key", "me.key", "-o", "out.mpp"];
+        place.mpp(&words).exits(1).says(&[code]).says(parts);
+        assert!(!place.path("out.mpp").exists(), "{folder}");
+        let error = place.mpp(&[&words[..], &["--json"]].concat()).exits(1).json();
+        assert_eq!(error["error"]["code"], code);
+    };
+    let fine = support::manifest("org.example.a");
+    let folder = place.folder("extra", &fine, support::SILENT_GUEST);
+    fs::write(folder.join("notes.txt"), "").unwrap();
+    refused("extra", "structure.unknown_entry", &["notes.txt", "assets/"]);
+    let folder = place.folder("hidden", &fine, support::SILENT_GUEST);
+    fs::write(folder.join(".DS_Store"), "").unwrap();
+    refused("hidden", "structure.unknown_entry", &[".DS_Store"]);
+    let folder = place.folder("nothing", &fine, support::SILENT_GUEST);
+    fs::remove_file(folder.join("manifest.json")).unwrap();
+    refused("nothing", "structure.missing_entry", &["manifest.json"]);
+    let folder = place.folder("module", &fine, support::SILENT_GUEST);
+    fs::remove_file(folder.join("tool.wasm")).unwrap();
+    refused("module", "structure.missing_entry", &[".wasm"]);
+    #[cfg(unix)]
+    {
+        let folder = place.folder("link", &fine, support::SILENT_GUEST);
+        std::os::unix::fs::symlink("/etc/passwd", folder.join("README.md")).unwrap();
+        refused("link", "structure.unknown_entry", &["README.md"]);
+        let folder = place.folder("escape", &fine, support::SILENT_GUEST);
+        fs::write(folder.join("\u{1b}[2J\u{9b}31m"), "").unwrap();
+        let ran = place.mpp(&["pack", "escape", "--key", "me.key", "-o", "out.mpp"]).exits(1);
+        assert_tame(&ran);
+    }
+    let mut manifest = fine.clone();
+    manifest["surprise"] = json!(1);
+    place.folder("key", &manifest, support::SILENT_GUEST);
+    refused("key", "manifest.unknown_key", &["surprise", "spec/manifest.md"]);
+    place.mpp(&["pack", "absent", "--key", "me.key", "-o", "o.mpp"]).exits(4).says(&["absent"]);
+    place.mpp(&["pack", "key", "--key", "absent.key", "-o", "o.mpp"]).exits(4).says(&["absent.key"]);
+}
+
+/// Nothing that a terminal would obey, nothing that turns text around.
+#[track_caller]
+fn assert_tame(ran: &Ran) {
+    let both = format!("{}{}", ran.out, ran.err);
+    let wild = |c: char| {
+        (c.is_control() && c != '\n' && c != '\t')
+            || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200b}' | '\u{feff}')
+    };
+    assert!(!both.contains(wild), "{both:?}");
+}
+
+const WILD: &str = "a\u{1b}[2J\u{9b}31m\u{202e}b\r\u{8}\u{7f}\u{feff}\u{200b}\u{2066}";
+
+#[test]
+fn hostile_texts_never_reach_the_terminal_as_they_are() {
+    let place = Place::new("hostile");
+    // In answers: text, other blocks, keys.
+    for (name, result) in [
+        ("text", json!({ "content": [{ "type": "text", "text": WILD }] })),
+        ("block", json!({ "content": [{ "type": "image", "data": WILD, "mimeType": WILD }] })),
+        ("link", json!({ "content": [{ "type": "resource_link", "uri": WILD, WILD: 1 }] })),
+        ("said error", json!({ "content": [{ "type": "text", "text": WILD }], "isError": true })),
+        ("type", json!({ "content": [{ "type": WILD }] })),
+    ] {
+        let answer = json!({ "jsonrpc": "2.0", "id": 1, "result": result }).to_string();
+        place.package("w.mpp", &support::manifest("org.example.w"), &support::saying(&answer));
+        let ran = place.mpp(&["run", "w.mpp", "--tool", "run"]);
+        assert!(ran.status == 0 || ran.status == 3, "{name}: {}", ran.err);
+        assert_tame(&ran);
+    }
+    // In what the guest writes wrongly.
+    for stdout in [WILD.to_owned(), format!("{{\"{WILD}\":1}}"), format!("{{\"{WILD}")] {
+        place.package("w.mpp", &support::manifest("org.example.w"), &support::saying(&stdout));
+        assert_tame(&place.mpp(&["run", "w.mpp", "--tool", "run"]).exits(3));
+    }
+    // In manifests, which are refused or shown tamely.
+    for path in ["/name", "/description", "/id", "/license", "/tools/0/name", "/tools/0/description"] {
+        let mut manifest = support::manifest("org.example.w");
+        manifest["license"] = json!("MIT");
+        *manifest.pointer_mut(path).unwrap() = json!(WILD);
+        place.package("w.mpp", &manifest, support::SILENT_GUEST);
+        for words in [&["inspect", "w.mpp"][..], &["verify", "w.mpp"], &["run", "w.mpp", "--tool", "run"]] {
+            assert_tame(&place.mpp(words));
+        }
+    }
+    let mut manifest = support::manifest("org.example.w");
+    manifest["tools"][0]["parameters"]["description"] = json!(WILD);
+    manifest["tools"][0]["parameters"]["properties"] = json!({ WILD: { "type": "string" } });
+    place.package("w.mpp", &manifest, support::SILENT_GUEST);
+    assert_tame(&place.mpp(&["inspect", "w.mpp"]));
+    // In names of entries: the bytes of a name in a valid archive are replaced in both headers.
+    let mut contents = support::contents("org.example.w", support::SILENT_GUEST);
+    contents.insert("assets/aaaaaaaaaaaa".into(), b"x".to_vec());
+    let package =
+        pack(contents, &support::author(), support::now(), Compression::Stored).unwrap();
+    for hostile in ["\u{1b}[2J\u{9b}31m\u{202e}", "\u{1b}]0;title\u{7}", "../../../etc"] {
+        let mut name = b"assets/aaaaaaaaaaaa".to_vec();
+        let tail = name.len() - 12;
+        name.splice(tail..tail + hostile.len().min(12), hostile.bytes().take(12));
+        let altered = replaced(&package, b"assets/aaaaaaaaaaaa", &name);
+        fs::write(place.path("n.mpp"), altered).unwrap();
+        for words in [&["inspect", "n.mpp"][..], &["verify", "n.mpp"], &["run", "n.mpp", "--tool", "run"]] {
+            assert_tame(&place.mpp(words).exits(1));
+        }
+    }
+}
+
+fn replaced(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
+    let places: Vec<usize> =
+        (0..bytes.len() - from.len()).filter(|at| bytes[*at..].starts_with(from)).collect();
+    for at in places {
+        bytes[at..at + to.len()].copy_from_slice(to);
+    }
+    bytes
+}
+
+#[test]
+fn verify_shows_which_check_failed() {
+    let place = Place::new("verify");
+    let package = fs::read(place.path("fine.mpp")).unwrap();
+    let mut altered = package.clone();
+    altered[package.len() / 2] ^= 1;
+    fs::write(place.path("altered.mpp"), &altered).unwrap();
+    let ran = place.mpp(&["verify", "altered.mpp"]).exits(1);
+    assert!(ran.out.contains("1 archive    REFUSED") && ran.out.contains("not made"), "{}", ran.out);
+    let error = place.mpp(&["verify", "altered.mpp", "--json"]).exits(1).json();
+    assert_eq!((&error["verdict"], &error["check"]), (&json!("refused"), &json!(1)));
+    place.package("foreign.mpp", &support::manifest("com.foreign.a"), support::SILENT_GUEST);
+    let error = place.mpp(&["verify", "foreign.mpp", "--json"]).exits(1).json();
+    assert_eq!(error["check"], 6);
+    assert_eq!(error["error"]["code"], "manifest.namespace");
+    // An extra field in the first entry's local header.
+    let mut extra = package.clone();
+    extra[28] = 4;
+    fs::write(place.path("extra.mpp"), &extra).unwrap();
+    place.mpp(&["verify", "extra.mpp"]).exits(1).says(&["archive.extra_field", "mpp pack DIR"]);
+    place.mpp(&["verify", "fine.mpp", "--signers", "2"]).exits(1).says(&["publisher.too_few_signers"]);
+    place.mpp(&["verify", "fine.mpp", "--signers", "0"]).exits(2);
+    fs::write(place.path("empty.mpp"), "").unwrap();
+    place.mpp(&["verify", "empty.mpp"]).exits(1).says(&["archive.end_record"]);
+    place.mpp(&["verify", "."]).exits(4).says(&["not a regular file"]);
+}
+
+/// What `run` refuses for a rollback, `verify` does not call verified.
+#[test]
+fn verify_and_run_agree_about_a_rollback() {
+    let place = Place::new("rollback");
+    let answer = support::saying(&support::response("x"));
+    let mut manifest = support::manifest("org.example.v");
+    manifest["version"] = json!("2.0.0");
+    place.package("new.mpp", &manifest, &answer);
+    place.package("old.mpp", &support::manifest("org.example.v"), &answer);
+    place.mpp(&["run", "new.mpp", "--tool", "run"]).exits(0);
+    place.mpp(&["run", "old.mpp", "--tool", "run"]).exits(1).says(&["manifest.downgrade"]);
+    place.mpp(&["verify", "old.mpp"]).exits(1).says(&["manifest.downgrade"]);
+}
+
+#[test]
+fn an_unknown_publisher_is_refused_where_nobody_can_be_asked() {
+    let place = Place::new("unknown");
+    fs::remove_file(place.path("home/trust.json")).unwrap();
+    let started = Instant::now();
+    place
+        .mpp(&["run", "fine.mpp", "--tool", "run"])
+        .exits(1)
+        .says(&["publisher.unknown", support::author().public().id().as_str()]);
+    place.mpp(&["run", "fine.mpp", "--tool", "run", "--yes"]).exits(1).says(&["publisher.unknown"]);
+    // Words on stdin are no person.
+    let ran = place.mpp_with_input(&["run", "fine.mpp", "--tool", "run"], b"y\ny\ny\n");
+    ran.exits(1).says(&["publisher.unknown"]);
+    assert!(started.elapsed() < Duration::from_secs(10));
+    assert!(!place.path("home/trust.json").exists());
+}
+
+#[test]
+fn consent_is_asked_for_and_given_beforehand_only_by_yes() {
+    let place = Place::new("consent");
+    let mut manifest = support::manifest("org.example.c");
+    manifest["capabilities"] = json!({ "environment": ["API_KEY"] });
+    place.package("c.mpp", &manifest, &support::saying(&support::response("ran")));
+    let run = ["run", "c.mpp", "--tool", "run"];
+    place.mpp(&run).exits(1).says(&["policy.confirmation_required", "--yes"]);
+    let ran = place.mpp_with_input(&run, b"y\n").exits(1);
+    assert!(!ran.out.contains("ran"));
+    assert_eq!(place.mpp(&[&run[..], &["--yes"]].concat()).exits(0).out, "ran\n");
+    let policy = json!({ "format": "mpp-policy/1", "deny": { "packages": ["org.example"] } });
+    fs::write(place.path("home/policy.json"), policy.to_string()).unwrap();
+    place.mpp(&[&run[..], &["--yes"]].concat()).exits(1).says(&["policy.denied", "org.example"]);
+    fs::write(place.path("home/policy.json"), "{}").unwrap();
+    place.mpp(&[&run[..], &["--yes"]].concat()).exits(1).says(&["policy.invalid", "policy.json"]);
+}
+
+#[test]
+fn run_takes_its_words_as_they_are_meant_and_says_what_is_wrong_with_them() {
+    let place = Place::new("run");
+    let run = |more: &[&str]| place.mpp(&[&["run", "fine.mpp", "--tool", "run"], more].concat());
+    fs::write(place.path("args.json"), "{\"a\": 1}\n").unwrap();
+    run(&["--args", "@args.json"]).exits(0);
+    run(&["--args", "@absent.json"]).exits(4).says(&["absent.json"]);
+    run(&["--args", "{bad"]).says(&["--args", "line 1"]);
+    run(&["--args", "[]"]).exits(1).says(&["request.bad_arguments"]);
+    run(&["--args", "{\"a\":1,\"a\":2}"]).says(&["--args"]);
+    run(&["--map", "nothing"]).exits(2).says(&["GUEST=HOST"]);
+    run(&["--env", "MPP_TEST_NOT_SET_ANYWHERE"]).exits(2).says(&["MPP_TEST_NOT_SET_ANYWHERE"]);
+    run(&["--policy", "absent"]).exits(4).says(&["absent"]);
+    place.mpp(&["run", "fine.mpp", "--tool", "nope"]).exits(1).says(&["request.unknown_tool"]);
+    place.mpp(&["run", "absent.mpp", "--tool", "run"]).exits(4).says(&["absent.mpp"]);
+    place.mpp(&["run", "fine.mpp"]).exits(2).says(&["--tool"]);
+    place.package("t.mpp", &support::manifest("org.example.t"), support::SILENT_GUEST);
+    place.mpp(&["run", "t.mpp", "--tool", "run"]).exits(3).says(&["tool.no_answer"]);
+    let error = place.mpp(&["run", "t.mpp", "--tool", "run", "--json"]).exits(3).json();
+    assert_eq!(error["error"]["code"], "tool.no_answer");
+    assert_eq!(error["error"]["exit_status"], 3);
+    // A log that cannot be written: no run.
+    fs::remove_dir_all(place.path("home/audit")).unwrap();
+    fs::write(place.path("home/audit"), "").unwrap();
+    run(&[]).exits(4).says(&["audit.unavailable"]);
+}
+
+#[test]
+fn filter_answers_line_by_line_and_says_where_a_line_is_bad() {
+    let place = Place::new("filter");
+    let line = |text: &str| format!("{}\n", json!({ "id": 7, "text": text }));
+    let two = format!("{}{}", line("a@b.example"), line("nothing"));
+    let ran = place.mpp_with_input(&["filter"], two.as_bytes()).exits(0);
+    let lines: Vec<Value> = ran.out.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    assert_eq!(lines[0]["redacted"], "[EMAIL]");
+    assert_eq!(lines[1], json!({ "id": 7, "redacted": "nothing", "applied": {} }));
+    let text = line("é a@b.example");
+    let spans = |words: &[&str]| -> Value {
+        serde_json::from_str(&place.mpp_with_input(words, text.as_bytes()).exits(0).out).unwrap()
+    };
+    let span = |start: u64| json!([{ "type": "EMAIL", "start": start, "end": start + 11 }]);
+    assert_eq!(spans(&["filter", "--spans"])["spans"], span(2));
+    assert_eq!(spans(&["filter", "--spans", "--bytes"])["spans"], span(3));
+    assert_eq!(spans(&["filter", "--patterns", "iban,phone"])["redacted"], "é a@b.example");
+    assert_eq!(spans(&["filter", "--custom", "E=é"])["redacted"], "[E] [EMAIL]");
+    place.mpp(&["filter", "--patterns", "nope"]).exits(1).says(&["nope"]);
+    place.mpp(&["filter", "--custom", "X=("]).exits(1).says(&["X"]);
+    place.mpp(&["filter", "--custom", "X"]).exits(2);
+    assert_eq!(place.mpp(&["filter"]).exits(0).out, "");
+    for bad in ["\n", "{\n", "[]\n", "{\"id\":1}\n", "{\"text\":1}\n", "{\"text\":\"a\",\"text\":\"b\"}\n"] {
+        let input = format!("{}{bad}", line("a@b.example"));
+        let ran = place.mpp_with_input(&["filter"], input.as_bytes());
+        assert!(ran.out.contains("[EMAIL]"), "the good line before {bad:?} was answered");
+        ran.exits(2).says(&["line 2"]);
+    }
+    let ran = place.mpp_with_input(&["filter"], b"{\"id\":1,\"text\":\"\xff\"}\n");
+    ran.exits(2).says(&["line 1"]);
+    let long = line(&"a@b.example ".repeat(80_000));
+    let ran = place.mpp_with_input(&["filter"], long.as_bytes()).exits(0);
+    assert!(!ran.out.contains("a@b.example"));
+    // Without a line feed at the end.
+    let ran = place.mpp_with_input(&["filter"], line("a@b.example").trim_end().as_bytes());
+    assert!(ran.exits(0).out.contains("[EMAIL]"));
+}
+
+/// The output always is JSON lines; `--json` is about errors.
+#[test]
+fn filter_with_json_adds_no_line_of_its_own() {
+    let place = Place::new("filter-json");
+    let input = b"{\"id\":1,\"text\":\"a@b.example\"}\n";
+    let ran = place.mpp_with_input(&["filter", "--json"], input).exits(0);
+    assert_eq!(ran.out.lines().count(), 1, "{}", ran.out);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_reader_that_went_away_is_no_error_and_a_full_disk_is_one() {
+    let place = Place::new("pipe");
+    let mut input = String::new();
+    for _ in 0..20_000 {
+        input.push_str("{\"id\":1,\"text\":\"a@b.example\"}\n");
+    }
+    fs::write(place.path("lines"), input).unwrap();
+    for (words, stdin) in [
+        (&["inspect", "fine.mpp"][..], "/dev/null"),
+        (&["--help"], "/dev/null"),
+        (&["run", "fine.mpp", "--tool", "run"], "/dev/null"),
+        (&["filter"], "lines"),
+    ] {
+        let input = || fs::File::open(place.0.path().join(stdin)).unwrap();
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut closed = place.command(words);
+        closed.stdin(input()).stdout(writer).stderr(Stdio::piped());
+        let output = closed.spawn().unwrap().wait_with_output().unwrap();
+        Ran::of(output).exits(0);
+        let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let output = place
+            .command(words)
+            .stdin(input())
+            .stdout(full)
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
+            .wait_with_output()
+            .unwrap();
+        Ran::of(output).exits(4).says(&["No space left"]);
+    }
+}
+
+#[test]
+fn a_new_tool_is_whole_and_nothing_is_overwritten() {
+    let place = Place::new("new");
+    for (language, source) in [("rust", "src/main.rs"), ("c", "src/tool.c")] {
+        let folder = format!("my-{language}");
+        place.mpp(&["new", &folder, "--lang", language]).exits(0).says(&["mpp pack"]);
+        let folder = place.path(&folder);
+        let manifest = fs::read(folder.join("package/manifest.json")).unwrap();
+        let manifest = mpp::Manifest::parse(&manifest).unwrap();
+        assert_eq!(manifest.id, format!("org.example.my-{language}"));
+        assert!(folder.join(source).is_file());
+        for file in ["build", "Cargo.toml", "src/main.rs", "src/tool.c", "package/README.md"] {
+            let text = fs::read_to_string(folder.join(file)).unwrap_or_default();
+            assert!(!text.contains("@ID@") && !text.contains("@NAME@"), "{file}: {text}");
+        }
+    }
+    place.mpp(&["new", "my-c"]).exits(4).says(&["my-c"]);
+    for words in [
+        &["new", "x1", "--id", "BAD"][..],
+        &["new", "x1", "--id", "a\"b"],
+        &["new", "x1", "--id", ""],
+        &["new", "x1", "--lang", "cobol"],
+        &["new", "1x"],
+        &["new", ".."],
+        &["new", ""],
+    ] {
+        place.mpp(words).exits(2);
+        assert!(!place.path("x1").exists() && !place.path("1x").exists(), "{words:?}");
+    }
+}
+
+#[test]
+fn help_names_every_option_of_every_command() {
+    let place = Place::new("help");
+    let top = place.mpp(&["--help"]).exits(0);
+    for (words, options) in [
+        (&["audit", "verify"][..], &["log", "--head", "--json"][..]),
+        (&["filter"], &["--patterns", "--custom", "--spans", "--bytes", "--json", "{\"id\",\"text\"}"]),
+        (&["inspect"], &["file", "--trust", "--json"]),
+        (&["keygen"], &["name", "--json"]),
+        (&["new"], &["folder", "--lang", "--id", "--json"]),
+        (&["pack"], &["folder", "--key", "--output", "-o", "--signed-at", "--deflate", "--json"]),
+        (
+            &["run"],
+            &["--tool", "--args", "--map", "--env", "--yes", "--trust", "--policy", "--json"],
+        ),
+        (&["sign"], &["file", "--key", "--output", "--signed-at", "--json"]),
+        (&["trust", "add"], &["--name", "--namespace", "--from", "--until", "--trust", "--json"]),
+        (&["trust", "list"], &["--trust", "--json"]),
+        (&["trust", "revoke"], &["what", "--reason", "--trust", "--json"]),
+        (&["verify"], &["file", "--trust", "--signers", "--json"]),
+    ] {
+        assert!(top.out.contains(words[0]), "{words:?}");
+        let ran = place.mpp(&[words, &["--help"]].concat()).exits(0).says(options);
+        assert!(!ran.out.contains("{{"), "braces doubled: {}", ran.out);
+    }
+    assert!(!top.out.contains("{{"), "braces doubled: {}", top.out);
+}
+
+#[test]
+fn wrong_words_are_usage_errors() {
+    let place = Place::new("usage");
+    place.mpp::<&str>(&[]).exits(2).says(&["mpp --help"]);
+    for words in [
+        &["bogus"][..],
+        &["run"],
+        &["verify"],
+        &["verify", "fine.mpp", "--bogus"],
+        &["verify", "fine.mpp", "second"],
+        &["trust"],
+        &["audit"],
+        &["pack", "x", "--key", "me.key", "-o", "o", "--signed-at", "yesterday"],
+        &["trust", "add", "me.pub", "--name", "Me"],
+        &["trust", "add", "me.pub", "--name", "Me", "--namespace", "a.b", "--until", "soon"],
+    ] {
+        place.mpp(words).exits(2);
+    }
+    place.mpp(&["--version"]).exits(0).says(&["mpp 0."]);
+    #[cfg(unix)]
+    {
+        use std::os::unix::ffi::OsStringExt as _;
+        let broken = OsString::from_vec(vec![b'x', 0xff]);
+        place.mpp(&[OsString::from("verify"), broken]).exits(2).says(&["UTF-8"]);
+    }
+}
+
+#[test]
+fn the_home_is_found_without_its_variable() {
+    let place = Place::new("home");
+    let ran = place.command(&["trust", "list"]).env_remove("MPP_HOME").env("HOME", place.path("u")).output();
+    Ran::of(ran.unwrap()).exits(0).says(&["u/.mpp/trust.json"]);
+    let ran = place.command(&["trust", "list"]).env("MPP_HOME", "").env("HOME", place.path("u")).output();
+    Ran::of(ran.unwrap()).exits(0).says(&["u/.mpp/trust.json"]);
+}
+
+#[test]
+fn many_processes_on_one_home_leave_one_whole_chain() {
+    let place = Place::new("many");
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                for _ in 0..5 {
+                    let ran = place.mpp(&["run", "fine.mpp", "--tool", "run"]).exits(0);
+                    assert_eq!(ran.out, "mail [EMAIL]\n");
+                }
+            });
+        }
+    });
+    let log = place.mpp(&["audit", "verify", "--json"]).exits(0).json();
+    assert_eq!((&log["records"], &log["unfinished"]), (&json!(80), &json!([])));
+}
+
+#[test]
+fn a_run_that_was_killed_is_recorded_as_lost() {
+    let place = Place::new("killed");
+    let mut manifest = support::manifest("org.example.loop");
+    manifest["runtime"]["fuel"] = json!(1_000_000_000_000_u64);
+    manifest["runtime"]["timeout_ms"] = json!(60_000);
+    let guest = r#"(module (memory (export "memory") 1) (func (export "_start") (loop (br 0))))"#;
+    place.package("loop.mpp", &manifest, guest);
+    let mut child =
+        place.command(&["run", "loop.mpp", "--tool", "run"]).stderr(Stdio::null()).spawn().unwrap();
+    let log = place.path("home/audit/audit.jsonl");
+    let started = Instant::now();
+    while !fs::read_to_string(&log).is_ok_and(|text| text.ends_with('\n')) {
+        assert!(started.elapsed() < Duration::from_secs(20), "no intent");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let before = place.mpp(&["audit", "verify", "--json"]).exits(0).json();
+    assert_eq!((&before["records"], &before["unfinished"]), (&json!(1), &json!([1])));
+    place.mpp(&["run", "fine.mpp", "--tool", "run"]).exits(0);
+    let after = place.mpp(&["audit", "verify", "--json"]).exits(0).json();
+    assert_eq!((&after["records"], &after["unfinished"]), (&json!(4), &json!([])));
+    let text = fs::read_to_string(&log).unwrap();
+    let lost: Value = serde_json::from_str(text.lines().nth(1).unwrap()).unwrap();
+    assert_eq!((&lost["kind"], &lost["call"]), (&json!("lost"), &json!(1)));
+}
+
+/// Runs a command at a pseudo-terminal that types `answers`, one for each question. Gives what the
+/// terminal showed; nothing where Python is not at hand.
+fn at_terminal(place: &Place, words: &[&str], answers: &str) -> Option<(i32, String)> {
+    const SCRIPT: &str = r#"
+import os, pty, sys
+answers = list(sys.argv[1])
+pid, fd = pty.fork()
+if pid == 0:
+    os.execv(sys.argv[2], sys.argv[2:])
+shown = b""
+asked = 0
+while True:
+    try:
+        data = os.read(fd, 4096)
+    except OSError:
+        break
+    if not data:
+        break
+    shown += data
+    if shown.count(b"[y/N]") > asked and answers:
+        asked += 1
+        os.write(fd, answers.pop(0).encode() + b"\n")
+sys.stdout.buffer.write(shown)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+"#;
+    let mut child = Command::new("python3")
+        .args(["-c", SCRIPT, answers, env!("CARGO_BIN_EXE_mpp")])
+        .args(words)
+        .current_dir(place.0.path())
+        .env("MPP_HOME", place.path("home"))
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .ok()?;
+    let mut shown = String::new();
+    child.stdout.take()?.read_to_string(&mut shown).ok()?;
+    let status = child.wait().ok()?.code()?;
+    Some((status, shown))
+}
+
+#[cfg(unix)]
+#[test]
+fn a_person_at_the_terminal_is_shown_what_they_decide_about() {
+    let place = Place::new("person");
+    let Some((0, _)) = at_terminal(&place, &["--version"], "") else {
+        eprintln!("no python3 with pty on this machine: no terminal was tried");
+        return;
+    };
+    fs::remove_file(place.path("home/trust.json")).unwrap();
+    let run = ["run", "fine.mpp", "--tool", "run"];
+    let fingerprint = support::author().public().id();
+    let (status, shown) = at_terminal(&place, &run, "n").unwrap();
+    assert_eq!(status, 1, "{shown}");
+    assert!(shown.contains(fingerprint.as_str()) && shown.contains("org.example.fine"), "{shown}");
+    assert!(!place.path("home/trust.json").exists());
+    let (status, shown) = at_terminal(&place, &run, "y").unwrap();
+    assert_eq!(status, 0, "{shown}");
+    assert!(shown.contains("mail [EMAIL]"), "{shown}");
+    let (status, shown) = at_terminal(&place, &run, "").unwrap();
+    assert_eq!((status, shown.contains("[y/N]")), (0, false), "{shown}");
+
+    let mut manifest = support::manifest("org.example.fine");
+    manifest["version"] = json!("1.1.0");
+    manifest["capabilities"] =
+        json!({ "environment": ["API_KEY"], "filesystem": { "read": ["/data"] } });
+    place.package("asks.mpp", &manifest, &support::saying(&support::response("ran")));
+    let run = ["run", "asks.mpp", "--tool", "run"];
+    let (status, shown) = at_terminal(&place, &run, "n").unwrap();
+    assert_eq!(status, 1, "{shown}");
+    for part in ["org.example.fine 1.1.0", "API_KEY", "/data", "medium", "sha256:", "policy.declined"] {
+        assert!(shown.contains(part), "no {part:?}: {shown}");
+    }
+    eprintln!("{shown}");
+    let (status, shown) = at_terminal(&place, &run, "y").unwrap();
+    assert_eq!(status, 0, "{shown}");
+    assert!(shown.contains("ran"), "{shown}");
+}
