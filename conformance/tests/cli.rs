@@ -61,7 +61,9 @@ impl Place {
         let place = Place(Folder::new(name));
         fs::write(place.path("me.key"), support::author().to_pem()).unwrap();
         fs::write(place.path("me.pub"), support::author().public().to_pem()).unwrap();
-        place.mpp(&["trust", "add", "me.pub", "--name", "Me", "--namespace", "org.example"]).exits(0);
+        place
+            .mpp(&["trust", "add", "me.pub", "--name", "Me", "--namespace", "org.example"])
+            .exits(0);
         let guest = support::saying(&support::response("mail ann@example.com"));
         fs::write(place.path("fine.mpp"), support::package("org.example.fine", &guest)).unwrap();
         place
@@ -133,7 +135,11 @@ fn each_command_says_in_text_and_in_json_what_it_did() {
     place.mpp(&["sign", "b.mpp", "--key", "third.key"]).exits(1).says(&["signature.duplicate_key"]);
     place.mpp(&["verify", "both.mpp"]).exits(0).says(&["7 module", "org.example.a 1.0.0", "Me"]);
     assert_eq!(place.mpp(&["verify", "b.mpp", "--json"]).exits(0).json()["verdict"], "verified");
-    place.mpp(&["inspect", "both.mpp"]).exits(0).says(&["trusted as Me", "NOT TRUSTED", "(0 points)"]);
+    place.mpp(&["inspect", "both.mpp"]).exits(0).says(&[
+        "trusted as Me",
+        "NOT TRUSTED",
+        "(0 points)",
+    ]);
     let seen = place.mpp(&["inspect", "both.mpp", "--json"]).exits(0).json();
     assert_eq!(seen["tools"][0]["name"], "run");
     assert_eq!(seen["signers"][1]["trusted_as"], Value::Null);
@@ -230,7 +236,16 @@ fn packing_gives_the_same_bytes_wherever_and_however_it_is_done() {
         let output = format!("{number}.mpp");
         let script = format!("umask {umask} && exec \"$0\" \"$@\"");
         let status = Command::new("sh")
-            .args(["-c", &script, env!("CARGO_BIN_EXE_mpp"), "pack", folder, "--key", "me.key", "-o"])
+            .args([
+                "-c",
+                &script,
+                env!("CARGO_BIN_EXE_mpp"),
+                "pack",
+                folder,
+                "--key",
+                "me.key",
+                "-o",
+            ])
             .arg(&output)
             .envs([("TZ", zone), ("LANG", locale), ("LC_ALL", locale)])
             .current_dir(place.0.path())
@@ -283,7 +298,10 @@ fn a_folder_that_is_no_package_is_not_packed() {
     place.folder("key", &manifest, support::SILENT_GUEST);
     refused("key", "manifest.unknown_key", &["surprise", "spec/manifest.md"]);
     place.mpp(&["pack", "absent", "--key", "me.key", "-o", "o.mpp"]).exits(4).says(&["absent"]);
-    place.mpp(&["pack", "key", "--key", "absent.key", "-o", "o.mpp"]).exits(4).says(&["absent.key"]);
+    place
+        .mpp(&["pack", "key", "--key", "absent.key", "-o", "o.mpp"])
+        .exits(4)
+        .says(&["absent.key"]);
 }
 
 /// Nothing that a terminal would obey, nothing that turns text around.
@@ -322,12 +340,16 @@ fn hostile_texts_never_reach_the_terminal_as_they_are() {
         assert_tame(&place.mpp(&["run", "w.mpp", "--tool", "run"]).exits(3));
     }
     // In manifests, which are refused or shown tamely.
-    for path in ["/name", "/description", "/id", "/license", "/tools/0/name", "/tools/0/description"] {
+    for path in
+        ["/name", "/description", "/id", "/license", "/tools/0/name", "/tools/0/description"]
+    {
         let mut manifest = support::manifest("org.example.w");
         manifest["license"] = json!("MIT");
         *manifest.pointer_mut(path).unwrap() = json!(WILD);
         place.package("w.mpp", &manifest, support::SILENT_GUEST);
-        for words in [&["inspect", "w.mpp"][..], &["verify", "w.mpp"], &["run", "w.mpp", "--tool", "run"]] {
+        for words in
+            [&["inspect", "w.mpp"][..], &["verify", "w.mpp"], &["run", "w.mpp", "--tool", "run"]]
+        {
             assert_tame(&place.mpp(words));
         }
     }
@@ -339,15 +361,16 @@ fn hostile_texts_never_reach_the_terminal_as_they_are() {
     // In names of entries: the bytes of a name in a valid archive are replaced in both headers.
     let mut contents = support::contents("org.example.w", support::SILENT_GUEST);
     contents.insert("assets/aaaaaaaaaaaa".into(), b"x".to_vec());
-    let package =
-        pack(contents, &support::author(), support::now(), Compression::Stored).unwrap();
+    let package = pack(contents, &support::author(), support::now(), Compression::Stored).unwrap();
     for hostile in ["\u{1b}[2J\u{9b}31m\u{202e}", "\u{1b}]0;title\u{7}", "../../../etc"] {
         let mut name = b"assets/aaaaaaaaaaaa".to_vec();
         let tail = name.len() - 12;
         name.splice(tail..tail + hostile.len().min(12), hostile.bytes().take(12));
         let altered = replaced(&package, b"assets/aaaaaaaaaaaa", &name);
         fs::write(place.path("n.mpp"), altered).unwrap();
-        for words in [&["inspect", "n.mpp"][..], &["verify", "n.mpp"], &["run", "n.mpp", "--tool", "run"]] {
+        for words in
+            [&["inspect", "n.mpp"][..], &["verify", "n.mpp"], &["run", "n.mpp", "--tool", "run"]]
+        {
             assert_tame(&place.mpp(words).exits(1));
         }
     }
@@ -371,7 +394,11 @@ fn verify_shows_which_check_failed() {
     altered[package.len() / 2] ^= 1;
     fs::write(place.path("altered.mpp"), &altered).unwrap();
     let ran = place.mpp(&["verify", "altered.mpp"]).exits(1);
-    assert!(ran.out.contains("1 archive    REFUSED") && ran.out.contains("not made"), "{}", ran.out);
+    assert!(
+        ran.out.contains("1 archive    REFUSED") && ran.out.contains("not made"),
+        "{}",
+        ran.out
+    );
     let error = place.mpp(&["verify", "altered.mpp", "--json"]).exits(1).json();
     assert_eq!((&error["verdict"], &error["check"]), (&json!("refused"), &json!(1)));
     place.package("foreign.mpp", &support::manifest("com.foreign.a"), support::SILENT_GUEST);
@@ -383,7 +410,10 @@ fn verify_shows_which_check_failed() {
     extra[28] = 4;
     fs::write(place.path("extra.mpp"), &extra).unwrap();
     place.mpp(&["verify", "extra.mpp"]).exits(1).says(&["archive.extra_field", "mpp pack DIR"]);
-    place.mpp(&["verify", "fine.mpp", "--signers", "2"]).exits(1).says(&["publisher.too_few_signers"]);
+    place
+        .mpp(&["verify", "fine.mpp", "--signers", "2"])
+        .exits(1)
+        .says(&["publisher.too_few_signers"]);
     place.mpp(&["verify", "fine.mpp", "--signers", "0"]).exits(2);
     fs::write(place.path("empty.mpp"), "").unwrap();
     place.mpp(&["verify", "empty.mpp"]).exits(1).says(&["archive.end_record"]);
@@ -488,7 +518,9 @@ fn filter_answers_line_by_line_and_says_where_a_line_is_bad() {
     place.mpp(&["filter", "--custom", "X=("]).exits(1).says(&["X"]);
     place.mpp(&["filter", "--custom", "X"]).exits(2);
     assert_eq!(place.mpp(&["filter"]).exits(0).out, "");
-    for bad in ["\n", "{\n", "[]\n", "{\"id\":1}\n", "{\"text\":1}\n", "{\"text\":\"a\",\"text\":\"b\"}\n"] {
+    for bad in
+        ["\n", "{\n", "[]\n", "{\"id\":1}\n", "{\"text\":1}\n", "{\"text\":\"a\",\"text\":\"b\"}\n"]
+    {
         let input = format!("{}{bad}", line("a@b.example"));
         let ran = place.mpp_with_input(&["filter"], input.as_bytes());
         assert!(ran.out.contains("[EMAIL]"), "the good line before {bad:?} was answered");
@@ -586,7 +618,10 @@ fn help_names_every_option_of_every_command() {
     let top = place.mpp(&["--help"]).exits(0);
     for (words, options) in [
         (&["audit", "verify"][..], &["log", "--head", "--json"][..]),
-        (&["filter"], &["--patterns", "--custom", "--spans", "--bytes", "--json", "{\"id\",\"text\"}"]),
+        (
+            &["filter"],
+            &["--patterns", "--custom", "--spans", "--bytes", "--json", "`id` and `text`"],
+        ),
         (&["inspect"], &["file", "--trust", "--json"]),
         (&["keygen"], &["name", "--json"]),
         (&["new"], &["folder", "--lang", "--id", "--json"]),
@@ -638,9 +673,14 @@ fn wrong_words_are_usage_errors() {
 #[test]
 fn the_home_is_found_without_its_variable() {
     let place = Place::new("home");
-    let ran = place.command(&["trust", "list"]).env_remove("MPP_HOME").env("HOME", place.path("u")).output();
+    let ran = place
+        .command(&["trust", "list"])
+        .env_remove("MPP_HOME")
+        .env("HOME", place.path("u"))
+        .output();
     Ran::of(ran.unwrap()).exits(0).says(&["u/.mpp/trust.json"]);
-    let ran = place.command(&["trust", "list"]).env("MPP_HOME", "").env("HOME", place.path("u")).output();
+    let ran =
+        place.command(&["trust", "list"]).env("MPP_HOME", "").env("HOME", place.path("u")).output();
     Ran::of(ran.unwrap()).exits(0).says(&["u/.mpp/trust.json"]);
 }
 
@@ -759,7 +799,9 @@ fn a_person_at_the_terminal_is_shown_what_they_decide_about() {
     let run = ["run", "asks.mpp", "--tool", "run"];
     let (status, shown) = at_terminal(&place, &run, "n").unwrap();
     assert_eq!(status, 1, "{shown}");
-    for part in ["org.example.fine 1.1.0", "API_KEY", "/data", "medium", "sha256:", "policy.declined"] {
+    for part in
+        ["org.example.fine 1.1.0", "API_KEY", "/data", "medium", "sha256:", "policy.declined"]
+    {
         assert!(shown.contains(part), "no {part:?}: {shown}");
     }
     eprintln!("{shown}");

@@ -12,7 +12,7 @@ use mpp::{json, limits, Code, Error};
 use serde_json::{json, Value};
 use std::io::{BufRead as _, BufWriter, Read as _, Write as _};
 
-/// Filter JSON lines {"id","text"} from stdin.
+/// Filter the texts in JSON lines from stdin, each an object with `id` and `text`.
 #[derive(FromArgs)]
 #[argh(subcommand, name = "filter")]
 pub struct Filter {
@@ -47,8 +47,7 @@ impl Filter {
             custom.push(CustomPattern { name: name.to_owned(), pattern: pattern.to_owned() });
         }
         let engine = PrivacyFilterEngine::from_config(&patterns, &custom)?;
-        let failed =
-            |error: std::io::Error| Error::new(Code::HostFile, format!("stdin or stdout: {error}"));
+        let failed = |error: std::io::Error| Error::new(Code::HostFile, format!("stdin: {error}"));
         let mut input = std::io::stdin().lock();
         let mut output = BufWriter::new(std::io::stdout().lock());
         let mut line = Vec::new();
@@ -63,12 +62,11 @@ impl Filter {
             let reply = self.reply(&engine, &line).map_err(|error| {
                 Error::new(error.code(), format!("line {number}: {}", error.detail()))
             })?;
-            // A reader that has gone away ends the work, as it does for `cat`.
-            if writeln!(output, "{reply}").is_err() {
-                break;
+            if !went_out(writeln!(output, "{reply}"))? {
+                return Ok(Report::new("", Value::Null));
             }
         }
-        output.flush().map_err(failed)?;
+        went_out(output.flush())?;
         Ok(Report::new("", Value::Null))
     }
 
@@ -96,5 +94,14 @@ impl Filter {
             })
             .collect();
         Ok(json!({ "id": id, "spans": spans }))
+    }
+}
+
+/// Whether anybody still reads: a reader that has gone away ends the work, as it does for `cat`.
+fn went_out(written: std::io::Result<()>) -> Result<bool, Error> {
+    match written {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(Error::new(Code::HostFile, format!("stdout: {error}"))),
     }
 }

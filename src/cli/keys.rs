@@ -9,7 +9,8 @@ use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::path::PathBuf;
 
-/// Make an Ed25519 key pair: NAME.key (only you can read it) and NAME.pub, in PEM as OpenSSL uses it.
+/// Make an Ed25519 key pair in PEM, as OpenSSL uses it: NAME.key, which only you can read, and
+/// NAME.pub.
 #[derive(FromArgs)]
 #[argh(subcommand, name = "keygen")]
 pub struct Keygen {

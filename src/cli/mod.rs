@@ -73,15 +73,13 @@ pub fn run(words: impl Iterator<Item = OsString>) -> ExitCode {
     let arguments = match Arguments::from_args(&["mpp"], &words) {
         Ok(arguments) => arguments,
         Err(EarlyExit { output, status: Ok(()) }) => {
-            print(&format!("{}\n", output.trim_end()));
-            return ExitCode::SUCCESS;
+            return print(&format!("{}\n", output.trim_end())).into();
         }
         Err(EarlyExit { output, status: Err(()) }) => return usage(output.trim_end()),
     };
     let Some(command) = arguments.command else {
         if arguments.version {
-            print(&format!("mpp {}\n", env!("CARGO_PKG_VERSION")));
-            return ExitCode::SUCCESS;
+            return print(&format!("mpp {}\n", env!("CARGO_PKG_VERSION"))).into();
         }
         return usage("a command is needed; `mpp --help` lists them");
     };
@@ -98,6 +96,8 @@ pub fn run(words: impl Iterator<Item = OsString>) -> ExitCode {
         Command::Verify(command) => (command.json, command.run()),
     };
     match result {
+        // A command that has printed its output line by line has no report left.
+        Ok(report) if report.json.is_null() => ExitCode::from(report.exit_status),
         Ok(report) if as_json => {
             print(&format!("{}\n", report.json)).max(report.exit_status).into()
         }

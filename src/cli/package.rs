@@ -7,8 +7,8 @@ use mpp::package::key::SecretKey;
 use mpp::package::pack::{countersign, pack, read_folder};
 use mpp::package::writer::Compression;
 use mpp::policy::{risk, Capability};
-use mpp::trust::TrustStore;
-use mpp::{Error, Timestamp};
+use mpp::trust::{TrustStore, SEEN_FILE_NAME};
+use mpp::{home, Error, Timestamp};
 use serde_json::{json, Value};
 use std::path::PathBuf;
 
@@ -93,10 +93,11 @@ pub struct Inspect {
 
 impl Pack {
     pub fn run(self) -> Result<Report, Error> {
+        let signed_at = signed_at(self.signed_at.as_deref())?;
         let key = SecretKey::from_pem(&read_text(&self.key)?)?;
         let compression = if self.deflate { Compression::Deflated } else { Compression::Stored };
         let contents = read_folder(&self.folder)?;
-        let package = pack(contents, &key, signed_at(self.signed_at.as_deref())?, compression)?;
+        let package = pack(contents, &key, signed_at, compression)?;
         // An author hears now what a host would say later.
         let found = gatekeeper::inspect(&package)?;
         write_whole(&self.output, &package)?;
@@ -147,7 +148,8 @@ impl Verify {
         if self.signers == 0 {
             return Err(usage_error("--signers takes a number from 1"));
         }
-        let store = TrustStore::load(&trust::store_path(self.trust)?)?;
+        let seen = home::home_dir()?.join(SEEN_FILE_NAME);
+        let store = TrustStore::load_with_versions(&trust::store_path(self.trust)?, &seen)?;
         let package = read_package(&self.file)?;
         let verdict = Gatekeeper::new(store, Timestamp::now())
             .signers_required(self.signers)

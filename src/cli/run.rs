@@ -105,7 +105,7 @@ fn report(answer: &Answer) -> Report {
     for block in blocks {
         match block.get("text").and_then(Value::as_str) {
             Some(block) => text.push_str(&terminal::printable(block)),
-            None => text.push_str(&block.to_string()),
+            None => text.push_str(&terminal::printable(&block.to_string())),
         }
         if !text.ends_with('\n') {
             text.push('\n');
