@@ -143,7 +143,7 @@ fn check_imports(module: &wasmi::Module) -> Result<(), Error> {
         // [MOD-10] memories, tables and globals are never imported
         if import.ty().func().is_none() || known.as_ref() != import.ty().func() {
             let why = if known.is_some() { " (with another signature)" } else { "" };
-            unknown.insert(format!("{}.{}{why}", import.module(), import.name()));
+            unknown.insert(format!("{}.{}{why}", shown(import.module()), shown(import.name())));
         }
     }
     if unknown.is_empty() {
@@ -151,6 +151,11 @@ fn check_imports(module: &wasmi::Module) -> Result<(), Error> {
     }
     let names: Vec<String> = unknown.into_iter().collect();
     Err(Error::new(Code::ModuleImport, format!("the module imports {}", names.join(", "))))
+}
+
+/// A name out of the module, cut and without control characters: a person reads it.
+fn shown(name: &str) -> String {
+    name.chars().take(100).flat_map(char::escape_debug).collect()
 }
 
 /// A command: one memory, exported, and an entry point. Gives the pages it starts with.

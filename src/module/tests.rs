@@ -133,6 +133,15 @@ fn unknown_imports_are_rejected_and_all_named() {
 }
 
 #[test]
+fn names_of_imports_are_cut_and_cannot_control_a_terminal() {
+    let name = format!("\\1b[2J\\0a{}", "x".repeat(10_000));
+    let (code, detail) = refused(&with(&format!("(import \"env\" \"{name}\" (func))")));
+    assert_eq!(code, Code::ModuleImport);
+    assert!(detail.starts_with("the module imports env.\\u{1b}[2J\\nxxx"), "{detail}");
+    assert!(detail.len() < 200);
+}
+
+#[test]
 fn imported_memories_tables_and_globals_are_rejected() {
     let entry = "(func (export \"_start\"))";
     for import in [

@@ -59,7 +59,7 @@ pub(super) fn run(
     guest.fuel_reserve = limits.fuel_max;
     guest.allocation = allocation(limits, TABLE_ELEMENTS_COUNT_MAX);
     let mut store = Store::new(module.compiled().engine(), guest);
-    let outcome = start(&mut store, module, limits).and_then(|(entry, memory)| {
+    let outcome = start(&mut store, module, limits, &watch).and_then(|(entry, memory)| {
         let growth = Growth::new(memory, limits, &store);
         drive(&mut store, entry, growth, &watch)
     });
@@ -76,6 +76,7 @@ fn start(
     store: &mut Store<Guest>,
     module: &Module,
     limits: &RunLimits,
+    watch: &Watch<'_>,
 ) -> Result<(Func, Memory), Error> {
     // [BOX-35]
     if module.memory_bytes() > limits.memory_bytes_max {
@@ -89,6 +90,7 @@ fn start(
     let pages_fuel = module.memory_bytes().div_ceil(u64::from(BYTES_PER_FUEL));
     let reserve = store.data().fuel_reserve.checked_sub(pages_fuel);
     store.data_mut().fuel_reserve = reserve.ok_or_else(fuel_exhausted)?;
+    watch.look(bulk_duration(pages_fuel))?;
     store.limiter(|guest| {
         guest.growths_asked = guest.growths_asked.saturating_add(1);
         &mut guest.allocation
@@ -126,7 +128,6 @@ fn drive(
     mut growth: Growth,
     watch: &Watch<'_>,
 ) -> Result<(), Error> {
-    watch.look(Duration::ZERO)?;
     next_slice(store, 0)?;
     let mut call = entry.call_resumable(&mut *store, &[], &mut []);
     loop {

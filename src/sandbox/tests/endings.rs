@@ -179,6 +179,21 @@ fn first_pages_beyond_the_grant_are_denied_before_they_are_made() {
 }
 
 #[test]
+fn a_flood_of_growths_stays_within_a_small_stack_of_the_host() {
+    // The engine leaves a frame on the host's stack for each of them, until the slice ends.
+    let straight =
+        "(drop (memory.grow (i32.const 60000)))".repeat(crate::limits::GROWTHS_COUNT_MAX);
+    let table = "(loop (drop (table.grow (ref.null func) (i32.const 1))) (br 0))";
+    for instructions in ["(loop (drop (memory.grow (i32.const 60000))) (br 0))", &straight, table] {
+        let guest = module(&format!("(table 1 funcref) (func (export \"_start\") {instructions})"));
+        let limits = with_fuel(50_000_000);
+        let host = std::thread::Builder::new().stack_size(1 << 20);
+        let ended = host.spawn(move || run(&guest, &limits)).unwrap().join().unwrap();
+        assert!(ended.fuel_used > 255 * 1000);
+    }
+}
+
+#[test]
 fn tables_do_not_grow() {
     let guest = module(
         "(table 1 10 funcref)

@@ -3,7 +3,9 @@
 
 mod determinism;
 mod endings;
+mod files;
 mod grants;
+mod probe;
 mod protocol;
 mod wasi;
 
