@@ -305,14 +305,18 @@ fn a_folder_that_is_no_package_is_not_packed() {
 }
 
 /// Nothing that a terminal would obey, nothing that turns text around.
-#[track_caller]
-fn assert_tame(ran: &Ran) {
+fn wild(ran: &Ran) -> Option<String> {
     let both = format!("{}{}", ran.out, ran.err);
     let wild = |c: char| {
         (c.is_control() && c != '\n' && c != '\t')
             || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200b}' | '\u{feff}')
     };
-    assert!(!both.contains(wild), "{both:?}");
+    both.contains(wild).then(|| format!("{both:?}"))
+}
+
+#[track_caller]
+fn assert_tame(ran: &Ran) {
+    assert_eq!(wild(ran), None);
 }
 
 const WILD: &str = "a\u{1b}[2J\u{9b}31m\u{202e}b\r\u{8}\u{7f}\u{feff}\u{200b}\u{2066}";
@@ -320,6 +324,7 @@ const WILD: &str = "a\u{1b}[2J\u{9b}31m\u{202e}b\r\u{8}\u{7f}\u{feff}\u{200b}\u{
 #[test]
 fn hostile_texts_never_reach_the_terminal_as_they_are() {
     let place = Place::new("hostile");
+    let mut shown = Vec::new();
     // In answers: text, other blocks, keys.
     for (name, result) in [
         ("text", json!({ "content": [{ "type": "text", "text": WILD }] })),
@@ -332,12 +337,12 @@ fn hostile_texts_never_reach_the_terminal_as_they_are() {
         place.package("w.mpp", &support::manifest("org.example.w"), &support::saying(&answer));
         let ran = place.mpp(&["run", "w.mpp", "--tool", "run"]);
         assert!(ran.status == 0 || ran.status == 3, "{name}: {}", ran.err);
-        assert_tame(&ran);
+        shown.extend(wild(&ran).map(|text| format!("{name}: {text}")));
     }
     // In what the guest writes wrongly.
     for stdout in [WILD.to_owned(), format!("{{\"{WILD}\":1}}"), format!("{{\"{WILD}")] {
         place.package("w.mpp", &support::manifest("org.example.w"), &support::saying(&stdout));
-        assert_tame(&place.mpp(&["run", "w.mpp", "--tool", "run"]).exits(3));
+        shown.extend(wild(&place.mpp(&["run", "w.mpp", "--tool", "run"]).exits(3)));
     }
     // In manifests, which are refused or shown tamely.
     for path in
@@ -350,14 +355,14 @@ fn hostile_texts_never_reach_the_terminal_as_they_are() {
         for words in
             [&["inspect", "w.mpp"][..], &["verify", "w.mpp"], &["run", "w.mpp", "--tool", "run"]]
         {
-            assert_tame(&place.mpp(words));
+            shown.extend(wild(&place.mpp(words)));
         }
     }
     let mut manifest = support::manifest("org.example.w");
     manifest["tools"][0]["parameters"]["description"] = json!(WILD);
     manifest["tools"][0]["parameters"]["properties"] = json!({ WILD: { "type": "string" } });
     place.package("w.mpp", &manifest, support::SILENT_GUEST);
-    assert_tame(&place.mpp(&["inspect", "w.mpp"]));
+    shown.extend(wild(&place.mpp(&["inspect", "w.mpp"])));
     // In names of entries: the bytes of a name in a valid archive are replaced in both headers.
     let mut contents = support::contents("org.example.w", support::SILENT_GUEST);
     contents.insert("assets/aaaaaaaaaaaa".into(), b"x".to_vec());
@@ -371,9 +376,10 @@ fn hostile_texts_never_reach_the_terminal_as_they_are() {
         for words in
             [&["inspect", "n.mpp"][..], &["verify", "n.mpp"], &["run", "n.mpp", "--tool", "run"]]
         {
-            assert_tame(&place.mpp(words).exits(1));
+            shown.extend(wild(&place.mpp(words).exits(1)));
         }
     }
+    assert!(shown.is_empty(), "{shown:#?}");
 }
 
 fn replaced(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
@@ -554,6 +560,7 @@ fn a_reader_that_went_away_is_no_error_and_a_full_disk_is_one() {
         input.push_str("{\"id\":1,\"text\":\"a@b.example\"}\n");
     }
     fs::write(place.path("lines"), input).unwrap();
+    let mut wrong = Vec::new();
     for (words, stdin) in [
         (&["inspect", "fine.mpp"][..], "/dev/null"),
         (&["--help"], "/dev/null"),
@@ -566,7 +573,10 @@ fn a_reader_that_went_away_is_no_error_and_a_full_disk_is_one() {
         let mut closed = place.command(words);
         closed.stdin(input()).stdout(writer).stderr(Stdio::piped());
         let output = closed.spawn().unwrap().wait_with_output().unwrap();
-        Ran::of(output).exits(0);
+        let ran = Ran::of(output);
+        if ran.status != 0 {
+            wrong.push(format!("{words:?} to a closed pipe: {} {}", ran.status, ran.err));
+        }
         let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
         let output = place
             .command(words)
@@ -577,8 +587,12 @@ fn a_reader_that_went_away_is_no_error_and_a_full_disk_is_one() {
             .unwrap()
             .wait_with_output()
             .unwrap();
-        Ran::of(output).exits(4).says(&["No space left"]);
+        let ran = Ran::of(output).says(&["No space left"]);
+        if ran.status != 4 {
+            wrong.push(format!("{words:?} to a full disk: {}", ran.status));
+        }
     }
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
 #[test]
@@ -646,6 +660,7 @@ fn help_names_every_option_of_every_command() {
 #[test]
 fn wrong_words_are_usage_errors() {
     let place = Place::new("usage");
+    place.folder("x", &support::manifest("org.example.a"), support::SILENT_GUEST);
     place.mpp::<&str>(&[]).exits(2).says(&["mpp --help"]);
     for words in [
         &["bogus"][..],
@@ -655,7 +670,7 @@ fn wrong_words_are_usage_errors() {
         &["verify", "fine.mpp", "second"],
         &["trust"],
         &["audit"],
-        &["pack", "x", "--key", "me.key", "-o", "o", "--signed-at", "yesterday"],
+        &["pack", "x", "--key", "me.key", "-o", "o.mpp", "--signed-at", "yesterday"],
         &["trust", "add", "me.pub", "--name", "Me"],
         &["trust", "add", "me.pub", "--name", "Me", "--namespace", "a.b", "--until", "soon"],
     ] {

@@ -294,7 +294,8 @@ fn time_ends_what_fuel_does_not() {
         let outcome = &host.records_of("outcome")[0];
         assert_eq!(outcome["result"], "tool.timeout");
         let took = outcome["duration_ms"].as_u64().unwrap();
-        assert!(took < 1500, "{took} ms: {instructions}");
+        // An instruction that could not end in time is not begun.
+        assert!((30..1500).contains(&took), "{took} ms: {instructions}");
     }
 }
 
