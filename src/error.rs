@@ -87,7 +87,7 @@ codes! {
     ArchiveOrder         "archive.order"          Refused "entries are sorted by name in a package; run `mpp pack DIR`"
 
     // Check 2: required entries present, nothing unknown.
-    StructureMissing     "structure.missing_entry" Refused "a package needs manifest.json, signature.json and one .wasm module; run `mpp pack DIR`"
+    StructureMissing     "structure.missing_entry" Refused "a package needs manifest.json, one .wasm module, and the signature.json that `mpp pack` makes"
     StructureUnknown     "structure.unknown_entry" Refused "move the file under assets/ or leave it out"
 
     // Check 3: the listing's hash equals the recorded content hash.
@@ -134,7 +134,7 @@ codes! {
     // The trust store and keys.
     KeyInvalid           "key.invalid"            Refused "give an Ed25519 key in PEM, as `mpp keygen` or `openssl genpkey -algorithm ed25519` writes it"
     KeyWeak              "key.weak"               Refused "the key is not of prime order; make another with `mpp keygen`"
-    TrustInvalid         "trust.invalid"          Refused "mend the trust store; spec/trust.md has its schema"
+    TrustInvalid         "trust.invalid"          Refused "spec/trust.md says what a trust store can hold"
 
     // Policy and request.
     PolicyInvalid        "policy.invalid"         Refused "mend the policy file; spec/policy.md has its schema"
@@ -179,7 +179,7 @@ codes! {
     // The host and the person at the command line.
     HostEngine           "host.engine"            Host "build the engine at opt-level 2 or 3 without debug assertions, or with its feature portable-dispatch"
     HostFile             "host.file"              Host "check the path, the rights and the space on the disk"
-    Usage                "usage"                  Usage "see `mpp --help`"
+    Usage                "usage"                  Usage "`mpp --help` and `mpp COMMAND --help` say how it is used"
 }
 
 /// A refusal or failure, as a value.

@@ -44,6 +44,17 @@ pub fn parse(bytes: &[u8], depth_max: usize) -> Result<Value, JsonError> {
     Ok(value)
 }
 
+/// Whether arrays and objects are nested at most `depth_max` deep, for values that were not parsed here.
+#[must_use]
+pub fn is_within(value: &Value, depth_max: usize) -> bool {
+    let below = |inner: &Value| depth_max > 0 && is_within(inner, depth_max.saturating_sub(1));
+    match value {
+        Value::Array(items) => depth_max > 0 && items.iter().all(below),
+        Value::Object(members) => depth_max > 0 && members.values().all(below),
+        _ => true,
+    }
+}
+
 /// Reads one value, refusing duplicate keys, with so many levels still allowed below it.
 #[derive(Clone, Copy)]
 struct Strict {

@@ -11,6 +11,7 @@
 use crate::audit::{AuditLog, Digest, Ending, Intent, Outcome, Refusal};
 use crate::error::{Class, Code, Error};
 use crate::gatekeeper::{AttestationResult, Gatekeeper, VerifiedManifest};
+use crate::json;
 use crate::limits;
 use crate::package::manifest::Tool;
 use crate::package::schema::Violation;
@@ -21,9 +22,10 @@ use crate::sandbox::{
     extract_approved_dirs, extract_approved_env_vars, tools_call_request, CancelFlag,
     JsonRpcResponse, Run, SandboxConfig, WasmSandbox,
 };
+use crate::text::shown;
 use crate::time::Timestamp;
 use crate::trust::{self, TrustStore};
-use serde_json::{json, Value};
+use serde_json::{json as object, Value};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -108,7 +110,7 @@ impl Person for Nobody {
 /// let policy = PermissionPolicy::new().auto_approve_low(true);
 /// let call = Call {
 ///     tool: "extract_lines".into(),
-///     arguments: serde_json::json!({"text": "Ann: ann@example.com", "containing": "Ann"}),
+///     arguments: serde_json::object!({"text": "Ann: ann@example.com", "containing": "Ann"}),
 ///     agent: None,
 /// };
 /// let runtime = Runtime::open(&home, policy)?;
@@ -207,6 +209,11 @@ impl Runtime {
         known: &mut Refusal,
     ) -> Result<Admission, Error> {
         known.tool = Some(call.tool.clone());
+        // First of all, since whatever looks at the arguments recurses into them.
+        if !json::is_within(&call.arguments, limits::REQUEST_DEPTH_MAX) {
+            let detail = format!("arguments nested more than {} deep", limits::REQUEST_DEPTH_MAX);
+            return Err(Error::new(Code::RequestTooLarge, detail));
+        }
         known.arguments = Some(self.audit.digest(&call.arguments));
         known.agent.clone_from(&call.agent);
 
@@ -314,7 +321,7 @@ impl Runtime {
 
     /// The digest of everything of an answer that leaves.
     fn digest_of(&self, answer: &Answer) -> Digest {
-        self.audit.digest(&json!({
+        self.audit.digest(&object!({
             "content": answer.content,
             "structured_content": answer.structured_content,
             "is_error": answer.is_error,
@@ -325,8 +332,8 @@ impl Runtime {
 fn find_tool<'a>(attestation: &'a AttestationResult, name: &str) -> Result<&'a Tool, Error> {
     let tools = &attestation.manifest.tools;
     tools.iter().find(|tool| tool.name == name).ok_or_else(|| {
-        let shown: String = name.chars().take(64).flat_map(char::escape_default).collect();
-        Error::new(Code::RequestTool, format!("no tool {shown:?} in {}", attestation.manifest.id))
+        let id = &attestation.manifest.id;
+        Error::new(Code::RequestTool, format!("no tool \"{}\" in {id}", shown(name)))
     })
 }
 
@@ -383,7 +390,7 @@ fn filtered_answer(
         })?;
     }
     // One value, so that numbered labels and pointers are the same in every copy.
-    let whole = json!({
+    let whole = object!({
         "content": response.result.content,
         "structuredContent": response.result.structured_content,
     });

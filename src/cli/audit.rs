@@ -43,10 +43,12 @@ impl Audit {
 
     pub fn run(self) -> Result<Report, Error> {
         let Command::Verify(command) = self.command;
-        let log = match command.log {
-            Some(log) => log,
-            None => home::home_dir()?.join("audit").join("audit.jsonl"),
-        };
+        let by_default = home::home_dir()?.join("audit").join("audit.jsonl");
+        if command.log.is_none() && command.head.is_none() && !by_default.exists() {
+            let json = json!({ "verdict": "empty", "records": 0 });
+            return Ok(Report::new("nothing has been recorded yet\n", json));
+        }
+        let log = command.log.unwrap_or(by_default);
         let report = audit::verify(&log, command.head.as_deref())?;
         let rows = [
             ("log", log.display().to_string()),
@@ -56,7 +58,7 @@ impl Audit {
         ];
         let text = format!("the chain is whole\n{}", terminal::columns(&rows));
         let json = json!({
-            "verdict": "whole", "log": log, "records": report.records, "head": report.head,
+            "verdict": "whole", "log": log.display().to_string(), "records": report.records, "head": report.head,
             "unfinished": report.open,
         });
         Ok(Report::new(text, json))

@@ -59,6 +59,9 @@ impl Filter {
             if read == 0 {
                 break;
             }
+            if read >= limits::REQUEST_BYTES_MAX && !line.ends_with(b"\n") {
+                return Err(usage_error(format!("line {number} is longer than {bytes_max} bytes")));
+            }
             let reply = self.reply(&engine, &line).map_err(|error| {
                 Error::new(error.code(), format!("line {number}: {}", error.detail()))
             })?;

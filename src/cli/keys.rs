@@ -1,6 +1,6 @@
 //! Room: `mpp keygen`.
 
-use super::{file_error, Report};
+use super::{file_error, usage_error, Report};
 use argh::FromArgs;
 use mpp::package::key::SecretKey;
 use mpp::Error;
@@ -58,5 +58,11 @@ fn create(path: &PathBuf, text: &str, mode: u32) -> Result<(), Error> {
         file.write_all(text.as_bytes())?;
         file.sync_all()
     });
-    written.map_err(|error| file_error(path, &error))
+    written.map_err(|error| match error.kind() {
+        std::io::ErrorKind::AlreadyExists => usage_error(format!(
+            "{} is there already, and a key is never overwritten; choose another name",
+            path.display()
+        )),
+        _ => file_error(path, &error),
+    })
 }

@@ -67,7 +67,7 @@ impl Report {
 pub fn run(words: impl Iterator<Item = OsString>) -> ExitCode {
     let words: Vec<String> = match words.map(OsString::into_string).collect() {
         Ok(words) => words,
-        Err(_) => return usage("an argument is not UTF-8"),
+        Err(_) => return complain(&usage_error("an argument is not UTF-8"), false),
     };
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let arguments = match Arguments::from_args(&["mpp"], &words) {
@@ -75,13 +75,15 @@ pub fn run(words: impl Iterator<Item = OsString>) -> ExitCode {
         Err(EarlyExit { output, status: Ok(()) }) => {
             return print(&format!("{}\n", output.trim_end())).into();
         }
-        Err(EarlyExit { output, status: Err(()) }) => return usage(output.trim_end()),
+        Err(EarlyExit { output, status: Err(()) }) => {
+            return complain(&usage_error(output.trim_end()), words.contains(&"--json"));
+        }
     };
     let Some(command) = arguments.command else {
         if arguments.version {
             return print(&format!("mpp {}\n", env!("CARGO_PKG_VERSION"))).into();
         }
-        return usage("a command is needed; `mpp --help` lists them");
+        return complain(&usage_error("no command given"), false);
     };
     let (as_json, result) = match command {
         Command::Audit(command) => (command.as_json(), command.run()),
@@ -123,11 +125,6 @@ fn warn(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }
 
-fn usage(message: &str) -> ExitCode {
-    warn(&format!("mpp: {message}"));
-    Code::Usage.class().exit_status().into()
-}
-
 fn complain(error: &Error, as_json: bool) -> ExitCode {
     let code = error.code();
     if as_json {
@@ -135,7 +132,13 @@ fn complain(error: &Error, as_json: bool) -> ExitCode {
     } else {
         // The detail may hold text from a hostile file: no terminal obeys it.
         let message = terminal::printable(&error.to_string());
-        warn(&format!("mpp: {} [{}]\n  {message}", word_for(code), code.as_str()));
+        match code {
+            Code::Usage => {
+                let detail = terminal::printable(error.detail());
+                warn(&format!("mpp: {}\n{}", detail.trim_end(), code.remedy()));
+            }
+            _ => warn(&format!("mpp: {} [{}]\n  {message}", word_for(code), code.as_str())),
+        }
     }
     code.class().exit_status().into()
 }

@@ -61,7 +61,12 @@ impl New {
             return Err(usage_error("the folder's name has to begin with a letter"));
         }
         let id = self.id.unwrap_or_else(|| format!("org.example.{word}"));
-        fs::create_dir(&self.folder).map_err(|error| file_error(&self.folder, &error))?;
+        fs::create_dir(&self.folder).map_err(|error| match error.kind() {
+            std::io::ErrorKind::AlreadyExists => {
+                usage_error(format!("{} is there already", self.folder.display()))
+            }
+            _ => file_error(&self.folder, &error),
+        })?;
         let mut written = Vec::new();
         for (path, template) in SHARED.iter().chain(files) {
             let text = template.replace("@ID@", &id).replace("@NAME@", word);

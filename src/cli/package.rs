@@ -4,11 +4,12 @@ use super::{read_text, signed_at, terminal, trust, usage_error, write_whole, Rep
 use argh::FromArgs;
 use mpp::gatekeeper::{self, read_package, Gatekeeper, Inspection};
 use mpp::package::key::SecretKey;
-use mpp::package::pack::{countersign, pack, read_folder};
+use mpp::package::pack::{countersign, is_module_name, pack, read_folder};
 use mpp::package::writer::Compression;
+use mpp::package::MANIFEST_ENTRY;
 use mpp::policy::{risk, Capability};
 use mpp::trust::{TrustStore, SEEN_FILE_NAME};
-use mpp::{home, Error, Timestamp};
+use mpp::{home, Code, Error, Timestamp};
 use serde_json::{json, Value};
 use std::path::PathBuf;
 
@@ -96,7 +97,22 @@ impl Pack {
         let signed_at = signed_at(self.signed_at.as_deref())?;
         let key = SecretKey::from_pem(&read_text(&self.key)?)?;
         let compression = if self.deflate { Compression::Deflated } else { Compression::Stored };
+        if !self.folder.join(MANIFEST_ENTRY).exists() && self.folder.is_dir() {
+            let inner = self.folder.join("package");
+            let meant = match inner.join(MANIFEST_ENTRY).exists() {
+                true => format!("; did you mean {}?", inner.display()),
+                false => String::new(),
+            };
+            let folder = self.folder.display();
+            let detail = format!("{folder} holds no {MANIFEST_ENTRY}{meant}");
+            return Err(Error::new(Code::StructureMissing, detail));
+        }
         let contents = read_folder(&self.folder)?;
+        if !contents.keys().any(|name| is_module_name(name)) {
+            let detail =
+                format!("no .wasm module in {}: build the tool first", self.folder.display());
+            return Err(Error::new(Code::StructureMissing, detail));
+        }
         let package = pack(contents, &key, signed_at, compression)?;
         // An author hears now what a host would say later.
         let found = gatekeeper::inspect(&package)?;
@@ -149,7 +165,7 @@ impl Verify {
             return Err(usage_error("--signers takes a number from 1"));
         }
         let seen = home::home_dir()?.join(SEEN_FILE_NAME);
-        let store = TrustStore::load_with_versions(&trust::store_path(self.trust)?, &seen)?;
+        let store = TrustStore::load_with_versions(&trust::existing_store(self.trust)?, &seen)?;
         let package = read_package(&self.file)?;
         let verdict = Gatekeeper::new(store, Timestamp::now())
             .signers_required(self.signers)
@@ -215,7 +231,7 @@ impl Inspect {
     pub fn run(self) -> Result<Report, Error> {
         let package = read_package(&self.file)?;
         let found = gatekeeper::inspect(&package)?;
-        let store = TrustStore::load(&trust::store_path(self.trust)?)?;
+        let store = TrustStore::load(&trust::existing_store(self.trust)?)?;
         let manifest = &found.manifest;
         let risk = risk::score(manifest);
         let mut rows = vec![
@@ -265,9 +281,10 @@ impl Inspect {
         for tool in &manifest.tools {
             let sensitivity = format!("{:?}", tool.sensitivity).to_lowercase();
             let schema = tool.parameters.source();
+            let takes = parameters_of(schema);
             rows.push((
                 "tool",
-                format!("{} ({sensitivity})\n{}\n{schema}", tool.name, tool.description),
+                format!("{} ({sensitivity})\n{}\n{takes}", tool.name, tool.description),
             ));
             tools.push(json!({
                 "name": tool.name, "description": tool.description, "sensitivity": sensitivity,
@@ -291,5 +308,23 @@ impl Inspect {
                 .map(|(name, bytes)| json!({ "name": name, "bytes": bytes })).collect::<Vec<_>>(),
         });
         Ok(Report::new(terminal::columns(&rows), json))
+    }
+}
+
+/// A line for each parameter of a tool; `--json` has the whole schema.
+fn parameters_of(schema: &Value) -> String {
+    let members = schema.get("properties").and_then(Value::as_object);
+    let required = schema.get("required").and_then(Value::as_array);
+    let mut lines = Vec::new();
+    for (name, rules) in members.into_iter().flatten() {
+        let text = |key: &str| rules.get(key).and_then(Value::as_str);
+        let must = required.is_some_and(|names| names.iter().any(|each| each == name));
+        let must = if must { "" } else { ", optional" };
+        let about = text("description").map(|about| format!("  {about}")).unwrap_or_default();
+        lines.push(format!("  {name}: {}{must}{about}", text("type").unwrap_or("any")));
+    }
+    match lines.is_empty() {
+        true => "  takes nothing in particular".to_owned(),
+        false => lines.join("\n"),
     }
 }

@@ -46,7 +46,7 @@ pub struct Run {
 impl Run {
     pub fn run(self) -> Result<Report, Error> {
         let home = home::home_dir()?;
-        let trust_path = trust::store_path(self.trust.clone())?;
+        let trust_path = trust::existing_store(self.trust.clone())?;
         let policy = self.policy(&home)?;
         let package = read_package(&self.file)?;
         let call = Call { tool: self.tool.clone(), arguments: self.arguments()?, agent: None };
@@ -94,7 +94,7 @@ impl Run {
             None => self.args.clone(),
         };
         json::parse(text.as_bytes(), mpp::limits::REQUEST_DEPTH_MAX)
-            .map_err(|error| Error::new(Code::RequestArguments, format!("--args: {error}")))
+            .map_err(|error| usage_error(format!("--args is not JSON: {error}")))
     }
 }
 
@@ -135,11 +135,11 @@ impl Person for AtTerminal {
         }
         let manifest = question.manifest;
         super::warn(&format!(
-            "{} wants to run {} of {} {}",
-            terminal::printable(&manifest.name),
-            question.tool,
+            "{} {} (\"{}\") wants to run its tool {}",
             manifest.id,
-            manifest.version
+            manifest.version,
+            terminal::printable(&manifest.name),
+            question.tool
         ));
         let wants: Vec<String> = question.capabilities.iter().map(Capability::to_string).collect();
         let wants = if wants.is_empty() { "nothing".to_owned() } else { wants.join("\n") };
@@ -175,7 +175,7 @@ fn introduce_publisher(package: &[u8], trust_path: &Path) -> Result<bool, Error>
     }
     TrustStore::update(trust_path, |store| {
         store.add_publisher(
-            &format!("first use: {id}"),
+            &format!("whoever signed {id} (name not checked)"),
             signer.public_key,
             &[&id],
             Validity::ALWAYS,

@@ -54,6 +54,9 @@ pub fn columns(rows: &[(&str, String)]) -> String {
 
 /// Breaks a line at spaces; a word that is too long keeps a line of its own.
 fn wrap(line: &str, room: usize) -> Vec<String> {
+    if line.chars().count() < room {
+        return vec![line.to_owned()];
+    }
     let mut lines = vec![String::new()];
     for word in line.split(' ') {
         let Some(last) = lines.last_mut() else { break };

@@ -1,13 +1,13 @@
 //! Room: `mpp trust`: whom this host trusts, and what it does not trust any more.
 
-use super::{read_text, terminal, usage_error, Report};
+use super::{file_error, read_text, terminal, usage_error, Report};
 use argh::FromArgs;
 use mpp::package::key::{KeyId, PublicKey};
 use mpp::package::listing::ContentHash;
 use mpp::trust::{TrustStore, Validity};
 use mpp::{Error, Timestamp};
 use serde_json::json;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Say whom this host trusts to publish tools, and what it does not trust any more.
 #[derive(FromArgs)]
@@ -82,9 +82,21 @@ struct Revoke {
     json: bool,
 }
 
-/// The trust store that a command works on.
-pub fn store_path(option: Option<PathBuf>) -> Result<PathBuf, Error> {
+/// The trust store that a command changes; it is made if there is none.
+fn store_path(option: Option<PathBuf>) -> Result<PathBuf, Error> {
     option.map_or_else(TrustStore::default_path, Ok)
+}
+
+/// The trust store that a command reads. One that is named has to be there: a mistyped name would
+/// otherwise be a store that trusts nobody.
+pub fn existing_store(option: Option<PathBuf>) -> Result<PathBuf, Error> {
+    match option {
+        Some(path) => match path.metadata() {
+            Ok(_) => Ok(path),
+            Err(error) => Err(file_error(&path, &error)),
+        },
+        None => TrustStore::default_path(),
+    }
 }
 
 impl Trust {
@@ -139,7 +151,7 @@ impl Add {
 
 impl List {
     fn run(self) -> Result<Report, Error> {
-        let path = store_path(self.trust)?;
+        let path = existing_store(self.trust)?;
         let store = TrustStore::load(&path)?;
         let mut rows = vec![("trust store", path.display().to_string())];
         let mut keys = Vec::new();
@@ -176,7 +188,8 @@ impl List {
         if keys.is_empty() {
             rows.push(("key", "none: no package will be accepted".to_owned()));
         }
-        let json = json!({ "trust_store": path, "keys": keys, "revoked": revoked });
+        let json =
+            json!({ "trust_store": path.display().to_string(), "keys": keys, "revoked": revoked });
         Ok(Report::new(terminal::columns(&rows), json))
     }
 }
@@ -191,6 +204,12 @@ impl Revoke {
         } else {
             let key = match KeyId::parse(&what) {
                 Some(id) => id,
+                None if !Path::new(&what).exists() => {
+                    let what = terminal::printable(&what);
+                    return Err(usage_error(format!(
+                        "{what} is neither a key id, a content hash nor a key file"
+                    )));
+                }
                 None => PublicKey::from_pem(&read_text(what.as_ref())?)?.id(),
             };
             TrustStore::update(&path, |store| store.revoke_key(key, now, &self.reason))?;

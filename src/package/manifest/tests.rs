@@ -1,3 +1,5 @@
+//! The rules of the manifest: one fault at a time, random changes, and the published schema.
+
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,

@@ -1,3 +1,5 @@
+//! The rules of the schema subset, each kept and broken, and the bounds on its work.
+
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
