@@ -4,6 +4,7 @@
 
 mod cli;
 mod example;
+mod fuzz;
 mod guests;
 mod package;
 mod pipeline;

@@ -61,6 +61,11 @@ impl Case {
         fs::read(folder().join("vectors").join(self.text(pointer))).unwrap()
     }
 
+    /// The file of a case that is about a file of the host.
+    pub fn host_file(&self) -> Vec<u8> {
+        self.file("/input/file")
+    }
+
     /// The package: a file, or parts that stand so many times one behind the other.
     pub fn package(&self) -> Vec<u8> {
         let Some(parts) = self.value.pointer("/input/package").and_then(Value::as_array) else {
@@ -109,8 +114,8 @@ fn outcome(case: &Case) -> Option<Error> {
                 _ => PublicKey::from_pem(&file).err(),
             }
         }
-        "trust" => TrustStore::from_json(&case.file("/input/file")).err(),
-        "policy" => PermissionPolicy::from_json(&case.file("/input/file")).err(),
+        "trust" => TrustStore::from_json(&case.host_file()).err(),
+        "policy" => PermissionPolicy::from_json(&case.host_file()).err(),
         other => panic!("{}: op {other} is not known", case.id),
     }
 }
