@@ -108,4 +108,6 @@ limits! {
     POLICY_FILE_BYTES_MAX usize = 1 << 20; "LIM-71" "some ten thousand rules"
     HOST_FILE_DEPTH_MAX usize = 8; "LIM-72" "twice the nesting of the deepest member of either file"
     TOKEN_LIFETIME_S_MAX u64 = 86_400; "LIM-73" "a grant for more than a day is a standing rule, and belongs in the policy file"
+    PRIVACY_PROGRAM_BYTES_MAX usize = 16 << 10; "LIM-67" "compiled size of one custom pattern, which bounds its cost for each byte; usual ones take 1 KB"
+    PRIVACY_CUSTOM_BYTES_MAX usize = 16 << 20; "LIM-68" "bytes times custom patterns in one call; usual patterns take a second for so many, the worst half a minute"
 }

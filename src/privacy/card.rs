@@ -2,7 +2,7 @@
 //! issuer that gives out numbers of this length; where the surroundings speak of a card, by Luhn alone.
 #![allow(clippy::arithmetic_side_effects)] // sums of at most 19 digits
 
-use super::digits::{digits, Gap, Group};
+use super::digits::{digits, gap_at, Gap, Group};
 use super::hint::{Around, Hints};
 use super::text::{in_uuid, is_alnum, Text};
 
@@ -50,17 +50,14 @@ fn longest(text: Text<'_>, groups: &[Group], told: bool) -> Option<usize> {
             break;
         }
         luhn.add(text.slice(group.start, group.end));
-        let ends = match groups.get(index + 1) {
-            None => !is_alnum(text.at(group.end)),
-            Some(next) => next.gap != Gap::Dot,
-        };
+        let ends = !is_alnum(text.at(group.end)) && gap_at(text, group.end).1 != Gap::Dot;
         let value = groups.get(..=index).unwrap_or_default();
-        if ends && luhn.length >= DIGITS_MIN && luhn.holds() && is_written(text, value) {
+        if ends && luhn.length >= DIGITS_MIN && luhn.holds() && !is_something_else(text, value) {
             // [PRIV-31] [PRIV-32]
-            let ean = luhn.length == 13 && is_ean(digits(text, value));
-            let lines = value.iter().skip(1).filter(|group| group.gap == Gap::Line).count();
-            let proven = issued.contains(&luhn.length) && !ean && lines == 0;
+            let article = luhn.length == 13 && is_ean(digits(text, value));
+            let proven = issued.contains(&luhn.length) && is_written(value) && !article;
             // [PRIV-33]
+            let lines = value.iter().skip(1).filter(|group| group.gap == Gap::Line).count();
             if proven || told && lines <= 1 {
                 found = Some(group.end);
             }
@@ -72,16 +69,31 @@ fn longest(text: Text<'_>, groups: &[Group], told: bool) -> Option<usize> {
     found
 }
 
-/// Whether a number with the right check digit is written as cards are.
-fn is_written(text: Text<'_>, value: &[Group]) -> bool {
-    let (Some(first), Some(last)) = (value.first(), value.last()) else { return false };
-    // Points join groups of four only: elsewhere they belong to decimal numbers.
-    let pointed = value.iter().skip(1).any(|group| group.gap == Gap::Dot);
-    let fours = value.len() >= 4 && value.iter().rev().skip(1).all(|group| group.len() == 4);
-    // [PRIV-34]
+/// Whether digits are grouped as on cards: all together, in fours with a shorter end, or 4-6-5 and
+/// 4-6-4; with one separator throughout. Other groups are columns of a table.
+// [PRIV-32]
+fn is_written(value: &[Group]) -> bool {
+    let mut lengths = value.iter().map(|group| group.len());
+    let mut gaps = value.iter().skip(1).map(|group| group.gap);
+    let separator = gaps.next().unwrap_or(Gap::Space);
+    let even = separator != Gap::Line && gaps.all(|gap| gap == separator);
+    let fours = value.len() >= 4 && lengths.clone().take(value.len() - 1).all(|length| length == 4);
+    let last = lengths.clone().next_back().unwrap_or(0);
+    let four_six = lengths.len() == 3 && lengths.next() == Some(4) && lengths.next() == Some(6);
+    let four_six = four_six && matches!(last, 4 | 5) && separator != Gap::Dot;
+    value.len() == 1 || even && (fours && last <= 4 || four_six)
+}
+
+/// Numbers with the right check digit that are no cards: zeros, parts of a UUID, and decimal
+/// numbers that happen to stand together.
+// [PRIV-34]
+fn is_something_else(text: Text<'_>, value: &[Group]) -> bool {
+    let (Some(first), Some(last)) = (value.first(), value.last()) else { return true };
     let dashed = text.before(first.start) == b'-' || text.at(last.end) == b'-';
-    let something = digits(text, value).any(|digit| digit != 0);
-    something && (fours || !pointed) && !(dashed && in_uuid(text, first.start))
+    let uuid = dashed && in_uuid(text, first.start);
+    let points = value.iter().skip(1).any(|group| group.gap == Gap::Dot);
+    let zeros = digits(text, value).all(|digit| digit == 0);
+    uuid || zeros || points && !is_written(value)
 }
 
 /// The number that the first four digits make.
@@ -130,7 +142,7 @@ impl Luhn {
         for digit in digits {
             let plain = u32::from(digit.wrapping_sub(b'0'));
             let doubled = if plain < 5 { plain * 2 } else { plain * 2 - 9 };
-            let even = self.length % 2 == 0;
+            let even = self.length.is_multiple_of(2);
             self.even_doubled += if even { doubled } else { plain };
             self.odd_doubled += if even { plain } else { doubled };
             self.length += 1;
@@ -139,7 +151,7 @@ impl Luhn {
 
     /// The last digit is never doubled.
     fn holds(&self) -> bool {
-        let sum = if self.length % 2 == 0 { self.even_doubled } else { self.odd_doubled };
+        let sum = if self.length.is_multiple_of(2) { self.even_doubled } else { self.odd_doubled };
         sum % 10 == 0
     }
 }

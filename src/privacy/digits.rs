@@ -78,7 +78,7 @@ pub(crate) fn cluster(text: Text<'_>, at: usize, gap: Gap, groups: &mut Vec<Grou
 }
 
 /// The gap at `at` and how many characters it takes; `Start` if no digit follows.
-fn gap_at(text: Text<'_>, at: usize) -> (usize, Gap) {
+pub(crate) fn gap_at(text: Text<'_>, at: usize) -> (usize, Gap) {
     let (width, gap) = match (text.at(at), text.at(at + 1)) {
         (b' ' | b'-', b'(') => (2, Gap::Open),
         (b')', b' ' | b'-') => (2, Gap::Close),

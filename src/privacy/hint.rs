@@ -22,6 +22,8 @@ impl Hints {
     const LICENSE: Hints = Hints(1 << 7 | 1 << 8);
     const DRIVER: Hints = Hints(1 << 7);
     const PERMIT: Hints = Hints(1 << 8);
+    /// A word that speaks of telephones only where it stands free: `call 555 0132`, not `call_555`.
+    const CALL: Hints = Hints(1 << 11);
     /// A word such as `is` or `number`, which stands between a telling word and its value.
     const LINK: Hints = Hints(1 << 9);
     /// No word, but the start of another field of a JSON text.
@@ -57,17 +59,17 @@ fn of_word(word: &[u8]) -> Hints {
     let Some(lower) = buffer.get_mut(..word.len()) else { return Hints::NONE };
     lower.iter_mut().zip(word).for_each(|(low, byte)| *low = byte.to_ascii_lowercase());
     match &*lower {
-        b"phone" | b"phones" | b"telephone" | b"telephones" | b"tel" | b"tele" | b"telno"
-        | b"phoneno" | b"phonenumber" | b"phonenumbers" | b"mobile" | b"mobiles" | b"mobileno"
-        | b"mobilenumber" | b"mob" | b"mobil" | b"mobiel" | b"movil" | b"celular" | b"cell"
-        | b"cellphone" | b"cellular" | b"call" | b"calls" | b"calling" | b"called"
-        | b"callback" | b"caller" | b"dial" | b"dialing" | b"dialling" | b"dialed" | b"fax"
-        | b"faxes" | b"faxno" | b"faxnumber" | b"telefax" | b"ring" | b"sms" | b"whatsapp"
-        | b"hotline" | b"helpline" | b"landline" | b"voicemail" | b"answering" | b"reach"
-        | b"reached" | b"contact" | b"desk" | b"office" | b"telefon" | b"telefono"
-        | b"telefone" | b"telefoon" | b"telefonnummer" | b"handy" | b"portable" | b"rufnummer"
-        | b"tlf" | b"msisdn" | b"homephone" | b"workphone" | b"mobilephone" | b"extension" => {
-            Hints::PHONE
+        b"phone" | b"phones" | b"telephone" | b"telephones" | b"tel" | b"telno" | b"phoneno"
+        | b"phonenumber" | b"phonenumbers" | b"mobile" | b"mobiles" | b"mobileno"
+        | b"mobilenumber" | b"mobil" | b"mobiel" | b"movil" | b"celular" | b"cellphone"
+        | b"cellular" | b"fax" | b"faxes" | b"faxno" | b"faxnumber" | b"telefax" | b"sms"
+        | b"whatsapp" | b"hotline" | b"helpline" | b"landline" | b"voicemail" | b"telefon"
+        | b"telefono" | b"telefone" | b"telefoon" | b"telefonnummer" | b"rufnummer" | b"tlf"
+        | b"msisdn" | b"homephone" | b"workphone" | b"mobilephone" => Hints::PHONE,
+        b"call" | b"calls" | b"calling" | b"called" | b"callback" | b"caller" | b"cell"
+        | b"mob" | b"dial" | b"dialing" | b"dialling" | b"dialed" | b"ring" | b"answering"
+        | b"reach" | b"reached" | b"contact" | b"desk" | b"office" | b"handy" | b"portable" => {
+            Hints::CALL
         }
         b"card" | b"cards" | b"cc" | b"ccnum" | b"ccn" | b"credit" | b"debit" | b"creditcard"
         | b"debitcard" | b"cardnumber" | b"cardno" | b"creditcardnumber" | b"visa"
@@ -84,9 +86,10 @@ fn of_word(word: &[u8]) -> Hints {
         | b"passeport" | b"pasaporte" | b"passaporto" => Hints::PASSPORT,
         b"driver" | b"drivers" | b"driving" => Hints::DRIVER,
         b"license" | b"licence" | b"licenses" | b"licences" | b"lic" | b"permit" => Hints::PERMIT,
-        b"driverlicense" | b"driverslicense" | b"driverlicence" | b"driverslicence" | b"dl"
+        b"driverlicense" | b"driverslicense" | b"driverlicence" | b"driverslicence"
         | b"drivinglicence" | b"drivinglicense" | b"fuehrerschein" => Hints::LICENSE,
-        b"version" | b"versions" | b"ver" | b"release" | b"build" => Hints::VERSION,
+        b"version" | b"versions" | b"ver" | b"release" | b"build" | b"section" | b"sections"
+        | b"chapter" | b"clause" => Hints::VERSION,
         b"is" | b"no" | b"nr" | b"num" | b"number" | b"numbers" | b"the" | b"my" | b"his"
         | b"her" | b"our" | b"your" | b"their" | b"me" | b"us" | b"him" | b"at" | b"on" | b"to"
         | b"of" | b"or" | b"and" | b"was" | b"are" | b"it" | b"this" | b"please" | b"id"
@@ -183,10 +186,15 @@ impl Reader {
                 _ => 1,
             };
             match byte {
-                byte if is_letter(*byte) => match of_word(rest.get(..taken).unwrap_or_default()) {
-                    Hints::NONE | Hints::LINK => {}
-                    hints => self.told.push((at, hints)),
-                },
+                // Letters behind a digit are a piece of something else.
+                byte if is_letter(*byte) && !text.before(at).is_ascii_digit() => {
+                    match of_word(rest.get(..taken).unwrap_or_default()) {
+                        Hints::NONE | Hints::LINK => {}
+                        Hints::CALL if !stands_free(text, at, at + taken) => {}
+                        Hints::CALL => self.told.push((at, Hints::PHONE)),
+                        hints => self.told.push((at, hints)),
+                    }
+                }
                 // Another field of a JSON text begins.
                 b'"' if matches!(significant, b',' | b'{') => self.told.push((at, Hints::FIELD)),
                 _ => {}
@@ -197,6 +205,13 @@ impl Reader {
             rest = rest.get(taken..).unwrap_or_default();
         }
     }
+}
+
+/// Whether the word is no part of an identifier, a path or a name.
+fn stands_free(text: Text<'_>, start: usize, end: usize) -> bool {
+    let (before, after) = (text.before(start), text.at(end));
+    let tied = |byte: u8| is_word(byte) || b"-/\\@.#".contains(&byte);
+    !tied(before) && (!tied(after) || after == b'.' && !is_word(text.at(end + 1)))
 }
 
 /// How long the word is that `bytes` begin with.
@@ -223,19 +238,21 @@ fn label_length(behind: &[u8]) -> usize {
 /// `number` and `is`. A value that could be any number needs so close a hint.
 // [PRIV-24]
 fn near(text: Text<'_>, at: usize) -> Hints {
-    let mut end = at;
+    let (mut end, mut hints) = (at, Hints::NONE);
     for _ in 0..4 {
         let word_end = text.back(end, 4, |byte| b" \t\n:=#.\"'(-\\>+".contains(&byte));
-        let word_start = text.back(word_end, 24, |byte| is_letter(byte) || byte == b'_');
-        if word_start == word_end {
-            break;
+        let start = text.back(word_end, 24, |byte| is_letter(byte) || byte == b'_');
+        match of_words(text.slice(start, word_end)) {
+            Hints::NONE => break,
+            Hints::LINK => {}
+            // The second of two words; the first may stand before it.
+            word @ (Hints::SECURITY | Hints::PERMIT) => hints = hints.and(word),
+            Hints::CALL if stands_free(text, start, word_end) => return Hints::PHONE,
+            words => return hints.and(words),
         }
-        match of_words(text.slice(word_start, word_end)) {
-            Hints::LINK => end = word_start,
-            hints => return hints,
-        }
+        end = start;
     }
-    Hints::NONE
+    hints
 }
 
 /// Whether the word directly behind `end` says that a telephone number precedes, as in

@@ -2,7 +2,7 @@
 //! whole leaves 1 when divided by 97.
 #![allow(clippy::arithmetic_side_effects)] // offsets inside one text, remainders below 97
 
-use super::text::{is_alnum, Text};
+use super::text::{in_uuid, is_alnum, Text};
 
 /// Looks at the two digits at `at`, the check digits of an account number if two letters stand
 /// before them; the range of the number, if it is one.
@@ -14,14 +14,15 @@ pub(crate) fn find(text: Text<'_>, at: usize) -> Option<(usize, usize)> {
         return None;
     }
     let length = length_of(country)?;
-    let (mut end, mut taken) = (start, 0);
+    let (mut end, mut taken, mut lines) = (start, 0, 0);
     let mut remainder = Remainder::default();
     let mut head = [0u8; 4];
     while taken < length {
         // [PRIV-46]
-        if taken > 0 && matches!(text.at(end), b' ' | b'-' | b'\n') {
-            end += 1;
-        }
+        let grouped = taken > 0 && taken % 4 == 0 && matches!(text.at(end), b' ' | b'-');
+        let broken = taken > 4 && lines == 0 && text.at(end) == b'\n';
+        lines += usize::from(broken);
+        end += usize::from(grouped || broken);
         let byte = text.at(end);
         if !byte.is_ascii_alphanumeric() {
             return None;
@@ -34,7 +35,8 @@ pub(crate) fn find(text: Text<'_>, at: usize) -> Option<(usize, usize)> {
     }
     // The country code and check digits go to the end before the division.
     head.iter().for_each(|byte| remainder.add(*byte));
-    (remainder.0 == 1 && !is_alnum(text.at(end))).then_some((start, end))
+    let whole = remainder.0 == 1 && !is_alnum(text.at(end));
+    (whole && !in_uuid(text, start)).then_some((start, end))
 }
 
 /// The remainder of a division by 97, with letters as numbers from 10 (A) to 35 (Z).

@@ -4,7 +4,7 @@
 #![allow(clippy::arithmetic_side_effects)] // offsets inside one text, sums of a few group lengths
 
 use super::dates;
-use super::digits::{digits, number, Gap, Group};
+use super::digits::{digits, gap_at, number, Gap, Group};
 use super::hint::{is_line, Around, Hints};
 use super::text::{is_alnum, is_word, Text};
 
@@ -29,9 +29,10 @@ pub(crate) fn find(
     report: &mut impl FnMut(usize, usize),
 ) {
     for line in groups.chunk_by(|_, next| next.gap != Gap::Line) {
-        let (mut from, mut fresh) = (0, true);
+        let (mut from, mut fresh) = (0, line.first().is_some_and(|first| first.gap == Gap::Line));
         while let Some(groups) = line.get(from..).filter(|groups| !groups.is_empty()) {
-            let row = Row { text, groups, around, fresh };
+            let first = groups.first().is_some_and(|first| first.gap == Gap::Start);
+            let row = Row { text, groups, around, fresh: fresh || first };
             let date = dates::numeric(text, groups);
             let count = match row.number() {
                 _ if date > 0 => date,
@@ -63,7 +64,10 @@ impl<'a> Row<'a> {
             return None;
         };
         let last = self.groups.get(count - 1)?;
-        if !self.begins(start) || !self.ends(last.end, count) {
+        // Rows of zeros come from dumps of memory.
+        let value = self.groups.get(..count).unwrap_or_default();
+        let counted = digits(self.text, value).filter(|digit| *digit != 0).count() >= 4;
+        if !counted || !self.begins(start) || !self.ends(last.end) {
             return None;
         }
         Some((start, count, self.extension(last.end)))
@@ -112,7 +116,7 @@ impl<'a> Row<'a> {
         let total = self.total(count).checked_sub(zeros)?;
         // A point starts a fraction or a new sentence, unless all groups are joined by points.
         let pointed = (1..count).filter(|index| self.gap(*index) == Gap::Dot).count();
-        let even = pointed == 0 || pointed + 2 >= count;
+        let even = pointed == 0 || pointed >= 2 && pointed + 2 >= count;
         (total >= 8 && total - code >= 5 && even && count <= 8).then_some(count)
     }
 
@@ -122,7 +126,7 @@ impl<'a> Row<'a> {
         let mut digits = digits(self.text, self.groups);
         let zeros = [digits.next()?, digits.next()?, digits.next()?];
         let zeros = match zeros {
-            [0, 0, third] if third != 0 => 2,
+            [0, 0, third] if third != 0 && self.len(0) >= 2 => 2,
             [0, 1, 1] if self.len(0) == 3 => 3,
             _ => return None,
         };
@@ -157,7 +161,9 @@ impl<'a> Row<'a> {
         let separator = self.gap(skip + 2);
         let even = matches!(separator, Gap::Space | Gap::Dash | Gap::Dot)
             && self.gap(skip + 1) == separator;
-        let numbered = self.leads(skip) >= b'2' && self.leads(skip + 1) >= b'2';
+        // Among other groups, spaces do not set a number apart.
+        let apart = self.fresh || separator != Gap::Space;
+        let numbered = apart && self.leads(skip) >= b'2' && self.leads(skip + 1) >= b'2';
         (shape && even && numbered && self.gap(skip + 3) != separator).then_some(skip + 3)
     }
 
@@ -170,9 +176,19 @@ impl<'a> Row<'a> {
             return None;
         }
         let fits = |count: &usize| (9..=12).contains(&self.total(*count));
-        let again = |count: &usize| self.gap(*count) == Gap::Space && self.leads(*count) == b'0';
+        let again = |count: &usize| {
+            let same = self.gap(*count) == Gap::Space && self.len(*count) == self.len(0);
+            same && self.leads(*count) == b'0'
+        };
         let row = self.row();
+        // One point makes a decimal number.
+        let fraction = row == 2 && self.gap(1) == Gap::Dot;
+        // Three, two and four digits are a number of another kind that is not valid.
+        let ssn = [self.len(0), self.len(1), self.len(2)] == [3, 2, 4] && row == 3;
         let whole = Some(row).filter(fits).filter(|count| self.regular(*count));
+        if fraction || ssn {
+            return None;
+        }
         whole.or_else(|| (2..row).find(|count| fits(count) && again(count) && self.regular(*count)))
     }
 
@@ -210,7 +226,8 @@ impl<'a> Row<'a> {
         let pointed = (1..count).filter(|index| self.gap(*index) == Gap::Dot).count();
         let slashed = (2..count).any(|index| self.gap(index) == Gap::Slash);
         let wide = (1..count).all(|index| self.len(index) >= 2);
-        (2..=5).contains(&count) && (pointed == 0 || pointed + 1 == count) && !slashed && wide
+        let even = pointed == 0 || pointed + 1 == count;
+        (2..=5).contains(&count) && even && !slashed && wide
     }
 
     /// The first digit of a group.
@@ -222,15 +239,16 @@ impl<'a> Row<'a> {
     // [PRIV-67]
     fn begins(self, start: usize) -> bool {
         let (before, earlier) = (self.text.before(start), self.text.before(start.max(1) - 1));
-        let glued = matches!(before, b'-' | b'.' | b'/' | b',') && is_word(earlier);
-        !(is_word(before) || glued || matches!(before, b'+' | b'$' | b')'))
+        let glued = matches!(before, b'.' | b'/' | b',') && is_word(earlier);
+        let time = before == b':' && earlier.is_ascii_digit();
+        !(is_word(before) || glued || time || matches!(before, b'-' | b'+' | b'$' | b')'))
     }
 
     /// Nothing behind makes it part of a word, a time, a fraction or a longer number.
     // [PRIV-67]
-    fn ends(self, end: usize, count: usize) -> bool {
+    fn ends(self, end: usize) -> bool {
         let (after, later) = (self.text.at(end), self.text.at(end + 1));
-        if matches!(self.gap(count), Gap::Dash | Gap::Dot | Gap::Slash | Gap::Close) {
+        if matches!(gap_at(self.text, end).1, Gap::Dash | Gap::Dot | Gap::Slash | Gap::Close) {
             return false;
         }
         match after {

@@ -67,7 +67,8 @@ fn bounded(text: Text<'_>, start: usize, end: usize) -> bool {
 // [PRIV-41]
 pub(crate) fn valid(area: u32, pair: u32, serial: u32) -> bool {
     let never = area == 0 || area == 666 || area >= 900 || pair == 0 || serial == 0;
-    let all_equal = area % 111 == 0 && pair == area / 111 * 11 && serial == area / 111 * 1111;
+    let all_equal =
+        area.is_multiple_of(111) && pair == area / 111 * 11 && serial == area / 111 * 1111;
     let printed = matches!((area, pair, serial), (123, 45, 6789) | (78, 5, 1120));
     !(never || all_equal || printed)
 }

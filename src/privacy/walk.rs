@@ -136,14 +136,14 @@ impl<'a> Walk<'a> {
                     continue;
                 }
                 Token::Key(quoted) => {
-                    let key = decoded(quoted)?;
+                    let key = decoded(quoted);
                     let filtered = self.key(&key)?;
                     let outer = above.last().copied().unwrap_or_default();
                     under = outer.and(of_key(key.as_bytes()));
                     let unique = names.last_mut().map(|names| names.unique(filtered));
                     unique.filter(|name| **name != *key)
                 }
-                Token::String(quoted) => self.string(&decoded(quoted)?, under, layer)?,
+                Token::String(quoted) => self.string(&decoded(quoted), under, layer)?,
                 Token::Scalar(word) => {
                     let number = serde_json::from_str::<Number>(word).ok();
                     number.and_then(|number| self.number(&number, under))
@@ -189,15 +189,14 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// The text that a quoted JSON string stands for.
-fn decoded(quoted: &str) -> Result<Cow<'_, str>, Error> {
-    let plain = quoted.get(1..quoted.len().saturating_sub(1)).filter(|text| !text.contains('\\'));
-    if let Some(plain) = plain {
-        return Ok(Cow::Borrowed(plain));
+/// The text that a quoted JSON string stands for. A string that cannot be decoded, such as one half
+/// of a surrogate pair, is filtered as it is written.
+fn decoded(quoted: &str) -> Cow<'_, str> {
+    let inner = quoted.get(1..quoted.len().saturating_sub(1)).unwrap_or_default();
+    if !inner.contains('\\') {
+        return Cow::Borrowed(inner);
     }
-    serde_json::from_str(quoted)
-        .map(Cow::Owned)
-        .map_err(|_| Error::new(Code::PrivacyResidue, "nested JSON was read in two ways"))
+    serde_json::from_str(quoted).map_or(Cow::Borrowed(inner), Cow::Owned)
 }
 
 fn length(token: Token<'_>) -> usize {
