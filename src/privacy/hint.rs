@@ -23,11 +23,11 @@ impl Hints {
     const DRIVER: Hints = Hints(1 << 7);
     const PERMIT: Hints = Hints(1 << 8);
     /// A word that speaks of telephones only where it stands free: `call 555 0132`, not `call_555`.
-    const CALL: Hints = Hints(1 << 11);
+    const CALL: Hints = Hints(1 << 9);
     /// A word such as `is` or `number`, which stands between a telling word and its value.
-    const LINK: Hints = Hints(1 << 9);
+    const LINK: Hints = Hints(1 << 10);
     /// No word, but the start of another field of a JSON text.
-    const FIELD: Hints = Hints(1 << 10);
+    const FIELD: Hints = Hints(1 << 11);
 
     pub(crate) fn and(self, other: Hints) -> Hints {
         Hints(self.0 | other.0)

@@ -86,7 +86,7 @@ impl<'a> Row<'a> {
         self.groups.iter().take(count).map(|group| group.len()).sum()
     }
 
-    /// The digits of the groups from `skip` digits on, as far as a number of `most` digits.
+    /// The length of the country code that stands behind the first `skip` digits.
     fn code(self, skip: usize) -> Option<usize> {
         let mut three = [0u8; 3];
         let digits = digits(self.text, self.groups).skip(skip);
@@ -114,7 +114,7 @@ impl<'a> Row<'a> {
             count = (1..=count).find(|count| self.total(*count) == 11 + zeros)?;
         }
         let total = self.total(count).checked_sub(zeros)?;
-        // A point starts a fraction or a new sentence, unless all groups are joined by points.
+        // A single point starts a fraction.
         let pointed = (1..count).filter(|index| self.gap(*index) == Gap::Dot).count();
         let even = pointed == 0 || pointed >= 2 && pointed + 2 >= count;
         (total >= 8 && total - code >= 5 && even && count <= 8).then_some(count)

@@ -2,10 +2,10 @@
 #![allow(clippy::arithmetic_side_effects, clippy::indexing_slicing, clippy::unwrap_used)]
 
 use super::{all, found};
-use crate::privacy::{card, iban, phone, ssn};
+use crate::privacy::{card, iban, ssn};
 
 /// Every text is one finding of `kind`, with nothing before or behind it.
-fn whole(kind: &str, texts: &[&str]) {
+pub(super) fn whole(kind: &str, texts: &[&str]) {
     for text in texts {
         assert_eq!(found(text), [format!("{kind}:{text}")], "{text:?}");
         let inside = format!("it: {text}, and so on");
@@ -13,7 +13,7 @@ fn whole(kind: &str, texts: &[&str]) {
     }
 }
 
-fn nothing(texts: &[&str]) {
+pub(super) fn nothing(texts: &[&str]) {
     for text in texts {
         assert_eq!(found(text), Vec::<String>::new(), "{text:?}");
     }
@@ -71,23 +71,17 @@ fn cards_are_found_by_issuer_length_and_check_digit() {
             let named = format!("card {number}");
             assert_eq!(found(&named), [format!("credit-card:{number}")]);
             // One digit off is none, whatever stands beside it.
-            let last = number.pop_last();
+            let last = one_off(&number);
             nothing(&[&format!("card: {last}")]);
         }
     }
 }
 
-trait PopLast {
-    fn pop_last(&self) -> String;
-}
-
-impl PopLast for String {
-    /// The number with its check digit raised by one.
-    fn pop_last(&self) -> String {
-        let (head, last) = self.split_at(self.len() - 1);
-        let digit = (last.parse::<u32>().unwrap() + 1) % 10;
-        format!("{head}{digit}")
-    }
+/// The number with its check digit raised by one.
+fn one_off(number: &str) -> String {
+    let (head, last) = number.split_at(number.len() - 1);
+    let digit = (last.parse::<u32>().unwrap() + 1) % 10;
+    format!("{head}{digit}")
 }
 
 #[test]
@@ -100,7 +94,7 @@ fn cards_are_found_as_people_write_them() {
             "4012.8888.8888.1881",
             "3714 496353 98431",
             "3056-930902-5904",
-            "4012\u{A0}8888\u{2013}8888 1881".replace('\u{2013}', "\u{A0}").as_str(),
+            "4012\u{A0}8888\u{A0}8888 1881",
         ],
     );
     let three = "4012888888881881 4012-8888-8888-1881 4012 8888 8888 1881";
@@ -297,157 +291,6 @@ fn mail_addresses_end_where_they_end() {
         "a@@b.example",
         "x@-.example",
     ]);
-}
-
-#[test]
-fn telephone_numbers_are_told_by_their_structure() {
-    whole(
-        "phone",
-        &[
-            "+14155550132",
-            "+1 415 555 0132",
-            "+1 (415) 555-0132",
-            "+1.415.555.0132",
-            "+447700921916",
-            "+44 (20) 7123 4567",
-            "+44 (0)20 7123 4567",
-            "(+44) 20 7123 4567",
-            "+49 30 1234567",
-            "+33 1 42 68 53 00",
-            "+41 (0)96 471 07 95",
-            "+299 84 23 30",
-            "+86 138 1234 5678",
-            "415-555-0132",
-            "(415) 555-0132",
-            "(415)555-0132",
-            "415.555.0132",
-            "1-800-555-0199",
-            "415 555 0132",
-            "978-645-9740x11144",
-            "(978)645-9740x11144",
-            "415-555-0132 ext. 12",
-            "001-253-366-9781",
-            "0044 20 7123 4567",
-            "011 44 20 7123 4567",
-            "0496 46 46 70",
-            "01.84.17.61.18",
-            "(021) 0025-967",
-            "(03) 5327 5996",
-            "(85) 5986-8343",
-            "0341/8387176",
-            "06-10446904",
-            "0910-5877671",
-            "07700 063 966",
-            "090-1234-5678",
-            "09-7625400",
-        ],
-    );
-    let two = "0496 46 46 70 0496 46 46 71";
-    assert_eq!(found(two), ["phone:0496 46 46 70", "phone:0496 46 46 71"]);
-    assert_eq!(found("tel:+1-415-555-0132"), ["phone:+1-415-555-0132"]);
-}
-
-#[test]
-fn shapes_that_other_numbers_share_need_a_word() {
-    for number in [
-        "92 34 70",
-        "668 5702",
-        "432 03 163",
-        "28-64-66-98",
-        "24 102884",
-        "699 956 915",
-        "9498777106",
-        "463-112-6138",
-        "21 253 833 3847",
-    ] {
-        nothing(&[number, &format!("row {number}"), &format!("\"id\": \"{number}\"")]);
-        for words in
-            ["phone: ", "Fax: ", "Tel. ", "phone number is ", "\"mobile\":\"", "please call "]
-        {
-            assert_eq!(found(&format!("{words}{number}")), [format!("phone:{number}")], "{words}");
-        }
-    }
-    assert_eq!(found("781 1704 office"), ["phone:781 1704"]);
-    assert_eq!(found("92 34 70-Office\\,"), ["phone:92 34 70"]);
-    nothing(&[
-        "\"phone\":\"\",\"id\":123456789",
-        "phonetic 92 34 70",
-        "microphone 9498777106",
-        "call_1234_5678",
-        "recall 123 4567",
-        "[PHONE] 92 34 70",
-        "caller.rs 739184 11639",
-    ]);
-}
-
-#[test]
-fn no_telephone_is_seen_in_other_numbers() {
-    nothing(&[
-        "2024-01-15",
-        "2024-01-15 12",
-        "15.01.2024",
-        "01/15/2024",
-        "01-02-2024",
-        "12-05-99",
-        "2024-01-15 12:30:45",
-        "2024-01-15T12:30:45+00:00",
-        "14:33:09.184624670",
-        "12:30:45 0123",
-        "Tue Aug 26 12:00:00 +0000 2014",
-        "0.250750683890174",
-        "-122.41941550000001",
-        "3.14e-10",
-        "550e8400-e29b-41d4-a716-446655440000",
-        "12345678-1234-1234-1234-123456789012",
-        "978-3-16-148410-0",
-        "ISBN 0-306-40615-2",
-        "hosted-eu-20260812-09",
-        "INV-2024-00123",
-        "v1.2.3",
-        "1.0.0-rc.1",
-        "1 000 000",
-        "1,234,567",
-        "$1 234 567",
-        "123456789",
-        "1409106012000",
-        "d41d8cd98f00b204e9800998ecf8427e",
-        "0123456789abcdef",
-        "1-2-3-4-5",
-        "10 20 30 40 50 60 70",
-        "0000 0000 0000 0000",
-        "f(12) 345-678",
-        "(12) 2019-2020",
-        "x+14155550132",
-        "1+14155550132",
-        "+0123456789",
-        "+99912345678",
-        "+1 234",
-        "7f45 4c46 0201 0100 0000",
-        "0x0800 1234",
-        "-0351-03225",
-        "order-123-456-7890",
-        "123-456-7890-abc",
-        "555-0132",
-        "order_0496 46 46 70",
-        "[[-58.049331999936,49.222717000046],[-58.05882,49.223049]]",
-        "1 2 3 4 5 6 7 8 9 10",
-    ]);
-}
-
-#[test]
-fn country_codes_are_those_of_e164() {
-    let length = |code: &str| {
-        let digits: Vec<u8> = code.bytes().chain(*b"000").map(|byte| byte - b'0').collect();
-        phone::country_code_length([digits[0], digits[1], digits[2]])
-    };
-    for code in
-        ["1", "7", "20", "33", "44", "49", "86", "91", "212", "299", "351", "385", "420", "972"]
-    {
-        assert_eq!(length(code), Some(code.len()), "{code}");
-    }
-    for code in ["0", "210", "214", "384", "386".replace('6', "8").as_str(), "379", "999", "83"] {
-        assert_eq!(length(code), None, "{code}");
-    }
 }
 
 #[test]
