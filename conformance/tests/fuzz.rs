@@ -16,6 +16,7 @@ use serde_json::{json, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
+use std::sync::OnceLock;
 
 /// Files of `fuzz/corpus/TARGET`.
 fn corpus(target: &str) -> Vec<Vec<u8>> {
@@ -27,7 +28,12 @@ fn corpus(target: &str) -> Vec<Vec<u8>> {
 }
 
 /// Inputs that the vectors hold for each target: their packages and what is in them, and host files.
-fn from_vectors() -> BTreeMap<&'static str, Vec<Vec<u8>>> {
+fn from_vectors() -> &'static BTreeMap<&'static str, Vec<Vec<u8>>> {
+    static INPUTS: OnceLock<BTreeMap<&'static str, Vec<Vec<u8>>>> = OnceLock::new();
+    INPUTS.get_or_init(collect_from_vectors)
+}
+
+fn collect_from_vectors() -> BTreeMap<&'static str, Vec<Vec<u8>>> {
     let mut inputs: BTreeMap<&'static str, Vec<Vec<u8>>> = BTreeMap::new();
     let text = |case: &Case, member: &str| case.value[member].as_str().unwrap_or("").to_owned();
     for case in cases() {
@@ -47,8 +53,14 @@ fn from_vectors() -> BTreeMap<&'static str, Vec<Vec<u8>>> {
                     };
                     inputs.entry(target).or_default().push(entry.content.into_owned());
                 }
-                inputs.entry("archive").or_default().push(package.clone());
-                inputs.entry("gatekeeper").or_default().push(package);
+                // Other stages' packages are archives like each other, and their refusals are run as
+                // cases: here it is about the properties of what passes.
+                if case.id.starts_with("archive/") {
+                    inputs.entry("archive").or_default().push(package.clone());
+                }
+                if case.value.pointer("/expect/verdict") != Some(&json!("refuse")) {
+                    inputs.entry("gatekeeper").or_default().push(package);
+                }
             }
             "trust" => inputs.entry("trust").or_default().push(case.host_file()),
             "policy" => inputs.entry("policy").or_default().push(case.host_file()),
@@ -170,7 +182,7 @@ const JSON_WORDS: [&str; 24] = [
 /// Drives a target from its seeds.
 fn drive(name: &str, runs: usize) -> BTreeSet<&'static str> {
     let (_, target) = targets::ALL.iter().find(|(known, _)| *known == name).unwrap();
-    let seeds = [corpus(name), from_vectors().remove(name).unwrap_or_default()].concat();
+    let seeds = [corpus(name), from_vectors().get(name).cloned().unwrap_or_default()].concat();
     let mut random = Random(0x6d70_7031 + u64::try_from(name.len()).unwrap());
     let mut seen = BTreeSet::new();
     for _ in 0..runs {
@@ -183,21 +195,22 @@ fn drive(name: &str, runs: usize) -> BTreeSet<&'static str> {
 
 #[test]
 fn small_formats_hold_under_random_changes() {
-    for (name, runs) in [
-        ("manifest", 2000),
-        ("module", 3000),
-        ("signature_file", 800),
-        ("schema", 2000),
-        ("json", 4000),
-        ("trust", 800),
-        ("policy", 1500),
-        ("answer", 3000),
-        ("privacy", 400),
-        ("audit_verify", 400),
-        ("archive", 3000),
+    // What has to be reached, so that the properties behind it are tried.
+    for (name, runs, reached) in [
+        ("manifest", 2000, ["accepted", "manifest.bad_value"]),
+        ("module", 500, ["module.invalid", "module.limit"]),
+        ("signature_file", 800, ["signature.encoding", "content.record_invalid"]),
+        ("schema", 2000, ["accepted", "request.bad_arguments"]),
+        ("json", 4000, ["accepted", "manifest.syntax"]),
+        ("trust", 800, ["accepted", "trust.invalid"]),
+        ("policy", 1500, ["accepted", "policy.invalid"]),
+        ("answer", 3000, ["accepted", "tool.bad_answer"]),
+        ("privacy", 400, ["accepted", "accepted"]),
+        ("audit_verify", 400, ["audit.broken", "audit.torn"]),
+        ("archive", 1000, ["archive.local_header", "archive.mismatch"]),
     ] {
         let seen = drive(name, runs);
-        assert!(seen.contains("accepted") && seen.len() > 1, "{name} saw only {seen:?}");
+        assert!(reached.iter().all(|code| seen.contains(code)), "{name} saw only {seen:?}");
     }
 }
 
@@ -341,8 +354,8 @@ fn altered_and_repaired_packages_hold_and_reach_each_check() {
     let seeds = from_vectors();
     let mut random = Random(0x6d70_7032);
     let mut seen = BTreeSet::new();
-    for _ in 0..2500 {
-        let package = altered_package(&mut random, &seeds);
+    for _ in 0..1500 {
+        let package = altered_package(&mut random, seeds);
         targets::archive(&package);
         seen.insert(targets::gatekeeper(&package).map_or("accepted", mpp::Code::as_str));
     }
@@ -359,5 +372,5 @@ fn altered_and_repaired_packages_hold_and_reach_each_check() {
         let reached = seen.iter().filter(|code| code.starts_with(stage)).count();
         assert!(reached > 0, "{stage} was never reached: {seen:?}");
     }
-    assert!(seen.len() > 30, "only {} outcomes: {seen:?}", seen.len());
+    assert!(seen.len() > 25, "only {} outcomes: {seen:?}", seen.len());
 }

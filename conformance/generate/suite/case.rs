@@ -23,6 +23,8 @@ pub struct Case {
     pub refused_by: Option<u8>,
     /// Any of these is right; the first is this project's.
     pub codes: Vec<String>,
+    /// What leaves, for a `run` that is accepted.
+    pub answer: Option<Value>,
     /// Files that belong to this case, by their path below `vectors/`.
     pub files: Vec<(String, Vec<u8>)>,
 }
@@ -66,6 +68,7 @@ impl Case {
             verdict: "accept",
             refused_by: None,
             codes: Vec::new(),
+            answer: None,
             files: Vec::new(),
         }
     }
@@ -89,6 +92,16 @@ impl Case {
         }
         case.input.push(("trust", super::publisher::store_path("author").into()));
         case.input.push(("now", NOW.into()));
+        case
+    }
+
+    /// A call of a tool, through the whole pipeline.
+    pub fn run(id: &str, package: Vec<u8>) -> Self {
+        let mut case = Case::new("run", id);
+        case.file("package", "mpp", package);
+        case.input.push(("trust", super::publisher::store_path("author").into()));
+        case.input.push(("tool", "echo".into()));
+        case.input.push(("arguments", json!({})));
         case
     }
 
@@ -119,6 +132,12 @@ impl Case {
     /// What it shows, and why that matters.
     pub fn says(mut self, title: &str, why: &str) -> Self {
         (self.title, self.why) = (title.to_owned(), why.to_owned());
+        self
+    }
+
+    /// What a `run` gives back.
+    pub fn answers(mut self, answer: Value) -> Self {
+        self.answer = Some(answer);
         self
     }
 
@@ -156,6 +175,7 @@ impl Case {
         if !self.codes.is_empty() {
             expect.push(("codes", self.codes.clone().into()));
         }
+        expect.extend(self.answer.clone().map(|answer| ("answer", answer)));
         let (input, expect) = (object(&self.input, 2), object(&expect, 2));
         let head = object(&members, 1);
         let head = head.trim_end_matches("\n}");

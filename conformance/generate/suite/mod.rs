@@ -17,6 +17,7 @@ mod manifest_schema;
 mod module;
 pub mod package;
 mod publisher;
+mod run;
 mod signature;
 pub mod zip;
 
@@ -45,6 +46,7 @@ pub fn cases() -> Vec<Case> {
     cases.extend(module::cases());
     cases.extend(gate::cases());
     cases.extend(host::cases());
+    cases.extend(run::cases());
     cases.sort_by(|a, b| a.id.cmp(&b.id));
     cases
 }

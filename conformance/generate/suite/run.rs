@@ -1,0 +1,412 @@
+//! Calls through the whole pipeline: what is asked for, what guests do wrong, and what leaves.
+
+use super::case::Case;
+use super::package::{manifest, Package};
+use serde_json::{json, Value};
+
+pub fn cases() -> Vec<Case> {
+    let mut cases = requests();
+    cases.extend(decisions());
+    cases.extend(endings());
+    cases.extend(answers());
+    cases.extend(accepted());
+    cases
+}
+
+/// The parent's manifest with limits that a small guest reaches soon.
+fn small_limits() -> Value {
+    let mut manifest = manifest();
+    manifest["runtime"] = json!({
+        "target": "wasm32-wasip1", "memory_limit_mb": 1, "fuel": 1_000_000, "output_limit_kb": 1,
+    });
+    manifest
+}
+
+/// A guest whose `_start` does this, with `text` at byte 1024 and what it may want to call.
+fn guest(start: &str, text: &str) -> Vec<u8> {
+    let data: String = text.bytes().map(|byte| format!("\\{byte:02x}")).collect();
+    let module = format!(
+        r#"(module
+          (import "wasi_snapshot_preview1" "fd_write" (func (param i32 i32 i32 i32) (result i32)))
+          (import "wasi_snapshot_preview1" "proc_exit" (func (param i32)))
+          (memory (export "memory") 1)
+          (data (i32.const 1024) "{data}")
+          (func (param i32 i32)
+            (i32.store (i32.const 0) (i32.const 1024))
+            (i32.store (i32.const 4) (local.get 1))
+            (drop (call 0 (local.get 0) (i32.const 0) (i32.const 1) (i32.const 8))))
+          (func (call 3))
+          (func (export "_start") {start}))"#
+    );
+    wat::parse_str(&module).unwrap_or_else(|error| panic!("{start}: {error}"))
+}
+
+/// A guest that writes this to stdout and ends.
+fn saying(text: &str) -> Vec<u8> {
+    guest(&format!("(call 2 (i32.const 1) (i32.const {}))", text.len()), text)
+}
+
+fn response(result: &Value) -> String {
+    json!({ "jsonrpc": "2.0", "id": 1, "result": result }).to_string()
+}
+
+fn text_block(text: &str) -> Value {
+    json!([{ "type": "text", "text": text }])
+}
+
+fn run(id: &str, manifest: &Value, module: Vec<u8>) -> Case {
+    let package = Package::new().with_manifest(manifest).with("tool.wasm", module);
+    Case::run(&format!("run/{id}"), package.bytes())
+}
+
+fn requests() -> Vec<Case> {
+    let mut strict = manifest();
+    strict["tools"][0]["parameters"] = json!({
+        "type": "object", "additionalProperties": false, "required": ["text"],
+        "properties": { "text": { "type": "string", "maxLength": 5 } },
+    });
+    let call = |id: &str| run(id, &strict, saying(&response(&json!("fine"))));
+    let before = "What the tool did not declare never reaches it.";
+    let mut cases = vec![
+        call("request-unknown-tool")
+            .with("tool", "nope")
+            .says("A tool that the package does not have", before)
+            .spec("RUN-03")
+            .refused("request.unknown_tool"),
+        call("request-tool-case")
+            .with("tool", "Echo")
+            .says("A tool in another case", "Names are compared letter by letter.")
+            .spec("RUN-03")
+            .refused("request.unknown_tool"),
+    ];
+    for (id, title, arguments) in [
+        ("missing", "Arguments without a required one", json!({})),
+        ("unknown", "Arguments with one that is not declared", json!({ "text": "x", "path": "/" })),
+        ("type", "An argument of another type", json!({ "text": 1 })),
+        ("long", "An argument that is too long", json!({ "text": "longer" })),
+        ("array", "Arguments that are no object", json!(["text"])),
+        ("null", "Null as arguments", Value::Null),
+    ] {
+        cases.push(
+            call(&format!("request-arguments-{id}"))
+                .with("arguments", arguments)
+                .says(title, before)
+                .spec("RUN-05 MAN-32")
+                .refused("request.bad_arguments"),
+        );
+    }
+    cases.push(
+        run("request-too-large", &manifest(), saying(&response(&json!("fine"))))
+            .with("fill", json!({ "member": "text", "letters": 16 << 20 }))
+            .says(
+                "Arguments of more than 16 MiB: a member `text` of so many letters x",
+                "What the host holds for one call has a limit.",
+            )
+            .spec("RUN-05 LIM-12")
+            .refused("request.too_large"),
+    );
+    cases
+}
+
+fn decisions() -> Vec<Case> {
+    let mut asking = manifest();
+    asking["capabilities"] = json!({ "network": ["api.example.com"] });
+    let mut destructive = manifest();
+    destructive["tools"][0]["sensitivity"] = json!("destructive");
+    let say = || saying(&response(&json!("fine")));
+    let policy = |members: Value| {
+        let mut policy = members;
+        policy["format"] = "mpp-policy/1".into();
+        policy
+    };
+    let denied = "What the administrator denies, no person and no package can allow.";
+    let asked = "Where a person has to agree, nobody being there means no.";
+    vec![
+        run("policy-denied-package", &manifest(), say())
+            .with("policy", policy(json!({ "deny": { "packages": ["org.example"] } })))
+            .with("person", "agrees")
+            .says("A package that the policy denies, though a person agrees", denied)
+            .spec("POLICY-03")
+            .refused("policy.denied"),
+        run("policy-denied-capability", &asking, say())
+            .with("policy", policy(json!({ "deny": { "capabilities": ["network"] } })))
+            .with("person", "agrees")
+            .says("A capability that the policy denies", denied)
+            .spec("POLICY-03")
+            .refused("policy.denied"),
+        run("policy-denied-host", &asking, say())
+            .with("policy", policy(json!({ "deny": { "hosts": ["example.com"] } })))
+            .with("person", "agrees")
+            .says("A host below one that the policy denies", denied)
+            .spec("POLICY-03 POLICY-04")
+            .refused("policy.denied"),
+        run("policy-non-interactive", &asking, say())
+            .with("policy", policy(json!({ "non_interactive": true })))
+            .with("person", "agrees")
+            .says("A package that needs consent, where the policy asks nobody", denied)
+            .spec("POLICY-06")
+            .refused("policy.denied"),
+        run("policy-nobody", &asking, say())
+            .with("policy", policy(json!({})))
+            .says("A package that needs consent, and nobody to ask", asked)
+            .spec("RUN-04 POLICY-07")
+            .refused("policy.confirmation_required"),
+        run("policy-destructive", &destructive, say())
+            .with("policy", policy(json!({ "trusted_packages": ["org.example.echo"] })))
+            .says("A destructive tool of a trusted package, and nobody to ask", asked)
+            .spec("RUN-04 POLICY-05")
+            .refused("policy.confirmation_required"),
+        run("policy-declined", &asking, say())
+            .with("policy", policy(json!({})))
+            .with("person", "declines")
+            .says("A person who says no", "No is no.")
+            .spec("POLICY-07")
+            .refused("policy.declined"),
+        run("accept-person-agrees", &asking, say())
+            .with("policy", policy(json!({})))
+            .with("person", "agrees")
+            .says("A person who says yes", "Consent is what the policy waits for.")
+            .spec("POLICY-07 POLICY-08")
+            .answers(json!({ "content": text_block("fine"), "is_error": false })),
+    ]
+}
+
+fn endings() -> Vec<Case> {
+    let limit = "A tool that breaks a limit ends within it, and nothing of its answer leaves.";
+    let mut cases = Vec::new();
+    for (id, title, spec, start, code) in [
+        ("trap-unreachable", "An unreachable instruction", "BOX-21", "unreachable", "tool.trap"),
+        (
+            "trap-memory",
+            "A load beyond the memory",
+            "BOX-21",
+            "(drop (i32.load (i32.const 65536)))",
+            "tool.trap",
+        ),
+        (
+            "trap-division",
+            "A division by zero",
+            "BOX-21",
+            "(drop (i32.div_u (i32.const 1) (i32.const 0)))",
+            "tool.trap",
+        ),
+        ("stack", "A recursion without end", "BOX-36 BOX-21", "(call 3)", "tool.stack_exhausted"),
+        ("fuel", "A loop without end", "BOX-30", "(loop (br 0))", "tool.fuel_exhausted"),
+        (
+            "fuel-fill",
+            "A loop that fills the memory",
+            "BOX-31",
+            "(loop (memory.fill (i32.const 0) (i32.const 1) (i32.const 65536)) (br 0))",
+            "tool.fuel_exhausted",
+        ),
+        (
+            "memory",
+            "A memory that grows without end, and a trap",
+            "BOX-22",
+            "(loop (br_if 0 (i32.ge_s (memory.grow (i32.const 1)) (i32.const 0)))) unreachable",
+            "tool.memory_exhausted",
+        ),
+        (
+            "stdout",
+            "More output than the manifest allows",
+            "BOX-44",
+            "(loop (call 2 (i32.const 1) (i32.const 512)) (br 0))",
+            "tool.output_limit",
+        ),
+        (
+            "stderr",
+            "More than 64 KiB on stderr",
+            "BOX-44 LIM-38",
+            "(loop (call 2 (i32.const 2) (i32.const 32768)) (br 0))",
+            "tool.stderr_limit",
+        ),
+        ("exit-1", "Status 1", "BOX-20", "(call 1 (i32.const 1))", "tool.exit_status"),
+        ("exit-255", "Status 255", "BOX-20", "(call 1 (i32.const 255))", "tool.exit_status"),
+        (
+            "exit-after-answer",
+            "A good answer, and then status 1",
+            "BOX-20",
+            "(call 2 (i32.const 1) (i32.const 41)) (call 1 (i32.const 1))",
+            "tool.exit_status",
+        ),
+    ] {
+        let module = guest(start, r#"{"jsonrpc":"2.0","id":1,"result":"fine!"}"#);
+        cases.push(
+            run(&format!("tool-{id}"), &small_limits(), module)
+                .says(title, limit)
+                .spec(spec)
+                .refused(code),
+        );
+    }
+    let mut slow = manifest();
+    slow["runtime"] = json!({
+        "target": "wasm32-wasip1", "memory_limit_mb": 1, "timeout_ms": 1,
+        "fuel": 1_000_000_000_000_u64,
+    });
+    cases.push(
+        run("tool-timeout", &slow, guest("(loop (br 0))", ""))
+            .says("A loop with more fuel than a millisecond can use", limit)
+            .spec("BOX-38 MAN-18")
+            .refused("tool.timeout"),
+    );
+    cases
+}
+
+fn answers() -> Vec<Case> {
+    let one = response(&json!("fine"));
+    let why = "A tool gives one answer to the request it got; what two readers could read differently is none.";
+    let mut cases = Vec::new();
+    for (id, title, spec, text, code) in [
+        ("none", "Nothing on stdout", "BOX-71", String::new(), "tool.no_answer"),
+        ("blank", "White space on stdout", "BOX-71", " \r\n\t".into(), "tool.no_answer"),
+        ("two", "Two answers", "BOX-71", format!("{one}{one}"), "tool.two_answers"),
+        (
+            "two-lines",
+            "Two answers on two lines",
+            "BOX-71",
+            format!("{one}\n{one}\n"),
+            "tool.two_answers",
+        ),
+        ("text", "Text that is no JSON", "BOX-71", "hello\n".into(), "tool.bad_answer"),
+        (
+            "log-line",
+            "A line of a log before the answer",
+            "BOX-71",
+            format!("started\n{one}"),
+            "tool.bad_answer",
+        ),
+        ("half", "Half an answer", "BOX-71", one[..20].to_owned(), "tool.bad_answer"),
+        (
+            "duplicate-key",
+            "Two results in one answer",
+            "BOX-71 JSON-02",
+            one.replace("\"result\"", "\"result\":1,\"result\""),
+            "tool.bad_answer",
+        ),
+        (
+            "too-deep",
+            "An answer nested 65 deep",
+            "BOX-71 LIM-13",
+            one.replace("\"fine\"", &format!("{}{}", "[".repeat(64), "]".repeat(64))),
+            "tool.bad_answer",
+        ),
+        (
+            "version",
+            "Another version of JSON-RPC",
+            "BOX-72",
+            one.replace("2.0", "1.0"),
+            "tool.bad_answer",
+        ),
+        (
+            "id",
+            "The answer to another request",
+            "BOX-72",
+            one.replace("\"id\":1", "\"id\":2"),
+            "tool.bad_answer",
+        ),
+        (
+            "id-text",
+            "The id as a text",
+            "BOX-72",
+            one.replace("\"id\":1", "\"id\":\"1\""),
+            "tool.bad_answer",
+        ),
+        ("array", "A batch", "BOX-72", format!("[{one}]"), "tool.bad_answer"),
+        (
+            "neither",
+            "Neither result nor error",
+            "BOX-72",
+            r#"{"jsonrpc":"2.0","id":1}"#.into(),
+            "tool.bad_answer",
+        ),
+        (
+            "both",
+            "Both result and error",
+            "BOX-72",
+            one.replace("\"result\"", "\"error\":{\"code\":1,\"message\":\"x\"},\"result\""),
+            "tool.bad_answer",
+        ),
+        (
+            "error-text",
+            "An error that is a text",
+            "BOX-72",
+            r#"{"jsonrpc":"2.0","id":1,"error":"x"}"#.into(),
+            "tool.bad_answer",
+        ),
+    ] {
+        cases.push(
+            run(&format!("answer-{id}"), &small_limits(), saying(&text))
+                .says(title, why)
+                .spec(spec)
+                .refused(code),
+        );
+    }
+    let mut promising = manifest();
+    promising["tools"][0]["returns"] = json!({ "type": "object", "required": ["n"], "properties": { "n": { "type": "integer" } } });
+    let why = "An agent relies on what a tool says that it returns.";
+    for (id, title, result) in [
+        ("missing", "No structured content where one is promised", json!({ "content": [] })),
+        ("type", "A member of another type than promised", json!({ "n": "1" })),
+        ("member", "A promised member is missing", json!({ "m": 1 })),
+        ("text", "A text where an object is promised", json!("1")),
+    ] {
+        cases.push(
+            run(&format!("return-{id}"), &promising, saying(&response(&result)))
+                .says(title, why)
+                .spec("RUN-06 MAN-33")
+                .refused("tool.return_schema"),
+        );
+    }
+    cases.push(
+        run("accept-return", &promising, saying(&response(&json!({ "n": 1 }))))
+            .says("What was promised", why)
+            .spec("RUN-06 BOX-74")
+            .answers(json!({ "content": text_block("{\"n\":1}"), "structured_content": { "n": 1 }, "is_error": false })),
+    );
+    cases
+}
+
+fn accepted() -> Vec<Case> {
+    let mut filtered = manifest();
+    filtered["privacy_filters"] = json!({ "patterns": ["email"] });
+    let error = json!({ "jsonrpc": "2.0", "id": 1, "error": { "code": -32000, "message": "no such town" } });
+    vec![
+        run("accept-text", &small_limits(), saying(&response(&json!("fine"))))
+            .says("A result that is a text", "It is the parent of the faults in this folder.")
+            .spec("BOX-70 BOX-71 BOX-74")
+            .answers(json!({ "content": text_block("fine"), "is_error": false })),
+        run(
+            "accept-content",
+            &small_limits(),
+            saying(&response(&json!({ "content": text_block("fine"), "isError": true }))),
+        )
+        .says(
+            "A result in the shape of MCP, which says that the tool failed",
+            "That is the tool's own word, and an answer.",
+        )
+        .spec("BOX-73")
+        .answers(json!({ "content": text_block("fine"), "is_error": true })),
+        run("accept-error", &small_limits(), saying(&error.to_string()))
+            .says("An error of JSON-RPC", "It becomes an answer that says that the tool failed.")
+            .spec("BOX-75")
+            .answers(json!({ "content": text_block("no such town"), "is_error": true })),
+        run(
+            "accept-exit-0",
+            &small_limits(),
+            guest(
+                "(call 2 (i32.const 1) (i32.const 40)) (call 1 (i32.const 0))",
+                &response(&json!("fine")),
+            ),
+        )
+        .says("An answer and status 0", "A program may say that it ended well.")
+        .spec("BOX-20")
+        .answers(json!({ "content": text_block("fine"), "is_error": false })),
+        run("accept-filtered", &filtered, saying(&response(&json!("ask ann@example.com"))))
+            .says(
+                "An address in the answer, which the manifest wants filtered",
+                "Nothing leaves unfiltered.",
+            )
+            .spec("RUN-02 BOX-74")
+            .answers(json!({ "content": text_block("ask [EMAIL]"), "is_error": false })),
+    ]
+}
