@@ -27,8 +27,11 @@ pub type Verdict = Option<Code>;
 const AUTHOR_STORE: &[u8] = include_bytes!("../conformance/vectors/stores/author.json");
 const PARENT: &[u8] = include_bytes!("../conformance/vectors/archive/accept-stored.mpp");
 
-/// Every target by the name of its folder in `corpus/`.
-pub const ALL: &[(&str, fn(&[u8]) -> Verdict)] = &[
+/// A target: its name, which is that of its folder in `corpus/`, and the function.
+pub type Target = (&'static str, fn(&[u8]) -> Verdict);
+
+/// Every target.
+pub const ALL: &[Target] = &[
     ("archive", archive),
     ("manifest", manifest),
     ("gatekeeper", gatekeeper),

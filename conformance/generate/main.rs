@@ -5,23 +5,40 @@
 
 mod suite;
 
+use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 fn main() -> std::io::Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance");
-    for folder in suite::FOLDERS {
-        if root.join(folder).exists() {
-            fs::remove_dir_all(root.join(folder))?;
-        }
-    }
     let files = suite::files();
+    let mut made = BTreeSet::new();
     for (name, content) in &files {
         let path = root.join(name);
         fs::create_dir_all(path.parent().unwrap_or(&root))?;
-        fs::write(path, content)?;
+        fs::write(&path, content)?;
+        made.insert(path);
+    }
+    for folder in suite::FOLDERS {
+        remove_others(&root.join(folder), &made)?;
     }
     let bytes: usize = files.values().map(Vec::len).sum();
     println!("{} files, {bytes} bytes", files.len());
+    Ok(())
+}
+
+/// Removes files that no case has any more, and folders that are then empty.
+fn remove_others(folder: &Path, made: &BTreeSet<PathBuf>) -> std::io::Result<()> {
+    for item in fs::read_dir(folder)? {
+        let path = item?.path();
+        if path.is_dir() {
+            remove_others(&path, made)?;
+            if fs::read_dir(&path)?.next().is_none() {
+                fs::remove_dir(&path)?;
+            }
+        } else if !made.contains(&path) {
+            fs::remove_file(&path)?;
+        }
+    }
     Ok(())
 }

@@ -10,6 +10,9 @@ pub fn cases() -> Vec<Case> {
     cases
 }
 
+/// A name: the case's, the title, and the bytes.
+type Name = (&'static str, &'static str, &'static [u8]);
+
 fn refused() -> Vec<Case> {
     let paths = "A name that leads out of the folder it is unpacked in, on some system.";
     let alphabet =
@@ -20,7 +23,7 @@ fn refused() -> Vec<Case> {
     let dot = "Windows drops a dot at the end: two names, one file.";
     let empty = "Readers differ on what an empty component is: a root, a folder, or nothing.";
     let long = "Some systems cut or refuse longer names.";
-    let lists: [(&str, &str, &[(&str, &str, &[u8])]); 8] = [
+    let lists: [(&str, &str, &[Name]); 8] = [
         (
             "NAME-03",
             empty,

@@ -24,7 +24,7 @@ pub mod zip;
 use case::Case;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The folders below `conformance/` that the generator owns, and empties before it writes.
+/// The folders below `conformance/` that the generator owns: nothing else may lie in them.
 #[allow(dead_code)] // the generator's main and the tests each use a part of this module
 pub const FOLDERS: [&str; 2] = ["keys", "vectors"];
 

@@ -238,7 +238,7 @@ pub fn central(entry: &Entry, offset: u32) -> Vec<u8> {
 pub fn crc32(bytes: &[u8]) -> u32 {
     let mut table = [0_u32; 256];
     for (index, entry) in table.iter_mut().enumerate() {
-        *entry = (0..8).fold(index as u32, |state, _| state >> 1 ^ (state & 1) * 0xedb8_8320);
+        *entry = (0..8).fold(index as u32, |state, _| (state >> 1) ^ ((state & 1) * 0xedb8_8320));
     }
     !bytes.iter().fold(u32::MAX, |state, byte| state >> 8 ^ table[usize::from(state as u8 ^ byte)])
 }
