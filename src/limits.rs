@@ -100,14 +100,12 @@ limits! {
     PRIVACY_POINTERS_COUNT_MAX usize = 64; "LIM-64" "places named for each kind; the count goes on"
     PRIVACY_CUSTOM_COUNT_MAX usize = 64; "LIM-65" "custom patterns of publisher and host together"
     PRIVACY_PATTERN_BYTES_MAX usize = 512; "LIM-66" "source of one custom pattern"
-    PRIVACY_PROGRAM_BYTES_MAX usize = 64 << 10; "LIM-67" "compiled size of one custom pattern, which bounds its cost for each byte"
-    PRIVACY_CUSTOM_BYTES_MAX usize = 16 << 20; "LIM-68" "bytes times custom patterns in one call; regex-lite reads 1 to 10 MB a second"
+    PRIVACY_PROGRAM_BYTES_MAX usize = 16 << 10; "LIM-67" "compiled size of one custom pattern, which bounds its cost for each byte; usual ones take 1 KB"
+    PRIVACY_CUSTOM_BYTES_MAX usize = 16 << 20; "LIM-68" "bytes times custom patterns in one call; usual patterns take a second for so many, the worst half a minute"
 
     // Trust store and policy.
     TRUST_FILE_BYTES_MAX usize = 1 << 20; "LIM-70" "some 2,500 publishers of one key each"
     POLICY_FILE_BYTES_MAX usize = 1 << 20; "LIM-71" "some ten thousand rules"
     HOST_FILE_DEPTH_MAX usize = 8; "LIM-72" "twice the nesting of the deepest member of either file"
     TOKEN_LIFETIME_S_MAX u64 = 86_400; "LIM-73" "a grant for more than a day is a standing rule, and belongs in the policy file"
-    PRIVACY_PROGRAM_BYTES_MAX usize = 16 << 10; "LIM-67" "compiled size of one custom pattern, which bounds its cost for each byte; usual ones take 1 KB"
-    PRIVACY_CUSTOM_BYTES_MAX usize = 16 << 20; "LIM-68" "bytes times custom patterns in one call; usual patterns take a second for so many, the worst half a minute"
 }

@@ -1,6 +1,12 @@
 //! The tests of the whole crate, in one binary.
 
-#![allow(clippy::arithmetic_side_effects, clippy::as_conversions, clippy::unwrap_used)]
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::precedence,
+    clippy::type_complexity,
+    clippy::unwrap_used
+)]
 
 mod cli;
 mod example;

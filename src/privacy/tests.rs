@@ -1,3 +1,5 @@
+//! What the filter takes out and, more often, what it leaves alone.
+
 #![allow(clippy::arithmetic_side_effects, clippy::indexing_slicing, clippy::unwrap_used)]
 
 mod detectors;
