@@ -25,7 +25,7 @@ use crate::sandbox::{
 use crate::text::shown;
 use crate::time::Timestamp;
 use crate::trust::{self, TrustStore};
-use serde_json::{json as object, Value};
+use serde_json::{json, Value};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -110,7 +110,7 @@ impl Person for Nobody {
 /// let policy = PermissionPolicy::new().auto_approve_low(true);
 /// let call = Call {
 ///     tool: "extract_lines".into(),
-///     arguments: serde_json::object!({"text": "Ann: ann@example.com", "containing": "Ann"}),
+///     arguments: serde_json::json!({"text": "Ann: ann@example.com", "containing": "Ann"}),
 ///     agent: None,
 /// };
 /// let runtime = Runtime::open(&home, policy)?;
@@ -321,7 +321,7 @@ impl Runtime {
 
     /// The digest of everything of an answer that leaves.
     fn digest_of(&self, answer: &Answer) -> Digest {
-        self.audit.digest(&object!({
+        self.audit.digest(&json!({
             "content": answer.content,
             "structured_content": answer.structured_content,
             "is_error": answer.is_error,
@@ -390,7 +390,7 @@ fn filtered_answer(
         })?;
     }
     // One value, so that numbered labels and pointers are the same in every copy.
-    let whole = object!({
+    let whole = json!({
         "content": response.result.content,
         "structuredContent": response.result.structured_content,
     });
