@@ -458,3 +458,48 @@ fn a_guest_is_given_the_variables_that_its_token_holds_and_no_others() {
         assert_eq!(answer.content[0]["text"], expected);
     }
 }
+
+/// A guest that copies `/data/answer` to stdout.
+const COPYING: &str = r#"(module
+  (import "wasi_snapshot_preview1" "path_open"
+    (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_read" (func $read (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 16) "\00\04\00\00\00\10\00\00")
+  (data (i32.const 100) "answer")
+  (func (export "_start")
+    (if (call $open (i32.const 3) (i32.const 0) (i32.const 100) (i32.const 6) (i32.const 0)
+                    (i64.const 2) (i64.const 0) (i32.const 0) (i32.const 8))
+      (then unreachable))
+    (drop (call $read (i32.load (i32.const 8)) (i32.const 16) (i32.const 1) (i32.const 24)))
+    (i32.store (i32.const 20) (i32.load (i32.const 24)))
+    (drop (call $write (i32.const 1) (i32.const 16) (i32.const 1) (i32.const 24)))))"#;
+
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+#[test]
+fn a_mapped_directory_is_read_and_one_to_be_written_or_not_granted_does_not_exist() {
+    let host = Host::new("mapped");
+    let data = support::Folder::new("mapped-data");
+    std::fs::write(data.path().join("answer"), support::response("from a file")).unwrap();
+    let mut manifest = support::manifest("org.example.mapped");
+    manifest["capabilities"] = json!({ "filesystem": { "read": ["/data"] } });
+    let package = support::package_with(&manifest, COPYING);
+
+    let mapping = || PermissionPolicy::new().trust_package("org.example.mapped");
+    let runtime = host.runtime_with(mapping().map_directory("/data", data.path()));
+    assert!(call(&runtime, &package).unwrap().content.to_string().contains("from a file"));
+    // Nothing is mapped: the guest finds no such descriptor.
+    let result = call(&host.runtime_with(mapping()), &package).map(drop);
+    assert_eq!(code(&result), Code::ToolTrap);
+    // A link in its place is not followed, wherever it leads.
+    std::fs::rename(data.path().join("answer"), data.path().join("elsewhere")).unwrap();
+    std::os::unix::fs::symlink("elsewhere", data.path().join("answer")).unwrap();
+    assert_eq!(code(&call(&runtime, &package).map(drop)), Code::ToolTrap);
+
+    manifest["capabilities"] = json!({ "filesystem": { "write": ["/data"] } });
+    manifest["version"] = json!("2.0.0");
+    let package = support::package_with(&manifest, COPYING);
+    let result = call(&runtime, &package).map(drop);
+    assert_eq!(code(&result), Code::SandboxNotGranted);
+}

@@ -4,6 +4,7 @@
 //! sorted, and inode numbers are positions in it, so every machine shows the same.
 
 use super::errno::Errno;
+use super::mapped::Mapped;
 use crate::limits::{NAME_BYTES_MAX, OPEN_FILES_COUNT_MAX, PATH_BYTES_MAX};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -29,6 +30,8 @@ enum Node {
     },
     /// A file below `assets/`, by its path there.
     Asset(String),
+    /// A copy of a file in a mapped directory.
+    Copy(Vec<u8>),
 }
 
 /// The values of `filetype` that occur here.
@@ -103,9 +106,10 @@ pub(super) struct Entry {
 }
 
 impl Files {
-    /// Standard streams as 0, 1 and 2; then, if the package has any, its assets as 3.
+    /// Standard streams as 0, 1 and 2; then, if the package has any, its assets as 3; then the mapped
+    /// directories.
     // [BOX-60]
-    pub(super) fn new(assets: Arc<BTreeMap<String, Vec<u8>>>) -> Self {
+    pub(super) fn new(assets: Arc<BTreeMap<String, Vec<u8>>>, mapped: Vec<Mapped>) -> Self {
         let stream = |object, rights| {
             let rights = rights | rights::STREAM;
             Some(Descriptor { object, flags: 0, rights, rights_inheriting: 0 })
@@ -116,25 +120,31 @@ impl Files {
             stream(Object::Stderr, rights::FD_WRITE),
         ];
         let mut files = Files { nodes: Vec::new(), assets, descriptors };
-        if !files.assets.is_empty() {
-            files.mount_assets();
+        let paths: Vec<String> = files.assets.keys().cloned().collect();
+        if !paths.is_empty() {
+            let nodes = paths.into_iter().map(|path| (path.clone(), Some(Node::Asset(path))));
+            files.mount(ASSETS_MOUNT, nodes);
+        }
+        for Mapped { guest, entries } in mapped {
+            let nodes = entries.into_iter().map(|(path, copy)| (path, copy.map(Node::Copy)));
+            files.mount(&guest, nodes);
         }
         files
     }
 
-    fn mount_assets(&mut self) {
-        let root = NodeId(0);
+    /// Makes a tree of paths in ascending order, and opens its root. `None` is a directory.
+    fn mount(&mut self, guest: &str, nodes: impl Iterator<Item = (String, Option<Node>)>) {
+        let root = NodeId(self.nodes.len());
         self.nodes.push(Node::Directory { parent: root, children: BTreeMap::new() });
-        let assets = Arc::clone(&self.assets);
-        for path in assets.keys() {
+        for (path, mut node) in nodes {
             let mut directory = root;
             let mut components = path.split('/').peekable();
             while let Some(name) = components.next() {
                 let last = components.peek().is_none();
-                directory = match self.child(directory, name) {
-                    Ok(known) => known,
-                    Err(_) if last => self.add(directory, name, Node::Asset(path.clone())),
-                    Err(_) => {
+                directory = match (self.child(directory, name), node.take_if(|_| last)) {
+                    (Ok(known), _) => known,
+                    (Err(_), Some(file)) => self.add(directory, name, file),
+                    (Err(_), None) => {
                         let folder =
                             Node::Directory { parent: directory, children: BTreeMap::new() };
                         self.add(directory, name, folder)
@@ -143,7 +153,7 @@ impl Files {
             }
         }
         self.descriptors.push(Some(Descriptor {
-            object: Object::Directory { node: root, preopened_as: Some(ASSETS_MOUNT.to_owned()) },
+            object: Object::Directory { node: root, preopened_as: Some(guest.to_owned()) },
             flags: 0,
             rights: rights::DIRECTORY,
             rights_inheriting: rights::DIRECTORY | rights::FILE,
@@ -209,6 +219,7 @@ impl Files {
     pub(super) fn content(&self, node: NodeId) -> &[u8] {
         match self.nodes.get(node.0) {
             Some(Node::Asset(path)) => self.assets.get(path).map_or(&[], Vec::as_slice),
+            Some(Node::Copy(content)) => content,
             _ => &[],
         }
     }

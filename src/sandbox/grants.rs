@@ -53,8 +53,8 @@ fn check_resources(config: &SandboxConfig, token: &CapabilityToken) -> Result<()
         return refuse(format!("the directory {:?}", mapping.guest));
     }
     // [BOX-06]
-    if let Some(mapping) = config.dir_mappings.first() {
-        let detail = format!("this version cannot map the directory {:?}", mapping.guest);
+    if let Some(mapping) = config.dir_mappings.iter().find(|mapping| mapping.writable) {
+        let detail = format!("this version maps no directory to be written: {}", mapping.guest);
         return Err(Error::new(Code::SandboxNotGranted, detail));
     }
     for domain in &config.allowed_network_domains {

@@ -1,7 +1,7 @@
 //! Room: running a verified tool, with nothing but what its token holds.
 //!
 //! Read on in `grants.rs` (what may be asked for), `machine.rs` (how it runs and ends), `guest.rs` (its
-//! memory and fuel), `wasi/` (what it can call), `files.rs` (what it sees) and `protocol.rs` (how it is
+//! memory and fuel), `wasi/` (what it can call), `files.rs` and `mapped.rs` (what it sees) and `protocol.rs` (how it is
 //! spoken to).
 
 mod errno;
@@ -9,6 +9,7 @@ mod files;
 mod grants;
 mod guest;
 mod machine;
+mod mapped;
 mod protocol;
 mod random;
 mod self_test;
@@ -25,6 +26,7 @@ use crate::policy::token::{CapabilityToken, DirectoryGrant, RunLimits};
 use crate::Error;
 use files::Files;
 use guest::Guest;
+use mapped::Mapped;
 use random::RandomStream;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -170,11 +172,16 @@ impl WasmSandbox {
         let runtime = &binary.manifest().runtime;
         let mut args = vec![runtime.entry.clone()];
         args.extend(runtime.args.iter().cloned());
+        let mapped = match mapped::copy_in(&config.dir_mappings) {
+            Ok(mapped) => mapped,
+            Err(error) => return Run::refused(error),
+        };
         let inputs = Inputs {
             args,
             environment: config.env_vars,
             stdin: config.stdin_data,
             assets: Arc::clone(binary.assets()),
+            mapped,
             seed: self.seed,
         };
         run_module(binary.module(), inputs, &limits, cancel)
@@ -199,6 +206,7 @@ struct Inputs {
     environment: BTreeMap<String, String>,
     stdin: Vec<u8>,
     assets: Arc<BTreeMap<String, Vec<u8>>>,
+    mapped: Vec<Mapped>,
     seed: [u8; 32],
 }
 
@@ -214,7 +222,7 @@ impl Inputs {
             stdout: Vec::new(),
             stdout_bytes_max: usize::try_from(stdout_bytes_max).unwrap_or(usize::MAX),
             stderr: Vec::new(),
-            files: Files::new(self.assets),
+            files: Files::new(self.assets, self.mapped),
             clock_ns: 0,
             random: RandomStream::new(self.seed),
             fuel_reserve: 0,

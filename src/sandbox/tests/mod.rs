@@ -5,6 +5,8 @@ mod determinism;
 mod endings;
 mod files;
 mod grants;
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod mapped;
 mod probe;
 mod protocol;
 mod wasi;
@@ -19,6 +21,7 @@ fn inputs(stdin: &[u8]) -> Inputs {
         environment: BTreeMap::from([("B".into(), "2".into()), ("A".into(), "one".into())]),
         stdin: stdin.to_vec(),
         assets: Arc::new(BTreeMap::new()),
+        mapped: Vec::new(),
         seed: [7; 32],
     }
 }
