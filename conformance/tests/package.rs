@@ -21,15 +21,10 @@ fn each_byte_of_a_stored_archive_set_to_each_other_value_is_refused() {
     gatekeeper::inspect(&package).unwrap();
     let mut altered = package.clone();
     for at in 0..package.len() {
-        // Every bit alone, all bits, and neighbours in value; each value where nothing hashes yet.
         let original = package[at];
-        for bit in 0..8 {
-            altered[at] = original ^ (1 << bit);
-            assert!(gatekeeper::inspect(&altered).is_err(), "byte {at} with bit {bit} flipped");
-        }
-        for value in [0, 1, 0x20, 0xff, original.wrapping_add(1), original.wrapping_sub(1)] {
+        for value in (0..=255).filter(|value| *value != original) {
             altered[at] = value;
-            assert!(value == original || gatekeeper::inspect(&altered).is_err(), "byte {at}");
+            assert!(gatekeeper::inspect(&altered).is_err(), "byte {at} set to {value}");
         }
         altered[at] = original;
     }
