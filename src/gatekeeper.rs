@@ -99,7 +99,7 @@ impl Gatekeeper {
         let signers = check_5_publisher(self, &record, &signed_by)?;
         let manifest = check_6_manifest(&self.trust, &parts, &signers)?;
         let module = check_7_module(&parts, &manifest)?;
-        Ok(attest(&parts, record.content_hash, signers, manifest, module))
+        Ok(attest(entries, record.content_hash, signers, manifest, module))
     }
 }
 
@@ -213,7 +213,7 @@ fn check_7_module(parts: &Parts<'_>, manifest: &Manifest) -> Result<Module, Erro
 }
 
 fn attest(
-    parts: &Parts<'_>,
+    entries: Vec<Entry<'_>>,
     content_hash: ContentHash,
     signers: Vec<TrustedSigner>,
     manifest: Manifest,
@@ -233,9 +233,9 @@ fn attest(
         content_hash: content_hash.clone(),
         signed_by: signed_by.into(),
     };
-    let assets = parts.entries.iter().filter_map(|entry| {
+    let assets = entries.into_iter().filter_map(|entry| {
         let path = entry.name.strip_prefix(ASSETS_FOLDER)?;
-        Some((path.to_owned(), entry.content.to_vec()))
+        Some((path.to_owned(), entry.content.into_owned()))
     });
     let wasm_binary =
         WasmBinary { module, assets: Arc::new(assets.collect()), manifest: manifest.clone() };

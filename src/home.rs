@@ -33,6 +33,10 @@ fn home_of(named: Option<OsString>, home: Option<PathBuf>) -> Option<PathBuf> {
 /// `host.file`.
 pub fn read_file(path: &Path, bytes_max: usize) -> Result<Option<Vec<u8>>, Error> {
     let stop = u64::try_from(bytes_max).unwrap_or(u64::MAX).saturating_add(1);
+    // A pipe would hold the host up for as long as nobody writes to it.
+    if path.metadata().is_ok_and(|found| !found.is_file()) {
+        return Err(failed("read", path, &io::Error::other("not a regular file")));
+    }
     let mut bytes = Vec::new();
     match File::open(path).and_then(|file| file.take(stop).read_to_end(&mut bytes)) {
         Ok(_) => Ok(Some(bytes)),
@@ -81,6 +85,10 @@ fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     }
     let mut file = private(OpenOptions::new().create_new(true)).open(&new_path)?;
     file.write_all(content)?;
+    // A store that several users read stays readable for them.
+    if let Ok(old) = path.metadata() {
+        file.set_permissions(old.permissions())?;
+    }
     file.sync_all()?;
     fs::rename(&new_path, path)?;
     #[cfg(unix)]
@@ -141,5 +149,34 @@ mod tests {
             .to_vec();
         fs::remove_file(&path).expect("removed");
         assert_eq!(lengths, [1, 11, 100, 100, 100, 100]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_or_a_folder_in_place_of_a_file_is_refused_at_once() {
+        let folder = std::env::temp_dir().join(format!("mpp-home-pipe-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let pipe = folder.join("seen.json");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        for path in [&pipe, &folder] {
+            assert_eq!(read_file(path, 100).unwrap_err().code(), Code::HostFile);
+        }
+        fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_changed_file_keeps_its_mode_and_a_new_one_is_private() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = std::env::temp_dir().join(format!("mpp-home-mode-{}", std::process::id()));
+        let path = folder.join("trust.json");
+        let mode = || path.metadata().unwrap().permissions().mode() & 0o777;
+        let write = || edit_file(&path, 100, |_| Ok((Some(b"x".to_vec()), ()))).unwrap();
+        write();
+        assert_eq!(mode(), 0o600);
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        write();
+        assert_eq!(mode(), 0o644);
+        fs::remove_dir_all(&folder).unwrap();
     }
 }

@@ -8,8 +8,10 @@
 
 pub mod object;
 
+use crate::limits::JSON_VALUES_COUNT_MAX;
 use serde_core::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
+use std::cell::Cell;
 use std::fmt;
 
 /// What was wrong in a JSON text and where, ready to be put into an [`crate::Error`]'s detail, such as
@@ -26,7 +28,7 @@ impl fmt::Display for JsonError {
 /// Parses one JSON text of any type, nested at most `depth_max` arrays and objects deep (at most 127).
 ///
 /// # Errors
-/// Whatever RFC 8259 refuses, a duplicate key, and nesting beyond `depth_max`.
+/// Whatever RFC 8259 refuses, a duplicate key, nesting beyond `depth_max`, and too many values.
 ///
 /// ```
 /// assert!(mpp::json::parse(br#"{"a":[1]}"#, 2).is_ok());
@@ -36,7 +38,8 @@ impl fmt::Display for JsonError {
 // [JSON-01] [JSON-06]
 pub fn parse(bytes: &[u8], depth_max: usize) -> Result<Value, JsonError> {
     let mut source = serde_json::Deserializer::from_slice(bytes);
-    let value = Strict { depth_left: depth_max }
+    let values_left = Cell::new(JSON_VALUES_COUNT_MAX);
+    let value = Strict { depth_left: depth_max, values_left: &values_left }
         .deserialize(&mut source)
         .map_err(|error| JsonError(error.to_string()))?;
     // [JSON-03]
@@ -55,30 +58,43 @@ pub fn is_within(value: &Value, depth_max: usize) -> bool {
     }
 }
 
-/// Reads one value, refusing duplicate keys, with so many levels still allowed below it.
+/// Reads one value, refusing duplicate keys, with so many levels still allowed below it, and so many
+/// values in all: a text of a few megabytes can hold millions, each of which takes memory many times its
+/// own length.
 #[derive(Clone, Copy)]
-struct Strict {
+struct Strict<'a> {
     depth_left: usize,
+    values_left: &'a Cell<usize>,
 }
 
-impl Strict {
+/// What an object counts for: its first member alone takes a node of several hundred bytes.
+const OBJECT_VALUES: usize = 16;
+
+impl Strict<'_> {
+    // [JSON-08]
+    fn count<E: serde_core::de::Error>(self, values: usize) -> Result<(), E> {
+        let left = self.values_left.get().checked_sub(values);
+        self.values_left.set(left.ok_or_else(|| E::custom("more values than are allowed"))?);
+        Ok(())
+    }
+
     // [JSON-04]
     fn below<E: serde_core::de::Error>(self) -> Result<Self, E> {
         match self.depth_left.checked_sub(1) {
-            Some(depth_left) => Ok(Strict { depth_left }),
+            Some(depth_left) => Ok(Strict { depth_left, ..self }),
             None => Err(E::custom("nested too deeply")),
         }
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Strict {
+impl<'de> DeserializeSeed<'de> for Strict<'_> {
     type Value = Value;
     fn deserialize<D: Deserializer<'de>>(self, source: D) -> Result<Value, D::Error> {
         source.deserialize_any(self)
     }
 }
 
-impl<'de> Visitor<'de> for Strict {
+impl<'de> Visitor<'de> for Strict<'_> {
     type Value = Value;
 
     fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -111,15 +127,18 @@ impl<'de> Visitor<'de> for Strict {
         let below = self.below()?;
         let mut array = Vec::new();
         while let Some(item) = items.next_element_seed(below)? {
+            self.count(1)?;
             array.push(item);
         }
         Ok(Value::Array(array))
     }
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
         let below = self.below()?;
+        self.count(OBJECT_VALUES)?;
         let mut object = Map::new();
         while let Some(key) = members.next_key::<String>()? {
             let value = members.next_value_seed(below)?;
+            self.count(1)?;
             // [JSON-02]
             if object.contains_key(&key) {
                 return Err(A::Error::custom(format_args!("duplicate key \"{key}\"")));
@@ -282,6 +301,21 @@ mod tests {
                 let read = parse(format!("{double:e}").as_bytes(), 0).unwrap();
                 assert_eq!(read.as_f64().map(f64::to_bits), Some(double.to_bits()), "{double:e}");
             }
+        }
+    }
+
+    #[test]
+    fn more_values_than_are_allowed_are_refused_however_short_the_text() {
+        use crate::limits::JSON_VALUES_COUNT_MAX;
+        let list = |item: &str, count: usize| format!("[{}]", vec![item; count].join(","));
+        let just_enough = list("0", JSON_VALUES_COUNT_MAX);
+        assert!(parse(just_enough.as_bytes(), 2).is_ok());
+        for text in [
+            list("0", JSON_VALUES_COUNT_MAX + 1),
+            list("{}", JSON_VALUES_COUNT_MAX / 17 + 1),
+            list("{\"\":0}", JSON_VALUES_COUNT_MAX / 18 + 1),
+        ] {
+            assert!(parse(text.as_bytes(), 2).is_err_and(|error| error.0.contains("more values")));
         }
     }
 }

@@ -86,6 +86,7 @@ limits! {
     GROWTHS_COUNT_MAX usize = 1_000; "LIM-150" "allocators have one or two; each leaves 200 bytes on the host's stack until the slice ends, so at most 280 KB with the 400 that fit a slice"
     MAPPED_ENTRIES_COUNT_MAX usize = 10_000; "LIM-151" "files and directories copied into the tree of one call"
     MAPPED_BYTES_MAX usize = 64 << 20; "LIM-152" "their contents: as much as an archive may have"
+    JSON_VALUES_COUNT_MAX usize = 2_000_000; "LIM-155" "some 200 MB once parsed, filtered and written again; an answer of 16 MB may hold several times as many"
 
     // Audit.
     AUDIT_TEXT_BYTES_MAX usize = 256; "LIM-50" "a text from outside, with the marker that stands for what was cut off; longer names help nobody"

@@ -9,6 +9,7 @@
 //! Read [`Runtime::call`] first. Nothing runs without a record, and nothing leaves without one.
 
 use crate::audit::{AuditLog, Digest, Ending, Intent, Outcome, Refusal};
+use crate::encoding::sha256_hex;
 use crate::error::{Class, Code, Error};
 use crate::gatekeeper::{AttestationResult, Gatekeeper, VerifiedManifest};
 use crate::json;
@@ -25,7 +26,7 @@ use crate::sandbox::{
 use crate::text::shown;
 use crate::time::Timestamp;
 use crate::trust::{self, TrustStore};
-use serde_json::{json, Value};
+use serde_json::{json, Map, Value};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -180,6 +181,10 @@ impl Runtime {
             Ok(admission) => admission,
             Err(refused) => {
                 known.code = refused.code();
+                // Of a package that was not verified nothing is known but its bytes.
+                if known.content_hash.is_none() {
+                    known.source = Some(format!("archive sha256:{}", sha256_hex(package)));
+                }
                 self.audit.refuse(known, Timestamp::now())?;
                 return Err(refused);
             }
@@ -209,13 +214,13 @@ impl Runtime {
         known: &mut Refusal,
     ) -> Result<Admission, Error> {
         known.tool = Some(call.tool.clone());
+        known.agent.clone_from(&call.agent);
         // First of all, since whatever looks at the arguments recurses into them.
         if !json::is_within(&call.arguments, limits::REQUEST_DEPTH_MAX) {
             let detail = format!("arguments nested more than {} deep", limits::REQUEST_DEPTH_MAX);
             return Err(Error::new(Code::RequestTooLarge, detail));
         }
         known.arguments = Some(self.audit.digest(&call.arguments));
-        known.agent.clone_from(&call.agent);
 
         let trust_store = TrustStore::load_with_versions(&self.trust_path, &self.seen_path)?;
         let attestation = Gatekeeper::new(trust_store.clone(), Timestamp::now())
@@ -390,12 +395,13 @@ fn filtered_answer(
         })?;
     }
     // One value, so that numbered labels and pointers are the same in every copy.
-    let whole = json!({
-        "content": response.result.content,
-        "structuredContent": response.result.structured_content,
-    });
-    let (mut filtered, applied) = filter.try_redact_json(&whole)?;
     let structured = response.result.structured_content.is_some();
+    let mut whole = Map::new();
+    whole.insert("content".to_owned(), response.result.content);
+    whole.extend(
+        response.result.structured_content.map(|value| ("structuredContent".to_owned(), value)),
+    );
+    let (mut filtered, applied) = filter.try_redact_json(&Value::Object(whole))?;
     let mut take = |key: &str| filtered.get_mut(key).map(Value::take).unwrap_or_default();
     Ok(Answer {
         content: take("content"),

@@ -338,6 +338,9 @@ fn hostile_texts_never_reach_the_terminal_as_they_are() {
         let ran = place.mpp(&["run", "w.mpp", "--tool", "run"]);
         assert!(ran.status == 0 || ran.status == 3, "{name}: {}", ran.err);
         shown.extend(wild(&ran).map(|text| format!("{name}: {text}")));
+        let ran = place.mpp(&["run", "w.mpp", "--tool", "run", "--json"]);
+        shown.extend(wild(&ran).map(|text| format!("{name} as JSON: {text}")));
+        assert!(ran.json()["content"][0]["type"].is_string(), "{name}");
     }
     // In what the guest writes wrongly.
     for stdout in [WILD.to_owned(), format!("{{\"{WILD}\":1}}"), format!("{{\"{WILD}")] {

@@ -171,7 +171,8 @@ fn a_key_file_with_anything_else_in_it_is_rejected() {
     ] {
         assert_eq!(SecretKey::from_pem(&text).unwrap_err().code(), Code::KeyInvalid, "{text:?}");
     }
-    for text in [secret, format!("{public}{public}"), public.replace("MCow", "MCox")] {
+    let ended_twice = format!("{public}garbage\n-----END PUBLIC KEY-----");
+    for text in [secret, format!("{public}{public}"), public.replace("MCow", "MCox"), ended_twice] {
         assert_eq!(PublicKey::from_pem(&text).unwrap_err().code(), Code::KeyInvalid, "{text:?}");
     }
 }

@@ -107,7 +107,10 @@ fn dead_calls(calls: &Path) -> Result<BTreeMap<u64, CallFile>, Error> {
         let number = |text: &str| text.parse::<u64>().ok();
         let parts = name.split_once('-').and_then(|(seq, at)| Some((number(seq)?, number(at)?)));
         let Some((seq, offset)) = parts else {
-            return Err(unavailable(format_args!("{}: no call's file", path.display())));
+            return Err(unavailable(format_args!(
+                "{} is not the file of a call: remove it",
+                path.display()
+            )));
         };
         // A call that ends just now holds the log's lock while it removes its file; so do we now.
         let Some(file) = files::open_regular(&path, false)? else { continue };

@@ -17,7 +17,7 @@ use mpp::{Code, Error, Timestamp};
 use serde_json::{json, Value};
 use std::ffi::OsString;
 use std::fs::OpenOptions;
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -100,9 +100,7 @@ pub fn run(words: impl Iterator<Item = OsString>) -> ExitCode {
     match result {
         // A command that has printed its output line by line has no report left.
         Ok(report) if report.json.is_null() => ExitCode::from(report.exit_status),
-        Ok(report) if as_json => {
-            print(&format!("{}\n", report.json)).max(report.exit_status).into()
-        }
+        Ok(report) if as_json => print(&json_line(&report.json)).max(report.exit_status).into(),
         Ok(report) => print(&report.text).max(report.exit_status).into(),
         Err(error) => complain(&error, as_json),
     }
@@ -128,7 +126,7 @@ fn warn(line: &str) {
 fn complain(error: &Error, as_json: bool) -> ExitCode {
     let code = error.code();
     if as_json {
-        print(&format!("{}\n", json!({ "error": error_json(error) })));
+        print(&json_line(&json!({ "error": error_json(error) })));
     } else {
         // The detail may hold text from a hostile file: no terminal obeys it.
         let message = terminal::printable(&error.to_string());
@@ -170,8 +168,37 @@ fn file_error(path: &Path, error: &std::io::Error) -> Error {
     Error::new(Code::HostFile, format!("{}: {error}", path.display()))
 }
 
+/// Reads a text of at most the size of a request.
 fn read_text(path: &Path) -> Result<String, Error> {
-    std::fs::read_to_string(path).map_err(|error| file_error(path, &error))
+    let bytes_max = u64::try_from(mpp::limits::REQUEST_BYTES_MAX).unwrap_or(u64::MAX);
+    let mut text = String::new();
+    let read = std::fs::File::open(path)
+        .and_then(|file| file.take(bytes_max.saturating_add(1)).read_to_string(&mut text));
+    match read {
+        Err(error) => Err(file_error(path, &error)),
+        Ok(_) if text.len() > mpp::limits::REQUEST_BYTES_MAX => {
+            Err(usage_error(format!("{} is longer than {bytes_max} bytes", path.display())))
+        }
+        Ok(_) => Ok(text),
+    }
+}
+
+/// JSON on one line, in which nothing that a terminal would obey stands as it is.
+fn json_line(value: &Value) -> String {
+    let mut line = String::new();
+    for character in value.to_string().chars() {
+        match mpp::text::is_hidden(character) {
+            true => {
+                let mut units = [0; 2];
+                for unit in character.encode_utf16(&mut units) {
+                    line.push_str(&format!("\\u{unit:04x}"));
+                }
+            }
+            false => line.push(character),
+        }
+    }
+    line.push('\n');
+    line
 }
 
 /// `--signed-at`: a time, `now`, or by default the moment that stands for "not stated", so that

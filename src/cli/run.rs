@@ -5,7 +5,7 @@ use argh::FromArgs;
 use mpp::gatekeeper::{self, read_package};
 use mpp::policy::{Capability, PermissionPolicy};
 use mpp::runtime::{Answer, Call, Person, Question, Reply, Runtime};
-use mpp::trust::{TrustStore, Validity};
+use mpp::trust::{covers, TrustStore, Validity};
 use mpp::{home, json, CancelFlag, Code, Error};
 use serde_json::{json, Value};
 use std::path::{Path, PathBuf};
@@ -165,6 +165,14 @@ fn introduce_publisher(package: &[u8], trust_path: &Path) -> Result<bool, Error>
     let found = gatekeeper::inspect(package)?;
     let Some(signer) = found.signed_by.first() else { return Ok(false) };
     let id = found.manifest.id.clone();
+    // A changed key is what this question exists for: it is not asked twice about one id.
+    let store = TrustStore::load(trust_path)?;
+    let mut held = store.publishers().filter(|(_, set)| set.iter().any(|held| covers(held, &id)));
+    if let Some((holder, _)) = held.next() {
+        let detail =
+            format!("{id} belongs to {holder:?} here, and another key signed this package");
+        return Err(Error::new(Code::PublisherUnknown, detail));
+    }
     super::warn(&format!(
         "{id} is signed by a key that nobody here knows:\n\n  {}\n\nCompare it with what the \
          publisher says by another way, such as its web site.",

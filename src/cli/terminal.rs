@@ -7,16 +7,10 @@ pub fn printable(text: &str) -> String {
     text.chars()
         .map(|c| match c {
             '\n' | '\t' => c,
-            _ if c.is_control() || is_invisible(c) => '\u{fffd}',
+            _ if mpp::text::is_hidden(c) => '\u{fffd}',
             _ => c,
         })
         .collect()
-}
-
-/// Zero-width characters and those that change the direction of text.
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// Whether there is a person to ask: questions go to stderr, answers come from stdin.

@@ -367,7 +367,7 @@ fn inflate(data: &[u8], content_bytes: usize) -> Result<Vec<u8>, &'static str> {
     }
 }
 
-/// CRC-32 (ISO 3309), eight bits at a time.
+/// CRC-32 (ISO 3309), a byte at a time.
 pub(super) fn crc32(bytes: &[u8]) -> u32 {
     const TABLE: [u32; 256] = crc32_table();
     let mut state = u32::MAX;

@@ -101,7 +101,7 @@ impl PublicKey {
         KeyId(sha256_hex(self.0.as_ref()))
     }
 
-    /// Whether `signature` is this key's over `message`, by the rules of `spec/signature.md`.
+    /// Whether `signature` is this key's over `message`, by the rules of `spec/package.md` §3.
     #[must_use]
     pub fn verifies(&self, message: &[u8], signature: &[u8; 64]) -> bool {
         self.0.verify(message, &Signature::new(*signature)).is_ok()
@@ -176,7 +176,8 @@ fn only_block(text: &str, label: &str) -> Result<(), Error> {
     let text = text.trim();
     let framed = text.starts_with(&format!("-----BEGIN {label}-----"))
         && text.ends_with(&format!("-----END {label}-----"))
-        && text.matches("-----BEGIN ").count() == 1;
+        && text.matches("-----BEGIN ").count() == 1
+        && text.matches("-----END ").count() == 1;
     if framed {
         return Ok(());
     }

@@ -3,6 +3,7 @@
 use crate::json;
 use crate::limits::REQUEST_DEPTH_MAX;
 use crate::{Code, Error};
+use serde_core::de::IgnoredAny;
 use serde_json::{json, Map, Value};
 
 /// The request for one call, as one line with its line feed.
@@ -77,7 +78,7 @@ impl JsonRpcResponse {
         }
         let result = match (message.remove("result"), message.remove("error")) {
             (Some(result), None) => read_result(result)?,
-            (None, Some(Value::Object(error))) => read_error(&error)?,
+            (None, Some(Value::Object(error))) => read_error(error)?,
             _ => return Err(bad("there is not exactly one of `result` and an object `error`")),
         };
         Ok(JsonRpcResponse { result })
@@ -90,14 +91,14 @@ fn bad(detail: impl Into<String>) -> Error {
 
 /// Whether a whole JSON value is followed by the beginning of another.
 fn begins_with_two_values(stdout: &[u8]) -> bool {
-    let mut values = serde_json::Deserializer::from_slice(stdout).into_iter::<Value>();
+    let mut values = serde_json::Deserializer::from_slice(stdout).into_iter::<IgnoredAny>();
     matches!((values.next(), values.next()), (Some(Ok(_)), Some(Ok(_))))
 }
 
 /// A result whose `content` is an array of content blocks is MCP's shape and taken as it is; any other
 /// value becomes the text of one content block, and the structured content too if it is an object.
 // [BOX-73] [BOX-74]
-fn read_result(result: Value) -> Result<ToolResult, Error> {
+fn read_result(mut result: Value) -> Result<ToolResult, Error> {
     let is_block = |block: &Value| block.get("type").is_some_and(Value::is_string);
     let blocks = result.get("content").and_then(Value::as_array);
     if !blocks.is_some_and(|blocks| blocks.iter().all(is_block)) {
@@ -107,7 +108,7 @@ fn read_result(result: Value) -> Result<ToolResult, Error> {
             is_error: false,
         });
     }
-    let member = |name: &str| result.get(name).cloned();
+    let mut member = |name: &str| result.as_object_mut().and_then(|members| members.remove(name));
     let structured_content = member("structuredContent");
     if structured_content.as_ref().is_some_and(|value| !value.is_object()) {
         return Err(bad("`structuredContent` is no object"));
@@ -122,15 +123,15 @@ fn read_result(result: Value) -> Result<ToolResult, Error> {
 
 /// A JSON-RPC error says what an MCP result with `isError` says, so it becomes one.
 // [BOX-75]
-fn read_error(error: &Map<String, Value>) -> Result<ToolResult, Error> {
+fn read_error(mut error: Map<String, Value>) -> Result<ToolResult, Error> {
     let (Some(Value::String(message)), Some(Value::Number(_))) =
-        (error.get("message"), error.get("code"))
+        (error.remove("message"), error.remove("code"))
     else {
         return Err(bad("`error` has no number `code` or no string `message`"));
     };
     Ok(ToolResult {
-        content: text_block(message),
-        structured_content: error.get("data").filter(|data| data.is_object()).cloned(),
+        content: text_block(&message),
+        structured_content: error.remove("data").filter(Value::is_object),
         is_error: true,
     })
 }
