@@ -36,7 +36,7 @@ limits! {
     LINE_BYTES_MAX usize = 256; "LIM-15" "a name, an address, a host (253 at most by RFC 1035) or a pattern on one line"
     DESCRIPTION_BYTES_MAX usize = 8 << 10; "LIM-16" "two pages of text for people and models; also one argument of the program"
     SCHEMA_DEPTH_MAX usize = 32; "LIM-17" "schemas inside schemas, each `$ref` counted; checking a value recurses at most so deep"
-    SCHEMA_NODES_COUNT_MAX usize = 2048; "LIM-18" "schemas inside one schema once every `$ref` is written out"
+    SCHEMA_NODES_COUNT_MAX usize = 16 << 10; "LIM-18" "schemas inside the schemas of one manifest together, once every `$ref` is written out: one for each 16 bytes of it"
     SCHEMA_STEPS_MAX u64 = 32 << 20; "LIM-19" "checking one value against one schema: two looks at each byte of the largest request"
 
     // What a manifest can ask for at most.
@@ -46,7 +46,7 @@ limits! {
     OUTPUT_KB_MAX u32 = 16 << 10; "LIM-143" "an answer is as large as a request at most"
     STORAGE_KB_MAX u32 = 16 << 10; "LIM-144" "key-value storage is for state, not for data sets"
     PATTERN_PROGRAM_BYTES_MAX usize = 16 << 10; "LIM-145" "a `pattern` once compiled: about 500 states"
-    SCHEMA_BYTES_MAX usize = 256 << 10; "LIM-146" "definitions copied for each `$ref`; a schema written out is no longer than a manifest"
+    SCHEMA_BYTES_MAX usize = 256 << 10; "LIM-146" "definitions copied for each `$ref` in the schemas of one manifest together: no longer than it may be itself"
 
     // Modules. Counted in real ones: Go hello 27,122 data segments; CPython 3.12 11,448 functions and 24,171
     // data segments in 26.3 MB; a C compiler 32,092 functions.

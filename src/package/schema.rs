@@ -11,6 +11,7 @@ mod number;
 mod tests;
 
 use crate::json::object::Fault;
+use crate::limits::{SCHEMA_BYTES_MAX, SCHEMA_NODES_COUNT_MAX};
 use crate::text::shown;
 use number::Exact;
 use regex_lite::Regex;
@@ -48,7 +49,19 @@ impl Schema {
     /// assert_eq!(violation.to_string(), "/n: must be at least 1");
     /// ```
     pub fn compile(source: &Value, pointer: &str) -> Result<Self, Fault> {
-        let root = compile::root(source, pointer)?;
+        Self::compile_within(source, pointer, &mut Budget::default())
+    }
+
+    /// The same for one of several schemas that share a budget, as those of a manifest do.
+    ///
+    /// # Errors
+    /// Those of [`Schema::compile`], also for what the schemas before it left too little for.
+    pub(crate) fn compile_within(
+        source: &Value,
+        pointer: &str,
+        budget: &mut Budget,
+    ) -> Result<Self, Fault> {
+        let root = compile::root(source, pointer, budget)?;
         Ok(Schema { source: source.clone(), root })
     }
 
@@ -64,6 +77,21 @@ impl Schema {
     /// The first rule that the value breaks, or that it takes too many steps to check.
     pub fn validate(&self, value: &Value) -> Result<(), Violation> {
         check::value(&self.root, value)
+    }
+}
+
+/// What is left of the schemas, and of the bytes of copied definitions, that all schemas of one
+/// manifest may have together.
+// [SCH-07]
+#[derive(Debug)]
+pub(crate) struct Budget {
+    nodes_left: usize,
+    bytes_left: usize,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Budget { nodes_left: SCHEMA_NODES_COUNT_MAX, bytes_left: SCHEMA_BYTES_MAX }
     }
 }
 

@@ -10,7 +10,7 @@ use crate::limits::{
     DESCRIPTION_BYTES_MAX, FUEL_MAX, LIST_COUNT_MAX, MANIFEST_BYTES_MAX, MANIFEST_DEPTH_MAX,
     MEMORY_MB_MAX, OUTPUT_KB_MAX, STORAGE_KB_MAX, TIMEOUT_MS_MAX, TOOLS_COUNT_MAX,
 };
-use crate::package::schema::Schema;
+use crate::package::schema::{Budget, Schema};
 use crate::package::version::Version;
 use crate::text::is_hidden;
 use crate::{Code, Error};
@@ -222,9 +222,10 @@ fn filesystem(member: &Member) -> Result<Filesystem, Fault> {
 
 fn tools(member: &Member) -> Result<Vec<Tool>, Fault> {
     let mut names = BTreeSet::new();
+    let mut budget = Budget::default();
     // [MAN-29]
     member.array(1..=TOOLS_COUNT_MAX, |member| {
-        let tool = member.object(tool)?;
+        let tool = member.object(|object| tool(object, &mut budget))?;
         // [MAN-31]
         match names.insert(tool.name.to_ascii_lowercase()) {
             true => Ok(tool),
@@ -235,20 +236,18 @@ fn tools(member: &Member) -> Result<Vec<Tool>, Fault> {
     })
 }
 
-fn tool(object: &mut Object) -> Result<Tool, Fault> {
+fn tool(object: &mut Object, budget: &mut Budget) -> Result<Tool, Fault> {
+    let mut schema =
+        |member: &Member| Schema::compile_within(member.value(), member.pointer(), budget);
     let what = "must be 1 to 64 letters, digits and _, starting with a letter";
     Ok(Tool {
         name: checked(&object.required("name")?, rules::is_tool_name, what)?,
         description: text(&object.required("description")?)?,
         // [MAN-32] [MAN-33]
         parameters: schema(&object.required("parameters")?)?,
-        returns: optional(object.optional("returns"), schema)?,
+        returns: optional(object.optional("returns"), &mut schema)?,
         sensitivity: sensitivity(&object.required("sensitivity")?)?,
     })
-}
-
-fn schema(member: &Member) -> Result<Schema, Fault> {
-    Schema::compile(member.value(), member.pointer())
 }
 
 // [MAN-34]

@@ -10,6 +10,8 @@ use std::collections::BTreeSet;
 
 /// Steps for one byte of the canonical text of a value: writing, sorting and comparing it.
 const CANONICAL_BYTE_STEPS: u64 = 4;
+/// Bytes of a violation, with its pointer, that are written in one step.
+const MESSAGE_BYTES_PER_STEP: u64 = 16;
 
 pub(super) fn value(root: &Node, value: &Value) -> Result<(), Violation> {
     let mut checker = Checker { steps_left: SCHEMA_STEPS_MAX };
@@ -72,11 +74,16 @@ impl Checker {
         })
     }
 
-    /// Whether a value keeps a schema, for the rules that go on either way.
+    /// Whether a value keeps a schema, for the rules that go on either way. What was wrong is paid for
+    /// here, since it may be longer than the value and is written once for each value.
     fn keeps(&mut self, node: &Node, value: &Value) -> Result<bool, Stop> {
         match self.node(node, value) {
             Ok(()) => Ok(true),
-            Err(Stop::Broken(_)) => Ok(false),
+            Err(Stop::Broken(Violation { pointer, what })) => {
+                let bytes = length(pointer.len()).saturating_add(length(what.len()));
+                self.spend(bytes.div_ceil(MESSAGE_BYTES_PER_STEP))?;
+                Ok(false)
+            }
             Err(Stop::OutOfSteps) => Err(Stop::OutOfSteps),
         }
     }
@@ -169,6 +176,13 @@ impl Checker {
     }
 
     fn object_rule(&mut self, rule: &Rule, members: &Map<String, Value>) -> Result<(), Stop> {
+        // Looking up a name costs a step whether it is there or not.
+        self.spend(match rule {
+            Rule::Required(keys) => length(keys.len()),
+            Rule::Properties(properties) => length(properties.len()),
+            Rule::OtherProperties(..) => length(members.len()),
+            _ => 0,
+        })?;
         match rule {
             Rule::Required(keys) => match keys.iter().find(|key| !members.contains_key(*key)) {
                 None => Ok(()),

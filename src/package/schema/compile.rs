@@ -2,10 +2,10 @@
 //! contradicts itself.
 //!
 //! Every `$ref` is written out where it stands. Depth, number and length of schemas are capped while
-//! that happens, so a `$ref` that leads back to itself, or doubles at each step, ends in a refusal.
+//! that happens, the latter two for all schemas of a manifest together, so a `$ref` that leads back to itself, or doubles at each step, ends in a refusal.
 
 use super::number::{canonical, Exact};
-use super::{Measure, Node, Relation, Rule, Type};
+use super::{Budget, Measure, Node, Relation, Rule, Type};
 use crate::json::object::{Fault, Member};
 use crate::limits::{
     LINE_BYTES_MAX, PATTERN_PROGRAM_BYTES_MAX, SCHEMA_BYTES_MAX, SCHEMA_DEPTH_MAX,
@@ -36,7 +36,7 @@ const OPPOSITES: [(&str, &str, bool); 7] = [
 ];
 
 /// Compiles a whole schema.
-pub(super) fn root(source: &Value, pointer: &str) -> Result<Node, Fault> {
+pub(super) fn root(source: &Value, pointer: &str, budget: &mut Budget) -> Result<Node, Fault> {
     let schema = Member::new(source, pointer);
     let members = schema.members()?;
     // [SCH-02]
@@ -50,27 +50,20 @@ pub(super) fn root(source: &Value, pointer: &str) -> Result<Node, Fault> {
     let none = Map::new();
     let definitions = members.get("$defs").and_then(Value::as_object).unwrap_or(&none);
     let place = schema.child("$defs", source);
-    let mut compiler = Compiler {
-        definitions,
-        place,
-        nodes_left: SCHEMA_NODES_COUNT_MAX,
-        bytes_left: SCHEMA_BYTES_MAX,
-        patterns: BTreeMap::new(),
-    };
+    let mut compiler = Compiler { definitions, place, budget, patterns: BTreeMap::new() };
     compiler.node(&schema, 0)
 }
 
-struct Compiler<'a> {
+struct Compiler<'a, 'b> {
     definitions: &'a Map<String, Value>,
     /// The place of `$defs`, for pointers.
     place: Member<'a>,
-    nodes_left: usize,
-    bytes_left: usize,
+    budget: &'b mut Budget,
     /// Compiled once each, however often a `$ref` leads to them.
     patterns: BTreeMap<&'a str, Rule>,
 }
 
-impl<'a> Compiler<'a> {
+impl<'a> Compiler<'a, '_> {
     /// One schema: `true`, `false` or an object of keywords.
     // [SCH-01]
     fn node(&mut self, schema: &Member<'a>, depth: usize) -> Result<Node, Fault> {
@@ -80,9 +73,9 @@ impl<'a> Compiler<'a> {
                 "is more than {SCHEMA_DEPTH_MAX} schemas deep; does a $ref lead back to itself?"
             )));
         }
-        self.nodes_left = self.nodes_left.checked_sub(1).ok_or_else(|| {
+        self.budget.nodes_left = self.budget.nodes_left.checked_sub(1).ok_or_else(|| {
             schema.unsupported(format!(
-                "is more than {SCHEMA_NODES_COUNT_MAX} schemas large, once every $ref is written out"
+                "makes more than {SCHEMA_NODES_COUNT_MAX} schemas in all, every $ref written out"
             ))
         })?;
         let members = match schema.value() {
@@ -200,9 +193,11 @@ impl<'a> Compiler<'a> {
             return Err(value.bad_value("there is no such definition in $defs"));
         };
         // [SCH-07]
-        let bytes_left = self.bytes_left.checked_sub(schema.to_string().len());
-        self.bytes_left = bytes_left.ok_or_else(|| {
-            value.unsupported(format!("makes the schema longer than {SCHEMA_BYTES_MAX} bytes"))
+        let bytes_left = self.budget.bytes_left.checked_sub(schema.to_string().len());
+        self.budget.bytes_left = bytes_left.ok_or_else(|| {
+            value.unsupported(format!(
+                "makes the copies longer than {SCHEMA_BYTES_MAX} bytes in all"
+            ))
         })?;
         self.below(&self.place.child(name, schema), depth)
     }
