@@ -3,7 +3,7 @@
 use super::number::{canonical, Exact};
 use super::{Measure, Node, Relation, Rule, Violation};
 use crate::json::object::below;
-use crate::limits::SCHEMA_STEPS_MAX;
+use crate::limits::{LINE_BYTES_MAX, SCHEMA_STEPS_MAX};
 use crate::text::shown;
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
@@ -75,7 +75,7 @@ impl Checker {
     }
 
     /// Whether a value keeps a schema, for the rules that go on either way. What was wrong is paid for
-    /// here, since it may be longer than the value and is written once for each value.
+    /// here: its pointer holds keys of any length and is written anew for each value.
     fn keeps(&mut self, node: &Node, value: &Value) -> Result<bool, Stop> {
         match self.node(node, value) {
             Ok(()) => Ok(true),
@@ -100,7 +100,11 @@ impl Checker {
             }
             (Rule::Values(allowed), _) => {
                 let text = self.canonical(value)?;
-                let list = || allowed.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+                // Of a long list, little more is written than `shown` keeps: it may be for each value.
+                let list = || {
+                    let listed = allowed.iter().flat_map(|one| ", ".chars().chain(one.chars()));
+                    listed.skip(2).take(LINE_BYTES_MAX).collect::<String>()
+                };
                 held(allowed.contains(&text), || format!("must be one of {}", shown(&list())))
             }
             (Rule::Bound(relation, bound), Value::Number(number)) => {
