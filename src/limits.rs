@@ -61,9 +61,9 @@ limits! {
     ELEMENT_SEGMENTS_COUNT_MAX usize = 10_000; "LIM-28" "real tools have one or two"
     DATA_SEGMENTS_COUNT_MAX usize = 100_000; "LIM-29" "Go needs 27,122"
     PARAMETERS_COUNT_MAX usize = 255; "LIM-30" "compilers pass more by memory"
-    RESULTS_COUNT_MAX usize = 16; "LIM-31" "each label of a br_table may copy all results of its block"
+    RESULTS_COUNT_MAX usize = 16; "LIM-31" "each branch to a block checks and copies all its results"
     LOCALS_COUNT_MAX usize = 10_000; "LIM-32" "they are zeroed at each call, for the fuel of one call"
-    FUNCTION_BYTES_MAX usize = 4 << 20; "LIM-33" "one function is translated in one go, at about 15 ms a MB, between two looks at the clock"
+    FUNCTION_BYTES_MAX usize = 4 << 20; "LIM-33" "one function is translated in one go between two looks at the clock, ordinary code at about 15 ms a MB"
     NESTING_DEPTH_MAX usize = 10_000; "LIM-34" "one nested block per case of a large switch; each costs the engine 170 bytes"
 
     // Running.
@@ -86,7 +86,10 @@ limits! {
     GROWTHS_COUNT_MAX usize = 1_000; "LIM-150" "allocators have one or two; each leaves 200 bytes on the host's stack until the slice ends, so at most 280 KB with the 400 that fit a slice"
     MAPPED_ENTRIES_COUNT_MAX usize = 10_000; "LIM-151" "files and directories copied into the tree of one call"
     MAPPED_BYTES_MAX usize = 64 << 20; "LIM-152" "their contents: as much as an archive may have"
-    JSON_VALUES_COUNT_MAX usize = 2_000_000; "LIM-155" "some 200 MB once parsed, filtered and written again; an answer of 16 MB may hold several times as many"
+    BLOCK_PARAMETERS_COUNT_MAX usize = 16; "LIM-153" "as many as results: each branch to a loop checks and copies them all"
+    LABELS_COUNT_MAX usize = 1_000_000; "LIM-154" "of all br_tables together: each label checks and copies up to 16 values"
+    ELEMENT_SECTION_BYTES_MAX usize = 1 << 20; "LIM-155" "three bytes for each function three times over; the engine makes 24 of each"
+    JSON_VALUES_COUNT_MAX usize = 2_000_000; "LIM-156" "some 200 MB once parsed, filtered and written again; an answer of 16 MB may hold several times as many"
 
     // Audit.
     AUDIT_TEXT_BYTES_MAX usize = 256; "LIM-50" "a text from outside, with the marker that stands for what was cut off; longer names help nobody"

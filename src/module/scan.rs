@@ -96,9 +96,10 @@ pub(super) fn check(bytes: &[u8]) -> Result<(), Error> {
         return Err(invalid("not a WebAssembly 1.0 binary module"));
     };
     let mut cursor = Cursor { rest: sections, length: bytes.len() };
+    let mut parameters = Vec::new();
     while !cursor.rest.is_empty() {
         let start = cursor.position();
-        section(&mut cursor).map_err(|error| {
+        section(&mut cursor, &mut parameters).map_err(|error| {
             let detail = format!("section at byte {start}: {}", error.detail());
             Error::new(error.code(), detail)
         })?;
@@ -106,14 +107,15 @@ pub(super) fn check(bytes: &[u8]) -> Result<(), Error> {
     Ok(())
 }
 
+/// Reads one section. `parameters` holds how many each type has, once the types were read.
 // [MOD-03]
-fn section(cursor: &mut Cursor<'_>) -> Result<(), Error> {
+fn section(cursor: &mut Cursor<'_>, parameters: &mut Vec<usize>) -> Result<(), Error> {
     let id = cursor.byte()?;
     let size = cursor.number()?;
     let mut body = Cursor::new(cursor.take(size)?);
     match id {
         0 => Ok(()),
-        1 => types(&mut body),
+        1 => types(&mut body, parameters),
         2 => body.count("imports", IMPORTS_COUNT_MAX).map(drop),
         3 => body.count("functions", FUNCTIONS_COUNT_MAX).map(drop),
         4 => tables(&mut body),
@@ -122,19 +124,23 @@ fn section(cursor: &mut Cursor<'_>) -> Result<(), Error> {
         7 => body.count("exports", EXPORTS_COUNT_MAX).map(drop),
         // [MOD-08] it would run while the module is instantiated, before any time limit holds
         8 => Err(invalid("a start section is not allowed; export `_start` instead")),
-        9 => body.count("element segments", ELEMENT_SEGMENTS_COUNT_MAX).map(drop),
-        10 => code(&mut body),
+        9 => {
+            // [MOD-15] the engine keeps 24 bytes for each element, and one takes a byte at least
+            within("bytes of element segments", size, ELEMENT_SECTION_BYTES_MAX)?;
+            body.count("element segments", ELEMENT_SEGMENTS_COUNT_MAX).map(drop)
+        }
+        10 => code(&mut body, parameters),
         11 | 12 => body.count("data segments", DATA_SEGMENTS_COUNT_MAX).map(drop),
         other => Err(invalid(&format!("unknown section number {other}"))),
     }
 }
 
-fn types(body: &mut Cursor<'_>) -> Result<(), Error> {
+fn types(body: &mut Cursor<'_>, parameters: &mut Vec<usize>) -> Result<(), Error> {
     for _ in 0..body.count("types", TYPES_COUNT_MAX)? {
         if body.byte()? != 0x60 {
             return Err(invalid("a type that is no function type"));
         }
-        body.vector("parameters", PARAMETERS_COUNT_MAX)?;
+        parameters.push(body.vector("parameters", PARAMETERS_COUNT_MAX)?.len());
         body.vector("results", RESULTS_COUNT_MAX)?;
     }
     Ok(())
@@ -159,7 +165,8 @@ fn tables(body: &mut Cursor<'_>) -> Result<(), Error> {
 }
 
 // [MOD-04]
-fn code(body: &mut Cursor<'_>) -> Result<(), Error> {
+fn code(body: &mut Cursor<'_>, parameters: &[usize]) -> Result<(), Error> {
+    let mut labels = 0_usize;
     for _ in 0..body.count("functions", FUNCTIONS_COUNT_MAX)? {
         let mut function = Cursor::new(body.vector("bytes in one function", FUNCTION_BYTES_MAX)?);
         let mut locals = 0_usize;
@@ -168,16 +175,20 @@ fn code(body: &mut Cursor<'_>) -> Result<(), Error> {
             let _value_type = function.byte()?;
         }
         within("locals in one function", locals, LOCALS_COUNT_MAX)?;
-        operators(&mut function)?;
+        operators(&mut function, parameters, &mut labels)?;
     }
     Ok(())
 }
 
-/// Walks the operators of one function to find how deeply its blocks are nested, and how often it asks
-/// for more memory. It has to know the immediate values of each operator, and so also refuses those of
-/// proposals that are left out.
+/// Walks the operators of one function to find how deeply its blocks are nested, how often it asks for
+/// more memory, and how many labels its `br_table`s add to those of the functions before. It has to know
+/// the immediate values of each operator, and so also refuses those of proposals that are left out.
 // [MOD-06]
-fn operators(function: &mut Cursor<'_>) -> Result<(), Error> {
+fn operators(
+    function: &mut Cursor<'_>,
+    parameters: &[usize],
+    labels: &mut usize,
+) -> Result<(), Error> {
     let (mut depth, mut growths) = (0_usize, 0_usize);
     while !function.rest.is_empty() {
         match function.byte()? {
@@ -185,7 +196,7 @@ fn operators(function: &mut Cursor<'_>) -> Result<(), Error> {
             0x02..=0x04 => {
                 depth = depth.saturating_add(1);
                 within("nested blocks in one function", depth, NESTING_DEPTH_MAX)?;
-                function.skip_numbers(1)?;
+                block_type(function, parameters)?;
             }
             // end
             0x0b => depth = depth.saturating_sub(1),
@@ -201,8 +212,11 @@ fn operators(function: &mut Cursor<'_>) -> Result<(), Error> {
             0x11 | 0x28..=0x3e => function.skip_numbers(2)?,
             // br_table: its labels and the default
             0x0e => {
-                let labels = function.number()?;
-                function.skip_numbers(labels.saturating_add(1))?;
+                let count = function.number()?.saturating_add(1);
+                *labels = labels.saturating_add(count);
+                // [MOD-16] each is checked with all the values that its block takes
+                within("labels of br_table", *labels, LABELS_COUNT_MAX)?;
+                function.skip_numbers(count)?;
             }
             // select with types
             0x1c => {
@@ -225,6 +239,17 @@ fn operators(function: &mut Cursor<'_>) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+/// Reads a block type: nothing, one value type, or the index of a function type.
+// [MOD-17]
+fn block_type(function: &mut Cursor<'_>, parameters: &[usize]) -> Result<(), Error> {
+    if let Some(0x40..=0x7f) = function.rest.first() {
+        return function.skip_numbers(1);
+    }
+    let index = function.number()?;
+    let count = parameters.get(index).ok_or_else(|| invalid("a block of an unknown type"))?;
+    within("parameters of a block", *count, BLOCK_PARAMETERS_COUNT_MAX)
 }
 
 // [MOD-14]

@@ -314,6 +314,7 @@ fn each_count_is_accepted_at_its_limit_and_rejected_one_beyond() {
         body.extend(leb(count));
         (4, body)
     };
+    let segments = |size: usize| (9, vec![0; size]);
     let counted = |id| move |count| (id, leb(count));
     let locals = |count: usize| {
         let mut function = vec![2, 1, 0x7f];
@@ -333,7 +334,7 @@ fn each_count_is_accepted_at_its_limit_and_rejected_one_beyond() {
         (10, body)
     };
     type Section<'a> = &'a dyn Fn(usize) -> (u8, Vec<u8>);
-    let cases: [(Section<'_>, usize); 14] = [
+    let cases: [(Section<'_>, usize); 15] = [
         (&types, TYPES_COUNT_MAX),
         (&parameters, PARAMETERS_COUNT_MAX),
         (&results, RESULTS_COUNT_MAX),
@@ -344,6 +345,7 @@ fn each_count_is_accepted_at_its_limit_and_rejected_one_beyond() {
         (&counted(6), GLOBALS_COUNT_MAX),
         (&counted(7), EXPORTS_COUNT_MAX),
         (&counted(9), ELEMENT_SEGMENTS_COUNT_MAX),
+        (&segments, ELEMENT_SECTION_BYTES_MAX),
         (&counted(11), DATA_SEGMENTS_COUNT_MAX),
         (&counted(12), DATA_SEGMENTS_COUNT_MAX),
         (&locals, LOCALS_COUNT_MAX),
@@ -372,6 +374,72 @@ fn deep_nesting_is_accepted_at_its_limit_and_rejected_one_beyond() {
     // A million, one after the other, are not nested.
     let flat = [0x02, 0x40, 0x0b].repeat(1_000_000);
     verdict(&with_operators(&flat)).unwrap();
+}
+
+/// A module whose first type is that of `_start`, and whose second has so many parameters.
+fn with_parameters(count: usize, functions: &[Vec<u8>]) -> Vec<u8> {
+    let mut types = vec![2, 0x60, 0, 0, 0x60];
+    types.extend(leb(count));
+    types.extend(vec![0x7f; count]);
+    types.push(0);
+    let mut indices = leb(functions.len());
+    indices.extend(vec![0; functions.len()]);
+    let mut code = leb(functions.len());
+    for operators in functions {
+        code.extend(leb(operators.len() + 2));
+        code.push(0);
+        code.extend(operators);
+        code.push(0x0b);
+    }
+    raw(&[
+        (1, types),
+        (3, indices),
+        (5, vec![1, 0, 1]),
+        (7, b"\x02\x06memory\x02\x00\x06_start\x00\x00".to_vec()),
+        (10, code),
+    ])
+}
+
+#[test]
+fn blocks_with_as_many_parameters_as_allowed_are_accepted_and_with_one_more_rejected() {
+    // The index of the type in one byte, and padded to five.
+    for index in [&[1][..], &[0x81, 0x80, 0x80, 0x80, 0]] {
+        let cases = [
+            (&[0x02][..], &[0, 0x0b][..]),
+            (&[0x03], &[0, 0x0b]),
+            (&[0x41, 0, 0x04], &[0, 5, 0, 0x0b]),
+        ];
+        for (opening, body) in cases {
+            let block = |count: usize| {
+                let mut operators = [0x41, 0].repeat(count);
+                operators.extend([opening, index, body].concat());
+                with_parameters(count, &[operators])
+            };
+            verdict(&block(BLOCK_PARAMETERS_COUNT_MAX)).unwrap();
+            assert_eq!(refused(&block(BLOCK_PARAMETERS_COUNT_MAX + 1)).0, Code::ModuleLimit);
+        }
+    }
+    for unknown in [&[0x02, 2, 0x0b][..], &[0x02, 0xc0, 0x7f, 0x0b]] {
+        assert_eq!(refused(&with_parameters(0, &[unknown.to_vec()])).0, Code::ModuleInvalid);
+    }
+}
+
+#[test]
+fn labels_of_br_tables_are_counted_over_all_functions() {
+    let table = |labels: usize| {
+        let mut operators = vec![0x41, 0, 0x0e];
+        operators.extend(leb(labels - 1));
+        operators.extend(vec![0; labels]);
+        operators
+    };
+    let half = LABELS_COUNT_MAX / 20;
+    let functions = |last: usize| {
+        let mut functions = vec![[table(half), table(half)].concat(); 9];
+        functions.push([table(half), table(last)].concat());
+        with_parameters(0, &functions)
+    };
+    verdict(&functions(half)).unwrap();
+    assert_eq!(refused(&functions(half + 1)).0, Code::ModuleLimit);
 }
 
 #[test]

@@ -224,6 +224,14 @@ impl Files {
         }
     }
 
+    /// How many names [`Files::list`] gives, found without making the list.
+    pub(super) fn list_length(&self, directory: NodeId) -> usize {
+        match self.nodes.get(directory.0) {
+            Some(Node::Directory { children, .. }) => children.len().saturating_add(2),
+            _ => 0,
+        }
+    }
+
     /// The names in a directory: itself and its parent first, then its children in ascending order
     /// of their bytes.
     // [BOX-63]

@@ -19,8 +19,9 @@ pub(super) fn fd_readdir(
     call.span(result, 4)?;
     let span = call.span_of(pointer, length)?;
     let directory = call.guest.files.get(fd)?.directory()?;
+    let count = call.guest.files.list_length(directory);
+    call.charge(ENTRY_FUEL.saturating_mul(u64::try_from(count).unwrap_or(u64::MAX)))?;
     let entries = call.guest.files.list(directory);
-    call.charge(ENTRY_FUEL.saturating_mul(u64::try_from(entries.len()).unwrap_or(u64::MAX)))?;
     let skipped = usize::try_from(cookie).unwrap_or(usize::MAX);
     let mut buffer = Vec::new();
     for (next, entry) in (1_u64..).zip(&entries).skip(skipped) {

@@ -1,49 +1,61 @@
 //! Room: command line and environment variables.
 
-use crate::sandbox::guest::{Call, Halt};
+use crate::sandbox::guest::{Call, Guest, Halt};
 
 /// Writes the pointers of the arguments at `list`, and the arguments, each with a NUL, at `text`.
 pub(super) fn args_get(call: &mut Call<'_>, list: u32, text: u32) -> Result<(), Halt> {
-    let values = call.guest.args.clone();
-    write_values(call, &values, list, text)
+    write_values(call, |guest| &guest.args, list, text)
 }
 
 /// Writes the number of arguments at `count`, and the bytes they need with their NULs at `bytes`.
 pub(super) fn args_sizes_get(call: &mut Call<'_>, count: u32, bytes: u32) -> Result<(), Halt> {
-    let values = call.guest.args.clone();
-    write_sizes(call, &values, count, bytes)
+    let sizes = sizes(&call.guest.args);
+    write_sizes(call, sizes, count, bytes)
 }
 
 /// As `args_get`, for `NAME=value` pairs in ascending order of names.
 pub(super) fn environ_get(call: &mut Call<'_>, list: u32, text: u32) -> Result<(), Halt> {
-    let values = call.guest.environment.clone();
-    write_values(call, &values, list, text)
+    write_values(call, |guest| &guest.environment, list, text)
 }
 
 /// As `args_sizes_get`, for environment variables.
 pub(super) fn environ_sizes_get(call: &mut Call<'_>, count: u32, bytes: u32) -> Result<(), Halt> {
-    let values = call.guest.environment.clone();
-    write_sizes(call, &values, count, bytes)
+    let sizes = sizes(&call.guest.environment);
+    write_sizes(call, sizes, count, bytes)
 }
 
-/// Bytes of all values, each with its NUL.
-fn total(values: &[String]) -> usize {
-    values.iter().fold(0, |sum, value| sum.saturating_add(value.len()).saturating_add(1))
+/// Number of values, and bytes of all of them, each with its NUL.
+fn sizes(values: &[String]) -> (usize, usize) {
+    let add = |sum: usize, value: &String| sum.saturating_add(value.len()).saturating_add(1);
+    (values.len(), values.iter().fold(0, add))
 }
 
-fn write_sizes(call: &mut Call<'_>, values: &[String], at: u32, bytes: u32) -> Result<(), Halt> {
+fn write_sizes(
+    call: &mut Call<'_>,
+    (count, total): (usize, usize),
+    at: u32,
+    bytes: u32,
+) -> Result<(), Halt> {
     call.span(bytes, 4)?;
-    call.write_u32(at, u32::try_from(values.len()).unwrap_or(u32::MAX))?;
-    call.write_u32(bytes, u32::try_from(total(values)).unwrap_or(u32::MAX))?;
+    call.write_u32(at, u32::try_from(count).unwrap_or(u32::MAX))?;
+    call.write_u32(bytes, u32::try_from(total).unwrap_or(u32::MAX))?;
     Ok(())
 }
 
-fn write_values(call: &mut Call<'_>, values: &[String], list: u32, text: u32) -> Result<(), Halt> {
-    call.span(list, values.len().saturating_mul(4))?;
-    call.span(text, total(values))?;
-    call.charge_bytes(total(values))?;
+fn write_values(
+    call: &mut Call<'_>,
+    values: fn(&Guest) -> &Vec<String>,
+    list: u32,
+    text: u32,
+) -> Result<(), Halt> {
+    let (count, total) = sizes(values(call.guest));
+    call.span(list, count.saturating_mul(4))?;
+    call.span(text, total)?;
+    call.charge_bytes(total)?;
+    // Copied only now that it is paid for; the guest's memory is written next to it.
+    let values = values(call.guest).clone();
     let (mut list, mut text) = (list, text);
-    for value in values {
+    for value in &values {
         call.write_u32(list, text)?;
         call.write_at(text, value.as_bytes())?;
         let length = u32::try_from(value.len()).unwrap_or(u32::MAX);
