@@ -353,6 +353,7 @@ fn limits() -> Vec<Case> {
     let wide = [&leb(10_001)[..], &[0x7f]].concat();
     let long = code(&vec![0x01; (4 << 20) - 1]);
     let nested = code(&[[0x02, 0x40].repeat(10_001), vec![0x0b; 10_001]].concat());
+    let grows = [0x41, 0, 0x40, 0, 0x1a];
     let table = |least: usize| [&[0x70, 0][..], &leb(least)].concat();
     let mut cases = Vec::new();
     for (id, title, spec, bytes) in [
@@ -449,6 +450,12 @@ fn limits() -> Vec<Case> {
             "10,001 blocks inside each other",
             "LIM-34 MOD-06",
             with_sections(&[(10, nested)]),
+        ),
+        (
+            "growths",
+            "1,001 operators that grow the memory",
+            "LIM-150 MOD-14",
+            with_sections(&[(10, code(&grows.repeat(1_001)))]),
         ),
         ("memories", "Two memories", "MOD-03", with_sections(&[(5, section(5, &[2, 0, 1, 0, 1]))])),
     ] {
@@ -634,11 +641,15 @@ fn accepted() -> Vec<Case> {
     }
     let reads = "Real tools need it.";
     let edge = "It stands at the edge of what the rule allows.";
+    let grows = [0x41, 0, 0x40, 0, 0x1a];
     let nested = code(&[[0x02, 0x40].repeat(10_000), vec![0x0b; 10_000]].concat());
     let mut cases = vec![
         case("accept-nesting", &with_sections(&[(10, nested)]))
             .says("10,000 blocks inside each other", edge)
             .spec("MOD-06 LIM-34"),
+        case("accept-growths", &with_sections(&[(10, code(&grows.repeat(1_000)))]))
+            .says("1,000 operators that grow the memory", edge)
+            .spec("MOD-14 LIM-150"),
         case("accept-custom-section", &with_sections(&[(0, section(0, b"\x07produced by hand"))]))
             .says("A custom section", "Compilers write them; they mean nothing here.")
             .spec("MOD-07"),

@@ -95,6 +95,7 @@ fn requests() -> Vec<Case> {
                 .refused("request.bad_arguments"),
         );
     }
+    cases.extend(values());
     cases.push(
         run("request-too-large", &manifest(), saying(&response(&json!("fine"))))
             .with("fill", json!({ "member": "text", "letters": 16 << 20 }))
@@ -105,6 +106,155 @@ fn requests() -> Vec<Case> {
             .spec("RUN-05 LIM-12")
             .refused("request.too_large"),
     );
+    cases
+}
+
+/// Arguments held against a schema: what JSON leaves to its readers.
+fn values() -> Vec<Case> {
+    let with = |id: &str, schema: Value, arguments: Value| {
+        let mut manifest = manifest();
+        manifest["tools"][0]["parameters"] =
+            json!({ "type": "object", "properties": { "x": schema } });
+        let case = run(&format!("value-{id}"), &manifest, saying(&response(&json!("fine"))));
+        case.with("arguments", arguments)
+    };
+    let number = "A number is what it stands for, however it is written.";
+    let exact = "Two numbers that a double cannot tell apart are two numbers.";
+    let equal = "Equal means of one type and the same value.";
+    let mut cases = Vec::new();
+    for (id, title, why, spec, schema, x) in [
+        (
+            "fraction",
+            "1.5 where an integer is declared",
+            number,
+            "SCH-09",
+            json!({ "type": "integer" }),
+            json!(1.5),
+        ),
+        (
+            "beyond-double",
+            "2^53 + 1 where 2^53 is the most",
+            exact,
+            "SCH-10",
+            json!({ "maximum": 9_007_199_254_740_992_u64 }),
+            json!(9_007_199_254_740_993_u64),
+        ),
+        (
+            "multiple",
+            "2^53 + 1 where multiples of 2 are declared",
+            exact,
+            "SCH-10",
+            json!({ "multipleOf": 2 }),
+            json!(9_007_199_254_740_993_u64),
+        ),
+        (
+            "length",
+            "Three letters of four bytes where two are the most",
+            "Lengths are code points, not bytes.",
+            "SCH-10",
+            json!({ "maxLength": 2 }),
+            json!("\u{1f600}\u{1f600}\u{1f600}"),
+        ),
+        (
+            "text-for-number",
+            "A text where the number is declared",
+            equal,
+            "SCH-11",
+            json!({ "const": 1 }),
+            json!("1"),
+        ),
+        (
+            "true-for-one",
+            "True where 1 is declared",
+            equal,
+            "SCH-11",
+            json!({ "enum": [1, 0] }),
+            json!(true),
+        ),
+        (
+            "composed",
+            "A composed letter where the decomposed one is declared",
+            equal,
+            "SCH-11",
+            json!({ "const": "e\u{301}" }),
+            json!("\u{e9}"),
+        ),
+        (
+            "unique",
+            "1 and 1.0 where items differ",
+            equal,
+            "SCH-11",
+            json!({ "uniqueItems": true }),
+            json!([1, 1.0]),
+        ),
+        (
+            "unique-objects",
+            "Equal objects in another order where items differ",
+            equal,
+            "SCH-11",
+            json!({ "uniqueItems": true }),
+            json!([{ "a": 1, "b": 2 }, { "b": 2, "a": 1 }]),
+        ),
+    ] {
+        cases.push(
+            with(id, schema, json!({ "x": x }))
+                .says(title, why)
+                .spec(spec)
+                .refused("request.bad_arguments"),
+        );
+    }
+    cases.push(
+        with("steps", json!({ "pattern": "^x*$" }), json!({}))
+            .with("fill", json!({ "member": "x", "letters": 8 << 20 }))
+            .says(
+                "A text of 8 MiB against a pattern",
+                "Checking a value is bounded, and this one takes more steps than are allowed, though it would match; who counts otherwise may accept it.",
+            )
+            .spec("SCH-12 LIM-19")
+            .either("request.bad_arguments")
+            .answers(json!({ "content": text_block("fine"), "is_error": false })),
+    );
+    for (id, title, why, spec, schema, x) in [
+        (
+            "accept-integer",
+            "1.0 where an integer is declared",
+            number,
+            "SCH-09",
+            json!({ "type": "integer" }),
+            json!(1.0),
+        ),
+        (
+            "accept-length",
+            "Two letters of four bytes where two are the most",
+            "Lengths are code points, not bytes.",
+            "SCH-10",
+            json!({ "maxLength": 2 }),
+            json!("\u{1f600}\u{1f600}"),
+        ),
+        (
+            "accept-object",
+            "An object in another order than the declared one",
+            equal,
+            "SCH-11",
+            json!({ "const": { "a": 1, "b": [2.0] } }),
+            json!({ "b": [2], "a": 1.0 }),
+        ),
+        (
+            "accept-nul",
+            "U+0000 in an argument",
+            "JSON allows it, and a tool may want it.",
+            "JSON-07",
+            json!({ "type": "string" }),
+            json!("a\u{0}b"),
+        ),
+    ] {
+        cases.push(
+            with(id, schema, json!({ "x": x }))
+                .says(title, why)
+                .spec(spec)
+                .answers(json!({ "content": text_block("fine"), "is_error": false })),
+        );
+    }
     cases
 }
 
