@@ -90,7 +90,7 @@ fn integer(float: f64) -> Option<i128> {
 fn parts(float: f64) -> (u64, u32) {
     let bits = float.abs().to_bits();
     let exponent = u32::try_from(bits >> 52).unwrap_or(0);
-    (bits & ((1 << 52) - 1) | 1 << 52, exponent)
+    ((bits & 0x000f_ffff_ffff_ffff) | (1 << 52), exponent)
 }
 
 impl fmt::Display for Exact {
