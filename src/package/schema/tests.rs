@@ -507,9 +507,9 @@ fn a_value_that_takes_too_many_steps_is_refused_and_not_turned_round_by_not() {
 #[test]
 fn huge_doubles_are_exact_and_take_no_longer_than_others() {
     check(
-        json!({"minimum": 1.7e38, "multipleOf": 6}),
-        &["1.7014118346046923e38", "1.2e39"],
-        &["1.6e38", "-1e300", "1e300"],
+        json!({"minimum": 1.7e38, "multipleOf": 4}),
+        &["1.7014118346046923e38", "1.2e39", "1e300"],
+        &["1.6e38", "-1e300"],
     );
     check(json!({"const": -1e38}), &["-1e38", "-100e36"], &["1e38", "-1.0000000000000001e38"]);
     // The decimal text of a double and the remainder of two doubles are exact too, only slow.
@@ -587,7 +587,7 @@ fn the_schemas_of_a_manifest_share_one_budget() {
         "$defs": {"a": {"enum": numbers}, "b": ten("#/$defs/a"), "c": ten("#/$defs/b")}
     });
     let many = json!({"type": "object", "allOf": vec![true; 100]});
-    for (schema, taken) in [(copies, 3), (many, 81)] {
+    for (schema, taken) in [(copies, 2), (many, 81)] {
         assert!(with_tools(taken, &schema).is_ok());
         let error = with_tools(taken + 1, &schema).unwrap_err();
         assert_eq!(error.code(), crate::Code::ManifestSchema, "{error}");
