@@ -60,7 +60,7 @@ limits! {
     TABLE_ELEMENTS_COUNT_MAX usize = 1_000_000; "LIM-27" "all tables together: one entry per function ten times over, 8 MB"
     ELEMENT_SEGMENTS_COUNT_MAX usize = 10_000; "LIM-28" "real tools have one or two"
     DATA_SEGMENTS_COUNT_MAX usize = 100_000; "LIM-29" "Go needs 27,122"
-    PARAMETERS_COUNT_MAX usize = 255; "LIM-30" "compilers pass more by memory"
+    PARAMETERS_COUNT_MAX usize = 64; "LIM-30" "compilers pass more by memory; each call in unreachable code checks them all, whatever their number"
     RESULTS_COUNT_MAX usize = 16; "LIM-31" "each branch to a block checks and copies all its results"
     LOCALS_COUNT_MAX usize = 10_000; "LIM-32" "they are zeroed at each call, for the fuel of one call"
     FUNCTION_BYTES_MAX usize = 4 << 20; "LIM-33" "one function is translated in one go between two looks at the clock, ordinary code at about 15 ms a MB"

@@ -277,7 +277,7 @@ fn references() -> Vec<Case> {
         cases.push(parameters(id, schema).says(title, lead).spec("SCH-05").refused(SCHEMA));
     }
     let ends = "Every reference is written out, so a loop or a doubling ends in a refusal, not in the host.";
-    let doubling: Value = (0..12)
+    let doubling: Value = (0..16)
         .map(|n| (format!("d{n}"), match n {
             0 => json!({}),
             n => json!({ "prefixItems": [{ "$ref": format!("#/$defs/d{}", n - 1) }, { "$ref": format!("#/$defs/d{}", n - 1) }] }),
@@ -296,8 +296,10 @@ fn references() -> Vec<Case> {
         })
         .collect::<serde_json::Map<_, _>>()
         .into();
-    let many: Value =
-        (0..2048).map(|n| (format!("p{n}"), json!(true))).collect::<serde_json::Map<_, _>>().into();
+    let many: Value = (0..16_384)
+        .map(|n| (format!("p{n}"), json!(true)))
+        .collect::<serde_json::Map<_, _>>()
+        .into();
     for (id, title, schema) in [
         (
             "ref-loop",
@@ -324,10 +326,14 @@ fn references() -> Vec<Case> {
     }
     let large = edited("/tools/0/parameters", json!({ "type": "object", "properties": many }));
     cases.push(
-        Case::verify(6, "manifest/schema-2049-nodes", Package::new().with_manifest(&large).bytes())
-            .says("A schema of 2,049 schemas", ends)
-            .spec("SCH-07")
-            .refused(SCHEMA),
+        Case::verify(
+            6,
+            "manifest/schema-16385-nodes",
+            Package::new().with_manifest(&large).bytes(),
+        )
+        .says("A schema of 16,385 schemas", ends)
+        .spec("SCH-07")
+        .refused(SCHEMA),
     );
     cases
 }

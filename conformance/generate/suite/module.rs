@@ -354,6 +354,7 @@ fn limits() -> Vec<Case> {
     let long = code(&vec![0x01; (4 << 20) - 1]);
     let nested = code(&[[0x02, 0x40].repeat(10_001), vec![0x0b; 10_001]].concat());
     let grows = [0x41, 0, 0x40, 0, 0x1a];
+    let labels = [&[0x41, 0, 0x0e][..], &leb(1_000_000), &vec![0; 1_000_001]].concat();
     let table = |least: usize| [&[0x70, 0][..], &leb(least)].concat();
     let mut cases = Vec::new();
     for (id, title, spec, bytes) in [
@@ -405,12 +406,33 @@ fn limits() -> Vec<Case> {
         ),
         (
             "parameters",
-            "256 parameters",
+            "65 parameters",
             "LIM-30",
             with_sections(&[(
                 1,
-                list(1, 2, &[&[0x60, 0, 0, 0x60][..], &leb(256), &[0x7f; 256], &[0]].concat()),
+                list(1, 2, &[&[0x60, 0, 0, 0x60, 65][..], &[0x7f; 65], &[0]].concat()),
             )]),
+        ),
+        (
+            "block-parameters",
+            "A block with 17 parameters",
+            "MOD-17 LIM-153",
+            with_sections(&[
+                (1, list(1, 2, &[&[0x60, 0, 0, 0x60, 17][..], &[0x7f; 17], &[0]].concat())),
+                (10, code(&[0x00, 0x02, 0x01, 0x00, 0x0b])),
+            ]),
+        ),
+        (
+            "labels",
+            "A table of 1,000,001 labels",
+            "MOD-16 LIM-154",
+            with_sections(&[(10, code(&labels))]),
+        ),
+        (
+            "element-bytes",
+            "More than 1 MiB of element segments",
+            "MOD-15 LIM-155",
+            with_sections(&[(9, section(9, &vec![0; (1 << 20) + 1]))]),
         ),
         (
             "results",
