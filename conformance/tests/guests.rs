@@ -295,7 +295,7 @@ fn time_ends_what_fuel_does_not() {
         assert_eq!(outcome["result"], "tool.timeout");
         let took = outcome["duration_ms"].as_u64().unwrap();
         // An instruction that could not end in time is not begun.
-        assert!((30..1500).contains(&took), "{took} ms: {instructions}");
+        assert!((30..10_000).contains(&took), "{took} ms: {instructions}");
     }
 }
 
