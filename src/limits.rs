@@ -90,6 +90,7 @@ limits! {
     LABELS_COUNT_MAX usize = 1_000_000; "LIM-154" "of all br_tables together: each label checks and copies up to 16 values"
     ELEMENT_SECTION_BYTES_MAX usize = 1 << 20; "LIM-155" "three bytes for each function three times over; the engine makes 24 of each"
     JSON_VALUES_COUNT_MAX usize = 2_000_000; "LIM-156" "some 200 MB once parsed, filtered and written again; an answer of 16 MB may hold several times as many"
+    PASSED_VALUES_COUNT_MAX usize = 256 << 20; "LIM-157" "calls times the most parameters of any type: a C compiler's 3 million calls times 30, nearly three times"
 
     // Audit.
     AUDIT_TEXT_BYTES_MAX usize = 256; "LIM-50" "a text from outside, with the marker that stands for what was cut off; longer names help nobody"

@@ -281,6 +281,7 @@ const PAGES_WITH_CASES: [&str; 3] = ["package.md", "manifest.md", "json.md"];
 /// Sentences of these pages that no input can show, and why.
 const SENTENCES_WITHOUT_CASE: &[(&str, &str)] = &[
     ("GATE-02", "it is about types of this project: programs that break it do not compile"),
+    ("MOD-18", "a module of 8 MB is no file to keep: src/module/tests.rs makes one"),
     ("JSON-08", "a text with two million values is no file to keep: src/json.rs makes some"),
 ];
 

@@ -166,7 +166,8 @@ fn tables(body: &mut Cursor<'_>) -> Result<(), Error> {
 
 // [MOD-04]
 fn code(body: &mut Cursor<'_>, parameters: &[usize]) -> Result<(), Error> {
-    let mut labels = 0_usize;
+    let widest = parameters.iter().copied().max().unwrap_or(0);
+    let mut sums = Sums { widest, labels: 0, passed: 0 };
     for _ in 0..body.count("functions", FUNCTIONS_COUNT_MAX)? {
         let mut function = Cursor::new(body.vector("bytes in one function", FUNCTION_BYTES_MAX)?);
         let mut locals = 0_usize;
@@ -175,19 +176,29 @@ fn code(body: &mut Cursor<'_>, parameters: &[usize]) -> Result<(), Error> {
             let _value_type = function.byte()?;
         }
         within("locals in one function", locals, LOCALS_COUNT_MAX)?;
-        operators(&mut function, parameters, &mut labels)?;
+        operators(&mut function, parameters, &mut sums)?;
     }
     Ok(())
 }
 
+/// What the operators of all functions add up to.
+struct Sums {
+    /// The most parameters that any type has.
+    widest: usize,
+    /// Labels of `br_table`s.
+    labels: usize,
+    /// Values that calls pass, were each to the widest function.
+    passed: usize,
+}
+
 /// Walks the operators of one function to find how deeply its blocks are nested, how often it asks for
-/// more memory, and how many labels its `br_table`s add to those of the functions before. It has to know
+/// more memory, and what its calls and `br_table`s add to those of the functions before. It has to know
 /// the immediate values of each operator, and so also refuses those of proposals that are left out.
 // [MOD-06]
 fn operators(
     function: &mut Cursor<'_>,
     parameters: &[usize],
-    labels: &mut usize,
+    sums: &mut Sums,
 ) -> Result<(), Error> {
     let (mut depth, mut growths) = (0_usize, 0_usize);
     while !function.rest.is_empty() {
@@ -202,20 +213,27 @@ fn operators(
             0x0b => depth = depth.saturating_sub(1),
             // unreachable, nop, else, return, drop, select; comparisons, arithmetic, conversions
             0x00 | 0x01 | 0x05 | 0x0f | 0x1a | 0x1b | 0x45..=0xc4 | 0xd1 => {}
-            // br, br_if, call; variables and tables; memory.size, integer constants; ref.null, ref.func
-            0x0c | 0x0d | 0x10 | 0x20..=0x26 | 0x3f | 0x41 | 0x42 | 0xd0 | 0xd2 => {
+            // call, call_indirect
+            call @ (0x10 | 0x11) => {
+                sums.passed = sums.passed.saturating_add(sums.widest);
+                // [MOD-18] each is checked with all its values, in unreachable code as well
+                within("values passed by calls", sums.passed, PASSED_VALUES_COUNT_MAX)?;
+                function.skip_numbers(usize::from(call == 0x11).saturating_add(1))?;
+            }
+            // br, br_if; variables and tables; memory.size, integer constants; ref.null, ref.func
+            0x0c | 0x0d | 0x20..=0x26 | 0x3f | 0x41 | 0x42 | 0xd0 | 0xd2 => {
                 function.skip_numbers(1)?;
             }
             // memory.grow
             0x40 => growths = count_growth(function, growths)?,
-            // call_indirect; loads and stores
-            0x11 | 0x28..=0x3e => function.skip_numbers(2)?,
+            // loads and stores
+            0x28..=0x3e => function.skip_numbers(2)?,
             // br_table: its labels and the default
             0x0e => {
                 let count = function.number()?.saturating_add(1);
-                *labels = labels.saturating_add(count);
+                sums.labels = sums.labels.saturating_add(count);
                 // [MOD-16] each is checked with all the values that its block takes
-                within("labels of br_table", *labels, LABELS_COUNT_MAX)?;
+                within("labels of br_table", sums.labels, LABELS_COUNT_MAX)?;
                 function.skip_numbers(count)?;
             }
             // select with types

@@ -443,6 +443,19 @@ fn labels_of_br_tables_are_counted_over_all_functions() {
 }
 
 #[test]
+fn calls_of_wide_functions_are_counted_over_all_functions() {
+    // In unreachable code each call takes two bytes, and needs nobody to have made its values.
+    let calls = |count: usize| [vec![0], [0x10, 0].repeat(count)].concat();
+    let most = PASSED_VALUES_COUNT_MAX / PARAMETERS_COUNT_MAX;
+    let functions = |last: usize| vec![calls(most / 3), calls(most / 3), calls(last)];
+    let last = most - 2 * (most / 3);
+    verdict(&with_parameters(PARAMETERS_COUNT_MAX, &functions(last))).unwrap();
+    let (code, detail) = refused(&with_parameters(PARAMETERS_COUNT_MAX, &functions(last + 1)));
+    assert_eq!(code, Code::ModuleLimit);
+    assert!(detail.contains("values passed by calls"), "{detail}");
+}
+
+#[test]
 fn growths_are_counted_per_function() {
     // Each takes the answer of the one before.
     let growths = |operator: &[u8], count: usize| {
