@@ -15,11 +15,13 @@ macro_rules! errnos {
 }
 
 errnos! {
+    ACCES 2 "there, but not to be opened: a link, pipe or device of the host"
     BADF 8 "no such descriptor, or none that can do this"
     EXIST 20 "the file exists"
     FAULT 21 "a pointer outside linear memory"
     ILSEQ 25 "a name that is not UTF-8"
     INVAL 28 "an argument without meaning"
+    IO 29 "the host could not read"
     ISDIR 31 "a directory where a file is needed"
     MFILE 33 "too many open descriptors"
     NAMETOOLONG 37 "a name or path that is too long"

@@ -4,10 +4,12 @@
 //! memory and fuel), `wasi/` (what it can call), `files.rs` and `mapped.rs` (what it sees) and `protocol.rs` (how it is
 //! spoken to).
 
+mod changes;
 mod errno;
 mod files;
 mod grants;
 mod guest;
+mod host_directory;
 mod machine;
 mod mapped;
 mod protocol;

@@ -1,0 +1,181 @@
+//! Room: a granted directory of the host, walked name by name without ever following a link.
+//!
+//! The root stays open. Every access starts at it and opens one name after the other below a directory
+//! that is already open, as a bare handle (`O_PATH`): opening has no effect on what is there, and the
+//! type is looked at on the handle, so nothing can be swapped in between. What is neither file nor
+//! directory, lies on another file system, or can't be opened, answers `EACCES`.
+//!
+//! The handles go through `/proc/self/fd`, which needs no `unsafe`. The numbers of the flags differ
+//! between architectures; where they are not known, nothing is mapped.
+
+use super::errno::Errno;
+use crate::limits::NAME_BYTES_MAX;
+use std::ffi::OsStr;
+use std::fs::{File, Metadata, OpenOptions};
+use std::io;
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+const NO_FOLLOW: Option<i32> = Some(0o400_000);
+#[cfg(all(target_os = "linux", target_arch = "aarch64"))]
+const NO_FOLLOW: Option<i32> = Some(0o100_000);
+#[cfg(not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))))]
+const NO_FOLLOW: Option<i32> = None;
+/// Opens a handle that can be looked at and walked from, but neither read nor written.
+const PATH_ONLY: i32 = 0o10_000_000;
+/// Nothing is waited for while opening.
+const NO_WAIT: i32 = 0o4000;
+
+/// Names that begin so are this program's, while it writes changes; the guest does not see them.
+pub(super) const COMMIT_FOLDER: &str = ".mpp-commit";
+
+/// What a name stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Directory,
+    File,
+}
+
+/// What a walk found.
+#[derive(Debug)]
+pub(super) enum Found {
+    Directory,
+    File(HostFile),
+}
+
+/// A directory of the host, open for as long as the call runs.
+#[derive(Debug)]
+pub(super) struct HostDirectory {
+    root: File,
+    device: u64,
+}
+
+/// A file of the host, open to be read.
+#[derive(Debug)]
+pub(super) struct HostFile(File);
+
+impl HostFile {
+    /// Its present size in bytes.
+    pub(super) fn size(&self) -> Result<u64, Errno> {
+        self.0.metadata().map(|status| status.len()).map_err(|error| errno_of(&error))
+    }
+
+    /// Reads at an offset until the buffer is full or the file ends; gives how many bytes.
+    pub(super) fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, Errno> {
+        let mut filled = 0_usize;
+        while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+            let from = u64::try_from(filled).unwrap_or(u64::MAX).saturating_add(offset);
+            match self.0.read_at(rest, from) {
+                Ok(0) => break,
+                Ok(read) => filled = filled.saturating_add(read),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(errno_of(&error)),
+            }
+        }
+        Ok(filled)
+    }
+}
+
+impl HostDirectory {
+    /// The directory that the host's administrator named, links and all.
+    pub(super) fn open(path: &Path) -> io::Result<Self> {
+        if NO_FOLLOW.is_none() {
+            let what = "directories can be mapped on Linux only (x86-64, AArch64)";
+            return Err(io::Error::other(what));
+        }
+        let root = OpenOptions::new().read(true).custom_flags(NO_WAIT).open(path)?;
+        let status = root.metadata()?;
+        if !status.is_dir() {
+            return Err(io::Error::other("not a directory"));
+        }
+        Ok(HostDirectory { device: status.dev(), root })
+    }
+
+    /// What a path of names leads to; no names are the root.
+    pub(super) fn look(&self, names: &[&str]) -> Result<Found, Errno> {
+        let (handle, status) = self.walk(names)?;
+        if status.is_dir() {
+            return Ok(Found::Directory);
+        }
+        let file = OpenOptions::new().read(true).custom_flags(NO_WAIT).open(path_of(&handle));
+        file.map(|file| Found::File(HostFile(file))).map_err(|error| errno_of(&error))
+    }
+
+    /// The files and directories in a directory, in ascending order of their names. Others, and names
+    /// that no guest could write, are left out. `EOVERFLOW`: more than `max`.
+    // [BOX-08]
+    pub(super) fn list(&self, names: &[&str], max: usize) -> Result<Vec<(String, Kind)>, Errno> {
+        let (handle, _) = self.walk(names)?;
+        let failed = |error: io::Error| errno_of(&error);
+        let mut found = Vec::new();
+        for entry in std::fs::read_dir(path_of(&handle)).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            let Some(name) =
+                entry.file_name().to_str().filter(|name| can_be_seen(name)).map(str::to_owned)
+            else {
+                continue;
+            };
+            let kind = match entry.file_type() {
+                Ok(kind) if kind.is_dir() => Kind::Directory,
+                Ok(kind) if kind.is_file() => Kind::File,
+                _ => continue,
+            };
+            if found.len() >= max {
+                return Err(Errno::OVERFLOW);
+            }
+            found.push((name, kind));
+        }
+        found.sort_by(|(one, _), (other, _)| one.cmp(other));
+        Ok(found)
+    }
+
+    /// Opens one name after the other; gives the last as a handle, with its status.
+    // [BOX-08]
+    fn walk(&self, names: &[&str]) -> Result<(File, Metadata), Errno> {
+        let failed = |error: io::Error| errno_of(&error);
+        let mut handle = self.root.try_clone().map_err(failed)?;
+        let mut status = handle.metadata().map_err(failed)?;
+        for name in names {
+            if !status.is_dir() {
+                return Err(Errno::NOTDIR);
+            }
+            if !can_be_seen(name) {
+                return Err(Errno::ACCES);
+            }
+            handle = open_handle(&path_of(&handle).join(name)).map_err(failed)?;
+            status = handle.metadata().map_err(failed)?;
+            let plain = status.is_dir() || status.is_file();
+            if !plain || status.dev() != self.device {
+                return Err(Errno::ACCES);
+            }
+        }
+        Ok((handle, status))
+    }
+}
+
+/// A handle on one name, whatever it is, link or not.
+fn open_handle(path: &Path) -> io::Result<File> {
+    let flags = NO_FOLLOW.unwrap_or_default() | PATH_ONLY;
+    OpenOptions::new().read(true).custom_flags(flags).open(path)
+}
+
+/// Where an open file can be reached, whatever became of its name.
+fn path_of(handle: &File) -> PathBuf {
+    PathBuf::from(format!("/proc/self/fd/{}", handle.as_raw_fd()))
+}
+
+fn can_be_seen(name: &str) -> bool {
+    let one_name = Path::new(name).file_name() == Some(OsStr::new(name));
+    one_name && name.len() <= NAME_BYTES_MAX && name != COMMIT_FOLDER
+}
+
+fn errno_of(error: &io::Error) -> Errno {
+    match error.kind() {
+        io::ErrorKind::NotFound => Errno::NOENT,
+        io::ErrorKind::NotADirectory => Errno::NOTDIR,
+        io::ErrorKind::PermissionDenied => Errno::ACCES,
+        _ => Errno::IO,
+    }
+}
