@@ -179,6 +179,7 @@ codes! {
     // The host and the person at the command line.
     HostEngine           "host.engine"            Host "build the engine at opt-level 2 or 3 without debug assertions, or with its feature portable-dispatch"
     HostFile             "host.file"              Host "check the path, the rights and the space on the disk"
+    HostCommit           "host.commit"            Host "see what the detail says was written; free space or mend permissions, then call again"
     Usage                "usage"                  Usage "`mpp --help` and `mpp COMMAND --help` say how it is used"
 }
 

@@ -20,7 +20,7 @@ use crate::policy::token::CapabilityToken;
 use crate::policy::{risk, Capability, PermissionPolicy, PolicyDecision, SecurityLevel};
 use crate::privacy::{self, Applied, PrivacyFilterEngine};
 use crate::sandbox::{
-    extract_approved_dirs, extract_approved_env_vars, tools_call_request, CancelFlag,
+    extract_approved_dirs, extract_approved_env_vars, tools_call_request, CancelFlag, Changes,
     JsonRpcResponse, Run, SandboxConfig, WasmSandbox,
 };
 use crate::text::shown;
@@ -51,6 +51,9 @@ pub struct Answer {
     pub structured_content: Option<Value>,
     /// Whether the tool says that it failed.
     pub is_error: bool,
+    /// What the tool wrote to the directories it was given, and is on the host now. Not filtered: it is
+    /// for whoever runs the host, not for the agent.
+    pub changes: Changes,
     /// What was redacted: kinds, counts and places, never values.
     pub applied: Applied,
     /// Fuel used.
@@ -87,6 +90,12 @@ pub enum Reply {
 pub trait Person {
     /// Asks once.
     fn ask(&self, question: &Question<'_>) -> Reply;
+
+    /// Shows what a tool that has succeeded would change on the host, before it is done. Whoever
+    /// agreed to the directory has agreed to this, unless they want to see it.
+    fn agrees_to_changes(&self, _changes: &Changes) -> bool {
+        true
+    }
 }
 
 /// Nobody: for servers, pipelines and tests.
@@ -197,10 +206,12 @@ impl Runtime {
         let run =
             self.sandbox.run(&attestation.wasm_binary, sandbox_config(token, request), cancel);
         // 6. Every copy of the answer goes through the filter.
+        // 7. Only what succeeded changes anything on the host.
         let answer = find_tool(&attestation, &call.tool)
             .and_then(|tool| filtered_answer(&run, tool, &filter, audit_record))
+            .and_then(|answer| with_changes(answer, run.changes.clone(), person))
             .map_err(|error| filtered_error(error, &run, &filter));
-        // 7. What can't be recorded does not leave.
+        // 8. What can't be recorded does not leave.
         open.finish(self.outcome(&run, &answer), Timestamp::now())?;
         answer
     }
@@ -321,6 +332,7 @@ impl Runtime {
             stdout: Some(self.audit.digest_bytes(&run.stdout)),
             answer: left.map(|answer| self.digest_of(answer)),
             privacy: left.map(counts).unwrap_or_default(),
+            changes: left.map(|answer| answer.changes.counts()).unwrap_or_default(),
         }
     }
 
@@ -407,10 +419,25 @@ fn filtered_answer(
         content: take("content"),
         structured_content: Some(take("structuredContent")).filter(|_| structured),
         is_error,
+        changes: Changes::default(),
         applied,
         fuel_used: run.fuel_used,
         audit_record,
     })
+}
+
+/// Carries out what the tool changed, if it did not say that it failed and nobody minds.
+// [RUN-10]
+fn with_changes(answer: Answer, changes: Changes, person: &dyn Person) -> Result<Answer, Error> {
+    if answer.is_error || changes.is_empty() {
+        return Ok(answer);
+    }
+    if !person.agrees_to_changes(&changes) {
+        let detail = "what the tool wants to change; nothing was changed";
+        return Err(Error::new(Code::PolicyDeclined, detail));
+    }
+    changes.carry_out()?;
+    Ok(Answer { changes, ..answer })
 }
 
 /// A failed tool's words go through the filter like its answers: the detail of the error, and the end

@@ -111,6 +111,8 @@ pub struct Outcome {
     pub answer: Option<Digest>,
     /// How many spans of each kind the privacy filter took out.
     pub privacy: BTreeMap<String, u64>,
+    /// How many changes of each kind were carried out on the host, and how many bytes were written.
+    pub changes: BTreeMap<String, u64>,
 }
 
 /// What was refused before anything ran, with as much of it as was known by then.
@@ -324,6 +326,7 @@ impl OpenCall {
             ("stdout", maybe(outcome.stdout.as_ref().map(Digest::as_str))),
             ("answer", maybe(outcome.answer.as_ref().map(Digest::as_str))),
             ("privacy", canonical::counts(&outcome.privacy)),
+            ("changes", canonical::counts(&outcome.changes)),
         ];
         writer.append("outcome", members, now)?;
         *anchor = writer.anchor();

@@ -5,6 +5,7 @@ use argh::FromArgs;
 use mpp::gatekeeper::{self, read_package};
 use mpp::policy::{Capability, PermissionPolicy};
 use mpp::runtime::{Answer, Call, Person, Question, Reply, Runtime};
+use mpp::sandbox::{Action, Changes};
 use mpp::trust::{covers, TrustStore, Validity};
 use mpp::{home, json, CancelFlag, Code, Error};
 use serde_json::{json, Value};
@@ -32,6 +33,15 @@ pub struct Run {
     /// agree to what the package asks for, without being asked
     #[argh(switch)]
     yes: bool,
+    /// show what the tool would change in mapped directories, and ask before it is done
+    #[argh(switch)]
+    show_changes: bool,
+    /// let the tool read this host's clocks
+    #[argh(switch)]
+    real_clock: bool,
+    /// give the tool random numbers of this host
+    #[argh(switch)]
+    real_random: bool,
     /// trust store, instead of trust.json in the home folder
     #[argh(option)]
     trust: Option<PathBuf>,
@@ -50,7 +60,7 @@ impl Run {
         let policy = self.policy(&home)?;
         let package = read_package(&self.file)?;
         let call = Call { tool: self.tool.clone(), arguments: self.arguments()?, agent: None };
-        let person = AtTerminal { agreed: self.yes };
+        let person = AtTerminal { agreed: self.yes, show_changes: self.show_changes };
         let runtime = Runtime::open(&home, policy)?.trust_file(&trust_path);
         let mut answer = runtime.call(&package, &call, &person, &CancelFlag::default());
         if answer.as_ref().is_err_and(|error| error.code() == Code::PublisherUnknown)
@@ -85,6 +95,12 @@ impl Run {
             };
             policy = policy.allow_env(name, value);
         }
+        if self.real_clock {
+            policy = policy.real_clock(true);
+        }
+        if self.real_random {
+            policy = policy.real_random(true);
+        }
         Ok(policy)
     }
 
@@ -113,7 +129,7 @@ fn report(answer: &Answer) -> Report {
     }
     let json = json!({
         "content": answer.content, "structuredContent": answer.structured_content,
-        "isError": answer.is_error, "redacted": answer.applied.to_json(),
+        "isError": answer.is_error, "changes": answer.changes.to_json(), "redacted": answer.applied.to_json(),
         "fuel_used": answer.fuel_used, "audit_record": answer.audit_record,
     });
     let exit_status = if answer.is_error { mpp::Class::Tool.exit_status() } else { 0 };
@@ -123,6 +139,7 @@ fn report(answer: &Answer) -> Report {
 /// Whoever sits at the terminal, or has said yes beforehand.
 struct AtTerminal {
     agreed: bool,
+    show_changes: bool,
 }
 
 impl Person for AtTerminal {
@@ -154,6 +171,35 @@ impl Person for AtTerminal {
             true => Reply::Agreed("terminal".to_owned()),
             false => Reply::Declined,
         }
+    }
+
+    // [BOX-93]
+    fn agrees_to_changes(&self, changes: &Changes) -> bool {
+        if !self.show_changes {
+            return true;
+        }
+        let row = |(path, action): (String, &Action)| {
+            let size = match action {
+                Action::WriteFile { content, .. } => format!(" ({} bytes)", content.len()),
+                _ => String::new(),
+            };
+            // Escaped, since a line break in a name would look like another change.
+            (verb(action), format!("{}{size}", path.escape_debug()))
+        };
+        let rows: Vec<_> = changes.iter().map(row).collect();
+        super::warn(terminal::columns(&rows).trim_end());
+        self.agreed || (terminal::somebody_is_there() && terminal::agrees("Do this?"))
+    }
+}
+
+/// What a change does, for a person.
+fn verb(action: &Action) -> &'static str {
+    match action {
+        Action::RemoveFile => "remove",
+        Action::RemoveDirectory => "remove folder",
+        Action::CreateDirectory => "make folder",
+        Action::WriteFile { replaces: true, .. } => "replace",
+        Action::WriteFile { replaces: false, .. } => "create",
     }
 }
 

@@ -173,6 +173,8 @@ impl PermissionPolicy {
             },
             granted_by,
             expires: expiry(self.token_lifetime),
+            real_clock: self.real_clock,
+            real_random: self.real_random,
         }
     }
 }

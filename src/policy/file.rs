@@ -54,6 +54,12 @@ fn read_policy(root: &mut Object) -> Result<PermissionPolicy, Fault> {
     if let Some(member) = root.optional("non_interactive") {
         policy.non_interactive = member.boolean()?;
     }
+    if let Some(member) = root.optional("real_clock") {
+        policy.real_clock = member.boolean()?;
+    }
+    if let Some(member) = root.optional("real_random") {
+        policy.real_random = member.boolean()?;
+    }
     if let Some(member) = root.optional("signers_required") {
         policy.signers_required = member.integer(1..=SIGNATURES_COUNT_MAX)?;
     }

@@ -76,6 +76,8 @@ pub struct PermissionPolicy {
     privacy_patterns: BTreeSet<String>,
     privacy_custom: Vec<CustomPattern>,
     token_lifetime: Duration,
+    real_clock: bool,
+    real_random: bool,
 }
 
 /// Which packages a mapping is for: ids or namespaces; an empty list is all.
@@ -132,6 +134,8 @@ impl PermissionPolicy {
             privacy_patterns: BTreeSet::new(),
             privacy_custom: Vec::new(),
             token_lifetime: LIFETIME_DEFAULT,
+            real_clock: false,
+            real_random: false,
         }
     }
 
@@ -265,6 +269,22 @@ impl PermissionPolicy {
     #[must_use]
     pub fn token_lifetime(mut self, lifetime: Duration) -> Self {
         self.token_lifetime = lifetime;
+        self
+    }
+
+    /// Whether tools see this host's clocks instead of ones that tell every run the same. No manifest
+    /// can ask for it.
+    #[must_use]
+    pub fn real_clock(mut self, yes: bool) -> Self {
+        self.real_clock = yes;
+        self
+    }
+
+    /// Whether tools get random numbers of this host instead of ones from a seed. No manifest can ask
+    /// for it.
+    #[must_use]
+    pub fn real_random(mut self, yes: bool) -> Self {
+        self.real_random = yes;
         self
     }
 

@@ -80,6 +80,8 @@ pub struct CapabilityToken {
     pub(super) limits: RunLimits,
     pub(super) granted_by: String,
     pub(super) expires: Instant,
+    pub(super) real_clock: bool,
+    pub(super) real_random: bool,
 }
 
 impl CapabilityToken {
@@ -125,12 +127,29 @@ impl CapabilityToken {
         let limit_kb = u32::try_from(self.storage_bytes_max / 1024).unwrap_or(u32::MAX);
         let storage = (limit_kb > 0).then_some(Capability::Storage { limit_kb });
         let all = network.chain(directories).chain(variables).chain(storage);
-        all.map(|capability| capability.to_string()).collect()
+        let host = [
+            (self.real_clock, "read the host's clocks"),
+            (self.real_random, "get random numbers of the host"),
+        ];
+        let host = host.into_iter().filter_map(|(held, what)| held.then(|| what.to_owned()));
+        all.map(|capability| capability.to_string()).chain(host).collect()
     }
     /// The limits of one call.
     #[must_use]
     pub fn limits(&self) -> &RunLimits {
         &self.limits
+    }
+    /// Whether the guest sees the host's clocks. Only a host grants that.
+    // [TOKEN-05]
+    #[must_use]
+    pub fn real_clock(&self) -> bool {
+        self.real_clock
+    }
+    /// Whether the guest gets the host's random numbers. Only a host grants that.
+    // [TOKEN-05]
+    #[must_use]
+    pub fn real_random(&self) -> bool {
+        self.real_random
     }
     /// Which rule or person granted it, for the audit record.
     #[must_use]
@@ -162,6 +181,8 @@ impl CapabilityToken {
             limits,
             granted_by: "test".to_owned(),
             expires: expiry(Duration::from_secs(900)),
+            real_clock: false,
+            real_random: false,
         }
     }
 
@@ -182,6 +203,8 @@ impl fmt::Debug for CapabilityToken {
             .field("network", &self.network)
             .field("storage_bytes_max", &self.storage_bytes_max)
             .field("limits", &self.limits)
+            .field("real_clock", &self.real_clock)
+            .field("real_random", &self.real_random)
             .field("granted_by", &self.granted_by)
             .finish_non_exhaustive()
     }

@@ -1,6 +1,10 @@
-//! Room: what a guest changed in the directories it may write, and carrying that out on the host.
+//! Room: what a guest changed in the directories it may write. `commit.rs` carries it out on the host.
 
+use super::commit;
 use super::host_directory::HostDirectory;
+use crate::Error;
+use serde_json::{json, Value};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What becomes of one name.
@@ -30,18 +34,19 @@ pub struct Change {
     pub action: Action,
 }
 
-/// Everything that one call changed, to be carried out once the call has succeeded.
+/// The changes below one mapped directory.
+#[derive(Clone, Debug)]
+pub(super) struct Mount {
+    /// Where the guest sees the directory.
+    pub(super) guest: String,
+    pub(super) host: Arc<HostDirectory>,
+    pub(super) changes: Vec<Change>,
+}
+
+/// Everything that one call changed. The host is as it was until [`Changes::carry_out`].
 #[derive(Clone, Debug, Default)]
 pub struct Changes {
     mounts: Vec<Mount>,
-}
-
-/// The changes below one mapped directory.
-#[derive(Clone, Debug)]
-struct Mount {
-    guest: String,
-    host: Arc<HostDirectory>,
-    changes: Vec<Change>,
 }
 
 impl Changes {
@@ -50,6 +55,87 @@ impl Changes {
     pub(super) fn add(&mut self, guest: &str, host: Arc<HostDirectory>, changes: Vec<Change>) {
         if !changes.is_empty() {
             self.mounts.push(Mount { guest: guest.to_owned(), host, changes });
+        }
+    }
+
+    /// Whether the call changed nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.mounts.is_empty()
+    }
+
+    /// Each change with its path as the guest sees it, such as `/out/reports/today.txt`.
+    pub fn iter(&self) -> impl Iterator<Item = (String, &Action)> {
+        self.mounts.iter().flat_map(|mount| {
+            let changes = mount.changes.iter();
+            changes.map(|change| (mount.guest_path(&change.path), &change.action))
+        })
+    }
+
+    /// The list as JSON: path, action, and for a file its size and whether it replaces another.
+    // [BOX-93]
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        let change = |(path, action): (String, &Action)| match action {
+            Action::WriteFile { content, replaces } => json!({
+                "path": path, "action": "write_file", "bytes": content.len(), "replaces": replaces,
+            }),
+            other => json!({ "path": path, "action": other.name() }),
+        };
+        self.iter().map(change).collect()
+    }
+
+    /// How many changes of each kind there are, and how many bytes are written: for the record.
+    #[must_use]
+    pub fn counts(&self) -> BTreeMap<String, u64> {
+        let mut counts = BTreeMap::new();
+        let mut add = |what: &str, count: usize| {
+            let sum: &mut u64 = counts.entry(what.to_owned()).or_default();
+            *sum = sum.saturating_add(u64::try_from(count).unwrap_or(u64::MAX));
+        };
+        for (_, action) in self.iter() {
+            add(action.name(), 1);
+            if let Action::WriteFile { content, .. } = action {
+                add("bytes", content.len());
+            }
+        }
+        counts
+    }
+
+    /// Carries the changes out on the host: all of them, or what the error says.
+    ///
+    /// # Errors
+    /// `host.commit`: the host refused one of them. The detail says which were carried out before;
+    /// files not named there are as they were.
+    pub fn carry_out(&self) -> Result<(), Error> {
+        commit::carry_out(&self.mounts)
+    }
+}
+
+/// The same lists, whatever the host's directories are.
+impl PartialEq for Changes {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+
+impl Eq for Changes {}
+
+impl Mount {
+    pub(super) fn guest_path(&self, path: &str) -> String {
+        format!("{}/{path}", self.guest.trim_end_matches('/'))
+    }
+}
+
+impl Action {
+    /// Its name in the list and in the record.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Action::RemoveFile => "remove_file",
+            Action::RemoveDirectory => "remove_directory",
+            Action::CreateDirectory => "create_directory",
+            Action::WriteFile { .. } => "write_file",
         }
     }
 }

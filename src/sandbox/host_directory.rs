@@ -11,7 +11,7 @@
 use super::errno::Errno;
 use crate::limits::NAME_BYTES_MAX;
 use std::ffi::OsStr;
-use std::fs::{File, Metadata, OpenOptions};
+use std::fs::{File, Metadata, OpenOptions, Permissions};
 use std::io;
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
@@ -62,6 +62,11 @@ impl HostFile {
         self.0.metadata().map(|status| status.len()).map_err(|error| errno_of(&error))
     }
 
+    /// Who may do what with it.
+    pub(super) fn permissions(&self) -> io::Result<Permissions> {
+        self.0.metadata().map(|status| status.permissions())
+    }
+
     /// Reads at an offset until the buffer is full or the file ends; gives how many bytes.
     pub(super) fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, Errno> {
         let mut filled = 0_usize;
@@ -91,6 +96,24 @@ impl HostDirectory {
             return Err(io::Error::other("not a directory"));
         }
         Ok(HostDirectory { device: status.dev(), root })
+    }
+
+    /// A handle on the root that keeps others from changing things below it at the same time. Waits
+    /// for those who are at it.
+    pub(super) fn lock(&self) -> io::Result<File> {
+        // Opened anew, since a lock belongs to an opening, and clones share theirs.
+        let root = File::open(path_of(&self.root))?;
+        root.lock()?;
+        Ok(root)
+    }
+
+    /// A handle on the directory that a path of names leads to.
+    pub(super) fn directory(&self, names: &[&str]) -> Result<File, Errno> {
+        let (handle, status) = self.walk(names)?;
+        match status.is_dir() {
+            true => Ok(handle),
+            false => Err(Errno::NOTDIR),
+        }
     }
 
     /// What a path of names leads to; no names are the root.
@@ -156,13 +179,13 @@ impl HostDirectory {
 }
 
 /// A handle on one name, whatever it is, link or not.
-fn open_handle(path: &Path) -> io::Result<File> {
+pub(super) fn open_handle(path: &Path) -> io::Result<File> {
     let flags = NO_FOLLOW.unwrap_or_default() | PATH_ONLY;
     OpenOptions::new().read(true).custom_flags(flags).open(path)
 }
 
 /// Where an open file can be reached, whatever became of its name.
-fn path_of(handle: &File) -> PathBuf {
+pub(super) fn path_of(handle: &File) -> PathBuf {
     PathBuf::from(format!("/proc/self/fd/{}", handle.as_raw_fd()))
 }
 

@@ -5,6 +5,7 @@
 //! spoken to).
 
 mod changes;
+mod commit;
 mod errno;
 mod files;
 mod grants;
@@ -19,6 +20,7 @@ mod self_test;
 mod tests;
 mod wasi;
 
+pub use changes::{Action, Changes};
 pub use machine::CancelFlag;
 pub use protocol::{tools_call_request, JsonRpcResponse, ToolResult};
 
@@ -89,6 +91,9 @@ pub struct SandboxOutput {
     pub stdout: Vec<u8>,
     /// What it wrote to stderr.
     pub stderr: Vec<u8>,
+    /// What it changed in the directories it may write. Nothing of it is done until
+    /// [`Changes::carry_out`].
+    pub changes: Changes,
     /// Fuel, in the units of `spec/sandbox.md`.
     pub fuel_used: u64,
     /// Wall-clock time.
@@ -114,6 +119,9 @@ pub struct Run {
     pub stdout: Vec<u8>,
     /// What it had written to stderr.
     pub stderr: Vec<u8>,
+    /// What it changed in the directories it may write; empty unless it ended well. Nothing of it is
+    /// done until [`Changes::carry_out`].
+    pub changes: Changes,
     /// Fuel, in the units of `spec/sandbox.md`.
     pub fuel_used: u64,
     /// Wall-clock time.
@@ -159,6 +167,7 @@ impl WasmSandbox {
         Ok(SandboxOutput {
             stdout: run.stdout,
             stderr: run.stderr,
+            changes: run.changes,
             fuel_used: run.fuel_used,
             duration: run.duration,
         })
@@ -196,6 +205,7 @@ impl Run {
             outcome: Err(error),
             stdout: Vec::new(),
             stderr: Vec::new(),
+            changes: Changes::default(),
             fuel_used: 0,
             duration: Duration::ZERO,
         }
@@ -243,6 +253,7 @@ fn run_module(module: &Module, inputs: Inputs, limits: &RunLimits, cancel: &Canc
         outcome: ended.outcome,
         stdout: ended.guest.stdout,
         stderr: ended.guest.stderr,
+        changes: Changes::default(),
         fuel_used: ended.fuel_used,
         duration: started.elapsed(),
     }

@@ -779,7 +779,7 @@ fn capabilities() -> Vec<Case> {
         "A directory has one spelling and lies where it says.",
         vec![
             ("directory-relative", "A relative path", at, read(&["data"])),
-            ("directory-root", "The root", at, read(&["/"])),
+            ("directory-slashes", "Two slashes", at, read(&["//"])),
             ("directory-parent", "The parent folder", at, read(&["/data/../etc"])),
             ("directory-current", "The current folder", at, read(&["/./data"])),
             ("directory-double-slash", "An empty component", at, read(&["//data"])),
@@ -814,6 +814,12 @@ fn capabilities() -> Vec<Case> {
                 "A directory to write inside one to read",
                 at,
                 json!({ "filesystem": { "read": ["/data"], "write": ["/data/out"] } }),
+            ),
+            (
+                "directory-root-and-other",
+                "The root beside a directory in it",
+                at,
+                json!({ "filesystem": { "read": ["/", "/data"] } }),
             ),
             (
                 "directory-around",
@@ -1217,6 +1223,9 @@ fn accepted() -> Vec<Case> {
         case("accept-every-key", &full)
             .says("A manifest with every key, at its limits", reference)
             .spec("MAN-09 MAN-13 MAN-14 MAN-16 MAN-17 MAN-18 MAN-19 MAN-20 MAN-21 MAN-22 MAN-25 MAN-27 MAN-34"),
+        case("accept-root", &edited("/capabilities", json!({ "filesystem": { "write": ["/"] } })))
+            .says("The root as the one directory", reference)
+            .spec("MAN-22 MAN-23 MAN-24"),
         case("accept-emoji", &joiner)
             .says("A name with a joiner and an emoji's selector", "Both are part of how scripts are written.")
             .spec("MAN-07 MAN-08"),

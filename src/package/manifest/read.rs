@@ -197,7 +197,7 @@ fn filesystem(member: &Member) -> Result<Filesystem, Fault> {
     let mut directory = |member: &Member| {
         let what = "must be an absolute path such as /data, of A-Z a-z 0-9 . _ - between slashes";
         let path = checked(member, rules::is_guest_directory, what)?;
-        if rules::overlap(&path, "/assets") {
+        if path != "/" && rules::overlap(&path, "/assets") {
             return Err(member.bad_value("/assets is where the package's own files are"));
         }
         if taken.iter().any(|other| rules::overlap(other, &path)) {

@@ -50,10 +50,13 @@ fn is_port_to_state(text: &str) -> bool {
     plain && text.parse::<u16>().is_ok_and(|port| port != 443)
 }
 
-/// An absolute path of a guest directory below the root, in safe components.
+/// The root, or an absolute path of a guest directory in safe components.
 // [MAN-22]
 pub(crate) fn is_guest_directory(text: &str) -> bool {
     let Some(path) = text.strip_prefix('/') else { return false };
+    if path.is_empty() {
+        return true;
+    }
     let component = |part: &str| {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
         !part.is_empty() && part.bytes().all(allowed) && part.bytes().any(|byte| byte != b'.')
@@ -66,6 +69,7 @@ pub(crate) fn is_guest_directory(text: &str) -> bool {
 /// Whether two guest directories are the same or one lies in the other.
 // [MAN-23]
 pub(super) fn overlap(a: &str, b: &str) -> bool {
+    let (a, b) = (a.trim_end_matches('/'), b.trim_end_matches('/'));
     let inside = |inner: &str, outer: &str| {
         inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     };

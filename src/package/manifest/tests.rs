@@ -570,7 +570,7 @@ fn hosts_that_are_not_one_plain_name_are_refused() {
 fn guest_directories_are_safe_absolute_paths_apart_from_each_other() {
     let bad = [
         "",
-        "/",
+        "//",
         "data",
         "./data",
         "/data/",
@@ -604,6 +604,9 @@ fn guest_directories_are_safe_absolute_paths_apart_from_each_other() {
         "/capabilities/filesystem/read/0",
         vec![deep(17), json!("/".to_owned() + &"d".repeat(255))],
     );
+    // The root takes everything, so it is alone.
+    each_refused(Code::ManifestValue, "/capabilities/filesystem/write/0", vec![json!("/")]);
+    each_accepted("/capabilities/filesystem", vec![json!({ "write": ["/"] })]);
     let good = ["/d", "/data.d/x-y_z", "/.config", "/assets2", "/Assets", "/data2", "/a/b/c"];
     each_accepted("/capabilities/filesystem/read/0", good.map(Value::from).to_vec());
     each_accepted(

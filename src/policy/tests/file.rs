@@ -131,7 +131,7 @@ fn every_value_that_could_never_apply_is_refused_with_its_place() {
         ("/ceilings/fuel", json!("all")),
         ("/ceilings/output_limit_kb", json!(null)),
         ("/directories/0/guest", json!("data")),
-        ("/directories/0/guest", json!("/")),
+        ("/directories/0/guest", json!("//")),
         ("/directories/0/guest", json!("/...")),
         ("/directories/0/guest", json!("/a b")),
         ("/directories/0/guest", json!("/data/")),

@@ -1,11 +1,12 @@
 //! The sandbox against guests in the text format.
 #![allow(clippy::as_conversions, clippy::arithmetic_side_effects)]
 
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod commit;
 mod determinism;
 mod endings;
 mod files;
 mod grants;
-#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod mapped;
 mod probe;
 mod protocol;
