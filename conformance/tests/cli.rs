@@ -13,13 +13,13 @@ use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 /// A folder to work in, with `home` inside it.
-struct Place(Folder);
+pub struct Place(Folder);
 
 /// What one command did.
-struct Ran {
-    status: i32,
-    out: String,
-    err: String,
+pub struct Ran {
+    pub status: i32,
+    pub out: String,
+    pub err: String,
 }
 
 impl Ran {
@@ -32,21 +32,21 @@ impl Ran {
     }
 
     #[track_caller]
-    fn exits(self, status: i32) -> Self {
+    pub fn exits(self, status: i32) -> Self {
         assert_eq!(self.status, status, "stdout: {}\nstderr: {}", self.out, self.err);
         self
     }
 
     /// Stdout as one line of JSON.
     #[track_caller]
-    fn json(&self) -> Value {
+    pub fn json(&self) -> Value {
         let line = self.out.strip_suffix('\n').expect("a line feed at the end");
         assert!(!line.contains('\n'), "more than one line: {}", self.out);
         serde_json::from_str(line).unwrap()
     }
 
     #[track_caller]
-    fn says(self, parts: &[&str]) -> Self {
+    pub fn says(self, parts: &[&str]) -> Self {
         for part in parts {
             let both = format!("{}{}", self.out, self.err);
             assert!(both.contains(part), "no {part:?} in: {both}");
@@ -57,7 +57,7 @@ impl Ran {
 
 impl Place {
     /// With a key pair `me`, trusted for `org.example`, and a package that answers: `fine.mpp`.
-    fn new(name: &str) -> Self {
+    pub fn new(name: &str) -> Self {
         let place = Place(Folder::new(name));
         fs::write(place.path("me.key"), support::author().to_pem()).unwrap();
         fs::write(place.path("me.pub"), support::author().public().to_pem()).unwrap();
@@ -69,18 +69,18 @@ impl Place {
         place
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
 
-    fn command<S: AsRef<OsStr>>(&self, words: &[S]) -> Command {
+    pub fn command<S: AsRef<OsStr>>(&self, words: &[S]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_mpp"));
         command.args(words).current_dir(self.0.path()).stdin(Stdio::null());
         command.env("MPP_HOME", self.path("home")).env_remove("RUST_BACKTRACE");
         command
     }
 
-    fn mpp<S: AsRef<OsStr>>(&self, words: &[S]) -> Ran {
+    pub fn mpp<S: AsRef<OsStr>>(&self, words: &[S]) -> Ran {
         Ran::of(self.command(words).output().unwrap())
     }
 
@@ -110,7 +110,7 @@ impl Place {
         folder
     }
 
-    fn package(&self, name: &str, manifest: &Value, guest: &str) {
+    pub fn package(&self, name: &str, manifest: &Value, guest: &str) {
         fs::write(self.path(name), support::package_with(manifest, guest)).unwrap();
     }
 }
@@ -749,7 +749,7 @@ fn a_run_that_was_killed_is_recorded_as_lost() {
 
 /// Runs a command at a pseudo-terminal that types `answers`, one for each question. Gives what the
 /// terminal showed; nothing where Python is not at hand.
-fn at_terminal(place: &Place, words: &[&str], answers: &str) -> Option<(i32, String)> {
+pub fn at_terminal(place: &Place, words: &[&str], answers: &str) -> Option<(i32, String)> {
     const SCRIPT: &str = r#"
 import os, pty, sys
 answers = list(sys.argv[1])

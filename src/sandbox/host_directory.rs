@@ -11,11 +11,12 @@
 use super::errno::Errno;
 use crate::limits::NAME_BYTES_MAX;
 use std::ffi::OsStr;
-use std::fs::{File, Metadata, OpenOptions, Permissions};
+use std::fs::{File, Metadata, OpenOptions, Permissions, TryLockError};
 use std::io;
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 const NO_FOLLOW: Option<i32> = Some(0o400_000);
@@ -30,6 +31,10 @@ const NO_WAIT: i32 = 0o4000;
 
 /// Names that begin so are this program's, while it writes changes; the guest does not see them.
 pub(super) const COMMIT_FOLDER: &str = ".mpp-commit";
+
+/// How long another call's changes are waited for: ten seconds.
+const LOCK_TRIES: u32 = 1000;
+const LOCK_PAUSE: Duration = Duration::from_millis(10);
 
 /// What a name stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,16 +100,25 @@ impl HostDirectory {
         if !status.is_dir() {
             return Err(io::Error::other("not a directory"));
         }
+        if !path_of(&root).is_dir() {
+            return Err(io::Error::other("mapping directories needs /proc"));
+        }
         Ok(HostDirectory { device: status.dev(), root })
     }
 
     /// A handle on the root that keeps others from changing things below it at the same time. Waits
-    /// for those who are at it.
+    /// for those who are at it, but not for ever: anybody may lock a directory.
     pub(super) fn lock(&self) -> io::Result<File> {
         // Opened anew, since a lock belongs to an opening, and clones share theirs.
         let root = File::open(path_of(&self.root))?;
-        root.lock()?;
-        Ok(root)
+        for _ in 0..LOCK_TRIES {
+            match root.try_lock() {
+                Ok(()) => return Ok(root),
+                Err(TryLockError::WouldBlock) => std::thread::sleep(LOCK_PAUSE),
+                Err(TryLockError::Error(error)) => return Err(error),
+            }
+        }
+        Err(io::Error::other("somebody else has it locked"))
     }
 
     /// A handle on the directory that a path of names leads to.
