@@ -92,6 +92,10 @@ limits! {
     JSON_VALUES_COUNT_MAX usize = 2_000_000; "LIM-156" "some 200 MB once parsed, filtered and written again; an answer of 16 MB may hold several times as many"
     PASSED_VALUES_COUNT_MAX usize = 256 << 20; "LIM-157" "calls times the most parameters of any type: a C compiler's 3 million calls times 30, nearly three times"
 
+    // Command lines of tools.
+    COMMAND_GROUP_COUNT_MAX usize = 8; "LIM-160" "words of one group: an option with its values and a condition"
+    COMMAND_LINE_BYTES_MAX usize = 2 << 20; "LIM-161" "arguments that a call adds to a command line, each with its NUL: ARG_MAX of common systems"
+
     // Audit.
     AUDIT_TEXT_BYTES_MAX usize = 256; "LIM-50" "a text from outside, with the marker that stands for what was cut off; longer names help nobody"
     AUDIT_LIST_COUNT_MAX usize = 256; "LIM-51" "capabilities of one call, and kinds of one filtered answer"

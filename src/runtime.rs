@@ -14,14 +14,14 @@ use crate::error::{Class, Code, Error};
 use crate::gatekeeper::{AttestationResult, Gatekeeper, VerifiedManifest};
 use crate::json;
 use crate::limits;
-use crate::package::manifest::Tool;
+use crate::package::manifest::{Protocol, Tool};
 use crate::package::schema::Violation;
 use crate::policy::token::CapabilityToken;
 use crate::policy::{risk, Capability, PermissionPolicy, PolicyDecision, SecurityLevel};
 use crate::privacy::{self, Applied, PrivacyFilterEngine};
 use crate::sandbox::{
-    extract_approved_dirs, extract_approved_env_vars, tools_call_request, CancelFlag, Changes,
-    JsonRpcResponse, Run, SandboxConfig, WasmSandbox,
+    extract_approved_dirs, extract_approved_env_vars, CancelFlag, Changes, Request, Run,
+    SandboxConfig, ToolResult, WasmSandbox,
 };
 use crate::text::shown;
 use crate::time::Timestamp;
@@ -143,7 +143,7 @@ pub struct Runtime {
 struct Admission {
     attestation: AttestationResult,
     token: CapabilityToken,
-    request: Vec<u8>,
+    request: Request,
     filter: PrivacyFilterEngine,
 }
 
@@ -203,12 +203,16 @@ impl Runtime {
         let audit_record = open.id();
         // 5. The sandbox gets the binary that was verified and what the token holds.
         let Admission { attestation, token, request, filter } = admission;
-        let run =
-            self.sandbox.run(&attestation.wasm_binary, sandbox_config(token, request), cancel);
+        let Request { args, stdin } = request;
+        let config = sandbox_config(token, stdin);
+        let run = self.sandbox.run_with_args(&attestation.wasm_binary, config, args, cancel);
         // 6. Every copy of the answer goes through the filter.
         // 7. Only what succeeded changes anything on the host.
         let answer = find_tool(&attestation, &call.tool)
-            .and_then(|tool| filtered_answer(&run, tool, &filter, audit_record))
+            .and_then(|tool| {
+                let result = run.answer(attestation.manifest.runtime.protocol)?;
+                filtered_answer(&run, result, tool, &filter, audit_record)
+            })
             .and_then(|answer| with_changes(answer, run.changes.clone(), person))
             .map_err(|error| filtered_error(error, &run, &filter));
         // 8. What can't be recorded does not leave.
@@ -246,7 +250,7 @@ impl Runtime {
 
         let filter = self.privacy_filter(manifest)?;
         let tool = find_tool(&attestation, &call.tool)?;
-        let request = checked_request(tool, &call.arguments, &filter)?;
+        let request = checked_request(manifest.runtime.protocol, tool, &call.arguments, &filter)?;
         let token = self.decide(manifest, call, person)?;
         // [RUN-09]
         if trust_store.version_seen(&manifest.id).is_none_or(|seen| seen < manifest.version) {
@@ -354,33 +358,32 @@ fn find_tool<'a>(attestation: &'a AttestationResult, name: &str) -> Result<&'a T
     })
 }
 
-/// The line that the guest reads, once its arguments follow the tool's schema.
+/// What the guest gets to read, once its arguments follow the tool's schema.
 // [RUN-05]
 fn checked_request(
+    protocol: Protocol,
     tool: &Tool,
     arguments: &Value,
     filter: &PrivacyFilterEngine,
-) -> Result<Vec<u8>, Error> {
+) -> Result<Request, Error> {
     tool.parameters.validate(arguments).map_err(|violation| {
         let detail =
             format!("arguments of {}: {}", tool.name, filtered_violation(violation, filter));
         Error::new(Code::RequestArguments, detail)
     })?;
-    let request = tools_call_request(&tool.name, arguments);
-    if request.len() > limits::REQUEST_BYTES_MAX {
-        return Err(Error::new(
-            Code::RequestTooLarge,
-            format!("request of {} bytes", request.len()),
-        ));
+    let request = Request::new(protocol, tool, arguments)?;
+    if request.stdin.len() > limits::REQUEST_BYTES_MAX {
+        let detail = format!("request of {} bytes", request.stdin.len());
+        return Err(Error::new(Code::RequestTooLarge, detail));
     }
     Ok(request)
 }
 
-fn sandbox_config(token: CapabilityToken, request: Vec<u8>) -> SandboxConfig {
+fn sandbox_config(token: CapabilityToken, stdin: Vec<u8>) -> SandboxConfig {
     SandboxConfig {
         memory_limit_bytes: token.limits().memory_bytes_max,
         timeout: token.limits().timeout,
-        stdin_data: request,
+        stdin_data: stdin,
         env_vars: extract_approved_env_vars(&token),
         dir_mappings: extract_approved_dirs(&token),
         allowed_network_domains: token.network().to_vec(),
@@ -388,31 +391,28 @@ fn sandbox_config(token: CapabilityToken, request: Vec<u8>) -> SandboxConfig {
     }
 }
 
-/// Reads the guest's response, holds it against what the tool promised, and filters every copy.
+/// Holds an answer against what the tool promised, and filters every copy.
 // [RUN-06]
 fn filtered_answer(
     run: &Run,
+    result: ToolResult,
     tool: &Tool,
     filter: &PrivacyFilterEngine,
     audit_record: u64,
 ) -> Result<Answer, Error> {
-    run.outcome.clone()?;
-    let response = JsonRpcResponse::parse(&run.stdout)?;
-    let is_error = response.result.is_error;
+    let is_error = result.is_error;
     if let (Some(schema), false) = (&tool.returns, is_error) {
-        let value = response.result.structured_content.as_ref().unwrap_or(&Value::Null);
+        let value = result.structured_content.as_ref().unwrap_or(&Value::Null);
         schema.validate(value).map_err(|violation| {
             let place = filtered_violation(violation, filter);
             Error::new(Code::ToolBadReturn, format!("structured content of {}: {place}", tool.name))
         })?;
     }
     // One value, so that numbered labels and pointers are the same in every copy.
-    let structured = response.result.structured_content.is_some();
+    let structured = result.structured_content.is_some();
     let mut whole = Map::new();
-    whole.insert("content".to_owned(), response.result.content);
-    whole.extend(
-        response.result.structured_content.map(|value| ("structuredContent".to_owned(), value)),
-    );
+    whole.insert("content".to_owned(), result.content);
+    whole.extend(result.structured_content.map(|value| ("structuredContent".to_owned(), value)));
     let (mut filtered, applied) = filter.try_redact_json(&Value::Object(whole))?;
     let mut take = |key: &str| filtered.get_mut(key).map(Value::take).unwrap_or_default();
     Ok(Answer {

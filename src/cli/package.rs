@@ -265,6 +265,8 @@ impl Inspect {
         let points = format!("{} ({} points)", risk.level, risk.points);
         rows.push(("risk", reasons.fold(points, |text, reason| text + &reason)));
         let runtime = &manifest.runtime;
+        let line: Vec<_> = [&runtime.entry].into_iter().chain(&runtime.args).collect();
+        rows.push(("runs", format!("{}, spoken to by {}", json!(line), runtime.protocol)));
         rows.push((
             "limits",
             format!(
@@ -282,13 +284,17 @@ impl Inspect {
             let sensitivity = format!("{:?}", tool.sensitivity).to_lowercase();
             let schema = tool.parameters.source();
             let takes = parameters_of(schema);
+            let command = tool.command.as_ref().map(|command| &command.source);
+            let runs =
+                command.map(|command| format!("\n  runs with {command}")).unwrap_or_default();
             rows.push((
                 "tool",
-                format!("{} ({sensitivity})\n{}\n{takes}", tool.name, tool.description),
+                format!("{} ({sensitivity})\n{}\n{takes}{runs}", tool.name, tool.description),
             ));
             tools.push(json!({
                 "name": tool.name, "description": tool.description, "sensitivity": sensitivity,
                 "parameters": schema, "returns": tool.returns.as_ref().map(|schema| schema.source()),
+                "command": command,
             }));
         }
         rows.push(("imports", found.imports.join("\n")));
@@ -301,6 +307,7 @@ impl Inspect {
             "risk": { "level": risk.level.to_string(), "points": risk.points, "reasons": risk.reasons
                 .iter().map(|(why, points)| json!({ "why": why, "points": points }))
                 .collect::<Vec<_>>() },
+            "runs": line, "protocol": runtime.protocol.to_string(),
             "limits": { "memory_limit_mb": runtime.memory_limit_mb, "timeout_ms": runtime.timeout_ms,
                 "fuel": runtime.fuel, "output_limit_kb": runtime.output_limit_kb },
             "privacy_filters": redacts, "tools": tools, "imports": found.imports,

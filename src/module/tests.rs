@@ -36,6 +36,7 @@ pub(crate) fn manifest(memory_limit_mb: u32) -> Manifest {
             description: "Runs".into(),
             parameters: Schema::compile(&json!({"type": "object"}), "").unwrap(),
             returns: None,
+            command: None,
             sensitivity: Sensitivity::Read,
         }],
         privacy_filters: PrivacyFilters::default(),

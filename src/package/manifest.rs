@@ -3,6 +3,7 @@
 //! A key that this file does not know is refused, so nothing a publisher declares goes unread, and
 //! nothing that a person approved can mean more to a later version.
 
+mod command;
 mod read;
 pub(crate) mod rules;
 #[cfg(test)]
@@ -12,6 +13,9 @@ use super::schema::Schema;
 use super::version::Version;
 use crate::Error;
 pub(crate) use read::privacy_filters;
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::fmt;
 
 /// What a package says about itself. Read with [`Manifest::parse`]; a verified one comes from the
 /// Gatekeeper only.
@@ -96,6 +100,21 @@ pub struct RuntimeSection {
 pub enum Protocol {
     /// One `tools/call` request on stdin, one response on stdout.
     JsonRpc,
+    /// An MCP server as it is: the messages of one session on stdin, its answers on stdout.
+    Mcp,
+    /// A command line program as it is: arguments, stdin, stdout, exit status.
+    Command,
+}
+
+/// As it is written in the manifest.
+impl fmt::Display for Protocol {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Protocol::JsonRpc => "json-rpc",
+            Protocol::Mcp => "mcp",
+            Protocol::Command => "command",
+        })
+    }
 }
 
 /// `capabilities`: the complete list of outside resources.
@@ -138,8 +157,34 @@ pub struct Tool {
     pub parameters: Schema,
     /// JSON Schema of `structuredContent`, if any is promised.
     pub returns: Option<Schema>,
+    /// How it is run, for [`Protocol::Command`] and for no other.
+    pub command: Option<Command>,
     /// How much harm a call can do.
     pub sensitivity: Sensitivity,
+}
+
+/// `tools[].command`: where the arguments of a call go.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Command {
+    /// Groups of words behind `runtime.args`; a group is left out if a value in it was not given.
+    pub args: Vec<Vec<Word>>,
+    /// The property whose value is stdin. Without one stdin is empty.
+    pub stdin: Option<String>,
+    /// The properties that `args` and `stdin` name: all that the tool has.
+    pub properties: BTreeSet<String>,
+    /// As it stands in the manifest, for people to look at.
+    pub source: Value,
+}
+
+/// A word of a command line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Word {
+    /// An argument as it stands.
+    Literal(String),
+    /// `{NAME}`: the value of this property, one argument.
+    Value(String),
+    /// `{?NAME}`: no argument; without it being true the group is left out.
+    If(String),
 }
 
 /// `tools[].sensitivity`.

@@ -63,6 +63,8 @@ pub(super) struct Guest {
     pub(super) stdout: Vec<u8>,
     pub(super) stdout_bytes_max: usize,
     pub(super) stderr: Vec<u8>,
+    /// What it gave to `proc_exit`.
+    pub(super) exit_status: Option<u32>,
     pub(super) files: Files,
     /// Nanoseconds since the guest started, in its own time.
     pub(super) clock_ns: u64,

@@ -44,6 +44,8 @@ impl CancelFlag {
 /// How a guest ended, and what it left.
 pub(super) struct Ended {
     pub(super) outcome: Result<(), Error>,
+    /// The status of a guest that ended itself; none if something else ended it.
+    pub(super) exit_status: Option<u32>,
     pub(super) guest: Guest,
     pub(super) fuel_used: u64,
 }
@@ -64,8 +66,14 @@ pub(super) fn run(
         drive(&mut store, entry, growth, &watch)
     });
     let fuel_left = fuel_left(&store);
+    let exit_status = match &outcome {
+        Ok(()) => Some(0),
+        Err(error) if error.code() == Code::ToolExit => store.data().exit_status,
+        Err(_) => None,
+    };
     Ended {
         outcome,
+        exit_status,
         fuel_used: limits.fuel_max.saturating_sub(fuel_left),
         guest: store.into_data(),
     }
@@ -135,7 +143,10 @@ fn drive(
         let paused = match call {
             Ok(ResumableCall::Finished) => return Ok(()),
             Ok(ResumableCall::HostTrap(trap)) => {
-                let exit_zero = trap.host_error().downcast_ref() == Some(&Stop::Exit(0));
+                if let Some(Stop::Exit(status)) = trap.host_error().downcast_ref() {
+                    store.data_mut().exit_status = Some(*status);
+                }
+                let exit_zero = store.data().exit_status == Some(0);
                 let ended = if exit_zero { Ok(()) } else { Err(ended_by(trap.host_error())) };
                 return ended.map_err(|error| growth.explain(error, false));
             }

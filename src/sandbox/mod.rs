@@ -1,7 +1,7 @@
 //! Room: running a verified tool, with nothing but what its token holds.
 //!
 //! Read on in `grants.rs` (what may be asked for), `machine.rs` (how it runs and ends), `guest.rs` (its
-//! memory and fuel), `wasi/` (what it can call), `files.rs` and `mapped.rs` (what it sees) and `protocol.rs` (how it is
+//! memory and fuel), `wasi/` (what it can call), `files.rs` and `mapped.rs` (what it sees) and `protocol/` (how it is
 //! spoken to).
 
 mod changes;
@@ -22,7 +22,7 @@ mod wasi;
 
 pub use changes::{Action, Changes};
 pub use machine::CancelFlag;
-pub use protocol::{tools_call_request, JsonRpcResponse, ToolResult};
+pub use protocol::{tools_call_request, JsonRpcResponse, Request, ToolResult};
 
 use crate::gatekeeper::WasmBinary;
 use crate::module::Module;
@@ -115,6 +115,8 @@ impl SandboxOutput {
 pub struct Run {
     /// Whether the tool ended well; if not, why.
     pub outcome: Result<(), Error>,
+    /// The status that it ended itself with, 0 if `_start` returned; none if it was ended.
+    pub exit_status: Option<u32>,
     /// What it had written to stdout.
     pub stdout: Vec<u8>,
     /// What it had written to stderr.
@@ -176,6 +178,18 @@ impl WasmSandbox {
     /// As [`WasmSandbox::execute`], for hosts that may cancel a call and that record how it ended.
     #[must_use]
     pub fn run(&self, binary: &WasmBinary, config: SandboxConfig, cancel: &CancelFlag) -> Run {
+        self.run_with_args(binary, config, Vec::new(), cancel)
+    }
+
+    /// As [`WasmSandbox::run`], with arguments behind those of the manifest, such as [`Request`] has them.
+    #[must_use]
+    pub fn run_with_args(
+        &self,
+        binary: &WasmBinary,
+        config: SandboxConfig,
+        more_args: Vec<String>,
+        cancel: &CancelFlag,
+    ) -> Run {
         let limits = match grants::check(&config, binary.manifest().content_hash()) {
             Ok(limits) => limits,
             Err(error) => return Run::refused(error),
@@ -183,6 +197,8 @@ impl WasmSandbox {
         let runtime = &binary.manifest().runtime;
         let mut args = vec![runtime.entry.clone()];
         args.extend(runtime.args.iter().cloned());
+        // [CMD-04]
+        args.extend(more_args);
         let mapped = match mapped::copy_in(&config.dir_mappings) {
             Ok(mapped) => mapped,
             Err(error) => return Run::refused(error),
@@ -203,6 +219,7 @@ impl Run {
     fn refused(error: Error) -> Self {
         Run {
             outcome: Err(error),
+            exit_status: None,
             stdout: Vec::new(),
             stderr: Vec::new(),
             changes: Changes::default(),
@@ -232,6 +249,7 @@ impl Inputs {
             stdin: self.stdin,
             stdin_read: 0,
             stdout: Vec::new(),
+            exit_status: None,
             stdout_bytes_max: usize::try_from(stdout_bytes_max).unwrap_or(usize::MAX),
             stderr: Vec::new(),
             files: Files::new(self.assets, self.mapped),
@@ -251,6 +269,7 @@ fn run_module(module: &Module, inputs: Inputs, limits: &RunLimits, cancel: &Canc
     let ended = machine::run(module, guest, limits, cancel);
     Run {
         outcome: ended.outcome,
+        exit_status: ended.exit_status,
         stdout: ended.guest.stdout,
         stderr: ended.guest.stderr,
         changes: Changes::default(),

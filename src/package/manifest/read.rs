@@ -1,5 +1,6 @@
 //! Room: from the bytes of `manifest.json` to a [`Manifest`], in the order of `spec/manifest.md`.
 
+use super::command::command;
 use super::rules;
 use super::{
     Capabilities, CustomPattern, Filesystem, Manifest, PrivacyFilters, Protocol, RuntimeSection,
@@ -70,6 +71,7 @@ fn sections(root: &mut Object) -> Result<Manifest, Fault> {
     // [MAN-09]
     let version = root.required("mpp_version")?;
     let mpp_version = checked(&version, |text| text == "1.0", "must be \"1.0\"")?;
+    let runtime = root.required("runtime")?.object(runtime)?;
     Ok(Manifest {
         mpp_version,
         id: checked(
@@ -88,13 +90,13 @@ fn sections(root: &mut Object) -> Result<Manifest, Fault> {
             let what = "must be an https address with a lower-case host name";
             checked(member, rules::is_https_address, what)
         })?,
-        runtime: root.required("runtime")?.object(runtime)?,
         // [MAN-19]
         capabilities: match root.optional("capabilities") {
             Some(member) => member.object(capabilities)?,
             None => Capabilities::default(),
         },
-        tools: tools(&root.required("tools")?)?,
+        tools: tools(&root.required("tools")?, runtime.protocol)?,
+        runtime,
         privacy_filters: match root.optional("privacy_filters") {
             Some(member) => member.object(privacy_filters)?,
             None => PrivacyFilters::default(),
@@ -140,22 +142,22 @@ fn runtime(object: &mut Object) -> Result<RuntimeSection, Fault> {
 fn protocol(member: &Member) -> Result<Protocol, Fault> {
     match member.text()? {
         "json-rpc" => Ok(Protocol::JsonRpc),
-        reserved @ ("mcp" | "command") => {
-            Err(member
-                .bad_value(format!("{reserved} is reserved; this version speaks json-rpc only")))
-        }
-        _ => Err(member.bad_value("must be \"json-rpc\"")),
+        "mcp" => Ok(Protocol::Mcp),
+        "command" => Ok(Protocol::Command),
+        _ => Err(member.bad_value("must be \"json-rpc\", \"mcp\" or \"command\"")),
     }
 }
 
 // [MAN-27]
 fn arguments(member: Option<Member>) -> Result<Vec<String>, Fault> {
-    let one = |member: &Member| {
-        let what = format!("must have at most {DESCRIPTION_BYTES_MAX} bytes");
-        checked(member, |text| text.len() <= DESCRIPTION_BYTES_MAX, &what)
-    };
     // Arguments may repeat, so this is no list of distinct things.
-    Ok(optional(member, |member| member.array(0..=LIST_COUNT_MAX, one))?.unwrap_or_default())
+    Ok(optional(member, |member| member.array(0..=LIST_COUNT_MAX, argument))?.unwrap_or_default())
+}
+
+/// One argument of a program, as it stands.
+pub(super) fn argument(member: &Member) -> Result<String, Fault> {
+    let what = format!("must have at most {DESCRIPTION_BYTES_MAX} bytes");
+    checked(member, |text| text.len() <= DESCRIPTION_BYTES_MAX, &what)
 }
 
 fn capabilities(object: &mut Object) -> Result<Capabilities, Fault> {
@@ -220,12 +222,12 @@ fn filesystem(member: &Member) -> Result<Filesystem, Fault> {
     })
 }
 
-fn tools(member: &Member) -> Result<Vec<Tool>, Fault> {
+fn tools(member: &Member, protocol: Protocol) -> Result<Vec<Tool>, Fault> {
     let mut names = BTreeSet::new();
     let mut budget = Budget::default();
     // [MAN-29]
     member.array(1..=TOOLS_COUNT_MAX, |member| {
-        let tool = member.object(|object| tool(object, &mut budget))?;
+        let tool = member.object(|object| tool(object, protocol, &mut budget))?;
         // [MAN-31]
         match names.insert(tool.name.to_ascii_lowercase()) {
             true => Ok(tool),
@@ -236,16 +238,25 @@ fn tools(member: &Member) -> Result<Vec<Tool>, Fault> {
     })
 }
 
-fn tool(object: &mut Object, budget: &mut Budget) -> Result<Tool, Fault> {
+fn tool(object: &mut Object, protocol: Protocol, budget: &mut Budget) -> Result<Tool, Fault> {
     let mut schema =
         |member: &Member| Schema::compile_within(member.value(), member.pointer(), budget);
+    // [MAN-32] [MAN-33]
+    let parameters = schema(&object.required("parameters")?)?;
+    // [MAN-37] A key that is not asked for is refused.
+    let (returns, command) = match protocol {
+        Protocol::Command => (None, Some(command(&object.required("command")?, &parameters)?)),
+        Protocol::JsonRpc | Protocol::Mcp => {
+            (optional(object.optional("returns"), &mut schema)?, None)
+        }
+    };
     let what = "must be 1 to 64 letters, digits and _, starting with a letter";
     Ok(Tool {
         name: checked(&object.required("name")?, rules::is_tool_name, what)?,
         description: text(&object.required("description")?)?,
-        // [MAN-32] [MAN-33]
-        parameters: schema(&object.required("parameters")?)?,
-        returns: optional(object.optional("returns"), &mut schema)?,
+        parameters,
+        returns,
+        command,
         sensitivity: sensitivity(&object.required("sensitivity")?)?,
     })
 }

@@ -430,7 +430,7 @@ fn licences_and_addresses_are_held_to_their_alphabets() {
 }
 
 #[test]
-fn the_runtime_section_allows_what_exists_and_says_what_is_reserved() {
+fn the_runtime_section_allows_what_exists_and_nothing_else() {
     each_refused(
         Code::ManifestValue,
         "/runtime/target",
@@ -439,7 +439,7 @@ fn the_runtime_section_allows_what_exists_and_says_what_is_reserved() {
     each_refused(
         Code::ManifestValue,
         "/runtime/protocol",
-        ["", "mcp", "command", "JSON-RPC"].map(Value::from).to_vec(),
+        ["", "MCP", "cli", "JSON-RPC"].map(Value::from).to_vec(),
     );
     let names = [
         "",

@@ -1,5 +1,6 @@
 //! Room: the `json-rpc` protocol: one `tools/call` request on stdin, one response on stdout.
 
+use super::{bad, text_block, ToolResult};
 use crate::json;
 use crate::limits::REQUEST_DEPTH_MAX;
 use crate::{Code, Error};
@@ -16,10 +17,14 @@ use serde_json::{json, Map, Value};
 // [BOX-70]
 #[must_use]
 pub fn tools_call_request(tool: &str, arguments: &Value) -> Vec<u8> {
+    format!("{}\n", tools_call(1, tool, arguments)).into_bytes()
+}
+
+/// The request without its line feed.
+pub(super) fn tools_call(id: u64, tool: &str, arguments: &Value) -> String {
     let tool = Value::from(tool);
     let params = format!(r#"{{"name":{tool},"arguments":{arguments}}}"#);
-    let request = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{params}}}"#);
-    format!("{request}\n").into_bytes()
+    format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"tools/call","params":{params}}}"#)
 }
 
 /// The answer of a tool. Everything it said is in `result`, so that everything can be filtered.
@@ -27,17 +32,6 @@ pub fn tools_call_request(tool: &str, arguments: &Value) -> Vec<u8> {
 pub struct JsonRpcResponse {
     /// What the tool answered.
     pub result: ToolResult,
-}
-
-/// An answer in the shape that MCP gives to results of tools.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ToolResult {
-    /// An array of content blocks.
-    pub content: Value,
-    /// An object for programs, if the tool gave one.
-    pub structured_content: Option<Value>,
-    /// Whether the tool says that it failed.
-    pub is_error: bool,
 }
 
 impl JsonRpcResponse {
@@ -60,33 +54,51 @@ impl JsonRpcResponse {
         if stdout.iter().all(u8::is_ascii_whitespace) {
             return Err(Error::new(Code::ToolNoAnswer, "stdout is empty"));
         }
-        let value = json::parse(stdout, REQUEST_DEPTH_MAX).map_err(|error| {
-            if begins_with_two_values(stdout) {
-                return Error::new(Code::ToolTwoAnswers, format!("stdout holds {error}"));
-            }
-            bad(format!("stdout is not one JSON value: {error}"))
+        let message = message(stdout).map_err(|error| match begins_with_two_values(stdout) {
+            true => Error::new(Code::ToolTwoAnswers, error.detail()),
+            false => error,
         })?;
-        let Value::Object(mut message) = value else {
-            return Err(bad("stdout holds a JSON value that is no object"));
-        };
         // [BOX-72]
-        if message.get("jsonrpc") != Some(&json!("2.0")) {
-            return Err(bad("`jsonrpc` is not \"2.0\""));
-        }
-        if message.get("id") != Some(&json!(1)) {
+        let Response { id, result } = response(message)?;
+        if id != json!(1) {
             return Err(bad("`id` is not 1"));
         }
-        let result = match (message.remove("result"), message.remove("error")) {
-            (Some(result), None) => read_result(result)?,
-            (None, Some(Value::Object(error))) => read_error(error)?,
-            _ => return Err(bad("there is not exactly one of `result` and an object `error`")),
+        let result = match result {
+            Ok(result) if is_tool_result(&result) => read_tool_result(result)?,
+            Ok(result) => wrapped(result),
+            Err(error) => read_error(error)?,
         };
         Ok(JsonRpcResponse { result })
     }
 }
 
-fn bad(detail: impl Into<String>) -> Error {
-    Error::new(Code::ToolBadAnswer, detail)
+/// A response of JSON-RPC: the members of `error` stand in the error.
+pub(super) struct Response {
+    pub(super) id: Value,
+    pub(super) result: Result<Value, Map<String, Value>>,
+}
+
+/// The members of one message of JSON-RPC.
+pub(super) fn message(text: &[u8]) -> Result<Map<String, Value>, Error> {
+    let value = json::parse(text, REQUEST_DEPTH_MAX)
+        .map_err(|error| bad(format!("stdout holds no message of JSON-RPC: {error}")))?;
+    let Value::Object(message) = value else {
+        return Err(bad("stdout holds a message that is no object"));
+    };
+    match message.get("jsonrpc") {
+        Some(Value::String(version)) if version == "2.0" => Ok(message),
+        _ => Err(bad("`jsonrpc` is not \"2.0\"")),
+    }
+}
+
+pub(super) fn response(mut message: Map<String, Value>) -> Result<Response, Error> {
+    let id = message.remove("id").unwrap_or_default();
+    let result = match (message.remove("result"), message.remove("error")) {
+        (Some(result), None) => Ok(result),
+        (None, Some(Value::Object(error))) => Err(error),
+        _ => return Err(bad("there is not exactly one of `result` and an object `error`")),
+    };
+    Ok(Response { id, result })
 }
 
 /// Whether a whole JSON value is followed by the beginning of another.
@@ -95,19 +107,27 @@ fn begins_with_two_values(stdout: &[u8]) -> bool {
     matches!((values.next(), values.next()), (Some(Ok(_)), Some(Ok(_))))
 }
 
-/// A result whose `content` is an array of content blocks is MCP's shape and taken as it is; any other
-/// value becomes the text of one content block, and the structured content too if it is an object.
-// [BOX-73] [BOX-74]
-fn read_result(mut result: Value) -> Result<ToolResult, Error> {
+/// Whether a result is MCP's shape: its `content` is an array of content blocks.
+// [BOX-73]
+pub(super) fn is_tool_result(result: &Value) -> bool {
     let is_block = |block: &Value| block.get("type").is_some_and(Value::is_string);
     let blocks = result.get("content").and_then(Value::as_array);
-    if !blocks.is_some_and(|blocks| blocks.iter().all(is_block)) {
-        return Ok(ToolResult {
-            content: text_block(&text_of(&result)),
-            structured_content: result.is_object().then_some(result),
-            is_error: false,
-        });
+    blocks.is_some_and(|blocks| blocks.iter().all(is_block))
+}
+
+/// Any other value becomes the text of one content block, and the structured content too if it is an
+/// object.
+// [BOX-74]
+fn wrapped(result: Value) -> ToolResult {
+    ToolResult {
+        content: json!([text_block(&text_of(&result))]),
+        structured_content: result.is_object().then_some(result),
+        is_error: false,
     }
+}
+
+// [BOX-73]
+pub(super) fn read_tool_result(mut result: Value) -> Result<ToolResult, Error> {
     let mut member = |name: &str| result.as_object_mut().and_then(|members| members.remove(name));
     let structured_content = member("structuredContent");
     if structured_content.as_ref().is_some_and(|value| !value.is_object()) {
@@ -123,14 +143,14 @@ fn read_result(mut result: Value) -> Result<ToolResult, Error> {
 
 /// A JSON-RPC error says what an MCP result with `isError` says, so it becomes one.
 // [BOX-75]
-fn read_error(mut error: Map<String, Value>) -> Result<ToolResult, Error> {
+pub(super) fn read_error(mut error: Map<String, Value>) -> Result<ToolResult, Error> {
     let (Some(Value::String(message)), Some(Value::Number(_))) =
         (error.remove("message"), error.remove("code"))
     else {
         return Err(bad("`error` has no number `code` or no string `message`"));
     };
     Ok(ToolResult {
-        content: text_block(&message),
+        content: json!([text_block(&message)]),
         structured_content: error.remove("data").filter(Value::is_object),
         is_error: true,
     })
@@ -139,8 +159,4 @@ fn read_error(mut error: Map<String, Value>) -> Result<ToolResult, Error> {
 /// A string is its own text; any other value is written as JSON.
 fn text_of(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
-}
-
-fn text_block(text: &str) -> Value {
-    json!([{ "type": "text", "text": text }])
 }

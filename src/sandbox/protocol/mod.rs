@@ -1,0 +1,83 @@
+//! Room: how a guest is spoken to: what a call puts into it, and the answer in what it leaves. One file
+//! for each of the three protocols.
+
+mod command;
+mod json_rpc;
+mod mcp;
+
+pub use json_rpc::{tools_call_request, JsonRpcResponse};
+
+use super::Run;
+use crate::package::manifest::{Protocol, Tool};
+use crate::{Code, Error};
+use serde_json::{json, Value};
+
+/// What one call puts into a guest.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Request {
+    /// Arguments behind those of `runtime.args`.
+    pub args: Vec<String>,
+    /// All of stdin.
+    pub stdin: Vec<u8>,
+}
+
+impl Request {
+    /// The request for a call of a tool, with arguments that follow its schema.
+    ///
+    /// # Errors
+    /// For the protocol `command`, `request.bad_arguments` and `request.too_large` if the arguments make
+    /// no command line; for others none.
+    pub fn new(protocol: Protocol, tool: &Tool, arguments: &Value) -> Result<Self, Error> {
+        let stdin = match (protocol, &tool.command) {
+            (_, Some(command)) => return command::request(command, arguments),
+            (Protocol::Mcp, None) => mcp::session(&tool.name, arguments),
+            (_, None) => tools_call_request(&tool.name, arguments),
+        };
+        Ok(Request { args: Vec::new(), stdin })
+    }
+}
+
+/// An answer in the shape that MCP gives to results of tools. Everything that a tool said is in it, so
+/// that everything can be filtered.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ToolResult {
+    /// An array of content blocks.
+    pub content: Value,
+    /// An object for programs, if the tool gave one.
+    pub structured_content: Option<Value>,
+    /// Whether the tool says that it failed.
+    pub is_error: bool,
+}
+
+impl Run {
+    /// What the tool answered.
+    ///
+    /// # Errors
+    /// That of [`Run::outcome`], unless the protocol says something about the exit status;
+    /// `tool.no_answer`, `tool.two_answers` or `tool.bad_answer`.
+    pub fn answer(&self, protocol: Protocol) -> Result<ToolResult, Error> {
+        match (protocol, self.exit_status) {
+            // [CMD-09]
+            (Protocol::Command, Some(status)) => {
+                Ok(command::result(&self.stdout, &self.stderr, status))
+            }
+            // [MCP-07]
+            (Protocol::Mcp, Some(_)) => match mcp::answer(&self.stdout) {
+                Ok(result) => Ok(result),
+                Err(error) => self.outcome.clone().and(Err(error)),
+            },
+            _ => {
+                self.outcome.clone()?;
+                Ok(JsonRpcResponse::parse(&self.stdout)?.result)
+            }
+        }
+    }
+}
+
+fn bad(detail: impl Into<String>) -> Error {
+    Error::new(Code::ToolBadAnswer, detail)
+}
+
+fn text_block(text: &str) -> Value {
+    json!({ "type": "text", "text": text })
+}
