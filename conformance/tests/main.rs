@@ -14,6 +14,7 @@ mod fuzz;
 mod guests;
 mod package;
 mod pipeline;
+mod protocols;
 mod support;
 mod tools;
 mod trace;
