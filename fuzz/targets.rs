@@ -7,19 +7,20 @@
 use mpp::encoding::sha256_hex;
 use mpp::package::archive::{self, Entry};
 use mpp::package::key::PublicKey;
-use mpp::package::manifest::Manifest;
+use mpp::package::manifest::{Manifest, Protocol};
 use mpp::package::schema::Schema;
 use mpp::package::signature::SignatureFile;
 use mpp::package::writer::{write, Compression};
 use mpp::policy::PolicyDecision;
 use mpp::privacy::PrivacyFilterEngine;
-use mpp::sandbox::JsonRpcResponse;
+use mpp::sandbox::Run;
 use mpp::{gatekeeper as gate, limits, module as wasm};
 use mpp::{AttestationResult, Code, Error, Gatekeeper, PermissionPolicy, Timestamp, TrustStore};
 use serde_json::{json, Value};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
+use std::time::Duration;
 
 /// What a target says of an input: the code it was refused with, if it was.
 pub type Verdict = Option<Code>;
@@ -330,18 +331,32 @@ pub fn policy(bytes: &[u8]) -> Verdict {
     None
 }
 
-/// What counts as an answer has content blocks, and an object as its structured content.
+/// What counts as an answer, by whatever protocol, has content blocks, and an object as its structured
+/// content.
 pub fn answer(bytes: &[u8]) -> Verdict {
-    let result = JsonRpcResponse::parse(bytes);
-    let Ok(response) = &result else {
-        let code = refused(&result);
-        assert!(code.is_some_and(|code| code.as_str().starts_with("tool.")));
-        return code;
+    let run = Run {
+        outcome: Ok(()),
+        exit_status: Some(0),
+        stdout: bytes.to_vec(),
+        stderr: Vec::new(),
+        changes: mpp::sandbox::Changes::default(),
+        fuel_used: 0,
+        duration: Duration::ZERO,
     };
-    let blocks = response.result.content.as_array().expect("content is an array");
-    assert!(blocks.iter().all(|block| block.get("type").is_some_and(Value::is_string)));
-    assert!(response.result.structured_content.as_ref().is_none_or(Value::is_object));
-    None
+    let [json_rpc, mcp, command] =
+        [Protocol::JsonRpc, Protocol::Mcp, Protocol::Command].map(|protocol| run.answer(protocol));
+    assert!(command.is_ok(), "a program that ended has answered");
+    for result in [&json_rpc, &mcp, &command] {
+        let Ok(result) = result else {
+            let code = refused(result);
+            assert!(code.is_some_and(|code| code.as_str().starts_with("tool.")));
+            continue;
+        };
+        let blocks = result.content.as_array().expect("content is an array");
+        assert!(blocks.iter().all(|block| block.get("type").is_some_and(Value::is_string)));
+        assert!(result.structured_content.as_ref().is_none_or(Value::is_object));
+    }
+    refused(&json_rpc)
 }
 
 fn filter() -> &'static PrivacyFilterEngine {

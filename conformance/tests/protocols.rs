@@ -572,32 +572,60 @@ fn server(runtime: &Runtime, stdout: &str) -> Result<Answer, Error> {
     call(runtime, &support::package_with(&mcp_manifest(), &support::saying(stdout)))
 }
 
+/// A server that answers if it reads exactly this from stdin, and traps if not.
+fn expecting(stdin: &str) -> String {
+    let escape = |text: &str| text.bytes().map(|byte| format!("\\{byte:02x}")).collect::<String>();
+    let answer = lines(&[greeting(), fine()]);
+    format!(
+        r#"(module
+  (import "wasi_snapshot_preview1" "fd_read" (func $read (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 1024) "{expected}")
+  (data (i32.const 16384) "{said}")
+  (func $next (result i32)
+    (i32.store (i32.const 0) (i32.const 8192))
+    (i32.store (i32.const 4) (i32.const 1))
+    (drop (call $read (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 8)))
+    (i32.load (i32.const 8)))
+  (func (export "_start") (local $at i32)
+    (loop $each
+      (if (i32.ne (call $next) (i32.const 1)) (then unreachable))
+      (if (i32.ne (i32.load8_u (i32.const 8192)) (i32.load8_u offset=1024 (local.get $at))) (then unreachable))
+      (local.set $at (i32.add (local.get $at) (i32.const 1)))
+      (br_if $each (i32.lt_u (local.get $at) (i32.const {length}))))
+    (if (call $next) (then unreachable))
+    (i32.store (i32.const 0) (i32.const 16384))
+    (i32.store (i32.const 4) (i32.const {said_length}))
+    (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))))"#,
+        expected = escape(stdin),
+        said = escape(&answer),
+        length = stdin.len(),
+        said_length = answer.len()
+    )
+}
+
 #[test]
 fn a_server_reads_one_whole_session_and_then_the_end() {
-    // It sends what it reads back as the answer's text, between quotes that JSON needs: so it has none.
+    let session = concat!(
+        r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18","#,
+        r#""capabilities":{},"clientInfo":{"name":"mpp","version":"1.0"}}}"#,
+        "\n",
+        r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#,
+        "\n",
+        r#"{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"run","arguments":{"a":"x\ny"}}}"#,
+        "\n"
+    );
     let host = Host::new("session");
     let runtime = host.runtime();
-    let package = support::package_with(&mcp_manifest(), &telling("", ""));
-    let result = call_with(&runtime, &package, "run", json!({ "a": "x\ny" }), &Nobody);
-    // Its command line stands before the JSON, so it is no good answer, but a session was there to be read.
-    assert_eq!(code(&result), Code::ToolBadAnswer);
-    let manifest = Manifest::parse(mcp_manifest().to_string().as_bytes()).unwrap();
-    let request = Request::new(Protocol::Mcp, &manifest.tools[0], &json!({ "a": "x\ny" })).unwrap();
-    assert!(request.args.is_empty());
-    let text = String::from_utf8(request.stdin).unwrap();
-    assert!(text.ends_with('\n'));
-    let messages: Vec<Value> =
-        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let [initialize, initialized, call] = messages.as_slice() else { panic!("{text}") };
-    assert_eq!((&initialize["id"], &initialize["method"]), (&json!(1), &json!("initialize")));
-    assert_eq!(initialize["params"]["protocolVersion"], "2025-06-18");
-    assert_eq!(initialize["params"]["capabilities"], json!({}));
-    assert_eq!(*initialized, json!({ "jsonrpc": "2.0", "method": "notifications/initialized" }));
-    let params = json!({ "name": "run", "arguments": { "a": "x\ny" } });
-    assert_eq!(
-        *call,
-        json!({ "jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": params })
-    );
+    let answer = |arguments: Value| {
+        let package = support::package_with(&mcp_manifest(), &expecting(session));
+        call_with(&runtime, &package, "run", arguments, &Nobody)
+    };
+    assert_eq!(answer(json!({ "a": "x\ny" })).unwrap().content[0]["text"], "fine");
+    // The guest does look at what it reads.
+    assert_eq!(code(&answer(json!({ "a": "x\nz" }))), Code::ToolTrap);
+    assert_eq!(code(&answer(json!({ "a": "x\ny", "b": 1 }))), Code::ToolTrap);
 }
 
 #[test]

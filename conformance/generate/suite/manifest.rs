@@ -646,13 +646,7 @@ fn runtime() -> Vec<Case> {
         "MAN-17",
         "How a guest is spoken to is not a guess.",
         vec![
-            ("protocol-mcp", "A reserved protocol, mcp", "/runtime/protocol", json!("mcp")),
-            (
-                "protocol-command",
-                "A reserved protocol, command",
-                "/runtime/protocol",
-                json!("command"),
-            ),
+            ("protocol-case", "A protocol in upper case", "/runtime/protocol", json!("MCP")),
             (
                 "protocol-unknown",
                 "A protocol that nobody knows",

@@ -16,6 +16,7 @@ mod manifest;
 mod manifest_schema;
 mod module;
 pub mod package;
+mod protocol;
 mod publisher;
 mod run;
 mod signature;
@@ -47,6 +48,7 @@ pub fn cases() -> Vec<Case> {
     cases.extend(gate::cases());
     cases.extend(host::cases());
     cases.extend(run::cases());
+    cases.extend(protocol::cases());
     cases.sort_by(|a, b| a.id.cmp(&b.id));
     cases
 }

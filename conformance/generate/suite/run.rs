@@ -23,7 +23,7 @@ fn small_limits() -> Value {
 }
 
 /// A guest whose `_start` does this, with `text` at byte 1024 and what it may want to call.
-fn guest(start: &str, text: &str) -> Vec<u8> {
+pub fn guest(start: &str, text: &str) -> Vec<u8> {
     let data: String = text.bytes().map(|byte| format!("\\{byte:02x}")).collect();
     let module = format!(
         r#"(module
@@ -42,7 +42,7 @@ fn guest(start: &str, text: &str) -> Vec<u8> {
 }
 
 /// A guest that writes this to stdout and ends.
-fn saying(text: &str) -> Vec<u8> {
+pub fn saying(text: &str) -> Vec<u8> {
     guest(&format!("(call 2 (i32.const 1) (i32.const {}))", text.len()), text)
 }
 
@@ -50,11 +50,11 @@ fn response(result: &Value) -> String {
     json!({ "jsonrpc": "2.0", "id": 1, "result": result }).to_string()
 }
 
-fn text_block(text: &str) -> Value {
+pub fn text_block(text: &str) -> Value {
     json!([{ "type": "text", "text": text }])
 }
 
-fn run(id: &str, manifest: &Value, module: Vec<u8>) -> Case {
+pub fn run(id: &str, manifest: &Value, module: Vec<u8>) -> Case {
     let package = Package::new().with_manifest(manifest).with("tool.wasm", module);
     Case::run(&format!("run/{id}"), package.bytes())
 }
