@@ -181,7 +181,8 @@ impl WasmSandbox {
         self.run_with_args(binary, config, Vec::new(), cancel)
     }
 
-    /// As [`WasmSandbox::run`], with arguments behind those of the manifest, such as [`Request`] has them.
+    /// As [`WasmSandbox::run`], with arguments behind those of the manifest, such as [`Request`] has them:
+    /// without NUL, behind which a program would see nothing.
     #[must_use]
     pub fn run_with_args(
         &self,

@@ -367,42 +367,43 @@ fn calls() -> Vec<Case> {
     );
     let whole = "A value is one argument, whatever it holds.";
     for (id, title, spec, given, stdout) in [
-        ("none", "No arguments", "CMD-03 CMD-04 CMD-08", json!({}), "tool.wasm\0--\0"),
-        ("false", "A condition that is false", "CMD-03", json!({ "b": false }), "tool.wasm\0--\0"),
+        ("none", "No arguments", "CMD-03 CMD-04 CMD-08", json!({}), "tool.wasm|--|"),
+        ("false", "A condition that is false", "CMD-03", json!({ "b": false }), "tool.wasm|--|"),
         (
             "all",
             "Every argument",
             "CMD-03 CMD-06",
             json!({ "n": -5, "b": true, "s": "a", "any": "-x" }),
-            "tool.wasm\0-m\0-5\0-v\0a\0--\0-x\0",
+            "tool.wasm|-m|-5|-v|a|--|-x|",
         ),
         (
             "shell",
             "What a shell would take apart",
             "CMD-02",
             json!({ "s": "; rm -rf \"$HOME\"\n'{n}' {n}" }),
-            "tool.wasm\0; rm -rf \"$HOME\"\n'{n}' {n}\0--\0",
+            "tool.wasm|; rm -rf \"$HOME\"\n'{n}' {n}|--|",
         ),
         (
             "integer",
             "An integer written with a fraction",
             "CMD-02",
             json!({ "n": 1.0, "any": 1e21 }),
-            "tool.wasm\0-m\01\0--\01000000000000000000000\0",
+            "tool.wasm|-m|1|--|1000000000000000000000|",
         ),
         (
             "fraction",
             "A small fraction",
             "CMD-02",
             json!({ "any": 1e-7 }),
-            "tool.wasm\0--\00.0000001\0",
+            "tool.wasm|--|0.0000001|",
         ),
     ] {
         cases.push(
-            call(&format!("accept-{id}"), given)
-                .says(title, whole)
-                .spec(spec)
-                .answers(program(0, stdout, "")),
+            call(&format!("accept-{id}"), given).says(title, whole).spec(spec).answers(program(
+                0,
+                &stdout.replace('|', "\0"),
+                "",
+            )),
         );
     }
     let text = command(&["o"], &json!({ "stdin": "{o}" }));

@@ -99,8 +99,7 @@ impl Reader<'_> {
         let Some(schema) = self.properties.get(name) else {
             return Err(place.bad_value("names no property of `parameters`"));
         };
-        let is_allowed =
-            |one: &Value| one.as_str().is_some_and(|one| types.iter().any(|known| *known == one));
+        let is_allowed = |one: &Value| one.as_str().is_some_and(|one| types.contains(&one));
         let stated = match schema.get("type") {
             Some(Value::Array(several)) => several.iter().all(is_allowed),
             Some(one) => is_allowed(one),

@@ -27,6 +27,22 @@ impl Request {
     /// # Errors
     /// For the protocol `command`, `request.bad_arguments` and `request.too_large` if the arguments make
     /// no command line; for others none.
+    ///
+    /// ```
+    /// use mpp::sandbox::Request;
+    /// let manifest = mpp::Manifest::parse(br#"{
+    ///     "mpp_version": "1.0", "id": "org.acme.grep", "version": "1.0.0",
+    ///     "name": "Grep", "description": "Finds lines.",
+    ///     "runtime": { "target": "wasm32-wasip1", "protocol": "command" },
+    ///     "tools": [ { "name": "find", "description": "Finds lines.", "sensitivity": "read",
+    ///         "parameters": { "type": "object", "properties": {
+    ///             "limit": { "type": "integer" }, "pattern": { "type": "string" } } },
+    ///         "command": { "args": [["-m", "{limit}"], "--", "{pattern}"] } } ] }"#)?;
+    /// let arguments = serde_json::json!({ "pattern": "-v; $HOME" });
+    /// let request = Request::new(manifest.runtime.protocol, &manifest.tools[0], &arguments)?;
+    /// assert_eq!(request.args, ["--", "-v; $HOME"]);
+    /// # Ok::<(), mpp::Error>(())
+    /// ```
     pub fn new(protocol: Protocol, tool: &Tool, arguments: &Value) -> Result<Self, Error> {
         let stdin = match (protocol, &tool.command) {
             (_, Some(command)) => return command::request(command, arguments),
