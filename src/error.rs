@@ -161,6 +161,7 @@ codes! {
     ToolErrorOutput      "tool.stderr_limit"      Tool "the tool writes too much to stderr"
     ToolCancelled        "tool.cancelled"         Tool "the call was cancelled"
     ToolExit             "tool.exit_status"       Tool "the tool ended with a non-zero status; its stderr may say why"
+    ToolLeftLink         "tool.left_link"         Tool "the tool made a symbolic link in a granted directory and left it there; have it make a copy instead"
     ToolNoAnswer         "tool.no_answer"         Tool "the tool has to write one JSON-RPC response to stdout"
     ToolBadAnswer        "tool.bad_answer"        Tool "the tool wrote something else than one JSON-RPC 2.0 response; spec/sandbox.md shows it"
     ToolTwoAnswers       "tool.two_answers"       Tool "the tool has to write exactly one response"

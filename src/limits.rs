@@ -84,8 +84,6 @@ limits! {
     CLOCK_STEP_NS u64 = 1_000_000; "LIM-49" "a guest that waits a second in a loop looks at the clock 1,000 times"
 
     GROWTHS_COUNT_MAX usize = 1_000; "LIM-150" "allocators have one or two; each leaves 200 bytes on the host's stack until the slice ends, so at most 280 KB with the 400 that fit a slice"
-    MAPPED_ENTRIES_COUNT_MAX usize = 10_000; "LIM-151" "files and directories copied into the tree of one call"
-    MAPPED_BYTES_MAX usize = 64 << 20; "LIM-152" "their contents: as much as an archive may have"
     BLOCK_PARAMETERS_COUNT_MAX usize = 16; "LIM-153" "as many as results: each branch to a loop checks and copies them all"
     LABELS_COUNT_MAX usize = 1_000_000; "LIM-154" "of all br_tables together: each label checks and copies up to 16 values"
     ELEMENT_SECTION_BYTES_MAX usize = 1 << 20; "LIM-155" "three bytes for each function three times over; the engine makes 24 of each"
@@ -95,6 +93,15 @@ limits! {
     // Command lines of tools.
     COMMAND_GROUP_COUNT_MAX usize = 8; "LIM-160" "words of one group: an option with its values and a condition"
     COMMAND_LINE_BYTES_MAX usize = 2 << 20; "LIM-161" "arguments that a call adds to a command line, each with its NUL: ARG_MAX of common systems"
+    // Files.
+    STAGED_BYTES_MAX usize = 64 << 20; "LIM-170" "what one call keeps in memory of files that it changes: as much as an archive may have"
+    STAGED_NAMES_COUNT_MAX usize = 10_000; "LIM-171" "names that one call makes, and as many of the host's that it removes or replaces: a list that is still carried out in seconds"
+    LISTED_ENTRIES_COUNT_MAX usize = 150_000; "LIM-172" "names of one directory: 100,000 files of a mail folder or a data set, and half as many again"
+    LISTINGS_COUNT_MAX usize = 300_000; "LIM-173" "names kept for listings that are under way, of all open directories: two of the largest, some 20 MB"
+    NODES_COUNT_MAX usize = 500_000; "LIM-174" "files and directories that one call meets or makes; some 300 bytes each"
+    FILE_DEPTH_MAX usize = 32; "LIM-175" "directories inside each other; twice what a package may have, and each look at the host walks them all"
+    LINK_STEPS_MAX usize = 32; "LIM-176" "links followed for one path; systems allow 20 to 40"
+    HOST_NAME_FUEL u64 = 2_000; "LIM-177" "opening one name on the host takes some 2 microseconds"
 
     // Audit.
     AUDIT_TEXT_BYTES_MAX usize = 256; "LIM-50" "a text from outside, with the marker that stands for what was cut off; longer names help nobody"

@@ -8,6 +8,7 @@
     clippy::unwrap_used
 )]
 
+mod changes;
 mod cli;
 mod example;
 mod fuzz;

@@ -1,71 +1,104 @@
 //! Room: the functions a module may import, with their exact signatures.
 //!
 //! These are the 46 functions of WASI preview 1, module `wasi_snapshot_preview1`, as its `witx`
-//! definition lowers them to WebAssembly. The sandbox defines each of them.
+//! definition lowers them to WebAssembly. This is the only list of them: the sandbox defines what
+//! stands here.
 
 use wasmi::{FuncType, ValType};
 
 /// The one module name that may be imported from.
 pub(crate) const WASI: &str = "wasi_snapshot_preview1";
 
-/// Name and parameters: `i` is an `i32`, `I` an `i64`.
+/// Gives the list of functions, with their parameters, to another macro.
 // [MOD-20]
-const FUNCTIONS: &[(&str, &str)] = &[
-    ("args_get", "ii"),
-    ("args_sizes_get", "ii"),
-    ("clock_res_get", "ii"),
-    ("clock_time_get", "iIi"),
-    ("environ_get", "ii"),
-    ("environ_sizes_get", "ii"),
-    ("fd_advise", "iIIi"),
-    ("fd_allocate", "iII"),
-    ("fd_close", "i"),
-    ("fd_datasync", "i"),
-    ("fd_fdstat_get", "ii"),
-    ("fd_fdstat_set_flags", "ii"),
-    ("fd_fdstat_set_rights", "iII"),
-    ("fd_filestat_get", "ii"),
-    ("fd_filestat_set_size", "iI"),
-    ("fd_filestat_set_times", "iIIi"),
-    ("fd_pread", "iiiIi"),
-    ("fd_prestat_dir_name", "iii"),
-    ("fd_prestat_get", "ii"),
-    ("fd_pwrite", "iiiIi"),
-    ("fd_read", "iiii"),
-    ("fd_readdir", "iiiIi"),
-    ("fd_renumber", "ii"),
-    ("fd_seek", "iIii"),
-    ("fd_sync", "i"),
-    ("fd_tell", "ii"),
-    ("fd_write", "iiii"),
-    ("path_create_directory", "iii"),
-    ("path_filestat_get", "iiiii"),
-    ("path_filestat_set_times", "iiiiIIi"),
-    ("path_link", "iiiiiii"),
-    ("path_open", "iiiiiIIii"),
-    ("path_readlink", "iiiiii"),
-    ("path_remove_directory", "iii"),
-    ("path_rename", "iiiiii"),
-    ("path_symlink", "iiiii"),
-    ("path_unlink_file", "iii"),
-    ("poll_oneoff", "iiii"),
-    ("proc_exit", "i"),
-    ("proc_raise", "i"),
-    ("random_get", "ii"),
-    ("sched_yield", ""),
-    ("sock_accept", "iii"),
-    ("sock_recv", "iiiiii"),
-    ("sock_send", "iiiii"),
-    ("sock_shutdown", "ii"),
-];
+macro_rules! wasi_functions {
+    ($use:ident) => {
+        $use! {
+            args_get(list: u32, text: u32)
+            args_sizes_get(count: u32, bytes: u32)
+            clock_res_get(id: u32, result: u32)
+            clock_time_get(id: u32, precision: u64, result: u32)
+            environ_get(list: u32, text: u32)
+            environ_sizes_get(count: u32, bytes: u32)
+            fd_advise(fd: u32, offset: u64, length: u64, advice: u32)
+            fd_allocate(fd: u32, offset: u64, length: u64)
+            fd_close(fd: u32)
+            fd_datasync(fd: u32)
+            fd_fdstat_get(fd: u32, result: u32)
+            fd_fdstat_set_flags(fd: u32, flags: u32)
+            fd_fdstat_set_rights(fd: u32, base: u64, inheriting: u64)
+            fd_filestat_get(fd: u32, result: u32)
+            fd_filestat_set_size(fd: u32, size: u64)
+            fd_filestat_set_times(fd: u32, accessed: u64, modified: u64, flags: u32)
+            fd_pread(fd: u32, iovecs: u32, count: u32, offset: u64, result: u32)
+            fd_prestat_dir_name(fd: u32, pointer: u32, length: u32)
+            fd_prestat_get(fd: u32, result: u32)
+            fd_pwrite(fd: u32, iovecs: u32, count: u32, offset: u64, result: u32)
+            fd_read(fd: u32, iovecs: u32, count: u32, result: u32)
+            fd_readdir(fd: u32, pointer: u32, length: u32, cookie: u64, result: u32)
+            fd_renumber(fd: u32, to: u32)
+            fd_seek(fd: u32, by: u64, whence: u32, result: u32)
+            fd_sync(fd: u32)
+            fd_tell(fd: u32, result: u32)
+            fd_write(fd: u32, iovecs: u32, count: u32, result: u32)
+            path_create_directory(fd: u32, path: u32, path_length: u32)
+            path_filestat_get(fd: u32, lookup: u32, path: u32, path_length: u32, result: u32)
+            path_filestat_set_times(
+                fd: u32, lookup: u32, path: u32, path_length: u32, accessed: u64, modified: u64, flags: u32
+            )
+            path_link(
+                fd: u32, lookup: u32, path: u32, path_length: u32, new_fd: u32, new_path: u32,
+                new_path_length: u32
+            )
+            path_open(
+                fd: u32, lookup: u32, path: u32, path_length: u32, open: u32, base: u64, inheriting: u64,
+                flags: u32, result: u32
+            )
+            path_readlink(fd: u32, path: u32, path_length: u32, pointer: u32, length: u32, result: u32)
+            path_remove_directory(fd: u32, path: u32, path_length: u32)
+            path_rename(
+                fd: u32, path: u32, path_length: u32, new_fd: u32, new_path: u32, new_path_length: u32
+            )
+            path_symlink(target: u32, target_length: u32, fd: u32, path: u32, path_length: u32)
+            path_unlink_file(fd: u32, path: u32, path_length: u32)
+            poll_oneoff(subscriptions: u32, events: u32, count: u32, result: u32)
+            proc_exit(status: u32)
+            proc_raise(signal: u32)
+            random_get(pointer: u32, length: u32)
+            sched_yield()
+            sock_accept(fd: u32, flags: u32, result: u32)
+            sock_recv(fd: u32, iovecs: u32, count: u32, flags: u32, result: u32, result_flags: u32)
+            sock_send(fd: u32, iovecs: u32, count: u32, flags: u32, result: u32)
+            sock_shutdown(fd: u32, how: u32)
+        }
+    };
+}
+pub(crate) use wasi_functions;
+
+macro_rules! value_type {
+    (u32) => {
+        ValType::I32
+    };
+    (u64) => {
+        ValType::I64
+    };
+}
+
+macro_rules! table {
+    ($($name:ident($($argument:ident: $kind:ident),*))*) => {
+        &[$((stringify!($name), &[$(value_type!($kind)),*])),*]
+    };
+}
+
+/// Name and parameters of each, in ascending order of names.
+const FUNCTIONS: &[(&str, &[ValType])] = wasi_functions!(table);
 
 /// The signature of an importable function, or `None` if there is no such function.
 pub(crate) fn signature(module: &str, name: &str) -> Option<FuncType> {
     let (_, parameters) = FUNCTIONS.iter().find(|(known, _)| module == WASI && *known == name)?;
-    let parameters = parameters.chars().map(|c| if c == 'I' { ValType::I64 } else { ValType::I32 });
     // [MOD-21] every function answers with an errno, but for the one that does not come back
     let results = (name != "proc_exit").then_some(ValType::I32);
-    Some(FuncType::new(parameters.collect::<Vec<_>>(), results))
+    Some(FuncType::new(parameters.iter().cloned(), results))
 }
 
 /// Name and signature of every importable function, in ascending order of names.

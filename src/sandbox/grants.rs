@@ -52,11 +52,6 @@ fn check_resources(config: &SandboxConfig, token: &CapabilityToken) -> Result<()
     if let Some(mapping) = config.dir_mappings.iter().find(|m| !token.directories().contains(m)) {
         return refuse(format!("the directory {:?}", mapping.guest));
     }
-    // [BOX-06]
-    if let Some(mapping) = config.dir_mappings.iter().find(|mapping| mapping.writable) {
-        let detail = format!("this version maps no directory to be written: {}", mapping.guest);
-        return Err(Error::new(Code::SandboxNotGranted, detail));
-    }
     for domain in &config.allowed_network_domains {
         if !token.network().contains(domain) {
             return refuse(format!("the domain {domain:?}"));

@@ -2,11 +2,13 @@
 //! memory, with every access checked, and its fuel.
 
 use super::errno::Errno;
-use super::files::Files;
+use super::files::{Descriptors, Tree};
+use super::meter::Meter;
 use super::random::RandomStream;
-use crate::limits::{HOST_CALL_FUEL, IOVECS_COUNT_MAX, IOVEC_FUEL};
-use crate::module::BYTES_PER_FUEL;
+use super::wasi::Time;
+use crate::limits::{IOVECS_COUNT_MAX, IOVEC_FUEL};
 use std::fmt;
+use std::time::Duration;
 use wasmi::{Memory, StoreLimits};
 
 /// Why a host function ends the guest instead of answering it.
@@ -16,6 +18,10 @@ pub(super) enum Stop {
     Exit(u32),
     /// No fuel left for the host's own work.
     Fuel,
+    /// More than this time has passed.
+    Late(Duration),
+    /// The host asked for it.
+    Cancelled,
     /// More on stdout than allowed.
     Output,
     /// More on stderr than allowed.
@@ -65,12 +71,11 @@ pub(super) struct Guest {
     pub(super) stderr: Vec<u8>,
     /// What it gave to `proc_exit`.
     pub(super) exit_status: Option<u32>,
-    pub(super) files: Files,
-    /// Nanoseconds since the guest started, in its own time.
-    pub(super) clock_ns: u64,
+    pub(super) tree: Tree,
+    pub(super) descriptors: Descriptors,
+    pub(super) time: Time,
     pub(super) random: RandomStream,
-    /// Fuel that was not yet given to the engine.
-    pub(super) fuel_reserve: u64,
+    pub(super) meter: Meter,
     /// What the engine may allocate.
     pub(super) allocation: StoreLimits,
     /// How often the engine asked whether it may allocate.
@@ -83,8 +88,6 @@ pub(super) struct Guest {
 pub(super) struct Call<'a> {
     pub(super) memory: &'a mut [u8],
     pub(super) guest: &'a mut Guest,
-    /// Fuel left in the engine's present slice.
-    pub(super) fuel: u64,
 }
 
 /// A run of bytes in linear memory that was found to lie inside it.
@@ -111,27 +114,6 @@ impl Span {
 }
 
 impl Call<'_> {
-    /// Takes fuel for host work, from the slice first and then from what is kept back.
-    // [BOX-34]
-    pub(super) fn charge(&mut self, fuel: u64) -> Result<(), Stop> {
-        let from_slice = fuel.min(self.fuel);
-        let rest = fuel.saturating_sub(from_slice);
-        self.guest.fuel_reserve = self.guest.fuel_reserve.checked_sub(rest).ok_or(Stop::Fuel)?;
-        self.fuel = self.fuel.saturating_sub(from_slice);
-        Ok(())
-    }
-
-    /// The price of any host call, whatever it does.
-    pub(super) fn charge_call(&mut self) -> Result<(), Stop> {
-        self.charge(HOST_CALL_FUEL)
-    }
-
-    /// The price of moving bytes, the same as for the engine's own bulk operations.
-    pub(super) fn charge_bytes(&mut self, bytes: usize) -> Result<(), Stop> {
-        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
-        self.charge(bytes.div_ceil(u64::from(BYTES_PER_FUEL)))
-    }
-
     /// Finds `length` bytes at `pointer`, or answers `EFAULT`.
     // [BOX-41]
     pub(super) fn span(&self, pointer: u32, length: usize) -> Result<Span, Errno> {
@@ -180,7 +162,7 @@ impl Call<'_> {
             return Err(Errno::INVAL.into());
         }
         let list = self.span(pointer, count.saturating_mul(8))?;
-        self.charge(IOVEC_FUEL.saturating_mul(u64::try_from(count).unwrap_or(u64::MAX)))?;
+        self.guest.meter.charge_each(count, IOVEC_FUEL)?;
         let (mut spans, mut total) = (Vec::with_capacity(count), 0_u32);
         for pair in self.read(list)?.chunks_exact(8) {
             let (pointer, length) = (field_u32(pair, 0), field_u32(pair, 4));

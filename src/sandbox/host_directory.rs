@@ -9,6 +9,7 @@
 //! between architectures; where they are not known, nothing is mapped.
 
 use super::errno::Errno;
+use super::guest::{Halt, Stop};
 use crate::limits::NAME_BYTES_MAX;
 use std::ffi::OsStr;
 use std::fs::{File, Metadata, OpenOptions, Permissions, TryLockError};
@@ -48,6 +49,15 @@ pub(super) enum Kind {
 pub(super) enum Found {
     Directory,
     File(HostFile),
+}
+
+/// What lies in a directory.
+#[derive(Debug)]
+pub(super) struct Listing {
+    /// In ascending order of names.
+    pub(super) entries: Vec<(String, Kind)>,
+    /// Whether there is something else as well, which a guest does not see.
+    pub(super) hides_others: bool,
 }
 
 /// A directory of the host, open for as long as the call runs.
@@ -140,32 +150,39 @@ impl HostDirectory {
         file.map(|file| Found::File(HostFile(file))).map_err(|error| errno_of(&error))
     }
 
-    /// The files and directories in a directory, in ascending order of their names. Others, and names
-    /// that no guest could write, are left out. `EOVERFLOW`: more than `max`.
+    /// The files and directories in a directory. Others, and names that no guest could write, are left
+    /// out. `charge` is asked before each name is looked at. `EOVERFLOW`: more than `max`.
     // [BOX-08]
-    pub(super) fn list(&self, names: &[&str], max: usize) -> Result<Vec<(String, Kind)>, Errno> {
+    pub(super) fn list(
+        &self,
+        names: &[&str],
+        max: usize,
+        mut charge: impl FnMut() -> Result<(), Stop>,
+    ) -> Result<Listing, Halt> {
         let (handle, _) = self.walk(names)?;
         let failed = |error: io::Error| errno_of(&error);
-        let mut found = Vec::new();
+        let mut listing = Listing { entries: Vec::new(), hides_others: false };
         for entry in std::fs::read_dir(path_of(&handle)).map_err(failed)? {
+            charge()?;
             let entry = entry.map_err(failed)?;
-            let Some(name) =
-                entry.file_name().to_str().filter(|name| can_be_seen(name)).map(str::to_owned)
-            else {
+            let kind = match entry.file_type() {
+                Ok(kind) if kind.is_dir() => Some(Kind::Directory),
+                Ok(kind) if kind.is_file() => Some(Kind::File),
+                _ => None,
+            };
+            let name = entry.file_name();
+            let name = name.to_str().filter(|name| can_be_seen(name));
+            let (Some(kind), Some(name)) = (kind, name) else {
+                listing.hides_others = true;
                 continue;
             };
-            let kind = match entry.file_type() {
-                Ok(kind) if kind.is_dir() => Kind::Directory,
-                Ok(kind) if kind.is_file() => Kind::File,
-                _ => continue,
-            };
-            if found.len() >= max {
-                return Err(Errno::OVERFLOW);
+            if listing.entries.len() >= max {
+                return Err(Errno::OVERFLOW.into());
             }
-            found.push((name, kind));
+            listing.entries.push((name.to_owned(), kind));
         }
-        found.sort_by(|(one, _), (other, _)| one.cmp(other));
-        Ok(found)
+        listing.entries.sort_by(|(one, _), (other, _)| one.cmp(other));
+        Ok(listing)
     }
 
     /// Opens one name after the other; gives the last as a handle, with its status.

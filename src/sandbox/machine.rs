@@ -5,6 +5,7 @@
 //! or signal is needed to stop a guest.
 
 use super::guest::{Guest, Stop};
+use super::meter::Watch;
 use super::wasi;
 use crate::limits::{SLICE_FUEL, TABLE_ELEMENTS_COUNT_MAX};
 use crate::module::{Module, BYTES_PER_FUEL};
@@ -12,7 +13,7 @@ use crate::policy::token::RunLimits;
 use crate::{Code, Error};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use wasmi::{
     Func, Linker, Memory, ResumableCall, Store, StoreLimits, StoreLimitsBuilder, TrapCode,
 };
@@ -51,14 +52,8 @@ pub(super) struct Ended {
 }
 
 /// Runs a module's `_start` to its end.
-pub(super) fn run(
-    module: &Module,
-    mut guest: Guest,
-    limits: &RunLimits,
-    cancel: &CancelFlag,
-) -> Ended {
-    let watch = Watch { started: Instant::now(), timeout: limits.timeout, cancel };
-    guest.fuel_reserve = limits.fuel_max;
+pub(super) fn run(module: &Module, mut guest: Guest, limits: &RunLimits) -> Ended {
+    let watch = guest.meter.watch.clone();
     guest.allocation = allocation(limits, TABLE_ELEMENTS_COUNT_MAX);
     let mut store = Store::new(module.compiled().engine(), guest);
     let outcome = start(&mut store, module, limits, &watch).and_then(|(entry, memory)| {
@@ -84,7 +79,7 @@ fn start(
     store: &mut Store<Guest>,
     module: &Module,
     limits: &RunLimits,
-    watch: &Watch<'_>,
+    watch: &Watch,
 ) -> Result<(Func, Memory), Error> {
     // [BOX-35]
     if module.memory_bytes() > limits.memory_bytes_max {
@@ -96,9 +91,9 @@ fn start(
         return Err(Error::new(Code::ToolMemory, detail));
     }
     let pages_fuel = module.memory_bytes().div_ceil(u64::from(BYTES_PER_FUEL));
-    let reserve = store.data().fuel_reserve.checked_sub(pages_fuel);
-    store.data_mut().fuel_reserve = reserve.ok_or_else(fuel_exhausted)?;
-    watch.look(bulk_duration(pages_fuel))?;
+    let reserve = store.data().meter.reserve.checked_sub(pages_fuel);
+    store.data_mut().meter.reserve = reserve.ok_or_else(fuel_exhausted)?;
+    watch.look(bulk_duration(pages_fuel)).map_err(stopped)?;
     store.limiter(|guest| {
         guest.growths_asked = guest.growths_asked.saturating_add(1);
         &mut guest.allocation
@@ -134,7 +129,7 @@ fn drive(
     store: &mut Store<Guest>,
     entry: Func,
     mut growth: Growth,
-    watch: &Watch<'_>,
+    watch: &Watch,
 ) -> Result<(), Error> {
     next_slice(store, 0)?;
     let mut call = entry.call_resumable(&mut *store, &[], &mut []);
@@ -156,6 +151,7 @@ fn drive(
         let needed = paused.required_fuel();
         watch
             .look(bulk_duration(needed))
+            .map_err(stopped)
             .and_then(|()| next_slice(store, needed))
             .map_err(|error| growth.explain(error, true))?;
         call = paused.resume(&mut *store, &mut []);
@@ -164,7 +160,7 @@ fn drive(
 
 /// Fuel in the engine and fuel not yet given to it.
 fn fuel_left(store: &Store<Guest>) -> u64 {
-    store.get_fuel().unwrap_or(0).saturating_add(store.data().fuel_reserve)
+    store.get_fuel().unwrap_or(0).saturating_add(store.data().meter.reserve)
 }
 
 /// Moves fuel from the reserve to the engine, at least as much as the next instruction needs.
@@ -174,7 +170,7 @@ fn next_slice(store: &mut Store<Guest>, needed: u64) -> Result<(), Error> {
         return Err(fuel_exhausted());
     }
     let slice = left.min(needed.max(SLICE_FUEL));
-    store.data_mut().fuel_reserve = left.saturating_sub(slice);
+    store.data_mut().meter.reserve = left.saturating_sub(slice);
     store.set_fuel(slice).map_err(|error| ended_by(&error))
 }
 
@@ -190,28 +186,6 @@ fn bulk_duration(fuel: u64) -> Duration {
         return Duration::ZERO;
     }
     Duration::from_nanos(fuel.saturating_mul(u64::from(BYTES_PER_FUEL)))
-}
-
-/// The clock and the cancel flag.
-struct Watch<'a> {
-    started: Instant,
-    timeout: Duration,
-    cancel: &'a CancelFlag,
-}
-
-impl Watch<'_> {
-    /// Refuses to go on if the call was cancelled, or if what comes next would end after its time.
-    // [BOX-38] [BOX-39]
-    fn look(&self, next: Duration) -> Result<(), Error> {
-        if self.cancel.is_cancelled() {
-            return Err(Error::new(Code::ToolCancelled, "the host cancelled the call"));
-        }
-        if self.started.elapsed().saturating_add(next) >= self.timeout {
-            let detail = format!("the call did not end within {} ms", self.timeout.as_millis());
-            return Err(Error::new(Code::ToolTimeout, detail));
-        }
-        Ok(())
-    }
 }
 
 /// Works out whether a guest failed for want of memory. The engine answers a growth beyond the limit
@@ -280,16 +254,7 @@ impl Growth {
 // [BOX-20] [BOX-21]
 fn ended_by(error: &wasmi::Error) -> Error {
     if let Some(stop) = error.downcast_ref::<Stop>() {
-        return match stop {
-            Stop::Exit(status) => {
-                Error::new(Code::ToolExit, format!("the tool ended with status {status}"))
-            }
-            Stop::Fuel => fuel_exhausted(),
-            Stop::Output => Error::new(Code::ToolOutput, "the tool wrote more than granted"),
-            Stop::ErrorOutput => {
-                Error::new(Code::ToolErrorOutput, "the tool wrote more than allowed")
-            }
-        };
+        return stopped(*stop);
     }
     let code = match error.as_trap_code() {
         Some(TrapCode::StackOverflow) => Code::ToolStack,
@@ -298,4 +263,20 @@ fn ended_by(error: &wasmi::Error) -> Error {
         _ => Code::ToolTrap,
     };
     Error::new(code, error.to_string())
+}
+
+fn stopped(stop: Stop) -> Error {
+    match stop {
+        Stop::Exit(status) => {
+            Error::new(Code::ToolExit, format!("the tool ended with status {status}"))
+        }
+        Stop::Fuel => fuel_exhausted(),
+        Stop::Late(timeout) => {
+            let detail = format!("the call did not end within {} ms", timeout.as_millis());
+            Error::new(Code::ToolTimeout, detail)
+        }
+        Stop::Cancelled => Error::new(Code::ToolCancelled, "the host cancelled the call"),
+        Stop::Output => Error::new(Code::ToolOutput, "the tool wrote more than granted"),
+        Stop::ErrorOutput => Error::new(Code::ToolErrorOutput, "the tool wrote more than allowed"),
+    }
 }

@@ -1,8 +1,8 @@
 //! Room: running a verified tool, with nothing but what its token holds.
 //!
 //! Read on in `grants.rs` (what may be asked for), `machine.rs` (how it runs and ends), `guest.rs` (its
-//! memory and fuel), `wasi/` (what it can call), `files.rs` and `mapped.rs` (what it sees) and `protocol/` (how it is
-//! spoken to).
+//! memory), `meter.rs` (its fuel and time), `wasi/` (what it can call), `files/` and `host_directory.rs` (what it sees),
+//! `changes.rs` and `commit.rs` (what it leaves) and `protocol/` (how it is spoken to).
 
 mod changes;
 mod commit;
@@ -12,7 +12,7 @@ mod grants;
 mod guest;
 mod host_directory;
 mod machine;
-mod mapped;
+mod meter;
 mod protocol;
 mod random;
 mod self_test;
@@ -27,15 +27,17 @@ pub use protocol::{tools_call_request, JsonRpcResponse, Request, ToolResult};
 use crate::gatekeeper::WasmBinary;
 use crate::module::Module;
 use crate::policy::token::{CapabilityToken, DirectoryGrant, RunLimits};
-use crate::Error;
-use files::Files;
+use crate::{Code, Error};
+use files::Root;
 use guest::Guest;
-use mapped::Mapped;
+use host_directory::HostDirectory;
+use meter::{Meter, Watch};
 use random::RandomStream;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use wasi::Time;
 use wasmi::StoreLimits;
 
 /// What a host asks for in one call. Everything in it must be held by the token, or the call is
@@ -134,6 +136,8 @@ pub struct Run {
 #[derive(Clone, Debug)]
 pub struct WasmSandbox {
     seed: [u8; 32],
+    real_clock: bool,
+    real_random: bool,
 }
 
 impl WasmSandbox {
@@ -151,7 +155,25 @@ impl WasmSandbox {
     /// As [`WasmSandbox::new`].
     pub fn with_seed(seed: [u8; 32]) -> Result<Self, Error> {
         self_test::check_engine()?;
-        Ok(WasmSandbox { seed })
+        Ok(WasmSandbox { seed, real_clock: false, real_random: false })
+    }
+
+    /// Shows tools the host's clocks, and lets them really wait: a grant of the host's, which no manifest
+    /// can ask for. Two calls are then no longer the same.
+    // [BOX-56]
+    #[must_use]
+    pub fn with_real_clock(mut self) -> Self {
+        self.real_clock = true;
+        self
+    }
+
+    /// Gives tools the host's random numbers: a grant of the host's, which no manifest can ask for. Two
+    /// calls are then no longer the same.
+    // [BOX-56]
+    #[must_use]
+    pub fn with_real_random(mut self) -> Self {
+        self.real_random = true;
+        self
     }
 
     /// Runs a tool that answers one request.
@@ -200,8 +222,8 @@ impl WasmSandbox {
         args.extend(runtime.args.iter().cloned());
         // [CMD-04]
         args.extend(more_args);
-        let mapped = match mapped::copy_in(&config.dir_mappings) {
-            Ok(mapped) => mapped,
+        let roots = match open_roots(&config.dir_mappings) {
+            Ok(roots) => roots,
             Err(error) => return Run::refused(error),
         };
         let inputs = Inputs {
@@ -209,8 +231,10 @@ impl WasmSandbox {
             environment: config.env_vars,
             stdin: config.stdin_data,
             assets: Arc::clone(binary.assets()),
-            mapped,
+            roots,
             seed: self.seed,
+            real_clock: self.real_clock,
+            real_random: self.real_random,
         };
         run_module(binary.module(), inputs, &limits, cancel)
     }
@@ -230,18 +254,35 @@ impl Run {
     }
 }
 
+// [BOX-07]
+fn open_roots(grants: &[DirectoryGrant]) -> Result<Vec<Root>, Error> {
+    let open = |grant: &DirectoryGrant| {
+        let host = HostDirectory::open(&grant.host).map_err(|error| {
+            let detail = format!("{} for {}: {error}", grant.host.display(), grant.guest);
+            Error::new(Code::HostFile, detail)
+        })?;
+        let (guest, writable) = (grant.guest.clone(), grant.writable);
+        Ok(Root { guest, host: Arc::new(host), writable })
+    };
+    grants.iter().map(open).collect()
+}
+
 /// Everything that enters a guest.
 struct Inputs {
     args: Vec<String>,
     environment: BTreeMap<String, String>,
     stdin: Vec<u8>,
     assets: Arc<BTreeMap<String, Vec<u8>>>,
-    mapped: Vec<Mapped>,
+    roots: Vec<Root>,
     seed: [u8; 32],
+    real_clock: bool,
+    real_random: bool,
 }
 
 impl Inputs {
-    fn into_guest(self, stdout_bytes_max: u64) -> Guest {
+    fn into_guest(self, limits: &RunLimits, cancel: &CancelFlag) -> Guest {
+        let watch = Watch::new(limits.timeout, cancel.clone());
+        let (tree, descriptors) = files::open(self.assets, self.roots);
         // [BOX-10]
         let environment = self.environment.iter().map(|(name, value)| format!("{name}={value}"));
         Guest {
@@ -251,12 +292,16 @@ impl Inputs {
             stdin_read: 0,
             stdout: Vec::new(),
             exit_status: None,
-            stdout_bytes_max: usize::try_from(stdout_bytes_max).unwrap_or(usize::MAX),
+            stdout_bytes_max: usize::try_from(limits.output_bytes_max).unwrap_or(usize::MAX),
             stderr: Vec::new(),
-            files: Files::new(self.assets, self.mapped),
-            clock_ns: 0,
-            random: RandomStream::new(self.seed),
-            fuel_reserve: 0,
+            tree,
+            descriptors,
+            time: if self.real_clock { Time::of_host() } else { Time::own() },
+            random: match self.real_random {
+                true => RandomStream::Host,
+                false => RandomStream::seeded(self.seed),
+            },
+            meter: Meter { slice: 0, reserve: limits.fuel_max, watch },
             allocation: StoreLimits::default(),
             growths_asked: 0,
             memory: None,
@@ -266,14 +311,23 @@ impl Inputs {
 
 fn run_module(module: &Module, inputs: Inputs, limits: &RunLimits, cancel: &CancelFlag) -> Run {
     let started = Instant::now();
-    let guest = inputs.into_guest(limits.output_bytes_max);
-    let ended = machine::run(module, guest, limits, cancel);
+    let ended = machine::run(module, inputs.into_guest(limits, cancel), limits);
+    // A guest that ended by itself may have answered, whatever its status: the protocol knows. One that
+    // leaves what can't be carried out has failed.
+    let changes = match ended.exit_status {
+        Some(_) => ended.guest.tree.into_changes(),
+        None => Ok(Changes::default()),
+    };
+    let (outcome, exit_status, changes) = match changes {
+        Ok(changes) => (ended.outcome, ended.exit_status, changes),
+        Err(error) => (Err(error), None, Changes::default()),
+    };
     Run {
-        outcome: ended.outcome,
-        exit_status: ended.exit_status,
+        outcome,
+        exit_status,
         stdout: ended.guest.stdout,
         stderr: ended.guest.stderr,
-        changes: Changes::default(),
+        changes,
         fuel_used: ended.fuel_used,
         duration: started.elapsed(),
     }

@@ -1,33 +1,45 @@
 //! Room: the guest's random numbers: SHA-256 in counter mode over the seed of the call.
 //!
 //! The same seed and the same calls give the same bytes on every machine. They are well spread and
-//! no secret: whoever knows the seed knows them.
+//! no secret: whoever knows the seed knows them. A host may grant its own numbers instead.
 
 use sha2::{Digest, Sha256};
+use std::io::{self, Read};
 
-/// Block `n` of the stream is SHA-256 of the seed and `n` as eight little-endian bytes.
-// [BOX-53]
-pub(super) struct RandomStream {
-    seed: [u8; 32],
-    next_block: u64,
-    /// Bytes of the last block that were not yet given out.
-    rest: Vec<u8>,
+/// Where random bytes come from.
+pub(super) enum RandomStream {
+    /// Block `n` of the stream is SHA-256 of the seed and `n` as eight little-endian bytes.
+    // [BOX-53]
+    Seeded {
+        seed: [u8; 32],
+        next_block: u64,
+        /// Bytes of the last block that were not yet given out.
+        rest: Vec<u8>,
+    },
+    /// The host's own.
+    // [BOX-56]
+    Host,
 }
 
 impl RandomStream {
-    pub(super) fn new(seed: [u8; 32]) -> Self {
-        RandomStream { seed, next_block: 0, rest: Vec::new() }
+    pub(super) fn seeded(seed: [u8; 32]) -> Self {
+        RandomStream::Seeded { seed, next_block: 0, rest: Vec::new() }
     }
 
-    /// The next `length` bytes of the stream.
-    pub(super) fn take(&mut self, length: usize) -> Vec<u8> {
-        let mut bytes = std::mem::take(&mut self.rest);
+    /// The next `length` bytes of the stream. Only the host's own can fail.
+    pub(super) fn take(&mut self, length: usize) -> io::Result<Vec<u8>> {
+        let RandomStream::Seeded { seed, next_block, rest } = self else {
+            let mut bytes = vec![0; length];
+            std::fs::File::open("/dev/urandom")?.read_exact(&mut bytes)?;
+            return Ok(bytes);
+        };
+        let mut bytes = std::mem::take(rest);
         while bytes.len() < length {
-            let counter = self.next_block.to_le_bytes();
-            bytes.extend(Sha256::new().chain_update(self.seed).chain_update(counter).finalize());
-            self.next_block = self.next_block.wrapping_add(1);
+            let counter = next_block.to_le_bytes();
+            bytes.extend(Sha256::new().chain_update(*seed).chain_update(counter).finalize());
+            *next_block = next_block.wrapping_add(1);
         }
-        self.rest = bytes.split_off(length);
-        bytes
+        *rest = bytes.split_off(length);
+        Ok(bytes)
     }
 }

@@ -330,7 +330,7 @@ fn rights_and_flags_can_only_be_what_exists_and_rights_only_shrink() {
 
 #[test]
 fn a_package_without_assets_has_no_directory() {
-    let files = Files::new(Arc::new(BTreeMap::new()), Vec::new());
-    assert!(files.get(2).is_ok());
-    assert!(files.get(3).is_err());
+    let (_, descriptors) = crate::sandbox::files::open(Arc::new(BTreeMap::new()), Vec::new());
+    assert!(descriptors.get(2).is_ok());
+    assert!(descriptors.get(3).is_err());
 }

@@ -7,7 +7,7 @@ mod determinism;
 mod endings;
 mod files;
 mod grants;
-mod mapped;
+mod host;
 mod probe;
 mod protocol;
 mod wasi;
@@ -22,8 +22,10 @@ fn inputs(stdin: &[u8]) -> Inputs {
         environment: BTreeMap::from([("B".into(), "2".into()), ("A".into(), "one".into())]),
         stdin: stdin.to_vec(),
         assets: Arc::new(BTreeMap::new()),
-        mapped: Vec::new(),
+        roots: Vec::new(),
         seed: [7; 32],
+        real_clock: false,
+        real_random: false,
     }
 }
 

@@ -1,51 +1,91 @@
-//! Room: the guest's clocks. They tell the guest's own time, never the host's.
-//!
-//! Time starts at a fixed moment and goes on by a fixed step whenever the guest looks, so a guest that
-//! waits in a loop gets to the end of it, and every run sees the same times.
+//! Room: the guest's time. Unless the host granted its own, it starts at a fixed moment and goes on by
+//! a fixed step whenever the guest looks: a guest that waits in a loop gets to the end of it, and every
+//! run sees the same times.
 
 use crate::limits::CLOCK_STEP_NS;
 use crate::sandbox::errno::Errno;
-use crate::sandbox::guest::{Call, Halt};
+use crate::sandbox::files::EPOCH_NS;
+use crate::sandbox::guest::{Call, Halt, Stop};
+use crate::sandbox::meter::Watch;
+use std::time::{Duration, SystemTime};
 
-/// Where the real-time clock starts: 2026-01-01T00:00:00Z, in nanoseconds since 1970.
-pub(in crate::sandbox) const EPOCH_NS: u64 = 1_767_225_600_000_000_000;
+/// How long a guest that waits for the host's clock sleeps before the cancel flag is looked at.
+const NAP: Duration = Duration::from_millis(2);
 
-/// The clocks a guest can read: both show the same time, one counted from 1970, one from its start.
-// [BOX-50]
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Clock {
-    Realtime,
-    Monotonic,
+/// The time of one guest.
+// [BOX-50] [BOX-56]
+pub(in crate::sandbox) struct Time {
+    /// When the guest started, in nanoseconds since 1970.
+    started_ns: u64,
+    /// Nanoseconds since then, in its own time; `None` for the host's.
+    own_ns: Option<u64>,
 }
 
-impl Clock {
-    /// `EINVAL` for the clocks of processor time, and for those that do not exist.
-    pub(super) fn from_id(id: u32) -> Result<Self, Errno> {
-        match id {
-            0 => Ok(Clock::Realtime),
-            1 => Ok(Clock::Monotonic),
+impl Time {
+    /// The guest's own time, the same in every run.
+    pub(in crate::sandbox) fn own() -> Self {
+        Time { started_ns: EPOCH_NS, own_ns: Some(0) }
+    }
+
+    /// The host's time.
+    pub(in crate::sandbox) fn of_host() -> Self {
+        let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        Time { started_ns: since_1970.map_or(0, nanoseconds), own_ns: None }
+    }
+
+    /// Nanoseconds since the guest started.
+    pub(super) fn elapsed(&self, watch: &Watch) -> u64 {
+        self.own_ns.unwrap_or_else(|| nanoseconds(watch.elapsed()))
+    }
+
+    /// Nanoseconds since 1970.
+    pub(super) fn realtime(&self, watch: &Watch) -> u64 {
+        self.started_ns.saturating_add(self.elapsed(watch))
+    }
+
+    /// What a clock shows. `EINVAL` for the clocks of processor time, and for those that do not exist.
+    pub(super) fn show(&self, clock: u32, watch: &Watch) -> Result<u64, Errno> {
+        match clock {
+            0 => Ok(self.realtime(watch)),
+            1 => Ok(self.elapsed(watch)),
             _ => Err(Errno::INVAL),
         }
     }
 
-    /// What it shows, in nanoseconds, that long after the guest's start.
-    pub(super) fn at(self, since_start_ns: u64) -> u64 {
-        match self {
-            Clock::Realtime => EPOCH_NS.saturating_add(since_start_ns),
-            Clock::Monotonic => since_start_ns,
+    /// Lets time go on to a moment, counted from the guest's start. Its own jumps there; for the host's
+    /// it sleeps, unless the call would be over before.
+    pub(super) fn wait_until(&mut self, due_ns: u64, watch: &Watch) -> Result<(), Stop> {
+        if let Some(own) = &mut self.own_ns {
+            *own = due_ns.max(*own);
+            return Ok(());
+        }
+        loop {
+            let left = Duration::from_nanos(due_ns.saturating_sub(self.elapsed(watch)));
+            if left.is_zero() {
+                return Ok(());
+            }
+            watch.look(left)?;
+            std::thread::sleep(left.min(NAP));
         }
     }
 }
 
-/// Writes the resolution of a clock, one step. `EINVAL`: no such clock.
+fn nanoseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// Writes the resolution of the clock `id` at `result`: one step; of the host's, one nanosecond.
+/// `EINVAL`: no such clock.
 pub(super) fn clock_res_get(call: &mut Call<'_>, id: u32, result: u32) -> Result<(), Halt> {
-    Clock::from_id(id)?;
-    call.write_u64(result, CLOCK_STEP_NS)?;
+    let time = &call.guest.time;
+    time.show(id, &call.guest.meter.watch)?;
+    let resolution = if time.own_ns.is_some() { CLOCK_STEP_NS } else { 1 };
+    call.write_u64(result, resolution)?;
     Ok(())
 }
 
-/// Writes what a clock shows, and moves time on by one step. `precision` changes nothing. `EINVAL`: no
-/// such clock.
+/// Writes what the clock `id` shows at `result`, and moves the guest's own time on by one step.
+/// `precision` changes nothing. `EINVAL`: no such clock.
 // [BOX-51]
 pub(super) fn clock_time_get(
     call: &mut Call<'_>,
@@ -53,8 +93,10 @@ pub(super) fn clock_time_get(
     _precision: u64,
     result: u32,
 ) -> Result<(), Halt> {
-    let clock = Clock::from_id(id)?;
-    call.write_u64(result, clock.at(call.guest.clock_ns))?;
-    call.guest.clock_ns = call.guest.clock_ns.saturating_add(CLOCK_STEP_NS);
+    let shown = call.guest.time.show(id, &call.guest.meter.watch)?;
+    call.write_u64(result, shown)?;
+    if let Some(own) = &mut call.guest.time.own_ns {
+        *own = own.saturating_add(CLOCK_STEP_NS);
+    }
     Ok(())
 }

@@ -2,30 +2,38 @@
 //! the start.
 
 use crate::sandbox::errno::Errno;
-use crate::sandbox::files::{filetype, Descriptor, Object};
+use crate::sandbox::files::{filetype, Object};
 use crate::sandbox::guest::{Call, Halt};
 
 /// The bits of `fdflags`: append, dsync, nonblock, rsync, sync.
 const FLAGS_ALL: u16 = 0x1f;
 
-/// Closes a descriptor; any one may be closed.
+/// Closes `fd`; any descriptor may be closed.
 pub(super) fn fd_close(call: &mut Call<'_>, fd: u32) -> Result<(), Halt> {
-    call.guest.files.close(fd)?;
+    let closed = call.guest.descriptors.close(fd)?;
+    if let Some(node) = closed.node() {
+        call.guest.tree.release(node)?;
+    }
     Ok(())
 }
 
-/// Moves a descriptor to the number of another one, which is closed. `EBADF`: one of them is not open.
+/// Moves `fd` to the number `to` of another descriptor, which is closed. `EBADF`: one of them is not
+/// open.
 // [BOX-65]
 pub(super) fn fd_renumber(call: &mut Call<'_>, fd: u32, to: u32) -> Result<(), Halt> {
-    call.guest.files.renumber(fd, to)?;
+    let closed = call.guest.descriptors.renumber(fd, to)?;
+    if let Some(node) = closed.and_then(|closed| closed.node()) {
+        call.guest.tree.release(node)?;
+    }
     Ok(())
 }
 
-/// Writes an `fdstat`: type, flags, rights.
+/// Writes the `fdstat` of `fd` at `result`: type, flags, rights.
 pub(super) fn fd_fdstat_get(call: &mut Call<'_>, fd: u32, result: u32) -> Result<(), Halt> {
-    let descriptor = call.guest.files.get(fd)?;
+    let descriptor = call.guest.descriptors.get(fd)?;
+    let kind = descriptor.node().map_or(Ok(filetype::UNKNOWN), |id| call.guest.tree.kind(id))?;
     let mut record = Vec::with_capacity(24);
-    record.extend(u16::from(type_of(call, descriptor)).to_le_bytes());
+    record.extend(u16::from(kind).to_le_bytes());
     record.extend(u32::from(descriptor.flags).to_le_bytes());
     record.extend([0, 0]);
     record.extend(descriptor.rights.to_le_bytes());
@@ -34,19 +42,10 @@ pub(super) fn fd_fdstat_get(call: &mut Call<'_>, fd: u32, result: u32) -> Result
     Ok(())
 }
 
-fn type_of(call: &Call<'_>, descriptor: &Descriptor) -> u8 {
-    match descriptor.object {
-        Object::Stdin | Object::Stdout | Object::Stderr => filetype::UNKNOWN,
-        Object::File { node, .. } | Object::Directory { node, .. } => {
-            call.guest.files.status(node).0
-        }
-    }
-}
-
-/// Keeps new flags, which change nothing here. `EINVAL`: no such flag.
+/// Gives `fd` new `flags`, of which only `append` changes anything. `EINVAL`: no such flag.
 pub(super) fn fd_fdstat_set_flags(call: &mut Call<'_>, fd: u32, flags: u32) -> Result<(), Halt> {
     let flags = check_flags(flags)?;
-    call.guest.files.get_mut(fd)?.flags = flags;
+    call.guest.descriptors.get_mut(fd)?.flags = flags;
     Ok(())
 }
 
@@ -56,7 +55,7 @@ pub(super) fn check_flags(flags: u32) -> Result<u16, Errno> {
     u16::try_from(flags).ok().filter(|flags| flags & !FLAGS_ALL == 0).ok_or(Errno::INVAL)
 }
 
-/// Gives up rights. `ENOTCAPABLE`: a right that the descriptor does not have.
+/// Gives up all rights of `fd` but these. `ENOTCAPABLE`: a right that the descriptor does not have.
 // [BOX-66]
 pub(super) fn fd_fdstat_set_rights(
     call: &mut Call<'_>,
@@ -64,7 +63,7 @@ pub(super) fn fd_fdstat_set_rights(
     base: u64,
     inheriting: u64,
 ) -> Result<(), Halt> {
-    let descriptor = call.guest.files.get_mut(fd)?;
+    let descriptor = call.guest.descriptors.get_mut(fd)?;
     if base & !descriptor.rights != 0 || inheriting & !descriptor.rights_inheriting != 0 {
         return Err(Errno::NOTCAPABLE.into());
     }
@@ -73,7 +72,7 @@ pub(super) fn fd_fdstat_set_rights(
     Ok(())
 }
 
-/// Writes a `prestat`: that the descriptor is a directory open from the start, and the length of its
+/// Writes a `prestat` at `result`: that `fd` is a directory open from the start, and the length of its
 /// name. `EBADF`: it is none; C libraries stop their search there.
 pub(super) fn fd_prestat_get(call: &mut Call<'_>, fd: u32, result: u32) -> Result<(), Halt> {
     let length = u32::try_from(preopened_name(call, fd)?.len()).unwrap_or(u32::MAX);
@@ -83,7 +82,8 @@ pub(super) fn fd_prestat_get(call: &mut Call<'_>, fd: u32, result: u32) -> Resul
     Ok(())
 }
 
-/// Writes the name of a directory that is open from the start. `ENAMETOOLONG`: the buffer is too small.
+/// Writes the name of the directory `fd`, open from the start, at `pointer`. `ENAMETOOLONG`: it has more
+/// than `length` bytes. `EBADF`: it is none.
 pub(super) fn fd_prestat_dir_name(
     call: &mut Call<'_>,
     fd: u32,
@@ -100,7 +100,7 @@ pub(super) fn fd_prestat_dir_name(
 }
 
 fn preopened_name(call: &Call<'_>, fd: u32) -> Result<String, Errno> {
-    match &call.guest.files.get(fd)?.object {
+    match &call.guest.descriptors.get(fd)?.object {
         Object::Directory { preopened_as: Some(name), .. } => Ok(name.clone()),
         _ => Err(Errno::BADF),
     }

@@ -1,12 +1,14 @@
 //! Room: listing directories.
 
-use crate::limits::ENTRY_FUEL;
+use crate::limits::{ENTRY_FUEL, LISTINGS_COUNT_MAX};
 use crate::sandbox::errno::Errno;
-use crate::sandbox::guest::{Call, Halt};
+use crate::sandbox::files::{Entry, NodeId, Object, Tree};
+use crate::sandbox::guest::{Call, Guest, Halt};
 
-/// Writes the entries of a directory from the position `cookie` on, each a `dirent` and its name, into
-/// a buffer, and the bytes used at `result`. An entry that does not fit is cut, so a buffer that is
-/// used up means that there may be more. `ENOTDIR`: no directory.
+/// Writes the entries of the directory `fd` from the position `cookie` on, each a `dirent` and its name,
+/// to the `length` bytes at `pointer`, and the bytes used at `result`. An entry that does not fit is cut,
+/// so a buffer that is used up means that there may be more. The directory is looked at when a listing
+/// begins, and listed as it was then. `ENOTDIR`: no directory. `EOVERFLOW`, `ENFILE`: too many names.
 // [BOX-63]
 pub(super) fn fd_readdir(
     call: &mut Call<'_>,
@@ -18,26 +20,66 @@ pub(super) fn fd_readdir(
 ) -> Result<(), Halt> {
     call.span(result, 4)?;
     let span = call.span_of(pointer, length)?;
-    let directory = call.guest.files.get(fd)?.directory()?;
-    let count = call.guest.files.list_length(directory);
-    call.charge(ENTRY_FUEL.saturating_mul(u64::try_from(count).unwrap_or(u64::MAX)))?;
-    let entries = call.guest.files.list(directory);
+    let directory = call.guest.descriptors.get(fd)?.directory()?;
+    if cookie == 0 || listing(call.guest, fd)?.is_empty() {
+        listing(call.guest, fd)?.clear();
+        let names = names(call.guest, directory)?;
+        *listing(call.guest, fd)? = names;
+    }
+    let tree = &call.guest.tree;
+    let Object::Directory { listing, .. } = &call.guest.descriptors.get(fd)?.object else {
+        return Err(Errno::NOTDIR.into());
+    };
     let skipped = usize::try_from(cookie).unwrap_or(usize::MAX);
+    let buffer = dirents(tree, listing, skipped, span.length())?;
+    call.guest.meter.charge_bytes(buffer.len())?;
+    call.write(span, &buffer)?;
+    call.write_u32(result, u32::try_from(buffer.len()).map_err(|_| Errno::OVERFLOW)?)?;
+    Ok(())
+}
+
+fn listing(guest: &mut Guest, fd: u32) -> Result<&mut Vec<Entry>, Errno> {
+    match &mut guest.descriptors.get_mut(fd)?.object {
+        Object::Directory { listing, .. } => Ok(listing),
+        _ => Err(Errno::NOTDIR),
+    }
+}
+
+/// The names in a directory: itself and its parent first, then its children in ascending order of their
+/// bytes.
+fn names(guest: &mut Guest, directory: NodeId) -> Result<Vec<Entry>, Halt> {
+    guest.tree.meet_all(directory, &mut guest.meter)?;
+    let children = guest.tree.children(directory)?;
+    let count = children.len().saturating_add(2);
+    if guest.descriptors.listed().saturating_add(count) > LISTINGS_COUNT_MAX {
+        return Err(Errno::OVERFLOW.into());
+    }
+    guest.meter.charge_each(count, ENTRY_FUEL)?;
+    let dots = [(".", directory), ("..", guest.tree.parent(directory)?)];
+    let dots = dots.into_iter().map(|(name, node)| Entry { name: name.to_owned(), node });
+    let children = children.iter().map(|(name, node)| Entry { name: name.clone(), node: *node });
+    Ok(dots.chain(children).collect())
+}
+
+/// Entries as bytes, from a position on, as many as fit.
+fn dirents(
+    tree: &Tree,
+    entries: &[Entry],
+    skipped: usize,
+    bytes_max: usize,
+) -> Result<Vec<u8>, Errno> {
     let mut buffer = Vec::new();
-    for (next, entry) in (1_u64..).zip(&entries).skip(skipped) {
-        if buffer.len() >= span.length() {
+    for (next, entry) in (1_u64..).zip(entries).skip(skipped) {
+        if buffer.len() >= bytes_max {
             break;
         }
-        let (kind, _) = call.guest.files.status(entry.node);
         buffer.extend(next.to_le_bytes());
         buffer.extend(entry.node.inode().to_le_bytes());
         let name_length = u32::try_from(entry.name.len()).map_err(|_| Errno::OVERFLOW)?;
         buffer.extend(name_length.to_le_bytes());
-        buffer.extend(u32::from(kind).to_le_bytes());
+        buffer.extend(u32::from(tree.kind(entry.node)?).to_le_bytes());
         buffer.extend(entry.name.as_bytes());
     }
-    buffer.truncate(span.length());
-    call.write(span, &buffer)?;
-    call.write_u32(result, u32::try_from(buffer.len()).map_err(|_| Errno::OVERFLOW)?)?;
-    Ok(())
+    buffer.truncate(bytes_max);
+    Ok(buffer)
 }

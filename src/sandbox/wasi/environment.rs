@@ -51,7 +51,7 @@ fn write_values(
     let (count, total) = sizes(values(call.guest));
     call.span(list, count.saturating_mul(4))?;
     call.span(text, total)?;
-    call.charge_bytes(total)?;
+    call.guest.meter.charge_bytes(total)?;
     // Copied only now that it is paid for; the guest's memory is written next to it.
     let values = values(call.guest).clone();
     let (mut list, mut text) = (list, text);

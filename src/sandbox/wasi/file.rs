@@ -1,54 +1,106 @@
-//! Room: the status of open files, and the functions that would change them.
-//!
-//! Everything a guest can open is read-only, so changes are refused.
+//! Room: status, size and times of open files.
 
-use super::clock::EPOCH_NS;
 use crate::sandbox::errno::Errno;
-use crate::sandbox::files::{filetype, rights, NodeId, Object};
+use crate::sandbox::files::{filetype, rights, NodeId, Object, Status, Times};
 use crate::sandbox::guest::{Call, Halt};
 
-/// Writes a `filestat`: inode, type, size, times.
+/// Writes the `filestat` of `fd` at `result`: device, inode, type, names, size, times.
+// [BOX-67]
 pub(super) fn fd_filestat_get(call: &mut Call<'_>, fd: u32, result: u32) -> Result<(), Halt> {
-    let record = match call.guest.files.get(fd)?.object {
-        Object::File { node, .. } | Object::Directory { node, .. } => filestat(call, node),
-        Object::Stdin | Object::Stdout | Object::Stderr => record(0, 0, filetype::UNKNOWN, 0, 0),
+    let descriptor = call.guest.descriptors.get(fd)?;
+    let record = match &descriptor.object {
+        Object::File { node, host, .. } => {
+            let status = call.guest.tree.status(*node, host.as_ref(), &mut call.guest.meter)?;
+            filestat(*node, &status)
+        }
+        Object::Directory { node, .. } => {
+            let status = call.guest.tree.status(*node, None, &mut call.guest.meter)?;
+            filestat(*node, &status)
+        }
+        Object::Stdin | Object::Stdout | Object::Stderr => {
+            record([0, 0, u64::from(filetype::UNKNOWN), 1, 0, 0, 0, 0])
+        }
     };
     call.write_at(result, &record)?;
     Ok(())
 }
 
-/// The `filestat` of a file or directory. All times are the moment at which the guest's clock starts.
-// [BOX-67]
-pub(super) fn filestat(call: &Call<'_>, node: NodeId) -> Vec<u8> {
-    let (kind, size) = call.guest.files.status(node);
-    record(1, node.inode(), kind, size, EPOCH_NS)
+/// The `filestat` of a file, directory or link.
+pub(super) fn filestat(node: NodeId, status: &Status) -> Vec<u8> {
+    let Status { device, kind, names, size, times } = *status;
+    let Times { accessed, modified, changed } = times;
+    record([device, node.inode(), u64::from(kind), names, size, accessed, modified, changed])
 }
 
-fn record(device: u64, inode: u64, kind: u8, size: u64, time: u64) -> Vec<u8> {
-    let links = 1;
-    let fields = [device, inode, u64::from(kind), links, size, time, time, time];
+fn record(fields: [u64; 8]) -> Vec<u8> {
     fields.into_iter().flat_map(u64::to_le_bytes).collect()
 }
 
-/// `EBADF`: no file is opened for writing.
-pub(super) fn fd_filestat_set_size(call: &mut Call<'_>, fd: u32, _size: u64) -> Result<(), Halt> {
-    call.guest.files.get(fd)?;
-    Err(Errno::BADF.into())
+/// Makes the file `fd` `size` bytes long; new bytes are zero. `EBADF`: not opened for writing. `ESPIPE`:
+/// a stream. `ENOSPC`.
+pub(super) fn fd_filestat_set_size(call: &mut Call<'_>, fd: u32, size: u64) -> Result<(), Halt> {
+    let node = file_to_write(call, fd)?;
+    call.guest.tree.truncate(node, size, &mut call.guest.meter)
 }
 
-/// `EROFS`.
+/// Makes sure that the file `fd` has `length` bytes from `offset` on; it never gets shorter. `EINVAL`: no
+/// length. Else as `fd_filestat_set_size`.
+pub(super) fn fd_allocate(
+    call: &mut Call<'_>,
+    fd: u32,
+    offset: u64,
+    length: u64,
+) -> Result<(), Halt> {
+    let node = file_to_write(call, fd)?;
+    if length == 0 {
+        return Err(Errno::INVAL.into());
+    }
+    let end = offset.checked_add(length).and_then(|end| usize::try_from(end).ok());
+    call.guest.tree.grow(node, end.ok_or(Errno::NOSPC)?, &mut call.guest.meter)
+}
+
+fn file_to_write(call: &Call<'_>, fd: u32) -> Result<NodeId, Errno> {
+    let descriptor = call.guest.descriptors.get(fd)?;
+    descriptor.require(rights::FD_WRITE)?;
+    Ok(descriptor.file()?.0)
+}
+
+/// Sets the times of `fd`, as `flags` (`fstflags`) say: to `accessed` and `modified`, or to now. `EINVAL`:
+/// a stream, or flags that contradict each other. `EROFS`.
 pub(super) fn fd_filestat_set_times(
     call: &mut Call<'_>,
     fd: u32,
-    _accessed: u64,
-    _modified: u64,
-    _flags: u32,
+    accessed: u64,
+    modified: u64,
+    flags: u32,
 ) -> Result<(), Halt> {
-    call.guest.files.get(fd)?;
-    Err(Errno::ROFS.into())
+    let node = call.guest.descriptors.get(fd)?.node().ok_or(Errno::INVAL)?;
+    set_times(call, node, accessed, modified, flags)
 }
 
-/// Takes notice of nothing. `ESPIPE`: a stream. `EBADF`: a directory. `EINVAL`: no such advice.
+/// Sets the times that `flags` name.
+pub(super) fn set_times(
+    call: &mut Call<'_>,
+    node: NodeId,
+    accessed: u64,
+    modified: u64,
+    flags: u32,
+) -> Result<(), Halt> {
+    let now = call.guest.tree.now;
+    let time = |given: u64, flags: u32| match flags & 3 {
+        0 => Ok(None),
+        1 => Ok(Some(given)),
+        2 => Ok(Some(now)),
+        _ => Err(Errno::INVAL),
+    };
+    if flags > 15 {
+        return Err(Errno::INVAL.into());
+    }
+    let (accessed, modified) = (time(accessed, flags)?, time(modified, flags >> 2)?);
+    Ok(call.guest.tree.set_times(node, accessed, modified)?)
+}
+
+/// Takes notice of nothing. `ESPIPE`: a stream. `EBADF`: a directory. `EINVAL`: no such `advice`.
 pub(super) fn fd_advise(
     call: &mut Call<'_>,
     fd: u32,
@@ -56,31 +108,17 @@ pub(super) fn fd_advise(
     _length: u64,
     advice: u32,
 ) -> Result<(), Halt> {
-    match call.guest.files.get(fd)?.object {
-        Object::File { .. } if advice <= 5 => Ok(()),
-        Object::File { .. } => Err(Errno::INVAL.into()),
-        Object::Directory { .. } => Err(Errno::BADF.into()),
-        _ => Err(Errno::SPIPE.into()),
+    call.guest.descriptors.get(fd)?.file()?;
+    if advice > 5 {
+        return Err(Errno::INVAL.into());
     }
+    Ok(())
 }
 
-/// `EBADF`: no file is opened for writing.
-pub(super) fn fd_allocate(
-    call: &mut Call<'_>,
-    fd: u32,
-    _offset: u64,
-    _length: u64,
-) -> Result<(), Halt> {
-    call.guest.files.get(fd)?.require(rights::FD_WRITE)?;
-    Err(Errno::SPIPE.into())
-}
-
-/// Success: what can be read was never elsewhere. `EINVAL`: a stream.
+/// Success: what is written lies in memory until the call has ended well. `EINVAL`: a stream.
 pub(super) fn fd_datasync(call: &mut Call<'_>, fd: u32) -> Result<(), Halt> {
-    match call.guest.files.get(fd)?.object {
-        Object::File { .. } | Object::Directory { .. } => Ok(()),
-        _ => Err(Errno::INVAL.into()),
-    }
+    call.guest.descriptors.get(fd)?.node().ok_or(Errno::INVAL)?;
+    Ok(())
 }
 
 /// As `fd_datasync`.

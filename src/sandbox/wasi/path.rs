@@ -1,15 +1,16 @@
 //! Room: paths. Each is settled in the guest's own tree; none reaches the host.
 //!
-//! All of these answer `ENOTDIR` if the descriptor is no directory; `ENOENT` for an empty path and for
-//! names that do not exist; `EPERM` for an absolute path and for one that leads out of the directory;
-//! `EINVAL` for a NUL and `EILSEQ` for what is not UTF-8; `ENAMETOOLONG`.
+//! A path is `path_length` bytes at `path`, and starts at the directory `fd`. All of these answer
+//! `ENOTDIR` if that is no directory; `ENOENT` for an empty path and for names that do not exist;
+//! `EPERM` for an absolute path and for one that leads out of the directory; `ELOOP` for too many
+//! links; `EACCES` for what the guest may not see; `EINVAL` for a NUL and `EILSEQ` for what is not
+//! UTF-8; `ENAMETOOLONG`. Those that change something answer `EROFS` and `ENOSPC`.
 
 use super::descriptor::check_flags;
-use super::file::filestat;
-use crate::limits::PATH_COMPONENT_FUEL;
+use super::file::{filestat, set_times};
 use crate::sandbox::errno::Errno;
-use crate::sandbox::files::{filetype, rights, Descriptor, NodeId, Object};
-use crate::sandbox::guest::{Call, Halt};
+use crate::sandbox::files::{filetype, rights, Descriptor, NodeId, Object, Place};
+use crate::sandbox::guest::{Call, Guest, Halt};
 
 /// The bits of `oflags`.
 mod open_flags {
@@ -20,30 +21,50 @@ mod open_flags {
     pub(super) const ALL: u32 = 15;
 }
 
-/// What the path names, or why it names nothing. The outer error is about the call, the inner one
-/// about the file.
+/// What may be done with a link that a path ends in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Last {
+    /// It is meant itself.
+    Itself,
+    /// It is followed.
+    Followed,
+}
+
+/// Follows a path from an open directory.
 fn find(
     call: &mut Call<'_>,
     fd: u32,
     path: u32,
     path_length: u32,
-) -> Result<Result<NodeId, Errno>, Halt> {
-    let root = call.guest.files.get(fd)?.directory()?;
-    let span = call.span_of(path, path_length)?;
-    call.charge_bytes(span.length())?;
-    let path = std::str::from_utf8(call.read(span)?).map_err(|_| Errno::ILSEQ)?.to_owned();
-    let components = u64::try_from(path.split('/').count()).unwrap_or(u64::MAX);
-    call.charge(PATH_COMPONENT_FUEL.saturating_mul(components))?;
-    match call.guest.files.resolve(root, &path) {
-        Err(errno) if errno != Errno::NOENT || path.is_empty() => Err(errno.into()),
-        found => Ok(found),
+    last: Last,
+) -> Result<Place, Halt> {
+    let start = call.guest.descriptors.get(fd)?.directory()?;
+    let path = text(call, path, path_length)?;
+    let Guest { tree, meter, .. } = &mut *call.guest;
+    tree.resolve(start, &path, last == Last::Followed, meter)
+}
+
+/// Reads a path.
+fn text(call: &mut Call<'_>, pointer: u32, length: u32) -> Result<String, Halt> {
+    let span = call.span_of(pointer, length)?;
+    call.guest.meter.charge_bytes(span.length())?;
+    Ok(std::str::from_utf8(call.read(span)?).map_err(|_| Errno::ILSEQ)?.to_owned())
+}
+
+/// Reads `lookupflags`. `EINVAL`: no such flag.
+fn last(lookup: u32) -> Result<Last, Errno> {
+    match lookup {
+        0 => Ok(Last::Itself),
+        1 => Ok(Last::Followed),
+        _ => Err(Errno::INVAL),
     }
 }
 
-/// Opens a file or directory and writes the new descriptor at `result`. `EROFS`: would create, write
-/// or truncate. `EEXIST`: exists, and was to be created. `EISDIR`: a directory, to be written.
-/// `ENOTDIR`: a file, where a directory was asked for. `EINVAL`: flags that do not exist or go together.
-/// `EMFILE`: too many are open.
+/// Opens what a path names with the rights `base` and `inheriting`, as far as they are to be had, and
+/// writes the new descriptor at `result`. `open` are `oflags`, `flags` are `fdflags`. `EEXIST`: exists,
+/// and was to be created. `EISDIR`: a directory, to be written. `ENOTDIR`: a file, where a directory was
+/// asked for. `ELOOP`: a link, not to be followed. `EINVAL`: flags that do not exist or go together.
+/// `ENOTCAPABLE`: truncating is not among the rights of `fd`. `EMFILE`: too many are open.
 // [BOX-68]
 #[allow(clippy::too_many_arguments)] // as preview 1 has them
 pub(super) fn path_open(
@@ -53,60 +74,72 @@ pub(super) fn path_open(
     path: u32,
     path_length: u32,
     open: u32,
-    rights_base: u64,
-    rights_inheriting: u64,
+    base: u64,
+    inheriting: u64,
     flags: u32,
     result: u32,
 ) -> Result<(), Halt> {
     call.span(result, 4)?;
-    check_lookup(lookup)?;
-    let flags = check_flags(flags)?;
-    let creates_directory = open & open_flags::CREATE != 0 && open & open_flags::DIRECTORY != 0;
-    if open & !open_flags::ALL != 0 || creates_directory {
+    let (last, flags) = (last(lookup)?, check_flags(flags)?);
+    let has = |flag: u32| open & flag != 0;
+    let (creates, truncates) = (has(open_flags::CREATE), has(open_flags::TRUNCATE));
+    if open & !open_flags::ALL != 0 || (creates && has(open_flags::DIRECTORY)) {
         return Err(Errno::INVAL.into());
     }
-    let writes = rights_base & rights::FD_WRITE != 0;
-    let node = match find(call, fd, path, path_length)? {
-        Err(_) if open & open_flags::CREATE != 0 => return Err(Errno::ROFS.into()),
-        Err(errno) => return Err(errno.into()),
-        Ok(node) => node,
-    };
-    if open & open_flags::CREATE != 0 && open & open_flags::EXCLUSIVE != 0 {
-        return Err(Errno::EXIST.into());
+    let directory = call.guest.descriptors.get(fd)?;
+    let allowed = directory.rights_inheriting;
+    directory.directory()?;
+    if truncates && directory.rights & rights::PATH_FILESTAT_SET_SIZE == 0 {
+        return Err(Errno::NOTCAPABLE.into());
     }
-    let is_directory = call.guest.files.status(node).0 == filetype::DIRECTORY;
-    let changes = writes || open & open_flags::TRUNCATE != 0;
-    match (is_directory, changes) {
-        (true, true) => return Err(Errno::ISDIR.into()),
-        (false, _) if open & open_flags::DIRECTORY != 0 => return Err(Errno::NOTDIR.into()),
-        (false, true) => return Err(Errno::ROFS.into()),
-        (_, false) => {}
-    }
-    let (object, possible) = if is_directory {
-        (Object::Directory { node, preopened_as: None }, rights::DIRECTORY)
-    } else {
-        (Object::File { node, offset: 0 }, rights::FILE & !rights::FD_WRITE)
+    call.guest.descriptors.free()?;
+    // What has to be new is not looked for behind a link.
+    let is_new = creates && has(open_flags::EXCLUSIVE);
+    let place = find(call, fd, path, path_length, if is_new { Last::Itself } else { last })?;
+    let node = match place.node {
+        Some(_) if is_new => return Err(Errno::EXIST.into()),
+        None if creates => call.guest.tree.make_file(&place)?,
+        _ => place.existing(&call.guest.tree)?,
     };
-    let allowed = call.guest.files.get(fd)?.rights_inheriting;
-    let opened = call.guest.files.open(Descriptor {
+    let changes = truncates || base & rights::FD_WRITE != 0;
+    let (object, possible) = match call.guest.tree.kind(node)? {
+        filetype::DIRECTORY if changes => return Err(Errno::ISDIR.into()),
+        filetype::DIRECTORY => {
+            (Object::Directory { node, preopened_as: None, listing: Vec::new() }, rights::DIRECTORY)
+        }
+        filetype::SYMBOLIC_LINK => return Err(Errno::LOOP.into()),
+        _ if has(open_flags::DIRECTORY) => return Err(Errno::NOTDIR.into()),
+        _ => (open_file(call, node, changes, truncates)?, rights::FILE),
+    };
+    call.guest.tree.hold(node)?;
+    let opened = call.guest.descriptors.open(Descriptor {
         object,
         flags,
-        rights: rights_base & possible & allowed,
-        rights_inheriting: rights_inheriting & allowed,
+        rights: base & possible & allowed,
+        rights_inheriting: inheriting & allowed,
     })?;
     call.write_u32(result, opened)?;
     Ok(())
 }
 
-/// Refuses bits of `lookupflags` that do not exist. There are no links that could be followed.
-fn check_lookup(lookup: u32) -> Result<(), Errno> {
-    if lookup & !1 != 0 {
-        return Err(Errno::INVAL);
+fn open_file(
+    call: &mut Call<'_>,
+    node: NodeId,
+    changes: bool,
+    truncates: bool,
+) -> Result<Object, Halt> {
+    let Guest { tree, meter, .. } = &mut *call.guest;
+    if changes {
+        tree.require_writable(node)?;
     }
-    Ok(())
+    if truncates {
+        tree.truncate(node, 0, meter)?;
+    }
+    let host = tree.open_host(node, meter)?;
+    Ok(Object::File { node, host, offset: 0 })
 }
 
-/// Writes the `filestat` of what a path names.
+/// Writes the `filestat` of what a path names at `result`.
 pub(super) fn path_filestat_get(
     call: &mut Call<'_>,
     fd: u32,
@@ -115,14 +148,32 @@ pub(super) fn path_filestat_get(
     path_length: u32,
     result: u32,
 ) -> Result<(), Halt> {
-    check_lookup(lookup)?;
-    let node = find(call, fd, path, path_length)??;
-    let record = filestat(call, node);
-    call.write_at(result, &record)?;
+    let place = find(call, fd, path, path_length, last(lookup)?)?;
+    let node = place.existing(&call.guest.tree)?;
+    let status = call.guest.tree.status(node, None, &mut call.guest.meter)?;
+    call.write_at(result, &filestat(node, &status))?;
     Ok(())
 }
 
-/// `EINVAL`: it exists and is no link, since there are none.
+/// Sets the times of what a path names, as `fd_filestat_set_times` does.
+#[allow(clippy::too_many_arguments)] // as preview 1 has them
+pub(super) fn path_filestat_set_times(
+    call: &mut Call<'_>,
+    fd: u32,
+    lookup: u32,
+    path: u32,
+    path_length: u32,
+    accessed: u64,
+    modified: u64,
+    flags: u32,
+) -> Result<(), Halt> {
+    let place = find(call, fd, path, path_length, last(lookup)?)?;
+    let node = place.existing(&call.guest.tree)?;
+    set_times(call, node, accessed, modified, flags)
+}
+
+/// Writes the target of a symbolic link to the `length` bytes at `pointer`, as much as fits, and the
+/// number of bytes at `result`. `EINVAL`: no link.
 pub(super) fn path_readlink(
     call: &mut Call<'_>,
     fd: u32,
@@ -133,64 +184,56 @@ pub(super) fn path_readlink(
     result: u32,
 ) -> Result<(), Halt> {
     call.span(result, 4)?;
-    call.span_of(pointer, length)?;
-    find(call, fd, path, path_length)??;
-    Err(Errno::INVAL.into())
+    let span = call.span_of(pointer, length)?;
+    let place = find(call, fd, path, path_length, Last::Itself)?;
+    let node = place.existing(&call.guest.tree)?;
+    if call.guest.tree.kind(node)? != filetype::SYMBOLIC_LINK {
+        return Err(Errno::INVAL.into());
+    }
+    let target = call.guest.tree.bytes(node)?.to_vec();
+    let used = u32::try_from(target.len().min(span.length())).map_err(|_| Errno::OVERFLOW)?;
+    call.write(span, &target)?;
+    call.write_u32(result, used)?;
+    Ok(())
 }
 
-/// `EEXIST`: exists. `EROFS`.
+/// Makes an empty directory. `EEXIST`: there is something.
 pub(super) fn path_create_directory(
     call: &mut Call<'_>,
     fd: u32,
     path: u32,
     path_length: u32,
 ) -> Result<(), Halt> {
-    match find(call, fd, path, path_length)? {
-        Ok(_) => Err(Errno::EXIST.into()),
-        Err(_) => Err(Errno::ROFS.into()),
-    }
+    let place = find(call, fd, path, path_length, Last::Itself)?;
+    Ok(call.guest.tree.make_directory(&place)?)
 }
 
-/// `EROFS`.
+/// Removes an empty directory. `ENOTDIR`: a file. `ENOTEMPTY`. `EINVAL`: its name is `.` or `..`.
 pub(super) fn path_remove_directory(
     call: &mut Call<'_>,
     fd: u32,
     path: u32,
     path_length: u32,
 ) -> Result<(), Halt> {
-    find(call, fd, path, path_length)??;
-    Err(Errno::ROFS.into())
+    let place = find(call, fd, path, path_length, Last::Itself)?;
+    call.guest.tree.remove_directory(&place, &mut call.guest.meter)
 }
 
-/// `EROFS`.
+/// Removes a name of a file or symbolic link. `EISDIR`: a directory.
 pub(super) fn path_unlink_file(
     call: &mut Call<'_>,
     fd: u32,
     path: u32,
     path_length: u32,
 ) -> Result<(), Halt> {
-    find(call, fd, path, path_length)??;
-    Err(Errno::ROFS.into())
+    let place = find(call, fd, path, path_length, Last::Itself)?;
+    Ok(call.guest.tree.remove_file(&place)?)
 }
 
-/// `EROFS`.
-#[allow(clippy::too_many_arguments)] // as preview 1 has them
-pub(super) fn path_filestat_set_times(
-    call: &mut Call<'_>,
-    fd: u32,
-    lookup: u32,
-    path: u32,
-    path_length: u32,
-    _accessed: u64,
-    _modified: u64,
-    _flags: u32,
-) -> Result<(), Halt> {
-    check_lookup(lookup)?;
-    find(call, fd, path, path_length)??;
-    Err(Errno::ROFS.into())
-}
-
-/// `EROFS`.
+/// Moves what a path names to another path, below `new_fd`, and replaces what is there. `EISDIR`,
+/// `ENOTDIR`, `ENOTEMPTY`: it can't replace that. `EINVAL`: into itself. `EXDEV`: from one mount to
+/// another.
+// [BOX-84]
 pub(super) fn path_rename(
     call: &mut Call<'_>,
     fd: u32,
@@ -200,13 +243,14 @@ pub(super) fn path_rename(
     new_path: u32,
     new_path_length: u32,
 ) -> Result<(), Halt> {
-    find(call, fd, path, path_length)??;
-    let _may_be_new = find(call, new_fd, new_path, new_path_length)?;
-    Err(Errno::ROFS.into())
+    let from = find(call, fd, path, path_length, Last::Itself)?;
+    let to = find(call, new_fd, new_path, new_path_length, Last::Itself)?;
+    call.guest.tree.rename(&from, &to, &mut call.guest.meter)
 }
 
-/// `ENOTSUP`: a file has one name.
-// [BOX-69]
+/// Gives a file a second name, below `new_fd`. `EEXIST`: the name is taken. `EPERM`: a directory.
+/// `EXDEV`: from one mount to another. `EINVAL`: a link was to be followed.
+// [BOX-83]
 #[allow(clippy::too_many_arguments)] // as preview 1 has them
 pub(super) fn path_link(
     call: &mut Call<'_>,
@@ -218,14 +262,18 @@ pub(super) fn path_link(
     new_path: u32,
     new_path_length: u32,
 ) -> Result<(), Halt> {
-    check_lookup(lookup)?;
-    find(call, fd, path, path_length)??;
-    let _may_be_new = find(call, new_fd, new_path, new_path_length)?;
-    Err(Errno::NOTSUP.into())
+    if last(lookup)? == Last::Followed {
+        return Err(Errno::INVAL.into());
+    }
+    let from = find(call, fd, path, path_length, Last::Itself)?;
+    let node = from.existing(&call.guest.tree)?;
+    let to = find(call, new_fd, new_path, new_path_length, Last::Itself)?;
+    call.guest.tree.add_name(node, &to, &mut call.guest.meter)
 }
 
-/// `ENOTSUP`: a link could lead out of its directory.
-// [BOX-69]
+/// Makes a symbolic link that holds the `target_length` bytes at `target`. `EEXIST`: there is something.
+/// `EPERM`: the target is absolute.
+// [BOX-82]
 pub(super) fn path_symlink(
     call: &mut Call<'_>,
     target: u32,
@@ -234,7 +282,7 @@ pub(super) fn path_symlink(
     path: u32,
     path_length: u32,
 ) -> Result<(), Halt> {
-    call.span_of(target, target_length)?;
-    let _may_be_new = find(call, fd, path, path_length)?;
-    Err(Errno::NOTSUP.into())
+    let target = text(call, target, target_length)?;
+    let place = find(call, fd, path, path_length, Last::Itself)?;
+    Ok(call.guest.tree.make_link(&place, &target)?)
 }

@@ -1,6 +1,6 @@
-//! Room: waiting. Nothing ever sleeps: the guest's time moves on instead.
+//! Room: waiting. The guest's own time moves on at once; only for the host's, if it was granted, does a
+//! guest sleep.
 
-use super::clock::Clock;
 use crate::limits::SUBSCRIPTIONS_COUNT_MAX;
 use crate::sandbox::errno::Errno;
 use crate::sandbox::guest::{field_u32, field_u64, Call, Halt};
@@ -35,15 +35,15 @@ pub(super) fn poll_oneoff(
     call.span(result, 4)?;
     let span = call.span(subscriptions, count.saturating_mul(SUBSCRIPTION_BYTES))?;
     let events = call.span(events, count.saturating_mul(EVENT_BYTES))?;
-    call.charge_bytes(span.length())?;
+    call.guest.meter.charge_bytes(span.length())?;
     let records = call.read(span)?.chunks_exact(SUBSCRIPTION_BYTES);
     let waits: Vec<Wait> = records.map(|record| read(call, record)).collect();
-    let now = call.guest.clock_ns;
-    let earliest = waits.iter().map(|wait| wait.due_ns.unwrap_or(now)).min().unwrap_or(now);
-    call.guest.clock_ns = earliest.max(now);
+    let earliest = waits.iter().map(|wait| wait.due_ns.unwrap_or(0)).min().unwrap_or(0);
+    call.guest.time.wait_until(earliest, &call.guest.meter.watch)?;
+    let now = call.guest.time.elapsed(&call.guest.meter.watch);
     let mut due = Vec::new();
     let mut number = 0_u32;
-    for wait in waits.iter().filter(|wait| wait.due_ns.unwrap_or(now) <= call.guest.clock_ns) {
+    for wait in waits.iter().filter(|wait| wait.due_ns.unwrap_or(0) <= now) {
         let errno = wait.due_ns.err().map_or(0, |errno| errno.0);
         due.extend(wait.user_data.to_le_bytes());
         due.extend(errno.to_le_bytes());
@@ -61,18 +61,17 @@ fn read(call: &Call<'_>, record: &[u8]) -> Wait {
     let kind = record.get(8).copied().unwrap_or(u8::MAX);
     let due_ns = match kind {
         0 => clock_due(call, record),
-        1 | 2 => call.guest.files.get(field_u32(record, 16)).map(|_| call.guest.clock_ns),
+        1 | 2 => call.guest.descriptors.get(field_u32(record, 16)).map(|_| 0),
         _ => Err(Errno::INVAL),
     };
     Wait { user_data: field_u64(record, 0), kind, due_ns }
 }
 
 fn clock_due(call: &Call<'_>, record: &[u8]) -> Result<u64, Errno> {
-    let clock = Clock::from_id(field_u32(record, 16))?;
+    let (time, watch) = (&call.guest.time, &call.guest.meter.watch);
+    let shown = time.show(field_u32(record, 16), watch)?;
     let timeout = field_u64(record, 24);
-    let now = call.guest.clock_ns;
-    if field_u64(record, 40) & ABSOLUTE == 0 {
-        return Ok(now.saturating_add(timeout));
-    }
-    Ok(now.saturating_add(timeout.saturating_sub(clock.at(now))))
+    let is_absolute = field_u64(record, 40) & ABSOLUTE != 0;
+    let wait = if is_absolute { timeout.saturating_sub(shown) } else { timeout };
+    Ok(time.elapsed(watch).saturating_add(wait))
 }

@@ -1,14 +1,18 @@
 //! Room: reading, writing and seeking, on the standard streams and on files.
+//!
+//! `iovecs` is a list of `count` buffers, which are used in turn.
 
 use crate::limits::STDERR_BYTES_MAX;
 use crate::sandbox::errno::Errno;
-use crate::sandbox::files::{rights, Object};
+use crate::sandbox::files::{rights, Object, PIECE_BYTES};
 use crate::sandbox::guest::{copy, Call, Halt, Span, Stop};
 
-/// Reads from the present position into the buffers in turn, writes the number of bytes at `result`
-/// and moves the position on. Fewer bytes than asked for, or none, mean the end of the stream.
-/// `EBADF`: not opened for reading. `EISDIR`: a directory. `EINVAL`: too many buffers, or more than
-/// 4 GiB.
+/// The bit of `fdflags` that makes each write one to the end.
+const APPEND: u16 = 1;
+
+/// Reads from the present position of `fd` into the buffers, writes the number of bytes at `result`
+/// and moves the position on. Fewer bytes than asked for, or none, mean the end. `EBADF`: not opened for
+/// reading. `EISDIR`: a directory. `EINVAL`: too many buffers, or more than 4 GiB. `EIO`.
 pub(super) fn fd_read(
     call: &mut Call<'_>,
     fd: u32,
@@ -17,35 +21,54 @@ pub(super) fn fd_read(
     result: u32,
 ) -> Result<(), Halt> {
     call.span(result, 4)?;
-    let (spans, wanted) = call.iovecs(iovecs, count)?;
-    let descriptor = call.guest.files.get(fd)?;
+    let spans = call.iovecs(iovecs, count)?.0;
+    let descriptor = call.guest.descriptors.get(fd)?;
     descriptor.require(rights::FD_READ)?;
-    match descriptor.object {
-        Object::Stdin => {
-            let from = call.guest.stdin_read;
-            let until = from.saturating_add(wanted).min(call.guest.stdin.len());
-            call.charge_bytes(until.saturating_sub(from))?;
-            let read = scatter(call.memory, &spans, call.guest.stdin.get(from..until));
-            call.guest.stdin_read = from.saturating_add(read);
-            answer(call, result, read)
-        }
-        Object::File { node, offset } => {
-            let content = call.guest.files.content(node);
-            let from = usize::try_from(offset).unwrap_or(usize::MAX).min(content.len());
-            let until = from.saturating_add(wanted).min(content.len());
-            call.charge_bytes(until.saturating_sub(from))?;
-            let content = call.guest.files.content(node);
-            let read = scatter(call.memory, &spans, content.get(from..until));
-            let moved = offset.saturating_add(u64::try_from(read).unwrap_or(u64::MAX));
-            call.guest.files.get_mut(fd)?.object = Object::File { node, offset: moved };
-            answer(call, result, read)
-        }
-        Object::Directory { .. } => Err(Errno::ISDIR.into()),
-        Object::Stdout | Object::Stderr => Err(Errno::BADF.into()),
-    }
+    let read = match &descriptor.object {
+        Object::Stdin => read_stdin(call, &spans)?,
+        Object::File { offset, .. } => read_file(call, fd, *offset, &spans)?,
+        Object::Directory { .. } => return Err(Errno::ISDIR.into()),
+        Object::Stdout | Object::Stderr => return Err(Errno::BADF.into()),
+    };
+    advance(call, fd, read)?;
+    answer(call, result, read)
 }
 
-/// As `fd_read`, from a given offset of a file, whose position stays. `ESPIPE`: a stream.
+fn read_stdin(call: &mut Call<'_>, spans: &[Span]) -> Result<usize, Halt> {
+    let from = call.guest.stdin_read;
+    for span in spans {
+        let rest = call.guest.stdin.get(call.guest.stdin_read..).unwrap_or(&[]);
+        let length = span.length().min(rest.len());
+        call.guest.meter.charge_bytes(length)?;
+        copy(span.of_mut(call.memory)?, rest);
+        call.guest.stdin_read = call.guest.stdin_read.saturating_add(length);
+    }
+    Ok(call.guest.stdin_read.saturating_sub(from))
+}
+
+/// Reads from an offset of a file, piece by piece; each piece is charged before it is read.
+fn read_file(call: &mut Call<'_>, fd: u32, mut offset: u64, spans: &[Span]) -> Result<usize, Halt> {
+    let (node, host) = call.guest.descriptors.get(fd)?.file()?;
+    let left = call.guest.tree.size(node, host)?.saturating_sub(offset);
+    let left = usize::try_from(left).unwrap_or(usize::MAX);
+    let mut all = 0_usize;
+    for span in spans {
+        for piece in span.of_mut(call.memory)?.chunks_mut(PIECE_BYTES) {
+            let wanted = piece.len().min(left.saturating_sub(all));
+            call.guest.meter.charge_bytes(wanted)?;
+            let piece = piece.get_mut(..wanted).unwrap_or(&mut []);
+            let read = call.guest.tree.read(node, host, offset, piece)?;
+            all = all.saturating_add(read);
+            offset = offset.saturating_add(u64::try_from(read).unwrap_or(u64::MAX));
+            if read == 0 || read < wanted {
+                return Ok(all);
+            }
+        }
+    }
+    Ok(all)
+}
+
+/// As `fd_read`, from `offset` of a file, whose position stays. `ESPIPE`: a stream. `EBADF`: a directory.
 pub(super) fn fd_pread(
     call: &mut Call<'_>,
     fd: u32,
@@ -55,25 +78,17 @@ pub(super) fn fd_pread(
     result: u32,
 ) -> Result<(), Halt> {
     call.span(result, 4)?;
-    let (spans, wanted) = call.iovecs(iovecs, count)?;
-    let descriptor = call.guest.files.get(fd)?;
-    descriptor.require(rights::FD_READ)?;
-    let Object::File { node, .. } = descriptor.object else {
-        return Err(not_a_file(&descriptor.object).into());
-    };
-    let length = call.guest.files.content(node).len();
-    let from = usize::try_from(offset).unwrap_or(usize::MAX).min(length);
-    let until = from.saturating_add(wanted).min(length);
-    call.charge_bytes(until.saturating_sub(from))?;
-    let content = call.guest.files.content(node);
-    let read = scatter(call.memory, &spans, content.get(from..until));
+    let spans = call.iovecs(iovecs, count)?.0;
+    call.guest.descriptors.get(fd)?.require(rights::FD_READ)?;
+    let read = read_file(call, fd, offset, &spans)?;
     answer(call, result, read)
 }
 
-/// Appends the buffers in turn to stdout or stderr, and writes the number of bytes at `result`.
-/// `EBADF`: not opened for writing, which no file is. `EINVAL`: as `fd_read`. Going beyond what a
-/// stream may hold ends the guest.
-// [BOX-44] [BOX-45]
+/// Writes the buffers to stdout or stderr, or to a file at its position, which moves on, or at its end
+/// if it was opened to append. Writes the number of bytes at `result`: all of them. `EBADF`: not opened
+/// for writing. `EINVAL`: as `fd_read`. `ENOSPC`: more than files may hold. Going beyond what a stream
+/// may hold ends the guest.
+// [BOX-45]
 pub(super) fn fd_write(
     call: &mut Call<'_>,
     fd: u32,
@@ -83,14 +98,30 @@ pub(super) fn fd_write(
 ) -> Result<(), Halt> {
     call.span(result, 4)?;
     let (spans, total) = call.iovecs(iovecs, count)?;
-    let descriptor = call.guest.files.get(fd)?;
+    let descriptor = call.guest.descriptors.get(fd)?;
     descriptor.require(rights::FD_WRITE)?;
-    let is_stdout = matches!(descriptor.object, Object::Stdout);
-    call.charge_bytes(total)?;
-    let (stream, bytes_max, stop) = if is_stdout {
-        (&mut call.guest.stdout, call.guest.stdout_bytes_max, Stop::Output)
-    } else {
-        (&mut call.guest.stderr, STDERR_BYTES_MAX, Stop::ErrorOutput)
+    let Object::File { node, host, offset } = &descriptor.object else {
+        write_stream(call, fd, &spans, total)?;
+        return answer(call, result, total);
+    };
+    let mut from = *offset;
+    if descriptor.flags & APPEND != 0 && total > 0 {
+        from = call.guest.tree.size(*node, host.as_ref())?;
+    }
+    write_file(call, fd, from, &spans, total)?;
+    if let Object::File { offset, .. } = &mut call.guest.descriptors.get_mut(fd)?.object {
+        *offset = from;
+    }
+    advance(call, fd, total)?;
+    answer(call, result, total)
+}
+
+// [BOX-44]
+fn write_stream(call: &mut Call<'_>, fd: u32, spans: &[Span], total: usize) -> Result<(), Halt> {
+    call.guest.meter.charge_bytes(total)?;
+    let (stream, bytes_max, stop) = match call.guest.descriptors.get(fd)?.object {
+        Object::Stdout => (&mut call.guest.stdout, call.guest.stdout_bytes_max, Stop::Output),
+        _ => (&mut call.guest.stderr, STDERR_BYTES_MAX, Stop::ErrorOutput),
     };
     if stream.len().saturating_add(total) > bytes_max {
         return Err(stop.into());
@@ -98,28 +129,49 @@ pub(super) fn fd_write(
     for span in spans {
         stream.extend_from_slice(span.of(call.memory)?);
     }
-    answer(call, result, total)
+    Ok(())
 }
 
-/// `EBADF`: no file is opened for writing. `ESPIPE`: a stream.
+fn write_file(
+    call: &mut Call<'_>,
+    fd: u32,
+    offset: u64,
+    spans: &[Span],
+    total: usize,
+) -> Result<(), Halt> {
+    let (node, _) = call.guest.descriptors.get(fd)?.file()?;
+    if total == 0 {
+        return Ok(());
+    }
+    call.guest.meter.charge_bytes(total)?;
+    let mut rest = call.guest.tree.writable(node, offset, total, &mut call.guest.meter)?;
+    for span in spans {
+        let (part, later) = rest.split_at_mut(span.length().min(rest.len()));
+        copy(part, span.of(call.memory)?);
+        rest = later;
+    }
+    Ok(())
+}
+
+/// As `fd_write`, at `offset` of a file, whose position stays. `ESPIPE`: a stream.
 pub(super) fn fd_pwrite(
     call: &mut Call<'_>,
     fd: u32,
     iovecs: u32,
     count: u32,
-    _offset: u64,
+    offset: u64,
     result: u32,
 ) -> Result<(), Halt> {
     call.span(result, 4)?;
-    call.iovecs(iovecs, count)?;
-    let descriptor = call.guest.files.get(fd)?;
-    descriptor.require(rights::FD_WRITE)?;
-    Err(not_a_file(&descriptor.object).into())
+    let (spans, total) = call.iovecs(iovecs, count)?;
+    call.guest.descriptors.get(fd)?.require(rights::FD_WRITE)?;
+    write_file(call, fd, offset, &spans, total)?;
+    answer(call, result, total)
 }
 
-/// Moves the position of a file: from its start (`whence` 0), from the present position (1) or from
-/// its end (2). Writes the new position at `result`. It may lie beyond the end. `ESPIPE`: a stream.
-/// `EINVAL`: before the start, or no such `whence`.
+/// Moves the position of the file `fd` `by` so many bytes: from its start (`whence` 0), from the present
+/// position (1) or from its end (2). Writes the new position at `result`. It may lie beyond the end.
+/// `ESPIPE`: a stream. `EBADF`: a directory. `EINVAL`: before the start, or no such `whence`.
 pub(super) fn fd_seek(
     call: &mut Call<'_>,
     fd: u32,
@@ -128,54 +180,45 @@ pub(super) fn fd_seek(
     result: u32,
 ) -> Result<(), Halt> {
     call.span(result, 8)?;
-    let descriptor = call.guest.files.get(fd)?;
-    let Object::File { node, offset } = descriptor.object else {
-        return Err(not_a_file(&descriptor.object).into());
-    };
+    let (node, host) = call.guest.descriptors.get(fd)?.file()?;
     let base = match whence {
         0 => 0,
-        1 => offset,
-        2 => call.guest.files.status(node).1,
+        1 => position(call, fd)?,
+        2 => call.guest.tree.size(node, host)?,
         _ => return Err(Errno::INVAL.into()),
     };
     // The offset is signed; two's complement makes a negative one an addition that wraps.
-    let offset = base.checked_add_signed(i64::from_le_bytes(by.to_le_bytes()));
-    let offset = offset.filter(|offset| i64::try_from(*offset).is_ok()).ok_or(Errno::INVAL)?;
-    call.guest.files.get_mut(fd)?.object = Object::File { node, offset };
-    call.write_u64(result, offset)?;
+    let to = base.checked_add_signed(i64::from_le_bytes(by.to_le_bytes()));
+    let to = to.filter(|to| i64::try_from(*to).is_ok()).ok_or(Errno::INVAL)?;
+    if let Object::File { offset, .. } = &mut call.guest.descriptors.get_mut(fd)?.object {
+        *offset = to;
+    }
+    call.write_u64(result, to)?;
     Ok(())
 }
 
-/// Writes the position of a file. `ESPIPE`: a stream.
+/// Writes the position of the file `fd` at `result`. `ESPIPE`: a stream. `EBADF`: a directory.
 pub(super) fn fd_tell(call: &mut Call<'_>, fd: u32, result: u32) -> Result<(), Halt> {
-    let descriptor = call.guest.files.get(fd)?;
-    let Object::File { offset, .. } = descriptor.object else {
-        return Err(not_a_file(&descriptor.object).into());
-    };
-    call.write_u64(result, offset)?;
+    let position = position(call, fd)?;
+    call.write_u64(result, position)?;
     Ok(())
 }
 
-/// Why something that is no file cannot be read or written at a position.
-fn not_a_file(object: &Object) -> Errno {
-    match object {
-        Object::Directory { .. } => Errno::BADF,
-        _ => Errno::SPIPE,
+fn position(call: &Call<'_>, fd: u32) -> Result<u64, Errno> {
+    let descriptor = call.guest.descriptors.get(fd)?;
+    descriptor.file()?;
+    match descriptor.object {
+        Object::File { offset, .. } => Ok(offset),
+        _ => Err(Errno::BADF),
     }
 }
 
-/// Spreads bytes over buffers in turn, as far as they go; gives how many were written.
-fn scatter(memory: &mut [u8], spans: &[Span], bytes: Option<&[u8]>) -> usize {
-    let mut rest = bytes.unwrap_or(&[]);
-    let all = rest.len();
-    for span in spans {
-        let (part, later) = rest.split_at(rest.len().min(span.length()));
-        if let Ok(target) = span.of_mut(memory) {
-            copy(target, part);
-        }
-        rest = later;
+/// Moves the position of a file on; streams have none.
+fn advance(call: &mut Call<'_>, fd: u32, bytes: usize) -> Result<(), Errno> {
+    if let Object::File { offset, .. } = &mut call.guest.descriptors.get_mut(fd)?.object {
+        *offset = offset.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
     }
-    all.saturating_sub(rest.len())
+    Ok(())
 }
 
 fn answer(call: &mut Call<'_>, result: u32, bytes: usize) -> Result<(), Halt> {

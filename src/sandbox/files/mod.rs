@@ -1,0 +1,52 @@
+//! Room: the files a guest sees: a tree of its own, and the table of open descriptors.
+//!
+//! Read on in `tree.rs` (nodes and names, the host's ones as they are met), `resolve.rs` (paths),
+//! `content.rs` (bytes), `names.rs` (making, removing, moving), `staged.rs` (what is left at the end)
+//! and `descriptors.rs`.
+//!
+//! No path of the guest ever reaches the host: it is settled name by name in this tree. What the host
+//! has is read when it is needed; what the guest changes is changed in memory only.
+
+mod content;
+mod descriptors;
+mod names;
+mod resolve;
+mod staged;
+mod tree;
+
+pub(super) use content::{Status, PIECE_BYTES};
+pub(super) use descriptors::{rights, Descriptor, Descriptors, Entry, Object};
+pub(super) use resolve::Place;
+pub(super) use tree::{filetype, NodeId, Times, Tree, EPOCH_NS};
+
+use super::host_directory::HostDirectory;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Where the package's assets are seen.
+const ASSETS_MOUNT: &str = "/assets";
+
+/// A directory of the host and where the guest sees it.
+pub(super) struct Root {
+    pub(super) guest: String,
+    pub(super) host: Arc<HostDirectory>,
+    pub(super) writable: bool,
+}
+
+/// The package's assets, if there are any, and the granted directories: as a tree, and as directories
+/// that are open from the start.
+// [BOX-60]
+pub(super) fn open(
+    assets: Arc<BTreeMap<String, Vec<u8>>>,
+    roots: Vec<Root>,
+) -> (Tree, Descriptors) {
+    let (mut tree, mut descriptors) = (Tree::new(assets), Descriptors::new());
+    if let Some(root) = tree.mount_assets() {
+        descriptors.preopen(ASSETS_MOUNT.to_owned(), root);
+    }
+    for Root { guest, host, writable } in roots {
+        let root = tree.mount_host(guest.clone(), host, writable);
+        descriptors.preopen(guest, root);
+    }
+    (tree, descriptors)
+}

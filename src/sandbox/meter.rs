@@ -1,0 +1,81 @@
+//! Room: what a running call may still use: its fuel, and the time on the host's clock.
+
+use super::guest::Stop;
+use super::machine::CancelFlag;
+use crate::limits::HOST_CALL_FUEL;
+use crate::module::BYTES_PER_FUEL;
+use std::time::{Duration, Instant};
+
+/// Fuel that the host takes for its own work, from the engine's present slice first and then from what
+/// was not yet given to the engine.
+pub(super) struct Meter {
+    /// Fuel left in the engine's present slice; set anew for each host call.
+    pub(super) slice: u64,
+    /// Fuel that was not yet given to the engine.
+    pub(super) reserve: u64,
+    pub(super) watch: Watch,
+}
+
+impl Meter {
+    /// Takes fuel for host work. Work that needs more than the slice also has a look at the clock, as
+    /// the engine would between two slices.
+    // [BOX-34] [BOX-38]
+    pub(super) fn charge(&mut self, fuel: u64) -> Result<(), Stop> {
+        let from_slice = fuel.min(self.slice);
+        let rest = fuel.saturating_sub(from_slice);
+        self.reserve = self.reserve.checked_sub(rest).ok_or(Stop::Fuel)?;
+        self.slice = self.slice.saturating_sub(from_slice);
+        if rest == 0 {
+            return Ok(());
+        }
+        self.watch.look(Duration::ZERO)
+    }
+
+    /// The price of any host call, whatever it does.
+    pub(super) fn charge_call(&mut self) -> Result<(), Stop> {
+        self.charge(HOST_CALL_FUEL)
+    }
+
+    /// As many times the price of one.
+    pub(super) fn charge_each(&mut self, count: usize, fuel: u64) -> Result<(), Stop> {
+        self.charge(fuel.saturating_mul(u64::try_from(count).unwrap_or(u64::MAX)))
+    }
+
+    /// The price of moving bytes, the same as for the engine's own bulk operations.
+    pub(super) fn charge_bytes(&mut self, bytes: usize) -> Result<(), Stop> {
+        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+        self.charge(bytes.div_ceil(u64::from(BYTES_PER_FUEL)))
+    }
+}
+
+/// The host's clock and the cancel flag.
+#[derive(Clone)]
+pub(super) struct Watch {
+    started: Instant,
+    timeout: Duration,
+    cancel: CancelFlag,
+}
+
+impl Watch {
+    /// Starts now.
+    pub(super) fn new(timeout: Duration, cancel: CancelFlag) -> Self {
+        Watch { started: Instant::now(), timeout, cancel }
+    }
+
+    /// Time since the call began.
+    pub(super) fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// Refuses to go on if the call was cancelled, or if what comes next would end after its time.
+    // [BOX-38] [BOX-39]
+    pub(super) fn look(&self, next: Duration) -> Result<(), Stop> {
+        if self.cancel.is_cancelled() {
+            return Err(Stop::Cancelled);
+        }
+        if self.elapsed().saturating_add(next) >= self.timeout {
+            return Err(Stop::Late(self.timeout));
+        }
+        Ok(())
+    }
+}
