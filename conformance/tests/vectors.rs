@@ -248,8 +248,10 @@ fn the_committed_files_are_what_the_generator_makes() {
 }
 
 /// Codes of the stages below that no case can show, and why.
-const CODES_WITHOUT_CASE: &[(Code, &str)] =
-    &[(Code::ToolCancelled, "a host cancels a call while it runs: no input does")];
+const CODES_WITHOUT_CASE: &[(Code, &str)] = &[
+    (Code::ToolCancelled, "a host cancels a call while it runs: no input does"),
+    (Code::ToolLeftLink, "cases map no directory of a host, and links need one"),
+];
 
 #[test]
 fn every_reason_code_that_an_input_can_bring_about_is_shown_by_a_case() {

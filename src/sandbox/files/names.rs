@@ -80,6 +80,7 @@ impl Tree {
     }
 
     /// Removes a name of a file or link. `EISDIR`: a directory.
+    // [BOX-86]
     pub(crate) fn remove_file(&mut self, place: &Place) -> Result<(), Errno> {
         let id = place.node.ok_or(Errno::NOENT)?;
         let name = place.name.as_deref().filter(|_| !self.is_directory(id));
@@ -91,6 +92,7 @@ impl Tree {
     }
 
     /// Removes an empty directory. `ENOTDIR`, `ENOTEMPTY`; `EINVAL` for `.` and `..`.
+    // [BOX-86]
     pub(crate) fn remove_directory(
         &mut self,
         place: &Place,

@@ -170,6 +170,7 @@ impl Tree {
     }
 
     /// `EROFS` unless what lies where this node does may be changed.
+    // [BOX-69]
     pub(crate) fn require_writable(&self, id: NodeId) -> Result<(), Errno> {
         if self.mount_of(id)?.writable {
             return Ok(());
@@ -288,6 +289,7 @@ impl Tree {
     }
 
     /// Makes a node with its first name. `ENFILE`: there are too many. `ENAMETOOLONG`: too deep.
+    // [BOX-87]
     pub(super) fn add(
         &mut self,
         directory: NodeId,
@@ -388,6 +390,7 @@ impl Tree {
     }
 
     /// `ENOSPC` unless so many names may still be made, names of the host removed, and bytes kept.
+    // [BOX-81]
     pub(super) fn require_room(&self, made: usize, gone: usize, bytes: usize) -> Result<(), Errno> {
         let all_gone = self.mounts.iter().map(|mount| mount.gone.len()).sum::<usize>();
         let fits = self.staged_names.saturating_add(made) <= STAGED_NAMES_COUNT_MAX

@@ -26,6 +26,8 @@ mod open_flags {
 enum Last {
     /// It is meant itself.
     Itself,
+    /// It is followed only if a slash comes behind it.
+    ItselfWithoutSlash,
     /// It is followed.
     Followed,
 }
@@ -40,8 +42,13 @@ fn find(
 ) -> Result<Place, Halt> {
     let start = call.guest.descriptors.get(fd)?.directory()?;
     let path = text(call, path, path_length)?;
+    let follow = match last {
+        Last::Itself => false,
+        Last::ItselfWithoutSlash => path.ends_with('/'),
+        Last::Followed => true,
+    };
     let Guest { tree, meter, .. } = &mut *call.guest;
-    tree.resolve(start, &path, last == Last::Followed, meter)
+    tree.resolve(start, &path, follow, meter)
 }
 
 /// Reads a path.
@@ -54,7 +61,7 @@ fn text(call: &mut Call<'_>, pointer: u32, length: u32) -> Result<String, Halt> 
 /// Reads `lookupflags`. `EINVAL`: no such flag.
 fn last(lookup: u32) -> Result<Last, Errno> {
     match lookup {
-        0 => Ok(Last::Itself),
+        0 => Ok(Last::ItselfWithoutSlash),
         1 => Ok(Last::Followed),
         _ => Err(Errno::INVAL),
     }
