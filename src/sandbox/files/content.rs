@@ -1,6 +1,7 @@
 //! Room: the content of files: read where it is, and taken into memory before it is changed.
 
-use super::tree::{look, Body, NodeId, Times, Tree};
+use super::mounts::look;
+use super::tree::{Body, NodeId, Times, Tree};
 use crate::sandbox::errno::Errno;
 use crate::sandbox::guest::{copy, Halt};
 use crate::sandbox::host_directory::{Found, HostFile};
@@ -150,7 +151,7 @@ impl Tree {
         length: usize,
         meter: &mut Meter,
     ) -> Result<(), Halt> {
-        self.require_room(0, 0, length.saturating_sub(self.bytes(id)?.len()))?;
+        self.require_growth(id, length)?;
         self.take_in(id, true, meter)?;
         let added = length.saturating_sub(self.bytes(id)?.len());
         if added == 0 {

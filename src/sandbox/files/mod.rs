@@ -1,6 +1,6 @@
 //! Room: the files a guest sees: a tree of its own, and the table of open descriptors.
 //!
-//! Read on in `tree.rs` (nodes and names, the host's ones as they are met), `resolve.rs` (paths),
+//! Read on in `tree.rs` (nodes and names), `mounts.rs` (the host's, as they are met), `resolve.rs` (paths),
 //! `content.rs` (bytes), `names.rs` (making, removing, moving), `staged.rs` (what is left at the end)
 //! and `descriptors.rs`.
 //!
@@ -9,6 +9,7 @@
 
 mod content;
 mod descriptors;
+mod mounts;
 mod names;
 mod resolve;
 mod staged;

@@ -73,7 +73,7 @@ impl Tree {
             return Err(Errno::XDEV.into());
         }
         self.take_in(id, true, meter)?;
-        self.require_room(1, 0, 0)?;
+        self.require_room(1, 0, self.node(id)?.bytes())?;
         self.attach(place.directory, name, id)?;
         self.node_mut(id)?.times.changed = self.now;
         Ok(())

@@ -69,7 +69,8 @@ fn dirents(
     bytes_max: usize,
 ) -> Result<Vec<u8>, Errno> {
     let mut buffer = Vec::new();
-    for (next, entry) in (1_u64..).zip(entries).skip(skipped) {
+    let first = u64::try_from(skipped).unwrap_or(u64::MAX).saturating_add(1);
+    for (next, entry) in (first..).zip(entries.get(skipped..).unwrap_or(&[])) {
         if buffer.len() >= bytes_max {
             break;
         }

@@ -1,0 +1,147 @@
+//! Room: what is there before the guest changes anything: the assets, and the directories of the host.
+//!
+//! A node of the host's is made when the guest first meets its name, so inode numbers follow from the
+//! guest's calls alone. It lies where the host has it, for as long as the guest leaves it alone.
+
+use super::tree::{Body, Node, NodeId, Times, Tree, EPOCH_NS};
+use crate::limits::{ENTRY_FUEL, HOST_NAME_FUEL, LISTED_ENTRIES_COUNT_MAX};
+use crate::sandbox::errno::Errno;
+use crate::sandbox::guest::Halt;
+use crate::sandbox::host_directory::{Found, HostDirectory, Kind};
+use crate::sandbox::meter::Meter;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+pub(super) struct Mount {
+    pub(super) guest: String,
+    pub(super) root: NodeId,
+    /// None for the assets.
+    pub(super) host: Option<Arc<HostDirectory>>,
+    pub(super) writable: bool,
+    /// Paths of the host that the guest removed, or replaced by something of its own.
+    pub(super) gone: BTreeMap<String, Kind>,
+}
+
+impl Tree {
+    /// Makes a mount with its root.
+    fn mount(&mut self, guest: String, host: Option<Arc<HostDirectory>>, writable: bool) -> NodeId {
+        let (root, mount) = (NodeId(self.nodes.len()), self.mounts.len());
+        let path = host.is_some().then(String::new);
+        self.mounts.push(Mount { guest, root, host, writable, gone: BTreeMap::new() });
+        let body = Body::Directory { parent: root, children: BTreeMap::new() };
+        let times = Times { accessed: EPOCH_NS, modified: EPOCH_NS, changed: EPOCH_NS };
+        self.nodes.push(Node { mount, host: path, body, times, names: 1, opened: 0 });
+        root
+    }
+
+    /// Makes the tree of the assets, in the order of their paths; `None` if there are none.
+    pub(super) fn mount_assets(&mut self) -> Option<NodeId> {
+        if self.assets.is_empty() {
+            return None;
+        }
+        let root = self.mount(String::new(), None, false);
+        for path in Arc::clone(&self.assets).keys() {
+            let mut directory = root;
+            let mut components = path.split('/').peekable();
+            while let Some(name) = components.next() {
+                let known = self.known_child(directory, name);
+                let body = match components.peek() {
+                    Some(_) => Body::Directory { parent: directory, children: BTreeMap::new() },
+                    None => Body::Asset(path.clone()),
+                };
+                let made = known.ok().or_else(|| self.add(directory, name, body, None).ok());
+                directory = made.unwrap_or(directory);
+            }
+        }
+        self.staged_names = 0; // none of these is the guest's own
+        Some(root)
+    }
+
+    pub(super) fn mount_host(
+        &mut self,
+        guest: String,
+        host: Arc<HostDirectory>,
+        writable: bool,
+    ) -> NodeId {
+        self.mount(guest, Some(host), writable)
+    }
+
+    /// What a name in a directory leads to. `ENOENT`; `EACCES` for what the host has there and the
+    /// guest may not see.
+    pub(super) fn child(
+        &mut self,
+        directory: NodeId,
+        name: &str,
+        meter: &mut Meter,
+    ) -> Result<NodeId, Halt> {
+        let known = self.known_child(directory, name);
+        let Some(above) = &self.node(directory)?.host else { return Ok(known?) };
+        if known != Err(Errno::NOENT) {
+            return Ok(known?);
+        }
+        let path = below(above, name);
+        let mount = self.mount_of(directory)?;
+        let Some(host) = mount.host.clone().filter(|_| !mount.gone.contains_key(&path)) else {
+            return Err(Errno::NOENT.into());
+        };
+        let kind = match look(&host, &path, meter)? {
+            Found::Directory => Kind::Directory,
+            Found::File(_) => Kind::File,
+        };
+        Ok(self.adopt(directory, name, path, kind)?)
+    }
+
+    /// Meets every name that the host has in a directory. Gives whether it also has something there
+    /// that the guest does not see. `EOVERFLOW`: too many.
+    pub(crate) fn meet_all(&mut self, directory: NodeId, meter: &mut Meter) -> Result<bool, Halt> {
+        let Some(above) = self.node(directory)?.host.clone() else { return Ok(false) };
+        let Some(host) = self.mount_of(directory)?.host.clone() else { return Ok(false) };
+        let names = names_of(&above);
+        meter.charge_each(names.len(), HOST_NAME_FUEL)?;
+        let charge = || meter.charge(ENTRY_FUEL);
+        let listing = host.list(&names, LISTED_ENTRIES_COUNT_MAX, charge)?;
+        for (name, kind) in listing.entries {
+            let path = below(&above, &name);
+            let is_gone = self.mount_of(directory)?.gone.contains_key(&path);
+            if !is_gone && self.known_child(directory, &name).is_err() {
+                self.adopt(directory, &name, path, kind)?;
+            }
+        }
+        Ok(listing.hides_others)
+    }
+
+    /// Makes the node of something that the host has.
+    fn adopt(
+        &mut self,
+        directory: NodeId,
+        name: &str,
+        path: String,
+        kind: Kind,
+    ) -> Result<NodeId, Errno> {
+        let body = match kind {
+            Kind::Directory => Body::Directory { parent: directory, children: BTreeMap::new() },
+            Kind::File => Body::File(Vec::new()),
+        };
+        self.add(directory, name, body, Some(path))
+    }
+}
+
+/// The path of a name in a directory of the host.
+fn below(directory: &str, name: &str) -> String {
+    if directory.is_empty() {
+        return name.to_owned();
+    }
+    format!("{directory}/{name}")
+}
+
+/// The names of a path of the host; none for the root.
+pub(super) fn names_of(path: &str) -> Vec<&str> {
+    path.split('/').filter(|name| !name.is_empty()).collect()
+}
+
+/// What the host has at a path.
+pub(super) fn look(host: &HostDirectory, path: &str, meter: &mut Meter) -> Result<Found, Halt> {
+    let names = names_of(path);
+    meter.charge_each(names.len(), HOST_NAME_FUEL)?;
+    Ok(host.look(&names)?)
+}
