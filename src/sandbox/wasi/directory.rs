@@ -69,11 +69,12 @@ fn dirents(
     bytes_max: usize,
 ) -> Result<Vec<u8>, Errno> {
     let mut buffer = Vec::new();
-    let first = u64::try_from(skipped).unwrap_or(u64::MAX).saturating_add(1);
-    for (next, entry) in (first..).zip(entries.get(skipped..).unwrap_or(&[])) {
+    let mut next = u64::try_from(skipped).unwrap_or(u64::MAX);
+    for entry in entries.get(skipped..).unwrap_or(&[]) {
         if buffer.len() >= bytes_max {
             break;
         }
+        next = next.saturating_add(1);
         buffer.extend(next.to_le_bytes());
         buffer.extend(entry.node.inode().to_le_bytes());
         let name_length = u32::try_from(entry.name.len()).map_err(|_| Errno::OVERFLOW)?;
