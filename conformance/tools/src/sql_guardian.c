@@ -1,4 +1,5 @@
-/* sql_guardian: queries over a database that comes with the package and can't be changed.
+/* sql_guardian: queries over a database that comes with the package and can't be changed. With the name of a
+ * directory as its argument it is sql_files: queries over the databases that lie in there.
  *
  * Four walls, each enough by itself: the authorizer refuses every action but reading while the
  * statement is compiled; the compiled statement must call itself read-only; there is exactly one
@@ -9,6 +10,7 @@
 #define _DEFAULT_SOURCE /* getentropy */
 #include "jsonrpc.h"
 #include "sqlite3.h"
+#include <dirent.h>
 #include <fcntl.h>
 #include <math.h>
 #include <sys/stat.h>
@@ -17,10 +19,15 @@
 #ifndef DATABASE_PATH
 #define DATABASE_PATH "/assets/shop.sqlite"
 #endif
+#define SUFFIX ".sqlite"
+#define DATABASES_MAX 1000
 #define ROWS_DEFAULT 100
 #define ROWS_MAX 1000
 #define JSON_BYTES_MAX (256 * 1024) /* the answer holds the rows twice */
 #define INTEGER_EXACT INT64_C(9007199254740991)
+
+static const char *directory; /* of databases to choose from; NULL where there is one, the package's */
+static char database_path[256] = DATABASE_PATH;
 
 /* The file layer: reads, and no more. SQLite is built with SQLITE_OS_OTHER, so this is all it has. */
 
@@ -79,7 +86,7 @@ static int vfs_open(sqlite3_vfs *vfs, sqlite3_filename name, sqlite3_file *file,
     struct asset *asset = (struct asset *)file;
     (void)vfs;
     asset->base.pMethods = NULL;
-    if (name == NULL || strcmp(name, DATABASE_PATH) != 0 || !(flags & SQLITE_OPEN_READONLY)) return SQLITE_CANTOPEN;
+    if (name == NULL || strcmp(name, database_path) != 0 || !(flags & SQLITE_OPEN_READONLY)) return SQLITE_CANTOPEN;
     asset->file = open(name, O_RDONLY);
     if (asset->file < 0) return SQLITE_CANTOPEN;
     asset->base.pMethods = &methods;
@@ -150,9 +157,30 @@ static const char *fail(struct answer *answer, const char *message, const char *
     return NULL;
 }
 
+/* What no path can be made of but that of a file in the directory itself. */
+static bool is_database_name(const char *name, size_t length) {
+    if (length == 0 || length > 100 || *name == '.') return false;
+    for (size_t i = 0; i < length; i++) {
+        char c = name[i], lower = c | 0x20;
+        bool letter = lower >= 'a' && lower <= 'z';
+        if (!letter && !(c >= '0' && c <= '9') && c != '_' && c != '-' && c != '.') return false;
+    }
+    return true;
+}
+
+/* Points `database_path` to the database that the arguments name; gives what is wrong with them. */
+static const char *choose_database(const struct json *arguments) {
+    const struct json *name = json_member(arguments, "database");
+    if (directory == NULL) return NULL;
+    if (name == NULL || name->kind != JSON_STRING || !is_database_name(name->text, name->length))
+        return "database is not a name of letters, digits, _, - and .";
+    sqlite3_snprintf(sizeof database_path, database_path, "%s/%.*s" SUFFIX, directory, (int)name->length, name->text);
+    return NULL;
+}
+
 static sqlite3 *open_database(void) {
     sqlite3 *db = NULL;
-    if (sqlite3_open_v2(DATABASE_PATH, &db, SQLITE_OPEN_READONLY, NULL) != SQLITE_OK) return NULL;
+    if (sqlite3_open_v2(database_path, &db, SQLITE_OPEN_READONLY, NULL) != SQLITE_OK) return NULL;
     sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
     sqlite3_limit(db, SQLITE_LIMIT_ATTACHED, 0);
@@ -361,11 +389,13 @@ static const char *run(sqlite3 *db, sqlite3_stmt *statement, int64_t rows_max, s
 }
 
 static const char *query(const struct json *arguments, struct answer *answer) {
-    static const char *const names[] = {"sql", "parameters", "max_rows", NULL};
+    const char *const names[] = {"sql", "parameters", "max_rows", directory != NULL ? "database" : NULL, NULL};
     const struct json *sql = json_member(arguments, "sql"), *parameters = json_member(arguments, "parameters");
     const struct json *rows_argument = json_member(arguments, "max_rows");
     int64_t rows_max = ROWS_DEFAULT;
-    if (!json_only(arguments, names)) return "query takes only sql, parameters and max_rows";
+    const char *misfit = choose_database(arguments);
+    if (!json_only(arguments, names)) return "query takes none but the arguments of its schema";
+    if (misfit != NULL) return misfit;
     if (sql == NULL || sql->kind != JSON_STRING) return "sql is not a string";
     if (parameters != NULL && parameters->kind != JSON_ARRAY) return "parameters is not an array";
     for (const struct json *value = parameters != NULL ? parameters->first : NULL; value != NULL; value = value->next)
@@ -381,12 +411,14 @@ static const char *query(const struct json *arguments, struct answer *answer) {
 }
 
 static const char *schema(const struct json *arguments, struct answer *answer) {
-    static const char *const names[] = {NULL};
+    const char *const names[] = {directory != NULL ? "database" : NULL, NULL};
     static const char sql[] = "SELECT t.name, c.name, c.type, c.\"notnull\" = 0 AND c.pk = 0, c.pk > 0"
                               " FROM sqlite_schema AS t, pragma_table_info(t.name) AS c"
                               " WHERE t.type IN ('table', 'view') AND t.name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
                               " ORDER BY t.name, c.cid";
-    if (!json_only(arguments, names)) return "schema takes no arguments";
+    const char *misfit = choose_database(arguments);
+    if (!json_only(arguments, names)) return "schema takes none but the arguments of its schema";
+    if (misfit != NULL) return misfit;
     sqlite3 *db = open_database();
     sqlite3_stmt *statement = NULL;
     struct text *out = &answer->structured, table = {NULL, 0, 0, false};
@@ -417,13 +449,46 @@ static const char *schema(const struct json *arguments, struct answer *answer) {
     return NULL;
 }
 
+static int by_name(const void *left, const void *right) {
+    return strcmp(*(char *const *)left, *(char *const *)right);
+}
+
+static const char *databases(const struct json *arguments, struct answer *answer) {
+    static const char *const none[] = {NULL};
+    static char *names[DATABASES_MAX];
+    size_t count = 0;
+    if (!json_only(arguments, none)) return "databases takes no arguments";
+    DIR *listing = opendir(directory);
+    if (listing == NULL) return fail(answer, "the directory can't be listed", "");
+    for (struct dirent *entry; count < DATABASES_MAX && (entry = readdir(listing)) != NULL;) {
+        size_t length = strlen(entry->d_name), suffix = strlen(SUFFIX);
+        if (length <= suffix || strcmp(entry->d_name + length - suffix, SUFFIX) != 0) continue;
+        if (!is_database_name(entry->d_name, length - suffix)) continue;
+        names[count] = allocate(length);
+        memcpy(names[count], entry->d_name, length - suffix);
+        names[count++][length - suffix] = 0;
+    }
+    closedir(listing);
+    qsort(names, count, sizeof *names, by_name);
+    put_literal(&answer->structured, "{\"databases\":[");
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0) put_literal(&answer->structured, ",");
+        put_json_string(&answer->structured, names[i], strlen(names[i]));
+    }
+    put_literal(&answer->structured, "]}");
+    put(&answer->message, answer->structured.bytes, answer->structured.length);
+    return NULL;
+}
+
 static const char *call_tool(const struct json *name, const struct json *arguments, struct answer *answer) {
+    if (directory != NULL && json_is(name, "databases")) return databases(arguments, answer);
     if (json_is(name, "query")) return query(arguments, answer);
     if (json_is(name, "schema")) return schema(arguments, answer);
     return "there is no such tool";
 }
 
-int main(void) {
+int main(int argc, char *argv[]) {
+    if (argc > 1) directory = argv[1];
     serve();
     return 0;
 }

@@ -1,0 +1,3 @@
+module example.org/go_format
+
+go 1.27

@@ -1,0 +1,209 @@
+//! text_diff: what changed between two texts, line by line, as a unified diff.
+
+use serde_json::{json, Map, Value};
+use std::io::{Read, Write};
+
+const CONTEXT_DEFAULT: usize = 3;
+const CONTEXT_MAX: u64 = 20;
+/// Texts that differ in more lines than this are not compared: time and memory grow with its square.
+const EDITS_MAX: usize = 4_000;
+
+enum Failure {
+    /// The arguments do not fit the tool.
+    Misfit(&'static str),
+    /// They fit, and it can't be done.
+    Failed(String),
+}
+
+fn main() {
+    let mut request = Vec::new();
+    let response = match std::io::stdin().read_to_end(&mut request) {
+        Ok(_) => respond(&request),
+        Err(_) => error(&Value::Null, -32603, "stdin can't be read"),
+    };
+    // Whoever asked may be gone; there is nobody else to tell.
+    let _ = writeln!(std::io::stdout(), "{}", response);
+}
+
+fn error(id: &Value, code: i32, message: &str) -> Value {
+    json!({ "jsonrpc": "2.0", "id": id, "error": { "code": code, "message": message } })
+}
+
+fn respond(request: &[u8]) -> Value {
+    let request: Value = match serde_json::from_slice(request) {
+        Ok(request) => request,
+        Err(_) => return error(&Value::Null, -32700, "the request is not JSON"),
+    };
+    let id = match request.get("id") {
+        Some(id) if request["jsonrpc"] == "2.0" => id,
+        _ => return error(&Value::Null, -32600, "not a request of JSON-RPC 2.0"),
+    };
+    if request["method"] != "tools/call" {
+        return error(id, -32601, "tools/call is the one method");
+    }
+    if request["params"]["name"] != "compare" {
+        return error(id, -32602, "there is no such tool");
+    }
+    let (message, structured) = match compare(&request["params"]["arguments"]) {
+        Ok(answer) => answer,
+        Err(Failure::Misfit(why)) => return error(id, -32602, why),
+        Err(Failure::Failed(why)) => {
+            let content = json!([{ "type": "text", "text": why }]);
+            return json!({ "jsonrpc": "2.0", "id": id, "result": { "content": content, "isError": true } });
+        }
+    };
+    let content = json!([{ "type": "text", "text": message }]);
+    let result = json!({ "content": content, "structuredContent": structured, "isError": false });
+    json!({ "jsonrpc": "2.0", "id": id, "result": result })
+}
+
+fn compare(arguments: &Value) -> Result<(String, Value), Failure> {
+    let nothing = Map::new();
+    let arguments = match arguments {
+        Value::Object(arguments) => arguments,
+        Value::Null => &nothing,
+        _ => return Err(Failure::Misfit("arguments is not an object")),
+    };
+    if arguments.keys().any(|name| !["before", "after", "context"].contains(&name.as_str())) {
+        return Err(Failure::Misfit("compare takes only before, after and context"));
+    }
+    let text = |name, why| arguments.get(name).and_then(Value::as_str).ok_or(Failure::Misfit(why));
+    let before = lines(text("before", "before is not a string")?);
+    let after = lines(text("after", "after is not a string")?);
+    let context = match arguments.get("context") {
+        None => CONTEXT_DEFAULT,
+        Some(value) => match value.as_u64() {
+            Some(lines) if lines <= CONTEXT_MAX => lines as usize,
+            _ => return Err(Failure::Misfit("context is not an integer from 0 to 20")),
+        },
+    };
+    let steps = match edits(&before, &after) {
+        Some(steps) => steps,
+        None => return Err(Failure::Failed(format!("the texts differ in more than {} lines", EDITS_MAX))),
+    };
+    let count = |wanted: Step| steps.iter().filter(|step| **step == wanted).count();
+    let (added, removed) = (count(Step::Add), count(Step::Remove));
+    let diff = unified(&before, &after, &steps, context);
+    let message = if diff.is_empty() { "no difference".to_owned() } else { diff.clone() };
+    Ok((message, json!({ "diff": diff, "added": added, "removed": removed })))
+}
+
+/// With their line feeds, so that a last line without one differs from the same with one.
+fn lines(text: &str) -> Vec<&str> {
+    text.split_inclusive('\n').collect()
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Step {
+    Keep,
+    Remove,
+    Add,
+}
+
+/// The shortest way from one text to the other (Myers, 1986), with the furthest point of each
+/// diagonal kept for each number of edits, so that the way can be walked back.
+fn edits(before: &[&str], after: &[&str]) -> Option<Vec<Step>> {
+    let (width, height) = (before.len() as isize, after.len() as isize);
+    let mut furthest: Vec<Vec<isize>> = Vec::new();
+    for edits in 0..=(width + height).min(EDITS_MAX as isize) {
+        let mut row = Vec::new();
+        // Diagonals of this round: -edits, -edits + 2, ..., edits.
+        for diagonal in (-edits..=edits).step_by(2) {
+            let mut x = start(&furthest, edits, diagonal).0;
+            let mut y = x - diagonal;
+            while x < width && y < height && before[x as usize] == after[y as usize] {
+                x += 1;
+                y += 1;
+            }
+            row.push(x);
+            if x >= width && y >= height {
+                furthest.push(row);
+                return Some(walk_back(&furthest, width, height));
+            }
+        }
+        furthest.push(row);
+    }
+    None
+}
+
+/// Where a diagonal begins in a round, from the better of its neighbours in the round before, and by
+/// which step.
+fn start(furthest: &[Vec<isize>], edits: isize, diagonal: isize) -> (isize, Option<Step>) {
+    if edits == 0 {
+        return (0, None);
+    }
+    let row = &furthest[(edits - 1) as usize];
+    let at = |diagonal: isize| {
+        let index = diagonal + edits - 1;
+        if index < 0 { None } else { row.get((index / 2) as usize).copied() }
+    };
+    let (below, left) = (at(diagonal + 1), at(diagonal - 1));
+    match (below, left) {
+        (Some(below), Some(left)) if left < below => (below, Some(Step::Add)),
+        (Some(below), None) => (below, Some(Step::Add)),
+        (_, left) => (left.unwrap_or(-1) + 1, Some(Step::Remove)),
+    }
+}
+
+fn walk_back(furthest: &[Vec<isize>], width: isize, height: isize) -> Vec<Step> {
+    let (mut x, mut y) = (width, height);
+    let mut steps = Vec::new();
+    for edits in (0..furthest.len() as isize).rev() {
+        let diagonal = x - y;
+        let (begin, step) = start(furthest, edits, diagonal);
+        while x > begin {
+            steps.push(Step::Keep);
+            x -= 1;
+            y -= 1;
+        }
+        match step {
+            Some(Step::Add) => y -= 1,
+            Some(_) => x -= 1,
+            None => {}
+        }
+        steps.extend(step);
+    }
+    steps.reverse();
+    steps
+}
+
+/// Hunks with so many lines around each change, as `diff -u` and `git diff` write them.
+fn unified(before: &[&str], after: &[&str], steps: &[Step], context: usize) -> String {
+    let mut out = String::new();
+    let changes: Vec<usize> = (0..steps.len()).filter(|at| steps[*at] != Step::Keep).collect();
+    let mut next = 0;
+    while next < changes.len() {
+        let begin = changes[next].saturating_sub(context);
+        while next + 1 < changes.len() && changes[next + 1] - changes[next] <= 2 * context + 1 {
+            next += 1;
+        }
+        let end = (changes[next] + context + 1).min(steps.len());
+        next += 1;
+        hunk(&mut out, before, after, steps, begin, end);
+    }
+    out
+}
+
+fn hunk(out: &mut String, before: &[&str], after: &[&str], steps: &[Step], begin: usize, end: usize) {
+    let passed = |steps: &[Step], other: Step| steps.iter().filter(|step| **step != other).count();
+    let (mut x, mut y) = (passed(&steps[..begin], Step::Add), passed(&steps[..begin], Step::Remove));
+    let part = &steps[begin..end];
+    let (old, new) = (passed(part, Step::Add), passed(part, Step::Remove));
+    // A side without lines is numbered by the line before it.
+    let first = |at: usize, lines: usize| if lines == 0 { at } else { at + 1 };
+    out.push_str(&format!("@@ -{},{} +{},{} @@\n", first(x, old), old, first(y, new), new));
+    for step in part {
+        let (mark, line) = match step {
+            Step::Keep => (' ', before[x]),
+            Step::Remove => ('-', before[x]),
+            Step::Add => ('+', after[y]),
+        };
+        x += usize::from(*step != Step::Add);
+        y += usize::from(*step != Step::Remove);
+        out.push(mark);
+        out.push_str(line);
+        if !line.ends_with('\n') {
+            out.push_str("\n\\ No newline at end of file\n");
+        }
+    }
+}
