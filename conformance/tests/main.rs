@@ -10,6 +10,7 @@
 
 mod changes;
 mod cli;
+mod determinism;
 mod example;
 mod fuzz;
 mod guests;

@@ -6,7 +6,7 @@ use std::io::{Read, Write};
 const CONTEXT_DEFAULT: usize = 3;
 const CONTEXT_MAX: u64 = 20;
 /// Texts that differ in more lines than this are not compared: time and memory grow with its square.
-const EDITS_MAX: usize = 4_000;
+const EDITS_MAX: usize = 2_000;
 
 enum Failure {
     /// The arguments do not fit the tool.
