@@ -142,6 +142,21 @@ fn a_directory_mapped_read_only_stays_as_it_is() {
     assert!(names(out.path()).is_empty());
 }
 
+#[test]
+fn a_directory_to_be_written_that_overlaps_another_is_refused() {
+    let (host, out) = (Host::new("changes-overlap"), Folder::new("changes-overlap-out"));
+    fs::create_dir(out.path().join("sub")).unwrap();
+    std::os::unix::fs::symlink(out.path(), host.path("link")).unwrap();
+    let mut both = manifest();
+    both["capabilities"] = json!({ "filesystem": { "read": ["/in"], "write": ["/out"] } });
+    let package = support::package_with(&both, &writer("a", 5, &End::Answers));
+    for other in [out.path().to_owned(), out.path().join("sub"), host.path("link/sub")] {
+        let runtime = host.runtime_with(policy(out.path()).map_directory("/in", other));
+        assert_eq!(support::code(&call(&runtime, &package)), Code::SandboxNotGranted);
+    }
+    assert_eq!(names(out.path()), ["sub"]);
+}
+
 /// A place with a package that writes to `out`.
 fn place(name: &str, length: usize) -> Place {
     let place = Place::new(name);

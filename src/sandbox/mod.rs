@@ -136,8 +136,6 @@ pub struct Run {
 #[derive(Clone, Debug)]
 pub struct WasmSandbox {
     seed: [u8; 32],
-    real_clock: bool,
-    real_random: bool,
 }
 
 impl WasmSandbox {
@@ -155,25 +153,7 @@ impl WasmSandbox {
     /// As [`WasmSandbox::new`].
     pub fn with_seed(seed: [u8; 32]) -> Result<Self, Error> {
         self_test::check_engine()?;
-        Ok(WasmSandbox { seed, real_clock: false, real_random: false })
-    }
-
-    /// Shows tools the host's clocks, and lets them really wait: a grant of the host's, which no manifest
-    /// can ask for. Two calls are then no longer the same.
-    // [BOX-56]
-    #[must_use]
-    pub fn with_real_clock(mut self) -> Self {
-        self.real_clock = true;
-        self
-    }
-
-    /// Gives tools the host's random numbers: a grant of the host's, which no manifest can ask for. Two
-    /// calls are then no longer the same.
-    // [BOX-56]
-    #[must_use]
-    pub fn with_real_random(mut self) -> Self {
-        self.real_random = true;
-        self
+        Ok(WasmSandbox { seed })
     }
 
     /// Runs a tool that answers one request.
@@ -226,6 +206,8 @@ impl WasmSandbox {
             Ok(roots) => roots,
             Err(error) => return Run::refused(error),
         };
+        // [BOX-56]
+        let token = config.capability_token.as_ref();
         let inputs = Inputs {
             args,
             environment: config.env_vars,
@@ -233,8 +215,8 @@ impl WasmSandbox {
             assets: Arc::clone(binary.assets()),
             roots,
             seed: self.seed,
-            real_clock: self.real_clock,
-            real_random: self.real_random,
+            real_clock: token.is_some_and(CapabilityToken::real_clock),
+            real_random: token.is_some_and(CapabilityToken::real_random),
         };
         run_module(binary.module(), inputs, &limits, cancel)
     }
@@ -264,7 +246,29 @@ fn open_roots(grants: &[DirectoryGrant]) -> Result<Vec<Root>, Error> {
         let (guest, writable) = (grant.guest.clone(), grant.writable);
         Ok(Root { guest, host: Arc::new(host), writable })
     };
+    check_apart(grants)?;
     grants.iter().map(open).collect()
+}
+
+/// What is written under one name must not be read or written under another in the same call.
+// [BOX-09]
+fn check_apart(grants: &[DirectoryGrant]) -> Result<(), Error> {
+    let place =
+        |grant: &DirectoryGrant| grant.host.canonicalize().unwrap_or_else(|_| grant.host.clone());
+    for (index, one) in grants.iter().enumerate() {
+        for other in grants.iter().skip(index.saturating_add(1)) {
+            let (here, there) = (place(one), place(other));
+            let overlap = here.starts_with(&there) || there.starts_with(&here);
+            if overlap && (one.writable || other.writable) {
+                let detail = format!(
+                    "{} and {} are mapped to overlapping directories, one of them to be written",
+                    one.guest, other.guest
+                );
+                return Err(Error::new(Code::SandboxNotGranted, detail));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Everything that enters a guest.
