@@ -273,3 +273,70 @@ fn an_endless_query_ends_and_the_next_one_is_answered() {
         host.records_of("outcome").iter().map(|record| record["result"].clone()).collect();
     assert_eq!(results, [json!(error.code().as_str()), json!("ok")]);
 }
+
+/// A call of the tool `run` whose manifest asks for so much memory and fuel.
+fn answer_of(host: &Host, module: Vec<u8>, args: Value, assets: &[(&str, &str)]) -> Value {
+    let mut manifest = support::manifest("org.example.large");
+    manifest["runtime"]["args"] = args;
+    manifest["runtime"]["memory_limit_mb"] = json!(128);
+    manifest["runtime"]["timeout_ms"] = json!(60_000);
+    manifest["runtime"]["fuel"] = json!(50_000_000_000_u64);
+    let mut contents = support::contents_with(&manifest, support::SILENT_GUEST);
+    contents.insert("tool.wasm".to_owned(), module);
+    for (name, text) in assets {
+        contents.insert(format!("assets/{name}"), text.as_bytes().to_vec());
+    }
+    let package = pack(contents, &support::author(), support::now(), Compression::Stored).unwrap();
+    let answer = call_with(&host.runtime(), &package, "run", json!({}), &Nobody).unwrap();
+    answer.content[0]["text"].clone()
+}
+
+/// CPython's counts, without CPython: 11,448 functions, 24,171 data segments, 26 MB, and deep recursion.
+#[test]
+fn a_module_with_as_much_in_it_as_cpython_runs_under_the_default_limits() {
+    let response = support::response("done");
+    let (length, escaped) = (response.len(), response.replace('"', "\\\""));
+    let functions =
+        "(func (param i32) (result i32) (i32.add (local.get 0) (i32.const 1)))".repeat(11_446);
+    let segment = format!("(data (i32.const 4096) \"{}\")", "x".repeat(1_000));
+    let guest = format!(
+        r#"(module
+  (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 160)
+  (func $down (param i32) (result i32)
+    (if (result i32) (local.get 0)
+      (then (i32.add (i32.const 1) (call $down (i32.sub (local.get 0) (i32.const 1)))))
+      (else (i32.const 0))))
+  (func (export "_start")
+    (if (i32.ne (call $down (i32.const 20000)) (i32.const 20000)) (then unreachable))
+    (i32.store (i32.const 0) (i32.const 16))
+    (i32.store (i32.const 4) (i32.const {length}))
+    (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8))))
+  {functions}
+  (data (i32.const 16) "{escaped}")
+  {segments})"#,
+        segments = segment.repeat(24_170)
+    );
+    let module = wat::parse_str(guest).unwrap();
+    assert!(module.len() > 24_000_000);
+    assert_eq!(answer_of(&Host::new("large"), module, json!([]), &[]), "done");
+}
+
+/// The engine's own limits on calls stop CPython at 60 of them; CPython itself stops at about 100.
+#[test]
+fn python_parses_eighty_nested_parentheses_under_the_default_limits() {
+    let Some(folder) = std::env::var_os("MPP_TOOLS") else {
+        return eprintln!("MPP_TOOLS names no folder: Python was not tried");
+    };
+    let module = std::fs::read(Path::new(&folder).join("csv_statistics/tool.wasm")).unwrap();
+    let script = r#"
+import json, sys
+value = eval("(" * 80 + "7" + ")" * 80)
+def depth(n):
+    return 0 if n == 0 else 1 + depth(n - 1)
+print(json.dumps({"jsonrpc": "2.0", "id": 1, "result": f"{value} {depth(900)} {sys.version_info[:2]}"}))
+"#;
+    let args = json!(["-I", "/assets/deep.py"]);
+    let answer = answer_of(&Host::new("python"), module, args, &[("deep.py", script)]);
+    assert_eq!(answer, "7 900 (3, 12)");
+}
