@@ -601,7 +601,14 @@ fn a_reader_that_went_away_is_no_error_and_a_full_disk_is_one() {
 #[test]
 fn a_new_tool_is_whole_and_nothing_is_overwritten() {
     let place = Place::new("new");
-    for (language, source) in [("rust", "src/main.rs"), ("c", "src/tool.c")] {
+    for (language, source) in [
+        ("rust", "src/main.rs"),
+        ("c", "src/tool.c"),
+        ("go", "tool.go"),
+        ("javascript", "package/assets/tool.js"),
+        ("python", "package/assets/tool.py"),
+        ("assemblyscript", "src/tool.ts"),
+    ] {
         let folder = format!("my-{language}");
         place.mpp(&["new", &folder, "--lang", language]).exits(0).says(&["mpp pack"]);
         let folder = place.path(&folder);
@@ -609,9 +616,18 @@ fn a_new_tool_is_whole_and_nothing_is_overwritten() {
         let manifest = mpp::Manifest::parse(&manifest).unwrap();
         assert_eq!(manifest.id, format!("org.example.my-{language}"));
         assert!(folder.join(source).is_file());
-        for file in ["build", "Cargo.toml", "src/main.rs", "src/tool.c", "package/README.md"] {
+        for file in [
+            "build",
+            "Cargo.toml",
+            "go.mod",
+            "package.json",
+            "README.md",
+            "package/README.md",
+            source,
+        ] {
             let text = fs::read_to_string(folder.join(file)).unwrap_or_default();
-            assert!(!text.contains("@ID@") && !text.contains("@NAME@"), "{file}: {text}");
+            let marks = ["@ID@", "@NAME@", "@NEEDS@", "@ARGS@", "_MB@", "_MS@", "@FUEL@"];
+            assert!(!marks.iter().any(|mark| text.contains(mark)), "{file}: {text}");
         }
     }
     place.mpp(&["new", "my-c"]).exits(2).says(&["my-c"]);

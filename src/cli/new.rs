@@ -1,6 +1,6 @@
 //! Room: `mpp new`: a tool to begin with, whole and ready to be built, packed and run.
 //!
-//! The files lie in `templates/`, one folder for each language; `@ID@` and `@NAME@` are filled in.
+//! The files lie in `templates/`, one folder for each language; what stands between two `@` is filled in.
 
 use super::{file_error, usage_error, Report};
 use argh::FromArgs;
@@ -17,7 +17,7 @@ pub struct New {
     /// the folder to make
     #[argh(positional)]
     folder: PathBuf,
-    /// language: rust (default) or c
+    /// language: rust (default), c, go, javascript, python or assemblyscript
     #[argh(option, default = "String::from(\"rust\")")]
     lang: String,
     /// id of the package, such as org.acme.weather; by default org.example. and the folder's name
@@ -31,26 +31,131 @@ pub struct New {
 const SHARED: &[(&str, &str)] = &[
     ("package/manifest.json", include_str!("templates/manifest.json")),
     ("package/README.md", include_str!("templates/package.md")),
-    (".gitignore", "/package/tool.wasm\n/target\n*.key\n*.mpp\n"),
+    ("README.md", include_str!("templates/readme.md")),
+    (".gitignore", "/package/tool.wasm\n/target\n/node_modules\n*.key\n*.mpp\n"),
 ];
-const C: &[(&str, &str)] = &[
-    ("build", include_str!("templates/c/build")),
-    ("src/tool.c", include_str!("templates/c/tool.c")),
-    ("src/jsonrpc.h", include_str!("../../conformance/tools/src/jsonrpc.h")),
+/// What differs from language to language.
+struct Language {
+    name: &'static str,
+    /// What the build script asks for.
+    needs: &'static str,
+    files: &'static [(&'static str, &'static str)],
+    /// `runtime.args`: a script, where the module is its interpreter.
+    args: &'static str,
+    memory_mb: u32,
+    timeout_ms: u32,
+    fuel: u64,
+}
+
+/// A language whose compiler makes a small module.
+const COMPILED: Language = Language {
+    name: "",
+    needs: "",
+    files: &[],
+    args: "[]",
+    memory_mb: 16,
+    timeout_ms: 5_000,
+    fuel: 1_000_000_000,
+};
+
+const LANGUAGES: [Language; 6] = [
+    Language {
+        name: "rust",
+        needs: "Rust and, once, `rustup target add wasm32-wasip1`",
+        files: &[
+            ("build", include_str!("templates/rust/build")),
+            ("Cargo.toml", include_str!("templates/rust/Cargo.toml.txt")),
+            ("src/main.rs", include_str!("templates/rust/main.rs.txt")),
+        ],
+        ..COMPILED
+    },
+    Language {
+        name: "c",
+        needs: "clang and a libc for WASI; its first lines say where they come from",
+        files: &[
+            ("build", include_str!("templates/c/build")),
+            ("src/tool.c", include_str!("templates/c/tool.c")),
+            ("src/jsonrpc.h", include_str!("../../conformance/tools/src/jsonrpc.h")),
+        ],
+        ..COMPILED
+    },
+    Language {
+        name: "go",
+        needs: "Go 1.21 or later",
+        files: &[
+            ("build", include_str!("templates/go/build")),
+            ("go.mod", include_str!("templates/go/go.mod.txt")),
+            ("tool.go", include_str!("templates/go/tool.go.txt")),
+        ],
+        memory_mb: 128,
+        timeout_ms: 20_000,
+        fuel: 10_000_000_000,
+        ..COMPILED
+    },
+    Language {
+        name: "javascript",
+        needs: "a QuickJS for WASI, or what it takes to compile one; its first lines say how",
+        files: &[
+            ("build", include_str!("templates/javascript/build")),
+            ("package/assets/tool.js", include_str!("templates/javascript/tool.js")),
+        ],
+        args: r#"["-m", "/assets/tool.js"]"#,
+        memory_mb: 64,
+        timeout_ms: 10_000,
+        fuel: 5_000_000_000,
+    },
+    Language {
+        name: "python",
+        needs: "Python with pip, to fetch CPython 3.12 for WASI",
+        files: &[
+            ("build", include_str!("templates/python/build")),
+            ("package/assets/tool.py", include_str!("templates/python/tool.py")),
+        ],
+        args: r#"["-I", "-X", "utf8", "/assets/tool.py"]"#,
+        memory_mb: 128,
+        timeout_ms: 60_000,
+        fuel: 50_000_000_000,
+    },
+    Language {
+        name: "assemblyscript",
+        needs: "Node 20 or later, with npm",
+        files: &[
+            ("build", include_str!("templates/assemblyscript/build")),
+            ("package.json", include_str!("templates/assemblyscript/package.json")),
+            ("src/tool.ts", include_str!("templates/assemblyscript/tool.ts")),
+            ("src/jsonrpc.ts", include_str!("../../conformance/tools/src/calendar/jsonrpc.ts")),
+        ],
+        ..COMPILED
+    },
 ];
-const RUST: &[(&str, &str)] = &[
-    ("build", include_str!("templates/rust/build")),
-    ("Cargo.toml", include_str!("templates/rust/Cargo.toml.txt")),
-    ("src/main.rs", include_str!("templates/rust/main.rs.txt")),
-];
+
+impl Language {
+    fn find(name: &str) -> Result<&'static Self, Error> {
+        let name = if name == "js" { "javascript" } else { name };
+        LANGUAGES.iter().find(|language| language.name == name).ok_or_else(|| {
+            let known = LANGUAGES.map(|language| language.name).join(", ");
+            usage_error(format!("--lang {name}: {known} are known"))
+        })
+    }
+
+    fn filled_in(&self, template: &str, id: &str, name: &str) -> String {
+        [
+            ("@ID@", id.to_owned()),
+            ("@NAME@", name.to_owned()),
+            ("@NEEDS@", self.needs.to_owned()),
+            ("@ARGS@", self.args.to_owned()),
+            ("@MEMORY_MB@", self.memory_mb.to_string()),
+            ("@TIMEOUT_MS@", self.timeout_ms.to_string()),
+            ("@FUEL@", self.fuel.to_string()),
+        ]
+        .iter()
+        .fold(template.to_owned(), |text, (mark, value)| text.replace(mark, value))
+    }
+}
 
 impl New {
     pub fn run(self) -> Result<Report, Error> {
-        let files = match self.lang.as_str() {
-            "c" => C,
-            "rust" => RUST,
-            other => return Err(usage_error(format!("--lang {other}: rust and c are known"))),
-        };
+        let language = Language::find(&self.lang)?;
         let name = self.folder.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         let word: String = name
             .chars()
@@ -68,8 +173,8 @@ impl New {
             _ => file_error(&self.folder, &error),
         })?;
         let mut written = Vec::new();
-        for (path, template) in SHARED.iter().chain(files) {
-            let text = template.replace("@ID@", &id).replace("@NAME@", word);
+        for (path, template) in SHARED.iter().chain(language.files) {
+            let text = language.filled_in(template, &id, word);
             create(&self.folder, path, &text)?;
             written.push(*path);
         }
