@@ -63,11 +63,11 @@ impl Tree {
         meter: &mut Meter,
     ) -> Result<(), Halt> {
         let name = self.free_name(place, 0)?;
-        if self.is_directory(id) {
-            return Err(Errno::PERM.into());
-        }
         if place.slash {
             return Err(Errno::NOENT.into());
+        }
+        if self.is_directory(id) {
+            return Err(Errno::PERM.into());
         }
         if self.node(id)?.mount != self.node(place.directory)?.mount {
             return Err(Errno::XDEV.into());

@@ -8,8 +8,10 @@ mod endings;
 mod files;
 mod grants;
 mod host;
+mod model;
 mod probe;
 mod protocol;
+mod script;
 mod wasi;
 
 use super::*;
