@@ -8,6 +8,7 @@ mod endings;
 mod files;
 mod grants;
 mod host;
+mod hostile;
 mod model;
 mod probe;
 mod protocol;
