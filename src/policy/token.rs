@@ -131,7 +131,7 @@ impl CapabilityToken {
             (self.real_clock, "read the host's clocks"),
             (self.real_random, "get random numbers of the host"),
         ];
-        let host = host.into_iter().filter_map(|(held, what)| held.then(|| what.to_owned()));
+        let host = host.into_iter().filter(|(held, _)| *held).map(|(_, what)| what.to_owned());
         all.map(|capability| capability.to_string()).chain(host).collect()
     }
     /// The limits of one call.

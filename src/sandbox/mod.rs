@@ -123,8 +123,9 @@ pub struct Run {
     pub stdout: Vec<u8>,
     /// What it had written to stderr.
     pub stderr: Vec<u8>,
-    /// What it changed in the directories it may write; empty unless it ended well. Nothing of it is
-    /// done until [`Changes::carry_out`].
+    /// What it changed in the directories it may write; empty if it was ended by a trap or a limit.
+    /// Whether an exit status means failure is for the protocol to say. Nothing of it is done until
+    /// [`Changes::carry_out`].
     pub changes: Changes,
     /// Fuel, in the units of `spec/sandbox.md`.
     pub fuel_used: u64,
