@@ -24,7 +24,12 @@ pub(super) struct Mount {
 
 impl Tree {
     /// Makes a mount with its root.
-    fn mount(&mut self, guest: String, host: Option<Arc<HostDirectory>>, writable: bool) -> NodeId {
+    pub(super) fn mount(
+        &mut self,
+        guest: String,
+        host: Option<Arc<HostDirectory>>,
+        writable: bool,
+    ) -> NodeId {
         let (root, mount) = (NodeId(self.nodes.len()), self.mounts.len());
         let path = host.is_some().then(String::new);
         self.mounts.push(Mount { guest, root, host, writable, gone: BTreeMap::new() });

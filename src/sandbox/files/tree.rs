@@ -275,6 +275,10 @@ impl Tree {
         self.alter(id, |node| {
             if let Body::File(content) = &mut node.body {
                 content.resize(length, 0);
+                // What was cut off is not kept, or many files that were large once would keep it all.
+                if content.capacity() / 2 > length {
+                    content.shrink_to_fit();
+                }
             }
         })
     }
@@ -317,5 +321,28 @@ impl Tree {
             return Ok(());
         }
         self.alter(id, |node| node.body = EMPTY)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_was_cut_does_not_keep_the_memory_it_had() {
+        let mut tree = Tree::new(Arc::new(BTreeMap::new()));
+        let root = tree.mount(String::new(), None, true);
+        let file = tree.add(root, "file", Body::File(Vec::new()), None).unwrap();
+        let mut capacity_after = |length| {
+            tree.set_length(file, length).unwrap();
+            match &tree.node(file).unwrap().body {
+                Body::File(content) => content.capacity(),
+                _ => 0,
+            }
+        };
+        assert!(capacity_after(1 << 20) >= 1 << 20);
+        assert!(capacity_after(1000) <= 2001);
+        assert_eq!(capacity_after(0), 0);
+        assert_eq!(tree.staged_bytes, 0);
     }
 }

@@ -8,6 +8,7 @@
 
 use super::descriptor::check_flags;
 use super::file::{filestat, set_times};
+use crate::limits::PATH_BYTES_MAX;
 use crate::sandbox::errno::Errno;
 use crate::sandbox::files::{filetype, rights, Descriptor, NodeId, Object, Place};
 use crate::sandbox::guest::{Call, Guest, Halt};
@@ -51,9 +52,13 @@ fn find(
     tree.resolve(start, &path, follow, meter)
 }
 
-/// Reads a path.
+/// Reads a path, unless it is too long.
+// [BOX-61]
 fn text(call: &mut Call<'_>, pointer: u32, length: u32) -> Result<String, Halt> {
     let span = call.span_of(pointer, length)?;
+    if span.length() > PATH_BYTES_MAX {
+        return Err(Errno::NAMETOOLONG.into());
+    }
     call.guest.meter.charge_bytes(span.length())?;
     Ok(std::str::from_utf8(call.read(span)?).map_err(|_| Errno::ILSEQ)?.to_owned())
 }
