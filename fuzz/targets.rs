@@ -19,6 +19,7 @@ use mpp::{AttestationResult, Code, Error, Gatekeeper, PermissionPolicy, Timestam
 use serde_json::{json, Value};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -392,10 +393,15 @@ pub fn privacy(bytes: &[u8]) -> Verdict {
 
 /// A log that verifies does so up to its head, and not when one byte of it is altered.
 pub fn audit_verify(bytes: &[u8]) -> Verdict {
-    let path = std::env::temp_dir().join(format!("mpp-fuzz-audit-{}", std::process::id()));
+    // A file for each use: several threads of one process may be here at once.
+    static USES: AtomicU64 = AtomicU64::new(0);
+    let (process, number) = (std::process::id(), USES.fetch_add(1, Ordering::Relaxed));
+    let path = std::env::temp_dir().join(format!("mpp-fuzz-audit-{process}-{number}"));
     let check = |bytes: &[u8], head: Option<&str>| {
         std::fs::write(&path, bytes).expect("a temporary file");
-        mpp::audit::verify(&path, head)
+        let report = mpp::audit::verify(&path, head);
+        std::fs::remove_file(&path).expect("the same file");
+        report
     };
     let result = check(bytes, None);
     let Ok(report) = &result else { return refused(&result) };
