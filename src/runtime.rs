@@ -51,9 +51,9 @@ pub struct Answer {
     pub structured_content: Option<Value>,
     /// Whether the tool says that it failed.
     pub is_error: bool,
-    /// What the tool wrote to the directories it was given, and is on the host now. Not filtered: it is
-    /// for whoever runs the host, not for the agent.
-    pub changes: Changes,
+    /// What the tool changed in the directories it was given, and is on the host now: the list of
+    /// [`Changes::to_json`]. Not filtered: it is for whoever runs the host, not for the agent.
+    pub changes: Value,
     /// What was redacted: kinds, counts and places, never values.
     pub applied: Applied,
     /// Fuel used.
@@ -205,18 +205,18 @@ impl Runtime {
         let Admission { attestation, token, request, filter } = admission;
         let Request { args, stdin } = request;
         let config = sandbox_config(token, stdin);
-        let run = self.sandbox.run_with_args(&attestation.wasm_binary, config, args, cancel);
+        let mut run = self.sandbox.run_with_args(&attestation.wasm_binary, config, args, cancel);
+        let mut changes = std::mem::take(&mut run.changes);
         // 6. Every copy of the answer goes through the filter.
+        let answer = find_tool(&attestation, &call.tool).and_then(|tool| {
+            let result = run.answer(attestation.manifest.runtime.protocol)?;
+            filtered_answer(&run, result, tool, &filter, audit_record)
+        });
         // 7. Only what succeeded changes anything on the host.
-        let answer = find_tool(&attestation, &call.tool)
-            .and_then(|tool| {
-                let result = run.answer(attestation.manifest.runtime.protocol)?;
-                filtered_answer(&run, result, tool, &filter, audit_record)
-            })
-            .and_then(|answer| with_changes(answer, run.changes.clone(), person))
+        let answer = carried_out(answer, &mut changes, person)
             .map_err(|error| filtered_error(error, &run, &filter));
         // 8. What can't be recorded does not leave.
-        open.finish(self.outcome(&run, &answer), Timestamp::now())?;
+        open.finish(self.outcome(&run, &answer, &changes), Timestamp::now())?;
         answer
     }
 
@@ -322,7 +322,7 @@ impl Runtime {
         }
     }
 
-    fn outcome(&self, run: &Run, answer: &Result<Answer, Error>) -> Outcome {
+    fn outcome(&self, run: &Run, answer: &Result<Answer, Error>, changes: &Changes) -> Outcome {
         let ending = match answer {
             Ok(answer) if answer.is_error => Ending::ToolError,
             Ok(_) => Ending::Ok,
@@ -336,7 +336,7 @@ impl Runtime {
             stdout: Some(self.audit.digest_bytes(&run.stdout)),
             answer: left.map(|answer| self.digest_of(answer)),
             privacy: left.map(counts).unwrap_or_default(),
-            changes: left.map(|answer| answer.changes.counts()).unwrap_or_default(),
+            changes: changes.counts(),
         }
     }
 
@@ -419,25 +419,34 @@ fn filtered_answer(
         content: take("content"),
         structured_content: Some(take("structuredContent")).filter(|_| structured),
         is_error,
-        changes: Changes::default(),
+        changes: json!([]),
         applied,
         fuel_used: run.fuel_used,
         audit_record,
     })
 }
 
-/// Carries out what the tool changed, if it did not say that it failed and nobody minds.
+/// Carries out what the tool changed, if it did not say that it failed and nobody minds. What was
+/// carried out is left in `changes`, also where it was not all.
 // [RUN-10]
-fn with_changes(answer: Answer, changes: Changes, person: &dyn Person) -> Result<Answer, Error> {
-    if answer.is_error || changes.is_empty() {
+fn carried_out(
+    answer: Result<Answer, Error>,
+    changes: &mut Changes,
+    person: &dyn Person,
+) -> Result<Answer, Error> {
+    let wanted = std::mem::take(changes);
+    let answer = answer?;
+    if answer.is_error || wanted.is_empty() {
         return Ok(answer);
     }
-    if !person.agrees_to_changes(&changes) {
+    wanted.check()?;
+    if !person.agrees_to_changes(&wanted) {
         let detail = "what the tool wants to change; nothing was changed";
         return Err(Error::new(Code::PolicyDeclined, detail));
     }
+    *changes = wanted;
     changes.carry_out()?;
-    Ok(Answer { changes, ..answer })
+    Ok(Answer { changes: changes.to_json(), ..answer })
 }
 
 /// A failed tool's words go through the filter like its answers: the detail of the error, and the end

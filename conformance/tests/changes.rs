@@ -89,7 +89,7 @@ fn a_tool_that_succeeds_leaves_its_file_and_the_record_counts_it() {
     let runtime = host.runtime_with(policy(out.path()));
     let answer = call(&runtime, &package("new.txt", 5, &End::Answers)).unwrap();
     assert_eq!(fs::read(out.path().join("new.txt")).unwrap(), [0; 5]);
-    let list = answer.changes.to_json();
+    let list = answer.changes;
     let expected =
         json!([{ "path": "/out/new.txt", "action": "write_file", "bytes": 5, "replaces": false }]);
     assert_eq!(list, expected);
@@ -97,7 +97,7 @@ fn a_tool_that_succeeds_leaves_its_file_and_the_record_counts_it() {
     assert_eq!(outcome["changes"], json!({ "bytes": 5, "write_file": 1 }));
     // A second time it replaces what is there.
     let answer = call(&runtime, &package("new.txt", 6, &End::Answers)).unwrap();
-    assert_eq!(answer.changes.to_json()[0]["replaces"], json!(true));
+    assert_eq!(answer.changes[0]["replaces"], json!(true));
     assert_eq!(
         (fs::read(out.path().join("new.txt")).unwrap().len(), names(out.path()).len()),
         (6, 1)
@@ -120,7 +120,7 @@ fn a_tool_that_fails_in_any_way_leaves_nothing() {
         assert_eq!(support::code(&result), code);
     }
     let answer = call(&runtime, &package("old", 5, &End::AnswersError)).unwrap();
-    assert!(answer.is_error && answer.changes.is_empty());
+    assert!(answer.is_error && answer.changes == json!([]));
     assert_eq!(
         (names(out.path()), fs::read(out.path().join("old")).unwrap()),
         (vec!["old".to_owned()], b"old".to_vec())

@@ -129,7 +129,7 @@ fn report(answer: &Answer) -> Report {
     }
     let json = json!({
         "content": answer.content, "structuredContent": answer.structured_content,
-        "isError": answer.is_error, "changes": answer.changes.to_json(), "redacted": answer.applied.to_json(),
+        "isError": answer.is_error, "changes": answer.changes, "redacted": answer.applied.to_json(),
         "fuel_used": answer.fuel_used, "audit_record": answer.audit_record,
     });
     let exit_status = if answer.is_error { mpp::Class::Tool.exit_status() } else { 0 };

@@ -1,7 +1,7 @@
 //! Room: what a guest changed in the directories it may write. `commit.rs` carries it out on the host.
 
 use super::commit;
-use super::host_directory::HostDirectory;
+use super::host_directory::{HostDirectory, Stamp};
 use crate::Error;
 use serde_json::{json, Value};
 use std::collections::BTreeMap;
@@ -26,12 +26,15 @@ pub enum Action {
 }
 
 /// One change.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Change {
+#[derive(Clone, Debug)]
+pub(super) struct Change {
     /// Path below the mapped directory, such as `reports/today.txt`.
-    pub path: String,
-    /// What becomes of it.
-    pub action: Action,
+    pub(super) path: String,
+    pub(super) action: Action,
+    /// How the host had this file when the guest took it over, if it is removed or replaced.
+    pub(super) was: Option<Stamp>,
+    /// What gives its owner and permissions to what is made.
+    pub(super) like: Option<Stamp>,
 }
 
 /// The changes below one mapped directory.
@@ -47,6 +50,8 @@ pub(super) struct Mount {
 #[derive(Clone, Debug, Default)]
 pub struct Changes {
     mounts: Vec<Mount>,
+    /// Why they can't be carried out.
+    fault: Option<Error>,
 }
 
 impl Changes {
@@ -58,10 +63,23 @@ impl Changes {
         }
     }
 
+    /// Changes that can't be carried out.
+    pub(super) fn impossible(fault: Error) -> Self {
+        Changes { mounts: Vec::new(), fault: Some(fault) }
+    }
+
     /// Whether the call changed nothing.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.mounts.is_empty()
+        self.mounts.is_empty() && self.fault.is_none()
+    }
+
+    /// Whether they can be carried out, as far as that can be known beforehand.
+    ///
+    /// # Errors
+    /// `tool.left_link`: a symbolic link would have to be made.
+    pub fn check(&self) -> Result<(), Error> {
+        self.fault.clone().map_or(Ok(()), Err)
     }
 
     /// Each change with its path as the guest sees it, such as `/out/reports/today.txt`.
@@ -102,13 +120,15 @@ impl Changes {
         counts
     }
 
-    /// Carries the changes out on the host: all of them, or what the error says.
+    /// Carries the changes out on the host. If it fails, those that were carried out before are left
+    /// in the list.
     ///
     /// # Errors
     /// `host.commit`: the host refused one of them. The detail says which were carried out before;
-    /// files not named there are as they were.
-    pub fn carry_out(&self) -> Result<(), Error> {
-        commit::carry_out(&self.mounts)
+    /// files not named there are as they were. Also the errors of [`Changes::check`].
+    pub fn carry_out(&mut self) -> Result<(), Error> {
+        self.check()?;
+        commit::carry_out(&mut self.mounts)
     }
 }
 

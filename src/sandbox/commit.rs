@@ -8,46 +8,60 @@
 
 use super::changes::{Action, Change, Mount};
 use super::errno::Errno;
-use super::host_directory::{open_handle, path_of, Found, HostDirectory, COMMIT_FOLDER};
+use super::host_directory::{open_handle, path_of, HostDirectory, Stamp, COMMIT_FOLDER};
 use crate::{Code, Error};
 use std::collections::BTreeSet;
-use std::fs::{self, DirBuilder, File};
+use std::fs::{self, DirBuilder, File, Permissions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::DirBuilderExt as _;
+use std::os::unix::fs::{fchown, DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 /// Names shown of what was carried out before a failure.
 const DONE_SHOWN: usize = 20;
 
-/// Carries out the changes of all mounts, or says how far it came.
+/// Carries out the changes of all mounts, or says how far it came and leaves those in the lists.
 // [BOX-90] [BOX-91]
-pub(super) fn carry_out(mounts: &[Mount]) -> Result<(), Error> {
-    let mut prepared = Vec::with_capacity(mounts.len());
-    for mount in mounts {
-        let ready = Prepared::new(mount).map_err(|Failed(path, what)| {
-            let detail = format!("{}: {what}; nothing was changed", mount.guest_path(&path));
-            Error::new(Code::HostCommit, detail)
-        })?;
-        prepared.push(ready);
+pub(super) fn carry_out(mounts: &mut [Mount]) -> Result<(), Error> {
+    // Locks are taken in one order everywhere, so that two calls wait for each other at most once.
+    mounts.sort_by_key(|mount| mount.host.identity());
+    let (done, result) = attempt(mounts);
+    if result.is_err() {
+        for (mount, done) in mounts.iter_mut().zip(done) {
+            mount.changes.truncate(done);
+        }
     }
-    let mut done = Vec::new();
-    for ready in &prepared {
-        ready.apply(&mut done).map_err(|Failed(path, what)| {
-            let carried = carried_out(&done);
-            let detail = format!("{}: {what}; {carried}", ready.mount.guest_path(&path));
-            Error::new(Code::HostCommit, detail)
-        })?;
+    result
+}
+
+/// How many changes of each mount were carried out, and why no more.
+fn attempt(mounts: &[Mount]) -> (Vec<usize>, Result<(), Error>) {
+    let mut done = vec![0; mounts.len()];
+    let prepared: Result<Vec<_>, _> = mounts.iter().map(Prepared::new).collect();
+    let prepared = match prepared {
+        Ok(prepared) => prepared,
+        Err(error) => return (done, Err(error)),
+    };
+    for (ready, count) in prepared.iter().zip(&mut done) {
+        if let Err(Failed(path, what)) = ready.apply(count) {
+            let path = ready.mount.guest_path(&path);
+            let detail = format!("{path}: {what}; {}", carried_out(mounts, &done));
+            return (done, Err(Error::new(Code::HostCommit, detail)));
+        }
     }
-    Ok(())
+    (done, Ok(()))
 }
 
 // [BOX-92]
-fn carried_out(done: &[String]) -> String {
-    if done.is_empty() {
+fn carried_out(mounts: &[Mount], done: &[usize]) -> String {
+    let paths = mounts.iter().zip(done).flat_map(|(mount, done)| {
+        mount.changes.iter().take(*done).map(|change| mount.guest_path(&change.path))
+    });
+    let paths: Vec<String> = paths.collect();
+    if paths.is_empty() {
         return "nothing was changed".to_owned();
     }
-    let shown = done.iter().take(DONE_SHOWN).cloned().collect::<Vec<_>>().join(", ");
-    match done.len().saturating_sub(DONE_SHOWN) {
+    let shown = paths.iter().take(DONE_SHOWN).cloned().collect::<Vec<_>>().join(", ");
+    match paths.len().saturating_sub(DONE_SHOWN) {
         0 => format!("carried out before: {shown}"),
         more => format!("carried out before: {shown} and {more} more"),
     }
@@ -95,43 +109,47 @@ fn make(root: &File) -> io::Result<File> {
 
 impl<'a> Prepared<'a> {
     // [BOX-90]
-    fn new(mount: &'a Mount) -> Result<Self, Failed> {
+    fn new(mount: &'a Mount) -> Result<Self, Error> {
+        Prepared::prepare(mount).map_err(|Failed(path, what)| {
+            let detail = format!("{}: {what}; nothing was changed", mount.guest_path(&path));
+            Error::new(Code::HostCommit, detail)
+        })
+    }
+
+    fn prepare(mount: &'a Mount) -> Result<Self, Failed> {
         let root = mount.host.lock().map_err(Failed::at(""))?;
         let mut prepared = Prepared { mount, root, folder: None };
         let failed = Failed::at(COMMIT_FOLDER);
         clear(&prepared.root).map_err(&failed)?;
+        let removes = |change: &&Change| {
+            matches!(change.action, Action::RemoveFile | Action::RemoveDirectory)
+        };
+        let removed: BTreeSet<&str> =
+            mount.changes.iter().filter(removes).map(|change| change.path.as_str()).collect();
+        for change in &mount.changes {
+            check_unchanged(&mount.host, change, &removed)
+                .map_err(|what| Failed(change.path.clone(), what.to_owned()))?;
+        }
         if mount.changes.iter().any(|change| matches!(change.action, Action::WriteFile { .. })) {
             prepared.folder = Some(make(&prepared.root).map_err(&failed)?);
         }
         for (number, change) in mount.changes.iter().enumerate() {
-            if let Action::WriteFile { content, replaces } = &change.action {
-                prepared.write(number, &change.path, content, *replaces)?;
+            if let Action::WriteFile { content, .. } = &change.action {
+                prepared.write(number, change, content).map_err(Failed::at(&change.path))?;
             }
         }
         Ok(prepared)
     }
 
-    /// Writes new content under a number, with the permissions of the file that it replaces.
-    fn write(
-        &self,
-        number: usize,
-        path: &str,
-        content: &[u8],
-        replaces: bool,
-    ) -> Result<(), Failed> {
-        let failed = Failed::at(path);
-        let mut file = File::create_new(self.staged(number)).map_err(&failed)?;
-        file.write_all(content).map_err(&failed)?;
-        if replaces {
-            let old = self.mount.host.look(&names(path));
-            let Ok(Found::File(old)) = old else {
-                let what = "the file that it replaces is no longer there";
-                return Err(Failed(path.to_owned(), what.to_owned()));
-            };
-            let permissions = old.permissions().map_err(&failed)?;
-            file.set_permissions(permissions).map_err(&failed)?;
+    /// Writes new content under a number, with the owner and permissions of what it came from.
+    // [BOX-94]
+    fn write(&self, number: usize, change: &Change, content: &[u8]) -> io::Result<()> {
+        let mut file = File::create_new(self.staged(number))?;
+        file.write_all(content)?;
+        if let Some(like) = &change.like {
+            be_like(&file, like)?;
         }
-        file.sync_all().map_err(&failed)
+        file.sync_all()
     }
 
     fn staged(&self, number: usize) -> PathBuf {
@@ -139,22 +157,21 @@ impl<'a> Prepared<'a> {
         path_of(folder).join(number.to_string())
     }
 
-    /// Carries out change by change; `done` gets the paths of those that are.
+    /// Carries out change by change; `done` counts those that are.
     // [BOX-91]
-    fn apply(&self, done: &mut Vec<String>) -> Result<(), Failed> {
+    fn apply(&self, done: &mut usize) -> Result<(), Failed> {
         let mut touched = BTreeSet::new();
         for (number, change) in self.mount.changes.iter().enumerate() {
             self.carry_out(number, change)?;
             touched.insert(parent(&change.path));
-            done.push(self.mount.guest_path(&change.path));
+            *done = done.saturating_add(1);
         }
-        // The names are on the disk as well once their directories are. A directory that was removed
-        // after something in it needs nothing.
+        // The names are on the disk as well once their directories are. One that was removed after
+        // something in it needs nothing, and one that can't be opened is left to the system.
         for directory in touched {
-            if let Ok(handle) = self.mount.host.directory(&names(directory)) {
-                File::open(path_of(&handle))
-                    .and_then(|handle| handle.sync_all())
-                    .map_err(Failed::at(directory))?;
+            let Ok(handle) = self.mount.host.directory(&names(directory)) else { continue };
+            if let Ok(directory_file) = File::open(path_of(&handle)) {
+                directory_file.sync_all().map_err(Failed::at(directory))?;
             }
         }
         Ok(())
@@ -169,14 +186,75 @@ impl<'a> Prepared<'a> {
         match &change.action {
             Action::RemoveFile => gone(fs::remove_file(target)),
             Action::RemoveDirectory => gone(fs::remove_dir(target)),
-            Action::CreateDirectory => fs::create_dir(target),
-            Action::WriteFile { replaces: false, .. } if is_taken(&target) => {
-                let what = "something of this name has appeared meanwhile";
-                return Err(Failed(change.path.clone(), what.to_owned()));
-            }
-            Action::WriteFile { .. } => fs::rename(self.staged(number), target),
+            Action::CreateDirectory => self.make_directory(change, &target),
+            Action::WriteFile { replaces: true, .. } => fs::rename(self.staged(number), target),
+            Action::WriteFile { .. } => make_name(&self.staged(number), &target),
         }
         .map_err(failed)
+    }
+
+    /// Makes a directory, unless another call has made it meanwhile.
+    fn make_directory(&self, change: &Change, target: &Path) -> io::Result<()> {
+        match fs::create_dir(target) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                let found = self.mount.host.directory(&names(&change.path));
+                found.map(drop).map_err(|_| error)
+            }
+            Ok(()) => match &change.like {
+                Some(like) => {
+                    be_like(&open_handle(target).and_then(|made| File::open(path_of(&made)))?, like)
+                }
+                None => Ok(()),
+            },
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// Refuses a change of what somebody else has changed since the guest took it over.
+// [BOX-94]
+fn check_unchanged(
+    host: &HostDirectory,
+    change: &Change,
+    removed: &BTreeSet<&str>,
+) -> Result<(), &'static str> {
+    // A directory that makes room for a file of the same name is still there.
+    let makes = matches!(change.action, Action::WriteFile { replaces: false, .. })
+        && !removed.contains(change.path.as_str());
+    match (host.stamp(&names(&change.path)), &change.was) {
+        (Ok(now), Some(was)) if now != *was => Err("it was changed meanwhile by somebody else"),
+        (Err(Errno::NOENT), Some(_)) if matches!(change.action, Action::WriteFile { .. }) => {
+            Err("the file that it replaces is no longer there")
+        }
+        (Ok(_) | Err(Errno::ACCES), None) if makes => {
+            Err("something of this name has appeared meanwhile")
+        }
+        (Err(Errno::ACCES), Some(_)) => Err("it was changed meanwhile by somebody else"),
+        _ => Ok(()),
+    }
+}
+
+/// Gives a file or directory the owner and the permissions of another.
+fn be_like(file: &File, like: &Stamp) -> io::Result<()> {
+    let status = file.metadata()?;
+    let (user, group) = like.owner;
+    if (status.uid(), status.gid()) != (user, group) {
+        fchown(file, Some(user), Some(group))?;
+    }
+    file.set_permissions(Permissions::from_mode(like.mode))
+}
+
+/// Gives new content its name, in one step that does not replace anything. Where the file system knows
+/// no second names, it is looked at first.
+fn make_name(staged: &Path, target: &Path) -> io::Result<()> {
+    match fs::hard_link(staged, target) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists && !is_taken(target) => {
+            fs::rename(staged, target)
+        }
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            Err(io::Error::other("something of this name has appeared meanwhile"))
+        }
+        other => other,
     }
 }
 

@@ -12,7 +12,7 @@ use super::errno::Errno;
 use super::guest::{Halt, Stop};
 use crate::limits::NAME_BYTES_MAX;
 use std::ffi::OsStr;
-use std::fs::{File, Metadata, OpenOptions, Permissions, TryLockError};
+use std::fs::{File, Metadata, OpenOptions, TryLockError};
 use std::io;
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
@@ -65,6 +65,33 @@ pub(super) struct Listing {
 pub(super) struct HostDirectory {
     root: File,
     device: u64,
+    inode: u64,
+}
+
+/// How the host had a file or directory at one moment: enough to see that it was changed since, and to
+/// give its owner and permissions to what takes its place. None of it reaches the guest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Stamp {
+    inode: u64,
+    bytes: u64,
+    modified: (i64, i64),
+    changed: (i64, i64),
+    pub(super) owner: (u32, u32),
+    /// The nine bits of who may read, write and execute; no others.
+    pub(super) mode: u32,
+}
+
+impl Stamp {
+    fn of(status: &Metadata) -> Self {
+        Stamp {
+            inode: status.ino(),
+            bytes: status.len(),
+            modified: (status.mtime(), status.mtime_nsec()),
+            changed: (status.ctime(), status.ctime_nsec()),
+            owner: (status.uid(), status.gid()),
+            mode: status.mode() & 0o777,
+        }
+    }
 }
 
 /// A file of the host, open to be read.
@@ -75,11 +102,6 @@ impl HostFile {
     /// Its present size in bytes.
     pub(super) fn size(&self) -> Result<u64, Errno> {
         self.0.metadata().map(|status| status.len()).map_err(|error| errno_of(&error))
-    }
-
-    /// Who may do what with it.
-    pub(super) fn permissions(&self) -> io::Result<Permissions> {
-        self.0.metadata().map(|status| status.permissions())
     }
 
     /// Reads at an offset until the buffer is full or the file ends; gives how many bytes.
@@ -113,7 +135,17 @@ impl HostDirectory {
         if !path_of(&root).is_dir() {
             return Err(io::Error::other("mapping directories needs /proc"));
         }
-        Ok(HostDirectory { device: status.dev(), root })
+        Ok(HostDirectory { device: status.dev(), inode: status.ino(), root })
+    }
+
+    /// What tells it from every other directory, whatever it is called.
+    pub(super) fn identity(&self) -> (u64, u64) {
+        (self.device, self.inode)
+    }
+
+    /// How the host has what a path of names leads to.
+    pub(super) fn stamp(&self, names: &[&str]) -> Result<Stamp, Errno> {
+        self.walk(names).map(|(_, status)| Stamp::of(&status))
     }
 
     /// A handle on the root that keeps others from changing things below it at the same time. Waits

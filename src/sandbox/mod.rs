@@ -35,6 +35,7 @@ use meter::{Meter, Watch};
 use random::RandomStream;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use wasi::Time;
@@ -245,21 +246,22 @@ fn open_roots(grants: &[DirectoryGrant]) -> Result<Vec<Root>, Error> {
             Error::new(Code::HostFile, detail)
         })?;
         let (guest, writable) = (grant.guest.clone(), grant.writable);
-        Ok(Root { guest, host: Arc::new(host), writable })
+        let place = grant.host.canonicalize().unwrap_or_else(|_| grant.host.clone());
+        Ok((Root { guest, host: Arc::new(host), writable }, place))
     };
-    check_apart(grants)?;
-    grants.iter().map(open).collect()
+    let roots: Vec<(Root, PathBuf)> = grants.iter().map(open).collect::<Result<_, Error>>()?;
+    check_apart(&roots)?;
+    Ok(roots.into_iter().map(|(root, _)| root).collect())
 }
 
 /// What is written under one name must not be read or written under another in the same call.
 // [BOX-09]
-fn check_apart(grants: &[DirectoryGrant]) -> Result<(), Error> {
-    let place =
-        |grant: &DirectoryGrant| grant.host.canonicalize().unwrap_or_else(|_| grant.host.clone());
-    for (index, one) in grants.iter().enumerate() {
-        for other in grants.iter().skip(index.saturating_add(1)) {
-            let (here, there) = (place(one), place(other));
-            let overlap = here.starts_with(&there) || there.starts_with(&here);
+fn check_apart(roots: &[(Root, PathBuf)]) -> Result<(), Error> {
+    for (index, (one, here)) in roots.iter().enumerate() {
+        for (other, there) in roots.iter().skip(index.saturating_add(1)) {
+            let overlap = here.starts_with(there)
+                || there.starts_with(here)
+                || one.host.identity() == other.host.identity();
             if overlap && (one.writable || other.writable) {
                 let detail = format!(
                     "{} and {} are mapped to overlapping directories, one of them to be written",
@@ -317,19 +319,14 @@ impl Inputs {
 fn run_module(module: &Module, inputs: Inputs, limits: &RunLimits, cancel: &CancelFlag) -> Run {
     let started = Instant::now();
     let ended = machine::run(module, inputs.into_guest(limits, cancel), limits);
-    // A guest that ended by itself may have answered, whatever its status: the protocol knows. One that
-    // leaves what can't be carried out has failed.
+    // A guest that ended by itself may have answered, whatever its status: the protocol knows.
     let changes = match ended.exit_status {
-        Some(_) => ended.guest.tree.into_changes(),
-        None => Ok(Changes::default()),
-    };
-    let (outcome, exit_status, changes) = match changes {
-        Ok(changes) => (ended.outcome, ended.exit_status, changes),
-        Err(error) => (Err(error), None, Changes::default()),
+        Some(_) => ended.guest.tree.into_changes().unwrap_or_else(Changes::impossible),
+        None => Changes::default(),
     };
     Run {
-        outcome,
-        exit_status,
+        outcome: ended.outcome,
+        exit_status: ended.exit_status,
         stdout: ended.guest.stdout,
         stderr: ended.guest.stderr,
         changes,

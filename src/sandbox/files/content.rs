@@ -105,6 +105,7 @@ impl Tree {
         if !self.is_host_file(id)? {
             return Ok(());
         }
+        self.note_origin(id, meter)?;
         let file = self.open_host(id, meter)?.filter(|_| keep);
         let size = file.as_ref().map_or(Ok(0), HostFile::size)?;
         let size = usize::try_from(size).unwrap_or(usize::MAX);

@@ -19,7 +19,13 @@ pub(super) struct Mount {
     pub(super) host: Option<Arc<HostDirectory>>,
     pub(super) writable: bool,
     /// Paths of the host that the guest removed, or replaced by something of its own.
-    pub(super) gone: BTreeMap<String, Kind>,
+    pub(super) gone: BTreeMap<String, Gone>,
+}
+
+/// Something of the host that the guest has taken over.
+pub(super) struct Gone {
+    pub(super) kind: Kind,
+    pub(super) node: NodeId,
 }
 
 impl Tree {
@@ -128,6 +134,23 @@ impl Tree {
             Kind::File => Body::File(Vec::new()),
         };
         self.add(directory, name, body, Some(path))
+    }
+}
+
+impl Tree {
+    /// Keeps how the host has something, before the guest takes it over.
+    // [BOX-94]
+    pub(super) fn note_origin(&mut self, id: NodeId, meter: &mut Meter) -> Result<(), Halt> {
+        let (node, mount) = (self.node(id)?, self.mount_of(id)?);
+        let (Some(path), Some(host)) = (&node.host, &mount.host) else { return Ok(()) };
+        if self.origins.contains_key(&id.0) {
+            return Ok(());
+        }
+        let names = names_of(path);
+        meter.charge_each(names.len(), HOST_NAME_FUEL)?;
+        let stamp = host.stamp(&names)?;
+        self.origins.insert(id.0, stamp);
+        Ok(())
     }
 }
 

@@ -81,14 +81,15 @@ impl Tree {
 
     /// Removes a name of a file or link. `EISDIR`: a directory.
     // [BOX-86]
-    pub(crate) fn remove_file(&mut self, place: &Place) -> Result<(), Errno> {
+    pub(crate) fn remove_file(&mut self, place: &Place, meter: &mut Meter) -> Result<(), Halt> {
         let id = place.node.ok_or(Errno::NOENT)?;
         let name = place.name.as_deref().filter(|_| !self.is_directory(id));
         let name = name.ok_or(Errno::ISDIR)?;
         place.existing(self)?;
         self.require_writable(id)?;
         self.require_gone(id)?;
-        self.detach(place.directory, name)
+        self.note_origin(id, meter)?;
+        Ok(self.detach(place.directory, name)?)
     }
 
     /// Removes an empty directory. `ENOTDIR`, `ENOTEMPTY`; `EINVAL` for `.` and `..`.
@@ -147,6 +148,9 @@ impl Tree {
                 (false, false) => {}
             }
             self.require_gone(replaced)?;
+            if !is_directory {
+                self.note_origin(replaced, meter)?;
+            }
         }
         self.take_in_all(id, to.directory, meter)?;
         if to.node.is_some() {
@@ -230,7 +234,10 @@ impl Tree {
         self.require_room(count, count, bytes)?;
         for id in below {
             match self.is_directory(id) {
-                true => self.make_own(id, None)?,
+                true => {
+                    self.note_origin(id, meter)?;
+                    self.make_own(id, None)?;
+                }
                 false => self.take_in(id, true, meter)?,
             }
         }

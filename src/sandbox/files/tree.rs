@@ -1,9 +1,9 @@
 //! Room: the tree: nodes, the names that lead to them, and how much of it may be the guest's own.
 
-use super::mounts::Mount;
+use super::mounts::{Gone, Mount};
 use crate::limits::{FILE_DEPTH_MAX, NODES_COUNT_MAX, STAGED_BYTES_MAX, STAGED_NAMES_COUNT_MAX};
 use crate::sandbox::errno::Errno;
-use crate::sandbox::host_directory::Kind;
+use crate::sandbox::host_directory::{Kind, Stamp};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -90,6 +90,8 @@ pub(crate) struct Tree {
     /// What the guest's own files, directories and links count for.
     staged_bytes: usize,
     pub(super) staged_names: usize,
+    /// How the host had what the guest has taken over, by node.
+    pub(super) origins: BTreeMap<usize, Stamp>,
     /// What the guest's clock shows, in nanoseconds since 1970; set anew for each host call.
     pub(crate) now: u64,
 }
@@ -97,7 +99,15 @@ pub(crate) struct Tree {
 impl Tree {
     pub(super) fn new(assets: Arc<BTreeMap<String, Vec<u8>>>) -> Self {
         let (nodes, mounts) = (Vec::new(), Vec::new());
-        Tree { assets, nodes, mounts, staged_bytes: 0, staged_names: 0, now: EPOCH_NS }
+        Tree {
+            assets,
+            nodes,
+            mounts,
+            staged_bytes: 0,
+            staged_names: 0,
+            origins: BTreeMap::new(),
+            now: EPOCH_NS,
+        }
     }
 
     /// A node. Every `NodeId` has one; `EIO` stands for a case that does not occur.
@@ -242,7 +252,7 @@ impl Tree {
         if self.is_directory(id) {
             self.make_own(id, None)?;
         } else if let Some(path) = self.node(id)?.host.clone() {
-            self.mount_of_mut(id)?.gone.insert(path, Kind::File);
+            self.mount_of_mut(id)?.gone.insert(path, Gone { kind: Kind::File, node: id });
         }
         self.alter(id, |node| node.names = node.names.saturating_sub(1))?;
         self.touch(directory)?;
@@ -262,7 +272,7 @@ impl Tree {
     pub(super) fn make_own(&mut self, id: NodeId, body: Option<Body>) -> Result<(), Errno> {
         let kind = if self.is_directory(id) { Kind::Directory } else { Kind::File };
         let Some(path) = self.node(id)?.host.clone() else { return Ok(()) };
-        self.mount_of_mut(id)?.gone.insert(path, kind);
+        self.mount_of_mut(id)?.gone.insert(path, Gone { kind, node: id });
         self.alter(id, |node| {
             node.host = None;
             node.body = body.unwrap_or_else(|| std::mem::replace(&mut node.body, EMPTY));

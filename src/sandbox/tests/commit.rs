@@ -35,8 +35,15 @@ impl Folder {
 
     fn changes(&self, list: Vec<(&str, Action)>) -> Changes {
         let mut changes = Changes::default();
-        let change = |(path, action): (&str, Action)| Change { path: path.to_owned(), action };
         let host = Arc::new(HostDirectory::open(&self.0).unwrap());
+        let stamped = Arc::clone(&host);
+        let change = move |(path, action): (&str, Action)| {
+            let replaces = matches!(&action, Action::WriteFile { replaces: true, .. });
+            let takes = replaces || action == Action::RemoveFile;
+            let names: Vec<&str> = path.split('/').collect();
+            let was = takes.then(|| stamped.stamp(&names).unwrap());
+            Change { path: path.to_owned(), action, was, like: was }
+        };
         changes.add("/out", host, list.into_iter().map(change).collect());
         changes
     }
@@ -68,7 +75,7 @@ fn every_kind_of_change_is_carried_out_and_nothing_is_left_behind() {
     fs::set_permissions(folder.0.join("old"), fs::Permissions::from_mode(0o640)).unwrap();
     fs::create_dir_all(folder.0.join("gone/deep")).unwrap();
     folder.file("gone/deep/file", "x");
-    let changes = folder.changes(vec![
+    let mut changes = folder.changes(vec![
         ("gone/deep/file", Action::RemoveFile),
         ("gone/deep", Action::RemoveDirectory),
         ("gone", Action::RemoveDirectory),
@@ -90,10 +97,10 @@ fn every_kind_of_change_is_carried_out_and_nothing_is_left_behind() {
 #[test]
 fn a_file_that_appeared_meanwhile_is_not_overwritten() {
     let folder = Folder::new();
-    let changes = folder.changes(vec![("a", write("1", false)), ("b", write("2", false))]);
+    let mut changes = folder.changes(vec![("a", write("1", false)), ("b", write("2", false))]);
     folder.file("b", "somebody's");
-    refused(changes.carry_out(), &["/out/b", "appeared meanwhile", "carried out before: /out/a"]);
-    assert_eq!((folder.read("a"), folder.read("b")), ("1".into(), "somebody's".into()));
+    refused(changes.carry_out(), &["/out/b", "appeared meanwhile", "nothing was changed"]);
+    assert_eq!((folder.exists("a"), folder.read("b")), (false, "somebody's".into()));
     assert!(!folder.exists(COMMIT_FOLDER));
 }
 
@@ -101,7 +108,7 @@ fn a_file_that_appeared_meanwhile_is_not_overwritten() {
 fn a_file_that_vanished_meanwhile_stops_everything_before_the_first_change() {
     let folder = Folder::new();
     folder.file("b", "old");
-    let changes = folder.changes(vec![("a", write("1", false)), ("b", write("2", true))]);
+    let mut changes = folder.changes(vec![("a", write("1", false)), ("b", write("2", true))]);
     fs::remove_file(folder.0.join("b")).unwrap();
     refused(changes.carry_out(), &["/out/b", "nothing was changed"]);
     assert!(!folder.exists("a") && !folder.exists("b") && !folder.exists(COMMIT_FOLDER));
@@ -111,7 +118,7 @@ fn a_file_that_vanished_meanwhile_stops_everything_before_the_first_change() {
 fn a_link_in_the_place_of_a_directory_is_not_followed() {
     let (folder, outside) = (Folder::new(), Folder::new());
     fs::create_dir(folder.0.join("sub")).unwrap();
-    let changes = folder.changes(vec![("sub/a", write("1", false))]);
+    let mut changes = folder.changes(vec![("sub/a", write("1", false))]);
     fs::remove_dir(folder.0.join("sub")).unwrap();
     symlink(&outside.0, folder.0.join("sub")).unwrap();
     refused(changes.carry_out(), &["/out/sub/a", "nothing was changed"]);
@@ -119,29 +126,25 @@ fn a_link_in_the_place_of_a_directory_is_not_followed() {
 }
 
 #[test]
-fn a_link_in_the_place_of_a_file_is_replaced_and_not_followed() {
+fn a_link_in_the_place_of_a_file_is_neither_followed_nor_replaced() {
     let (folder, outside) = (Folder::new(), Folder::new());
     outside.file("target", "theirs");
-    folder.file("a", "old");
-    folder.file("b", "old");
-    let changes = folder.changes(vec![("a", Action::RemoveFile), ("b", write("new", true))]);
-    for name in ["a", "b"] {
-        fs::remove_file(folder.0.join(name)).unwrap();
-        symlink(outside.0.join("target"), folder.0.join(name)).unwrap();
+    for action in [Action::RemoveFile, write("new", true)] {
+        folder.file("a", "old");
+        let mut changes = folder.changes(vec![("a", action)]);
+        fs::remove_file(folder.0.join("a")).unwrap();
+        symlink(outside.0.join("target"), folder.0.join("a")).unwrap();
+        refused(changes.carry_out(), &["/out/a", "changed meanwhile", "nothing was changed"]);
+        assert_eq!(outside.read("target"), "theirs");
+        fs::remove_file(folder.0.join("a")).unwrap();
     }
-    // The file to be replaced is none any more, so nothing is done at all.
-    refused(changes.carry_out(), &["/out/b", "nothing was changed"]);
-    assert_eq!(outside.read("target"), "theirs");
-    let changes = folder.changes(vec![("a", Action::RemoveFile)]);
-    changes.carry_out().unwrap();
-    assert_eq!(outside.read("target"), "theirs");
 }
 
 #[test]
 fn a_directory_that_is_no_longer_empty_is_kept() {
     let folder = Folder::new();
     fs::create_dir(folder.0.join("sub")).unwrap();
-    let changes = folder.changes(vec![("sub", Action::RemoveDirectory)]);
+    let mut changes = folder.changes(vec![("sub", Action::RemoveDirectory)]);
     folder.file("sub/late", "theirs");
     refused(changes.carry_out(), &["/out/sub", "nothing was changed"]);
     assert_eq!(folder.read("sub/late"), "theirs");
@@ -164,17 +167,88 @@ fn what_a_killed_call_left_in_its_folder_is_cleared_away() {
 }
 
 #[test]
-fn of_two_calls_at_once_each_leaves_its_file_whole() {
+fn of_calls_at_once_one_replaces_the_file_and_the_others_say_that_it_was_changed() {
     let folder = Folder::new();
     folder.file("a", "old");
     let long = |letter: &str| letter.repeat(100_000);
+    let letters = ["x", "y", "z"];
+    let all = letters.map(|letter| folder.changes(vec![("a", write(&long(letter), true))]));
+    let carried: Vec<bool> = std::thread::scope(|scope| {
+        let threads = all.map(|mut changes| scope.spawn(move || changes.carry_out().is_ok()));
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    let winners: Vec<_> = letters.iter().zip(carried).filter(|(_, carried)| *carried).collect();
+    assert_eq!(winners.len(), 1);
+    assert_eq!(folder.read("a"), long(winners[0].0));
+    assert!(!folder.exists(COMMIT_FOLDER));
+}
+
+#[test]
+fn what_somebody_else_changed_meanwhile_is_neither_overwritten_nor_removed() {
+    let folder = Folder::new();
+    for name in ["a", "b"] {
+        folder.file(name, "old");
+    }
+    for action in [write("new", true), Action::RemoveFile] {
+        let mut changes = folder.changes(vec![("a", Action::RemoveFile), ("b", action)]);
+        folder.file("b", "theirs");
+        refused(changes.carry_out(), &["/out/b", "changed meanwhile", "nothing was changed"]);
+        assert_eq!((folder.read("a"), folder.read("b")), ("old".into(), "theirs".into()));
+        folder.file("b", "once more");
+    }
+}
+
+#[test]
+fn a_program_with_the_rights_of_its_owner_loses_that_bit_and_keeps_its_owner() {
+    let folder = Folder::new();
+    folder.file("a", "old");
+    let path = folder.0.join("a");
+    // Only root can give a file away; others keep their own.
+    let _not_allowed = std::os::unix::fs::chown(&path, Some(1234), Some(1234));
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o6754)).unwrap();
+    let owner = std::os::unix::fs::MetadataExt::uid(&path.metadata().unwrap());
+    folder.changes(vec![("a", write("new", true))]).carry_out().unwrap();
+    let status = path.metadata().unwrap();
+    assert_eq!(status.permissions().mode() & 0o7777, 0o754);
+    assert_eq!(std::os::unix::fs::MetadataExt::uid(&status), owner);
+}
+
+#[test]
+fn a_directory_that_another_call_made_meanwhile_is_good_enough() {
+    let folder = Folder::new();
+    let mut changes =
+        folder.changes(vec![("sub", Action::CreateDirectory), ("sub/a", write("1", false))]);
+    fs::create_dir(folder.0.join("sub")).unwrap();
+    changes.carry_out().unwrap();
+    assert_eq!(folder.read("sub/a"), "1");
+}
+
+#[test]
+fn two_calls_with_the_same_directories_in_another_order_do_not_wait_for_each_other() {
+    let (one, two) = (Folder::new(), Folder::new());
+    let hosts = [&one, &two].map(|folder| Arc::new(HostDirectory::open(&folder.0).unwrap()));
+    let begun = std::time::Instant::now();
     std::thread::scope(|scope| {
-        for letter in ["x", "y", "z"] {
-            let changes = folder.changes(vec![("a", write(&long(letter), true))]);
+        for (name, order) in [("a", [0, 1]), ("b", [1, 0]), ("c", [0, 1]), ("d", [1, 0])] {
+            let mut changes = Changes::default();
+            for index in order {
+                let path = name.to_owned();
+                let change = Change { path, action: write("1", false), was: None, like: None };
+                changes.add("/out", Arc::clone(&hosts[index]), vec![change]);
+            }
             scope.spawn(move || changes.carry_out().unwrap());
         }
     });
-    let text = folder.read("a");
-    assert!(["x", "y", "z"].iter().any(|letter| text == long(letter)));
-    assert!(!folder.exists(COMMIT_FOLDER));
+    assert!(begun.elapsed() < std::time::Duration::from_secs(9), "they waited for each other");
+}
+
+#[test]
+fn what_was_carried_out_before_a_failure_is_what_is_left_in_the_list() {
+    let folder = Folder::new();
+    fs::create_dir(folder.0.join("full")).unwrap();
+    folder.file("full/theirs", "x");
+    let mut changes =
+        folder.changes(vec![("a", Action::CreateDirectory), ("full", Action::RemoveDirectory)]);
+    refused(changes.carry_out(), &["/out/full", "carried out before: /out/a"]);
+    assert_eq!(changes.to_json().as_array().unwrap().len(), 1);
 }

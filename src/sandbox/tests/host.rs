@@ -127,7 +127,7 @@ fn what_was_moved_away_and_back_or_made_again_is_not_lost() {
     script.rename("dir/file", "file");
     script.rmdir("empty");
     script.mkdir("empty");
-    let ran = script.run(with_root(&folder, true));
+    let mut ran = script.run(with_root(&folder, true));
     assert_eq!(ran.answers, [SUCCESS; 6]);
     let changes = lines(&ran.run);
     assert!(changes.iter().all(|line| line.starts_with("replace ")), "{changes:?}");

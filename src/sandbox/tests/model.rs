@@ -216,7 +216,7 @@ fn compare(seed: u64) {
         let answer = script.unlink(&path);
         expected.push((Step::Unlink("a link"), Ok((0, 0)), (answer, None)));
     }
-    let ran = script.run(with_root(&ours, true));
+    let mut ran = script.run(with_root(&ours, true));
     for (index, (step, real, (answer, status))) in expected.iter().enumerate() {
         let (answer, real_answer) =
             (ran.answers[*answer], real.as_ref().map_or_else(number_of, |_| 0));

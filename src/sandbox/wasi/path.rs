@@ -239,7 +239,7 @@ pub(super) fn path_unlink_file(
     path_length: u32,
 ) -> Result<(), Halt> {
     let place = find(call, fd, path, path_length, Last::Itself)?;
-    Ok(call.guest.tree.remove_file(&place)?)
+    call.guest.tree.remove_file(&place, &mut call.guest.meter)
 }
 
 /// Moves what a path names to another path, below `new_fd`, and replaces what is there. `EISDIR`,
