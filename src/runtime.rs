@@ -336,6 +336,7 @@ impl Runtime {
             stdout: Some(self.audit.digest_bytes(&run.stdout)),
             answer: left.map(|answer| self.digest_of(answer)),
             privacy: left.map(counts).unwrap_or_default(),
+            denied: run.denied,
             changes: changes.counts(),
         }
     }

@@ -43,9 +43,8 @@ pub fn run(case: &Case, guest: &[u8], directory: &Path) -> Seen {
         capability_token: Some(token),
     };
     let sandbox = WasmSandbox::new().unwrap();
-    let run = sandbox.run(&attestation.wasm_binary, config, &CancelFlag::default());
-    run.changes.carry_out().unwrap();
-    let end = match &run.outcome {
+    let mut run = sandbox.run(&attestation.wasm_binary, config, &CancelFlag::default());
+    let end = match run.outcome.and_then(|()| run.changes.carry_out()) {
         Ok(()) => "exit 0".to_owned(),
         Err(error) => match (error.code(), error.detail().rsplit_once("with status ")) {
             (Code::ToolExit, Some((_, status))) => format!("exit {status}"),

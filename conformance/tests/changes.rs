@@ -140,6 +140,21 @@ fn a_directory_mapped_read_only_stays_as_it_is() {
     // Status 8: the guest could not open the file.
     assert!(result.unwrap_err().detail().contains("status 8"));
     assert!(names(out.path()).is_empty());
+    // What it tried is in the record.
+    assert_eq!(host.records_of("outcome")[0]["denied"], 1);
+}
+
+#[test]
+fn attempts_to_leave_the_directory_fail_and_are_counted_in_the_record() {
+    let (host, out) = (Host::new("changes-escape"), Folder::new("changes-escape-out"));
+    std::os::unix::fs::symlink("/etc", out.path().join("etc")).unwrap();
+    for (count, path) in ["../a", "/etc/passwd", "etc/passwd", "x/../../a"].iter().enumerate() {
+        let result = call(&host.runtime_with(policy(out.path())), &package(path, 5, &End::Answers));
+        assert!(result.unwrap_err().detail().contains("status 8"), "{path}");
+        let denied = &host.records_of("outcome")[count]["denied"];
+        assert_eq!(*denied, u64::from(!path.starts_with('x')), "{path}");
+    }
+    assert_eq!(names(out.path()), ["etc"]);
 }
 
 #[test]

@@ -111,6 +111,8 @@ pub struct Outcome {
     pub answer: Option<Digest>,
     /// How many spans of each kind the privacy filter took out.
     pub privacy: BTreeMap<String, u64>,
+    /// How often the tool tried what it may not do.
+    pub denied: u64,
     /// How many changes of each kind were carried out on the host, and how many bytes were written.
     pub changes: BTreeMap<String, u64>,
 }
@@ -326,6 +328,7 @@ impl OpenCall {
             ("stdout", maybe(outcome.stdout.as_ref().map(Digest::as_str))),
             ("answer", maybe(outcome.answer.as_ref().map(Digest::as_str))),
             ("privacy", canonical::counts(&outcome.privacy)),
+            ("denied", integer(outcome.denied)),
             ("changes", canonical::counts(&outcome.changes)),
         ];
         writer.append("outcome", members, now)?;

@@ -58,6 +58,7 @@ fn members(kind: &str) -> Option<&'static [Member]> {
             ("stdout", maybe_digest),
             ("answer", maybe_digest),
             ("privacy", counts),
+            ("denied", integer),
             ("changes", counts),
         ],
         "refused" => &[

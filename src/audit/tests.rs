@@ -98,6 +98,7 @@ fn outcome(log: &AuditLog) -> Outcome {
         stdout: Some(log.digest_bytes(br#"{"id":1}"#)),
         answer: Some(log.digest(&json!({"words": 1}))),
         privacy: BTreeMap::from([("email".to_owned(), 2), ("EMPLOYEE_ID".to_owned(), 1)]),
+        denied: 2,
         changes: BTreeMap::from([("write_file".to_owned(), 1), ("bytes".to_owned(), 12)]),
     }
 }
@@ -163,7 +164,7 @@ fn intent_members(call: u64) -> Value {
 
 fn outcome_members(call: u64) -> Value {
     json!({"call": call, "result": "ok", "fuel_used": 1, "duration_ms": 1, "stdout": null,
-        "answer": null, "privacy": {}, "changes": {}})
+        "answer": null, "privacy": {}, "denied": 0, "changes": {}})
 }
 
 mod altered {

@@ -71,6 +71,8 @@ pub(super) struct Guest {
     pub(super) stderr: Vec<u8>,
     /// What it gave to `proc_exit`.
     pub(super) exit_status: Option<u32>,
+    /// Calls that were answered with an errno that says it may not do that.
+    pub(super) denied: u64,
     pub(super) tree: Tree,
     pub(super) descriptors: Descriptors,
     pub(super) time: Time,

@@ -120,6 +120,8 @@ pub struct Run {
     pub outcome: Result<(), Error>,
     /// The status that it ended itself with, 0 if `_start` returned; none if it was ended.
     pub exit_status: Option<u32>,
+    /// How often it tried what it may not do.
+    pub denied: u64,
     /// What it had written to stdout.
     pub stdout: Vec<u8>,
     /// What it had written to stderr.
@@ -229,6 +231,7 @@ impl Run {
         Run {
             outcome: Err(error),
             exit_status: None,
+            denied: 0,
             stdout: Vec::new(),
             stderr: Vec::new(),
             changes: Changes::default(),
@@ -299,6 +302,7 @@ impl Inputs {
             stdin_read: 0,
             stdout: Vec::new(),
             exit_status: None,
+            denied: 0,
             stdout_bytes_max: usize::try_from(limits.output_bytes_max).unwrap_or(usize::MAX),
             stderr: Vec::new(),
             tree,
@@ -327,6 +331,7 @@ fn run_module(module: &Module, inputs: Inputs, limits: &RunLimits, cancel: &Canc
     Run {
         outcome: ended.outcome,
         exit_status: ended.exit_status,
+        denied: ended.guest.denied,
         stdout: ended.guest.stdout,
         stderr: ended.guest.stderr,
         changes,

@@ -28,9 +28,16 @@ pub(super) fn request(command: &Command, arguments: &Value) -> Result<Request, E
         }
     }
     // [CMD-08]
-    let stdin = command.stdin.as_ref().and_then(|name| given.get(name)).map(text_of);
-    Ok(Request { args: line.args, stdin: stdin.unwrap_or_default().into_bytes() })
+    let stdin = command
+        .stdin
+        .as_ref()
+        .and_then(|name| given.get(name))
+        .map_or(Ok(String::new()), text_of)?;
+    Ok(Request { args: line.args, stdin: stdin.into_bytes() })
 }
+
+/// 2^53: up to here a double stands for one integer.
+const DOUBLE_EXACT_MAX: f64 = 9_007_199_254_740_992.0;
 
 /// A command line while it is written.
 struct Line {
@@ -50,7 +57,7 @@ impl Line {
                     is_behind_option = text.starts_with('-') && text != "-" && text != "--";
                 }
                 Word::Value(name) => {
-                    let text = given.get(name).map(text_of).unwrap_or_default();
+                    let text = given.get(name).map_or(Ok(String::new()), text_of)?;
                     // [CMD-05]
                     if text.contains('\0') {
                         return Err(bad(&format!("{name} holds U+0000, which ends an argument")));
@@ -90,11 +97,18 @@ fn bad(detail: &str) -> Error {
 /// A value as a text for programs: a string as it is, a number in plain digits, since few programs read
 /// `1.0` or `1e2` as an integer, anything else as JSON.
 // [CMD-02]
-fn text_of(value: &Value) -> String {
+fn text_of(value: &Value) -> Result<String, Error> {
     match value {
-        Value::String(text) => text.clone(),
-        Value::Number(number) if number.is_f64() => number.as_f64().unwrap_or_default().to_string(),
-        other => other.to_string(),
+        Value::String(text) => Ok(text.clone()),
+        Value::Number(number) => match number.as_f64().filter(|_| number.is_f64()) {
+            // Beyond that a double stands for several integers, and the program would get another.
+            Some(double) if double.abs() > DOUBLE_EXACT_MAX => {
+                Err(bad("a number that has too many digits to be passed on exactly"))
+            }
+            Some(double) => Ok(double.to_string()),
+            None => Ok(number.to_string()),
+        },
+        other => Ok(other.to_string()),
     }
 }
 

@@ -21,6 +21,7 @@ mod stream;
 
 pub(super) use clock::Time;
 
+use super::errno::Errno;
 use super::guest::{Call, Guest, Halt};
 use crate::module::imports::{wasi_functions, WASI};
 use clock::{clock_res_get, clock_time_get};
@@ -54,6 +55,11 @@ fn call(
         Ok(()) => function(&mut call),
         Err(stop) => Err(stop.into()),
     };
+    // [BOX-95]
+    if let Err(Halt::Errno(Errno::ACCES | Errno::PERM | Errno::ROFS | Errno::NOTCAPABLE)) = outcome
+    {
+        call.guest.denied = call.guest.denied.saturating_add(1);
+    }
     let fuel = call.guest.meter.slice;
     caller.set_fuel(fuel)?;
     match outcome {
