@@ -11,6 +11,7 @@
 use super::errno::Errno;
 use super::guest::{Halt, Stop};
 use crate::limits::NAME_BYTES_MAX;
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs::{File, Metadata, OpenOptions, TryLockError};
 use std::io;
@@ -30,7 +31,8 @@ const PATH_ONLY: i32 = 0o10_000_000;
 /// Nothing is waited for while opening.
 const NO_WAIT: i32 = 0o4000;
 
-/// Names that begin so are this program's, while it writes changes; the guest does not see them.
+/// The name of the folder in which this program keeps new content while it carries changes out. No
+/// guest sees or makes anything of this name, in any directory.
 pub(super) const COMMIT_FOLDER: &str = ".mpp-commit";
 
 /// How long another call's changes are waited for: ten seconds.
@@ -55,7 +57,7 @@ pub(super) enum Found {
 #[derive(Debug)]
 pub(super) struct Listing {
     /// In ascending order of names.
-    pub(super) entries: Vec<(String, Kind)>,
+    pub(super) entries: BTreeMap<String, Kind>,
     /// Whether there is something else as well, which a guest does not see.
     pub(super) hides_others: bool,
 }
@@ -183,7 +185,8 @@ impl HostDirectory {
     }
 
     /// The files and directories in a directory. Others, and names that no guest could write, are left
-    /// out. `charge` is asked before each name is looked at. `EOVERFLOW`: more than `max`.
+    /// out. `charge` is asked before each name is looked at, whatever has it, but not for this program's
+    /// own folder, which comes and goes while others carry changes out. `EOVERFLOW`: more than `max`.
     // [BOX-08]
     pub(super) fn list(
         &self,
@@ -193,27 +196,33 @@ impl HostDirectory {
     ) -> Result<Listing, Halt> {
         let (handle, _) = self.walk(names)?;
         let failed = |error: io::Error| errno_of(&error);
-        let mut listing = Listing { entries: Vec::new(), hides_others: false };
+        let mut listing = Listing { entries: BTreeMap::new(), hides_others: false };
+        let mut count = 0_usize;
         for entry in std::fs::read_dir(path_of(&handle)).map_err(failed)? {
-            charge()?;
             let entry = entry.map_err(failed)?;
+            let name = entry.file_name();
+            if name == COMMIT_FOLDER {
+                listing.hides_others = true;
+                continue;
+            }
+            charge()?;
+            count = count.saturating_add(1);
+            if count > max {
+                return Err(Errno::OVERFLOW.into());
+            }
             let kind = match entry.file_type() {
                 Ok(kind) if kind.is_dir() => Some(Kind::Directory),
                 Ok(kind) if kind.is_file() => Some(Kind::File),
                 _ => None,
             };
-            let name = entry.file_name();
             let name = name.to_str().filter(|name| can_be_seen(name));
             let (Some(kind), Some(name)) = (kind, name) else {
                 listing.hides_others = true;
                 continue;
             };
-            if listing.entries.len() >= max {
-                return Err(Errno::OVERFLOW.into());
-            }
-            listing.entries.push((name.to_owned(), kind));
+            // Put in order one by one, since sorting a hundred thousand names at the end takes a while.
+            listing.entries.insert(name.to_owned(), kind);
         }
-        listing.entries.sort_by(|(one, _), (other, _)| one.cmp(other));
         Ok(listing)
     }
 

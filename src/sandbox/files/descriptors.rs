@@ -43,6 +43,8 @@ pub(crate) enum Object {
 pub(crate) struct Entry {
     pub(crate) name: String,
     pub(crate) node: NodeId,
+    /// `filetype`, as it was when the listing began.
+    pub(crate) kind: u8,
 }
 
 /// One open descriptor.

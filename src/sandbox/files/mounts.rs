@@ -11,6 +11,7 @@ use crate::sandbox::host_directory::{Found, HostDirectory, Kind};
 use crate::sandbox::meter::Meter;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 pub(super) struct Mount {
     pub(super) guest: String,
@@ -112,6 +113,8 @@ impl Tree {
         let charge = || meter.charge(ENTRY_FUEL);
         let listing = host.list(&names, LISTED_ENTRIES_COUNT_MAX, charge)?;
         for (name, kind) in listing.entries {
+            // Paid for as it was listed; but there may be many, each at the end of a long path.
+            meter.watch.look(Duration::ZERO)?;
             let path = below(&above, &name);
             let is_gone = self.mount_of(directory)?.gone.contains_key(&path);
             if !is_gone && self.known_child(directory, &name).is_err() {

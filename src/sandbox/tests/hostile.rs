@@ -424,8 +424,25 @@ fn a_directory_with_too_many_names_is_not_listed() {
     let list = |max| host.list(&[], max, || Ok(()));
     assert_eq!(list(3).unwrap().entries.len(), 3);
     assert_eq!(errno(list(2)), Some(errno::Errno::OVERFLOW));
+    fs::create_dir(folder.0.join(".mpp-commit")).unwrap();
+    assert_eq!(list(3).unwrap().entries.len(), 3, "the folder of this program does not count");
+    symlink("x", folder.0.join("unseen")).unwrap();
+    assert_eq!(errno(list(3)), Some(errno::Errno::OVERFLOW), "what is not seen does");
     let stopped = host.list(&[], 3, || Err(guest::Stop::Fuel));
     assert_eq!(stopped.unwrap_err(), guest::Halt::Stop(guest::Stop::Fuel));
+}
+
+#[test]
+fn a_listing_costs_the_same_while_another_call_carries_out_its_changes() {
+    let folder = Folder::filled();
+    let fuel = || {
+        let mut script = Script::new();
+        script.list(3);
+        script.run(with_root(&folder, false)).run.fuel_used
+    };
+    let before = fuel();
+    fs::create_dir(folder.0.join(".mpp-commit")).unwrap();
+    assert_eq!(fuel(), before);
 }
 
 #[test]

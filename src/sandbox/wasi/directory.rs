@@ -2,8 +2,13 @@
 
 use crate::limits::{ENTRY_FUEL, LISTINGS_COUNT_MAX};
 use crate::sandbox::errno::Errno;
-use crate::sandbox::files::{Entry, NodeId, Object, Tree};
+use crate::sandbox::files::{Entry, NodeId, Object};
 use crate::sandbox::guest::{Call, Guest, Halt};
+use crate::sandbox::meter::Meter;
+use std::time::Duration;
+
+/// A `dirent` without the name behind it.
+const DIRENT_BYTES: usize = 24;
 
 /// Writes the entries of the directory `fd` from the position `cookie` on, each a `dirent` and its name,
 /// to the `length` bytes at `pointer`, and the bytes used at `result`. An entry that does not fit is cut,
@@ -26,13 +31,11 @@ pub(super) fn fd_readdir(
         let names = names(call.guest, directory)?;
         *listing(call.guest, fd)? = names;
     }
-    let tree = &call.guest.tree;
-    let Object::Directory { listing, .. } = &call.guest.descriptors.get(fd)?.object else {
+    let Guest { descriptors, meter, .. } = &mut *call.guest;
+    let Object::Directory { listing, .. } = &descriptors.get(fd)?.object else {
         return Err(Errno::NOTDIR.into());
     };
-    let skipped = usize::try_from(cookie).unwrap_or(usize::MAX);
-    let buffer = dirents(tree, listing, skipped, span.length())?;
-    call.guest.meter.charge_bytes(buffer.len())?;
+    let buffer = dirents(listing, cookie, span.length(), meter)?;
     call.write(span, &buffer)?;
     call.write_u32(result, u32::try_from(buffer.len()).map_err(|_| Errno::OVERFLOW)?)?;
     Ok(())
@@ -54,34 +57,43 @@ fn names(guest: &mut Guest, directory: NodeId) -> Result<Vec<Entry>, Halt> {
     if guest.descriptors.listed().saturating_add(count) > LISTINGS_COUNT_MAX {
         return Err(Errno::OVERFLOW.into());
     }
-    guest.meter.charge_each(count, ENTRY_FUEL)?;
     let dots = [(".", directory), ("..", guest.tree.parent(directory)?)];
-    let dots = dots.into_iter().map(|(name, node)| Entry { name: name.to_owned(), node });
-    let children = children.iter().map(|(name, node)| Entry { name: name.clone(), node: *node });
-    Ok(dots.chain(children).collect())
+    let children = children.iter().map(|(name, node)| (name.as_str(), *node));
+    let mut entries = Vec::with_capacity(count);
+    for (name, node) in dots.into_iter().chain(children) {
+        guest.meter.charge(ENTRY_FUEL)?;
+        entries.push(Entry { name: name.to_owned(), node, kind: guest.tree.kind(node)? });
+    }
+    Ok(entries)
 }
 
-/// Entries as bytes, from a position on, as many as fit.
+/// Entries as bytes, from a position on, as many as fit, paid for before they are put together.
 fn dirents(
-    tree: &Tree,
     entries: &[Entry],
-    skipped: usize,
+    mut next: u64,
     bytes_max: usize,
-) -> Result<Vec<u8>, Errno> {
-    let mut buffer = Vec::new();
-    let mut next = u64::try_from(skipped).unwrap_or(u64::MAX);
-    for entry in entries.get(skipped..).unwrap_or(&[]) {
-        if buffer.len() >= bytes_max {
+    meter: &mut Meter,
+) -> Result<Vec<u8>, Halt> {
+    let skipped = usize::try_from(next).unwrap_or(usize::MAX);
+    let entries = entries.get(skipped..).unwrap_or(&[]);
+    let may_fit = entries.iter().take(bytes_max.div_ceil(DIRENT_BYTES));
+    let sizes = may_fit.map(|entry| entry.name.len().saturating_add(DIRENT_BYTES));
+    let bytes = sizes.sum::<usize>().min(bytes_max);
+    meter.charge_bytes(bytes)?;
+    let mut buffer = Vec::with_capacity(bytes);
+    for entry in entries {
+        if buffer.len() >= bytes {
             break;
         }
+        meter.watch.look(Duration::ZERO)?;
         next = next.saturating_add(1);
         buffer.extend(next.to_le_bytes());
         buffer.extend(entry.node.inode().to_le_bytes());
         let name_length = u32::try_from(entry.name.len()).map_err(|_| Errno::OVERFLOW)?;
         buffer.extend(name_length.to_le_bytes());
-        buffer.extend(u32::from(tree.kind(entry.node)?).to_le_bytes());
+        buffer.extend(u32::from(entry.kind).to_le_bytes());
         buffer.extend(entry.name.as_bytes());
     }
-    buffer.truncate(bytes_max);
+    buffer.truncate(bytes);
     Ok(buffer)
 }
