@@ -7,7 +7,7 @@ use super::tree::{Body, Node, NodeId, Times, Tree, EPOCH_NS};
 use crate::limits::{ENTRY_FUEL, HOST_NAME_FUEL, LISTED_ENTRIES_COUNT_MAX};
 use crate::sandbox::errno::Errno;
 use crate::sandbox::guest::Halt;
-use crate::sandbox::host_directory::{Found, HostDirectory, Kind};
+use crate::sandbox::host_directory::{Found, HostDirectory, Kind, COMMIT_FOLDER};
 use crate::sandbox::meter::Meter;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -80,12 +80,17 @@ impl Tree {
 
     /// What a name in a directory leads to. `ENOENT`; `EACCES` for what the host has there and the
     /// guest may not see.
+    // [BOX-08]
     pub(super) fn child(
         &mut self,
         directory: NodeId,
         name: &str,
         meter: &mut Meter,
     ) -> Result<NodeId, Halt> {
+        // A commit makes this folder, wherever the directory may be mapped by then.
+        if name == COMMIT_FOLDER && self.mount_of(directory)?.host.is_some() {
+            return Err(Errno::ACCES.into());
+        }
         let known = self.known_child(directory, name);
         let Some(above) = &self.node(directory)?.host else { return Ok(known?) };
         if known != Err(Errno::NOENT) {

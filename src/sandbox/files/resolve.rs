@@ -1,7 +1,7 @@
 //! Room: following a path, name by name, from an open directory and never out of it.
 
 use super::tree::{Body, NodeId, Tree};
-use crate::limits::{LINK_STEPS_MAX, NAME_BYTES_MAX, PATH_COMPONENT_FUEL};
+use crate::limits::{LINK_STEPS_MAX, NAME_BYTES_MAX, PATH_BYTES_MAX, PATH_COMPONENT_FUEL};
 use crate::sandbox::errno::Errno;
 use crate::sandbox::guest::Halt;
 use crate::sandbox::meter::Meter;
@@ -45,9 +45,9 @@ impl Tree {
         let mut links = 0_usize;
         // The directories walked through, and the names that are still to come, the next one last.
         let mut walked = vec![start];
-        let mut pending: Vec<String> = path.rsplit('/').map(str::to_owned).collect();
+        let mut pending = Vec::new();
+        put(&mut pending, path, meter)?;
         while let Some(name) = pending.pop() {
-            meter.charge(PATH_COMPONENT_FUEL)?;
             let here = walked.last().copied().unwrap_or(start);
             if !self.is_directory(here) {
                 return Err(Errno::NOTDIR.into());
@@ -61,7 +61,7 @@ impl Tree {
                 }
                 _ => {}
             }
-            let is_last = pending.iter().all(String::is_empty);
+            let is_last = pending.iter().rev().all(String::is_empty);
             let slash = !pending.is_empty();
             let node = match self.child(here, &name, meter) {
                 Ok(node) => Some(node),
@@ -76,7 +76,7 @@ impl Tree {
                         return Err(Errno::LOOP.into());
                     }
                     meter.charge_bytes(target.len())?;
-                    pending.extend(target.rsplit('/').map(str::to_owned));
+                    put(&mut pending, target, meter)?;
                 }
                 (_, Some(node)) if !is_last => walked.push(node),
                 _ => return Ok(Place { directory: here, name: Some(name), node, slash }),
@@ -85,6 +85,19 @@ impl Tree {
         let here = walked.last().copied().unwrap_or(start);
         Ok(Place { directory: here, name: None, node: Some(here), slash: true })
     }
+}
+
+/// Puts the names of a path before those that are still to come. `ENAMETOOLONG`: together they are
+/// longer than a path may be.
+// [BOX-34] [BOX-82]
+fn put(pending: &mut Vec<String>, path: &str, meter: &mut Meter) -> Result<(), Halt> {
+    let to_come = pending.iter().map(|name| name.len().saturating_add(1)).sum::<usize>();
+    if to_come.saturating_add(path.len()) > PATH_BYTES_MAX {
+        return Err(Errno::NAMETOOLONG.into());
+    }
+    meter.charge_each(path.split('/').count(), PATH_COMPONENT_FUEL)?;
+    pending.extend(path.rsplit('/').map(str::to_owned));
+    Ok(())
 }
 
 // [BOX-61]

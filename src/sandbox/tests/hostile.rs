@@ -6,7 +6,8 @@ use super::host::{lines, snapshot, with_root, Folder};
 use super::probe::*;
 use super::script::*;
 use super::*;
-use crate::limits::{FILE_DEPTH_MAX, LINK_STEPS_MAX, STAGED_BYTES_MAX, STAGED_NAMES_COUNT_MAX};
+use crate::limits::{FILE_DEPTH_MAX, LINK_STEPS_MAX, PATH_COMPONENT_FUEL};
+use crate::limits::{STAGED_BYTES_MAX, STAGED_NAMES_COUNT_MAX};
 use crate::sandbox::files::{NodeId, Tree};
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -170,6 +171,48 @@ fn a_chain_of_links_is_followed_up_to_the_limit() {
     let more = script.open_with(3, 1, &format!("l{LINK_STEPS_MAX}"), 0, READ, 0);
     let ran = script.run(with_root(&folder, true));
     assert_eq!((ran.answers[most], ran.answers[more]), (SUCCESS, LOOP));
+}
+
+#[test]
+fn links_that_multiply_the_names_of_a_path_are_refused_and_every_name_is_paid_for() {
+    let folder = Folder::filled();
+    let long = format!("two/{}a", "a/".repeat(1000));
+    let mut script = Script::new();
+    script.symlink(&long, "one");
+    script.symlink(&long.replace("two", "dir"), "two");
+    let fits = script.open_with(3, 1, "one", 0, READ, 0);
+    let ran = script.run(with_root(&folder, true));
+    assert_eq!(ran.answers[fits], NOENT);
+    assert!(ran.run.fuel_used > 2000 * PATH_COMPONENT_FUEL, "{}", ran.run.fuel_used);
+
+    let mut script = Script::new();
+    let longer = format!("two/{}a", "a/".repeat(1500));
+    script.symlink(&longer, "one");
+    script.symlink(&longer, "two");
+    let refused = script.open_with(3, 1, "one", 0, READ, 0);
+    let ran = script.run(with_root(&folder, true));
+    assert_eq!(ran.answers[refused], NAMETOOLONG);
+}
+
+#[test]
+fn the_name_of_the_folder_of_a_commit_can_be_made_nowhere() {
+    let folder = Folder::filled();
+    let mut script = Script::new();
+    script.mkdir("own");
+    let made = script.symlink("own", "link");
+    for directory in ["", "dir/", "own/", "link/"] {
+        let path = format!("{directory}.mpp-commit");
+        script.mkdir(&path);
+        script.open(3, &path, CREATE, ALL);
+        script.open(3, &format!("{path}/x"), CREATE, ALL);
+        script.symlink("x", &path);
+        script.rename("file", &path);
+        script.rename("own", &path);
+        script.link("file", 3, &path);
+        script.stat(3, 0, &path);
+    }
+    let ran = script.run(with_root(&folder, true));
+    assert!(ran.answers[made + 1..].iter().all(|answer| *answer == ACCES), "{:?}", ran.answers);
 }
 
 #[test]
