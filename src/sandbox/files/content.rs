@@ -145,13 +145,22 @@ impl Tree {
         }
     }
 
-    /// Makes a file at least so long. `ENOSPC`, found out before anything is read or allocated.
-    pub(crate) fn grow(
+    /// Makes an open file at least so long; one that is leaves the host's as it is. `ENOSPC`.
+    pub(crate) fn allocate(
         &mut self,
         id: NodeId,
+        file: Option<&HostFile>,
         length: usize,
         meter: &mut Meter,
     ) -> Result<(), Halt> {
+        match self.size(id, file)? >= u64::try_from(length).unwrap_or(u64::MAX) {
+            true => Ok(()),
+            false => self.grow(id, length, meter),
+        }
+    }
+
+    /// Makes a file at least so long. `ENOSPC`, found out before anything is read or allocated.
+    fn grow(&mut self, id: NodeId, length: usize, meter: &mut Meter) -> Result<(), Halt> {
         self.require_growth(id, length)?;
         self.take_in(id, true, meter)?;
         let added = length.saturating_sub(self.bytes(id)?.len());

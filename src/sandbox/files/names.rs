@@ -72,8 +72,13 @@ impl Tree {
         if self.node(id)?.mount != self.node(place.directory)?.mount {
             return Err(Errno::XDEV.into());
         }
+        self.require_depth(place.directory)?;
+        // A file of the host that is taken in counts twice from then on, for each of its names.
+        let (is_host, size) = (self.node(id)?.host.is_some(), self.status(id, None, meter)?.size);
+        let size = usize::try_from(size).unwrap_or(usize::MAX);
+        let (own, bytes) = if is_host { (2, size.saturating_mul(2)) } else { (1, size) };
+        self.require_room(own, usize::from(is_host), bytes)?;
         self.take_in(id, true, meter)?;
-        self.require_room(1, 0, self.node(id)?.bytes())?;
         self.attach(place.directory, name, id)?;
         self.node_mut(id)?.times.changed = self.now;
         Ok(())
@@ -152,6 +157,7 @@ impl Tree {
                 self.note_origin(replaced, meter)?;
             }
         }
+        self.require_depth(to.directory)?;
         self.take_in_all(id, to.directory, meter)?;
         if to.node.is_some() {
             self.detach(to.directory, new)?;

@@ -184,6 +184,15 @@ impl Tree {
         }
     }
 
+    /// `ENAMETOOLONG` if a directory is too deep to hold anything.
+    // [BOX-87]
+    pub(super) fn require_depth(&self, directory: NodeId) -> Result<(), Errno> {
+        match self.depth(directory)? < FILE_DEPTH_MAX {
+            true => Ok(()),
+            false => Err(Errno::NAMETOOLONG),
+        }
+    }
+
     pub(super) fn known_child(&self, directory: NodeId, name: &str) -> Result<NodeId, Errno> {
         self.children(directory)?.get(name).copied().ok_or(Errno::NOENT)
     }
@@ -200,9 +209,7 @@ impl Tree {
         if self.nodes.len() >= NODES_COUNT_MAX {
             return Err(Errno::NFILE);
         }
-        if self.depth(directory)? >= FILE_DEPTH_MAX {
-            return Err(Errno::NAMETOOLONG);
-        }
+        self.require_depth(directory)?;
         let (id, mount) = (NodeId(self.nodes.len()), self.node(directory)?.mount);
         let time = if host.is_none() { self.now } else { EPOCH_NS };
         let times = Times { accessed: time, modified: time, changed: time };

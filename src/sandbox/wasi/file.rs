@@ -2,11 +2,15 @@
 
 use crate::sandbox::errno::Errno;
 use crate::sandbox::files::{filetype, rights, NodeId, Object, Status, Times};
-use crate::sandbox::guest::{Call, Halt};
+use crate::sandbox::guest::{Call, Guest, Halt};
+
+/// The size of a `filestat`.
+pub(super) const FILESTAT_BYTES: usize = 64;
 
 /// Writes the `filestat` of `fd` at `result`: device, inode, type, names, size, times.
 // [BOX-67]
 pub(super) fn fd_filestat_get(call: &mut Call<'_>, fd: u32, result: u32) -> Result<(), Halt> {
+    call.span(result, FILESTAT_BYTES)?;
     let descriptor = call.guest.descriptors.get(fd)?;
     let record = match &descriptor.object {
         Object::File { node, host, .. } => {
@@ -56,7 +60,9 @@ pub(super) fn fd_allocate(
         return Err(Errno::INVAL.into());
     }
     let end = offset.checked_add(length).and_then(|end| usize::try_from(end).ok());
-    call.guest.tree.grow(node, end.ok_or(Errno::NOSPC)?, &mut call.guest.meter)
+    let Guest { tree, descriptors, meter, .. } = &mut *call.guest;
+    let (_, host) = descriptors.get(fd)?.file()?;
+    tree.allocate(node, host, end.ok_or(Errno::NOSPC)?, meter)
 }
 
 fn file_to_write(call: &Call<'_>, fd: u32) -> Result<NodeId, Errno> {
@@ -75,17 +81,17 @@ pub(super) fn fd_filestat_set_times(
     flags: u32,
 ) -> Result<(), Halt> {
     let node = call.guest.descriptors.get(fd)?.node().ok_or(Errno::INVAL)?;
-    set_times(call, node, accessed, modified, flags)
+    let (accessed, modified) = times(call, accessed, modified, flags)?;
+    Ok(call.guest.tree.set_times(node, accessed, modified)?)
 }
 
-/// Sets the times that `flags` name.
-pub(super) fn set_times(
-    call: &mut Call<'_>,
-    node: NodeId,
+/// The times of last access and of last change that `flags` name.
+pub(super) fn times(
+    call: &Call<'_>,
     accessed: u64,
     modified: u64,
     flags: u32,
-) -> Result<(), Halt> {
+) -> Result<(Option<u64>, Option<u64>), Errno> {
     let now = call.guest.tree.now;
     let time = |given: u64, flags: u32| match flags & 3 {
         0 => Ok(None),
@@ -94,10 +100,9 @@ pub(super) fn set_times(
         _ => Err(Errno::INVAL),
     };
     if flags > 15 {
-        return Err(Errno::INVAL.into());
+        return Err(Errno::INVAL);
     }
-    let (accessed, modified) = (time(accessed, flags)?, time(modified, flags >> 2)?);
-    Ok(call.guest.tree.set_times(node, accessed, modified)?)
+    Ok((time(accessed, flags)?, time(modified, flags >> 2)?))
 }
 
 /// Takes notice of nothing. `ESPIPE`: a stream. `EBADF`: a directory. `EINVAL`: no such `advice`.

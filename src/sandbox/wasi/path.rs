@@ -7,7 +7,7 @@
 //! UTF-8; `ENAMETOOLONG`. Those that change something answer `EROFS` and `ENOSPC`.
 
 use super::descriptor::check_flags;
-use super::file::{filestat, set_times};
+use super::file::{filestat, times, FILESTAT_BYTES};
 use crate::limits::PATH_BYTES_MAX;
 use crate::sandbox::errno::Errno;
 use crate::sandbox::files::{filetype, rights, Descriptor, NodeId, Object, Place};
@@ -41,15 +41,32 @@ fn find(
     path_length: u32,
     last: Last,
 ) -> Result<Place, Halt> {
+    let path = named(call, fd, path, path_length)?;
+    follow(call, &path, last)
+}
+
+/// A path as the guest gave it, and the directory at which it starts.
+struct Named {
+    start: NodeId,
+    path: String,
+}
+
+/// Reads a path, before anything of it is looked at.
+// [BOX-43]
+fn named(call: &mut Call<'_>, fd: u32, path: u32, path_length: u32) -> Result<Named, Halt> {
     let start = call.guest.descriptors.get(fd)?.directory()?;
-    let path = text(call, path, path_length)?;
+    Ok(Named { start, path: text(call, path, path_length)? })
+}
+
+fn follow(call: &mut Call<'_>, named: &Named, last: Last) -> Result<Place, Halt> {
+    let Named { start, path } = named;
     let follow = match last {
         Last::Itself => false,
         Last::ItselfWithoutSlash => path.ends_with('/'),
         Last::Followed => true,
     };
     let Guest { tree, meter, .. } = &mut *call.guest;
-    tree.resolve(start, &path, follow, meter)
+    tree.resolve(*start, path, follow, meter)
 }
 
 /// Reads a path, unless it is too long.
@@ -160,6 +177,7 @@ pub(super) fn path_filestat_get(
     path_length: u32,
     result: u32,
 ) -> Result<(), Halt> {
+    call.span(result, FILESTAT_BYTES)?;
     let place = find(call, fd, path, path_length, last(lookup)?)?;
     let node = place.existing(&call.guest.tree)?;
     let status = call.guest.tree.status(node, None, &mut call.guest.meter)?;
@@ -179,9 +197,10 @@ pub(super) fn path_filestat_set_times(
     modified: u64,
     flags: u32,
 ) -> Result<(), Halt> {
+    let (accessed, modified) = times(call, accessed, modified, flags)?;
     let place = find(call, fd, path, path_length, last(lookup)?)?;
     let node = place.existing(&call.guest.tree)?;
-    set_times(call, node, accessed, modified, flags)
+    Ok(call.guest.tree.set_times(node, accessed, modified)?)
 }
 
 /// Writes the target of a symbolic link to the `length` bytes at `pointer`, as much as fits, and the
@@ -255,8 +274,10 @@ pub(super) fn path_rename(
     new_path: u32,
     new_path_length: u32,
 ) -> Result<(), Halt> {
-    let from = find(call, fd, path, path_length, Last::Itself)?;
-    let to = find(call, new_fd, new_path, new_path_length, Last::Itself)?;
+    let from = named(call, fd, path, path_length)?;
+    let to = named(call, new_fd, new_path, new_path_length)?;
+    let from = follow(call, &from, Last::Itself)?;
+    let to = follow(call, &to, Last::Itself)?;
     call.guest.tree.rename(&from, &to, &mut call.guest.meter)
 }
 
@@ -277,9 +298,11 @@ pub(super) fn path_link(
     if last(lookup)? == Last::Followed {
         return Err(Errno::INVAL.into());
     }
-    let from = find(call, fd, path, path_length, Last::Itself)?;
+    let from = named(call, fd, path, path_length)?;
+    let to = named(call, new_fd, new_path, new_path_length)?;
+    let from = follow(call, &from, Last::Itself)?;
     let node = from.existing(&call.guest.tree)?;
-    let to = find(call, new_fd, new_path, new_path_length, Last::Itself)?;
+    let to = follow(call, &to, Last::Itself)?;
     call.guest.tree.add_name(node, &to, &mut call.guest.meter)
 }
 
