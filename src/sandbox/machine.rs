@@ -5,7 +5,7 @@
 //! or signal is needed to stop a guest.
 
 use super::guest::{Guest, Stop};
-use super::meter::Watch;
+use super::meter::{bulk_duration, Watch};
 use super::wasi;
 use crate::limits::{SLICE_FUEL, TABLE_ELEMENTS_COUNT_MAX};
 use crate::module::{Module, BYTES_PER_FUEL};
@@ -13,7 +13,6 @@ use crate::policy::token::RunLimits;
 use crate::{Code, Error};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
-use std::time::Duration;
 use wasmi::{
     Func, Linker, Memory, ResumableCall, Store, StoreLimits, StoreLimitsBuilder, TrapCode,
 };
@@ -176,16 +175,6 @@ fn next_slice(store: &mut Store<Guest>, needed: u64) -> Result<(), Error> {
 
 fn fuel_exhausted() -> Error {
     Error::new(Code::ToolFuel, "the fuel of the call was used up")
-}
-
-/// Time that an instruction may take which needs more than a slice: one that copies, fills or adds
-/// memory, at a careful gigabyte a second. It cannot be interrupted, so it is not begun if it could not
-/// end in time.
-fn bulk_duration(fuel: u64) -> Duration {
-    if fuel <= SLICE_FUEL {
-        return Duration::ZERO;
-    }
-    Duration::from_nanos(fuel.saturating_mul(u64::from(BYTES_PER_FUEL)))
 }
 
 /// Works out whether a guest failed for want of memory. The engine answers a growth beyond the limit

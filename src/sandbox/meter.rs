@@ -2,7 +2,7 @@
 
 use super::guest::Stop;
 use super::machine::CancelFlag;
-use crate::limits::HOST_CALL_FUEL;
+use crate::limits::{HOST_CALL_FUEL, SLICE_FUEL};
 use crate::module::BYTES_PER_FUEL;
 use std::time::{Duration, Instant};
 
@@ -44,8 +44,22 @@ impl Meter {
     /// The price of moving bytes, the same as for the engine's own bulk operations.
     pub(super) fn charge_bytes(&mut self, bytes: usize) -> Result<(), Stop> {
         let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
-        self.charge(bytes.div_ceil(u64::from(BYTES_PER_FUEL)))
+        let fuel = bytes.div_ceil(u64::from(BYTES_PER_FUEL));
+        // [BOX-39]
+        if fuel > self.slice {
+            self.watch.look(bulk_duration(fuel))?;
+        }
+        self.charge(fuel)
     }
+}
+
+/// Time that work may take which needs more than a slice: copying, filling or adding memory, at a careful
+/// gigabyte a second. It cannot be interrupted, so it is not begun if it could not end in time.
+pub(super) fn bulk_duration(fuel: u64) -> Duration {
+    if fuel <= SLICE_FUEL {
+        return Duration::ZERO;
+    }
+    Duration::from_nanos(fuel.saturating_mul(u64::from(BYTES_PER_FUEL)))
 }
 
 /// The host's clock and the cancel flag.
