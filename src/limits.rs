@@ -98,7 +98,7 @@ limits! {
     STAGED_NAMES_COUNT_MAX usize = 10_000; "LIM-171" "names that one call makes, and as many of the host's that it removes or replaces: a list that is still carried out in seconds"
     LISTED_ENTRIES_COUNT_MAX usize = 150_000; "LIM-172" "names of one directory: 100,000 files of a mail folder or a data set, and half as many again"
     LISTINGS_COUNT_MAX usize = 300_000; "LIM-173" "names kept for listings that are under way, of all open directories: two of the largest, some 20 MB"
-    NODES_COUNT_MAX usize = 500_000; "LIM-174" "files and directories that one call meets or makes; some 300 bytes each"
+    NODES_COUNT_MAX usize = 500_000; "LIM-174" "files and directories that one call meets or makes; some 300 bytes each, and its name of 255 bytes at most, which is kept once"
     FILE_DEPTH_MAX usize = 32; "LIM-175" "directories inside each other; twice what a package may have, and each look at the host walks them all"
     LINK_STEPS_MAX usize = 32; "LIM-176" "links followed for one path; systems allow 20 to 40"
     HOST_NAME_FUEL u64 = 2_000; "LIM-177" "opening one name on the host takes some 2 microseconds"

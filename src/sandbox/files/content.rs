@@ -70,8 +70,8 @@ impl Tree {
         meter: &mut Meter,
     ) -> Result<Option<HostFile>, Halt> {
         let (node, mount) = (self.node(id)?, self.mount_of(id)?);
-        let (Some(path), Some(host)) = (&node.host, &mount.host) else { return Ok(None) };
-        match look(host, path, meter)? {
+        let (Some(location), Some(host)) = (&node.host, &mount.host) else { return Ok(None) };
+        match look(host, location, meter)? {
             Found::File(file) => Ok(Some(file)),
             Found::Directory => Err(Errno::IO.into()),
         }

@@ -4,6 +4,7 @@ use super::tree::NodeId;
 use crate::limits::OPEN_FILES_COUNT_MAX;
 use crate::sandbox::errno::Errno;
 use crate::sandbox::host_directory::HostFile;
+use std::sync::Arc;
 
 /// The bits of `rights` that occur here.
 pub(crate) mod rights {
@@ -41,7 +42,7 @@ pub(crate) enum Object {
 /// One name in a directory.
 #[derive(Clone, Debug)]
 pub(crate) struct Entry {
-    pub(crate) name: String,
+    pub(crate) name: Arc<str>,
     pub(crate) node: NodeId,
     /// `filetype`, as it was when the listing began.
     pub(crate) kind: u8,

@@ -29,6 +29,35 @@ pub(super) struct Gone {
     pub(super) node: NodeId,
 }
 
+/// Where the host has something: a name in a directory of the host; of the root of a mount, none. Each
+/// name is kept once, for the tree and for all that lies below it.
+pub(super) struct Location {
+    above: Option<Arc<Location>>,
+    name: Arc<str>,
+}
+
+impl Location {
+    fn below(self: &Arc<Self>, name: &Arc<str>) -> Arc<Self> {
+        Arc::new(Location { above: Some(Arc::clone(self)), name: Arc::clone(name) })
+    }
+
+    /// The names that lead there from the root of the mount.
+    pub(super) fn names(&self) -> Vec<&str> {
+        let (mut names, mut here) = (Vec::new(), self);
+        while let Some(above) = &here.above {
+            names.push(&*here.name);
+            here = above;
+        }
+        names.reverse();
+        names
+    }
+
+    /// The names as one path.
+    pub(super) fn path(&self) -> String {
+        self.names().join("/")
+    }
+}
+
 impl Tree {
     /// Makes a mount with its root.
     pub(super) fn mount(
@@ -38,11 +67,12 @@ impl Tree {
         writable: bool,
     ) -> NodeId {
         let (root, mount) = (NodeId(self.nodes.len()), self.mounts.len());
-        let path = host.is_some().then(String::new);
+        let location = Location { above: None, name: Arc::from("") };
+        let location = host.is_some().then(|| Arc::new(location));
         self.mounts.push(Mount { guest, root, host, writable, gone: BTreeMap::new() });
         let body = Body::Directory { parent: root, children: BTreeMap::new() };
         let times = Times { accessed: EPOCH_NS, modified: EPOCH_NS, changed: EPOCH_NS };
-        self.nodes.push(Node { mount, host: path, body, times, names: 1, opened: 0 });
+        self.nodes.push(Node { mount, host: location, body, times, names: 1, opened: 0 });
         root
     }
 
@@ -61,7 +91,8 @@ impl Tree {
                     Some(_) => Body::Directory { parent: directory, children: BTreeMap::new() },
                     None => Body::Asset(path.clone()),
                 };
-                let made = known.ok().or_else(|| self.add(directory, name, body, None).ok());
+                let add = || self.add(directory, &Arc::from(name), body, None).ok();
+                let made = known.ok().or_else(add);
                 directory = made.unwrap_or(directory);
             }
         }
@@ -96,16 +127,18 @@ impl Tree {
         if known != Err(Errno::NOENT) {
             return Ok(known?);
         }
-        let path = below(above, name);
+        let name = Arc::from(name);
+        let location = above.below(&name);
         let mount = self.mount_of(directory)?;
-        let Some(host) = mount.host.clone().filter(|_| !mount.gone.contains_key(&path)) else {
+        let Some(host) = mount.host.clone().filter(|_| !mount.gone.contains_key(&location.path()))
+        else {
             return Err(Errno::NOENT.into());
         };
-        let kind = match look(&host, &path, meter)? {
+        let kind = match look(&host, &location, meter)? {
             Found::Directory => Kind::Directory,
             Found::File(_) => Kind::File,
         };
-        Ok(self.adopt(directory, name, path, kind)?)
+        Ok(self.adopt(directory, &name, location, kind)?)
     }
 
     /// Meets every name that the host has in a directory. Gives whether it also has something there
@@ -113,17 +146,19 @@ impl Tree {
     pub(crate) fn meet_all(&mut self, directory: NodeId, meter: &mut Meter) -> Result<bool, Halt> {
         let Some(above) = self.node(directory)?.host.clone() else { return Ok(false) };
         let Some(host) = self.mount_of(directory)?.host.clone() else { return Ok(false) };
-        let names = names_of(&above);
+        let names = above.names();
         meter.charge_each(names.len(), HOST_NAME_FUEL)?;
         let charge = || meter.charge(ENTRY_FUEL);
         let listing = host.list(&names, LISTED_ENTRIES_COUNT_MAX, charge)?;
         for (name, kind) in listing.entries {
             // Paid for as it was listed; but there may be many, each at the end of a long path.
             meter.watch.look(Duration::ZERO)?;
-            let path = below(&above, &name);
-            let is_gone = self.mount_of(directory)?.gone.contains_key(&path);
+            let name = Arc::from(name);
+            let location = above.below(&name);
+            let gone = &self.mount_of(directory)?.gone;
+            let is_gone = !gone.is_empty() && gone.contains_key(&location.path());
             if !is_gone && self.known_child(directory, &name).is_err() {
-                self.adopt(directory, &name, path, kind)?;
+                self.adopt(directory, &name, location, kind)?;
             }
         }
         Ok(listing.hides_others)
@@ -133,15 +168,15 @@ impl Tree {
     fn adopt(
         &mut self,
         directory: NodeId,
-        name: &str,
-        path: String,
+        name: &Arc<str>,
+        location: Arc<Location>,
         kind: Kind,
     ) -> Result<NodeId, Errno> {
         let body = match kind {
             Kind::Directory => Body::Directory { parent: directory, children: BTreeMap::new() },
             Kind::File => Body::File(Vec::new()),
         };
-        self.add(directory, name, body, Some(path))
+        self.add(directory, name, body, Some(location))
     }
 }
 
@@ -150,11 +185,11 @@ impl Tree {
     // [BOX-94]
     pub(super) fn note_origin(&mut self, id: NodeId, meter: &mut Meter) -> Result<(), Halt> {
         let (node, mount) = (self.node(id)?, self.mount_of(id)?);
-        let (Some(path), Some(host)) = (&node.host, &mount.host) else { return Ok(()) };
+        let (Some(location), Some(host)) = (&node.host, &mount.host) else { return Ok(()) };
         if self.origins.contains_key(&id.0) {
             return Ok(());
         }
-        let names = names_of(path);
+        let names = location.names();
         meter.charge_each(names.len(), HOST_NAME_FUEL)?;
         let stamp = host.stamp(&names)?;
         self.origins.insert(id.0, stamp);
@@ -162,22 +197,13 @@ impl Tree {
     }
 }
 
-/// The path of a name in a directory of the host.
-fn below(directory: &str, name: &str) -> String {
-    if directory.is_empty() {
-        return name.to_owned();
-    }
-    format!("{directory}/{name}")
-}
-
-/// The names of a path of the host; none for the root.
-pub(super) fn names_of(path: &str) -> Vec<&str> {
-    path.split('/').filter(|name| !name.is_empty()).collect()
-}
-
-/// What the host has at a path.
-pub(super) fn look(host: &HostDirectory, path: &str, meter: &mut Meter) -> Result<Found, Halt> {
-    let names = names_of(path);
+/// What the host has in a place.
+pub(super) fn look(
+    host: &HostDirectory,
+    location: &Location,
+    meter: &mut Meter,
+) -> Result<Found, Halt> {
+    let names = location.names();
     meter.charge_each(names.len(), HOST_NAME_FUEL)?;
     Ok(host.look(&names)?)
 }

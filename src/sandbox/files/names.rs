@@ -9,12 +9,13 @@ use crate::sandbox::guest::Halt;
 use crate::sandbox::host_directory::HostFile;
 use crate::sandbox::meter::Meter;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 impl Tree {
     /// The name at which something can be made. `EEXIST`, `EROFS`, `ENOSPC`; `ENOENT` in a directory
     /// that was removed.
-    fn free_name<'a>(&self, place: &'a Place, bytes: usize) -> Result<&'a str, Errno> {
-        let name = place.name.as_deref().ok_or(Errno::EXIST)?;
+    fn free_name<'a>(&self, place: &'a Place, bytes: usize) -> Result<&'a Arc<str>, Errno> {
+        let name = place.name.as_ref().ok_or(Errno::EXIST)?;
         if place.node.is_some() {
             return Err(Errno::EXIST);
         }

@@ -5,13 +5,14 @@ use crate::limits::{LINK_STEPS_MAX, NAME_BYTES_MAX, PATH_BYTES_MAX, PATH_COMPONE
 use crate::sandbox::errno::Errno;
 use crate::sandbox::guest::Halt;
 use crate::sandbox::meter::Meter;
+use std::sync::Arc;
 
 /// Where a path leads.
 pub(crate) struct Place {
     /// The directory in which the last name stands.
     pub(crate) directory: NodeId,
     /// The last name; `None` if the path ends in `.` or `..`.
-    pub(crate) name: Option<String>,
+    pub(crate) name: Option<Arc<str>>,
     /// What the name leads to; `None` if it does not exist.
     pub(crate) node: Option<NodeId>,
     /// Whether a slash follows the last name, so that only a directory can be meant.
@@ -79,7 +80,7 @@ impl Tree {
                     put(&mut pending, target, meter)?;
                 }
                 (_, Some(node)) if !is_last => walked.push(node),
-                _ => return Ok(Place { directory: here, name: Some(name), node, slash }),
+                _ => return Ok(Place { directory: here, name: Some(name.into()), node, slash }),
             }
         }
         let here = walked.last().copied().unwrap_or(start);

@@ -1,6 +1,6 @@
 //! Room: the tree: nodes, the names that lead to them, and how much of it may be the guest's own.
 
-use super::mounts::{Gone, Mount};
+use super::mounts::{Gone, Location, Mount};
 use crate::limits::{FILE_DEPTH_MAX, NODES_COUNT_MAX, STAGED_BYTES_MAX, STAGED_NAMES_COUNT_MAX};
 use crate::sandbox::errno::Errno;
 use crate::sandbox::host_directory::{Kind, Stamp};
@@ -41,7 +41,7 @@ pub(crate) struct Times {
 pub(super) struct Node {
     pub(super) mount: usize,
     /// Where the host has it, below the root of its mount, until the guest changes it.
-    pub(super) host: Option<String>,
+    pub(super) host: Option<Arc<Location>>,
     pub(super) body: Body,
     pub(super) times: Times,
     /// Names that lead to it.
@@ -52,7 +52,7 @@ pub(super) struct Node {
 
 pub(super) enum Body {
     /// Of a host's directory, the children that were met so far.
-    Directory { parent: NodeId, children: BTreeMap<String, NodeId> },
+    Directory { parent: NodeId, children: BTreeMap<Arc<str>, NodeId> },
     /// The content; empty as long as the host has it.
     File(Vec<u8>),
     /// A file below `assets/`, by its path there.
@@ -150,14 +150,17 @@ impl Tree {
     }
 
     /// The children of a directory that were met so far.
-    pub(crate) fn children(&self, directory: NodeId) -> Result<&BTreeMap<String, NodeId>, Errno> {
+    pub(crate) fn children(&self, directory: NodeId) -> Result<&BTreeMap<Arc<str>, NodeId>, Errno> {
         match &self.node(directory)?.body {
             Body::Directory { children, .. } => Ok(children),
             _ => Err(Errno::NOTDIR),
         }
     }
 
-    fn children_mut(&mut self, directory: NodeId) -> Result<&mut BTreeMap<String, NodeId>, Errno> {
+    fn children_mut(
+        &mut self,
+        directory: NodeId,
+    ) -> Result<&mut BTreeMap<Arc<str>, NodeId>, Errno> {
         match &mut self.node_mut(directory)?.body {
             Body::Directory { children, .. } => Ok(children),
             _ => Err(Errno::NOTDIR),
@@ -202,9 +205,9 @@ impl Tree {
     pub(super) fn add(
         &mut self,
         directory: NodeId,
-        name: &str,
+        name: &Arc<str>,
         body: Body,
-        host: Option<String>,
+        host: Option<Arc<Location>>,
     ) -> Result<NodeId, Errno> {
         if self.nodes.len() >= NODES_COUNT_MAX {
             return Err(Errno::NFILE);
@@ -238,10 +241,10 @@ impl Tree {
     pub(super) fn attach(
         &mut self,
         directory: NodeId,
-        name: &str,
+        name: &Arc<str>,
         id: NodeId,
     ) -> Result<(), Errno> {
-        self.children_mut(directory)?.insert(name.to_owned(), id);
+        self.children_mut(directory)?.insert(Arc::clone(name), id);
         self.alter(id, |node| node.names = node.names.saturating_add(1))?;
         if let Body::Directory { parent, .. } = &mut self.node_mut(id)?.body {
             *parent = directory;
@@ -258,8 +261,9 @@ impl Tree {
         // A file that is still open is read on from the host, which has it until the call has ended.
         if self.is_directory(id) {
             self.make_own(id, None)?;
-        } else if let Some(path) = self.node(id)?.host.clone() {
-            self.mount_of_mut(id)?.gone.insert(path, Gone { kind: Kind::File, node: id });
+        } else if let Some(location) = self.node(id)?.host.clone() {
+            let gone = Gone { kind: Kind::File, node: id };
+            self.mount_of_mut(id)?.gone.insert(location.path(), gone);
         }
         self.alter(id, |node| node.names = node.names.saturating_sub(1))?;
         self.touch(directory)?;
@@ -278,8 +282,8 @@ impl Tree {
     /// the call ends.
     pub(super) fn make_own(&mut self, id: NodeId, body: Option<Body>) -> Result<(), Errno> {
         let kind = if self.is_directory(id) { Kind::Directory } else { Kind::File };
-        let Some(path) = self.node(id)?.host.clone() else { return Ok(()) };
-        self.mount_of_mut(id)?.gone.insert(path, Gone { kind, node: id });
+        let Some(location) = self.node(id)?.host.clone() else { return Ok(()) };
+        self.mount_of_mut(id)?.gone.insert(location.path(), Gone { kind, node: id });
         self.alter(id, |node| {
             node.host = None;
             node.body = body.unwrap_or_else(|| std::mem::replace(&mut node.body, EMPTY));
@@ -349,7 +353,7 @@ mod tests {
     fn a_file_that_was_cut_does_not_keep_the_memory_it_had() {
         let mut tree = Tree::new(Arc::new(BTreeMap::new()));
         let root = tree.mount(String::new(), None, true);
-        let file = tree.add(root, "file", Body::File(Vec::new()), None).unwrap();
+        let file = tree.add(root, &Arc::from("file"), Body::File(Vec::new()), None).unwrap();
         let mut capacity_after = |length| {
             tree.set_length(file, length).unwrap();
             match &tree.node(file).unwrap().body {

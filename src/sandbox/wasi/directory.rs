@@ -5,6 +5,7 @@ use crate::sandbox::errno::Errno;
 use crate::sandbox::files::{Entry, NodeId, Object};
 use crate::sandbox::guest::{Call, Guest, Halt};
 use crate::sandbox::meter::Meter;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A `dirent` without the name behind it.
@@ -58,11 +59,12 @@ fn names(guest: &mut Guest, directory: NodeId) -> Result<Vec<Entry>, Halt> {
         return Err(Errno::OVERFLOW.into());
     }
     let dots = [(".", directory), ("..", guest.tree.parent(directory)?)];
-    let children = children.iter().map(|(name, node)| (name.as_str(), *node));
+    let dots = dots.map(|(name, node)| (Arc::from(name), node));
+    let children = children.iter().map(|(name, node)| (Arc::clone(name), *node));
     let mut entries = Vec::with_capacity(count);
     for (name, node) in dots.into_iter().chain(children) {
         guest.meter.charge(ENTRY_FUEL)?;
-        entries.push(Entry { name: name.to_owned(), node, kind: guest.tree.kind(node)? });
+        entries.push(Entry { name, node, kind: guest.tree.kind(node)? });
     }
     Ok(entries)
 }
