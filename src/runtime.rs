@@ -267,7 +267,8 @@ impl Runtime {
         let kinds: Vec<_> =
             asked.patterns.iter().chain(policy.privacy_patterns()).cloned().collect();
         let custom: Vec<_> = asked.custom.iter().chain(policy.privacy_custom()).cloned().collect();
-        PrivacyFilterEngine::from_config(&kinds, &custom)
+        let filter = PrivacyFilterEngine::from_config(&kinds, &custom)?;
+        Ok(filter.replacing_by(policy.privacy_replacement(), self.audit.derived_key(b"pseudonyms")))
     }
 
     /// Asks the policy, and where it says so, a person.

@@ -5,10 +5,14 @@
 pub mod suite;
 
 use crate::support::Folder;
+use mpp::encoding::unhex;
 use mpp::package::key::{PublicKey, SecretKey};
+use mpp::package::manifest::CustomPattern;
+use mpp::privacy::{Kind, Replacement};
 use mpp::runtime::{Call, Person, Question, Reply, Runtime};
 use mpp::{
-    gatekeeper, CancelFlag, Code, Error, Gatekeeper, PermissionPolicy, Timestamp, TrustStore,
+    gatekeeper, CancelFlag, Code, Error, Gatekeeper, PermissionPolicy, PrivacyFilterEngine,
+    Timestamp, TrustStore,
 };
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -121,6 +125,7 @@ fn outcome(case: &Case) -> Option<Error> {
         "trust" => TrustStore::from_json(&case.host_file()).err(),
         "policy" => PermissionPolicy::from_json(&case.host_file()).err(),
         "run" => run(case).err(),
+        "filter" => filter(case).err(),
         other => panic!("{}: op {other} is not known", case.id),
     }
 }
@@ -160,6 +165,32 @@ fn run(case: &Case) -> Result<(), Error> {
     assert_eq!(answer.is_error, expected["is_error"], "{}", case.id);
     let structured = answer.structured_content.as_ref();
     assert_eq!(structured, expected.get("structured_content"), "{}", case.id);
+    Ok(())
+}
+
+/// One value through the filter.
+fn filter(case: &Case) -> Result<(), Error> {
+    let input = &case.value["input"];
+    let patterns = match input.get("patterns") {
+        Some(_) => case.list("/input/patterns").into_iter().map(str::to_owned).collect(),
+        None => Kind::ALL.iter().map(|kind| kind.name().to_owned()).collect::<Vec<_>>(),
+    };
+    let custom = input.get("custom").and_then(Value::as_array).into_iter().flatten();
+    let text = |pattern: &Value, member: &str| pattern[member].as_str().unwrap().to_owned();
+    let custom = custom
+        .map(|each| CustomPattern { name: text(each, "name"), pattern: text(each, "pattern") });
+    let custom: Vec<_> = custom.collect();
+    let key = input.get("key").map_or([0; 32], |key| unhex(key.as_str().unwrap()).unwrap());
+    let replacement = input.get("replacement").and_then(Value::as_str).unwrap_or("label");
+    let engine = PrivacyFilterEngine::from_config(&patterns, &custom)?
+        .replacing_by(Replacement::from_name(replacement).unwrap(), key);
+    let (filtered, applied) = engine.try_redact_json(&input["value"])?;
+    let expected = &case.value["expect"]["answer"];
+    assert_eq!(filtered, expected["value"], "{}", case.id);
+    if let Some(account) = expected.get("applied") {
+        assert_eq!(&applied.to_json(), account, "{}", case.id);
+    }
+    assert_eq!(applied.is_empty(), filtered == input["value"], "{}", case.id);
     Ok(())
 }
 
@@ -251,6 +282,11 @@ fn the_committed_files_are_what_the_generator_makes() {
 const CODES_WITHOUT_CASE: &[(Code, &str)] = &[
     (Code::ToolCancelled, "a host cancels a call while it runs: no input does"),
     (Code::ToolLeftLink, "cases map no directory of a host, and links need one"),
+    (
+        Code::PrivacyLimit,
+        "the value is too large or too deep to keep: src/privacy/tests.rs makes some",
+    ),
+    (Code::PrivacyResidue, "no value is known that brings it about"),
 ];
 
 #[test]
@@ -267,7 +303,7 @@ fn every_reason_code_that_an_input_can_bring_about_is_shown_by_a_case() {
         let text = code.as_str();
         let stage = text.split('.').next().unwrap();
         let in_scope = suite::case::check(text) > 0
-            || ["key", "trust", "policy", "request", "tool"].contains(&stage);
+            || ["key", "trust", "policy", "request", "tool", "privacy"].contains(&stage);
         let exempt = CODES_WITHOUT_CASE.iter().any(|(exempt, _)| exempt == code);
         if in_scope && shown.remove(text) == exempt {
             faults.push(format!("{text}: shown by a case, or exempt, and not both"));
@@ -278,12 +314,18 @@ fn every_reason_code_that_an_input_can_bring_about_is_shown_by_a_case() {
 }
 
 /// Pages whose every sentence has a case. Others name cases for some of their sentences.
-const PAGES_WITH_CASES: [&str; 3] = ["package.md", "manifest.md", "json.md"];
+const PAGES_WITH_CASES: [&str; 4] = ["package.md", "manifest.md", "json.md", "privacy.md"];
 
 /// Sentences of these pages that no input can show, and why.
 const SENTENCES_WITHOUT_CASE: &[(&str, &str)] = &[
     ("GATE-02", "it is about types of this project: programs that break it do not compile"),
     ("MOD-18", "a module of 8 MB is no file to keep: src/module/tests.rs makes one"),
+    (
+        "PRIV-79",
+        "a host's key is random: src/privacy/tests/labels.rs and the pipeline show its use",
+    ),
+    ("PRIV-80", "no value is known that cannot be filtered but for its size"),
+    ("PRIV-82", "the value is too large or too deep to keep: src/privacy/tests.rs makes some"),
     ("JSON-08", "a text with two million values is no file to keep: src/json.rs makes some"),
 ];
 
@@ -341,8 +383,12 @@ fn every_sentence_about_packages_is_named_by_a_case_and_every_named_id_exists() 
 #[test]
 fn refused_cases_outnumber_the_others_four_to_one_and_each_says_what_it_shows() {
     let cases = cases();
-    let refused = cases.iter().filter(|case| case.text("/expect/verdict") == "refuse").count();
-    assert!(refused >= 4 * (cases.len() - refused), "{refused} of {}", cases.len());
+    // The filter refuses little: what stands against its findings are the texts that it leaves alone.
+    let (filter, others): (Vec<_>, Vec<_>) =
+        cases.iter().partition(|case| case.text("/op") == "filter");
+    let refused = others.iter().filter(|case| case.text("/expect/verdict") == "refuse").count();
+    assert!(refused >= 4 * (others.len() - refused), "{refused} of {}", others.len());
+    assert!(filter.iter().filter(|case| case.id.ends_with("-other")).count() >= filter.len() / 5);
     let (mut titles, mut twins) = (BTreeMap::new(), Vec::new());
     for case in &cases {
         assert!(!case.text("/title").is_empty() && case.text("/why").ends_with('.'), "{}", case.id);

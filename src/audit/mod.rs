@@ -22,7 +22,7 @@ mod verify;
 
 pub use verify::{verify, Report};
 
-use crate::encoding::{hex, hmac_sha256};
+use crate::encoding::{hex, hmac_sha256, sha256};
 use crate::error::{Code, Error};
 use crate::package::key::KeyId;
 use crate::package::listing::ContentHash;
@@ -282,6 +282,14 @@ impl AuditLog {
     #[must_use]
     pub fn digest_bytes(&self, bytes: &[u8]) -> Digest {
         Digest(format!("{DIGEST_PREFIX}{}", hex(&hmac_sha256(&self.0.key, bytes))))
+    }
+
+    /// A key of this host for another purpose. It is no digest that the log can show: the log's key is
+    /// what is digested here, under a public name (HKDF-Extract, RFC 5869).
+    // [PRIV-79]
+    #[must_use]
+    pub(crate) fn derived_key(&self, purpose: &[u8]) -> [u8; 32] {
+        hmac_sha256(&sha256(purpose), &self.0.key)
     }
 
     fn enter(&self, now: Timestamp) -> Result<(Writer, MutexGuard<'_, Anchor>), Error> {

@@ -1,16 +1,22 @@
 //! Room: `mpp filter`: the privacy filter alone, for whoever wants to score or use it.
 //!
-//! In: JSON lines `{"id": …, "text": "…"}`. Out, line by line: `{"id": …, "redacted": "…", "applied":
-//! …}`, or with `--spans` `{"id": …, "spans": [{"type", "start", "end"}]}`, offsets in code points, or
-//! in bytes with `--bytes`.
+//! In: JSON lines `{"id": …, "text": "…"}`; other members are not looked at. Out, line by line:
+//! `{"id": …, "redacted": "…", "applied": …}`, or with `--spans` `{"id": …, "spans": [{"type", "start",
+//! "end"}]}`, offsets in code points, or in bytes with `--bytes`.
 
 use super::{usage_error, Report};
 use argh::FromArgs;
+use mpp::encoding::unhex;
+use mpp::home::read_file;
 use mpp::package::manifest::CustomPattern;
-use mpp::privacy::{Kind, PrivacyFilterEngine};
+use mpp::privacy::{Kind, PrivacyFilterEngine, Replacement};
 use mpp::{json, limits, Code, Error};
 use serde_json::{json, Value};
 use std::io::{BufRead as _, BufWriter, Read as _, Write as _};
+use std::path::PathBuf;
+
+/// A key, its line feed, and a byte to notice that there is more.
+const KEY_FILE_BYTES_MAX: usize = 66;
 
 /// Filter the texts in JSON lines from stdin, each an object with `id` and `text`.
 #[derive(FromArgs)]
@@ -22,6 +28,12 @@ pub struct Filter {
     /// a pattern of your own: NAME=EXPRESSION; may be given several times
     #[argh(option)]
     custom: Vec<String>,
+    /// how values are replaced: label (the default), numbered, last-four or pseudonym
+    #[argh(option)]
+    replace: Option<String>,
+    /// file with the key for pseudonyms: 64 hexadecimal digits
+    #[argh(option)]
+    key: Option<PathBuf>,
     /// print what was found where, instead of the redacted text
     #[argh(switch)]
     spans: bool,
@@ -46,7 +58,9 @@ impl Filter {
                 .ok_or_else(|| usage_error("--custom takes NAME=EXPRESSION"))?;
             custom.push(CustomPattern { name: name.to_owned(), pattern: pattern.to_owned() });
         }
+        let (replacement, key) = self.replacement()?;
         let engine = PrivacyFilterEngine::from_config(&patterns, &custom)?;
+        let engine = engine.replacing_by(replacement, key);
         let failed = |error: std::io::Error| Error::new(Code::HostFile, format!("stdin: {error}"));
         let mut input = std::io::stdin().lock();
         let mut output = BufWriter::new(std::io::stdout().lock());
@@ -73,8 +87,29 @@ impl Filter {
         Ok(Report::new("", Value::Null))
     }
 
+    /// How values are replaced. Pseudonyms need a key of the caller's own: with one that everybody knows,
+    /// anybody could try values until one fits.
+    fn replacement(&self) -> Result<(Replacement, [u8; 32]), Error> {
+        let name = self.replace.as_deref().unwrap_or("label");
+        let names = "--replace takes label, numbered, last-four or pseudonym";
+        let replacement = Replacement::from_name(name).ok_or_else(|| usage_error(names))?;
+        match (&self.key, replacement) {
+            (None, Replacement::Pseudonym) => Err(usage_error("--replace pseudonym needs --key")),
+            (Some(path), Replacement::Pseudonym) => {
+                let bytes = read_file(path, KEY_FILE_BYTES_MAX)?.unwrap_or_default();
+                let text = String::from_utf8(bytes).unwrap_or_default();
+                let detail = || format!("{}: not 64 hexadecimal digits", path.display());
+                let key = unhex(text.trim_end());
+                Ok((replacement, key.ok_or_else(|| Error::new(Code::HostFile, detail()))?))
+            }
+            (Some(_), _) => Err(usage_error("--key is for --replace pseudonym")),
+            (None, _) => Ok((replacement, [0; 32])),
+        }
+    }
+
     fn reply(&self, engine: &PrivacyFilterEngine, line: &[u8]) -> Result<Value, Error> {
-        let record = json::parse(line, 2).map_err(|error| usage_error(error.to_string()))?;
+        let record = json::parse(line, limits::REQUEST_DEPTH_MAX)
+            .map_err(|error| usage_error(error.to_string()))?;
         let text = record
             .get("text")
             .and_then(Value::as_str)
@@ -84,9 +119,16 @@ impl Filter {
             let (redacted, applied) = engine.redact_text(text)?;
             return Ok(json!({ "id": id, "redacted": redacted, "applied": applied.to_json() }));
         }
-        let offset = |byte: usize| match self.bytes {
-            true => byte,
-            false => text.get(..byte).map_or(byte, |before| before.chars().count()),
+        // Findings come in order, so that each piece of the text is counted once.
+        let (mut counted, mut characters) = (0, 0);
+        let mut offset = |byte: usize| {
+            if self.bytes {
+                return byte;
+            }
+            let piece = text.get(counted..byte).unwrap_or_default();
+            characters += piece.chars().count();
+            counted = byte;
+            characters
         };
         let spans: Vec<Value> = engine
             .find(text)

@@ -8,6 +8,7 @@ use crate::host_file::{parsed, read_document, texts};
 use crate::json::object::{Fault, Member, Object};
 use crate::limits::{POLICY_FILE_BYTES_MAX, SIGNATURES_COUNT_MAX, TOKEN_LIFETIME_S_MAX};
 use crate::package::manifest::{privacy_filters, rules};
+use crate::privacy::{self, Replacement};
 use crate::trust::{is_label, is_namespace};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -78,11 +79,16 @@ fn read_policy(root: &mut Object) -> Result<PermissionPolicy, Fault> {
     if let Some(member) = root.optional("environment") {
         policy.environment = member.array(0..=usize::MAX, |item| item.object(read_variable))?;
     }
-    // Whether a pattern exists and compiles is the privacy filter's to say, before any call.
     if let Some(member) = root.optional("privacy_filters") {
         let filters = member.object(privacy_filters)?;
+        privacy::check_patterns(&filters.patterns, &filters.custom)
+            .map_err(|error| member.bad_value(error.detail()))?;
         policy.privacy_patterns.extend(filters.patterns);
         policy.privacy_custom = filters.custom;
+    }
+    if let Some(member) = root.optional("privacy_replacement") {
+        let names = "label, numbered, last-four or pseudonym";
+        policy.privacy_replacement = parsed(&member, names, Replacement::from_name)?;
     }
     Ok(policy)
 }

@@ -14,6 +14,7 @@ mod tests;
 pub mod token;
 
 use crate::package::manifest::CustomPattern;
+use crate::privacy::Replacement;
 use crate::trust::covers;
 pub use capability::{Capability, CapabilityKind};
 use host::Host;
@@ -75,6 +76,7 @@ pub struct PermissionPolicy {
     environment: Vec<(Scope, Variable)>,
     privacy_patterns: BTreeSet<String>,
     privacy_custom: Vec<CustomPattern>,
+    privacy_replacement: Replacement,
     token_lifetime: Duration,
     real_clock: bool,
     real_random: bool,
@@ -133,6 +135,7 @@ impl PermissionPolicy {
             environment: Vec::new(),
             privacy_patterns: BTreeSet::new(),
             privacy_custom: Vec::new(),
+            privacy_replacement: Replacement::Label,
             token_lifetime: LIFETIME_DEFAULT,
             real_clock: false,
             real_random: false,
@@ -265,6 +268,13 @@ impl PermissionPolicy {
         self
     }
 
+    /// How values are replaced in every answer; by their labels if not set. No manifest can ask for it.
+    #[must_use]
+    pub fn replace_by(mut self, replacement: Replacement) -> Self {
+        self.privacy_replacement = replacement;
+        self
+    }
+
     /// How long tokens last; five minutes if not set, a day at most.
     #[must_use]
     pub fn token_lifetime(mut self, lifetime: Duration) -> Self {
@@ -303,6 +313,12 @@ impl PermissionPolicy {
     #[must_use]
     pub fn privacy_custom(&self) -> &[CustomPattern] {
         &self.privacy_custom
+    }
+
+    /// How values are replaced.
+    #[must_use]
+    pub fn privacy_replacement(&self) -> Replacement {
+        self.privacy_replacement
     }
 }
 

@@ -26,12 +26,12 @@ impl Applied {
     }
 
     // [PRIV-83]
-    pub(crate) fn record(&mut self, name: &str, pointer: &str) {
+    pub(crate) fn record(&mut self, name: &str, pointer: &str, count: u64) {
         let tally = match self.kinds.get_mut(name) {
             Some(tally) => tally,
             None => self.kinds.entry(name.to_owned()).or_default(),
         };
-        tally.count = tally.count.saturating_add(1);
+        tally.count = tally.count.saturating_add(count);
         tally.note(pointer);
     }
 
@@ -86,8 +86,9 @@ impl Applied {
 
 impl Tally {
     fn note(&mut self, pointer: &str) {
-        let known = self.pointers.iter().any(|each| each == pointer);
-        if !known && self.pointers.len() < PRIVACY_POINTERS_COUNT_MAX {
+        let full = self.pointers.len() >= PRIVACY_POINTERS_COUNT_MAX;
+        // Most often it is the last one again.
+        if !full && !self.pointers.iter().rev().any(|each| each == pointer) {
             self.pointers.push(pointer.to_owned());
         }
     }

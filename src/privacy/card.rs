@@ -3,8 +3,9 @@
 #![allow(clippy::arithmetic_side_effects)] // sums of at most 19 digits
 
 use super::digits::{digits, gap_at, Gap, Group};
-use super::hint::{Around, Hints};
+use super::hint::Around;
 use super::text::{in_uuid, is_alnum, Text};
+use super::words::Hints;
 
 const DIGITS_MIN: usize = 12;
 const DIGITS_MAX: usize = 19;
@@ -38,7 +39,7 @@ pub(crate) fn find(
 
 /// The end of the longest card that begins with the first group.
 fn longest(text: Text<'_>, groups: &[Group], told: bool) -> Option<usize> {
-    let issued = lengths(prefix(digits(text, groups)));
+    let issued = lengths(prefix(text, groups));
     // Without a hint, a number that nobody issues cannot be a card, whatever its check digit.
     if issued.is_empty() && !told {
         return None;
@@ -96,9 +97,10 @@ fn is_something_else(text: Text<'_>, value: &[Group]) -> bool {
     uuid || zeros || points && !is_written(value)
 }
 
-/// The number that the first four digits make.
-fn prefix(digits: impl Iterator<Item = u8>) -> u32 {
-    digits.take(4).fold(0, |prefix, digit| prefix * 10 + u32::from(digit))
+/// The number that the first four digits make, which stand in the first group.
+fn prefix(text: Text<'_>, groups: &[Group]) -> u32 {
+    let four = groups.first().map_or(&[][..], |first| text.upto(first.start, GROUP_MIN));
+    four.iter().fold(0, |prefix, digit| prefix * 10 + u32::from(digit.wrapping_sub(b'0')))
 }
 
 /// How long the numbers are that issuers give out beginning with these four digits.
@@ -154,11 +156,4 @@ impl Luhn {
         let sum = if self.length.is_multiple_of(2) { self.even_doubled } else { self.odd_doubled };
         sum % 10 == 0
     }
-}
-
-/// Whether an integer of a JSON document is a card number.
-// [PRIV-71]
-pub(crate) fn is_card(decimal: &str, hints: Hints) -> bool {
-    let whole = [Group { gap: Gap::Start, start: 0, end: decimal.len() }];
-    longest(Text(decimal.as_bytes()), &whole, hints.say(Hints::CARD)).is_some()
 }

@@ -3,7 +3,9 @@
 #![allow(clippy::arithmetic_side_effects)] // offsets inside one text
 
 use super::digits::{number, Gap, Group};
-use super::text::{is_alnum, Text};
+use super::hint::Around;
+use super::text::{is_alnum, is_letter, Text};
+use super::words::Hints;
 
 /// How many groups, three or none, the date takes that the groups begin with: year, month, day or
 /// day, month, year or month, day, year, the same separator twice.
@@ -13,11 +15,14 @@ pub(crate) fn numeric(text: Text<'_>, groups: &[Group]) -> usize {
     if b.gap != c.gap || !matches!(b.gap, Gap::Dash | Gap::Dot | Gap::Slash) || c.len() > 4 {
         return 0;
     }
-    let [x, y, z] = [a, b, c].map(|group| number(text, *group));
+    // The days that the groups at these places are, as year, month, day.
+    let day = |year: &Group, month: &Group, day: &Group| {
+        let [year_is, month, day] = [year, month, day].map(|group| number(text, *group));
+        is_day(if year.len() == 2 { 2000 + year_is } else { year_is }, month, day)
+    };
     let date = match (a.len(), b.len(), c.len()) {
-        (4, 1..=2, 1..=2) => is_day(x, y, z),
-        (1..=2, 1..=2, 4) => is_day(z, x, y) || is_day(z, y, x),
-        (1..=2, 1..=2, 2) => is_day(2000 + z, x, y) || is_day(2000 + z, y, x),
+        (4, 1..=2, 1..=2) => day(a, b, c),
+        (1..=2, 1..=2, 2 | 4) => day(c, a, b) || day(c, b, a),
         _ => false,
     };
     let longer = groups.get(3).is_some_and(|next| next.gap == c.gap);
@@ -43,22 +48,28 @@ fn is_day(year: u32, month: u32, day: u32) -> bool {
 /// Whether there may be a date among the groups: a look that costs less than reading the words
 /// around every small number.
 pub(crate) fn likely(text: Text<'_>, groups: &[Group]) -> bool {
-    groups.len() >= 3 || groups.iter().any(|group| beside_letters(text, *group))
+    groups.len() >= 3 || groups.iter().any(|group| group.len() == 8 || beside_letters(text, *group))
 }
 
 fn beside_letters(text: Text<'_>, group: Group) -> bool {
-    let behind = [text.at(group.end), text.at(group.end + 1), text.at(group.end + 2)];
-    let before = [text.before(group.start), text.before(group.start.max(1) - 1)];
-    group.len() <= 2 && behind.iter().chain(&before).any(u8::is_ascii_alphabetic)
+    let letter = |place: usize| text.at(place).is_ascii_alphabetic();
+    let behind = || (group.end..group.end + 3).any(letter);
+    group.len() <= 2 && (behind() || (group.start.max(2) - 2..group.start).any(letter))
 }
 
 /// Reports every date among the groups. The caller has to know that the surroundings name it as a
 /// day of birth: any other date is nobody's.
 // [PRIV-56]
-pub(crate) fn find(text: Text<'_>, groups: &[Group], report: &mut impl FnMut(usize, usize)) {
+pub(crate) fn find(
+    text: Text<'_>,
+    groups: &[Group],
+    around: Around,
+    report: &mut impl FnMut(usize, usize),
+) {
     for (index, group) in groups.iter().enumerate() {
         let rest = groups.get(index..).unwrap_or_default();
         let span = match numeric(text, rest) {
+            0 if group.len() == 8 && around.closely.say(Hints::BIRTH) => compact(text, *group),
             0 => in_words(text, *group),
             count => rest.get(count - 1).map(|last| (group.start, last.end)),
         };
@@ -71,25 +82,30 @@ pub(crate) fn find(text: Text<'_>, groups: &[Group], report: &mut impl FnMut(usi
     }
 }
 
-/// `12 March 1985`, `12-MAR-85`, `March 12, 1985`: the date whose day is this group.
+/// `19850312`.
+fn compact(text: Text<'_>, group: Group) -> Option<(usize, usize)> {
+    let number = number(text, group);
+    let real = is_day(number / 10_000, number / 100 % 100, number % 100);
+    real.then_some((group.start, group.end))
+}
+
+/// `12 March 1985`, `12-MAR-85`, `March 12, 1985`, `3. März 1985`, `12 de marzo de 1985`: the date whose day
+/// is this group.
 // [PRIV-57]
 fn in_words(text: Text<'_>, day: Group) -> Option<(usize, usize)> {
     if !beside_letters(text, day) || !(1..=31).contains(&number(text, day)) {
         return None;
     }
-    let filler = |byte: u8| matches!(byte, b' ' | b'-' | b'.' | b',' | b'/');
-    let is_letter = |byte: u8| byte.is_ascii_alphabetic();
     let ordinals: [&[u8]; 4] = [b"st", b"nd", b"rd", b"th"];
-    let ending = text.slice(day.end, day.end + 2);
+    let ending = text.upto(day.end, 2);
     let ordinal = ordinals.iter().any(|each| each.eq_ignore_ascii_case(ending));
-    let behind = if ordinal { day.end + 2 } else { day.end };
-    let next = text.forth(behind, 2, filler);
-    let next_end = text.forth(next, 10, is_letter);
+    let next = next_word(text, if ordinal { day.end + 2 } else { day.end });
+    let next_end = text.forth(next, MONTH_MAX, is_letter);
     let (start, year) = if is_month(text.slice(next, next_end)) {
-        (day.start, text.forth(next_end, 2, filler))
+        (day.start, next_word(text, next_end))
     } else {
-        let previous_end = text.back(day.start, 2, filler);
-        let previous = text.back(previous_end, 10, is_letter);
+        let previous_end = text.back(day.start, 2, is_filler);
+        let previous = text.back(previous_end, MONTH_MAX, is_letter);
         if !is_month(text.slice(previous, previous_end)) {
             return None;
         }
@@ -99,25 +115,30 @@ fn in_words(text: Text<'_>, day: Group) -> Option<(usize, usize)> {
     matches!(end - year, 2 | 4).then_some((start, end))
 }
 
-/// An English month, in full or by its first three or four letters.
+/// The longest name of a month, and one letter more.
+const MONTH_MAX: usize = 11;
+
+fn is_filler(byte: u8) -> bool {
+    matches!(byte, b' ' | b'-' | b'.' | b',' | b'/')
+}
+
+/// Where the next word or number begins, behind `of` or `de`.
+fn next_word(text: Text<'_>, end: usize) -> usize {
+    let next = text.forth(end, 2, is_filler);
+    let linked = [b"of ", b"de "].iter().any(|link| text.upto(next, 3).eq_ignore_ascii_case(*link));
+    if linked {
+        next + 3
+    } else {
+        next
+    }
+}
+
+/// A month of the larger European languages, in full or cut short: its first three letters tell.
 fn is_month(word: &[u8]) -> bool {
-    const MONTHS: [&[u8]; 12] = [
-        b"january",
-        b"february",
-        b"march",
-        b"april",
-        b"may",
-        b"june",
-        b"july",
-        b"august",
-        b"september",
-        b"october",
-        b"november",
-        b"december",
-    ];
-    let begins = |month: &[u8]| {
-        let head = month.get(..word.len()).unwrap_or_default();
-        head.eq_ignore_ascii_case(word) && (word.len() <= 4 || word.len() == month.len())
-    };
-    word.len() >= 3 && MONTHS.iter().any(|month| begins(month))
+    const STARTS: &[u8] =
+        b"jan ene gen feb fev mar maa apr abr avr may mai mag mei jun jui giu jul \
+        lug aug ago aou sep set oct okt ott out nov dec dez dic";
+    let start = word.get(..3).unwrap_or_default();
+    let known = STARTS.split(|byte| *byte == b' ').any(|each| each.eq_ignore_ascii_case(start));
+    known && word.len() < MONTH_MAX
 }

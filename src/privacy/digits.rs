@@ -17,7 +17,7 @@ pub(crate) enum Gap {
     Open,
     /// A closing parenthesis, with a space or dash behind it or not.
     Close,
-    /// One line break.
+    /// One line break, with a space, dash or point beside it or not.
     Line,
 }
 
@@ -27,16 +27,27 @@ pub(crate) struct Group {
     pub(crate) gap: Gap,
     pub(crate) start: usize,
     pub(crate) end: usize,
+    /// Less than from start to end where a line break stands among the digits.
+    digits: usize,
 }
 
 impl Group {
+    pub(crate) fn new(gap: Gap, start: usize, end: usize) -> Self {
+        Group { gap, start, end, digits: end - start }
+    }
+
     pub(crate) fn len(self) -> usize {
-        self.end - self.start
+        self.digits
+    }
+
+    /// Whether no line break stands among the digits.
+    pub(crate) fn is_whole(self) -> bool {
+        self.digits == self.end - self.start
     }
 }
 
 /// Groups read at a time: more than any value has, so that a long row costs no memory.
-const GROUPS_MAX: usize = 32;
+const GROUPS_MAX: usize = 64;
 /// Groups read again with the next ones, since a value may begin among them.
 const OVERLAP: usize = 8;
 
@@ -51,16 +62,18 @@ pub(crate) struct Cluster {
     pub(crate) points: usize,
     /// Digits in the longest group.
     pub(crate) longest: usize,
+    /// Line breaks between groups.
+    pub(crate) lines: usize,
 }
 
 /// Reads the cluster whose first digit is at `at`, behind `gap`, into `groups`.
 pub(crate) fn cluster(text: Text<'_>, at: usize, gap: Gap, groups: &mut Vec<Group>) -> Cluster {
     groups.clear();
-    let (mut digits, mut points, mut longest) = (0, 0, 0);
+    let (mut digits, mut points, mut longest, mut lines) = (0, 0, 0, 0);
     let (mut start, mut gap) = (at, gap);
     let next = loop {
         let end = text.until(start, |byte| !byte.is_ascii_digit());
-        groups.push(Group { gap, start, end });
+        groups.push(Group::new(gap, start, end));
         digits += end - start;
         longest = longest.max(end - start);
         let (width, next) = gap_at(text, end);
@@ -72,9 +85,10 @@ pub(crate) fn cluster(text: Text<'_>, at: usize, gap: Gap, groups: &mut Vec<Grou
             break resume.map_or((end, Gap::Start), |group| (group.start, group.gap));
         }
         points += usize::from(next == Gap::Dot);
+        lines += usize::from(next == Gap::Line);
         (start, gap) = (end + width, next);
     };
-    Cluster { next, digits, points, longest }
+    Cluster { next, digits, points, longest, lines }
 }
 
 /// The gap at `at` and how many characters it takes; `Start` if no digit follows.
@@ -82,14 +96,17 @@ pub(crate) fn gap_at(text: Text<'_>, at: usize) -> (usize, Gap) {
     let (width, gap) = match (text.at(at), text.at(at + 1)) {
         (b' ' | b'-', b'(') => (2, Gap::Open),
         (b')', b' ' | b'-') => (2, Gap::Close),
-        (b'\r', b'\n') => (2, Gap::Line),
+        (b' ' | b'-' | b'.', b'\n' | b'\r') => (1 + line_break(text, at + 1), Gap::Line),
         (b' ', _) => (1, Gap::Space),
         (b'-', _) => (1, Gap::Dash),
         (b'.', _) => (1, Gap::Dot),
         (b'/', _) => (1, Gap::Slash),
         (b'(', _) => (1, Gap::Open),
         (b')', _) => (1, Gap::Close),
-        (b'\n', _) => (1, Gap::Line),
+        (b'\n' | b'\r', _) => {
+            let width = line_break(text, at);
+            (width + usize::from(mark(text.at(at + width)).is_some()), Gap::Line)
+        }
         _ => return (0, Gap::Start),
     };
     if text.at(at + width).is_ascii_digit() {
@@ -97,6 +114,39 @@ pub(crate) fn gap_at(text: Text<'_>, at: usize) -> (usize, Gap) {
     } else {
         (0, Gap::Start)
     }
+}
+
+/// How many characters the line break at `at` takes.
+fn line_break(text: Text<'_>, at: usize) -> usize {
+    if text.upto(at, 2) == b"\r\n" {
+        2
+    } else {
+        1
+    }
+}
+
+/// What may stand beside a line break that breaks a number.
+fn mark(byte: u8) -> Option<Gap> {
+    match byte {
+        b' ' => Some(Gap::Space),
+        b'-' => Some(Gap::Dash),
+        b'.' => Some(Gap::Dot),
+        _ => None,
+    }
+}
+
+/// Two lines of groups as one, as if the break between them had been put into a number: a mark beside
+/// it joins the groups around it, otherwise they become one group.
+pub(crate) fn mended(text: Text<'_>, above: &[Group], below: &[Group]) -> Vec<Group> {
+    let mut groups = above.to_vec();
+    if let (Some(last), [first, rest @ ..]) = (groups.last_mut(), below) {
+        match mark(text.at(last.end)).or_else(|| mark(text.before(first.start))) {
+            Some(gap) => groups.push(Group { gap, ..*first }),
+            None => (last.end, last.digits) = (first.end, last.digits + first.digits),
+        }
+        groups.extend_from_slice(rest);
+    }
+    groups
 }
 
 /// Two groups joined by a point, like any fraction: `58.0493`, but not `0171.1234567`.
@@ -114,16 +164,14 @@ pub(crate) fn digits<'a>(text: Text<'a>, groups: &'a [Group]) -> impl Iterator<I
     groups
         .iter()
         .flat_map(move |group| text.slice(group.start, group.end))
-        .map(|digit| digit.wrapping_sub(b'0'))
+        .filter(|byte| byte.is_ascii_digit())
+        .map(|digit| digit - b'0')
 }
 
 /// The digits of one group as a number; 0 if they are too many.
 pub(crate) fn number(text: Text<'_>, group: Group) -> u32 {
-    let digits = text.slice(group.start, group.end);
-    digits
-        .iter()
-        .try_fold(0u32, |value, digit| {
-            value.checked_mul(10)?.checked_add(u32::from(digit.wrapping_sub(b'0')))
-        })
-        .unwrap_or(0)
+    let mut digits = digits(text, std::slice::from_ref(&group));
+    let value =
+        digits.try_fold(0u32, |value, digit| value.checked_mul(10)?.checked_add(u32::from(digit)));
+    value.unwrap_or(0)
 }

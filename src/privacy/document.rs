@@ -2,14 +2,22 @@
 //! what the surroundings name counts.
 #![allow(clippy::arithmetic_side_effects)] // offsets inside one text
 
-use super::hint::Hints;
+use super::digits::Group;
 use super::kind::{Kind, Kinds};
 use super::text::{is_alnum, Text};
+use super::words::Hints;
 
 /// The longest licence numbers have 17 characters; separators come on top.
 const TOKEN_MAX: usize = 20;
 /// Nothing with fewer digits is such a number.
 pub(crate) const DIGITS_MIN: usize = 4;
+
+/// Whether the only group is no part of a longer token: four digits are no document.
+pub(crate) fn is_alone(text: Text<'_>, groups: &[Group]) -> bool {
+    let [group] = groups else { return false };
+    let (before, after) = (text.before(group.start), text.at(group.end));
+    ![before, after].iter().any(|byte| byte.is_ascii_alphanumeric() || *byte == b'-')
+}
 
 /// Looks at the token around the digit at `at`; what it is, by what `hints` say around it.
 // [PRIV-58] [PRIV-59]
@@ -35,6 +43,6 @@ pub(crate) fn find(
     if passport && on.has(Kind::Passport) && hints.say(Hints::PASSPORT) {
         return Some((Kind::Passport, start, end));
     }
-    let named = license && on.has(Kind::DriversLicense) && hints.license();
+    let named = license && on.has(Kind::DriversLicense) && hints.say(Hints::LICENSE);
     named.then_some((Kind::DriversLicense, start, end))
 }

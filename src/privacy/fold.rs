@@ -4,6 +4,7 @@
 //! found in the shadow is redacted in the original.
 
 use super::text::{LETTER, OTHER};
+use crate::text::is_ignorable;
 use std::borrow::Cow;
 
 /// The folded text, and the way back.
@@ -29,44 +30,48 @@ impl Shadow<'_> {
 /// Folds a text. Plain ASCII without escapes is borrowed, not copied.
 // [PRIV-10]
 pub(crate) fn fold(text: &str) -> Shadow<'_> {
-    let plain = |byte: &u8| byte.is_ascii() && !matches!(byte, b'\\' | b'%');
-    if text.bytes().all(|byte| plain(&byte)) {
+    let plain = plain_length(text.as_bytes());
+    if plain == text.len() {
         return Shadow { bytes: Cow::Borrowed(text.as_bytes()), steps: Vec::new() };
     }
     let mut bytes = Vec::with_capacity(text.len());
     let mut steps: Vec<(usize, usize)> = Vec::new();
-    let mut rest = text;
-    let mut at: usize = 0;
-    let mut in_step_at = 0;
-    while !rest.is_empty() {
-        let run = rest.bytes().take_while(|byte| plain(byte)).count();
-        let (head, tail) = rest.split_at(run);
-        let (used, folded) = match tail.chars().next() {
-            None => (0, Fold::Drop),
-            Some(first) => fold_first(first, tail),
-        };
-        if run > 0 {
-            if at != in_step_at {
-                steps.push((bytes.len(), at));
-            }
-            bytes.extend_from_slice(head.as_bytes());
-            at = at.saturating_add(run);
-            in_step_at = at;
-        }
+    // How far the original is ahead of the shadow.
+    let (mut ahead, mut at, mut run) = (0, 0usize, plain);
+    loop {
+        bytes
+            .extend_from_slice(text.as_bytes().get(at..at.saturating_add(run)).unwrap_or_default());
+        at = at.saturating_add(run);
+        let tail = text.get(at..).unwrap_or_default();
+        let Some(first) = tail.chars().next() else { break };
+        let (used, folded) = fold_first(first, tail);
         if let Fold::To(byte) = folded {
-            if at != in_step_at {
-                steps.push((bytes.len(), at));
-            }
             bytes.push(byte);
-            in_step_at = at.saturating_add(1);
         }
         at = at.saturating_add(used);
-        rest = tail.get(used..).unwrap_or_default();
-    }
-    if at != in_step_at {
-        steps.push((bytes.len(), at));
+        let now_ahead = at.saturating_sub(bytes.len());
+        if now_ahead != ahead {
+            steps.push((bytes.len(), at));
+            ahead = now_ahead;
+        }
+        let behind = text.as_bytes().get(at..).unwrap_or_default();
+        run = behind.iter().position(|byte| !is_plain(*byte)).unwrap_or(behind.len());
     }
     Shadow { bytes: Cow::Owned(bytes), steps }
+}
+
+fn is_plain(byte: u8) -> bool {
+    byte.is_ascii() && byte != b'\\' && byte != b'%'
+}
+
+/// How many plain characters come first. Most texts are all plain, so they are looked at in blocks,
+/// without a branch for each byte.
+fn plain_length(bytes: &[u8]) -> usize {
+    let (blocks, _) = bytes.as_chunks::<32>();
+    let all_plain = |block: &&[u8; 32]| block.iter().fold(true, |all, byte| all & is_plain(*byte));
+    let known = blocks.iter().take_while(all_plain).count().saturating_mul(32);
+    let rest = bytes.get(known..).unwrap_or_default();
+    known.saturating_add(rest.iter().take_while(|byte| is_plain(**byte)).count())
 }
 
 /// What becomes of one character or escape.
@@ -133,20 +138,6 @@ fn fold_char(character: char) -> Fold {
         }
     }
     match character {
-        '\u{AD}'
-        | '\u{34F}'
-        | '\u{61C}'
-        | '\u{115F}'..='\u{1160}'
-        | '\u{17B4}'..='\u{17B5}'
-        | '\u{180B}'..='\u{180F}'
-        | '\u{200B}'..='\u{200F}'
-        | '\u{202A}'..='\u{202E}'
-        | '\u{2060}'..='\u{206F}'
-        | '\u{3164}'
-        | '\u{FE00}'..='\u{FE0F}'
-        | '\u{FEFF}'
-        | '\u{FFA0}'
-        | '\u{E0000}'..='\u{E0FFF}' => Fold::Drop,
         '\u{A0}' | '\u{1680}' | '\u{2000}'..='\u{200A}' | '\u{202F}' | '\u{205F}' | '\u{3000}' => {
             Fold::To(b' ')
         }
@@ -156,7 +147,7 @@ fn fold_char(character: char) -> Fold {
         }
         '\u{2024}' | '\u{3002}' | '\u{FE52}' | '\u{FF61}' => Fold::To(b'.'),
         // Most text outside ASCII, settled without looking further.
-        '\u{C0}'..='\u{24F}' => Fold::To(LETTER),
+        '\u{C0}'..='\u{24F}' => Fold::To(base(character)),
         '\u{3001}'..='\u{A4CF}' | '\u{AC00}'..='\u{D7FF}' => Fold::To(OTHER),
         '\u{FE6B}' => Fold::To(b'@'),
         '\u{FF01}'..='\u{FF5E}' => {
@@ -164,6 +155,7 @@ fn fold_char(character: char) -> Fold {
             let ascii = u32::from(character).saturating_sub(0xFF01 - 0x21);
             u8::try_from(ascii).map_or(Fold::Drop, Fold::To)
         }
+        _ if is_ignorable(character) => Fold::Drop,
         _ => Fold::To(digit(character).or_else(|| lookalike(character)).unwrap_or_else(|| {
             if character.is_alphabetic() && character < '\u{E00}' {
                 LETTER
@@ -171,6 +163,22 @@ fn fold_char(character: char) -> Fold {
                 OTHER
             }
         })),
+    }
+}
+
+/// The Latin letter below the accents of U+00C0 to U+017F, so that words with accents hint; `*` where
+/// there is none.
+const BASES: &[u8; 192] = b"AAAAAA*CEEEEIIII*NOOOOO*OUUUUY*saaaaaa*ceeeeiiii*nooooo*ouuuuy*y\
+    AaAaAaCcCcCcCcDdDdEeEeEeEeEeGgGgGgGgHhHhIiIiIiIiIi**JjKk*LlLlLl**LlNnNnNn***OoOoOo**RrRrRr\
+    SsSsSsSsTtTtTtUuUuUuUuUuUuWwYyYZzZzZzs";
+
+// [PRIV-13]
+fn base(character: char) -> u8 {
+    let place = usize::try_from(u32::from(character).saturating_sub(0xC0)).ok();
+    match place.and_then(|place| BASES.get(place)) {
+        Some(base) if base.is_ascii_alphabetic() => *base,
+        _ if character.is_alphabetic() => LETTER,
+        _ => OTHER,
     }
 }
 

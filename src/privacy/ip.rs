@@ -3,8 +3,9 @@
 #![allow(clippy::arithmetic_side_effects)] // offsets inside one text
 
 use super::digits::{digits, number, Gap, Group};
-use super::hint::{Around, Hints};
+use super::hint::Around;
 use super::text::{is_alnum, is_word, Text};
+use super::words::Hints;
 use std::net::Ipv6Addr;
 
 /// Reports every IPv4 address among the groups: four of them joined by points, and no fifth.
@@ -17,8 +18,11 @@ pub(crate) fn find_v4(
 ) {
     for (index, first) in groups.iter().enumerate() {
         let rest = groups.get(index + 1..).unwrap_or_default();
+        if rest.first().is_none_or(|second| second.gap != Gap::Dot) || first.gap == Gap::Dot {
+            continue;
+        }
         let dotted = rest.iter().take(4).take_while(|group| group.gap == Gap::Dot).count();
-        let begins = first.gap != Gap::Dot && !is_alnum(text.before(first.start));
+        let begins = !is_alnum(text.before(first.start));
         let Some(last) = rest.get(2).filter(|_| begins && dotted == 3) else { continue };
         let address = groups.get(index..index + 4).unwrap_or_default();
         if address.iter().all(|group| is_octet(text, *group))
@@ -33,7 +37,7 @@ pub(crate) fn find_v4(
 /// 0 to 255 without leading zeros.
 fn is_octet(text: Text<'_>, group: Group) -> bool {
     let led = group.len() > 1 && text.at(group.start) == b'0';
-    group.len() <= 3 && !led && number(text, group) <= 255
+    group.len() <= 3 && group.is_whole() && !led && number(text, group) <= 255
 }
 
 /// `version 1.2.3.4`, and the product tokens of browsers, such as `Chrome/120.0.0.0`.

@@ -18,7 +18,7 @@ macro_rules! kinds {
             }
 
             /// The place of the kind in a set.
-            fn bit(self) -> u16 {
+            fn bit(self) -> u32 {
                 match self { $(Kind::$variant => 1 << $bit),* }
             }
 
@@ -33,15 +33,24 @@ macro_rules! kinds {
 
 // [PRIV-01]
 kinds! {
-    CreditCard     0 "credit-card"     "CREDIT_CARD"     "A payment card number."
-    Iban           1 "iban"            "IBAN"            "An international bank account number."
-    Ssn            2 "ssn"             "US_SSN"          "A US social security number."
-    Email          3 "email"           "EMAIL"           "An e-mail address."
-    IpAddress      4 "ip-address"      "IP_ADDRESS"      "An IPv4 or IPv6 address, with its prefix length if any."
-    Passport       5 "passport"        "PASSPORT"        "A passport number that its surroundings name as one."
-    DriversLicense 6 "drivers-license" "DRIVERS_LICENSE" "A driving licence number that its surroundings name as one."
-    DateOfBirth    7 "date-of-birth"   "DATE_OF_BIRTH"   "A date that its surroundings name as a day of birth."
-    Phone          8 "phone"           "PHONE"           "A telephone number."
+    PrivateKey      0 "private-key"     "PRIVATE_KEY"     "A private key in its armour."
+    Jwt             1 "jwt"             "JWT"             "A JSON Web Token."
+    ApiKey          2 "api-key"         "API_KEY"         "A key or token of a service, known by its prefix."
+    CreditCard      3 "credit-card"     "CREDIT_CARD"     "A payment card number."
+    Iban            4 "iban"            "IBAN"            "An international bank account number."
+    Ssn             5 "ssn"             "US_SSN"          "A US social security number."
+    Itin            6 "itin"            "US_ITIN"         "A US individual taxpayer number."
+    Aadhaar         7 "aadhaar"         "IN_AADHAAR"      "An Aadhaar number of India."
+    Nhs             8 "nhs-number"      "UK_NHS"          "A number of a patient of the British NHS."
+    Npi             9 "npi"             "US_NPI"          "A US national provider number of health care."
+    Sin            10 "sin"             "CA_SIN"          "A Canadian social insurance number."
+    Routing        11 "aba-routing"     "ABA_ROUTING"     "A US bank routing number."
+    Email          12 "email"           "EMAIL"           "An e-mail address."
+    IpAddress      13 "ip-address"      "IP_ADDRESS"      "An IPv4 or IPv6 address, with its prefix length if any."
+    Passport       14 "passport"        "PASSPORT"        "A passport number that its surroundings name as one."
+    DriversLicense 15 "drivers-license" "DRIVERS_LICENSE" "A driving licence number that its surroundings name as one."
+    DateOfBirth    16 "date-of-birth"   "DATE_OF_BIRTH"   "A date that its surroundings name as a day of birth."
+    Phone          17 "phone"           "PHONE"           "A telephone number."
 }
 
 impl Kind {
@@ -54,7 +63,7 @@ impl Kind {
 
 /// The kinds that an engine looks for.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Kinds(u16);
+pub(crate) struct Kinds(u32);
 
 impl Kinds {
     pub(crate) fn add(&mut self, kind: Kind) {

@@ -3,8 +3,9 @@
 //!
 //! Read in this order: [`PrivacyFilterEngine`] here, `walk.rs` (which strings are filtered),
 //! `fold.rs` (what the scanners see), `scan.rs` (one pass), then a file for each family of values:
-//! `digits.rs` reads groups of digits for `card.rs`, `ssn.rs`, `ip.rs`, `dates.rs` and `phone.rs`;
-//! `email.rs`, `iban.rs` and `document.rs` stand alone; `hint.rs` knows what surroundings tell.
+//! `digits.rs` reads groups of digits for `card.rs`, `ssn.rs`, `national.rs`, `ip.rs`, `dates.rs` and
+//! `phone.rs`; `email.rs`, `iban.rs`, `secret.rs` and `document.rs` stand alone; `hint.rs` and `words.rs`
+//! know what surroundings tell; `label.rs` says what stands where a value was.
 //!
 //! Whatever is redacted is scanned again until nothing is found; if something is left, or a limit
 //! is passed, nothing leaves.
@@ -21,27 +22,34 @@ mod hint;
 mod iban;
 mod ip;
 mod kind;
+mod label;
+mod national;
 mod nested;
 mod phone;
 mod scan;
+mod secret;
 mod ssn;
 mod text;
 mod walk;
+mod words;
 
 #[cfg(test)]
 mod tests;
 
 pub use applied::Applied;
 pub use kind::Kind;
+pub use label::Replacement;
 
 use crate::limits::{PRIVACY_BYTES_MAX, PRIVACY_CUSTOM_BYTES_MAX, PRIVACY_PASSES_COUNT_MAX};
 use crate::package::manifest::CustomPattern;
 use crate::{Code, Error};
 use custom::Custom;
-use hint::Hints;
+use hint::LABEL_MAX;
 use kind::Kinds;
-use scan::{resolve, scan, worth_it, Hit, Tag};
+use label::Labels;
+use scan::{resolve, scan, worth_it, Hit, Scratch, Tag};
 use serde_json::Value;
+use words::Hints;
 
 /// What stands in the place of a value that could not be filtered.
 pub const WITHHELD: &str = "[WITHHELD]";
@@ -61,6 +69,8 @@ pub const WITHHELD: &str = "[WITHHELD]";
 pub struct PrivacyFilterEngine {
     on: Kinds,
     custom: Vec<Custom>,
+    replacement: Replacement,
+    key: [u8; 32],
 }
 
 /// A value found in a text. Offsets are bytes of the text as it was given.
@@ -104,7 +114,25 @@ impl PrivacyFilterEngine {
                 }
             }
         }
-        Ok(PrivacyFilterEngine { on, custom: custom::compile(custom)? })
+        let (replacement, key) = (Replacement::Label, [0; 32]);
+        Ok(PrivacyFilterEngine { on, custom: custom::compile(custom)?, replacement, key })
+    }
+
+    /// Replaces values in another way than by their labels. Only pseudonyms need the `key`, 32 random
+    /// bytes of the host: whoever has it can find a short value by trying.
+    ///
+    /// ```
+    /// use mpp::privacy::{PrivacyFilterEngine, Replacement};
+    ///
+    /// let engine = PrivacyFilterEngine::from_config(&["email".to_owned()], &[])?;
+    /// let engine = engine.replacing_by(Replacement::Numbered, [0; 32]);
+    /// let (text, _) = engine.redact_text("from a@x.example to b@x.example, cc a@x.example")?;
+    /// assert_eq!(text, "from [EMAIL:1] to [EMAIL:2], cc [EMAIL:1]");
+    /// # Ok::<(), mpp::Error>(())
+    /// ```
+    #[must_use]
+    pub fn replacing_by(self, replacement: Replacement, key: [u8; 32]) -> Self {
+        PrivacyFilterEngine { replacement, key, ..self }
     }
 
     /// Filters a JSON value. On any failure the value is [`WITHHELD`] and the account says why.
@@ -132,16 +160,16 @@ impl PrivacyFilterEngine {
     /// `privacy.limit`, `privacy.residue`: nothing may leave.
     pub fn redact_text(&self, text: &str) -> Result<(String, Applied), Error> {
         let mut applied = Applied::default();
-        let mut budget = Budget::default();
-        let record = |name: &str| applied.record(name, "");
-        let filtered = self.redact_plain(text, Hints::NONE, &mut budget, record)?;
+        let mut call = self.new_call();
+        let record = |name: &str, count| applied.record(name, "", count);
+        let filtered = self.redact_plain(text, Hints::NONE, &mut call, record)?;
         Ok((filtered.unwrap_or_else(|| text.to_owned()), applied))
     }
 
     /// What would be redacted from a text, in order and without overlaps.
     #[must_use]
     pub fn find(&self, text: &str) -> Vec<Finding<'_>> {
-        let hits = self.hits(text, Hints::NONE);
+        let hits = self.hits(text, Hints::NONE, &mut Scratch::default());
         let finding = |hit: Hit| Finding {
             kind: self.name(hit.tag),
             label: self.label(hit.tag),
@@ -151,8 +179,9 @@ impl PrivacyFilterEngine {
         hits.into_iter().map(finding).collect()
     }
 
-    fn looks_for(&self, kind: Kind) -> bool {
-        self.on.has(kind)
+    fn new_call(&self) -> CallState {
+        let labels = Labels::new(self.replacement, self.key);
+        CallState { budget: Budget::default(), labels, scratch: Scratch::default() }
     }
 
     fn name(&self, tag: Tag) -> &str {
@@ -170,35 +199,38 @@ impl PrivacyFilterEngine {
     }
 
     /// Replaces what is found, and scans again, until nothing is found; nothing if nothing was.
-    /// Calls `record` with the name of each kind found.
+    /// Calls `record` with the name of each kind found and how often it was.
     // [PRIV-81]
     fn redact_plain(
         &self,
         text: &str,
         hints: Hints,
-        budget: &mut Budget,
-        mut record: impl FnMut(&str),
+        call: &mut CallState,
+        mut record: impl FnMut(&str, u64),
     ) -> Result<Option<String>, Error> {
         let mut filtered: Option<String> = None;
         for _ in 0..PRIVACY_PASSES_COUNT_MAX {
             let current = filtered.as_deref().unwrap_or(text);
-            budget.spend(current.len(), self.custom.len())?;
-            let hits = self.hits(current, hints);
+            call.budget.spend(current.len(), self.custom.len())?;
+            let hits = self.hits(current, hints, &mut call.scratch);
             if hits.is_empty() {
                 return Ok(filtered);
             }
-            hits.iter().for_each(|hit| record(self.name(hit.tag)));
-            filtered = Some(self.replaced(current, &hits));
+            for alike in hits.chunk_by(|hit, next| hit.tag == next.tag) {
+                let count = u64::try_from(alike.len()).unwrap_or(u64::MAX);
+                alike.first().into_iter().for_each(|hit| record(self.name(hit.tag), count));
+            }
+            filtered = Some(self.replaced(current, &hits, &mut call.labels));
         }
         Err(Error::new(Code::PrivacyResidue, "redaction did not come to an end"))
     }
 
     /// Everything found in a text, in order and without overlaps, in bytes of the original.
-    fn hits(&self, text: &str, hints: Hints) -> Vec<Hit> {
+    fn hits(&self, text: &str, hints: Hints, scratch: &mut Scratch) -> Vec<Hit> {
         let mut hits = Vec::new();
         if worth_it(text) {
             let shadow = fold::fold(text);
-            hits = scan(&shadow.bytes, self.on, hints);
+            hits = scan(&shadow.bytes, self.on, hints, scratch);
             for hit in &mut hits {
                 (hit.start, hit.end) = (shadow.original(hit.start), shadow.original(hit.end));
             }
@@ -209,15 +241,13 @@ impl PrivacyFilterEngine {
         resolve(hits)
     }
 
-    // [PRIV-76]
-    fn replaced(&self, text: &str, hits: &[Hit]) -> String {
+    fn replaced(&self, text: &str, hits: &[Hit], labels: &mut Labels) -> String {
         let mut out = String::with_capacity(text.len());
         let mut copied = 0;
         for hit in hits {
             out.push_str(text.get(copied..hit.start).unwrap_or_default());
-            out.push('[');
-            out.push_str(self.label(hit.tag));
-            out.push(']');
+            let value = text.get(hit.start..hit.end).unwrap_or_default();
+            labels.write(&mut out, hit.tag, self.label(hit.tag), value);
             copied = hit.end;
         }
         out.push_str(text.get(copied..).unwrap_or_default());
@@ -230,13 +260,22 @@ impl PrivacyFilterEngine {
         let labels: Vec<&str> = Kind::ALL.iter().map(|kind| kind.label()).chain(custom).collect();
         let opens = text.match_indices('[');
         let label = |(start, _): (usize, &str)| {
-            let rest = text.get(start.checked_add(1)?..)?;
-            let (name, _) = rest.get(..rest.len().min(33)).unwrap_or(rest).split_once(']')?;
-            let end = start.checked_add(name.len())?.checked_add(2)?;
+            let rest = text.get(start.checked_add(1)?..)?.as_bytes();
+            let inner = rest.iter().take(LABEL_MAX).position(|byte| *byte == b']')?;
+            let inner = std::str::from_utf8(rest.get(..inner)?).ok()?;
+            let name = inner.split_once(':').map_or(inner, |(name, _)| name);
+            let end = start.checked_add(inner.len())?.checked_add(2)?;
             labels.contains(&name).then_some((start, end))
         };
         opens.filter_map(label).collect()
     }
+}
+
+/// What is kept while one value is filtered.
+struct CallState {
+    budget: Budget,
+    labels: Labels,
+    scratch: Scratch,
 }
 
 /// What may still be scanned in one call.

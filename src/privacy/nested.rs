@@ -3,6 +3,7 @@
 //! and put together again, so that everything outside the tokens that change stays as it was.
 
 use serde_core::de::IgnoredAny;
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 /// A piece of a JSON text.
@@ -29,43 +30,49 @@ pub(crate) fn is_document(text: &str) -> bool {
 
 /// The tokens of a JSON text, each with the place where it starts. The text is known to be JSON.
 pub(crate) fn tokens(text: &str) -> impl Iterator<Item = (usize, Token<'_>)> {
-    let mut at = 0;
+    let bytes = text.as_bytes();
+    let mut at: usize = 0;
     std::iter::from_fn(move || loop {
-        let start: usize = at;
-        let rest = text.get(start..)?;
-        let first = rest.bytes().next()?;
+        let start = at;
+        let first = *bytes.get(start)?;
+        let rest = bytes.get(start..)?;
         let length = match first {
             b'"' => string_length(rest),
             b'{' | b'[' | b'}' | b']' | b',' | b':' | b' ' | b'\t' | b'\n' | b'\r' => 1,
-            _ => rest.bytes().take_while(|b| !b", \t\n\r]}".contains(b)).count(),
+            _ => rest.iter().take_while(|byte| !b", \t\n\r]}".contains(byte)).count(),
         };
         at = start.saturating_add(length.max(1));
-        let token = rest.get(..length)?;
+        let token = || text.get(start..at);
         let token = match first {
-            b'"' if is_key(text.get(at..)?) => Token::Key(token),
-            b'"' => Token::String(token),
+            b'"' if is_key(bytes.get(at..)?) => Token::Key(token()?),
+            b'"' => Token::String(token()?),
             b'{' | b'[' => Token::Open,
             b'}' | b']' => Token::Close,
             b',' | b':' | b' ' | b'\t' | b'\n' | b'\r' => continue,
-            _ => Token::Scalar(token),
+            _ => Token::Scalar(token()?),
         };
         return Some((start, token));
     })
 }
 
 /// The length of the string at the start of `rest`, quotes included.
-fn string_length(rest: &str) -> usize {
-    let mut escaped = false;
-    let inside = rest.bytes().skip(1).take_while(|byte| {
-        let closes = *byte == b'"' && !escaped;
-        escaped = *byte == b'\\' && !escaped;
-        !closes
-    });
-    inside.count().saturating_add(2)
+fn string_length(rest: &[u8]) -> usize {
+    let mut end: usize = 1;
+    while let Some(inside) = rest.get(end..).and_then(|rest| rest.iter().position(|b| *b == b'"')) {
+        let before = rest.get(..end.saturating_add(inside)).unwrap_or_default();
+        end = before.len().saturating_add(1);
+        // An even number of backslashes escape each other, and not the quote.
+        let backslashes = before.iter().rev().take_while(|byte| **byte == b'\\').count();
+        if backslashes.is_multiple_of(2) {
+            return end;
+        }
+    }
+    rest.len()
 }
 
-fn is_key(behind: &str) -> bool {
-    behind.trim_start_matches([' ', '\t', '\n', '\r']).starts_with(':')
+fn is_key(behind: &[u8]) -> bool {
+    let next = behind.iter().find(|byte| !matches!(byte, b' ' | b'\t' | b'\n' | b'\r'));
+    next == Some(&b':')
 }
 
 /// Names that stand in one object. Redaction can make two keys equal; the second is numbered.
@@ -75,17 +82,13 @@ pub(crate) struct Names(BTreeSet<String>);
 impl Names {
     /// `key`, or with the first of `#2`, `#3` ... behind it that makes it differ from the others.
     // [PRIV-73]
-    pub(crate) fn unique(&mut self, key: String) -> String {
+    pub(crate) fn unique<'k>(&mut self, key: Cow<'k, str>) -> Cow<'k, str> {
         // Only a key with a label in it can be equal to another.
-        if !key.contains('[') {
+        if !key.contains('[') || self.0.insert(key.clone().into_owned()) {
             return key;
         }
-        let mut name = key.clone();
-        let mut number: u64 = 2;
-        while !self.0.insert(name.clone()) {
-            name = format!("{key}#{number}");
-            number = number.saturating_add(1);
-        }
-        name
+        let mut numbered = (2_u64..).map(|number| format!("{key}#{number}"));
+        let free = numbered.find(|name| self.0.insert(name.clone()));
+        free.map_or(key, Cow::Owned)
     }
 }

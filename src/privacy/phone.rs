@@ -5,8 +5,9 @@
 
 use super::dates;
 use super::digits::{digits, gap_at, number, Gap, Group};
-use super::hint::{is_line, Around, Hints};
+use super::hint::{is_line, Around};
 use super::text::{is_alnum, is_word, Text};
+use super::words::Hints;
 
 /// E.164: country code and number together.
 const DIGITS_MAX: usize = 15;
@@ -30,9 +31,13 @@ pub(crate) fn find(
 ) {
     for line in groups.chunk_by(|_, next| next.gap != Gap::Line) {
         let (mut from, mut fresh) = (0, line.first().is_some_and(|first| first.gap == Gap::Line));
-        while let Some(groups) = line.get(from..).filter(|groups| !groups.is_empty()) {
-            let first = groups.first().is_some_and(|first| first.gap == Gap::Start);
-            let row = Row { text, groups, around, fresh: fresh || first };
+        while let [first, ..] = line.get(from..).unwrap_or_default() {
+            if !matches!(first.gap, Gap::Start | Gap::Space | Gap::Line | Gap::Open) {
+                (from, fresh) = (from + 1, false);
+                continue;
+            }
+            let groups = line.get(from..).unwrap_or_default();
+            let row = Row { text, groups, around, fresh: fresh || first.gap == Gap::Start };
             let date = dates::numeric(text, groups);
             let count = match row.number() {
                 _ if date > 0 => date,
@@ -43,6 +48,35 @@ pub(crate) fn find(
                 None => 0,
             };
             (from, fresh) = (from + count.max(1), count > 0);
+        }
+    }
+}
+
+/// Reports the telephone numbers among groups that were put together from two lines. What stands on one
+/// line is found as it is: here a number must be named, or be international or North American.
+// [PRIV-26]
+pub(crate) fn find_broken(
+    text: Text<'_>,
+    groups: &[Group],
+    around: Around,
+    report: &mut impl FnMut(usize, usize),
+) {
+    let told = around.loosely.say(Hints::PHONE);
+    for (index, first) in groups.iter().enumerate() {
+        let row = Row {
+            text,
+            groups: groups.get(index..).unwrap_or_default(),
+            around,
+            fresh: index == 0,
+        };
+        let Some((start, count, end)) = row.number() else { continue };
+        let skip = usize::from(row.len(0) == 1);
+        let american = [row.len(skip), row.len(skip + 1), row.len(skip + 2)] == [3, 3, 4]
+            && row.gap(skip + 2) != Gap::Space;
+        let last = row.groups.get(count - 1).map_or(end, |group| group.end);
+        if told || text.before(first.start) == b'+' || american || is_line(text, last) {
+            report(start, end);
+            return;
         }
     }
 }
@@ -123,6 +157,9 @@ impl<'a> Row<'a> {
     /// `00` or `011` in place of the plus sign, with separators.
     // [PRIV-61]
     fn exchange_code(self) -> Option<usize> {
+        if self.leads(0) != b'0' {
+            return None;
+        }
         let mut digits = digits(self.text, self.groups);
         let zeros = [digits.next()?, digits.next()?, digits.next()?];
         let zeros = match zeros {
@@ -159,8 +196,9 @@ impl<'a> Row<'a> {
         let skip = usize::from(self.len(0) == 1 && self.leads(0) == b'1');
         let shape = [self.len(skip), self.len(skip + 1), self.len(skip + 2)] == [3, 3, 4];
         let separator = self.gap(skip + 2);
-        let even = matches!(separator, Gap::Space | Gap::Dash | Gap::Dot)
-            && self.gap(skip + 1) == separator;
+        let first = self.gap(skip + 1);
+        let even = matches!(separator, Gap::Space | Gap::Dash | Gap::Dot) && first == separator
+            || (first, separator) == (Gap::Slash, Gap::Dash);
         // Among other groups, spaces do not set a number apart.
         let apart = self.fresh || separator != Gap::Space;
         let numbered = apart && self.leads(skip) >= b'2' && self.leads(skip + 1) >= b'2';
@@ -198,7 +236,7 @@ impl<'a> Row<'a> {
         let first = self.groups.first().filter(|_| self.fresh)?;
         if matches!(self.gap(1), Gap::Start | Gap::Open) {
             let told = match first.len() {
-                7..=12 if self.around.closely.say(Hints::PHONE) => true,
+                7..=15 if self.around.closely.say(Hints::PHONE) => true,
                 9..=12 => is_line(self.text, first.end),
                 _ => false,
             };

@@ -1,12 +1,13 @@
-//! Room: the dispatcher. One pass over the folded text stops at digits, `@` and `:` only and hands
+//! Room: the dispatcher. One pass over the folded text stops at digits and a few other characters and hands
 //! each place to the scanners of the kinds that are on. Where findings overlap, they become one.
 #![allow(clippy::arithmetic_side_effects)] // offsets inside one text
 
-use super::digits::{cluster, is_decimal, Gap, Group};
-use super::hint::{Hints, Reader};
+use super::digits::{cluster, is_decimal, mended, Gap, Group};
+use super::hint::{Around, Reader};
 use super::kind::{Kind, Kinds};
 use super::text::{is_alnum, Text};
-use super::{card, dates, document, email, iban, ip, phone, ssn};
+use super::words::Hints;
+use super::{card, dates, document, email, iban, ip, national, phone, secret, ssn};
 
 /// What a hit is an instance of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,23 +27,26 @@ pub(crate) struct Hit {
 
 /// Finds every value of the kinds that are `on` in a folded text. `given` is what the key over the
 /// text says. The hits are in no order and may overlap.
-pub(crate) fn scan(bytes: &[u8], on: Kinds, given: Hints) -> Vec<Hit> {
-    let reader = Reader::default();
+pub(crate) fn scan(bytes: &[u8], on: Kinds, given: Hints, scratch: &mut Scratch) -> Vec<Hit> {
+    let Scratch { groups, reader } = scratch;
+    reader.start();
     let mut pass = Pass { text: Text(bytes), on, given, reader, hits: Vec::new() };
     let text = pass.text;
-    let mut groups = Vec::new();
     let (mut at, mut gap, mut colons_from) = (0, Gap::Start, 0);
-    let triggers = |byte: u8| matches!(byte, b'0'..=b'9' | b'@' | b':');
     loop {
-        at = text.until(at, triggers);
+        at = text.until(at, is_trigger);
         match text.at(at) {
-            b'0'..=b'9' => (at, gap) = pass.digits(at, gap, &mut groups),
+            b'0'..=b'9' => {
+                (at, gap) = pass.digits(at, gap, groups);
+                continue;
+            }
             b'@' => {
-                if on.has(Kind::Email) {
-                    let found = email::find(text, at);
-                    found.into_iter().for_each(|(start, end)| pass.hit(Kind::Email, start, end));
+                let found = email::find(text, at).filter(|_| on.has(Kind::Email));
+                if let Some((start, end)) = found {
+                    pass.hit(Kind::Email, start, end);
+                    at = end;
+                    continue;
                 }
-                at += 1;
             }
             b':' => {
                 // Most colons separate a key from its value.
@@ -52,24 +56,49 @@ pub(crate) fn scan(bytes: &[u8], on: Kinds, given: Hints) -> Vec<Hit> {
                         pass.hit(Kind::IpAddress, start, end)
                     });
                 }
-                at += 1;
+            }
+            _ if at < bytes.len() => {
+                let found = secret::find(text, at).filter(|(kind, _, _)| on.has(*kind));
+                if let Some((kind, start, end)) = found {
+                    pass.hit(kind, start, end);
+                    at = end;
+                    continue;
+                }
             }
             _ => return pass.hits,
         }
+        at += 1;
     }
+}
+
+/// Characters that a value has, or that stand before one: of secrets, the marks in their prefixes and
+/// the capitals of those that have none.
+fn is_trigger(byte: u8) -> bool {
+    matches!(byte, b'0'..=b'9' | b'@' | b':' | b'-' | b'_' | b'.' | b'A' | b'J')
+}
+
+/// Memory that one scan after another uses, since most are short.
+#[derive(Default)]
+pub(crate) struct Scratch {
+    groups: Vec<Group>,
+    reader: Reader,
 }
 
 struct Pass<'a> {
     text: Text<'a>,
     on: Kinds,
     given: Hints,
-    reader: Reader,
+    reader: &'a mut Reader,
     hits: Vec<Hit>,
 }
 
 impl Pass<'_> {
     fn hit(&mut self, kind: Kind, start: usize, end: usize) {
-        self.hits.push(Hit { start, end, tag: Tag::Kind(kind) });
+        let hit = Hit { start, end, tag: Tag::Kind(kind) };
+        // The last groups of a long row are read twice.
+        if !self.hits.iter().rev().take(4).any(|known| *known == hit) {
+            self.hits.push(hit);
+        }
     }
 
     /// Hands the digits at `at` to the scanners, and says where to go on. Each is asked only about
@@ -77,30 +106,26 @@ impl Pass<'_> {
     fn digits(&mut self, at: usize, gap: Gap, groups: &mut Vec<Group>) -> (usize, Gap) {
         let (text, on) = (self.text, self.on);
         if is_alnum(text.before(at)) {
-            let end = text.until(at, |byte| !is_alnum(byte));
-            if end - at >= document::DIGITS_MIN {
-                let around = self.reader.around(text, at, self.given);
-                self.documents(around.loosely, at);
-            }
-            if on.has(Kind::Iban) {
-                let found = iban::find(text, at);
-                found.into_iter().for_each(|(start, end)| self.hit(Kind::Iban, start, end));
-            }
             // Digits inside a word, such as a hash, are nothing else.
-            return (end, Gap::Start);
+            return (self.word(at), Gap::Start);
         }
         let cluster = cluster(text, at, gap, groups);
         if is_decimal(text, groups) {
             return cluster.next;
         }
         let dated = on.has(Kind::DateOfBirth) && dates::likely(text, groups);
-        if cluster.digits < document::DIGITS_MIN && !dated {
+        let short = match cluster.digits {
+            digits if digits > document::DIGITS_MIN => false,
+            document::DIGITS_MIN => document::is_alone(text, groups),
+            _ => true,
+        };
+        if short && !dated {
             return cluster.next;
         }
+        let known = self.hits.len();
         let around = self.reader.around(text, at, self.given);
-        groups.iter().for_each(|group| self.documents(around.loosely, group.start));
-        if dated && around.loosely.say(Hints::BIRTH) {
-            dates::find(text, groups, &mut |start, end| self.hit(Kind::DateOfBirth, start, end));
+        if around.loosely != Hints::NONE {
+            self.named(around, groups, dated);
         }
         if cluster.points >= 3 && on.has(Kind::IpAddress) {
             ip::find_v4(text, groups, around, &mut |start, end| {
@@ -118,21 +143,96 @@ impl Pass<'_> {
                 self.hit(Kind::CreditCard, start, end)
             });
         }
+        if cluster.lines > 0 && cluster.digits >= 4 {
+            self.broken(groups, around, known);
+        }
         cluster.next
+    }
+
+    /// Digits behind letters: account numbers, and documents where the surroundings speak of one.
+    /// Returns the end of the word.
+    fn word(&mut self, at: usize) -> usize {
+        let end = self.text.until(at, |byte| !is_alnum(byte));
+        if end - at >= document::DIGITS_MIN {
+            let around = self.reader.around(self.text, at, self.given);
+            self.documents(around.loosely, at);
+        }
+        if self.on.has(Kind::Iban) {
+            let found = iban::find(self.text, at);
+            found.into_iter().for_each(|(start, end)| self.hit(Kind::Iban, start, end));
+        }
+        end
+    }
+
+    /// What only its surroundings can name.
+    fn named(&mut self, around: Around, groups: &[Group], dated: bool) {
+        let (text, on, said) = (self.text, self.on, around.loosely);
+        groups.iter().for_each(|group| self.documents(said, group.start));
+        if dated && said.say(Hints::BIRTH) {
+            dates::find(text, groups, around, &mut |start, end| {
+                self.hit(Kind::DateOfBirth, start, end)
+            });
+        }
+        national::find(text, groups, around, on, &mut |kind, start, end| {
+            self.hit(kind, start, end)
+        });
     }
 
     /// Passport and licence numbers, where the surroundings speak of one.
     fn documents(&mut self, said: Hints, at: usize) {
-        if said.say(Hints::PASSPORT) || said.license() {
+        if said.say(Hints::PASSPORT) || said.say(Hints::LICENSE) {
             let found = document::find(self.text, at, said, self.on);
             found.into_iter().for_each(|(kind, start, end)| self.hit(kind, start, end));
         }
     }
+
+    /// Reads two lines as one where neither holds anything: a value may be broken between them. `known`
+    /// is how many hits there were before these groups.
+    // [PRIV-26]
+    fn broken(&mut self, groups: &[Group], around: Around, known: usize) {
+        let (text, on) = (self.text, self.on);
+        let lines = || groups.chunk_by(|_, next| next.gap != Gap::Line);
+        for (above, below) in lines().zip(lines().skip(1)) {
+            let [Some(first), Some(edge), Some(next), Some(last)] =
+                [above.first(), above.last(), below.first(), below.last()]
+            else {
+                continue;
+            };
+            let row = || above.iter().chain(below).skip(1);
+            let marked = row().any(|group| !matches!(group.gap, Gap::Line | Gap::Space))
+                || next.start - edge.end > 1
+                || text.before(first.start) == b'+';
+            if !marked && around.loosely == Hints::NONE {
+                continue;
+            }
+            let touches = |hit: &Hit| hit.start < last.end && hit.end > first.start;
+            if self.hits.get(known..).unwrap_or_default().iter().any(touches) {
+                continue;
+            }
+            let mended = mended(text, above, below);
+            let mut report = |kind: Kind, start: usize, end: usize| {
+                if on.has(kind) && start < edge.end && end > next.start {
+                    self.hits.push(Hit { start, end, tag: Tag::Kind(kind) });
+                }
+            };
+            ip::find_v4(text, &mended, around, &mut |start, end| {
+                report(Kind::IpAddress, start, end)
+            });
+            ssn::find(text, &mended, around, &mut |start, end| report(Kind::Ssn, start, end));
+            phone::find_broken(text, &mended, around, &mut |start, end| {
+                report(Kind::Phone, start, end)
+            });
+        }
+    }
 }
+
+/// The shortest value that may have neither digit nor `@` nor `:`, a key of a service.
+const LETTERS_MIN: usize = 20;
 
 /// Whether a text, not yet folded, can hold anything for [`scan`] at all. Most strings cannot.
 pub(crate) fn worth_it(text: &str) -> bool {
-    text.bytes().any(|byte| matches!(byte, b'0'..=b'9' | b'@' | b':') || !byte.is_ascii())
+    text.len() >= LETTERS_MIN
+        || text.bytes().any(|byte| matches!(byte, b'0'..=b':' | b'@') || !byte.is_ascii())
 }
 
 /// Overlapping hits become one that covers both. The longest gives its tag; of equally long ones

@@ -5,6 +5,7 @@
 use super::digits::{number, Gap, Group};
 use super::hint::Around;
 use super::text::{is_alnum, Text};
+use super::words::Hints;
 
 /// Reports every social security number among the groups.
 pub(crate) fn find(
@@ -22,7 +23,7 @@ pub(crate) fn find(
             }
         }
         let next = rest.get(1).map_or(Gap::Start, |next| next.gap);
-        if group.len() == 9 && bare(text, *group, next, around) {
+        if group.len() == 9 && around.closely.say(Hints::SSN) && bare(text, *group, next) {
             report(group.start, group.end);
         }
     }
@@ -43,20 +44,12 @@ fn separated(text: Text<'_>, [area, pair, serial]: [Group; 3], next: Gap) -> boo
 
 /// Nine digits that the key or word before them names.
 // [PRIV-42]
-fn bare(text: Text<'_>, group: Group, next: Gap, around: Around) -> bool {
+fn bare(text: Text<'_>, group: Group, next: Gap) -> bool {
     let nine = number(text, group);
     group.gap != Gap::Dot
         && next != Gap::Dot
         && bounded(text, group.start, group.end)
         && valid(nine / 1_000_000, nine / 10_000 % 100, nine % 10_000)
-        && around.closely.ssn()
-}
-
-/// Whether an integer of a JSON document can be a social security number; it has lost its zeros.
-// [PRIV-71]
-pub(crate) fn is_ssn(nine: u64) -> bool {
-    u32::try_from(nine)
-        .is_ok_and(|nine| valid(nine / 1_000_000, nine / 10_000 % 100, nine % 10_000))
 }
 
 fn bounded(text: Text<'_>, start: usize, end: usize) -> bool {

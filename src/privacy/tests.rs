@@ -3,8 +3,10 @@
 #![allow(clippy::arithmetic_side_effects, clippy::indexing_slicing, clippy::unwrap_used)]
 
 mod detectors;
+mod labels;
 mod phones;
 mod properties;
+mod secrets;
 
 use super::*;
 use serde_json::json;

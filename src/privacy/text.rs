@@ -27,6 +27,12 @@ impl<'a> Text<'a> {
         self.0.get(start..end).unwrap_or_default()
     }
 
+    /// At most `most` characters from `start` on.
+    pub(crate) fn upto(self, start: usize, most: usize) -> &'a [u8] {
+        let rest = self.0.get(start..).unwrap_or_default();
+        rest.get(..most).unwrap_or(rest)
+    }
+
     /// The first index from `from` on whose character `stops`, or the end.
     pub(crate) fn until(self, from: usize, mut stops: impl FnMut(u8) -> bool) -> usize {
         let rest = self.slice(from, self.0.len());

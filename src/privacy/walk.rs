@@ -1,28 +1,29 @@
 //! Room: the walk over a JSON value. Every string, every key, JSON inside strings, and the numbers
 //! that can be personal data are filtered; everything else is copied.
 
-use super::hint::{of_key, Hints};
 use super::kind::Kind;
 use super::nested::{is_document, tokens, Names, Token};
-use super::{card, ssn, Applied, PrivacyFilterEngine};
+use super::scan::{resolve, scan, Hit, Tag};
+use super::words::{of_key, Hints};
+use super::{Applied, CallState, PrivacyFilterEngine};
 use crate::limits::{PRIVACY_DEPTH_MAX, PRIVACY_NESTED_DEPTH_MAX};
 use crate::{Code, Error};
 use serde_json::{Map, Number, Value};
 use std::borrow::Cow;
+use std::fmt::Write as _;
 
 /// One walk: the engine, the account, and where the walk is in the filtered value.
 pub(crate) struct Walk<'a> {
     pub(crate) engine: &'a PrivacyFilterEngine,
     pub(crate) applied: Applied,
     pointer: String,
-    /// Bytes that may still be scanned for built-in kinds, and for custom patterns.
-    pub(crate) budget: super::Budget,
+    call: CallState,
 }
 
 impl<'a> Walk<'a> {
     pub(crate) fn new(engine: &'a PrivacyFilterEngine) -> Self {
-        let budget = super::Budget::default();
-        Walk { engine, applied: Applied::default(), pointer: String::new(), budget }
+        let call = engine.new_call();
+        Walk { engine, applied: Applied::default(), pointer: String::new(), call }
     }
 
     /// The filtered value. `depth` counts the levels above, `hints` is what the keys above say.
@@ -50,9 +51,11 @@ impl<'a> Walk<'a> {
             Value::Array(items) => {
                 let mut filtered = Vec::with_capacity(items.len());
                 for (index, item) in items.iter().enumerate() {
-                    filtered.push(
-                        self.under(&index.to_string(), |walk| walk.value(item, hints, below))?,
-                    );
+                    let length = self.pointer.len();
+                    // Writing to a string cannot fail.
+                    let _ = write!(self.pointer, "/{index}");
+                    filtered.push(self.value(item, hints, below)?);
+                    self.pointer.truncate(length);
                 }
                 Ok(Value::Array(filtered))
             }
@@ -70,32 +73,30 @@ impl<'a> Walk<'a> {
         let mut names = Names::default();
         for (key, value) in members {
             let name = names.unique(self.key(key)?);
-            let hints = hints.and(of_key(key.as_bytes()));
-            let value = self.under(&name, |walk| walk.value(value, hints, below))?;
-            filtered.insert(name, value);
+            let hints = hints.and(of_key(key));
+            let length = self.pointer.len();
+            self.push(&name);
+            let value = self.value(value, hints, below)?;
+            self.pointer.truncate(length);
+            filtered.insert(name.into_owned(), value);
         }
         Ok(Value::Object(filtered))
     }
 
     /// A key, filtered. What is found in it is recorded at the object it stands in.
-    fn key(&mut self, key: &str) -> Result<String, Error> {
-        Ok(self
-            .string(key, Hints::NONE, PRIVACY_NESTED_DEPTH_MAX)?
-            .unwrap_or_else(|| key.to_owned()))
+    fn key<'k>(&mut self, key: &'k str) -> Result<Cow<'k, str>, Error> {
+        let filtered = self.string(key, Hints::NONE, PRIVACY_NESTED_DEPTH_MAX)?;
+        Ok(filtered.map_or(Cow::Borrowed(key), Cow::Owned))
     }
 
-    /// Does something one level further down, under this reference token (RFC 6901).
-    fn under<T>(
-        &mut self,
-        token: &str,
-        work: impl FnOnce(&mut Self) -> Result<T, Error>,
-    ) -> Result<T, Error> {
-        let length = self.pointer.len();
+    /// A reference token (RFC 6901) behind the pointer.
+    fn push(&mut self, token: &str) {
         self.pointer.push('/');
-        self.pointer.push_str(&token.replace('~', "~0").replace('/', "~1"));
-        let done = work(self);
-        self.pointer.truncate(length);
-        done
+        if token.contains(['~', '/']) {
+            self.pointer.push_str(&token.replace('~', "~0").replace('/', "~1"));
+        } else {
+            self.pointer.push_str(token);
+        }
     }
 
     /// The filtered text of a string, or nothing if it stays as it is. `layer` counts the strings
@@ -107,7 +108,9 @@ impl<'a> Walk<'a> {
         }
         let engine = self.engine;
         let (applied, pointer) = (&mut self.applied, &self.pointer);
-        engine.redact_plain(text, hints, &mut self.budget, |name| applied.record(name, pointer))
+        engine.redact_plain(text, hints, &mut self.call, |name, count| {
+            applied.record(name, pointer, count)
+        })
     }
 
     /// A string that is a JSON document.
@@ -137,21 +140,26 @@ impl<'a> Walk<'a> {
                 }
                 Token::Key(quoted) => {
                     let key = decoded(quoted);
-                    let filtered = self.key(&key)?;
                     let outer = above.last().copied().unwrap_or_default();
-                    under = outer.and(of_key(key.as_bytes()));
+                    under = outer.and(of_key(&key));
+                    let filtered = self.key(&key)?;
                     let unique = names.last_mut().map(|names| names.unique(filtered));
-                    unique.filter(|name| **name != *key)
+                    unique.filter(|name| *name != key).map(Cow::into_owned)
                 }
                 Token::String(quoted) => self.string(&decoded(quoted), under, layer)?,
+                Token::Scalar("true" | "false" | "null") => None,
                 Token::Scalar(word) => {
                     let number = serde_json::from_str::<Number>(word).ok();
                     number.and_then(|number| self.number(&number, under))
                 }
             };
             if let Some(replacement) = replacement {
+                if filtered.is_empty() {
+                    filtered.reserve(text.len());
+                }
                 filtered.push_str(text.get(copied..start).unwrap_or_default());
-                filtered.push_str(&Value::String(replacement).to_string());
+                // No string fails to be written.
+                filtered.push_str(&serde_json::to_string(&replacement).unwrap_or_default());
                 copied = start.saturating_add(length(token));
             }
         }
@@ -162,32 +170,32 @@ impl<'a> Walk<'a> {
         Ok(Some(filtered))
     }
 
-    /// The label that takes the place of a number, if it is a value of a kind that is on.
+    /// The label that takes the place of a whole number, if its digits alone are a value.
     // [PRIV-71]
     fn number(&mut self, number: &Number, hints: Hints) -> Option<String> {
         let magnitude = number.as_u64().or_else(|| number.as_i64().map(i64::unsigned_abs))?;
-        let digits = magnitude.to_string();
-        let on = |kind: Kind| self.engine.looks_for(kind);
-        let kind = if on(Kind::CreditCard) && card::is_card(&digits, hints) {
-            Kind::CreditCard
-        } else if on(Kind::Ssn) && hints.ssn() && ssn::is_ssn(magnitude) {
-            Kind::Ssn
-        } else if on(Kind::Phone) && hints.say(Hints::PHONE) && (7..=15).contains(&digits.len()) {
-            Kind::Phone
-        } else if on(Kind::Passport)
-            && hints.say(Hints::PASSPORT)
-            && (6..=9).contains(&digits.len())
-        {
-            Kind::Passport
-        } else if on(Kind::DriversLicense) && hints.license() && (5..=17).contains(&digits.len()) {
-            Kind::DriversLicense
-        } else {
+        if hints == Hints::NONE && magnitude < SHORTEST_CARD {
             return None;
+        }
+        let mut whole = |digits: &str| {
+            let scratch = &mut self.call.scratch;
+            let hits = resolve(scan(digits.as_bytes(), self.engine.on, hints, scratch));
+            hits.into_iter().find(|hit| (hit.start, hit.end) == (0, digits.len()))
         };
-        self.applied.record(kind.name(), &self.pointer);
-        Some(format!("[{}]", kind.label()))
+        let digits = magnitude.to_string();
+        // Kinds of nine digits have lost their zeros.
+        let nine = |hit: &Hit| matches!(hit.tag, Tag::Kind(Kind::Ssn | Kind::Routing));
+        let padded = whole(&format!("{magnitude:09}")).filter(nine);
+        let hit = padded.or_else(|| whole(&digits))?;
+        let mut label = String::new();
+        self.call.labels.write(&mut label, hit.tag, self.engine.label(hit.tag), &digits);
+        self.applied.record(self.engine.name(hit.tag), &self.pointer, 1);
+        Some(label)
     }
 }
+
+/// Twelve digits.
+const SHORTEST_CARD: u64 = 100_000_000_000;
 
 /// The text that a quoted JSON string stands for. A string that cannot be decoded, such as one half
 /// of a surrogate pair, is filtered as it is written.

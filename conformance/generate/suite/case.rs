@@ -23,7 +23,7 @@ pub struct Case {
     pub refused_by: Option<u8>,
     /// Any of these is right; the first is this project's.
     pub codes: Vec<String>,
-    /// What leaves, for a `run` that is accepted.
+    /// What leaves, for a `run` or `filter` that is accepted.
     pub answer: Option<Value>,
     /// Files that belong to this case, by their path below `vectors/`.
     pub files: Vec<(String, Vec<u8>)>,
@@ -105,6 +105,11 @@ impl Case {
         case
     }
 
+    /// A value that goes through the privacy filter, with every kind on.
+    pub fn filter(id: &str, value: Value) -> Self {
+        Case::new("filter", id).with("value", value)
+    }
+
     /// A file of the host: `key`, `trust` or `policy`.
     pub fn host(op: &'static str, id: &str, extension: &str, bytes: impl Into<Vec<u8>>) -> Self {
         let mut case = Case::new(op, id);
@@ -135,7 +140,7 @@ impl Case {
         self
     }
 
-    /// What a `run` gives back.
+    /// What a `run` or `filter` gives back.
     pub fn answers(mut self, answer: Value) -> Self {
         self.answer = Some(answer);
         self

@@ -10,6 +10,7 @@ pub mod case;
 mod content;
 pub mod crypto;
 pub mod deflate;
+mod filter;
 mod gate;
 mod host;
 mod manifest;
@@ -49,6 +50,7 @@ pub fn cases() -> Vec<Case> {
     cases.extend(host::cases());
     cases.extend(run::cases());
     cases.extend(protocol::cases());
+    cases.extend(filter::cases());
     cases.sort_by(|a, b| a.id.cmp(&b.id));
     cases
 }

@@ -6,7 +6,7 @@ use crate::privacy::{PrivacyFilterEngine, WITHHELD};
 use serde_json::{json, Map, Value};
 
 /// Values that prove themselves, in forms that never depend on their surroundings.
-const PLANTED: [&str; 9] = [
+const PLANTED: [&str; 12] = [
     "ann.smith@mail.example",
     "4012888888881881",
     "3714 496353 98431",
@@ -16,6 +16,9 @@ const PLANTED: [&str; 9] = [
     "203.0.113.77",
     "2001:db8::7:1",
     "+44 20 7946 0958",
+    "AKIAIOSFODNN7EXAMPLE",
+    "ghp_16C7e42F292c6912E7710c838347Ae178B4a",
+    "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl",
 ];
 
 /// A generator of Marsaglia's xorshift kind.
@@ -204,6 +207,8 @@ fn values_are_found_in_every_disguise_that_folding_undoes() {
         c => c,
     };
     for planted in PLANTED {
+        // Their case matters.
+        let secret = ["AKIA", "ghp_", "eyJ"].iter().any(|prefix| planted.starts_with(prefix));
         let percent: String = planted
             .chars()
             .map(|c| {
@@ -226,8 +231,8 @@ fn values_are_found_in_every_disguise_that_folding_undoes() {
             planted.replace(' ', "\u{A0}").replace('-', "\u{2013}"),
             planted.replace(' ', "\u{2009}").replace('-', "\u{2212}"),
             planted.replace('a', "а").replace('e', "е").replace('o', "о"),
-            planted.to_uppercase(),
-            planted.to_lowercase(),
+            if secret { planted.to_owned() } else { planted.to_uppercase() },
+            if secret { planted.to_owned() } else { planted.to_lowercase() },
             format!("\\n{planted}\\n"),
             format!("\\\\n{planted}\\\\n"),
             percent,

@@ -1,0 +1,719 @@
+//! Values through the privacy filter: what is found in each kind, and what has to stay as it is.
+
+use super::case::Case;
+use serde_json::{json, Value};
+
+pub fn cases() -> Vec<Case> {
+    let mut cases = kinds();
+    cases.extend(folding());
+    cases.extend(hints());
+    cases.extend(walk());
+    cases.extend(replacement());
+    cases.extend(settings());
+    cases
+}
+
+/// A value and what becomes of it, with every kind on.
+fn case(id: &str, title: &str, why: &str, spec: &str, value: Value, filtered: Value) -> Case {
+    Case::filter(&format!("filter/{id}"), value)
+        .says(title, why)
+        .spec(spec)
+        .answers(json!({ "value": filtered }))
+}
+
+/// Texts in which every value stands between `«` and `»`, and is found as what `label` says.
+fn found(id: &str, title: &str, spec: &str, label: &str, texts: &[&str]) -> Case {
+    let given = texts.iter().map(|text| Value::from(text.replace(['«', '»'], "")));
+    let label = format!("[{label}]");
+    let filtered = texts.iter().map(|text| {
+        let mut pieces = text.split('«');
+        let mut out = pieces.next().unwrap_or_default().to_owned();
+        for piece in pieces {
+            let (_, behind) = piece.split_once('»').unwrap_or_else(|| panic!("{text}: no »"));
+            out.push_str(&label);
+            out.push_str(behind);
+        }
+        Value::from(out)
+    });
+    let why = "Whatever has this form is someone's, and does not leave.";
+    case(id, title, why, spec, Value::Array(given.collect()), Value::Array(filtered.collect()))
+}
+
+/// Texts that stay as they are.
+fn untouched(id: &str, title: &str, spec: &str, texts: &[&str]) -> Case {
+    let why = "A filter that mangles other things is switched off.";
+    case(id, title, why, spec, json!(texts), json!(texts))
+}
+
+fn kinds() -> Vec<Case> {
+    let mut cases = secrets();
+    cases.extend(numbers());
+    cases.extend(persons());
+    cases.extend(contacts());
+    cases
+}
+
+fn secrets() -> Vec<Case> {
+    vec![
+        found(
+            "private-key",
+            "Private keys in their armour, whole and cut off",
+            "PRIV-01 PRIV-100",
+            "PRIVATE_KEY",
+            &[
+                "see «-----BEGIN RSA PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcw\n-----END RSA PRIVATE KEY-----» now",
+                "«-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcw\n»...",
+            ],
+        ),
+        untouched(
+            "private-key-other",
+            "Armour of other things, and words about private keys",
+            "PRIV-100",
+            &[
+                "-----BEGIN CERTIFICATE-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcw\n-----END CERTIFICATE-----",
+                "it begins with -----BEGIN PRIVATE KEY----- and ends with -----END PRIVATE KEY-----",
+            ],
+        ),
+        found(
+            "web-token",
+            "JSON Web Tokens, with a signature and without",
+            "PRIV-101 PRIV-102",
+            "JWT",
+            &[
+                "Bearer «eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIxIn0.dozjgNryP4J3jVmNHl0w5N»",
+                "«eyJhbGciOiJub25lIn0.eyJzdWIiOiIxMjM0NTY3ODkwIn0».",
+            ],
+        ),
+        untouched(
+            "web-token-other",
+            "Headers that name no algorithm, and a token in a word",
+            "PRIV-101 PRIV-102",
+            &["eyJ0ZXN0IjoxfQ.eyJzdWIiOiIxIn0.abc", "xeyJhbGciOiJub25lIn0.eyJzdWIiOiIxIn0"],
+        ),
+        found(
+            "api-key",
+            "Keys of services by their prefixes",
+            "PRIV-102 PRIV-103",
+            "API_KEY",
+            &[
+                "key=«AKIAIOSFODNN7EXAMPLE»",
+                "«ghp_16C7e42F292c6912E7710c838347Ae178B4a».",
+                "\"«sk_live_4eC39HqLyjWDarjtT1zdp7dc»\"",
+                "id_«xoxb-123456789012-123456789012-abcdefghijklmnop»",
+                "«glpat-abcDEF1234567890abcd», «AIzaSyDaGmWKa4JsXZ-HjGw7ISLn_3namBGewQe»",
+            ],
+        ),
+        untouched(
+            "api-key-other",
+            "Prefixes with too little behind them, in words, and hashes",
+            "PRIV-102 PRIV-103",
+            &[
+                "AKIAIOSFODNN7EXAMPL",
+                "ghp_short",
+                "xghp_16C7e42F292c6912E7710c838347Ae178B4a",
+                "sk-circle-fade-dot-one-two-three-four-five-six-seven",
+                "3f786850e387550fdab836ed7e6dc881de23001b",
+            ],
+        ),
+    ]
+}
+
+fn numbers() -> Vec<Case> {
+    vec![
+        found(
+            "card",
+            "Cards of several issuers, as people write them",
+            "PRIV-30 PRIV-31 PRIV-32",
+            "CREDIT_CARD",
+            &[
+                "«4012888888881881»",
+                "a «4012 8888 8888 1881» b",
+                "«4012-8888-8888-1881»; «4012.8888.8888.1881»",
+                "«3714 496353 98431», «378282246310005»",
+                "卡号«4012888888881881»。",
+            ],
+        ),
+        found(
+            "card-named",
+            "Cards that a word names, however they are grouped",
+            "PRIV-33 PRIV-21",
+            "CREDIT_CARD",
+            &[
+                "card «40128888\n88881881» is",
+                "Visa «4012 88888888 1881»",
+                "credit card «7777777777777771»",
+            ],
+        ),
+        untouched(
+            "card-other",
+            "Numbers with a right check digit that nobody issues, and parts of others",
+            "PRIV-30 PRIV-31 PRIV-32 PRIV-34",
+            &[
+                "7777777777777771",
+                "0000000000000000",
+                "0.4012888888881881",
+                "a4012888888881881",
+                "4012888888881881b",
+                "550e8400-e29b-41d4-a716-501971701010",
+                "4006381333931",
+                "4012888888881882",
+                "1748503543012",
+                "4012 88888888 1881",
+            ],
+        ),
+        found(
+            "ssn",
+            "Social security numbers with separators, or named",
+            "PRIV-40 PRIV-42",
+            "US_SSN",
+            &[
+                "«536-33-3955»",
+                "«078 05 1123» or «078.05.1123»",
+                "SSN: «536333955»",
+                "my social security number is «536333955».",
+            ],
+        ),
+        untouched(
+            "ssn-other",
+            "Numbers that were never given out, and others of nine digits",
+            "PRIV-40 PRIV-41 PRIV-42",
+            &[
+                "000-12-3456",
+                "666-12-3456",
+                "900-12-3456",
+                "123-00-4567",
+                "123-45-0000",
+                "123-45-6789",
+                "111-11-1111",
+                "1-536-33-3955",
+                "536-33-3955-1",
+                "id 536333955",
+            ],
+        ),
+        found(
+            "iban",
+            "Account numbers of several countries, in one piece and in fours",
+            "PRIV-45 PRIV-46 PRIV-47",
+            "IBAN",
+            &[
+                "«GB29NWBK60161331926819»",
+                "«DE89 3704 0044 0532 0130 00».",
+                "«de89370400440532013000»",
+                "«NO93-8601-1117-947»",
+                "«DE89370400\n440532013000»",
+            ],
+        ),
+        untouched(
+            "iban-other",
+            "Wrong check digits, lengths and countries",
+            "PRIV-45 PRIV-47",
+            &[
+                "GB29NWBK60161331926818",
+                "GB29NWBK6016133192681",
+                "xGB29NWBK60161331926819",
+                "ZZ68304001927365",
+            ],
+        ),
+        found(
+            "ip-address",
+            "Addresses of both versions, with their prefix length",
+            "PRIV-50 PRIV-52 PRIV-54",
+            "IP_ADDRESS",
+            &[
+                "«10.0.0.1», «192.168.1.0/24»",
+                "http://[«2001:db8::1»]:8080/",
+                "«::1/128» and «::ffff:192.0.2.1».",
+                "host=«10.0.0.1»:8080",
+            ],
+        ),
+        untouched(
+            "ip-address-other",
+            "Versions, times, paths, slices and longer dotted numbers",
+            "PRIV-50 PRIV-51 PRIV-52 PRIV-53",
+            &[
+                "1.2.3.4.5",
+                "256.1.1.1",
+                "1.2.3.04",
+                "version 1.2.3.4",
+                "Chrome/120.0.0.0",
+                "12:34:56",
+                "aa:bb:cc:dd:ee:ff",
+                "std::cout",
+                "de::ed",
+                "a[::2]",
+            ],
+        ),
+    ]
+}
+
+fn persons() -> Vec<Case> {
+    let mut cases = Vec::new();
+    for (id, title, label, spec, named, wrong) in [
+        (
+            "itin",
+            "US taxpayer numbers",
+            "US_ITIN",
+            "PRIV-112",
+            "ITIN «912-70-1234»",
+            "ITIN 912-69-1234",
+        ),
+        (
+            "aadhaar",
+            "Aadhaar numbers",
+            "IN_AADHAAR",
+            "PRIV-113",
+            "Aadhaar «2341 2341 2346»",
+            "Aadhaar 2341 2341 2345",
+        ),
+        (
+            "nhs-number",
+            "NHS numbers",
+            "UK_NHS",
+            "PRIV-114",
+            "NHS no. «9434765919»",
+            "NHS no. 9434765918",
+        ),
+        (
+            "npi",
+            "US provider numbers",
+            "US_NPI",
+            "PRIV-115",
+            "NPI: «1234567893»",
+            "NPI: 1234567894",
+        ),
+        (
+            "sin",
+            "Canadian insurance numbers",
+            "CA_SIN",
+            "PRIV-116",
+            "SIN «130-692-544»",
+            "SIN 130-692-545",
+        ),
+        (
+            "aba-routing",
+            "US routing numbers",
+            "ABA_ROUTING",
+            "PRIV-117",
+            "routing number «021000021»",
+            "routing number 021000022",
+        ),
+    ] {
+        let rules = format!("PRIV-110 PRIV-111 {spec}");
+        cases.push(found(id, &format!("{title} where they are named"), &rules, label, &[named]));
+        let alone = named.split_once('«').map_or("", |(_, rest)| rest).replace('»', "");
+        cases.push(untouched(
+            &format!("{id}-other"),
+            &format!("{title} with a wrong check, unnamed, or in a word"),
+            &rules,
+            &[wrong, &alone, &format!("x{alone}")],
+        ));
+    }
+    cases.extend([
+        found(
+            "date-of-birth",
+            "Dates that are named as days of birth",
+            "PRIV-55 PRIV-56 PRIV-57",
+            "DATE_OF_BIRTH",
+            &[
+                "born on «12 March 1985»",
+                "DOB: «12/31/1990»",
+                "{\"birthDate\":\"«1985-03-12»\"}",
+                "geboren am «3. März 1985»",
+                "nacido el «31 de diciembre de 1990»",
+                "\"dob\": \"«19850312»",
+                "D.O.B. «12-MAR-85»",
+            ],
+        ),
+        untouched(
+            "date-of-birth-other",
+            "Other dates, and days that do not exist",
+            "PRIV-55 PRIV-56 PRIV-57",
+            &[
+                "created 1985-03-12",
+                "born 1985-13-12",
+                "born 30.02.1985",
+                "born in 1985",
+                "12 March 1985",
+            ],
+        ),
+        found(
+            "passport",
+            "Passport numbers where they are named",
+            "PRIV-58",
+            "PASSPORT",
+            &[
+                "passport number: «C01X00T47»",
+                "Reisepass-Nr. «C01X00T47»",
+                "\"passportNo\":\"«123456789»\"",
+            ],
+        ),
+        untouched(
+            "passport-other",
+            "The same unnamed, and words about passports",
+            "PRIV-58",
+            &["C01X00T47", "passport photo 35 x 45", "license key C01X00T47"],
+        ),
+        found(
+            "drivers-license",
+            "Driving licence numbers where they are named",
+            "PRIV-59",
+            "DRIVERS_LICENSE",
+            &[
+                "driver's license: «D1234567»",
+                "driving licence «MORGA657054SM9IJ»",
+                "permis de conduire «12AB34567»",
+            ],
+        ),
+        untouched(
+            "drivers-license-other",
+            "Licences and drivers of other kinds",
+            "PRIV-59 PRIV-21",
+            &["license D1234567", "driver version 535.129.03", "fishing permit 1234567"],
+        ),
+    ]);
+    cases
+}
+
+fn contacts() -> Vec<Case> {
+    vec![
+        found(
+            "email",
+            "Addresses, with what stands around them left alone",
+            "PRIV-35 PRIV-36 PRIV-37",
+            "EMAIL",
+            &[
+                "<«ann@b.example»>",
+                "mailto:«first.last+tag@sub.example.museum»?x=1",
+                "(«ann@b.example»).",
+                "请联系«ann@b.example»谢谢",
+                "«user@xn--80ak6aa92e.com»",
+            ],
+        ),
+        untouched(
+            "email-other",
+            "At signs that are no addresses",
+            "PRIV-35 PRIV-37 PRIV-38",
+            &[
+                "a@b",
+                "@b.example",
+                "a@b.12",
+                "icon@2x.png",
+                "serde@1.0.219-beta.next",
+                "@types/node",
+                "a @b.example",
+            ],
+        ),
+        found(
+            "phone-international",
+            "International numbers",
+            "PRIV-60 PRIV-61 PRIV-67 PRIV-69",
+            "PHONE",
+            &[
+                "«+14155550132»",
+                "«+44 (0)20 7123 4567»",
+                "tel:«+1-415-555-0132»",
+                "«+49 30 1234567», «0044 20 7123 4567», «011 44 20 7123 4567»",
+            ],
+        ),
+        found(
+            "phone-national",
+            "National numbers in forms that nothing else has",
+            "PRIV-62 PRIV-63 PRIV-64 PRIV-68",
+            "PHONE",
+            &[
+                "«(021) 0025-967»",
+                "«415-555-0132», «415.555.0132», «415/555-0132»",
+                "«01.84.17.61.18»; «0341/8387176»",
+                "«978-645-9740x11144»",
+            ],
+        ),
+        found(
+            "phone-named",
+            "Numbers that words before or behind name",
+            "PRIV-65 PRIV-66 PRIV-25",
+            "PHONE",
+            &[
+                "phone: «668 5702»",
+                "Fax «9498777106»",
+                "please call «92 34 70»",
+                "«781 1704» office",
+                "\"contact_no\": \"«9876543210»",
+            ],
+        ),
+        untouched(
+            "phone-other",
+            "Dates, identifiers, versions, amounts, coordinates and rows",
+            "PRIV-60 PRIV-62 PRIV-63 PRIV-64 PRIV-65 PRIV-66 PRIV-67",
+            &[
+                "699 956 915",
+                "2024-01-15 12:30:45",
+                "15.01.2024",
+                "550e8400-e29b-41d4-a716-446655440000",
+                "978-3-16-148410-0",
+                "hosted-eu-20260812-09",
+                "$1 234 567",
+                "0.250750683890174",
+                "-122.41941550000001",
+                "order-123-456-7890",
+                "+99912345678",
+                "(12) 2019-2020",
+                "10 20 30 40 50 60 70",
+                "tracking 9400 1000 0000 0000 0000 00",
+            ],
+        ),
+    ]
+}
+
+fn folding() -> Vec<Case> {
+    let why = "What a person reads as a value is one, whatever characters it is written in.";
+    let cards = [
+        (
+            "zero-width",
+            "Zero-width characters between the digits",
+            "4012\u{200B}8888\u{2060}8888\u{AD}1881",
+            "PRIV-10 PRIV-11",
+        ),
+        ("full-width", "Full-width digits", "４０１２８８８８８８８８１８８１", "PRIV-12"),
+        ("arabic", "Arabic digits", "٤٠١٢٨٨٨٨٨٨٨٨١٨٨١", "PRIV-12"),
+        (
+            "dashes",
+            "En dashes and no-break spaces",
+            "4012–8888–8888–1881 4012\u{A0}8888\u{A0}8888\u{A0}1881",
+            "PRIV-12",
+        ),
+        (
+            "backslash",
+            "Escapes with backslashes, also doubled",
+            "\\n4012888888881881\\\\n4012\\u003888888881881",
+            "PRIV-14",
+        ),
+        ("percent", "Escapes with percent signs", "4012%208888%208888%201881", "PRIV-15"),
+    ];
+    let mut cases = Vec::new();
+    for (id, title, text, spec) in cards {
+        let filtered = match id {
+            "dashes" => "[CREDIT_CARD] [CREDIT_CARD]",
+            "backslash" => "\\n[CREDIT_CARD]\\\\n[CREDIT_CARD]",
+            _ => "[CREDIT_CARD]",
+        };
+        cases.push(case(&format!("fold-{id}"), title, why, spec, json!(text), json!(filtered)));
+    }
+    cases.push(case(
+        "fold-lookalikes",
+        "Letters of other scripts that look like Latin ones, and accents",
+        why,
+        "PRIV-13",
+        json!(["аnn@еxаmple.cоm", "jörg@müller.example", "teléfono 668 5702"]),
+        json!(["[EMAIL]", "[EMAIL]", "teléfono [PHONE]"]),
+    ));
+    cases
+}
+
+fn hints() -> Vec<Case> {
+    vec![
+        case(
+            "hint-keys",
+            "Keys in several notations hint at the values below them",
+            "A bare number is somebody's if its key says so.",
+            "PRIV-20 PRIV-21",
+            json!({ "userPhone": { "home": "6685702" }, "SSN_PLAIN": ["536333955"], "contactNo": "9876543210", "phone_verified_at": "1705322096", "iPhone": "6685702", "id": "536333955" }),
+            json!({ "userPhone": { "home": "[PHONE]" }, "SSN_PLAIN": ["[US_SSN]"], "contactNo": "[PHONE]", "phone_verified_at": "1705322096", "iPhone": "6685702", "id": "536333955" }),
+        ),
+        case(
+            "hint-reach",
+            "A word hints as far as 32 characters, and not into another field",
+            "What is said far away, or of another field, is not said of this value.",
+            "PRIV-22 PRIV-23 PRIV-24",
+            json!([
+                "passport of the holder: C01X00T47",
+                "passport of the person who holds it: C01X00T47",
+                "\"phone\":\"\",\"id\":123456789",
+                "[PHONE] 92 34 70",
+                "my phone number is 6685702",
+                "my phone was new then 6685702",
+            ]),
+            json!([
+                "passport of the holder: [PASSPORT]",
+                "passport of the person who holds it: C01X00T47",
+                "\"phone\":\"\",\"id\":123456789",
+                "[PHONE] 92 34 70",
+                "my phone number is [PHONE]",
+                "my phone was new then 6685702",
+            ]),
+        ),
+        case(
+            "hint-line-break",
+            "Values that a line break goes through",
+            "Text is wrapped by programs that do not look at it.",
+            "PRIV-26",
+            json!([
+                "at 106.31\n.73.20",
+                "460-8\n9-9847",
+                "+1-984-\n182-0190",
+                "Phone: 0490 7\n5 40 81",
+                "1.2\n3.4.5",
+                "12345678\n12345678"
+            ]),
+            json!([
+                "at [IP_ADDRESS]",
+                "[US_SSN]",
+                "[PHONE]",
+                "Phone: [PHONE]",
+                "1.2\n3.4.5",
+                "12345678\n12345678"
+            ]),
+        ),
+    ]
+}
+
+fn walk() -> Vec<Case> {
+    vec![
+        case(
+            "walk-everywhere",
+            "Strings, keys and JSON inside strings",
+            "One copy that is left is a leak.",
+            "PRIV-70 PRIV-72",
+            json!({ "ann@b.example": { "list": ["x", "eve@b.example"] }, "text": "{\"to\": \"ann@b.example\",  \"n\": 1.50, \"phone\": 6685702}", "deep": "[\"{\\\"to\\\":\\\"ann@b.example\\\"}\"]" }),
+            json!({ "[EMAIL]": { "list": ["x", "[EMAIL]"] }, "text": "{\"to\": \"[EMAIL]\",  \"n\": 1.50, \"phone\": \"[PHONE]\"}", "deep": "[\"{\\\"to\\\":\\\"[EMAIL]\\\"}\"]" }),
+        ),
+        case(
+            "walk-numbers",
+            "Numbers that are values as a whole, and others",
+            "Identifiers and times are numbers too.",
+            "PRIV-71",
+            json!({ "card": 4012888888881881_u64, "at_ms": 1748503543012_u64, "ssn": 536333955, "n": 536333955, "phone": 6685702, "routing_number": 21000021, "f": 4012888888881881.5 }),
+            json!({ "card": "[CREDIT_CARD]", "at_ms": 1748503543012_u64, "ssn": "[US_SSN]", "n": 536333955, "phone": "[PHONE]", "routing_number": "[ABA_ROUTING]", "f": 4012888888881881.5 }),
+        ),
+        case(
+            "walk-equal-keys",
+            "Keys that redaction makes equal",
+            "Both values are part of the answer.",
+            "PRIV-73",
+            json!("{\"a@b.example\":1,\"b@b.example\":2,\"[EMAIL]\":3}"),
+            json!("{\"[EMAIL]\":1,\"[EMAIL]#2\":2,\"[EMAIL]#3\":3}"),
+        ),
+        case(
+            "walk-overlap",
+            "Findings that overlap",
+            "Together they cover everything, under the name of the longest.",
+            "PRIV-75 PRIV-76",
+            json!(["4155550132@mail.example", "2001:db8::10.0.0.1"]),
+            json!(["[EMAIL]", "[IP_ADDRESS]"]),
+        ),
+        case(
+            "walk-again",
+            "An answer that was filtered before",
+            "Filtering what was filtered changes nothing.",
+            "PRIV-81",
+            json!(["phone [PHONE] 85 office", "[EMAIL:1]", "card [CREDIT_CARD:1881]", "[EMAIL:BKDGHAAOPNMLCDEF]"]),
+            json!(["phone [PHONE] 85 office", "[EMAIL:1]", "card [CREDIT_CARD:1881]", "[EMAIL:BKDGHAAOPNMLCDEF]"]),
+        ),
+        Case::filter("filter/walk-account", json!({ "x~/y": { "+14155550132": "bob@b.example" }, "n": ["a@b.example", "b@b.example a@b.example"] }))
+            .says("The account of what was done, without a value", "Whoever may read the log may not read the answer.")
+            .spec("PRIV-83")
+            .answers(json!({
+                "value": { "x~/y": { "[PHONE]": "[EMAIL]" }, "n": ["[EMAIL]", "[EMAIL] [EMAIL]"] },
+                "applied": {
+                    "email": { "count": 4, "at": ["/n/0", "/n/1", "/x~0~1y/[PHONE]"] },
+                    "phone": { "count": 1, "at": ["/x~0~1y"] },
+                },
+            })),
+    ]
+}
+
+fn replacement() -> Vec<Case> {
+    let given = json!(["4012 8888 8888 1881", "Ann@b.example bob@b.example", { "n": 4012888888881881_u64, "to": "ann@b.example" }]);
+    let by = |name: &str, title: &str, spec: &str, filtered: Value| {
+        Case::filter(&format!("filter/replace-{name}"), given.clone())
+            .with("replacement", name)
+            .says(title, "The host decides how much of a value may be told apart.")
+            .spec(spec)
+            .answers(json!({ "value": filtered }))
+    };
+    vec![
+        by("label", "Labels", "PRIV-76", json!(["[CREDIT_CARD]", "[EMAIL] [EMAIL]", { "n": "[CREDIT_CARD]", "to": "[EMAIL]" }])),
+        by(
+            "numbered",
+            "Numbers: the same for the same value in every copy",
+            "PRIV-76 PRIV-77 PRIV-78",
+            json!(["[CREDIT_CARD:1]", "[EMAIL:1] [EMAIL:2]", { "n": "[CREDIT_CARD:1]", "to": "[EMAIL:1]" }]),
+        ),
+        by(
+            "last-four",
+            "The last four digits of cards",
+            "PRIV-76",
+            json!(["[CREDIT_CARD:1881]", "[EMAIL] [EMAIL]", { "n": "[CREDIT_CARD:1881]", "to": "[EMAIL]" }]),
+        ),
+        // From the rule, by another program.
+        by(
+            "pseudonym",
+            "Pseudonyms under a key of 32 bytes 7",
+            "PRIV-77 PRIV-78",
+            json!(["[CREDIT_CARD:DDKGDPELEIMICDCE]", "[EMAIL:LGDJPOLBMBOAFFDE] [EMAIL:OADFFNACAOBJNFOP]", { "n": "[CREDIT_CARD:DDKGDPELEIMICDCE]", "to": "[EMAIL:LGDJPOLBMBOAFFDE]" }]),
+        )
+        .with("key", "07".repeat(32)),
+    ]
+}
+
+fn settings() -> Vec<Case> {
+    let mut cases = vec![
+        Case::filter("filter/kinds-off", json!("ann@b.example +14155550132 EMP-123456"))
+            .with("patterns", json!(["phone", "phone"]))
+            .says("Kinds that nobody asked for, and one asked for twice", "Lists of tool and host are joined.")
+            .spec("PRIV-03")
+            .answers(json!({ "value": "ann@b.example [PHONE] EMP-123456" })),
+        Case::filter("filter/custom", json!("EMP-123456 ann@b.example emp-1 ＥＭＰ-123456"))
+            .with("patterns", json!(["email"]))
+            .with("custom", json!([{ "name": "EMPLOYEE_ID", "pattern": "EMP-[0-9]{6}" }, { "name": "WORD", "pattern": "[A-Z]{3,}" }]))
+            .says("Custom patterns, which leave labels alone and see the text unfolded", "Hosts and tools know values that nobody else has.")
+            .spec("PRIV-90 PRIV-94 PRIV-95")
+            .answers(json!({ "value": "[EMPLOYEE_ID] [EMAIL] emp-1 ＥＭＰ-123456" })),
+    ];
+    for (id, title, name) in [
+        ("unknown", "A kind that does not exist", "names"),
+        ("case", "A kind in another case", "Email"),
+    ] {
+        cases.push(
+            Case::filter(&format!("filter/kind-{id}"), json!("x"))
+                .with("patterns", json!([name]))
+                .says(title, "A filter that is not there must not be believed in.")
+                .spec("PRIV-02")
+                .refused("privacy.pattern"),
+        );
+    }
+    let one = |name: &str, pattern: &str| json!([{ "name": name, "pattern": pattern }]);
+    for (id, title, spec, custom) in [
+        ("name", "A custom pattern with a small letter in its name", "PRIV-90", one("Id", "x")),
+        (
+            "name-long",
+            "A custom pattern with a name of 33 letters",
+            "PRIV-90",
+            one(&"A".repeat(33), "x"),
+        ),
+        (
+            "many",
+            "Sixty-five custom patterns",
+            "PRIV-91 LIM-65",
+            Value::Array(vec![one("A", "x")[0].clone(); 65]),
+        ),
+        ("long", "A custom pattern of 513 bytes", "PRIV-91 LIM-66", one("A", &"x".repeat(513))),
+        ("syntax", "A custom pattern that does not compile", "PRIV-92", one("A", "(")),
+        ("lookahead", "A custom pattern that looks ahead", "PRIV-92", one("A", "a(?=b)")),
+        (
+            "large",
+            "A custom pattern that becomes too large",
+            "PRIV-92 LIM-67",
+            one("A", "[a-z]{500}[a-z]{500}"),
+        ),
+        ("empty", "A custom pattern that matches the empty text", "PRIV-93", one("A", "a*")),
+    ] {
+        cases.push(
+            Case::filter(&format!("filter/custom-{id}"), json!("x"))
+                .with("custom", custom)
+                .says(title, "What cannot work is refused before anything runs.")
+                .spec(spec)
+                .refused("privacy.pattern"),
+        );
+    }
+    cases
+}

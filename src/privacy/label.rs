@@ -1,0 +1,113 @@
+//! Room: what stands where a value was. By default its label, such as `[EMAIL]`; where the host wants to tell
+//! values apart, a number or a pseudonym behind it. Whatever it is, no scanner takes it for a value.
+
+use super::fold::fold;
+use super::kind::Kind;
+use super::scan::Tag;
+use crate::encoding::hmac_sha256;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+/// How values are replaced.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Replacement {
+    /// `[EMAIL]`: nothing of the value leaves.
+    #[default]
+    Label,
+    /// `[EMAIL:1]`: equal values have equal numbers within one answer.
+    Numbered,
+    /// `[CREDIT_CARD:1881]`: the last four digits of cards, as receipts show them; other kinds as `Label`.
+    LastFour,
+    /// `[EMAIL:BKDGHAAOPNMLCDEF]`: equal values have equal pseudonyms in all answers under one key.
+    Pseudonym,
+}
+
+impl Replacement {
+    /// Every way, in the order of the spec.
+    pub const ALL: [Replacement; 4] =
+        [Replacement::Label, Replacement::Numbered, Replacement::LastFour, Replacement::Pseudonym];
+
+    /// The name in policies: `label`, `numbered`, `last-four`, `pseudonym`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Replacement::Label => "label",
+            Replacement::Numbered => "numbered",
+            Replacement::LastFour => "last-four",
+            Replacement::Pseudonym => "pseudonym",
+        }
+    }
+
+    /// The way of this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Replacement> {
+        Replacement::ALL.into_iter().find(|replacement| replacement.name() == name)
+    }
+}
+
+/// Writes labels, and remembers what it numbered.
+pub(crate) struct Labels {
+    replacement: Replacement,
+    key: [u8; 32],
+    /// The number of each value, by its tag and its canonical form.
+    numbers: BTreeMap<(Tag, String), u64>,
+    /// The highest number so far.
+    last: BTreeMap<Tag, u64>,
+}
+
+impl Labels {
+    pub(crate) fn new(replacement: Replacement, key: [u8; 32]) -> Self {
+        Labels { replacement, key, numbers: BTreeMap::new(), last: BTreeMap::new() }
+    }
+
+    /// Writes what stands for `value`.
+    // [PRIV-76] [PRIV-77]
+    pub(crate) fn write(&mut self, out: &mut String, tag: Tag, label: &str, value: &str) {
+        out.push('[');
+        out.push_str(label);
+        match self.replacement {
+            Replacement::LastFour if tag == Tag::Kind(Kind::CreditCard) => {
+                let digits = canonical(tag, value);
+                out.push(':');
+                out.push_str(digits.get(digits.len().saturating_sub(4)..).unwrap_or_default());
+            }
+            Replacement::Label | Replacement::LastFour => {}
+            Replacement::Numbered => {
+                // Writing to a string cannot fail.
+                let _ = write!(out, ":{}", self.number(tag, value));
+            }
+            Replacement::Pseudonym => {
+                out.push(':');
+                let named = format!("{label}\0{}", canonical(tag, value));
+                let code = hmac_sha256(&self.key, named.as_bytes());
+                // Letters only: digits might be taken for a number.
+                let letters = code.iter().take(8).flat_map(|byte| [byte >> 4, byte & 15]);
+                out.extend(letters.map(|nibble| char::from(b'A'.saturating_add(nibble))));
+            }
+        }
+        out.push(']');
+    }
+
+    fn number(&mut self, tag: Tag, value: &str) -> u64 {
+        let last = self.last.entry(tag).or_default();
+        *self.numbers.entry((tag, canonical(tag, value))).or_insert_with(|| {
+            *last = last.saturating_add(1);
+            *last
+        })
+    }
+}
+
+/// What equal values have in common: numbers may be grouped in several ways, and case matters to some
+/// kinds only.
+// [PRIV-78]
+fn canonical(tag: Tag, value: &str) -> String {
+    match tag {
+        Tag::Custom(_) | Tag::Kind(Kind::PrivateKey | Kind::Jwt | Kind::ApiKey) => value.to_owned(),
+        Tag::Kind(Kind::Email | Kind::IpAddress) => value.to_lowercase(),
+        Tag::Kind(_) => {
+            let shadow = fold(value);
+            let kept = shadow.bytes.iter().filter(|byte| byte.is_ascii_alphanumeric());
+            kept.map(|byte| char::from(byte.to_ascii_lowercase())).collect()
+        }
+    }
+}

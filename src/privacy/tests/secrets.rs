@@ -1,0 +1,194 @@
+//! Secrets of programs, and numbers that states and professions give to people.
+#![allow(clippy::arithmetic_side_effects, clippy::indexing_slicing, clippy::unwrap_used)]
+
+use super::detectors::{nothing, whole};
+use super::found;
+
+#[test]
+fn keys_are_told_by_prefix_alphabet_and_length() {
+    let body = |length: usize| "a1B2c3D4e5F6g7H8i9J0".repeat(20)[..length].to_owned();
+    let hex = |length: usize| "0123456789abcdef".repeat(8)[..length].to_owned();
+    // Prefix and length, stated apart from the code.
+    for (prefix, length) in [
+        ("ghp_", 36),
+        ("gho_", 36),
+        ("ghs_", 36),
+        ("github_pat_", 82),
+        ("glpat-", 20),
+        ("xoxb-", 50),
+        ("sk_live_", 24),
+        ("rk_test_", 24),
+        ("AIza", 35),
+        ("GOCSPX-", 28),
+        ("npm_", 36),
+        ("pypi-AgE", 150),
+        ("hf_", 34),
+        ("sk-ant-", 95),
+        ("sk-proj-", 48),
+        ("sk-", 48),
+    ] {
+        let key = format!("{prefix}{}", body(length));
+        whole("api-key", &[&key]);
+        for text in
+            [format!("token={key}"), format!("\"{key}\""), format!("id_{key}"), format!("<{key}>")]
+        {
+            assert_eq!(found(&text), [format!("api-key:{key}")], "{text}");
+        }
+        nothing(&[&format!("x{key}"), &format!("{prefix}{}", body(9)), prefix]);
+    }
+    for (prefix, length) in [("shpat_", 32), ("dop_v1_", 64)] {
+        whole("api-key", &[&format!("{prefix}{}", hex(length))]);
+        nothing(&[
+            &format!("{prefix}{}", hex(length - 1)),
+            &format!("{prefix}{}", hex(length + 1)),
+        ]);
+    }
+    whole("api-key", &["AKIAIOSFODNN7EXAMPLE", "ASIAABCDEFGHIJKLMNOP"]);
+    assert_eq!(found("key AKIAIOSFODNN7EXAMPLE."), ["api-key:AKIAIOSFODNN7EXAMPLE"]);
+    nothing(&[
+        "AKIAIOSFODNN7EXAMPL",
+        "AKIAIOSFODNN7EXAMPLES",
+        "akiaiosfodnn7example",
+        "npm_config_registry_of_this_very_machine",
+        "hf_hub_download_with_a_long_tail_of_words",
+        "sk-circle-fade-dot-one-two-three-four-five-six-seven",
+        "pk_live_abcdefghijklmnopqrstuvwx",
+        "SHPAT_0123456789abcdef0123456789abcdef",
+        "3f786850e387550fdab836ed7e6dc881de23001b",
+    ]);
+}
+
+#[test]
+fn a_web_token_has_a_header_that_names_its_algorithm() {
+    let signed =
+        "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIxIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9P";
+    whole("jwt", &[signed, "eyJhbGciOiJub25lIn0.eyJzdWIiOiIxMjM0NTY3ODkwIn0"]);
+    assert_eq!(found(&format!("Authorization: Bearer {signed}")), [format!("jwt:{signed}")]);
+    nothing(&[
+        "eyJhbGciOiJIUzI1NiJ9",
+        "eyJ0ZXN0IjoxfQ.eyJzdWIiOiIxIn0.abc",
+        "eyJhbGciOiJIUzI1NiJ.eyJzdWIiOiIxIn0.abc",
+        "xeyJhbGciOiJub25lIn0.eyJzdWIiOiIxIn0.abc",
+        "eyJhbGciOiJub25lIn0..abc",
+        "eyJ.eyJ.eyJ",
+    ]);
+}
+
+#[test]
+fn a_private_key_is_taken_whole_and_other_armour_is_left() {
+    let body = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7\nVJTUt9Us8cKj";
+    let headed = format!(
+        "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\n{body}\n-----END RSA PRIVATE KEY-----"
+    );
+    whole("private-key", &[&headed]);
+    for label in
+        ["PRIVATE KEY", "RSA PRIVATE KEY", "ENCRYPTED PRIVATE KEY", "PGP PRIVATE KEY BLOCK"]
+    {
+        let block = format!("-----BEGIN {label}-----\n{body}\n-----END {label}-----");
+        assert_eq!(found(&format!("see {block}\nbye 1")), [format!("private-key:{block}")]);
+        // As it stands in a JSON text, and cut off.
+        let line = block.replace('\n', "\\n");
+        assert_eq!(found(&line), [format!("private-key:{line}")]);
+        let torn = format!("-----BEGIN {label}-----\n{body}");
+        assert_eq!(found(&format!("{torn} and so on")), [format!("private-key:{torn}")]);
+    }
+    nothing(&[
+        "it begins with -----BEGIN PRIVATE KEY----- and ends with -----END PRIVATE KEY-----",
+        &format!("-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----"),
+        &format!("-----BEGIN PUBLIC KEY-----\n{body}\n-----END PUBLIC KEY-----"),
+        &format!("------BEGIN PRIVATE KEY-----\n{body}"),
+    ]);
+}
+
+#[test]
+fn numbers_of_persons_need_their_check_and_their_name() {
+    for (words, number, wrong, kind) in [
+        ("ITIN ", "912-70-1234", "912-69-1234", "itin"),
+        ("taxpayer id: ", "912-99-1234", "812-99-1234", "itin"),
+        ("Aadhaar no. ", "2341 2341 2346", "2341 2341 2345", "aadhaar"),
+        ("\"aadhaarNumber\":\"", "234123412346", "134123412346", "aadhaar"),
+        ("NHS number: ", "943 476 5919", "943 476 5918", "nhs-number"),
+        ("nhs_no=", "9434765919", "9434765991", "nhs-number"),
+        ("NPI ", "1234567893", "1234567894", "npi"),
+        ("social insurance number ", "046 454 286", "046 454 287", "sin"),
+        ("SIN: ", "130-692-544", "130-692-545", "sin"),
+        ("routing number ", "021000021", "021000022", "aba-routing"),
+        ("ABA ", "1210-0035-8", "1210-0035-9", "aba-routing"),
+    ] {
+        assert_eq!(found(&format!("{words}{number}")), [format!("{kind}:{number}")], "{words}");
+        for text in
+            [format!("{words}{wrong}"), format!("row {number}"), format!("{words}a{number}")]
+        {
+            assert!(!found(&text).iter().any(|hit| hit.starts_with(kind)), "{text}");
+        }
+    }
+    nothing(&["ITIN pages 912701234", "sin 000000000", "nhs 1111111111", "aadhaar 222222222222"]);
+}
+
+#[test]
+fn a_value_broken_by_one_line_break_is_mended() {
+    for (text, hit) in [
+        ("at 106.31\n.73.20 it", "ip-address:106.31\n.73.20"),
+        ("at 48.90.\n248.226 it", "ip-address:48.90.\n248.226"),
+        ("ssn 460-8\n9-9847", "ssn:460-8\n9-9847"),
+        ("460-89-\n9847", "ssn:460-89-\n9847"),
+        ("on 905-67\n4-3793.", "phone:905-67\n4-3793"),
+        ("+1-984-\r\n182-0190", "phone:+1-984-\r\n182-0190"),
+        ("+447700\n 921 916", "phone:+447700\n 921 916"),
+        ("Phone: 0490 7\n5 40 81", "phone:0490 7\n5 40 81"),
+        ("781 \n1704 office", "phone:781 \n1704"),
+    ] {
+        assert_eq!(found(text), [hit], "{text:?}");
+    }
+    nothing(&[
+        "1.2\n3.4.5",
+        "3.1.2\n2.1",
+        "01.02.24\n03.04.24",
+        "2024-01-15\n2024-01-16",
+        "4155\n550132",
+        "415 55\n5 0132",
+        "12345678\n12345678",
+        "in 2024.\n2025 was",
+        "- 123\n- 4567890",
+    ]);
+}
+
+#[test]
+fn a_birthday_is_read_in_several_languages() {
+    for text in [
+        "geboren am |3. März 1985",
+        "nacido el |31 de diciembre de 1990",
+        "date de naissance: |12 août 1985",
+        "born on the |31st of December 1990",
+        "geb. |31.12.1990",
+        "D.O.B. |12/31/1990",
+        "\"dob\": \"|19850312",
+    ] {
+        let (words, date) = text.split_once('|').unwrap();
+        assert_eq!(found(&format!("{words}{date}")), [format!("date-of-birth:{date}")], "{text}");
+        nothing(&[date, &format!("made {date}")]);
+    }
+    nothing(&["\"dob\": 19851312", "born 20 minutes after 1985", "born 12 monkeys 1985"]);
+}
+
+#[test]
+fn keys_in_any_notation_hint() {
+    for key in [
+        "phoneNumber",
+        "phone_number",
+        "PHONE-NUMBER",
+        "userPhone2",
+        "contact_no",
+        "cellNumber",
+        "teléfono",
+    ] {
+        assert_eq!(found(&format!("{{\"{key}\": \"9876543210\"}}")).len(), 1, "{key}");
+    }
+    for key in ["phone_verified_at", "phoneCount", "contact_id", "call_id", "iPhone", "microphone"]
+    {
+        nothing(&[&format!("{{\"{key}\": \"1705322096\"}}")]);
+    }
+    for key in ["userDOB", "DOBYear", "birth_date", "fechaDeNacimiento", "Geburtsdatum"] {
+        assert_eq!(found(&format!("{{\"{key}\": \"12.03.1985\"}}")).len(), 1, "{key}");
+    }
+}

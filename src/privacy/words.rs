@@ -1,0 +1,213 @@
+//! Room: the words that hint, and what they hint at, as one table.
+#![allow(clippy::arithmetic_side_effects)] // places inside one word, remainders
+
+use super::fold::fold;
+use super::text::is_letter;
+use std::sync::LazyLock;
+
+/// What the surroundings of a value speak of, as a set.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Hints(u32);
+
+impl Hints {
+    pub(crate) const NONE: Hints = Hints(0);
+    pub(crate) const PHONE: Hints = Hints(1);
+    pub(crate) const CARD: Hints = Hints(1 << 1);
+    pub(crate) const BIRTH: Hints = Hints(1 << 2);
+    pub(crate) const PASSPORT: Hints = Hints(1 << 3);
+    pub(crate) const VERSION: Hints = Hints(1 << 4);
+    pub(crate) const ITIN: Hints = Hints(1 << 5);
+    pub(crate) const ROUTING: Hints = Hints(1 << 6);
+    pub(crate) const NHS: Hints = Hints(1 << 7);
+    pub(crate) const AADHAAR: Hints = Hints(1 << 8);
+    pub(crate) const NPI: Hints = Hints(1 << 9);
+    /// Two words together make one hint.
+    pub(crate) const SSN: Hints = Hints(1 << 10 | 1 << 11);
+    pub(crate) const SIN: Hints = Hints(1 << 10 | 1 << 12);
+    pub(crate) const SOCIAL: Hints = Hints(1 << 10);
+    pub(crate) const SECURITY: Hints = Hints(1 << 11);
+    pub(crate) const INSURANCE: Hints = Hints(1 << 12);
+    pub(crate) const LICENSE: Hints = Hints(1 << 13 | 1 << 14);
+    pub(crate) const DRIVER: Hints = Hints(1 << 13);
+    pub(crate) const PERMIT: Hints = Hints(1 << 14);
+    /// What a value can be named by: everything above.
+    const TELLING: Hints = Hints((1 << 15) - 1);
+    /// A word that speaks of telephones only where it stands free: `call 555 0132`, not `call_555`.
+    pub(crate) const CALL: Hints = Hints(1 << 15);
+    /// A word such as `is` or `number`, which stands between a telling word and its value.
+    pub(crate) const LINK: Hints = Hints(1 << 16);
+    /// At the end of a key: the value is a time or a count, whatever the words before it say.
+    pub(crate) const TIME: Hints = Hints(1 << 17);
+    pub(crate) const AT: Hints = Hints(1 << 16 | 1 << 17);
+    /// A linking word that says that a number follows: `contact_no`, but not `contact_id`.
+    pub(crate) const NUMBER: Hints = Hints(1 << 16 | 1 << 19);
+    /// No word, but the start of another field of a JSON text.
+    pub(crate) const FIELD: Hints = Hints(1 << 18);
+
+    pub(crate) fn and(self, other: Hints) -> Hints {
+        Hints(self.0 | other.0)
+    }
+
+    /// Whether everything in `other` is hinted at.
+    pub(crate) fn say(self, other: Hints) -> bool {
+        self.0 & other.0 == other.0
+    }
+}
+
+/// Each row's words in lower case, without accents.
+// [PRIV-21]
+const ROWS: &[(Hints, &str)] = &[
+    (
+        Hints::PHONE,
+        "phone phones telephone telephones tel telno phoneno phonenum phonenumber phonenumbers \
+        mobile mobiles mobileno mobilenumber mobil mobiel movil celular cellphone cellnumber \
+        cellular cellulare fax faxes faxno faxnumber telefax sms whatsapp hotline helpline landline \
+        voicemail telefon telefono telefonos telefone telefones telefoon telefonnummer telefonnr \
+        rufnummer handynummer handynr mobilnummer mobilfunk tlf tfno telf msisdn homephone \
+        workphone mobilephone telefoonnummer contactnumber",
+    ),
+    (
+        Hints::CALL,
+        "call calls calling called callback caller cell mob dial dialing dialling dialed ring \
+        answering reach reached contact desk office handy portable",
+    ),
+    (
+        Hints::CARD,
+        "card cards cc ccnum ccn credit debit creditcard debitcard cardnumber cardno \
+        creditcardnumber visa mastercard maestro amex pan kreditkarte kreditkartennummer \
+        kartennummer tarjeta carte cartes cartao creditcardno",
+    ),
+    (Hints::SSN, "ssn ssns ssnumber ssnum socialsecurity socialsecuritynumber"),
+    (Hints::SIN, "sin sinnumber socialinsurance socialinsurancenumber"),
+    (Hints::SOCIAL, "social"),
+    (Hints::SECURITY, "security sec"),
+    (Hints::INSURANCE, "insurance"),
+    (
+        Hints::BIRTH,
+        "dob birth birthday birthdays birthdate born dateofbirth bday geboren geburt geburtstag \
+        geburtsdatum gebdatum naissance nacimiento nacido nacida nascita nascimento geboortedatum \
+        cumpleanos fodt fodelsedatum geb nee nac",
+    ),
+    (
+        Hints::PASSPORT,
+        "passport passports passportno passportnumber passportnum reisepass reisepassnummer \
+        passnummer passnr passeport pasaporte passaporto passaporte paspoort paspoortnummer",
+    ),
+    (Hints::DRIVER, "driver drivers driving conducir conduire guida conducao"),
+    (
+        Hints::PERMIT,
+        "license licence licenses licences lic permit permis permiso licencia carnet patente \
+        carteira",
+    ),
+    (
+        Hints::LICENSE,
+        "driverlicense driverslicense driverlicence driverslicence drivinglicence drivinglicense \
+        fuehrerschein fuehrerscheinnummer fuhrerschein fuhrerscheinnummer rijbewijs \
+        rijbewijsnummer",
+    ),
+    (Hints::ITIN, "itin itins taxpayer taxid tin"),
+    (Hints::ROUTING, "aba routing routingnumber routingno rtn abanumber"),
+    (Hints::NHS, "nhs nhsnumber nhsno"),
+    (Hints::AADHAAR, "aadhaar aadhar adhaar adhar uidai aadhaarnumber aadhaarno"),
+    (Hints::NPI, "npi npis npinumber"),
+    (
+        Hints::VERSION,
+        "version versions ver release build section sections chapter clause",
+    ),
+    (Hints::NUMBER, "no nr num number numbers nummer numero"),
+    (
+        Hints::LINK,
+        "is the my his her our your their me us him on to of or and was are it this please id value \
+        s date de del di la le am ist es est",
+    ),
+    (Hints::AT, "at"),
+    (Hints::TIME, "time timestamp ts count"),
+];
+
+/// A word and what it hints at.
+type Word = (&'static [u8], Hints);
+
+/// The words, each in the list that [`place`] gives it: nearly all words of a text meet an empty one.
+static LISTS: LazyLock<Vec<Vec<Word>>> = LazyLock::new(|| {
+    let mut lists = vec![Vec::new(); LISTS_COUNT];
+    for (hints, words) in ROWS {
+        for word in words.split_ascii_whitespace() {
+            let list = lists.get_mut(place(word.as_bytes()));
+            list.into_iter().for_each(|list| list.push((word.as_bytes(), *hints)));
+        }
+    }
+    lists
+});
+
+const LISTS_COUNT: usize = 1024;
+
+/// Nearly every word has a place of its own, whatever its case.
+fn place(word: &[u8]) -> usize {
+    let lower = |byte: Option<&u8>| usize::from(byte.copied().unwrap_or(0) | 0x20);
+    let (first, second, last) = (word.first(), word.get(1), word.last());
+    (lower(first) * 31 + lower(second) * 7 + lower(last) * 101 + word.len() * 13) % LISTS_COUNT
+}
+
+/// What one word hints at.
+pub(crate) fn of_word(word: &[u8]) -> Hints {
+    let list = LISTS.get(place(word)).map(Vec::as_slice).unwrap_or_default();
+    let found = list.iter().find(|(known, _)| known.eq_ignore_ascii_case(word));
+    found.map_or(Hints::NONE, |(_, hints)| *hints)
+}
+
+/// How long the word is that `letters` begin with. A word ends at what is no letter, where a capital
+/// follows several letters of which the last is small, and before the last of several capitals if a small
+/// letter follows it: `userDOBYear` has three words.
+pub(crate) fn word_length(letters: &[u8]) -> usize {
+    let small = |place: usize| letters.get(place).is_some_and(u8::is_ascii_lowercase);
+    // Whether the capital at this place begins a word, which it does not in `iPhone`.
+    let begins =
+        |place: usize| small(place - 1) && place > 1 || small(place + 1) && !small(place - 1);
+    let rest = letters.get(1..).unwrap_or_default().iter().enumerate();
+    let mut ends = rest.filter(|(before, byte)| {
+        !is_letter(**byte) || byte.is_ascii_uppercase() && begins(before + 1)
+    });
+    ends.next().map_or(letters.len(), |(before, _)| before + 1)
+}
+
+/// The words among these characters, from the first to the last.
+fn each_word(mut run: &[u8], mut hear: impl FnMut(Hints)) {
+    while let Some((first, behind)) = run.split_first() {
+        let length = if is_letter(*first) { word_length(run) } else { 0 };
+        match run.split_at_checked(length).filter(|_| length > 0) {
+            Some((word, rest)) => {
+                hear(of_word(word));
+                run = rest;
+            }
+            None => run = behind,
+        }
+    }
+}
+
+/// What words that stand together hint at; that they link, if they do nothing else. A time or a count is
+/// nobody's, whatever stands before it: `phone_verified_at`.
+pub(crate) fn of_words(run: &[u8]) -> Hints {
+    let (mut all, mut last, mut only_links, mut count) = (Hints::NONE, Hints::NONE, true, 0);
+    each_word(run, |next| {
+        (all, last) = (all.and(next), next);
+        only_links &= next.say(Hints::LINK);
+        count += 1;
+    });
+    if all.say(Hints::CALL.and(Hints::NUMBER)) {
+        all = all.and(Hints::PHONE);
+    }
+    let timed = count > 1 && last.say(Hints::TIME);
+    match Hints(all.0 & if timed { Hints::BIRTH.0 } else { Hints::TELLING.0 }) {
+        Hints::NONE if all.say(Hints::CALL) && !timed => Hints::CALL,
+        Hints::NONE if only_links && all.say(Hints::LINK) => Hints::LINK,
+        telling => telling,
+    }
+}
+
+/// What a key of an object hints at for the values under it.
+// [PRIV-20]
+pub(crate) fn of_key(key: &str) -> Hints {
+    let shadow = fold(key);
+    let hints = of_words(shadow.bytes.get(..64).unwrap_or(&shadow.bytes));
+    Hints(hints.0 & Hints::TELLING.0)
+}
