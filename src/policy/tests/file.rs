@@ -42,6 +42,7 @@ fn the_example_of_the_spec_means_what_the_builder_would_say() {
         .scoped_directory(acme(), directory("/data", "/srv/data", false))
         .scoped_directory(Scope::default(), directory("/out", "/srv/out", true))
         .scoped_variable(acme(), key)
+        .replace_by(crate::privacy::Replacement::Numbered)
         .always_redact("email")
         .always_redact_custom(CustomPattern {
             name: "EMPLOYEE_ID".into(),
