@@ -6,8 +6,7 @@ use super::host::{lines, snapshot, with_root, Folder};
 use super::probe::*;
 use super::script::*;
 use super::*;
-use crate::limits::{FILE_DEPTH_MAX, LINK_STEPS_MAX, PATH_COMPONENT_FUEL};
-use crate::limits::{STAGED_BYTES_MAX, STAGED_NAMES_COUNT_MAX};
+use crate::limits::{FILE_DEPTH_MAX, LINK_STEPS_MAX, STAGED_BYTES_MAX, STAGED_NAMES_COUNT_MAX};
 use crate::sandbox::files::{NodeId, Tree};
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -174,27 +173,6 @@ fn a_chain_of_links_is_followed_up_to_the_limit() {
 }
 
 #[test]
-fn links_that_multiply_the_names_of_a_path_are_refused_and_every_name_is_paid_for() {
-    let folder = Folder::filled();
-    let long = format!("two/{}a", "a/".repeat(1000));
-    let mut script = Script::new();
-    script.symlink(&long, "one");
-    script.symlink(&long.replace("two", "dir"), "two");
-    let fits = script.open_with(3, 1, "one", 0, READ, 0);
-    let ran = script.run(with_root(&folder, true));
-    assert_eq!(ran.answers[fits], NOENT);
-    assert!(ran.run.fuel_used > 2000 * PATH_COMPONENT_FUEL, "{}", ran.run.fuel_used);
-
-    let mut script = Script::new();
-    let longer = format!("two/{}a", "a/".repeat(1500));
-    script.symlink(&longer, "one");
-    script.symlink(&longer, "two");
-    let refused = script.open_with(3, 1, "one", 0, READ, 0);
-    let ran = script.run(with_root(&folder, true));
-    assert_eq!(ran.answers[refused], NAMETOOLONG);
-}
-
-#[test]
 fn the_name_of_the_folder_of_a_commit_can_be_made_nowhere() {
     let folder = Folder::filled();
     let mut script = Script::new();
@@ -284,13 +262,13 @@ fn writing_through_one_name_of_the_host_leaves_its_other_names_alone() {
 }
 
 /// A tree with one writable mount, and fuel for it.
-fn tree(folder: &Folder) -> (Guest, NodeId) {
+pub(super) fn tree(folder: &Folder) -> (Guest, NodeId) {
     let guest = with_root(folder, true).into_guest(&LIMITS, &CancelFlag::default());
     let root = guest.descriptors.get(3).unwrap().directory().unwrap();
     (guest, root)
 }
 
-fn errno<T>(result: Result<T, guest::Halt>) -> Option<errno::Errno> {
+pub(super) fn errno<T>(result: Result<T, guest::Halt>) -> Option<errno::Errno> {
     match result {
         Ok(_) => None,
         Err(guest::Halt::Errno(errno)) => Some(errno),
@@ -420,99 +398,6 @@ fn names_and_depth_are_bounded() {
     }
 }
 
-#[test]
-fn nothing_can_be_moved_or_linked_deeper_than_it_could_be_made() {
-    let folder = Folder::filled();
-    let mut script = Script::new();
-    let mut deepest = "d".to_owned();
-    script.mkdir(&deepest);
-    for _ in 1..FILE_DEPTH_MAX {
-        deepest += "/d";
-        script.mkdir(&deepest);
-    }
-    script.symlink("x", "s");
-    let made = script.open(3, "own", CREATE, ALL);
-    for name in ["file", "own", "s", "empty"] {
-        script.rename(name, &format!("{deepest}/x"));
-        script.link(name, 3, &format!("{deepest}/x"));
-        script.rename(name, &format!("{}x", deepest.trim_end_matches('d')));
-        script.rename(&format!("{}x", deepest.trim_end_matches('d')), name);
-    }
-    let ran = script.run(with_root(&folder, true));
-    assert_eq!(ran.answers[..=made], [SUCCESS; FILE_DEPTH_MAX + 2]);
-    for (number, answers) in ran.answers[made + 1..].chunks(4).enumerate() {
-        let linked = if number == 3 { PERM } else { NAMETOOLONG };
-        assert_eq!(answers, [NAMETOOLONG, linked, SUCCESS, SUCCESS], "{number}");
-    }
-}
-
-#[test]
-fn a_call_with_a_bad_pointer_or_descriptor_meets_no_name() {
-    let folder = Folder::filled();
-    let bad = SIZE - 10;
-    let mut script = Script::new();
-    let [file, new] = ["file", "new"].map(|name| script.place(name.as_bytes()));
-    let refused = [
-        ("path_filestat_get", &[3, 0, file, 4, bad][..], FAULT),
-        ("path_filestat_set_times", &[3, 0, file, 4, 0, 0, 3], INVAL),
-        ("path_rename", &[3, file, 4, 3, bad, 100], FAULT),
-        ("path_rename", &[3, file, 4, 99, new, 3], BADF),
-        ("path_link", &[3, 0, file, 4, 3, bad, 100], FAULT),
-        ("path_link", &[3, 0, file, 4, 99, new, 3], BADF),
-        ("path_open", &[3, 0, file, 4, 0, 2, 0, 0, bad + 8], FAULT),
-        ("path_readlink", &[3, file, 4, bad, 100, 0], FAULT),
-        ("path_readlink", &[3, file, 4, 0, 8, bad + 8], FAULT),
-        ("path_symlink", &[bad, 100, 3, file, 4], FAULT),
-        ("fd_readdir", &[3, bad, 100, 0, 0], FAULT),
-        ("fd_readdir", &[3, 0, 8, 0, bad + 8], FAULT),
-    ];
-    for (name, arguments, _) in refused {
-        script.call(name, arguments);
-    }
-    let (_, met) = script.stat(3, 0, "dir");
-    let ran = script.run(with_root(&folder, true));
-    for (answer, (name, arguments, errno)) in ran.answers.iter().zip(refused) {
-        assert_eq!(*answer, errno, "{name} {arguments:?}");
-    }
-    assert_eq!(ran.number(met + 8), 2, "the first name that was met");
-}
-
-#[test]
-fn a_call_that_is_refused_for_want_of_room_takes_nothing_in() {
-    let folder = Folder::filled();
-    fs::write(folder.0.join("big"), vec![7; STAGED_BYTES_MAX / 2 + 1]).unwrap();
-    let mut script = Script::new();
-    let link = script.link("big", 3, "two");
-    script.open(3, "big", 0, ALL);
-    let size = i64::try_from(STAGED_BYTES_MAX / 2 + 1).unwrap();
-    let beyond = script.call("fd_allocate", &[4, 1 << 40, 1]);
-    script.call("fd_allocate", &[4, 0, 1]);
-    script.call("fd_allocate", &[4, size - 1, 1]);
-    let ran = script.run(with_root(&folder, true));
-    assert_eq!((ran.answers[link], ran.answers[beyond]), (NOSPC, NOSPC));
-    assert_eq!(ran.answers[beyond + 1..], [SUCCESS; 2]);
-    assert!(ran.run.changes.is_empty(), "{:?}", ran.run.changes.counts());
-}
-
-#[test]
-fn a_listing_shows_what_was_there_when_it_began() {
-    let folder = Folder::filled();
-    let mut script = Script::new();
-    script.symlink("x", "link");
-    let first = script.list(3);
-    for removed in ["file", "link"] {
-        script.unlink(removed);
-    }
-    script.rmdir("empty");
-    let (used, at) = (script.room(4), script.room(2000));
-    let answer = script.call("fd_readdir", &[3, at, 2000, 1, used]);
-    let ran = script.run(with_root(&folder, true));
-    assert_eq!(names(&ran, first)[1..], names(&ran, (answer, used, at)));
-    let expected = [("..", 3), ("dir", 3), ("empty", 3), ("file", 4), ("link", 7)];
-    let expected = expected.map(|(name, kind)| (name.to_owned(), kind));
-    assert_eq!(names(&ran, (answer, used, at)), expected);
-}
-
 /// A guest that lists descriptor 3 to its end with a buffer of 4,096 bytes, and ends with the number of
 /// entries (counted by their cookies) if the last one was whole, or else with the errno.
 const LISTER: &str = r#"(module
@@ -566,19 +451,6 @@ fn a_directory_with_too_many_names_is_not_listed() {
     assert_eq!(errno(list(3)), Some(errno::Errno::OVERFLOW), "what is not seen does");
     let stopped = host.list(&[], 3, || Err(guest::Stop::Fuel));
     assert_eq!(stopped.unwrap_err(), guest::Halt::Stop(guest::Stop::Fuel));
-}
-
-#[test]
-fn a_listing_costs_the_same_while_another_call_carries_out_its_changes() {
-    let folder = Folder::filled();
-    let fuel = || {
-        let mut script = Script::new();
-        script.list(3);
-        script.run(with_root(&folder, false)).run.fuel_used
-    };
-    let before = fuel();
-    fs::create_dir(folder.0.join(".mpp-commit")).unwrap();
-    assert_eq!(fuel(), before);
 }
 
 #[test]

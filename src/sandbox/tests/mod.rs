@@ -1,6 +1,7 @@
 //! The sandbox against guests in the text format.
 #![allow(clippy::as_conversions, clippy::arithmetic_side_effects)]
 
+mod bounds;
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod commit;
 mod determinism;
