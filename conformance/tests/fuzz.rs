@@ -203,7 +203,7 @@ fn small_formats_hold_under_random_changes() {
         ("schema", 2000, ["accepted", "request.bad_arguments"]),
         ("json", 4000, ["accepted", "manifest.syntax"]),
         ("trust", 800, ["accepted", "trust.invalid"]),
-        ("policy", 1500, ["accepted", "policy.invalid"]),
+        ("policy", 4000, ["accepted", "policy.invalid"]),
         ("answer", 3000, ["accepted", "tool.bad_answer"]),
         ("privacy", 400, ["accepted", "accepted"]),
         ("audit_verify", 400, ["audit.broken", "audit.torn"]),

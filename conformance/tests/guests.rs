@@ -2,8 +2,10 @@
 //! within its limit, with an intent and an outcome in the log, and the next call works.
 
 use crate::support::{self, call, call_with, code, Host};
+use mpp::package::manifest::CustomPattern;
+use mpp::privacy::Replacement;
 use mpp::runtime::{Call, Nobody};
-use mpp::{CancelFlag, Code, Error};
+use mpp::{CancelFlag, Code, Error, PermissionPolicy};
 use serde_json::{json, Value};
 use std::time::{Duration, Instant};
 
@@ -474,4 +476,48 @@ fn personal_data_in_refused_arguments_is_not_repeated() {
     }
     let log = std::fs::read_to_string(host.log()).unwrap();
     assert_nothing_personal("log", &log);
+}
+
+#[test]
+fn a_host_adds_kinds_and_chooses_replacements_and_a_tool_can_do_neither_away() {
+    let text = "ann@example.com, +14155550132, ann@example.com, EMP-123456";
+    let package = |filters: Value| {
+        let mut manifest = support::manifest("org.example.private");
+        manifest["privacy_filters"] = filters;
+        support::package_with(&manifest, &support::saying(&support::response(text)))
+    };
+    let policy = || PermissionPolicy::new().auto_approve_low(true);
+    let said = |host: &Host, policy: PermissionPolicy, filters: Value| {
+        let answer = call(&host.runtime_with(policy), &package(filters)).unwrap();
+        answer.content[0]["text"].as_str().unwrap().to_owned()
+    };
+    let host = Host::new("forced");
+    let employee = CustomPattern { name: "STAFF".into(), pattern: "EMP-[0-9]+".into() };
+    let forced = || policy().always_redact("phone").always_redact_custom(employee.clone());
+    // Nothing that a tool asks for takes away what the host wants.
+    for (filters, shown) in [
+        (json!({}), "ann@example.com, [PHONE], ann@example.com, [STAFF]"),
+        (json!({ "patterns": [] }), "ann@example.com, [PHONE], ann@example.com, [STAFF]"),
+        (json!({ "patterns": ["email", "phone"] }), "[EMAIL], [PHONE], [EMAIL], [STAFF]"),
+        (
+            json!({ "custom": [{ "name": "STAFF", "pattern": "ann" }] }),
+            "[STAFF]@example.com, [PHONE], [STAFF]@example.com, [STAFF]",
+        ),
+    ] {
+        assert_eq!(said(&host, forced(), filters), shown);
+    }
+    let email = || json!({ "patterns": ["email"] });
+    let numbered = policy().replace_by(Replacement::Numbered);
+    assert_eq!(said(&host, numbered, email()), "[EMAIL:1], +14155550132, [EMAIL:1], EMP-123456");
+    let pseudonyms = |host: &Host| {
+        let shown = said(host, policy().replace_by(Replacement::Pseudonym), email());
+        let (first, rest) = shown.split_once(", ").unwrap();
+        assert!(rest.contains(first) && first.len() == "[EMAIL:]".len() + 16, "{shown}");
+        first.to_owned()
+    };
+    // The same in every answer of a host, another on each host; and the log shows neither.
+    assert_eq!(pseudonyms(&host), pseudonyms(&host));
+    let other = Host::new("forced-other");
+    assert_ne!(pseudonyms(&host), pseudonyms(&other));
+    assert_nothing_personal("log", &std::fs::read_to_string(host.log()).unwrap());
 }

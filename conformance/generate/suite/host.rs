@@ -557,6 +557,7 @@ fn valid_policy() -> Value {
         "directories": [{ "guest": "/data", "host": "/srv/data", "read_only": true, "packages": ["org.example"] }],
         "environment": [{ "name": "API_KEY", "value": "change-me", "packages": ["org.example"] }],
         "privacy_filters": { "patterns": ["email"], "custom": [{ "name": "EMPLOYEE_ID", "pattern": "EMP-[0-9]{6}" }] },
+        "privacy_replacement": "numbered",
     })
 }
 
@@ -777,6 +778,24 @@ fn policies() -> Vec<Case> {
             change("/privacy_filters/custom/0/pattern", Value::Null),
         ),
         (
+            "privacy-unknown-kind",
+            "A kind that the privacy filter does not know",
+            "POLICY-11 PRIV-02",
+            change("/privacy_filters/patterns/0", json!("e-mail")),
+        ),
+        (
+            "privacy-custom-syntax",
+            "A custom pattern that does not compile",
+            "POLICY-11 PRIV-92",
+            change("/privacy_filters/custom/0/pattern", json!("(")),
+        ),
+        (
+            "privacy-replacement",
+            "A way of replacing values that does not exist",
+            "POLICY-11",
+            change("/privacy_replacement", json!("hash")),
+        ),
+        (
             "too-deep",
             "Arrays nine levels deep",
             "POLICY-11 LIM-72",
@@ -791,6 +810,11 @@ fn policies() -> Vec<Case> {
             "format-only",
             "A policy that asks about everything",
             json!({ "format": "mpp-policy/1" }).to_string(),
+        ),
+        (
+            "replacement-only",
+            "A policy that is about replacements alone",
+            json!({ "format": "mpp-policy/1", "privacy_replacement": "pseudonym" }).to_string(),
         ),
         (
             "deny-everything",

@@ -42,12 +42,12 @@ fn the_example_of_the_spec_means_what_the_builder_would_say() {
         .scoped_directory(acme(), directory("/data", "/srv/data", false))
         .scoped_directory(Scope::default(), directory("/out", "/srv/out", true))
         .scoped_variable(acme(), key)
-        .replace_by(crate::privacy::Replacement::Numbered)
         .always_redact("email")
         .always_redact_custom(CustomPattern {
             name: "EMPLOYEE_ID".into(),
             pattern: "EMP-[0-9]{6}".into(),
-        });
+        })
+        .replace_by(Replacement::Numbered);
     assert_eq!(format!("{read:?}"), format!("{built:?}"));
     assert_eq!(read.environment[0].1.value, "change-me");
     assert_eq!(read.signers_required(), 2);
@@ -148,12 +148,29 @@ fn every_value_that_could_never_apply_is_refused_with_its_place() {
         ("/environment/0/packages", json!([])),
         ("/privacy_filters/patterns/0", json!("")),
         ("/privacy_filters/custom/0/name", json!(1)),
+        ("/privacy_replacement", json!("hash")),
+        ("/privacy_replacement", json!(1)),
     ] {
         let mut changed = example();
         *changed.pointer_mut(at).expect(at) = value.clone();
         let error = read(&changed).expect_err(&format!("{at} {value}"));
         assert_eq!(error.code(), Code::PolicyInvalid);
         assert!(error.detail().starts_with(&format!("{at}: must ")), "{at}: {}", error.detail());
+    }
+}
+
+#[test]
+fn a_pattern_that_does_not_exist_or_compile_is_refused() {
+    for (at, value, why) in [
+        ("/privacy_filters/patterns/0", "e-mail", "unknown privacy pattern"),
+        ("/privacy_filters/custom/0/pattern", "(", "does not compile"),
+        ("/privacy_filters/custom/0/pattern", "a*", "matches the empty text"),
+    ] {
+        let mut changed = example();
+        *changed.pointer_mut(at).expect(at) = json!(value);
+        let error = read(&changed).expect_err(at);
+        assert_eq!(error.code(), Code::PolicyInvalid);
+        assert!(error.detail().contains(why), "{}", error.detail());
     }
 }
 
