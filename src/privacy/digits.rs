@@ -137,8 +137,9 @@ fn mark(byte: u8) -> Option<Gap> {
 
 /// Two lines of groups as one, as if the break between them had been put into a number: a mark beside
 /// it joins the groups around it, otherwise they become one group.
-pub(crate) fn mended(text: Text<'_>, above: &[Group], below: &[Group]) -> Vec<Group> {
-    let mut groups = above.to_vec();
+pub(crate) fn mend(text: Text<'_>, above: &[Group], below: &[Group], groups: &mut Vec<Group>) {
+    groups.clear();
+    groups.extend_from_slice(above);
     if let (Some(last), [first, rest @ ..]) = (groups.last_mut(), below) {
         match mark(text.at(last.end)).or_else(|| mark(text.before(first.start))) {
             Some(gap) => groups.push(Group { gap, ..*first }),
@@ -146,7 +147,6 @@ pub(crate) fn mended(text: Text<'_>, above: &[Group], below: &[Group]) -> Vec<Gr
         }
         groups.extend_from_slice(rest);
     }
-    groups
 }
 
 /// Two groups joined by a point, like any fraction: `58.0493`, but not `0171.1234567`.

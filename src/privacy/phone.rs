@@ -61,20 +61,18 @@ pub(crate) fn find_broken(
     around: Around,
     report: &mut impl FnMut(usize, usize),
 ) {
-    let told = around.loosely.say(Hints::PHONE);
+    let last = groups.last().map_or(0, |last| last.end);
+    let told = around.loosely.say(Hints::PHONE) || is_line(text, last);
     for (index, first) in groups.iter().enumerate() {
-        let row = Row {
-            text,
-            groups: groups.get(index..).unwrap_or_default(),
-            around,
-            fresh: index == 0,
-        };
-        let Some((start, count, end)) = row.number() else { continue };
+        let rest = groups.get(index..).unwrap_or_default();
+        let row = Row { text, groups: rest, around, fresh: index == 0 };
         let skip = usize::from(row.len(0) == 1);
         let american = [row.len(skip), row.len(skip + 1), row.len(skip + 2)] == [3, 3, 4]
             && row.gap(skip + 2) != Gap::Space;
-        let last = row.groups.get(count - 1).map_or(end, |group| group.end);
-        if told || text.before(first.start) == b'+' || american || is_line(text, last) {
+        if !told && !american && text.before(first.start) != b'+' {
+            continue;
+        }
+        if let Some((start, _, end)) = row.number() {
             report(start, end);
             return;
         }

@@ -2,7 +2,7 @@
 //! each place to the scanners of the kinds that are on. Where findings overlap, they become one.
 #![allow(clippy::arithmetic_side_effects)] // offsets inside one text
 
-use super::digits::{cluster, is_decimal, mended, Gap, Group};
+use super::digits::{cluster, is_decimal, mend, Gap, Group};
 use super::hint::{Around, Reader};
 use super::kind::{Kind, Kinds};
 use super::text::{is_alnum, Text};
@@ -28,11 +28,11 @@ pub(crate) struct Hit {
 /// Finds every value of the kinds that are `on` in a folded text. `given` is what the key over the
 /// text says. The hits are in no order and may overlap.
 pub(crate) fn scan(bytes: &[u8], on: Kinds, given: Hints, scratch: &mut Scratch) -> Vec<Hit> {
-    let Scratch { groups, reader } = scratch;
+    let Scratch { groups, mended, reader } = scratch;
     reader.start();
-    let mut pass = Pass { text: Text(bytes), on, given, reader, hits: Vec::new() };
+    let mut pass = Pass { text: Text(bytes), on, given, reader, mended, hits: Vec::new() };
     let text = pass.text;
-    let (mut at, mut gap, mut colons_from) = (0, Gap::Start, 0);
+    let (mut at, mut gap, mut colons_from, mut headers_to) = (0, Gap::Start, 0, 0);
     loop {
         at = text.until(at, is_trigger);
         match text.at(at) {
@@ -52,13 +52,18 @@ pub(crate) fn scan(bytes: &[u8], on: Kinds, given: Hints, scratch: &mut Scratch)
                 // Most colons separate a key from its value.
                 let joins = text.before(at).is_ascii_hexdigit() || text.at(at + 1) == b':';
                 if joins && at >= colons_from && on.has(Kind::IpAddress) {
+                    let known = pass.hits.len();
                     colons_from = ip::find_v6(text, at, &mut |start, end| {
                         pass.hit(Kind::IpAddress, start, end)
                     });
+                    if pass.hits.len() > known {
+                        at = colons_from;
+                        continue;
+                    }
                 }
             }
             _ if at < bytes.len() => {
-                let found = secret::find(text, at).filter(|(kind, _, _)| on.has(*kind));
+                let found = secret::find(text, at, on, &mut headers_to);
                 if let Some((kind, start, end)) = found {
                     pass.hit(kind, start, end);
                     at = end;
@@ -77,10 +82,14 @@ fn is_trigger(byte: u8) -> bool {
     matches!(byte, b'0'..=b'9' | b'@' | b':' | b'-' | b'_' | b'.' | b'A' | b'J')
 }
 
+/// The fewest digits of a value that is looked for on two lines, an IP address.
+const BROKEN_MIN: usize = 4;
+
 /// Memory that one scan after another uses, since most are short.
 #[derive(Default)]
 pub(crate) struct Scratch {
     groups: Vec<Group>,
+    mended: Vec<Group>,
     reader: Reader,
 }
 
@@ -89,6 +98,7 @@ struct Pass<'a> {
     on: Kinds,
     given: Hints,
     reader: &'a mut Reader,
+    mended: &'a mut Vec<Group>,
     hits: Vec<Hit>,
 }
 
@@ -143,7 +153,7 @@ impl Pass<'_> {
                 self.hit(Kind::CreditCard, start, end)
             });
         }
-        if cluster.lines > 0 && cluster.digits >= 4 {
+        if cluster.lines > 0 && cluster.digits >= BROKEN_MIN {
             self.broken(groups, around, known);
         }
         cluster.next
@@ -191,6 +201,7 @@ impl Pass<'_> {
     // [PRIV-26]
     fn broken(&mut self, groups: &[Group], around: Around, known: usize) {
         let (text, on) = (self.text, self.on);
+        let mended = &mut *self.mended;
         let lines = || groups.chunk_by(|_, next| next.gap != Gap::Line);
         for (above, below) in lines().zip(lines().skip(1)) {
             let [Some(first), Some(edge), Some(next), Some(last)] =
@@ -202,24 +213,25 @@ impl Pass<'_> {
             let marked = row().any(|group| !matches!(group.gap, Gap::Line | Gap::Space))
                 || next.start - edge.end > 1
                 || text.before(first.start) == b'+';
-            if !marked && around.loosely == Hints::NONE {
+            let digits: usize = above.iter().chain(below).map(|group| group.len()).sum();
+            if digits < BROKEN_MIN || !marked && around.loosely == Hints::NONE {
                 continue;
             }
             let touches = |hit: &Hit| hit.start < last.end && hit.end > first.start;
             if self.hits.get(known..).unwrap_or_default().iter().any(touches) {
                 continue;
             }
-            let mended = mended(text, above, below);
+            mend(text, above, below, mended);
             let mut report = |kind: Kind, start: usize, end: usize| {
                 if on.has(kind) && start < edge.end && end > next.start {
                     self.hits.push(Hit { start, end, tag: Tag::Kind(kind) });
                 }
             };
-            ip::find_v4(text, &mended, around, &mut |start, end| {
+            ip::find_v4(text, mended, around, &mut |start, end| {
                 report(Kind::IpAddress, start, end)
             });
-            ssn::find(text, &mended, around, &mut |start, end| report(Kind::Ssn, start, end));
-            phone::find_broken(text, &mended, around, &mut |start, end| {
+            ssn::find(text, mended, around, &mut |start, end| report(Kind::Ssn, start, end));
+            phone::find_broken(text, mended, around, &mut |start, end| {
                 report(Kind::Phone, start, end)
             });
         }

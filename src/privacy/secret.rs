@@ -2,7 +2,7 @@
 //! alphabet and its length; a JSON Web Token by its header; a private key by its armour.
 #![allow(clippy::arithmetic_side_effects)] // offsets inside one text, each bounded by a row's length
 
-use super::kind::Kind;
+use super::kind::{Kind, Kinds};
 use super::text::{is_alnum, Text};
 use serde_json::{Map, Value};
 use std::sync::LazyLock;
@@ -34,96 +34,62 @@ impl Body {
     }
 }
 
-/// Prefix, body, and the fewest and most characters of the body.
-type Row = (&'static [u8], Body, usize, usize);
+/// Prefixes, what stands behind them, and the fewest and most characters of it. Where it may hold the prefix's
+/// own marks there is no most: keys in a row are taken together, and not the last of them alone.
+type Row = (&'static str, Body, usize, usize);
 
-/// As their issuers document them.
+/// As their issuers document them. Check digits are not looked at: a mistyped key is a secret still.
 // [PRIV-103]
 const ROWS: &[Row] = &[
-    // Amazon Web Services: key ids, long-lived and temporary, and bearer tokens.
-    (b"AKIA", Body::Upper, 16, 16),
-    (b"ASIA", Body::Upper, 16, 16),
-    (b"ABIA", Body::Upper, 16, 16),
-    (b"ACCA", Body::Upper, 16, 16),
-    // Google: API keys, client secrets, access tokens.
-    (b"AIza", Body::Url, 35, 40),
-    (b"GOCSPX-", Body::Url, 28, 40),
-    (b"ya29.", Body::Url, 30, 2048),
-    // GitHub. The check digits at the end are not asked for: a mistyped key is no less a secret.
-    (b"ghp_", Body::Alnum, 36, 255),
-    (b"gho_", Body::Alnum, 36, 255),
-    (b"ghu_", Body::Alnum, 36, 255),
-    (b"ghs_", Body::Alnum, 36, 255),
-    (b"ghr_", Body::Alnum, 36, 255),
-    (b"github_pat_", Body::Url, 60, 255),
-    // GitLab.
-    (b"glpat-", Body::Dotted, 20, 300),
-    (b"gldt-", Body::Url, 20, 64),
-    (b"glrt-", Body::Dotted, 20, 300),
-    (b"glptt-", Body::Hex, 40, 40),
-    (b"glcbt-", Body::Url, 20, 64),
-    (b"glsoat-", Body::Url, 20, 64),
-    // Slack.
-    (b"xoxb-", Body::Url, 20, 255),
-    (b"xoxp-", Body::Url, 20, 255),
-    (b"xoxa-", Body::Url, 20, 255),
-    (b"xoxr-", Body::Url, 20, 255),
-    (b"xoxs-", Body::Url, 20, 255),
-    (b"xoxe-", Body::Url, 20, 255),
-    (b"xoxe.", Body::Url, 20, 255),
-    (b"xapp-", Body::Url, 20, 255),
-    // Stripe, for real payments and for tests.
-    (b"sk_live_", Body::Alnum, 16, 255),
-    (b"sk_test_", Body::Alnum, 16, 255),
-    (b"rk_live_", Body::Alnum, 16, 255),
-    (b"rk_test_", Body::Alnum, 16, 255),
-    (b"whsec_", Body::Alnum, 24, 255),
+    // Amazon Web Services; Google; Age.
+    ("AKIA ASIA ABIA ACCA", Body::Upper, 16, 16),
+    ("AIza", Body::Url, 35, usize::MAX),
+    ("GOCSPX-", Body::Url, 28, usize::MAX),
+    ("ya29.", Body::Url, 30, usize::MAX),
+    ("AGE-SECRET-KEY-1", Body::Upper, 58, 58),
+    // GitHub; GitLab; Atlassian.
+    ("ghp_ gho_ ghu_ ghs_ ghr_", Body::Alnum, 36, 255),
+    ("github_pat_", Body::Url, 60, usize::MAX),
+    ("glpat- glrt-", Body::Dotted, 20, usize::MAX),
+    ("gldt- glcbt- glsoat-", Body::Url, 20, usize::MAX),
+    ("glptt-", Body::Hex, 40, 40),
+    ("ATATT3", Body::Url, 100, usize::MAX),
+    // Slack; SendGrid.
+    ("xoxb- xoxp- xoxa- xoxr- xoxs- xoxe- xoxe. xapp-", Body::Url, 20, usize::MAX),
+    ("SG.", Body::Dotted, 60, usize::MAX),
+    // Stripe, for real payments and for tests; Square; Shopify.
+    ("sk_live_ sk_test_ rk_live_ rk_test_", Body::Alnum, 16, 255),
+    ("whsec_", Body::Alnum, 24, 255),
+    ("sq0csp-", Body::Url, 43, usize::MAX),
+    ("shpat_ shpca_ shppa_ shpss_", Body::Hex, 32, 32),
     // Language models: Anthropic, OpenAI and those that copy its form, and others.
-    (b"sk-ant-", Body::Url, 20, 255),
-    (b"sk-proj-", Body::Url, 20, 255),
-    (b"sk-svcacct-", Body::Url, 20, 255),
-    (b"sk-admin-", Body::Url, 20, 255),
-    (b"sk-or-v1-", Body::Hex, 32, 128),
-    (b"sk-", Body::Alnum, 32, 128),
-    (b"hf_", Body::Alnum, 30, 64),
-    (b"gsk_", Body::Alnum, 40, 128),
-    (b"pplx-", Body::Alnum, 40, 128),
-    (b"xai-", Body::Alnum, 64, 128),
-    (b"r8_", Body::Alnum, 37, 37),
+    ("sk-ant- sk-proj- sk-svcacct- sk-admin-", Body::Url, 20, usize::MAX),
+    ("sk-or-v1-", Body::Hex, 32, 128),
+    ("sk- hf_", Body::Alnum, 30, 128),
+    ("gsk_ pplx- xai-", Body::Alnum, 40, 128),
+    ("r8_", Body::Alnum, 37, 37),
     // Package registries.
-    (b"npm_", Body::Alnum, 36, 36),
-    (b"pypi-AgE", Body::Url, 32, 255),
-    (b"rubygems_", Body::Hex, 48, 48),
-    (b"dckr_pat_", Body::Url, 27, 64),
-    (b"dckr_oat_", Body::Url, 27, 64),
+    ("npm_", Body::Alnum, 36, 36),
+    ("pypi-AgE", Body::Url, 32, usize::MAX),
+    ("rubygems_", Body::Hex, 48, 48),
+    ("dckr_pat_ dckr_oat_", Body::Url, 27, usize::MAX),
     // Hosting and tools.
-    (b"dop_v1_", Body::Hex, 64, 64),
-    (b"doo_v1_", Body::Hex, 64, 64),
-    (b"dor_v1_", Body::Hex, 64, 64),
-    (b"shpat_", Body::Hex, 32, 32),
-    (b"shpca_", Body::Hex, 32, 32),
-    (b"shppa_", Body::Hex, 32, 32),
-    (b"shpss_", Body::Hex, 32, 32),
-    (b"SG.", Body::Dotted, 60, 80),
-    (b"hvs.", Body::Url, 24, 255),
-    (b"hvb.", Body::Url, 24, 255),
-    (b"glsa_", Body::Url, 32, 64),
-    (b"glc_", Body::Url, 32, 255),
-    (b"lin_api_", Body::Alnum, 40, 40),
-    (b"ntn_", Body::Alnum, 40, 64),
-    (b"PMAK-", Body::Url, 59, 59),
-    (b"sbp_", Body::Hex, 40, 40),
-    (b"figd_", Body::Url, 40, 64),
-    (b"sq0csp-", Body::Url, 43, 43),
-    (b"ATATT3", Body::Url, 100, 255),
-    (b"AGE-SECRET-KEY-1", Body::Upper, 58, 58),
+    ("dop_v1_ doo_v1_ dor_v1_", Body::Hex, 64, 64),
+    ("hvs. hvb.", Body::Url, 24, usize::MAX),
+    ("glsa_ glc_", Body::Url, 32, usize::MAX),
+    ("lin_api_ ntn_", Body::Alnum, 40, 64),
+    ("PMAK- figd_", Body::Url, 40, usize::MAX),
+    ("sbp_", Body::Hex, 40, 40),
 ];
 
-/// The rows, each in the list that [`place`] gives it: nearly all words of a text meet an empty one.
-static LISTS: LazyLock<Vec<Vec<&Row>>> = LazyLock::new(|| {
+/// Each prefix with its row, in the list that [`place`] gives it: nearly all words of a text meet an empty one.
+static LISTS: LazyLock<Vec<Vec<(&str, &Row)>>> = LazyLock::new(|| {
     let mut lists = vec![Vec::new(); LISTS_COUNT];
     for row in ROWS {
-        lists.get_mut(place(row.0)).into_iter().for_each(|list: &mut Vec<_>| list.push(row));
+        for prefix in row.0.split(' ') {
+            let list = lists.get_mut(place(prefix.as_bytes()));
+            list.into_iter().for_each(|list: &mut Vec<_>| list.push((prefix, row)));
+        }
     }
     lists
 });
@@ -143,15 +109,21 @@ const HEAD_MAX: usize = 8;
 const PREFIX_MAX: usize = 16;
 
 /// Looks at `at`: a `-`, `_` or `.` behind the first part of a prefix, or a capital that is part of
-/// it. What it is, and its range.
+/// it. What it is, and its range. `seen` is where the headers of tokens end that were looked at.
 // [PRIV-102]
-pub(crate) fn find(text: Text<'_>, at: usize) -> Option<(Kind, usize, usize)> {
+pub(crate) fn find(
+    text: Text<'_>,
+    at: usize,
+    on: Kinds,
+    seen: &mut usize,
+) -> Option<(Kind, usize, usize)> {
     if text.at(at) == b'-' && text.at(at + 1) == b'-' {
-        return armour(text, at);
+        return if on.has(Kind::PrivateKey) { armour(text, at) } else { None };
     }
     let begins = match text.at(at) {
         b'A' => !is_alnum(text.before(at)),
         b'J' => text.before(at) == b'y',
+        b'_' => matches!(text.before(at), b'a'..=b'z' | b'0'..=b'9'),
         _ => is_alnum(text.before(at)),
     };
     // Most of these characters stand in short words.
@@ -163,13 +135,17 @@ pub(crate) fn find(text: Text<'_>, at: usize) -> Option<(Kind, usize, usize)> {
         return None;
     }
     if text.at(at) == b'J' {
-        return web_token(text, start);
+        return if on.has(Kind::Jwt) { web_token(text, start, seen) } else { None };
+    }
+    if !on.has(Kind::ApiKey) {
+        return None;
     }
     let rest = text.upto(start, PREFIX_MAX);
-    let (prefix, body, least, most) =
-        LISTS.get(place(rest))?.iter().find(|row| rest.starts_with(row.0))?;
+    let list = LISTS.get(place(rest))?;
+    let known = list.iter().find(|(prefix, _)| rest.starts_with(prefix.as_bytes()));
+    let (prefix, (_, body, least, most)) = known?;
     let from = start + prefix.len();
-    let end = text.forth(from, most + 1, |byte| body.has(byte));
+    let end = text.forth(from, most.saturating_add(1), |byte| body.has(byte));
     // A sentence may end behind it.
     let points = text.slice(from, end).iter().rev().take_while(|byte| **byte == b'.').count();
     let end = end - points;
@@ -182,12 +158,13 @@ const HEADER_MAX: usize = 2048;
 
 /// `eyJ...`: a JSON object in base64url that names its algorithm, then up to four more parts.
 // [PRIV-101]
-fn web_token(text: Text<'_>, start: usize) -> Option<(Kind, usize, usize)> {
+fn web_token(text: Text<'_>, start: usize, seen: &mut usize) -> Option<(Kind, usize, usize)> {
     let part = |from: usize| text.until(from, |byte| !is_base64url(byte));
-    if !text.upto(start, 3).starts_with(b"eyJ") {
+    if start < *seen || text.upto(start, 3) != b"eyJ" {
         return None;
     }
     let header_end = text.forth(start, HEADER_MAX, is_base64url);
+    *seen = header_end;
     let header = unbase64url(text.slice(start, header_end));
     let object = serde_json::from_slice::<Map<String, Value>>(&header).ok()?;
     let second = part(header_end + 1);
