@@ -2,7 +2,7 @@
 #![allow(clippy::arithmetic_side_effects, clippy::indexing_slicing, clippy::unwrap_used)]
 
 use super::{all, custom};
-use crate::privacy::{PrivacyFilterEngine, WITHHELD};
+use crate::privacy::{PrivacyFilterEngine, Replacement, WITHHELD};
 use serde_json::{json, Map, Value};
 
 /// Values that prove themselves, in forms that never depend on their surroundings.
@@ -42,11 +42,71 @@ impl Random {
 
     /// Pieces that scanners stop at, words that hint, digits, and characters that fold.
     fn noise(&mut self) -> String {
-        const PIECES: [&str; 48] = [
-            "0", "1", "12", "415", "4012", "8888", "555-0132", "(", ")", "+", "-", ".", "/", ":",
-            "::", "@", "%40", "%", "\\n", "\\u0040", "\\", "\"", "[", "]", "[EMAIL]", "{", "}",
-            ",", " ", "  ", "\n", "\u{200B}", "\u{AD}", "٤", "０", "é", "汉", "а", "🦀", "phone",
-            "card ", "born ", "passport", "GB29", "a@b.co", "x", "ext", "fe80",
+        const PIECES: [&str; 64] = [
+            "0",
+            "1",
+            "12",
+            "415",
+            "4012",
+            "8888",
+            "555-0132",
+            "(",
+            ")",
+            "+",
+            "-",
+            ".",
+            "/",
+            ":",
+            "::",
+            "@",
+            "%40",
+            "%",
+            "\\n",
+            "\\u0040",
+            "\\",
+            "\"",
+            "[",
+            "]",
+            "[EMAIL]",
+            "{",
+            "}",
+            ",",
+            " ",
+            "  ",
+            "\n",
+            "\u{200B}",
+            "\u{AD}",
+            "٤",
+            "０",
+            "é",
+            "汉",
+            "а",
+            "🦀",
+            "phone",
+            "card ",
+            "born ",
+            "passport",
+            "GB29",
+            "a@b.co",
+            "x",
+            "ext",
+            "fe80",
+            "ghp_",
+            "xoxb-",
+            "eyJ",
+            "AKIAIOSFODNN7EXAMPLE",
+            "-----BEGIN PRIVATE KEY-----",
+            "-----END ",
+            "nhs ",
+            "dob",
+            "März",
+            "ssn ",
+            "sin ",
+            "\r\n",
+            ".\n",
+            "sk-ant-a0b1c2d3e4f5a6b7c8d9",
+            "21",
+            "1985",
         ];
         (0..self.below(24)).map(|_| self.pick(&PIECES)).collect()
     }
@@ -138,6 +198,22 @@ fn no_planted_value_survives_in_a_random_document() {
         assert!(same_shape(&document, &filtered), "round {round}: {document}\n{filtered}");
         let (again, nothing) = engine.redact_json(&filtered);
         assert!(again == filtered && nothing.is_empty(), "round {round}: {filtered}\n{again}");
+    }
+}
+
+#[test]
+fn filtering_again_changes_nothing_however_values_are_replaced() {
+    let mut random = Random(0x5DEE_CE66_D154_21F3);
+    for replacement in Replacement::ALL {
+        let engine = all().replacing_by(replacement, [3; 32]);
+        for _ in 0..1_000 {
+            let document = json!([random.document(3), random.noise()]);
+            let Ok((filtered, _)) = engine.try_redact_json(&document) else {
+                panic!("{document} is withheld");
+            };
+            let (again, nothing) = engine.redact_json(&filtered);
+            assert!(again == filtered && nothing.is_empty(), "{document}\n{filtered}\n{again}");
+        }
     }
 }
 
