@@ -67,9 +67,11 @@ fn is_plain(byte: u8) -> bool {
 /// How many plain characters come first. Most texts are all plain, so they are looked at in blocks,
 /// without a branch for each byte.
 fn plain_length(bytes: &[u8]) -> usize {
-    let (blocks, _) = bytes.as_chunks::<32>();
-    let all_plain = |block: &&[u8; 32]| block.iter().fold(true, |all, byte| all & is_plain(*byte));
-    let known = blocks.iter().take_while(all_plain).count().saturating_mul(32);
+    let (blocks, _) = bytes.as_chunks::<16>();
+    let all_plain = |block: &&[u8; 16]| {
+        block.iter().fold(0, |others, byte| others | u8::from(!is_plain(*byte))) == 0
+    };
+    let known = blocks.iter().take_while(all_plain).count().saturating_mul(16);
     let rest = bytes.get(known..).unwrap_or_default();
     known.saturating_add(rest.iter().take_while(|byte| is_plain(**byte)).count())
 }

@@ -158,8 +158,7 @@ impl<'a> Walk<'a> {
                     filtered.reserve(text.len());
                 }
                 filtered.push_str(text.get(copied..start).unwrap_or_default());
-                // No string fails to be written.
-                filtered.push_str(&serde_json::to_string(&replacement).unwrap_or_default());
+                push_quoted(&mut filtered, &replacement);
                 copied = start.saturating_add(length(token));
             }
         }
@@ -196,6 +195,16 @@ impl<'a> Walk<'a> {
 
 /// Twelve digits.
 const SHORTEST_CARD: u64 = 100_000_000_000;
+
+/// Writes a JSON string. Labels and what stands around them seldom need an escape.
+fn push_quoted(out: &mut String, text: &str) {
+    if text.bytes().any(|byte| byte < b' ' || matches!(byte, b'"' | b'\\')) {
+        // No string fails to be written.
+        out.push_str(&serde_json::to_string(text).unwrap_or_default());
+    } else {
+        out.extend(["\"", text, "\""]);
+    }
+}
 
 /// The text that a quoted JSON string stands for. A string that cannot be decoded, such as one half
 /// of a surrogate pair, is filtered as it is written.

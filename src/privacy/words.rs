@@ -163,11 +163,16 @@ pub(crate) fn word_length(letters: &[u8]) -> usize {
     // Whether the capital at this place begins a word, which it does not in `iPhone`.
     let begins =
         |place: usize| small(place - 1) && place > 1 || small(place + 1) && !small(place - 1);
-    let rest = letters.get(1..).unwrap_or_default().iter().enumerate();
-    let mut ends = rest.filter(|(before, byte)| {
-        !is_letter(**byte) || byte.is_ascii_uppercase() && begins(before + 1)
-    });
-    ends.next().map_or(letters.len(), |(before, _)| before + 1)
+    let mut length = 1;
+    loop {
+        let rest = letters.get(length..).unwrap_or_default();
+        length += rest.iter().take_while(|byte| byte.is_ascii_lowercase()).count();
+        match letters.get(length) {
+            Some(byte) if byte.is_ascii_uppercase() && begins(length) => return length,
+            Some(byte) if is_letter(*byte) => length += 1,
+            _ => return length,
+        }
+    }
 }
 
 /// The words among these characters, from the first to the last.
