@@ -102,6 +102,7 @@
 )]
 
 pub mod audit;
+pub mod door;
 pub mod encoding;
 pub mod error;
 pub mod gatekeeper;

@@ -1,0 +1,99 @@
+//! Room: what a host has to supply so that its tools can reach the network. The gate decides; a transport
+//! carries out one step at a time and knows no rule.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::time::Duration;
+
+/// One HTTP/1.1 or HTTP/2 exchange with one address. Everything in it was checked by the gate.
+#[derive(Clone, Debug)]
+pub struct Exchange<'a> {
+    /// `https`, or `http` where the policy allows it for this host.
+    pub is_https: bool,
+    /// The host's name in lower case: for TLS (name and certificate) and for the `Host` header.
+    pub host: &'a str,
+    /// The port.
+    pub port: u16,
+    /// The one address to connect to. The name is not looked up again.
+    pub address: IpAddr,
+    /// Path and query, beginning with `/`; printable ASCII without spaces.
+    pub target: &'a str,
+    /// `GET`, `HEAD`, `POST`, `PUT`, `PATCH`, `DELETE` or `OPTIONS`.
+    pub method: &'a str,
+    /// Headers in order. Names are tokens, values have no control characters (RFC 9110, section 5.5).
+    /// Some may be secrets, so none may show in a process list or a log.
+    pub headers: &'a [(String, String)],
+    /// The body; empty is none.
+    pub body: &'a [u8],
+    /// Most bytes of body that may be taken; one more is [`TransportError::TooLarge`].
+    pub response_bytes_max: usize,
+    /// Time for all of it: connection, request and response.
+    pub timeout: Duration,
+}
+
+/// What came back, a redirect included: a transport follows none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HttpResponse {
+    /// 200 to 599; interim answers are left out.
+    pub status: u16,
+    /// Headers in order, names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// The body as it came, without transfer encoding and not decompressed.
+    pub body: Vec<u8>,
+}
+
+/// Why there is no response. The texts are for people and hold nothing of the request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TransportError {
+    /// The name has no address.
+    NoAddress,
+    /// No connection, or it broke.
+    Unreachable(String),
+    /// The certificate is not valid for this host, or TLS failed otherwise.
+    Tls(String),
+    /// The response is larger than was asked for.
+    TooLarge,
+    /// The time was over.
+    TimedOut,
+    /// The call was cancelled.
+    Cancelled,
+    /// What came back is not HTTP.
+    Malformed(String),
+    /// The transport itself failed, for instance because a program is missing.
+    Host(String),
+}
+
+impl fmt::Display for TransportError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            TransportError::NoAddress => out.write_str("the host name has no address"),
+            TransportError::Unreachable(why) => write!(out, "no connection: {why}"),
+            TransportError::Tls(why) => write!(out, "TLS failed: {why}"),
+            TransportError::TooLarge => out.write_str("the response is too large"),
+            TransportError::TimedOut => out.write_str("the time was over"),
+            TransportError::Cancelled => out.write_str("the call was cancelled"),
+            TransportError::Malformed(why) => write!(out, "not an HTTP response: {why}"),
+            TransportError::Host(why) => write!(out, "the transport failed: {why}"),
+        }
+    }
+}
+
+/// How this host reaches the network. Calls come from several threads at once.
+pub trait HttpTransport: Send + Sync {
+    /// All addresses of a name, as the host's resolver gives them, within `timeout`.
+    ///
+    /// # Errors
+    /// [`TransportError::NoAddress`], [`TransportError::TimedOut`], [`TransportError::Host`].
+    fn resolve(&self, host: &str, timeout: Duration) -> Result<Vec<IpAddr>, TransportError>;
+
+    /// One exchange. `is_cancelled` is looked at often enough that a cancelled call ends within a
+    /// tenth of a second.
+    ///
+    /// # Errors
+    /// Any [`TransportError`]. No byte of a response that is not whole is given.
+    fn exchange(
+        &self,
+        exchange: &Exchange<'_>,
+        is_cancelled: &dyn Fn() -> bool,
+    ) -> Result<HttpResponse, TransportError>;
+}
