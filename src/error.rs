@@ -178,6 +178,9 @@ codes! {
     AuditTorn            "audit.torn"             Refused "a writer died or the disk was full; the next call sets the piece aside and records that"
 
     // The host and the person at the command line.
+    StoreInvalid         "store.invalid"          Refused "mend or remove installed.json in the home folder; packages can be installed again"
+    StoreNotInstalled    "store.not_installed"    Refused "`mpp list` shows what is installed"
+    StoreCollision       "store.name_collision"   Refused "clients would confuse the two; remove the other package first"
     HostEngine           "host.engine"            Host "build the engine at opt-level 2 or 3 without debug assertions, or with its feature portable-dispatch"
     HostFile             "host.file"              Host "check the path, the rights and the space on the disk"
     HostCommit           "host.commit"            Host "see what the detail says was written; free space or mend permissions, then call again"

@@ -71,12 +71,22 @@ pub fn edit_file<T>(
     lock.lock().map_err(|error| failed("lock", &lock_path, &error))?;
     let (content, result) = edit(read_file(path, bytes_max)?)?;
     if let Some(content) = content {
-        replace(path, &content).map_err(|error| failed("write", path, &error))?;
+        write_file(path, &content)?;
     }
     Ok(result) // closing the file ends the lock
 }
 
-/// Only ever called under the lock, so the name beside the file is ours.
+/// Writes a whole file, or leaves the old one. For callers that hold a lock of their own.
+///
+/// # Errors
+/// `host.file`.
+pub(crate) fn write_file(path: &Path, content: &[u8]) -> Result<(), Error> {
+    let folder = folder_of(path);
+    make_folder(folder).map_err(|error| failed("create", folder, &error))?;
+    replace(path, content).map_err(|error| failed("write", path, &error))
+}
+
+/// Only ever called under a lock, so the name beside the file is ours.
 fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     let new_path = beside(path, ".new");
     match fs::remove_file(&new_path) {

@@ -116,6 +116,7 @@ pub mod policy;
 pub mod privacy;
 pub mod runtime;
 pub mod sandbox;
+pub mod store;
 pub mod text;
 pub mod time;
 pub mod trust;

@@ -102,6 +102,8 @@ limits! {
     FILE_DEPTH_MAX usize = 32; "LIM-175" "directories inside each other; twice what a package may have, and each look at the host walks them all"
     LINK_STEPS_MAX usize = 32; "LIM-176" "links followed for one path; systems allow 20 to 40"
     HOST_NAME_FUEL u64 = 2_000; "LIM-177" "opening one name on the host takes some 2 microseconds"
+    INSTALLED_COUNT_MAX usize = 1000; "LIM-200" "packages of one home: five times what any agent was seen to hold"
+    INSTALLED_FILE_BYTES_MAX usize = 8 << 20; "LIM-201" "the index: 8 KB for each package"
 
     // Audit.
     AUDIT_TEXT_BYTES_MAX usize = 256; "LIM-50" "a text from outside, with the marker that stands for what was cut off; longer names help nobody"

@@ -85,7 +85,7 @@ pub(crate) fn is_environment_name(text: &str) -> bool {
 
 /// `^[A-Za-z][A-Za-z0-9_]{0,63}$`
 // [MAN-30]
-pub(super) fn is_tool_name(text: &str) -> bool {
+pub(crate) fn is_tool_name(text: &str) -> bool {
     let first = |c: char| c.is_ascii_alphabetic();
     text.len() <= 64 && text.starts_with(first) && text.bytes().all(is_word)
 }

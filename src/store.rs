@@ -1,0 +1,259 @@
+//! Room: installed packages. Files by content hash in a folder, and one index that says which of them
+//! are installed.
+//!
+//! A package's file is on the disk before the index names it, and goes after the index has forgotten
+//! it; the index changes in one step under a lock. So a crash at any moment leaves the old state or the
+//! new one, and perhaps a file that nothing names, which the next change clears away.
+//!
+//! The index says what an agent may be shown. It is no proof: whoever runs a package reads the file and
+//! has the Gatekeeper verify it.
+
+use crate::error::{Code, Error};
+use crate::gatekeeper::AttestationResult;
+use crate::home;
+use crate::host_file::{list, parsed, read_document, texts};
+use crate::json::object::{Fault, Member};
+use crate::limits::{ARCHIVE_BYTES_MAX, INSTALLED_COUNT_MAX, INSTALLED_FILE_BYTES_MAX};
+use crate::package::key::KeyId;
+use crate::package::listing::ContentHash;
+use crate::package::manifest::rules;
+use crate::package::version::Version;
+use serde_json::{json, Value};
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+const INDEX_NAME: &str = "installed.json";
+const FOLDER_NAME: &str = "packages";
+const FORMAT: &str = "mpp-installed/1";
+
+/// The installed packages of one home folder.
+///
+/// ```
+/// # let home = std::env::temp_dir().join(format!("mpp-store-doc-{}", std::process::id()));
+/// use mpp::{store::Store, Gatekeeper, Timestamp, TrustStore};
+/// let package = std::fs::read("conformance/example/text_stats.mpp").unwrap();
+/// let trust = TrustStore::load(std::path::Path::new("conformance/example/trust.json"))?;
+/// let attestation = Gatekeeper::new(trust, Timestamp::now()).verify(&package)?;
+/// let store = Store::new(&home);
+/// store.install(&package, &attestation)?;
+/// assert_eq!(store.installed()?[0].id, attestation.manifest.id);
+/// # std::fs::remove_dir_all(&home).unwrap();
+/// # Ok::<(), mpp::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Store {
+    home: PathBuf,
+}
+
+/// One installed package, as the index has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Installed {
+    /// Id of the package; one version of it is installed.
+    pub id: String,
+    /// Its version.
+    pub version: Version,
+    /// Identity of its contents, and name of its file.
+    pub content_hash: ContentHash,
+    /// Keys of its trusted signers at the time.
+    pub signers: Vec<KeyId>,
+    /// Names of its tools.
+    pub tools: Vec<String>,
+}
+
+impl Store {
+    /// The store in this home folder, which need not exist yet.
+    #[must_use]
+    pub fn new(home: &Path) -> Self {
+        Store { home: home.to_owned() }
+    }
+
+    /// What is installed, by id in ascending order.
+    ///
+    /// # Errors
+    /// `host.file`, `store.invalid`.
+    pub fn installed(&self) -> Result<Vec<Installed>, Error> {
+        read_index(home::read_file(&self.index(), INSTALLED_FILE_BYTES_MAX)?)
+    }
+
+    /// The installed package of this id.
+    ///
+    /// # Errors
+    /// As [`Store::installed`], and `store.not_installed`.
+    pub fn find(&self, id: &str) -> Result<Installed, Error> {
+        let all = self.installed()?;
+        all.into_iter().find(|found| found.id == id).ok_or_else(|| not_installed(id))
+    }
+
+    /// The bytes of an installed package, to be verified.
+    ///
+    /// # Errors
+    /// `host.file` if they are gone.
+    pub fn read(&self, content_hash: &ContentHash) -> Result<Vec<u8>, Error> {
+        let path = self.file(content_hash);
+        let bytes = home::read_file(&path, ARCHIVE_BYTES_MAX)?;
+        bytes.ok_or_else(|| Error::new(Code::HostFile, format!("{} is gone", path.display())))
+    }
+
+    /// Installs a verified package in the place of what is installed under its id, if anything is.
+    ///
+    /// # Errors
+    /// `store.name_collision`, `host.file`, `store.invalid`.
+    // [STORE-01] [STORE-02]
+    pub fn install(&self, package: &[u8], attestation: &AttestationResult) -> Result<(), Error> {
+        let manifest = &attestation.manifest;
+        let new = Installed {
+            id: manifest.id.clone(),
+            version: manifest.version.clone(),
+            content_hash: attestation.content_hash.clone(),
+            signers: attestation.signers.iter().map(|signer| signer.key_id().clone()).collect(),
+            tools: manifest.tools.iter().map(|tool| tool.name.clone()).collect(),
+        };
+        self.edit(|installed| {
+            installed.retain(|other| other.id != new.id);
+            check_names(installed, &new)?;
+            if installed.len() >= INSTALLED_COUNT_MAX {
+                let detail = format!("more than {INSTALLED_COUNT_MAX} packages");
+                return Err(Error::new(Code::StoreInvalid, detail));
+            }
+            home::write_file(&self.file(&new.content_hash), package)?;
+            installed.push(new.clone());
+            Ok(())
+        })
+    }
+
+    /// Removes a package.
+    ///
+    /// # Errors
+    /// `store.not_installed`, `host.file`, `store.invalid`.
+    pub fn remove(&self, id: &str) -> Result<(), Error> {
+        self.edit(|installed| {
+            let before = installed.len();
+            installed.retain(|other| other.id != id);
+            match installed.len() < before {
+                true => Ok(()),
+                false => Err(not_installed(id)),
+            }
+        })
+    }
+
+    /// Changes the index, and then clears away the files that it no longer names.
+    // [STORE-01]
+    fn edit(
+        &self,
+        change: impl FnOnce(&mut Vec<Installed>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        home::edit_file(&self.index(), INSTALLED_FILE_BYTES_MAX, |bytes| {
+            let mut installed = read_index(bytes)?;
+            // What a crash left goes first: nothing that the index names is touched.
+            self.clear(&installed)?;
+            change(&mut installed)?;
+            installed.sort_by(|one, other| one.id.cmp(&other.id));
+            let index = index_json(&installed).to_string() + "\n";
+            Ok((Some(index.into_bytes()), ()))
+        })?;
+        // The new index is on the disk. Another process may have changed it since, so it is read again
+        // under the lock before anything is deleted.
+        home::edit_file(&self.index(), INSTALLED_FILE_BYTES_MAX, |bytes| {
+            self.clear(&read_index(bytes)?)?;
+            Ok((None, ()))
+        })
+    }
+
+    /// Deletes what is in the folder and not in the index.
+    fn clear(&self, installed: &[Installed]) -> Result<(), Error> {
+        let folder = self.home.join(FOLDER_NAME);
+        let failed = |error: io::Error| {
+            Error::new(Code::HostFile, format!("cannot clear {}: {error}", folder.display()))
+        };
+        let entries = match fs::read_dir(&folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(failed(error)),
+        };
+        let kept: Vec<PathBuf> =
+            installed.iter().map(|found| self.file(&found.content_hash)).collect();
+        for entry in entries {
+            let path = entry.map_err(failed)?.path();
+            let ours = path.extension().is_some_and(|end| end == "mpp" || end == "new");
+            if ours && !kept.contains(&path) {
+                fs::remove_file(&path).map_err(failed)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn index(&self) -> PathBuf {
+        self.home.join(INDEX_NAME)
+    }
+
+    fn file(&self, content_hash: &ContentHash) -> PathBuf {
+        let hex = content_hash.as_str().trim_start_matches("sha256:");
+        self.home.join(FOLDER_NAME).join(format!("{hex}.mpp"))
+    }
+}
+
+/// Refuses a tool whose name some client would take for another's: clients fold case, and turn what is
+/// neither letter nor digit into `_`.
+// [STORE-02]
+fn check_names(installed: &[Installed], new: &Installed) -> Result<(), Error> {
+    let mut taken: BTreeMap<String, (&str, &str)> = BTreeMap::new();
+    for package in installed.iter().chain([new]) {
+        for tool in &package.tools {
+            let other = taken.insert(folded(tool), (tool, &package.id));
+            if let Some((other, id)) = other {
+                let detail = format!("tool {tool} of {} and tool {other} of {id}", package.id);
+                return Err(Error::new(Code::StoreCollision, detail));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn folded(name: &str) -> String {
+    let fold = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' };
+    name.chars().map(fold).collect()
+}
+
+fn not_installed(id: &str) -> Error {
+    Error::new(Code::StoreNotInstalled, crate::text::shown(id))
+}
+
+fn index_json(installed: &[Installed]) -> Value {
+    let package = |found: &Installed| {
+        json!({
+            "id": found.id, "version": found.version.to_string(),
+            "content_hash": found.content_hash.as_str(),
+            "signers": found.signers.iter().map(KeyId::as_str).collect::<Vec<_>>(),
+            "tools": found.tools,
+        })
+    };
+    json!({ "format": FORMAT, "packages": installed.iter().map(package).collect::<Vec<_>>() })
+}
+
+// [STORE-03]
+fn read_index(bytes: Option<Vec<u8>>) -> Result<Vec<Installed>, Error> {
+    let Some(bytes) = bytes else { return Ok(Vec::new()) };
+    read_document(&bytes, INSTALLED_FILE_BYTES_MAX, Code::StoreInvalid, |root| {
+        parsed(&root.required("format")?, FORMAT, |text| (text == FORMAT).then_some(()))?;
+        list(root.optional("packages"), read_installed)
+    })
+    .map_err(|error| Error::new(error.code(), format!("{INDEX_NAME}: {}", error.detail())))
+}
+
+fn read_installed(member: &Member<'_>) -> Result<Installed, Fault> {
+    member.object(|object| {
+        Ok(Installed {
+            id: parsed(&object.required("id")?, "a package id", |text| {
+                rules::is_id(text).then(|| text.to_owned())
+            })?,
+            version: parsed(&object.required("version")?, "a version", Version::parse)?,
+            content_hash: parsed(&object.required("content_hash")?, "a hash", ContentHash::parse)?,
+            signers: list(object.optional("signers"), |item| {
+                parsed(item, "a key id", KeyId::parse)
+            })?,
+            tools: texts(object.optional("tools"), "a tool's name", rules::is_tool_name)?,
+        })
+    })
+}
