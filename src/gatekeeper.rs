@@ -15,10 +15,12 @@ use crate::home::home_dir;
 use crate::limits;
 use crate::module::Module;
 use crate::package::archive::{self, Entry};
+use crate::package::key::KeyId;
 use crate::package::listing::{listing, ContentHash};
 use crate::package::manifest::Manifest;
 use crate::package::pack::{is_module_name, is_package_file};
 use crate::package::signature::{SignatureFile, Signer};
+use crate::package::version::Version;
 use crate::package::{ASSETS_FOLDER, MANIFEST_ENTRY, SIGNATURE_ENTRY};
 use crate::privacy;
 use crate::time::Timestamp;
@@ -44,7 +46,7 @@ pub struct Gatekeeper {
 ///
 /// ```compile_fail,E0451
 /// # let (manifest, wasm_binary, content_hash, signers) = todo!();
-/// let forged = mpp::AttestationResult { manifest, wasm_binary, content_hash, signers, _sealed: () };
+/// let forged = mpp::AttestationResult { manifest, wasm_binary, content_hash, signers, signed_by: vec![], _sealed: () };
 /// ```
 #[derive(Clone, Debug)]
 #[allow(clippy::manual_non_exhaustive)] // that attribute would let the rest of this crate make one
@@ -57,6 +59,8 @@ pub struct AttestationResult {
     pub content_hash: ContentHash,
     /// Its trusted signers, in the order of `signature.json`.
     pub signers: Vec<TrustedSigner>,
+    /// All keys that signed it, known here or not.
+    signed_by: Vec<KeyId>,
     _sealed: (),
 }
 
@@ -86,6 +90,27 @@ impl Gatekeeper {
         Gatekeeper::new(trust, Timestamp::now()).verify(&read_package(path)?)
     }
 
+    /// What may have changed since a package passed the seven checks: its signers are judged anew, by
+    /// this trust store and at this moment, and its version is held against the highest seen.
+    ///
+    /// # Errors
+    /// The codes of check 5; `manifest.namespace`, `manifest.downgrade`.
+    // [GATE-07]
+    pub fn judge_again(&self, earlier: &AttestationResult) -> Result<AttestationResult, Error> {
+        let AttestationResult { manifest, content_hash, signed_by, .. } = earlier;
+        let Gatekeeper { trust, signers_required, now } = self;
+        let signers = trust.judge(signed_by, content_hash, *now, *signers_required)?;
+        check_id_and_version(trust, manifest, &signers)?;
+        let signed_by = publishers_first(manifest, &signers);
+        let manifest = VerifiedManifest { signed_by: signed_by.into(), ..manifest.clone() };
+        Ok(AttestationResult { manifest, signers, ..earlier.clone() })
+    }
+
+    /// The highest version of a package that was seen before.
+    pub(crate) fn version_seen(&self, id: &str) -> Option<Version> {
+        self.trust.version_seen(id)
+    }
+
     /// The seven checks.
     ///
     /// # Errors
@@ -99,7 +124,8 @@ impl Gatekeeper {
         let signers = check_5_publisher(self, &record, &signed_by)?;
         let manifest = check_6_manifest(&self.trust, &parts, &signers)?;
         let module = check_7_module(&parts, &manifest)?;
-        Ok(attest(entries, record.content_hash, signers, manifest, module))
+        let signed_by = signed_by.into_iter().map(|signer| signer.key_id).collect();
+        Ok(attest(entries, record.content_hash, signed_by, signers, manifest, module))
     }
 }
 
@@ -177,6 +203,16 @@ fn check_6_manifest(
     signers: &[TrustedSigner],
 ) -> Result<Manifest, Error> {
     let manifest = read_manifest(parts)?;
+    check_id_and_version(trust, &manifest, signers)?;
+    Ok(manifest)
+}
+
+/// What check 6 asks of the manifest and this host's trust store.
+fn check_id_and_version(
+    trust: &TrustStore,
+    manifest: &Manifest,
+    signers: &[TrustedSigner],
+) -> Result<(), Error> {
     // [GATE-05]
     if !signers.iter().any(|signer| signer.may_publish(&manifest.id)) {
         let names: Vec<_> = signers.iter().map(TrustedSigner::publisher).collect();
@@ -188,7 +224,7 @@ fn check_6_manifest(
         let detail = format!("{} {} behind {seen}", manifest.id, manifest.version);
         return Err(Error::new(Code::ManifestDowngrade, detail));
     }
-    Ok(manifest)
+    Ok(())
 }
 
 /// What check 6 asks of the manifest alone.
@@ -215,23 +251,16 @@ fn check_7_module(parts: &Parts<'_>, manifest: &Manifest) -> Result<Module, Erro
 fn attest(
     entries: Vec<Entry<'_>>,
     content_hash: ContentHash,
+    signed_by: Vec<KeyId>,
     signers: Vec<TrustedSigner>,
     manifest: Manifest,
     module: Module,
 ) -> AttestationResult {
-    // The publisher is the first signer who may publish this id; an approver need not be one.
-    let (publishers, approvers): (Vec<_>, Vec<_>) =
-        signers.iter().partition(|signer| signer.may_publish(&manifest.id));
-    let mut signed_by: Vec<String> = Vec::new();
-    for signer in publishers.iter().chain(&approvers) {
-        if !signed_by.iter().any(|name| name == signer.publisher()) {
-            signed_by.push(signer.publisher().to_owned());
-        }
-    }
+    let names = publishers_first(&manifest, &signers);
     let manifest = VerifiedManifest {
         manifest: Arc::new(manifest),
         content_hash: content_hash.clone(),
-        signed_by: signed_by.into(),
+        signed_by: names.into(),
     };
     let assets = entries.into_iter().filter_map(|entry| {
         let path = entry.name.strip_prefix(ASSETS_FOLDER)?;
@@ -239,7 +268,21 @@ fn attest(
     });
     let wasm_binary =
         WasmBinary { module, assets: Arc::new(assets.collect()), manifest: manifest.clone() };
-    AttestationResult { manifest, wasm_binary, content_hash, signers, _sealed: () }
+    AttestationResult { manifest, wasm_binary, content_hash, signers, signed_by, _sealed: () }
+}
+
+/// Names of the trusted signers, each once. The publisher is the first signer who may publish this id; an
+/// approver need not be one.
+fn publishers_first(manifest: &Manifest, signers: &[TrustedSigner]) -> Vec<String> {
+    let (publishers, approvers): (Vec<_>, Vec<_>) =
+        signers.iter().partition(|signer| signer.may_publish(&manifest.id));
+    let mut names: Vec<String> = Vec::new();
+    for signer in publishers.iter().chain(&approvers) {
+        if !names.iter().any(|name| name == signer.publisher()) {
+            names.push(signer.publisher().to_owned());
+        }
+    }
+    names
 }
 
 /// A manifest out of a package that passed all seven checks. Reads like a [`Manifest`].

@@ -110,6 +110,7 @@ pub mod home;
 mod host_file;
 pub mod json;
 pub mod limits;
+pub mod mcp;
 pub mod module;
 pub mod package;
 pub mod policy;

@@ -104,6 +104,10 @@ limits! {
     HOST_NAME_FUEL u64 = 2_000; "LIM-177" "opening one name on the host takes some 2 microseconds"
     INSTALLED_COUNT_MAX usize = 1000; "LIM-200" "packages of one home: five times what any agent was seen to hold"
     INSTALLED_FILE_BYTES_MAX usize = 8 << 20; "LIM-201" "the index: 8 KB for each package"
+    MCP_LINE_BYTES_MAX usize = 17 << 20; "LIM-202" "one message: a request of the largest size and what is around it"
+    MCP_DEPTH_MAX usize = 72; "LIM-203" "nesting of a message: arguments of the deepest kind, and what is around them"
+    MCP_ID_BYTES_MAX usize = 256; "LIM-204" "the id of a request, which goes back with each answer"
+    MCP_CALLS_COUNT_MAX usize = 32; "LIM-205" "calls that run at once in one server; each takes a thread and the memory it was granted"
 
     // Audit.
     AUDIT_TEXT_BYTES_MAX usize = 256; "LIM-50" "a text from outside, with the marker that stands for what was cut off; longer names help nobody"

@@ -139,6 +139,13 @@ pub struct Runtime {
     sandbox: WasmSandbox,
 }
 
+/// What a call is of: bytes that nobody has looked at, or a package that passed the seven checks.
+#[derive(Clone, Copy)]
+enum Source<'a> {
+    Bytes(&'a [u8]),
+    Verified(&'a AttestationResult),
+}
+
 /// A call that was allowed: the proof, the permission, and the request.
 struct Admission {
     attestation: AttestationResult,
@@ -172,14 +179,66 @@ impl Runtime {
         self
     }
 
+    /// The seven checks, by this host's trust store as it is now.
+    ///
+    /// # Errors
+    /// The code of the check that failed; `trust.invalid`, `host.file`.
+    pub fn verify(&self, package: &[u8]) -> Result<AttestationResult, Error> {
+        self.gatekeeper()?.verify(package)
+    }
+
+    fn gatekeeper(&self) -> Result<Gatekeeper, Error> {
+        let trust = TrustStore::load_with_versions(&self.trust_path, &self.seen_path)?;
+        let gatekeeper = Gatekeeper::new(trust, Timestamp::now());
+        Ok(gatekeeper.signers_required(self.policy.signers_required()))
+    }
+
+    /// Its rules.
+    #[must_use]
+    pub fn policy(&self) -> &PermissionPolicy {
+        &self.policy
+    }
+
+    /// Whom this host trusts, as the file has it now.
+    ///
+    /// # Errors
+    /// `trust.invalid`, `host.file`.
+    pub fn trust_store(&self) -> Result<TrustStore, Error> {
+        TrustStore::load(&self.trust_path)
+    }
+
     /// One call, from the package's bytes to the answer.
     ///
     /// # Errors
     /// Any code of any stage. Refusals before the run and failures of it are in the log as well.
-    // [RUN-01] [RUN-02] [RUN-03]
     pub fn call(
         &self,
         package: &[u8],
+        call: &Call,
+        person: &dyn Person,
+        cancel: &CancelFlag,
+    ) -> Result<Answer, Error> {
+        self.run(Source::Bytes(package), call, person, cancel)
+    }
+
+    /// One call of a package that was verified before. Its signers are judged anew.
+    ///
+    /// # Errors
+    /// As [`Runtime::call`].
+    pub fn call_verified(
+        &self,
+        package: &AttestationResult,
+        call: &Call,
+        person: &dyn Person,
+        cancel: &CancelFlag,
+    ) -> Result<Answer, Error> {
+        self.run(Source::Verified(package), call, person, cancel)
+    }
+
+    // [RUN-01] [RUN-02] [RUN-03]
+    fn run(
+        &self,
+        package: Source<'_>,
         call: &Call,
         person: &dyn Person,
         cancel: &CancelFlag,
@@ -191,8 +250,8 @@ impl Runtime {
             Err(refused) => {
                 known.code = refused.code();
                 // Of a package that was not verified nothing is known but its bytes.
-                if known.content_hash.is_none() {
-                    known.source = Some(format!("archive sha256:{}", sha256_hex(package)));
+                if let (None, Source::Bytes(bytes)) = (&known.content_hash, package) {
+                    known.source = Some(format!("archive sha256:{}", sha256_hex(bytes)));
                 }
                 self.audit.refuse(known, Timestamp::now())?;
                 return Err(refused);
@@ -223,7 +282,7 @@ impl Runtime {
     /// Verifies, validates and decides. `known` collects what a record of a refusal can say.
     fn admit(
         &self,
-        package: &[u8],
+        package: Source<'_>,
         call: &Call,
         person: &dyn Person,
         known: &mut Refusal,
@@ -237,10 +296,11 @@ impl Runtime {
         }
         known.arguments = Some(self.audit.digest(&call.arguments));
 
-        let trust_store = TrustStore::load_with_versions(&self.trust_path, &self.seen_path)?;
-        let attestation = Gatekeeper::new(trust_store.clone(), Timestamp::now())
-            .signers_required(self.policy.signers_required())
-            .verify(package)?;
+        let gatekeeper = self.gatekeeper()?;
+        let attestation = match package {
+            Source::Bytes(bytes) => gatekeeper.verify(bytes)?,
+            Source::Verified(attestation) => gatekeeper.judge_again(attestation)?,
+        };
         let manifest = &attestation.manifest;
         known.package = Some(manifest.id.clone());
         known.version = Some(manifest.version.to_string());
@@ -253,7 +313,7 @@ impl Runtime {
         let request = checked_request(manifest.runtime.protocol, tool, &call.arguments, &filter)?;
         let token = self.decide(manifest, call, person)?;
         // [RUN-09]
-        if trust_store.version_seen(&manifest.id).is_none_or(|seen| seen < manifest.version) {
+        if gatekeeper.version_seen(&manifest.id).is_none_or(|seen| seen < manifest.version) {
             TrustStore::update(&self.seen_path, |seen| {
                 seen.note_version(&manifest.id, &manifest.version)
             })?;

@@ -13,19 +13,25 @@ use crate::gatekeeper::AttestationResult;
 use crate::home;
 use crate::host_file::{list, parsed, read_document, texts};
 use crate::json::object::{Fault, Member};
-use crate::limits::{ARCHIVE_BYTES_MAX, INSTALLED_COUNT_MAX, INSTALLED_FILE_BYTES_MAX};
+use crate::limits::{
+    ARCHIVE_BYTES_MAX, INSTALLED_COUNT_MAX, INSTALLED_FILE_BYTES_MAX, MANIFEST_BYTES_MAX,
+};
+use crate::package::archive;
 use crate::package::key::KeyId;
 use crate::package::listing::ContentHash;
-use crate::package::manifest::rules;
+use crate::package::manifest::{rules, Manifest};
 use crate::package::version::Version;
+use crate::package::MANIFEST_ENTRY;
 use serde_json::{json, Value};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 const INDEX_NAME: &str = "installed.json";
 const FOLDER_NAME: &str = "packages";
+/// Of each package the package itself and, apart, its manifest.
+const ENDINGS: [&str; 2] = ["mpp", "json"];
 const FORMAT: &str = "mpp-installed/1";
 
 /// The installed packages of one home folder.
@@ -91,9 +97,20 @@ impl Store {
     /// # Errors
     /// `host.file` if they are gone.
     pub fn read(&self, content_hash: &ContentHash) -> Result<Vec<u8>, Error> {
-        let path = self.file(content_hash);
+        let path = self.file(content_hash, "mpp");
         let bytes = home::read_file(&path, ARCHIVE_BYTES_MAX)?;
         bytes.ok_or_else(|| Error::new(Code::HostFile, format!("{} is gone", path.display())))
+    }
+
+    /// The manifest of an installed package as it was when it was verified: for lists, not for running.
+    ///
+    /// # Errors
+    /// `host.file`; the codes of check 6 if somebody altered it.
+    pub fn manifest(&self, content_hash: &ContentHash) -> Result<Manifest, Error> {
+        let path = self.file(content_hash, "json");
+        let bytes = home::read_file(&path, MANIFEST_BYTES_MAX)?;
+        let gone = || Error::new(Code::HostFile, format!("{} is gone", path.display()));
+        Manifest::parse(&bytes.ok_or_else(gone)?)
     }
 
     /// Installs a verified package in the place of what is installed under its id, if anything is.
@@ -117,7 +134,8 @@ impl Store {
                 let detail = format!("more than {INSTALLED_COUNT_MAX} packages");
                 return Err(Error::new(Code::StoreInvalid, detail));
             }
-            home::write_file(&self.file(&new.content_hash), package)?;
+            home::write_file(&self.file(&new.content_hash, "mpp"), package)?;
+            home::write_file(&self.file(&new.content_hash, "json"), &manifest_of(package)?)?;
             installed.push(new.clone());
             Ok(())
         })
@@ -172,11 +190,13 @@ impl Store {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
             Err(error) => return Err(failed(error)),
         };
-        let kept: Vec<PathBuf> =
-            installed.iter().map(|found| self.file(&found.content_hash)).collect();
+        let files = |found: &Installed| ENDINGS.map(|end| self.file(&found.content_hash, end));
+        let kept: BTreeSet<PathBuf> = installed.iter().flat_map(files).collect();
         for entry in entries {
             let path = entry.map_err(failed)?.path();
-            let ours = path.extension().is_some_and(|end| end == "mpp" || end == "new");
+            let ours = path
+                .extension()
+                .is_some_and(|end| end == "new" || ENDINGS.iter().any(|ending| end == *ending));
             if ours && !kept.contains(&path) {
                 fs::remove_file(&path).map_err(failed)?;
             }
@@ -188,10 +208,18 @@ impl Store {
         self.home.join(INDEX_NAME)
     }
 
-    fn file(&self, content_hash: &ContentHash) -> PathBuf {
+    fn file(&self, content_hash: &ContentHash, ending: &str) -> PathBuf {
         let hex = content_hash.as_str().trim_start_matches("sha256:");
-        self.home.join(FOLDER_NAME).join(format!("{hex}.mpp"))
+        self.home.join(FOLDER_NAME).join(format!("{hex}.{ending}"))
     }
+}
+
+/// The manifest of a package that was verified.
+fn manifest_of(package: &[u8]) -> Result<Vec<u8>, Error> {
+    let entries = archive::read(package)?;
+    let found = entries.into_iter().find(|entry| entry.name == MANIFEST_ENTRY);
+    let missing = || Error::new(Code::StructureMissing, "the package has no manifest.json");
+    found.map(|entry| entry.content.into_owned()).ok_or_else(missing)
 }
 
 /// Refuses a tool whose name some client would take for another's: clients fold case, and turn what is

@@ -353,6 +353,15 @@ impl TrustStore {
         Ok(())
     }
 
+    /// Sets the mark of a package to a lower version, since a person said so.
+    ///
+    /// # Errors
+    /// As [`TrustStore::note_version`].
+    pub fn lower_version(&mut self, id: &str, version: &Version) -> Result<(), Error> {
+        self.versions.remove(id);
+        self.note_version(id, version)
+    }
+
     /// The highest version that was accepted so far: a lower one is a rollback.
     #[must_use]
     pub fn version_seen(&self, id: &str) -> Option<Version> {

@@ -9,6 +9,8 @@ mod keys;
 mod new;
 mod package;
 mod run;
+mod serve;
+mod store;
 mod terminal;
 mod trust;
 
@@ -40,10 +42,14 @@ enum Command {
     Audit(audit::Audit),
     Filter(filter::Filter),
     Inspect(package::Inspect),
+    Install(store::Install),
     Keygen(keys::Keygen),
+    List(store::List),
     New(new::New),
     Pack(package::Pack),
+    Remove(store::Remove),
     Run(run::Run),
+    Serve(serve::Serve),
     Sign(package::Sign),
     Trust(trust::Trust),
     Verify(package::Verify),
@@ -89,6 +95,10 @@ pub fn run(words: impl Iterator<Item = OsString>) -> ExitCode {
         Command::Audit(command) => (command.as_json(), command.run()),
         Command::Filter(command) => (command.json, command.run()),
         Command::Inspect(command) => (command.json, command.run()),
+        Command::Install(command) => (command.json, command.run()),
+        Command::List(command) => (command.json, command.run()),
+        Command::Remove(command) => (command.json, command.run()),
+        Command::Serve(command) => (false, command.run()),
         Command::Keygen(command) => (command.json, command.run()),
         Command::New(command) => (command.json, command.run()),
         Command::Pack(command) => (command.json, command.run()),

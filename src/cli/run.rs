@@ -72,12 +72,7 @@ impl Run {
     }
 
     fn policy(&self, home: &Path) -> Result<PermissionPolicy, Error> {
-        let default = home.join("policy.json");
-        let mut policy = match &self.policy {
-            Some(file) => PermissionPolicy::load(file)?,
-            None if default.exists() => PermissionPolicy::load(&default)?,
-            None => PermissionPolicy::new().auto_approve_low(true),
-        };
+        let mut policy = policy_of(self.policy.as_deref(), home)?;
         for mapping in &self.map {
             let (guest, host) = mapping
                 .split_once('=')
@@ -111,6 +106,16 @@ impl Run {
         };
         json::parse(text.as_bytes(), mpp::limits::REQUEST_DEPTH_MAX)
             .map_err(|error| usage_error(format!("--args is not JSON: {error}")))
+    }
+}
+
+/// The policy that was named, or the home folder's, or one that asks about everything but the harmless.
+pub fn policy_of(named: Option<&Path>, home: &Path) -> Result<PermissionPolicy, Error> {
+    let default = home.join("policy.json");
+    match named {
+        Some(file) => PermissionPolicy::load(file),
+        None if default.exists() => PermissionPolicy::load(&default),
+        None => Ok(PermissionPolicy::new().auto_approve_low(true)),
     }
 }
 

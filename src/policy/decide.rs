@@ -130,6 +130,12 @@ impl PermissionPolicy {
         list
     }
 
+    /// Whether this policy has a directory behind one that the manifest asks to write.
+    pub(crate) fn maps_writable(&self, manifest: &Manifest) -> bool {
+        let mut asked = manifest.capabilities.filesystem.write.iter();
+        asked.any(|guest| self.directory(&manifest.id, guest).is_some_and(|grant| grant.writable))
+    }
+
     fn directory(&self, id: &str, guest: &str) -> Option<&DirectoryGrant> {
         let mut mapped = self.directories.iter().filter(|(scope, _)| scope.includes(id));
         mapped.rfind(|(_, grant)| grant.guest == guest).map(|(_, grant)| grant)

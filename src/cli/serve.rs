@@ -1,0 +1,31 @@
+//! Room: `mpp serve`: what agents start.
+
+use super::{run, Report};
+use argh::FromArgs;
+use mpp::mcp::Server;
+use mpp::runtime::{Nobody, Runtime};
+use mpp::store::Store;
+use mpp::{home, Error};
+use serde_json::Value;
+use std::io::BufReader;
+use std::path::PathBuf;
+
+/// Serve the installed packages to an agent: MCP over stdin and stdout.
+#[derive(FromArgs)]
+#[argh(subcommand, name = "serve")]
+pub struct Serve {
+    /// policy file, instead of policy.json in the home folder
+    #[argh(option)]
+    policy: Option<PathBuf>,
+}
+
+impl Serve {
+    pub fn run(self) -> Result<Report, Error> {
+        let home = home::home_dir()?;
+        let policy = run::policy_of(self.policy.as_deref(), &home)?;
+        let runtime = Runtime::open(&home, policy)?;
+        let input = BufReader::new(std::io::stdin());
+        Server::new(&runtime, Store::new(&home), &Nobody).serve(input, std::io::stdout())?;
+        Ok(Report::new("", Value::Null))
+    }
+}

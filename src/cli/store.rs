@@ -1,0 +1,186 @@
+//! Room: `mpp install`, `mpp list`, `mpp remove`: which packages a server offers.
+
+use super::{terminal, usage_error, Report};
+use argh::FromArgs;
+use mpp::gatekeeper::{read_package, AttestationResult};
+use mpp::policy::Capability;
+use mpp::store::{Installed, Store};
+use mpp::trust::{FILE_NAME, SEEN_FILE_NAME};
+use mpp::{home, Code, Error, Gatekeeper, Manifest, Timestamp, TrustStore};
+use serde_json::{json, Value};
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+/// Verify a package, show what it asks for or what has changed, and install it.
+#[derive(FromArgs)]
+#[argh(subcommand, name = "install")]
+pub struct Install {
+    /// the package
+    #[argh(positional)]
+    file: PathBuf,
+    /// install without being asked
+    #[argh(switch)]
+    yes: bool,
+    /// accept a version older than one that was seen
+    #[argh(switch)]
+    downgrade: bool,
+    /// print JSON
+    #[argh(switch)]
+    pub json: bool,
+}
+
+/// List the installed packages and their tools.
+#[derive(FromArgs)]
+#[argh(subcommand, name = "list")]
+pub struct List {
+    /// print JSON
+    #[argh(switch)]
+    pub json: bool,
+}
+
+/// Remove an installed package.
+#[derive(FromArgs)]
+#[argh(subcommand, name = "remove")]
+pub struct Remove {
+    /// its id
+    #[argh(positional)]
+    id: String,
+    /// print JSON
+    #[argh(switch)]
+    pub json: bool,
+}
+
+impl Install {
+    pub fn run(self) -> Result<Report, Error> {
+        let home = home::home_dir()?;
+        let store = Store::new(&home);
+        let package = read_package(&self.file)?;
+        let attestation = self.verify(&home, &package)?;
+        let manifest = &attestation.manifest;
+        let old = match store.find(&manifest.id) {
+            Ok(found) => Some((found.clone(), store.manifest(&found.content_hash)?)),
+            Err(error) if error.code() == Code::StoreNotInstalled => None,
+            Err(error) => return Err(error),
+        };
+        let rows = shown(&attestation, old.as_ref());
+        if !self.yes {
+            if !terminal::somebody_is_there() {
+                let detail = "installing needs a person at the terminal, or --yes";
+                return Err(Error::new(Code::PolicyConfirmation, detail));
+            }
+            super::warn(terminal::columns(&rows).trim_end());
+            if !terminal::agrees("Install this?") {
+                let detail = format!("{} was not installed", manifest.id);
+                return Err(Error::new(Code::PolicyDeclined, detail));
+            }
+        }
+        store.install(&package, &attestation)?;
+        let id = manifest.id.clone();
+        TrustStore::update(&home.join(SEEN_FILE_NAME), |seen| match self.downgrade {
+            true => seen.lower_version(&id, &manifest.version),
+            false => seen.note_version(&id, &manifest.version),
+        })?;
+        let text = format!("installed {} {}\n", manifest.id, manifest.version);
+        let json = json!({
+            "id": manifest.id, "version": manifest.version.to_string(),
+            "content_hash": attestation.content_hash.as_str(),
+            "replaces": old.map(|(old, _)| old.version.to_string()),
+            "tools": manifest.tools.iter().map(|tool| &tool.name).collect::<Vec<_>>(),
+        });
+        Ok(Report::new(text, json))
+    }
+
+    fn verify(&self, home: &std::path::Path, package: &[u8]) -> Result<AttestationResult, Error> {
+        let trust = match self.downgrade {
+            true => TrustStore::load(&home.join(FILE_NAME))?,
+            false => {
+                TrustStore::load_with_versions(&home.join(FILE_NAME), &home.join(SEEN_FILE_NAME))?
+            }
+        };
+        Gatekeeper::new(trust, Timestamp::now()).verify(package)
+    }
+}
+
+/// What a person decides about: all of a new package, or what an update changes.
+fn shown(
+    new: &AttestationResult,
+    old: Option<&(Installed, Manifest)>,
+) -> Vec<(&'static str, String)> {
+    let manifest = &new.manifest;
+    let mut rows = vec![
+        ("package", format!("{} {}", manifest.id, manifest.version)),
+        ("about", manifest.description.clone()),
+        ("publisher", manifest.signed_by().join(", ")),
+        ("content", new.content_hash.to_string()),
+    ];
+    let Some((installed, old)) = old else {
+        rows.push(("asks to", or_nothing(capabilities(manifest))));
+        rows.push(("tools", or_nothing(tools(manifest))));
+        return rows;
+    };
+    rows.push(("replaces", format!("{} {}", installed.version, installed.content_hash)));
+    for (what, before, after) in [
+        ("capabilities", capabilities(old), capabilities(manifest)),
+        ("tools", tools(old), tools(manifest)),
+    ] {
+        let added = after.difference(&before).map(|line| format!("+ {line}"));
+        let removed = before.difference(&after).map(|line| format!("- {line}"));
+        let lines: Vec<String> = added.chain(removed).collect();
+        let unchanged = || format!("unchanged: {}", after.len());
+        rows.push((what, if lines.is_empty() { unchanged() } else { lines.join("\n") }));
+    }
+    rows
+}
+
+fn capabilities(manifest: &Manifest) -> BTreeSet<String> {
+    Capability::requested_by(manifest).iter().map(Capability::to_string).collect()
+}
+
+/// A tool with all that a model is told of it, so that a changed description shows as well.
+fn tools(manifest: &Manifest) -> BTreeSet<String> {
+    let line = |tool: &mpp::package::manifest::Tool| {
+        let sensitivity = format!("{:?}", tool.sensitivity).to_lowercase();
+        format!("{} ({sensitivity}): {}", tool.name, tool.description)
+    };
+    manifest.tools.iter().map(line).collect()
+}
+
+fn or_nothing(lines: BTreeSet<String>) -> String {
+    match lines.is_empty() {
+        true => "nothing".to_owned(),
+        false => lines.into_iter().collect::<Vec<_>>().join("\n"),
+    }
+}
+
+impl List {
+    pub fn run(self) -> Result<Report, Error> {
+        let installed = Store::new(&home::home_dir()?).installed()?;
+        let mut text = String::new();
+        for package in &installed {
+            let tools = package.tools.join(", ");
+            text.push_str(&format!("{} {}\n", package.id, package.version));
+            let rows = [("tools", tools), ("content", package.content_hash.to_string())];
+            text.push_str(&terminal::columns(&rows));
+        }
+        if installed.is_empty() {
+            text.push_str("nothing is installed\n");
+        }
+        let json = installed.iter().map(|package| {
+            json!({
+                "id": package.id, "version": package.version.to_string(),
+                "content_hash": package.content_hash.as_str(), "tools": package.tools,
+            })
+        });
+        Ok(Report::new(text, Value::Array(json.collect())))
+    }
+}
+
+impl Remove {
+    pub fn run(self) -> Result<Report, Error> {
+        if self.id.is_empty() {
+            return Err(usage_error("no id given"));
+        }
+        Store::new(&home::home_dir()?).remove(&self.id)?;
+        Ok(Report::new(format!("removed {}\n", self.id), json!({ "removed": self.id })))
+    }
+}

@@ -1,0 +1,122 @@
+//! Room: the list of tools that a server offers, fixed when it is first looked at.
+
+use crate::package::listing::ContentHash;
+use crate::package::manifest::{Manifest, Sensitivity, Tool};
+use crate::policy::PermissionPolicy;
+use crate::store::Store;
+use crate::trust::TrustStore;
+use crate::{Error, Timestamp};
+use serde_json::{json, Map, Value};
+use std::collections::BTreeMap;
+
+/// Tools on one page of the list.
+const PAGE_TOOLS_COUNT: usize = 500;
+
+/// Every tool of every installed package that this host would run.
+pub(super) struct Catalogue {
+    tools: BTreeMap<String, Offer>,
+}
+
+/// One tool as it is shown, and the package it belongs to.
+struct Offer {
+    content_hash: ContentHash,
+    shown: Map<String, Value>,
+}
+
+impl Catalogue {
+    /// Reads what is installed. A package that is revoked, expired or denied is left out: no call of it
+    /// could succeed.
+    // [SRV-20]
+    pub(super) fn read(
+        store: &Store,
+        trust: &TrustStore,
+        policy: &PermissionPolicy,
+        now: Timestamp,
+    ) -> Result<Self, Error> {
+        let mut tools = BTreeMap::new();
+        for package in store.installed()? {
+            let signers_required = policy.signers_required();
+            let judged =
+                trust.judge(&package.signers, &package.content_hash, now, signers_required);
+            if judged.is_err() {
+                continue;
+            }
+            let manifest = store.manifest(&package.content_hash)?;
+            for tool in &manifest.tools {
+                let offer = Offer {
+                    content_hash: package.content_hash.clone(),
+                    shown: shown(tool, &manifest, policy),
+                };
+                tools.insert(tool.name.clone(), offer);
+            }
+        }
+        Ok(Catalogue { tools })
+    }
+
+    /// The package that a tool belongs to.
+    pub(super) fn package_of(&self, tool: &str) -> Option<&ContentHash> {
+        self.tools.get(tool).map(|offer| &offer.content_hash)
+    }
+
+    /// One page of the list, in ascending order of names, and the cursor of the next. A cursor is the
+    /// name before the page; the empty one is the beginning. `None`: no such cursor.
+    // [SRV-21]
+    pub(super) fn page(
+        &self,
+        cursor: &str,
+        revision: &str,
+    ) -> Option<(Vec<Value>, Option<String>)> {
+        if !cursor.is_empty() && !self.tools.contains_key(cursor) {
+            return None;
+        }
+        let behind = self.tools.iter().filter(|(name, _)| name.as_str() > cursor);
+        let page: Vec<_> = behind.clone().take(PAGE_TOOLS_COUNT).collect();
+        let more = behind.count() > page.len();
+        let last = page.last().map(|(name, _)| (*name).clone());
+        let fields = |(_, offer): &(&String, &Offer)| {
+            let mut shown = offer.shown.clone();
+            // Fields that a revision does not know.
+            if revision < "2025-03-26" {
+                shown.remove("annotations");
+            }
+            if revision < "2025-06-18" {
+                shown.remove("outputSchema");
+            }
+            Value::Object(shown)
+        };
+        Some((page.iter().map(fields).collect(), last.filter(|_| more)))
+    }
+}
+
+fn shown(tool: &Tool, manifest: &Manifest, policy: &PermissionPolicy) -> Map<String, Value> {
+    let mut input = tool.parameters.source().clone();
+    if let Some(schema) = input.as_object_mut() {
+        // Some clients can't do without.
+        schema.entry("properties").or_insert_with(|| json!({}));
+    }
+    let mut shown = Map::new();
+    shown.insert("name".to_owned(), json!(tool.name));
+    shown.insert("description".to_owned(), json!(tool.description));
+    shown.insert("inputSchema".to_owned(), input);
+    if let Some(returns) = &tool.returns {
+        shown.insert("outputSchema".to_owned(), returns.source().clone());
+    }
+    shown.insert("annotations".to_owned(), annotations(tool, manifest, policy));
+    shown
+}
+
+/// What the tool can do at most with what it would be granted, whatever it says of itself.
+// [SRV-22]
+fn annotations(tool: &Tool, manifest: &Manifest, policy: &PermissionPolicy) -> Value {
+    let asked = &manifest.capabilities;
+    let connects = !asked.network.is_empty();
+    let keeps = asked.storage.is_some() || policy.maps_writable(manifest);
+    let read_only = !connects && !keeps;
+    let destructive = tool.sensitivity == Sensitivity::Destructive;
+    json!({
+        "readOnlyHint": read_only,
+        "destructiveHint": !read_only && (destructive || connects),
+        "idempotentHint": read_only,
+        "openWorldHint": connects,
+    })
+}
