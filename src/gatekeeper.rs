@@ -46,7 +46,9 @@ pub struct Gatekeeper {
 ///
 /// ```compile_fail,E0451
 /// # let (manifest, wasm_binary, content_hash, signers) = todo!();
-/// let forged = mpp::AttestationResult { manifest, wasm_binary, content_hash, signers, signed_by: vec![], _sealed: () };
+/// let forged = mpp::AttestationResult {
+///     manifest, wasm_binary, content_hash, signers, signed_by: vec![], _sealed: (),
+/// };
 /// ```
 #[derive(Clone, Debug)]
 #[allow(clippy::manual_non_exhaustive)] // that attribute would let the rest of this crate make one
@@ -95,7 +97,7 @@ impl Gatekeeper {
     ///
     /// # Errors
     /// The codes of check 5; `manifest.namespace`, `manifest.downgrade`.
-    // [GATE-07]
+    // [GATE-08]
     pub fn judge_again(&self, earlier: &AttestationResult) -> Result<AttestationResult, Error> {
         let AttestationResult { manifest, content_hash, signed_by, .. } = earlier;
         let Gatekeeper { trust, signers_required, now } = self;

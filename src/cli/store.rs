@@ -51,6 +51,7 @@ pub struct Remove {
 }
 
 impl Install {
+    // [STORE-05]
     pub fn run(self) -> Result<Report, Error> {
         let home = home::home_dir()?;
         let store = Store::new(&home);
@@ -91,6 +92,7 @@ impl Install {
     }
 
     fn verify(&self, home: &std::path::Path, package: &[u8]) -> Result<AttestationResult, Error> {
+        // [STORE-07]
         let trust = match self.downgrade {
             true => TrustStore::load(&home.join(FILE_NAME))?,
             false => {
@@ -102,6 +104,7 @@ impl Install {
 }
 
 /// What a person decides about: all of a new package, or what an update changes.
+// [STORE-06]
 fn shown(
     new: &AttestationResult,
     old: Option<&(Installed, Manifest)>,

@@ -385,6 +385,7 @@ impl<'a> Server<'a> {
     }
 
     /// Verifies a package on its first call. Later calls judge its signers anew, and no more.
+    // [STORE-04]
     fn attestation(&self, content_hash: &ContentHash) -> Result<AttestationResult, Error> {
         if let Some(found) = lock(&self.verified).get(content_hash) {
             return Ok(found.clone());
