@@ -29,11 +29,17 @@ impl Shadow<'_> {
 
 /// Folds a text. Plain ASCII without escapes is borrowed, not copied.
 // [PRIV-10]
+#[inline]
 pub(crate) fn fold(text: &str) -> Shadow<'_> {
     let plain = plain_length(text.as_bytes());
     if plain == text.len() {
         return Shadow { bytes: Cow::Borrowed(text.as_bytes()), steps: Vec::new() };
     }
+    fold_behind(text, plain)
+}
+
+/// Folds a text whose first `plain` characters need no folding.
+fn fold_behind(text: &str, plain: usize) -> Shadow<'_> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut steps: Vec<(usize, usize)> = Vec::new();
     // How far the original is ahead of the shadow.

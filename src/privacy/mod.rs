@@ -225,6 +225,11 @@ impl PrivacyFilterEngine {
         Err(Error::new(Code::PrivacyResidue, "redaction did not come to an end"))
     }
 
+    /// Whether a text can hold anything that this engine looks for.
+    fn worth_it(&self, text: &str) -> bool {
+        !self.custom.is_empty() || worth_it(text)
+    }
+
     /// Everything found in a text, in order and without overlaps, in bytes of the original.
     fn hits(&self, text: &str, hints: Hints, scratch: &mut Scratch) -> Vec<Hit> {
         let mut hits = Vec::new();

@@ -3,7 +3,6 @@
 //! and put together again, so that everything outside the tokens that change stays as it was.
 
 use serde_core::de::IgnoredAny;
-use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 /// A piece of a JSON text.
@@ -24,55 +23,59 @@ pub(crate) enum Token<'a> {
 /// Whether the text is a JSON object or array.
 // [PRIV-72]
 pub(crate) fn is_document(text: &str) -> bool {
-    let trimmed = text.trim_start();
-    trimmed.starts_with(['{', '[']) && serde_json::from_str::<IgnoredAny>(text).is_ok()
+    let first = text.bytes().find(|byte| !is_space(byte));
+    matches!(first, Some(b'{' | b'[')) && serde_json::from_str::<IgnoredAny>(text).is_ok()
 }
 
 /// The tokens of a JSON text, each with the place where it starts. The text is known to be JSON.
 pub(crate) fn tokens(text: &str) -> impl Iterator<Item = (usize, Token<'_>)> {
     let bytes = text.as_bytes();
     let mut at: usize = 0;
-    std::iter::from_fn(move || loop {
+    std::iter::from_fn(move || {
+        let between = |byte: &u8| is_space(byte) || matches!(byte, b',' | b':');
+        at = at.saturating_add(bytes.get(at..)?.iter().take_while(|byte| between(byte)).count());
         let start = at;
-        let first = *bytes.get(start)?;
         let rest = bytes.get(start..)?;
+        let first = rest.first()?;
         let length = match first {
             b'"' => string_length(rest),
-            b'{' | b'[' | b'}' | b']' | b',' | b':' | b' ' | b'\t' | b'\n' | b'\r' => 1,
+            b'{' | b'[' | b'}' | b']' => 1,
             _ => rest.iter().take_while(|byte| !b", \t\n\r]}".contains(byte)).count(),
         };
         at = start.saturating_add(length.max(1));
-        let token = || text.get(start..at);
+        let token = text.get(start..at)?;
         let token = match first {
-            b'"' if is_key(bytes.get(at..)?) => Token::Key(token()?),
-            b'"' => Token::String(token()?),
+            b'"' if is_key(bytes.get(at..)?) => Token::Key(token),
+            b'"' => Token::String(token),
             b'{' | b'[' => Token::Open,
             b'}' | b']' => Token::Close,
-            b',' | b':' | b' ' | b'\t' | b'\n' | b'\r' => continue,
-            _ => Token::Scalar(token()?),
+            _ => Token::Scalar(token),
         };
-        return Some((start, token));
+        Some((start, token))
     })
 }
 
 /// The length of the string at the start of `rest`, quotes included.
 fn string_length(rest: &[u8]) -> usize {
     let mut end: usize = 1;
-    while let Some(inside) = rest.get(end..).and_then(|rest| rest.iter().position(|b| *b == b'"')) {
-        let before = rest.get(..end.saturating_add(inside)).unwrap_or_default();
-        end = before.len().saturating_add(1);
-        // An even number of backslashes escape each other, and not the quote.
-        let backslashes = before.iter().rev().take_while(|byte| **byte == b'\\').count();
-        if backslashes.is_multiple_of(2) {
-            return end;
+    let stops = |byte: &u8| matches!(byte, b'"' | b'\\');
+    while let Some(inside) = rest.get(end..).and_then(|rest| rest.iter().position(stops)) {
+        let stop = end.saturating_add(inside);
+        if rest.get(stop) == Some(&b'"') {
+            return stop.saturating_add(1);
         }
+        // A backslash and the character it escapes.
+        end = stop.saturating_add(2);
     }
     rest.len()
 }
 
+fn is_space(byte: &u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
+}
+
 fn is_key(behind: &[u8]) -> bool {
-    let next = behind.iter().find(|byte| !matches!(byte, b' ' | b'\t' | b'\n' | b'\r'));
-    next == Some(&b':')
+    behind.iter().find(|byte| !is_space(byte)) == Some(&b':')
 }
 
 /// Names that stand in one object. Redaction can make two keys equal; the second is numbered.
@@ -80,15 +83,18 @@ fn is_key(behind: &[u8]) -> bool {
 pub(crate) struct Names(BTreeSet<String>);
 
 impl Names {
-    /// `key`, or with the first of `#2`, `#3` ... behind it that makes it differ from the others.
+    /// What becomes of `key`, which `filtered` takes the place of, if anything does: the same with the
+    /// first of `#2`, `#3` ... behind it that makes it differ from the others. Nothing if it stays.
     // [PRIV-73]
-    pub(crate) fn unique<'k>(&mut self, key: Cow<'k, str>) -> Cow<'k, str> {
+    #[inline]
+    pub(crate) fn unique(&mut self, key: &str, filtered: Option<String>) -> Option<String> {
+        let name = filtered.as_deref().unwrap_or(key);
         // Only a key with a label in it can be equal to another.
-        if !key.contains('[') || self.0.insert(key.clone().into_owned()) {
-            return key;
+        if !name.contains('[') || self.0.insert(name.to_owned()) {
+            return filtered;
         }
-        let mut numbered = (2_u64..).map(|number| format!("{key}#{number}"));
+        let mut numbered = (2_u64..).map(|number| format!("{name}#{number}"));
         let free = numbered.find(|name| self.0.insert(name.clone()));
-        free.map_or(key, Cow::Owned)
+        free.or(filtered)
     }
 }

@@ -14,6 +14,7 @@ pub(crate) struct Text<'a>(pub(crate) &'a [u8]);
 impl<'a> Text<'a> {
     /// The character at `index`, or 0 outside.
     pub(crate) fn at(self, index: usize) -> u8 {
+        looked_at(1);
         self.0.get(index).copied().unwrap_or(0)
     }
 
@@ -24,25 +25,31 @@ impl<'a> Text<'a> {
 
     /// The characters from `start` up to `end`; empty if that is no range of the text.
     pub(crate) fn slice(self, start: usize, end: usize) -> &'a [u8] {
+        looked_at(end.saturating_sub(start));
         self.0.get(start..end).unwrap_or_default()
     }
 
     /// At most `most` characters from `start` on.
     pub(crate) fn upto(self, start: usize, most: usize) -> &'a [u8] {
         let rest = self.0.get(start..).unwrap_or_default();
+        looked_at(most.min(rest.len()));
         rest.get(..most).unwrap_or(rest)
     }
 
     /// The first index from `from` on whose character `stops`, or the end.
     pub(crate) fn until(self, from: usize, mut stops: impl FnMut(u8) -> bool) -> usize {
-        let rest = self.slice(from, self.0.len());
-        from.saturating_add(rest.iter().position(|byte| stops(*byte)).unwrap_or(rest.len()))
+        let rest = self.0.get(from..).unwrap_or_default();
+        let length = rest.iter().position(|byte| stops(*byte)).unwrap_or(rest.len());
+        looked_at(length);
+        from.saturating_add(length)
     }
 
     /// The end of the run of characters that `belong`, from `start` on and at most `most` long.
     pub(crate) fn forth(self, start: usize, most: usize, belongs: impl Fn(u8) -> bool) -> usize {
         let later = self.0.get(start..).unwrap_or_default();
-        start.saturating_add(later.iter().take(most).take_while(|byte| belongs(**byte)).count())
+        let length = later.iter().take(most).take_while(|byte| belongs(**byte)).count();
+        looked_at(length);
+        start.saturating_add(length)
     }
 
     /// The start of the run of characters that `belong`, ending before `end` and at most `most` long.
@@ -51,6 +58,13 @@ impl<'a> Text<'a> {
         end.saturating_sub(earlier.iter().rev().take_while(|byte| belongs(**byte)).count())
     }
 }
+
+/// A test counts the characters that are looked at, since a clock would tell little about cost.
+#[cfg(not(test))]
+fn looked_at(_characters: usize) {}
+
+#[cfg(test)]
+pub(crate) use super::tests::cost::looked_at;
 
 /// A letter of any script that belongs to words.
 pub(crate) fn is_letter(byte: u8) -> bool {

@@ -72,21 +72,21 @@ impl<'a> Walk<'a> {
         let mut filtered = Map::new();
         let mut names = Names::default();
         for (key, value) in members {
-            let name = names.unique(self.key(key)?);
+            let filtered_key = self.key(key)?;
+            let name = names.unique(key, filtered_key).unwrap_or_else(|| key.clone());
             let hints = hints.and(of_key(key));
             let length = self.pointer.len();
             self.push(&name);
             let value = self.value(value, hints, below)?;
             self.pointer.truncate(length);
-            filtered.insert(name.into_owned(), value);
+            filtered.insert(name, value);
         }
         Ok(Value::Object(filtered))
     }
 
     /// A key, filtered. What is found in it is recorded at the object it stands in.
-    fn key<'k>(&mut self, key: &'k str) -> Result<Cow<'k, str>, Error> {
-        let filtered = self.string(key, Hints::NONE, PRIVACY_NESTED_DEPTH_MAX)?;
-        Ok(filtered.map_or(Cow::Borrowed(key), Cow::Owned))
+    fn key(&mut self, key: &str) -> Result<Option<String>, Error> {
+        self.string(key, Hints::NONE, PRIVACY_NESTED_DEPTH_MAX)
     }
 
     /// A reference token (RFC 6901) behind the pointer.
@@ -101,7 +101,17 @@ impl<'a> Walk<'a> {
 
     /// The filtered text of a string, or nothing if it stays as it is. `layer` counts the strings
     /// around this one.
+    #[inline]
     fn string(&mut self, text: &str, hints: Hints, layer: usize) -> Result<Option<String>, Error> {
+        if self.engine.worth_it(text) {
+            return self.worthy(text, hints, layer);
+        }
+        // Most strings, and nearly all keys, end here.
+        self.call.budget.spend(text.len(), 0).map(|()| None)
+    }
+
+    /// As `string`, for one that is worth it.
+    fn worthy(&mut self, text: &str, hints: Hints, layer: usize) -> Result<Option<String>, Error> {
         // [PRIV-72]
         if layer < PRIVACY_NESTED_DEPTH_MAX && is_document(text) {
             return self.document(text, hints, layer.saturating_add(1));
@@ -122,29 +132,24 @@ impl<'a> Walk<'a> {
     ) -> Result<Option<String>, Error> {
         let mut filtered = String::new();
         let mut copied = 0;
-        let mut names = vec![Names::default()];
-        let mut above = vec![hints];
-        let mut under = hints;
+        // `under` is what the keys say down to the token, `level` is the object or array it stands in.
+        let (mut under, mut level, mut outer) = (hints, Level::default(), Vec::new());
         for (start, token) in tokens(text) {
             let replacement = match token {
                 Token::Open => {
-                    names.push(Names::default());
-                    above.push(under);
+                    let inner = Level { hints: under, names: Names::default() };
+                    outer.push(std::mem::replace(&mut level, inner));
                     continue;
                 }
                 Token::Close => {
-                    names.pop();
-                    above.pop();
-                    under = above.last().copied().unwrap_or_default();
+                    level = outer.pop().unwrap_or_default();
+                    under = level.hints;
                     continue;
                 }
                 Token::Key(quoted) => {
                     let key = decoded(quoted);
-                    let outer = above.last().copied().unwrap_or_default();
-                    under = outer.and(of_key(&key));
-                    let filtered = self.key(&key)?;
-                    let unique = names.last_mut().map(|names| names.unique(filtered));
-                    unique.filter(|name| *name != key).map(Cow::into_owned)
+                    under = level.hints.and(of_key(&key));
+                    level.names.unique(&key, self.key(&key)?)
                 }
                 Token::String(quoted) => self.string(&decoded(quoted), under, layer)?,
                 Token::Scalar("true" | "false" | "null") => None,
@@ -193,6 +198,13 @@ impl<'a> Walk<'a> {
     }
 }
 
+/// An object or array of a JSON text: what the keys above it say, and its names.
+#[derive(Default)]
+struct Level {
+    hints: Hints,
+    names: Names,
+}
+
 /// Twelve digits.
 const SHORTEST_CARD: u64 = 100_000_000_000;
 
@@ -208,6 +220,7 @@ fn push_quoted(out: &mut String, text: &str) {
 
 /// The text that a quoted JSON string stands for. A string that cannot be decoded, such as one half
 /// of a surrogate pair, is filtered as it is written.
+#[inline]
 fn decoded(quoted: &str) -> Cow<'_, str> {
     let inner = quoted.get(1..quoted.len().saturating_sub(1)).unwrap_or_default();
     if !inner.contains('\\') {
