@@ -101,7 +101,9 @@
     clippy::unwrap_used
 )]
 
+pub mod agent;
 pub mod audit;
+pub mod consent;
 pub mod door;
 pub mod encoding;
 pub mod error;

@@ -8,16 +8,19 @@
 //!
 //! Read [`Runtime::call`] first. Nothing runs without a record, and nothing leaves without one.
 
+use crate::agent::{is_traceparent, Agent};
 use crate::audit::{AuditLog, Digest, Ending, Intent, Outcome, Refusal};
+use crate::consent::Consent;
+pub use crate::consent::{Nobody, Person, Question, Reply};
 use crate::encoding::sha256_hex;
 use crate::error::{Class, Code, Error};
 use crate::gatekeeper::{AttestationResult, Gatekeeper, VerifiedManifest};
 use crate::json;
 use crate::limits;
-use crate::package::manifest::{Protocol, Tool};
+use crate::package::manifest::{Protocol, Sensitivity, Tool};
 use crate::package::schema::Violation;
 use crate::policy::token::CapabilityToken;
-use crate::policy::{risk, Capability, PermissionPolicy, PolicyDecision, SecurityLevel};
+use crate::policy::{risk, PermissionPolicy, PolicyDecision};
 use crate::privacy::{self, Applied, PrivacyFilterEngine};
 use crate::sandbox::{
     extract_approved_dirs, extract_approved_env_vars, CancelFlag, Changes, Request, Run,
@@ -32,13 +35,38 @@ use std::path::{Path, PathBuf};
 
 /// What an agent asks for.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Call {
     /// Name of the tool.
     pub tool: String,
     /// Its arguments, an object.
     pub arguments: Value,
-    /// The agent's name, where it gave one. A claim: it is recorded, nothing is decided by it.
-    pub agent: Option<String>,
+    /// Who asks, where it said so.
+    pub agent: Option<Agent>,
+    /// Where the call belongs in the agent's own trace: a `traceparent` (W3C Trace Context, section 3.2).
+    pub traceparent: Option<String>,
+}
+
+impl Call {
+    /// A call by nobody in particular.
+    #[must_use]
+    pub fn new(tool: impl Into<String>, arguments: Value) -> Self {
+        Call { tool: tool.into(), arguments, agent: None, traceparent: None }
+    }
+
+    /// Says who asks.
+    #[must_use]
+    pub fn by(mut self, agent: Option<Agent>) -> Self {
+        self.agent = agent;
+        self
+    }
+
+    /// Says where it belongs. What is no `traceparent` is left out.
+    #[must_use]
+    pub fn traced(mut self, traceparent: Option<&str>) -> Self {
+        self.traceparent = traceparent.filter(|text| is_traceparent(text)).map(str::to_owned);
+        self
+    }
 }
 
 /// What leaves: every copy of it is filtered and recorded.
@@ -62,52 +90,6 @@ pub struct Answer {
     pub audit_record: u64,
 }
 
-/// What a person is asked.
-#[derive(Clone, Copy, Debug)]
-pub struct Question<'a> {
-    /// The package: name, version, publisher, content hash.
-    pub manifest: &'a VerifiedManifest,
-    /// The tool that is to run.
-    pub tool: &'a str,
-    /// What would be granted.
-    pub capabilities: &'a [Capability],
-    /// How much harm that can do.
-    pub security_level: SecurityLevel,
-}
-
-/// What a person says.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Reply {
-    /// Yes. The text says who, for the record.
-    Agreed(String),
-    /// No.
-    Declined,
-    /// There is nobody to ask, which means no.
-    Nobody,
-}
-
-/// Whoever can be asked for consent. An agent is not a person.
-pub trait Person {
-    /// Asks once.
-    fn ask(&self, question: &Question<'_>) -> Reply;
-
-    /// Shows what a tool that has succeeded would change on the host, before it is done. Whoever
-    /// agreed to the directory has agreed to this, unless they want to see it.
-    fn agrees_to_changes(&self, _changes: &Changes) -> bool {
-        true
-    }
-}
-
-/// Nobody: for servers, pipelines and tests.
-#[derive(Clone, Copy, Debug)]
-pub struct Nobody;
-
-impl Person for Nobody {
-    fn ask(&self, _: &Question<'_>) -> Reply {
-        Reply::Nobody
-    }
-}
-
 /// The host's side of every call: whom it trusts, what it allows, and where it keeps the record.
 ///
 /// ```
@@ -118,11 +100,8 @@ impl Person for Nobody {
 /// # std::fs::copy("conformance/example/trust.json", home.join("trust.json")).unwrap();
 /// let package = std::fs::read("conformance/example/text_stats.mpp").unwrap();
 /// let policy = PermissionPolicy::new().auto_approve_low(true);
-/// let call = Call {
-///     tool: "extract_lines".into(),
-///     arguments: serde_json::json!({"text": "Ann: ann@example.com", "containing": "Ann"}),
-///     agent: None,
-/// };
+/// let arguments = serde_json::json!({"text": "Ann: ann@example.com", "containing": "Ann"});
+/// let call = Call::new("extract_lines", arguments);
 /// let runtime = Runtime::open(&home, policy)?;
 /// let answer = runtime.call(&package, &call, &Nobody, &CancelFlag::default())?;
 /// assert!(answer.content.to_string().contains("Ann: [EMAIL]"));
@@ -136,6 +115,7 @@ pub struct Runtime {
     seen_path: PathBuf,
     policy: PermissionPolicy,
     audit: AuditLog,
+    consent: Consent,
     sandbox: WasmSandbox,
 }
 
@@ -150,6 +130,8 @@ enum Source<'a> {
 struct Admission {
     attestation: AttestationResult,
     token: CapabilityToken,
+    /// The proof that a person agreed to exactly this call, if it needed one.
+    attested: Option<String>,
     request: Request,
     filter: PrivacyFilterEngine,
 }
@@ -168,6 +150,7 @@ impl Runtime {
             seen_path: home.join(trust::SEEN_FILE_NAME),
             policy,
             audit: AuditLog::open(&home.join("audit"))?,
+            consent: Consent::new(home),
             sandbox: WasmSandbox::new()?,
         })
     }
@@ -205,6 +188,11 @@ impl Runtime {
     /// `trust.invalid`, `host.file`.
     pub fn trust_store(&self) -> Result<TrustStore, Error> {
         TrustStore::load(&self.trust_path)
+    }
+
+    /// A key of this host for a purpose of the server's.
+    pub(crate) fn derived_key(&self, purpose: &[u8]) -> [u8; 32] {
+        self.audit.derived_key(purpose)
     }
 
     /// One call, from the package's bytes to the answer.
@@ -261,7 +249,7 @@ impl Runtime {
         let open = self.audit.begin(self.intent(&admission, call), Timestamp::now())?;
         let audit_record = open.id();
         // 5. The sandbox gets the binary that was verified and what the token holds.
-        let Admission { attestation, token, request, filter } = admission;
+        let Admission { attestation, token, request, filter, .. } = admission;
         let Request { args, stdin } = request;
         let config = sandbox_config(token, stdin);
         let mut run = self.sandbox.run_with_args(&attestation.wasm_binary, config, args, cancel);
@@ -288,7 +276,8 @@ impl Runtime {
         known: &mut Refusal,
     ) -> Result<Admission, Error> {
         known.tool = Some(call.tool.clone());
-        known.agent.clone_from(&call.agent);
+        known.agent = call.agent.as_ref().map(Agent::to_string);
+        known.traceparent.clone_from(&call.traceparent);
         // First of all, since whatever looks at the arguments recurses into them.
         if !json::is_within(&call.arguments, limits::REQUEST_DEPTH_MAX) {
             let detail = format!("arguments nested more than {} deep", limits::REQUEST_DEPTH_MAX);
@@ -310,15 +299,15 @@ impl Runtime {
 
         let filter = self.privacy_filter(manifest)?;
         let tool = find_tool(&attestation, &call.tool)?;
-        let request = checked_request(manifest.runtime.protocol, tool, &call.arguments, &filter)?;
-        let token = self.decide(manifest, call, person)?;
+        let request = checked_request(manifest.runtime.protocol, tool, call, &filter)?;
+        let (token, attested) = self.decide(manifest, tool, call, person)?;
         // [RUN-09]
         if gatekeeper.version_seen(&manifest.id).is_none_or(|seen| seen < manifest.version) {
             TrustStore::update(&self.seen_path, |seen| {
                 seen.note_version(&manifest.id, &manifest.version)
             })?;
         }
-        Ok(Admission { attestation, token, request, filter })
+        Ok(Admission { attestation, token, attested, request, filter })
     }
 
     /// What the manifest asks to have redacted, and what this host always wants: the union.
@@ -332,34 +321,31 @@ impl Runtime {
     }
 
     /// Asks the policy, and where it says so, a person.
-    // [RUN-04]
     fn decide(
         &self,
         manifest: &VerifiedManifest,
+        tool: &Tool,
         call: &Call,
         person: &dyn Person,
-    ) -> Result<CapabilityToken, Error> {
-        match self.policy.evaluate(manifest) {
-            PolicyDecision::Granted(token) => Ok(token),
+    ) -> Result<(CapabilityToken, Option<String>), Error> {
+        let digest = self.audit.digest(&call.arguments);
+        match self.policy.evaluate_call(manifest, tool, call.agent.as_ref()) {
+            PolicyDecision::Granted(token) => Ok((token, None)),
             PolicyDecision::Denied { reason } => Err(Error::new(Code::PolicyDenied, reason)),
             PolicyDecision::RequiresConfirmation { capabilities, security_level } => {
                 let question = Question {
                     manifest,
-                    tool: &call.tool,
+                    tool: &tool.name,
+                    is_destructive: tool.sensitivity == Sensitivity::Destructive,
+                    arguments: &call.arguments,
+                    arguments_digest: &digest,
+                    agent: call.agent.as_ref(),
                     capabilities: &capabilities,
                     security_level,
                 };
-                let id = &manifest.id;
-                match person.ask(&question) {
-                    Reply::Agreed(who) => self.policy.confirm(manifest, &who),
-                    Reply::Declined => {
-                        Err(Error::new(Code::PolicyDeclined, format!("{id} may not run")))
-                    }
-                    Reply::Nobody => {
-                        let detail = format!("{id} needs consent at level {security_level}");
-                        Err(Error::new(Code::PolicyConfirmation, detail))
-                    }
-                }
+                let (rules, now) = (self.policy.consent(), Timestamp::now());
+                let word = self.consent.obtain(&question, rules, person, now)?;
+                Ok((self.policy.confirm(manifest, &word.by)?, word.attestation))
             }
         }
     }
@@ -379,7 +365,9 @@ impl Runtime {
             capabilities: token.granted(),
             granted_by: token.granted_by().to_owned(),
             limits: *token.limits(),
-            agent: call.agent.clone(),
+            agent: call.agent.as_ref().map(Agent::to_string),
+            traceparent: call.traceparent.clone(),
+            attestation: admission.attested.clone(),
         }
     }
 
@@ -425,15 +413,15 @@ fn find_tool<'a>(attestation: &'a AttestationResult, name: &str) -> Result<&'a T
 fn checked_request(
     protocol: Protocol,
     tool: &Tool,
-    arguments: &Value,
+    call: &Call,
     filter: &PrivacyFilterEngine,
 ) -> Result<Request, Error> {
-    tool.parameters.validate(arguments).map_err(|violation| {
+    tool.parameters.validate(&call.arguments).map_err(|violation| {
         let detail =
             format!("arguments of {}: {}", tool.name, filtered_violation(violation, filter));
         Error::new(Code::RequestArguments, detail)
     })?;
-    let request = Request::new(protocol, tool, arguments)?;
+    let request = Request::new(protocol, tool, &call.arguments, call.agent.as_ref())?;
     if request.stdin.len() > limits::REQUEST_BYTES_MAX {
         let detail = format!("request of {} bytes", request.stdin.len());
         return Err(Error::new(Code::RequestTooLarge, detail));

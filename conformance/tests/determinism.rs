@@ -2,9 +2,10 @@
 //! again, beside other work, and in another place, time zone and language. `MPP_BIN` names another build
 //! of the program to be held against the same numbers.
 
-use crate::support::{self, call_with, Folder, Host};
+use crate::support::{self, Folder, Host};
 use crate::tools;
-use mpp::runtime::{Nobody, Runtime};
+use mpp::runtime::{Call, Nobody, Runtime};
+use mpp::CancelFlag;
 use serde_json::{json, Value};
 use std::path::PathBuf;
 use std::process::Command;
@@ -82,7 +83,8 @@ impl Drop for Load {
 /// All of an answer but the number of its record, which counts on.
 fn ask(runtime: &Runtime, package: &[u8], tool: &str, arguments: &str) -> Value {
     let arguments = serde_json::from_str(arguments).unwrap();
-    let answer = call_with(runtime, package, tool, arguments, &Nobody).unwrap();
+    let call = Call::new(tool, arguments);
+    let answer = runtime.call(package, &call, &Nobody, &CancelFlag::default()).unwrap();
     json!({
         "content": answer.content, "structured": answer.structured_content,
         "error": answer.is_error, "applied": answer.applied.to_json(), "fuel": answer.fuel_used,

@@ -307,7 +307,7 @@ fn a_cancelled_call_ends_in_its_code_whether_it_had_begun_or_not() {
     manifest["runtime"]["fuel"] = json!(1_000_000_000_000_u64);
     manifest["runtime"]["timeout_ms"] = json!(60_000);
     let package = support::package_with(&manifest, &guest("(loop (br 0))", ""));
-    let request = Call { tool: "run".into(), arguments: json!({}), agent: None };
+    let request = Call::new("run", json!({}));
     let host = Host::new("cancel");
     let runtime = host.runtime();
     let before = CancelFlag::default();

@@ -3,9 +3,9 @@
 
 use crate::support::{self, call, call_with, code, Host};
 use mpp::package::manifest::{Manifest, Protocol};
-use mpp::runtime::{Answer, Nobody, Runtime};
+use mpp::runtime::{Answer, Call, Nobody, Runtime};
 use mpp::sandbox::Request;
-use mpp::{Code, Error};
+use mpp::{CancelFlag, Code, Error};
 use serde_json::{json, Value};
 
 /// A program that writes its command line to stdout, each argument followed by a NUL, then its stdin, then
@@ -74,7 +74,7 @@ fn search() -> Value {
 /// What a call makes of its arguments, without running anything.
 fn request(manifest: &Value, arguments: &Value) -> Result<Request, Error> {
     let manifest = Manifest::parse(manifest.to_string().as_bytes()).unwrap();
-    Request::new(Protocol::Command, &manifest.tools[0], arguments)
+    Request::new(Protocol::Command, &manifest.tools[0], arguments, None)
 }
 
 fn tell(manifest: &Value, arguments: Value) -> Result<Answer, Error> {
@@ -625,7 +625,8 @@ fn a_server_reads_one_whole_session_and_then_the_end() {
     let runtime = host.runtime();
     let answer = |arguments: Value| {
         let package = support::package_with(&mcp_manifest(), &expecting(session));
-        call_with(&runtime, &package, "run", arguments, &Nobody)
+        let call = Call::new("run", arguments);
+        runtime.call(&package, &call, &Nobody, &CancelFlag::default())
     };
     assert_eq!(answer(json!({ "a": "x\ny" })).unwrap().content[0]["text"], "fine");
     // The guest does look at what it reads.

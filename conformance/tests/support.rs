@@ -1,6 +1,7 @@
 //! What the tests share: keys, small packages made on the spot, folders that clean up after
 //! themselves, and a trust store that knows the test author.
 
+use mpp::agent::Agent;
 use mpp::package::key::SecretKey;
 use mpp::package::pack::pack;
 use mpp::package::writer::Compression;
@@ -197,7 +198,7 @@ pub fn call_with(
     arguments: Value,
     person: &dyn Person,
 ) -> Result<Answer, Error> {
-    let call = Call { tool: tool.to_owned(), arguments, agent: Some("test agent".to_owned()) };
+    let call = Call::new(tool, arguments).by(Agent::claimed("test agent", None));
     runtime.call(package, &call, person, &CancelFlag::default())
 }
 

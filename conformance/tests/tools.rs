@@ -98,7 +98,7 @@ fn request(case: &Value, attestation: &AttestationResult) -> Result<Request, Err
     let params = &case["params"];
     if manifest.runtime.protocol == Protocol::Command {
         let tool = manifest.tools.iter().find(|tool| params["name"] == *tool.name).unwrap();
-        return Request::new(Protocol::Command, tool, &params["arguments"]);
+        return Request::new(Protocol::Command, tool, &params["arguments"], None);
     }
     let stdin = match &case["request"] {
         Value::String(request) => request.clone(),

@@ -20,7 +20,7 @@ mod record;
 mod tests;
 mod verify;
 
-pub use verify::{verify, Report};
+pub use verify::{verify, verify_each, Report};
 
 use crate::encoding::{hex, hmac_sha256, sha256};
 use crate::error::{Code, Error};
@@ -54,6 +54,12 @@ impl Digest {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Any text as a digest; tests of what takes one make it so.
+    #[cfg(test)]
+    pub(crate) fn for_tests(text: &str) -> Self {
+        Digest(text.to_owned())
+    }
 }
 
 /// What is about to run, and who allowed it.
@@ -81,8 +87,12 @@ pub struct Intent {
     pub granted_by: String,
     /// Limits of the call.
     pub limits: RunLimits,
-    /// Name of the agent that asks, where it gave one.
+    /// Name and version of the agent that asks, where it gave them.
     pub agent: Option<String>,
+    /// The agent's trace, where it gave one.
+    pub traceparent: Option<String>,
+    /// The one-time proof that a person agreed to exactly this call.
+    pub attestation: Option<String>,
 }
 
 /// How a call ended.
@@ -138,8 +148,10 @@ pub struct Refusal {
     pub tool: Option<String>,
     /// Digest of the arguments.
     pub arguments: Option<Digest>,
-    /// Name of the agent that asked.
+    /// Name and version of the agent that asked.
     pub agent: Option<String>,
+    /// The agent's trace.
+    pub traceparent: Option<String>,
 }
 
 impl Refusal {
@@ -157,6 +169,7 @@ impl Refusal {
             tool: None,
             arguments: None,
             agent: None,
+            traceparent: None,
         }
     }
 }
@@ -237,6 +250,8 @@ impl AuditLog {
             ("timeout_ms", integer(timeout_ms)),
             ("output_bytes_max", integer(intent.limits.output_bytes_max)),
             ("agent", maybe(intent.agent.as_deref())),
+            ("traceparent", maybe(intent.traceparent.as_deref())),
+            ("attestation", maybe(intent.attestation.as_deref())),
         ];
         writer.append("intent", members, now)?;
         *anchor = writer.anchor();
@@ -262,6 +277,7 @@ impl AuditLog {
             ("tool", maybe(refusal.tool.as_deref())),
             ("arguments", maybe(refusal.arguments.as_ref().map(Digest::as_str))),
             ("agent", maybe(refusal.agent.as_deref())),
+            ("traceparent", maybe(refusal.traceparent.as_deref())),
         ];
         writer.append("refused", members, now)?;
         *anchor = writer.anchor();

@@ -49,6 +49,8 @@ fn members(kind: &str) -> Option<&'static [Member]> {
             ("timeout_ms", integer),
             ("output_bytes_max", integer),
             ("agent", maybe_text),
+            ("traceparent", maybe_text),
+            ("attestation", maybe_text),
         ],
         "outcome" => &[
             ("call", integer),
@@ -72,6 +74,7 @@ fn members(kind: &str) -> Option<&'static [Member]> {
             ("tool", maybe_text),
             ("arguments", maybe_digest),
             ("agent", maybe_text),
+            ("traceparent", maybe_text),
         ],
         "lost" => &[("call", integer)],
         "torn" => &[("file", text), ("bytes", integer), ("sha256", hash)],
@@ -169,6 +172,8 @@ pub(super) struct Record {
     /// The call that the record is about; 0 if it is about none.
     pub call: u64,
     pub hash: String,
+    /// All of it, but for the hash.
+    pub members: Map<String, Value>,
 }
 
 /// Reads one line, given without its line feed; says what is wrong with it.
@@ -193,7 +198,8 @@ pub(super) fn read(line: &[u8]) -> Result<Record, String> {
     let number = |key: &str| object.get(key).and_then(Value::as_u64).unwrap_or(0);
     let string = |key: &str| object.get(key).and_then(Value::as_str).unwrap_or("").to_owned();
     let (prev, kind) = (string("prev"), string("kind"));
-    Ok(Record { seq: number("seq"), prev, kind, call: number("call"), hash })
+    let (seq, call) = (number("seq"), number("call"));
+    Ok(Record { seq, prev, kind, call, hash, members: object })
 }
 
 /// Why no further line could be read.

@@ -403,7 +403,7 @@ fn a_log_removed_cut_replaced_or_altered_while_in_use_takes_no_record() {
                 "refused",
                 json!({"code": "usage", "source": null, "package": null,
                 "version": null, "content_hash": null, "publisher": null, "signers": [],
-                "tool": null, "arguments": null, "agent": null}),
+                "tool": null, "arguments": null, "agent": null, "traceparent": null}),
             );
             fs::write(path, chain(&vec![record; 9])).unwrap();
         }),

@@ -3,6 +3,7 @@
 use super::record::{self, LineError, Record, GENESIS};
 use crate::encoding::unhex;
 use crate::error::{Code, Error};
+use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
@@ -40,8 +41,21 @@ pub struct Report {
 /// # Errors
 /// `audit.broken` with the line and what is wrong with it, `audit.torn` if only the last line is
 /// incomplete, `host.file`, `usage` for an expected head that is none.
-// [AUD-60] [AUD-67]
 pub fn verify(path: &Path, expected_head: Option<&str>) -> Result<Report, Error> {
+    verify_each(path, expected_head, |_| Ok(()))
+}
+
+/// Verifies the log, and has each record looked at once the chain is known to hold up to it. What `look`
+/// finds wrong is told like a fault of the chain.
+///
+/// # Errors
+/// As [`verify`].
+// [AUD-60] [AUD-67]
+pub fn verify_each(
+    path: &Path,
+    expected_head: Option<&str>,
+    look: impl FnMut(&Map<String, Value>) -> Result<(), String>,
+) -> Result<Report, Error> {
     let fail = |error: std::io::Error| {
         Error::new(Code::HostFile, format!("can't read {}: {error}", path.display()))
     };
@@ -58,13 +72,14 @@ pub fn verify(path: &Path, expected_head: Option<&str>) -> Result<Report, Error>
         length_bytes()
     }
     .map_err(fail)?;
-    verify_lines(&mut BufReader::new(file.take(length_bytes)), expected_head)
+    verify_lines(&mut BufReader::new(file.take(length_bytes)), expected_head, look)
 }
 
 /// Verifies the lines of `source`.
 pub(super) fn verify_lines(
     source: &mut impl BufRead,
     expected_head: Option<&str>,
+    mut look: impl FnMut(&Map<String, Value>) -> Result<(), String>,
 ) -> Result<Report, Error> {
     if expected_head.is_some_and(|head| unhex::<32>(head).is_none()) {
         return Err(Error::new(Code::Usage, "the expected head is not 64 lower-case hex digits"));
@@ -97,6 +112,7 @@ pub(super) fn verify_lines(
         };
         let record = record::read(&line).map_err(broken)?;
         chain.accept(&record).map_err(broken)?;
+        look(&record.members).map_err(broken)?;
     }
 }
 

@@ -2,6 +2,8 @@
 
 use super::{terminal, Report};
 use argh::FromArgs;
+use mpp::consent::attestation::RecordCheck;
+use mpp::package::key::PublicKey;
 use mpp::{audit, home, Error};
 use serde_json::json;
 use std::path::PathBuf;
@@ -30,6 +32,9 @@ struct Verify {
     /// hash that the last record has to have, from a copy kept elsewhere
     #[argh(option)]
     head: Option<String>,
+    /// host.pub of the host that wrote the log: check each proof of consent as well
+    #[argh(option)]
+    host_key: Option<PathBuf>,
     /// print JSON
     #[argh(switch)]
     json: bool,
@@ -49,17 +54,28 @@ impl Audit {
             return Ok(Report::new("nothing has been recorded yet\n", json));
         }
         let log = command.log.unwrap_or(by_default);
-        let report = audit::verify(&log, command.head.as_deref())?;
-        let rows = [
+        let mut proofs = match &command.host_key {
+            Some(path) => Some(RecordCheck::new(PublicKey::from_pem(&super::read_text(path)?)?)),
+            None => None,
+        };
+        let report =
+            audit::verify_each(&log, command.head.as_deref(), |record| match &mut proofs {
+                Some(proofs) => proofs.look(record),
+                None => Ok(()),
+            })?;
+        let mut rows = vec![
             ("log", log.display().to_string()),
             ("records", report.records.to_string()),
             ("head", report.head.clone()),
             ("unfinished", report.open.len().to_string()),
         ];
+        if let Some(proofs) = &proofs {
+            rows.push(("proofs", format!("{} good", proofs.good())));
+        }
         let text = format!("the chain is whole\n{}", terminal::columns(&rows));
         let json = json!({
             "verdict": "whole", "log": log.display().to_string(), "records": report.records, "head": report.head,
-            "unfinished": report.open,
+            "unfinished": report.open, "proofs_good": proofs.map(|proofs| proofs.good()),
         });
         Ok(Report::new(text, json))
     }

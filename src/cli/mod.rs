@@ -4,6 +4,7 @@
 //! Exit status: 0 done, 1 refused, 2 usage, 3 the tool failed, 4 the host failed.
 
 mod audit;
+mod consent;
 mod filter;
 mod keys;
 mod new;
@@ -39,7 +40,10 @@ struct Arguments {
 #[derive(FromArgs)]
 #[argh(subcommand)]
 enum Command {
+    Approvals(consent::ShowApprovals),
+    Approve(consent::Approve),
     Audit(audit::Audit),
+    Deny(consent::Deny),
     Filter(filter::Filter),
     Inspect(package::Inspect),
     Install(store::Install),
@@ -48,6 +52,7 @@ enum Command {
     New(new::New),
     Pack(package::Pack),
     Remove(store::Remove),
+    Pending(consent::ShowPending),
     Run(run::Run),
     Serve(serve::Serve),
     Sign(package::Sign),
@@ -92,7 +97,10 @@ pub fn run(words: impl Iterator<Item = OsString>) -> ExitCode {
         return complain(&usage_error("no command given"), false);
     };
     let (as_json, result) = match command {
+        Command::Approvals(command) => (command.json, command.run()),
+        Command::Approve(command) => (command.json, command.run()),
         Command::Audit(command) => (command.as_json(), command.run()),
+        Command::Deny(command) => (command.json, command.run()),
         Command::Filter(command) => (command.json, command.run()),
         Command::Inspect(command) => (command.json, command.run()),
         Command::Install(command) => (command.json, command.run()),
@@ -102,6 +110,7 @@ pub fn run(words: impl Iterator<Item = OsString>) -> ExitCode {
         Command::Keygen(command) => (command.json, command.run()),
         Command::New(command) => (command.json, command.run()),
         Command::Pack(command) => (command.json, command.run()),
+        Command::Pending(command) => (command.json, command.run()),
         Command::Run(command) => (command.json, command.run()),
         Command::Sign(command) => (command.json, command.run()),
         Command::Trust(command) => (command.as_json(), command.run()),

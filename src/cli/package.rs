@@ -81,7 +81,7 @@ pub struct Verify {
 #[derive(FromArgs)]
 #[argh(subcommand, name = "inspect")]
 pub struct Inspect {
-    /// the package
+    /// the package: a file, or the id of an installed one
     #[argh(positional)]
     file: PathBuf,
     /// trust store, instead of trust.json in the home folder
@@ -229,7 +229,7 @@ fn checks_until(failed: Option<usize>) -> String {
 
 impl Inspect {
     pub fn run(self) -> Result<Report, Error> {
-        let package = read_package(&self.file)?;
+        let package = super::run::package_of(&self.file)?;
         let found = gatekeeper::inspect(&package)?;
         let store = TrustStore::load(&trust::existing_store(self.trust)?)?;
         let manifest = &found.manifest;

@@ -1,11 +1,12 @@
 //! Room: `mpp run`: one call of one tool, with a person at the terminal where one is needed.
 
+use super::consent::AtTerminal;
 use super::{read_text, terminal, trust, usage_error, Report};
 use argh::FromArgs;
 use mpp::gatekeeper::{self, read_package};
-use mpp::policy::{Capability, PermissionPolicy};
-use mpp::runtime::{Answer, Call, Person, Question, Reply, Runtime};
-use mpp::sandbox::{Action, Changes};
+use mpp::policy::PermissionPolicy;
+use mpp::runtime::{Answer, Call, Runtime};
+use mpp::store::Store;
 use mpp::trust::{covers, TrustStore, Validity};
 use mpp::{home, json, CancelFlag, Code, Error};
 use serde_json::{json, Value};
@@ -15,7 +16,7 @@ use std::path::{Path, PathBuf};
 #[derive(FromArgs)]
 #[argh(subcommand, name = "run")]
 pub struct Run {
-    /// the package
+    /// the package: a file, or the id of an installed one
     #[argh(positional)]
     file: PathBuf,
     /// name of the tool
@@ -58,9 +59,9 @@ impl Run {
         let home = home::home_dir()?;
         let trust_path = trust::existing_store(self.trust.clone())?;
         let policy = self.policy(&home)?;
-        let package = read_package(&self.file)?;
-        let call = Call { tool: self.tool.clone(), arguments: self.arguments()?, agent: None };
-        let person = AtTerminal { agreed: self.yes, show_changes: self.show_changes };
+        let package = package_of(&self.file)?;
+        let call = Call::new(self.tool.clone(), self.arguments()?);
+        let person = AtTerminal { home: &home, agreed: self.yes, show_changes: self.show_changes };
         let runtime = Runtime::open(&home, policy)?.trust_file(&trust_path);
         let mut answer = runtime.call(&package, &call, &person, &CancelFlag::default());
         if answer.as_ref().is_err_and(|error| error.code() == Code::PublisherUnknown)
@@ -109,6 +110,17 @@ impl Run {
     }
 }
 
+/// The bytes of a file, or of the installed package of this id.
+pub fn package_of(named: &Path) -> Result<Vec<u8>, Error> {
+    let Some(id) = named.to_str().filter(|_| !named.exists()) else { return read_package(named) };
+    let store = Store::new(&home::home_dir()?);
+    match store.find(id) {
+        Ok(found) => store.read(&found.content_hash),
+        Err(error) if error.code() == Code::StoreNotInstalled => read_package(named),
+        Err(error) => Err(error),
+    }
+}
+
 /// The policy that was named, or the home folder's, or one that asks about everything but the harmless.
 pub fn policy_of(named: Option<&Path>, home: &Path) -> Result<PermissionPolicy, Error> {
     let default = home.join("policy.json");
@@ -139,73 +151,6 @@ fn report(answer: &Answer) -> Report {
     });
     let exit_status = if answer.is_error { mpp::Class::Tool.exit_status() } else { 0 };
     Report { text, json, exit_status }
-}
-
-/// Whoever sits at the terminal, or has said yes beforehand.
-struct AtTerminal {
-    agreed: bool,
-    show_changes: bool,
-}
-
-impl Person for AtTerminal {
-    fn ask(&self, question: &Question<'_>) -> Reply {
-        if self.agreed {
-            return Reply::Agreed("--yes".to_owned());
-        }
-        if !terminal::somebody_is_there() {
-            return Reply::Nobody;
-        }
-        let manifest = question.manifest;
-        super::warn(&format!(
-            "{} {} (\"{}\") wants to run its tool {}",
-            manifest.id,
-            manifest.version,
-            terminal::printable(&manifest.name),
-            question.tool
-        ));
-        let wants: Vec<String> = question.capabilities.iter().map(Capability::to_string).collect();
-        let wants = if wants.is_empty() { "nothing".to_owned() } else { wants.join("\n") };
-        let rows = [
-            ("publisher", manifest.publisher().to_owned()),
-            ("content", manifest.content_hash().to_string()),
-            ("asks to", wants),
-            ("risk", question.security_level.to_string()),
-        ];
-        super::warn(terminal::columns(&rows).trim_end());
-        match terminal::agrees("Allow this?") {
-            true => Reply::Agreed("terminal".to_owned()),
-            false => Reply::Declined,
-        }
-    }
-
-    // [BOX-93]
-    fn agrees_to_changes(&self, changes: &Changes) -> bool {
-        if !self.show_changes {
-            return true;
-        }
-        let row = |(path, action): (String, &Action)| {
-            let size = match action {
-                Action::WriteFile { content, .. } => format!(" ({} bytes)", content.len()),
-                _ => String::new(),
-            };
-            // Escaped, since a line break in a name would look like another change.
-            (verb(action), format!("{}{size}", path.escape_debug()))
-        };
-        let rows: Vec<_> = changes.iter().map(row).collect();
-        super::warn(terminal::columns(&rows).trim_end());
-        self.agreed || (terminal::somebody_is_there() && terminal::agrees("Do this?"))
-    }
-}
-
-/// What a change does, for a person.
-fn verb(action: &Action) -> &'static str {
-    match action {
-        Action::RemoveFile => "remove",
-        Action::RemoveDirectory => "remove folder",
-        Action::CreateDirectory => "make folder",
-        Action::WriteFile { replaces: true, .. } => "replace",
-        Action::WriteFile { replaces: false, .. } => "create",
-    }
 }
 
 /// First use of an unknown publisher: shows the fingerprint and asks; trusts for this one id.

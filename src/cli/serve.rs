@@ -3,8 +3,7 @@
 use super::{run, Report};
 use argh::FromArgs;
 use mpp::mcp::Server;
-use mpp::runtime::{Nobody, Runtime};
-use mpp::store::Store;
+use mpp::runtime::Runtime;
 use mpp::{home, Error};
 use serde_json::Value;
 use std::io::BufReader;
@@ -25,7 +24,8 @@ impl Serve {
         let policy = run::policy_of(self.policy.as_deref(), &home)?;
         let runtime = Runtime::open(&home, policy)?;
         let input = BufReader::new(std::io::stdin());
-        Server::new(&runtime, Store::new(&home), &Nobody).serve(input, std::io::stdout())?;
+        let tell = |line: &str| super::warn(&format!("mpp: {line}"));
+        Server::new(&runtime, &home, tell).serve(input, std::io::stdout())?;
         Ok(Report::new("", Value::Null))
     }
 }

@@ -20,13 +20,30 @@ pub fn somebody_is_there() -> bool {
 
 /// Asks a question that only `y` or `yes` agrees to.
 pub fn agrees(question: &str) -> bool {
+    matches!(choice(&format!("{question} [y/N] ")).as_str(), "y" | "yes")
+}
+
+/// Asks, and gives the reply in small letters; nothing if there was none.
+pub fn choice(prompt: &str) -> String {
     let mut err = std::io::stderr().lock();
-    if write!(err, "{question} [y/N] ").and_then(|()| err.flush()).is_err() {
-        return false;
+    if write!(err, "{prompt}").and_then(|()| err.flush()).is_err() {
+        return String::new();
     }
     let mut reply = String::new();
-    let read = std::io::stdin().lock().read_line(&mut reply).is_ok();
-    read && matches!(reply.trim().to_ascii_lowercase().as_str(), "y" | "yes")
+    match std::io::stdin().lock().read_line(&mut reply) {
+        Ok(_) => reply.trim().to_ascii_lowercase(),
+        Err(_) => String::new(),
+    }
+}
+
+/// Whoever sits here, for the record: the name that the system gave the session, which is no proof.
+pub fn who() -> String {
+    let name = std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_default();
+    let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    match !name.is_empty() && name.len() <= 64 && name.chars().all(is_name) {
+        true => format!("terminal:{name}"),
+        false => "terminal".to_owned(),
+    }
 }
 
 /// Rows of two columns, the second one aligned and broken into lines that fit.

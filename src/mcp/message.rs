@@ -101,7 +101,8 @@ fn one(value: Value) -> Result<Message, Fault> {
     })
 }
 
-fn is_id(id: &Value) -> bool {
+/// Whether a value can be the id of a request, or the token of its progress.
+pub(super) fn is_id(id: &Value) -> bool {
     match id {
         Value::String(text) => text.len() <= MCP_ID_BYTES_MAX,
         Value::Number(number) => number.is_i64() || number.is_u64(),

@@ -5,46 +5,57 @@
 //! tool runs in a thread of its own, so a slow tool holds up neither `ping` nor `cancelled` nor another
 //! call. Nothing but protocol goes out. Nothing that an agent can send grants, approves or installs.
 
+mod answer;
 mod catalogue;
+mod consent;
+mod era;
 mod lines;
 mod message;
 
-use crate::error::{Class, Code, Error};
+use crate::error::{Code, Error};
 use crate::gatekeeper::AttestationResult;
 use crate::limits::MCP_CALLS_COUNT_MAX;
 use crate::package::listing::ContentHash;
-use crate::runtime::{Answer, Call, Person, Runtime};
+use crate::runtime::{Call, Runtime};
 use crate::sandbox::CancelFlag;
 use crate::store::Store;
 use crate::time::Timestamp;
 use catalogue::Catalogue;
+use era::{Era, Session};
 use lines::{Line, Output};
 use message::{Fault, Id, Message};
 use serde_json::{json, Map, Value};
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, Write};
-use std::sync::mpsc::{channel, RecvTimeoutError};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{channel, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::Scope;
 use std::time::Duration;
 
-/// Revisions that begin with `initialize`, the newest last.
-const LEGACY: [&str; 4] = ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"];
-/// The stateless revision.
-const MODERN: &str = "2026-07-28";
-/// Names in `_meta` that the protocol keeps for itself.
-const META_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
-const META_CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
-const META_CLIENT: &str = "io.modelcontextprotocol/clientInfo";
-const META_SERVER: &str = "io.modelcontextprotocol/serverInfo";
 /// How often a client that asked for it hears that a call is still running.
 const PROGRESS_PERIOD: Duration = Duration::from_secs(1);
 
 /// Serves the installed packages of one home folder to one client.
+///
+/// ```
+/// # let home = std::env::temp_dir().join(format!("mpp-serve-doc-{}", std::process::id()));
+/// # std::fs::create_dir_all(&home).unwrap();
+/// use mpp::{mcp::Server, runtime::Runtime, PermissionPolicy};
+/// let runtime = Runtime::open(&home, PermissionPolicy::new())?;
+/// let mut answers = Vec::new();
+/// let ping = b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}\n";
+/// Server::new(&runtime, &home, |_| {}).serve(&ping[..], &mut answers)?;
+/// assert_eq!(answers, b"{\"id\":1,\"jsonrpc\":\"2.0\",\"result\":{}}\n");
+/// # std::fs::remove_dir_all(&home).unwrap();
+/// # Ok::<(), mpp::Error>(())
+/// ```
 pub struct Server<'a> {
     runtime: &'a Runtime,
+    home: PathBuf,
     store: Store,
-    person: &'a (dyn Person + Sync),
+    /// Tells whoever runs the server, which is not the client.
+    tell: fn(&str),
     /// What the client said of itself when it began; empty before.
     session: Mutex<Session>,
     /// The list of tools, read once.
@@ -53,33 +64,19 @@ pub struct Server<'a> {
     verified: Mutex<BTreeMap<ContentHash, AttestationResult>>,
     /// Calls that are running, by the text of their id.
     calls: Mutex<BTreeMap<String, CancelFlag>>,
+    /// Questions that the client was asked: where their answers go, by our id.
+    asked: Mutex<BTreeMap<String, Sender<Option<Value>>>>,
+    last_id: AtomicU64,
+    input_ended: AtomicBool,
 }
 
-#[derive(Clone, Default)]
-struct Session {
-    /// The revision agreed on by `initialize`.
-    revision: Option<&'static str>,
-    agent: Option<String>,
-}
-
-/// What one request is answered under.
-#[derive(Clone)]
-struct Era {
-    revision: &'static str,
-    agent: Option<String>,
-}
-
-impl Era {
-    fn is_modern(&self) -> bool {
-        self.revision == MODERN
-    }
-}
-
-/// What comes of a message that the reading thread need not wait for.
+/// What comes of a message.
 enum Reply {
     Nothing,
     Now(Value),
-    Call(ToolCall),
+    Later(ToolCall),
+    /// Several messages of one line.
+    Together(Vec<Reply>),
 }
 
 /// A call of a tool, ready to run.
@@ -90,20 +87,28 @@ struct ToolCall {
     content_hash: ContentHash,
     progress: Option<Value>,
     cancel: CancelFlag,
+    /// What a call that comes again brings along.
+    request_state: Option<String>,
+    input_responses: Option<Value>,
 }
 
 impl<'a> Server<'a> {
-    /// A server that runs calls through `runtime` and asks `person` where consent is needed.
+    /// A server that runs calls through `runtime`, and offers what is installed in `home`. `tell` is for
+    /// whoever runs the server: lines that say which question waits for an answer.
     #[must_use]
-    pub fn new(runtime: &'a Runtime, store: Store, person: &'a (dyn Person + Sync)) -> Self {
+    pub fn new(runtime: &'a Runtime, home: &Path, tell: fn(&str)) -> Self {
         Server {
             runtime,
-            store,
-            person,
+            home: home.to_owned(),
+            store: Store::new(home),
+            tell,
             session: Mutex::default(),
             catalogue: Mutex::default(),
             verified: Mutex::default(),
             calls: Mutex::default(),
+            asked: Mutex::default(),
+            last_id: AtomicU64::new(0),
+            input_ended: AtomicBool::new(false),
         }
     }
 
@@ -113,57 +118,63 @@ impl<'a> Server<'a> {
     /// `host.file` if input or output fail.
     // [SRV-01] [SRV-04]
     pub fn serve(&self, mut input: impl BufRead, output: impl Write + Send) -> Result<(), Error> {
-        let output = Output::new(output);
-        let result = std::thread::scope(|scope| loop {
-            let reply = match lines::read(&mut input)? {
-                Line::End => return Ok(()),
-                Line::TooLong => {
-                    let what = "a message longer than spec/limits.md allows";
-                    Reply::Now(Fault::new(&Value::Null, message::INVALID_REQUEST, what).line())
+        let output = &Output::new(output);
+        let result = std::thread::scope(|scope| {
+            let result = loop {
+                match lines::read(&mut input) {
+                    Ok(Line::End) => break Ok(()),
+                    Ok(line) => match self.take(line) {
+                        Reply::Nothing => {}
+                        Reply::Now(answer) => {
+                            if let Err(error) = output.send(&answer) {
+                                break Err(error);
+                            }
+                        }
+                        later => {
+                            scope.spawn(move || self.answer_later(later, output));
+                        }
+                    },
+                    Err(error) => break Err(error),
                 }
-                Line::Text(line) if line.trim_ascii().is_empty() => Reply::Nothing,
-                Line::Text(line) => match message::read(&line) {
-                    Ok(Message::Batch(items)) => self.batch(items, &output),
-                    Ok(message) => self.take(message),
-                    Err(fault) => Reply::Now(fault.line()),
-                },
             };
-            match reply {
-                Reply::Nothing => {}
-                Reply::Now(answer) => output.send(&answer)?,
-                Reply::Call(call) => self.start(scope, call, &output),
-            }
+            // Questions that wait for a person are given up; calls that run are waited for.
+            self.input_ended.store(true, Ordering::Relaxed);
+            result
         });
         result.map_err(|error: io::Error| Error::new(Code::HostFile, format!("mcp: {error}")))
     }
 
-    /// Several messages in one line, which one revision alone knows: answered together, in a line.
-    // [SRV-05]
-    fn batch<W: Write + Send>(
-        &self,
-        items: Vec<Result<Message, Fault>>,
-        output: &Output<W>,
-    ) -> Reply {
-        if lock(&self.session).revision != Some("2025-03-26") {
-            let what = "this revision knows no batches";
-            return Reply::Now(Fault::new(&Value::Null, message::INVALID_REQUEST, what).line());
-        }
-        let mut answers = Vec::new();
-        for item in items {
-            match item.map(|message| self.take(message)) {
-                Err(fault) => answers.push(fault.line()),
-                Ok(Reply::Nothing) => {}
-                Ok(Reply::Now(answer)) => answers.push(answer),
-                Ok(Reply::Call(call)) => answers.extend(self.run(&call, output)),
+    fn take(&self, line: Line) -> Reply {
+        match line {
+            Line::End => Reply::Nothing,
+            Line::TooLong => {
+                let what = "a message longer than spec/limits.md allows";
+                Reply::Now(Fault::new(&Value::Null, message::INVALID_REQUEST, what).line())
             }
-        }
-        match answers.is_empty() {
-            true => Reply::Nothing,
-            false => Reply::Now(Value::Array(answers)),
+            Line::Text(line) if line.trim_ascii().is_empty() => Reply::Nothing,
+            Line::Text(line) => match message::read(&line) {
+                Ok(Message::Batch(items)) => self.batch(items),
+                Ok(message) => self.one(message),
+                Err(fault) => Reply::Now(fault.line()),
+            },
         }
     }
 
-    fn take(&self, message: Message) -> Reply {
+    /// Several messages in one line, which one revision alone knows: answered together, in a line.
+    // [SRV-05]
+    fn batch(&self, items: Vec<Result<Message, Fault>>) -> Reply {
+        if !lock(&self.session).has_batches() {
+            let what = "this revision knows no batches";
+            return Reply::Now(Fault::new(&Value::Null, message::INVALID_REQUEST, what).line());
+        }
+        let one = |item: Result<Message, Fault>| match item {
+            Ok(message) => self.one(message),
+            Err(fault) => Reply::Now(fault.line()),
+        };
+        Reply::Together(items.into_iter().map(one).collect())
+    }
+
+    fn one(&self, message: Message) -> Reply {
         match message {
             Message::Request { id, method, params } => {
                 self.request(&id, &method, params).unwrap_or_else(|fault| Reply::Now(fault.line()))
@@ -174,8 +185,14 @@ impl<'a> Server<'a> {
                 }
                 Reply::Nothing
             }
-            // Nothing was asked, or it is too late.
-            Message::Response { .. } => Reply::Nothing,
+            // Nothing was asked, or it is too late: then nobody listens.
+            Message::Response { id, result } => {
+                let waits = id.as_str().and_then(|id| lock(&self.asked).remove(id));
+                if let Some(waits) = waits {
+                    let _gone = waits.send(result);
+                }
+                Reply::Nothing
+            }
             // A batch in a batch was not read as one.
             Message::Batch(_) => Reply::Nothing,
         }
@@ -184,18 +201,16 @@ impl<'a> Server<'a> {
     /// Answers a request, or prepares the call that it asks for.
     fn request(&self, id: &Id, method: &str, params: Map<String, Value>) -> Result<Reply, Fault> {
         if method == "initialize" {
-            return self.initialize(id, &params).map(Reply::Now);
+            return lock(&self.session).initialize(id, &params).map(Reply::Now);
         }
-        let meta = params.get("_meta").and_then(Value::as_object);
-        let modern = meta.and_then(|meta| meta.get(META_VERSION));
-        if modern.is_none() && method == "ping" {
+        let is_modern =
+            params.get("_meta").is_some_and(|meta| meta.get(era::META_VERSION).is_some());
+        if method == "ping" && !is_modern {
             return Ok(Reply::Now(message::result(id, json!({}))));
         }
-        let era = self.era(id, meta, modern)?;
+        let era = lock(&self.session).era_of(id, &params)?;
         let result = match method {
-            "server/discover" if era.is_modern() => listing(json!({
-                "supportedVersions": [MODERN], "capabilities": { "tools": {} },
-            })),
+            "server/discover" if era.is_modern() => era::discovered(),
             "tools/list" => self.list(id, &era, &params)?,
             "tools/call" => return self.prepare(id, era, params),
             _ => {
@@ -203,59 +218,12 @@ impl<'a> Server<'a> {
                 return Err(Fault::new(id, message::METHOD_NOT_FOUND, what));
             }
         };
-        Ok(Reply::Now(message::result(id, complete(&era, result))))
-    }
-
-    /// The era of a request: its own word, or what was agreed on at the beginning.
-    // [SRV-10] [SRV-11]
-    fn era(
-        &self,
-        id: &Id,
-        meta: Option<&Map<String, Value>>,
-        modern: Option<&Value>,
-    ) -> Result<Era, Fault> {
-        let (Some(meta), Some(version)) = (meta, modern) else {
-            let Session { revision, agent } = lock(&self.session).clone();
-            let revision = revision.ok_or_else(|| {
-                Fault::new(id, message::INVALID_REQUEST, "the first request is `initialize`")
-            })?;
-            return Ok(Era { revision, agent });
-        };
-        if version.as_str() != Some(MODERN) {
-            let data = json!({ "supported": [MODERN], "requested": version });
-            let mut fault = Fault::new(id, message::UNSUPPORTED_VERSION, "unsupported version");
-            fault.data = Some(data);
-            return Err(fault);
-        }
-        if !meta.get(META_CAPABILITIES).is_some_and(Value::is_object) {
-            let what = format!("`_meta` needs {META_CAPABILITIES}");
-            return Err(Fault::new(id, message::INVALID_PARAMS, what));
-        }
-        Ok(Era { revision: MODERN, agent: meta.get(META_CLIENT).and_then(agent_name) })
-    }
-
-    // [SRV-12]
-    fn initialize(&self, id: &Id, params: &Map<String, Value>) -> Result<Value, Fault> {
-        let Some(asked) = params.get("protocolVersion").and_then(Value::as_str) else {
-            let what = "`protocolVersion` is missing";
-            return Err(Fault::new(id, message::INVALID_PARAMS, what));
-        };
-        let newest = LEGACY.last().copied().unwrap_or_default();
-        let revision = LEGACY.into_iter().find(|known| *known == asked).unwrap_or(newest);
-        let agent = params.get("clientInfo").and_then(agent_name);
-        *lock(&self.session) = Session { revision: Some(revision), agent };
-        let result = json!({
-            "protocolVersion": revision, "capabilities": { "tools": {} },
-            "serverInfo": server_info(),
-        });
-        Ok(message::result(id, result))
+        Ok(Reply::Now(message::result(id, era::complete(&era, result))))
     }
 
     // [SRV-20] [SRV-21]
     fn list(&self, id: &Id, era: &Era, params: &Map<String, Value>) -> Result<Value, Fault> {
-        let catalogue = self
-            .catalogue()
-            .map_err(|error| Fault::new(id, message::INTERNAL_ERROR, error.to_string()))?;
+        let catalogue = self.catalogue(id)?;
         let cursor = match params.get("cursor") {
             None | Some(Value::Null) => "",
             Some(Value::String(cursor)) => cursor,
@@ -268,16 +236,20 @@ impl<'a> Server<'a> {
         if let (Some(next), Some(members)) = (next, result.as_object_mut()) {
             members.insert("nextCursor".to_owned(), json!(next));
         }
-        Ok(if era.is_modern() { listing(result) } else { result })
+        Ok(if era.is_modern() { era::listing(result) } else { result })
     }
 
-    fn catalogue(&self) -> Result<Arc<Catalogue>, Error> {
+    fn catalogue(&self, id: &Id) -> Result<Arc<Catalogue>, Fault> {
         let mut held = lock(&self.catalogue);
         if let Some(catalogue) = held.as_ref() {
             return Ok(Arc::clone(catalogue));
         }
-        let (trust, policy) = (self.runtime.trust_store()?, self.runtime.policy());
-        let read = Catalogue::read(&self.store, &trust, policy, Timestamp::now())?;
+        let policy = self.runtime.policy();
+        let read = self
+            .runtime
+            .trust_store()
+            .and_then(|trust| Catalogue::read(&self.store, &trust, policy, Timestamp::now()))
+            .map_err(|error| Fault::new(id, message::INTERNAL_ERROR, error.to_string()))?;
         let read = Arc::new(read);
         *held = Some(Arc::clone(&read));
         Ok(read)
@@ -295,14 +267,14 @@ impl<'a> Server<'a> {
             Some(arguments @ Value::Object(_)) => arguments,
             Some(_) => return Err(bad("`arguments` is not an object".to_owned())),
         };
-        let catalogue = self
-            .catalogue()
-            .map_err(|error| Fault::new(id, message::INTERNAL_ERROR, error.to_string()))?;
-        let Some(content_hash) = catalogue.package_of(&tool).cloned() else {
+        let Some(content_hash) = self.catalogue(id)?.package_of(&tool).cloned() else {
             return Err(bad(format!("Unknown tool: {}", crate::text::shown(&tool))));
         };
-        let meta = params.get("_meta");
-        let progress = meta.and_then(|meta| meta.get("progressToken")).cloned();
+        let meta = |name| params.get("_meta").and_then(|meta| meta.get(name));
+        let progress = meta("progressToken").filter(|token| message::is_id(token)).cloned();
+        let traceparent = meta("traceparent").and_then(Value::as_str);
+        let call = Call::new(tool, arguments).by(era.agent.clone()).traced(traceparent);
+        let state = params.get("requestState").and_then(Value::as_str).map(str::to_owned);
         let cancel = CancelFlag::default();
         let mut calls = lock(&self.calls);
         if calls.contains_key(&id.to_string()) {
@@ -311,13 +283,21 @@ impl<'a> Server<'a> {
         }
         if calls.len() >= MCP_CALLS_COUNT_MAX {
             let text = format!("BUSY: {MCP_CALLS_COUNT_MAX} calls are running; try again later");
-            let result = complete(&era, failure(&text));
+            let result = era::complete(&era, answer::failure(&text));
             return Ok(Reply::Now(message::result(id, result)));
         }
         calls.insert(id.to_string(), cancel.clone());
         drop(calls);
-        let call = Call { tool, arguments, agent: era.agent.clone() };
-        Ok(Reply::Call(ToolCall { id: id.clone(), era, call, content_hash, progress, cancel }))
+        Ok(Reply::Later(ToolCall {
+            id: id.clone(),
+            era,
+            call,
+            content_hash,
+            progress,
+            cancel,
+            request_state: state,
+            input_responses: params.remove("inputResponses"),
+        }))
     }
 
     /// Stops a running call, whose answer nobody wants any more.
@@ -328,18 +308,28 @@ impl<'a> Server<'a> {
         }
     }
 
-    fn start<'scope, W: Write + Send>(
-        &'scope self,
-        scope: &'scope Scope<'scope, '_>,
-        call: ToolCall,
-        output: &'scope Output<W>,
-    ) {
-        scope.spawn(move || {
-            if let Some(answer) = self.run(&call, output) {
-                // A client that has gone away has no use for the answer; the reader sees the end too.
-                let _gone = output.send(&answer);
+    /// Runs what takes time, and answers it.
+    fn answer_later<W: Write + Send>(&self, reply: Reply, output: &Output<W>) {
+        let answer = match reply {
+            Reply::Together(replies) => {
+                let answers: Vec<Value> = replies
+                    .into_iter()
+                    .filter_map(|reply| match reply {
+                        Reply::Now(answer) => Some(answer),
+                        Reply::Later(call) => self.run(&call, output),
+                        Reply::Nothing | Reply::Together(_) => None,
+                    })
+                    .collect();
+                (!answers.is_empty()).then_some(Value::Array(answers))
             }
-        });
+            Reply::Later(call) => self.run(&call, output),
+            Reply::Now(answer) => Some(answer),
+            Reply::Nothing => None,
+        };
+        if let Some(answer) = answer {
+            // A client that has gone away has no use for the answer; the reader sees the end too.
+            let _gone = output.send(&answer);
+        }
     }
 
     /// Runs a call and tells how far it is, if that was asked for. Gives the answer, or nothing if the
@@ -363,7 +353,7 @@ impl<'a> Server<'a> {
                     }
                 });
             }
-            let result = self.answer(call);
+            let result = self.result(call, output);
             drop(done);
             result
         });
@@ -371,16 +361,18 @@ impl<'a> Server<'a> {
         if call.cancel.is_cancelled() {
             return None;
         }
-        Some(message::result(&call.id, complete(&call.era, result)))
+        Some(message::result(&call.id, era::complete(&call.era, result)))
     }
 
-    fn answer(&self, call: &ToolCall) -> Value {
+    fn result<W: Write + Send>(&self, call: &ToolCall, output: &Output<W>) -> Value {
+        let person = consent::Asker::new(self, call, output);
         let answer = self.attestation(&call.content_hash).and_then(|attestation| {
-            self.runtime.call_verified(&attestation, &call.call, self.person, &call.cancel)
+            self.runtime.call_verified(&attestation, &call.call, &person, &call.cancel)
         });
-        match answer {
-            Ok(answer) => tool_result(answer, call.era.revision),
-            Err(error) => failure(&told(&error)),
+        match (answer, person.needed()) {
+            (Ok(answer), _) => answer::tool_result(answer, call.era.revision),
+            (Err(_), Some(needed)) => needed,
+            (Err(error), None) => answer::failure(&answer::told(&error)),
         }
     }
 
@@ -399,69 +391,18 @@ impl<'a> Server<'a> {
         lock(&self.verified).insert(content_hash.clone(), attestation.clone());
         Ok(attestation)
     }
+
+    /// An id for a request of ours.
+    fn next_id(&self) -> String {
+        format!("mpp-{}", self.last_id.fetch_add(1, Ordering::Relaxed))
+    }
+
+    fn has_ended(&self) -> bool {
+        self.input_ended.load(Ordering::Relaxed)
+    }
 }
 
 /// What is behind a lock is whole between any two statements, so a panic elsewhere harms nothing.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn server_info() -> Value {
-    json!({ "name": "mpp", "version": env!("CARGO_PKG_VERSION") })
-}
-
-/// Name and version that a client gives itself, for the record.
-fn agent_name(info: &Value) -> Option<String> {
-    let name = info.get("name").and_then(Value::as_str)?;
-    let version = info.get("version").and_then(Value::as_str).unwrap_or_default();
-    Some(format!("{name} {version}").trim().to_owned())
-}
-
-/// What every result carries in the stateless revision.
-fn complete(era: &Era, mut result: Value) -> Value {
-    if let (true, Some(members)) = (era.is_modern(), result.as_object_mut()) {
-        members.insert("resultType".to_owned(), json!("complete"));
-        members.insert("_meta".to_owned(), json!({ META_SERVER: server_info() }));
-    }
-    result
-}
-
-/// What a list carries besides in that revision: it may be asked for again at any time.
-fn listing(mut result: Value) -> Value {
-    if let Some(members) = result.as_object_mut() {
-        members.insert("ttlMs".to_owned(), json!(0));
-        members.insert("cacheScope".to_owned(), json!("private"));
-    }
-    result
-}
-
-/// The answer of a tool. Where it is structured, its text is a copy of the filtered JSON for clients
-/// that look at texts only.
-// [SRV-33]
-fn tool_result(answer: Answer, revision: &str) -> Value {
-    let mut result = json!({ "content": answer.content, "isError": answer.is_error });
-    let structured = answer.structured_content.filter(|_| revision >= "2025-06-18");
-    if let (Some(structured), Some(members)) = (structured, result.as_object_mut()) {
-        members.insert("structuredContent".to_owned(), structured);
-    }
-    result
-}
-
-fn failure(text: &str) -> Value {
-    json!({ "content": [{ "type": "text", "text": text }], "isError": true })
-}
-
-/// What the model hears of a call that did not succeed. Some clients show nothing but the text, so it
-/// says plainly what happened.
-// [SRV-34]
-fn told(error: &Error) -> String {
-    let code = error.code();
-    let stage = code.as_str().split('.').next().unwrap_or_default();
-    let word = match (stage, code.class()) {
-        ("request", _) => "INVALID REQUEST",
-        (_, Class::Refused) => "DENIED by MPP policy",
-        (_, Class::Tool) => "FAILED",
-        _ => "FAILED on the host",
-    };
-    format!("{word}: [{}] {}", code.as_str(), error.detail())
 }

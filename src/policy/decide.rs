@@ -5,12 +5,17 @@ use super::host::Host;
 use super::risk::{self, SecurityLevel};
 use super::token::{expiry, CapabilityToken, DirectoryGrant, RunLimits};
 use super::{bytes, PermissionPolicy, PolicyDecision, Variable, KIB, MIB};
+use crate::agent::Agent;
 use crate::error::{Code, Error};
 use crate::gatekeeper::VerifiedManifest;
-use crate::package::manifest::{Manifest, Sensitivity};
+use crate::package::manifest::{Manifest, Sensitivity, Tool};
 use crate::trust::{covers, is_label};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
+
+fn is_destructive(tool: &Tool) -> bool {
+    tool.sensitivity == Sensitivity::Destructive
+}
 
 impl PermissionPolicy {
     /// Decides about a package. The same policy and package give the same decision; nothing but these
@@ -18,11 +23,36 @@ impl PermissionPolicy {
     // [POLICY-02]
     #[must_use]
     pub fn evaluate(&self, manifest: &VerifiedManifest) -> PolicyDecision {
+        self.decision(manifest, manifest.tools.iter().any(is_destructive))
+    }
+
+    /// Decides about one call. Besides the package, only this counts: whether the tool that is called is
+    /// a destructive one, and, where the policy has a rule about it, the name that the agent gives itself.
+    // [POLICY-12] [POLICY-13]
+    #[must_use]
+    pub fn evaluate_call(
+        &self,
+        manifest: &VerifiedManifest,
+        tool: &Tool,
+        agent: Option<&Agent>,
+    ) -> PolicyDecision {
+        let mut rules = self.agents.iter().filter(|(scope, _)| scope.includes(&manifest.id));
+        let name = agent.map(Agent::name);
+        let named = |names: &BTreeSet<String>| name.is_some_and(|name| names.contains(name));
+        if rules.clone().next().is_some() && !rules.any(|(_, names)| named(names)) {
+            let id = &manifest.id;
+            let reason = format!("{id} is for named agents, and {name:?} is none of them");
+            return PolicyDecision::Denied { reason };
+        }
+        self.decision(manifest, is_destructive(tool))
+    }
+
+    fn decision(&self, manifest: &VerifiedManifest, is_destructive: bool) -> PolicyDecision {
         if let Some(reason) = self.denial(manifest) {
             return PolicyDecision::Denied { reason };
         }
         let security_level = risk::score(manifest).level;
-        if let Some(rule) = self.standing_approval(manifest, security_level) {
+        if let Some(rule) = self.standing_approval(manifest, security_level, is_destructive) {
             return PolicyDecision::Granted(self.token(manifest, rule));
         }
         // [POLICY-06]
@@ -98,8 +128,9 @@ impl PermissionPolicy {
         &self,
         manifest: &VerifiedManifest,
         level: SecurityLevel,
+        is_destructive: bool,
     ) -> Option<String> {
-        if manifest.tools.iter().any(|tool| tool.sensitivity == Sensitivity::Destructive) {
+        if is_destructive {
             return None;
         }
         if self.trusted_packages.contains(&manifest.id) {

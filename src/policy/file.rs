@@ -1,15 +1,20 @@
 //! Room: a policy as a file: one closed JSON object with the settings of [`PermissionPolicy`].
 
 use super::token::DirectoryGrant;
-use super::{host::Host, CapabilityKind, PermissionPolicy, Scope, Variable};
+use super::{
+    host::Host, CapabilityKind, ConsentRules, PermissionPolicy, Scope, SecurityLevel, Variable,
+};
 use crate::error::{Code, Error};
 use crate::home;
 use crate::host_file::{parsed, read_document, texts};
 use crate::json::object::{Fault, Member, Object};
-use crate::limits::{POLICY_FILE_BYTES_MAX, SIGNATURES_COUNT_MAX, TOKEN_LIFETIME_S_MAX};
+use crate::limits::{
+    CONSENT_WAIT_S_MAX, POLICY_FILE_BYTES_MAX, SIGNATURES_COUNT_MAX, TOKEN_LIFETIME_S_MAX,
+};
 use crate::package::manifest::{privacy_filters, rules};
 use crate::privacy::{self, Replacement};
 use crate::trust::{is_label, is_namespace};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -79,6 +84,12 @@ fn read_policy(root: &mut Object) -> Result<PermissionPolicy, Fault> {
     if let Some(member) = root.optional("environment") {
         policy.environment = member.array(0..=usize::MAX, |item| item.object(read_variable))?;
     }
+    if let Some(member) = root.optional("agents") {
+        policy.agents = member.array(0..=usize::MAX, |item| item.object(read_agents))?;
+    }
+    if let Some(member) = root.optional("consent") {
+        policy.consent = member.object(|consent| read_consent(policy.consent, consent))?;
+    }
     if let Some(member) = root.optional("privacy_filters") {
         let filters = member.object(privacy_filters)?;
         privacy::check_patterns(&filters.patterns, &filters.custom)
@@ -146,6 +157,28 @@ fn read_variable(object: &mut Object) -> Result<(Scope, Variable), Fault> {
         (!text.contains('\0')).then(|| text.to_owned())
     })?;
     Ok((read_scope(object)?, Variable { name, value }))
+}
+
+fn read_agents(object: &mut Object) -> Result<(Scope, BTreeSet<String>), Fault> {
+    let member = object.required("names")?;
+    let names = member.array(1..=usize::MAX, |item| {
+        parsed(item, "an agent's name", |name| is_label(name).then(|| name.to_owned()))
+    })?;
+    Ok((read_scope(object)?, names.into_iter().collect()))
+}
+
+fn read_consent(mut rules: ConsentRules, object: &mut Object) -> Result<ConsentRules, Fault> {
+    if let Some(member) = object.optional("wait_s") {
+        rules.wait = Duration::from_secs(member.integer(0..=CONSENT_WAIT_S_MAX)?);
+    }
+    if let Some(member) = object.optional("elicitation") {
+        let level = parsed(&member, "none, low, medium, high or critical", SecurityLevel::parse)?;
+        rules.elicitation_max = Some(level);
+    }
+    if let Some(member) = object.optional("remember") {
+        rules.remember = member.boolean()?;
+    }
+    Ok(rules)
 }
 
 /// An empty list is refused: it reads like "for none", and would be for all.

@@ -80,6 +80,20 @@ pub struct PermissionPolicy {
     token_lifetime: Duration,
     real_clock: bool,
     real_random: bool,
+    agents: Vec<(Scope, BTreeSet<String>)>,
+    consent: ConsentRules,
+}
+
+/// How a person is asked on behalf of a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConsentRules {
+    /// How long a call waits for an answer to its question; nothing is not at all.
+    pub wait: Duration,
+    /// The highest level at which the agent's own program may put the question, by MCP elicitation; if
+    /// none, it never does. Its answer is no proof that a person gave it.
+    pub elicitation_max: Option<SecurityLevel>,
+    /// Whether a person's word may be kept for later calls.
+    pub remember: bool,
 }
 
 /// Which packages a mapping is for: ids or namespaces; an empty list is all.
@@ -139,6 +153,12 @@ impl PermissionPolicy {
             token_lifetime: LIFETIME_DEFAULT,
             real_clock: false,
             real_random: false,
+            agents: Vec::new(),
+            consent: ConsentRules {
+                wait: CONSENT_WAIT_DEFAULT,
+                elicitation_max: None,
+                remember: true,
+            },
         }
     }
 
@@ -298,6 +318,32 @@ impl PermissionPolicy {
         self
     }
 
+    /// Lets only agents of these names call packages of a namespace, such as `org.acme`. An agent's name is
+    /// what it says of itself: this keeps honest agents apart, and stops no dishonest one.
+    #[must_use]
+    pub fn only_agents<'a>(
+        mut self,
+        namespace: impl Into<String>,
+        names: impl IntoIterator<Item = &'a str>,
+    ) -> Self {
+        let names = names.into_iter().map(str::to_owned).collect();
+        self.agents.push((Scope(vec![namespace.into()]), names));
+        self
+    }
+
+    /// How a person is asked on behalf of a server.
+    #[must_use]
+    pub fn ask_by(mut self, rules: ConsentRules) -> Self {
+        self.consent = rules;
+        self
+    }
+
+    /// How a person is asked on behalf of a server.
+    #[must_use]
+    pub fn consent(&self) -> ConsentRules {
+        self.consent
+    }
+
     /// How many trusted publishers have to sign, for check 5.
     #[must_use]
     pub fn signers_required(&self) -> usize {
@@ -322,6 +368,8 @@ impl PermissionPolicy {
     }
 }
 
+/// Clients of MCP give up on a call after a minute, unless they were told otherwise.
+const CONSENT_WAIT_DEFAULT: Duration = Duration::from_secs(55);
 const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;
 

@@ -41,6 +41,15 @@ impl SecurityLevel {
         reached.map_or(SecurityLevel::None, |(level, _)| level)
     }
 
+    /// The level of a word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        SecurityLevel::LADDER
+            .into_iter()
+            .map(|(level, _)| level)
+            .find(|level| level.as_str() == word)
+    }
+
     /// The lower-case word for it.
     #[must_use]
     pub fn as_str(self) -> &'static str {

@@ -6,6 +6,7 @@ mod properties;
 
 use super::risk::{score, SecurityLevel, WEIGHTS};
 use super::*;
+use crate::agent::Agent;
 use crate::error::Code;
 use crate::gatekeeper::VerifiedManifest;
 use crate::package::listing::ContentHash;
@@ -99,6 +100,39 @@ fn verdict(policy: &PermissionPolicy, manifest: Manifest) -> String {
 
 fn confirmed(policy: &PermissionPolicy, manifest: Manifest) -> CapabilityToken {
     policy.confirm(&verified(manifest), "terminal:alice").expect("may be confirmed")
+}
+
+/// The verdict about one call.
+fn verdict_of_call(policy: &PermissionPolicy, tool: &str, agent: Option<&str>) -> &'static str {
+    let manifest = verified(destroys());
+    let tool = manifest.tools.iter().find(|found| found.name == tool).expect("a tool");
+    let agent = agent.and_then(|name| Agent::claimed(name, None));
+    match policy.evaluate_call(&manifest, tool, agent.as_ref()) {
+        PolicyDecision::Granted(_) => "granted",
+        PolicyDecision::RequiresConfirmation { .. } => "asks",
+        PolicyDecision::Denied { .. } => "denied",
+    }
+}
+
+#[test]
+fn of_a_trusted_package_only_the_destructive_tool_is_asked_about() {
+    let policy = PermissionPolicy::new().trust_package("org.acme.tool");
+    assert_eq!(verdict_of_call(&policy, &verified(destroys()).tools[0].name, None), "granted");
+    assert_eq!(verdict_of_call(&policy, "drop", None), "asks");
+    assert_eq!(verdict_of_call(&policy.non_interactive(true), "drop", None), "denied");
+}
+
+#[test]
+fn a_package_for_named_agents_is_denied_to_all_others_and_to_the_nameless() {
+    let policy = PermissionPolicy::new().only_agents("org.acme", ["a", "b"]);
+    for agent in [Some("c"), Some("A"), Some("a b"), None] {
+        assert_eq!(verdict_of_call(&policy, "drop", agent), "denied", "{agent:?}");
+    }
+    assert_eq!(verdict_of_call(&policy, "drop", Some("b")), "asks");
+    let also = policy.clone().only_agents("*", ["c"]);
+    assert_eq!(verdict_of_call(&also, "drop", Some("c")), "asks");
+    let others = PermissionPolicy::new().only_agents("org.acmecorp", ["a"]);
+    assert_eq!(verdict_of_call(&others, "drop", None), "asks");
 }
 
 #[test]

@@ -306,6 +306,15 @@ fn decisions() -> Vec<Case> {
             .says("A destructive tool of a trusted package, and nobody to ask", asked)
             .spec("RUN-04 POLICY-05")
             .refused("policy.confirmation_required"),
+        run("policy-attestation", &destructive, say())
+            .with("policy", policy(json!({})))
+            .with("person", "agrees")
+            .says(
+                "A destructive tool, and a person who says yes without a proof",
+                "What cannot be undone needs a signed yes for exactly this call.",
+            )
+            .spec("CONS-03")
+            .refused("policy.attestation"),
         run("policy-declined", &asking, say())
             .with("policy", policy(json!({})))
             .with("person", "declines")

@@ -47,7 +47,13 @@ fn the_example_of_the_spec_means_what_the_builder_would_say() {
             name: "EMPLOYEE_ID".into(),
             pattern: "EMP-[0-9]{6}".into(),
         })
-        .replace_by(Replacement::Numbered);
+        .replace_by(Replacement::Numbered)
+        .only_agents("org.acme.finance", ["claude-code"])
+        .ask_by(ConsentRules {
+            wait: Duration::from_secs(55),
+            elicitation_max: Some(SecurityLevel::Low),
+            remember: true,
+        });
     assert_eq!(format!("{read:?}"), format!("{built:?}"));
     assert_eq!(read.environment[0].1.value, "change-me");
     assert_eq!(read.signers_required(), 2);
@@ -80,7 +86,7 @@ fn objects(value: &Value, at: &str, found: &mut Vec<String>) {
 fn an_unknown_member_is_refused_in_every_object() {
     let mut places = Vec::new();
     objects(&example(), "", &mut places);
-    assert_eq!(places.len(), 8);
+    assert_eq!(places.len(), 10);
     for at in places {
         let mut value = example();
         value.pointer_mut(&at).expect(&at)["extra"] = json!(null);
@@ -150,6 +156,12 @@ fn every_value_that_could_never_apply_is_refused_with_its_place() {
         ("/privacy_filters/custom/0/name", json!(1)),
         ("/privacy_replacement", json!("hash")),
         ("/privacy_replacement", json!(1)),
+        ("/agents/0/names", json!([])),
+        ("/agents/0/names/0", json!(" claude-code")),
+        ("/agents/0/packages", json!([])),
+        ("/consent/wait_s", json!(3_601)),
+        ("/consent/elicitation", json!("Low")),
+        ("/consent/remember", json!(1)),
     ] {
         let mut changed = example();
         *changed.pointer_mut(at).expect(at) = value.clone();
@@ -182,6 +194,7 @@ fn a_required_member_that_is_absent_is_refused() {
         ("/directories/0", "host"),
         ("/environment/0", "name"),
         ("/environment/0", "value"),
+        ("/agents/0", "names"),
         ("/privacy_filters/custom/0", "name"),
         ("/privacy_filters/custom/0", "pattern"),
     ] {

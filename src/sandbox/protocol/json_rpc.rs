@@ -1,6 +1,7 @@
 //! Room: the `json-rpc` protocol: one `tools/call` request on stdin, one response on stdout.
 
 use super::{bad, text_block, ToolResult};
+use crate::agent::Agent;
 use crate::json;
 use crate::limits::REQUEST_DEPTH_MAX;
 use crate::{Code, Error};
@@ -17,13 +18,21 @@ use serde_json::{json, Map, Value};
 // [BOX-70]
 #[must_use]
 pub fn tools_call_request(tool: &str, arguments: &Value) -> Vec<u8> {
-    format!("{}\n", tools_call(1, tool, arguments)).into_bytes()
+    request(tool, arguments, None)
+}
+
+/// The same by an agent that gave its name.
+pub(super) fn request(tool: &str, arguments: &Value, agent: Option<&Agent>) -> Vec<u8> {
+    format!("{}\n", tools_call(1, tool, arguments, agent)).into_bytes()
 }
 
 /// The request without its line feed.
-pub(super) fn tools_call(id: u64, tool: &str, arguments: &Value) -> String {
+// [BOX-96]
+pub(super) fn tools_call(id: u64, tool: &str, arguments: &Value, agent: Option<&Agent>) -> String {
     let tool = Value::from(tool);
-    let params = format!(r#"{{"name":{tool},"arguments":{arguments}}}"#);
+    let meta = agent.map(|agent| json!({ "io.modelcontextprotocol/clientInfo": agent.to_json() }));
+    let meta = meta.map(|meta| format!(r#","_meta":{meta}"#)).unwrap_or_default();
+    let params = format!(r#"{{"name":{tool},"arguments":{arguments}{meta}}}"#);
     format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"tools/call","params":{params}}}"#)
 }
 

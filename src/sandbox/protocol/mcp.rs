@@ -5,6 +5,7 @@
 
 use super::json_rpc::{self, Response};
 use super::{bad, ToolResult};
+use crate::agent::Agent;
 use crate::{Code, Error};
 use serde_json::{json, Value};
 
@@ -23,8 +24,8 @@ const REVISIONS: [&str; 4] = ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11
 
 /// All of stdin for one call.
 // [MCP-01]
-pub(super) fn session(tool: &str, arguments: &Value) -> Vec<u8> {
-    let call = json_rpc::tools_call(CALL_ID, tool, arguments);
+pub(super) fn session(tool: &str, arguments: &Value, agent: Option<&Agent>) -> Vec<u8> {
+    let call = json_rpc::tools_call(CALL_ID, tool, arguments, agent);
     format!("{GREETING}{call}\n").into_bytes()
 }
 

@@ -8,6 +8,7 @@ mod mcp;
 pub use json_rpc::{tools_call_request, JsonRpcResponse};
 
 use super::Run;
+use crate::agent::Agent;
 use crate::package::manifest::{Protocol, Tool};
 use crate::{Code, Error};
 use serde_json::{json, Value};
@@ -22,7 +23,8 @@ pub struct Request {
 }
 
 impl Request {
-    /// The request for a call of a tool, with arguments that follow its schema.
+    /// The request for a call of a tool, with arguments that follow its schema, by an agent if it gave
+    /// its name.
     ///
     /// # Errors
     /// For the protocol `command`, `request.bad_arguments` and `request.too_large` if the arguments make
@@ -39,15 +41,20 @@ impl Request {
     ///             "limit": { "type": "integer" }, "pattern": { "type": "string" } } },
     ///         "command": { "args": [["-m", "{limit}"], "--", "{pattern}"] } } ] }"#)?;
     /// let arguments = serde_json::json!({ "pattern": "-v; $HOME" });
-    /// let request = Request::new(manifest.runtime.protocol, &manifest.tools[0], &arguments)?;
+    /// let request = Request::new(manifest.runtime.protocol, &manifest.tools[0], &arguments, None)?;
     /// assert_eq!(request.args, ["--", "-v; $HOME"]);
     /// # Ok::<(), mpp::Error>(())
     /// ```
-    pub fn new(protocol: Protocol, tool: &Tool, arguments: &Value) -> Result<Self, Error> {
+    pub fn new(
+        protocol: Protocol,
+        tool: &Tool,
+        arguments: &Value,
+        agent: Option<&Agent>,
+    ) -> Result<Self, Error> {
         let stdin = match (protocol, &tool.command) {
             (_, Some(command)) => return command::request(command, arguments),
-            (Protocol::Mcp, None) => mcp::session(&tool.name, arguments),
-            (_, None) => tools_call_request(&tool.name, arguments),
+            (Protocol::Mcp, None) => mcp::session(&tool.name, arguments, agent),
+            (_, None) => json_rpc::request(&tool.name, arguments, agent),
         };
         Ok(Request { args: Vec::new(), stdin })
     }

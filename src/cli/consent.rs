@@ -1,0 +1,296 @@
+//! Room: how a person gives consent: asked in the terminal by `mpp run`, or answering the questions of a
+//! server with `mpp pending`, `mpp approve` and `mpp deny`.
+
+use super::{terminal, usage_error, Report};
+use argh::FromArgs;
+use mpp::audit::AuditLog;
+use mpp::consent::approvals::Approvals;
+use mpp::consent::attestation::{host_key, EphemeralAttestation};
+use mpp::consent::pending::{Pending, PendingQuestion};
+use mpp::runtime::{Person, Question, Reply};
+use mpp::sandbox::{Action, Changes};
+use mpp::{home, Code, Error, Timestamp};
+use serde_json::{json, Value};
+use std::path::Path;
+
+/// Longest arguments that are shown, in characters: some 40 lines.
+const ARGUMENTS_CHARS_SHOWN: usize = 4_000;
+
+/// Show the questions of servers that wait for an answer.
+#[derive(FromArgs)]
+#[argh(subcommand, name = "pending")]
+pub struct ShowPending {
+    /// print JSON
+    #[argh(switch)]
+    pub json: bool,
+}
+
+/// Answer a question with yes.
+#[derive(FromArgs)]
+#[argh(subcommand, name = "approve")]
+pub struct Approve {
+    /// its number, as `mpp pending` shows it
+    #[argh(positional)]
+    number: u64,
+    /// for this call only; without it the answer is kept for the package as it is
+    #[argh(switch)]
+    once: bool,
+    /// do not show the question and ask again
+    #[argh(switch)]
+    yes: bool,
+    /// print JSON
+    #[argh(switch)]
+    pub json: bool,
+}
+
+/// Answer a question with no.
+#[derive(FromArgs)]
+#[argh(subcommand, name = "deny")]
+pub struct Deny {
+    /// its number, as `mpp pending` shows it
+    #[argh(positional)]
+    number: u64,
+    /// print JSON
+    #[argh(switch)]
+    pub json: bool,
+}
+
+/// List what was agreed to for later calls, or take it back.
+#[derive(FromArgs)]
+#[argh(subcommand, name = "approvals")]
+pub struct ShowApprovals {
+    /// take back what was agreed to for the package of this id
+    #[argh(option)]
+    revoke: Option<String>,
+    /// print JSON
+    #[argh(switch)]
+    pub json: bool,
+}
+
+impl ShowPending {
+    pub fn run(self) -> Result<Report, Error> {
+        let waiting = Pending::new(&home::home_dir()?).all(Timestamp::now())?;
+        let mut text = String::new();
+        for question in &waiting {
+            text.push_str(&format!("question {}\n", question.number));
+            text.push_str(&terminal::columns(&rows_of(question)));
+        }
+        if waiting.is_empty() {
+            text.push_str("no question waits\n");
+        }
+        let json = waiting.iter().map(|question| {
+            json!({
+                "number": question.number, "package": question.package, "tool": question.tool,
+                "content_hash": question.content_hash.as_str(), "agent": question.agent,
+                "arguments": question.arguments, "capabilities": question.capabilities,
+                "security_level": question.security_level,
+                "is_destructive": question.is_destructive, "expires": question.expires.to_string(),
+            })
+        });
+        Ok(Report::new(text, Value::Array(json.collect())))
+    }
+}
+
+fn rows_of(question: &PendingQuestion) -> Vec<(&'static str, String)> {
+    let mut rows = vec![
+        ("package", question.package.clone()),
+        ("content", question.content_hash.to_string()),
+        ("tool", tool_row(&question.tool, question.is_destructive)),
+        ("arguments", arguments_row(&question.arguments)),
+        ("asks to", asks_row(&question.capabilities)),
+        ("risk", question.security_level.clone()),
+    ];
+    if let Some(agent) = &question.agent {
+        rows.push(("agent", format!("{agent} (by its own word)")));
+    }
+    rows.push(("waits until", question.expires.to_string()));
+    rows
+}
+
+fn tool_row(tool: &str, is_destructive: bool) -> String {
+    match is_destructive {
+        true => format!("{tool}, whose effect cannot be undone"),
+        false => tool.to_owned(),
+    }
+}
+
+fn asks_row(capabilities: &[String]) -> String {
+    match capabilities.is_empty() {
+        true => "nothing".to_owned(),
+        false => capabilities.join("\n"),
+    }
+}
+
+/// Escaped, since a line break in a value would look like another row.
+fn arguments_row(arguments: &Value) -> String {
+    let text = arguments.to_string();
+    let mut shown: String = text.chars().take(ARGUMENTS_CHARS_SHOWN).collect();
+    let left_out = text.chars().count().saturating_sub(ARGUMENTS_CHARS_SHOWN);
+    if left_out > 0 {
+        shown.push_str(&format!(" … and {left_out} characters more"));
+    }
+    shown
+}
+
+impl Approve {
+    // [CONS-24]
+    pub fn run(self) -> Result<Report, Error> {
+        let (home, now) = (home::home_dir()?, Timestamp::now());
+        let pending = Pending::new(&home);
+        if !self.yes {
+            let waiting = pending.all(now)?;
+            let question = waiting.iter().find(|question| question.number == self.number);
+            let Some(question) = question else {
+                let detail = format!("question {}", self.number);
+                return Err(Error::new(Code::ConsentNoQuestion, detail));
+            };
+            if !terminal::somebody_is_there() {
+                return Err(usage_error("approving needs a person at the terminal, or --yes"));
+            }
+            super::warn(terminal::columns(&rows_of(question)).trim_end());
+            if !terminal::agrees("Allow this?") {
+                pending.deny(self.number, now)?;
+                return Err(Error::new(Code::PolicyDeclined, format!("question {}", self.number)));
+            }
+        }
+        let log = AuditLog::open(&home.join("audit"))?;
+        let digest = |arguments: &Value| log.digest(arguments).as_str().to_owned();
+        pending.approve(self.number, &terminal::who(), !self.once, digest, Timestamp::now())?;
+        let text = format!("allowed: question {}\n", self.number);
+        Ok(Report::new(text, json!({ "approved": self.number })))
+    }
+}
+
+impl Deny {
+    pub fn run(self) -> Result<Report, Error> {
+        Pending::new(&home::home_dir()?).deny(self.number, Timestamp::now())?;
+        let text = format!("denied: question {}\n", self.number);
+        Ok(Report::new(text, json!({ "denied": self.number })))
+    }
+}
+
+impl ShowApprovals {
+    pub fn run(self) -> Result<Report, Error> {
+        let approvals = Approvals::new(&home::home_dir()?);
+        if let Some(package) = self.revoke {
+            if approvals.revoke(&package)? == 0 {
+                let detail = format!("nothing is kept for {}", mpp::text::shown(&package));
+                return Err(Error::new(Code::ConsentNoQuestion, detail));
+            }
+            return Ok(Report::new(
+                format!("taken back: {package}\n"),
+                json!({ "revoked": package }),
+            ));
+        }
+        let (all, mut text) = (approvals.all()?, String::new());
+        for one in &all {
+            text.push_str(&format!("{}\n", one.package));
+            text.push_str(&terminal::columns(&[
+                ("content", one.content_hash.to_string()),
+                ("may", asks_row(&one.capabilities)),
+                ("agreed by", format!("{} at {}", one.by, one.at)),
+            ]));
+        }
+        if all.is_empty() {
+            text.push_str("nothing is kept\n");
+        }
+        let json = all.iter().map(|one| {
+            json!({
+                "package": one.package, "content_hash": one.content_hash.as_str(),
+                "capabilities": one.capabilities, "by": one.by, "at": one.at.to_string(),
+            })
+        });
+        Ok(Report::new(text, Value::Array(json.collect())))
+    }
+}
+
+/// Whoever sits at the terminal, or has said yes beforehand.
+pub struct AtTerminal<'a> {
+    pub home: &'a Path,
+    pub agreed: bool,
+    pub show_changes: bool,
+}
+
+impl AtTerminal<'_> {
+    /// Yes to this one call, with the proof that a destructive tool needs.
+    fn yes(&self, question: &Question<'_>, by: String) -> Reply {
+        if !question.is_destructive {
+            return Reply::Agreed(by);
+        }
+        match host_key(self.home) {
+            Ok(key) => {
+                let (matter, now) = (question.matter(), Timestamp::now());
+                Reply::Attested(EphemeralAttestation::sign(&key, &matter, &by, now))
+            }
+            Err(error) => Reply::Unanswered(error.to_string()),
+        }
+    }
+}
+
+impl Person for AtTerminal<'_> {
+    fn ask(&self, question: &Question<'_>) -> Reply {
+        if self.agreed {
+            return self.yes(question, "--yes".to_owned());
+        }
+        if !terminal::somebody_is_there() {
+            return Reply::Nobody;
+        }
+        let manifest = question.manifest;
+        super::warn(&format!(
+            "{} {} (\"{}\") wants to run a tool",
+            manifest.id,
+            manifest.version,
+            terminal::printable(&manifest.name),
+        ));
+        let rows = [
+            ("publisher", manifest.publisher().to_owned()),
+            ("content", manifest.content_hash().to_string()),
+            ("tool", tool_row(question.tool, question.is_destructive)),
+            ("arguments", arguments_row(question.arguments)),
+            ("asks to", asks_row(&question.capability_lines())),
+            ("risk", question.security_level.to_string()),
+        ];
+        super::warn(terminal::columns(&rows).trim_end());
+        if question.is_destructive {
+            return match terminal::agrees("Allow this one call?") {
+                true => self.yes(question, terminal::who()),
+                false => Reply::Declined,
+            };
+        }
+        match terminal::choice("Allow this? (a: always, for this package as it is) [y/N] ").as_str()
+        {
+            "y" | "yes" => Reply::Agreed(terminal::who()),
+            "a" | "always" => Reply::AgreedForLater(terminal::who()),
+            _ => Reply::Declined,
+        }
+    }
+
+    // [BOX-93]
+    fn agrees_to_changes(&self, changes: &Changes) -> bool {
+        if !self.show_changes {
+            return true;
+        }
+        let row = |(path, action): (String, &Action)| {
+            let size = match action {
+                Action::WriteFile { content, .. } => format!(" ({} bytes)", content.len()),
+                _ => String::new(),
+            };
+            // Escaped, since a line break in a name would look like another change.
+            (verb(action), format!("{}{size}", path.escape_debug()))
+        };
+        let rows: Vec<_> = changes.iter().map(row).collect();
+        super::warn(terminal::columns(&rows).trim_end());
+        self.agreed || (terminal::somebody_is_there() && terminal::agrees("Do this?"))
+    }
+}
+
+/// What a change does, for a person.
+fn verb(action: &Action) -> &'static str {
+    match action {
+        Action::RemoveFile => "remove",
+        Action::RemoveDirectory => "remove folder",
+        Action::CreateDirectory => "make folder",
+        Action::WriteFile { replaces: true, .. } => "replace",
+        Action::WriteFile { replaces: false, .. } => "create",
+    }
+}

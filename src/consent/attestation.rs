@@ -1,0 +1,279 @@
+//! Room: the ephemeral attestation: a signed statement that somebody agreed to one call, good for minutes
+//! and for one use.
+//!
+//! It is signed with the *host key*, an Ed25519 key in the home folder. Whoever gives consent signs;
+//! whoever runs the call holds the public half only. The record of the call keeps the proof, so that
+//! anyone with `host.pub` can check later that each destructive call was agreed to.
+
+use super::Matter;
+use crate::encoding::{base64, hex, unbase64, unhex};
+use crate::error::{Code, Error};
+use crate::home;
+use crate::host_file::{list, parsed, read_document};
+use crate::limits::{ATTESTATION_S_MAX, KEY_FILE_BYTES_MAX, SPENT_COUNT_MAX, SPENT_FILE_BYTES_MAX};
+use crate::package::key::{random_bytes, KeyId, PublicKey, SecretKey};
+use crate::package::listing::ContentHash;
+use crate::time::Timestamp;
+use crate::trust::is_label;
+use serde_json::{json, Map, Value};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+/// The secret half of the host key, and the public one.
+const SECRET_NAME: &str = "host.key";
+const PUBLIC_NAME: &str = "host.pub";
+/// Nonces that were used, until they expire.
+const SPENT_NAME: &str = "spent.json";
+const SPENT_FORMAT: &str = "mpp-spent/1";
+const PAYLOAD_TYPE: &str = "application/vnd.mpp.attestation.v1";
+
+/// Proof that somebody agreed to one call.
+///
+/// ```
+/// # let home = std::env::temp_dir().join(format!("mpp-attest-doc-{}", std::process::id()));
+/// use mpp::consent::{attestation::{host_key, EphemeralAttestation}, Matter};
+/// use mpp::{package::listing::ContentHash, Timestamp};
+/// let (content_hash, now) = (ContentHash::of_listing(""), Timestamp::now());
+/// let arguments = format!("hmac-sha256:{}", "0".repeat(64));
+/// let matter = Matter { content_hash: &content_hash, tool: "delete", arguments: &arguments };
+/// let proof = EphemeralAttestation::sign(&host_key(&home)?, &matter, "terminal:alice", now);
+/// assert!(proof.spend(&home, &matter, now).is_ok());
+/// assert!(proof.spend(&home, &matter, now).is_err()); // once is all it is good for
+/// # std::fs::remove_dir_all(&home).unwrap();
+/// # Ok::<(), mpp::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EphemeralAttestation {
+    by: String,
+    nonce: [u8; 16],
+    expires: Timestamp,
+    key_id: KeyId,
+    signature: [u8; 64],
+}
+
+impl EphemeralAttestation {
+    /// Signs one. `by` says who agreed, and ends up in the record.
+    #[must_use]
+    pub fn sign(key: &SecretKey, matter: &Matter<'_>, by: &str, now: Timestamp) -> Self {
+        let mut nonce = [0; 16];
+        nonce.iter_mut().zip(random_bytes()).for_each(|(byte, random)| *byte = random);
+        let end = now.unix_seconds().saturating_add(ATTESTATION_S_MAX);
+        let expires = Timestamp::from_unix_seconds(end).unwrap_or(now);
+        let signature = key.sign(&signed_bytes(matter, by, &nonce, expires));
+        EphemeralAttestation {
+            by: by.to_owned(),
+            nonce,
+            expires,
+            key_id: key.public().id(),
+            signature,
+        }
+    }
+
+    /// Who agreed.
+    #[must_use]
+    pub fn by(&self) -> &str {
+        &self.by
+    }
+
+    /// The text that a record keeps: nonce, expiry, key id and signature, with a space between.
+    // [CONS-12]
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        let EphemeralAttestation { nonce, expires, key_id, signature, .. } = self;
+        format!("{} {expires} {key_id} {}", hex(nonce), base64(signature))
+    }
+
+    /// Reads that text; `by` stands elsewhere in the record.
+    #[must_use]
+    pub fn from_text(by: &str, text: &str) -> Option<Self> {
+        let mut parts = text.split(' ');
+        let mut next = || parts.next().unwrap_or_default();
+        let (nonce, expires) = (unhex(next())?, Timestamp::parse(next())?);
+        let (key_id, signature) = (KeyId::parse(next())?, unbase64(next())?);
+        let found = EphemeralAttestation { by: by.to_owned(), nonce, expires, key_id, signature };
+        (found.to_text() == text).then_some(found)
+    }
+
+    /// Whether `key` signed it for this call.
+    // [CONS-10]
+    #[must_use]
+    pub fn is_signed_by(&self, key: &PublicKey, matter: &Matter<'_>) -> bool {
+        let EphemeralAttestation { by, nonce, expires, key_id, signature } = self;
+        key.id() == *key_id && key.verifies(&signed_bytes(matter, by, nonce, *expires), signature)
+    }
+
+    /// Checks it for a call that is about to run, and uses it up. Gives the text for the record.
+    ///
+    /// # Errors
+    /// `policy.attestation` if it is for another call, by another key, too old or used before;
+    /// `consent.invalid`, `host.file`.
+    // [CONS-11]
+    pub fn spend(&self, home: &Path, matter: &Matter<'_>, now: Timestamp) -> Result<String, Error> {
+        let refusal = |what: &str| Error::new(Code::PolicyAttestation, what);
+        if !is_label(&self.by) {
+            return Err(refusal("it names nobody who agreed"));
+        }
+        if !self.is_signed_by(&public_key(home)?, matter) {
+            return Err(refusal("it was not signed by this host's key for exactly this call"));
+        }
+        let latest = now.unix_seconds().saturating_add(ATTESTATION_S_MAX);
+        if self.expires < now || self.expires.unix_seconds() > latest {
+            return Err(refusal("its time is over, or too far ahead"));
+        }
+        match spend_nonce(home, &self.nonce, self.expires, now)? {
+            true => Ok(self.to_text()),
+            false => Err(refusal("it was used before")),
+        }
+    }
+}
+
+/// Uses a nonce up: whether this was its first use. It is kept until it expires.
+///
+/// # Errors
+/// `policy.attestation` if too many were used lately; `consent.invalid`, `host.file`.
+// [CONS-11]
+pub(crate) fn spend_nonce(
+    home: &Path,
+    nonce: &[u8; 16],
+    expires: Timestamp,
+    now: Timestamp,
+) -> Result<bool, Error> {
+    home::edit_file(&home.join(SPENT_NAME), SPENT_FILE_BYTES_MAX, |bytes| {
+        let mut spent = read_spent(bytes)?;
+        spent.retain(|_, expires| *expires >= now);
+        if spent.insert(hex(nonce), expires).is_some() {
+            return Ok((None, false));
+        }
+        if spent.len() > SPENT_COUNT_MAX {
+            let detail = format!("more than {SPENT_COUNT_MAX} proofs in these minutes");
+            return Err(Error::new(Code::PolicyAttestation, detail));
+        }
+        let list: Vec<Value> = spent
+            .iter()
+            .map(|(nonce, expires)| json!({ "nonce": nonce, "expires": expires.to_string() }))
+            .collect();
+        let file = json!({ "format": SPENT_FORMAT, "spent": list }).to_string() + "\n";
+        Ok((Some(file.into_bytes()), true))
+    })
+}
+
+/// Looks at the records of a log: whether each attestation in them is good, and none stands there twice.
+#[derive(Debug)]
+pub struct RecordCheck {
+    key: PublicKey,
+    nonces: BTreeSet<String>,
+}
+
+impl RecordCheck {
+    /// A check by a host's public key.
+    #[must_use]
+    pub fn new(key: PublicKey) -> Self {
+        RecordCheck { key, nonces: BTreeSet::new() }
+    }
+
+    /// How many attestations were good so far.
+    #[must_use]
+    pub fn good(&self) -> usize {
+        self.nonces.len()
+    }
+
+    /// Looks at one record.
+    ///
+    /// # Errors
+    /// A text that says what is wrong with its attestation.
+    // [CONS-12]
+    pub fn look(&mut self, record: &Map<String, Value>) -> Result<(), String> {
+        let text = |name: &str| record.get(name).and_then(Value::as_str);
+        let Some(proof) = text("attestation") else { return Ok(()) };
+        let granted_by = text("granted_by").unwrap_or_default();
+        let by = granted_by.strip_prefix("person:").unwrap_or_default();
+        let found = EphemeralAttestation::from_text(by, proof)
+            .ok_or_else(|| "the attestation is not in its form".to_owned())?;
+        let content_hash = text("content_hash").and_then(ContentHash::parse);
+        let (Some(content_hash), Some(tool), Some(arguments)) =
+            (&content_hash, text("tool"), text("arguments"))
+        else {
+            return Err("an attestation is about a call".to_owned());
+        };
+        if !found.is_signed_by(&self.key, &Matter { content_hash, tool, arguments }) {
+            return Err("the attestation was not signed by this key for this call".to_owned());
+        }
+        match self.nonces.insert(hex(&found.nonce)) {
+            true => Ok(()),
+            false => Err("the attestation was used before".to_owned()),
+        }
+    }
+}
+
+/// The exact bytes that are signed, framed like those of a package's signature.
+// [CONS-10]
+fn signed_bytes(matter: &Matter<'_>, by: &str, nonce: &[u8; 16], expires: Timestamp) -> Vec<u8> {
+    let Matter { content_hash, tool, arguments } = matter;
+    let nonce = hex(nonce);
+    let body = format!(
+        "content_hash {content_hash}\ntool {tool}\narguments {arguments}\nby {by}\n\
+         nonce {nonce}\nexpires {expires}\n"
+    );
+    let (type_bytes, body_bytes) = (PAYLOAD_TYPE.len(), body.len());
+    format!("MPPv1 {type_bytes} {PAYLOAD_TYPE} {body_bytes} {body}").into_bytes()
+}
+
+/// The host key, made on its first use. Only for whoever gives consent.
+///
+/// # Errors
+/// `host.file`; `key.*` if the file holds no key.
+// [CONS-13]
+pub fn host_key(home: &Path) -> Result<SecretKey, Error> {
+    let public_path = home.join(PUBLIC_NAME);
+    let key = home::edit_file(&home.join(SECRET_NAME), KEY_FILE_BYTES_MAX, |bytes| match bytes {
+        Some(bytes) => Ok((None, SecretKey::from_pem(&text_of(bytes)?)?)),
+        None => {
+            let key = SecretKey::generate();
+            Ok((Some(key.to_pem().into_bytes()), key))
+        }
+    })?;
+    // A crash between the two leaves the first, and the next use writes the second.
+    home::edit_file(&public_path, KEY_FILE_BYTES_MAX, |bytes| match bytes {
+        Some(_) => Ok((None, ())),
+        None => Ok((Some(key.public().to_pem().into_bytes()), ())),
+    })?;
+    Ok(key)
+}
+
+/// The public half.
+///
+/// # Errors
+/// `policy.attestation` if this host has no key yet; `host.file`, `key.*`.
+pub fn public_key(home: &Path) -> Result<PublicKey, Error> {
+    match home::read_file(&home.join(PUBLIC_NAME), KEY_FILE_BYTES_MAX)? {
+        Some(bytes) => PublicKey::from_pem(&text_of(bytes)?),
+        None => {
+            let detail = format!("{} has no {PUBLIC_NAME}", home.display());
+            Err(Error::new(Code::PolicyAttestation, detail))
+        }
+    }
+}
+
+fn text_of(bytes: Vec<u8>) -> Result<String, Error> {
+    String::from_utf8(bytes).map_err(|_| Error::new(Code::KeyInvalid, "not a text"))
+}
+
+fn read_spent(bytes: Option<Vec<u8>>) -> Result<BTreeMap<String, Timestamp>, Error> {
+    let Some(bytes) = bytes else { return Ok(BTreeMap::new()) };
+    let entries = read_document(&bytes, SPENT_FILE_BYTES_MAX, Code::ConsentInvalid, |root| {
+        let format = &root.required("format")?;
+        parsed(format, SPENT_FORMAT, |text| (text == SPENT_FORMAT).then_some(()))?;
+        list(root.optional("spent"), |item| {
+            item.object(|entry| {
+                let nonce = parsed(&entry.required("nonce")?, "32 hexadecimal digits", |text| {
+                    unhex::<16>(text).map(|_| text.to_owned())
+                })?;
+                let time = &entry.required("expires")?;
+                Ok((nonce, parsed(time, "a time", Timestamp::parse)?))
+            })
+        })
+    });
+    let named =
+        |error: Error| Error::new(error.code(), format!("{SPENT_NAME}: {}", error.detail()));
+    Ok(entries.map_err(named)?.into_iter().collect())
+}

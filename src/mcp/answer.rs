@@ -1,0 +1,36 @@
+//! Room: what comes of a call, as the protocol says it.
+
+use crate::error::{Class, Error};
+use crate::runtime::Answer;
+use serde_json::{json, Value};
+
+/// The answer of a tool. Where it is structured, its text is a copy of the filtered JSON for clients
+/// that look at texts only.
+// [SRV-33]
+pub(super) fn tool_result(answer: Answer, revision: &str) -> Value {
+    let mut result = json!({ "content": answer.content, "isError": answer.is_error });
+    let structured = answer.structured_content.filter(|_| revision >= "2025-06-18");
+    if let (Some(structured), Some(members)) = (structured, result.as_object_mut()) {
+        members.insert("structuredContent".to_owned(), structured);
+    }
+    result
+}
+
+pub(super) fn failure(text: &str) -> Value {
+    json!({ "content": [{ "type": "text", "text": text }], "isError": true })
+}
+
+/// What the model hears of a call that did not succeed. Some clients show nothing but the text, so it
+/// says plainly what happened.
+// [SRV-34]
+pub(super) fn told(error: &Error) -> String {
+    let code = error.code();
+    let stage = code.as_str().split('.').next().unwrap_or_default();
+    let word = match (stage, code.class()) {
+        ("request", _) => "INVALID REQUEST",
+        (_, Class::Refused) => "DENIED by MPP policy",
+        (_, Class::Tool) => "FAILED",
+        _ => "FAILED on the host",
+    };
+    format!("{word}: [{}] {}", code.as_str(), error.detail())
+}
