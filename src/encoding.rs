@@ -78,7 +78,13 @@ pub fn base64(bytes: &[u8]) -> String {
 /// Reads base64 of exactly `N` bytes. Anything that `base64` would not have written is refused.
 #[must_use]
 pub fn unbase64<const N: usize>(text: &str) -> Option<[u8; N]> {
-    let mut bytes = Vec::with_capacity(N);
+    unbase64_of_any_length(text)?.try_into().ok()
+}
+
+/// As [`unbase64`], of any number of bytes.
+#[must_use]
+pub fn unbase64_of_any_length(text: &str) -> Option<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(text.len());
     for group in text.as_bytes().chunks(4) {
         let mut bits = 0_u32;
         for digit in group.iter().map(|digit| if *digit == b'=' { &b'A' } else { digit }) {
@@ -87,8 +93,8 @@ pub fn unbase64<const N: usize>(text: &str) -> Option<[u8; N]> {
         }
         bytes.extend(bits.to_be_bytes().iter().skip(1));
     }
-    bytes.truncate(N);
-    let bytes = <[u8; N]>::try_from(bytes).ok()?;
+    let padding = text.bytes().rev().take_while(|byte| *byte == b'=').count();
+    bytes.truncate(bytes.len().saturating_sub(padding));
     // Writing it back refuses misplaced padding, a short last group and unused bits that are set.
     (base64(&bytes) == text).then_some(bytes)
 }

@@ -120,6 +120,22 @@ limits! {
     MCP_ID_BYTES_MAX usize = 256; "LIM-204" "the id of a request, which goes back with each answer"
     MCP_CALLS_COUNT_MAX usize = 32; "LIM-205" "calls that run at once in one server; each takes a thread and the memory it was granted"
 
+    // The door.
+    DOOR_REQUEST_BYTES_MAX usize = 4 << 20; "LIM-210" "one request of a guest, the body of an upload in base64 included"
+    DOOR_DEPTH_MAX usize = 3; "LIM-211" "nesting of a request: a list of headers, each a name and a value"
+    DOOR_REQUEST_FUEL u64 = 20_000; "LIM-212" "a look-up costs less, an exchange with a server takes time instead"
+    DOOR_BYTE_FUEL u64 = 1; "LIM-213" "reading or writing a byte of JSON takes some 10 ns"
+    HTTP_RESPONSE_BYTES_MAX usize = 4 << 20; "LIM-214" "the largest ordinary web page ten times over; held three times on its way"
+    HTTP_URL_BYTES_MAX usize = 8 << 10; "LIM-215" "what common servers take"
+    HTTP_HEADERS_COUNT_MAX usize = 100; "LIM-216" "what common servers take and send"
+    HTTP_HEADERS_BYTES_MAX usize = 32 << 10; "LIM-217" "names and values together; common servers take 8 to 32 KB"
+    HTTP_REDIRECTS_COUNT_MAX usize = 5; "LIM-218" "a chain that is no mistake has three"
+    KV_KEY_BYTES_MAX usize = 256; "LIM-220" "a path or an address as a name"
+    KV_VALUE_BYTES_MAX usize = 1 << 20; "LIM-221" "one value is written with all others each time"
+    KV_ENTRY_BYTES u64 = 64; "LIM-222" "what an entry counts for besides its key and value: what it takes in memory"
+    KV_LIST_COUNT_MAX usize = 1000; "LIM-223" "names of one answer; the next request goes on behind them"
+    KV_FILE_BYTES_MAX usize = 112 << 20; "LIM-224" "the largest quota, each byte an escape of six, and what is around them"
+
     // Audit.
     AUDIT_TEXT_BYTES_MAX usize = 256; "LIM-50" "a text from outside, with the marker that stands for what was cut off; longer names help nobody"
     AUDIT_LIST_COUNT_MAX usize = 256; "LIM-51" "capabilities of one call, and kinds of one filtered answer"

@@ -12,6 +12,7 @@ use crate::agent::{is_traceparent, Agent};
 use crate::audit::{AuditLog, Digest, Ending, Intent, Outcome, Refusal};
 use crate::consent::Consent;
 pub use crate::consent::{Nobody, Person, Question, Reply};
+use crate::door::{HttpTransport, KvFiles, KvStore, Services};
 use crate::encoding::sha256_hex;
 use crate::error::{Class, Code, Error};
 use crate::gatekeeper::{AttestationResult, Gatekeeper, VerifiedManifest};
@@ -32,6 +33,7 @@ use crate::trust::{self, TrustStore};
 use serde_json::{json, Map, Value};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// What an agent asks for.
 #[derive(Clone, Debug)]
@@ -79,7 +81,7 @@ pub struct Answer {
     pub structured_content: Option<Value>,
     /// Whether the tool says that it failed.
     pub is_error: bool,
-    /// What the tool changed in the directories it was given, and is on the host now: the list of
+    /// What the tool changed in the directories it was given and in what it keeps, and is on the host now: the list of
     /// [`Changes::to_json`]. Not filtered: it is for whoever runs the host, not for the agent.
     pub changes: Value,
     /// What was redacted: kinds, counts and places, never values.
@@ -137,7 +139,8 @@ struct Admission {
 }
 
 impl Runtime {
-    /// A runtime that keeps its trust store, the versions it has seen and its audit log in `home`.
+    /// A runtime that keeps its trust store, the versions it has seen, its audit log and what tools store
+    /// in `home`.
     ///
     /// # Errors
     /// `audit.unavailable`, `audit.broken`; `policy.invalid` for privacy patterns that do not exist.
@@ -145,14 +148,30 @@ impl Runtime {
         let kinds: Vec<String> = policy.privacy_patterns().cloned().collect();
         privacy::check_patterns(&kinds, policy.privacy_custom())
             .map_err(|error| Error::new(Code::PolicyInvalid, error.detail()))?;
+        let kept = KvFiles::new(&home.join("kv"));
         Ok(Runtime {
             trust_path: home.join(trust::FILE_NAME),
             seen_path: home.join(trust::SEEN_FILE_NAME),
             policy,
             audit: AuditLog::open(&home.join("audit"))?,
             consent: Consent::new(home),
-            sandbox: WasmSandbox::new()?,
+            sandbox: WasmSandbox::new()?
+                .with_services(Services { http: None, kv: Some(Arc::new(kept)) }),
         })
+    }
+
+    /// Gives tools a way to the network. Without one they reach no host, whatever was granted.
+    #[must_use]
+    pub fn http_transport(self, transport: Arc<dyn HttpTransport>) -> Self {
+        let services = Services { http: Some(transport), ..self.sandbox.services().clone() };
+        Runtime { sandbox: self.sandbox.with_services(services), ..self }
+    }
+
+    /// Keeps what tools store elsewhere than in `kv` of the home.
+    #[must_use]
+    pub fn kv_store(self, store: Arc<dyn KvStore>) -> Self {
+        let services = Services { kv: Some(store), ..self.sandbox.services().clone() };
+        Runtime { sandbox: self.sandbox.with_services(services), ..self }
     }
 
     /// Takes the trust store from another file.
@@ -386,6 +405,7 @@ impl Runtime {
             answer: left.map(|answer| self.digest_of(answer)),
             privacy: left.map(counts).unwrap_or_default(),
             denied: run.denied,
+            door: run.door.clone(),
             changes: changes.counts(),
         }
     }

@@ -123,6 +123,8 @@ pub struct Outcome {
     pub privacy: BTreeMap<String, u64>,
     /// How often the tool tried what it may not do.
     pub denied: u64,
+    /// How often it asked for what at the door, and what came of it.
+    pub door: BTreeMap<String, u64>,
     /// How many changes of each kind were carried out on the host, and how many bytes were written.
     pub changes: BTreeMap<String, u64>,
 }
@@ -353,6 +355,7 @@ impl OpenCall {
             ("answer", maybe(outcome.answer.as_ref().map(Digest::as_str))),
             ("privacy", canonical::counts(&outcome.privacy)),
             ("denied", integer(outcome.denied)),
+            ("door", canonical::counts(&outcome.door)),
             ("changes", canonical::counts(&outcome.changes)),
         ];
         writer.append("outcome", members, now)?;

@@ -61,6 +61,7 @@ fn members(kind: &str) -> Option<&'static [Member]> {
             ("answer", maybe_digest),
             ("privacy", counts),
             ("denied", integer),
+            ("door", counts),
             ("changes", counts),
         ],
         "refused" => &[

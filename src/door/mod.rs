@@ -1,9 +1,150 @@
 //! Floor 2: the one door out of the sandbox: what a guest may ask of its host besides files.
+//! `spec/door.md` is its page.
 //!
 //! The gate is ours and the same for every host: it reads the request, holds it against the token, checks
 //! addresses and follows redirects. What touches the network is a [`HttpTransport`], which only does
-//! what it is told: one name to look up, one exchange with one address.
+//! what it is told: one name to look up, one exchange with one address. What keeps data is a [`KvStore`],
+//! which only keeps it: what a call changes is held here until the call has succeeded.
+//!
+//! Read [`Door::ask`] first, then `http.rs` with `url.rs`, `address.rs` and `header.rs`, then `kv.rs`.
 
+mod address;
+pub(crate) mod header;
+mod http;
+pub mod kv;
+pub mod kv_file;
+#[cfg(test)]
+mod tests;
 pub mod transport;
+mod url;
 
+pub use kv::{KvOwner, KvStore};
+pub use kv_file::KvFiles;
 pub use transport::{Exchange, HttpResponse, HttpTransport, TransportError};
+
+use crate::json;
+use crate::limits::{DOOR_DEPTH_MAX, DOOR_REQUEST_BYTES_MAX};
+use crate::policy::token::CapabilityToken;
+use http::HttpGate;
+use kv::{KvChanges, KvSession};
+use serde_json::{json, Value};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// What a host has behind the door.
+#[derive(Clone, Default)]
+pub struct Services {
+    /// How its tools reach the network; without one they do not.
+    pub http: Option<Arc<dyn HttpTransport>>,
+    /// Where its tools keep data; without one they do not.
+    pub kv: Option<Arc<dyn KvStore>>,
+}
+
+impl fmt::Debug for Services {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (http, kv) = (self.http.is_some(), self.kv.is_some());
+        out.debug_struct("Services").field("http", &http).field("kv", &kv).finish()
+    }
+}
+
+/// What the call that waits still allows.
+pub(crate) struct Wait<'a> {
+    /// When its time is over.
+    pub(crate) until: Instant,
+    pub(crate) is_cancelled: &'a dyn Fn() -> bool,
+}
+
+impl Wait<'_> {
+    fn left(&self) -> Duration {
+        self.until.saturating_duration_since(Instant::now())
+    }
+}
+
+/// Why a guest does not get what it asked for: a stable code of `spec/door.md`, and a text for its author.
+#[derive(Debug)]
+struct Refused {
+    code: &'static str,
+    message: String,
+}
+
+fn refused(code: &'static str, message: impl Into<String>) -> Refused {
+    Refused { code, message: message.into() }
+}
+
+/// How often each thing was asked for: for the record of the call.
+#[derive(Debug, Default)]
+struct Tally(BTreeMap<String, u64>);
+
+impl Tally {
+    fn count(&mut self, what: impl Into<String>) {
+        let count = self.0.entry(what.into()).or_default();
+        *count = count.saturating_add(1);
+    }
+}
+
+/// The door of one call.
+pub(crate) struct Door {
+    http: Option<HttpGate>,
+    kv: Option<KvSession>,
+    tally: Tally,
+}
+
+impl Door {
+    /// A door that leads to what the token holds, of the hosts to those that this call may use.
+    // [DOOR-08]
+    pub(crate) fn new(token: &CapabilityToken, hosts: &[String], services: &Services) -> Self {
+        let granted = token.hosts().iter().filter(|grant| hosts.contains(&grant.host));
+        let granted: Vec<_> = granted.cloned().collect();
+        let http = (!granted.is_empty()).then(|| HttpGate::new(granted, services.http.clone()));
+        let kv =
+            (token.storage_bytes_max() > 0).then(|| KvSession::new(token, services.kv.clone()));
+        Door { http, kv, tally: Tally::default() }
+    }
+
+    /// A door that leads nowhere.
+    pub(crate) fn closed() -> Self {
+        Door { http: None, kv: None, tally: Tally::default() }
+    }
+
+    /// Answers one request of the guest, both JSON texts.
+    // [DOOR-05] [DOOR-06]
+    pub(crate) fn ask(&mut self, request: &[u8], wait: &Wait<'_>) -> Vec<u8> {
+        let answer = match self.answer(request, wait) {
+            Ok(answer) => json!({ "ok": answer }),
+            Err(Refused { code, message }) => {
+                json!({ "error": { "code": code, "message": message } })
+            }
+        };
+        answer.to_string().into_bytes()
+    }
+
+    fn answer(&mut self, request: &[u8], wait: &Wait<'_>) -> Result<Value, Refused> {
+        let Door { http, kv, tally } = self;
+        let document = read(request).inspect_err(|refused| tally.count(refused.code))?;
+        match (document.get("service").and_then(Value::as_str), http, kv) {
+            (Some("http"), Some(gate), _) => gate.ask(&document, wait, tally),
+            (Some("kv"), _, Some(session)) => session.ask(&document, tally),
+            // [DOOR-08] what was not granted is not told from what does not exist
+            _ => {
+                tally.count("door.unknown_service");
+                Err(refused("door.unknown_service", "there is no such service"))
+            }
+        }
+    }
+
+    /// What the guest wants to have kept, and how often it asked for what.
+    pub(crate) fn into_parts(self) -> (Option<KvChanges>, BTreeMap<String, u64>) {
+        (self.kv.and_then(KvSession::into_changes), self.tally.0)
+    }
+}
+
+// [DOOR-04]
+fn read(request: &[u8]) -> Result<Value, Refused> {
+    if request.len() > DOOR_REQUEST_BYTES_MAX {
+        let message = format!("a request has at most {DOOR_REQUEST_BYTES_MAX} bytes");
+        return Err(refused("door.too_large", message));
+    }
+    json::parse(request, DOOR_DEPTH_MAX).map_err(|error| refused("door.invalid", error.to_string()))
+}

@@ -1,13 +1,18 @@
 //! Room: the functions a module may import, with their exact signatures.
 //!
 //! These are the 46 functions of WASI preview 1, module `wasi_snapshot_preview1`, as its `witx`
-//! definition lowers them to WebAssembly. This is the only list of them: the sandbox defines what
-//! stands here.
+//! definition lowers them to WebAssembly, and the two of the door. This is the only list of them: the
+//! sandbox defines what stands here.
 
 use wasmi::{FuncType, ValType};
 
-/// The one module name that may be imported from.
+/// The module name that any package may import from.
 pub(crate) const WASI: &str = "wasi_snapshot_preview1";
+/// The module name of the door, for packages that ask for something behind it.
+pub(crate) const DOOR: &str = "mpp_v1";
+/// The door's two functions; each takes a pointer and a length and answers with a number.
+// [DOOR-01]
+const DOOR_FUNCTIONS: [&str; 2] = ["request", "response"];
 
 /// Gives the list of functions, with their parameters, to another macro.
 // [MOD-20]
@@ -95,6 +100,9 @@ const FUNCTIONS: &[(&str, &[ValType])] = wasi_functions!(table);
 
 /// The signature of an importable function, or `None` if there is no such function.
 pub(crate) fn signature(module: &str, name: &str) -> Option<FuncType> {
+    if module == DOOR && DOOR_FUNCTIONS.contains(&name) {
+        return Some(FuncType::new([ValType::I32, ValType::I32], [ValType::I32]));
+    }
     let (_, parameters) = FUNCTIONS.iter().find(|(known, _)| module == WASI && *known == name)?;
     // [MOD-21] every function answers with an errno, but for the one that does not come back
     let results = (name != "proc_exit").then_some(ValType::I32);

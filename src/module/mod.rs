@@ -52,7 +52,7 @@ impl Module {
         }
         scan::check(bytes)?;
         let compiled = compile(bytes, CompilationMode::LazyTranslation)?;
-        check_imports(&compiled)?;
+        check_imports(&compiled, manifest)?;
         let memory_pages = check_exports(&compiled)?;
         let module = Module { compiled, memory_pages };
         // [MOD-13]
@@ -136,13 +136,22 @@ pub(crate) fn compile(bytes: &[u8], mode: CompilationMode) -> Result<wasmi::Modu
 }
 
 /// Refuses whatever the sandbox would not define, naming all of it at once.
-fn check_imports(module: &wasmi::Module) -> Result<(), Error> {
+fn check_imports(module: &wasmi::Module, manifest: &Manifest) -> Result<(), Error> {
+    let asked = &manifest.capabilities;
+    let door = !asked.network.is_empty() || asked.storage.is_some();
     let mut unknown = BTreeSet::new();
     for import in module.imports() {
         let known = imports::signature(import.module(), import.name());
         // [MOD-10] memories, tables and globals are never imported
-        if import.ty().func().is_none() || known.as_ref() != import.ty().func() {
-            let why = if known.is_some() { " (with another signature)" } else { "" };
+        let wrong = import.ty().func().is_none() || known.as_ref() != import.ty().func();
+        // [DOOR-02]
+        let shut = import.module() == imports::DOOR && !door;
+        if wrong || shut {
+            let why = match known {
+                None => "",
+                Some(_) if shut => " (without `network` or `storage` among its capabilities)",
+                Some(_) => " (with another signature)",
+            };
             unknown.insert(format!("{}.{}{why}", shown(import.module()), shown(import.name())));
         }
     }

@@ -61,6 +61,8 @@ pub enum Capability {
     Network {
         /// As the manifest writes it.
         host: String,
+        /// What the policy allows or adds beyond TLS with a public address, for people.
+        beyond: Vec<String>,
     },
     /// Read below a directory.
     ReadDirectory {
@@ -116,7 +118,8 @@ impl Capability {
         let destructive =
             manifest.tools.iter().filter(|tool| tool.sensitivity == Sensitivity::Destructive);
         let mut list = Vec::new();
-        list.extend(asked.network.iter().map(|host| Capability::Network { host: host.clone() }));
+        let host = |host: &String| Capability::Network { host: host.clone(), beyond: Vec::new() };
+        list.extend(asked.network.iter().map(host));
         list.extend(
             asked
                 .filesystem
@@ -144,7 +147,10 @@ impl Capability {
 impl fmt::Display for Capability {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let line = match self {
-            Capability::Network { host } => format!("reach {host}"),
+            Capability::Network { host, beyond } if beyond.is_empty() => format!("reach {host}"),
+            Capability::Network { host, beyond } => {
+                format!("reach {host} ({})", beyond.join(", "))
+            }
             Capability::ReadDirectory { guest, host } => format!("read {guest} {}", behind(host)),
             Capability::WriteDirectory { guest, host } => {
                 format!("read and write {guest} {}", behind(host))

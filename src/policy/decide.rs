@@ -3,7 +3,7 @@
 use super::capability::Capability;
 use super::host::Host;
 use super::risk::{self, SecurityLevel};
-use super::token::{expiry, CapabilityToken, DirectoryGrant, RunLimits};
+use super::token::{expiry, CapabilityToken, DirectoryGrant, HostGrant, RunLimits};
 use super::{bytes, PermissionPolicy, PolicyDecision, Variable, KIB, MIB};
 use crate::agent::Agent;
 use crate::error::{Code, Error};
@@ -28,7 +28,7 @@ impl PermissionPolicy {
 
     /// Decides about one call. Besides the package, only this counts: whether the tool that is called is
     /// a destructive one, and, where the policy has a rule about it, the name that the agent gives itself.
-    // [POLICY-12] [POLICY-13]
+    // [POLICY-20] [POLICY-21]
     #[must_use]
     pub fn evaluate_call(
         &self,
@@ -152,6 +152,9 @@ impl PermissionPolicy {
                 | Capability::WriteDirectory { guest, host } => {
                     *host = self.directory(&manifest.id, guest).map(|grant| grant.host.clone());
                 }
+                Capability::Network { host, beyond } => {
+                    *beyond = self.host(&manifest.id, host).beyond();
+                }
                 Capability::Environment { name, set } => {
                     *set = self.variable(&manifest.id, name).is_some();
                 }
@@ -170,6 +173,24 @@ impl PermissionPolicy {
     fn directory(&self, id: &str, guest: &str) -> Option<&DirectoryGrant> {
         let mut mapped = self.directories.iter().filter(|(scope, _)| scope.includes(id));
         mapped.rfind(|(_, grant)| grant.guest == guest).map(|(_, grant)| grant)
+    }
+
+    /// A host that a manifest asks for, with what this policy says about it. Only the same text is the
+    /// same host here: a rule that opens something covers nothing by accident.
+    // [POLICY-12] [POLICY-13]
+    fn host(&self, id: &str, host: &str) -> HostGrant {
+        let mut headers = BTreeMap::new();
+        for (scope, of, header) in &self.secret_headers {
+            if of == host && scope.includes(id) {
+                headers.insert(&header.name, header);
+            }
+        }
+        HostGrant {
+            host: host.to_owned(),
+            plain_http: self.plain_http.contains(host),
+            private_addresses: self.private_addresses.contains(host),
+            headers: headers.into_values().cloned().collect(),
+        }
     }
 
     fn variable(&self, id: &str, name: &str) -> Option<&Variable> {
@@ -197,6 +218,9 @@ impl PermissionPolicy {
             environment: variables.map(|v| (v.name.clone(), v.value.clone())).collect(),
             directories: directories.into_values().collect(),
             network: asked.network.clone(),
+            hosts: asked.network.iter().map(|host| self.host(id, host)).collect(),
+            package: id.clone(),
+            publisher_key: manifest.publisher_key().cloned(),
             storage_bytes_max: asked.storage.map_or(0, |storage| bytes(storage.limit_kb, KIB)),
             // [TOKEN-04]
             limits: RunLimits {

@@ -1,9 +1,10 @@
 //! Room: a policy as a file: one closed JSON object with the settings of [`PermissionPolicy`].
 
-use super::token::DirectoryGrant;
+use super::token::{DirectoryGrant, SecretHeader};
 use super::{
     host::Host, CapabilityKind, ConsentRules, PermissionPolicy, Scope, SecurityLevel, Variable,
 };
+use crate::door::header;
 use crate::error::{Code, Error};
 use crate::home;
 use crate::host_file::{parsed, read_document, texts};
@@ -89,6 +90,9 @@ fn read_policy(root: &mut Object) -> Result<PermissionPolicy, Fault> {
     }
     if let Some(member) = root.optional("consent") {
         policy.consent = member.object(|consent| read_consent(policy.consent, consent))?;
+    }
+    if let Some(member) = root.optional("network") {
+        member.object(|network| read_network(&mut policy, network))?;
     }
     if let Some(member) = root.optional("privacy_filters") {
         let filters = member.object(privacy_filters)?;
@@ -179,6 +183,35 @@ fn read_consent(mut rules: ConsentRules, object: &mut Object) -> Result<ConsentR
         rules.remember = member.boolean()?;
     }
     Ok(rules)
+}
+
+/// Hosts are written exactly as a manifest asks for them. Without TLS nobody uses port 443, so those of
+/// `plain_http` have a port.
+// [POLICY-12] [POLICY-13]
+fn read_network(policy: &mut PermissionPolicy, network: &mut Object) -> Result<(), Fault> {
+    let what = "a host as a manifest writes it, here with its port";
+    let with_port = |text: &str| rules::is_host_and_port(text) && text.contains(':');
+    policy.plain_http.extend(texts(network.optional("plain_http"), what, with_port)?);
+    let what = "a host as a manifest writes it";
+    let hosts = texts(network.optional("private_addresses"), what, rules::is_host_and_port)?;
+    policy.private_addresses.extend(hosts);
+    if let Some(member) = network.optional("headers") {
+        policy.secret_headers = member.array(0..=usize::MAX, |item| item.object(read_header))?;
+    }
+    Ok(())
+}
+
+fn read_header(object: &mut Object) -> Result<(Scope, String, SecretHeader), Fault> {
+    let owned = |allowed: bool, text: &str| allowed.then(|| text.to_owned());
+    let host = parsed(&object.required("host")?, "a host as a manifest writes it", |text| {
+        owned(rules::is_host_and_port(text), text)
+    })?;
+    let what = "the name of a header, in lower case, that is not the transport's own";
+    let name = parsed(&object.required("name")?, what, |text| owned(header::is_name(text), text))?;
+    let value = parsed(&object.required("value")?, "printable ASCII", |text| {
+        owned(header::is_value(text) && !text.is_empty(), text)
+    })?;
+    Ok((read_scope(object)?, host, SecretHeader { name, value }))
 }
 
 /// An empty list is refused: it reads like "for none", and would be for all.

@@ -23,7 +23,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
-use token::{CapabilityToken, DirectoryGrant, RunLimits, LIFETIME_DEFAULT};
+use token::{CapabilityToken, DirectoryGrant, RunLimits, SecretHeader, LIFETIME_DEFAULT};
 
 /// What a policy says about a package.
 #[derive(Clone, Debug)]
@@ -74,6 +74,9 @@ pub struct PermissionPolicy {
     ceilings: RunLimits,
     directories: Vec<(Scope, DirectoryGrant)>,
     environment: Vec<(Scope, Variable)>,
+    plain_http: BTreeSet<String>,
+    private_addresses: BTreeSet<String>,
+    secret_headers: Vec<(Scope, String, SecretHeader)>,
     privacy_patterns: BTreeSet<String>,
     privacy_custom: Vec<CustomPattern>,
     privacy_replacement: Replacement,
@@ -147,6 +150,9 @@ impl PermissionPolicy {
             },
             directories: Vec::new(),
             environment: Vec::new(),
+            plain_http: BTreeSet::new(),
+            private_addresses: BTreeSet::new(),
+            secret_headers: Vec::new(),
             privacy_patterns: BTreeSet::new(),
             privacy_custom: Vec::new(),
             privacy_replacement: Replacement::Label,
@@ -271,6 +277,39 @@ impl PermissionPolicy {
 
     fn scoped_variable(mut self, scope: Scope, variable: Variable) -> Self {
         self.environment.push((scope, variable));
+        self
+    }
+
+    /// Lets packages that ask for exactly this host, such as `printer.lan:80`, reach it without TLS.
+    #[must_use]
+    pub fn allow_plain_http(mut self, host: impl Into<String>) -> Self {
+        self.plain_http.insert(host.into());
+        self
+    }
+
+    /// Lets packages that ask for exactly this host, such as `wiki.corp` or `localhost:8443`, reach it
+    /// where its name leads into this machine or its network.
+    #[must_use]
+    pub fn allow_private_addresses(mut self, host: impl Into<String>) -> Self {
+        self.private_addresses.insert(host.into());
+        self
+    }
+
+    /// Adds a header to what packages send to exactly this host over TLS. No guest sees its value, and
+    /// none can send another of this name there. The last value of a name counts.
+    #[must_use]
+    pub fn add_secret_header(
+        self,
+        host: impl Into<String>,
+        name: &str,
+        value: impl Into<String>,
+    ) -> Self {
+        let header = SecretHeader { name: name.to_ascii_lowercase(), value: value.into() };
+        self.scoped_header(Scope::default(), host.into(), header)
+    }
+
+    fn scoped_header(mut self, scope: Scope, host: String, header: SecretHeader) -> Self {
+        self.secret_headers.push((scope, host, header));
         self
     }
 

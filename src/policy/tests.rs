@@ -414,7 +414,7 @@ fn no_debug_form_shows_the_value_of_a_variable() {
 #[test]
 fn capability_lines_hide_nothing() {
     for capability in [
-        Capability::Network { host: "a\u{1b}[2Jb\n".into() },
+        Capability::Network { host: "a\u{1b}[2Jb\n".into(), beyond: vec![] },
         Capability::ReadDirectory { guest: "/a\r".into(), host: Some("/b\u{202e}".into()) },
         Capability::Environment { name: "A\u{9b}".into(), set: true },
     ] {

@@ -36,6 +36,7 @@
 
 use super::capability::Capability;
 use crate::limits::TOKEN_LIFETIME_S_MAX;
+use crate::package::key::KeyId;
 use crate::package::listing::ContentHash;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -54,6 +55,55 @@ pub struct DirectoryGrant {
     pub host: PathBuf,
     /// Whether the guest may write below it.
     pub writable: bool,
+}
+
+/// A host that a guest may reach through the door, and what this policy adds to that.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostGrant {
+    /// As the manifest writes it: a name with the port, or without one for 443.
+    pub host: String,
+    /// Whether it may be reached without TLS.
+    pub plain_http: bool,
+    /// Whether its name may lead into this machine or its network.
+    pub private_addresses: bool,
+    /// Headers that the door adds and the guest does not see.
+    pub headers: Vec<SecretHeader>,
+}
+
+impl HostGrant {
+    /// A host at public addresses, over TLS.
+    #[must_use]
+    pub fn plain(host: impl Into<String>) -> Self {
+        let host = host.into();
+        HostGrant { host, plain_http: false, private_addresses: false, headers: Vec::new() }
+    }
+
+    /// What it allows beyond that, for people.
+    pub(super) fn beyond(&self) -> Vec<String> {
+        let flags = [
+            (self.plain_http, "also without TLS"),
+            (self.private_addresses, "also inside this network"),
+        ];
+        let flags = flags.into_iter().filter(|(held, _)| *held).map(|(_, what)| what.to_owned());
+        let headers = self.headers.iter().map(|header| format!("with a secret {}", header.name));
+        flags.chain(headers).collect()
+    }
+}
+
+/// A header whose value the guest does not see.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SecretHeader {
+    /// Its name, in lower case.
+    pub name: String,
+    /// Its value.
+    pub value: String,
+}
+
+/// Without the value: it is a secret, and this form ends up in logs.
+impl fmt::Debug for SecretHeader {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}: …", self.name)
+    }
 }
 
 /// The limits of one call, after manifest and policy were both heard.
@@ -76,6 +126,9 @@ pub struct CapabilityToken {
     pub(super) environment: BTreeMap<String, String>,
     pub(super) directories: Vec<DirectoryGrant>,
     pub(super) network: Vec<String>,
+    pub(super) hosts: Vec<HostGrant>,
+    pub(super) package: String,
+    pub(super) publisher_key: Option<KeyId>,
     pub(super) storage_bytes_max: u64,
     pub(super) limits: RunLimits,
     pub(super) granted_by: String,
@@ -106,6 +159,21 @@ impl CapabilityToken {
     pub fn network(&self) -> &[String] {
         &self.network
     }
+    /// The same hosts, with what the policy says about each.
+    #[must_use]
+    pub fn hosts(&self) -> &[HostGrant] {
+        &self.hosts
+    }
+    /// Id of the package it was granted for.
+    #[must_use]
+    pub fn package(&self) -> &str {
+        &self.package
+    }
+    /// The key by which the package's publisher signed it.
+    #[must_use]
+    pub fn publisher_key(&self) -> Option<&KeyId> {
+        self.publisher_key.as_ref()
+    }
     /// Bytes of key-value storage; 0 is none.
     #[must_use]
     pub fn storage_bytes_max(&self) -> u64 {
@@ -114,7 +182,10 @@ impl CapabilityToken {
     /// Everything it holds beyond computing, one line each, for the audit record.
     #[must_use]
     pub fn granted(&self) -> Vec<String> {
-        let network = self.network.iter().map(|host| Capability::Network { host: host.clone() });
+        let network = self.hosts.iter().map(|grant| {
+            let (host, beyond) = (grant.host.clone(), grant.beyond());
+            Capability::Network { host, beyond }
+        });
         let directories = self.directories.iter().map(|grant| {
             let (guest, host) = (grant.guest.clone(), Some(grant.host.clone()));
             match grant.writable {
@@ -176,7 +247,10 @@ impl CapabilityToken {
             content_hash,
             environment,
             directories,
+            hosts: network.iter().map(HostGrant::plain).collect(),
             network,
+            package: "org.example.tool".to_owned(),
+            publisher_key: KeyId::parse(&"ab".repeat(32)),
             storage_bytes_max: 0,
             limits,
             granted_by: "test".to_owned(),
@@ -184,6 +258,13 @@ impl CapabilityToken {
             real_clock: false,
             real_random: false,
         }
+    }
+
+    /// The same token with these hosts and so much storage.
+    #[cfg(test)]
+    pub(crate) fn reaching_for_tests(self, hosts: Vec<HostGrant>, storage_bytes_max: u64) -> Self {
+        let network = hosts.iter().map(|grant| grant.host.clone()).collect();
+        CapabilityToken { network, hosts, storage_bytes_max, ..self }
     }
 
     /// The same token when its time is over.
@@ -200,7 +281,7 @@ impl fmt::Debug for CapabilityToken {
             .field("content_hash", &self.content_hash)
             .field("environment", &self.environment.keys())
             .field("directories", &self.directories)
-            .field("network", &self.network)
+            .field("hosts", &self.hosts)
             .field("storage_bytes_max", &self.storage_bytes_max)
             .field("limits", &self.limits)
             .field("real_clock", &self.real_clock)

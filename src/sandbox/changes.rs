@@ -1,7 +1,9 @@
-//! Room: what a guest changed in the directories it may write. `commit.rs` carries it out on the host.
+//! Room: what a guest changed in the directories it may write and in what it keeps. `commit.rs` carries out
+//! the first on the host, and the door's store the second.
 
 use super::commit;
 use super::host_directory::{HostDirectory, Stamp};
+use crate::door::kv::KvChanges;
 use crate::Error;
 use serde_json::{json, Value};
 use std::collections::BTreeMap;
@@ -50,6 +52,7 @@ pub(super) struct Mount {
 #[derive(Clone, Debug, Default)]
 pub struct Changes {
     mounts: Vec<Mount>,
+    kept: Option<KvChanges>,
     /// Why they can't be carried out.
     fault: Option<Error>,
 }
@@ -65,13 +68,18 @@ impl Changes {
 
     /// Changes that can't be carried out.
     pub(super) fn impossible(fault: Error) -> Self {
-        Changes { mounts: Vec::new(), fault: Some(fault) }
+        Changes { fault: Some(fault), ..Changes::default() }
+    }
+
+    /// The same changes with those of what the tool keeps.
+    pub(super) fn keeping(self, kept: Option<KvChanges>) -> Self {
+        Changes { kept, ..self }
     }
 
     /// Whether the call changed nothing.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.mounts.is_empty() && self.fault.is_none()
+        self.mounts.is_empty() && self.kept.is_none() && self.fault.is_none()
     }
 
     /// Whether they can be carried out, as far as that can be known beforehand.
@@ -82,7 +90,7 @@ impl Changes {
         self.fault.clone().map_or(Ok(()), Err)
     }
 
-    /// Each change with its path as the guest sees it, such as `/out/reports/today.txt`.
+    /// Each change of a file, with its path as the guest sees it, such as `/out/reports/today.txt`.
     pub fn iter(&self) -> impl Iterator<Item = (String, &Action)> {
         self.mounts.iter().flat_map(|mount| {
             let changes = mount.changes.iter();
@@ -90,8 +98,15 @@ impl Changes {
         })
     }
 
-    /// The list as JSON: path, action, and for a file its size and whether it replaces another.
-    // [BOX-93]
+    /// Each name that the tool keeps something under from now on, with the bytes of the value, or from now
+    /// on nothing.
+    pub fn kept(&self) -> impl Iterator<Item = (&str, Option<usize>)> {
+        self.kept.iter().flat_map(KvChanges::iter)
+    }
+
+    /// The list as JSON: path, action, and for a file its size and whether it replaces another; then for
+    /// what is kept its key, action and size.
+    // [BOX-93] [DOOR-77]
     #[must_use]
     pub fn to_json(&self) -> Value {
         let change = |(path, action): (String, &Action)| match action {
@@ -100,7 +115,11 @@ impl Changes {
             }),
             other => json!({ "path": path, "action": other.name() }),
         };
-        self.iter().map(change).collect()
+        let kept = |(key, bytes): (&str, Option<usize>)| match bytes {
+            Some(bytes) => json!({ "key": key, "action": "set_key", "bytes": bytes }),
+            None => json!({ "key": key, "action": "delete_key" }),
+        };
+        self.iter().map(change).chain(self.kept().map(kept)).collect()
     }
 
     /// How many changes of each kind there are, and how many bytes are written: for the record.
@@ -117,6 +136,10 @@ impl Changes {
                 add("bytes", content.len());
             }
         }
+        for (_, bytes) in self.kept() {
+            add(if bytes.is_some() { "set_key" } else { "delete_key" }, 1);
+            add("bytes", bytes.unwrap_or(0));
+        }
         counts
     }
 
@@ -125,17 +148,32 @@ impl Changes {
     ///
     /// # Errors
     /// `host.commit`: the host refused one of them. The detail says which were carried out before;
-    /// files not named there are as they were. Also the errors of [`Changes::check`].
+    /// files not named there are as they were. `kv.conflict`, `kv.damaged`, `host.file`: what the tool
+    /// keeps could not be changed. Also the errors of [`Changes::check`].
+    // [DOOR-76] [DOOR-77]
     pub fn carry_out(&mut self) -> Result<(), Error> {
         self.check()?;
-        commit::carry_out(&mut self.mounts)
+        let Some(kept) = self.kept.take() else { return commit::carry_out(&mut self.mounts) };
+        let mounts = &mut self.mounts;
+        let mut files = None;
+        let result = kept.carry_out(&mut || files.insert(commit::carry_out(mounts)).clone());
+        match (&result, files) {
+            (Ok(()), _) => self.kept = Some(kept),
+            (Err(_), None) => self.mounts.clear(),
+            (Err(error), Some(Ok(()))) if !self.mounts.is_empty() => {
+                let detail = format!("{}; the files were changed before", error.detail());
+                return Err(Error::new(error.code(), detail));
+            }
+            (Err(_), Some(_)) => {}
+        }
+        result
     }
 }
 
 /// The same lists, whatever the host's directories are.
 impl PartialEq for Changes {
     fn eq(&self, other: &Self) -> bool {
-        self.iter().eq(other.iter())
+        self.iter().eq(other.iter()) && self.kept == other.kept
     }
 }
 

@@ -6,6 +6,7 @@ use super::files::{Descriptors, Tree};
 use super::meter::Meter;
 use super::random::RandomStream;
 use super::wasi::Time;
+use crate::door::Door;
 use crate::limits::{IOVECS_COUNT_MAX, IOVEC_FUEL};
 use std::fmt;
 use std::time::Duration;
@@ -78,6 +79,9 @@ pub(super) struct Guest {
     pub(super) time: Time,
     pub(super) random: RandomStream,
     pub(super) meter: Meter,
+    pub(super) door: Door,
+    /// The answer to the last request at the door, until it is taken.
+    pub(super) response: Vec<u8>,
     /// What the engine may allocate.
     pub(super) allocation: StoreLimits,
     /// How often the engine asked whether it may allocate.

@@ -6,7 +6,7 @@
 
 use super::guest::{Guest, Stop};
 use super::meter::{bulk_duration, Watch};
-use super::wasi;
+use super::{door, wasi};
 use crate::limits::{SLICE_FUEL, TABLE_ELEMENTS_COUNT_MAX};
 use crate::module::{Module, BYTES_PER_FUEL};
 use crate::policy::token::RunLimits;
@@ -99,6 +99,7 @@ fn start(
     });
     let mut linker = Linker::new(module.compiled().engine());
     wasi::define(&mut linker).map_err(|error| ended_by(&error))?;
+    door::define(&mut linker).map_err(|error| ended_by(&error))?;
     let instance = linker
         .instantiate_and_start(&mut *store, module.compiled())
         .map_err(|error| ended_by(&error))?;

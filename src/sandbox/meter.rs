@@ -81,6 +81,15 @@ impl Watch {
         self.started.elapsed()
     }
 
+    /// When the time is over, and whether the call was cancelled: for work that looks by itself.
+    pub(super) fn until(&self) -> Instant {
+        self.started.checked_add(self.timeout).unwrap_or(self.started)
+    }
+
+    pub(super) fn is_cancelled(&self) -> bool {
+        self.cancel.is_cancelled()
+    }
+
     /// Refuses to go on if the call was cancelled, or if what comes next would end after its time.
     // [BOX-38] [BOX-39]
     pub(super) fn look(&self, next: Duration) -> Result<(), Stop> {

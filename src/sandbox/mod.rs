@@ -1,11 +1,12 @@
 //! Room: running a verified tool, with nothing but what its token holds.
 //!
 //! Read on in `grants.rs` (what may be asked for), `machine.rs` (how it runs and ends), `guest.rs` (its
-//! memory), `meter.rs` (its fuel and time), `wasi/` (what it can call), `files/` and `host_directory.rs` (what it sees),
+//! memory), `meter.rs` (its fuel and time), `wasi/` and `door.rs` (what it can call), `files/` and `host_directory.rs` (what it sees),
 //! `changes.rs` and `commit.rs` (what it leaves) and `protocol/` (how it is spoken to).
 
 mod changes;
 mod commit;
+mod door;
 mod errno;
 mod files;
 mod grants;
@@ -24,6 +25,7 @@ pub use changes::{Action, Changes};
 pub use machine::CancelFlag;
 pub use protocol::{tools_call_request, JsonRpcResponse, Request, ToolResult};
 
+use crate::door::{Door, Services};
 use crate::gatekeeper::WasmBinary;
 use crate::module::Module;
 use crate::policy::token::{CapabilityToken, DirectoryGrant, RunLimits};
@@ -126,7 +128,9 @@ pub struct Run {
     pub stdout: Vec<u8>,
     /// What it had written to stderr.
     pub stderr: Vec<u8>,
-    /// What it changed in the directories it may write; empty if it was ended by a trap or a limit.
+    /// How often it asked for what at the door, and what came of it.
+    pub door: BTreeMap<String, u64>,
+    /// What it changed in the directories it may write and in what it keeps; empty if it was ended by a trap or a limit.
     /// Whether an exit status means failure is for the protocol to say. Nothing of it is done until
     /// [`Changes::carry_out`].
     pub changes: Changes,
@@ -140,6 +144,7 @@ pub struct Run {
 #[derive(Clone, Debug)]
 pub struct WasmSandbox {
     seed: [u8; 32],
+    services: Services,
 }
 
 impl WasmSandbox {
@@ -157,7 +162,19 @@ impl WasmSandbox {
     /// As [`WasmSandbox::new`].
     pub fn with_seed(seed: [u8; 32]) -> Result<Self, Error> {
         self_test::check_engine()?;
-        Ok(WasmSandbox { seed })
+        Ok(WasmSandbox { seed, services: Services::default() })
+    }
+
+    /// Puts services behind the door; a new sandbox has none.
+    #[must_use]
+    pub fn with_services(self, services: Services) -> Self {
+        WasmSandbox { services, ..self }
+    }
+
+    /// The services behind the door.
+    #[must_use]
+    pub fn services(&self) -> &Services {
+        &self.services
     }
 
     /// Runs a tool that answers one request.
@@ -212,6 +229,7 @@ impl WasmSandbox {
         };
         // [BOX-56]
         let token = config.capability_token.as_ref();
+        let door = |token| Door::new(token, &config.allowed_network_domains, &self.services);
         let inputs = Inputs {
             args,
             environment: config.env_vars,
@@ -221,6 +239,7 @@ impl WasmSandbox {
             seed: self.seed,
             real_clock: token.is_some_and(CapabilityToken::real_clock),
             real_random: token.is_some_and(CapabilityToken::real_random),
+            door: token.map_or_else(Door::closed, door),
         };
         run_module(binary.module(), inputs, &limits, cancel)
     }
@@ -232,6 +251,7 @@ impl Run {
             outcome: Err(error),
             exit_status: None,
             denied: 0,
+            door: BTreeMap::new(),
             stdout: Vec::new(),
             stderr: Vec::new(),
             changes: Changes::default(),
@@ -287,6 +307,7 @@ struct Inputs {
     seed: [u8; 32],
     real_clock: bool,
     real_random: bool,
+    door: Door,
 }
 
 impl Inputs {
@@ -313,6 +334,8 @@ impl Inputs {
                 false => RandomStream::seeded(self.seed),
             },
             meter: Meter { slice: 0, reserve: limits.fuel_max, watch },
+            door: self.door,
+            response: Vec::new(),
             allocation: StoreLimits::default(),
             growths_asked: 0,
             memory: None,
@@ -323,15 +346,19 @@ impl Inputs {
 fn run_module(module: &Module, inputs: Inputs, limits: &RunLimits, cancel: &CancelFlag) -> Run {
     let started = Instant::now();
     let ended = machine::run(module, inputs.into_guest(limits, cancel), limits);
+    let (kept, door) = ended.guest.door.into_parts();
     // A guest that ended by itself may have answered, whatever its status: the protocol knows.
     let changes = match ended.exit_status {
-        Some(_) => ended.guest.tree.into_changes().unwrap_or_else(Changes::impossible),
+        Some(_) => {
+            ended.guest.tree.into_changes().unwrap_or_else(Changes::impossible).keeping(kept)
+        }
         None => Changes::default(),
     };
     Run {
         outcome: ended.outcome,
         exit_status: ended.exit_status,
         denied: ended.guest.denied,
+        door,
         stdout: ended.guest.stdout,
         stderr: ended.guest.stderr,
         changes,

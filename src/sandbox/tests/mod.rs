@@ -30,6 +30,7 @@ fn inputs(stdin: &[u8]) -> Inputs {
         seed: [7; 32],
         real_clock: false,
         real_random: false,
+        door: Door::closed(),
     }
 }
 

@@ -39,7 +39,7 @@ use wasmi::{Caller, Error, Linker};
 /// Runs one host function: takes the guest's memory and fuel, charges the call, and turns the outcome
 /// into what the guest sees.
 // [BOX-40] [BOX-43]
-fn call(
+pub(super) fn call(
     mut caller: Caller<'_, Guest>,
     function: impl FnOnce(&mut Call<'_>) -> Result<(), Halt>,
 ) -> Result<u32, Error> {
