@@ -339,6 +339,7 @@ pub fn answer(bytes: &[u8]) -> Verdict {
         outcome: Ok(()),
         exit_status: Some(0),
         denied: 0,
+        door: Default::default(),
         stdout: bytes.to_vec(),
         stderr: Vec::new(),
         changes: mpp::sandbox::Changes::default(),

@@ -1,0 +1,3 @@
+//! What tools keep.
+
+use super::*;
