@@ -54,11 +54,25 @@ pub fn read_file(path: &Path, bytes_max: usize) -> Result<Option<Vec<u8>>, Error
 ///
 /// # Errors
 /// `host.file`, and whatever `edit` gives.
-// [TRUST-17] [TRUST-18]
 pub fn edit_file<T>(
     path: &Path,
     bytes_max: usize,
     edit: impl FnOnce(Option<Vec<u8>>) -> Result<(Option<Vec<u8>>, T), Error>,
+) -> Result<T, Error> {
+    edit_file_with(path, bytes_max, edit, || Ok(()))
+}
+
+/// As [`edit_file`], and carries out something else in between: once the new content is on the disk, and
+/// before it takes the old one's place. If that fails the old content stays.
+///
+/// # Errors
+/// `host.file`, and whatever `edit` and `between` give.
+// [TRUST-17] [TRUST-18]
+pub(crate) fn edit_file_with<T>(
+    path: &Path,
+    bytes_max: usize,
+    edit: impl FnOnce(Option<Vec<u8>>) -> Result<(Option<Vec<u8>>, T), Error>,
+    between: impl FnOnce() -> Result<(), Error>,
 ) -> Result<T, Error> {
     let folder = folder_of(path);
     make_folder(folder).map_err(|error| failed("create", folder, &error))?;
@@ -71,7 +85,9 @@ pub fn edit_file<T>(
     lock.lock().map_err(|error| failed("lock", &lock_path, &error))?;
     let (content, result) = edit(read_file(path, bytes_max)?)?;
     if let Some(content) = content {
-        write_file(path, &content)?;
+        let new_path = prepare(path, &content).map_err(|error| failed("write", path, &error))?;
+        between()?;
+        put(&new_path, path).map_err(|error| failed("write", path, &error))?;
     }
     Ok(result) // closing the file ends the lock
 }
@@ -83,11 +99,12 @@ pub fn edit_file<T>(
 pub(crate) fn write_file(path: &Path, content: &[u8]) -> Result<(), Error> {
     let folder = folder_of(path);
     make_folder(folder).map_err(|error| failed("create", folder, &error))?;
-    replace(path, content).map_err(|error| failed("write", path, &error))
+    let replaced = prepare(path, content).and_then(|new_path| put(&new_path, path));
+    replaced.map_err(|error| failed("write", path, &error))
 }
 
-/// Only ever called under a lock, so the name beside the file is ours.
-fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+/// Puts new content on the disk beside the file. Only ever called under a lock, so the name is ours.
+fn prepare(path: &Path, content: &[u8]) -> io::Result<PathBuf> {
     let new_path = beside(path, ".new");
     match fs::remove_file(&new_path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -100,7 +117,12 @@ fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
         file.set_permissions(old.permissions())?;
     }
     file.sync_all()?;
-    fs::rename(&new_path, path)?;
+    Ok(new_path)
+}
+
+/// Puts it in the old content's place.
+fn put(new_path: &Path, path: &Path) -> io::Result<()> {
+    fs::rename(new_path, path)?;
     #[cfg(unix)]
     File::open(folder_of(path))?.sync_all()?; // the new name, too, has to be on the disk
     Ok(())

@@ -38,14 +38,16 @@ pub trait KvStore: Send + Sync {
     fn load(&self, owner: &KvOwner) -> Result<Kept, Error>;
 
     /// Changes it in one step that no other call sees the middle of, and that a crash leaves undone or
-    /// done. Where `edit` fails, or the new state can't be kept, the old one stays.
+    /// done. `edit` makes the new state of the present one. `between` comes once it is sure that the new
+    /// state can be kept, and before it is there. Where either fails the old one stays.
     ///
     /// # Errors
-    /// `host.file`, `kv.damaged`, and whatever `edit` gives.
+    /// `host.file`, `kv.damaged`, and whatever `edit` and `between` give.
     fn update(
         &self,
         owner: &KvOwner,
         edit: &mut dyn FnMut(&mut Kept) -> Result<(), Error>,
+        between: &mut dyn FnMut() -> Result<(), Error>,
     ) -> Result<(), Error>;
 }
 
@@ -268,39 +270,41 @@ impl KvChanges {
         self.wanted.iter().map(|(key, value)| (key.as_str(), value.as_ref().map(String::len)))
     }
 
-    /// Makes them, and `before` that what belongs to them and may still fail.
-    // [DOOR-76] [DOOR-77]
+    /// Makes them, and `between` that whatever else belongs to the call.
     pub(crate) fn carry_out(
         &self,
-        before: &mut dyn FnMut() -> Result<(), Error>,
+        between: &mut dyn FnMut() -> Result<(), Error>,
     ) -> Result<(), Error> {
-        self.store.update(&self.owner, &mut |kept| {
-            let conflict = |key: &str| {
-                let detail = format!("{key:?} was changed meanwhile; nothing was changed");
-                Err(Error::new(Code::KvConflict, detail))
-            };
-            for (key, was) in &self.first {
-                if kept.get(key) != was.as_ref() {
-                    return conflict(key);
-                }
-            }
-            if let Some(key) = self.listed.iter().find(|key| !kept.contains_key(*key)) {
+        self.store.update(&self.owner, &mut |kept| self.apply(kept), between)
+    }
+
+    // [DOOR-76]
+    fn apply(&self, kept: &mut Kept) -> Result<(), Error> {
+        let conflict = |key: &str| {
+            let detail = format!("{key:?} was changed meanwhile; nothing was changed");
+            Err(Error::new(Code::KvConflict, detail))
+        };
+        for (key, was) in &self.first {
+            if kept.get(key) != was.as_ref() {
                 return conflict(key);
             }
-            let before_bytes = size(kept);
-            for (key, value) in &self.wanted {
-                match value {
-                    Some(value) => drop(kept.insert(key.clone(), value.clone())),
-                    None => drop(kept.remove(key)),
-                }
+        }
+        if let Some(key) = self.listed.iter().find(|key| !kept.contains_key(*key)) {
+            return conflict(key);
+        }
+        let before_bytes = size(kept);
+        for (key, value) in &self.wanted {
+            match value {
+                Some(value) => drop(kept.insert(key.clone(), value.clone())),
+                None => drop(kept.remove(key)),
             }
-            let bytes = size(kept);
-            if bytes > self.bytes_max && bytes > before_bytes {
-                let detail = "another call has filled it meanwhile; nothing was changed";
-                return Err(Error::new(Code::KvConflict, detail));
-            }
-            before()
-        })
+        }
+        let bytes = size(kept);
+        if bytes > self.bytes_max && bytes > before_bytes {
+            let detail = "another call has filled it meanwhile; nothing was changed";
+            return Err(Error::new(Code::KvConflict, detail));
+        }
+        Ok(())
     }
 }
 

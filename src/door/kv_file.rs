@@ -41,9 +41,10 @@ impl KvStore for KvFiles {
         &self,
         owner: &KvOwner,
         edit: &mut dyn FnMut(&mut Kept) -> Result<(), Error>,
+        between: &mut dyn FnMut() -> Result<(), Error>,
     ) -> Result<(), Error> {
         let path = self.path(owner);
-        home::edit_file(&path, KV_FILE_BYTES_MAX, |bytes| {
+        let change = |bytes| {
             let mut kept = read(&path, bytes, owner)?;
             edit(&mut kept)?;
             let KvOwner { package, publisher_key } = owner;
@@ -52,7 +53,8 @@ impl KvStore for KvFiles {
                 "entries": kept,
             });
             Ok((Some(document.to_string().into_bytes()), ()))
-        })
+        };
+        home::edit_file_with(&path, KV_FILE_BYTES_MAX, change, between)
     }
 }
 

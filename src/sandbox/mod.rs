@@ -130,9 +130,9 @@ pub struct Run {
     pub stderr: Vec<u8>,
     /// How often it asked for what at the door, and what came of it.
     pub door: BTreeMap<String, u64>,
-    /// What it changed in the directories it may write and in what it keeps; empty if it was ended by a trap or a limit.
-    /// Whether an exit status means failure is for the protocol to say. Nothing of it is done until
-    /// [`Changes::carry_out`].
+    /// What it changed in the directories it may write and in what it keeps; empty if it was ended by a
+    /// trap or a limit. Whether an exit status means failure is for the protocol to say. Nothing of it is
+    /// done until [`Changes::carry_out`].
     pub changes: Changes,
     /// Fuel, in the units of `spec/sandbox.md`.
     pub fuel_used: u64,
