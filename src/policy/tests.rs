@@ -423,6 +423,57 @@ fn capability_lines_hide_nothing() {
 }
 
 #[test]
+fn what_a_policy_opens_for_a_host_holds_for_that_text_alone_and_is_shown() {
+    let policy = PermissionPolicy::new()
+        .trust_package("org.acme.tool")
+        .allow_plain_http("a.lan:80")
+        .allow_private_addresses("a.lan:80")
+        .allow_private_addresses("b.corp")
+        .add_secret_header("b.corp", "X-Key", "first")
+        .add_secret_header("b.corp", "x-key", "s3cr3t");
+    let asked = ["a.lan:80", "a.lan", "x.a.lan:80", "b.corp", "b.corp:8443", "c.b.corp"];
+    let manifest = verified(with(|m| {
+        m.id = "org.acme.tool".into();
+        m.capabilities.network = owned(&asked);
+    }));
+    let PolicyDecision::Granted(token) = policy.evaluate(&manifest) else { panic!("not granted") };
+    let opened: Vec<_> = token
+        .hosts()
+        .iter()
+        .map(|it| (it.plain_http, it.private_addresses, it.headers.len()))
+        .collect();
+    let none = (false, false, 0);
+    assert_eq!(opened, [(true, true, 0), none, none, (false, true, 1), none, none]);
+    assert_eq!(token.hosts()[3].headers[0].value, "s3cr3t");
+    let lines = [
+        "reach a.lan:80 (also without TLS, also inside this network)",
+        "reach a.lan",
+        "reach x.a.lan:80",
+        "reach b.corp (also inside this network, with a secret x-key)",
+        "reach b.corp:8443",
+        "reach c.b.corp",
+    ];
+    assert_eq!(token.granted(), lines);
+    assert!(!format!("{token:?}").contains("s3cr3t"));
+    let unasked = PermissionPolicy { trusted_packages: BTreeSet::new(), ..policy };
+    let PolicyDecision::RequiresConfirmation { capabilities, .. } = unasked.evaluate(&manifest)
+    else {
+        panic!("not asked")
+    };
+    assert_eq!(capabilities.iter().map(ToString::to_string).collect::<Vec<_>>(), lines);
+    // A header for another package is not this one's.
+    let other = Scope(vec!["org.other".into()]);
+    let header = SecretHeader { name: "x".into(), value: "y".into() };
+    let scoped = PermissionPolicy::new().trust_package("org.acme.tool").scoped_header(
+        other,
+        "b.corp".into(),
+        header,
+    );
+    let PolicyDecision::Granted(token) = scoped.evaluate(&manifest) else { panic!("not granted") };
+    assert!(token.hosts().iter().all(|it| it.headers.is_empty()));
+}
+
+#[test]
 fn the_anchors_of_the_public_description_hold() {
     let level = |manifest: Manifest| score(&manifest).level;
     assert_eq!(score(&pure()).points, 0);

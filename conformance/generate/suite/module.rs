@@ -2,8 +2,9 @@
 
 use super::case::Case;
 use super::deflate::zeros_behind;
-use super::package::{module, Package};
+use super::package::{manifest, module, Package};
 use super::zip::Entry;
+use serde_json::{json, Value};
 
 const INVALID: &str = "module.invalid";
 const LIMIT: &str = "module.limit";
@@ -18,6 +19,7 @@ pub fn cases() -> Vec<Case> {
     cases.extend(features());
     cases.extend(limits());
     cases.extend(imports());
+    cases.extend(door());
     cases.extend(exports());
     cases.extend(memory());
     cases.extend(accepted());
@@ -39,6 +41,15 @@ fn text(id: &str, module: &str) -> Case {
     let module = format!("(module {module})");
     let bytes = wat::parse_str(&module).unwrap_or_else(|error| panic!("{id}: {error}"));
     case(id, &bytes)
+}
+
+/// A package that asks for what lies behind the door.
+fn asking(id: &str, module: &str, capabilities: Value) -> Case {
+    let bytes = wat::parse_str(format!("(module {module})")).unwrap();
+    let mut manifest = manifest();
+    manifest["capabilities"] = capabilities;
+    let package = Package::new().with_manifest(&manifest).with("tool.wasm", bytes);
+    package.case(7, &format!("module/{id}"))
 }
 
 /// An unsigned number as modules write it.
@@ -571,6 +582,81 @@ fn imports() -> Vec<Case> {
             .spec("MOD-10")
             .refused(IMPORT),
     );
+    cases
+}
+
+/// Both functions of the door.
+const DOOR: &str = r#"(import "mpp_v1" "request" (func (param i32 i32) (result i32)))
+    (import "mpp_v1" "response" (func (param i32 i32) (result i32)))"#;
+
+fn door() -> Vec<Case> {
+    let why = "A door that leads to nothing that was asked for is not needed.";
+    let network = || json!({ "network": ["api.example.com"] });
+    let mut cases = Vec::new();
+    for (id, title, capabilities) in [
+        ("nothing", "The door in a package that asks for nothing", json!({})),
+        ("no-host", "The door in a package with an empty list of hosts", json!({ "network": [] })),
+        (
+            "other",
+            "The door in a package that asks for other things alone",
+            json!({ "environment": ["KEY"], "filesystem": { "read": ["/data"] } }),
+        ),
+    ] {
+        cases.push(
+            asking(&format!("door-{id}"), &format!("{DOOR} {FRAME}"), capabilities)
+                .says(title, why)
+                .spec("DOOR-02")
+                .refused(IMPORT),
+        );
+    }
+    for (id, title, import) in [
+        (
+            "function",
+            "A function that the door does not have",
+            r#"(import "mpp_v1" "connect" (func (param i32 i32) (result i32)))"#,
+        ),
+        (
+            "version",
+            "The door of a later version",
+            r#"(import "mpp_v2" "request" (func (param i32 i32) (result i32)))"#,
+        ),
+        (
+            "parameters",
+            "A function of the door with another parameter",
+            r#"(import "mpp_v1" "request" (func (param i32 i64) (result i32)))"#,
+        ),
+        (
+            "results",
+            "A function of the door without its result",
+            r#"(import "mpp_v1" "response" (func (param i32 i32)))"#,
+        ),
+        (
+            "global",
+            "A global under the name of a function of the door",
+            r#"(import "mpp_v1" "request" (global i32))"#,
+        ),
+    ] {
+        cases.push(
+            asking(&format!("door-{id}"), &format!("{import} {FRAME}"), network())
+                .says(title, "What was never offered cannot be called.")
+                .spec("MOD-10 DOOR-01")
+                .refused(IMPORT),
+        );
+    }
+    for (id, title, capabilities) in [
+        ("host", "The door in a package that asks for a host", network()),
+        (
+            "storage",
+            "The door in a package that asks for storage",
+            json!({ "storage": { "limit_kb": 1 } }),
+        ),
+    ] {
+        cases.push(
+            asking(&format!("accept-door-{id}"), &format!("{DOOR} {FRAME}"), capabilities)
+                .says(title, "What it asks for lies behind it.")
+                .spec("DOOR-01 DOOR-02"),
+        );
+    }
     cases
 }
 

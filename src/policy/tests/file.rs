@@ -42,6 +42,10 @@ fn the_example_of_the_spec_means_what_the_builder_would_say() {
         .scoped_directory(acme(), directory("/data", "/srv/data", false))
         .scoped_directory(Scope::default(), directory("/out", "/srv/out", true))
         .scoped_variable(acme(), key)
+        .allow_plain_http("printer.lan:80")
+        .allow_private_addresses("printer.lan:80")
+        .allow_private_addresses("wiki.corp")
+        .add_secret_header("api.example.com", "Authorization", "Bearer change-me")
         .always_redact("email")
         .always_redact_custom(CustomPattern {
             name: "EMPLOYEE_ID".into(),
@@ -56,6 +60,8 @@ fn the_example_of_the_spec_means_what_the_builder_would_say() {
         });
     assert_eq!(format!("{read:?}"), format!("{built:?}"));
     assert_eq!(read.environment[0].1.value, "change-me");
+    assert_eq!(read.secret_headers[0].2.value, "Bearer change-me");
+    assert!(!format!("{read:?}").contains("change-me"));
     assert_eq!(read.signers_required(), 2);
     assert_eq!(read.privacy_patterns().collect::<Vec<_>>(), ["email"]);
     assert_eq!(read.privacy_custom().len(), 1);
