@@ -86,7 +86,10 @@ pub(crate) fn edit_file_with<T>(
     let (content, result) = edit(read_file(path, bytes_max)?)?;
     if let Some(content) = content {
         let new_path = prepare(path, &content).map_err(|error| failed("write", path, &error))?;
-        between()?;
+        if let Err(error) = between() {
+            let _would_go_at_the_next_change = fs::remove_file(&new_path);
+            return Err(error);
+        }
         put(&new_path, path).map_err(|error| failed("write", path, &error))?;
     }
     Ok(result) // closing the file ends the lock

@@ -83,9 +83,10 @@
 //! | 8 | [`policy`] | what was asked for, cut to what the host allows; a published risk table |
 //! | 9 | [`module`] | what a module may be is settled before anything of it is allocated |
 //! | 10 | [`sandbox`] | a guest sees what its token holds, and ends within its limits, the same everywhere |
-//! | 11 | [`privacy`] | what the filter knows is found in every copy, or nothing leaves |
-//! | 12 | [`audit`] | records are chained, survive crashes, and hold no values |
-//! | 13 | [`package::pack`], `package::writer` | making packages; nothing here decides anything |
+//! | 11 | [`door`] | the one way out: hosts and ports that were granted, at addresses that were judged, and kept texts |
+//! | 12 | [`privacy`] | what the filter knows is found in every copy, or nothing leaves |
+//! | 13 | [`audit`] | records are chained, survive crashes, and hold no values |
+//! | 14 | [`package::pack`], `package::writer` | making packages; nothing here decides anything |
 //!
 //! [`encoding`], [`time`] and [`package::version`] are tools that all of them use. `spec/` states
 //! every rule with an id, which stands above the line that enforces it.

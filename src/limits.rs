@@ -134,6 +134,7 @@ limits! {
     KV_VALUE_BYTES_MAX usize = 1 << 20; "LIM-221" "one value is written with all others each time"
     KV_ENTRY_BYTES u64 = 64; "LIM-222" "what an entry counts for besides its key and value: what it takes in memory"
     KV_LIST_COUNT_MAX usize = 1000; "LIM-223" "names of one answer; the next request goes on behind them"
+    KV_NAMES_COUNT_MAX usize = 300_000; "LIM-225" "names that one call reads, writes or deletes: as many as fit into the largest storage, and some that are not there"
     KV_FILE_BYTES_MAX usize = 112 << 20; "LIM-224" "the largest quota, each byte an escape of six, and what is around them"
 
     // Audit.

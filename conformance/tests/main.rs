@@ -11,6 +11,7 @@
 mod changes;
 mod cli;
 mod determinism;
+mod door;
 mod example;
 mod fuzz;
 mod guests;

@@ -19,6 +19,9 @@ use std::time::{Duration, Instant};
 // [DOOR-30]
 const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
+/// A shorter secret stands in any text by chance.
+const SECRET_BYTES_MIN: usize = 8;
+
 /// The hosts of one call, and the way to them.
 pub(super) struct HttpGate {
     hosts: Vec<HostGrant>,
@@ -127,6 +130,9 @@ impl HttpGate {
             timeout: time_left(wait)?,
         };
         let mut response = transport.exchange(&exchange, wait.is_cancelled).map_err(failed)?;
+        if !(200..=599).contains(&response.status) {
+            return Err(failed(TransportError::Malformed("no final status".to_owned())));
+        }
         // [DOOR-34] [DOOR-50]
         if response.body.len() > HTTP_RESPONSE_BYTES_MAX || !fits(&response.headers) {
             return Err(failed(TransportError::TooLarge));
@@ -167,7 +173,8 @@ fn headers(request: &Request, grant: &HostGrant) -> Result<Vec<(String, String)>
 fn shows(response: &HttpResponse, secret: &str) -> bool {
     let secret = secret.rsplit(' ').next().unwrap_or_default().as_bytes();
     let shows = |text: &[u8]| {
-        !secret.is_empty() && text.windows(secret.len()).any(|window| window == secret)
+        secret.len() >= SECRET_BYTES_MIN
+            && text.windows(secret.len()).any(|window| window == secret)
     };
     shows(&response.body)
         || response

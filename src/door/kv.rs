@@ -6,7 +6,9 @@
 use super::{refused, Refused, Tally};
 use crate::error::{Code, Error};
 use crate::json::object::{Fault, Member};
-use crate::limits::{KV_ENTRY_BYTES, KV_KEY_BYTES_MAX, KV_LIST_COUNT_MAX, KV_VALUE_BYTES_MAX};
+use crate::limits::{
+    KV_ENTRY_BYTES, KV_KEY_BYTES_MAX, KV_LIST_COUNT_MAX, KV_NAMES_COUNT_MAX, KV_VALUE_BYTES_MAX,
+};
 use crate::package::key::KeyId;
 use crate::policy::token::CapabilityToken;
 use crate::text::is_hidden;
@@ -136,7 +138,7 @@ impl KvSession {
             // [DOOR-72]
             Request::Get { key } => {
                 check_key(key)?;
-                self.first.entry(key.to_owned()).or_insert_with(|| now.get(key).cloned());
+                note(&mut self.first, now, key)?;
                 Ok(json!({ "value": now.get(key) }))
             }
             Request::Set { key, value } => {
@@ -145,7 +147,7 @@ impl KvSession {
             }
             Request::Delete { key } => {
                 check_key(key)?;
-                self.first.entry(key.to_owned()).or_insert_with(|| now.get(key).cloned());
+                note(&mut self.first, now, key)?;
                 let removed = now.remove(key);
                 let bytes = removed.as_ref().map_or(0, |value| entry_bytes(key, value));
                 self.bytes = self.bytes.saturating_sub(bytes);
@@ -179,7 +181,7 @@ impl KvSession {
         if bytes > self.bytes_max && bytes > self.bytes {
             return Err(refused("kv.quota", format!("{} bytes may be kept", self.bytes_max)));
         }
-        self.first.entry(key.to_owned()).or_insert_with(|| now.get(key).cloned());
+        note(&mut self.first, now, key)?;
         now.insert(key.to_owned(), value.to_owned());
         self.bytes = bytes;
         Ok(())
@@ -197,6 +199,20 @@ impl KvSession {
         let (first, bytes_max) = (self.first, self.bytes_max);
         (!wanted.is_empty()).then_some(KvChanges { store, owner, first, listed, wanted, bytes_max })
     }
+}
+
+/// Remembers what stood under a name before the call first had to do with it.
+// [DOOR-80]
+fn note(
+    first: &mut BTreeMap<String, Option<String>>,
+    now: &Kept,
+    key: &str,
+) -> Result<(), Refused> {
+    if first.len() >= KV_NAMES_COUNT_MAX && !first.contains_key(key) {
+        return Err(refused("kv.names", "the call has to do with too many names"));
+    }
+    first.entry(key.to_owned()).or_insert_with(|| now.get(key).cloned());
+    Ok(())
 }
 
 fn check_key(key: &str) -> Result<(), Refused> {

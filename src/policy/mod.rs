@@ -27,6 +27,7 @@ use token::{CapabilityToken, DirectoryGrant, RunLimits, SecretHeader, LIFETIME_D
 
 /// What a policy says about a package.
 #[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant)] // one is made for each call, and taken apart at once
 pub enum PolicyDecision {
     /// It may run with what the token holds.
     Granted(CapabilityToken),

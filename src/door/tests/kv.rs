@@ -408,3 +408,20 @@ fn random_operations_agree_with_a_plain_map() {
         assert_eq!(folder.kept(), model);
     }
 }
+
+/// Names that are not there take memory too.
+#[test]
+fn a_call_that_asks_for_ever_more_names_is_stopped() {
+    let folder = Folder::new();
+    let world = folder.world();
+    let mut session = KvSession::new(&world.token(), world.services.kv.clone());
+    let mut tally = Tally::default();
+    for number in 0..KV_NAMES_COUNT_MAX {
+        session.ask(&read(&number.to_string()), &mut tally).unwrap();
+    }
+    assert_eq!(session.ask(&read("one more"), &mut tally).unwrap_err().code, "kv.names");
+    assert_eq!(session.ask(&set("another", ""), &mut tally).unwrap_err().code, "kv.names");
+    assert_eq!(session.ask(&delete("a third"), &mut tally).unwrap_err().code, "kv.names");
+    assert!(session.ask(&read("7"), &mut tally).is_ok());
+    assert!(session.into_changes().is_none());
+}
