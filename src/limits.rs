@@ -155,6 +155,12 @@ limits! {
     PRIVACY_PROGRAM_BYTES_MAX usize = 16 << 10; "LIM-67" "compiled size of one custom pattern, which bounds its cost for each byte; usual ones take 1 KB"
     PRIVACY_CUSTOM_BYTES_MAX usize = 16 << 20; "LIM-68" "bytes times custom patterns in one call; usual patterns take a second for so many, the worst half a minute"
 
+    // The transport of the command line.
+    HTTP_HEAD_BYTES_MAX usize = 64 << 10; "LIM-240" "status lines, headers and trailers of one response, interim answers included: sites with long security policies send 20 KB"
+    HTTP_CHUNK_LINE_BYTES_MAX usize = 256; "LIM-241" "the line before a chunk: 16 digits, and extensions that nobody uses"
+    HTTP_LOOKUPS_COUNT_MAX usize = 16; "LIM-242" "names looked up at once; a look-up that hangs keeps its thread until the system's resolver gives up"
+    HTTP_CANCEL_LOOK_MS u64 = 20; "LIM-243" "between two looks at whether a call was cancelled: a fifth of what it may take to stop"
+
     // Trust store and policy.
     TRUST_FILE_BYTES_MAX usize = 1 << 20; "LIM-70" "some 2,500 publishers of one key each"
     POLICY_FILE_BYTES_MAX usize = 1 << 20; "LIM-71" "some ten thousand rules"
