@@ -21,4 +21,5 @@ mod protocols;
 mod support;
 mod tools;
 mod trace;
+mod transport;
 mod vectors;

@@ -59,10 +59,13 @@ pub fn config_for(exchange: &Exchange<'_>) -> Result<String, TransportError> {
     config.option("url", &format!("{scheme}://{host}:{port}/"));
     // Sent as it is: curl would take dots and fragments out of a URL.
     config.option("request-target", target);
-    config.option("connect-to", &match address {
-        IpAddr::V4(address) => format!("::{address}:{port}"),
-        IpAddr::V6(address) => format!("::[{address}]:{port}"),
-    });
+    config.option(
+        "connect-to",
+        &match address {
+            IpAddr::V4(address) => format!("::{address}:{port}"),
+            IpAddr::V6(address) => format!("::[{address}]:{port}"),
+        },
+    );
     let timeout = exchange.timeout.as_millis().max(1);
     config.option("max-time", &format!("{}.{:03}", timeout / 1000, timeout % 1000));
     match *method {

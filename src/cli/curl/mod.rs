@@ -222,7 +222,8 @@ fn meaning(code: i32) -> TransportError {
         35 | 53 | 54 | 58 | 59 | 64 | 66 | 80 | 82 | 83 | 90 | 91 | 98 => {
             TransportError::Tls(with_code("no agreement with the server"))
         }
-        63 | 100 => TransportError::TooLarge,
+        // Out of memory is also what it says of a header that is longer than it takes.
+        27 | 63 | 100 => TransportError::TooLarge,
         1 | 8 | 61 => TransportError::Malformed(with_code("no status line or headers")),
         77 => TransportError::Host(with_code("the file of trusted certificates can't be read")),
         _ => TransportError::Host(with_code("curl failed")),
@@ -239,31 +240,29 @@ fn find_program(search_path: &OsStr) -> Result<PathBuf, String> {
 }
 
 /// Asks a `curl` what it is.
-// [NET-04]
 fn check_version(program: &Path) -> Result<(), String> {
-    let name = program.display();
-    let said = Command::new(program)
-        .args(["-q", "--version"])
-        .env_clear()
-        .stdin(Stdio::null())
-        .stderr(Stdio::null())
-        .output()
-        .map_err(|error| format!("{name} can't be started: {error}"))?;
-    let text = String::from_utf8_lossy(&said.stdout);
-    let version = version_in(&text).ok_or_else(|| format!("{name} does not say its version"))?;
+    let mut command = Command::new(program);
+    command.args(["-q", "--version"]).env_clear().stdin(Stdio::null()).stderr(Stdio::null());
+    let said = command.output().map_err(|error| format!("can't be started: {error}"));
+    said.and_then(|said| check_words(&String::from_utf8_lossy(&said.stdout)))
+        .map_err(|why| format!("{}: {why}", program.display()))
+}
+
+/// Holds `curl 7.88.1 (…) …` and the lines behind it against what is needed.
+// [NET-04]
+fn check_words(text: &str) -> Result<(), String> {
+    let version = text.lines().next().and_then(|line| {
+        let mut numbers = line.strip_prefix("curl ")?.split(['.', ' ', '-']);
+        Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
+    });
+    let version: (u32, u32) = version.ok_or("it does not say its version")?;
     if version < VERSION_MIN {
         let ((major, minor), (major_min, minor_min)) = (version, VERSION_MIN);
-        return Err(format!("{name} is {major}.{minor}; needed is {major_min}.{minor_min} or later"));
+        return Err(format!("it is {major}.{minor}; needed is {major_min}.{minor_min} or later"));
     }
     let protocols = text.lines().find_map(|line| line.strip_prefix("Protocols:"));
     let mut protocols = protocols.unwrap_or_default().split_ascii_whitespace();
-    protocols.any(|word| word == "https").then_some(()).ok_or_else(|| format!("{name} has no https"))
-}
-
-/// Major and minor of `curl 7.88.1 (…) …`.
-fn version_in(text: &str) -> Option<(u32, u32)> {
-    let mut numbers = text.strip_prefix("curl ")?.split(['.', ' ', '-']);
-    Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
+    protocols.any(|word| word == "https").then_some(()).ok_or_else(|| "it has no https".to_owned())
 }
 
 /// One of the places for look-ups, given back when the look-up ends rather than when its caller does.

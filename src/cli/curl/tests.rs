@@ -1,1 +1,136 @@
-//! tests
+//! What no server can show: how bytes are cut into pieces, and what the machine lacks.
+
+use super::response::ResponseReader;
+use super::*;
+
+fn read(wire: &[u8], piece_bytes: usize) -> Result<HttpResponse, TransportError> {
+    let mut reader = ResponseReader::new("GET", 1000);
+    for piece in wire.chunks(piece_bytes) {
+        reader.take(piece)?;
+    }
+    reader.finish()
+}
+
+const WIRES: [&str; 5] = [
+    "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nA: b\r\n\r\nhello",
+    "HTTP/1.1 200 OK\r\n\r\nhello",
+    "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;x\r\nhello\r\n3\r\n wo\r\n0\r\nX: y\r\n\r\n",
+    "HTTP/1.1 204 No\r\nX: caf\u{e9}\r\n\r\n",
+];
+
+/// A generator that needs nothing (xorshift).
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 as usize % bound
+    }
+}
+
+#[test]
+fn pieces_of_any_size_read_as_the_whole_also_where_bytes_were_changed() {
+    let mut dice = Dice(88_172_645_463_325_252);
+    let mut outcomes = [0, 0];
+    for round in 0..3_000 {
+        let mut wire = WIRES[round % WIRES.len()].as_bytes().to_vec();
+        for _ in 0..dice.below(3) {
+            let at = dice.below(wire.len());
+            match dice.below(3) {
+                0 => drop(wire.remove(at)),
+                1 => wire.insert(at, b"\r\n:;0 f\0"[dice.below(8)]),
+                _ => wire[at] = b"\r\n:;0 f\xff"[dice.below(8)],
+            }
+        }
+        let whole = read(&wire, wire.len());
+        outcomes[usize::from(whole.is_ok())] += 1;
+        for piece_bytes in [1, 2, 3, 7] {
+            assert_eq!(read(&wire, piece_bytes), whole, "{:?}", String::from_utf8_lossy(&wire));
+        }
+    }
+    assert!(outcomes.iter().all(|count| *count > 500), "{outcomes:?}");
+}
+
+#[test]
+fn bytes_behind_the_end_and_lines_that_go_on_are_refused() {
+    for (index, wire) in WIRES.iter().enumerate().filter(|(index, _)| *index != 1) {
+        let more = format!("{wire}HTTP/1.1 200 OK\r\n");
+        assert_eq!(
+            read(more.as_bytes(), 4),
+            Err(TransportError::Malformed("bytes after its end".to_owned())),
+            "{index}"
+        );
+    }
+    let folded = "HTTP/1.1 200 OK\r\nA: b\r\n c: d\r\nContent-Length: 0\r\n\r\n";
+    assert!(matches!(read(folded.as_bytes(), 4), Err(TransportError::Malformed(_))));
+}
+
+#[test]
+fn a_whole_response_cut_anywhere_is_not_whole() {
+    for wire in [WIRES[0], WIRES[2], WIRES[3], WIRES[4]] {
+        assert!(read(wire.as_bytes(), 5).is_ok());
+        for end in 1..wire.len() {
+            let result = read(&wire.as_bytes()[..end], 5);
+            assert!(matches!(result, Err(TransportError::Unreachable(_))), "{end} {result:?}");
+        }
+    }
+}
+
+#[test]
+fn only_absolute_folders_are_searched_for_curl() {
+    let folder = std::env::temp_dir().join(format!("mpp-path-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("curl"), "").unwrap();
+    let in_path = |path: &str| find_program(OsStr::new(path));
+    let found = in_path(&format!("/nowhere:{}", folder.display()));
+    std::fs::remove_dir_all(&folder).unwrap();
+    assert_eq!(found, Ok(folder.join("curl")));
+    for path in ["", ".", "/nowhere", "relative:.:"] {
+        assert!(in_path(path).unwrap_err().contains("install"), "{path}");
+    }
+}
+
+#[test]
+fn a_curl_that_is_too_old_or_has_no_https_is_refused() {
+    let protocols = "\nProtocols: file ftp http https\nFeatures: IPv6";
+    for good in
+        ["curl 7.66.0 (x)", "curl 7.88.1 (x86_64-pc-linux-gnu)", "curl 8.0", "curl 10.1-DEV"]
+    {
+        assert_eq!(check_words(&format!("{good}{protocols}")), Ok(()), "{good}");
+    }
+    for old in ["curl 7.65.3 (x)", "curl 7.9", "curl 6.99.0"] {
+        let error = check_words(&format!("{old}{protocols}")).unwrap_err();
+        assert!(error.contains("needed is 7.66"), "{old}");
+    }
+    for strange in ["", "wget 8.0", "curl", "curl eight", "curl 8"] {
+        let error = check_words(&format!("{strange}{protocols}")).unwrap_err();
+        assert!(error.contains("does not say its version"), "{strange}: {error}");
+    }
+    for without in ["curl 8.1.2 (x)\nProtocols: file http\nFeatures: https", "curl 8.1.2 (x)"] {
+        assert!(check_words(without).unwrap_err().contains("has no https"), "{without}");
+    }
+    let error = check_version(Path::new("/nowhere/curl")).unwrap_err();
+    assert!(error.starts_with("/nowhere/curl: can't be started"), "{error}");
+}
+
+#[test]
+fn a_missing_curl_is_the_hosts_fault_and_looked_for_once() {
+    let transport = CurlTransport::new();
+    transport.program.set(Err("there is no curl".to_owned())).unwrap();
+    assert_eq!(transport.program(), Err(TransportError::Host("there is no curl".to_owned())));
+}
+
+#[test]
+fn names_that_hang_take_a_bounded_number_of_threads_and_give_them_back() {
+    let transport = CurlTransport::new();
+    let places: Vec<Place> =
+        (0..HTTP_LOOKUPS_COUNT_MAX).map(|_| Place::take(&transport.lookups).unwrap()).collect();
+    let long = Duration::from_secs(20);
+    assert!(matches!(transport.resolve("localhost", long), Err(TransportError::Host(_))));
+    drop(places);
+    assert!(transport.resolve("localhost", long).is_ok());
+    assert_eq!(transport.resolve("localhost", Duration::ZERO), Err(TransportError::TimedOut));
+}

@@ -1,0 +1,60 @@
+//! A transport without a network, for tests of what stands in front of one: it does what the table says.
+
+use super::table::Means;
+use mpp::door::{Exchange, HttpResponse, HttpTransport, TransportError};
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+/// Who answers where, which names there are, and what was asked.
+#[derive(Debug, Default)]
+pub struct FakeTransport {
+    sites: Mutex<BTreeMap<SocketAddr, Means>>,
+    names: BTreeMap<String, Vec<IpAddr>>,
+}
+
+impl FakeTransport {
+    /// Gives a site an address of its own.
+    pub fn serve(&self, means: Means) -> SocketAddr {
+        let mut sites = self.sites.lock().unwrap();
+        let port = 40_000 + u16::try_from(sites.len()).unwrap();
+        let at = SocketAddr::from(([127, 0, 0, 1], port));
+        sites.insert(at, means);
+        at
+    }
+}
+
+impl HttpTransport for FakeTransport {
+    fn resolve(&self, host: &str, _: Duration) -> Result<Vec<IpAddr>, TransportError> {
+        self.names.get(host).cloned().ok_or(TransportError::NoAddress)
+    }
+
+    fn exchange(
+        &self,
+        exchange: &Exchange<'_>,
+        is_cancelled: &dyn Fn() -> bool,
+    ) -> Result<HttpResponse, TransportError> {
+        let at = SocketAddr::new(exchange.address, exchange.port);
+        let means = self.sites.lock().unwrap().get(&at).cloned();
+        let nobody = || TransportError::Unreachable("nobody there".to_owned());
+        match means.ok_or_else(nobody)? {
+            Means::Fails(error) => Err(error),
+            Means::Endless => Err(TransportError::TooLarge),
+            Means::Response(response) if response.body.len() > exchange.response_bytes_max => {
+                Err(TransportError::TooLarge)
+            }
+            Means::Response(response) => Ok(response),
+            Means::Silence => {
+                let began = Instant::now();
+                while began.elapsed() < exchange.timeout {
+                    if is_cancelled() {
+                        return Err(TransportError::Cancelled);
+                    }
+                    std::thread::sleep(Duration::from_millis(5));
+                }
+                Err(TransportError::TimedOut)
+            }
+        }
+    }
+}
