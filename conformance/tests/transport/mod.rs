@@ -8,8 +8,10 @@
 #[path = "../../../src/cli/curl/mod.rs"]
 pub mod curl;
 pub mod fake;
+pub mod nginx;
 mod process;
 pub mod server;
+mod speed;
 mod table;
 
 use curl::CurlTransport;
