@@ -5,8 +5,6 @@
 
 mod audit;
 mod consent;
-// Used by the commands that run tools, once the gate can be given a transport.
-#[allow(dead_code)]
 mod curl;
 mod filter;
 mod keys;

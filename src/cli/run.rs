@@ -1,6 +1,7 @@
 //! Room: `mpp run`: one call of one tool, with a person at the terminal where one is needed.
 
 use super::consent::AtTerminal;
+use super::curl::CurlTransport;
 use super::{read_text, terminal, trust, usage_error, Report};
 use argh::FromArgs;
 use mpp::gatekeeper::{self, read_package};
@@ -11,6 +12,7 @@ use mpp::trust::{covers, TrustStore, Validity};
 use mpp::{home, json, CancelFlag, Code, Error};
 use serde_json::{json, Value};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Verify a package, decide, run one of its tools in the sandbox, and print the filtered answer.
 #[derive(FromArgs)]
@@ -43,6 +45,9 @@ pub struct Run {
     /// give the tool random numbers of this host
     #[argh(switch)]
     real_random: bool,
+    /// certification authorities that https servers are held against, in PEM, instead of this system's
+    #[argh(option)]
+    ca_file: Option<PathBuf>,
     /// trust store, instead of trust.json in the home folder
     #[argh(option)]
     trust: Option<PathBuf>,
@@ -62,7 +67,9 @@ impl Run {
         let package = package_of(&self.file)?;
         let call = Call::new(self.tool.clone(), self.arguments()?);
         let person = AtTerminal { home: &home, agreed: self.yes, show_changes: self.show_changes };
+        let transport = Arc::new(CurlTransport::new(self.ca_file.clone()));
         let runtime = Runtime::open(&home, policy)?.trust_file(&trust_path);
+        let runtime = runtime.http_transport(transport);
         let mut answer = runtime.call(&package, &call, &person, &CancelFlag::default());
         if answer.as_ref().is_err_and(|error| error.code() == Code::PublisherUnknown)
             && introduce_publisher(&package, &trust_path)?

@@ -1,5 +1,6 @@
 //! Room: `mpp serve`: what agents start.
 
+use super::curl::CurlTransport;
 use super::{run, Report};
 use argh::FromArgs;
 use mpp::mcp::Server;
@@ -8,6 +9,7 @@ use mpp::{home, Error};
 use serde_json::Value;
 use std::io::BufReader;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// Serve the installed packages to an agent: MCP over stdin and stdout.
 #[derive(FromArgs)]
@@ -16,13 +18,17 @@ pub struct Serve {
     /// policy file, instead of policy.json in the home folder
     #[argh(option)]
     policy: Option<PathBuf>,
+    /// certification authorities that https servers are held against, in PEM, instead of this system's
+    #[argh(option)]
+    ca_file: Option<PathBuf>,
 }
 
 impl Serve {
     pub fn run(self) -> Result<Report, Error> {
         let home = home::home_dir()?;
         let policy = run::policy_of(self.policy.as_deref(), &home)?;
-        let runtime = Runtime::open(&home, policy)?;
+        let transport = Arc::new(CurlTransport::new(self.ca_file));
+        let runtime = Runtime::open(&home, policy)?.http_transport(transport);
         let input = BufReader::new(std::io::stdin());
         let tell = |line: &str| super::warn(&format!("mpp: {line}"));
         Server::new(&runtime, &home, tell).serve(input, std::io::stdout())?;

@@ -7,6 +7,7 @@
 #[allow(dead_code)]
 #[path = "../../../src/cli/curl/mod.rs"]
 pub mod curl;
+mod door;
 pub mod fake;
 pub mod nginx;
 mod process;
@@ -90,7 +91,7 @@ fn curl_and_what_reads_it_do_what_the_table_says() {
         servers.borrow_mut().push(server);
         at
     };
-    let wrong = differences(&CurlTransport::new(), serve);
+    let wrong = differences(&CurlTransport::new(None), serve);
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
@@ -104,7 +105,7 @@ fn the_fake_does_what_the_table_says() {
 /// Both transports, and a server that means the same to each.
 pub fn both(play: server::Play, means: Means, check: impl Fn(&dyn HttpTransport, SocketAddr)) {
     let server = Server::start(play);
-    check(&CurlTransport::new(), server.at());
+    check(&CurlTransport::new(None), server.at());
     let fake = FakeTransport::default();
     let at = fake.serve(means);
     check(&fake, at);
@@ -137,7 +138,7 @@ fn a_body_that_nobody_reads_does_not_keep_a_cancelled_exchange() {
     let exchange = Exchange { method: "POST", body: &body, ..exchange(server.at()) };
     let began = Instant::now();
     let is_cancelled = || began.elapsed() > Duration::from_millis(500);
-    let result = CurlTransport::new().exchange(&exchange, &is_cancelled);
+    let result = CurlTransport::new(None).exchange(&exchange, &is_cancelled);
     assert_eq!(result, Err(TransportError::Cancelled));
     assert!(began.elapsed() < Duration::from_millis(600), "{:?}", began.elapsed());
 }
@@ -145,7 +146,7 @@ fn a_body_that_nobody_reads_does_not_keep_a_cancelled_exchange() {
 #[test]
 fn a_port_where_nobody_listens_is_unreachable() {
     let at = Server::start(server::Play::Silent).at(); // and gone again
-    let result = CurlTransport::new().exchange(&exchange(at), &|| false);
+    let result = CurlTransport::new(None).exchange(&exchange(at), &|| false);
     assert_eq!(kind(&result.unwrap_err()), "unreachable");
     let fake = FakeTransport::default();
     assert_eq!(kind(&fake.exchange(&exchange(at), &|| false).unwrap_err()), "unreachable");
@@ -153,7 +154,7 @@ fn a_port_where_nobody_listens_is_unreachable() {
 
 #[test]
 fn a_name_gives_each_of_its_addresses_once_and_one_that_is_none_gives_no_address() {
-    let found = CurlTransport::new().resolve("localhost", Duration::from_secs(20)).unwrap();
+    let found = CurlTransport::new(None).resolve("localhost", Duration::from_secs(20)).unwrap();
     assert!(found.iter().all(|address| address.is_loopback()), "{found:?}");
     let mut once = found.clone();
     once.sort();
@@ -161,18 +162,18 @@ fn a_name_gives_each_of_its_addresses_once_and_one_that_is_none_gives_no_address
     assert!(!found.is_empty() && once.len() == found.len(), "{found:?}");
     // A label that is too long is refused without asking anybody.
     let too_long = format!("{}.invalid", "a".repeat(64));
-    let result = CurlTransport::new().resolve(&too_long, Duration::from_secs(20));
+    let result = CurlTransport::new(None).resolve(&too_long, Duration::from_secs(20));
     assert_eq!(result, Err(TransportError::NoAddress));
 }
 
 #[test]
 fn ipv6_is_reached_where_the_machine_has_it() {
     let Some(server) = Server::start_at("[::1]:0", server::Play::Echo) else { return };
-    let response = CurlTransport::new().exchange(&exchange(server.at()), &|| false).unwrap();
+    let response = CurlTransport::new(None).exchange(&exchange(server.at()), &|| false).unwrap();
     assert!(response.body.starts_with(b"GET / HTTP/1.1\r\nHost: www.example.com:"));
 }
 
 /// What the server got, by a transport with these members.
 pub fn echoed(exchange: &Exchange<'_>) -> HttpResponse {
-    CurlTransport::new().exchange(exchange, &|| false).unwrap()
+    CurlTransport::new(None).exchange(exchange, &|| false).unwrap()
 }

@@ -47,6 +47,7 @@ impl Nginx {
         fs::create_dir(folder.path().join("pages")).unwrap();
         fs::write(folder.path().join("pages/page.html"), PAGE).unwrap();
         fs::write(folder.path().join("pages/large.txt"), vec![b'a'; LARGE_BYTES]).unwrap();
+        fs::write(folder.path().join("pages/too_large.bin"), vec![b'a'; 5_000_000]).unwrap();
 
         let echo = Server::start(Play::Echo);
         let names = CERTIFIED.into_iter().chain(["old_tls", "plain"]);
@@ -78,7 +79,7 @@ impl Nginx {
     }
 
     pub fn transport(&self) -> CurlTransport {
-        CurlTransport::new().ca_file(self.ca_file())
+        CurlTransport::new(Some(self.ca_file()))
     }
 
     fn ask(&self, name: &str, target: &str) -> Result<HttpResponse, TransportError> {
@@ -126,6 +127,7 @@ fn config(ports: &BTreeMap<String, u16>, echo: SocketAddr) -> String {
                location / {{ root pages; }}
                location /zip/ {{ alias pages/; gzip on; gzip_types *; gzip_min_length 1; }}
                location /slow/ {{ alias pages/; limit_rate 1000; }}
+               location = /only_with_secret {{ if ($http_authorization = \"Bearer hidden-in-header\") {{ return 200; }} return 403; }}
                location /away {{ return 302 https://169.254.169.254/latest/meta-data/; }}
                location /echo {{ proxy_pass http://{echo}; proxy_http_version 1.1; }}
              }}\n"
@@ -232,11 +234,11 @@ fn only_the_named_authorities_count_and_a_missing_file_is_the_hosts_fault() {
     let exchange = Exchange { is_https: true, ..exchange(nginx.at("good")) };
     let ask =
         |transport: CurlTransport| kind(&transport.exchange(&exchange, &|| false).unwrap_err());
-    assert_eq!(ask(CurlTransport::new()), "tls");
+    assert_eq!(ask(CurlTransport::new(None)), "tls");
     let folder = nginx.folder.path();
-    assert_eq!(ask(CurlTransport::new().ca_file(folder.join("stranger.pem"))), "tls");
-    assert_eq!(ask(CurlTransport::new().ca_file(folder.join("missing.pem"))), "host");
-    assert_eq!(ask(CurlTransport::new().ca_file(folder.join("nginx.conf"))), "host");
+    assert_eq!(ask(CurlTransport::new(Some(folder.join("stranger.pem")))), "tls");
+    assert_eq!(ask(CurlTransport::new(Some(folder.join("missing.pem")))), "host");
+    assert_eq!(ask(CurlTransport::new(Some(folder.join("nginx.conf")))), "host");
 }
 
 #[test]

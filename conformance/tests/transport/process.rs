@@ -157,7 +157,7 @@ fn what_would_change_the_request_is_refused_and_nothing_is_sent() {
     ));
     wrong.push(("port 0".to_owned(), Exchange { port: 0, ..base.clone() }));
     for (what, exchange) in &wrong {
-        let result = CurlTransport::new().exchange(exchange, &|| false);
+        let result = CurlTransport::new(None).exchange(exchange, &|| false);
         assert_eq!(kind(&result.unwrap_err()), "host", "{what}");
     }
     assert!(server.requests().is_empty());
@@ -197,7 +197,7 @@ fn a_process_list_shows_nothing_of_a_request() {
         ..exchange(server.at())
     };
     let seen = std::thread::scope(|scope| {
-        let asked = scope.spawn(|| CurlTransport::new().exchange(&exchange, &|| false));
+        let asked = scope.spawn(|| CurlTransport::new(None).exchange(&exchange, &|| false));
         let mut seen = BTreeSet::new();
         while !asked.is_finished() {
             for (_, _, command, environment) in children() {
@@ -232,7 +232,7 @@ fn however_an_exchange_ends_no_process_is_left() {
         let server = Server::start(play);
         let timeout = Duration::from_millis(200);
         let exchange = Exchange { timeout, ..exchange(server.at()) };
-        let _ = CurlTransport::new().exchange(&exchange, &|| false);
+        let _ = CurlTransport::new(None).exchange(&exchange, &|| false);
     }
     // Those of other tests end too, but not as zombies.
     let began = Instant::now();

@@ -28,6 +28,7 @@ pub struct Server {
     at: SocketAddr,
     ended: Arc<AtomicBool>,
     requests: Arc<Mutex<Vec<Vec<u8>>>>,
+    play: Arc<Mutex<Play>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -42,20 +43,28 @@ impl Server {
         let at = listener.local_addr().unwrap();
         let (ended, requests) = (Arc::new(AtomicBool::new(false)), Arc::default());
         let (stop, log) = (Arc::clone(&ended), Arc::clone(&requests));
+        let play = Arc::new(Mutex::new(play));
+        let now = Arc::clone(&play);
         let thread = std::thread::spawn(move || {
             for stream in listener.incoming() {
                 if stop.load(Ordering::Relaxed) {
                     return;
                 }
-                let (play, stop, log) = (play.clone(), Arc::clone(&stop), Arc::clone(&log));
+                let play = now.lock().unwrap().clone();
+                let (stop, log) = (Arc::clone(&stop), Arc::clone(&log));
                 std::thread::spawn(move || serve(stream.unwrap(), &play, &stop, &log));
             }
         });
-        Some(Server { at, ended, requests, thread: Some(thread) })
+        Some(Server { at, ended, requests, play, thread: Some(thread) })
     }
 
     pub fn at(&self) -> SocketAddr {
         self.at
+    }
+
+    /// For what it does with its own port in it.
+    pub fn play_from_now_on(&mut self, play: Play) {
+        *self.play.lock().unwrap() = play;
     }
 
     /// All requests so far, as they came.

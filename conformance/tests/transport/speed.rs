@@ -26,7 +26,7 @@ fn median(mut run: impl FnMut()) -> Duration {
 fn an_exchange_costs_little_more_than_curl() {
     let server =
         Server::start(Play::Bytes(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok".to_vec()));
-    let transport = CurlTransport::new();
+    let transport = CurlTransport::new(None);
     let ours = median(|| {
         transport.exchange(&exchange(server.at()), &|| false).unwrap();
     });

@@ -37,17 +37,11 @@ pub struct CurlTransport {
 }
 
 impl CurlTransport {
-    /// A transport that trusts the certification authorities of this system.
+    /// A transport that trusts the certificates of this PEM file and no others, or without one the
+    /// certification authorities of this system.
     #[must_use]
-    pub fn new() -> Self {
-        CurlTransport::default()
-    }
-
-    /// Trusts the certificates of this PEM file, and no others.
-    #[must_use]
-    pub fn ca_file(mut self, path: impl Into<PathBuf>) -> Self {
-        self.ca_file = Some(path.into());
-        self
+    pub fn new(ca_file: Option<PathBuf>) -> Self {
+        CurlTransport { ca_file, ..CurlTransport::default() }
     }
 
     fn program(&self) -> Result<&Path, TransportError> {

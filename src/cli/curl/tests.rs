@@ -118,14 +118,14 @@ fn a_curl_that_is_too_old_or_has_no_https_is_refused() {
 
 #[test]
 fn a_missing_curl_is_the_hosts_fault_and_looked_for_once() {
-    let transport = CurlTransport::new();
+    let transport = CurlTransport::new(None);
     transport.program.set(Err("there is no curl".to_owned())).unwrap();
     assert_eq!(transport.program(), Err(TransportError::Host("there is no curl".to_owned())));
 }
 
 #[test]
 fn names_that_hang_take_a_bounded_number_of_threads_and_give_them_back() {
-    let transport = CurlTransport::new();
+    let transport = CurlTransport::new(None);
     let places: Vec<Place> =
         (0..HTTP_LOOKUPS_COUNT_MAX).map(|_| Place::take(&transport.lookups).unwrap()).collect();
     let long = Duration::from_secs(20);
