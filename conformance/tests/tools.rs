@@ -78,6 +78,7 @@ fn run(
     request: Request,
     data: &Folder,
     kept: &Folder,
+    web: &Arc<Web>,
 ) -> Result<Run, Error> {
     let token = match policy(data).evaluate(&attestation.manifest) {
         PolicyDecision::Granted(token) => token,
@@ -97,7 +98,7 @@ fn run(
     };
     let (binary, cancel) = (&attestation.wasm_binary, CancelFlag::default());
     let kv = Some(Arc::new(KvFiles::new(kept.path())) as Arc<dyn KvStore>);
-    let services = Services { http: Some(Arc::new(Web::of(&cases()))), kv };
+    let services = Services { http: Some(web.clone()), kv };
     let sandbox = WasmSandbox::new()?.with_services(services);
     let run = sandbox.run_with_args(binary, config, request.args, &cancel);
     // A program of the protocol `command` may end with any status.
@@ -211,6 +212,7 @@ fn difference(case: &Value, run: &Run, protocol: Protocol) -> Option<String> {
 
 fn replay(tools: &Path, names: &[&str]) {
     let (cases, data, kept) = (cases(), data_folder(), Folder::new("kept"));
+    let web = Arc::new(Web::of(&cases));
     let known: BTreeSet<_> = NAMES.into_iter().chain(LARGE).collect();
     let named: BTreeSet<_> = cases.iter().map(|case| case["package"].as_str().unwrap()).collect();
     assert_eq!(named, known);
@@ -219,7 +221,7 @@ fn replay(tools: &Path, names: &[&str]) {
         let attestation = attested(&tools.join(name));
         for case in cases.iter().filter(|case| case["package"] == *name) {
             let ran = request(case, &attestation)
-                .and_then(|request| run(&attestation, request, &data, &kept));
+                .and_then(|request| run(&attestation, request, &data, &kept, &web));
             let found = match ran {
                 Ok(run) => difference(case, &run, attestation.manifest.runtime.protocol),
                 Err(error) => Some(error.to_string()),
@@ -320,6 +322,29 @@ fn a_large_text_is_counted_within_fuel_and_memory() {
     let arguments = json!({ "text": text.get(..999_999).unwrap_or(&text) });
     let answer = call_with(&host.runtime(), &package, "analyze", arguments, &Nobody).unwrap();
     assert!(answer.structured_content.unwrap()["distinct_words"].as_u64().unwrap() > 100_000);
+}
+
+#[test]
+fn a_page_as_large_as_the_door_lets_in_is_read_within_fuel_and_memory() {
+    let host = Host::new("large-page");
+    let item =
+        "<li class='item' id=x><a href='../p?q=1&amp;n=NUMBER'>Item &eacute; NUMBER</a>, text";
+    let mut page: String = (0..45_000).map(|n| item.replace("NUMBER", &n.to_string())).collect();
+    page.truncate(mpp::limits::HTTP_RESPONSE_BYTES_MAX);
+    // Attributes without end, in the one tag that is left.
+    page.replace_range(3_000_000.., &" a=b".repeat((page.len() - 3_000_000) / 4));
+    let url = "https://example.com/large";
+    let web =
+        json!({ url: { "status": 200, "headers": [["content-type", "text/html"]], "body": page } });
+    let web = Arc::new(Web::of(&[json!({ "web": web })]));
+    let runtime = host.runtime_with(policy(&data_folder())).http_transport(web);
+    let package = package(&committed().join("fetch_page"));
+    let arguments = json!({ "url": url, "text_length": 1_000_000 });
+    let answer = call_with(&runtime, &package, "fetch_page", arguments, &Nobody).unwrap();
+    let found = answer.structured_content.unwrap();
+    assert!(found["links_count"].as_u64().unwrap() > 30_000, "{}", answer.content);
+    assert_eq!(found["links"].as_array().unwrap().len(), 1_000);
+    println!("{} of fuel", answer.fuel_used);
 }
 
 #[test]

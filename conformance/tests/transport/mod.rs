@@ -11,6 +11,7 @@ mod door;
 pub mod fake;
 pub mod nginx;
 mod process;
+mod program;
 pub mod server;
 mod speed;
 mod table;

@@ -122,8 +122,13 @@ fn config(ports: &BTreeMap<String, u16>, echo: SocketAddr) -> String {
             "old_tls" => (" ssl", certificate("good", "TLSv1.1")),
             name => (" ssl", certificate(name, "TLSv1.2 TLSv1.3")),
         };
+        // For names that lead to both.
+        let ipv6 = match TcpListener::bind(("::1", *port)) {
+            Ok(_) => format!("listen [::1]:{port}{listen};"),
+            Err(_) => String::new(),
+        };
         servers.push_str(&format!(
-            "server {{ listen 127.0.0.1:{port}{listen}; {tls}
+            "server {{ listen 127.0.0.1:{port}{listen}; {ipv6} {tls}
                location / {{ root pages; }}
                location /zip/ {{ alias pages/; gzip on; gzip_types *; gzip_min_length 1; }}
                location /slow/ {{ alias pages/; limit_rate 1000; }}
