@@ -54,7 +54,8 @@ impl Session {
         let Some((meta, version)) = meta.and_then(|meta| Some((meta, meta.get(META_VERSION)?)))
         else {
             return self.era.clone().ok_or_else(|| {
-                Fault::new(id, message::INVALID_REQUEST, "the first request is `initialize`")
+                let what = format!("no `initialize` came before, and no {META_VERSION} in `_meta`");
+                Fault::new(id, message::INVALID_PARAMS, what)
             });
         };
         let Some(version) = version.as_str() else {

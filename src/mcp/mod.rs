@@ -200,13 +200,14 @@ impl<'a> Server<'a> {
 
     /// Answers a request, or prepares the call that it asks for.
     fn request(&self, id: &Id, method: &str, params: Map<String, Value>) -> Result<Reply, Fault> {
-        if method == "initialize" {
-            return lock(&self.session).initialize(id, &params).map(Reply::Now);
-        }
         let is_modern =
             params.get("_meta").is_some_and(|meta| meta.get(era::META_VERSION).is_some());
-        if method == "ping" && !is_modern {
-            return Ok(Reply::Now(message::result(id, json!({}))));
+        match method {
+            "initialize" if !is_modern => {
+                return lock(&self.session).initialize(id, &params).map(Reply::Now);
+            }
+            "ping" if !is_modern => return Ok(Reply::Now(message::result(id, json!({})))),
+            _ => {}
         }
         let era = lock(&self.session).era_of(id, &params)?;
         let result = match method {
