@@ -74,7 +74,7 @@ pub struct Server<'a> {
 enum Reply {
     Nothing,
     Now(Value),
-    Later(ToolCall),
+    Later(Box<ToolCall>),
     /// Several messages of one line.
     Together(Vec<Reply>),
 }
@@ -171,7 +171,11 @@ impl<'a> Server<'a> {
             Ok(message) => self.one(message),
             Err(fault) => Reply::Now(fault.line()),
         };
-        Reply::Together(items.into_iter().map(one).collect())
+        let replies: Vec<Reply> = items.into_iter().map(one).collect();
+        match replies.iter().any(|reply| matches!(reply, Reply::Later(_))) {
+            true => Reply::Together(replies),
+            false => together(replies, |_| None).map_or(Reply::Nothing, Reply::Now),
+        }
     }
 
     fn one(&self, message: Message) -> Reply {
@@ -289,7 +293,7 @@ impl<'a> Server<'a> {
         }
         calls.insert(id.to_string(), cancel.clone());
         drop(calls);
-        Ok(Reply::Later(ToolCall {
+        Ok(Reply::Later(Box::new(ToolCall {
             id: id.clone(),
             era,
             call,
@@ -298,7 +302,7 @@ impl<'a> Server<'a> {
             cancel,
             request_state: state,
             input_responses: params.remove("inputResponses"),
-        }))
+        })))
     }
 
     /// Stops a running call, whose answer nobody wants any more.
@@ -312,17 +316,7 @@ impl<'a> Server<'a> {
     /// Runs what takes time, and answers it.
     fn answer_later<W: Write + Send>(&self, reply: Reply, output: &Output<W>) {
         let answer = match reply {
-            Reply::Together(replies) => {
-                let answers: Vec<Value> = replies
-                    .into_iter()
-                    .filter_map(|reply| match reply {
-                        Reply::Now(answer) => Some(answer),
-                        Reply::Later(call) => self.run(&call, output),
-                        Reply::Nothing | Reply::Together(_) => None,
-                    })
-                    .collect();
-                (!answers.is_empty()).then_some(Value::Array(answers))
-            }
+            Reply::Together(replies) => together(replies, |call| self.run(&call, output)),
             Reply::Later(call) => self.run(&call, output),
             Reply::Now(answer) => Some(answer),
             Reply::Nothing => None,
@@ -401,6 +395,18 @@ impl<'a> Server<'a> {
     fn has_ended(&self) -> bool {
         self.input_ended.load(Ordering::Relaxed)
     }
+}
+
+/// The answers to the messages of one line, if there are any; calls are answered one after the other.
+// [SRV-05]
+fn together(replies: Vec<Reply>, run: impl Fn(Box<ToolCall>) -> Option<Value>) -> Option<Value> {
+    let one = |reply| match reply {
+        Reply::Now(answer) => Some(answer),
+        Reply::Later(call) => run(call),
+        Reply::Nothing | Reply::Together(_) => None,
+    };
+    let answers: Vec<Value> = replies.into_iter().filter_map(one).collect();
+    (!answers.is_empty()).then_some(Value::Array(answers))
 }
 
 /// What is behind a lock is whole between any two statements, so a panic elsewhere harms nothing.
