@@ -15,6 +15,7 @@ mod door;
 mod example;
 mod fuzz;
 mod guests;
+mod mcp;
 mod mcp_clients;
 mod package;
 mod pipeline;

@@ -62,7 +62,7 @@ export function listen() {
     const said = message.params?._meta?.[VERSION];
     const header = request.headers["mcp-protocol-version"];
     if (said !== undefined && header !== said) return fail(-32020, "the header names another version");
-    const opening = message.method === "initialize";
+    const opening = message.method === "initialize" && said === undefined;
     if (id && !sessions.has(id)) return reply(404);
     const session = id ? sessions.get(id) : opening ? start() : stateless;
     const headers = {};
