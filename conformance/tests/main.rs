@@ -17,6 +17,7 @@ mod fuzz;
 mod guests;
 mod mcp;
 mod mcp_clients;
+mod mcp_lines;
 mod package;
 mod pipeline;
 mod protocols;

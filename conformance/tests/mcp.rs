@@ -10,7 +10,7 @@ use mpp::store::Store;
 use mpp::{Gatekeeper, PermissionPolicy};
 use serde_json::{json, Value};
 use std::cell::Cell;
-use std::io::{self, BufReader, Read, Write};
+use std::io::{self, BufReader, Cursor, Read, Write};
 use std::path::Path;
 use std::sync::mpsc::{channel, Receiver, Sender};
 use std::time::Duration;
@@ -20,21 +20,19 @@ const MODERN: &str = "2026-07-28";
 /// No test waits so long unless something is wrong.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// The read end of a pipe.
-struct Incoming(Receiver<Vec<u8>>, Vec<u8>);
+/// The read end of a pipe, and what was taken out of it and not read yet.
+struct Incoming(Receiver<Vec<u8>>, Cursor<Vec<u8>>);
 
 impl Read for Incoming {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.1.is_empty() {
-            match self.0.recv() {
-                Ok(bytes) => self.1 = bytes,
+        match self.1.read(buffer)? {
+            0 => match self.0.recv() {
+                Ok(bytes) => self.1 = Cursor::new(bytes),
                 Err(_) => return Ok(0),
-            }
+            },
+            count => return Ok(count),
         }
-        let count = buffer.len().min(self.1.len());
-        buffer[..count].copy_from_slice(&self.1[..count]);
-        self.1.drain(..count);
-        Ok(count)
+        self.1.read(buffer)
     }
 }
 
@@ -111,8 +109,7 @@ impl Client {
     #[track_caller]
     pub fn initialize(&self, revision: &str) -> Value {
         let info = json!({ "name": "try", "version": "1" });
-        let params =
-            json!({ "protocolVersion": revision, "capabilities": {}, "clientInfo": info });
+        let params = json!({ "protocolVersion": revision, "capabilities": {}, "clientInfo": info });
         let result = self.result("initialize", params);
         self.send(&json!({ "jsonrpc": "2.0", "method": "notifications/initialized" }));
         result
@@ -166,17 +163,13 @@ pub fn session(host: &Host, client: impl FnOnce(&Client)) -> Vec<Value> {
     session_with(host, PermissionPolicy::new().auto_approve_low(true), client)
 }
 
-fn session_with(
-    host: &Host,
-    policy: PermissionPolicy,
-    client: impl FnOnce(&Client),
-) -> Vec<Value> {
+fn session_with(host: &Host, policy: PermissionPolicy, client: impl FnOnce(&Client)) -> Vec<Value> {
     let runtime = host.runtime_with(policy);
     let ((to_server, requests), (answers, from_server)) = (channel(), channel());
     std::thread::scope(|scope| {
         let server = scope.spawn(|| {
             let server = Server::new(&runtime, Store::new(&host.path(".")), &Nobody);
-            server.serve(BufReader::new(Incoming(requests, Vec::new())), Outgoing(answers))
+            server.serve(BufReader::new(Incoming(requests, Cursor::default())), Outgoing(answers))
         });
         let side = Client { to_server, from_server, last: Cell::new(0) };
         client(&side);
@@ -241,7 +234,8 @@ fn before_initialize_nothing_is_answered_but_ping() {
     let host = host("before", &[saying("one", "run")]);
     session(&host, |client| {
         assert_eq!(client.result("ping", json!({})), json!({}));
-        for method in ["tools/list", "tools/call", "resources/list", "server/discover", "nonsense"] {
+        for method in ["tools/list", "tools/call", "resources/list", "server/discover", "nonsense"]
+        {
             client.fails(method, call("run"), -32602);
         }
     });
@@ -450,7 +444,9 @@ fn a_cancelled_call_stops_and_is_not_answered() {
         assert_eq!(text(&client.result("tools/call", call("run"))), "said");
         client.fails("tools/call", json!({ "name": 1 }), -32602);
         // It still runs, so its id is taken.
-        client.send(&json!({ "jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": call("run") }));
+        client.send(
+            &json!({ "jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": call("run") }),
+        );
         let taken = client.next();
         assert_eq!((&taken["id"], &taken["error"]["code"]), (&json!(7), &json!(-32600)));
         client.cancel(&json!(7));
