@@ -7,25 +7,23 @@ use crate::store::Store;
 use crate::trust::TrustStore;
 use crate::{Error, Timestamp};
 use serde_json::{json, Map, Value};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 
 /// Tools on one page of the list.
 const PAGE_TOOLS_COUNT: usize = 500;
 
-/// Every tool of every installed package that this host would run.
+/// Every tool of every installed package that this host would run. Which tools there are stands in the
+/// store's index, so that a call costs the same whatever else is installed; what is shown of them is read
+/// when a client first asks for the list.
 pub(super) struct Catalogue {
-    tools: BTreeMap<String, Offer>,
-}
-
-/// One tool as it is shown, and the package it belongs to.
-struct Offer {
-    content_hash: ContentHash,
-    shown: Map<String, Value>,
+    packages: BTreeMap<String, ContentHash>,
+    shown: OnceLock<BTreeMap<String, Map<String, Value>>>,
 }
 
 impl Catalogue {
-    /// Reads what is installed. A package that is revoked, expired or denied is left out: no call of it
-    /// could succeed.
+    /// Reads what is installed. A package whose signers would not pass is left out: no call of it could
+    /// succeed.
     // [SRV-20]
     pub(super) fn read(
         store: &Store,
@@ -33,7 +31,7 @@ impl Catalogue {
         policy: &PermissionPolicy,
         now: Timestamp,
     ) -> Result<Self, Error> {
-        let mut tools = BTreeMap::new();
+        let mut packages = BTreeMap::new();
         for package in store.installed()? {
             let signers_required = policy.signers_required();
             let judged =
@@ -41,21 +39,33 @@ impl Catalogue {
             if judged.is_err() {
                 continue;
             }
-            let manifest = store.manifest(&package.content_hash)?;
-            for tool in &manifest.tools {
-                let offer = Offer {
-                    content_hash: package.content_hash.clone(),
-                    shown: shown(tool, &manifest, policy),
-                };
-                tools.insert(tool.name.clone(), offer);
-            }
+            let hash = package.content_hash;
+            packages.extend(package.tools.into_iter().map(|tool| (tool, hash.clone())));
         }
-        Ok(Catalogue { tools })
+        Ok(Catalogue { packages, shown: OnceLock::new() })
     }
 
     /// The package that a tool belongs to.
     pub(super) fn package_of(&self, tool: &str) -> Option<&ContentHash> {
-        self.tools.get(tool).map(|offer| &offer.content_hash)
+        self.packages.get(tool)
+    }
+
+    /// What is shown of each tool. A package that was removed since is left out.
+    fn shown(
+        &self,
+        store: &Store,
+        policy: &PermissionPolicy,
+    ) -> &BTreeMap<String, Map<String, Value>> {
+        self.shown.get_or_init(|| {
+            let hashes: BTreeSet<&ContentHash> = self.packages.values().collect();
+            let manifests = hashes.into_iter().filter_map(|hash| store.manifest(hash).ok());
+            let shown_of = |manifest: Manifest| {
+                let tool = |tool: &Tool| (tool.name.clone(), shown(tool, &manifest, policy));
+                manifest.tools.iter().map(tool).collect::<Vec<_>>()
+            };
+            let all = manifests.flat_map(shown_of);
+            all.filter(|(name, _)| self.packages.contains_key(name)).collect()
+        })
     }
 
     /// One page of the list, in ascending order of names, and the cursor of the next. A cursor is the
@@ -63,18 +73,21 @@ impl Catalogue {
     // [SRV-21]
     pub(super) fn page(
         &self,
+        store: &Store,
+        policy: &PermissionPolicy,
         cursor: &str,
         revision: &str,
     ) -> Option<(Vec<Value>, Option<String>)> {
-        if !cursor.is_empty() && !self.tools.contains_key(cursor) {
+        let tools = self.shown(store, policy);
+        if !cursor.is_empty() && !tools.contains_key(cursor) {
             return None;
         }
-        let behind = self.tools.iter().filter(|(name, _)| name.as_str() > cursor);
+        let behind = tools.iter().filter(|(name, _)| name.as_str() > cursor);
         let page: Vec<_> = behind.clone().take(PAGE_TOOLS_COUNT).collect();
         let more = behind.count() > page.len();
         let last = page.last().map(|(name, _)| (*name).clone());
-        let fields = |(_, offer): &(&String, &Offer)| {
-            let mut shown = offer.shown.clone();
+        let fields = |(_, shown): &(&String, &Map<String, Value>)| {
+            let mut shown = (*shown).clone();
             // Fields that a revision does not know.
             if revision < "2025-03-26" {
                 shown.remove("annotations");

@@ -234,7 +234,9 @@ impl<'a> Server<'a> {
             Some(Value::String(cursor)) => cursor,
             Some(_) => return Err(Fault::new(id, message::INVALID_PARAMS, "no such cursor")),
         };
-        let Some((tools, next)) = catalogue.page(cursor, era.revision) else {
+        let Some((tools, next)) =
+            catalogue.page(&self.store, self.runtime.policy(), cursor, era.revision)
+        else {
             return Err(Fault::new(id, message::INVALID_PARAMS, "no such cursor"));
         };
         let mut result = json!({ "tools": tools });
