@@ -115,6 +115,7 @@ pub struct Runtime {
     trust_path: PathBuf,
     /// Highest versions seen: the host's own notes, apart from a trust store that may be read-only.
     seen_path: PathBuf,
+    trust: trust::latest::Latest,
     policy: PermissionPolicy,
     audit: AuditLog,
     consent: Consent,
@@ -152,6 +153,7 @@ impl Runtime {
         Ok(Runtime {
             trust_path: home.join(trust::FILE_NAME),
             seen_path: home.join(trust::SEEN_FILE_NAME),
+            trust: trust::latest::Latest::default(),
             policy,
             audit: AuditLog::open(&home.join("audit"))?,
             consent: Consent::new(home),
@@ -190,8 +192,7 @@ impl Runtime {
     }
 
     fn gatekeeper(&self) -> Result<Gatekeeper, Error> {
-        let trust = TrustStore::load_with_versions(&self.trust_path, &self.seen_path)?;
-        let gatekeeper = Gatekeeper::new(trust, Timestamp::now());
+        let gatekeeper = Gatekeeper::new(self.trust_store()?, Timestamp::now());
         Ok(gatekeeper.signers_required(self.policy.signers_required()))
     }
 
@@ -201,12 +202,12 @@ impl Runtime {
         &self.policy
     }
 
-    /// Whom this host trusts, as the file has it now.
+    /// Whom this host trusts, and which versions it has seen, as the files have it now.
     ///
     /// # Errors
     /// `trust.invalid`, `host.file`.
     pub fn trust_store(&self) -> Result<TrustStore, Error> {
-        TrustStore::load(&self.trust_path)
+        self.trust.load(&self.trust_path, &self.seen_path)
     }
 
     /// A key of this host for a purpose of the server's.

@@ -5,6 +5,7 @@
 //! ([`TrustedSigner::may_publish`], [`TrustStore::version_seen`]). `spec/trust.md` is its page.
 
 mod file;
+pub(crate) mod latest;
 #[cfg(test)]
 mod tests;
 
@@ -164,10 +165,15 @@ impl TrustStore {
     // [TRUST-19]
     pub fn load_with_versions(path: &Path, seen: &Path) -> Result<Self, Error> {
         let mut store = TrustStore::load(path)?;
-        for (id, version) in TrustStore::load(seen)?.versions {
-            store.note_version(&id, &version)?;
-        }
+        store.add_versions(TrustStore::load(seen)?)?;
         Ok(store)
+    }
+
+    fn add_versions(&mut self, seen: TrustStore) -> Result<(), Error> {
+        for (id, version) in seen.versions {
+            self.note_version(&id, &version)?;
+        }
+        Ok(())
     }
 
     /// Reads the store; a file that is not there is an empty store.
