@@ -5,7 +5,6 @@ use crate::support::{self, author, now, Host};
 use mpp::mcp::Server;
 use mpp::package::pack::{pack, read_folder};
 use mpp::package::writer::Compression;
-use mpp::runtime::Nobody;
 use mpp::store::Store;
 use mpp::{Gatekeeper, PermissionPolicy};
 use serde_json::{json, Value};
@@ -168,7 +167,8 @@ fn session_with(host: &Host, policy: PermissionPolicy, client: impl FnOnce(&Clie
     let ((to_server, requests), (answers, from_server)) = (channel(), channel());
     std::thread::scope(|scope| {
         let server = scope.spawn(|| {
-            let server = Server::new(&runtime, Store::new(&host.path(".")), &Nobody);
+            let home = host.path(".");
+            let server = Server::new(&runtime, &home, |_| {});
             server.serve(BufReader::new(Incoming(requests, Cursor::default())), Outgoing(answers))
         });
         let side = Client { to_server, from_server, last: Cell::new(0) };

@@ -1,4 +1,5 @@
 //! Tests of consent: proofs that do not hold, words that no longer apply, questions that wait.
+#![allow(clippy::arithmetic_side_effects)]
 
 use super::approvals::Approvals;
 use super::attestation::{host_key, public_key, EphemeralAttestation, RecordCheck};
