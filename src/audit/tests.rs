@@ -168,7 +168,7 @@ fn intent_members(call: u64) -> Value {
 
 fn outcome_members(call: u64) -> Value {
     json!({"call": call, "result": "ok", "fuel_used": 1, "duration_ms": 1, "stdout": null,
-        "answer": null, "privacy": {}, "denied": 0, "changes": {}})
+        "answer": null, "privacy": {}, "denied": 0, "door": {}, "changes": {}})
 }
 
 mod altered {

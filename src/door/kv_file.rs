@@ -12,6 +12,23 @@ use std::path::{Path, PathBuf};
 const FORMAT: &str = "mpp-kv/1";
 
 /// Files in a folder such as `kv` in the home.
+///
+/// ```
+/// use mpp::door::{KvFiles, KvOwner, KvStore};
+/// use mpp::package::key::KeyId;
+/// # let folder = std::env::temp_dir().join(format!("mpp-kv-doc-{}", std::process::id()));
+/// let files = KvFiles::new(&folder);
+/// let publisher_key = KeyId::parse(&"ab".repeat(32)).unwrap();
+/// let owner = KvOwner { package: "org.acme.notes".to_owned(), publisher_key };
+/// let mut add = |kept: &mut mpp::door::kv::Kept| {
+///     kept.insert("note/1".to_owned(), "Buy tea".to_owned());
+///     Ok(())
+/// };
+/// files.update(&owner, &mut add, &mut || Ok(()))?;
+/// assert_eq!(files.load(&owner)?["note/1"], "Buy tea");
+/// # std::fs::remove_dir_all(&folder).unwrap();
+/// # Ok::<(), mpp::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct KvFiles {
     folder: PathBuf,

@@ -34,6 +34,26 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// What a host has behind the door.
+///
+/// ```
+/// use mpp::door::{Exchange, HttpResponse, HttpTransport, Services, TransportError};
+/// use std::{net::IpAddr, sync::Arc, time::Duration};
+///
+/// /// A network in which nothing answers.
+/// struct Nowhere;
+/// impl HttpTransport for Nowhere {
+///     fn resolve(&self, _: &str, _: Duration) -> Result<Vec<IpAddr>, TransportError> {
+///         Err(TransportError::NoAddress)
+///     }
+///     fn exchange(&self, _: &Exchange<'_>, _: &dyn Fn() -> bool) -> Result<HttpResponse, TransportError> {
+///         Err(TransportError::Unreachable("there is nobody".to_owned()))
+///     }
+/// }
+/// let services = Services { http: Some(Arc::new(Nowhere)), kv: None };
+/// let sandbox = mpp::WasmSandbox::new()?.with_services(services);
+/// # drop(sandbox);
+/// # Ok::<(), mpp::Error>(())
+/// ```
 #[derive(Clone, Default)]
 pub struct Services {
     /// How its tools reach the network; without one they do not.
