@@ -206,7 +206,7 @@ fn response(status: u16, headers: &[(&str, &str)], body: &[u8]) -> HttpResponse 
 fn reaching(hosts: &[&str], network: Arc<Network>) -> World {
     World {
         services: Services { http: Some(network), kv: None },
-        hosts: hosts.iter().copied().map(HostGrant::plain).collect(),
+        hosts: hosts.iter().copied().map(HostGrant::new).collect(),
         storage_bytes_max: 0,
         limits: LIMITS,
         cancel: CancelFlag::default(),

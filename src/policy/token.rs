@@ -73,7 +73,7 @@ pub struct HostGrant {
 impl HostGrant {
     /// A host at public addresses, over TLS.
     #[must_use]
-    pub fn plain(host: impl Into<String>) -> Self {
+    pub fn new(host: impl Into<String>) -> Self {
         let host = host.into();
         HostGrant { host, plain_http: false, private_addresses: false, headers: Vec::new() }
     }
@@ -247,7 +247,7 @@ impl CapabilityToken {
             content_hash,
             environment,
             directories,
-            hosts: network.iter().map(HostGrant::plain).collect(),
+            hosts: network.iter().map(HostGrant::new).collect(),
             network,
             package: "org.example.tool".to_owned(),
             publisher_key: KeyId::parse(&"ab".repeat(32)),

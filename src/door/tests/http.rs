@@ -26,7 +26,7 @@ fn what_was_not_granted_is_not_reached() {
         Arc::clone(&network),
     );
     // Another place of the same name is another place.
-    world.hosts.push(HostGrant { private_addresses: true, ..HostGrant::plain("localhost:9443") });
+    world.hosts.push(HostGrant { private_addresses: true, ..HostGrant::new("localhost:9443") });
     for (url, code) in [
         ("https://other.example.com/", "http.undeclared"),
         ("https://example.com/", "http.undeclared"),
