@@ -168,9 +168,15 @@ fn a_name_gives_each_of_its_addresses_once_and_one_that_is_none_gives_no_address
 }
 
 #[test]
-fn ipv6_is_reached_where_the_machine_has_it() {
-    let Some(server) = Server::start_at("[::1]:0", server::Play::Echo) else { return };
-    let response = CurlTransport::new(None).exchange(&exchange(server.at()), &|| false).unwrap();
+fn an_ipv6_address_is_reached_where_the_machine_has_one_and_else_read_as_one() {
+    let transport = CurlTransport::new(None);
+    let Some(server) = Server::start_at("[::1]:0", server::Play::Echo) else {
+        let nowhere = SocketAddr::from(([0, 0, 0, 0, 0, 0, 0, 1], 9));
+        let result = transport.exchange(&exchange(nowhere), &|| false);
+        assert_eq!(kind(&result.unwrap_err()), "unreachable");
+        return;
+    };
+    let response = transport.exchange(&exchange(server.at()), &|| false).unwrap();
     assert!(response.body.starts_with(b"GET / HTTP/1.1\r\nHost: www.example.com:"));
 }
 
