@@ -320,7 +320,7 @@ impl Runtime {
         let filter = self.privacy_filter(manifest)?;
         let tool = find_tool(&attestation, &call.tool)?;
         let request = checked_request(manifest.runtime.protocol, tool, call, &filter)?;
-        let (token, attested) = self.decide(manifest, tool, call, person)?;
+        let (token, attested) = self.decide(&attestation, tool, call, person)?;
         // [RUN-09]
         if gatekeeper.version_seen(&manifest.id).is_none_or(|seen| seen < manifest.version) {
             TrustStore::update(&self.seen_path, |seen| {
@@ -343,11 +343,12 @@ impl Runtime {
     /// Asks the policy, and where it says so, a person.
     fn decide(
         &self,
-        manifest: &VerifiedManifest,
+        attestation: &AttestationResult,
         tool: &Tool,
         call: &Call,
         person: &dyn Person,
     ) -> Result<(CapabilityToken, Option<String>), Error> {
+        let manifest = &attestation.manifest;
         let digest = self.audit.digest(&call.arguments);
         match self.policy.evaluate_call(manifest, tool, call.agent.as_ref()) {
             PolicyDecision::Granted(token) => Ok((token, None)),
@@ -363,8 +364,10 @@ impl Runtime {
                     capabilities: &capabilities,
                     security_level,
                 };
-                let (rules, now) = (self.policy.consent(), Timestamp::now());
-                let word = self.consent.obtain(&question, rules, person, now)?;
+                let rules = self.policy.consent();
+                let word = self.consent.obtain(&question, rules, person, &Timestamp::now)?;
+                // [CONS-05] A person takes time, in which somebody may have lost the host's trust.
+                self.gatekeeper()?.judge_again(attestation)?;
                 Ok((self.policy.confirm(manifest, &word.by)?, word.attestation))
             }
         }

@@ -194,6 +194,28 @@ fn the_policys_no_is_final_and_its_question_goes_to_the_person() {
     assert_eq!(intent["risk"], "medium");
 }
 
+/// Agrees, but somebody revokes the author's key before they have made up their mind.
+struct Slow<'a>(&'a Host);
+
+impl Person for Slow<'_> {
+    fn ask(&self, _: &Question<'_>) -> Reply {
+        TrustStore::update(&self.0.path("trust.json"), |store| {
+            store.revoke_key(author().public().id(), support::now(), "lost")
+        })
+        .unwrap();
+        Reply::Agreed("test:alice".to_owned())
+    }
+}
+
+#[test]
+fn trust_that_ends_while_the_question_waits_is_none_when_it_is_answered() {
+    let host = Host::new("slow");
+    let mut manifest = manifest();
+    manifest["capabilities"] = json!({ "environment": ["API_KEY"] });
+    let result = call_with(&host.runtime(), &fine(&manifest), "run", json!({}), &Slow(&host));
+    refused_at_once(&host, result, Code::PublisherKeyRevoked);
+}
+
 #[test]
 fn an_older_version_is_refused_once_a_newer_one_ran() {
     let version = |text: &str| {

@@ -161,7 +161,7 @@ fn report(answer: &Answer) -> Report {
 }
 
 /// First use of an unknown publisher: shows the fingerprint and asks; trusts for this one id.
-fn introduce_publisher(package: &[u8], trust_path: &Path) -> Result<bool, Error> {
+pub fn introduce_publisher(package: &[u8], trust_path: &Path) -> Result<bool, Error> {
     if !terminal::somebody_is_there() {
         return Ok(false);
     }

@@ -1,6 +1,6 @@
 //! Room: `mpp install`, `mpp list`, `mpp remove`: which packages a server offers.
 
-use super::{terminal, usage_error, Report};
+use super::{run, terminal, usage_error, Report};
 use argh::FromArgs;
 use mpp::gatekeeper::{read_package, AttestationResult};
 use mpp::policy::Capability;
@@ -56,7 +56,13 @@ impl Install {
         let home = home::home_dir()?;
         let store = Store::new(&home);
         let package = read_package(&self.file)?;
-        let attestation = self.verify(&home, &package)?;
+        let mut verified = self.verify(&home, &package);
+        if verified.as_ref().is_err_and(|error| error.code() == Code::PublisherUnknown)
+            && run::introduce_publisher(&package, &home.join(FILE_NAME))?
+        {
+            verified = self.verify(&home, &package);
+        }
+        let attestation = verified?;
         let manifest = &attestation.manifest;
         let old = match store.find(&manifest.id) {
             Ok(found) => Some((found.clone(), store.manifest(&found.content_hash)?)),

@@ -142,7 +142,7 @@ impl Consent {
         question: &Question<'_>,
         rules: ConsentRules,
         person: &dyn Person,
-        now: Timestamp,
+        clock: &dyn Fn() -> Timestamp,
     ) -> Result<Word, Error> {
         let Question { manifest, security_level, .. } = question;
         let id = &manifest.id;
@@ -156,7 +156,10 @@ impl Consent {
             let detail = format!("{id} needs consent at level {security_level}{why}");
             Err(Error::new(Code::PolicyConfirmation, detail))
         };
-        match person.ask(question) {
+        let reply = person.ask(question);
+        // Only now: a person takes time.
+        let now = clock();
+        match reply {
             Reply::Attested(proof) => {
                 let attestation = Some(proof.spend(&self.home, &question.matter(), now)?);
                 Ok(Word { by: proof.by().to_owned(), attestation })
