@@ -70,6 +70,7 @@ fn due_request(id: Value, method: &str, params: &Value) -> Due {
     let meta = &params["_meta"];
     let modern = meta.get("io.modelcontextprotocol/protocolVersion");
     match modern {
+        Some(version) if !version.is_string() => return Due::Error(id, PARAMS),
         Some(version) if version != "2026-07-28" => return Due::Error(id, VERSION),
         Some(_) if !meta["io.modelcontextprotocol/clientCapabilities"].is_object() => {
             return Due::Error(id, PARAMS)
@@ -405,7 +406,10 @@ fn the_built_program_says_nothing_but_answers_to_hostile_lines() {
     std::thread::scope(|scope| {
         scope.spawn(|| {
             for line in &sent {
-                stdin.write_all(&[line, b"\n".as_slice()].concat()).unwrap();
+                // A program that ended too early shows on the other side.
+                if stdin.write_all(&[line, b"\n".as_slice()].concat()).is_err() {
+                    return;
+                }
             }
             drop(stdin);
         });
