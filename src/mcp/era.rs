@@ -58,7 +58,11 @@ impl Session {
                 Fault::new(id, message::INVALID_PARAMS, what)
             });
         };
-        if version.as_str() != Some(MODERN) {
+        let Some(version) = version.as_str() else {
+            let what = format!("{META_VERSION} is not a string");
+            return Err(Fault::new(id, message::INVALID_PARAMS, what));
+        };
+        if version != MODERN {
             let data = json!({ "supported": [MODERN], "requested": version });
             let mut fault = Fault::new(id, message::UNSUPPORTED_VERSION, "unsupported version");
             fault.data = Some(data);
