@@ -495,6 +495,19 @@ fn when_the_input_ends_running_calls_are_still_answered() {
 }
 
 #[test]
+fn an_answer_that_is_structured_only_is_told_as_text_too_and_filtered() {
+    let response = r#"{"jsonrpc":"2.0","id":1,"result":{"content":[],"structuredContent":{"mail":"ann@example.com"}}}"#;
+    let host = host("structured", &[named("structured", "run", &support::saying(response))]);
+    for revision in LEGACY {
+        session(&host, |client| {
+            client.initialize(revision);
+            let answer = client.result("tools/call", call("run"));
+            assert_eq!(text(&answer), r#"{"mail":"[EMAIL]"}"#, "{revision}");
+        });
+    }
+}
+
+#[test]
 fn progress_rises_and_ends_with_the_answer() {
     let host = host("progress", &[patience()]);
     session(&host, |client| {

@@ -4,12 +4,18 @@ use crate::error::{Class, Error};
 use crate::runtime::Answer;
 use serde_json::{json, Value};
 
-/// The answer of a tool. Where it is structured, its text is a copy of the filtered JSON for clients
-/// that look at texts only.
+/// The answer of a tool. Where it is structured only, a text holds the filtered JSON as well: some clients
+/// look at nothing else.
 // [SRV-33]
 pub(super) fn tool_result(answer: Answer, revision: &str) -> Value {
-    let mut result = json!({ "content": answer.content, "isError": answer.is_error });
-    let structured = answer.structured_content.filter(|_| revision >= "2025-06-18");
+    let Answer { mut content, structured_content, is_error, .. } = answer;
+    if let (Some(structured), Some(blocks)) = (&structured_content, content.as_array_mut()) {
+        if blocks.is_empty() {
+            blocks.push(json!({ "type": "text", "text": structured.to_string() }));
+        }
+    }
+    let mut result = json!({ "content": content, "isError": is_error });
+    let structured = structured_content.filter(|_| revision >= "2025-06-18");
     if let (Some(structured), Some(members)) = (structured, result.as_object_mut()) {
         members.insert("structuredContent".to_owned(), structured);
     }
