@@ -10,6 +10,7 @@
 
 mod changes;
 mod cli;
+mod config;
 mod determinism;
 mod door;
 mod example;

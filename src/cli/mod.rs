@@ -4,6 +4,7 @@
 //! Exit status: 0 done, 1 refused, 2 usage, 3 the tool failed, 4 the host failed.
 
 mod audit;
+mod config;
 mod consent;
 mod curl;
 mod filter;

@@ -1,7 +1,7 @@
 //! Room: `mpp serve`: what agents start.
 
 use super::curl::CurlTransport;
-use super::{run, Report};
+use super::{config, run, Report};
 use argh::FromArgs;
 use mpp::mcp::Server;
 use mpp::runtime::Runtime;
@@ -21,10 +21,18 @@ pub struct Serve {
     /// certification authorities that https servers are held against, in PEM, instead of this system's
     #[argh(option)]
     ca_file: Option<PathBuf>,
+    /// print the configuration with which an agent program starts this server, and end: vscode, claude, codex, …
+    #[argh(option)]
+    print_config: Option<String>,
 }
 
 impl Serve {
     pub fn run(self) -> Result<Report, Error> {
+        if let Some(client) = &self.print_config {
+            let options =
+                [("--policy", self.policy.as_deref()), ("--ca-file", self.ca_file.as_deref())];
+            return config::report(client, &options);
+        }
         let home = home::home_dir()?;
         let policy = run::policy_of(self.policy.as_deref(), &home)?;
         let transport = Arc::new(CurlTransport::new(self.ca_file));
