@@ -266,15 +266,14 @@ fn blocks(language: &str) -> Vec<String> {
 fn plain(script: &str) -> String {
     let mut text: String = script.split_whitespace().collect();
     for (from, to) in [
-        ("\"env\":expect.ENVIRONMENT", ""),
+        (",\"env\":expect.ENVIRONMENT", ""),
         (",env=expect.ENVIRONMENT", ""),
         ("expect.SERVER", "\"mpp\""),
         ("expect.ARGUMENTS", "[\"serve\"]"),
         ("*expect.GOOD", "\"analyze\",{\"text\":\"onetwotwo\"}"),
-        (
-            "StdioClientTransport(transport)",
-            "StdioClientTransport({command:\"mpp\",args:[\"serve\"]})",
-        ),
+        ("(server,mode=mode)", "(server)"),
+        ("{mode}", "{mode:\"auto\"}"),
+        ("Transport(transport)", "Transport({command:\"mpp\",args:[\"serve\"]})"),
         (",}", "}"),
         (",)", ")"),
     ] {
@@ -283,31 +282,54 @@ fn plain(script: &str) -> String {
     text
 }
 
-#[test]
-fn the_readme_has_the_lines_that_the_client_scripts_run() {
-    let clients = Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance/clients");
-    let mut found = 0;
-    for (language, comment) in [("python", "#"), ("js", "//")] {
-        for block in blocks(language) {
-            let (first, lines) = block.split_once('\n').unwrap();
-            let named = first.strip_prefix(comment).unwrap().split(':').next().unwrap().trim();
-            let script = plain(&fs::read_to_string(clients.join(named)).unwrap());
-            let mut rest = script.as_str();
-            for line in lines.lines().filter(|line| !line.trim().is_empty()) {
-                let wanted = plain(line.split("  #").next().unwrap());
-                let at = rest.find(&wanted);
-                rest = &rest
-                    [at.unwrap_or_else(|| panic!("{line:?} is not in {named}")) + wanted.len()..];
-            }
-            assert!(lines.contains("mpp") && lines.contains("serve"), "{named}");
-            found += 1;
-        }
-    }
-    assert_eq!(found, 8, "a snippet for each client of conformance/clients");
+/// Whether the script imports what this line of the README imports, perhaps with more.
+fn imports(script: &str, line: &str) -> bool {
+    let Some((from, names)) = line.split_once(" import ") else { return false };
+    let from = format!("{from} import ");
+    let imported = script.lines().find_map(|line| line.strip_prefix(&from)).unwrap_or("");
+    names.split(", ").all(|name| imported.split(", ").any(|other| other == name))
 }
 
 #[test]
-fn the_readmes_script_for_the_shell_calls_a_tool() {
+fn the_readme_has_the_lines_that_the_client_scripts_run() {
+    let clients = Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance/clients");
+    let shared = fs::read_to_string(clients.join("node/expect.mjs")).unwrap();
+    let mut found = Vec::new();
+    for (language, comment, shared) in [("python", "#", ""), ("js", "//", shared.as_str())] {
+        for block in blocks(language) {
+            let (first, lines) = block.split_once('\n').unwrap();
+            let name = first.strip_prefix(comment).unwrap().split(':').next().unwrap().trim();
+            let script = fs::read_to_string(clients.join(name)).unwrap() + shared;
+            let whole = plain(&script);
+            let mut rest = whole.as_str();
+            for line in lines.lines() {
+                if imports(&script, line) {
+                    continue;
+                }
+                let (_, after) = rest
+                    .split_once(&plain(line))
+                    .unwrap_or_else(|| panic!("{line:?} is not in {name}, or not in this order"));
+                rest = after;
+            }
+            assert!(lines.contains("\"mpp\"") && lines.contains("[\"serve\"]"), "{name}");
+            found.push(name.to_owned());
+        }
+    }
+    let of = |folder: &str, name: fn(&str) -> Option<String>| -> Vec<String> {
+        let entries = fs::read_dir(clients.join(folder)).unwrap();
+        entries.filter_map(|one| name(one.unwrap().file_name().to_str().unwrap())).collect()
+    };
+    let mut there = of("python", |name| name.starts_with("try_").then(|| format!("python/{name}")));
+    there.extend(of("node", |name| {
+        name.starts_with("sdk-").then(|| format!("node/{name}/client.mjs"))
+    }));
+    there.sort();
+    found.sort();
+    assert_eq!(found, there, "the README has a snippet for each client, once");
+}
+
+#[test]
+fn the_readmes_commands_for_a_script_and_for_ci_call_a_tool() {
     let place = Place::new("readme");
     let tool = Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance/tools/text_stats");
     let mut contents = BTreeMap::new();
@@ -317,16 +339,30 @@ fn the_readmes_script_for_the_shell_calls_a_tool() {
     let package = pack(contents, &author(), now(), Compression::Deflated).unwrap();
     fs::write(place.path("text_stats.mpp"), package).unwrap();
     place.mpp(&["install", "text_stats.mpp", "--yes"]).exits(0);
+    let shell = |script: &str, home: PathBuf| {
+        let folder = built().parent().unwrap().to_owned();
+        let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap());
+        let mut shell = Command::new("sh");
+        shell.args(["-ec", script]).env("PATH", path).env("MPP_HOME", home);
+        Ran::of(shell.current_dir(place.path("")).stdin(Stdio::null()).output().unwrap()).exits(0)
+    };
+
     let scripts = blocks("sh");
     let script = scripts.iter().find(|block| block.contains("| mpp serve")).unwrap();
-    let policies: Vec<String> = blocks("json");
+    let policies = blocks("json");
     let policy = policies.iter().find(|block| block.contains("mpp-policy/1")).unwrap();
     fs::write(place.path("home/policy.json"), policy).unwrap();
-    let mut shell = Command::new("sh");
-    let folder = built().parent().unwrap().to_owned();
-    let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap());
-    shell.args(["-c", script]).env("PATH", path).env("MPP_HOME", place.path("home"));
-    let ran = Ran::of(shell.current_dir(place.path("")).stdin(Stdio::null()).output().unwrap());
-    let answer = ran.exits(0).json();
+    let answer = shell(script, place.path("home")).json();
     assert_eq!(answer["result"]["structuredContent"]["words"], 3, "{answer}");
+
+    let readme = include_str!("../../README.md");
+    let policy =
+        readme.split('`').find(|text| text.contains("\"non_interactive\": true}")).unwrap();
+    fs::write(place.path("ci.json"), policy).unwrap();
+    let step = blocks("yaml").remove(0);
+    let (_, script) = step.split_once("run: |\n").unwrap();
+    let ran = shell(script, place.path("runner"));
+    let answer = ran.out.lines().find(|line| line.starts_with('{')).unwrap();
+    let answer: Value = serde_json::from_str(answer).unwrap();
+    assert_eq!(answer["structuredContent"]["words"], 3, "{answer}");
 }
