@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  .mpp bytes ─► GATEKEEPER (7 checks) ─► AttestationResult ─► POLICY ─► CapabilityToken ─► SANDBOX ─► raw answer
-//!                                                                 │ asks a person                          │
+//!                                                                 │ asks a person       │ DOOR: http, kv   │
 //!  request ───────────────────────────────────────────────────────┘              answer ◄─── PRIVACY ◄─────┘
 //!  and the AUDIT log has the intent on disk before anything runs, and the outcome before anything leaves
 //! ```
@@ -65,6 +65,7 @@
 //!
 //! These stages keep no record. [`runtime::Runtime::call`] is the same pipeline with the person's
 //! consent, argument and answer schemas, and the audit log in their places; the command line uses it.
+//! [`mcp::Server`] offers installed packages to an agent by the same call.
 //!
 //! # Reading order
 //!
@@ -80,13 +81,28 @@
 //! | 5 | [`package::listing`], [`package::signature`], [`package::key`] | what the identity is, which bytes are signed, which keys count |
 //! | 6 | [`json`], [`package::manifest`], [`package::schema`] | nothing declared goes unread; arguments are held against their schema |
 //! | 7 | [`trust`], [`home`] | whose signatures count for which ids, until when; one way to change a file |
-//! | 8 | [`policy`] | what was asked for, cut to what the host allows; a published risk table |
-//! | 9 | [`module`] | what a module may be is settled before anything of it is allocated |
-//! | 10 | [`sandbox`] | a guest sees what its token holds, and ends within its limits, the same everywhere |
-//! | 11 | [`door`] | the one way out: hosts and ports that were granted, at addresses that were judged, and kept texts |
-//! | 12 | [`privacy`] | what the filter knows is found in every copy, or nothing leaves |
-//! | 13 | [`audit`] | records are chained, survive crashes, and hold no values |
-//! | 14 | [`package::pack`], `package::writer` | making packages; nothing here decides anything |
+//! | 8 | [`agent`] | who asks is a claim: it is recorded, and can only narrow what runs |
+//! | 9 | [`policy`] | what was asked for, cut to what the host allows; a published risk table |
+//! | 10 | [`module`] | what a module may be is settled before anything of it is allocated |
+//! | 11 | [`sandbox`] | a guest sees what its token holds, and ends within its limits, the same everywhere |
+//! | 12 | [`door`] | the one way out: hosts and ports that were granted, at addresses that were judged, and kept texts |
+//! | 13 | [`privacy`] | what the filter knows is found in every copy, or nothing leaves |
+//! | 14 | [`audit`] | records are chained, survive crashes, and hold no values |
+//! | 15 | [`consent`] | a person's word is for one package as it is, or for one call; no agent can give it |
+//! | 16 | [`store`] | the installed set changes in one step, and is no proof of anything |
+//! | 17 | [`mcp`] | whatever an agent sends ends in [`runtime`] or in an error |
+//! | 18 | [`package::pack`], `package::writer` | making packages; nothing here decides anything |
+//!
+//! Floors, the lowest last:
+//!
+//! ```text
+//!  5  the command line (with curl for the door), mcp      what people and agents start
+//!  4  runtime                                             one call, from bytes to its answer
+//!  3  consent, store, audit                               who said yes, what is installed, what happened
+//!  2  gatekeeper, policy, module, sandbox, door           what may run, and what it may touch
+//!  1  package, trust, privacy, agent                      whose package, what must not leave, who asks
+//!  0  error, limits, json, encoding, text, time, home     what all of them use
+//! ```
 //!
 //! [`encoding`], [`time`] and [`package::version`] are tools that all of them use. `spec/` states
 //! every rule with an id, which stands above the line that enforces it.
