@@ -259,7 +259,7 @@ impl Runtime {
                 known.code = refused.code();
                 // Of a package that was not verified nothing is known but its bytes.
                 if let (None, Source::Bytes(bytes)) = (&known.content_hash, package) {
-                    known.source = Some(format!("archive sha256:{}", sha256_hex(bytes)));
+                    known.source = Some(source_of(bytes));
                 }
                 self.audit.refuse(known, Timestamp::now())?;
                 return Err(refused);
@@ -287,14 +287,8 @@ impl Runtime {
         answer
     }
 
-    /// Verifies, validates and decides. `known` collects what a record of a refusal can say.
-    fn admit(
-        &self,
-        package: Source<'_>,
-        call: &Call,
-        person: &dyn Person,
-        known: &mut Refusal,
-    ) -> Result<Admission, Error> {
+    /// What a record says of any call.
+    fn note(&self, call: &Call, known: &mut Refusal) -> Result<(), Error> {
         known.tool = Some(call.tool.clone());
         known.agent = call.agent.as_ref().map(Agent::to_string);
         known.traceparent.clone_from(&call.traceparent);
@@ -304,7 +298,32 @@ impl Runtime {
             return Err(Error::new(Code::RequestTooLarge, detail));
         }
         known.arguments = Some(self.audit.digest(&call.arguments));
+        Ok(())
+    }
 
+    /// Records a call whose package was not verified, for whoever verifies before calling. Gives the
+    /// reason back.
+    // [RUN-03]
+    pub(crate) fn refuse(&self, call: &Call, archive: Option<&[u8]>, reason: Error) -> Error {
+        let mut known = Refusal::new(reason.code());
+        // Arguments that are nested too deep have no digest, and the call is refused as it is.
+        let _too_deep = self.note(call, &mut known);
+        known.source = archive.map(source_of);
+        match self.audit.refuse(known, Timestamp::now()) {
+            Ok(()) => reason,
+            Err(unrecorded) => unrecorded,
+        }
+    }
+
+    /// Verifies, validates and decides. `known` collects what a record of a refusal can say.
+    fn admit(
+        &self,
+        package: Source<'_>,
+        call: &Call,
+        person: &dyn Person,
+        known: &mut Refusal,
+    ) -> Result<Admission, Error> {
+        self.note(call, known)?;
         let gatekeeper = self.gatekeeper()?;
         let attestation = match package {
             Source::Bytes(bytes) => gatekeeper.verify(bytes)?,
@@ -422,6 +441,11 @@ impl Runtime {
             "is_error": answer.is_error,
         }))
     }
+}
+
+/// All that is known of a package that was not verified.
+fn source_of(archive: &[u8]) -> String {
+    format!("archive sha256:{}", sha256_hex(archive))
 }
 
 fn find_tool<'a>(attestation: &'a AttestationResult, name: &str) -> Result<&'a Tool, Error> {

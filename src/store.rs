@@ -102,6 +102,12 @@ impl Store {
         bytes.ok_or_else(|| Error::new(Code::HostFile, format!("{} is gone", path.display())))
     }
 
+    /// Whether a package is still there to run. A package that was removed or replaced has no file.
+    // [STORE-08]
+    pub(crate) fn holds(&self, content_hash: &ContentHash) -> bool {
+        self.file(content_hash, "mpp").exists()
+    }
+
     /// The manifest of an installed package as it was when it was verified: for lists, not for running.
     ///
     /// # Errors

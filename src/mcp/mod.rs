@@ -363,7 +363,7 @@ impl<'a> Server<'a> {
 
     fn result<W: Write + Send>(&self, call: &ToolCall, output: &Output<W>) -> Value {
         let person = consent::Asker::new(self, call, output);
-        let answer = self.attestation(&call.content_hash).and_then(|attestation| {
+        let answer = self.attestation(call).and_then(|attestation| {
             self.runtime.call_verified(&attestation, &call.call, &person, &call.cancel)
         });
         match (answer, person.needed()) {
@@ -373,18 +373,31 @@ impl<'a> Server<'a> {
         }
     }
 
-    /// Verifies a package on its first call. Later calls judge its signers anew, and no more.
-    // [STORE-04]
-    fn attestation(&self, content_hash: &ContentHash) -> Result<AttestationResult, Error> {
+    /// Verifies a package on its first call. Later calls judge its signers anew, and no more. A call
+    /// that ends here is on record like one that the runtime refused.
+    // [STORE-04] [STORE-08]
+    fn attestation(&self, call: &ToolCall) -> Result<AttestationResult, Error> {
+        let content_hash = &call.content_hash;
+        let refused = |archive, error| self.runtime.refuse(&call.call, archive, error);
+        if !self.store.holds(content_hash) {
+            let what = "its package was removed or replaced; start the server anew";
+            return Err(refused(None, Error::new(Code::StoreNotInstalled, what)));
+        }
         if let Some(found) = lock(&self.verified).get(content_hash) {
             return Ok(found.clone());
         }
-        let attestation = self.runtime.verify(&self.store.read(content_hash)?)?;
-        if attestation.content_hash != *content_hash {
-            let detail =
-                format!("{content_hash} is installed, its file has {}", attestation.content_hash);
-            return Err(Error::new(Code::ContentHash, detail));
-        }
+        let package = self.store.read(content_hash).map_err(|error| refused(None, error))?;
+        let verified = self.runtime.verify(&package).and_then(|found| {
+            match found.content_hash == *content_hash {
+                true => Ok(found),
+                false => {
+                    let detail =
+                        format!("{content_hash} is installed, its file has {}", found.content_hash);
+                    Err(Error::new(Code::ContentHash, detail))
+                }
+            }
+        });
+        let attestation = verified.map_err(|error| refused(Some(&package), error))?;
         lock(&self.verified).insert(content_hash.clone(), attestation.clone());
         Ok(attestation)
     }
