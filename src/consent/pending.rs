@@ -54,6 +54,15 @@ pub struct PendingQuestion {
     answer: Option<Answer>,
 }
 
+impl PendingQuestion {
+    fn is_about(&self, question: &Question<'_>) -> bool {
+        let matter = question.matter();
+        (&self.content_hash, self.tool.as_str()) == (matter.content_hash, matter.tool)
+            && self.arguments_digest == matter.arguments
+            && self.capabilities == question.capability_lines()
+    }
+}
+
 /// What a person said.
 #[derive(Clone, Debug, PartialEq)]
 enum Answer {
@@ -108,13 +117,18 @@ impl Pending {
             let why = "its arguments are too long to be shown to a person";
             return Ok(Reply::Unanswered(why.to_owned()));
         }
+        if wait.is_zero() {
+            return Ok(Reply::Unanswered("the policy waits for nobody".to_owned()));
+        }
         let started = Instant::now();
         let number = self.add(question, wait, Timestamp::now())?;
         told(number);
+        // The number alone would do, unless somebody put another file in this one's place.
+        let is_ours = |other: &PendingQuestion| other.number == number && other.is_about(question);
         let mut answer = None;
         while goes_on() && started.elapsed() < wait {
             let waiting = read(home::read_file(&self.path(), PENDING_FILE_BYTES_MAX)?)?;
-            let found = waiting.questions.into_iter().find(|other| other.number == number);
+            let found = waiting.questions.into_iter().find(is_ours);
             answer = match found {
                 Some(found) => found.answer,
                 None => break, // somebody removed the file
@@ -126,7 +140,7 @@ impl Pending {
         }
         // Under the lock: an answer given in the last moment counts, and one given later finds nothing.
         let last = self.edit(|waiting| {
-            let at = waiting.questions.iter().position(|other| other.number == number);
+            let at = waiting.questions.iter().position(is_ours);
             Ok(at.and_then(|at| waiting.questions.remove(at).answer))
         })?;
         Ok(match answer.or(last) {
