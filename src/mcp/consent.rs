@@ -63,6 +63,10 @@ impl<'s, 'a, W: Write + Send> Asker<'s, 'a, W> {
     /// Asks while the call waits.
     // [SRV-41]
     fn elicit(&self, question: &Question<'_>) -> Reply {
+        let wait = self.server.runtime.policy().consent().wait;
+        if wait.is_zero() {
+            return Reply::Unanswered("the policy waits for nobody".to_owned());
+        }
         let (answered, answer) = channel();
         let id = self.server.next_id();
         lock(&self.server.asked).insert(id.clone(), answered);
@@ -70,7 +74,7 @@ impl<'s, 'a, W: Write + Send> Asker<'s, 'a, W> {
             "jsonrpc": "2.0", "id": id, "method": "elicitation/create",
             "params": form(question, self.call.era.names_mode()),
         });
-        let deadline = Instant::now().checked_add(self.server.runtime.policy().consent().wait);
+        let deadline = Instant::now().checked_add(wait);
         let mut found = None;
         if self.output.send(&request).is_ok() {
             while self.goes_on() && deadline.is_some_and(|deadline| Instant::now() < deadline) {
@@ -84,10 +88,15 @@ impl<'s, 'a, W: Write + Send> Asker<'s, 'a, W> {
             }
         }
         lock(&self.server.asked).remove(&id);
-        match found {
-            Some(result) => self.said(question, result.as_ref()),
-            None => Reply::Unanswered("the client did not answer the question".to_owned()),
+        if let Some(result) = found {
+            return self.said(question, result.as_ref());
         }
+        // So that no dialog stays open whose answer nobody takes.
+        let _gone = self.output.send(&json!({
+            "jsonrpc": "2.0", "method": "notifications/cancelled",
+            "params": { "requestId": id, "reason": "nobody waits for the answer any more" },
+        }));
+        Reply::Unanswered("the client did not answer the question".to_owned())
     }
 
     /// Takes the answer that the call brought along, or notes what it has to bring.
@@ -104,7 +113,8 @@ impl<'s, 'a, W: Write + Send> Asker<'s, 'a, W> {
             }
             Err(error) => Reply::Unanswered(error.to_string()),
         };
-        let Some(state) = &self.call.request_state else {
+        let answer = self.call.input_responses.as_ref().and_then(|all| all.get(INPUT));
+        let (Some(state), Some(answer)) = (&self.call.request_state, answer) else {
             return ask("the client was asked for it");
         };
         match self.unsealed(state, question) {
@@ -114,8 +124,7 @@ impl<'s, 'a, W: Write + Send> Asker<'s, 'a, W> {
             }
             Err(error) => return Reply::Unanswered(error.to_string()),
         }
-        let answer = self.call.input_responses.as_ref().and_then(|all| all.get(INPUT));
-        self.said(question, answer)
+        self.said(question, Some(answer))
     }
 
     /// What an answer of the agent's program means. It proves nothing about a person; the policy has
@@ -213,8 +222,13 @@ fn form(question: &Question<'_>, names_mode: bool) -> Value {
     let manifest = question.manifest;
     let capabilities = question.capability_lines();
     let may = if capabilities.is_empty() { "nothing".to_owned() } else { capabilities.join("; ") };
-    let arguments: String =
-        question.arguments.to_string().chars().take(ARGUMENTS_CHARS_SHOWN).collect();
+    let whole = question.arguments.to_string();
+    let mut arguments: String = whole.chars().take(ARGUMENTS_CHARS_SHOWN).collect();
+    // Nobody may believe that they saw all of it.
+    let left_out = whole.chars().count().saturating_sub(ARGUMENTS_CHARS_SHOWN);
+    if left_out > 0 {
+        arguments.push_str(&format!(" \u{2026} and {left_out} characters more"));
+    }
     let message = format!(
         "Allow {} {} by {} to run its tool {}{}? It may: {may}. Risk: {}. Arguments: {}",
         manifest.id,
