@@ -65,7 +65,8 @@ impl Install {
         let attestation = verified?;
         let manifest = &attestation.manifest;
         let old = match store.find(&manifest.id) {
-            Ok(found) => Some((found.clone(), store.manifest(&found.content_hash)?)),
+            // Without its manifest nothing can be compared: then all of the new one is shown.
+            Ok(found) => Some((store.manifest(&found.content_hash).ok(), found)),
             Err(error) if error.code() == Code::StoreNotInstalled => None,
             Err(error) => return Err(error),
         };
@@ -91,7 +92,7 @@ impl Install {
         let json = json!({
             "id": manifest.id, "version": manifest.version.to_string(),
             "content_hash": attestation.content_hash.as_str(),
-            "replaces": old.map(|(old, _)| old.version.to_string()),
+            "replaces": old.map(|(_, old)| old.version.to_string()),
             "tools": manifest.tools.iter().map(|tool| &tool.name).collect::<Vec<_>>(),
         });
         Ok(Report::new(text, json))
@@ -113,7 +114,7 @@ impl Install {
 // [STORE-06]
 fn shown(
     new: &AttestationResult,
-    old: Option<&(Installed, Manifest)>,
+    old: Option<&(Option<Manifest>, Installed)>,
 ) -> Vec<(&'static str, String)> {
     let manifest = &new.manifest;
     let mut rows = vec![
@@ -122,15 +123,21 @@ fn shown(
         ("publisher", manifest.signed_by().join(", ")),
         ("content", new.content_hash.to_string()),
     ];
-    let Some((installed, old)) = old else {
+    if let Some((_, installed)) = old {
+        rows.push(("replaces", format!("{} {}", installed.version, installed.content_hash)));
+    }
+    let Some((Some(old), installed)) = old else {
         rows.push(("asks to", or_nothing(capabilities(manifest))));
         rows.push(("tools", or_nothing(tools(manifest))));
         return rows;
     };
-    rows.push(("replaces", format!("{} {}", installed.version, installed.content_hash)));
+    let keys_before = installed.signers.iter().map(ToString::to_string).collect();
+    let keys_after = new.signers.iter().map(|signer| signer.key_id().to_string()).collect();
     for (what, before, after) in [
+        ("keys", keys_before, keys_after),
         ("capabilities", capabilities(old), capabilities(manifest)),
         ("tools", tools(old), tools(manifest)),
+        ("schemas", schemas(old), schemas(manifest)),
     ] {
         let added = after.difference(&before).map(|line| format!("+ {line}"));
         let removed = before.difference(&after).map(|line| format!("- {line}"));
@@ -145,13 +152,26 @@ fn capabilities(manifest: &Manifest) -> BTreeSet<String> {
     Capability::requested_by(manifest).iter().map(Capability::to_string).collect()
 }
 
-/// A tool with all that a model is told of it, so that a changed description shows as well.
+/// A tool with what a model is told of it, so that a changed description shows as well. Each is one
+/// line, since a line break in a description would look like another tool.
 fn tools(manifest: &Manifest) -> BTreeSet<String> {
     let line = |tool: &mpp::package::manifest::Tool| {
         let sensitivity = format!("{:?}", tool.sensitivity).to_lowercase();
-        format!("{} ({sensitivity}): {}", tool.name, tool.description)
+        let description = tool.description.replace('\n', "\\n");
+        format!("{} ({sensitivity}): {description}", tool.name)
     };
     manifest.tools.iter().map(line).collect()
+}
+
+/// What goes into each tool and comes out of it. A model reads that as well.
+fn schemas(manifest: &Manifest) -> BTreeSet<String> {
+    let lines = |tool: &mpp::package::manifest::Tool| {
+        let takes = Some(format!("{} takes {}", tool.name, tool.parameters.source()));
+        let returns = tool.returns.as_ref();
+        let gives = returns.map(|schema| format!("{} gives {}", tool.name, schema.source()));
+        [takes, gives].into_iter().flatten()
+    };
+    manifest.tools.iter().flat_map(lines).collect()
 }
 
 fn or_nothing(lines: BTreeSet<String>) -> String {
