@@ -23,6 +23,8 @@ use std::time::{Duration, Instant};
 
 /// Name of our one input request.
 const INPUT: &str = "consent";
+/// Longest name of an agent in the name of who agreed, in characters.
+const AGENT_CHARS_SHOWN: usize = 50;
 /// How often a waiting call looks whether anybody still wants it.
 const LOOK_PERIOD: Duration = Duration::from_millis(100);
 
@@ -135,8 +137,10 @@ impl<'s, 'a, W: Write + Send> Asker<'s, 'a, W> {
         if action != Some("accept") || allows != Some(&Value::Bool(true)) {
             return Reply::Declined;
         }
+        // Cut so that it fits into a record whole, whatever its characters are.
         let agent = question.agent.map_or("an agent", |agent| agent.name());
-        let by = format!("elicitation through {agent}");
+        let agent: String = agent.chars().take(AGENT_CHARS_SHOWN).collect();
+        let by = format!("elicitation through {}", agent.trim_end());
         if !question.is_destructive {
             return Reply::Agreed(by);
         }
