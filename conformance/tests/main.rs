@@ -22,6 +22,8 @@ mod mcp_lines;
 mod package;
 mod pipeline;
 mod protocols;
+mod serve;
+mod store;
 mod support;
 mod tools;
 mod trace;
