@@ -8,6 +8,7 @@
 //! The index says what an agent may be shown. It is no proof: whoever runs a package reads the file and
 //! has the Gatekeeper verify it.
 
+use crate::encoding::unhex;
 use crate::error::{Code, Error};
 use crate::gatekeeper::AttestationResult;
 use crate::home;
@@ -25,7 +26,6 @@ use crate::package::MANIFEST_ENTRY;
 use serde_json::{json, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
 const INDEX_NAME: &str = "installed.json";
@@ -171,7 +171,7 @@ impl Store {
         home::edit_file(&self.index(), INSTALLED_FILE_BYTES_MAX, |bytes| {
             let mut installed = read_index(bytes)?;
             // What a crash left goes first: nothing that the index names is touched.
-            self.clear(&installed)?;
+            self.clear(&installed);
             change(&mut installed)?;
             installed.sort_by(|one, other| one.id.cmp(&other.id));
             let index = index_json(&installed).to_string() + "\n";
@@ -180,34 +180,23 @@ impl Store {
         // The new index is on the disk. Another process may have changed it since, so it is read again
         // under the lock before anything is deleted.
         home::edit_file(&self.index(), INSTALLED_FILE_BYTES_MAX, |bytes| {
-            self.clear(&read_index(bytes)?)?;
+            self.clear(&read_index(bytes)?);
             Ok((None, ()))
         })
     }
 
-    /// Deletes what is in the folder and not in the index.
-    fn clear(&self, installed: &[Installed]) -> Result<(), Error> {
-        let folder = self.home.join(FOLDER_NAME);
-        let failed = |error: io::Error| {
-            Error::new(Code::HostFile, format!("cannot clear {}: {error}", folder.display()))
-        };
-        let entries = match fs::read_dir(&folder) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-            Err(error) => return Err(failed(error)),
-        };
+    /// Deletes those of our files in the folder that the index does not name. What can't be deleted now is
+    /// in nobody's way, and goes another time.
+    fn clear(&self, installed: &[Installed]) {
         let files = |found: &Installed| ENDINGS.map(|end| self.file(&found.content_hash, end));
         let kept: BTreeSet<PathBuf> = installed.iter().flat_map(files).collect();
-        for entry in entries {
-            let path = entry.map_err(failed)?.path();
-            let ours = path
-                .extension()
-                .is_some_and(|end| end == "new" || ENDINGS.iter().any(|ending| end == *ending));
-            if ours && !kept.contains(&path) {
-                fs::remove_file(&path).map_err(failed)?;
+        let Ok(entries) = fs::read_dir(self.home.join(FOLDER_NAME)) else { return };
+        for path in entries.flatten().map(|entry| entry.path()) {
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            if is_ours(name) && !kept.contains(&path) {
+                let _another_time = fs::remove_file(&path);
             }
         }
-        Ok(())
     }
 
     fn index(&self) -> PathBuf {
@@ -250,6 +239,14 @@ fn folded(name: &str) -> String {
     name.chars().map(fold).collect()
 }
 
+/// Whether a file has a name that only this room gives: 64 hexadecimal digits and an ending, and `.new`
+/// while it is written.
+fn is_ours(name: &str) -> bool {
+    let name = name.strip_suffix(".new").unwrap_or(name);
+    let parts = name.split_once('.');
+    parts.is_some_and(|(hex, end)| unhex::<32>(hex).is_some() && ENDINGS.contains(&end))
+}
+
 fn not_installed(id: &str) -> Error {
     Error::new(Code::StoreNotInstalled, crate::text::shown(id))
 }
@@ -271,7 +268,7 @@ fn read_index(bytes: Option<Vec<u8>>) -> Result<Vec<Installed>, Error> {
     let Some(bytes) = bytes else { return Ok(Vec::new()) };
     read_document(&bytes, INSTALLED_FILE_BYTES_MAX, Code::StoreInvalid, |root| {
         parsed(&root.required("format")?, FORMAT, |text| (text == FORMAT).then_some(()))?;
-        list(root.optional("packages"), read_installed)
+        root.required("packages")?.array(0..=INSTALLED_COUNT_MAX, read_installed)
     })
     .map_err(|error| Error::new(error.code(), format!("{INDEX_NAME}: {}", error.detail())))
 }
@@ -284,10 +281,10 @@ fn read_installed(member: &Member<'_>) -> Result<Installed, Fault> {
             })?,
             version: parsed(&object.required("version")?, "a version", Version::parse)?,
             content_hash: parsed(&object.required("content_hash")?, "a hash", ContentHash::parse)?,
-            signers: list(object.optional("signers"), |item| {
+            signers: list(Some(object.required("signers")?), |item| {
                 parsed(item, "a key id", KeyId::parse)
             })?,
-            tools: texts(object.optional("tools"), "a tool's name", rules::is_tool_name)?,
+            tools: texts(Some(object.required("tools")?), "a tool's name", rules::is_tool_name)?,
         })
     })
 }

@@ -38,6 +38,10 @@ fn due(line: &[u8]) -> Due {
         return Due::Error(Value::Null, PARSE);
     };
     let Value::Object(members) = &message else { return Due::Error(Value::Null, REQUEST) };
+    let answers = members.contains_key("result") || members.contains_key("error");
+    if answers && !members.contains_key("method") {
+        return Due::Silence;
+    }
     let id = match members.get("id") {
         None => None,
         Some(Value::String(text)) if text.len() <= MCP_ID_BYTES_MAX => Some(json!(text)),
@@ -52,10 +56,7 @@ fn due(line: &[u8]) -> Due {
     let method = match members.get("method") {
         Some(Value::String(method)) => method,
         Some(_) => return invalid,
-        None => {
-            let answers = members.contains_key("result") || members.contains_key("error");
-            return if id.is_some() && answers { Due::Silence } else { invalid };
-        }
+        None => return invalid,
     };
     let Some(id) = id else { return Due::Silence };
     let none = json!({});

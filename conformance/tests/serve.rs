@@ -599,7 +599,7 @@ fn a_client_that_may_asks_its_user_and_only_a_plain_yes_is_one() {
         let params = form(&question);
         assert_eq!(params.get("mode").is_some(), revision == "2025-11-25");
         let message = params["message"].as_str().unwrap();
-        for part in ["org.example.asks 1.0.0 by Me", "look", "API_KEY", "characters more"] {
+        for part in ["org.example.asks 1.0.0 by Me", "look", "API_KEY", "xxx", "sha256:"] {
             assert!(message.contains(part), "no {part:?}: {message}");
         }
         served.pings();
@@ -607,8 +607,7 @@ fn a_client_that_may_asks_its_user_and_only_a_plain_yes_is_one() {
         for other in [json!("mpp-99"), json!(0), json!(""), json!(null), id.clone()] {
             served.answer(&other, yes());
         }
-        let mut answer = served.next();
-        assert_eq!(answer["error"]["code"], -32600, "an answer has an id: {answer}");
+        let answer;
         served.pings();
         served.answer(&question["id"], yes());
         assert_eq!(served.finish(&id), "ran");
@@ -704,22 +703,35 @@ fn the_question_waits_for_a_person_where_the_client_may_not_be_asked() {
 }
 
 #[test]
-fn what_cannot_be_undone_has_its_proof_also_through_the_client() {
+fn what_cannot_be_undone_or_shown_whole_is_never_asked_through_the_client() {
     let place = place("serve-form-proof", json!({ "wait_s": 20, "elicitation": "critical" }));
     let mut served = Served::silent(&place);
     let name = "\u{1f600}".repeat(500);
     let params = json!({ "protocolVersion": "2025-11-25", "capabilities": { "elicitation": {} },
                          "clientInfo": { "name": name, "version": "1" } });
     served.result("initialize", params);
-    for _ in 0..2 {
-        let id = served.begin("wipe", json!({}));
-        let question = served.next();
-        assert!(form(&question)["message"].as_str().unwrap().contains("cannot be undone"));
-        served.answer(&question["id"], yes());
+    for (tool, arguments) in [("wipe", json!({})), ("look", json!({ "x": "x".repeat(4_000) }))] {
+        let id = served.begin(tool, arguments);
+        let question = questions(&place, 1).remove(0);
+        approve(&place, &question).exits(0);
         assert_eq!(served.finish(&id), "ran");
     }
     let verify = ["audit", "verify", "--host-key", "home/host.pub", "--json"];
-    assert_eq!(place.mpp(&verify).exits(0).json()["proofs_good"], 2);
+    assert_eq!(place.mpp(&verify).exits(0).json()["proofs_good"], 1);
+}
+
+#[test]
+fn a_name_of_any_letters_fits_into_the_record_of_a_yes() {
+    let place = place("serve-form-name", json!({ "wait_s": 20, "elicitation": "critical" }));
+    let mut served = Served::silent(&place);
+    let params = json!({ "protocolVersion": "2025-11-25", "capabilities": { "elicitation": {} },
+                         "clientInfo": { "name": "\u{1f600}".repeat(500), "version": "1" } });
+    served.result("initialize", params);
+    let id = served.begin("look", json!({}));
+    let question = served.next();
+    form(&question);
+    served.answer(&question["id"], yes());
+    assert_eq!(served.finish(&id), "ran");
 }
 
 /// Parameters of a stateless call by a client that shows forms.
@@ -756,7 +768,6 @@ fn a_sealed_state_is_good_for_its_call_and_for_once() {
         stateless("look", json!({ "what": "b" })),
         stateless("look", json!({})),
         stateless("change", json!({ "what": "a" })),
-        stateless("wipe", json!({ "what": "a" })),
     ] {
         needs_input(&call(&again(other, &state, yes())));
     }

@@ -96,7 +96,7 @@ fn rows_of(question: &PendingQuestion) -> Vec<(&'static str, String)> {
         ("package", question.package.clone()),
         ("content", question.content_hash.to_string()),
         ("tool", tool_row(&question.tool, question.is_destructive)),
-        ("arguments", arguments_row(&question.arguments)),
+        ("arguments", question.arguments.to_string()),
         ("asks to", asks_row(&question.capabilities)),
         ("risk", question.security_level.clone()),
     ];
@@ -148,7 +148,11 @@ impl Approve {
                 return Err(usage_error("approving needs a person at the terminal, or --yes"));
             }
             super::warn(terminal::columns(&rows_of(question)).trim_end());
-            if !terminal::agrees("Allow this?") {
+            let prompt = match (question.is_destructive, self.once) {
+                (false, false) => "Allow this, and every later call of the package as it is?",
+                _ => "Allow this one call?",
+            };
+            if !terminal::agrees(prompt) {
                 pending.deny(self.number, now)?;
                 return Err(Error::new(Code::PolicyDeclined, format!("question {}", self.number)));
             }

@@ -9,6 +9,7 @@ use mpp::{home, Error};
 use serde_json::Value;
 use std::io::BufReader;
 use std::path::PathBuf;
+use std::sync::mpsc::{sync_channel, SyncSender};
 use std::sync::Arc;
 
 /// Serve the installed packages to an agent: MCP over stdin and stdout.
@@ -38,8 +39,17 @@ impl Serve {
         let transport = Arc::new(CurlTransport::new(self.ca_file));
         let runtime = Runtime::open(&home, policy)?.http_transport(transport);
         let input = BufReader::new(std::io::stdin());
-        let tell = |line: &str| super::warn(&format!("mpp: {line}"));
+        let told = in_the_background();
+        let tell = move |line: &str| drop(told.try_send(line.to_owned()));
         Server::new(&runtime, &home, tell).serve(input, std::io::stdout())?;
         Ok(Report::new("", Value::Null))
     }
+}
+
+/// Where lines for whoever runs the server go. Many programs that start one never read its stderr, and a
+/// full pipe must hold up no call: what can't be told is left out.
+fn in_the_background() -> SyncSender<String> {
+    let (told, lines) = sync_channel::<String>(64);
+    std::thread::spawn(move || lines.iter().for_each(|line| super::warn(&format!("mpp: {line}"))));
+    told
 }

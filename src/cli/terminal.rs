@@ -54,7 +54,9 @@ pub fn columns(rows: &[(&str, String)]) -> String {
     let mut out = String::new();
     for (name, text) in rows {
         let mut label = *name;
-        for line in printable(text).split('\n').flat_map(|line| wrap(line, room)) {
+        // Every blank as the one that lines are broken at: no text may move its rest to a line of its own.
+        let text = printable(text).replace(is_other_blank, " ");
+        for line in text.split('\n').flat_map(|line| wrap(line, room)) {
             out.push_str(format!("  {label:left$}  {line}").trim_end());
             out.push('\n');
             label = "";
@@ -63,22 +65,37 @@ pub fn columns(rows: &[(&str, String)]) -> String {
     out
 }
 
-/// Breaks a line at spaces; a word that is too long keeps a line of its own.
+fn is_other_blank(c: char) -> bool {
+    (c.is_whitespace() && c != '\n') || c == '\u{2800}'
+}
+
+/// Breaks a line at spaces, and a word that is too long wherever a line is full.
 fn wrap(line: &str, room: usize) -> Vec<String> {
     if line.chars().count() < room {
         return vec![line.to_owned()];
     }
     let mut lines = vec![String::new()];
-    for word in line.split(' ') {
+    let words = line.split(' ').flat_map(|word| {
+        let characters: Vec<char> = word.chars().collect();
+        let full = room.saturating_sub(1).max(1);
+        let parts: Vec<String> =
+            characters.chunks(full).map(|part| part.iter().collect()).collect();
+        if parts.is_empty() {
+            vec![String::new()]
+        } else {
+            parts
+        }
+    });
+    for word in words {
         let Some(last) = lines.last_mut() else { break };
         let used = last.chars().count();
         if used > 0 && used.saturating_add(word.chars().count()) >= room {
-            lines.push(word.to_owned());
+            lines.push(word);
         } else {
             if used > 0 {
                 last.push(' ');
             }
-            last.push_str(word);
+            last.push_str(&word);
         }
     }
     lines

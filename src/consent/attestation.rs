@@ -140,7 +140,9 @@ pub(crate) fn spend_nonce(
 ) -> Result<bool, Error> {
     home::edit_file(&home.join(SPENT_NAME), SPENT_FILE_BYTES_MAX, |bytes| {
         let mut spent = read_spent(bytes)?;
-        spent.retain(|_, expires| *expires >= now);
+        // Kept for longer than they last: `now` may be older than the lock is.
+        let until = |expires: &Timestamp| expires.unix_seconds().saturating_add(ATTESTATION_S_MAX);
+        spent.retain(|_, expires| until(expires) >= now.unix_seconds());
         if spent.insert(hex(nonce), expires).is_some() {
             return Ok((None, false));
         }

@@ -20,6 +20,7 @@ use crate::package::listing::ContentHash;
 use crate::policy::{Capability, ConsentRules, SecurityLevel};
 use crate::sandbox::Changes;
 use crate::time::Timestamp;
+use crate::trust::is_label;
 use approvals::Approvals;
 use attestation::EphemeralAttestation;
 use serde_json::Value;
@@ -171,7 +172,7 @@ impl Consent {
             }
             Reply::Agreed(by) => Ok(Word { by, attestation: None }),
             Reply::AgreedForLater(by) => {
-                if rules.remember {
+                if rules.remember && is_label(&by) {
                     approvals.add(manifest, question.capability_lines(), &by, now)?;
                 }
                 Ok(Word { by, attestation: None })

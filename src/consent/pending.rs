@@ -77,7 +77,6 @@ pub struct Pending {
 }
 
 /// What the file holds: the number of the next question, and those that wait.
-#[derive(Default)]
 struct Waiting {
     next: u64,
     questions: Vec<PendingQuestion>,
@@ -125,25 +124,25 @@ impl Pending {
         told(number);
         // The number alone would do, unless somebody put another file in this one's place.
         let is_ours = |other: &PendingQuestion| other.number == number && other.is_about(question);
-        let mut answer = None;
+        let mut last_seen = None;
         while goes_on() && started.elapsed() < wait {
-            let waiting = read(home::read_file(&self.path(), PENDING_FILE_BYTES_MAX)?)?;
-            let found = waiting.questions.into_iter().find(is_ours);
-            answer = match found {
-                Some(found) => found.answer,
-                None => break, // somebody removed the file
-            };
-            if answer.is_some() {
-                break;
+            let bytes = home::read_file(&self.path(), PENDING_FILE_BYTES_MAX)?;
+            if bytes != last_seen {
+                let questions = read(bytes.clone())?.questions;
+                // Answered, or somebody removed it.
+                if !questions.iter().any(|other| is_ours(other) && other.answer.is_none()) {
+                    break;
+                }
+                last_seen = bytes;
             }
             std::thread::sleep(LOOK_PERIOD);
         }
         // Under the lock: an answer given in the last moment counts, and one given later finds nothing.
-        let last = self.edit(|waiting| {
+        let answer = self.edit(|waiting| {
             let at = waiting.questions.iter().position(is_ours);
             Ok(at.and_then(|at| waiting.questions.remove(at).answer))
         })?;
-        Ok(match answer.or(last) {
+        Ok(match answer {
             Some(Answer::Denied) => Reply::Declined,
             Some(Answer::Approved { proof: Some(proof), .. }) => Reply::Attested(proof),
             Some(Answer::Approved { by, for_later: true, .. }) => Reply::AgreedForLater(by),

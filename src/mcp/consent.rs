@@ -6,7 +6,7 @@
 //! for one call with the same arguments, once, for minutes.
 
 use super::{lock, Server, ToolCall};
-use crate::consent::attestation::{host_key, spend_nonce, EphemeralAttestation};
+use crate::consent::attestation::spend_nonce;
 use crate::consent::pending::Pending;
 use crate::consent::{Person, Question, Reply};
 use crate::encoding::{hex, hmac_sha256, unhex};
@@ -25,6 +25,8 @@ use std::time::{Duration, Instant};
 const INPUT: &str = "consent";
 /// Longest name of an agent in the name of who agreed, in characters.
 const AGENT_CHARS_SHOWN: usize = 50;
+/// Longest arguments that a form shows.
+const FORM_BYTES_MAX: usize = 4_000;
 /// How often a waiting call looks whether anybody still wants it.
 const LOOK_PERIOD: Duration = Duration::from_millis(100);
 
@@ -56,8 +58,13 @@ impl<'s, 'a, W: Write + Send> Asker<'s, 'a, W> {
         !self.call.cancel.is_cancelled() && !self.server.has_ended()
     }
 
+    /// Whether the agent's program may put the question: never about what cannot be undone, since its
+    /// answer proves nothing, and only where all of the question can be shown.
     // [SRV-40]
     fn elicits(&self, question: &Question<'_>) -> bool {
+        if question.is_destructive || question.arguments.to_string().len() > FORM_BYTES_MAX {
+            return false;
+        }
         let most = self.server.runtime.policy().consent().elicitation_max;
         self.call.era.elicits && most.is_some_and(|most| question.security_level <= most)
     }
@@ -90,7 +97,8 @@ impl<'s, 'a, W: Write + Send> Asker<'s, 'a, W> {
             }
         }
         lock(&self.server.asked).remove(&id);
-        if let Some(result) = found {
+        // An answer of the last moment counts.
+        if let Some(result) = found.or_else(|| answer.try_recv().ok()) {
             return self.said(question, result.as_ref());
         }
         // So that no dialog stays open whose answer nobody takes.
@@ -141,16 +149,7 @@ impl<'s, 'a, W: Write + Send> Asker<'s, 'a, W> {
         let agent = question.agent.map_or("an agent", |agent| agent.name());
         let agent: String = agent.chars().take(AGENT_CHARS_SHOWN).collect();
         let by = format!("elicitation through {}", agent.trim_end());
-        if !question.is_destructive {
-            return Reply::Agreed(by);
-        }
-        match host_key(&self.server.home) {
-            Ok(key) => {
-                let (matter, now) = (question.matter(), Timestamp::now());
-                Reply::Attested(EphemeralAttestation::sign(&key, &matter, &by, now))
-            }
-            Err(error) => Reply::Unanswered(error.to_string()),
-        }
+        Reply::Agreed(by)
     }
 
     /// The state for a call that comes again: nonce, expiry and a MAC over both and over the call.
@@ -222,26 +221,18 @@ impl<W: Write + Send> Person for Asker<'_, '_, W> {
 
 /// The form that the agent's program shows: what is asked, and one yes or no.
 fn form(question: &Question<'_>, names_mode: bool) -> Value {
-    const ARGUMENTS_CHARS_SHOWN: usize = 600;
     let manifest = question.manifest;
     let capabilities = question.capability_lines();
     let may = if capabilities.is_empty() { "nothing".to_owned() } else { capabilities.join("; ") };
-    let whole = question.arguments.to_string();
-    let mut arguments: String = whole.chars().take(ARGUMENTS_CHARS_SHOWN).collect();
-    // Nobody may believe that they saw all of it.
-    let left_out = whole.chars().count().saturating_sub(ARGUMENTS_CHARS_SHOWN);
-    if left_out > 0 {
-        arguments.push_str(&format!(" \u{2026} and {left_out} characters more"));
-    }
     let message = format!(
-        "Allow {} {} by {} to run its tool {}{}? It may: {may}. Risk: {}. Arguments: {}",
+        "Allow {} {} by {} ({}) to run its tool {}? It may: {may}. Risk: {}. Arguments: {}",
         manifest.id,
         manifest.version,
         manifest.publisher(),
+        manifest.content_hash(),
         question.tool,
-        if question.is_destructive { ", whose effect cannot be undone" } else { "" },
         question.security_level,
-        arguments.replace(is_hidden, "\u{fffd}"),
+        question.arguments.to_string().replace(is_hidden, "\u{fffd}"),
     );
     let allow = json!({ "type": "boolean", "title": "Allow this call", "default": false });
     let mut form = json!({

@@ -1,7 +1,7 @@
 //! Room: JSON-RPC 2.0 as MCP uses it: one line in, one message out of it, and the lines that go back.
 
 use crate::json;
-use crate::limits::{MCP_DEPTH_MAX, MCP_ID_BYTES_MAX};
+use crate::limits::{MCP_BATCH_COUNT_MAX, MCP_DEPTH_MAX, MCP_ID_BYTES_MAX};
 use serde_json::{json, Map, Value};
 
 /// The id of a request: a string or an integer, as it came.
@@ -58,6 +58,9 @@ pub(super) fn read(line: &[u8]) -> Result<Message, Fault> {
         .map_err(|error| Fault::new(&Value::Null, PARSE_ERROR, error.to_string()))?;
     match value {
         Value::Array(items) if items.is_empty() => Err(invalid(&Value::Null, "an empty batch")),
+        Value::Array(items) if items.len() > MCP_BATCH_COUNT_MAX => {
+            Err(invalid(&Value::Null, "a batch longer than spec/limits.md allows"))
+        }
         Value::Array(items) => Ok(Message::Batch(items.into_iter().map(one).collect())),
         other => one(other),
     }
@@ -72,6 +75,12 @@ fn one(value: Value) -> Result<Message, Fault> {
         return Err(invalid(&Value::Null, "not an object"));
     };
     let id = members.remove("id");
+    // An answer is never answered, however it looks: two who do that would go on for ever.
+    let answers = members.contains_key("result") || members.contains_key("error");
+    if answers && !members.contains_key("method") {
+        let id = id.unwrap_or(Value::Null);
+        return Ok(Message::Response { id, result: members.remove("result") });
+    }
     let known = id.clone().filter(is_id).unwrap_or(Value::Null);
     if members.get("jsonrpc").and_then(Value::as_str) != Some("2.0") {
         return Err(invalid(&known, "`jsonrpc` is not \"2.0\""));
@@ -80,11 +89,7 @@ fn one(value: Value) -> Result<Message, Fault> {
         return Err(invalid(&Value::Null, "`id` is neither a string nor an integer"));
     }
     let Some(method) = members.remove("method") else {
-        let answers = members.contains_key("result") || members.contains_key("error");
-        return match (id, answers) {
-            (Some(id), true) => Ok(Message::Response { id, result: members.remove("result") }),
-            _ => Err(invalid(&known, "neither a request nor an answer")),
-        };
+        return Err(invalid(&known, "neither a request nor an answer"));
     };
     let Value::String(method) = method else {
         return Err(invalid(&known, "`method` is not a string"));

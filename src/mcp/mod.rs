@@ -31,6 +31,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{channel, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::Builder;
 use std::time::Duration;
 
 /// How often a client that asked for it hears that a call is still running.
@@ -55,7 +56,7 @@ pub struct Server<'a> {
     home: PathBuf,
     store: Store,
     /// Tells whoever runs the server, which is not the client.
-    tell: fn(&str),
+    tell: Box<dyn Fn(&str) + Send + Sync + 'a>,
     /// What the client said of itself when it began; empty before.
     session: Mutex<Session>,
     /// The list of tools, read once.
@@ -64,6 +65,8 @@ pub struct Server<'a> {
     verified: Mutex<BTreeMap<ContentHash, AttestationResult>>,
     /// Calls that are running, by the text of their id.
     calls: Mutex<BTreeMap<String, CancelFlag>>,
+    /// One share for each call whose answer is not out yet: a client that does not read ties up its own.
+    slots: Arc<()>,
     /// Questions that the client was asked: where their answers go, by our id.
     asked: Mutex<BTreeMap<String, Sender<Option<Value>>>>,
     last_id: AtomicU64,
@@ -87,25 +90,38 @@ struct ToolCall {
     content_hash: ContentHash,
     progress: Option<Value>,
     cancel: CancelFlag,
+    slot: Option<Arc<()>>,
     /// What a call that comes again brings along.
     request_state: Option<String>,
     input_responses: Option<Value>,
 }
 
+impl Reply {
+    /// Takes the shares of the calls in it.
+    fn slots(&mut self) -> Vec<Arc<()>> {
+        match self {
+            Reply::Later(call) => call.slot.take().into_iter().collect(),
+            Reply::Together(replies) => replies.iter_mut().flat_map(Reply::slots).collect(),
+            Reply::Nothing | Reply::Now(_) => Vec::new(),
+        }
+    }
+}
+
 impl<'a> Server<'a> {
     /// A server that runs calls through `runtime`, and offers what is installed in `home`. `tell` is for
-    /// whoever runs the server: lines that say which question waits for an answer.
+    /// whoever runs the server: lines that say which question waits for an answer. It must not block.
     #[must_use]
-    pub fn new(runtime: &'a Runtime, home: &Path, tell: fn(&str)) -> Self {
+    pub fn new(runtime: &'a Runtime, home: &Path, tell: impl Fn(&str) + Send + Sync + 'a) -> Self {
         Server {
             runtime,
             home: home.to_owned(),
             store: Store::new(home),
-            tell,
+            tell: Box::new(tell),
             session: Mutex::default(),
             catalogue: Mutex::default(),
             verified: Mutex::default(),
             calls: Mutex::default(),
+            slots: Arc::default(),
             asked: Mutex::default(),
             last_id: AtomicU64::new(0),
             input_ended: AtomicBool::new(false),
@@ -131,7 +147,10 @@ impl<'a> Server<'a> {
                             }
                         }
                         later => {
-                            scope.spawn(move || self.answer_later(later, output));
+                            let answers = move || self.answer_later(later, output);
+                            if let Err(error) = Builder::new().spawn_scoped(scope, answers) {
+                                break Err(error);
+                            }
                         }
                     },
                     Err(error) => break Err(error),
@@ -288,7 +307,8 @@ impl<'a> Server<'a> {
             let what = "a request of this id is running";
             return Err(Fault::new(id, message::INVALID_REQUEST, what));
         }
-        if calls.len() >= MCP_CALLS_COUNT_MAX {
+        // The server itself holds one share.
+        if Arc::strong_count(&self.slots) > MCP_CALLS_COUNT_MAX {
             let text = format!("BUSY: {MCP_CALLS_COUNT_MAX} calls are running; try again later");
             let result = era::complete(&era, answer::failure(&text));
             return Ok(Reply::Now(message::result(id, result)));
@@ -302,6 +322,7 @@ impl<'a> Server<'a> {
             content_hash,
             progress,
             cancel,
+            slot: Some(Arc::clone(&self.slots)),
             request_state: state,
             input_responses: params.remove("inputResponses"),
         })))
@@ -316,7 +337,8 @@ impl<'a> Server<'a> {
     }
 
     /// Runs what takes time, and answers it.
-    fn answer_later<W: Write + Send>(&self, reply: Reply, output: &Output<W>) {
+    fn answer_later<W: Write + Send>(&self, mut reply: Reply, output: &Output<W>) {
+        let _until_it_is_out = reply.slots();
         let answer = match reply {
             Reply::Together(replies) => together(replies, |call| self.run(&call, output)),
             Reply::Later(call) => self.run(&call, output),
