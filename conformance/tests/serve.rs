@@ -128,16 +128,21 @@ impl Served {
         self.send(&json!({ "jsonrpc": "2.0", "id": id, "result": result }));
     }
 
-    /// Ends the input, and waits for the end of the process, which has to be a good one with nothing left
-    /// to say. Gives how long that took.
-    pub fn end(mut self) -> Duration {
+    /// Ends the input, and waits for the end of the process, which has to be a good one. Gives how long
+    /// that took.
+    pub fn end(self) -> Duration {
+        self.end_saying().0
+    }
+
+    /// As [`Served::end`]. Gives also what whoever runs the server was told.
+    pub fn end_saying(mut self) -> (Duration, String) {
         let started = Instant::now();
         drop(self.stdin.take());
         let status = self.child.wait().unwrap();
         let took = started.elapsed();
         let errors = self.errors.take().unwrap().join().unwrap();
         assert!(status.success() && !errors.contains("panicked"), "{status} {errors}");
-        took
+        (took, errors)
     }
 }
 

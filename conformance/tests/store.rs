@@ -472,7 +472,8 @@ fn a_revoked_publisher_is_stopped_in_a_running_server_and_left_out_of_the_next()
     served.end();
     let mut served = Served::start(&place);
     assert_eq!(served.result("tools/list", json!({}))["tools"], json!([]));
-    served.end();
+    let (_, told) = served.end_saying();
+    assert!(told.contains("mpp: org.example.a is left out: [publisher."), "{told}");
     let log = fs::read_to_string(place.path("home/audit/audit.jsonl")).unwrap();
     assert_eq!(log.matches("\"kind\":\"refused\"").count(), 2, "{log}");
 }

@@ -22,21 +22,24 @@ pub(super) struct Catalogue {
 }
 
 impl Catalogue {
-    /// Reads what is installed. A package whose signers would not pass is left out: no call of it could
-    /// succeed.
+    /// Reads what is installed. A package whose signers would not pass is left out, and `tell` hears of
+    /// it: no call of it could succeed.
     // [SRV-20]
     pub(super) fn read(
         store: &Store,
         trust: &TrustStore,
         policy: &PermissionPolicy,
         now: Timestamp,
+        tell: fn(&str),
     ) -> Result<Self, Error> {
         let mut packages = BTreeMap::new();
         for package in store.installed()? {
             let signers_required = policy.signers_required();
             let judged =
                 trust.judge(&package.signers, &package.content_hash, now, signers_required);
-            if judged.is_err() {
+            if let Err(error) = judged {
+                let (code, why) = (error.code().as_str(), error.detail());
+                tell(&format!("{} is left out: [{code}] {why}", package.id));
                 continue;
             }
             let hash = package.content_hash;

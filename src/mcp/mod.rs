@@ -109,7 +109,8 @@ impl Reply {
 
 impl<'a> Server<'a> {
     /// A server that runs calls through `runtime`, and offers what is installed in `home`. `tell` is for
-    /// whoever runs the server: lines that say which question waits for an answer. It must not block.
+    /// whoever runs the server: lines that say which question waits for an answer, or why a package is
+    /// not offered. It must not block.
     #[must_use]
     pub fn new(runtime: &'a Runtime, home: &Path, tell: impl Fn(&str) + Send + Sync + 'a) -> Self {
         Server {
@@ -274,7 +275,9 @@ impl<'a> Server<'a> {
         let read = self
             .runtime
             .trust_store()
-            .and_then(|trust| Catalogue::read(&self.store, &trust, policy, Timestamp::now()))
+            .and_then(|trust| {
+                Catalogue::read(&self.store, &trust, policy, Timestamp::now(), self.tell)
+            })
             .map_err(|error| Fault::new(id, message::INTERNAL_ERROR, error.to_string()))?;
         let read = Arc::new(read);
         *held = Some(Arc::clone(&read));
