@@ -126,11 +126,13 @@ impl Pending {
         let is_ours = |other: &PendingQuestion| other.number == number && other.is_about(question);
         let mut last_seen = None;
         while goes_on() && started.elapsed() < wait {
-            let bytes = home::read_file(&self.path(), PENDING_FILE_BYTES_MAX)?;
+            // What can't be read now ends the wait; the change below says why, or takes the question back.
+            let Ok(bytes) = home::read_file(&self.path(), PENDING_FILE_BYTES_MAX) else { break };
             if bytes != last_seen {
-                let questions = read(bytes.clone())?.questions;
+                let Ok(waiting) = read(bytes.clone()) else { break };
                 // Answered, or somebody removed it.
-                if !questions.iter().any(|other| is_ours(other) && other.answer.is_none()) {
+                let waits = |other: &PendingQuestion| is_ours(other) && other.answer.is_none();
+                if !waiting.questions.iter().any(waits) {
                     break;
                 }
                 last_seen = bytes;

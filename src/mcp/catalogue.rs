@@ -30,7 +30,7 @@ impl Catalogue {
         trust: &TrustStore,
         policy: &PermissionPolicy,
         now: Timestamp,
-        tell: fn(&str),
+        tell: &dyn Fn(&str),
     ) -> Result<Self, Error> {
         let mut packages = BTreeMap::new();
         for package in store.installed()? {

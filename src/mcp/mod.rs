@@ -276,7 +276,7 @@ impl<'a> Server<'a> {
             .runtime
             .trust_store()
             .and_then(|trust| {
-                Catalogue::read(&self.store, &trust, policy, Timestamp::now(), self.tell)
+                Catalogue::read(&self.store, &trust, policy, Timestamp::now(), &*self.tell)
             })
             .map_err(|error| Fault::new(id, message::INTERNAL_ERROR, error.to_string()))?;
         let read = Arc::new(read);
