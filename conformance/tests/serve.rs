@@ -1,7 +1,7 @@
 //! Consent as a person and an agent live with it: the built `mpp serve` with a client on its pipes, and the
 //! built `mpp pending`, `approve` and `deny` beside it.
 
-use crate::cli::{Place, Ran};
+use crate::cli::{at_terminal, Place, Ran};
 use crate::support;
 use serde_json::{json, Value};
 use sha2::{Digest as _, Sha256};
@@ -310,6 +310,39 @@ fn a_yes_ends_with_the_contents_or_the_capabilities_and_may_be_for_once() {
     let mut served = Served::start(&place);
     asked(&mut served, &[]);
     asked(&mut served, &[]);
+}
+
+#[cfg(unix)]
+#[test]
+fn whoever_approves_at_the_terminal_is_shown_what_waits_and_for_how_long_it_counts() {
+    let place = place("serve-terminal", json!({}));
+    let Some((0, _)) = at_terminal(&place, &["--version"], "") else {
+        eprintln!("no python3 with pty on this machine: no terminal was tried");
+        return;
+    };
+    let mut served = Served::start(&place);
+    for (tool, words, answer, asked) in [
+        ("look", &["--once"][..], "y", "this one call?"),
+        ("wipe", &[], "y", "this one call?"),
+        ("look", &[], "n", "later calls"),
+        ("look", &[], "y", "later calls"),
+    ] {
+        let id = served.begin(tool, json!({ "what": "a\nb" }));
+        let number = number(&questions(&place, 1)[0]);
+        let approve = [&["approve", &number], words].concat();
+        let (status, shown) = at_terminal(&place, &approve, answer).unwrap();
+        for part in [asked, "org.example.asks 1.0.0", "API_KEY", r#"{"what":"a\nb"}"#, "sha256:"] {
+            assert!(shown.contains(part), "no {part:?}: {shown}");
+        }
+        let row = shown.lines().find(|line| line.starts_with("  tool ")).unwrap();
+        assert_eq!(row.contains("cannot be undone"), tool == "wipe", "{shown}");
+        assert_eq!(status == 0, answer == "y", "{shown}");
+        match answer {
+            "y" => assert_eq!(served.finish(&id), "ran"),
+            _ => is_denied(&served.finish(&id), "policy.declined"),
+        }
+    }
+    assert_eq!(served.call_text("change"), "ran");
 }
 
 #[test]
@@ -679,6 +712,11 @@ fn a_late_answer_of_the_client_is_none_and_it_is_told_so() {
         .send(&json!({ "jsonrpc": "2.0", "method": "notifications/cancelled", "params": params }));
     assert_eq!(served.next()["method"], "notifications/cancelled");
     served.end();
+    policy(&place, &json!({ "consent": { "wait_s": 50, "elicitation": "high" } }));
+    let mut served = Served::start_as(&place, "2025-06-18", json!({ "elicitation": {} }));
+    served.begin("look", json!({}));
+    served.next();
+    assert!(served.end() < Duration::from_secs(10), "the wait is much longer");
     assert_eq!(records(&place, "intent").len(), 0);
 }
 

@@ -148,11 +148,13 @@ impl Approve {
                 return Err(usage_error("approving needs a person at the terminal, or --yes"));
             }
             super::warn(terminal::columns(&rows_of(question)).trim_end());
-            let prompt = match (question.is_destructive, self.once) {
-                (false, false) => "Allow this, and every later call of the package as it is?",
-                _ => "Allow this one call?",
+            let asked = match self.once || question.is_destructive {
+                true => "Allow this one call?",
+                false => {
+                    "Allow this, and later calls of the package as it is (--once: only this one)?"
+                }
             };
-            if !terminal::agrees(prompt) {
+            if !terminal::agrees(asked) {
                 pending.deny(self.number, now)?;
                 return Err(Error::new(Code::PolicyDeclined, format!("question {}", self.number)));
             }
