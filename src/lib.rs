@@ -136,6 +136,7 @@ pub mod policy;
 pub mod privacy;
 pub mod runtime;
 pub mod sandbox;
+pub mod secrets;
 pub mod store;
 pub mod text;
 pub mod time;

@@ -156,6 +156,15 @@ limits! {
     PRIVACY_PROGRAM_BYTES_MAX usize = 16 << 10; "LIM-67" "compiled size of one custom pattern, which bounds its cost for each byte; usual ones take 1 KB"
     PRIVACY_CUSTOM_BYTES_MAX usize = 16 << 20; "LIM-68" "bytes times custom patterns in one call; usual patterns take a second for so many, the worst half a minute"
 
+    // Secrets.
+    SECRET_BYTES_MIN usize = 8; "LIM-260" "a shorter value stands in any text by chance, and is guessed from where it is missing"
+    SECRET_BYTES_MAX usize = 4096; "LIM-261" "a web token with many claims has some 2 KB; terminals take lines of 4 KB"
+    SECRETS_COUNT_MAX usize = 256; "LIM-262" "secrets of one host: some for each of the tools that an agent holds"
+    SECRETS_FILE_BYTES_MAX usize = 4 << 20; "LIM-263" "so many of the longest, each byte an escape of two, and what is around them"
+    SECRET_COMMAND_TIMEOUT_MS u64 = 30_000; "LIM-264" "a person may have to type the password of a key ring"
+    SECRET_COMMAND_LOOK_MS u64 = 5; "LIM-265" "between two looks at whether a command has ended that has closed its output"
+    SECRET_PREFIX_BYTES_MAX usize = 64; "LIM-266" "a word such as `Bearer` before a secret"
+
     // The transport of the command line.
     HTTP_HEAD_BYTES_MAX usize = 64 << 10; "LIM-240" "status lines, headers and trailers of one response, interim answers included: sites with long security policies send 20 KB"
     HTTP_CHUNK_LINE_BYTES_MAX usize = 256; "LIM-241" "the line before a chunk: 16 digits, and extensions that nobody uses"

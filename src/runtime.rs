@@ -27,6 +27,7 @@ use crate::sandbox::{
     extract_approved_dirs, extract_approved_env_vars, CancelFlag, Changes, Request, Run,
     SandboxConfig, ToolResult, WasmSandbox,
 };
+use crate::secrets::{SecretFile, SecretStore, Secrets};
 use crate::text::shown;
 use crate::time::Timestamp;
 use crate::trust::{self, TrustStore};
@@ -119,6 +120,7 @@ pub struct Runtime {
     policy: PermissionPolicy,
     audit: AuditLog,
     consent: Consent,
+    secrets: Secrets,
     sandbox: WasmSandbox,
 }
 
@@ -150,6 +152,10 @@ impl Runtime {
         privacy::check_patterns(&kinds, policy.privacy_custom())
             .map_err(|error| Error::new(Code::PolicyInvalid, error.detail()))?;
         let kept = KvFiles::new(&home.join("kv"));
+        let secrets: Arc<dyn SecretStore> = match policy.secrets_command() {
+            Some(command) => Arc::new(command.clone()),
+            None => Arc::new(SecretFile::new(home)),
+        };
         Ok(Runtime {
             trust_path: home.join(trust::FILE_NAME),
             seen_path: home.join(trust::SEEN_FILE_NAME),
@@ -157,6 +163,7 @@ impl Runtime {
             policy,
             audit: AuditLog::open(&home.join("audit"))?,
             consent: Consent::new(home),
+            secrets: Secrets(secrets),
             sandbox: WasmSandbox::new()?
                 .with_services(Services { http: None, kv: Some(Arc::new(kept)) }),
         })
@@ -174,6 +181,12 @@ impl Runtime {
     pub fn kv_store(self, store: Arc<dyn KvStore>) -> Self {
         let services = Services { kv: Some(store), ..self.sandbox.services().clone() };
         Runtime { sandbox: self.sandbox.with_services(services), ..self }
+    }
+
+    /// Takes secrets from elsewhere than the policy says.
+    #[must_use]
+    pub fn secrets(self, store: Arc<dyn SecretStore>) -> Self {
+        Runtime { secrets: Secrets(store), ..self }
     }
 
     /// Takes the trust store from another file.
@@ -340,6 +353,9 @@ impl Runtime {
         let tool = find_tool(&attestation, &call.tool)?;
         let request = checked_request(manifest.runtime.protocol, tool, call, &filter)?;
         let (token, attested) = self.decide(&attestation, tool, call, person)?;
+        // [RUN-11] after the decision, since what is denied need not be looked up
+        let token = token.with_secrets(self.secrets.0.as_ref())?;
+        let filter = filter.hiding(token.hidden());
         // [RUN-09]
         if gatekeeper.version_seen(&manifest.id).is_none_or(|seen| seen < manifest.version) {
             TrustStore::update(&self.seen_path, |seen| {

@@ -10,7 +10,9 @@ use super::{address, refused, Refused, Tally, Wait};
 use super::{Exchange, HttpResponse, HttpTransport, TransportError};
 use crate::encoding::{base64, unbase64_of_any_length};
 use crate::json::object::{Fault, Member, Object};
-use crate::limits::{HTTP_REDIRECTS_COUNT_MAX, HTTP_RESPONSE_BYTES_MAX, TIMEOUT_MS_MAX};
+use crate::limits::{
+    HTTP_REDIRECTS_COUNT_MAX, HTTP_RESPONSE_BYTES_MAX, SECRET_BYTES_MIN, TIMEOUT_MS_MAX,
+};
 use crate::policy::token::HostGrant;
 use serde_json::{json, Value};
 use std::sync::Arc;
@@ -18,9 +20,6 @@ use std::time::{Duration, Instant};
 
 // [DOOR-30]
 const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
-
-/// A shorter secret stands in any text by chance.
-const SECRET_BYTES_MIN: usize = 8;
 
 /// The hosts of one call, and the way to them.
 pub(super) struct HttpGate {

@@ -1,14 +1,16 @@
 //! Room: the decision: a verified manifest and a policy in, a token or a refusal out.
 
 use super::capability::Capability;
+use super::given::{Place, Setting};
 use super::host::Host;
 use super::risk::{self, SecurityLevel};
-use super::token::{expiry, CapabilityToken, DirectoryGrant, HostGrant, RunLimits};
-use super::{bytes, PermissionPolicy, PolicyDecision, Variable, KIB, MIB};
+use super::token::{expiry, CapabilityToken, DirectoryGrant, HostGrant, RunLimits, SecretHeader};
+use super::{bytes, PermissionPolicy, PolicyDecision, KIB, MIB};
 use crate::agent::Agent;
 use crate::error::{Code, Error};
 use crate::gatekeeper::VerifiedManifest;
 use crate::package::manifest::{Manifest, Sensitivity, Tool};
+use crate::secrets::Hidden;
 use crate::trust::{covers, is_label};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -179,21 +181,30 @@ impl PermissionPolicy {
     /// same host here: a rule that opens something covers nothing by accident.
     // [POLICY-12] [POLICY-13]
     fn host(&self, id: &str, host: &str) -> HostGrant {
+        let headers = self.headers(id, host).map(|header| SecretHeader {
+            name: header.name.clone(),
+            value: header.value().to_owned(),
+        });
+        HostGrant {
+            host: host.to_owned(),
+            plain_http: self.plain_http.contains(host),
+            private_addresses: self.private_addresses.contains(host),
+            headers: headers.collect(),
+        }
+    }
+
+    /// The secret headers of a host, by name.
+    fn headers(&self, id: &str, host: &str) -> impl Iterator<Item = &Setting> {
         let mut headers = BTreeMap::new();
         for (scope, of, header) in &self.secret_headers {
             if of == host && scope.includes(id) {
                 headers.insert(&header.name, header);
             }
         }
-        HostGrant {
-            host: host.to_owned(),
-            plain_http: self.plain_http.contains(host),
-            private_addresses: self.private_addresses.contains(host),
-            headers: headers.into_values().cloned().collect(),
-        }
+        headers.into_values()
     }
 
-    fn variable(&self, id: &str, name: &str) -> Option<&Variable> {
+    fn variable(&self, id: &str, name: &str) -> Option<&Setting> {
         let mut set = self.environment.iter().filter(|(scope, _)| scope.includes(id));
         set.rfind(|(_, variable)| variable.name == name).map(|(_, variable)| variable)
     }
@@ -213,9 +224,26 @@ impl PermissionPolicy {
             }
         }
         let variables = asked.environment.iter().filter_map(|name| self.variable(id, name));
+        let variables: Vec<&Setting> = variables.collect();
+        let headers = asked.network.iter();
+        let headers =
+            headers.flat_map(|host| self.headers(id, host).map(move |header| (host, header)));
+        let headers: Vec<(&String, &Setting)> = headers.collect();
+        let mut hidden: Vec<Hidden> = Vec::new();
+        hidden.extend(variables.iter().filter_map(|it| Hidden::new(&it.name, it.value())));
+        hidden.extend(headers.iter().filter_map(|(_, it)| hidden_header(it)));
+        let for_variables = variables.iter().map(|it| it.lacks(Place::Variable(it.name.clone())));
+        let for_headers = headers.iter().map(|(host, it)| {
+            it.lacks(Place::Header { host: (*host).clone(), name: it.name.clone() })
+        });
         CapabilityToken {
             content_hash: manifest.content_hash().clone(),
-            environment: variables.map(|v| (v.name.clone(), v.value.clone())).collect(),
+            environment: variables
+                .iter()
+                .map(|it| (it.name.clone(), it.value().to_owned()))
+                .collect(),
+            lacking: for_variables.chain(for_headers).flatten().collect(),
+            hidden,
             directories: directories.into_values().collect(),
             network: asked.network.clone(),
             hosts: asked.network.iter().map(|host| self.host(id, host)).collect(),
@@ -238,4 +266,12 @@ impl PermissionPolicy {
             real_random: self.real_random,
         }
     }
+}
+
+/// What of a header's value is hidden: what stands behind a word such as `Bearer`, if it is long enough to
+/// be hidden by itself, else all of it.
+fn hidden_header(header: &Setting) -> Option<Hidden> {
+    let value = header.value();
+    let credential = value.rsplit(' ').next().unwrap_or_default();
+    Hidden::new(&header.name, credential).or_else(|| Hidden::new(&header.name, value))
 }

@@ -1,19 +1,20 @@
 //! Room: a policy as a file: one closed JSON object with the settings of [`PermissionPolicy`].
 
-use super::token::{DirectoryGrant, SecretHeader};
-use super::{
-    host::Host, CapabilityKind, ConsentRules, PermissionPolicy, Scope, SecurityLevel, Variable,
-};
+use super::given::{Given, Setting};
+use super::token::DirectoryGrant;
+use super::{host::Host, CapabilityKind, ConsentRules, PermissionPolicy, Scope, SecurityLevel};
 use crate::door::header;
 use crate::error::{Code, Error};
 use crate::home;
 use crate::host_file::{parsed, read_document, texts};
 use crate::json::object::{Fault, Member, Object};
 use crate::limits::{
-    CONSENT_WAIT_S_MAX, POLICY_FILE_BYTES_MAX, SIGNATURES_COUNT_MAX, TOKEN_LIFETIME_S_MAX,
+    CONSENT_WAIT_S_MAX, LIST_COUNT_MAX, POLICY_FILE_BYTES_MAX, SECRET_PREFIX_BYTES_MAX,
+    SIGNATURES_COUNT_MAX, TOKEN_LIFETIME_S_MAX,
 };
 use crate::package::manifest::{privacy_filters, rules};
 use crate::privacy::{self, Replacement};
+use crate::secrets::{self, SecretCommand};
 use crate::trust::{is_label, is_namespace};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -85,6 +86,12 @@ fn read_policy(root: &mut Object) -> Result<PermissionPolicy, Fault> {
     if let Some(member) = root.optional("environment") {
         policy.environment = member.array(0..=usize::MAX, |item| item.object(read_variable))?;
     }
+    if let Some(member) = root.optional("secrets_command") {
+        let words = member.array(1..=LIST_COUNT_MAX, |item| item.text().map(str::to_owned))?;
+        let command = SecretCommand::new(words.into_iter().collect());
+        let command = command.map_err(|_| member.bad_value("must begin with an absolute path"))?;
+        policy.secrets_command = Some(command);
+    }
     if let Some(member) = root.optional("agents") {
         policy.agents = member.array(0..=usize::MAX, |item| item.object(read_agents))?;
     }
@@ -153,14 +160,33 @@ fn read_directory(object: &mut Object) -> Result<(Scope, DirectoryGrant), Fault>
     Ok((read_scope(object)?, DirectoryGrant { guest, host, writable: !read_only }))
 }
 
-fn read_variable(object: &mut Object) -> Result<(Scope, Variable), Fault> {
+fn read_variable(object: &mut Object) -> Result<(Scope, Setting), Fault> {
     let name = parsed(&object.required("name")?, "a name as in a manifest", |text| {
         rules::is_environment_name(text).then(|| text.to_owned())
     })?;
-    let value = parsed(&object.required("value")?, "free of NUL characters", |text| {
-        (!text.contains('\0')).then(|| text.to_owned())
-    })?;
-    Ok((read_scope(object)?, Variable { name, value }))
+    let given = read_given(object, "free of NUL characters", |text| !text.contains('\0'))?;
+    Ok((read_scope(object)?, Setting { name, given }))
+}
+
+/// A value, or the name of a secret: one of the two.
+// [POLICY-14]
+fn read_given(
+    object: &mut Object,
+    what: &str,
+    allowed: impl Fn(&str) -> bool,
+) -> Result<Given, Fault> {
+    let Some(secret) = object.optional("secret") else {
+        return parsed(&object.required("value")?, what, |text| {
+            allowed(text).then(|| Given::Value(text.to_owned()))
+        });
+    };
+    if let Some(value) = object.optional("value") {
+        return Err(value.bad_value("must not stand beside `secret`"));
+    }
+    parsed(&secret, "a name as of a variable", |name| {
+        let given = || Given::Secret { name: name.to_owned(), prefix: String::new() };
+        secrets::is_name(name).then(given)
+    })
 }
 
 fn read_agents(object: &mut Object) -> Result<(Scope, BTreeSet<String>), Fault> {
@@ -201,17 +227,26 @@ fn read_network(policy: &mut PermissionPolicy, network: &mut Object) -> Result<(
     Ok(())
 }
 
-fn read_header(object: &mut Object) -> Result<(Scope, String, SecretHeader), Fault> {
+fn read_header(object: &mut Object) -> Result<(Scope, String, Setting), Fault> {
     let owned = |allowed: bool, text: &str| allowed.then(|| text.to_owned());
     let host = parsed(&object.required("host")?, "a host as a manifest writes it", |text| {
         owned(rules::is_host_and_port(text), text)
     })?;
     let what = "the name of a header, in lower case, that is not the transport's own";
     let name = parsed(&object.required("name")?, what, |text| owned(header::is_name(text), text))?;
-    let value = parsed(&object.required("value")?, "printable ASCII", |text| {
-        owned(header::is_value(text) && !text.is_empty(), text)
-    })?;
-    Ok((read_scope(object)?, host, SecretHeader { name, value }))
+    let is_value = |text: &str| header::is_value(text) && !text.is_empty();
+    let mut given = read_given(object, "printable ASCII", is_value)?;
+    if let Given::Secret { prefix, .. } = &mut given {
+        if let Some(member) = object.optional("prefix") {
+            // White space behind it is what separates it from the secret.
+            let what = "printable ASCII without white space before it";
+            let is_prefix = |text: &str| is_value(text.trim_end_matches(' '));
+            *prefix = parsed(&member, what, |text| {
+                owned(is_prefix(text) && text.len() <= SECRET_PREFIX_BYTES_MAX, text)
+            })?;
+        }
+    }
+    Ok((read_scope(object)?, host, Setting { name, given }))
 }
 
 /// An empty list is refused: it reads like "for none", and would be for all.

@@ -7,6 +7,7 @@
 pub mod capability;
 mod decide;
 mod file;
+mod given;
 mod host;
 pub mod risk;
 #[cfg(test)]
@@ -15,15 +16,16 @@ pub mod token;
 
 use crate::package::manifest::CustomPattern;
 use crate::privacy::Replacement;
+use crate::secrets::SecretCommand;
 use crate::trust::covers;
 pub use capability::{Capability, CapabilityKind};
+use given::{Given, Setting};
 use host::Host;
 pub use risk::SecurityLevel;
 use std::collections::BTreeSet;
-use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
-use token::{CapabilityToken, DirectoryGrant, RunLimits, SecretHeader, LIFETIME_DEFAULT};
+use token::{CapabilityToken, DirectoryGrant, RunLimits, LIFETIME_DEFAULT};
 
 /// What a policy says about a package.
 #[derive(Clone, Debug)]
@@ -74,10 +76,11 @@ pub struct PermissionPolicy {
     denied_hosts: BTreeSet<Host>,
     ceilings: RunLimits,
     directories: Vec<(Scope, DirectoryGrant)>,
-    environment: Vec<(Scope, Variable)>,
+    environment: Vec<(Scope, Setting)>,
     plain_http: BTreeSet<String>,
     private_addresses: BTreeSet<String>,
-    secret_headers: Vec<(Scope, String, SecretHeader)>,
+    secret_headers: Vec<(Scope, String, Setting)>,
+    secrets_command: Option<SecretCommand>,
     privacy_patterns: BTreeSet<String>,
     privacy_custom: Vec<CustomPattern>,
     privacy_replacement: Replacement,
@@ -107,19 +110,6 @@ struct Scope(Vec<String>);
 impl Scope {
     fn includes(&self, id: &str) -> bool {
         self.0.is_empty() || self.0.iter().any(|namespace| covers(namespace, id))
-    }
-}
-
-#[derive(Clone)]
-struct Variable {
-    name: String,
-    value: String,
-}
-
-/// Without the value: it may be a secret, and this form ends up in logs.
-impl fmt::Debug for Variable {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{}=…", self.name)
     }
 }
 
@@ -154,6 +144,7 @@ impl PermissionPolicy {
             plain_http: BTreeSet::new(),
             private_addresses: BTreeSet::new(),
             secret_headers: Vec::new(),
+            secrets_command: None,
             privacy_patterns: BTreeSet::new(),
             privacy_custom: Vec::new(),
             privacy_replacement: Replacement::Label,
@@ -272,11 +263,18 @@ impl PermissionPolicy {
     /// host's own environment is never looked at.
     #[must_use]
     pub fn allow_env(self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        let (name, value) = (name.into(), value.into());
-        self.scoped_variable(Scope::default(), Variable { name, value })
+        let given = Given::Value(value.into());
+        self.scoped_variable(Scope::default(), Setting { name: name.into(), given })
     }
 
-    fn scoped_variable(mut self, scope: Scope, variable: Variable) -> Self {
+    /// Gives a variable the value of a secret of this name, which is looked up for each call.
+    #[must_use]
+    pub fn allow_env_secret(self, name: impl Into<String>, secret: impl Into<String>) -> Self {
+        let given = Given::Secret { name: secret.into(), prefix: String::new() };
+        self.scoped_variable(Scope::default(), Setting { name: name.into(), given })
+    }
+
+    fn scoped_variable(mut self, scope: Scope, variable: Setting) -> Self {
         self.environment.push((scope, variable));
         self
     }
@@ -305,11 +303,34 @@ impl PermissionPolicy {
         name: &str,
         value: impl Into<String>,
     ) -> Self {
-        let header = SecretHeader { name: name.to_ascii_lowercase(), value: value.into() };
+        let given = Given::Value(value.into());
+        let header = Setting { name: name.to_ascii_lowercase(), given };
         self.scoped_header(Scope::default(), host.into(), header)
     }
 
-    fn scoped_header(mut self, scope: Scope, host: String, header: SecretHeader) -> Self {
+    /// As [`PermissionPolicy::add_secret_header`], with the value of a secret of this name, which is looked
+    /// up for each call, behind a prefix such as `Bearer `.
+    #[must_use]
+    pub fn add_header_with_secret(
+        self,
+        host: impl Into<String>,
+        name: &str,
+        prefix: impl Into<String>,
+        secret: impl Into<String>,
+    ) -> Self {
+        let given = Given::Secret { name: secret.into(), prefix: prefix.into() };
+        let header = Setting { name: name.to_ascii_lowercase(), given };
+        self.scoped_header(Scope::default(), host.into(), header)
+    }
+
+    /// Takes secrets from a command instead of the home folder's file.
+    #[must_use]
+    pub fn secrets_from(mut self, command: SecretCommand) -> Self {
+        self.secrets_command = Some(command);
+        self
+    }
+
+    fn scoped_header(mut self, scope: Scope, host: String, header: Setting) -> Self {
         self.secret_headers.push((scope, host, header));
         self
     }
@@ -382,6 +403,24 @@ impl PermissionPolicy {
     #[must_use]
     pub fn consent(&self) -> ConsentRules {
         self.consent
+    }
+
+    /// The command that secrets come from, if they do.
+    #[must_use]
+    pub fn secrets_command(&self) -> Option<&SecretCommand> {
+        self.secrets_command.as_ref()
+    }
+
+    /// The names of the secrets in this policy, each with what it is for.
+    #[must_use]
+    pub fn secret_uses(&self) -> Vec<(String, String)> {
+        let variables =
+            self.environment.iter().map(|(_, it)| (it, format!("variable {}", it.name)));
+        let header =
+            |(_, host, it): &'_ (Scope, String, Setting)| format!("header {} of {host}", it.name);
+        let headers = self.secret_headers.iter().map(|entry| (&entry.2, header(entry)));
+        let all = variables.chain(headers);
+        all.filter_map(|(it, place)| Some((it.secret()?.to_owned(), place))).collect()
     }
 
     /// How many trusted publishers have to sign, for check 5.

@@ -463,7 +463,7 @@ fn what_a_policy_opens_for_a_host_holds_for_that_text_alone_and_is_shown() {
     assert_eq!(capabilities.iter().map(ToString::to_string).collect::<Vec<_>>(), lines);
     // A header for another package is not this one's.
     let other = Scope(vec!["org.other".into()]);
-    let header = SecretHeader { name: "x".into(), value: "y".into() };
+    let header = Setting { name: "x".into(), given: Given::Value("y".into()) };
     let scoped = PermissionPolicy::new().trust_package("org.acme.tool").scoped_header(
         other,
         "b.corp".into(),

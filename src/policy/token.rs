@@ -35,9 +35,12 @@
 //! ```
 
 use super::capability::Capability;
+use super::given::{Lacking, Place};
+use crate::error::{Code, Error};
 use crate::limits::TOKEN_LIFETIME_S_MAX;
 use crate::package::key::KeyId;
 use crate::package::listing::ContentHash;
+use crate::secrets::{Hidden, SecretStore, SecretValue};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
@@ -124,6 +127,8 @@ pub struct RunLimits {
 pub struct CapabilityToken {
     pub(super) content_hash: ContentHash,
     pub(super) environment: BTreeMap<String, String>,
+    pub(super) lacking: Vec<Lacking>,
+    pub(super) hidden: Vec<Hidden>,
     pub(super) directories: Vec<DirectoryGrant>,
     pub(super) network: Vec<String>,
     pub(super) hosts: Vec<HostGrant>,
@@ -148,6 +153,46 @@ impl CapabilityToken {
     #[must_use]
     pub fn environment(&self) -> &BTreeMap<String, String> {
         &self.environment
+    }
+    /// The same token with the secrets that it lacks. Each is looked up once.
+    ///
+    /// # Errors
+    /// `secret.missing` where there is none of a name, and whatever the store gives.
+    // [SECRET-03] [SECRET-04]
+    pub fn with_secrets(mut self, store: &dyn SecretStore) -> Result<Self, Error> {
+        let mut found: BTreeMap<String, SecretValue> = BTreeMap::new();
+        for lacking in std::mem::take(&mut self.lacking) {
+            let name = &lacking.secret;
+            if !found.contains_key(name) {
+                let value = store.value(name)?.ok_or_else(|| missing(name))?;
+                self.hidden.extend(Hidden::new(name, value.reveal()));
+                found.insert(name.clone(), value);
+            }
+            let value = found.get(name).ok_or_else(|| missing(name))?;
+            let value = lacking.filled(value);
+            match lacking.place {
+                Place::Variable(variable) => {
+                    self.environment.insert(variable, value);
+                }
+                Place::Header { host, name } => {
+                    let grants = self.hosts.iter_mut().filter(|grant| grant.host == host);
+                    let headers = grants.flat_map(|grant| &mut grant.headers);
+                    headers
+                        .filter(|header| header.name == name)
+                        .for_each(|header| header.value.clone_from(&value));
+                }
+            }
+        }
+        Ok(self)
+    }
+    /// Names of secrets that nobody has looked up yet. The sandbox takes no token that lacks one.
+    pub fn secrets_lacking(&self) -> impl Iterator<Item = &str> {
+        self.lacking.iter().map(|lacking| lacking.secret.as_str())
+    }
+    /// What no answer may show: the values that it holds.
+    #[must_use]
+    pub fn hidden(&self) -> &[Hidden] {
+        &self.hidden
     }
     /// Directories of the host.
     #[must_use]
@@ -246,6 +291,8 @@ impl CapabilityToken {
         CapabilityToken {
             content_hash,
             environment,
+            lacking: Vec::new(),
+            hidden: Vec::new(),
             directories,
             hosts: network.iter().map(HostGrant::new).collect(),
             network,
@@ -289,6 +336,10 @@ impl fmt::Debug for CapabilityToken {
             .field("granted_by", &self.granted_by)
             .finish_non_exhaustive()
     }
+}
+
+fn missing(name: &str) -> Error {
+    Error::new(Code::SecretMissing, format!("the policy gives the secret {name}, which is not set"))
 }
 
 /// When a token made now ends. The clock is the steady one: setting the date back revives nothing.

@@ -66,6 +66,8 @@ impl Labels {
         out.push('[');
         out.push_str(label);
         match self.replacement {
+            // Nothing that was made from a secret stands in its place.
+            _ if matches!(tag, Tag::Hidden(_)) => {}
             Replacement::LastFour if tag == Tag::Kind(Kind::CreditCard) => {
                 let digits = canonical(tag, value);
                 out.push(':');
@@ -102,7 +104,9 @@ impl Labels {
 // [PRIV-78]
 fn canonical(tag: Tag, value: &str) -> String {
     match tag {
-        Tag::Custom(_) | Tag::Kind(Kind::PrivateKey | Kind::Jwt | Kind::ApiKey) => value.to_owned(),
+        Tag::Hidden(_)
+        | Tag::Custom(_)
+        | Tag::Kind(Kind::PrivateKey | Kind::Jwt | Kind::ApiKey) => value.to_owned(),
         Tag::Kind(Kind::Email | Kind::IpAddress) => value.to_lowercase(),
         Tag::Kind(_) => {
             let shadow = fold(value);

@@ -5,7 +5,8 @@
 //! `fold.rs` (what the scanners see), `scan.rs` (one pass), then a file for each family of values:
 //! `digits.rs` reads groups of digits for `card.rs`, `ssn.rs`, `national.rs`, `ip.rs`, `dates.rs` and
 //! `phone.rs`; `email.rs`, `iban.rs`, `secret.rs` and `document.rs` stand alone; `hint.rs` and `words.rs`
-//! know what surroundings tell; `label.rs` says what stands where a value was.
+//! know what surroundings tell; `hidden.rs` finds the host's own secrets; `label.rs` says what stands where a value
+//! was.
 //!
 //! Whatever is redacted is scanned again until nothing is found; if something is left, or a limit
 //! is passed, nothing leaves.
@@ -18,6 +19,7 @@ mod digits;
 mod document;
 mod email;
 mod fold;
+mod hidden;
 mod hint;
 mod iban;
 mod ip;
@@ -42,8 +44,10 @@ pub use label::Replacement;
 
 use crate::limits::{PRIVACY_BYTES_MAX, PRIVACY_CUSTOM_BYTES_MAX, PRIVACY_PASSES_COUNT_MAX};
 use crate::package::manifest::CustomPattern;
+use crate::secrets::Hidden;
 use crate::{Code, Error};
 use custom::Custom;
+use hidden::HiddenTexts;
 use hint::LABEL_MAX;
 use kind::Kinds;
 use label::Labels;
@@ -69,6 +73,7 @@ pub const WITHHELD: &str = "[WITHHELD]";
 pub struct PrivacyFilterEngine {
     on: Kinds,
     custom: Vec<Custom>,
+    hidden: HiddenTexts,
     replacement: Replacement,
     key: [u8; 32],
 }
@@ -115,7 +120,15 @@ impl PrivacyFilterEngine {
             }
         }
         let (replacement, key) = (Replacement::Label, [0; 32]);
-        Ok(PrivacyFilterEngine { on, custom: custom::compile(custom)?, replacement, key })
+        let (custom, hidden) = (custom::compile(custom)?, HiddenTexts::default());
+        Ok(PrivacyFilterEngine { on, custom, hidden, replacement, key })
+    }
+
+    /// Keeps these texts out of whatever is filtered: each becomes `[SECRET:NAME]`, however values are replaced
+    /// otherwise. A token has them: [`crate::CapabilityToken::hidden`].
+    #[must_use]
+    pub fn hiding(self, hidden: &[Hidden]) -> Self {
+        PrivacyFilterEngine { hidden: HiddenTexts::new(hidden), ..self }
     }
 
     /// Replaces values in another way than by their labels. Only pseudonyms need the `key`, 32 random
@@ -151,6 +164,10 @@ impl PrivacyFilterEngine {
     pub fn try_redact_json(&self, value: &Value) -> Result<(Value, Applied), Error> {
         let mut walk = walk::Walk::new(self);
         let filtered = walk.value(value, Hints::NONE, 0)?;
+        // [SECRET-24] what no string holds may still stand in several
+        if !self.hidden.is_empty() && self.hidden.show_in(&filtered.to_string()) {
+            return Err(Error::new(Code::PrivacyResidue, "a secret stands in the whole answer"));
+        }
         Ok((filtered, walk.applied))
     }
 
@@ -186,6 +203,7 @@ impl PrivacyFilterEngine {
 
     fn name(&self, tag: Tag) -> &str {
         match tag {
+            Tag::Hidden(_) => "secret",
             Tag::Kind(kind) => kind.name(),
             Tag::Custom(index) => self.custom.get(index).map_or("", |custom| &custom.name),
         }
@@ -193,6 +211,7 @@ impl PrivacyFilterEngine {
 
     fn label(&self, tag: Tag) -> &str {
         match tag {
+            Tag::Hidden(index) => self.hidden.label(index),
             Tag::Kind(kind) => kind.label(),
             Tag::Custom(_) => self.name(tag),
         }
@@ -227,7 +246,7 @@ impl PrivacyFilterEngine {
 
     /// Whether a text can hold anything that this engine looks for.
     fn worth_it(&self, text: &str) -> bool {
-        !self.custom.is_empty() || worth_it(text)
+        !self.custom.is_empty() || !self.hidden.is_empty() || worth_it(text)
     }
 
     /// Everything found in a text, in order and without overlaps, in bytes of the original.
@@ -243,6 +262,7 @@ impl PrivacyFilterEngine {
         if !self.custom.is_empty() {
             custom::find(text, &self.custom, &self.labels_in(text), &mut hits);
         }
+        self.hidden.find_all(text, &mut hits);
         resolve(hits)
     }
 
@@ -262,7 +282,8 @@ impl PrivacyFilterEngine {
     /// Where labels of this engine stand in a text: a custom pattern may not match in them.
     fn labels_in(&self, text: &str) -> Vec<(usize, usize)> {
         let custom = self.custom.iter().map(|custom| custom.name.as_str());
-        let labels: Vec<&str> = Kind::ALL.iter().map(|kind| kind.label()).chain(custom).collect();
+        let labels: Vec<&str> =
+            Kind::ALL.iter().map(|kind| kind.label()).chain(custom).chain(["SECRET"]).collect();
         let opens = text.match_indices('[');
         let label = |(start, _): (usize, &str)| {
             let rest = text.get(start.checked_add(1)?..)?.as_bytes();

@@ -12,6 +12,8 @@ use super::{card, dates, document, email, iban, ip, national, phone, secret, ssn
 /// What a hit is an instance of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Tag {
+    /// The hidden text at this place of the engine's list.
+    Hidden(usize),
     /// The custom pattern at this place of the engine's list.
     Custom(usize),
     Kind(Kind),

@@ -40,7 +40,7 @@ impl<'a> Walk<'a> {
         let below = depth.saturating_add(1);
         match value {
             Value::Null | Value::Bool(_) => Ok(value.clone()),
-            Value::Number(number) => Ok(match self.number(number, hints) {
+            Value::Number(number) => Ok(match self.number_or_secret(number, hints)? {
                 Some(label) => Value::String(label),
                 None => value.clone(),
             }),
@@ -113,13 +113,37 @@ impl<'a> Walk<'a> {
     /// As `string`, for one that is worth it.
     fn worthy(&mut self, text: &str, hints: Hints, layer: usize) -> Result<Option<String>, Error> {
         // [PRIV-72]
-        if layer < PRIVACY_NESTED_DEPTH_MAX && is_document(text) {
-            return self.document(text, hints, layer.saturating_add(1));
+        if layer >= PRIVACY_NESTED_DEPTH_MAX || !is_document(text) {
+            return self.plain(text, hints);
         }
+        // A secret may be JSON itself, and would be taken apart.
+        let whole = self.without_secrets(text);
+        let rest = whole.as_deref().unwrap_or(text);
+        let filtered = match whole.is_none() || is_document(rest) {
+            true => self.document(rest, hints, layer.saturating_add(1))?,
+            false => self.plain(rest, hints)?,
+        };
+        Ok(filtered.or(whole))
+    }
+
+    fn plain(&mut self, text: &str, hints: Hints) -> Result<Option<String>, Error> {
         let engine = self.engine;
         let (applied, pointer) = (&mut self.applied, &self.pointer);
         engine.redact_plain(text, hints, &mut self.call, |name, count| {
             applied.record(name, pointer, count)
+        })
+    }
+
+    /// A JSON text without the secrets that reach over several of its tokens; nothing if there are none.
+    // [SECRET-23]
+    fn without_secrets(&mut self, text: &str) -> Option<String> {
+        let mut hits = Vec::new();
+        self.engine.hidden.find_spanning(text, &mut hits);
+        let hits = resolve(hits);
+        let count = u64::try_from(hits.len()).unwrap_or(u64::MAX);
+        hits.first().map(|hit| {
+            self.applied.record(self.engine.name(hit.tag), &self.pointer, count);
+            self.engine.replaced(text, &hits, &mut self.call.labels)
         })
     }
 
@@ -155,7 +179,10 @@ impl<'a> Walk<'a> {
                 Token::Scalar("true" | "false" | "null") => None,
                 Token::Scalar(word) => {
                     let number = serde_json::from_str::<Number>(word).ok();
-                    number.and_then(|number| self.number(&number, under))
+                    match self.engine.hidden.show_in(word) {
+                        true => self.string(word, Hints::NONE, PRIVACY_NESTED_DEPTH_MAX)?,
+                        false => number.and_then(|number| self.number(&number, under)),
+                    }
                 }
             };
             if let Some(replacement) = replacement {
@@ -172,6 +199,17 @@ impl<'a> Walk<'a> {
         }
         filtered.push_str(text.get(copied..).unwrap_or_default());
         Ok(Some(filtered))
+    }
+
+    /// What takes the place of a number.
+    fn number_or_secret(&mut self, number: &Number, hints: Hints) -> Result<Option<String>, Error> {
+        if !self.engine.hidden.is_empty() {
+            let digits = number.to_string();
+            if self.engine.hidden.show_in(&digits) {
+                return self.plain(&digits, Hints::NONE);
+            }
+        }
+        Ok(self.number(number, hints))
     }
 
     /// The label that takes the place of a whole number, if its digits alone are a value.

@@ -23,6 +23,11 @@ pub(super) fn check(config: &SandboxConfig, package: &ContentHash) -> Result<Run
     if token.is_expired() {
         return Err(Error::new(Code::SandboxTokenExpired, "the time of the token is over"));
     }
+    // [SECRET-05]
+    if let Some(name) = token.secrets_lacking().next() {
+        let detail = format!("nobody has looked up the secret {name} for this token");
+        return Err(Error::new(Code::SecretMissing, detail));
+    }
     check_resources(config, token)?;
     let granted = token.limits();
     // [BOX-05]

@@ -23,7 +23,7 @@ fn the_example_of_the_spec_means_what_the_builder_would_say() {
         host: host.into(),
         writable,
     };
-    let key = Variable { name: "API_KEY".into(), value: "change-me".into() };
+    let key = Setting { name: "API_KEY".into(), given: Given::Value("change-me".into()) };
     let acme = || Scope(vec!["org.acme".into()]);
     let built = PermissionPolicy::new()
         .trust_package("org.acme.weather")
@@ -59,8 +59,8 @@ fn the_example_of_the_spec_means_what_the_builder_would_say() {
             remember: true,
         });
     assert_eq!(format!("{read:?}"), format!("{built:?}"));
-    assert_eq!(read.environment[0].1.value, "change-me");
-    assert_eq!(read.secret_headers[0].2.value, "Bearer change-me");
+    assert_eq!(read.environment[0].1.value(), "change-me");
+    assert_eq!(read.secret_headers[0].2.value(), "Bearer change-me");
     assert!(!format!("{read:?}").contains("change-me"));
     assert_eq!(read.signers_required(), 2);
     assert_eq!(read.privacy_patterns().collect::<Vec<_>>(), ["email"]);

@@ -55,7 +55,8 @@ impl Draw {
         }
         for name in self.some(&NAMES) {
             let scope = Scope(self.some(&["org.acme", "org.other"]));
-            policy = policy.scoped_variable(scope, Variable { name, value: "v".into() });
+            policy =
+                policy.scoped_variable(scope, Setting { name, given: Given::Value("v".into()) });
         }
         for _ in 0..self.number(2) {
             policy = self.deny(policy);
@@ -89,7 +90,8 @@ fn assert_within(token: &CapabilityToken, manifest: &VerifiedManifest, policy: &
     for (name, value) in token.environment() {
         assert!(asked.environment.contains(name));
         assert!(policy.environment.iter().any(|(scope, variable)| {
-            scope.includes(&manifest.id) && (&variable.name, &variable.value) == (name, value)
+            scope.includes(&manifest.id)
+                && (&*variable.name, variable.value()) == (&**name, &**value)
         }));
     }
     for grant in token.directories() {
