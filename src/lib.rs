@@ -83,15 +83,16 @@
 //! | 7 | [`trust`], [`home`] | whose signatures count for which ids, until when; one way to change a file |
 //! | 8 | [`agent`] | who asks is a claim: it is recorded, and can only narrow what runs |
 //! | 9 | [`policy`] | what was asked for, cut to what the host allows; a published risk table |
-//! | 10 | [`module`] | what a module may be is settled before anything of it is allocated |
-//! | 11 | [`sandbox`] | a guest sees what its token holds, and ends within its limits, the same everywhere |
-//! | 12 | [`door`] | the one way out: hosts and ports that were granted, at addresses that were judged, and kept texts |
-//! | 13 | [`privacy`] | what the filter knows is found in every copy, or nothing leaves |
-//! | 14 | [`audit`] | records are chained, survive crashes, and hold no values |
-//! | 15 | [`consent`] | a person's word is for one package as it is, or for one call; no agent can give it |
-//! | 16 | [`store`] | the installed set changes in one step, and is no proof of anything |
-//! | 17 | [`mcp`] | whatever an agent sends ends in [`runtime`] or in an error |
-//! | 18 | [`package::pack`], `package::writer` | making packages; nothing here decides anything |
+//! | 10 | [`secrets`] | where values come from that nobody may see, and how they are found |
+//! | 11 | [`module`] | what a module may be is settled before anything of it is allocated |
+//! | 12 | [`sandbox`] | a guest sees what its token holds, and ends within its limits, the same everywhere |
+//! | 13 | [`door`] | the one way out: hosts and ports that were granted, at addresses that were judged, and kept texts |
+//! | 14 | [`privacy`] | what the filter knows is found in every copy, or nothing leaves |
+//! | 15 | [`audit`] | records are chained, survive crashes, and hold no values |
+//! | 16 | [`consent`] | a person's word is for one package as it is, or for one call; no agent can give it |
+//! | 17 | [`store`] | the installed set changes in one step, and is no proof of anything |
+//! | 18 | [`mcp`] | whatever an agent sends ends in [`runtime`] or in an error |
+//! | 19 | [`package::pack`], `package::writer` | making packages; nothing here decides anything |
 //!
 //! Floors, the lowest last:
 //!
@@ -100,7 +101,7 @@
 //!  4  runtime                                             one call, from bytes to its answer
 //!  3  consent, store, audit                               who said yes, what is installed, what happened
 //!  2  gatekeeper, policy, module, sandbox, door           what may run, and what it may touch
-//!  1  package, trust, privacy, agent                      whose package, what must not leave, who asks
+//!  1  package, trust, privacy, secrets, agent             whose package, what must not leave, who asks
 //!  0  error, limits, json, encoding, text, time, home     what all of them use
 //! ```
 //!

@@ -353,7 +353,7 @@ impl Runtime {
         let tool = find_tool(&attestation, &call.tool)?;
         let request = checked_request(manifest.runtime.protocol, tool, call, &filter)?;
         let (token, attested) = self.decide(&attestation, tool, call, person)?;
-        // [RUN-11] after the decision, since what is denied need not be looked up
+        // [SECRET-03] after the decision, since what is denied need not be looked up
         let token = token.with_secrets(self.secrets.0.as_ref())?;
         let filter = filter.hiding(token.hidden());
         // [RUN-09]

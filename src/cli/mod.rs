@@ -12,6 +12,7 @@ mod keys;
 mod new;
 mod package;
 mod run;
+mod secret;
 mod serve;
 mod store;
 mod terminal;
@@ -56,6 +57,7 @@ enum Command {
     Remove(store::Remove),
     Pending(consent::ShowPending),
     Run(run::Run),
+    Secret(secret::Secret),
     Serve(serve::Serve),
     Sign(package::Sign),
     Trust(trust::Trust),
@@ -108,6 +110,7 @@ pub fn run(words: impl Iterator<Item = OsString>) -> ExitCode {
         Command::Install(command) => (command.json, command.run()),
         Command::List(command) => (command.json, command.run()),
         Command::Remove(command) => (command.json, command.run()),
+        Command::Secret(command) => (command.as_json(), command.run()),
         Command::Serve(command) => (false, command.run()),
         Command::Keygen(command) => (command.json, command.run()),
         Command::New(command) => (command.json, command.run()),

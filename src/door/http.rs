@@ -10,10 +10,9 @@ use super::{address, refused, Refused, Tally, Wait};
 use super::{Exchange, HttpResponse, HttpTransport, TransportError};
 use crate::encoding::{base64, unbase64_of_any_length};
 use crate::json::object::{Fault, Member, Object};
-use crate::limits::{
-    HTTP_REDIRECTS_COUNT_MAX, HTTP_RESPONSE_BYTES_MAX, SECRET_BYTES_MIN, TIMEOUT_MS_MAX,
-};
+use crate::limits::{HTTP_REDIRECTS_COUNT_MAX, HTTP_RESPONSE_BYTES_MAX, TIMEOUT_MS_MAX};
 use crate::policy::token::HostGrant;
+use crate::secrets::{Hidden, HiddenTexts};
 use serde_json::{json, Value};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -140,7 +139,7 @@ impl HttpGate {
             response.body.clear();
         }
         // [DOOR-37]
-        if grant.headers.iter().any(|secret| shows(&response, &secret.value)) {
+        if shows(&response, grant) {
             let message = "the response holds a secret header of the request";
             return Err(refused("http.secret", message));
         }
@@ -168,18 +167,14 @@ fn headers(request: &Request, grant: &HostGrant) -> Result<Vec<(String, String)>
     }
 }
 
-/// Whether a server gives back what it was sent: the value, or what stands behind a word such as `Bearer`.
-fn shows(response: &HttpResponse, secret: &str) -> bool {
-    let secret = secret.rsplit(' ').next().unwrap_or_default().as_bytes();
-    let shows = |text: &[u8]| {
-        secret.len() >= SECRET_BYTES_MIN
-            && text.windows(secret.len()).any(|window| window == secret)
-    };
-    shows(&response.body)
-        || response
-            .headers
-            .iter()
-            .any(|(name, value)| shows(name.as_bytes()) || shows(value.as_bytes()))
+/// Whether a server gives back a secret that it was sent.
+fn shows(response: &HttpResponse, grant: &HostGrant) -> bool {
+    let secrets = grant.headers.iter();
+    let secrets = secrets.filter_map(|header| Hidden::new(&header.name, &header.credential));
+    let hidden = HiddenTexts::new(&secrets.collect::<Vec<_>>());
+    let headers = response.headers.iter();
+    hidden.show_in(&response.body)
+        || headers.flat_map(|(name, value)| [name, value]).any(|it| hidden.show_in(it.as_bytes()))
 }
 
 /// What becomes of a request by this response, if it is a redirect that is to be followed.

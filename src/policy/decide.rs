@@ -184,6 +184,7 @@ impl PermissionPolicy {
         let headers = self.headers(id, host).map(|header| SecretHeader {
             name: header.name.clone(),
             value: header.value().to_owned(),
+            credential: header.credential().to_owned(),
         });
         HostGrant {
             host: host.to_owned(),
@@ -231,7 +232,7 @@ impl PermissionPolicy {
         let headers: Vec<(&String, &Setting)> = headers.collect();
         let mut hidden: Vec<Hidden> = Vec::new();
         hidden.extend(variables.iter().filter_map(|it| Hidden::new(&it.name, it.value())));
-        hidden.extend(headers.iter().filter_map(|(_, it)| hidden_header(it)));
+        hidden.extend(headers.iter().filter_map(|(_, it)| Hidden::new(&it.name, it.credential())));
         let for_variables = variables.iter().map(|it| it.lacks(Place::Variable(it.name.clone())));
         let for_headers = headers.iter().map(|(host, it)| {
             it.lacks(Place::Header { host: (*host).clone(), name: it.name.clone() })
@@ -266,12 +267,4 @@ impl PermissionPolicy {
             real_random: self.real_random,
         }
     }
-}
-
-/// What of a header's value is hidden: what stands behind a word such as `Bearer`, if it is long enough to
-/// be hidden by itself, else all of it.
-fn hidden_header(header: &Setting) -> Option<Hidden> {
-    let value = header.value();
-    let credential = value.rsplit(' ').next().unwrap_or_default();
-    Hidden::new(&header.name, credential).or_else(|| Hidden::new(&header.name, value))
 }

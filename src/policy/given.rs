@@ -1,6 +1,7 @@
 //! Room: what a policy gives for a variable or a header: a value, or the name of a secret; and what a
 //! token still lacks until somebody has looked the secret up.
 
+use crate::limits::SECRET_BYTES_MIN;
 use crate::secrets::SecretValue;
 use std::fmt;
 
@@ -27,6 +28,17 @@ impl Setting {
         match &self.given {
             Given::Value(value) => value,
             Given::Secret { .. } => "",
+        }
+    }
+
+    /// What of a header's value is hidden: what stands behind a word such as `Bearer`, if it is long enough
+    /// to be hidden by itself, else all of it.
+    pub(super) fn credential(&self) -> &str {
+        let behind = self.value().rsplit(' ').next().unwrap_or_default();
+        if behind.len() < SECRET_BYTES_MIN {
+            self.value()
+        } else {
+            behind
         }
     }
 

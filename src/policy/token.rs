@@ -100,6 +100,15 @@ pub struct SecretHeader {
     pub name: String,
     /// Its value.
     pub value: String,
+    /// What of the value no response may show: a secret, without the word before it.
+    pub credential: String,
+}
+
+impl SecretHeader {
+    fn fill(&mut self, value: &str, credential: &str) {
+        value.clone_into(&mut self.value);
+        credential.clone_into(&mut self.credential);
+    }
 }
 
 /// Without the value: it is a secret, and this form ends up in logs.
@@ -168,8 +177,8 @@ impl CapabilityToken {
                 self.hidden.extend(Hidden::new(name, value.reveal()));
                 found.insert(name.clone(), value);
             }
-            let value = found.get(name).ok_or_else(|| missing(name))?;
-            let value = lacking.filled(value);
+            let secret = found.get(name).ok_or_else(|| missing(name))?;
+            let value = lacking.filled(secret);
             match lacking.place {
                 Place::Variable(variable) => {
                     self.environment.insert(variable, value);
@@ -179,7 +188,7 @@ impl CapabilityToken {
                     let headers = grants.flat_map(|grant| &mut grant.headers);
                     headers
                         .filter(|header| header.name == name)
-                        .for_each(|header| header.value.clone_from(&value));
+                        .for_each(|header| header.fill(&value, secret.reveal()));
                 }
             }
         }

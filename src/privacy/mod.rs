@@ -5,8 +5,8 @@
 //! `fold.rs` (what the scanners see), `scan.rs` (one pass), then a file for each family of values:
 //! `digits.rs` reads groups of digits for `card.rs`, `ssn.rs`, `national.rs`, `ip.rs`, `dates.rs` and
 //! `phone.rs`; `email.rs`, `iban.rs`, `secret.rs` and `document.rs` stand alone; `hint.rs` and `words.rs`
-//! know what surroundings tell; `hidden.rs` finds the host's own secrets; `label.rs` says what stands where a value
-//! was.
+//! know what surroundings tell; `label.rs` says what stands where a value was. What a
+//! host knows to be secret [`crate::secrets`] finds.
 //!
 //! Whatever is redacted is scanned again until nothing is found; if something is left, or a limit
 //! is passed, nothing leaves.
@@ -19,7 +19,6 @@ mod digits;
 mod document;
 mod email;
 mod fold;
-mod hidden;
 mod hint;
 mod iban;
 mod ip;
@@ -44,10 +43,9 @@ pub use label::Replacement;
 
 use crate::limits::{PRIVACY_BYTES_MAX, PRIVACY_CUSTOM_BYTES_MAX, PRIVACY_PASSES_COUNT_MAX};
 use crate::package::manifest::CustomPattern;
-use crate::secrets::Hidden;
+use crate::secrets::{Hidden, HiddenTexts};
 use crate::{Code, Error};
 use custom::Custom;
-use hidden::HiddenTexts;
 use hint::LABEL_MAX;
 use kind::Kinds;
 use label::Labels;
@@ -165,7 +163,7 @@ impl PrivacyFilterEngine {
         let mut walk = walk::Walk::new(self);
         let filtered = walk.value(value, Hints::NONE, 0)?;
         // [SECRET-24] what no string holds may still stand in several
-        if !self.hidden.is_empty() && self.hidden.show_in(&filtered.to_string()) {
+        if !self.hidden.is_empty() && self.hidden.show_in(filtered.to_string().as_bytes()) {
             return Err(Error::new(Code::PrivacyResidue, "a secret stands in the whole answer"));
         }
         Ok((filtered, walk.applied))
@@ -262,7 +260,7 @@ impl PrivacyFilterEngine {
         if !self.custom.is_empty() {
             custom::find(text, &self.custom, &self.labels_in(text), &mut hits);
         }
-        self.hidden.find_all(text, &mut hits);
+        hits.extend(self.hidden.find(text.as_bytes()).into_iter().map(Hit::from));
         resolve(hits)
     }
 

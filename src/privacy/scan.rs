@@ -27,6 +27,12 @@ pub(crate) struct Hit {
     pub(crate) tag: Tag,
 }
 
+impl From<crate::secrets::Place> for Hit {
+    fn from(place: crate::secrets::Place) -> Self {
+        Hit { start: place.start, end: place.end, tag: Tag::Hidden(place.of) }
+    }
+}
+
 /// Finds every value of the kinds that are `on` in a folded text. `given` is what the key over the
 /// text says. The hits are in no order and may overlap.
 pub(crate) fn scan(bytes: &[u8], on: Kinds, given: Hints, scratch: &mut Scratch) -> Vec<Hit> {

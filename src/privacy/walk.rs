@@ -137,9 +137,8 @@ impl<'a> Walk<'a> {
     /// A JSON text without the secrets that reach over several of its tokens; nothing if there are none.
     // [SECRET-23]
     fn without_secrets(&mut self, text: &str) -> Option<String> {
-        let mut hits = Vec::new();
-        self.engine.hidden.find_spanning(text, &mut hits);
-        let hits = resolve(hits);
+        let places = self.engine.hidden.find_spanning(text.as_bytes());
+        let hits = resolve(places.into_iter().map(Hit::from).collect());
         let count = u64::try_from(hits.len()).unwrap_or(u64::MAX);
         hits.first().map(|hit| {
             self.applied.record(self.engine.name(hit.tag), &self.pointer, count);
@@ -179,7 +178,7 @@ impl<'a> Walk<'a> {
                 Token::Scalar("true" | "false" | "null") => None,
                 Token::Scalar(word) => {
                     let number = serde_json::from_str::<Number>(word).ok();
-                    match self.engine.hidden.show_in(word) {
+                    match self.engine.hidden.show_in(word.as_bytes()) {
                         true => self.string(word, Hints::NONE, PRIVACY_NESTED_DEPTH_MAX)?,
                         false => number.and_then(|number| self.number(&number, under)),
                     }
@@ -205,7 +204,7 @@ impl<'a> Walk<'a> {
     fn number_or_secret(&mut self, number: &Number, hints: Hints) -> Result<Option<String>, Error> {
         if !self.engine.hidden.is_empty() {
             let digits = number.to_string();
-            if self.engine.hidden.show_in(&digits) {
+            if self.engine.hidden.show_in(digits.as_bytes()) {
                 return self.plain(&digits, Hints::NONE);
             }
         }

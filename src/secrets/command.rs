@@ -1,7 +1,7 @@
 //! Room: secrets from a command of the host's administrator, such as a password manager. It is started
 //! without a shell, with an environment of two variables, and has a time and a line to answer in.
 
-use super::{checked_name, SecretStore, SecretValue};
+use super::{check_name, SecretStore, SecretValue};
 use crate::error::{Code, Error};
 use crate::limits::{SECRET_BYTES_MAX, SECRET_COMMAND_LOOK_MS, SECRET_COMMAND_TIMEOUT_MS};
 use std::io::Read as _;
@@ -95,7 +95,7 @@ impl SecretCommand {
 impl SecretStore for SecretCommand {
     // [SECRET-17]
     fn value(&self, name: &str) -> Result<Option<SecretValue>, Error> {
-        checked_name(name)?;
+        check_name(name)?;
         let bytes = self.ask(name)?;
         let text = String::from_utf8(bytes).map_err(|_| failed("writes no text"))?;
         match text.strip_suffix('\n').unwrap_or(&text) {

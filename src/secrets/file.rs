@@ -1,6 +1,6 @@
 //! Room: secrets in a file of the home folder, which its owner alone can read.
 
-use super::{checked_name, SecretStore, SecretValue};
+use super::{check_name, SecretStore, SecretValue};
 use crate::error::{Code, Error};
 use crate::home;
 use crate::host_file::{parsed, read_document};
@@ -33,7 +33,7 @@ impl SecretFile {
     /// # Errors
     /// `secret.invalid`, `secret.exposed`, `host.file`.
     pub fn set(&self, name: &str, value: SecretValue) -> Result<bool, Error> {
-        checked_name(name)?;
+        check_name(name)?;
         self.edit(|values| {
             let replaced = values.insert(name.to_owned(), value).is_some();
             match values.len() > SECRETS_COUNT_MAX {
@@ -51,7 +51,7 @@ impl SecretFile {
     /// # Errors
     /// `secret.missing`, and as [`SecretFile::set`].
     pub fn remove(&self, name: &str) -> Result<(), Error> {
-        checked_name(name)?;
+        check_name(name)?;
         self.edit(|values| match values.remove(name) {
             Some(_) => Ok(()),
             None => Err(Error::new(Code::SecretMissing, format!("no secret {name}"))),
@@ -128,7 +128,7 @@ fn read_values(root: &mut Object<'_>) -> Result<Values, crate::json::object::Fau
 
 impl SecretStore for SecretFile {
     fn value(&self, name: &str) -> Result<Option<SecretValue>, Error> {
-        checked_name(name)?;
+        check_name(name)?;
         Ok(self.read()?.remove(name))
     }
 }

@@ -6,11 +6,13 @@
 
 mod command;
 mod file;
+mod find;
 #[cfg(test)]
 mod tests;
 
 pub use command::SecretCommand;
 pub use file::SecretFile;
+pub(crate) use find::{HiddenTexts, Place};
 
 use crate::error::{Code, Error};
 use crate::limits::{SECRET_BYTES_MAX, SECRET_BYTES_MIN};
@@ -124,7 +126,10 @@ pub fn is_name(text: &str) -> bool {
 }
 
 /// Refuses what is no name, without showing it: it may be a value in the wrong place.
-pub(crate) fn checked_name(name: &str) -> Result<(), Error> {
+///
+/// # Errors
+/// `secret.invalid`.
+pub fn check_name(name: &str) -> Result<(), Error> {
     let what = "no name of a secret: letters, digits and `_`, no digit first, 128 at most";
     is_name(name).then_some(()).ok_or_else(|| Error::new(Code::SecretInvalid, what))
 }

@@ -4,7 +4,11 @@ use super::*;
 use crate::limits::*;
 
 fn secret(name: &str, value: &str) -> SecretHeader {
-    SecretHeader { name: name.into(), value: value.into() }
+    SecretHeader {
+        name: name.into(),
+        value: value.into(),
+        credential: value.rsplit(' ').next().unwrap().into(),
+    }
 }
 
 #[test]

@@ -23,6 +23,8 @@ fn the_example_of_the_spec_means_what_the_builder_would_say() {
         host: host.into(),
         writable,
     };
+    let given = Given::Secret { name: "MAIL_PASSWORD".into(), prefix: String::new() };
+    let mail = Setting { name: "MAIL_PASSWORD".into(), given };
     let key = Setting { name: "API_KEY".into(), given: Given::Value("change-me".into()) };
     let acme = || Scope(vec!["org.acme".into()]);
     let built = PermissionPolicy::new()
@@ -42,10 +44,13 @@ fn the_example_of_the_spec_means_what_the_builder_would_say() {
         .scoped_directory(acme(), directory("/data", "/srv/data", false))
         .scoped_directory(Scope::default(), directory("/out", "/srv/out", true))
         .scoped_variable(acme(), key)
+        .scoped_variable(acme(), mail)
+        .secrets_from(SecretCommand::new(owned(&["/usr/bin/pass", "show"])).unwrap())
         .allow_plain_http("printer.lan:80")
         .allow_private_addresses("printer.lan:80")
         .allow_private_addresses("wiki.corp")
         .add_secret_header("api.example.com", "Authorization", "Bearer change-me")
+        .add_header_with_secret("weather.example.com", "Authorization", "Bearer ", "WEATHER_KEY")
         .always_redact("email")
         .always_redact_custom(CustomPattern {
             name: "EMPLOYEE_ID".into(),
@@ -92,7 +97,7 @@ fn objects(value: &Value, at: &str, found: &mut Vec<String>) {
 fn an_unknown_member_is_refused_in_every_object() {
     let mut places = Vec::new();
     objects(&example(), "", &mut places);
-    assert_eq!(places.len(), 12);
+    assert_eq!(places.len(), 14);
     for at in places {
         let mut value = example();
         value.pointer_mut(&at).expect(&at)["extra"] = json!(null);
