@@ -84,7 +84,7 @@ impl Place {
         Ran::of(self.command(words).output().unwrap())
     }
 
-    fn mpp_with_input(&self, words: &[&str], input: &[u8]) -> Ran {
+    pub fn mpp_with_input(&self, words: &[&str], input: &[u8]) -> Ran {
         let mut child = self
             .command(words)
             .stdin(Stdio::piped())

@@ -24,6 +24,7 @@ mod pipeline;
 mod protocols;
 mod serve;
 mod store;
+mod secrets;
 mod support;
 mod tools;
 mod trace;

@@ -3,6 +3,7 @@
 
 mod file;
 mod properties;
+mod secrets;
 
 use super::risk::{score, SecurityLevel, WEIGHTS};
 use super::*;

@@ -50,7 +50,7 @@ fn named<T: HttpTransport>(inner: T) -> Named<T> {
 }
 
 /// A guest that asks the door once and hands on what it says.
-fn guest(request: &Value) -> String {
+pub fn guest(request: &Value) -> String {
     let request = request.to_string();
     let before = r#"{"jsonrpc":"2.0","id":1,"result":{"content":[],"structuredContent":"#;
     let data = |text: &str| text.bytes().map(|b| format!("\\{b:02x}")).collect::<String>();

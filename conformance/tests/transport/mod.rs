@@ -7,7 +7,7 @@
 #[allow(dead_code)]
 #[path = "../../../src/cli/curl/mod.rs"]
 pub mod curl;
-mod door;
+pub mod door;
 pub mod fake;
 pub mod nginx;
 mod process;

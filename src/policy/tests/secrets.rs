@@ -61,8 +61,11 @@ fn a_token_has_names_first_and_values_once_they_were_looked_up() {
     assert_eq!(after.secrets_lacking().count(), 0);
     assert_eq!(after.environment()["A"], "s3cr3t of FIRST");
     assert_eq!(after.environment()["B"], "literal-text");
-    let headers: Vec<_> =
-        after.hosts()[0].headers.iter().map(|it| (&*it.name, &*it.value, &*it.credential)).collect();
+    let headers: Vec<_> = after.hosts()[0]
+        .headers
+        .iter()
+        .map(|it| (&*it.name, &*it.value, &*it.credential))
+        .collect();
     let expected = [
         ("authorization", "Bearer s3cr3t of SECOND", "s3cr3t of SECOND"),
         ("x-key", "s3cr3t of FIRST", "s3cr3t of FIRST"),
@@ -96,7 +99,8 @@ fn no_form_for_people_or_logs_shows_a_value() {
 
 #[test]
 fn a_secret_that_is_missing_refuses_the_call_and_one_for_others_is_not_looked_up() {
-    let policy = PermissionPolicy::new().trust_package("org.acme.tool").allow_env_secret("A", "UNKNOWN");
+    let policy =
+        PermissionPolicy::new().trust_package("org.acme.tool").allow_env_secret("A", "UNKNOWN");
     let error = token(&policy).with_secrets(&Known::default()).unwrap_err();
     assert_eq!(error.code(), Code::SecretMissing);
     assert!(error.detail().contains("UNKNOWN"));
@@ -110,7 +114,8 @@ fn a_secret_that_is_missing_refuses_the_call_and_one_for_others_is_not_looked_up
         assert!(store.0.lock().unwrap().is_empty());
     }
     // The last entry of a name counts, of whichever kind.
-    let entries = [json!({ "name": "A", "secret": "UNKNOWN" }), json!({ "name": "A", "value": "v" })];
+    let entries =
+        [json!({ "name": "A", "secret": "UNKNOWN" }), json!({ "name": "A", "value": "v" })];
     let policy = document(json!({ "environment": entries })).unwrap();
     assert_eq!(token(&policy).environment()["A"], "v");
 }
