@@ -39,6 +39,12 @@ pub(crate) fn is_value(value: &str) -> bool {
     value.bytes().all(|byte| (b' '..=b'~').contains(&byte)) && value.trim() == value
 }
 
+/// Whether a header asks for a body in which a text that was sent can't be found.
+// [DOOR-38]
+pub(super) fn hides_text(name: &str) -> bool {
+    matches!(name, "accept-encoding" | "range" | "if-range")
+}
+
 /// Whether a list of headers is short enough to be sent or handed on.
 // [DOOR-34]
 pub(super) fn fits(headers: &[(String, String)]) -> bool {

@@ -4,7 +4,7 @@
 //! Each hop goes through [`HttpGate::hop`] whole, so a redirect can reach nothing that the guest could
 //! not have asked for itself.
 
-use super::header::{fits, is_for_any_origin, is_for_guest, is_name, is_value};
+use super::header::{fits, hides_text, is_for_any_origin, is_for_guest, is_name, is_value};
 use super::url::Url;
 use super::{address, refused, Refused, Tally, Wait};
 use super::{Exchange, HttpResponse, HttpTransport, TransportError};
@@ -138,6 +138,14 @@ impl HttpGate {
         if request.method == "HEAD" {
             response.body.clear();
         }
+        if !sends_secrets(request, grant) {
+            return Ok(response);
+        }
+        // [DOOR-38]
+        if response.status == 206 || is_encoded(&response) {
+            let message = "the response to a secret header came compressed or in part";
+            return Err(refused("http.secret", message));
+        }
         // [DOOR-37]
         if shows(&response, grant) {
             let message = "the response holds a secret header of the request";
@@ -147,8 +155,21 @@ impl HttpGate {
     }
 }
 
+/// Whether secret headers go along.
+// [DOOR-36]
+fn sends_secrets(request: &Request, grant: &HostGrant) -> bool {
+    !grant.headers.is_empty() && request.first_origin && request.url.is_https
+}
+
+/// Whether the body has to be decoded before a text can be found in it.
+fn is_encoded(response: &HttpResponse) -> bool {
+    let named = |name: &str| name.eq_ignore_ascii_case("content-encoding");
+    let plain = |value: &str| value.trim().eq_ignore_ascii_case("identity");
+    response.headers.iter().any(|(name, value)| named(name) && !plain(value))
+}
+
 /// The headers to be sent: the guest's, and secret ones that it can't set.
-// [DOOR-35] [DOOR-36]
+// [DOOR-35] [DOOR-38]
 fn headers(request: &Request, grant: &HostGrant) -> Result<Vec<(String, String)>, Refused> {
     let mut headers = request.headers.clone();
     if let Some((name, _)) =
@@ -156,7 +177,12 @@ fn headers(request: &Request, grant: &HostGrant) -> Result<Vec<(String, String)>
     {
         return Err(refused("http.header", format!("the host sets the header {name}")));
     }
-    if request.first_origin && request.url.is_https {
+    if !grant.headers.is_empty() && headers.iter().any(|(name, _)| hides_text(name)) {
+        let message =
+            "no part and no compressed form of what a secret header opens may be asked for";
+        return Err(refused("http.header", message));
+    }
+    if sends_secrets(request, grant) {
         let secrets = grant.headers.iter();
         headers.extend(secrets.map(|secret| (secret.name.clone(), secret.value.clone())));
     }

@@ -481,3 +481,36 @@ fn a_secret_header_is_sent_and_never_seen() {
     assert_eq!(world.code(&get("https://api.example.com/")), "http.header");
     assert!(!format!("{:?} {:?}", world.token(), world.hosts).contains("s3cr3t"));
 }
+
+#[test]
+fn no_part_and_no_compressed_form_of_a_response_to_a_secret_reaches_the_guest() {
+    let network = Network::new(NAMES, |exchange, _| {
+        Ok(match exchange.target {
+            "/part" => response(206, &[("content-range", "bytes 0-2/9")], b"s3c"),
+            "/gzip" => response(200, &[("Content-Encoding", "gzip")], b"\x1f\x8b"),
+            "/both" => response(200, &[("content-encoding", "identity, br")], b"x"),
+            "/echo" => response(200, &[], b"s3cr3t-value"),
+            _ => response(200, &[("content-encoding", "Identity")], b"fine"),
+        })
+    });
+    let hosts = ["api.example.com", "api.example.com:80", "other.example.com"];
+    let mut world = reaching(&hosts, Arc::clone(&network));
+    world.hosts[0].headers = vec![secret("x-key", "s3cr3t-value")];
+    world.hosts[1].headers = vec![secret("x-key", "s3cr3t-value")];
+    world.hosts[1].plain_http = true;
+    assert_eq!(world.code(&get("https://api.example.com/")), "");
+    for name in ["Accept-Encoding", "range", "IF-Range"] {
+        let mut request = get("https://api.example.com/");
+        request["headers"] = json!([[name, "bytes=0-2"]]);
+        assert_eq!(world.code(&request), "http.header", "{name}");
+        request["url"] = "https://other.example.com/".into();
+        assert_eq!(world.code(&request), "", "{name}");
+    }
+    for path in ["part", "gzip", "both", "echo"] {
+        assert_eq!(world.code(&get(&format!("https://api.example.com/{path}"))), "http.secret");
+        // Where no secret was sent nothing can be told by withholding.
+        for origin in ["https://other.example.com", "http://api.example.com"] {
+            assert_eq!(world.code(&get(&format!("{origin}/{path}"))), "", "{origin}");
+        }
+    }
+}
