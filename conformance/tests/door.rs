@@ -110,7 +110,12 @@ fn kept(home: &Path) -> Value {
 struct Server(Mutex<Vec<String>>);
 
 impl HttpTransport for Server {
-    fn resolve(&self, _: &str, _: Duration) -> Result<Vec<IpAddr>, TransportError> {
+    fn resolve(
+        &self,
+        _: &str,
+        _: Duration,
+        _: &dyn Fn() -> bool,
+    ) -> Result<Vec<IpAddr>, TransportError> {
         Ok(vec!["93.184.216.34".parse().unwrap()])
     }
     fn exchange(

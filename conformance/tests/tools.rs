@@ -123,7 +123,12 @@ impl Web {
 }
 
 impl HttpTransport for Web {
-    fn resolve(&self, _: &str, _: Duration) -> Result<Vec<IpAddr>, TransportError> {
+    fn resolve(
+        &self,
+        _: &str,
+        _: Duration,
+        _: &dyn Fn() -> bool,
+    ) -> Result<Vec<IpAddr>, TransportError> {
         Ok(vec![IpAddr::from([93, 184, 216, 34])])
     }
 

@@ -108,7 +108,8 @@ impl HttpGate {
             return Err(refused("http.no_transport", "this host has no way to the network"));
         };
         // [DOOR-25] [DOOR-28]
-        let addresses = transport.resolve(&url.host, time_left(wait)?).map_err(failed)?;
+        let addresses =
+            transport.resolve(&url.host, time_left(wait)?, wait.is_cancelled).map_err(failed)?;
         let allowed = |it| address::is_allowed(it, grant.private_addresses);
         if !addresses.iter().all(|it| allowed(*it)) {
             let message = format!("the name {} leads where no tool may go", url.host);

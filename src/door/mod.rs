@@ -42,7 +42,9 @@ use std::time::{Duration, Instant};
 /// /// A network in which nothing answers.
 /// struct Nowhere;
 /// impl HttpTransport for Nowhere {
-///     fn resolve(&self, _: &str, _: Duration) -> Result<Vec<IpAddr>, TransportError> {
+///     fn resolve(
+///         &self, _: &str, _: Duration, _: &dyn Fn() -> bool,
+///     ) -> Result<Vec<IpAddr>, TransportError> {
 ///         Err(TransportError::NoAddress)
 ///     }
 ///     fn exchange(&self, _: &Exchange<'_>, _: &dyn Fn() -> bool) -> Result<HttpResponse, TransportError> {

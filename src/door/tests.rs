@@ -171,7 +171,12 @@ impl Network {
 }
 
 impl HttpTransport for Network {
-    fn resolve(&self, host: &str, timeout: Duration) -> Result<Vec<IpAddr>, TransportError> {
+    fn resolve(
+        &self,
+        host: &str,
+        timeout: Duration,
+        _: &dyn Fn() -> bool,
+    ) -> Result<Vec<IpAddr>, TransportError> {
         assert!(!timeout.is_zero());
         self.looked_up.lock().unwrap().push(host.to_owned());
         let found = self.names.get(host).ok_or(TransportError::NoAddress)?;

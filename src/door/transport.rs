@@ -80,11 +80,18 @@ impl fmt::Display for TransportError {
 
 /// How this host reaches the network. Calls come from several threads at once.
 pub trait HttpTransport: Send + Sync {
-    /// All addresses of a name, as the host's resolver gives them, within `timeout`.
+    /// All addresses of a name, as the host's resolver gives them, within `timeout`. `is_cancelled` is
+    /// looked at as in [`HttpTransport::exchange`].
     ///
     /// # Errors
-    /// [`TransportError::NoAddress`], [`TransportError::TimedOut`], [`TransportError::Host`].
-    fn resolve(&self, host: &str, timeout: Duration) -> Result<Vec<IpAddr>, TransportError>;
+    /// [`TransportError::NoAddress`], [`TransportError::TimedOut`], [`TransportError::Cancelled`],
+    /// [`TransportError::Host`].
+    fn resolve(
+        &self,
+        host: &str,
+        timeout: Duration,
+        is_cancelled: &dyn Fn() -> bool,
+    ) -> Result<Vec<IpAddr>, TransportError>;
 
     /// One exchange. `is_cancelled` is looked at often enough that a cancelled call ends within a
     /// tenth of a second.

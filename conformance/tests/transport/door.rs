@@ -23,7 +23,12 @@ struct Named<T> {
 }
 
 impl<T: HttpTransport> HttpTransport for Named<T> {
-    fn resolve(&self, host: &str, _: Duration) -> Result<Vec<IpAddr>, TransportError> {
+    fn resolve(
+        &self,
+        host: &str,
+        _: Duration,
+        _: &dyn Fn() -> bool,
+    ) -> Result<Vec<IpAddr>, TransportError> {
         self.names.get(host).cloned().ok_or(TransportError::NoAddress)
     }
 

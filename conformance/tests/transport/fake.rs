@@ -30,7 +30,12 @@ impl FakeTransport {
 }
 
 impl HttpTransport for FakeTransport {
-    fn resolve(&self, _: &str, _: Duration) -> Result<Vec<IpAddr>, TransportError> {
+    fn resolve(
+        &self,
+        _: &str,
+        _: Duration,
+        _: &dyn Fn() -> bool,
+    ) -> Result<Vec<IpAddr>, TransportError> {
         Err(TransportError::NoAddress)
     }
 

@@ -85,7 +85,13 @@ impl CurlTransport {
 
 impl HttpTransport for CurlTransport {
     // [NET-12]
-    fn resolve(&self, host: &str, timeout: Duration) -> Result<Vec<IpAddr>, TransportError> {
+    fn resolve(
+        &self,
+        host: &str,
+        timeout: Duration,
+        is_cancelled: &dyn Fn() -> bool,
+    ) -> Result<Vec<IpAddr>, TransportError> {
+        let deadline = deadline_after(timeout)?;
         let place = Place::take(&self.lookups)?;
         let (sender, answer) = channel();
         let name = host.to_owned();
@@ -95,8 +101,8 @@ impl HttpTransport for CurlTransport {
             drop(place);
         });
         looked_up.map_err(|error| TransportError::Host(format!("no thread: {error}")))?;
-        match answer.recv_timeout(timeout) {
-            Ok(Ok(mut addresses)) => {
+        match wait_for(&answer, deadline, is_cancelled)? {
+            Some(Ok(mut addresses)) => {
                 let mut seen = Vec::new();
                 addresses.retain(|address| {
                     let is_new = !seen.contains(address);
@@ -105,8 +111,8 @@ impl HttpTransport for CurlTransport {
                 });
                 (!addresses.is_empty()).then_some(addresses).ok_or(TransportError::NoAddress)
             }
-            Ok(Err(_)) => Err(TransportError::NoAddress),
-            Err(_) => Err(TransportError::TimedOut),
+            Some(Err(_)) => Err(TransportError::NoAddress),
+            None => Err(TransportError::Host("the look-up broke off".to_owned())),
         }
     }
 
@@ -115,9 +121,7 @@ impl HttpTransport for CurlTransport {
         exchange: &Exchange<'_>,
         is_cancelled: &dyn Fn() -> bool,
     ) -> Result<HttpResponse, TransportError> {
-        let deadline = Instant::now().checked_add(exchange.timeout);
-        let deadline = deadline
-            .ok_or_else(|| TransportError::Host("a time beyond this host's clock".to_owned()))?;
+        let deadline = deadline_after(exchange.timeout)?;
         let config = config::config_for(exchange)?;
         let Started { process, stdin, stdout, body_pipe } = self.start(exchange)?;
         std::thread::scope(|scope| {
@@ -168,18 +172,19 @@ fn receive(mut stdout: ChildStdout, sender: &SyncSender<Vec<u8>>) {
     }
 }
 
-/// Reads the response as it comes, and gives up at the first byte too many, at the deadline, or when
-/// the call is cancelled.
-// [NET-10] [NET-11]
-fn follow(
-    mut process: Process,
-    pieces: Receiver<Vec<u8>>,
-    exchange: &Exchange<'_>,
+fn deadline_after(timeout: Duration) -> Result<Instant, TransportError> {
+    let deadline = Instant::now().checked_add(timeout);
+    deadline.ok_or_else(|| TransportError::Host("a time beyond this host's clock".to_owned()))
+}
+
+/// The next thing that a thread sends, or `None` once it has ended. Gives up at the deadline, or when the
+/// call is cancelled.
+fn wait_for<T>(
+    receiver: &Receiver<T>,
     deadline: Instant,
     is_cancelled: &dyn Fn() -> bool,
-) -> Result<HttpResponse, TransportError> {
+) -> Result<Option<T>, TransportError> {
     let look = Duration::from_millis(HTTP_CANCEL_LOOK_MS);
-    let mut response = ResponseReader::new(exchange.method, exchange.response_bytes_max);
     loop {
         if is_cancelled() {
             return Err(TransportError::Cancelled);
@@ -188,11 +193,26 @@ fn follow(
         if left.is_zero() {
             return Err(TransportError::TimedOut);
         }
-        match pieces.recv_timeout(left.min(look)) {
-            Ok(piece) => response.take(&piece)?,
+        match receiver.recv_timeout(left.min(look)) {
+            Ok(sent) => return Ok(Some(sent)),
             Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => break,
+            Err(RecvTimeoutError::Disconnected) => return Ok(None),
         }
+    }
+}
+
+/// Reads the response as it comes, and gives up at the first byte too many.
+// [NET-11]
+fn follow(
+    mut process: Process,
+    pieces: Receiver<Vec<u8>>,
+    exchange: &Exchange<'_>,
+    deadline: Instant,
+    is_cancelled: &dyn Fn() -> bool,
+) -> Result<HttpResponse, TransportError> {
+    let mut response = ResponseReader::new(exchange.method, exchange.response_bytes_max);
+    while let Some(piece) = wait_for(&pieces, deadline, is_cancelled)? {
+        response.take(&piece)?;
     }
     let status = process.0.wait();
     let status = status.map_err(|error| TransportError::Host(format!("curl is lost: {error}")))?;

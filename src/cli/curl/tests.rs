@@ -129,8 +129,22 @@ fn names_that_hang_take_a_bounded_number_of_threads_and_give_them_back() {
     let places: Vec<Place> =
         (0..HTTP_LOOKUPS_COUNT_MAX).map(|_| Place::take(&transport.lookups).unwrap()).collect();
     let long = Duration::from_secs(20);
-    assert!(matches!(transport.resolve("localhost", long), Err(TransportError::Host(_))));
+    let resolve = |timeout| transport.resolve("localhost", timeout, &|| false);
+    assert!(matches!(resolve(long), Err(TransportError::Host(_))));
     drop(places);
-    assert!(transport.resolve("localhost", long).is_ok());
-    assert_eq!(transport.resolve("localhost", Duration::ZERO), Err(TransportError::TimedOut));
+    assert!(resolve(long).is_ok());
+    assert_eq!(resolve(Duration::ZERO), Err(TransportError::TimedOut));
+}
+
+#[test]
+fn waiting_for_a_name_that_hangs_ends_soon_after_the_call_is_cancelled() {
+    let (_hangs, answer) = channel::<()>();
+    let looks = AtomicUsize::new(0);
+    let is_cancelled = || looks.fetch_add(1, Ordering::Relaxed) == 2;
+    let began = Instant::now();
+    let deadline = began + Duration::from_secs(60);
+    assert_eq!(wait_for(&answer, deadline, &is_cancelled), Err(TransportError::Cancelled));
+    assert!(began.elapsed() < Duration::from_secs(20));
+    let asked = CurlTransport::new(None).resolve("localhost", Duration::from_secs(60), &|| true);
+    assert_eq!(asked, Err(TransportError::Cancelled));
 }
