@@ -155,7 +155,8 @@ fn a_port_where_nobody_listens_is_unreachable() {
 
 #[test]
 fn a_name_gives_each_of_its_addresses_once_and_one_that_is_none_gives_no_address() {
-    let found = CurlTransport::new(None).resolve("localhost", Duration::from_secs(20)).unwrap();
+    let found =
+        CurlTransport::new(None).resolve("localhost", Duration::from_secs(20), &|| false).unwrap();
     assert!(found.iter().all(|address| address.is_loopback()), "{found:?}");
     let mut once = found.clone();
     once.sort();
@@ -163,7 +164,7 @@ fn a_name_gives_each_of_its_addresses_once_and_one_that_is_none_gives_no_address
     assert!(!found.is_empty() && once.len() == found.len(), "{found:?}");
     // A label that is too long is refused without asking anybody.
     let too_long = format!("{}.invalid", "a".repeat(64));
-    let result = CurlTransport::new(None).resolve(&too_long, Duration::from_secs(20));
+    let result = CurlTransport::new(None).resolve(&too_long, Duration::from_secs(20), &|| false);
     assert_eq!(result, Err(TransportError::NoAddress));
 }
 
