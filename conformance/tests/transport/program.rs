@@ -74,5 +74,5 @@ fn mpp_run_fetches_a_page_where_policy_and_authorities_let_it() {
 
     // The record says whom was asked, and not for what.
     let log = std::fs::read_to_string(home.join("audit/audit.jsonl")).unwrap();
-    assert!(log.contains(&format!("http {host} 200")) && !log.contains("page.html"), "{log}");
+    assert!(log.contains(&format!("\"http {host}\"")) && !log.contains("page.html"), "{log}");
 }
