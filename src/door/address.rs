@@ -39,13 +39,16 @@ const NEVER_4: [Range4; 12] = [
 /// Global unicast.
 const GLOBAL_6: Range6 = ([0x2000, 0], 3);
 const UNIQUE_LOCAL_6: Range6 = ([0xfc00, 0], 7);
-/// A metadata service inside the unique local block.
-const METADATA_6: Ipv6Addr = Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254);
 
 /// Refused always. What is outside global unicast is as well: NAT64, mapped and compatible IPv4
 /// addresses, link-local, site-local and multicast ones.
 // [DOOR-27]
-const NEVER_6: [Range6; 4] = [
+const NEVER_6: [Range6; 8] = [
+    // Of the unique local block what clouds use for metadata.
+    ([0xfd00, 0x42], 32),
+    ([0xfd00, 0xc1], 32),
+    ([0xfd00, 0xec2], 32),
+    ([0xfd20, 0xce], 32),
     ([0x2001, 0], 23),     // protocol assignments: Teredo, benchmarking, ORCHID
     ([0x2001, 0xdb8], 32), // documentation
     ([0x2002, 0], 16),     // 6to4
@@ -64,7 +67,7 @@ pub(super) fn is_allowed(address: IpAddr, private: bool) -> bool {
             let never = NEVER_6.iter().any(|range| within_6(address, *range));
             let inside = address == Ipv6Addr::LOCALHOST || within_6(address, UNIQUE_LOCAL_6);
             let taken = within_6(address, GLOBAL_6) || (private && inside);
-            taken && !never && address != METADATA_6
+            taken && !never
         }
     }
 }
