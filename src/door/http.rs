@@ -284,7 +284,12 @@ fn failed(error: TransportError) -> Refused {
         TransportError::Malformed(_) => "http.malformed",
         TransportError::Host(_) => "http.transport",
     };
-    refused(code, error.to_string())
+    let message = match error {
+        // Such a text may name files of the host.
+        TransportError::Host(_) => "the transport of this host failed".to_owned(),
+        error => error.to_string(),
+    };
+    refused(code, message)
 }
 
 /// The members of a request, as they stand.

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 /// One HTTP/1.1 or HTTP/2 exchange with one address. Everything in it was checked by the gate.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Exchange<'a> {
     /// `https`, or `http` where the policy allows it for this host.
     pub is_https: bool,
@@ -32,7 +32,7 @@ pub struct Exchange<'a> {
 }
 
 /// What came back, a redirect included: a transport follows none.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct HttpResponse {
     /// 200 to 599; interim answers are left out.
     pub status: u16,
@@ -40,6 +40,36 @@ pub struct HttpResponse {
     pub headers: Vec<(String, String)>,
     /// The body as it came, without transfer encoding and not decompressed.
     pub body: Vec<u8>,
+}
+
+/// Without what may be secret: values of headers, the target and the body.
+impl fmt::Debug for Exchange<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Exchange")
+            .field("method", &self.method)
+            .field("is_https", &self.is_https)
+            .field("host", &self.host)
+            .field("port", &self.port)
+            .field("address", &self.address)
+            .field("headers", &names(self.headers))
+            .field("body_bytes", &self.body.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Without values of headers and the body.
+impl fmt::Debug for HttpResponse {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("HttpResponse")
+            .field("status", &self.status)
+            .field("headers", &names(&self.headers))
+            .field("body_bytes", &self.body.len())
+            .finish()
+    }
+}
+
+fn names(headers: &[(String, String)]) -> Vec<&str> {
+    headers.iter().map(|(name, _)| name.as_str()).collect()
 }
 
 /// Why there is no response. The texts are for people and hold nothing of the request.
@@ -59,7 +89,8 @@ pub enum TransportError {
     Cancelled,
     /// What came back is not HTTP.
     Malformed(String),
-    /// The transport itself failed, for instance because a program is missing.
+    /// The transport itself failed, for instance because a program is missing. The guest does not get
+    /// the text.
     Host(String),
 }
 

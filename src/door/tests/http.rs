@@ -215,6 +215,8 @@ fn each_failure_of_a_transport_has_its_code_and_none_gives_a_part() {
         let answer = reaching(&["api.example.com"], network).ask(&get("https://api.example.com/"));
         assert_eq!(answer["error"]["code"], code);
         assert!(answer.get("ok").is_none());
+        let message = answer["error"]["message"].as_str().unwrap();
+        assert!(code != "http.transport" || !message.contains(&text()), "{message}");
     }
     let mut world = reaching(&["api.example.com"], fine());
     world.services.http = None;
@@ -542,4 +544,22 @@ fn a_guest_can_push_nothing_out_of_the_record() {
     let (hosts, results) = (2, run.door.len() - 2);
     assert_eq!(hosts, run.door.keys().filter(|name| name.ends_with(".example.com")).count());
     assert!(results + crate::limits::LIST_COUNT_MAX < crate::limits::AUDIT_LIST_COUNT_MAX / 2);
+}
+
+#[test]
+fn debug_output_of_exchanges_and_responses_has_names_and_lengths_only() {
+    let network = Network::new(NAMES, |exchange, _| {
+        Ok(response(200, &[("x-said", "s3cr3t-value")], format!("{exchange:?}").as_bytes()))
+    });
+    let world = reaching(&["api.example.com"], network);
+    let mut request = get("https://api.example.com/s3cr3t-value");
+    request["method"] = "POST".into();
+    request["headers"] = json!([["x-key", "s3cr3t-value"]]);
+    request["body"] = "s3cr3t-value".into();
+    let answer = world.ask(&request);
+    let shown = answer["ok"]["body"].as_str().unwrap();
+    assert!(shown.contains("[\"x-key\"]") && shown.contains("body_bytes: 12"), "{shown}");
+    assert!(!shown.contains("s3cr3t"), "{shown}");
+    let shown = format!("{:?}", response(200, &[("x-said", "s3cr3t-value")], b"s3cr3t-value"));
+    assert_eq!(shown, "HttpResponse { status: 200, headers: [\"x-said\"], body_bytes: 12 }");
 }
