@@ -94,7 +94,7 @@ fn intent(log: &AuditLog) -> Intent {
 
 fn outcome(log: &AuditLog) -> Outcome {
     Outcome {
-        door: BTreeMap::from([("http api.example.com 200".to_owned(), 2)]),
+        door: ["http 2xx", "http api.example.com"].map(|it| (it.to_owned(), 2)).into(),
         ending: Ending::Ok,
         fuel_used: 48_213,
         duration_ms: 3,
