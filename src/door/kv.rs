@@ -79,6 +79,8 @@ pub(super) struct KvSession {
     /// What is kept as the call sees it, once it has asked.
     now: Option<Kept>,
     bytes: u64,
+    /// Bytes that were read for the copy and that the guest has not paid for.
+    unpaid_bytes: u64,
     /// The names read or written, each as it was before.
     first: BTreeMap<String, Option<String>>,
     /// The names listed.
@@ -95,6 +97,7 @@ impl KvSession {
             bytes_max: token.storage_bytes_max(),
             now: None,
             bytes: 0,
+            unpaid_bytes: 0,
             first: BTreeMap::new(),
             listed: BTreeSet::new(),
         }
@@ -128,8 +131,14 @@ impl KvSession {
             .load(owner)
             .map_err(|error| refused("kv.unavailable", error.code().as_str().to_owned()))?;
         self.bytes = size(&kept);
+        self.unpaid_bytes = self.bytes;
         self.now = Some(kept);
         Ok(())
+    }
+
+    /// Bytes to be paid for since the last time this was asked.
+    pub(super) fn take_unpaid_bytes(&mut self) -> u64 {
+        std::mem::take(&mut self.unpaid_bytes)
     }
 
     fn carry_out(&mut self, request: &Request<'_>) -> Result<Value, Refused> {

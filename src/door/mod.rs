@@ -156,6 +156,12 @@ impl Door {
         }
     }
 
+    /// Bytes that the last request made the host read, besides its own and those of its answer.
+    // [DOOR-07]
+    pub(crate) fn take_unpaid_bytes(&mut self) -> u64 {
+        self.kv.as_mut().map_or(0, KvSession::take_unpaid_bytes)
+    }
+
     /// What the guest wants to have kept, and how often it asked for what.
     pub(crate) fn into_parts(self) -> (Option<KvChanges>, BTreeMap<String, u64>) {
         (self.kv.and_then(KvSession::into_changes), self.tally.0)

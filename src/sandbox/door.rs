@@ -54,6 +54,7 @@ fn request(call: &mut Call<'_>, pointer: u32, length: u32) -> Result<usize, Halt
     let wait = Wait { until: watch.until(), is_cancelled: &|| watch.is_cancelled() };
     *response = door.ask(span.of(call.memory)?, &wait);
     watch.look(Duration::ZERO)?;
+    meter.charge(door.take_unpaid_bytes().saturating_mul(DOOR_BYTE_FUEL))?;
     meter.charge_each(response.len(), DOOR_BYTE_FUEL)?;
     Ok(response.len())
 }

@@ -425,3 +425,19 @@ fn a_call_that_asks_for_ever_more_names_is_stopped() {
     assert!(session.ask(&read("7"), &mut tally).is_ok());
     assert!(session.into_changes().is_none());
 }
+
+/// The host reads all of it, whatever the guest asks for.
+#[test]
+fn the_first_request_pays_for_reading_all_that_is_kept() {
+    let folder = Folder::new();
+    let get = |count| vec![read("none"); count];
+    let fuel = |count| folder.world().ask_all(&get(count)).1.fuel_used;
+    let (one, two) = (fuel(1), fuel(2));
+    folder.keep(&[("a", &"x".repeat(8000))]);
+    let bytes = 1 + 8000 + KV_ENTRY_BYTES;
+    assert_eq!((fuel(1), fuel(2)), (one + bytes, two + bytes));
+    let limits = RunLimits { fuel_max: one + bytes / 2, ..LIMITS };
+    let run = World { limits, ..folder.world() }.ask_all(&get(1)).1;
+    assert_eq!(run.outcome.unwrap_err().code(), Code::ToolFuel);
+    assert!(run.stdout.is_empty());
+}
