@@ -170,14 +170,15 @@ fn each_client_is_told_this_program_and_the_options_given_and_nothing_else() {
 #[test]
 fn odd_paths_come_back_as_they_are_from_each_format() {
     let place = Place::new("config-odd");
-    let copy = place.path("copy");
-    fs::copy(built(), &copy).unwrap();
+    // Beside the program, where it can be linked to: a copy that another thread's child still holds open
+    // for writing does not start.
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("odd-{}", std::process::id()));
     for odd in ODD {
-        let home = place.path(odd);
-        fs::create_dir(&home).unwrap();
+        let home = folder.join(odd);
+        fs::create_dir_all(&home).unwrap();
         let program = home.join("mpp");
         // A symbolic link would be followed.
-        fs::hard_link(&copy, &program).unwrap();
+        fs::hard_link(built(), &program).unwrap();
         let policy = home.join("policy.json");
         for client in every_client() {
             let words = ["--print-config", client, "--policy", policy.to_str().unwrap()];
@@ -191,6 +192,7 @@ fn odd_paths_come_back_as_they_are_from_each_format() {
             assert_eq!(ran.out.chars().find(hidden), None, "{odd:?} for {client}");
         }
     }
+    fs::remove_dir_all(folder).unwrap();
 }
 
 #[test]
