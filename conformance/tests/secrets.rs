@@ -248,7 +248,12 @@ struct Server {
 }
 
 impl HttpTransport for Server {
-    fn resolve(&self, _: &str, _: Duration) -> Result<Vec<IpAddr>, TransportError> {
+    fn resolve(
+        &self,
+        _: &str,
+        _: Duration,
+        _: &dyn Fn() -> bool,
+    ) -> Result<Vec<IpAddr>, TransportError> {
         Ok(vec![IpAddr::from([93, 184, 216, 34])])
     }
     fn exchange(

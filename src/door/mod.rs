@@ -6,7 +6,7 @@
 //! what it is told: one name to look up, one exchange with one address. What keeps data is a [`KvStore`],
 //! which only keeps it: what a call changes is held here until the call has succeeded.
 //!
-//! Read [`Door::ask`] first, then `http.rs` with `url.rs`, `address.rs` and `header.rs`, then `kv.rs`.
+//! Read `Door::ask` first, then `http.rs` with `url.rs`, `address.rs` and `header.rs`, then `kv.rs`.
 
 mod address;
 pub(crate) mod header;
