@@ -20,6 +20,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{channel, sync_channel, Receiver, RecvTimeoutError, SyncSender};
 use std::sync::{Arc, OnceLock};
+use std::thread;
 use std::time::{Duration, Instant};
 
 /// The first `curl` that refuses HTTP/0.9 by itself; the other options used are older.
@@ -30,8 +31,9 @@ const PIECE_BYTES: usize = 64 << 10;
 #[derive(Debug, Default)]
 pub struct CurlTransport {
     ca_file: Option<PathBuf>,
-    /// Looked for and tried once, by the first exchange: most calls need none.
-    program: OnceLock<Result<PathBuf, String>>,
+    /// Looked for and tried by the first exchange, since most calls need none, and again until it is found:
+    /// a server goes on running while somebody installs it.
+    program: OnceLock<PathBuf>,
     /// Look-ups under way. The system's resolver can't be stopped, so those that hang are counted.
     lookups: Arc<AtomicUsize>,
 }
@@ -44,20 +46,26 @@ impl CurlTransport {
         CurlTransport { ca_file, ..CurlTransport::default() }
     }
 
-    fn program(&self) -> Result<&Path, TransportError> {
-        let found = self.program.get_or_init(|| {
-            let program = find_program(&std::env::var_os("PATH").unwrap_or_default())?;
-            check_version(&program).map(|()| program)
-        });
-        found.as_deref().map_err(|why| TransportError::Host(why.clone()))
+    fn program(
+        &self,
+        search_path: &OsStr,
+        deadline: Instant,
+        is_cancelled: &dyn Fn() -> bool,
+    ) -> Result<&Path, TransportError> {
+        if let Some(program) = self.program.get() {
+            return Ok(program);
+        }
+        let program = find_program(search_path).map_err(TransportError::Host)?;
+        check_version(&program, deadline, is_cancelled)?;
+        Ok(self.program.get_or_init(|| program))
     }
 
     /// Starts `curl`. Nothing that a process list shows depends on the request but its time.
     // [NET-01] [NET-02] [NET-03] [NET-09]
-    fn start(&self, exchange: &Exchange<'_>) -> Result<Started, TransportError> {
+    fn start(&self, exchange: &Exchange<'_>, program: &Path) -> Result<Started, TransportError> {
         let failed =
             |error: std::io::Error| TransportError::Host(format!("curl can't be started: {error}"));
-        let mut command = Command::new(self.program()?);
+        let mut command = Command::new(program);
         command.env_clear().args(config::ARGUMENTS).stdin(Stdio::piped()).stdout(Stdio::piped());
         if let Some(path) = &self.ca_file {
             // Else a folder of certificates that curl was built with would still count.
@@ -95,12 +103,12 @@ impl HttpTransport for CurlTransport {
         let place = Place::take(&self.lookups)?;
         let (sender, answer) = channel();
         let name = host.to_owned();
-        let looked_up = std::thread::Builder::new().spawn(move || {
+        let looked_up = thread::Builder::new().spawn(move || {
             let found = (name.as_str(), 0).to_socket_addrs();
             let _ = sender.send(found.map(|found| found.map(|at| at.ip()).collect::<Vec<_>>()));
             drop(place);
         });
-        looked_up.map_err(|error| TransportError::Host(format!("no thread: {error}")))?;
+        looked_up.map_err(no_thread)?;
         match wait_for(&answer, deadline, is_cancelled)? {
             Some(Ok(mut addresses)) => {
                 let mut seen = Vec::new();
@@ -123,11 +131,18 @@ impl HttpTransport for CurlTransport {
     ) -> Result<HttpResponse, TransportError> {
         let deadline = deadline_after(exchange.timeout)?;
         let config = config::config_for(exchange)?;
-        let Started { process, stdin, stdout, body_pipe } = self.start(exchange)?;
-        std::thread::scope(|scope| {
-            scope.spawn(move || send(stdin, &config, body_pipe, exchange.body));
+        let search_path = std::env::var_os("PATH").unwrap_or_default();
+        let program = self.program(&search_path, deadline, is_cancelled)?;
+        let Started { process, stdin, stdout, body_pipe } = self.start(exchange, program)?;
+        thread::scope(|scope| {
             let (sender, pieces) = sync_channel(2);
-            scope.spawn(move || receive(stdout, &sender));
+            let config = &config;
+            let sending = move || send(stdin, config, body_pipe, exchange.body);
+            let receiving = move || receive(stdout, &sender);
+            // Where a thread is missing, the process ends before the other is waited for.
+            let process = process;
+            thread::Builder::new().spawn_scoped(scope, sending).map_err(no_thread)?;
+            thread::Builder::new().spawn_scoped(scope, receiving).map_err(no_thread)?;
             // Ends the process before it returns, and with it both threads.
             follow(process, pieces, exchange, deadline, is_cancelled)
         })
@@ -170,6 +185,10 @@ fn receive(mut stdout: ChildStdout, sender: &SyncSender<Vec<u8>>) {
             return;
         }
     }
+}
+
+fn no_thread(error: std::io::Error) -> TransportError {
+    TransportError::Host(format!("no thread: {error}"))
 }
 
 fn deadline_after(timeout: Duration) -> Result<Instant, TransportError> {
@@ -253,13 +272,29 @@ fn find_program(search_path: &OsStr) -> Result<PathBuf, String> {
         .ok_or_else(|| "there is no curl in PATH; install the package curl".to_owned())
 }
 
-/// Asks a `curl` what it is.
-fn check_version(program: &Path) -> Result<(), String> {
+/// Asks a `curl` what it is, and ends it if it does not say so in time.
+fn check_version(
+    program: &Path,
+    deadline: Instant,
+    is_cancelled: &dyn Fn() -> bool,
+) -> Result<(), TransportError> {
+    let fails = |why: String| TransportError::Host(format!("{}: {why}", program.display()));
     let mut command = Command::new(program);
-    command.args(["-q", "--version"]).env_clear().stdin(Stdio::null()).stderr(Stdio::null());
-    let said = command.output().map_err(|error| format!("can't be started: {error}"));
-    said.and_then(|said| check_words(&String::from_utf8_lossy(&said.stdout)))
-        .map_err(|why| format!("{}: {why}", program.display()))
+    command.args(["-q", "--version"]).env_clear();
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let child = command.spawn().map_err(|error| fails(format!("can't be started: {error}")))?;
+    let mut process = Process(child);
+    let stdout = process.0.stdout.take().ok_or_else(|| fails("it has no pipe".to_owned()))?;
+    let (sender, pieces) = sync_channel(2);
+    thread::Builder::new().spawn(move || receive(stdout, &sender)).map_err(no_thread)?;
+    let mut said = Vec::new();
+    while let Some(piece) = wait_for(&pieces, deadline, is_cancelled)? {
+        said.extend(piece);
+        if said.len() > PIECE_BYTES {
+            return Err(fails("it does not stop talking".to_owned()));
+        }
+    }
+    check_words(&String::from_utf8_lossy(&said)).map_err(fails)
 }
 
 /// Holds `curl 7.88.1 (…) …` and the lines behind it against what is needed.

@@ -112,15 +112,55 @@ fn a_curl_that_is_too_old_or_has_no_https_is_refused() {
     for without in ["curl 8.1.2 (x)\nProtocols: file http\nFeatures: https", "curl 8.1.2 (x)"] {
         assert!(check_words(without).unwrap_err().contains("has no https"), "{without}");
     }
-    let error = check_version(Path::new("/nowhere/curl")).unwrap_err();
-    assert!(error.starts_with("/nowhere/curl: can't be started"), "{error}");
+    let error = check_version(Path::new("/nowhere/curl"), soon(), &|| false).unwrap_err();
+    let start = "the transport failed: /nowhere/curl: can't be started";
+    assert!(error.to_string().starts_with(start), "{error}");
 }
 
+fn soon() -> Instant {
+    Instant::now() + Duration::from_secs(30)
+}
+
+/// Puts a script in the place of `curl`. A shell writes it: a file that this process has open for writing,
+/// a child of another test included, can't be started.
+#[cfg(unix)]
+fn put_curl(folder: &Path, script: &str) {
+    std::fs::create_dir_all(folder).unwrap();
+    let write = "printf '#!/bin/sh\\n%s\\n' \"$1\" > new && chmod 755 new && mv new curl";
+    let mut shell = Command::new("sh");
+    shell.args(["-c", write, "sh", script]).current_dir(folder);
+    assert!(shell.status().unwrap().success());
+}
+
+#[cfg(unix)]
 #[test]
-fn a_missing_curl_is_the_hosts_fault_and_looked_for_once() {
+fn a_missing_curl_is_the_hosts_fault_and_looked_for_until_it_is_found() {
+    let folder = std::env::temp_dir().join(format!("mpp-late-curl-{}", std::process::id()));
     let transport = CurlTransport::new(None);
-    transport.program.set(Err("there is no curl".to_owned())).unwrap();
-    assert_eq!(transport.program(), Err(TransportError::Host("there is no curl".to_owned())));
+    let program = || transport.program(folder.as_os_str(), soon(), &|| false);
+    assert!(matches!(program(), Err(TransportError::Host(why)) if why.contains("no curl")));
+    put_curl(&folder, "echo curl 7.1.0");
+    assert!(matches!(program(), Err(TransportError::Host(why)) if why.contains("needed is")));
+    put_curl(&folder, "echo curl 8.0.1; echo Protocols: https");
+    assert_eq!(program(), Ok(folder.join("curl").as_path()));
+    std::fs::remove_dir_all(&folder).unwrap();
+    assert!(program().is_ok());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_curl_that_never_says_its_version_is_ended() {
+    let folder = std::env::temp_dir().join(format!("mpp-mute-curl-{}", std::process::id()));
+    let began = Instant::now();
+    put_curl(&folder, "exec sleep 60");
+    let check = |deadline, stop: bool| check_version(&folder.join("curl"), deadline, &|| stop);
+    let short = Instant::now() + Duration::from_millis(50);
+    assert_eq!(check(short, false), Err(TransportError::TimedOut));
+    assert_eq!(check(soon(), true), Err(TransportError::Cancelled));
+    put_curl(&folder, "while :; do echo curl 8.0.1; done");
+    assert!(matches!(check(soon(), false), Err(TransportError::Host(_))));
+    std::fs::remove_dir_all(&folder).unwrap();
+    assert!(began.elapsed() < Duration::from_secs(25));
 }
 
 #[test]
