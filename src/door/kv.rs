@@ -168,8 +168,8 @@ impl KvSession {
                     true => Bound::Excluded(after),
                     false => Bound::Included(prefix),
                 };
-                let mut found = now.range::<str, _>((from, Bound::Unbounded)).map(|(key, _)| key);
-                let mut found = found.by_ref().take_while(|key| key.starts_with(prefix));
+                let found = now.range::<str, _>((from, Bound::Unbounded)).map(|(key, _)| key);
+                let mut found = found.take_while(|key| key.starts_with(prefix));
                 let keys: Vec<&String> = found.by_ref().take(limit).collect();
                 let more = found.next().is_some();
                 self.listed.extend(keys.iter().map(|key| (*key).clone()));

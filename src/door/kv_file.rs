@@ -69,7 +69,15 @@ impl KvStore for KvFiles {
                 "format": FORMAT, "package": package, "publisher_key": publisher_key.as_str(),
                 "entries": kept,
             });
-            Ok((Some(document.to_string().into_bytes()), ()))
+            let document = document.to_string().into_bytes();
+            // [DOOR-79]
+            let whole = kept.iter().all(|(key, value)| is_entry(key, value));
+            if !whole || document.len() > KV_FILE_BYTES_MAX {
+                let detail =
+                    format!("{}: what is to be kept could not be read again", path.display());
+                return Err(Error::new(Code::KvDamaged, detail));
+            }
+            Ok((Some(document), ()))
         };
         home::edit_file_with(&path, KV_FILE_BYTES_MAX, change, between)
     }
@@ -85,6 +93,11 @@ fn read(path: &Path, bytes: Option<Vec<u8>>, owner: &KvOwner) -> Result<Kept, Er
         })
 }
 
+/// Whether a tool could have kept it.
+fn is_entry(key: &str, value: &str) -> bool {
+    is_key(key) && value.len() <= KV_VALUE_BYTES_MAX
+}
+
 fn read_kept(root: &mut Object<'_>, owner: &KvOwner) -> Result<Kept, Fault> {
     let is = |expected: &str| {
         let expected = expected.to_owned();
@@ -98,7 +111,7 @@ fn read_kept(root: &mut Object<'_>, owner: &KvOwner) -> Result<Kept, Fault> {
     let entry = |(key, value): (&String, _)| {
         let member = entries.child(key, value);
         let value = member.text()?;
-        match is_key(key) && value.len() <= KV_VALUE_BYTES_MAX {
+        match is_entry(key, value) {
             true => Ok((key.clone(), value.to_owned())),
             false => {
                 Err(member.bad_value("must be a value that a tool can keep, under such a key"))

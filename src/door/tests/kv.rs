@@ -441,3 +441,34 @@ fn the_first_request_pays_for_reading_all_that_is_kept() {
     assert_eq!(run.outcome.unwrap_err().code(), Code::ToolFuel);
     assert!(run.stdout.is_empty());
 }
+
+#[test]
+fn what_could_not_be_read_again_is_not_written() {
+    let folder = Folder::new();
+    folder.keep(&[("a", "1")]);
+    let before = fs::read(folder.file()).unwrap();
+    let files = KvFiles::new(&folder.0);
+    let add = |key: &str, value: &str| {
+        let mut edit = |kept: &mut Kept| {
+            kept.insert(key.to_owned(), value.to_owned());
+            Ok(())
+        };
+        files.update(&owner(), &mut edit, &mut || Ok(()))
+    };
+    let long_value = "x".repeat(KV_VALUE_BYTES_MAX + 1);
+    let long_key = "x".repeat(KV_KEY_BYTES_MAX + 1);
+    for (key, value) in [("", "1"), (&long_key, "1"), ("a\u{200b}", "1"), ("b", &long_value)] {
+        assert_eq!(add(key, value).unwrap_err().code(), Code::KvDamaged);
+    }
+    // Each value may be kept, and all of them, as escapes of six bytes, make the file too long.
+    let mut fill = |kept: &mut Kept| {
+        let value = "\u{1}".repeat(KV_VALUE_BYTES_MAX);
+        let count = KV_FILE_BYTES_MAX / KV_VALUE_BYTES_MAX / 6 + 1;
+        kept.extend((0..count).map(|number| (number.to_string(), value.clone())));
+        Ok(())
+    };
+    let filled = files.update(&owner(), &mut fill, &mut || Ok(()));
+    assert_eq!(filled.unwrap_err().code(), Code::KvDamaged);
+    assert_eq!(fs::read(folder.file()).unwrap(), before);
+    assert!(add("b", "2").is_ok());
+}
