@@ -3,9 +3,14 @@
 
 use crate::error::{Code, Error};
 use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// How long another process's change is waited for: ten seconds.
+const LOCK_TRIES: u32 = 1000;
+const LOCK_PAUSE: Duration = Duration::from_millis(10);
 
 /// The folder of the host's own files: the environment variable `MPP_HOME`, else `.mpp` in the
 /// user's home directory. It need not exist yet.
@@ -82,7 +87,7 @@ pub(crate) fn edit_file_with<T>(
     let lock = private(OpenOptions::new().create(true).truncate(false))
         .open(&lock_path)
         .map_err(|error| failed("open", &lock_path, &error))?;
-    lock.lock().map_err(|error| failed("lock", &lock_path, &error))?;
+    wait_for_lock(&lock, LOCK_TRIES).map_err(|error| failed("lock", &lock_path, &error))?;
     let (content, result) = edit(read_file(path, bytes_max)?)?;
     if let Some(content) = content {
         let new_path = prepare(path, &content).map_err(|error| failed("write", path, &error))?;
@@ -93,6 +98,18 @@ pub(crate) fn edit_file_with<T>(
         put(&new_path, path).map_err(|error| failed("write", path, &error))?;
     }
     Ok(result) // closing the file ends the lock
+}
+
+/// Waits for those who are at it, but not for ever: one of them may hang.
+fn wait_for_lock(lock: &File, tries: u32) -> io::Result<()> {
+    for _ in 0..tries {
+        match lock.try_lock() {
+            Ok(()) => return Ok(()),
+            Err(TryLockError::WouldBlock) => std::thread::sleep(LOCK_PAUSE),
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+    }
+    Err(io::Error::other("somebody else has it locked"))
 }
 
 /// Writes a whole file, or leaves the old one. For callers that hold a lock of their own.
@@ -184,6 +201,17 @@ mod tests {
             .to_vec();
         fs::remove_file(&path).expect("removed");
         assert_eq!(lengths, [1, 11, 100, 100, 100, 100]);
+    }
+
+    #[test]
+    fn a_lock_that_is_never_given_back_is_not_waited_for_for_ever() {
+        let path = std::env::temp_dir().join(format!("mpp-home-lock-{}", std::process::id()));
+        let [held, lock] = [(); 2].map(|()| File::create(&path).unwrap());
+        held.lock().unwrap();
+        assert!(wait_for_lock(&lock, 3).is_err());
+        drop(held);
+        assert!(wait_for_lock(&lock, LOCK_TRIES).is_ok());
+        fs::remove_file(&path).unwrap();
     }
 
     #[cfg(unix)]
