@@ -1,7 +1,7 @@
 //! Room: the decision: a verified manifest and a policy in, a token or a refusal out.
 
 use super::capability::Capability;
-use super::given::{Place, Setting};
+use super::given::{Lacking, Place, Setting};
 use super::host::Host;
 use super::risk::{self, SecurityLevel};
 use super::token::{expiry, CapabilityToken, DirectoryGrant, HostGrant, RunLimits, SecretHeader};
@@ -210,6 +210,27 @@ impl PermissionPolicy {
         set.rfind(|(_, variable)| variable.name == name).map(|(_, variable)| variable)
     }
 
+    /// Values of variables, the secrets that are still to be looked up, and what no answer may show.
+    fn given(&self, manifest: &Manifest) -> (BTreeMap<String, String>, Vec<Lacking>, Vec<Hidden>) {
+        let (id, asked) = (&manifest.id, &manifest.capabilities);
+        let (mut values, mut lacking, mut hidden) = (BTreeMap::new(), Vec::new(), Vec::new());
+        for variable in asked.environment.iter().filter_map(|name| self.variable(id, name)) {
+            let name = &variable.name;
+            values.insert(name.clone(), variable.value().to_owned());
+            lacking.extend(variable.lacks(Place::Variable(name.clone())));
+            hidden.extend(Hidden::new(name, variable.value()));
+        }
+        for host in &asked.network {
+            for header in self.headers(id, host) {
+                let name = &header.name;
+                lacking
+                    .extend(header.lacks(Place::Header { host: host.clone(), name: name.clone() }));
+                hidden.extend(Hidden::new(name, header.credential()));
+            }
+        }
+        (values, lacking, hidden)
+    }
+
     /// Manifest and policy, cut to what both hold. What the policy does not map or set is left out:
     /// the guest will not find it, which is no error.
     // [TOKEN-02]
@@ -224,26 +245,11 @@ impl PermissionPolicy {
                 directories.insert(guest, DirectoryGrant { writable, ..grant.clone() });
             }
         }
-        let variables = asked.environment.iter().filter_map(|name| self.variable(id, name));
-        let variables: Vec<&Setting> = variables.collect();
-        let headers = asked.network.iter();
-        let headers =
-            headers.flat_map(|host| self.headers(id, host).map(move |header| (host, header)));
-        let headers: Vec<(&String, &Setting)> = headers.collect();
-        let mut hidden: Vec<Hidden> = Vec::new();
-        hidden.extend(variables.iter().filter_map(|it| Hidden::new(&it.name, it.value())));
-        hidden.extend(headers.iter().filter_map(|(_, it)| Hidden::new(&it.name, it.credential())));
-        let for_variables = variables.iter().map(|it| it.lacks(Place::Variable(it.name.clone())));
-        let for_headers = headers.iter().map(|(host, it)| {
-            it.lacks(Place::Header { host: (*host).clone(), name: it.name.clone() })
-        });
+        let (variables, lacking, hidden) = self.given(manifest);
         CapabilityToken {
             content_hash: manifest.content_hash().clone(),
-            environment: variables
-                .iter()
-                .map(|it| (it.name.clone(), it.value().to_owned()))
-                .collect(),
-            lacking: for_variables.chain(for_headers).flatten().collect(),
+            environment: variables,
+            lacking,
             hidden,
             directories: directories.into_values().collect(),
             network: asked.network.clone(),
