@@ -645,7 +645,6 @@ fn a_client_that_may_asks_its_user_and_only_a_plain_yes_is_one() {
         for other in [json!("mpp-99"), json!(0), json!(""), json!(null), id.clone()] {
             served.answer(&other, yes());
         }
-        let answer;
         served.pings();
         served.answer(&question["id"], yes());
         assert_eq!(served.finish(&id), "ran");
@@ -675,7 +674,7 @@ fn a_client_that_may_asks_its_user_and_only_a_plain_yes_is_one() {
         let question = served.next();
         let error = json!({ "code": -32603, "message": "no" });
         served.send(&json!({ "jsonrpc": "2.0", "id": question["id"], "error": error }));
-        answer = served.next();
+        let answer = served.next();
         assert_eq!(answer["id"], id);
         is_denied(&text_of(&answer["result"]), "policy.declined");
         served.end();
