@@ -859,21 +859,20 @@ fn a_sealed_state_is_good_for_its_call_and_for_once() {
     let mut alone = look.clone();
     alone["inputResponses"] = json!({ "consent": yes() });
     needs_input(&call(&alone));
-    let wipe = stateless("wipe", json!({}));
-    let state = needs_input(&call(&wipe));
-    assert_eq!(text_of(&call(&again(wipe.clone(), &state, yes()))), "ran");
+    let change = stateless("change", json!({}));
+    let state = needs_input(&call(&change));
+    assert_eq!(text_of(&call(&again(change.clone(), &state, yes()))), "ran");
     // A state holds across servers of this home, and not in another.
-    let state = needs_input(&call(&wipe));
+    let state = needs_input(&call(&change));
     served.end();
     let mut served = Served::silent(&place);
-    let result = served.result("tools/call", again(wipe.clone(), &state, yes()));
+    let result = served.result("tools/call", again(change.clone(), &state, yes()));
     assert_eq!(text_of(&result), "ran");
     let elsewhere = self::place("serve-elsewhere", json!({ "elicitation": "critical" }));
     let mut stranger = Served::silent(&elsewhere);
-    let state = needs_input(&stranger.result("tools/call", wipe.clone()));
-    needs_input(&served.result("tools/call", again(wipe, &state, yes())));
-    let verify = ["audit", "verify", "--host-key", "home/host.pub", "--json"];
-    assert_eq!(place.mpp(&verify).exits(0).json()["proofs_good"], 2);
+    let state = needs_input(&stranger.result("tools/call", change.clone()));
+    needs_input(&served.result("tools/call", again(change, &state, yes())));
+    assert!(!place.path("home/host.key").exists(), "a server signs no proof on a client's word");
     assert_eq!(records(&place, "intent").len(), 4);
 }
 
