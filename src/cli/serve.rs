@@ -9,8 +9,12 @@ use mpp::{home, Error};
 use serde_json::Value;
 use std::io::BufReader;
 use std::path::PathBuf;
-use std::sync::mpsc::{sync_channel, SyncSender};
+use std::sync::mpsc::{sync_channel, Receiver, SyncSender};
 use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a server that has ended waits for somebody to read its last lines.
+const LAST_LINES_WAIT: Duration = Duration::from_millis(500);
 
 /// Serve the installed packages to an agent: MCP over stdin and stdout.
 #[derive(FromArgs)]
@@ -39,17 +43,25 @@ impl Serve {
         let transport = Arc::new(CurlTransport::new(self.ca_file));
         let runtime = Runtime::open(&home, policy)?.http_transport(transport);
         let input = BufReader::new(std::io::stdin());
-        let told = in_the_background();
+        let (told, written) = in_the_background();
         let tell = move |line: &str| drop(told.try_send(line.to_owned()));
-        Server::new(&runtime, &home, tell).serve(input, std::io::stdout())?;
+        let served = Server::new(&runtime, &home, tell).serve(input, std::io::stdout());
+        // The server is gone and with it whoever tells; what was told is written, if somebody reads it.
+        let _nobody_reads = written.recv_timeout(LAST_LINES_WAIT);
+        served?;
         Ok(Report::new("", Value::Null))
     }
 }
 
 /// Where lines for whoever runs the server go. Many programs that start one never read its stderr, and a
-/// full pipe must hold up no call: what can't be told is left out.
-fn in_the_background() -> SyncSender<String> {
+/// full pipe must hold up no call: what can't be told is left out. The second half ends when all is
+/// written.
+fn in_the_background() -> (SyncSender<String>, Receiver<()>) {
     let (told, lines) = sync_channel::<String>(64);
-    std::thread::spawn(move || lines.iter().for_each(|line| super::warn(&format!("mpp: {line}"))));
-    told
+    let (done, written) = sync_channel(1);
+    std::thread::spawn(move || {
+        lines.iter().for_each(|line| super::warn(&format!("mpp: {line}")));
+        drop(done);
+    });
+    (told, written)
 }
