@@ -137,6 +137,8 @@ struct Admission {
     token: CapabilityToken,
     /// The proof that a person agreed to exactly this call, if it needed one.
     attested: Option<String>,
+    /// The digest of the arguments, which may be long: taken once.
+    arguments: Digest,
     request: Request,
     filter: PrivacyFilterEngine,
 }
@@ -300,8 +302,8 @@ impl Runtime {
         answer
     }
 
-    /// What a record says of any call.
-    fn note(&self, call: &Call, known: &mut Refusal) -> Result<(), Error> {
+    /// What a record says of any call. Gives the digest of its arguments.
+    fn note(&self, call: &Call, known: &mut Refusal) -> Result<Digest, Error> {
         known.tool = Some(call.tool.clone());
         known.agent = call.agent.as_ref().map(Agent::to_string);
         known.traceparent.clone_from(&call.traceparent);
@@ -310,8 +312,9 @@ impl Runtime {
             let detail = format!("arguments nested more than {} deep", limits::REQUEST_DEPTH_MAX);
             return Err(Error::new(Code::RequestTooLarge, detail));
         }
-        known.arguments = Some(self.audit.digest(&call.arguments));
-        Ok(())
+        let digest = self.audit.digest(&call.arguments);
+        known.arguments = Some(digest.clone());
+        Ok(digest)
     }
 
     /// Records a call whose package was not verified, for whoever verifies before calling. Gives the
@@ -336,7 +339,7 @@ impl Runtime {
         person: &dyn Person,
         known: &mut Refusal,
     ) -> Result<Admission, Error> {
-        self.note(call, known)?;
+        let arguments = self.note(call, known)?;
         let gatekeeper = self.gatekeeper()?;
         let attestation = match package {
             Source::Bytes(bytes) => gatekeeper.verify(bytes)?,
@@ -352,7 +355,7 @@ impl Runtime {
         let filter = self.privacy_filter(manifest)?;
         let tool = find_tool(&attestation, &call.tool)?;
         let request = checked_request(manifest.runtime.protocol, tool, call, &filter)?;
-        let (token, attested) = self.decide(&attestation, tool, call, person)?;
+        let (token, attested) = self.decide(&attestation, tool, call, &arguments, person)?;
         // [SECRET-03] after the decision, since what is denied need not be looked up
         let token = token.with_secrets(self.secrets.0.as_ref())?;
         let filter = filter.hiding(token.hidden());
@@ -362,7 +365,7 @@ impl Runtime {
                 seen.note_version(&manifest.id, &manifest.version)
             })?;
         }
-        Ok(Admission { attestation, token, attested, request, filter })
+        Ok(Admission { attestation, token, attested, arguments, request, filter })
     }
 
     /// What the manifest asks to have redacted, and what this host always wants: the union.
@@ -381,10 +384,10 @@ impl Runtime {
         attestation: &AttestationResult,
         tool: &Tool,
         call: &Call,
+        arguments_digest: &Digest,
         person: &dyn Person,
     ) -> Result<(CapabilityToken, Option<String>), Error> {
         let manifest = &attestation.manifest;
-        let digest = self.audit.digest(&call.arguments);
         match self.policy.evaluate_call(manifest, tool, call.agent.as_ref()) {
             PolicyDecision::Granted(token) => Ok((token, None)),
             PolicyDecision::Denied { reason } => Err(Error::new(Code::PolicyDenied, reason)),
@@ -394,7 +397,7 @@ impl Runtime {
                     tool: &tool.name,
                     is_destructive: tool.sensitivity == Sensitivity::Destructive,
                     arguments: &call.arguments,
-                    arguments_digest: &digest,
+                    arguments_digest,
                     agent: call.agent.as_ref(),
                     capabilities: &capabilities,
                     security_level,
@@ -418,7 +421,7 @@ impl Runtime {
             publisher: manifest.publisher().to_owned(),
             signers: attestation.signers.iter().map(|signer| signer.key_id().clone()).collect(),
             tool: call.tool.clone(),
-            arguments: self.audit.digest(&call.arguments),
+            arguments: admission.arguments.clone(),
             risk: risk::score(manifest).level.to_string(),
             capabilities: token.granted(),
             granted_by: token.granted_by().to_owned(),
