@@ -119,9 +119,13 @@
     clippy::unwrap_used
 )]
 
+#[cfg(test)]
+#[path = "../conformance/unit/after_guest.rs"]
+mod after_guest;
 pub mod agent;
 pub mod audit;
 pub mod consent;
+mod deadline;
 pub mod door;
 pub mod encoding;
 pub mod error;
@@ -133,6 +137,7 @@ pub mod limits;
 pub mod mcp;
 pub mod module;
 pub mod package;
+mod pattern;
 pub mod policy;
 pub mod privacy;
 pub mod runtime;

@@ -37,6 +37,7 @@ limits! {
     DESCRIPTION_BYTES_MAX usize = 8 << 10; "LIM-16" "two pages of text for people and models; also one argument of the program"
     SCHEMA_DEPTH_MAX usize = 32; "LIM-17" "schemas inside schemas, each `$ref` counted; checking a value recurses at most so deep"
     SCHEMA_NODES_COUNT_MAX usize = 16 << 10; "LIM-18" "schemas inside the schemas of one manifest together, once every `$ref` is written out: one for each 16 bytes of it"
+    SCHEMA_LOOK_STEPS u64 = 1 << 18; "LIM-158" "steps of a check between two looks at the deadline: some 10 ms"
     SCHEMA_STEPS_MAX u64 = 32 << 20; "LIM-19" "checking one value against one schema: two looks at each byte of the largest request"
 
     // What a manifest can ask for at most.
@@ -45,7 +46,11 @@ limits! {
     FUEL_MAX u64 = 1_000_000_000_000; "LIM-142" "more than ten minutes of computing, so the clock is reached first"
     OUTPUT_KB_MAX u32 = 16 << 10; "LIM-143" "an answer is as large as a request at most"
     STORAGE_KB_MAX u32 = 16 << 10; "LIM-144" "key-value storage is for state, not for data sets"
-    PATTERN_PROGRAM_BYTES_MAX usize = 16 << 10; "LIM-145" "a `pattern` once compiled: about 500 states"
+    PATTERN_STATES_MAX usize = 1024; "LIM-145" "states of a regular expression: each costs a step for each byte"
+    PATTERN_DEPTH_MAX usize = 10; "LIM-147" "groups inside each other in a regular expression"
+    PATTERN_SEARCH_STEPS u64 = 16; "LIM-148" "of each search besides its bytes times states: what beginning one takes"
+    PATTERN_SEARCH_STEPS_MAX u64 = 6 << 20; "LIM-149" "of one search, which is not interrupted: a tenth of a second at most"
+    PATTERN_PROGRAM_BYTES_MAX usize = 256 << 10; "LIM-67" "a regular expression once compiled; the number of its states keeps it below"
     SCHEMA_BYTES_MAX usize = 256 << 10; "LIM-146" "definitions copied for each `$ref` in the schemas of one manifest together: no longer than it may be itself"
 
     // Modules. Counted in real ones: Go hello 27,122 data segments; CPython 3.12 11,448 functions and 24,171
@@ -153,8 +158,9 @@ limits! {
     PRIVACY_POINTERS_COUNT_MAX usize = 64; "LIM-64" "places named for each kind; the count goes on"
     PRIVACY_CUSTOM_COUNT_MAX usize = 64; "LIM-65" "custom patterns of publisher and host together"
     PRIVACY_PATTERN_BYTES_MAX usize = 512; "LIM-66" "source of one custom pattern"
-    PRIVACY_PROGRAM_BYTES_MAX usize = 16 << 10; "LIM-67" "compiled size of one custom pattern, which bounds its cost for each byte; usual ones take 1 KB"
-    PRIVACY_CUSTOM_BYTES_MAX usize = 16 << 20; "LIM-68" "bytes times custom patterns in one call; usual patterns take a second for so many, the worst half a minute"
+    PRIVACY_POINTER_BYTES_MAX usize = 1 << 10; "LIM-69" "a place that is named; longer ones are made of text for keys"
+    PRIVACY_LOOK_STEPS u64 = 1 << 20; "LIM-74" "steps, or bytes scanned, between two looks at the deadline: some 10 ms"
+    PRIVACY_STEPS_MAX u64 = 96 << 20; "LIM-68" "steps of all searches of custom patterns in one value: a second and a half, at 15 ns for the worst step"
 
     // Secrets.
     SECRET_BYTES_MIN usize = 8; "LIM-260" "a shorter value stands in any text by chance, and is guessed from where it is missing"

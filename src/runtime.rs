@@ -12,6 +12,7 @@ use crate::agent::{is_traceparent, Agent};
 use crate::audit::{AuditLog, Digest, Ending, Intent, Outcome, Refusal};
 use crate::consent::Consent;
 pub use crate::consent::{Nobody, Person, Question, Reply};
+use crate::deadline::Deadline;
 use crate::door::{HttpTransport, KvFiles, KvStore, Services};
 use crate::encoding::sha256_hex;
 use crate::error::{Class, Code, Error};
@@ -268,7 +269,7 @@ impl Runtime {
     ) -> Result<Answer, Error> {
         // 1 to 3. Who made it, what was asked, what it may touch. Nothing of it has run yet.
         let mut known = Refusal::new(Code::HostFile);
-        let admission = match self.admit(package, call, person, &mut known) {
+        let admission = match self.admit(package, call, person, &mut known, cancel) {
             Ok(admission) => admission,
             Err(refused) => {
                 known.code = refused.code();
@@ -287,16 +288,17 @@ impl Runtime {
         let Admission { attestation, token, request, filter, .. } = admission;
         let Request { args, stdin } = request;
         let config = sandbox_config(token, stdin);
-        let mut run = self.sandbox.run_with_args(&attestation.wasm_binary, config, args, cancel);
+        let deadline = Deadline::new(config.timeout, cancel.clone());
+        let mut run = self.sandbox.run_within(&attestation.wasm_binary, config, args, &deadline);
         let mut changes = std::mem::take(&mut run.changes);
         // 6. Every copy of the answer goes through the filter.
         let answer = find_tool(&attestation, &call.tool).and_then(|tool| {
             let result = run.answer(attestation.manifest.runtime.protocol)?;
-            filtered_answer(&run, result, tool, &filter, audit_record)
+            filtered_answer(&run, result, tool, &filter, audit_record, &deadline)
         });
         // 7. Only what succeeded changes anything on the host.
-        let answer = carried_out(answer, &mut changes, person)
-            .map_err(|error| filtered_error(error, &run, &filter));
+        let answer = carried_out(answer, &mut changes, person, &deadline)
+            .map_err(|error| filtered_error(error, &run, &filter, &Deadline::only(cancel)));
         // 8. What can't be recorded does not leave.
         open.finish(self.outcome(&run, &answer, &changes), Timestamp::now())?;
         answer
@@ -338,6 +340,7 @@ impl Runtime {
         call: &Call,
         person: &dyn Person,
         known: &mut Refusal,
+        cancel: &CancelFlag,
     ) -> Result<Admission, Error> {
         let arguments = self.note(call, known)?;
         let gatekeeper = self.gatekeeper()?;
@@ -354,7 +357,8 @@ impl Runtime {
 
         let filter = self.privacy_filter(manifest)?;
         let tool = find_tool(&attestation, &call.tool)?;
-        let request = checked_request(manifest.runtime.protocol, tool, call, &filter)?;
+        let until = Deadline::only(cancel);
+        let request = checked_request(manifest.runtime.protocol, tool, call, &filter, &until)?;
         let (token, attested) = self.decide(&attestation, tool, call, &arguments, person)?;
         // [SECRET-03] after the decision, since what is denied need not be looked up
         let token = token.with_secrets(self.secrets.0.as_ref())?;
@@ -482,11 +486,11 @@ fn checked_request(
     tool: &Tool,
     call: &Call,
     filter: &PrivacyFilterEngine,
+    deadline: &Deadline,
 ) -> Result<Request, Error> {
-    tool.parameters.validate(&call.arguments).map_err(|violation| {
-        let detail =
-            format!("arguments of {}: {}", tool.name, filtered_violation(violation, filter));
-        Error::new(Code::RequestArguments, detail)
+    tool.parameters.validate_within(&call.arguments, deadline)?.map_err(|violation| {
+        let violation = filtered_violation(violation, filter, deadline);
+        Error::new(Code::RequestArguments, format!("arguments of {}: {violation}", tool.name))
     })?;
     let request = Request::new(protocol, tool, &call.arguments, call.agent.as_ref())?;
     if request.stdin.len() > limits::REQUEST_BYTES_MAX {
@@ -516,12 +520,13 @@ fn filtered_answer(
     tool: &Tool,
     filter: &PrivacyFilterEngine,
     audit_record: u64,
+    deadline: &Deadline,
 ) -> Result<Answer, Error> {
     let is_error = result.is_error;
     if let (Some(schema), false) = (&tool.returns, is_error) {
         let value = result.structured_content.as_ref().unwrap_or(&Value::Null);
-        schema.validate(value).map_err(|violation| {
-            let place = filtered_violation(violation, filter);
+        schema.validate_within(value, deadline)?.map_err(|violation| {
+            let place = filtered_violation(violation, filter, deadline);
             Error::new(Code::ToolBadReturn, format!("structured content of {}: {place}", tool.name))
         })?;
     }
@@ -530,7 +535,7 @@ fn filtered_answer(
     let mut whole = Map::new();
     whole.insert("content".to_owned(), result.content);
     whole.extend(result.structured_content.map(|value| ("structuredContent".to_owned(), value)));
-    let (mut filtered, applied) = filter.try_redact_json(&Value::Object(whole))?;
+    let (mut filtered, applied) = filter.redact_json_within(&Value::Object(whole), deadline)?;
     let mut take = |key: &str| filtered.get_mut(key).map(Value::take).unwrap_or_default();
     Ok(Answer {
         content: take("content"),
@@ -550,6 +555,7 @@ fn carried_out(
     answer: Result<Answer, Error>,
     changes: &mut Changes,
     person: &dyn Person,
+    deadline: &Deadline,
 ) -> Result<Answer, Error> {
     let wanted = std::mem::take(changes);
     let answer = answer?;
@@ -562,18 +568,24 @@ fn carried_out(
         return Err(Error::new(Code::PolicyDeclined, detail));
     }
     *changes = wanted;
-    changes.carry_out()?;
+    // A person may have taken longer than the tool was given.
+    changes.carry_out_within(&deadline.anew())?;
     Ok(Answer { changes: changes.to_json(), ..answer })
 }
 
 /// A failed tool's words go through the filter like its answers: the detail of the error, and the end
 /// of what it wrote to stderr, which its author needs to see.
 // [RUN-07]
-fn filtered_error(error: Error, run: &Run, filter: &PrivacyFilterEngine) -> Error {
+fn filtered_error(
+    error: Error,
+    run: &Run,
+    filter: &PrivacyFilterEngine,
+    deadline: &Deadline,
+) -> Error {
     const STDERR_CHARS_SHOWN: usize = 600;
-    let mut detail = filtered_text(error.detail(), filter);
+    let mut detail = filtered_text(error.detail(), filter, deadline);
     // Filtered whole and cut afterwards: a value cut in half would not be known for what it is.
-    let stderr = filtered_text(String::from_utf8_lossy(&run.stderr).trim(), filter);
+    let stderr = filtered_text(String::from_utf8_lossy(&run.stderr).trim(), filter, deadline);
     if error.code().class() == Class::Tool && !stderr.is_empty() {
         let left_out = stderr.chars().count().saturating_sub(STDERR_CHARS_SHOWN);
         detail.push_str("; stderr ends with: ");
@@ -584,12 +596,16 @@ fn filtered_error(error: Error, run: &Run, filter: &PrivacyFilterEngine) -> Erro
 
 /// Where a schema was broken. Keys of the value stand in the pointer, so they are filtered before any of
 /// them is escaped or cut.
-fn filtered_violation(violation: Violation, filter: &PrivacyFilterEngine) -> Violation {
-    Violation { pointer: filtered_text(&violation.pointer, filter), ..violation }
+fn filtered_violation(
+    violation: Violation,
+    filter: &PrivacyFilterEngine,
+    deadline: &Deadline,
+) -> Violation {
+    Violation { pointer: filtered_text(&violation.pointer, filter, deadline), ..violation }
 }
 
-fn filtered_text(text: &str, filter: &PrivacyFilterEngine) -> String {
-    match filter.redact_text(text) {
+fn filtered_text(text: &str, filter: &PrivacyFilterEngine, deadline: &Deadline) -> String {
+    match filter.redact_text_within(text, deadline) {
         Ok((text, _)) => text,
         Err(_) => "[withheld, since it could not be filtered]".to_owned(),
     }

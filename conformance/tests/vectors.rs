@@ -282,10 +282,6 @@ fn the_committed_files_are_what_the_generator_makes() {
 const CODES_WITHOUT_CASE: &[(Code, &str)] = &[
     (Code::ToolCancelled, "a host cancels a call while it runs: no input does"),
     (Code::ToolLeftLink, "cases map no directory of a host, and links need one"),
-    (
-        Code::PrivacyLimit,
-        "the value is too large or too deep to keep: src/privacy/tests.rs makes some",
-    ),
     (Code::PrivacyResidue, "no value is known that brings it about"),
 ];
 
@@ -314,7 +310,8 @@ fn every_reason_code_that_an_input_can_bring_about_is_shown_by_a_case() {
 }
 
 /// Pages whose every sentence has a case. Others name cases for some of their sentences.
-const PAGES_WITH_CASES: [&str; 4] = ["package.md", "manifest.md", "json.md", "privacy.md"];
+const PAGES_WITH_CASES: [&str; 5] =
+    ["package.md", "manifest.md", "json.md", "privacy.md", "patterns.md"];
 
 /// Sentences of these pages that no input can show, and why.
 const SENTENCES_WITHOUT_CASE: &[(&str, &str)] = &[
@@ -326,7 +323,8 @@ const SENTENCES_WITHOUT_CASE: &[(&str, &str)] = &[
         "a host's key is random: src/privacy/tests/labels.rs and the pipeline show its use",
     ),
     ("PRIV-80", "no value is known that cannot be filtered but for its size"),
-    ("PRIV-82", "the value is too large or too deep to keep: src/privacy/tests.rs makes some"),
+    ("PRIV-84", "it is about time: conformance/unit/after_guest.rs cancels calls"),
+    ("SCH-13", "it is about time: conformance/unit/after_guest.rs cancels calls"),
     ("JSON-08", "a text with two million values is no file to keep: src/json.rs makes some"),
 ];
 

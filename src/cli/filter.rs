@@ -131,7 +131,7 @@ impl Filter {
             characters
         };
         let spans: Vec<Value> = engine
-            .find(text)
+            .find(text)?
             .iter()
             .map(|finding| {
                 let (start, end) = (offset(finding.start), offset(finding.end));

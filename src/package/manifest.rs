@@ -207,7 +207,7 @@ pub struct PrivacyFilters {
     pub custom: Vec<CustomPattern>,
 }
 
-/// A custom pattern: matches of `pattern` (regex-lite syntax) become `[NAME]`.
+/// A custom pattern: matches of `pattern` (`spec/patterns.md`) become `[NAME]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CustomPattern {
     /// `^[A-Z][A-Z0-9_]{0,31}$`

@@ -10,11 +10,12 @@ mod number;
 #[cfg(test)]
 mod tests;
 
+use crate::deadline::{CancelFlag, Deadline, Interrupted};
 use crate::json::object::Fault;
 use crate::limits::{SCHEMA_BYTES_MAX, SCHEMA_NODES_COUNT_MAX};
+use crate::pattern::Pattern;
 use crate::text::shown;
 use number::Exact;
-use regex_lite::Regex;
 use serde_json::Value;
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
@@ -76,7 +77,20 @@ impl Schema {
     /// # Errors
     /// The first rule that the value breaks, or that it takes too many steps to check.
     pub fn validate(&self, value: &Value) -> Result<(), Violation> {
-        check::value(&self.root, value)
+        let unlimited = Deadline::only(&CancelFlag::default());
+        self.validate_within(value, &unlimited).unwrap_or_else(|_| {
+            // Nobody has the flag, and no time is set.
+            Err(Violation { pointer: String::new(), what: "was not checked".to_owned() })
+        })
+    }
+
+    /// Checks a value as long as the deadline lets it.
+    pub(crate) fn validate_within(
+        &self,
+        value: &Value,
+        deadline: &Deadline,
+    ) -> Result<Result<(), Violation>, Interrupted> {
+        check::value(&self.root, value, deadline)
     }
 }
 
@@ -131,10 +145,7 @@ enum Rule {
     MultipleOf(u32),
     /// The six bounds of lengths and counts.
     Size(Measure, Relation, u64),
-    Pattern {
-        regex: Regex,
-        steps_per_byte: u64,
-    },
+    Pattern(Pattern),
     UniqueItems,
     /// `prefixItems`.
     FirstItems(Vec<Node>),

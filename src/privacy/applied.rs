@@ -1,6 +1,6 @@
 //! Room: the account of what was redacted: kinds, counts and places, never a value.
 
-use crate::limits::PRIVACY_POINTERS_COUNT_MAX;
+use crate::limits::{PRIVACY_POINTERS_COUNT_MAX, PRIVACY_POINTER_BYTES_MAX};
 use crate::Code;
 use serde_json::{json, Map, Value};
 use std::collections::BTreeMap;
@@ -70,7 +70,8 @@ impl Applied {
     }
 
     /// `{"email":{"count":2,"at":["/content/0/text"]}}`, and `"withheld":"privacy.residue"` where
-    /// nothing left. Every place stands once, and at most the first 64 of each kind.
+    /// nothing left. Every place stands once, and at most the first 64 of each kind; those longer than 1,024
+    /// bytes are counted and not named.
     #[must_use]
     pub fn to_json(&self) -> Value {
         let mut object = Map::new();
@@ -89,7 +90,9 @@ impl Tally {
         let full = self.pointers.len() >= PRIVACY_POINTERS_COUNT_MAX;
         // Most often it is the last one again, and short; the empty one is slow to compare as a block.
         let same = |each: &String| each.bytes().eq(pointer.bytes());
-        if !full && !self.pointers.iter().rev().any(same) {
+        // A longer one would be kept and compared again and again.
+        let named = !full && pointer.len() <= PRIVACY_POINTER_BYTES_MAX;
+        if named && !self.pointers.iter().rev().any(same) {
             self.pointers.push(pointer.to_owned());
         }
     }

@@ -1,18 +1,16 @@
-//! Room: patterns of publishers and hosts, by regex-lite. They see the text as it is, unfolded.
-//! regex-lite takes time linear in text and pattern, but much of it, so both are capped.
+//! Patterns of publishers and hosts. They see the text as it is, unfolded.
 
 use super::scan::{Hit, Tag};
-use crate::limits::{
-    PRIVACY_CUSTOM_COUNT_MAX, PRIVACY_PATTERN_BYTES_MAX, PRIVACY_PROGRAM_BYTES_MAX,
-};
+use super::Budget;
+use crate::limits::{PRIVACY_CUSTOM_COUNT_MAX, PRIVACY_PATTERN_BYTES_MAX};
 use crate::package::manifest::CustomPattern;
+use crate::pattern::{Dialect, Pattern};
 use crate::{Code, Error};
-use regex_lite::{Regex, RegexBuilder};
 
 /// A custom pattern, compiled.
 pub(crate) struct Custom {
     pub(crate) name: String,
-    expression: Regex,
+    pattern: Pattern,
 }
 
 /// Compiles every pattern.
@@ -42,17 +40,16 @@ fn compile_one(custom: &CustomPattern) -> Result<Custom, Error> {
     if pattern.len() > PRIVACY_PATTERN_BYTES_MAX {
         return refuse("is too long");
     }
-    let compiled = RegexBuilder::new(pattern).size_limit(PRIVACY_PROGRAM_BYTES_MAX).build();
-    let expression = match compiled {
-        Ok(expression) => expression,
-        // [PRIV-92]
-        Err(error) => return refuse(&format!("does not compile: {error}")),
+    // [PRIV-92]
+    let pattern = match Pattern::new(pattern, Dialect::Privacy) {
+        Ok(pattern) => pattern,
+        Err(why) => return refuse(&format!("does not compile: {why}")),
     };
     // [PRIV-93]
-    if expression.is_match("") {
+    if pattern.is_match("", |_| Ok::<(), Error>(()))? {
         return refuse("matches the empty text");
     }
-    Ok(Custom { name: name.clone(), expression })
+    Ok(Custom { name: name.clone(), pattern })
 }
 
 fn is_name(name: &str) -> bool {
@@ -63,21 +60,26 @@ fn is_name(name: &str) -> bool {
 }
 
 /// Adds the matches of every pattern that touch none of the `labels`, which are ranges in order.
+///
+/// # Errors
+/// `privacy.limit`, and those of the deadline.
 // [PRIV-94] [PRIV-95]
 pub(crate) fn find(
     text: &str,
     patterns: &[Custom],
     labels: &[(usize, usize)],
+    budget: &mut Budget,
     hits: &mut Vec<Hit>,
-) {
+) -> Result<(), Error> {
     for (index, custom) in patterns.iter().enumerate() {
-        for found in custom.expression.find_iter(text).filter(|found| !found.is_empty()) {
-            let behind = labels.partition_point(|label| label.1 <= found.start());
-            let touches = labels.get(behind).is_some_and(|label| label.0 < found.end());
+        let spend = |steps| budget.spend_steps(steps);
+        custom.pattern.each_match(text, spend, |start, end| {
+            let behind = labels.partition_point(|label| label.1 <= start);
+            let touches = labels.get(behind).is_some_and(|label| label.0 < end);
             if !touches {
-                let (start, end) = (found.start(), found.end());
                 hits.push(Hit { start, end, tag: Tag::Custom(index) });
             }
-        }
+        })?;
     }
+    Ok(())
 }

@@ -41,8 +41,12 @@ pub use applied::Applied;
 pub use kind::Kind;
 pub use label::Replacement;
 
-use crate::limits::{PRIVACY_BYTES_MAX, PRIVACY_CUSTOM_BYTES_MAX, PRIVACY_PASSES_COUNT_MAX};
+use crate::deadline::{CancelFlag, Deadline};
+use crate::limits::{
+    PRIVACY_BYTES_MAX, PRIVACY_LOOK_STEPS, PRIVACY_PASSES_COUNT_MAX, PRIVACY_STEPS_MAX,
+};
 use crate::package::manifest::CustomPattern;
+use crate::pattern::is_one_search;
 use crate::secrets::{Hidden, HiddenTexts};
 use crate::{Code, Error};
 use custom::Custom;
@@ -160,7 +164,19 @@ impl PrivacyFilterEngine {
     /// # Errors
     /// `privacy.limit`, `privacy.residue`: nothing may leave.
     pub fn try_redact_json(&self, value: &Value) -> Result<(Value, Applied), Error> {
-        let mut walk = walk::Walk::new(self);
+        self.redact_json_within(value, &Deadline::only(&CancelFlag::default()))
+    }
+
+    /// Filters a JSON value as long as the deadline lets it.
+    ///
+    /// # Errors
+    /// Those of [`PrivacyFilterEngine::try_redact_json`]; `tool.timeout`, `tool.cancelled`.
+    pub(crate) fn redact_json_within(
+        &self,
+        value: &Value,
+        deadline: &Deadline,
+    ) -> Result<(Value, Applied), Error> {
+        let mut walk = walk::Walk::new(self, deadline);
         let filtered = walk.value(value, Hints::NONE, 0)?;
         // [SECRET-24] what no string holds may still stand in several
         if !self.hidden.is_empty() && self.hidden.show_in(filtered.to_string().as_bytes()) {
@@ -174,29 +190,44 @@ impl PrivacyFilterEngine {
     /// # Errors
     /// `privacy.limit`, `privacy.residue`: nothing may leave.
     pub fn redact_text(&self, text: &str) -> Result<(String, Applied), Error> {
+        self.redact_text_within(text, &Deadline::only(&CancelFlag::default()))
+    }
+
+    /// Filters a text as long as the deadline lets it.
+    ///
+    /// # Errors
+    /// As [`PrivacyFilterEngine::redact_json_within`].
+    pub(crate) fn redact_text_within(
+        &self,
+        text: &str,
+        deadline: &Deadline,
+    ) -> Result<(String, Applied), Error> {
         let mut applied = Applied::default();
-        let mut call = self.new_call();
+        let mut call = self.new_call(deadline);
         let record = |name: &str, count| applied.record(name, "", count);
         let filtered = self.redact_plain(text, Hints::NONE, &mut call, record)?;
         Ok((filtered.unwrap_or_else(|| text.to_owned()), applied))
     }
 
     /// What would be redacted from a text, in order and without overlaps.
-    #[must_use]
-    pub fn find(&self, text: &str) -> Vec<Finding<'_>> {
-        let hits = self.hits(text, Hints::NONE, &mut Scratch::default());
+    ///
+    /// # Errors
+    /// `privacy.limit`.
+    pub fn find(&self, text: &str) -> Result<Vec<Finding<'_>>, Error> {
+        let mut call = self.new_call(&Deadline::only(&CancelFlag::default()));
+        let hits = self.hits(text, Hints::NONE, &mut call)?;
         let finding = |hit: Hit| Finding {
             kind: self.name(hit.tag),
             label: self.label(hit.tag),
             start: hit.start,
             end: hit.end,
         };
-        hits.into_iter().map(finding).collect()
+        Ok(hits.into_iter().map(finding).collect())
     }
 
-    fn new_call(&self) -> CallState {
+    fn new_call(&self, deadline: &Deadline) -> CallState {
         let labels = Labels::new(self.replacement, self.key);
-        CallState { budget: Budget::default(), labels, scratch: Scratch::default() }
+        CallState { budget: Budget::new(deadline), labels, scratch: Scratch::default() }
     }
 
     fn name(&self, tag: Tag) -> &str {
@@ -228,8 +259,8 @@ impl PrivacyFilterEngine {
         let mut filtered: Option<String> = None;
         for _ in 0..PRIVACY_PASSES_COUNT_MAX {
             let current = filtered.as_deref().unwrap_or(text);
-            call.budget.spend(current.len(), self.custom.len())?;
-            let hits = self.hits(current, hints, &mut call.scratch);
+            call.budget.spend(current.len())?;
+            let hits = self.hits(current, hints, call)?;
             if hits.is_empty() {
                 return Ok(filtered);
             }
@@ -248,20 +279,21 @@ impl PrivacyFilterEngine {
     }
 
     /// Everything found in a text, in order and without overlaps, in bytes of the original.
-    fn hits(&self, text: &str, hints: Hints, scratch: &mut Scratch) -> Vec<Hit> {
+    fn hits(&self, text: &str, hints: Hints, call: &mut CallState) -> Result<Vec<Hit>, Error> {
         let mut hits = Vec::new();
         if worth_it(text) {
             let shadow = fold::fold(text);
-            hits = scan(&shadow.bytes, self.on, hints, scratch);
+            hits = scan(&shadow.bytes, self.on, hints, &mut call.scratch, &call.budget.deadline)?;
             for hit in &mut hits {
                 (hit.start, hit.end) = (shadow.original(hit.start), shadow.original(hit.end));
             }
         }
         if !self.custom.is_empty() {
-            custom::find(text, &self.custom, &self.labels_in(text), &mut hits);
+            let labels = self.labels_in(text);
+            custom::find(text, &self.custom, &labels, &mut call.budget, &mut hits)?;
         }
         hits.extend(self.hidden.find(text.as_bytes()).into_iter().map(Hit::from));
-        resolve(hits)
+        Ok(resolve(hits))
     }
 
     fn replaced(&self, text: &str, hits: &[Hit], labels: &mut Labels) -> String {
@@ -302,30 +334,47 @@ struct CallState {
     scratch: Scratch,
 }
 
-/// What may still be scanned in one call.
+/// What may still be done in one call, and until when.
 struct Budget {
     bytes: usize,
-    custom_bytes: usize,
-}
-
-impl Default for Budget {
-    fn default() -> Self {
-        Budget { bytes: PRIVACY_BYTES_MAX, custom_bytes: PRIVACY_CUSTOM_BYTES_MAX }
-    }
+    steps: u64,
+    deadline: Deadline,
+    /// Steps since the last look at the deadline.
+    unseen: u64,
 }
 
 impl Budget {
-    /// Takes the cost of one scan of a text of this length.
+    fn new(deadline: &Deadline) -> Self {
+        let deadline = deadline.clone();
+        Budget { bytes: PRIVACY_BYTES_MAX, steps: PRIVACY_STEPS_MAX, deadline, unseen: 0 }
+    }
+
+    /// Takes the bytes of one scan.
     // [PRIV-82]
-    fn spend(&mut self, bytes: usize, patterns: usize) -> Result<(), Error> {
-        let left = self.bytes.checked_sub(bytes);
-        let custom = bytes.checked_mul(patterns).and_then(|b| self.custom_bytes.checked_sub(b));
-        match (left, custom) {
-            (Some(bytes), Some(custom_bytes)) => {
-                *self = Budget { bytes, custom_bytes };
-                Ok(())
-            }
-            _ => Err(Error::new(Code::PrivacyLimit, "answer is too large to be scanned")),
+    fn spend(&mut self, bytes: usize) -> Result<(), Error> {
+        let refused = || Error::new(Code::PrivacyLimit, "answer is too large to be scanned");
+        self.bytes = self.bytes.checked_sub(bytes).ok_or_else(refused)?;
+        self.look(u64::try_from(bytes).unwrap_or(u64::MAX))
+    }
+
+    /// Takes the steps of one search of a custom pattern.
+    // [PRIV-82]
+    fn spend_steps(&mut self, steps: u64) -> Result<(), Error> {
+        let left = self.steps.checked_sub(steps).filter(|_| is_one_search(steps));
+        let refused =
+            || Error::new(Code::PrivacyLimit, "custom patterns would take too many steps");
+        self.steps = left.ok_or_else(refused)?;
+        self.look(steps)
+    }
+
+    /// Looks at the deadline after each piece of work.
+    // [PRIV-84]
+    fn look(&mut self, steps: u64) -> Result<(), Error> {
+        self.unseen = self.unseen.saturating_add(steps);
+        if self.unseen >= PRIVACY_LOOK_STEPS {
+            self.unseen = 0;
+            self.deadline.check()?;
         }
+        Ok(())
     }
 }

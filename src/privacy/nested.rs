@@ -3,7 +3,7 @@
 //! and put together again, so that everything outside the tokens that change stays as it was.
 
 use serde_core::de::IgnoredAny;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 /// A piece of a JSON text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,9 +78,10 @@ fn is_key(behind: &[u8]) -> bool {
     behind.iter().find(|byte| !is_space(byte)) == Some(&b':')
 }
 
-/// Names that stand in one object. Redaction can make two keys equal; the second is numbered.
+/// Names that stand in one object, and from which number on there may be a free one for the next of the
+/// same name. Redaction can make two keys equal; the second is numbered.
 #[derive(Default)]
-pub(crate) struct Names(BTreeSet<String>);
+pub(crate) struct Names(BTreeMap<String, u64>);
 
 impl Names {
     /// What becomes of `key`, which `filtered` takes the place of, if anything does: the same with the
@@ -90,11 +91,19 @@ impl Names {
     pub(crate) fn unique(&mut self, key: &str, filtered: Option<String>) -> Option<String> {
         let name = filtered.as_deref().unwrap_or(key);
         // Only a key with a label in it can be equal to another.
-        if !name.contains('[') || self.0.insert(name.to_owned()) {
+        if !name.contains('[') {
             return filtered;
         }
-        let mut numbered = (2_u64..).map(|number| format!("{name}#{number}"));
-        let free = numbered.find(|name| self.0.insert(name.clone()));
-        free.or(filtered)
+        let Some(first) = self.0.get(name).copied() else {
+            self.0.insert(name.to_owned(), 2);
+            return filtered;
+        };
+        let mut numbered = (first..).map(|number| (number, format!("{name}#{number}")));
+        let free = numbered.find(|(_, numbered)| !self.0.contains_key(numbered));
+        free.map(|(number, numbered)| {
+            self.0.insert(name.to_owned(), number.saturating_add(1));
+            self.0.insert(numbered.clone(), 2);
+            numbered
+        })
     }
 }

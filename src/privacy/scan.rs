@@ -8,6 +8,7 @@ use super::kind::{Kind, Kinds};
 use super::text::{is_alnum, Text};
 use super::words::Hints;
 use super::{card, dates, document, email, iban, ip, national, phone, secret, ssn};
+use crate::deadline::{Deadline, Interrupted};
 
 /// What a hit is an instance of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,13 +36,28 @@ impl From<crate::secrets::Place> for Hit {
 
 /// Finds every value of the kinds that are `on` in a folded text. `given` is what the key over the
 /// text says. The hits are in no order and may overlap.
-pub(crate) fn scan(bytes: &[u8], on: Kinds, given: Hints, scratch: &mut Scratch) -> Vec<Hit> {
+///
+/// # Errors
+/// Those of the deadline.
+pub(crate) fn scan(
+    bytes: &[u8],
+    on: Kinds,
+    given: Hints,
+    scratch: &mut Scratch,
+    deadline: &Deadline,
+) -> Result<Vec<Hit>, Interrupted> {
     let Scratch { groups, mended, reader } = scratch;
     reader.start();
     let mut pass = Pass { text: Text(bytes), on, given, reader, mended, hits: Vec::new() };
     let text = pass.text;
     let (mut at, mut gap, mut colons_from, mut headers_to) = (0, Gap::Start, 0, 0);
+    let mut look_at = SCAN_LOOK_BYTES;
     loop {
+        // [PRIV-84]
+        if at >= look_at {
+            deadline.check()?;
+            look_at = at.saturating_add(SCAN_LOOK_BYTES);
+        }
         at = text.until(at, is_trigger);
         match text.at(at) {
             b'0'..=b'9' => {
@@ -78,11 +94,14 @@ pub(crate) fn scan(bytes: &[u8], on: Kinds, given: Hints, scratch: &mut Scratch)
                     continue;
                 }
             }
-            _ => return pass.hits,
+            _ => return Ok(pass.hits),
         }
         at += 1;
     }
 }
+
+/// Bytes between two looks at the deadline.
+const SCAN_LOOK_BYTES: usize = 1 << 18;
 
 /// Characters that a value has, or that stand before one: of secrets, the marks in their prefixes and
 /// the capitals of those that have none.

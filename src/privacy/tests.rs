@@ -21,7 +21,7 @@ fn all() -> PrivacyFilterEngine {
 /// What is found, as `kind:text`.
 fn found(text: &str) -> Vec<String> {
     let name = |hit: Finding<'_>| format!("{}:{}", hit.kind, &text[hit.start..hit.end]);
-    all().find(text).into_iter().map(name).collect()
+    all().find(text).unwrap().into_iter().map(name).collect()
 }
 
 fn custom(name: &str, pattern: &str) -> CustomPattern {
@@ -185,14 +185,68 @@ fn an_answer_nested_too_deeply_is_withheld() {
     assert_eq!(applied.to_json(), json!({ "withheld": "privacy.limit" }));
 }
 
+/// Patterns and texts for which a search of the whole text at every match takes minutes.
+fn costly() -> Vec<(&'static str, String)> {
+    vec![
+        ("[0-9].*Y|[0-9]", "7".repeat(1 << 20)),
+        ("NR-[0-9]+(?:-[A-Z0-9-]*Q)?", "NR-1-".repeat(200_000)),
+        ("[0-9]{1,200}Z", "7".repeat(1 << 20)),
+        ("(?:[0-9]{1,100})*Z", "7".repeat(1 << 20)),
+        (r"[\s\S]*?Q|x", "x".repeat(1 << 20)),
+    ]
+}
+
 #[test]
-fn a_text_too_large_for_its_custom_patterns_is_withheld() {
-    let patterns = vec![custom("X", "EMP-[0-9]{6}"); 64];
-    let engine = PrivacyFilterEngine::from_config(&[], &patterns).unwrap();
-    let text = "x".repeat(crate::limits::PRIVACY_CUSTOM_BYTES_MAX / 64 + 1);
-    let error = engine.redact_text(&text).unwrap_err();
-    assert_eq!(error.code(), Code::PrivacyLimit);
-    assert_eq!(engine.redact_json(&json!(text)).0, json!(WITHHELD));
+fn an_answer_for_which_a_custom_pattern_takes_too_many_steps_is_withheld() {
+    for (pattern, text) in costly() {
+        let engine = PrivacyFilterEngine::from_config(&[], &[custom("X", pattern)]).unwrap();
+        assert_eq!(engine.redact_text(&text).unwrap_err().code(), Code::PrivacyLimit, "{pattern}");
+        assert_eq!(engine.redact_json(&json!(text)).0, json!(WITHHELD), "{pattern}");
+        assert_eq!(engine.redact_json(&json!({ &text: 1 })).0, json!(WITHHELD), "{pattern}");
+        assert_eq!(engine.find(&text).unwrap_err().code(), Code::PrivacyLimit, "{pattern}");
+    }
+}
+
+#[test]
+fn the_same_patterns_redact_what_they_mean_in_ordinary_texts() {
+    for (pattern, text, filtered) in [
+        ("[0-9].*Y|[0-9]", "a 1 2 Y b\n3 c\n", "a [X] b\n[X] c\n"),
+        ("NR-[0-9]+(?:-[A-Z0-9-]*Q)?", "NR-12-AQ, NR-3-B\n", "[X], [X]-B\n"),
+        ("[0-9]{1,200}Z", "12Z and 34, ", "[X] and 34, "),
+    ] {
+        let engine = PrivacyFilterEngine::from_config(&[], &[custom("X", pattern)]).unwrap();
+        let text = text.repeat(2_000);
+        assert_eq!(engine.redact_text(&text).unwrap().0, filtered.repeat(2_000), "{pattern}");
+    }
+}
+
+#[test]
+fn a_cancelled_filter_gives_nothing() {
+    let cancel = CancelFlag::default();
+    cancel.cancel();
+    let text = "ann@b.example ".repeat(200_000);
+    let error = all().redact_text_within(&text, &Deadline::only(&cancel)).unwrap_err();
+    assert_eq!(error.code(), Code::ToolCancelled);
+    let late = Deadline::new(std::time::Duration::ZERO, CancelFlag::default());
+    let error = all().redact_json_within(&json!([text]), &late).unwrap_err();
+    assert_eq!(error.code(), Code::ToolTimeout);
+}
+
+#[test]
+fn thousands_of_keys_that_become_equal_are_numbered_at_once() {
+    let keys: serde_json::Map<String, Value> =
+        (0..40_000).map(|number| (format!("a{number}@b.co"), json!(number))).collect();
+    let filtered = all().redact_json(&Value::Object(keys)).0;
+    let names = filtered.as_object().unwrap();
+    assert_eq!(names.len(), 40_000);
+    assert!(names.contains_key("[EMAIL]") && names.contains_key("[EMAIL]#40000"));
+}
+
+#[test]
+fn a_place_below_a_key_of_half_a_megabyte_is_counted_and_not_named() {
+    let values: Vec<Value> = (0..20_000).map(|_| json!("a@b.co")).collect();
+    let (_, applied) = all().redact_json(&json!({ "k".repeat(500_000): values, "v": "a@b.co" }));
+    assert_eq!(applied.to_json(), json!({ "email": { "count": 20_001, "at": ["/v"] } }));
 }
 
 #[test]

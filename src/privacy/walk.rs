@@ -6,6 +6,7 @@ use super::nested::{is_document, tokens, Names, Token};
 use super::scan::{resolve, scan, Hit, Tag};
 use super::words::{of_key, Hints};
 use super::{Applied, CallState, PrivacyFilterEngine};
+use crate::deadline::Deadline;
 use crate::limits::{PRIVACY_DEPTH_MAX, PRIVACY_NESTED_DEPTH_MAX};
 use crate::{Code, Error};
 use serde_json::{Map, Number, Value};
@@ -21,8 +22,8 @@ pub(crate) struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    pub(crate) fn new(engine: &'a PrivacyFilterEngine) -> Self {
-        let call = engine.new_call();
+    pub(crate) fn new(engine: &'a PrivacyFilterEngine, deadline: &Deadline) -> Self {
+        let call = engine.new_call(deadline);
         Walk { engine, applied: Applied::default(), pointer: String::new(), call }
     }
 
@@ -107,7 +108,7 @@ impl<'a> Walk<'a> {
             return self.worthy(text, hints, layer);
         }
         // Most strings, and nearly all keys, end here.
-        self.call.budget.spend(text.len(), 0).map(|()| None)
+        self.call.budget.spend(text.len()).map(|()| None)
     }
 
     /// As `string`, for one that is worth it.
@@ -180,7 +181,10 @@ impl<'a> Walk<'a> {
                     let number = serde_json::from_str::<Number>(word).ok();
                     match self.engine.hidden.show_in(word.as_bytes()) {
                         true => self.string(word, Hints::NONE, PRIVACY_NESTED_DEPTH_MAX)?,
-                        false => number.and_then(|number| self.number(&number, under)),
+                        false => match number {
+                            Some(number) => self.number(&number, under)?,
+                            None => None,
+                        },
                     }
                 }
             };
@@ -208,30 +212,34 @@ impl<'a> Walk<'a> {
                 return self.plain(&digits, Hints::NONE);
             }
         }
-        Ok(self.number(number, hints))
+        self.number(number, hints)
     }
 
     /// The label that takes the place of a whole number, if its digits alone are a value.
     // [PRIV-71]
-    fn number(&mut self, number: &Number, hints: Hints) -> Option<String> {
-        let magnitude = number.as_u64().or_else(|| number.as_i64().map(i64::unsigned_abs))?;
+    fn number(&mut self, number: &Number, hints: Hints) -> Result<Option<String>, Error> {
+        let magnitude = number.as_u64().or_else(|| number.as_i64().map(i64::unsigned_abs));
+        let Some(magnitude) = magnitude else { return Ok(None) };
         if hints == Hints::NONE && magnitude < SHORTEST_CARD {
-            return None;
+            return Ok(None);
         }
         let mut whole = |digits: &str| {
-            let scratch = &mut self.call.scratch;
-            let hits = resolve(scan(digits.as_bytes(), self.engine.on, hints, scratch));
-            hits.into_iter().find(|hit| (hit.start, hit.end) == (0, digits.len()))
+            let CallState { budget, scratch, .. } = &mut self.call;
+            budget.spend(digits.len())?;
+            let hits = scan(digits.as_bytes(), self.engine.on, hints, scratch, &budget.deadline)?;
+            let is_all = |hit: &Hit| (hit.start, hit.end) == (0, digits.len());
+            Ok::<_, Error>(resolve(hits).into_iter().find(is_all))
         };
         let digits = magnitude.to_string();
         // Kinds of nine digits have lost their zeros.
         let nine = |hit: &Hit| matches!(hit.tag, Tag::Kind(Kind::Ssn | Kind::Routing));
-        let padded = whole(&format!("{magnitude:09}")).filter(nine);
-        let hit = padded.or_else(|| whole(&digits))?;
+        let padded = whole(&format!("{magnitude:09}"))?.filter(nine);
+        let found = if padded.is_some() { padded } else { whole(&digits)? };
+        let Some(hit) = found else { return Ok(None) };
         let mut label = String::new();
         self.call.labels.write(&mut label, hit.tag, self.engine.label(hit.tag), &digits);
         self.applied.record(self.engine.name(hit.tag), &self.pointer, 1);
-        Some(label)
+        Ok(Some(label))
     }
 }
 

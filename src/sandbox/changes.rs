@@ -3,6 +3,7 @@
 
 use super::commit;
 use super::host_directory::{HostDirectory, Stamp};
+use crate::deadline::{CancelFlag, Deadline};
 use crate::door::kv::KvChanges;
 use crate::Error;
 use serde_json::{json, Value};
@@ -150,13 +151,22 @@ impl Changes {
     /// `host.commit`: the host refused one of them. The detail says which were carried out before;
     /// files not named there are as they were. `kv.conflict`, `kv.damaged`, `host.file`: what the tool
     /// keeps could not be changed. Also the errors of [`Changes::check`].
-    // [DOOR-76] [DOOR-77]
     pub fn carry_out(&mut self) -> Result<(), Error> {
+        self.carry_out_within(&Deadline::only(&CancelFlag::default()))
+    }
+
+    /// Carries the changes out, if the first of them can be made before the deadline. From then on nothing
+    /// stops it.
+    // [BOX-97] [DOOR-76] [DOOR-77]
+    pub(crate) fn carry_out_within(&mut self, deadline: &Deadline) -> Result<(), Error> {
         self.check()?;
-        let Some(kept) = self.kept.take() else { return commit::carry_out(&mut self.mounts) };
+        let Some(kept) = self.kept.take() else {
+            return commit::carry_out(&mut self.mounts, deadline);
+        };
         let mounts = &mut self.mounts;
         let mut files = None;
-        let result = kept.carry_out(&mut || files.insert(commit::carry_out(mounts)).clone());
+        let result =
+            kept.carry_out(&mut || files.insert(commit::carry_out(mounts, deadline)).clone());
         match (&result, files) {
             (Ok(()), _) => self.kept = Some(kept),
             (Err(_), None) => self.mounts.clear(),

@@ -9,6 +9,7 @@
 use super::changes::{Action, Change, Mount};
 use super::errno::Errno;
 use super::host_directory::{open_handle, path_of, HostDirectory, Stamp, COMMIT_FOLDER};
+use crate::deadline::Deadline;
 use crate::{Code, Error};
 use std::collections::BTreeSet;
 use std::fs::{self, DirBuilder, File, Permissions};
@@ -21,10 +22,10 @@ const DONE_SHOWN: usize = 20;
 
 /// Carries out the changes of all mounts, or says how far it came and leaves those in the lists.
 // [BOX-90] [BOX-91]
-pub(super) fn carry_out(mounts: &mut [Mount]) -> Result<(), Error> {
+pub(super) fn carry_out(mounts: &mut [Mount], deadline: &Deadline) -> Result<(), Error> {
     // Locks are taken in one order everywhere, so that two calls wait for each other at most once.
     mounts.sort_by_key(|mount| mount.host.identity());
-    let (done, result) = attempt(mounts);
+    let (done, result) = attempt(mounts, deadline);
     if result.is_err() {
         for (mount, done) in mounts.iter_mut().zip(done) {
             mount.changes.truncate(done);
@@ -34,10 +35,12 @@ pub(super) fn carry_out(mounts: &mut [Mount]) -> Result<(), Error> {
 }
 
 /// How many changes of each mount were carried out, and why no more.
-fn attempt(mounts: &[Mount]) -> (Vec<usize>, Result<(), Error>) {
+fn attempt(mounts: &[Mount], deadline: &Deadline) -> (Vec<usize>, Result<(), Error>) {
     let mut done = vec![0; mounts.len()];
-    let prepared: Result<Vec<_>, _> = mounts.iter().map(Prepared::new).collect();
-    let prepared = match prepared {
+    let prepared: Result<Vec<_>, _> =
+        mounts.iter().map(|mount| Prepared::new(mount, deadline)).collect();
+    // The last look: what is begun is brought to its end.
+    let prepared = match prepared.and_then(|ready| Ok(deadline.check().map(|()| ready)?)) {
         Ok(prepared) => prepared,
         Err(error) => return (done, Err(error)),
     };
@@ -109,15 +112,22 @@ fn make(root: &File) -> io::Result<File> {
 
 impl<'a> Prepared<'a> {
     // [BOX-90]
-    fn new(mount: &'a Mount) -> Result<Self, Error> {
-        Prepared::prepare(mount).map_err(|Failed(path, what)| {
+    fn new(mount: &'a Mount, deadline: &Deadline) -> Result<Self, Error> {
+        Prepared::prepare(mount, deadline).map_err(|Failed(path, what)| {
+            if let Err(interrupted) = deadline.check() {
+                return interrupted.into();
+            }
             let detail = format!("{}: {what}; nothing was changed", mount.guest_path(&path));
             Error::new(Code::HostCommit, detail)
         })
     }
 
-    fn prepare(mount: &'a Mount) -> Result<Self, Failed> {
-        let root = mount.host.lock().map_err(Failed::at(""))?;
+    fn prepare(mount: &'a Mount, deadline: &Deadline) -> Result<Self, Failed> {
+        let late = |change: &Change| {
+            let path = change.path.clone();
+            deadline.check().map_err(|_| Failed(path, "the call has ended".to_owned()))
+        };
+        let root = mount.host.lock(deadline).map_err(Failed::at(""))?;
         let mut prepared = Prepared { mount, root, folder: None };
         let failed = Failed::at(COMMIT_FOLDER);
         clear(&prepared.root).map_err(&failed)?;
@@ -127,6 +137,7 @@ impl<'a> Prepared<'a> {
         let removed: BTreeSet<&str> =
             mount.changes.iter().filter(removes).map(|change| change.path.as_str()).collect();
         for change in &mount.changes {
+            late(change)?;
             check_unchanged(&mount.host, change, &removed)
                 .map_err(|what| Failed(change.path.clone(), what.to_owned()))?;
         }
@@ -135,6 +146,7 @@ impl<'a> Prepared<'a> {
         }
         for (number, change) in mount.changes.iter().enumerate() {
             if let Action::WriteFile { content, .. } = &change.action {
+                late(change)?;
                 prepared.write(number, change, content).map_err(Failed::at(&change.path))?;
             }
         }

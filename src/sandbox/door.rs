@@ -7,7 +7,6 @@ use super::wasi;
 use crate::door::Wait;
 use crate::limits::{DOOR_BYTE_FUEL, DOOR_REQUEST_FUEL};
 use crate::module::imports::DOOR;
-use std::time::Duration;
 use wasmi::{Caller, Error, Linker};
 
 /// What both functions answer if the bytes they were given are none that they can use.
@@ -53,7 +52,7 @@ fn request(call: &mut Call<'_>, pointer: u32, length: u32) -> Result<usize, Halt
     let watch = meter.watch.clone();
     let wait = Wait { until: watch.until(), is_cancelled: &|| watch.is_cancelled() };
     *response = door.ask(span.of(call.memory)?, &wait);
-    watch.look(Duration::ZERO)?;
+    watch.check()?;
     meter.charge(door.take_unpaid_bytes().saturating_mul(DOOR_BYTE_FUEL))?;
     meter.charge_each(response.len(), DOOR_BYTE_FUEL)?;
     Ok(response.len())

@@ -6,10 +6,10 @@ use super::files::{Descriptors, Tree};
 use super::meter::Meter;
 use super::random::RandomStream;
 use super::wasi::Time;
+use crate::deadline::Interrupted;
 use crate::door::Door;
 use crate::limits::{IOVECS_COUNT_MAX, IOVEC_FUEL};
 use std::fmt;
-use std::time::Duration;
 use wasmi::{Memory, StoreLimits};
 
 /// Why a host function ends the guest instead of answering it.
@@ -19,10 +19,8 @@ pub(super) enum Stop {
     Exit(u32),
     /// No fuel left for the host's own work.
     Fuel,
-    /// More than this time has passed.
-    Late(Duration),
-    /// The host asked for it.
-    Cancelled,
+    /// Its time is over, or the host asked for it.
+    Interrupted(Interrupted),
     /// More on stdout than allowed.
     Output,
     /// More on stderr than allowed.
@@ -36,6 +34,12 @@ impl fmt::Display for Stop {
 }
 
 impl wasmi::errors::HostError for Stop {}
+
+impl From<Interrupted> for Stop {
+    fn from(interrupted: Interrupted) -> Self {
+        Stop::Interrupted(interrupted)
+    }
+}
 
 /// How a host function that did not succeed ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +59,12 @@ impl From<Errno> for Halt {
 impl From<Stop> for Halt {
     fn from(stop: Stop) -> Self {
         Halt::Stop(stop)
+    }
+}
+
+impl From<Interrupted> for Halt {
+    fn from(interrupted: Interrupted) -> Self {
+        Halt::Stop(interrupted.into())
     }
 }
 

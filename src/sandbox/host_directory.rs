@@ -10,6 +10,7 @@
 
 use super::errno::Errno;
 use super::guest::{Halt, Stop};
+use crate::deadline::Deadline;
 use crate::limits::NAME_BYTES_MAX;
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -152,10 +153,11 @@ impl HostDirectory {
 
     /// A handle on the root that keeps others from changing things below it at the same time. Waits
     /// for those who are at it, but not for ever: anybody may lock a directory.
-    pub(super) fn lock(&self) -> io::Result<File> {
+    pub(super) fn lock(&self, deadline: &Deadline) -> io::Result<File> {
         // Opened anew, since a lock belongs to an opening, and clones share theirs.
         let root = File::open(path_of(&self.root))?;
         for _ in 0..LOCK_TRIES {
+            deadline.check().map_err(|_| io::Error::other("the call has ended"))?;
             match root.try_lock() {
                 Ok(()) => return Ok(root),
                 Err(TryLockError::WouldBlock) => std::thread::sleep(LOCK_PAUSE),

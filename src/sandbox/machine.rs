@@ -5,41 +5,16 @@
 //! or signal is needed to stop a guest.
 
 use super::guest::{Guest, Stop};
-use super::meter::{bulk_duration, Watch};
+use super::meter::bulk_duration;
 use super::{door, wasi};
+use crate::deadline::Deadline;
 use crate::limits::{SLICE_FUEL, TABLE_ELEMENTS_COUNT_MAX};
 use crate::module::{Module, BYTES_PER_FUEL};
 use crate::policy::token::RunLimits;
 use crate::{Code, Error};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::Arc;
 use wasmi::{
     Func, Linker, Memory, ResumableCall, Store, StoreLimits, StoreLimitsBuilder, TrapCode,
 };
-
-/// Stops a running guest from another thread, at its next slice.
-///
-/// ```
-/// let flag = mpp::sandbox::CancelFlag::default();
-/// let for_another_thread = flag.clone();
-/// for_another_thread.cancel();
-/// assert!(flag.is_cancelled());
-/// ```
-#[derive(Clone, Debug, Default)]
-pub struct CancelFlag(Arc<AtomicBool>);
-
-impl CancelFlag {
-    /// Asks the guest to be stopped. It stays asked.
-    pub fn cancel(&self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-
-    /// Whether it was asked.
-    #[must_use]
-    pub fn is_cancelled(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
-    }
-}
 
 /// How a guest ended, and what it left.
 pub(super) struct Ended {
@@ -78,7 +53,7 @@ fn start(
     store: &mut Store<Guest>,
     module: &Module,
     limits: &RunLimits,
-    watch: &Watch,
+    watch: &Deadline,
 ) -> Result<(Func, Memory), Error> {
     // [BOX-35]
     if module.memory_bytes() > limits.memory_bytes_max {
@@ -92,7 +67,7 @@ fn start(
     let pages_fuel = module.memory_bytes().div_ceil(u64::from(BYTES_PER_FUEL));
     let reserve = store.data().meter.reserve.checked_sub(pages_fuel);
     store.data_mut().meter.reserve = reserve.ok_or_else(fuel_exhausted)?;
-    watch.look(bulk_duration(pages_fuel)).map_err(stopped)?;
+    watch.check_before(bulk_duration(pages_fuel))?;
     store.limiter(|guest| {
         guest.growths_asked = guest.growths_asked.saturating_add(1);
         &mut guest.allocation
@@ -129,7 +104,7 @@ fn drive(
     store: &mut Store<Guest>,
     entry: Func,
     mut growth: Growth,
-    watch: &Watch,
+    watch: &Deadline,
 ) -> Result<(), Error> {
     next_slice(store, 0)?;
     let mut call = entry.call_resumable(&mut *store, &[], &mut []);
@@ -150,8 +125,8 @@ fn drive(
         };
         let needed = paused.required_fuel();
         watch
-            .look(bulk_duration(needed))
-            .map_err(stopped)
+            .check_before(bulk_duration(needed))
+            .map_err(Error::from)
             .and_then(|()| next_slice(store, needed))
             .map_err(|error| growth.explain(error, true))?;
         call = paused.resume(&mut *store, &mut []);
@@ -261,11 +236,7 @@ fn stopped(stop: Stop) -> Error {
             Error::new(Code::ToolExit, format!("the tool ended with status {status}"))
         }
         Stop::Fuel => fuel_exhausted(),
-        Stop::Late(timeout) => {
-            let detail = format!("the call did not end within {} ms", timeout.as_millis());
-            Error::new(Code::ToolTimeout, detail)
-        }
-        Stop::Cancelled => Error::new(Code::ToolCancelled, "the host cancelled the call"),
+        Stop::Interrupted(interrupted) => interrupted.into(),
         Stop::Output => Error::new(Code::ToolOutput, "the tool wrote more than granted"),
         Stop::ErrorOutput => Error::new(Code::ToolErrorOutput, "the tool wrote more than allowed"),
     }

@@ -1,10 +1,10 @@
 //! Room: what a running call may still use: its fuel, and the time on the host's clock.
 
 use super::guest::Stop;
-use super::machine::CancelFlag;
+use crate::deadline::Deadline;
 use crate::limits::{HOST_CALL_FUEL, SLICE_FUEL};
 use crate::module::BYTES_PER_FUEL;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Fuel that the host takes for its own work, from the engine's present slice first and then from what
 /// was not yet given to the engine.
@@ -13,7 +13,7 @@ pub(super) struct Meter {
     pub(super) slice: u64,
     /// Fuel that was not yet given to the engine.
     pub(super) reserve: u64,
-    pub(super) watch: Watch,
+    pub(super) watch: Deadline,
 }
 
 impl Meter {
@@ -28,7 +28,7 @@ impl Meter {
         if rest == 0 {
             return Ok(());
         }
-        self.watch.look(Duration::ZERO)
+        Ok(self.watch.check()?)
     }
 
     /// The price of any host call, whatever it does.
@@ -47,7 +47,7 @@ impl Meter {
         let fuel = bytes.div_ceil(u64::from(BYTES_PER_FUEL));
         // [BOX-39]
         if fuel > self.slice {
-            self.watch.look(bulk_duration(fuel))?;
+            self.watch.check_before(bulk_duration(fuel))?;
         }
         self.charge(fuel)
     }
@@ -60,45 +60,4 @@ pub(super) fn bulk_duration(fuel: u64) -> Duration {
         return Duration::ZERO;
     }
     Duration::from_nanos(fuel.saturating_mul(u64::from(BYTES_PER_FUEL)))
-}
-
-/// The host's clock and the cancel flag.
-#[derive(Clone)]
-pub(super) struct Watch {
-    started: Instant,
-    timeout: Duration,
-    cancel: CancelFlag,
-}
-
-impl Watch {
-    /// Starts now.
-    pub(super) fn new(timeout: Duration, cancel: CancelFlag) -> Self {
-        Watch { started: Instant::now(), timeout, cancel }
-    }
-
-    /// Time since the call began.
-    pub(super) fn elapsed(&self) -> Duration {
-        self.started.elapsed()
-    }
-
-    /// When the time is over, and whether the call was cancelled: for work that looks by itself.
-    pub(super) fn until(&self) -> Instant {
-        self.started.checked_add(self.timeout).unwrap_or(self.started)
-    }
-
-    pub(super) fn is_cancelled(&self) -> bool {
-        self.cancel.is_cancelled()
-    }
-
-    /// Refuses to go on if the call was cancelled, or if what comes next would end after its time.
-    // [BOX-38] [BOX-39]
-    pub(super) fn look(&self, next: Duration) -> Result<(), Stop> {
-        if self.cancel.is_cancelled() {
-            return Err(Stop::Cancelled);
-        }
-        if self.elapsed().saturating_add(next) >= self.timeout {
-            return Err(Stop::Late(self.timeout));
-        }
-        Ok(())
-    }
 }

@@ -21,10 +21,11 @@ mod self_test;
 mod tests;
 mod wasi;
 
+pub use crate::deadline::CancelFlag;
 pub use changes::{Action, Changes};
-pub use machine::CancelFlag;
 pub use protocol::{tools_call_request, JsonRpcResponse, Request, ToolResult};
 
+use crate::deadline::Deadline;
 use crate::door::{Door, Services};
 use crate::gatekeeper::WasmBinary;
 use crate::module::Module;
@@ -33,7 +34,7 @@ use crate::{Code, Error};
 use files::Root;
 use guest::Guest;
 use host_directory::HostDirectory;
-use meter::{Meter, Watch};
+use meter::Meter;
 use random::RandomStream;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -214,6 +215,18 @@ impl WasmSandbox {
         more_args: Vec<String>,
         cancel: &CancelFlag,
     ) -> Run {
+        let deadline = Deadline::new(config.timeout, cancel.clone());
+        self.run_within(binary, config, more_args, &deadline)
+    }
+
+    /// As [`WasmSandbox::run_with_args`], for a host whose work on the answer has the same deadline.
+    pub(crate) fn run_within(
+        &self,
+        binary: &WasmBinary,
+        config: SandboxConfig,
+        more_args: Vec<String>,
+        deadline: &Deadline,
+    ) -> Run {
         let limits = match grants::check(&config, binary.manifest().content_hash()) {
             Ok(limits) => limits,
             Err(error) => return Run::refused(error),
@@ -241,7 +254,7 @@ impl WasmSandbox {
             real_random: token.is_some_and(CapabilityToken::real_random),
             door: token.map_or_else(Door::closed, door),
         };
-        run_module(binary.module(), inputs, &limits, cancel)
+        run_module(binary.module(), inputs, &limits, deadline)
     }
 }
 
@@ -311,8 +324,7 @@ struct Inputs {
 }
 
 impl Inputs {
-    fn into_guest(self, limits: &RunLimits, cancel: &CancelFlag) -> Guest {
-        let watch = Watch::new(limits.timeout, cancel.clone());
+    fn into_guest(self, limits: &RunLimits, deadline: &Deadline) -> Guest {
         let (tree, descriptors) = files::open(self.assets, self.roots);
         // [BOX-10]
         let environment = self.environment.iter().map(|(name, value)| format!("{name}={value}"));
@@ -333,7 +345,7 @@ impl Inputs {
                 true => RandomStream::Host,
                 false => RandomStream::seeded(self.seed),
             },
-            meter: Meter { slice: 0, reserve: limits.fuel_max, watch },
+            meter: Meter { slice: 0, reserve: limits.fuel_max, watch: deadline.clone() },
             door: self.door,
             response: Vec::new(),
             allocation: StoreLimits::default(),
@@ -343,9 +355,9 @@ impl Inputs {
     }
 }
 
-fn run_module(module: &Module, inputs: Inputs, limits: &RunLimits, cancel: &CancelFlag) -> Run {
+fn run_module(module: &Module, inputs: Inputs, limits: &RunLimits, deadline: &Deadline) -> Run {
     let started = Instant::now();
-    let ended = machine::run(module, inputs.into_guest(limits, cancel), limits);
+    let ended = machine::run(module, inputs.into_guest(limits, deadline), limits);
     let (kept, door) = ended.guest.door.into_parts();
     // A guest that ended by itself may have answered, whatever its status: the protocol knows.
     let changes = match ended.exit_status {

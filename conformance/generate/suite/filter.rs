@@ -669,6 +669,7 @@ fn settings() -> Vec<Case> {
             .spec("PRIV-90 PRIV-94 PRIV-95")
             .answers(json!({ "value": "[EMPLOYEE_ID] [EMAIL] emp-1 ＥＭＰ-123456" })),
     ];
+    cases.extend(searches());
     for (id, title, name) in [
         ("unknown", "A kind that does not exist", "names"),
         ("case", "A kind in another case", "Email"),
@@ -702,10 +703,17 @@ fn settings() -> Vec<Case> {
         (
             "large",
             "A custom pattern that becomes too large",
-            "PRIV-92 LIM-67",
+            "PRIV-92 PAT-04 LIM-145",
             one("A", "[a-z]{500}[a-z]{500}"),
         ),
         ("empty", "A custom pattern that matches the empty text", "PRIV-93", one("A", "a*")),
+        ("states", "A custom pattern of 1,025 states", "PAT-04 LIM-145", one("A", "a{511}")),
+        ("deep", "Eleven groups in each other", "PAT-03 LIM-147", {
+            one("A", &format!("{}a{}", "(".repeat(11), ")".repeat(11)))
+        }),
+        ("flag", "The flag x, which changes how a pattern is read", "PAT-02", one("A", "(?x)a b")),
+        ("hexadecimal", "A character by its number", "PAT-01", one("A", r"\x41")),
+        ("class-of-posix", "A class of POSIX", "PAT-01", one("A", "[[:alpha:]]")),
     ] {
         cases.push(
             Case::filter(&format!("filter/custom-{id}"), json!("x"))
@@ -713,6 +721,92 @@ fn settings() -> Vec<Case> {
                 .says(title, "What cannot work is refused before anything runs.")
                 .spec(spec)
                 .refused("privacy.pattern"),
+        );
+    }
+    cases
+}
+
+/// What custom patterns find, and where looking for it is given up.
+fn searches() -> Vec<Case> {
+    let case = |id: &str, pattern: &str, text: String| {
+        Case::filter(&format!("filter/search-{id}"), json!(text))
+            .with("custom", json!([{ "name": "A", "pattern": pattern }]))
+    };
+    let finds =
+        "A pattern is searched in windows of the text, and finds what it would find in the whole.";
+    let mut cases = vec![
+        case("states", "a{510}", "b".to_owned() + &"a".repeat(510))
+            .says("A custom pattern of 1,024 states", finds)
+            .spec("PAT-04")
+            .answers(json!({ "value": "b[A]" })),
+        case("deep", &format!("{}a{}", "(".repeat(10), ")".repeat(10)), "ab".to_owned())
+            .says("Ten groups in each other", finds)
+            .spec("PAT-03")
+            .answers(json!({ "value": "[A]b" })),
+    ];
+    for (id, title, pattern, text, filtered) in [
+        (
+            "far",
+            "A match that ends far behind where it could",
+            "[0-9].*Y|[0-9]",
+            "1 2 x Y z\n3 4",
+            "[A] z\n[A] [A]",
+        ),
+        (
+            "longest",
+            "A match that goes on beyond the first end",
+            "NR-[0-9]+(?:-[A-Z-]*Q)?",
+            "NR-1-AB-Q NR-22-AB",
+            "[A] [A]-AB",
+        ),
+        ("first", "The first alternative that fits, not the longest", "ab|abcd", "abcd", "[A]cd"),
+        ("lazy", "A lazy repetition", "<.+?>", "<a><b> >", "[A][A] >"),
+        (
+            "boundaries",
+            "Words and their edges",
+            r"\b\d{3}\b",
+            "123 1234 a123 \u{e9}123 -123",
+            "[A] 1234 a123 \u{e9}[A] -[A]",
+        ),
+        ("flags", "Flags for a part", "(?i:key)=(?s:.)x", "KEY=\nx key=xx KeY=y", "[A] [A] KeY=y"),
+        (
+            "groups",
+            "Groups with names",
+            "(?<year>[0-9]{4})-(?P<month>[0-9]{2})",
+            "2026-11-30",
+            "[A]-30",
+        ),
+        ("lines", "Anchors of lines", "(?m)^id .*$", "id 1\nno id 2\nid 3", "[A]\nno id 2\n[A]"),
+        ("ends", "Anchors of the whole text", r"\Aa+|b+\z", "aa bb aa bb", "[A] bb aa [A]"),
+        ("letters", "Letters beyond ASCII", "[\u{e9}-\u{fc}]+.", "x\u{e9}\u{fc}\u{6c49}y", "x[A]y"),
+    ] {
+        cases.push(
+            case(id, pattern, text.to_owned())
+                .says(title, finds)
+                .spec("PAT-01 PAT-02 PAT-05")
+                .answers(json!({ "value": filtered })),
+        );
+    }
+    let gives_up = "Every machine gives up at the same answers, and none computes for minutes.";
+    for (id, title, pattern, text) in [
+        (
+            "quadratic",
+            "A pattern that looks to the end at each of 20,000 digits",
+            "[0-9].*Y|[0-9]",
+            "7".repeat(20_000),
+        ),
+        (
+            "at-once",
+            "A search that takes too many steps alone",
+            "(?:[0-9]{1,100})*Z",
+            "7".repeat(60_000),
+        ),
+    ] {
+        cases.push(
+            case(id, pattern, text)
+                .says(title, gives_up)
+                .spec("PAT-06 PRIV-82 LIM-68 LIM-149")
+                .refused("privacy.limit"),
         );
     }
     cases

@@ -2,8 +2,10 @@
 
 use super::number::{canonical, Exact};
 use super::{Measure, Node, Relation, Rule, Violation};
+use crate::deadline::{Deadline, Interrupted};
 use crate::json::object::below;
-use crate::limits::{LINE_BYTES_MAX, SCHEMA_STEPS_MAX};
+use crate::limits::{LINE_BYTES_MAX, SCHEMA_LOOK_STEPS, SCHEMA_STEPS_MAX};
+use crate::pattern::is_one_search;
 use crate::text::shown;
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
@@ -13,21 +15,28 @@ const CANONICAL_BYTE_STEPS: u64 = 4;
 /// Bytes of a violation, with its pointer, that are written in one step.
 const MESSAGE_BYTES_PER_STEP: u64 = 16;
 
-pub(super) fn value(root: &Node, value: &Value) -> Result<(), Violation> {
-    let mut checker = Checker { steps_left: SCHEMA_STEPS_MAX };
-    checker.node(root, value).map_err(|stop| match stop {
-        Stop::Broken(violation) => violation,
-        Stop::OutOfSteps => Violation {
+pub(super) fn value(
+    root: &Node,
+    value: &Value,
+    deadline: &Deadline,
+) -> Result<Result<(), Violation>, Interrupted> {
+    let mut checker = Checker { steps_left: SCHEMA_STEPS_MAX, unseen: 0, deadline };
+    match checker.node(root, value) {
+        Ok(()) => Ok(Ok(())),
+        Err(Stop::Broken(violation)) => Ok(Err(violation)),
+        Err(Stop::OutOfSteps) => Ok(Err(Violation {
             pointer: String::new(),
             what: "takes more steps to check than are allowed".to_owned(),
-        },
-    })
+        })),
+        Err(Stop::Interrupted(interrupted)) => Err(interrupted),
+    }
 }
 
-/// Why checking stopped. The two are kept apart since `not` turns one round and never the other.
+/// Why checking stopped. They are kept apart since `not` turns the first round and never the others.
 enum Stop {
     Broken(Violation),
     OutOfSteps,
+    Interrupted(Interrupted),
 }
 
 fn broken(what: impl Into<String>) -> Result<(), Stop> {
@@ -50,20 +59,36 @@ impl Stop {
             Stop::Broken(Violation { pointer, what }) => {
                 Stop::Broken(Violation { pointer: below("", key) + &pointer, what })
             }
-            Stop::OutOfSteps => Stop::OutOfSteps,
+            other => other,
         }
     }
 }
 
-struct Checker {
+struct Checker<'a> {
     steps_left: u64,
+    /// Steps since the last look at the deadline.
+    unseen: u64,
+    deadline: &'a Deadline,
 }
 
-impl Checker {
-    // [SCH-12]
+impl Checker<'_> {
+    // [SCH-12] [SCH-13]
     fn spend(&mut self, steps: u64) -> Result<(), Stop> {
         self.steps_left = self.steps_left.checked_sub(steps).ok_or(Stop::OutOfSteps)?;
+        self.unseen = self.unseen.saturating_add(steps);
+        if self.unseen >= SCHEMA_LOOK_STEPS {
+            self.unseen = 0;
+            self.deadline.check().map_err(Stop::Interrupted)?;
+        }
         Ok(())
+    }
+
+    /// The steps of one search of a pattern.
+    fn spend_search(&mut self, steps: u64) -> Result<(), Stop> {
+        match is_one_search(steps) {
+            true => self.spend(steps),
+            false => Err(Stop::OutOfSteps),
+        }
     }
 
     fn node(&mut self, node: &Node, value: &Value) -> Result<(), Stop> {
@@ -84,7 +109,7 @@ impl Checker {
                 self.spend(bytes.div_ceil(MESSAGE_BYTES_PER_STEP))?;
                 Ok(false)
             }
-            Err(Stop::OutOfSteps) => Err(Stop::OutOfSteps),
+            Err(stop) => Err(stop),
         }
     }
 
@@ -115,9 +140,9 @@ impl Checker {
                 let held_here = Exact::of(number).is_multiple_of(*divisor);
                 held(held_here, || format!("must be a multiple of {divisor}"))
             }
-            (Rule::Pattern { regex, steps_per_byte }, Value::String(text)) => {
-                self.spend(length(text.len()).saturating_mul(*steps_per_byte))?;
-                held(regex.is_match(text), || format!("must match {}", shown(regex.as_str())))
+            (Rule::Pattern(pattern), Value::String(text)) => {
+                let matches = pattern.is_match(text, |steps| self.spend_search(steps))?;
+                held(matches, || format!("must match {}", shown(pattern.source())))
             }
             (Rule::Size(measure, relation, bound), _) => {
                 self.size(*measure, *relation, *bound, value)

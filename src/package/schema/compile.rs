@@ -7,15 +7,10 @@
 use super::number::{canonical, Exact};
 use super::{Budget, Measure, Node, Relation, Rule, Type};
 use crate::json::object::{Fault, Member};
-use crate::limits::{
-    LINE_BYTES_MAX, PATTERN_PROGRAM_BYTES_MAX, SCHEMA_BYTES_MAX, SCHEMA_DEPTH_MAX,
-    SCHEMA_NODES_COUNT_MAX,
-};
-use regex_lite::RegexBuilder;
+use crate::limits::{LINE_BYTES_MAX, SCHEMA_BYTES_MAX, SCHEMA_DEPTH_MAX, SCHEMA_NODES_COUNT_MAX};
+use crate::pattern::{Dialect, Pattern};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
-use std::iter::Peekable;
-use std::str::Chars;
 
 /// The one dialect, for schemas that name it.
 const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
@@ -270,88 +265,13 @@ fn required(value: &Member, siblings: &Map<String, Value>) -> Result<Vec<String>
     })
 }
 
-/// Regular expressions that regex-lite and ECMA-262 both read, in the same way but for two classes.
+/// Regular expressions that ECMA-262 reads in the same way but for two classes.
 // [SCH-08]
 fn pattern(value: &Member, text: &str) -> Result<Rule, Fault> {
     if text.len() > LINE_BYTES_MAX {
         return Err(value.unsupported(format!("a pattern has at most {LINE_BYTES_MAX} bytes")));
     }
-    if let Some(what) = of_one_dialect_only(text) {
-        return Err(value.unsupported(format!("{what} is not supported in a pattern")));
-    }
-    // Time per byte grows with the size of the program, which only its limits tell. [SCH-12]
-    let compile = |bytes_max: usize| RegexBuilder::new(text).size_limit(bytes_max).build();
-    for (bytes_max, steps_per_byte) in [(1 << 10, 16), (4 << 10, 64)] {
-        if let Ok(regex) = compile(bytes_max) {
-            return Ok(Rule::Pattern { regex, steps_per_byte });
-        }
-    }
-    match compile(PATTERN_PROGRAM_BYTES_MAX) {
-        Ok(regex) => Ok(Rule::Pattern { regex, steps_per_byte: 256 }),
-        Err(error) => Err(value.unsupported(error.to_string())),
-    }
-}
-
-/// Names the first construct that regex-lite or ECMA-262 lacks or reads in its own way.
-fn of_one_dialect_only(pattern: &str) -> Option<&'static str> {
-    let mut characters = pattern.chars().peekable();
-    // Whether a repetition may follow, and whether the `?` that makes one lazy may.
-    let (mut after_atom, mut after_repetition) = (false, false);
-    while let Some(character) = characters.next() {
-        let mut repetition = false;
-        match character {
-            '\\' if !characters.next().is_some_and(is_escape) => return Some("this escape"),
-            '[' => {
-                if let Some(what) = class(&mut characters) {
-                    return Some(what);
-                }
-            }
-            '(' if characters.next_if_eq(&'?').is_some() && characters.next() != Some(':') => {
-                return Some("a group other than (...) and (?:...)");
-            }
-            '{' => {
-                let bound = |inner: &char| inner.is_ascii_digit() || *inner == ',';
-                while characters.next_if(bound).is_some() {}
-                if characters.next() != Some('}') {
-                    return Some("{ other than in a repetition, unless escaped,");
-                }
-                repetition = true;
-            }
-            '}' | ']' => return Some("a closing } or ] alone, unless escaped,"),
-            '*' | '+' | '?' => repetition = true,
-            _ => {}
-        }
-        if repetition && !after_atom && !(character == '?' && after_repetition) {
-            return Some("a repetition of nothing or of another repetition");
-        }
-        after_repetition = repetition && after_atom;
-        after_atom = !repetition && !"^$|(".contains(character);
-    }
-    None
-}
-
-fn is_escape(escaped: char) -> bool {
-    r"dDwWsSnrtfv/^$\.*+?()[]{}|".contains(escaped)
-}
-
-/// The same for a class, from behind its opening bracket to behind its closing one.
-fn class(characters: &mut Peekable<Chars>) -> Option<&'static str> {
-    characters.next_if_eq(&'^');
-    if characters.peek() == Some(&']') {
-        return Some("an empty class");
-    }
-    while let Some(character) = characters.next() {
-        match character {
-            '\\' if !characters.next().is_some_and(|next| next == '-' || is_escape(next)) => {
-                return Some("this escape");
-            }
-            '[' => return Some("[ inside a class, unless escaped,"),
-            '-' if characters.peek() == Some(&'-') => return Some("-- inside a class"),
-            ']' => break,
-            _ => {}
-        }
-    }
-    None
+    Pattern::new(text, Dialect::Schema).map(Rule::Pattern).map_err(|why| value.unsupported(why))
 }
 
 /// Refuses bounds that leave nothing between them, and keywords about another type than the declared.

@@ -487,7 +487,7 @@ fn circles_doublings_and_depth_end_in_a_refusal() {
 #[test]
 fn a_value_that_takes_too_many_steps_is_refused_and_not_turned_round_by_not() {
     let long = json!({"x": "a".repeat(3 << 20)});
-    let matching = json!({"pattern": "a"});
+    let matching = json!({"pattern": "^[ab]*$"});
     let counting = json!({"minLength": 1});
     for inner in [
         matching.clone(),
@@ -553,7 +553,7 @@ fn names_looked_up_and_reasons_thrown_away_cost_steps() {
         (json!({"not": {"properties": {long.clone(): {"type": "null"}}}}), json!({long: 1}), 1500),
     ] {
         let schema = compile(json!({"allOf": [
-            {"prefixItems": [{"pattern": "a"}]},
+            {"prefixItems": [{"allOf": vec![json!({"minLength": 1}); 16]}]},
             {"prefixItems": [true], "items": inner}
         ]}));
         let verdict = |count: usize| {

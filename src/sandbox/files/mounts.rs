@@ -11,7 +11,6 @@ use crate::sandbox::host_directory::{Found, HostDirectory, Kind, COMMIT_FOLDER};
 use crate::sandbox::meter::Meter;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 pub(super) struct Mount {
     pub(super) guest: String,
@@ -152,7 +151,7 @@ impl Tree {
         let listing = host.list(&names, LISTED_ENTRIES_COUNT_MAX, charge)?;
         for (name, kind) in listing.entries {
             // Paid for as it was listed; but there may be many, each at the end of a long path.
-            meter.watch.look(Duration::ZERO)?;
+            meter.watch.check()?;
             let name = Arc::from(name);
             let location = above.below(&name);
             let gone = &self.mount_of(directory)?.gone;

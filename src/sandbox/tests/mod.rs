@@ -20,6 +20,11 @@ use super::*;
 use crate::module::tests::manifest;
 use crate::Code;
 
+/// A run whose deadline begins now.
+fn run_module(module: &Module, inputs: Inputs, limits: &RunLimits, cancel: &CancelFlag) -> Run {
+    super::run_module(module, inputs, limits, &Deadline::new(limits.timeout, cancel.clone()))
+}
+
 fn inputs(stdin: &[u8]) -> Inputs {
     Inputs {
         args: vec!["tool.wasm".into(), "--fast".into()],

@@ -2,11 +2,11 @@
 //! a fixed step whenever the guest looks: a guest that waits in a loop gets to the end of it, and every
 //! run sees the same times.
 
+use crate::deadline::Deadline;
 use crate::limits::CLOCK_STEP_NS;
 use crate::sandbox::errno::Errno;
 use crate::sandbox::files::EPOCH_NS;
 use crate::sandbox::guest::{Call, Halt, Stop};
-use crate::sandbox::meter::Watch;
 use std::time::{Duration, SystemTime};
 
 /// How long a guest that waits for the host's clock sleeps before the cancel flag is looked at.
@@ -34,17 +34,17 @@ impl Time {
     }
 
     /// Nanoseconds since the guest started.
-    pub(super) fn elapsed(&self, watch: &Watch) -> u64 {
+    pub(super) fn elapsed(&self, watch: &Deadline) -> u64 {
         self.own_ns.unwrap_or_else(|| nanoseconds(watch.elapsed()))
     }
 
     /// Nanoseconds since 1970.
-    pub(super) fn realtime(&self, watch: &Watch) -> u64 {
+    pub(super) fn realtime(&self, watch: &Deadline) -> u64 {
         self.started_ns.saturating_add(self.elapsed(watch))
     }
 
     /// What a clock shows. `EINVAL` for the clocks of processor time, and for those that do not exist.
-    pub(super) fn show(&self, clock: u32, watch: &Watch) -> Result<u64, Errno> {
+    pub(super) fn show(&self, clock: u32, watch: &Deadline) -> Result<u64, Errno> {
         match clock {
             0 => Ok(self.realtime(watch)),
             1 => Ok(self.elapsed(watch)),
@@ -54,7 +54,7 @@ impl Time {
 
     /// Lets time go on to a moment, counted from the guest's start. Its own jumps there; for the host's
     /// it sleeps, unless the call would be over before.
-    pub(super) fn wait_until(&mut self, due_ns: u64, watch: &Watch) -> Result<(), Stop> {
+    pub(super) fn wait_until(&mut self, due_ns: u64, watch: &Deadline) -> Result<(), Stop> {
         if let Some(own) = &mut self.own_ns {
             *own = due_ns.max(*own);
             return Ok(());
@@ -64,7 +64,7 @@ impl Time {
             if left.is_zero() {
                 return Ok(());
             }
-            watch.look(left)?;
+            watch.check_before(left)?;
             std::thread::sleep(left.min(NAP));
         }
     }
