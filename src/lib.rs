@@ -82,7 +82,7 @@
 //! | 6 | [`json`], [`package::manifest`], [`package::schema`] | nothing declared goes unread; arguments are held against their schema |
 //! | 7 | [`trust`], [`home`] | whose signatures count for which ids, until when; one way to change a file |
 //! | 8 | [`agent`] | who asks is a claim: it is recorded, and can only narrow what runs |
-//! | 9 | [`policy`] | what was asked for, cut to what the host allows; a published risk table |
+//! | 9 | [`policy`] | what was asked for, cut to what the host allows; what runs unasked; a published risk table |
 //! | 10 | [`secrets`] | where values come from that nobody may see, and how they are found |
 //! | 11 | [`module`] | what a module may be is settled before anything of it is allocated |
 //! | 12 | [`sandbox`] | a guest sees what its token holds, and ends within its limits, the same everywhere |

@@ -103,7 +103,7 @@ pub struct Answer {
 /// # std::fs::create_dir_all(&home).unwrap();
 /// # std::fs::copy("conformance/example/trust.json", home.join("trust.json")).unwrap();
 /// let package = std::fs::read("conformance/example/text_stats.mpp").unwrap();
-/// let policy = PermissionPolicy::new().auto_approve_low(true);
+/// let policy = PermissionPolicy::new(); // this package asks for nothing, so nobody is asked
 /// let arguments = serde_json::json!({"text": "Ann: ann@example.com", "containing": "Ann"});
 /// let call = Call::new("extract_lines", arguments);
 /// let runtime = Runtime::open(&home, policy)?;

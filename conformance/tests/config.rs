@@ -353,6 +353,9 @@ fn the_readmes_commands_for_a_script_and_for_ci_call_a_tool() {
     let script = scripts.iter().find(|block| block.contains("| mpp serve")).unwrap();
     let policies = blocks("json");
     let policy = policies.iter().find(|block| block.contains("mpp-policy/1")).unwrap();
+    // Without a policy file, and with the README's.
+    let answer = shell(script, place.path("home")).json();
+    assert_eq!(answer["result"]["structuredContent"]["words"], 3, "{answer}");
     fs::write(place.path("home/policy.json"), policy).unwrap();
     let answer = shell(script, place.path("home")).json();
     assert_eq!(answer["result"]["structuredContent"]["words"], 3, "{answer}");

@@ -11,6 +11,7 @@
 mod changes;
 mod cli;
 mod config;
+mod defaults;
 mod determinism;
 mod door;
 mod example;

@@ -108,13 +108,13 @@ impl Served {
         text_of(&self.call(tool, json!({})))
     }
 
-    fn begin(&mut self, tool: &str, arguments: Value) -> Value {
+    pub fn begin(&mut self, tool: &str, arguments: Value) -> Value {
         self.start_request("tools/call", json!({ "name": tool, "arguments": arguments }))
     }
 
     /// The text that an earlier call answers, next of all.
     #[track_caller]
-    fn finish(&mut self, id: &Value) -> String {
+    pub fn finish(&mut self, id: &Value) -> String {
         let answer = self.next();
         assert_eq!(answer["id"], *id, "{answer}");
         text_of(&answer["result"])
@@ -124,7 +124,7 @@ impl Served {
         assert_eq!(self.result("ping", json!({})), json!({}));
     }
 
-    fn answer(&mut self, id: &Value, result: Value) {
+    pub fn answer(&mut self, id: &Value, result: Value) {
         self.send(&json!({ "jsonrpc": "2.0", "id": id, "result": result }));
     }
 
@@ -199,7 +199,7 @@ fn waiting(place: &Place) -> Vec<Value> {
 
 /// The questions that wait, once there are so many.
 #[track_caller]
-fn questions(place: &Place, count: usize) -> Vec<Value> {
+pub fn questions(place: &Place, count: usize) -> Vec<Value> {
     let started = Instant::now();
     loop {
         let found = waiting(place);
@@ -211,7 +211,7 @@ fn questions(place: &Place, count: usize) -> Vec<Value> {
     }
 }
 
-fn number(question: &Value) -> String {
+pub fn number(question: &Value) -> String {
     question["number"].to_string()
 }
 
@@ -220,14 +220,14 @@ fn approve(place: &Place, question: &Value) -> Ran {
 }
 
 #[track_caller]
-fn is_denied(text: &str, code: &str) {
+pub fn is_denied(text: &str, code: &str) {
     let start = format!("DENIED by MPP policy: [{code}] ");
     assert!(text.starts_with(&start), "{text}");
 }
 
 const UNANSWERED: &str = "policy.confirmation_required";
 
-fn records(place: &Place, kind: &str) -> Vec<Value> {
+pub fn records(place: &Place, kind: &str) -> Vec<Value> {
     let text = fs::read_to_string(place.path("home/audit/audit.jsonl")).unwrap();
     let all = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
     all.filter(|record| record["kind"] == kind).collect()

@@ -149,7 +149,7 @@ fn run(case: &Case) -> Result<(), Error> {
     fs::write(home.path().join("trust.json"), case.file("/input/trust")).unwrap();
     let policy = match case.value.pointer("/input/policy") {
         Some(policy) => PermissionPolicy::from_json(policy.to_string().as_bytes()).unwrap(),
-        None => PermissionPolicy::new().auto_approve_low(true),
+        None => PermissionPolicy::new(),
     };
     let mut arguments = case.value["input"]["arguments"].clone();
     if let Some(fill) = case.value.pointer("/input/fill") {

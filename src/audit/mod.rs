@@ -81,7 +81,7 @@ pub struct Intent {
     pub arguments: Digest,
     /// Risk level, as the policy names it.
     pub risk: String,
-    /// Capabilities granted, one text each, such as `network:api.example.com`.
+    /// Capabilities granted, one text each, such as `reach api.example.com`.
     pub capabilities: Vec<String>,
     /// The rule or person that granted them.
     pub granted_by: String,

@@ -77,9 +77,9 @@ fn intent(log: &AuditLog) -> Intent {
         signers: vec![key_id()],
         tool: "count_words".to_owned(),
         arguments: log.digest(&json!({"text": "hello"})),
-        risk: "low".to_owned(),
-        capabilities: vec!["network:api.example.com".to_owned()],
-        granted_by: "policy: auto_approve_low".to_owned(),
+        risk: "medium".to_owned(),
+        capabilities: vec!["reach api.example.com".to_owned()],
+        granted_by: "policy:trust_package org.acme.text-stats".to_owned(),
         limits: RunLimits {
             memory_bytes_max: 64 << 20,
             fuel_max: 2_000_000_000,

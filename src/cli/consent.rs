@@ -32,7 +32,8 @@ pub struct Approve {
     /// its number, as `mpp pending` shows it
     #[argh(positional)]
     number: u64,
-    /// for this call only; without it the answer is kept for the package as it is
+    /// for this call only; without it the answer is kept for the package as it is, unless the tool is
+    /// destructive or the policy keeps none
     #[argh(switch)]
     once: bool,
     /// do not show the question and ask again

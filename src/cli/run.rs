@@ -51,7 +51,8 @@ pub struct Run {
     /// trust store, instead of trust.json in the home folder
     #[argh(option)]
     trust: Option<PathBuf>,
-    /// policy file, instead of policy.json in the home folder
+    /// policy file, instead of policy.json in the home folder; without any, packages that ask for nothing run
+    /// and others are asked about
     #[argh(option)]
     policy: Option<PathBuf>,
     /// print JSON
@@ -128,13 +129,19 @@ pub fn package_of(named: &Path) -> Result<Vec<u8>, Error> {
     }
 }
 
-/// The policy that was named, or the home folder's, or one that asks about everything but the harmless.
+/// The policy that was named, or the home folder's, or where there is no file one without rules.
+// [POLICY-09] [POLICY-17]
 pub fn policy_of(named: Option<&Path>, home: &Path) -> Result<PermissionPolicy, Error> {
     let default = home.join("policy.json");
+    // The name counts and not what it leads to: a link to nothing, and a folder that cannot be looked into,
+    // may stand for a file with deny rules.
+    let is_absent = |error: &std::io::Error| error.kind() == std::io::ErrorKind::NotFound;
     match named {
         Some(file) => PermissionPolicy::load(file),
-        None if default.exists() => PermissionPolicy::load(&default),
-        None => Ok(PermissionPolicy::new().auto_approve_low(true)),
+        None if default.symlink_metadata().is_err_and(|error| is_absent(&error)) => {
+            Ok(PermissionPolicy::new())
+        }
+        None => PermissionPolicy::load(&default),
     }
 }
 

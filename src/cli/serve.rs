@@ -20,7 +20,8 @@ const LAST_LINES_WAIT: Duration = Duration::from_millis(500);
 #[derive(FromArgs)]
 #[argh(subcommand, name = "serve")]
 pub struct Serve {
-    /// policy file, instead of policy.json in the home folder
+    /// policy file, instead of policy.json in the home folder; without any, packages that ask for nothing run
+    /// and others are asked about
     #[argh(option)]
     policy: Option<PathBuf>,
     /// certification authorities that https servers are held against, in PEM, instead of this system's

@@ -124,7 +124,7 @@ impl PermissionPolicy {
         None
     }
 
-    /// The rule by which no person need be asked.
+    /// The rule by which no person need be asked, as the audit record will name it.
     // [POLICY-05]
     fn standing_approval(
         &self,
@@ -141,8 +141,18 @@ impl PermissionPolicy {
         if self.trusted_publishers.contains(manifest.publisher()) {
             return Some(format!("policy:trust_publisher {}", manifest.publisher()));
         }
-        let low = level <= SecurityLevel::Low;
-        (self.auto_approve_low && low).then(|| "policy:auto_approve_low".to_owned())
+        // [POLICY-16]
+        if self.ask_always {
+            return None;
+        }
+        match level {
+            // [POLICY-15]
+            SecurityLevel::None => Some("default:none".to_owned()),
+            SecurityLevel::Low if self.auto_approve_low => {
+                Some("policy:auto_approve_low".to_owned())
+            }
+            _ => None,
+        }
     }
 
     /// What the package asks for, with what this policy has behind it.

@@ -59,6 +59,13 @@ fn read_policy(root: &mut Object) -> Result<PermissionPolicy, Fault> {
     if let Some(member) = root.optional("auto_approve_low") {
         policy.auto_approve_low = member.boolean()?;
     }
+    if let Some(member) = root.optional("ask_always") {
+        policy.ask_always = member.boolean()?;
+        // [POLICY-16]
+        if policy.ask_always && policy.auto_approve_low {
+            return Err(member.bad_value("must not be true beside `auto_approve_low`"));
+        }
+    }
     if let Some(member) = root.optional("non_interactive") {
         policy.non_interactive = member.boolean()?;
     }

@@ -47,8 +47,9 @@ pub enum PolicyDecision {
     },
 }
 
-/// The rules of one host. A new policy trusts no package, denies none, and maps and sets nothing, so
-/// that everything needs a person's word.
+/// The rules of one host. A new policy trusts no package, denies none, and maps and sets nothing: a
+/// package that asks for nothing runs, and a person has to agree to every other. A policy file without
+/// rules, and no policy file at all, are this same policy.
 ///
 /// ```no_run
 /// use mpp::policy::{PermissionPolicy, PolicyDecision};
@@ -69,6 +70,7 @@ pub struct PermissionPolicy {
     trusted_packages: BTreeSet<String>,
     trusted_publishers: BTreeSet<String>,
     auto_approve_low: bool,
+    ask_always: bool,
     non_interactive: bool,
     signers_required: usize,
     denied_packages: BTreeSet<String>,
@@ -120,13 +122,15 @@ impl Default for PermissionPolicy {
 }
 
 impl PermissionPolicy {
-    /// The strictest policy that can still say yes: it asks about everything.
+    /// A policy without rules: it asks about every package, but for those that ask for nothing.
+    // [POLICY-17]
     #[must_use]
     pub fn new() -> Self {
         PermissionPolicy {
             trusted_packages: BTreeSet::new(),
             trusted_publishers: BTreeSet::new(),
             auto_approve_low: false,
+            ask_always: false,
             non_interactive: false,
             signers_required: 1,
             denied_packages: BTreeSet::new(),
@@ -175,10 +179,19 @@ impl PermissionPolicy {
         self
     }
 
-    /// Whether packages of the levels `None` and `Low` are granted what they ask for.
+    /// Whether packages of the level `Low` are granted what they ask for, as those of the level `None`
+    /// are without any rule.
     #[must_use]
     pub fn auto_approve_low(mut self, yes: bool) -> Self {
         self.auto_approve_low = yes;
+        self
+    }
+
+    /// Whether every package is asked about that is not trusted by its id or publisher, also one that
+    /// asks for nothing. Beside it [`PermissionPolicy::auto_approve_low`] has no effect.
+    #[must_use]
+    pub fn ask_always(mut self, yes: bool) -> Self {
+        self.ask_always = yes;
         self
     }
 

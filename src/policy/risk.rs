@@ -8,10 +8,12 @@ use super::host::Host;
 use crate::package::manifest::{Manifest, Sensitivity};
 use std::fmt;
 
-/// How much could go wrong. A policy may approve `None` and `Low` unasked.
+/// How much could go wrong. `None` runs unasked if the policy does not forbid it, `Low` if the policy
+/// approves it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum SecurityLevel {
-    /// Asks for nothing: computes an answer from the request.
+    /// Asks for nothing: no capability, and no tool that changes anything. It computes an answer from the
+    /// request.
     None,
     /// Little to lose.
     Low,

@@ -1,6 +1,7 @@
 //! Tests of the policy: refusals one by one, then properties over many manifests and policies.
 #![allow(clippy::as_conversions, clippy::arithmetic_side_effects)]
 
+mod defaults;
 mod file;
 mod properties;
 mod secrets;
@@ -76,6 +77,18 @@ fn destroys() -> Manifest {
     with(|m| m.tools.push(tool("drop", Sensitivity::Destructive)))
 }
 
+/// A package for each kind of capability, in their order, which asks for one such thing.
+fn one_of_each() -> [Manifest; 6] {
+    [
+        hosts(&["a.example"]),
+        reads(&["/data"]),
+        writes(&["/out"]),
+        sees(&["KEY"]),
+        with(|m| m.capabilities.storage = Some(Storage { limit_kb: 1 })),
+        destroys(),
+    ]
+}
+
 fn owned(list: &[&str]) -> Vec<String> {
     list.iter().map(|text| (*text).to_owned()).collect()
 }
@@ -137,22 +150,13 @@ fn a_package_for_named_agents_is_denied_to_all_others_and_to_the_nameless() {
 }
 
 #[test]
-fn a_new_policy_asks_about_everything() {
-    let policy = PermissionPolicy::new();
-    assert_eq!(verdict(&policy, pure()), "asks none");
-    assert_eq!(verdict(&policy, reads(&["/data"])), "asks low");
-    assert_eq!(verdict(&policy, destroys()), "asks high");
-}
-
-#[test]
 fn low_is_approved_only_where_the_policy_says_so_and_nothing_above_it() {
     let policy = PermissionPolicy::new().auto_approve_low(true);
-    let granted = "granted policy:auto_approve_low";
-    assert_eq!(verdict(&policy, pure()), granted);
-    assert_eq!(verdict(&policy, reads(&["/data"])), granted);
+    assert_eq!(verdict(&policy, reads(&["/data"])), "granted policy:auto_approve_low");
+    assert_eq!(verdict(&policy, pure()), "granted default:none");
     assert_eq!(verdict(&policy, sees(&["API_KEY"])), "asks medium");
     assert_eq!(verdict(&policy, hosts(&["api.example.com"])), "asks medium");
-    assert_eq!(verdict(&policy.auto_approve_low(false), pure()), "asks none");
+    assert_eq!(verdict(&policy.auto_approve_low(false), reads(&["/data"])), "asks low");
 }
 
 #[test]
@@ -162,11 +166,11 @@ fn a_trusted_package_is_exactly_the_one_named() {
         m.capabilities.network = owned(&["api.example.com"]);
         m.capabilities.environment = owned(&["API_KEY"]);
     });
-    let named = |id: &str| with(|m| m.id = id.into());
+    let named = |id: &str| Manifest { id: id.into(), ..sees(&["API_KEY"]) };
     assert_eq!(verdict(&policy, risky), "granted policy:trust_package org.acme.tool");
     for id in ["org.acme", "org.acme.tool.sub", "org.acme.tool2", "org.acme.Tool", "acme.tool", ""]
     {
-        assert_eq!(verdict(&policy, named(id)), "asks none", "{id}");
+        assert_eq!(verdict(&policy, named(id)), "asks medium", "{id}");
     }
 }
 
@@ -201,7 +205,7 @@ fn a_package_with_a_destructive_tool_never_runs_unasked() {
 fn where_nobody_can_be_asked_what_needs_asking_is_denied_and_no_one_can_confirm() {
     let policy = PermissionPolicy::new().trust_package("org.acme.tool").non_interactive(true);
     assert_eq!(verdict(&policy, pure()), "granted policy:trust_package org.acme.tool");
-    let other = with(|m| m.id = "org.acme.other".into());
+    let other = Manifest { id: "org.acme.other".into(), ..reads(&["/data"]) };
     assert_eq!(verdict(&policy, other.clone()), "denied");
     let error = policy.confirm(&verified(other), "terminal:alice").expect_err("nobody is there");
     assert_eq!(error.code(), Code::PolicyDenied);
@@ -229,19 +233,10 @@ fn denied_packages_and_those_below_stay_denied_whoever_agrees() {
 
 #[test]
 fn each_kind_of_capability_can_be_denied() {
-    let storage = with(|m| m.capabilities.storage = Some(Storage { limit_kb: 1 }));
-    let one_of_each = [
-        hosts(&["a.example"]),
-        reads(&["/data"]),
-        writes(&["/out"]),
-        sees(&["KEY"]),
-        storage,
-        destroys(),
-    ];
     for (n, denied) in CapabilityKind::ALL.into_iter().enumerate() {
         let policy = PermissionPolicy::new().deny_capability(denied);
-        assert!(verdict(&policy, pure()).starts_with("asks"));
-        for (m, manifest) in one_of_each.iter().enumerate() {
+        assert_eq!(verdict(&policy, pure()), "granted default:none");
+        for (m, manifest) in one_of_each().iter().enumerate() {
             let verdict = verdict(&policy, manifest.clone());
             assert_eq!(verdict == "denied", n == m, "{denied:?} {verdict}");
         }

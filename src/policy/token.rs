@@ -276,7 +276,7 @@ impl CapabilityToken {
     pub fn real_random(&self) -> bool {
         self.real_random
     }
-    /// Which rule or person granted it, for the audit record.
+    /// Which rule or person granted it, for the audit record: `spec/policy.md` lists the rules.
     #[must_use]
     pub fn granted_by(&self) -> &str {
         &self.granted_by

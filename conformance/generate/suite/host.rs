@@ -565,10 +565,34 @@ fn valid_policy() -> Value {
     })
 }
 
+/// The same with the members that few policies have.
+fn every_member() -> Value {
+    let mut policy = valid_policy();
+    for (member, value) in [
+        ("ask_always", json!(false)),
+        ("real_clock", json!(true)),
+        ("real_random", json!(true)),
+        ("secrets_command", json!(["/usr/bin/pass", "show"])),
+        ("agents", json!([{ "names": ["claude-code"], "packages": ["org.example"] }])),
+        ("consent", json!({ "wait_s": 55, "elicitation": "low", "remember": true })),
+    ] {
+        policy[member] = value;
+    }
+    let mut add = |list: &str, entry: Value| {
+        policy.pointer_mut(list).and_then(Value::as_array_mut).unwrap().push(entry);
+    };
+    add("/environment", json!({ "name": "PASSWORD", "secret": "PASSWORD" }));
+    let header = json!({ "host": "b.example", "name": "x-key", "secret": "KEY", "prefix": "Key " });
+    add("/network/headers", header);
+    policy
+}
+
 fn policies() -> Vec<Case> {
     let text = valid_policy().to_string();
     let change = |pointer: &str, value: Value| changed(valid_policy(), pointer, value);
     let why = "Whoever writes a rule thinks that it applies: one that could not is refused, and nothing runs.";
+    // Null as a change takes a member away.
+    let null_ask_always = text.replacen('{', "{\"ask_always\":null,", 1);
     let mut cases = Vec::new();
     for (id, title, spec, text) in [
         ("empty", "An empty file", "POLICY-10", String::new()),
@@ -619,6 +643,19 @@ fn policies() -> Vec<Case> {
             "1 in place of true",
             "POLICY-11",
             change("/auto_approve_low", json!(1)),
+        ),
+        (
+            "ask-always-text",
+            "no in place of false",
+            "POLICY-10",
+            change("/ask_always", json!("no")),
+        ),
+        ("ask-always-null", "Null in place of true", "POLICY-10", null_ask_always),
+        (
+            "ask-always-auto-approve-low",
+            "A question about everything, and none about low risk",
+            "POLICY-16",
+            change("/ask_always", json!(true)),
         ),
         ("signers-zero", "No signer required", "POLICY-11", change("/signers_required", json!(0))),
         (
@@ -887,11 +924,16 @@ fn policies() -> Vec<Case> {
         cases.push(policy(id, text).says(title, why).spec(spec).refused("policy.invalid"));
     }
     for (id, title, text) in [
-        ("every-member", "A policy with every member", text.clone()),
+        ("every-member", "A policy with every member", every_member().to_string()),
         (
             "format-only",
-            "A policy that asks about everything",
+            "A policy without rules, which is the same as none",
             json!({ "format": "mpp-policy/1" }).to_string(),
+        ),
+        (
+            "ask-always-only",
+            "A policy that asks about everything",
+            json!({ "format": "mpp-policy/1", "ask_always": true }).to_string(),
         ),
         (
             "replacement-only",

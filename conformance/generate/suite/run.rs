@@ -6,6 +6,7 @@ use serde_json::{json, Value};
 
 pub fn cases() -> Vec<Case> {
     let mut cases = requests();
+    cases.extend(defaults());
     cases.extend(decisions());
     cases.extend(endings());
     cases.extend(answers());
@@ -258,56 +259,194 @@ fn values() -> Vec<Case> {
     cases
 }
 
+/// What runs where no rule says anything, and what the two rules about levels change.
+fn defaults() -> Vec<Case> {
+    let asking = |capabilities: Value| {
+        let mut manifest = manifest();
+        manifest["capabilities"] = capabilities;
+        manifest
+    };
+    let reading = asking(json!({ "filesystem": { "read": ["/data"] } }));
+    let variable = asking(json!({ "environment": ["API_KEY"] }));
+    let mut writing = manifest();
+    writing["tools"][0]["sensitivity"] = json!("write");
+    let default =
+        "Without a rule only what asks for nothing runs, and nobody being there means no.";
+    let mut cases = Vec::new();
+    let none = Value::Null;
+    for (id, title, spec, manifest, policy, code) in [
+        (
+            "default-directory",
+            "A package that reads a directory, without a policy",
+            "POLICY-15 POLICY-17",
+            &reading,
+            &none,
+            "policy.confirmation_required",
+        ),
+        (
+            "default-directory-empty",
+            "A package that reads a directory, and a policy without rules",
+            "POLICY-15 POLICY-17",
+            &reading,
+            &json!({}),
+            "policy.confirmation_required",
+        ),
+        (
+            "default-storage",
+            "A package that keeps data, without a policy",
+            "POLICY-15",
+            &asking(json!({ "storage": { "limit_kb": 1 } })),
+            &none,
+            "policy.confirmation_required",
+        ),
+        (
+            "default-variable",
+            "A package that asks for a variable which the policy does not set",
+            "POLICY-15",
+            &variable,
+            &none,
+            "policy.confirmation_required",
+        ),
+        (
+            "default-write",
+            "A package without capabilities whose tool changes something, without a policy",
+            "POLICY-15",
+            &writing,
+            &none,
+            "policy.confirmation_required",
+        ),
+        (
+            "default-non-interactive",
+            "A package that reads a directory, where the policy asks nobody",
+            "POLICY-06 POLICY-15",
+            &reading,
+            &json!({ "non_interactive": true }),
+            "policy.denied",
+        ),
+        (
+            "default-denied",
+            "A package that asks for nothing, of an id that the policy denies",
+            "POLICY-03 POLICY-15",
+            &manifest(),
+            &json!({ "deny": { "packages": ["*"] } }),
+            "policy.denied",
+        ),
+        (
+            "auto-approve-low-medium",
+            "A package of medium risk, where the policy approves low risk",
+            "POLICY-05",
+            &variable,
+            &json!({ "auto_approve_low": true }),
+            "policy.confirmation_required",
+        ),
+        (
+            "ask-always",
+            "A package that asks for nothing, where the policy asks about everything",
+            "POLICY-16",
+            &manifest(),
+            &json!({ "ask_always": true }),
+            "policy.confirmation_required",
+        ),
+        (
+            "ask-always-non-interactive",
+            "A package that asks for nothing, where the policy asks about everything and nobody",
+            "POLICY-06 POLICY-16",
+            &manifest(),
+            &json!({ "ask_always": true, "non_interactive": true }),
+            "policy.denied",
+        ),
+    ] {
+        let mut case = run(&format!("policy-{id}"), manifest, saying(&response(&json!("fine"))));
+        if !policy.is_null() {
+            case = case.with("policy", with_format(policy));
+        }
+        cases.push(case.says(title, default).spec(spec).refused(code));
+    }
+    for (id, title, spec, manifest, policy) in [
+        (
+            "default-non-interactive",
+            "A package that asks for nothing, where the policy asks nobody",
+            "POLICY-06 POLICY-15",
+            &manifest(),
+            json!({ "non_interactive": true }),
+        ),
+        (
+            "auto-approve-low",
+            "A package that reads a directory, where the policy approves low risk",
+            "POLICY-05",
+            &reading,
+            json!({ "auto_approve_low": true }),
+        ),
+        (
+            "ask-always-trusted",
+            "A trusted package, where the policy asks about everything else",
+            "POLICY-05 POLICY-16",
+            &variable,
+            json!({ "ask_always": true, "trusted_packages": ["org.example.echo"] }),
+        ),
+    ] {
+        cases.push(
+            run(&format!("accept-{id}"), manifest, saying(&response(&json!("fine"))))
+                .with("policy", with_format(&policy))
+                .says(title, "Nobody is there, and nobody is needed.")
+                .spec(spec)
+                .answers(json!({ "content": text_block("fine"), "is_error": false })),
+        );
+    }
+    cases
+}
+
+fn with_format(policy: &Value) -> Value {
+    let mut policy = policy.clone();
+    policy["format"] = "mpp-policy/1".into();
+    policy
+}
+
 fn decisions() -> Vec<Case> {
     let mut asking = manifest();
     asking["capabilities"] = json!({ "network": ["api.example.com"] });
     let mut destructive = manifest();
     destructive["tools"][0]["sensitivity"] = json!("destructive");
     let say = || saying(&response(&json!("fine")));
-    let policy = |members: Value| {
-        let mut policy = members;
-        policy["format"] = "mpp-policy/1".into();
-        policy
-    };
     let denied = "What the administrator denies, no person and no package can allow.";
     let asked = "Where a person has to agree, nobody being there means no.";
     vec![
         run("policy-denied-package", &manifest(), say())
-            .with("policy", policy(json!({ "deny": { "packages": ["org.example"] } })))
+            .with("policy", with_format(&json!({ "deny": { "packages": ["org.example"] } })))
             .with("person", "agrees")
             .says("A package that the policy denies, though a person agrees", denied)
             .spec("POLICY-03")
             .refused("policy.denied"),
         run("policy-denied-capability", &asking, say())
-            .with("policy", policy(json!({ "deny": { "capabilities": ["network"] } })))
+            .with("policy", with_format(&json!({ "deny": { "capabilities": ["network"] } })))
             .with("person", "agrees")
             .says("A capability that the policy denies", denied)
             .spec("POLICY-03")
             .refused("policy.denied"),
         run("policy-denied-host", &asking, say())
-            .with("policy", policy(json!({ "deny": { "hosts": ["example.com"] } })))
+            .with("policy", with_format(&json!({ "deny": { "hosts": ["example.com"] } })))
             .with("person", "agrees")
             .says("A host below one that the policy denies", denied)
             .spec("POLICY-03 POLICY-04")
             .refused("policy.denied"),
         run("policy-non-interactive", &asking, say())
-            .with("policy", policy(json!({ "non_interactive": true })))
+            .with("policy", with_format(&json!({ "non_interactive": true })))
             .with("person", "agrees")
             .says("A package that needs consent, where the policy asks nobody", denied)
             .spec("POLICY-06")
             .refused("policy.denied"),
         run("policy-nobody", &asking, say())
-            .with("policy", policy(json!({})))
+            .with("policy", with_format(&json!({})))
             .says("A package that needs consent, and nobody to ask", asked)
             .spec("RUN-04 POLICY-07")
             .refused("policy.confirmation_required"),
         run("policy-destructive", &destructive, say())
-            .with("policy", policy(json!({ "trusted_packages": ["org.example.echo"] })))
+            .with("policy", with_format(&json!({ "trusted_packages": ["org.example.echo"] })))
             .says("A destructive tool of a trusted package, and nobody to ask", asked)
             .spec("RUN-04 POLICY-05")
             .refused("policy.confirmation_required"),
         run("policy-attestation", &destructive, say())
-            .with("policy", policy(json!({})))
+            .with("policy", with_format(&json!({})))
             .with("person", "agrees")
             .says(
                 "A destructive tool, and a person who says yes without a proof",
@@ -316,13 +455,13 @@ fn decisions() -> Vec<Case> {
             .spec("CONS-03")
             .refused("policy.attestation"),
         run("policy-declined", &asking, say())
-            .with("policy", policy(json!({})))
+            .with("policy", with_format(&json!({})))
             .with("person", "declines")
             .says("A person who says no", "No is no.")
             .spec("POLICY-07")
             .refused("policy.declined"),
         run("accept-person-agrees", &asking, say())
-            .with("policy", policy(json!({})))
+            .with("policy", with_format(&json!({})))
             .with("person", "agrees")
             .says("A person who says yes", "Consent is what the policy waits for.")
             .spec("POLICY-07 POLICY-08")

@@ -4,7 +4,7 @@ use super::*;
 use serde_json::Value;
 
 /// The example of the spec, which uses every member there is.
-fn example() -> Value {
+pub(super) fn example() -> Value {
     let spec = include_str!("../../../spec/policy.md");
     let text =
         spec.split_once("```json\n").expect("an example").1.split_once("```").expect("end").0;
@@ -26,11 +26,14 @@ fn the_example_of_the_spec_means_what_the_builder_would_say() {
     let given = Given::Secret { name: "MAIL_PASSWORD".into(), prefix: String::new() };
     let mail = Setting { name: "MAIL_PASSWORD".into(), given };
     let key = Setting { name: "API_KEY".into(), given: Given::Value("change-me".into()) };
+    let given = Given::Value("Bearer change-me".into());
+    let bearer = Setting { name: "authorization".into(), given };
     let acme = || Scope(vec!["org.acme".into()]);
     let built = PermissionPolicy::new()
         .trust_package("org.acme.weather")
         .trust_publisher("Acme")
         .auto_approve_low(true)
+        .ask_always(false)
         .non_interactive(true)
         .require_signers(2)
         .token_lifetime(Duration::from_secs(60))
@@ -49,7 +52,7 @@ fn the_example_of_the_spec_means_what_the_builder_would_say() {
         .allow_plain_http("printer.lan:80")
         .allow_private_addresses("printer.lan:80")
         .allow_private_addresses("wiki.corp")
-        .add_secret_header("api.example.com", "Authorization", "Bearer change-me")
+        .scoped_header(acme(), "api.example.com".into(), bearer)
         .add_header_with_secret("weather.example.com", "Authorization", "Bearer ", "WEATHER_KEY")
         .always_redact("email")
         .always_redact_custom(CustomPattern {
@@ -120,6 +123,10 @@ fn every_value_that_could_never_apply_is_refused_with_its_place() {
         ("/trusted_packages/0", json!("")),
         ("/trusted_publishers/0", json!(" Acme")),
         ("/auto_approve_low", json!("true")),
+        ("/ask_always", json!("true")),
+        ("/ask_always", json!(0)),
+        ("/ask_always", json!(null)),
+        ("/ask_always", json!(true)), // beside auto_approve_low
         ("/non_interactive", json!(1)),
         ("/signers_required", json!(0)),
         ("/signers_required", json!(9)),

@@ -33,9 +33,18 @@ impl Draw {
         manifest.runtime.fuel = self.number(1000) as u64;
         manifest
     }
+    /// Few that are drawn ask for nothing; of these every other does.
+    fn modest_manifest(&mut self) -> Manifest {
+        let mut manifest = self.manifest();
+        if self.number(2) == 0 {
+            manifest.capabilities = Capabilities::default();
+        }
+        manifest
+    }
     fn policy(&mut self) -> PermissionPolicy {
         let mut policy = PermissionPolicy::new()
             .auto_approve_low(self.number(2) == 0)
+            .ask_always(self.number(4) == 0)
             .non_interactive(self.number(4) == 0)
             .require_signers(self.number(3))
             .memory_limit_mb(self.number(100) as u32)
@@ -152,6 +161,47 @@ fn a_further_deny_rule_never_makes_a_decision_more_lenient() {
         changed += usize::from(after < before);
     }
     assert!(changed > ROUNDS / 20, "{changed} decisions changed");
+}
+
+#[test]
+fn ask_always_never_makes_a_decision_more_lenient_and_only_takes_back_what_no_trust_gave() {
+    let (mut draw, mut changed) = (Draw(6), 0);
+    for _ in 0..ROUNDS {
+        let manifest = verified(draw.modest_manifest());
+        let policy = draw.policy().ask_always(false);
+        let stricter = policy.clone().ask_always(true);
+        let trusts = policy.trusted_packages.contains(&manifest.id)
+            || policy.trusted_publishers.contains("Acme");
+        let (before, after) = (leniency(&policy, &manifest), leniency(&stricter, &manifest));
+        assert!(after <= before);
+        assert!(!trusts || after == before, "trust was taken back");
+        assert!(after < 2 || trusts, "granted without trust");
+        changed += usize::from(after < before);
+    }
+    assert!(changed > ROUNDS / 50, "{changed} decisions changed");
+}
+
+#[test]
+fn of_the_level_none_are_exactly_the_packages_that_ask_for_nothing_and_change_nothing() {
+    let (mut draw, mut nothing) = (Draw(7), 0);
+    for _ in 0..ROUNDS {
+        let manifest = draw.modest_manifest();
+        let asks = !Capability::requested_by(&manifest).is_empty();
+        let changes = manifest.tools.iter().any(|tool| tool.sensitivity != Sensitivity::Read);
+        let is_none = score(&manifest).level == SecurityLevel::None;
+        assert_eq!(is_none, !asks && !changes, "{manifest:?}");
+        nothing += usize::from(is_none);
+        let verified = verified(manifest);
+        if let PolicyDecision::Granted(token) = PermissionPolicy::new().evaluate(&verified) {
+            assert!(is_none && token.granted_by() == "default:none");
+            assert_eq!(token.granted(), [] as [String; 0]);
+            assert!(token.hosts().is_empty() && token.directories().is_empty());
+            assert!(token.environment().is_empty() && token.storage_bytes_max() == 0);
+        } else {
+            assert!(!is_none);
+        }
+    }
+    assert!(nothing > ROUNDS / 20, "{nothing} ask for nothing");
 }
 
 #[test]
