@@ -225,6 +225,11 @@ impl Runtime {
         self.trust.load(&self.trust_path, &self.seen_path)
     }
 
+    /// The folder of this host's own files.
+    pub(crate) fn home(&self) -> &Path {
+        self.consent.home()
+    }
+
     /// A key of this host for a purpose of the server's.
     pub(crate) fn derived_key(&self, purpose: &[u8]) -> [u8; 32] {
         self.audit.derived_key(purpose)

@@ -45,7 +45,7 @@ impl Serve {
         let input = BufReader::new(std::io::stdin());
         let (told, written) = in_the_background();
         let tell = move |line: &str| drop(told.try_send(line.to_owned()));
-        let served = Server::new(&runtime, &home, tell).serve(input, std::io::stdout());
+        let served = Server::new(&runtime, tell).serve(input, std::io::stdout());
         // The server is gone and with it whoever tells; what was told is written, if somebody reads it.
         let _nobody_reads = written.recv_timeout(LAST_LINES_WAIT);
         served?;
