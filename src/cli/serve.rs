@@ -40,8 +40,11 @@ impl Serve {
         }
         let home = home::home_dir()?;
         let policy = run::policy_of(self.policy.as_deref(), &home)?;
-        let transport = Arc::new(CurlTransport::new(self.ca_file));
-        let runtime = Runtime::open(&home, policy)?.http_transport(transport);
+        let mut runtime = Runtime::open(&home, policy)?;
+        if let Some(file) = &self.ca_file {
+            runtime = runtime.protect(file);
+        }
+        let runtime = runtime.http_transport(Arc::new(CurlTransport::new(self.ca_file)));
         let input = BufReader::new(std::io::stdin());
         let (told, written) = in_the_background();
         let tell = move |line: &str| drop(told.try_send(line.to_owned()));

@@ -117,6 +117,8 @@ impl<'a> Prepared<'a> {
     }
 
     fn prepare(mount: &'a Mount) -> Result<Self, Failed> {
+        // [BOX-97] A person may have looked at the changes for a while.
+        mount.host.check_again().map_err(|what| Failed(String::new(), what))?;
         let root = mount.host.lock().map_err(Failed::at(""))?;
         let mut prepared = Prepared { mount, root, folder: None };
         let failed = Failed::at(COMMIT_FOLDER);
