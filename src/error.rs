@@ -150,7 +150,7 @@ codes! {
     SandboxToken         "sandbox.no_token"       Refused "put the token of the policy decision into `SandboxConfig::capability_token`"
     SandboxTokenOther    "sandbox.token_mismatch" Refused "the token was granted for another package; evaluate the policy for this one"
     SandboxTokenExpired  "sandbox.token_expired"  Refused "evaluate the policy again"
-    SandboxNotGranted    "sandbox.not_granted"    Refused "ask only for what the token holds"
+    SandboxNotGranted    "sandbox.not_granted"    Refused "ask only for what the token holds, and map another directory than the one named"
 
     // What a tool can do wrong.
     ToolTrap             "tool.trap"              Tool "the tool broke off; its author can see where in the detail"

@@ -28,7 +28,7 @@ use crate::sandbox::{
     extract_approved_dirs, extract_approved_env_vars, CancelFlag, Changes, Request, Run,
     SandboxConfig, ToolResult, WasmSandbox,
 };
-use crate::secrets::{SecretFile, SecretStore, Secrets};
+use crate::secrets::{SecretCommand, SecretFile, SecretStore, Secrets};
 use crate::text::shown;
 use crate::time::Timestamp;
 use crate::trust::{self, TrustStore};
@@ -159,16 +159,19 @@ impl Runtime {
             Some(command) => Arc::new(command.clone()),
             None => Arc::new(SecretFile::new(home)),
         };
+        // [BOX-97]
+        let command = policy.secrets_command().into_iter().flat_map(SecretCommand::files);
+        let places = policy.file().into_iter().chain(command).chain([home]);
+        let sandbox = places.fold(WasmSandbox::new()?, WasmSandbox::protect);
         Ok(Runtime {
             trust_path: home.join(trust::FILE_NAME),
             seen_path: home.join(trust::SEEN_FILE_NAME),
             trust: trust::latest::Latest::default(),
-            policy,
             audit: AuditLog::open(&home.join("audit"))?,
             consent: Consent::new(home),
             secrets: Secrets(secrets),
-            sandbox: WasmSandbox::new()?
-                .with_services(Services { http: None, kv: Some(Arc::new(kept)) }),
+            sandbox: sandbox.with_services(Services { http: None, kv: Some(Arc::new(kept)) }),
+            policy,
         })
     }
 
@@ -179,14 +182,16 @@ impl Runtime {
         Runtime { sandbox: self.sandbox.with_services(services), ..self }
     }
 
-    /// Keeps what tools store elsewhere than in `kv` of the home.
+    /// Keeps what tools store elsewhere than in `kv` of the home. [`Runtime::protect`] the folder of a store
+    /// that keeps it in files.
     #[must_use]
     pub fn kv_store(self, store: Arc<dyn KvStore>) -> Self {
         let services = Services { kv: Some(store), ..self.sandbox.services().clone() };
         Runtime { sandbox: self.sandbox.with_services(services), ..self }
     }
 
-    /// Takes secrets from elsewhere than the policy says.
+    /// Takes secrets from elsewhere than the policy says. [`Runtime::protect`] the files of a store that has
+    /// some.
     #[must_use]
     pub fn secrets(self, store: Arc<dyn SecretStore>) -> Self {
         Runtime { secrets: Secrets(store), ..self }
@@ -196,7 +201,15 @@ impl Runtime {
     #[must_use]
     pub fn trust_file(mut self, path: &Path) -> Self {
         path.clone_into(&mut self.trust_path);
-        self
+        self.protect(path)
+    }
+
+    /// Keeps guests from one more file or folder that decides what tools may do, such as the file of the
+    /// package in use: no directory that is, holds or lies in it is mapped. The home, the trust store, the
+    /// file that the policy was loaded from and its command for secrets are protected as they are.
+    #[must_use]
+    pub fn protect(self, path: &Path) -> Self {
+        Runtime { sandbox: self.sandbox.protect(path), ..self }
     }
 
     /// The seven checks, by this host's trust store as it is now.
@@ -224,6 +237,11 @@ impl Runtime {
     /// `trust.invalid`, `host.file`.
     pub fn trust_store(&self) -> Result<TrustStore, Error> {
         self.trust.load(&self.trust_path, &self.seen_path)
+    }
+
+    /// The folder of this host's own files.
+    pub(crate) fn home(&self) -> &Path {
+        self.consent.home()
     }
 
     /// A key of this host for a purpose of the server's.
@@ -396,6 +414,8 @@ impl Runtime {
             PolicyDecision::Granted(token) => Ok((token, None)),
             PolicyDecision::Denied { reason } => Err(Error::new(Code::PolicyDenied, reason)),
             PolicyDecision::RequiresConfirmation { capabilities, security_level } => {
+                // [BOX-97] Nobody is asked about a directory that would be refused afterwards.
+                self.sandbox.check_directories(&self.policy.directories_for(manifest))?;
                 let question = Question {
                     manifest,
                     tool: &tool.name,

@@ -9,7 +9,7 @@ use std::fs;
 use std::path::Path;
 
 /// How a guest ends that has written its file.
-enum End {
+pub enum End {
     Answers,
     AnswersError,
     Exits,
@@ -19,7 +19,7 @@ enum End {
 }
 
 /// A guest that makes `name` in the first directory with `length` bytes, and then ends.
-fn writer(name: &str, length: usize, end: &End) -> String {
+pub fn writer(name: &str, length: usize, end: &End) -> String {
     let answer = match end {
         End::AnswersError => {
             let result = json!({ "content": [{ "type": "text", "text": "no" }], "isError": true });

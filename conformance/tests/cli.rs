@@ -111,7 +111,9 @@ impl Place {
     }
 
     pub fn package(&self, name: &str, manifest: &Value, guest: &str) {
-        fs::write(self.path(name), support::package_with(manifest, guest)).unwrap();
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, support::package_with(manifest, guest)).unwrap();
     }
 }
 

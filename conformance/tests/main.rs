@@ -22,6 +22,7 @@ mod mcp_clients;
 mod mcp_lines;
 mod package;
 mod pipeline;
+mod protected;
 mod protocols;
 mod secrets;
 mod serve;

@@ -167,7 +167,7 @@ fn session_with(host: &Host, policy: PermissionPolicy, client: impl FnOnce(&Clie
     let ((to_server, requests), (answers, from_server)) = (channel(), channel());
     std::thread::scope(|scope| {
         let server = scope.spawn(|| {
-            let server = Server::new(&runtime, &host.path("."), |_| {});
+            let server = Server::new(&runtime, |_| {});
             server.serve(BufReader::new(Incoming(requests, Cursor::default())), Outgoing(answers))
         });
         let side = Client { to_server, from_server, last: Cell::new(0) };

@@ -70,7 +70,10 @@ impl Run {
         let person = AtTerminal { home: &home, agreed: self.yes, show_changes: self.show_changes };
         let transport = Arc::new(CurlTransport::new(self.ca_file.clone()));
         let runtime = Runtime::open(&home, policy)?.trust_file(&trust_path);
-        let runtime = runtime.http_transport(transport);
+        // An installed package lies in the home.
+        let file = Some(&self.file).filter(|file| file.exists());
+        let files = file.into_iter().chain(&self.ca_file).map(PathBuf::as_path);
+        let runtime = files.fold(runtime, Runtime::protect).http_transport(transport);
         let mut answer = runtime.call(&package, &call, &person, &CancelFlag::default());
         if answer.as_ref().is_err_and(|error| error.code() == Code::PublisherUnknown)
             && introduce_publisher(&package, &trust_path)?

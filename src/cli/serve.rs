@@ -41,12 +41,15 @@ impl Serve {
         }
         let home = home::home_dir()?;
         let policy = run::policy_of(self.policy.as_deref(), &home)?;
-        let transport = Arc::new(CurlTransport::new(self.ca_file));
-        let runtime = Runtime::open(&home, policy)?.http_transport(transport);
+        let mut runtime = Runtime::open(&home, policy)?;
+        if let Some(file) = &self.ca_file {
+            runtime = runtime.protect(file);
+        }
+        let runtime = runtime.http_transport(Arc::new(CurlTransport::new(self.ca_file)));
         let input = BufReader::new(std::io::stdin());
         let (told, written) = in_the_background();
         let tell = move |line: &str| drop(told.try_send(line.to_owned()));
-        let served = Server::new(&runtime, &home, tell).serve(input, std::io::stdout());
+        let served = Server::new(&runtime, tell).serve(input, std::io::stdout());
         // The server is gone and with it whoever tells; what was told is written, if somebody reads it.
         let _nobody_reads = written.recv_timeout(LAST_LINES_WAIT);
         served?;

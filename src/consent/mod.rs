@@ -132,6 +132,10 @@ impl Consent {
         Consent { home: home.to_owned() }
     }
 
+    pub(crate) fn home(&self) -> &Path {
+        &self.home
+    }
+
     /// A person's word for a call, from before or asked for now.
     ///
     /// # Errors

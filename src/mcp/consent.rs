@@ -174,7 +174,7 @@ impl<'s, 'a, W: Write + Send> Asker<'s, 'a, W> {
             == crate::encoding::sha256(self.mac(nonce, end, question).as_bytes());
         let expires = Timestamp::from_unix_seconds(end);
         match expires.filter(|expires| same && *expires >= now) {
-            Some(expires) => spend_nonce(&self.server.home, &bytes, expires, now),
+            Some(expires) => spend_nonce(self.server.runtime.home(), &bytes, expires, now),
             None => Ok(false),
         }
     }
@@ -201,7 +201,7 @@ impl<'s, 'a, W: Write + Send> Asker<'s, 'a, W> {
             ));
         };
         let wait = self.server.runtime.policy().consent().wait;
-        let pending = Pending::new(&self.server.home);
+        let pending = Pending::new(self.server.runtime.home());
         match pending.ask(question, wait, &|| self.goes_on(), &told) {
             Ok(reply) => reply,
             Err(error) => Reply::Unanswered(error.to_string()),

@@ -27,7 +27,6 @@ use message::{Fault, Id, Message};
 use serde_json::{json, Map, Value};
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, Write};
-use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{channel, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -37,7 +36,7 @@ use std::time::Duration;
 /// How often a client that asked for it hears that a call is still running.
 const PROGRESS_PERIOD: Duration = Duration::from_secs(1);
 
-/// Serves the installed packages of one home folder to one client.
+/// Serves the installed packages of a runtime's home folder to one client.
 ///
 /// ```
 /// # let home = std::env::temp_dir().join(format!("mpp-serve-doc-{}", std::process::id()));
@@ -46,14 +45,13 @@ const PROGRESS_PERIOD: Duration = Duration::from_secs(1);
 /// let runtime = Runtime::open(&home, PermissionPolicy::new())?;
 /// let mut answers = Vec::new();
 /// let ping = b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}\n";
-/// Server::new(&runtime, &home, |_| {}).serve(&ping[..], &mut answers)?;
+/// Server::new(&runtime, |_| {}).serve(&ping[..], &mut answers)?;
 /// assert_eq!(answers, b"{\"id\":1,\"jsonrpc\":\"2.0\",\"result\":{}}\n");
 /// # std::fs::remove_dir_all(&home).unwrap();
 /// # Ok::<(), mpp::Error>(())
 /// ```
 pub struct Server<'a> {
     runtime: &'a Runtime,
-    home: PathBuf,
     store: Store,
     /// Tells whoever runs the server, which is not the client.
     tell: Box<dyn Fn(&str) + Send + Sync + 'a>,
@@ -108,15 +106,14 @@ impl Reply {
 }
 
 impl<'a> Server<'a> {
-    /// A server that runs calls through `runtime`, and offers what is installed in `home`. `tell` is for
+    /// A server that runs calls through `runtime`, and offers what is installed in its home. `tell` is for
     /// whoever runs the server: lines that say which question waits for an answer, or why a package is
     /// not offered. It must not block.
     #[must_use]
-    pub fn new(runtime: &'a Runtime, home: &Path, tell: impl Fn(&str) + Send + Sync + 'a) -> Self {
+    pub fn new(runtime: &'a Runtime, tell: impl Fn(&str) + Send + Sync + 'a) -> Self {
         Server {
             runtime,
-            home: home.to_owned(),
-            store: Store::new(home),
+            store: Store::new(runtime.home()),
             tell: Box::new(tell),
             session: Mutex::default(),
             catalogue: Mutex::default(),

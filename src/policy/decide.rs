@@ -178,8 +178,22 @@ impl PermissionPolicy {
 
     /// Whether this policy has a directory behind one that the manifest asks to write.
     pub(crate) fn maps_writable(&self, manifest: &Manifest) -> bool {
-        let mut asked = manifest.capabilities.filesystem.write.iter();
-        asked.any(|guest| self.directory(&manifest.id, guest).is_some_and(|grant| grant.writable))
+        self.directories_for(manifest).iter().any(|grant| grant.writable)
+    }
+
+    /// The directories that a token for this package holds.
+    pub(crate) fn directories_for(&self, manifest: &Manifest) -> Vec<DirectoryGrant> {
+        let asked = &manifest.capabilities.filesystem;
+        let read = asked.read.iter().map(|guest| (guest, false));
+        let write = asked.write.iter().map(|guest| (guest, true));
+        let mut directories: BTreeMap<&str, DirectoryGrant> = BTreeMap::new();
+        for (guest, asks_writable) in read.chain(write) {
+            if let Some(grant) = self.directory(&manifest.id, guest) {
+                let writable = grant.writable && asks_writable;
+                directories.insert(guest, DirectoryGrant { writable, ..grant.clone() });
+            }
+        }
+        directories.into_values().collect()
     }
 
     fn directory(&self, id: &str, guest: &str) -> Option<&DirectoryGrant> {
@@ -246,22 +260,13 @@ impl PermissionPolicy {
     // [TOKEN-02]
     fn token(&self, manifest: &VerifiedManifest, granted_by: String) -> CapabilityToken {
         let (id, asked, runtime) = (&manifest.id, &manifest.capabilities, &manifest.runtime);
-        let mut directories: BTreeMap<&str, DirectoryGrant> = BTreeMap::new();
-        let read = asked.filesystem.read.iter().map(|guest| (guest, false));
-        let write = asked.filesystem.write.iter().map(|guest| (guest, true));
-        for (guest, asks_writable) in read.chain(write) {
-            if let Some(grant) = self.directory(id, guest) {
-                let writable = grant.writable && asks_writable;
-                directories.insert(guest, DirectoryGrant { writable, ..grant.clone() });
-            }
-        }
         let (variables, lacking, hidden) = self.given(manifest);
         CapabilityToken {
             content_hash: manifest.content_hash().clone(),
             environment: variables,
             lacking,
             hidden,
-            directories: directories.into_values().collect(),
+            directories: self.directories_for(manifest),
             network: asked.network.clone(),
             hosts: asked.network.iter().map(|host| self.host(id, host)).collect(),
             package: id.clone(),

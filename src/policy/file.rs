@@ -17,7 +17,7 @@ use crate::privacy::{self, Replacement};
 use crate::secrets::{self, SecretCommand};
 use crate::trust::{is_label, is_namespace};
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::{absolute, Path, PathBuf};
 use std::time::Duration;
 
 const FORMAT: &str = "mpp-policy/1";
@@ -33,8 +33,13 @@ impl PermissionPolicy {
     pub fn load(path: &Path) -> Result<Self, Error> {
         let named = |code, detail: &str| Error::new(code, format!("{}: {detail}", path.display()));
         match home::read_file(path, POLICY_FILE_BYTES_MAX)? {
-            Some(bytes) => PermissionPolicy::from_json(&bytes)
-                .map_err(|error| named(error.code(), error.detail())),
+            Some(bytes) => {
+                let policy = PermissionPolicy::from_json(&bytes)
+                    .map_err(|error| named(error.code(), error.detail()))?;
+                // Absolute, since the process may change its folder, and the file stays protected.
+                let file = absolute(path).unwrap_or_else(|_| path.to_owned());
+                Ok(PermissionPolicy { file: Some(file), ..policy })
+            }
             None => Err(named(Code::HostFile, "no such file")),
         }
     }

@@ -23,7 +23,7 @@ use given::{Given, Setting};
 use host::Host;
 pub use risk::SecurityLevel;
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use token::{CapabilityToken, DirectoryGrant, RunLimits, LIFETIME_DEFAULT};
 
@@ -91,6 +91,8 @@ pub struct PermissionPolicy {
     real_random: bool,
     agents: Vec<(Scope, BTreeSet<String>)>,
     consent: ConsentRules,
+    /// The file that it was read from.
+    file: Option<PathBuf>,
 }
 
 /// How a person is asked on behalf of a server.
@@ -161,6 +163,7 @@ impl PermissionPolicy {
                 elicitation_max: None,
                 remember: true,
             },
+            file: None,
         }
     }
 
@@ -416,6 +419,11 @@ impl PermissionPolicy {
     #[must_use]
     pub fn consent(&self) -> ConsentRules {
         self.consent
+    }
+
+    /// The file that this policy was read from, if it was.
+    pub(crate) fn file(&self) -> Option<&Path> {
+        self.file.as_deref()
     }
 
     /// The command that secrets come from, if they do.

@@ -157,7 +157,7 @@ impl Changes {
 
     /// Carries the changes out, if the first of them can be made before the deadline. From then on nothing
     /// stops it.
-    // [BOX-97] [DOOR-76] [DOOR-77]
+    // [BOX-99] [DOOR-76] [DOOR-77]
     pub(crate) fn carry_out_within(&mut self, deadline: &Deadline) -> Result<(), Error> {
         self.check()?;
         let Some(kept) = self.kept.take() else {

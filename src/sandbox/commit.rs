@@ -127,6 +127,8 @@ impl<'a> Prepared<'a> {
             let path = change.path.clone();
             deadline.check().map_err(|_| Failed(path, "the call has ended".to_owned()))
         };
+        // [BOX-97] A person may have looked at the changes for a while.
+        mount.host.check_again().map_err(|what| Failed(String::new(), what))?;
         let root = mount.host.lock(deadline).map_err(Failed::at(""))?;
         let mut prepared = Prepared { mount, root, folder: None };
         let failed = Failed::at(COMMIT_FOLDER);

@@ -10,6 +10,7 @@
 
 use super::errno::Errno;
 use super::guest::{Halt, Stop};
+use super::protected::Protected;
 use crate::deadline::Deadline;
 use crate::limits::NAME_BYTES_MAX;
 use std::collections::BTreeMap;
@@ -19,6 +20,7 @@ use std::io;
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
@@ -39,6 +41,13 @@ pub(super) const COMMIT_FOLDER: &str = ".mpp-commit";
 /// How long another call's changes are waited for: ten seconds.
 const LOCK_TRIES: u32 = 1000;
 const LOCK_PAUSE: Duration = Duration::from_millis(10);
+
+/// Device and inode: what tells a file or directory from every other, whatever it is called.
+pub(super) type Identity = (u64, u64);
+
+pub(super) fn identity_of(status: &Metadata) -> Identity {
+    (status.dev(), status.ino())
+}
 
 /// What a name stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,8 +76,9 @@ pub(super) struct Listing {
 #[derive(Debug)]
 pub(super) struct HostDirectory {
     root: File,
-    device: u64,
-    inode: u64,
+    identity: Identity,
+    /// What the guest may not reach here under another name.
+    protected: Arc<Protected>,
 }
 
 /// How the host had a file or directory at one moment: enough to see that it was changed since, and to
@@ -124,8 +134,9 @@ impl HostFile {
 }
 
 impl HostDirectory {
-    /// The directory that the host's administrator named, links and all.
-    pub(super) fn open(path: &Path) -> io::Result<Self> {
+    /// The directory that the host's administrator named, links and all. Whether it may be mapped is for
+    /// [`HostDirectory::check`] to say.
+    pub(super) fn open(path: &Path, protected: &Arc<Protected>) -> io::Result<Self> {
         if NO_FOLLOW.is_none() {
             let what = "directories can be mapped on Linux only (x86-64, AArch64)";
             return Err(io::Error::other(what));
@@ -138,12 +149,36 @@ impl HostDirectory {
         if !path_of(&root).is_dir() {
             return Err(io::Error::other("mapping directories needs /proc"));
         }
-        Ok(HostDirectory { device: status.dev(), inode: status.ino(), root })
+        Ok(HostDirectory { root, identity: identity_of(&status), protected: Arc::clone(protected) })
     }
 
     /// What tells it from every other directory, whatever it is called.
-    pub(super) fn identity(&self) -> (u64, u64) {
-        (self.device, self.inode)
+    pub(super) fn identity(&self) -> Identity {
+        self.identity
+    }
+
+    /// Refuses it if it is, holds or lies in a place that is protected.
+    pub(super) fn check(&self) -> Result<(), String> {
+        self.protected.check(self)
+    }
+
+    /// As [`HostDirectory::check`], with the places where they are by now.
+    pub(super) fn check_again(&self) -> Result<(), String> {
+        self.protected.check_again(self)
+    }
+
+    /// It and the directories that it lies in, up to the root of the file system.
+    pub(super) fn lies_in(&self) -> io::Result<Vec<Identity>> {
+        let mut found = vec![self.identity];
+        let mut here = open_handle(&path_of(&self.root).join(".."))?;
+        loop {
+            let above = identity_of(&here.metadata()?);
+            if found.last() == Some(&above) {
+                return Ok(found); // only the root is its own parent
+            }
+            found.push(above);
+            here = open_handle(&path_of(&here).join(".."))?;
+        }
     }
 
     /// How the host has what a path of names leads to.
@@ -244,7 +279,10 @@ impl HostDirectory {
             handle = open_handle(&path_of(&handle).join(name)).map_err(failed)?;
             status = handle.metadata().map_err(failed)?;
             let plain = status.is_dir() || status.is_file();
-            if !plain || status.dev() != self.device {
+            // [BOX-98] A file with one name is not compared: it may be new and have a freed inode number.
+            let compared = status.is_dir() || status.nlink() > 1;
+            let protected = compared && self.protected.holds(identity_of(&status));
+            if !plain || protected || status.dev() != self.identity.0 {
                 return Err(Errno::ACCES);
             }
         }

@@ -2,7 +2,7 @@
 //!
 //! Read on in `grants.rs` (what may be asked for), `machine.rs` (how it runs and ends), `guest.rs` (its
 //! memory), `meter.rs` (its fuel and time), `wasi/` and `door.rs` (what it can call), `files/` and `host_directory.rs` (what it sees),
-//! `changes.rs` and `commit.rs` (what it leaves) and `protocol/` (how it is spoken to).
+//! `protected.rs` (what no guest sees), `changes.rs` and `commit.rs` (what it leaves) and `protocol/` (how it is spoken to).
 
 mod changes;
 mod commit;
@@ -14,6 +14,7 @@ mod guest;
 mod host_directory;
 mod machine;
 mod meter;
+mod protected;
 mod protocol;
 mod random;
 mod self_test;
@@ -35,6 +36,7 @@ use files::Root;
 use guest::Guest;
 use host_directory::HostDirectory;
 use meter::Meter;
+use protected::Places;
 use random::RandomStream;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -146,6 +148,7 @@ pub struct Run {
 pub struct WasmSandbox {
     seed: [u8; 32],
     services: Services,
+    places: Places,
 }
 
 impl WasmSandbox {
@@ -163,7 +166,7 @@ impl WasmSandbox {
     /// As [`WasmSandbox::new`].
     pub fn with_seed(seed: [u8; 32]) -> Result<Self, Error> {
         self_test::check_engine()?;
-        Ok(WasmSandbox { seed, services: Services::default() })
+        Ok(WasmSandbox { seed, services: Services::default(), places: Places::default() })
     }
 
     /// Puts services behind the door; a new sandbox has none.
@@ -176,6 +179,20 @@ impl WasmSandbox {
     #[must_use]
     pub fn services(&self) -> &Services {
         &self.services
+    }
+
+    /// Keeps guests from a file or folder that decides what tools may do, whether it is there yet or not:
+    /// no directory that is, holds or lies in it is mapped, as none is with the user's home folder
+    /// ([`crate::home::home_dir`]).
+    #[must_use]
+    pub fn protect(mut self, path: impl Into<PathBuf>) -> Self {
+        self.places.add(path.into());
+        self
+    }
+
+    /// Whether these directories could be mapped now, for hosts that ask a person first.
+    pub(crate) fn check_directories(&self, grants: &[DirectoryGrant]) -> Result<(), Error> {
+        open_roots(grants, &self.places).map(drop)
     }
 
     /// Runs a tool that answers one request.
@@ -236,7 +253,7 @@ impl WasmSandbox {
         args.extend(runtime.args.iter().cloned());
         // [CMD-04]
         args.extend(more_args);
-        let roots = match open_roots(&config.dir_mappings) {
+        let roots = match open_roots(&config.dir_mappings, &self.places) {
             Ok(roots) => roots,
             Err(error) => return Run::refused(error),
         };
@@ -274,13 +291,19 @@ impl Run {
     }
 }
 
-// [BOX-07]
-fn open_roots(grants: &[DirectoryGrant]) -> Result<Vec<Root>, Error> {
+// [BOX-07] [BOX-97]
+fn open_roots(grants: &[DirectoryGrant], places: &Places) -> Result<Vec<Root>, Error> {
+    if grants.is_empty() {
+        return Ok(Vec::new()); // most calls: nothing need be looked up
+    }
+    let protected = Arc::new(places.find());
     let open = |grant: &DirectoryGrant| {
-        let host = HostDirectory::open(&grant.host).map_err(|error| {
-            let detail = format!("{} for {}: {error}", grant.host.display(), grant.guest);
-            Error::new(Code::HostFile, detail)
-        })?;
+        let refuse = |code, why: &str| {
+            Error::new(code, format!("{} for {}: {why}", grant.host.display(), grant.guest))
+        };
+        let host = HostDirectory::open(&grant.host, &protected)
+            .map_err(|error| refuse(Code::HostFile, &error.to_string()))?;
+        host.check().map_err(|why| refuse(Code::SandboxNotGranted, &why))?;
         let (guest, writable) = (grant.guest.clone(), grant.writable);
         let place = grant.host.canonicalize().unwrap_or_else(|_| grant.host.clone());
         Ok((Root { guest, host: Arc::new(host), writable }, place))

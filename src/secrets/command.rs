@@ -32,6 +32,11 @@ impl SecretCommand {
         Ok(SecretCommand { words, timeout: Duration::from_millis(SECRET_COMMAND_TIMEOUT_MS) })
     }
 
+    /// Its program, and any other file that it names by an absolute path, such as a script.
+    pub(crate) fn files(&self) -> impl Iterator<Item = &Path> {
+        self.words.iter().map(Path::new).filter(|path| path.is_absolute())
+    }
+
     #[cfg(test)]
     pub(super) fn within(self, timeout: Duration) -> Self {
         SecretCommand { timeout, ..self }

@@ -35,7 +35,7 @@ impl Folder {
 
     fn changes(&self, list: Vec<(&str, Action)>) -> Changes {
         let mut changes = Changes::default();
-        let host = Arc::new(HostDirectory::open(&self.0).unwrap());
+        let host = Arc::new(HostDirectory::open(&self.0, &Arc::default()).unwrap());
         let stamped = Arc::clone(&host);
         let change = move |(path, action): (&str, Action)| {
             let replaces = matches!(&action, Action::WriteFile { replaces: true, .. });
@@ -226,7 +226,8 @@ fn a_directory_that_another_call_made_meanwhile_is_good_enough() {
 #[test]
 fn two_calls_with_the_same_directories_in_another_order_do_not_wait_for_each_other() {
     let (one, two) = (Folder::new(), Folder::new());
-    let hosts = [&one, &two].map(|folder| Arc::new(HostDirectory::open(&folder.0).unwrap()));
+    let hosts = [&one, &two]
+        .map(|folder| Arc::new(HostDirectory::open(&folder.0, &Arc::default()).unwrap()));
     let begun = std::time::Instant::now();
     std::thread::scope(|scope| {
         for (name, order) in [("a", [0, 1]), ("b", [1, 0]), ("c", [0, 1]), ("d", [1, 0])] {

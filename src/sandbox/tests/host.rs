@@ -33,7 +33,7 @@ impl Folder {
     }
 
     pub(super) fn root(&self, guest: &str, writable: bool) -> Root {
-        let host = Arc::new(HostDirectory::open(&self.0).unwrap());
+        let host = Arc::new(HostDirectory::open(&self.0, &Arc::default()).unwrap());
         Root { guest: guest.to_owned(), host, writable }
     }
 }

@@ -442,7 +442,7 @@ fn a_directory_of_a_hundred_thousand_files_is_listed_whole_within_ordinary_limit
 #[test]
 fn a_directory_with_too_many_names_is_not_listed() {
     let folder = Folder::filled();
-    let host = HostDirectory::open(&folder.0).unwrap();
+    let host = HostDirectory::open(&folder.0, &Arc::default()).unwrap();
     let list = |max| host.list(&[], max, || Ok(()));
     assert_eq!(list(3).unwrap().entries.len(), 3);
     assert_eq!(errno(list(2)), Some(errno::Errno::OVERFLOW));

@@ -12,6 +12,7 @@ mod host;
 mod hostile;
 mod model;
 mod probe;
+mod protected;
 mod protocol;
 mod script;
 mod wasi;
