@@ -49,7 +49,7 @@ limits! {
     PATTERN_STATES_MAX usize = 1024; "LIM-145" "states of a regular expression: each costs a step for each byte"
     PATTERN_DEPTH_MAX usize = 10; "LIM-147" "groups inside each other in a regular expression"
     PATTERN_SEARCH_STEPS u64 = 16; "LIM-148" "of each search besides its bytes times states: what beginning one takes"
-    PATTERN_SEARCH_STEPS_MAX u64 = 6 << 20; "LIM-149" "of one search, which is not interrupted: a tenth of a second at most"
+    PATTERN_SEARCH_STEPS_MAX u64 = 4 << 20; "LIM-149" "of one search, which is not interrupted: 60 ms at most"
     PATTERN_PROGRAM_BYTES_MAX usize = 256 << 10; "LIM-67" "a regular expression once compiled; the number of its states keeps it below"
     SCHEMA_BYTES_MAX usize = 256 << 10; "LIM-146" "definitions copied for each `$ref` in the schemas of one manifest together: no longer than it may be itself"
 
