@@ -26,6 +26,7 @@ mod protected;
 mod protocols;
 mod secrets;
 mod serve;
+mod sizes;
 mod store;
 mod support;
 mod tools;
