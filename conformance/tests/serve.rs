@@ -108,13 +108,13 @@ impl Served {
         text_of(&self.call(tool, json!({})))
     }
 
-    fn begin(&mut self, tool: &str, arguments: Value) -> Value {
+    pub fn begin(&mut self, tool: &str, arguments: Value) -> Value {
         self.start_request("tools/call", json!({ "name": tool, "arguments": arguments }))
     }
 
     /// The text that an earlier call answers, next of all.
     #[track_caller]
-    fn finish(&mut self, id: &Value) -> String {
+    pub fn finish(&mut self, id: &Value) -> String {
         let answer = self.next();
         assert_eq!(answer["id"], *id, "{answer}");
         text_of(&answer["result"])
@@ -124,7 +124,7 @@ impl Served {
         assert_eq!(self.result("ping", json!({})), json!({}));
     }
 
-    fn answer(&mut self, id: &Value, result: Value) {
+    pub fn answer(&mut self, id: &Value, result: Value) {
         self.send(&json!({ "jsonrpc": "2.0", "id": id, "result": result }));
     }
 
@@ -154,7 +154,7 @@ impl Drop for Served {
 }
 
 #[track_caller]
-fn text_of(result: &Value) -> String {
+pub fn text_of(result: &Value) -> String {
     result["content"][0]["text"].as_str().unwrap_or_else(|| panic!("no text: {result}")).to_owned()
 }
 
@@ -199,7 +199,7 @@ fn waiting(place: &Place) -> Vec<Value> {
 
 /// The questions that wait, once there are so many.
 #[track_caller]
-fn questions(place: &Place, count: usize) -> Vec<Value> {
+pub fn questions(place: &Place, count: usize) -> Vec<Value> {
     let started = Instant::now();
     loop {
         let found = waiting(place);
@@ -211,23 +211,29 @@ fn questions(place: &Place, count: usize) -> Vec<Value> {
     }
 }
 
-fn number(question: &Value) -> String {
+/// Begins a call, and gives its id and the question that it leaves.
+pub fn begin_waiting(place: &Place, served: &mut Served, tool: &str) -> (Value, Value) {
+    let id = served.begin(tool, json!({}));
+    (id, questions(place, 1).remove(0))
+}
+
+pub fn number(question: &Value) -> String {
     question["number"].to_string()
 }
 
-fn approve(place: &Place, question: &Value) -> Ran {
+pub fn approve(place: &Place, question: &Value) -> Ran {
     place.mpp(&["approve", &number(question), "--yes"])
 }
 
 #[track_caller]
-fn is_denied(text: &str, code: &str) {
+pub fn is_denied(text: &str, code: &str) {
     let start = format!("DENIED by MPP policy: [{code}] ");
     assert!(text.starts_with(&start), "{text}");
 }
 
 const UNANSWERED: &str = "policy.confirmation_required";
 
-fn records(place: &Place, kind: &str) -> Vec<Value> {
+pub fn records(place: &Place, kind: &str) -> Vec<Value> {
     let text = fs::read_to_string(place.path("home/audit/audit.jsonl")).unwrap();
     let all = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
     all.filter(|record| record["kind"] == kind).collect()
@@ -623,7 +629,7 @@ fn form(question: &Value) -> &Value {
     params
 }
 
-fn yes() -> Value {
+pub fn yes() -> Value {
     json!({ "action": "accept", "content": { "allow": true } })
 }
 
@@ -777,14 +783,14 @@ fn a_name_of_any_letters_fits_into_the_record_of_a_yes() {
 }
 
 /// Parameters of a stateless call by a client that shows forms.
-fn stateless(tool: &str, arguments: Value) -> Value {
+pub fn stateless(tool: &str, arguments: Value) -> Value {
     json!({ "name": tool, "arguments": arguments, "_meta": {
         "io.modelcontextprotocol/protocolVersion": MODERN,
         "io.modelcontextprotocol/clientCapabilities": { "elicitation": {} },
     } })
 }
 
-fn again(mut params: Value, state: &Value, answer: Value) -> Value {
+pub fn again(mut params: Value, state: &Value, answer: Value) -> Value {
     params["requestState"] = state.clone();
     params["inputResponses"] = json!({ "consent": answer });
     params
