@@ -9,25 +9,25 @@ use std::path::Path;
 
 /// The most lines that each room may have: a folder of `src/`, or its files together.
 const LINES_MAX: [(&str, usize); 15] = [
-    ("audit", 1_060),
-    ("cli", 2_740),
+    ("audit", 1_220),
+    ("cli", 2_755),
     ("consent", 720),
     ("door", 1_080),
-    ("files of src", 2_320),
-    ("json", 190),
-    ("mcp", 970),
+    ("files of src", 2_365),
+    ("json", 157),
+    ("mcp", 930),
     ("module", 480),
-    ("package", 2_260),
-    ("pattern", 420),
-    ("policy", 1_450),
-    ("privacy", 2_900),
-    ("sandbox", 4_180),
+    ("package", 2_360),
+    ("pattern", 375),
+    ("policy", 1_435),
+    ("privacy", 2_870),
+    ("sandbox", 4_145),
     ("secrets", 480),
-    ("trust", 130),
+    ("trust", 165),
 ];
 
 /// The most lines of all of it but the command line.
-const LIBRARY_LINES_MAX: usize = 18_550;
+const LIBRARY_LINES_MAX: usize = 18_760;
 
 fn is_test(path: &Path) -> bool {
     path.iter().any(|part| part.to_str().is_some_and(|name| name.starts_with("tests")))
