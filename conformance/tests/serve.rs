@@ -733,7 +733,7 @@ fn the_question_waits_for_a_person_where_the_client_may_not_be_asked() {
     };
     check("2025-11-25", &can);
     policy(&place, &json!({ "consent": { "wait_s": 20, "elicitation": "critical" } }));
-    check("2025-03-26", &can);
+    check("2024-11-05", &can);
     for capabilities in [
         json!({}),
         json!({ "elicitation": null }),

@@ -66,7 +66,7 @@ impl<'s, 'a, W: Write + Send> Asker<'s, 'a, W> {
             return false;
         }
         let most = self.server.runtime.policy().consent().elicitation_max;
-        self.call.era.elicits && most.is_some_and(|most| question.security_level <= most)
+        self.call.era.can_elicit && most.is_some_and(|most| question.security_level <= most)
     }
 
     /// Asks while the call waits.
@@ -194,7 +194,7 @@ impl<'s, 'a, W: Write + Send> Asker<'s, 'a, W> {
     fn leave(&self, question: &Question<'_>) -> Reply {
         let told = |number| {
             let id = &question.manifest.id;
-            (self.server.tell)(&format!(
+            (self.server.log)(&format!(
                 "question {number} waits: {} of {id}; `mpp pending` shows it, `mpp approve {number}` or \
                  `mpp deny {number}` answers it",
                 question.tool
