@@ -27,10 +27,13 @@ pub(super) fn failure(text: &str) -> Value {
     json!({ "content": [{ "type": "text", "text": text }], "isError": true })
 }
 
-/// What the model hears of a call that did not succeed. Some clients show nothing but the text, so it
-/// says plainly what happened.
-// [SRV-34]
-pub(super) fn told(error: &Error) -> String {
+/// What comes of a call that did not succeed: what it has to come again with, or what happened. Some
+/// clients show a model nothing but the text, so it says that plainly.
+// [SRV-34] [SRV-42]
+pub(super) fn refusal(error: &Error) -> Value {
+    if let Some(input) = error.input_required() {
+        return input.clone();
+    }
     let code = error.code();
     let stage = code.as_str().split('.').next().unwrap_or_default();
     let word = match (stage, code.class()) {
@@ -39,5 +42,5 @@ pub(super) fn told(error: &Error) -> String {
         (_, Class::Tool) => "FAILED",
         _ => "FAILED on the host",
     };
-    format!("{word}: [{}] {}", code.as_str(), error.detail())
+    failure(&format!("{word}: [{}] {}", code.as_str(), error.detail()))
 }

@@ -1,8 +1,8 @@
 //! Room: which revision of the protocol a message is of, and what that says about answers.
 
-use super::message::{RpcError, INVALID_PARAMS, UNSUPPORTED_VERSION};
+use super::message::{Params, RpcError, INVALID_PARAMS, UNSUPPORTED_VERSION};
 use crate::agent::Agent;
-use serde_json::{json, Map, Value};
+use serde_json::{json, Value};
 
 /// Revisions that begin with `initialize`, the newest first. That of 2025-03-26 is left out: it alone has
 /// several messages in one line.
@@ -65,7 +65,7 @@ impl Era {
 
 /// The era that a request itself states. `None`: that which `initialize` agreed on.
 // [SRV-10] [SRV-11]
-pub(super) fn stated(params: &Map<String, Value>) -> Result<Option<Era>, RpcError> {
+pub(super) fn stated(params: &Params) -> Result<Option<Era>, RpcError> {
     let meta = |name| params.get("_meta").and_then(|meta| meta.get(name));
     let Some(version) = meta(META_VERSION) else { return Ok(None) };
     let invalid = |what| RpcError::new(INVALID_PARAMS, what);
@@ -86,7 +86,7 @@ pub(super) fn stated(params: &Map<String, Value>) -> Result<Option<Era>, RpcErro
 
 /// Agrees on a revision. Gives also the result of `initialize`.
 // [SRV-12]
-pub(super) fn initialize(params: &Map<String, Value>) -> Result<(Era, Value), RpcError> {
+pub(super) fn initialize(params: &Params) -> Result<(Era, Value), RpcError> {
     let Some(asked) = params.get("protocolVersion").and_then(Value::as_str) else {
         return Err(RpcError::new(INVALID_PARAMS, "`protocolVersion` is missing"));
     };

@@ -7,13 +7,16 @@ use serde_json::{json, Map, Value};
 /// The id of a request: a string or an integer, as it came.
 pub(super) type Id = Value;
 
+/// The parameters of a request or a notification.
+pub(super) type Params = Map<String, Value>;
+
 /// A line that could be read.
 #[derive(Debug)]
 pub(super) enum Message {
     /// Wants an answer.
-    Request { id: Id, method: String, params: Map<String, Value> },
+    Request { id: Id, method: String, params: Params },
     /// Wants none.
-    Notification { method: String, params: Map<String, Value> },
+    Notification { method: String, params: Params },
     /// Answers a request of ours.
     Response { id: Id, result: Option<Value> },
 }
@@ -84,7 +87,7 @@ pub(super) fn read(line: &[u8]) -> Result<Message, (Value, RpcError)> {
         Some(_) if id.is_some() => {
             return failure(known, INVALID_PARAMS, "`params` is not an object");
         }
-        _ => Map::new(),
+        _ => Params::new(),
     };
     Ok(match id {
         Some(id) => Message::Request { id, method, params },

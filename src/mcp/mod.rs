@@ -11,6 +11,7 @@ mod consent;
 mod era;
 mod lines;
 mod message;
+mod state;
 
 use crate::error::{Code, Error};
 use crate::gatekeeper::AttestationResult;
@@ -23,7 +24,7 @@ use crate::time::Timestamp;
 use catalogue::Catalogue;
 use era::Era;
 use lines::Output;
-use message::{Id, Message, RpcError};
+use message::{Id, Message, Params, RpcError};
 use serde_json::{json, Value};
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, Write};
@@ -36,9 +37,6 @@ use std::time::Duration;
 
 /// How often a client that asked for it hears that a call is still running.
 const PROGRESS_PERIOD: Duration = Duration::from_secs(1);
-
-/// Members of a JSON object.
-type Object = serde_json::Map<String, Value>;
 
 /// Serves the installed packages of one home folder to one client.
 ///
@@ -170,7 +168,7 @@ impl<'a> Server<'a> {
     }
 
     /// Answers a request, or prepares the call that it asks for.
-    fn request(&self, id: &Id, method: &str, params: Object) -> Result<Dispatch, RpcError> {
+    fn request(&self, id: &Id, method: &str, params: Params) -> Result<Dispatch, RpcError> {
         let era = match (era::stated(&params)?, method) {
             (Some(era), _) => era,
             (None, "initialize") => {
@@ -197,7 +195,7 @@ impl<'a> Server<'a> {
     }
 
     // [SRV-20] [SRV-21]
-    fn list(&self, era: &Era, params: &Object) -> Result<Value, RpcError> {
+    fn list(&self, era: &Era, params: &Params) -> Result<Value, RpcError> {
         let catalogue = self.catalogue()?;
         let cursor = match params.get("cursor") {
             None | Some(Value::Null) => Some(""),
@@ -224,7 +222,7 @@ impl<'a> Server<'a> {
 
     /// Reads the parameters of a call, and notes it as running.
     // [SRV-30]
-    fn prepare(&self, id: &Id, era: Era, mut params: Object) -> Result<Dispatch, RpcError> {
+    fn prepare(&self, id: &Id, era: Era, mut params: Params) -> Result<Dispatch, RpcError> {
         let invalid = |what| Err(RpcError::new(message::INVALID_PARAMS, what));
         let Some(Value::String(tool)) = params.remove("name") else {
             return invalid("`name` is not a string".to_owned());
@@ -306,14 +304,13 @@ impl<'a> Server<'a> {
     }
 
     fn result<W: Write + Send>(&self, call: &ToolCall, output: &Output<W>) -> Value {
-        let person = consent::Asker::new(self, call, output);
+        let person = consent::Asker { server: self, call, output };
         let answer = self.attestation(call).and_then(|attestation| {
             self.runtime.call_verified(&attestation, &call.call, &person, &call.cancel)
         });
-        match (answer, person.needed()) {
-            (Ok(answer), _) => answer::tool_result(answer, &call.era),
-            (Err(_), Some(needed)) => needed,
-            (Err(error), None) => answer::failure(&answer::told(&error)),
+        match answer {
+            Ok(answer) => answer::tool_result(answer, &call.era),
+            Err(error) => answer::refusal(&error),
         }
     }
 
@@ -344,15 +341,6 @@ impl<'a> Server<'a> {
         let attestation = verified.map_err(|error| refused(Some(&package), error))?;
         lock(&self.verified).insert(content_hash.clone(), attestation.clone());
         Ok(attestation)
-    }
-
-    /// An id for a request of ours.
-    fn next_id(&self) -> String {
-        format!("mpp-{}", self.last_id.fetch_add(1, Ordering::Relaxed))
-    }
-
-    fn has_ended(&self) -> bool {
-        self.input_ended.load(Ordering::Relaxed)
     }
 }
 
