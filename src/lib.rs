@@ -126,6 +126,7 @@ pub mod agent;
 pub mod audit;
 pub mod consent;
 mod deadline;
+mod document;
 pub mod door;
 pub mod encoding;
 pub mod error;
