@@ -65,14 +65,14 @@ impl<'s, 'a, W: Write + Send> Asker<'s, 'a, W> {
         if question.is_destructive || question.arguments.to_string().len() > FORM_BYTES_MAX {
             return false;
         }
-        let most = self.server.runtime.policy().consent().elicitation_max;
+        let most = self.server.runtime.policy().consent.elicitation;
         self.call.era.elicits && most.is_some_and(|most| question.security_level <= most)
     }
 
     /// Asks while the call waits.
     // [SRV-41]
     fn elicit(&self, question: &Question<'_>) -> Reply {
-        let wait = self.server.runtime.policy().consent().wait;
+        let wait = self.server.runtime.policy().consent.wait();
         if wait.is_zero() {
             return Reply::Unanswered("the policy waits for nobody".to_owned());
         }
@@ -200,7 +200,7 @@ impl<'s, 'a, W: Write + Send> Asker<'s, 'a, W> {
                 question.tool
             ));
         };
-        let wait = self.server.runtime.policy().consent().wait;
+        let wait = self.server.runtime.policy().consent.wait();
         let pending = Pending::new(self.server.runtime.home());
         match pending.ask(question, wait, &|| self.goes_on(), &told) {
             Ok(reply) => reply,
