@@ -416,12 +416,13 @@ fn a_package_that_was_altered_in_the_store_does_not_run_and_is_on_record() {
         let text = served.call_text("run");
         assert!(text.starts_with("DENIED by MPP policy: ") && text.contains(code), "{text}");
         served.end();
+        place.mpp(&["run", "org.example.a", "--tool", "run"]).exits(1).says(&[code]);
     }
     fs::write(&path, &good).unwrap();
     assert_eq!(Served::start(&place).call_text("run"), "a.mpp");
     let log = fs::read_to_string(place.path("home/audit/audit.jsonl")).unwrap();
-    assert_eq!(log.matches("\"kind\":\"refused\"").count(), 2, "{log}");
-    assert_eq!(log.matches("archive sha256:").count(), 2, "{log}");
+    assert_eq!(log.matches("\"kind\":\"refused\"").count(), 4, "{log}");
+    assert_eq!(log.matches("archive sha256:").count(), 4, "{log}");
 }
 
 #[test]
@@ -505,8 +506,14 @@ fn an_index_that_is_not_one_offers_nothing_and_breaks_nothing() {
     package(&place, "a.mpp", "org.example.a", "1.0.0", &["run"]);
     install(&place, "a.mpp");
     let path = place.path("home/installed.json");
-    let good = fs::read_to_string(&path).unwrap();
+    let good: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    let mut twice = good.clone();
+    let package = twice["packages"][0].clone();
+    twice["packages"].as_array_mut().unwrap().push(package);
+    let good = good.to_string();
     let hostile = [
+        // Of each id one version is installed.
+        twice.to_string(),
         String::new(),
         "{}".to_owned(),
         "[]".to_owned(),

@@ -232,7 +232,9 @@ impl WasmSandbox {
         more_args: Vec<String>,
         cancel: &CancelFlag,
     ) -> Run {
-        let deadline = Deadline::new(config.timeout, cancel.clone());
+        let granted = config.capability_token.as_ref().map(|token| token.limits().timeout);
+        let timeout = granted.unwrap_or(config.timeout).min(config.timeout);
+        let deadline = Deadline::new(timeout, cancel.clone());
         self.run_within(binary, config, more_args, &deadline)
     }
 
