@@ -77,28 +77,36 @@ object! {
     // [POLICY-10] [POLICY-17]
     #[derive(Clone, Debug)]
     pub struct PermissionPolicy: FromJson {
+        /// Ids of packages that are granted what they ask for, unless they have destructive tools.
         pub(crate) trusted_packages: BTreeSet<String> = BTreeSet::new(),
             any(text(rules::is_id, "a package id"));
+        /// The same for all packages of a publisher, named as in the trust store.
         pub(crate) trusted_publishers: BTreeSet<String> = BTreeSet::new(),
             any(text(is_label, "a publisher's name"));
+        /// The same for packages of the level `Low`, as for those of the level `None` without any rule.
         pub(crate) auto_approve_low: bool = false;
+        /// Also packages of the level `None` are asked about. It prevails over `auto_approve_low`.
         pub(crate) ask_always: bool = false, |place| ask_always(place, auto_approve_low);
-        /// Nobody can be asked.
+        /// Nobody can be asked: what would need a person's word is denied.
         pub(crate) non_interactive: bool = false;
+        /// Tools see this host's clocks instead of ones that tell every run the same.
         pub(crate) real_clock: bool = false;
+        /// Tools get random numbers of this host instead of ones from a seed.
         pub(crate) real_random: bool = false;
-        /// Distinct trusted publishers: 2 for an author and an approver.
+        /// How many trusted publishers have to sign a package: 2 for an author and an approver.
         pub(crate) signers_required: usize = 1, integer(1..=SIGNATURES_COUNT_MAX);
-        /// Time to run a call, not to forget about it.
+        /// How long tokens last: time to run a call, not to forget about it.
         pub(crate) token_lifetime_s: u64 = 300, integer(1..=TOKEN_LIFETIME_S_MAX);
         pub(crate) deny: Denials = Denials::default();
         pub(crate) ceilings: Ceilings = Ceilings::default();
         pub(crate) directories: Vec<DirectoryRule> = Vec::new();
         pub(crate) environment: Vec<VariableRule> = Vec::new();
+        /// Where secrets come from instead of the home folder's file.
         pub(crate) secrets_command: Option<SecretCommand> = None, some(secrets_command);
         pub(crate) network: NetworkRules = NetworkRules::default();
-        /// What is redacted from every answer besides what its manifest asks for.
+        /// What is redacted from every answer besides what the manifest asks for.
         pub(crate) privacy_filters: PrivacyFilters = PrivacyFilters::default(), privacy_filters;
+        /// How it is replaced.
         pub(crate) privacy_replacement: Replacement = Replacement::Label;
         pub(crate) agents: Vec<AgentRule> = Vec::new();
         pub(crate) consent: ConsentRules = ConsentRules::default();
@@ -114,8 +122,10 @@ object! {
         /// Ids and namespaces; `*` is all.
         pub(crate) packages: BTreeSet<String> = BTreeSet::new(),
             any(text(is_namespace, NAMESPACE));
+        /// Kinds that no package may ask for.
         pub(crate) capabilities: BTreeSet<CapabilityKind> = BTreeSet::new(),
             any(CapabilityKind::read);
+        /// Hosts that no package may ask for, nor any name below them.
         pub(crate) hosts: BTreeSet<Host> = BTreeSet::new(), any(Host::read);
     }
 }
