@@ -8,7 +8,7 @@ use crate::json::object::{Fault, FaultKind, Member, Object};
 use crate::limits::{
     DESCRIPTION_BYTES_MAX, LIST_COUNT_MAX, MANIFEST_BYTES_MAX, MANIFEST_DEPTH_MAX, TOOLS_COUNT_MAX,
 };
-use crate::package::schema::{Budget, Schema};
+use crate::package::schema::Schema;
 use crate::text::is_hidden;
 use crate::{Code, Error};
 use serde_json::Value;
@@ -108,16 +108,14 @@ pub(super) fn directories(place: &Member, others: &[String]) -> Result<Vec<Strin
 
 // [MAN-29] [MAN-31]
 pub(super) fn tools(place: &Member, protocol: Protocol) -> Result<Vec<Tool>, Fault> {
-    let mut budget = Budget::default();
-    let rule = |item: &Member| item.object(|object| tool(object, protocol, &mut budget));
+    let rule = |item: &Member| item.object(|object| tool(object, protocol));
     let name = |tool: &Tool| tool.name.to_ascii_lowercase();
     let twice = "has the name of another tool, but for upper and lower case";
     distinct(1..=TOOLS_COUNT_MAX, rule, name, twice)(place)
 }
 
-fn tool(object: &mut Object, protocol: Protocol, budget: &mut Budget) -> Result<Tool, Fault> {
-    let mut schema =
-        |member: &Member| Schema::compile_within(member.value(), member.pointer(), budget);
+fn tool(object: &mut Object, protocol: Protocol) -> Result<Tool, Fault> {
+    let schema = |member: &Member| Schema::read(member.value(), member.pointer());
     // [MAN-32] [MAN-33]
     let parameters = schema(&object.required("parameters")?)?;
     // [MAN-37] A key that is not asked for is refused.
