@@ -188,8 +188,7 @@ impl Person for Says {
     }
 }
 
-const RULES: ConsentRules =
-    ConsentRules { wait: Duration::ZERO, elicitation_max: None, remember: true };
+const RULES: ConsentRules = ConsentRules { wait_s: 0, elicitation: None, remember: true };
 
 #[test]
 fn a_word_that_is_kept_ends_with_the_contents_the_capabilities_or_the_policy() {
