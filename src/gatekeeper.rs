@@ -18,10 +18,11 @@ use crate::package::archive::{self, Entry};
 use crate::package::key::KeyId;
 use crate::package::listing::{listing, ContentHash};
 use crate::package::manifest::Manifest;
-use crate::package::pack::{is_module_name, is_package_file};
 use crate::package::signature::{SignatureFile, Signer};
 use crate::package::version::Version;
-use crate::package::{ASSETS_FOLDER, MANIFEST_ENTRY, SIGNATURE_ENTRY};
+use crate::package::{
+    is_module_entry, is_package_file, ASSETS_FOLDER, MANIFEST_ENTRY, SIGNATURE_ENTRY,
+};
 use crate::privacy;
 use crate::time::Timestamp;
 use crate::trust::{self, TrustStore, TrustedSigner};
@@ -159,7 +160,7 @@ fn check_2_structure<'a>(entries: &'a [Entry<'a>]) -> Result<Parts<'a>, Error> {
             .ok_or_else(|| Error::new(Code::StructureMissing, format!("the package has no {name}")))
     };
     let (manifest, signature) = (required(MANIFEST_ENTRY)?, required(SIGNATURE_ENTRY)?);
-    let mut modules = entries.iter().filter(|entry| is_module_name(entry.name));
+    let mut modules = entries.iter().filter(|entry| is_module_entry(entry.name));
     let Some(module) = modules.next() else {
         return Err(Error::new(Code::StructureMissing, "the package has no .wasm module"));
     };

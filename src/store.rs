@@ -17,10 +17,11 @@ use crate::json::object::{Fault, Member};
 use crate::limits::{
     ARCHIVE_BYTES_MAX, INSTALLED_COUNT_MAX, INSTALLED_FILE_BYTES_MAX, MANIFEST_BYTES_MAX,
 };
+use crate::names;
 use crate::package::archive;
 use crate::package::key::KeyId;
 use crate::package::listing::ContentHash;
-use crate::package::manifest::{rules, Manifest};
+use crate::package::manifest::Manifest;
 use crate::package::version::Version;
 use crate::package::MANIFEST_ENTRY;
 use serde_json::{json, Value};
@@ -277,14 +278,14 @@ fn read_installed(member: &Member<'_>) -> Result<Installed, Fault> {
     member.object(|object| {
         Ok(Installed {
             id: parsed(&object.required("id")?, "a package id", |text| {
-                rules::is_id(text).then(|| text.to_owned())
+                names::is_id(text).then(|| text.to_owned())
             })?,
             version: parsed(&object.required("version")?, "a version", Version::parse)?,
             content_hash: parsed(&object.required("content_hash")?, "a hash", ContentHash::parse)?,
             signers: list(Some(object.required("signers")?), |item| {
                 parsed(item, "a key id", KeyId::parse)
             })?,
-            tools: texts(Some(object.required("tools")?), "a tool's name", rules::is_tool_name)?,
+            tools: texts(Some(object.required("tools")?), "a tool's name", names::is_tool_name)?,
         })
     })
 }

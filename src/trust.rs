@@ -12,12 +12,11 @@ mod tests;
 use crate::encoding::sha256_hex;
 use crate::error::{Code, Error};
 use crate::home;
-use crate::limits::{NAME_BYTES_MAX, TRUST_FILE_BYTES_MAX};
+use crate::limits::TRUST_FILE_BYTES_MAX;
+use crate::names;
 use crate::package::key::{KeyId, PublicKey};
 use crate::package::listing::ContentHash;
-use crate::package::manifest::rules;
 use crate::package::version::Version;
-use crate::text::is_hidden;
 use crate::time::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -130,16 +129,6 @@ pub fn covers(namespace: &str, id: &str) -> bool {
         Some(rest) => rest.is_empty() || rest.starts_with('.'),
         None => namespace == "*",
     }
-}
-
-/// Whether the text can stand for package ids in a rule: `*`, or labels of an id joined by dots.
-pub(crate) fn is_namespace(text: &str) -> bool {
-    text == "*" || (text.split('.').all(rules::is_label) && text.len() <= NAME_BYTES_MAX)
-}
-
-/// Whether the text fits on a person's line and shows all that it holds.
-pub(crate) fn is_label(text: &str) -> bool {
-    rules::is_line(text) && !text.chars().any(is_hidden)
 }
 
 impl TrustStore {
@@ -286,7 +275,7 @@ impl TrustStore {
     ) -> Result<(), Error> {
         let key_id = key.id();
         // [TRUST-02]
-        if !is_label(name) || !name.is_ascii() {
+        if !names::is_visible_line(name) || !name.is_ascii() {
             return Err(invalid(&format!(
                 "publisher name {name:?} is not plain ASCII on one line"
             )));
@@ -296,7 +285,8 @@ impl TrustStore {
             return Err(invalid(&format!("publisher {name:?} could be taken for {twin:?}")));
         }
         // [TRUST-03]
-        if let Some(namespace) = namespaces.iter().find(|namespace| !is_namespace(namespace)) {
+        if let Some(namespace) = namespaces.iter().find(|namespace| !names::is_namespace(namespace))
+        {
             let what = "`*` or lower-case labels joined by dots";
             return Err(invalid(&format!("namespace {namespace:?} is not {what}")));
         }
@@ -350,7 +340,7 @@ impl TrustStore {
     /// `trust.invalid` for what can be no package id.
     // [TRUST-14]
     pub fn note_version(&mut self, id: &str, version: &Version) -> Result<(), Error> {
-        if !rules::is_id(id) {
+        if !names::is_id(id) {
             return Err(invalid(&format!("{id:?} is not a package id")));
         }
         if self.version_seen(id).is_none_or(|seen| seen < *version) {
@@ -405,7 +395,7 @@ impl TrustStore {
 
 impl Revocation {
     fn new(revoked_at: Timestamp, reason: &str) -> Result<Self, Error> {
-        match is_label(reason) {
+        match names::is_visible_line(reason) {
             true => Ok(Revocation { revoked_at, reason: reason.to_owned() }),
             false => Err(invalid("a revocation needs a reason on one line")),
         }

@@ -11,10 +11,10 @@ use crate::error::{Code, Error};
 use crate::home;
 use crate::host_file::{list, parsed, read_document};
 use crate::limits::{ATTESTATION_S_MAX, KEY_FILE_BYTES_MAX, SPENT_COUNT_MAX, SPENT_FILE_BYTES_MAX};
+use crate::names::is_visible_line;
 use crate::package::key::{random_bytes, KeyId, PublicKey, SecretKey};
 use crate::package::listing::ContentHash;
 use crate::time::Timestamp;
-use crate::trust::is_label;
 use serde_json::{json, Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -110,7 +110,7 @@ impl EphemeralAttestation {
     // [CONS-11]
     pub fn spend(&self, home: &Path, matter: &Matter<'_>, now: Timestamp) -> Result<String, Error> {
         let refusal = |what: &str| Error::new(Code::PolicyAttestation, what);
-        if !is_label(&self.by) {
+        if !is_visible_line(&self.by) {
             return Err(refusal("it names nobody who agreed"));
         }
         if !self.is_signed_by(&public_key(home)?, matter) {

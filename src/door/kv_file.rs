@@ -1,11 +1,12 @@
 //! Room: a [`KvStore`] in files: one for each package id and publisher key, changed whole or not at all.
 
-use super::kv::{is_key, Kept, KvOwner, KvStore};
+use super::kv::{Kept, KvOwner, KvStore};
 use crate::error::{Code, Error};
 use crate::home;
 use crate::host_file::{parsed, read_document};
 use crate::json::object::{Fault, Object};
 use crate::limits::{KV_FILE_BYTES_MAX, KV_VALUE_BYTES_MAX};
+use crate::names::is_kv_key;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
@@ -95,7 +96,7 @@ fn read(path: &Path, bytes: Option<Vec<u8>>, owner: &KvOwner) -> Result<Kept, Er
 
 /// Whether a tool could have kept it.
 fn is_entry(key: &str, value: &str) -> bool {
-    is_key(key) && value.len() <= KV_VALUE_BYTES_MAX
+    is_kv_key(key) && value.len() <= KV_VALUE_BYTES_MAX
 }
 
 fn read_kept(root: &mut Object<'_>, owner: &KvOwner) -> Result<Kept, Fault> {

@@ -13,9 +13,9 @@
 //! The order of work is the order of trust: the end record says where the directory is, the directory
 //! says what each local header has to be, and only then is any content looked at.
 
-use super::name::{check_collisions, check_name};
 use crate::error::{Code, Error};
 use crate::limits;
+use crate::names::{check_entry_collisions, check_entry_name};
 use miniz_oxide::inflate::core::{decompress, inflate_flags, DecompressorOxide};
 use miniz_oxide::inflate::TINFLStatus;
 use std::borrow::Cow;
@@ -57,7 +57,7 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Entry<'_>>, Error> {
     }
     let end = read_end_record(bytes)?;
     let directory = read_directory(bytes, &end)?;
-    check_collisions(&directory.iter().map(|central| central.name).collect::<Vec<_>>())?;
+    check_entry_collisions(&directory.iter().map(|central| central.name).collect::<Vec<_>>())?;
     check_sizes(&directory)?;
 
     let mut cursor = Cursor { bytes, at: 0 };
@@ -200,7 +200,7 @@ fn read_central<'a>(cursor: &mut Cursor<'a>, number: usize) -> Result<Central<'a
     let local_offset = cursor.u32().ok_or_else(cut)?;
     let name_at = cursor.at;
     let name = cursor.take(usize::from(name_bytes)).ok_or_else(cut)?;
-    let name = check_name(name, name_at)?;
+    let name = check_entry_name(name, name_at)?;
 
     let refuse = |code: Code, what: &str| {
         Err(Error::new(code, format!("{what} in entry {name} at byte {at}")))

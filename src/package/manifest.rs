@@ -5,7 +5,6 @@
 
 mod command;
 mod read;
-pub(crate) mod rules;
 #[cfg(test)]
 mod tests;
 

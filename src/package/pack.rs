@@ -5,7 +5,7 @@ use super::key::SecretKey;
 use super::listing::{listing, ContentHash};
 use super::signature::{SignatureFile, SignatureRecord};
 use super::writer::{write, Compression};
-use super::{ASSETS_FOLDER, MANIFEST_ENTRY, OPTIONAL_ENTRIES, SIGNATURE_ENTRY};
+use super::{is_package_file, ASSETS_FOLDER, SIGNATURE_ENTRY};
 use crate::error::{Code, Error};
 use crate::limits;
 use crate::time::Timestamp;
@@ -71,22 +71,6 @@ fn collect(
         contents.insert(name, content);
     }
     Ok(())
-}
-
-/// Whether a package may hold an entry of this name.
-// [PKG-02]
-#[must_use]
-pub fn is_package_file(name: &str) -> bool {
-    name.starts_with(ASSETS_FOLDER)
-        || is_module_name(name)
-        || [MANIFEST_ENTRY, SIGNATURE_ENTRY].contains(&name)
-        || OPTIONAL_ENTRIES.contains(&name)
-}
-
-/// A module lies at the top and ends in `.wasm`.
-#[must_use]
-pub fn is_module_name(name: &str) -> bool {
-    name.ends_with(".wasm") && !name.contains('/')
 }
 
 /// Signs contents and writes the package.

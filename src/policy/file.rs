@@ -3,7 +3,6 @@
 use super::given::{Given, Setting};
 use super::token::DirectoryGrant;
 use super::{host::Host, CapabilityKind, ConsentRules, PermissionPolicy, Scope, SecurityLevel};
-use crate::door::header;
 use crate::error::{Code, Error};
 use crate::home;
 use crate::host_file::{parsed, read_document, texts};
@@ -12,10 +11,10 @@ use crate::limits::{
     CONSENT_WAIT_S_MAX, LIST_COUNT_MAX, POLICY_FILE_BYTES_MAX, SECRET_PREFIX_BYTES_MAX,
     SIGNATURES_COUNT_MAX, TOKEN_LIFETIME_S_MAX,
 };
-use crate::package::manifest::{privacy_filters, rules};
+use crate::names::{self, is_namespace, is_visible_line};
+use crate::package::manifest::privacy_filters;
 use crate::privacy::{self, Replacement};
 use crate::secrets::{self, SecretCommand};
-use crate::trust::{is_label, is_namespace};
 use std::collections::BTreeSet;
 use std::path::{absolute, Path, PathBuf};
 use std::time::Duration;
@@ -57,9 +56,9 @@ impl PermissionPolicy {
 fn read_policy(root: &mut Object) -> Result<PermissionPolicy, Fault> {
     let mut policy = PermissionPolicy::new();
     parsed(&root.required("format")?, FORMAT, |text| (text == FORMAT).then_some(()))?;
-    let ids = texts(root.optional("trusted_packages"), "a package id", rules::is_id)?;
+    let ids = texts(root.optional("trusted_packages"), "a package id", names::is_id)?;
     policy.trusted_packages.extend(ids);
-    let names = texts(root.optional("trusted_publishers"), "a publisher's name", is_label)?;
+    let names = texts(root.optional("trusted_publishers"), "a publisher's name", is_visible_line)?;
     policy.trusted_publishers.extend(names);
     if let Some(member) = root.optional("auto_approve_low") {
         policy.auto_approve_low = member.boolean()?;
@@ -162,7 +161,7 @@ fn read_ceilings(
 fn read_directory(object: &mut Object) -> Result<(Scope, DirectoryGrant), Fault> {
     let what = "an absolute path as in a manifest";
     let guest = parsed(&object.required("guest")?, what, |text| {
-        rules::is_guest_directory(text).then(|| text.to_owned())
+        names::is_guest_directory(text).then(|| text.to_owned())
     })?;
     let host = parsed(&object.required("host")?, "an absolute path of this host", |text| {
         let path = PathBuf::from(text);
@@ -174,7 +173,7 @@ fn read_directory(object: &mut Object) -> Result<(Scope, DirectoryGrant), Fault>
 
 fn read_variable(object: &mut Object) -> Result<(Scope, Setting), Fault> {
     let name = parsed(&object.required("name")?, "a name as in a manifest", |text| {
-        rules::is_environment_name(text).then(|| text.to_owned())
+        names::is_environment_name(text).then(|| text.to_owned())
     })?;
     let given = read_given(object, "free of NUL characters", |text| !text.contains('\0'))?;
     Ok((read_scope(object)?, Setting { name, given }))
@@ -204,7 +203,7 @@ fn read_given(
 fn read_agents(object: &mut Object) -> Result<(Scope, BTreeSet<String>), Fault> {
     let member = object.required("names")?;
     let names = member.array(1..=usize::MAX, |item| {
-        parsed(item, "an agent's name", |name| is_label(name).then(|| name.to_owned()))
+        parsed(item, "an agent's name", |name| is_visible_line(name).then(|| name.to_owned()))
     })?;
     Ok((read_scope(object)?, names.into_iter().collect()))
 }
@@ -228,10 +227,10 @@ fn read_consent(mut rules: ConsentRules, object: &mut Object) -> Result<ConsentR
 // [POLICY-12] [POLICY-13]
 fn read_network(policy: &mut PermissionPolicy, network: &mut Object) -> Result<(), Fault> {
     let what = "a host as a manifest writes it, here with its port";
-    let with_port = |text: &str| rules::is_host_and_port(text) && text.contains(':');
+    let with_port = |text: &str| names::is_host_and_port(text) && text.contains(':');
     policy.plain_http.extend(texts(network.optional("plain_http"), what, with_port)?);
     let what = "a host as a manifest writes it";
-    let hosts = texts(network.optional("private_addresses"), what, rules::is_host_and_port)?;
+    let hosts = texts(network.optional("private_addresses"), what, names::is_host_and_port)?;
     policy.private_addresses.extend(hosts);
     if let Some(member) = network.optional("headers") {
         policy.secret_headers = member.array(0..=usize::MAX, |item| item.object(read_header))?;
@@ -242,11 +241,12 @@ fn read_network(policy: &mut PermissionPolicy, network: &mut Object) -> Result<(
 fn read_header(object: &mut Object) -> Result<(Scope, String, Setting), Fault> {
     let owned = |allowed: bool, text: &str| allowed.then(|| text.to_owned());
     let host = parsed(&object.required("host")?, "a host as a manifest writes it", |text| {
-        owned(rules::is_host_and_port(text), text)
+        owned(names::is_host_and_port(text), text)
     })?;
     let what = "the name of a header, in lower case, that is not the transport's own";
-    let name = parsed(&object.required("name")?, what, |text| owned(header::is_name(text), text))?;
-    let is_value = |text: &str| header::is_value(text) && !text.is_empty();
+    let name =
+        parsed(&object.required("name")?, what, |text| owned(names::is_header_name(text), text))?;
+    let is_value = |text: &str| names::is_header_value(text) && !text.is_empty();
     let mut given = read_given(object, "printable ASCII", is_value)?;
     if let Given::Secret { prefix, .. } = &mut given {
         if let Some(member) = object.optional("prefix") {

@@ -1,7 +1,6 @@
 //! Room: from the bytes of `manifest.json` to a [`Manifest`], in the order of `spec/manifest.md`.
 
 use super::command::command;
-use super::rules;
 use super::{
     Capabilities, CustomPattern, Filesystem, Manifest, PrivacyFilters, Protocol, RuntimeSection,
     Sensitivity, Storage, Tool,
@@ -11,6 +10,7 @@ use crate::limits::{
     DESCRIPTION_BYTES_MAX, FUEL_MAX, LIST_COUNT_MAX, MANIFEST_BYTES_MAX, MANIFEST_DEPTH_MAX,
     MEMORY_MB_MAX, OUTPUT_KB_MAX, STORAGE_KB_MAX, TIMEOUT_MS_MAX, TOOLS_COUNT_MAX,
 };
+use crate::names;
 use crate::package::schema::{Budget, Schema};
 use crate::package::version::Version;
 use crate::text::is_hidden;
@@ -76,7 +76,7 @@ fn sections(root: &mut Object) -> Result<Manifest, Fault> {
         mpp_version,
         id: checked(
             &root.required("id")?,
-            rules::is_id,
+            names::is_id,
             "must be a reverse domain name such as org.acme.weather, in lower case",
         )?,
         version: semantic_version(&root.required("version")?)?,
@@ -84,11 +84,11 @@ fn sections(root: &mut Object) -> Result<Manifest, Fault> {
         description: text(&root.required("description")?)?,
         authors: list(root.optional("authors"), line)?,
         license: optional(root.optional("license"), |member| {
-            checked(member, rules::is_license, "must be an SPDX expression such as Apache-2.0")
+            checked(member, names::is_license, "must be an SPDX expression such as Apache-2.0")
         })?,
         homepage: optional(root.optional("homepage"), |member| {
             let what = "must be an https address with a lower-case host name";
-            checked(member, rules::is_https_address, what)
+            checked(member, names::is_https_address, what)
         })?,
         // [MAN-19]
         capabilities: match root.optional("capabilities") {
@@ -123,7 +123,7 @@ fn runtime(object: &mut Object) -> Result<RuntimeSection, Fault> {
     // [MAN-16]
     let what = "must be the name of a .wasm file at the top of the package";
     let entry = object.optional("entry");
-    let entry = optional(entry, |member| checked(member, rules::is_module_name, what))?;
+    let entry = optional(entry, |member| checked(member, names::is_module_name, what))?;
     Ok(RuntimeSection {
         entry: entry.unwrap_or_else(|| "tool.wasm".to_owned()),
         protocol: optional(object.optional("protocol"), protocol)?.unwrap_or(Protocol::JsonRpc),
@@ -169,7 +169,7 @@ fn capabilities(object: &mut Object) -> Result<Capabilities, Fault> {
         },
         environment: list(object.optional("environment"), |member| {
             let what = "must be letters, digits and _, not starting with a digit";
-            checked(member, rules::is_environment_name, what)
+            checked(member, names::is_environment_name, what)
         })?,
         // [MAN-26]
         storage: match object.optional("storage") {
@@ -190,7 +190,7 @@ fn host(member: &Member) -> Result<String, Fault> {
         _ if text.ends_with(":443") => "must leave out :443, which every host without a port means",
         _ => "must be a lower-case host name, not an address, with an optional port",
     };
-    checked(member, rules::is_host_and_port, what)
+    checked(member, names::is_host_and_port, what)
 }
 
 fn filesystem(member: &Member) -> Result<Filesystem, Fault> {
@@ -198,11 +198,11 @@ fn filesystem(member: &Member) -> Result<Filesystem, Fault> {
     // [MAN-22] [MAN-23] [MAN-24]
     let mut directory = |member: &Member| {
         let what = "must be an absolute path such as /data, of A-Z a-z 0-9 . _ - between slashes";
-        let path = checked(member, rules::is_guest_directory, what)?;
-        if path != "/" && rules::overlap(&path, "/assets") {
+        let path = checked(member, names::is_guest_directory, what)?;
+        if path != "/" && names::overlap(&path, "/assets") {
             return Err(member.bad_value("/assets is where the package's own files are"));
         }
-        if taken.iter().any(|other| rules::overlap(other, &path)) {
+        if taken.iter().any(|other| names::overlap(other, &path)) {
             return Err(
                 member.bad_value("is declared twice, or lies in another declared directory")
             );
@@ -252,7 +252,7 @@ fn tool(object: &mut Object, protocol: Protocol, budget: &mut Budget) -> Result<
     };
     let what = "must be 1 to 64 letters, digits and _, starting with a letter";
     Ok(Tool {
-        name: checked(&object.required("name")?, rules::is_tool_name, what)?,
+        name: checked(&object.required("name")?, names::is_tool_name, what)?,
         description: text(&object.required("description")?)?,
         parameters,
         returns,
@@ -278,7 +278,7 @@ pub(crate) fn privacy_filters(object: &mut Object) -> Result<PrivacyFilters, Fau
         let what = "must be 1 to 32 of A-Z 0-9 _, starting with a letter";
         let pattern = member.object(|object| {
             Ok(CustomPattern {
-                name: checked(&object.required("name")?, rules::is_pattern_name, what)?,
+                name: checked(&object.required("name")?, names::is_pattern_name, what)?,
                 pattern: line(&object.required("pattern")?)?,
             })
         })?;
@@ -308,14 +308,14 @@ fn checked(member: &Member, allowed: impl Fn(&str) -> bool, what: &str) -> Resul
 // [MAN-08]
 fn line(member: &Member) -> Result<String, Fault> {
     let what = "must be 1 to 256 bytes on one line, without white space around them";
-    checked(member, rules::is_line, what)
+    checked(member, names::is_line, what)
 }
 
 // [MAN-08]
 fn text(member: &Member) -> Result<String, Fault> {
     let what =
         format!("must be 1 to {DESCRIPTION_BYTES_MAX} bytes, without white space around them");
-    checked(member, |text| text.len() <= DESCRIPTION_BYTES_MAX && rules::is_text(text), &what)
+    checked(member, |text| text.len() <= DESCRIPTION_BYTES_MAX && names::is_text(text), &what)
 }
 
 fn integer(member: Option<Member>, most: u32) -> Result<Option<u32>, Fault> {
