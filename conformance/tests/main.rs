@@ -20,6 +20,7 @@ mod guests;
 mod mcp;
 mod mcp_clients;
 mod mcp_lines;
+mod meanwhile;
 mod package;
 mod pipeline;
 mod protected;
