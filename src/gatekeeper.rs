@@ -11,6 +11,7 @@
 //! nothing else.
 
 use crate::error::{Code, Error};
+use crate::files::{self, Links};
 use crate::home::home_dir;
 use crate::limits;
 use crate::module::Module;
@@ -27,8 +28,6 @@ use crate::privacy;
 use crate::time::Timestamp;
 use crate::trust::{self, TrustStore, TrustedSigner};
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::Read;
 use std::ops::Deref;
 use std::path::Path;
 use std::sync::Arc;
@@ -447,18 +446,7 @@ pub fn inspect(package: &[u8]) -> Result<Inspection, Error> {
 /// # Errors
 /// `host.file`; `archive.too_large`.
 pub fn read_package(path: &Path) -> Result<Vec<u8>, Error> {
-    let failed = |what: String| Error::new(Code::HostFile, format!("{}: {what}", path.display()));
-    // A pipe would hold the host up for as long as its writer likes.
-    let is_file = std::fs::metadata(path).map_err(|error| failed(error.to_string()))?.is_file();
-    if !is_file {
-        return Err(failed("not a regular file".to_owned()));
-    }
-    let file = File::open(path).map_err(|error| failed(error.to_string()))?;
-    let mut bytes = Vec::new();
-    let bytes_max = u64::try_from(limits::ARCHIVE_BYTES_MAX).unwrap_or(u64::MAX);
     // One byte more than allowed, so that check 1 sees that it is too much.
-    file.take(bytes_max.saturating_add(1))
-        .read_to_end(&mut bytes)
-        .map_err(|error| failed(error.to_string()))?;
-    Ok(bytes)
+    files::read(path, Links::Followed, limits::ARCHIVE_BYTES_MAX)
+        .map_err(|error| Error::new(Code::HostFile, format!("{}: {error}", path.display())))
 }

@@ -129,6 +129,7 @@ mod deadline;
 pub mod door;
 pub mod encoding;
 pub mod error;
+mod files;
 pub mod gatekeeper;
 pub mod home;
 mod host_file;

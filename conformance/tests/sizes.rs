@@ -9,11 +9,11 @@ use std::path::Path;
 
 /// The most lines that each room may have: a folder of `src/`, or its files together.
 const LINES_MAX: [(&str, usize); 15] = [
-    ("audit", 1_060),
-    ("cli", 2_740),
+    ("audit", 1_105),
+    ("cli", 2_760),
     ("consent", 720),
     ("door", 1_050),
-    ("files of src", 2_490),
+    ("files of src", 2_620),
     ("json", 190),
     ("mcp", 970),
     ("module", 480),
@@ -27,7 +27,7 @@ const LINES_MAX: [(&str, usize); 15] = [
 ];
 
 /// The most lines of all of it but the command line.
-const LIBRARY_LINES_MAX: usize = 18_550;
+const LIBRARY_LINES_MAX: usize = 18_710;
 
 fn is_test(path: &Path) -> bool {
     path.iter().any(|part| part.to_str().is_some_and(|name| name.starts_with("tests")))

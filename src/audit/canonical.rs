@@ -4,7 +4,6 @@
 //! order is made here and not left to `serde_json::Map`, which another crate in the same build can
 //! switch to insertion order.
 
-use crate::error::{Code, Error};
 use crate::limits::{AUDIT_LIST_COUNT_MAX, AUDIT_TEXT_BYTES_MAX};
 use serde_json::{Map, Number, Value};
 use std::collections::BTreeMap;
@@ -133,10 +132,4 @@ pub(super) fn counts(counts: &BTreeMap<String, u64>) -> Value {
         *sum = sum.saturating_add(*count);
     }
     Value::Object(sums.into_iter().map(|(name, sum)| (name, integer(sum))).collect::<Map<_, _>>())
-}
-
-/// The error for whatever keeps a record from being written.
-// [AUD-01]
-pub(super) fn unavailable(what: impl std::fmt::Display) -> Error {
-    Error::new(Code::AuditUnavailable, what.to_string())
 }

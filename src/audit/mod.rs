@@ -31,20 +31,15 @@ use crate::policy::token::RunLimits;
 use crate::time::Timestamp;
 use append::Writer;
 use calls::CallFile;
-use canonical::{integer, maybe, text, texts, unavailable};
+use canonical::{integer, maybe, text, texts};
 use evidence::Anchor;
+use files::{at, unavailable, CALLS_DIR};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-const LOG_FILE: &str = "audit.jsonl";
-const KEY_FILE: &str = "audit.key";
-const LOCK_FILE: &str = "audit.lock";
-const HEAD_FILE: &str = "audit.head";
-const TORN_PREFIX: &str = "audit.torn-";
-const CALLS_DIR: &str = "calls";
 const DIGEST_PREFIX: &str = "hmac-sha256:";
 
 /// `hmac-sha256:` and 64 hexadecimal digits: a keyed digest that only an [`AuditLog`] makes.
@@ -216,9 +211,8 @@ impl AuditLog {
     /// # Errors
     /// `audit.unavailable`; `audit.broken` if the log's last line was altered, or records are missing.
     pub fn open(dir: &Path) -> Result<AuditLog, Error> {
-        files::create_dir(dir)?;
         let calls = dir.join(CALLS_DIR);
-        files::create_dir(&calls)?;
+        crate::files::make_folder(&calls).map_err(at(&calls))?;
         if !calls.symlink_metadata().is_ok_and(|found| found.is_dir()) {
             return Err(unavailable(format_args!("{}: not a directory", calls.display())));
         }
@@ -315,9 +309,12 @@ impl AuditLog {
     }
 
     fn enter(&self, now: Timestamp) -> Result<(Writer, MutexGuard<'_, Anchor>), Error> {
+        // First the log's lock, which is not waited for for ever: whoever has it waits for nobody here.
+        let mut writer = Writer::enter(&self.0.dir)?;
         // The anchor is whole even if a thread that held it panicked: it is replaced in one step.
         let anchor = self.0.anchor.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok((Writer::enter(&self.0.dir, &anchor, now)?, anchor))
+        writer.prepare(&anchor, now)?;
+        Ok((writer, anchor))
     }
 }
 

@@ -10,6 +10,7 @@
     clippy::unwrap_used
 )]
 
+use super::files::{HEAD_FILE, KEY_FILE, LOCK_FILE, LOG_FILE};
 use super::*;
 use crate::encoding::sha256_hex;
 use crate::limits::{AUDIT_LINE_BYTES_MAX, AUDIT_TEXT_BYTES_MAX};

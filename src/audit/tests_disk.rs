@@ -713,6 +713,29 @@ fn verifying_waits_for_a_record_that_is_being_written() {
 }
 
 #[test]
+fn a_lock_that_is_never_given_back_lets_nobody_record_or_verify_and_nobody_wait_for_ever() {
+    let dir = TempDir::new("held");
+    let log = AuditLog::open(&dir.log_dir()).unwrap();
+    let call = log.begin(intent(&log), noon()).unwrap();
+    let lock = fs::File::open(dir.file(LOCK_FILE)).unwrap();
+    lock.lock().unwrap();
+    // All at once: a thread that waits for another that waits would wait twice as long.
+    std::thread::scope(|scope| {
+        let opened = scope.spawn(|| code(AuditLog::open(&dir.log_dir())));
+        let refused = [(); 3].map(|()| scope.spawn(|| code(log.refuse(refusal(), noon()))));
+        let begun = scope.spawn(|| code(log.begin(intent(&log), noon())));
+        let finished = scope.spawn(|| code(call.finish(outcome(&log), noon())));
+        let verified = scope.spawn(|| code(dir.verify()));
+        for waits in refused.into_iter().chain([opened, begun, finished]) {
+            assert_eq!(waits.join().unwrap(), "audit.unavailable");
+        }
+        assert_eq!(verified.join().unwrap(), "host.file");
+    });
+    lock.unlock().unwrap();
+    assert_eq!(dir.verify().unwrap().records, 1);
+}
+
+#[test]
 fn a_lock_file_replaced_while_waited_for_is_not_mistaken_for_the_lock() {
     let dir = TempDir::new("lock-replaced");
     let log = AuditLog::open(&dir.log_dir()).unwrap();

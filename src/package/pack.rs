@@ -7,6 +7,7 @@ use super::signature::{SignatureFile, SignatureRecord};
 use super::writer::{write, Compression};
 use super::{is_package_file, ASSETS_FOLDER, SIGNATURE_ENTRY};
 use crate::error::{Code, Error};
+use crate::files::{self, Links};
 use crate::limits;
 use crate::time::Timestamp;
 use std::borrow::Cow;
@@ -58,16 +59,15 @@ fn collect(
             let what = if kind.is_file() { "file" } else { "folder, link or device" };
             return Err(unknown(what, &name));
         }
-        let size = item.metadata().map_err(|error| failed(&path, error))?.len();
         let total: usize = contents.values().map(Vec::len).sum();
-        let fits = usize::try_from(size).is_ok_and(|size| {
-            size <= limits::ENTRY_BYTES_MAX
-                && total.saturating_add(size) <= limits::CONTENT_BYTES_MAX
-        });
-        if !fits || contents.len() >= limits::ENTRIES_COUNT_MAX {
-            return Err(Error::new(Code::ArchiveEntrySize, format!("file {name} of {size} bytes")));
+        let bytes_max =
+            limits::CONTENT_BYTES_MAX.saturating_sub(total).min(limits::ENTRY_BYTES_MAX);
+        let content = files::read(&path, Links::Refused, bytes_max);
+        let content = content.map_err(|error| failed(&path, error))?;
+        if content.len() > bytes_max || contents.len() >= limits::ENTRIES_COUNT_MAX {
+            let what = format!("file {name}, or all of them together with it");
+            return Err(Error::new(Code::ArchiveEntrySize, what));
         }
-        let content = fs::read(&path).map_err(|error| failed(&path, error))?;
         contents.insert(name, content);
     }
     Ok(())

@@ -12,16 +12,16 @@ use super::errno::Errno;
 use super::guest::{Halt, Stop};
 use super::protected::Protected;
 use crate::deadline::Deadline;
+use crate::files;
 use crate::limits::NAME_BYTES_MAX;
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
-use std::fs::{File, Metadata, OpenOptions, TryLockError};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io;
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 const NO_FOLLOW: Option<i32> = Some(0o400_000);
@@ -37,10 +37,6 @@ const NO_WAIT: i32 = 0o4000;
 /// The name of the folder in which this program keeps new content while it carries changes out. No
 /// guest sees or makes anything of this name, in any directory.
 pub(super) const COMMIT_FOLDER: &str = ".mpp-commit";
-
-/// How long another call's changes are waited for: ten seconds.
-const LOCK_TRIES: u32 = 1000;
-const LOCK_PAUSE: Duration = Duration::from_millis(10);
 
 /// Device and inode: what tells a file or directory from every other, whatever it is called.
 pub(super) type Identity = (u64, u64);
@@ -186,20 +182,12 @@ impl HostDirectory {
         self.walk(names).map(|(_, status)| Stamp::of(&status))
     }
 
-    /// A handle on the root that keeps others from changing things below it at the same time. Waits
-    /// for those who are at it, but not for ever: anybody may lock a directory.
+    /// A handle on the root that keeps others from changing things below it at the same time.
     pub(super) fn lock(&self, deadline: &Deadline) -> io::Result<File> {
         // Opened anew, since a lock belongs to an opening, and clones share theirs.
         let root = File::open(path_of(&self.root))?;
-        for _ in 0..LOCK_TRIES {
-            deadline.check().map_err(|_| io::Error::other("the call has ended"))?;
-            match root.try_lock() {
-                Ok(()) => return Ok(root),
-                Err(TryLockError::WouldBlock) => std::thread::sleep(LOCK_PAUSE),
-                Err(TryLockError::Error(error)) => return Err(error),
-            }
-        }
-        Err(io::Error::other("somebody else has it locked"))
+        files::lock(&root, Some(deadline))?;
+        Ok(root)
     }
 
     /// A handle on the directory that a path of names leads to.
