@@ -6,7 +6,7 @@
 //! anyone with `host.pub` can check later that each destructive call was agreed to.
 
 use super::Matter;
-use crate::encoding::{base64, hex, unbase64, unhex};
+use crate::encoding::{base64, framed, hex, unbase64, unhex};
 use crate::error::{Code, Error};
 use crate::home;
 use crate::host_file::{list, parsed, read_document};
@@ -216,8 +216,7 @@ fn signed_bytes(matter: &Matter<'_>, by: &str, nonce: &[u8; 16], expires: Timest
         "content_hash {content_hash}\ntool {tool}\narguments {arguments}\nby {by}\n\
          nonce {nonce}\nexpires {expires}\n"
     );
-    let (type_bytes, body_bytes) = (PAYLOAD_TYPE.len(), body.len());
-    format!("MPPv1 {type_bytes} {PAYLOAD_TYPE} {body_bytes} {body}").into_bytes()
+    framed(PAYLOAD_TYPE, &body)
 }
 
 /// The host key, made on its first use. Only for whoever gives consent.
