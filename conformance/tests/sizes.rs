@@ -12,8 +12,8 @@ const LINES_MAX: [(&str, usize); 15] = [
     ("audit", 1_105),
     ("cli", 2_760),
     ("consent", 720),
-    ("door", 1_050),
-    ("files of src", 2_620),
+    ("door", 1_055),
+    ("files of src", 2_625),
     ("json", 190),
     ("mcp", 970),
     ("module", 480),
@@ -21,13 +21,13 @@ const LINES_MAX: [(&str, usize); 15] = [
     ("pattern", 420),
     ("policy", 1_450),
     ("privacy", 2_900),
-    ("sandbox", 4_180),
+    ("sandbox", 4_190),
     ("secrets", 480),
     ("trust", 170),
 ];
 
 /// The most lines of all of it but the command line.
-const LIBRARY_LINES_MAX: usize = 18_710;
+const LIBRARY_LINES_MAX: usize = 18_770;
 
 fn is_test(path: &Path) -> bool {
     path.iter().any(|part| part.to_str().is_some_and(|name| name.starts_with("tests")))

@@ -34,13 +34,12 @@ use calls::CallFile;
 use canonical::{integer, maybe, text, texts};
 use evidence::Anchor;
 use files::{at, unavailable, CALLS_DIR};
+use record::DIGEST_PREFIX;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-const DIGEST_PREFIX: &str = "hmac-sha256:";
 
 /// `hmac-sha256:` and 64 hexadecimal digits: a keyed digest that only an [`AuditLog`] makes.
 /// Without the host's audit key nobody can find a short value by trying.

@@ -15,6 +15,8 @@ use std::io::{BufRead, Read};
 /// `prev` of the first record.
 pub(super) const GENESIS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
+pub(super) const DIGEST_PREFIX: &str = "hmac-sha256:";
+
 /// What stands between the hashed part of a line and its hash.
 const SEAL: &str = ",\"hash\":";
 
@@ -121,7 +123,7 @@ fn maybe_content_hash(value: &Value) -> bool {
     value.is_null() || content_hash(value)
 }
 fn digest(value: &Value) -> bool {
-    let hex = value.as_str().and_then(|text| text.strip_prefix(super::DIGEST_PREFIX));
+    let hex = value.as_str().and_then(|text| text.strip_prefix(DIGEST_PREFIX));
     hex.and_then(unhex::<32>).is_some()
 }
 fn maybe_digest(value: &Value) -> bool {

@@ -4,10 +4,11 @@
 //! Each hop goes through [`HttpGate::hop`] whole, so a redirect can reach nothing that the guest could
 //! not have asked for itself.
 
+use super::address;
 use super::header::{fits, hides_text, is_for_any_origin, is_for_guest};
+use super::request::{refused, Refused, Tally, Wait};
+use super::transport::{Exchange, HttpResponse, HttpTransport, TransportError};
 use super::url::Url;
-use super::{address, refused, Refused, Tally, Wait};
-use super::{Exchange, HttpResponse, HttpTransport, TransportError};
 use crate::encoding::{base64, unbase64_of_any_length};
 use crate::json::object::{Fault, Member, Object};
 use crate::limits::{HTTP_REDIRECTS_COUNT_MAX, HTTP_RESPONSE_BYTES_MAX, TIMEOUT_MS_MAX};

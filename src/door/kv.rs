@@ -3,7 +3,7 @@
 //! A call works on a copy. What it changes is carried out once it has succeeded, and only if what it has
 //! seen is still so.
 
-use super::{refused, Refused, Tally};
+use super::request::{refused, Refused, Tally};
 use crate::error::{Code, Error};
 use crate::json::object::{Fault, Member};
 use crate::limits::{

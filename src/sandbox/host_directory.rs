@@ -9,8 +9,8 @@
 //! between architectures; where they are not known, nothing is mapped.
 
 use super::errno::Errno;
-use super::guest::{Halt, Stop};
-use super::protected::Protected;
+use super::halt::{Halt, Stop};
+use super::protected::{identity_of, Identity, Protected};
 use crate::deadline::Deadline;
 use crate::files;
 use crate::limits::NAME_BYTES_MAX;
@@ -37,13 +37,6 @@ const NO_WAIT: i32 = 0o4000;
 /// The name of the folder in which this program keeps new content while it carries changes out. No
 /// guest sees or makes anything of this name, in any directory.
 pub(super) const COMMIT_FOLDER: &str = ".mpp-commit";
-
-/// Device and inode: what tells a file or directory from every other, whatever it is called.
-pub(super) type Identity = (u64, u64);
-
-pub(super) fn identity_of(status: &Metadata) -> Identity {
-    (status.dev(), status.ino())
-}
 
 /// What a name stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -155,25 +148,26 @@ impl HostDirectory {
 
     /// Refuses it if it is, holds or lies in a place that is protected.
     pub(super) fn check(&self) -> Result<(), String> {
-        self.protected.check(self)
+        self.protected.check(&self.lies_in()?)
     }
 
     /// As [`HostDirectory::check`], with the places where they are by now.
     pub(super) fn check_again(&self) -> Result<(), String> {
-        self.protected.check_again(self)
+        self.protected.find_again().check(&self.lies_in()?)
     }
 
     /// It and the directories that it lies in, up to the root of the file system.
-    pub(super) fn lies_in(&self) -> io::Result<Vec<Identity>> {
+    fn lies_in(&self) -> Result<Vec<Identity>, String> {
+        let failed = |error: io::Error| format!("where it lies: {error}");
         let mut found = vec![self.identity];
-        let mut here = open_handle(&path_of(&self.root).join(".."))?;
+        let mut here = open_handle(&path_of(&self.root).join("..")).map_err(failed)?;
         loop {
-            let above = identity_of(&here.metadata()?);
+            let above = identity_of(&here.metadata().map_err(failed)?);
             if found.last() == Some(&above) {
                 return Ok(found); // only the root is its own parent
             }
             found.push(above);
-            here = open_handle(&path_of(&here).join(".."))?;
+            here = open_handle(&path_of(&here).join("..")).map_err(failed)?;
         }
     }
 
