@@ -3,19 +3,18 @@
 //! A [`Writer`] exists only while `audit.lock` is held. It knows the last record from the end of
 //! the file alone, so that the cost of an append does not grow with the log.
 
-use super::canonical;
 use super::evidence::{Anchor, Evidence};
 use super::files::{
     at, broken, missing, unavailable, HEAD_FILE, KEY_FILE, LOCK_FILE, LOG_FILE, TORN_PREFIX,
 };
-use super::record::{self, GENESIS};
+use super::record::{self, Hash, Head, Members, Torn, GENESIS, INTEGER_MAX, VERSION};
 use crate::encoding::{hex, sha256_hex, unhex};
 use crate::error::Error;
 use crate::files::{self, if_there, Links};
 use crate::limits::{AUDIT_LINE_BYTES_MAX, AUDIT_TORN_BYTES_MAX};
 use crate::package::key::random_bytes;
 use crate::time::Timestamp;
-use serde_json::{Map, Value};
+use serde_json::Map;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -163,12 +162,9 @@ impl Writer {
             let what = format!("longer than {AUDIT_TORN_BYTES_MAX} bytes");
             return Err(fail(io::Error::other(what)));
         }
-        let members = [
-            ("file", Value::from(name)),
-            ("bytes", Value::from(content.len())),
-            ("sha256", Value::from(sha256_hex(&content))),
-        ];
-        self.append("torn", members, now)
+        let bytes = u64::try_from(content.len()).unwrap_or(u64::MAX);
+        let sha256 = Hash(sha256_hex(&content));
+        self.append("torn", &Torn { file: name, bytes, sha256 }, now)
     }
 
     /// Adds one record and returns once it is on the disk. On failure the log is as it was, or ends
@@ -179,21 +175,16 @@ impl Writer {
     // [AUD-42] [AUD-47]
     pub(super) fn append(
         &mut self,
-        kind: &str,
-        members: impl IntoIterator<Item = (&'static str, Value)>,
+        kind: &'static str,
+        record: &impl Members,
         now: Timestamp,
     ) -> Result<(), Error> {
-        let seq = self.seq.checked_add(1).filter(|seq| *seq <= canonical::INTEGER_MAX);
+        let seq = self.seq.checked_add(1).filter(|seq| *seq <= INTEGER_MAX);
         let seq = seq.ok_or_else(|| unavailable("the log is full"))?;
-        let head = [
-            ("v", Value::from(1)),
-            ("seq", Value::from(seq)),
-            ("prev", Value::from(self.head.clone())),
-            ("time", Value::from(now.to_string())),
-            ("kind", Value::from(kind)),
-        ];
-        let object: Map<String, Value> =
-            head.into_iter().chain(members).map(|(key, value)| (key.to_owned(), value)).collect();
+        let mut object = Map::new();
+        let prev = Hash(self.head.clone());
+        Head { v: VERSION, seq, prev, time: now, kind }.write("", &mut object);
+        record.write("", &mut object);
         let (line, hash) = record::seal(&object).map_err(unavailable)?;
         let written = self.log.write_all(line.as_bytes()).and_then(|()| self.log.sync_data());
         if let Err(error) = written {

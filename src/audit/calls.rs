@@ -6,9 +6,8 @@
 //! numbers, which are used again, nor clocks come into it.
 
 use super::append::Writer;
-use super::canonical::integer;
 use super::files::{at, broken, place_of, unavailable, CALLS_DIR};
-use super::record::{self, LineError};
+use super::record::{self, Call, LineError};
 use crate::error::Error;
 use crate::files;
 use crate::limits::AUDIT_CALLS_COUNT_MAX;
@@ -82,7 +81,7 @@ pub(super) fn report_lost(dir: &Path, writer: &mut Writer, now: Timestamp) -> Re
         at = at.saturating_add(length).saturating_add(1);
     }
     for call in lost {
-        writer.append("lost", [("call", integer(call))], now)?;
+        writer.append("lost", &Call { call }, now)?;
     }
     dead.into_values().try_for_each(CallFile::remove)
 }

@@ -4,12 +4,9 @@
 //! order is made here and not left to `serde_json::Map`, which another crate in the same build can
 //! switch to insertion order.
 
-use crate::limits::{AUDIT_LIST_COUNT_MAX, AUDIT_TEXT_BYTES_MAX};
-use serde_json::{Map, Number, Value};
+use crate::limits::AUDIT_TEXT_BYTES_MAX;
+use serde_json::{Number, Value};
 use std::collections::BTreeMap;
-
-/// The largest integer that every JSON reader holds exactly, 2^53 − 1.
-pub(super) const INTEGER_MAX: u64 = (1 << 53) - 1;
 
 /// Room for the marker that replaces what was cut off a text.
 const MARKER_BYTES_MAX: usize = 32;
@@ -92,44 +89,4 @@ pub(super) fn cut(text: &str) -> String {
     }
     let missing = text.len().saturating_sub(kept_bytes);
     format!("{}...[+{missing} bytes]", text.get(..kept_bytes).unwrap_or_default())
-}
-
-/// A text, cut.
-pub(super) fn text(text: &str) -> Value {
-    Value::String(cut(text))
-}
-
-/// A text, cut, or null.
-pub(super) fn maybe(text: Option<&str>) -> Value {
-    text.map_or(Value::Null, self::text)
-}
-
-/// An integer; one beyond `INTEGER_MAX` is written as `INTEGER_MAX`.
-// [AUD-12]
-pub(super) fn integer(number: u64) -> Value {
-    Value::from(number.min(INTEGER_MAX))
-}
-
-/// A list of texts, each cut, at most `AUDIT_LIST_COUNT_MAX` of them, the last then a marker.
-// [AUD-13]
-pub(super) fn texts<'a>(items: impl ExactSizeIterator<Item = &'a str>) -> Value {
-    let count = items.len();
-    if count <= AUDIT_LIST_COUNT_MAX {
-        return items.map(text).collect();
-    }
-    let kept = AUDIT_LIST_COUNT_MAX.saturating_sub(1);
-    let marker = format!("...[+{} items]", count.saturating_sub(kept));
-    items.take(kept).map(text).chain([Value::String(marker)]).collect()
-}
-
-/// Counts by name. Names beyond the length and the number allowed are counted together.
-// [AUD-13]
-pub(super) fn counts(counts: &BTreeMap<String, u64>) -> Value {
-    let mut sums: BTreeMap<String, u64> = BTreeMap::new();
-    for (n, (name, count)) in counts.iter().enumerate() {
-        let fits = n < AUDIT_LIST_COUNT_MAX.saturating_sub(1);
-        let sum = sums.entry(if fits { cut(name) } else { "...".to_owned() }).or_default();
-        *sum = sum.saturating_add(*count);
-    }
-    Value::Object(sums.into_iter().map(|(name, sum)| (name, integer(sum))).collect::<Map<_, _>>())
 }
