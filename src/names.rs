@@ -200,14 +200,14 @@ pub(crate) fn is_kv_key(text: &str) -> bool {
     (1..=KV_KEY_BYTES_MAX).contains(&text.len()) && !text.chars().any(is_hidden)
 }
 
-/// Checks the bytes of an entry's name that stands at byte `at` of the archive.
+/// Checks the bytes of an entry's name.
 ///
 /// # Errors
 /// `archive.name`.
-pub(crate) fn check_entry_name(bytes: &[u8], at: usize) -> Result<&str, Error> {
+pub(crate) fn check_entry_name(bytes: &[u8]) -> Result<&str, Error> {
     let refuse = |why: &str| {
         let shown = bytes.get(..bytes.len().min(64)).unwrap_or_default().escape_ascii();
-        Err(Error::new(Code::ArchiveName, format!("entry name \"{shown}\" at byte {at} {why}")))
+        Err(Error::new(Code::ArchiveName, format!("entry name \"{shown}\" {why}")))
     };
     // [NAME-01]
     if bytes.is_empty() || bytes.len() > NAME_BYTES_MAX {
@@ -254,7 +254,7 @@ pub(crate) fn check_entry_collisions(names: &[&str]) -> Result<(), Error> {
     // [NAME-06]
     for name in names {
         if !seen.insert(name.to_ascii_lowercase()) {
-            let detail = format!("entry {name} has the name of another but for its case");
+            let detail = format!("entry {name} stands twice, but for its case");
             return Err(Error::new(Code::ArchiveNameCollision, detail));
         }
     }

@@ -9,11 +9,10 @@
 //! type, no value gets in. Other texts from outside are cut to a stated length.
 //!
 //! Read the records of `record.rs` first, then `append.rs`, `calls.rs`, `evidence.rs` and `verify.rs`;
-//! `canonical.rs` and `files.rs` are their tools.
+//! `files.rs` has their names.
 
 mod append;
 mod calls;
-mod canonical;
 mod evidence;
 mod files;
 mod record;
@@ -117,7 +116,7 @@ impl AuditLog {
     #[must_use]
     pub fn digest(&self, value: &Value) -> Digest {
         let mut canonical = String::new();
-        canonical::write(value, &mut canonical);
+        record::write(value, &mut canonical);
         self.digest_bytes(canonical.as_bytes())
     }
 

@@ -4,15 +4,14 @@
 //! Writing and reading go through the same function, [`body`], so that a line is accepted only if
 //! writing what was read gives the same bytes.
 
-use super::canonical;
 use crate::encoding::{hex, sha256_hex, unhex};
 use crate::error::Code;
-use crate::json;
+use crate::json::{self, canonical};
 use crate::limits::{AUDIT_LINE_BYTES_MAX, AUDIT_LIST_COUNT_MAX, AUDIT_TEXT_BYTES_MAX};
 use crate::package::key::KeyId;
 use crate::package::listing::ContentHash;
 use crate::time::Timestamp;
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 use std::collections::BTreeMap;
 use std::io::{BufRead, Read};
 
@@ -32,6 +31,9 @@ pub(super) const INTEGER_MAX: u64 = (1 << 53) - 1;
 pub(super) const VERSION: u64 = 1;
 
 const DIGEST_PREFIX: &str = "hmac-sha256:";
+
+/// Room for the marker that replaces what was cut off a text.
+const MARKER_BYTES_MAX: usize = 32;
 
 /// Names of members in their order, each with what may stand in it.
 type Form = Vec<(&'static str, fn(&Value) -> bool)>;
@@ -316,7 +318,7 @@ impl Field for BTreeMap<String, u64> {
         let mut sums: BTreeMap<String, u64> = BTreeMap::new();
         for (n, (name, count)) in self.iter().enumerate() {
             let fits = n < AUDIT_LIST_COUNT_MAX.saturating_sub(1);
-            let name = if fits { canonical::cut(name) } else { "...".to_owned() };
+            let name = if fits { cut(name) } else { "...".to_owned() };
             let sum = sums.entry(name).or_default();
             *sum = sum.saturating_add(*count);
         }
@@ -344,7 +346,7 @@ macro_rules! texts {
 }
 
 texts! {
-    String: |text| canonical::cut(text), is_short;
+    String: |text| cut(text), is_short;
     &'static str: |text: &&'static str| *text, is_word;
     Code: |code: &Code| code.as_str(), is_word;
     Ending: Ending::as_str, is_word;
@@ -367,11 +369,43 @@ fn is_word(text: &str) -> bool {
     is_short(text) && !text.is_empty() && text.bytes().all(letter)
 }
 
+/// Appends the canonical text of a value.
+pub(super) fn write(value: &Value, out: &mut String) {
+    canonical::write(value, number_text, out);
+}
+
+/// Decimal digits for what was written as an integer. Anything else is a double: the shortest
+/// digits that read back as the same double, one of them before the point, and always an exponent.
+/// Records hold integers only; arguments, which are digested in this form, may hold others.
+// [AUD-12]
+fn number_text(number: &Number) -> String {
+    match (number.as_u64(), number.as_i64(), number.as_f64()) {
+        (Some(integer), _, _) => integer.to_string(),
+        (_, Some(integer), _) => integer.to_string(),
+        (_, _, double) => format!("{:e}", double.unwrap_or_default()),
+    }
+}
+
+/// A text that came from outside, at most `AUDIT_TEXT_BYTES_MAX` long, the end replaced by a marker
+/// that says how many bytes are missing.
+// [AUD-13]
+pub(super) fn cut(text: &str) -> String {
+    if text.len() <= AUDIT_TEXT_BYTES_MAX {
+        return text.to_owned();
+    }
+    let mut kept_bytes = AUDIT_TEXT_BYTES_MAX.saturating_sub(MARKER_BYTES_MAX);
+    while !text.is_char_boundary(kept_bytes) {
+        kept_bytes = kept_bytes.saturating_sub(1);
+    }
+    let missing = text.len().saturating_sub(kept_bytes);
+    format!("{}...[+{missing} bytes]", text.get(..kept_bytes).unwrap_or_default())
+}
+
 /// The hashed part of a line: the members of its kind, all of them, no others, in their order.
 // [AUD-04] [AUD-25] [AUD-26]
 fn body(object: &Map<String, Value>) -> Result<String, String> {
     let kind = object.get("kind").and_then(Value::as_str).unwrap_or_default();
-    let form = form(kind).ok_or_else(|| format!("unknown kind {:?}", canonical::cut(kind)))?;
+    let form = form(kind).ok_or_else(|| format!("unknown kind {:?}", cut(kind)))?;
     if object.get("v").and_then(Value::as_u64) != Some(VERSION) {
         return Err(format!("member \"v\" is not {VERSION}"));
     }
@@ -390,7 +424,7 @@ fn body(object: &Map<String, Value>) -> Result<String, String> {
         text.push(if text.is_empty() { '{' } else { ',' });
         canonical::write_string(key, &mut text);
         text.push(':');
-        canonical::write(value, &mut text);
+        write(value, &mut text);
     }
     Ok(text)
 }
@@ -431,7 +465,7 @@ pub(super) fn read(line: &[u8]) -> Result<Record, String> {
     };
     let computed = sha256_hex(hashed.as_bytes());
     if computed != hash {
-        return Err(format!("hashes to {computed}, but says {:?}", canonical::cut(&hash)));
+        return Err(format!("hashes to {computed}, but says {:?}", cut(&hash)));
     }
     // A member that the kind does not have is missing from `body`, so it is refused here too.
     if body(&object)? != hashed || end != format!("\"{hash}\"}}") {

@@ -119,7 +119,7 @@ fn refusal() -> Refusal {
 
 fn canonical_text(value: &Value) -> String {
     let mut text = String::new();
-    canonical::write(value, &mut text);
+    record::write(value, &mut text);
     text
 }
 
@@ -423,7 +423,7 @@ mod written {
         for (source, expected) in cases {
             let value = crate::json::parse(source.as_bytes(), 8).unwrap();
             let mut text = String::new();
-            canonical::write(&value, &mut text);
+            record::write(&value, &mut text);
             assert_eq!(text, expected);
             assert_eq!(crate::json::parse(text.as_bytes(), 8).unwrap(), value, "{source}");
         }
@@ -434,7 +434,7 @@ mod written {
         for character in ["x", "é", "€", "😀"] {
             for length in [1, 60, 250, 255, 256, 257, 300, 5000, 100_000] {
                 let text = character.repeat(length);
-                let cut = canonical::cut(&text);
+                let cut = record::cut(&text);
                 assert!(cut.len() <= AUDIT_TEXT_BYTES_MAX);
                 if text.len() <= AUDIT_TEXT_BYTES_MAX {
                     assert_eq!(cut, text);

@@ -53,7 +53,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 use time::Time;
-use wasmi::StoreLimits;
 
 /// Runs tools, each call in an instance of its own.
 #[derive(Clone, Debug)]
@@ -269,8 +268,9 @@ impl Inputs {
             meter: Meter { slice: 0, reserve: limits.fuel_max, watch: deadline.clone() },
             door: self.door,
             response: Vec::new(),
-            allocation: StoreLimits::default(),
-            growths_asked: 0,
+            memory_bytes_max: usize::try_from(limits.memory_bytes_max).unwrap_or(usize::MAX),
+            table_elements_max: crate::limits::TABLE_ELEMENTS_COUNT_MAX,
+            growth_denied: false,
             memory: None,
         }
     }

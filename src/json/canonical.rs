@@ -1,19 +1,16 @@
-//! Room: canonical JSON, one text for one value, so that hashes and digests can be taken over it.
+//! Canonical JSON: one text for one value, so that digests can be taken over it and values compared.
 //!
 //! No white space; members of an object sorted by the bytes of their names; strings in ASCII. The
 //! order is made here and not left to `serde_json::Map`, which another crate in the same build can
 //! switch to insertion order.
 
-use crate::limits::AUDIT_TEXT_BYTES_MAX;
 use serde_json::{Number, Value};
 use std::collections::BTreeMap;
 
-/// Room for the marker that replaces what was cut off a text.
-const MARKER_BYTES_MAX: usize = 32;
-
-/// Appends the canonical text of a value.
-// [AUD-10] [AUD-11] [AUD-12]
-pub(super) fn write(value: &Value, out: &mut String) {
+/// Appends the canonical text of a value. Which numbers are one value is for the caller to say: equal
+/// ones get equal texts.
+// [AUD-10] [SCH-11]
+pub(crate) fn write(value: &Value, number_text: fn(&Number) -> String, out: &mut String) {
     match value {
         Value::Null => out.push_str("null"),
         Value::Bool(truth) => out.push_str(if *truth { "true" } else { "false" }),
@@ -25,7 +22,7 @@ pub(super) fn write(value: &Value, out: &mut String) {
                 if n > 0 {
                     out.push(',');
                 }
-                write(item, out);
+                write(item, number_text, out);
             }
             out.push(']');
         }
@@ -39,27 +36,17 @@ pub(super) fn write(value: &Value, out: &mut String) {
                 }
                 write_string(key, out);
                 out.push(':');
-                write(member, out);
+                write(member, number_text, out);
             }
             out.push('}');
         }
     }
 }
 
-/// Decimal digits for what was written as an integer. Anything else is a double: the shortest
-/// digits that read back as the same double, one of them before the point, and always an exponent.
-/// Records hold integers only; arguments, which are digested in this form, may hold others.
-fn number_text(number: &Number) -> String {
-    match (number.as_u64(), number.as_i64(), number.as_f64()) {
-        (Some(integer), _, _) => integer.to_string(),
-        (_, Some(integer), _) => integer.to_string(),
-        (_, _, double) => format!("{:e}", double.unwrap_or_default()),
-    }
-}
-
 /// Appends a string in quotes: printable ASCII as it is, `\"` and `\\`, and `\u` with four
 /// lower-case hex digits per UTF-16 unit for everything else.
-pub(super) fn write_string(text: &str, out: &mut String) {
+// [AUD-11]
+pub(crate) fn write_string(text: &str, out: &mut String) {
     out.push('"');
     for character in text.chars() {
         match character {
@@ -74,19 +61,4 @@ pub(super) fn write_string(text: &str, out: &mut String) {
         }
     }
     out.push('"');
-}
-
-/// A text that came from outside, at most `AUDIT_TEXT_BYTES_MAX` long, the end replaced by a marker
-/// that says how many bytes are missing.
-// [AUD-13]
-pub(super) fn cut(text: &str) -> String {
-    if text.len() <= AUDIT_TEXT_BYTES_MAX {
-        return text.to_owned();
-    }
-    let mut kept_bytes = AUDIT_TEXT_BYTES_MAX.saturating_sub(MARKER_BYTES_MAX);
-    while !text.is_char_boundary(kept_bytes) {
-        kept_bytes = kept_bytes.saturating_sub(1);
-    }
-    let missing = text.len().saturating_sub(kept_bytes);
-    format!("{}...[+{missing} bytes]", text.get(..kept_bytes).unwrap_or_default())
 }
