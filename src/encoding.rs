@@ -1,4 +1,5 @@
-//! Room: hexadecimal and base64, each with one spelling, and SHA-256 as this project writes it.
+//! Room: hexadecimal and base64, each with one spelling, SHA-256 as this project writes it, and the frame
+//! around bytes that are signed.
 //!
 //! A second spelling of the same bytes would be a second text for the same thing, so reading is
 //! strict: lower-case hex only; base64 (RFC 4648 §4) with its padding, without spaces, and with the
@@ -32,6 +33,24 @@ pub fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
         bytes.push(u8::try_from(byte).ok()?);
     }
     bytes.try_into().ok()
+}
+
+/// The number that hexadecimal digits of either case stand for, as escapes in foreign texts have them.
+pub(crate) fn hex_number(digits: &[u8]) -> Option<u32> {
+    digits.iter().try_fold(0_u32, |value, digit| {
+        let digit = char::from(*digit).to_digit(16)?;
+        value.checked_mul(16)?.checked_add(digit)
+    })
+}
+
+/// The bytes that are signed for a body of one type. Both are framed by their length in bytes, so that no
+/// two meanings share one text (the idea of DSSE's pre-authentication encoding):
+///
+/// ```text
+/// MPPv1 <len(type)> <type> <len(body)> <body>
+/// ```
+pub(crate) fn framed(payload_type: &str, body: &str) -> Vec<u8> {
+    format!("MPPv1 {} {payload_type} {} {body}", payload_type.len(), body.len()).into_bytes()
 }
 
 /// SHA-256 (FIPS 180-4).
@@ -128,6 +147,21 @@ mod tests {
         for text in ["0AFF", "0af", "0aff0", "0aff00", "0a", "", "0x0a", "zz00"] {
             assert_eq!(unhex::<2>(text), None, "{text:?}");
         }
+    }
+
+    #[test]
+    fn what_is_not_all_hexadecimal_digits_or_too_many_is_no_number() {
+        assert_eq!((hex_number(b"0aF"), hex_number(b"ffffffff")), (Some(0xaf), Some(u32::MAX)));
+        for digits in [&b"+1"[..], b"0x1", b" 1", b"1g", "1\u{661}".as_bytes(), b"100000000"] {
+            assert_eq!(hex_number(digits), None, "{digits:?}");
+        }
+    }
+
+    #[test]
+    fn no_two_types_and_bodies_share_one_frame() {
+        assert_eq!(framed("a/b", "ä\n"), "MPPv1 3 a/b 3 ä\n".as_bytes());
+        assert_ne!(framed("a", "b 1 c"), framed("a b", "1 c"));
+        assert_ne!(framed("a 1 b", ""), framed("a", "b 0 "));
     }
 
     #[test]

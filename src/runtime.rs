@@ -9,7 +9,7 @@
 //! Read [`Runtime::call`] first. Nothing runs without a record, and nothing leaves without one.
 
 use crate::agent::{is_traceparent, Agent};
-use crate::audit::{AuditLog, Digest, Ending, Intent, Outcome, Refusal};
+use crate::audit::{AuditLog, Caller, Digest, Ending, Intent, Outcome, Refusal};
 use crate::consent::Consent;
 pub use crate::consent::{Nobody, Person, Question, Reply};
 use crate::deadline::Deadline;
@@ -38,6 +38,7 @@ use serde_json::{json, Map, Value};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 /// What an agent asks for.
 #[derive(Clone, Debug)]
@@ -142,8 +143,6 @@ struct Admission {
     token: CapabilityToken,
     /// The proof that a person agreed to exactly this call, if it needed one.
     attested: Option<String>,
-    /// The digest of the arguments, which may be long: taken once.
-    arguments: Digest,
     request: Request,
     filter: PrivacyFilterEngine,
 }
@@ -282,21 +281,20 @@ impl Runtime {
         cancel: &CancelFlag,
     ) -> Result<Answer, Error> {
         // 1 to 3. Who made it, what was asked, what it may touch. Nothing of it has run yet.
-        let mut known = Refusal::new(Code::HostFile);
+        let mut known = Refusal { caller: caller(call), ..Refusal::default() };
         let admission = match self.admit(package, call, person, &mut known, cancel) {
             Ok(admission) => admission,
             Err(refused) => {
-                known.code = refused.code();
                 // Of a package that was not verified nothing is known but its bytes.
-                if let (None, Source::Bytes(bytes)) = (&known.content_hash, package) {
+                if let (None, Source::Bytes(bytes)) = (&known.facts.content_hash, package) {
                     known.source = Some(source_of(bytes));
                 }
-                self.audit.refuse(known, Timestamp::now())?;
+                self.audit.refuse(refused.code(), known, Timestamp::now())?;
                 return Err(refused);
             }
         };
         // 4. No record, no call.
-        let open = self.audit.begin(self.intent(&admission, call), Timestamp::now())?;
+        let open = self.audit.begin(intent(known, &admission), Timestamp::now())?;
         let audit_record = open.id();
         // 5. The sandbox gets the binary that was verified and what the token holds.
         let Admission { attestation, token, request, filter, .. } = admission;
@@ -319,19 +317,14 @@ impl Runtime {
         answer
     }
 
-    /// What a record says of any call. Gives the digest of its arguments.
-    fn note(&self, call: &Call, known: &mut Refusal) -> Result<Digest, Error> {
-        known.tool = Some(call.tool.clone());
-        known.agent = call.agent.as_ref().map(Agent::to_string);
-        known.traceparent.clone_from(&call.traceparent);
+    /// The digest of a call's arguments, which may be long: taken once.
+    fn digest_arguments(&self, call: &Call) -> Result<Digest, Error> {
         // First of all, since whatever looks at the arguments recurses into them.
         if !json::is_within(&call.arguments, limits::REQUEST_DEPTH_MAX) {
             let detail = format!("arguments nested more than {} deep", limits::REQUEST_DEPTH_MAX);
             return Err(Error::new(Code::RequestTooLarge, detail));
         }
-        let digest = self.audit.digest(&call.arguments);
-        known.arguments = Some(digest.clone());
-        Ok(digest)
+        Ok(self.audit.digest(&call.arguments))
     }
 
     /// Verifies, validates and decides. `known` collects what a record of a refusal can say.
@@ -343,7 +336,9 @@ impl Runtime {
         known: &mut Refusal,
         cancel: &CancelFlag,
     ) -> Result<Admission, Error> {
-        let arguments = self.note(call, known)?;
+        known.facts.tool = Some(call.tool.clone());
+        let arguments = self.digest_arguments(call)?;
+        known.facts.arguments = Some(arguments.clone());
         let gatekeeper = self.gatekeeper()?;
         let attestation = match package {
             Source::Bytes(bytes) => gatekeeper.verify(bytes)?,
@@ -352,11 +347,12 @@ impl Runtime {
             }
         };
         let manifest = &attestation.manifest;
-        known.package = Some(manifest.id.clone());
-        known.version = Some(manifest.version.to_string());
-        known.content_hash = Some(attestation.content_hash.clone());
-        known.publisher = Some(manifest.publisher().to_owned());
-        known.signers = attestation.signers.iter().map(|signer| signer.key_id().clone()).collect();
+        let facts = &mut known.facts;
+        facts.package = Some(manifest.id.clone());
+        facts.version = Some(manifest.version.to_string());
+        facts.content_hash = Some(attestation.content_hash.clone());
+        facts.publisher = Some(manifest.publisher().to_owned());
+        facts.signers = attestation.signers.iter().map(|signer| signer.key_id().clone()).collect();
 
         let filter = self.privacy_filter(manifest)?;
         let tool = find_tool(&attestation, &call.tool)?;
@@ -375,7 +371,7 @@ impl Runtime {
                 seen.note_version(&manifest.id, &manifest.version)
             })?;
         }
-        Ok(Admission { attestation, token, attested, arguments, request, filter })
+        Ok(Admission { attestation, token, attested, request, filter })
     }
 
     /// An installed package, verified on its first call; later its signers are judged anew, and no more.
@@ -471,38 +467,17 @@ impl Runtime {
         }
     }
 
-    fn intent(&self, admission: &Admission, call: &Call) -> Intent {
-        let Admission { attestation, token, .. } = admission;
-        let manifest = &attestation.manifest;
-        Intent {
-            package: manifest.id.clone(),
-            version: manifest.version.to_string(),
-            content_hash: attestation.content_hash.clone(),
-            publisher: manifest.publisher().to_owned(),
-            signers: attestation.signers.iter().map(|signer| signer.key_id().clone()).collect(),
-            tool: call.tool.clone(),
-            arguments: admission.arguments.clone(),
-            risk: risk::score(manifest).level.to_string(),
-            capabilities: token.granted(),
-            granted_by: token.granted_by().to_owned(),
-            limits: *token.limits(),
-            agent: call.agent.as_ref().map(Agent::to_string),
-            traceparent: call.traceparent.clone(),
-            attestation: admission.attested.clone(),
-        }
-    }
-
     fn outcome(&self, run: &Run, answer: &Result<Answer, Error>, changes: &Changes) -> Outcome {
-        let ending = match answer {
+        let result = match answer {
             Ok(answer) if answer.is_error => Ending::ToolError,
             Ok(_) => Ending::Ok,
             Err(error) => Ending::Failed(error.code()),
         };
         let left = answer.as_ref().ok();
         Outcome {
-            ending,
+            result,
             fuel_used: run.fuel_used,
-            duration_ms: u64::try_from(run.duration.as_millis()).unwrap_or(u64::MAX),
+            duration_ms: milliseconds(run.duration),
             stdout: Some(self.audit.digest_bytes(&run.stdout)),
             answer: left.map(|answer| self.digest_of(answer)),
             privacy: left.map(counts).unwrap_or_default(),
@@ -520,6 +495,32 @@ impl Runtime {
             "is_error": answer.is_error,
         }))
     }
+}
+
+fn caller(call: &Call) -> Caller {
+    let agent = call.agent.as_ref().map(Agent::to_string);
+    Caller { agent, traceparent: call.traceparent.clone() }
+}
+
+fn intent(known: Refusal, admission: &Admission) -> Intent {
+    let Admission { attestation, token, attested, .. } = admission;
+    let limits = token.limits();
+    Intent {
+        facts: known.facts,
+        risk: risk::score(&attestation.manifest).level.to_string(),
+        capabilities: token.granted(),
+        granted_by: token.granted_by().to_owned(),
+        memory_bytes_max: limits.memory_bytes_max,
+        fuel_max: limits.fuel_max,
+        timeout_ms: milliseconds(limits.timeout),
+        output_bytes_max: limits.output_bytes_max,
+        caller: known.caller,
+        attestation: attested.clone(),
+    }
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// All that is known of a package that was not verified.

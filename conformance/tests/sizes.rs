@@ -21,7 +21,7 @@ const LINES_MAX: [(&str, usize); 15] = [
     ("pattern", 375),
     ("policy", 1_100),
     ("privacy", 2_870),
-    ("sandbox", 4_145),
+    ("sandbox", 4_190),
     ("secrets", 480),
     ("trust", 30),
 ];

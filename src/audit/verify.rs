@@ -1,14 +1,13 @@
 //! Room: checking a log from its first line to its last, without holding more than one line of it.
 
 use super::evidence::Evidence;
+use super::files::{at, LOCK_FILE, LOG_FILE};
 use super::record::{self, LineError, Record, GENESIS};
-use super::{LOCK_FILE, LOG_FILE};
 use crate::encoding::unhex;
 use crate::error::{Code, Error};
-use crate::home;
+use crate::files::{self, if_there, Links};
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
-use std::fs::File;
 use std::io::{BufRead, BufReader, ErrorKind, Read};
 use std::path::Path;
 
@@ -63,30 +62,24 @@ pub fn verify_each(
         Error::new(Code::HostFile, format!("can't read {}: {error}", path.display()))
     };
     // What lies beside a copy is not about the copy.
-    let dir = (path.file_name() == Some(LOG_FILE.as_ref())).then(|| home::folder_of(path));
+    let dir = (path.file_name() == Some(LOG_FILE.as_ref())).then(|| files::folder_of(path));
     if let (Some(dir), Some(_)) = (dir, expected_head) {
         if !is_begun(dir)? {
             return verify_lines(&mut &b""[..], expected_head, look);
         }
     }
-    let lock_path = path.with_file_name(LOCK_FILE);
-    let lock = if lock_path.is_file() { Some(File::open(lock_path).map_err(fail)?) } else { None };
-    if let Some(lock) = &lock {
-        lock.lock_shared().map_err(fail)?;
-    }
+    let lock = if_there(files::open(&path.with_file_name(LOCK_FILE), Links::Followed));
+    let lock = lock.map_err(fail)?;
+    lock.as_ref().map_or(Ok(()), files::lock_shared).map_err(fail)?;
     let evidence =
         dir.map_or_else(|| Ok(Evidence::default()), Evidence::read).map_err(read_only)?;
-    match path.metadata() {
-        Ok(found) if found.is_file() => {}
-        Ok(_) => return Err(fail(std::io::Error::other("not a regular file"))),
-        Err(error) => {
-            if error.kind() == ErrorKind::NotFound {
-                evidence.check_missing()?;
-            }
+    let file = match files::open(path, Links::Followed) {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            evidence.check_missing()?;
             return Err(fail(error));
         }
-    }
-    let file = File::open(path).map_err(fail)?;
+        opened => opened.map_err(fail)?,
+    };
     let length_bytes = file.metadata().map_err(fail)?.len();
     drop(lock);
     let source = &mut BufReader::new((&file).take(length_bytes));
@@ -104,16 +97,9 @@ pub fn verify_each(
 pub fn is_begun(dir: &Path) -> Result<bool, Error> {
     // In this order, since a log is there before anything that tells of it.
     let evidence = Evidence::read(dir).map_err(read_only)?;
-    let log = dir.join(LOG_FILE);
-    match log.symlink_metadata() {
-        Ok(_) => Ok(true),
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            evidence.check_missing().map(|()| false)
-        }
-        Err(error) => {
-            Err(Error::new(Code::HostFile, format!("can't read {}: {error}", log.display())))
-        }
-    }
+    let log = &dir.join(LOG_FILE);
+    let found = if_there(log.symlink_metadata()).map_err(at(log)).map_err(read_only)?;
+    found.map_or_else(|| evidence.check_missing().map(|()| false), |_| Ok(true))
 }
 
 /// What keeps a writer from recording is for a reader a file like any other.

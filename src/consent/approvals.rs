@@ -9,10 +9,9 @@ use crate::home;
 use crate::host_file::{list, parsed, read_document, texts};
 use crate::json::object::{Fault, Member};
 use crate::limits::{APPROVALS_COUNT_MAX, APPROVALS_FILE_BYTES_MAX};
+use crate::names::{self, is_visible_line};
 use crate::package::listing::ContentHash;
-use crate::package::manifest::rules;
 use crate::time::Timestamp;
-use crate::trust::is_label;
 use serde_json::{json, Value};
 use std::path::{Path, PathBuf};
 
@@ -137,12 +136,12 @@ fn read_approval(member: &Member<'_>) -> Result<Approval, Fault> {
     member.object(|one| {
         Ok(Approval {
             package: parsed(&one.required("package")?, "a package id", |text| {
-                rules::is_id(text).then(|| text.to_owned())
+                names::is_id(text).then(|| text.to_owned())
             })?,
             content_hash: parsed(&one.required("content_hash")?, "a hash", ContentHash::parse)?,
             capabilities: texts(Some(one.required("capabilities")?), "a text", |_| true)?,
             by: parsed(&one.required("by")?, "a name", |text| {
-                is_label(text).then(|| text.to_owned())
+                is_visible_line(text).then(|| text.to_owned())
             })?,
             at: parsed(&one.required("at")?, "a time", Timestamp::parse)?,
         })

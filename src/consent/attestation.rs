@@ -6,15 +6,15 @@
 //! anyone with `host.pub` can check later that each destructive call was agreed to.
 
 use super::Matter;
-use crate::encoding::{base64, hex, unbase64, unhex};
+use crate::encoding::{base64, framed, hex, unbase64, unhex};
 use crate::error::{Code, Error};
 use crate::home;
 use crate::host_file::{list, parsed, read_document};
 use crate::limits::{ATTESTATION_S_MAX, KEY_FILE_BYTES_MAX, SPENT_COUNT_MAX, SPENT_FILE_BYTES_MAX};
+use crate::names::is_visible_line;
 use crate::package::key::{random_bytes, KeyId, PublicKey, SecretKey};
 use crate::package::listing::ContentHash;
 use crate::time::Timestamp;
-use crate::trust::is_label;
 use serde_json::{json, Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -107,7 +107,7 @@ impl EphemeralAttestation {
     // [CONS-11]
     pub fn spend(&self, home: &Path, matter: &Matter<'_>, now: Timestamp) -> Result<String, Error> {
         let refusal = |what: &str| Error::new(Code::PolicyAttestation, what);
-        if !is_label(&self.by) {
+        if !is_visible_line(&self.by) {
             return Err(refusal("it names nobody who agreed"));
         }
         if !self.is_signed_by(&public_key(home)?, matter) {
@@ -221,8 +221,7 @@ fn signed_bytes(matter: &Matter<'_>, by: &str, nonce: &[u8; 16], expires: Timest
         "content_hash {content_hash}\ntool {tool}\narguments {arguments}\nby {by}\n\
          nonce {nonce}\nexpires {expires}\n"
     );
-    let (type_bytes, body_bytes) = (PAYLOAD_TYPE.len(), body.len());
-    format!("MPPv1 {type_bytes} {PAYLOAD_TYPE} {body_bytes} {body}").into_bytes()
+    framed(PAYLOAD_TYPE, &body)
 }
 
 /// The host key, made on its first use. Only for whoever gives consent.

@@ -16,11 +16,11 @@ use crate::agent::Agent;
 use crate::audit::Digest;
 use crate::error::{Code, Error};
 use crate::gatekeeper::VerifiedManifest;
+use crate::names::is_visible_line;
 use crate::package::listing::ContentHash;
 use crate::policy::{Capability, ConsentRules, SecurityLevel};
 use crate::sandbox::Changes;
 use crate::time::Timestamp;
-use crate::trust::is_label;
 use approvals::Approvals;
 use attestation::EphemeralAttestation;
 use serde_json::Value;
@@ -182,7 +182,7 @@ impl Consent {
             }
             Reply::Agreed(by) => Ok(Word { by, attestation: None }),
             Reply::AgreedForLater(by) => {
-                if rules.remember && is_label(&by) {
+                if rules.remember && is_visible_line(&by) {
                     look_again()?;
                     approvals.add(manifest, question.capability_lines(), &by, now)?;
                 }

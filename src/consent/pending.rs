@@ -14,9 +14,9 @@ use crate::json::object::{Fault, Member, Object};
 use crate::limits::{
     PENDING_ARGUMENTS_BYTES_MAX, PENDING_COUNT_MAX, PENDING_FILE_BYTES_MAX, REQUEST_DEPTH_MAX,
 };
+use crate::names::is_visible_line;
 use crate::package::listing::ContentHash;
 use crate::time::Timestamp;
-use crate::trust::is_label;
 use serde_json::{json, Map, Value};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -334,7 +334,7 @@ fn read_answer(member: &Member<'_>) -> Result<Answer, Fault> {
             return Ok(Answer::Denied);
         }
         let by = parsed(&answer.required("by")?, "a name", |text| {
-            is_label(text).then(|| text.to_owned())
+            is_visible_line(text).then(|| text.to_owned())
         })?;
         let for_later = answer.required("for_later")?.boolean()?;
         let read_proof = |member: Member<'_>| {

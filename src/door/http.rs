@@ -4,13 +4,15 @@
 //! Each hop goes through [`HttpGate::hop`] whole, so a redirect can reach nothing that the guest could
 //! not have asked for itself.
 
-use super::header::{fits, hides_text, is_for_any_origin, is_for_guest, is_name, is_value};
+use super::address;
+use super::header::{fits, hides_text, is_for_any_origin, is_for_guest};
+use super::request::{refused, Refused, Tally, Wait};
+use super::transport::{Exchange, HttpResponse, HttpTransport, TransportError};
 use super::url::Url;
-use super::{address, refused, Refused, Tally, Wait};
-use super::{Exchange, HttpResponse, HttpTransport, TransportError};
 use crate::encoding::{base64, unbase64_of_any_length};
 use crate::json::object::{Fault, Member, Object};
 use crate::limits::{HTTP_REDIRECTS_COUNT_MAX, HTTP_RESPONSE_BYTES_MAX, TIMEOUT_MS_MAX};
+use crate::names::{is_header_name, is_header_value};
 use crate::policy::token::HostGrant;
 use crate::secrets::{Hidden, HiddenTexts};
 use serde_json::{json, Value};
@@ -189,7 +191,7 @@ fn headers(request: &Request, grant: &HostGrant) -> Result<Vec<(String, String)>
         let secrets = grant.headers.iter();
         headers.extend(secrets.map(|secret| (secret.name.clone(), secret.value.clone())));
     }
-    let allowed = |(name, value): &(String, String)| is_name(name) && is_value(value);
+    let allowed = |(name, value): &(String, String)| is_header_name(name) && is_header_value(value);
     match headers.iter().all(allowed) && fits(&headers) {
         true => Ok(headers),
         false => Err(refused("http.header", "too many headers, or one that may not be sent")),
@@ -346,7 +348,7 @@ fn checked(asked: Asked<'_>) -> Result<Request, Refused> {
     }
     // [DOOR-32] [DOOR-33] [DOOR-34]
     for (name, value) in &asked.headers {
-        if !is_name(name) || !is_value(value) {
+        if !is_header_name(name) || !is_header_value(value) {
             let message = format!("the header {} may not be sent", crate::text::shown(name));
             return Err(refused("http.header", message));
         }

@@ -9,10 +9,11 @@
 //! Read `Door::ask` first, then `http.rs` with `url.rs`, `address.rs` and `header.rs`, then `kv.rs`.
 
 mod address;
-pub(crate) mod header;
+mod header;
 mod http;
 pub mod kv;
 pub mod kv_file;
+mod request;
 #[cfg(test)]
 mod tests;
 pub mod transport;
@@ -20,6 +21,7 @@ mod url;
 
 pub use kv::{KvOwner, KvStore};
 pub use kv_file::KvFiles;
+pub(crate) use request::Wait;
 pub use transport::{Exchange, HttpResponse, HttpTransport, TransportError};
 
 use crate::json;
@@ -27,11 +29,11 @@ use crate::limits::{DOOR_DEPTH_MAX, DOOR_REQUEST_BYTES_MAX};
 use crate::policy::token::CapabilityToken;
 use http::HttpGate;
 use kv::{KvChanges, KvSession};
+use request::{refused, Refused, Tally};
 use serde_json::{json, Value};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 /// What a host has behind the door.
 ///
@@ -68,41 +70,6 @@ impl fmt::Debug for Services {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (http, kv) = (self.http.is_some(), self.kv.is_some());
         out.debug_struct("Services").field("http", &http).field("kv", &kv).finish()
-    }
-}
-
-/// What the call that waits still allows.
-pub(crate) struct Wait<'a> {
-    /// When its time is over.
-    pub(crate) until: Instant,
-    pub(crate) is_cancelled: &'a dyn Fn() -> bool,
-}
-
-impl Wait<'_> {
-    fn left(&self) -> Duration {
-        self.until.saturating_duration_since(Instant::now())
-    }
-}
-
-/// Why a guest does not get what it asked for: a stable code of `spec/door.md`, and a text for its author.
-#[derive(Debug)]
-struct Refused {
-    code: &'static str,
-    message: String,
-}
-
-fn refused(code: &'static str, message: impl Into<String>) -> Refused {
-    Refused { code, message: message.into() }
-}
-
-/// How often each thing was asked for: for the record of the call.
-#[derive(Debug, Default)]
-struct Tally(BTreeMap<String, u64>);
-
-impl Tally {
-    fn count(&mut self, what: impl Into<String>) {
-        let count = self.0.entry(what.into()).or_default();
-        *count = count.saturating_add(1);
     }
 }
 

@@ -17,6 +17,7 @@ use crate::sandbox::{CancelFlag, Run, SandboxConfig, WasmSandbox};
 use crate::Code;
 use std::net::IpAddr;
 use std::sync::Mutex;
+use std::time::{Duration, Instant};
 
 /// Hands in each line of stdin, and writes each answer as a line.
 const FORWARDER: &str = r#"(module

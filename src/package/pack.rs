@@ -5,8 +5,9 @@ use super::key::SecretKey;
 use super::listing::{listing, ContentHash};
 use super::signature::{SignatureFile, SignatureRecord};
 use super::writer::{write, Compression};
-use super::{ASSETS_FOLDER, MANIFEST_ENTRY, OPTIONAL_ENTRIES, SIGNATURE_ENTRY};
+use super::{is_package_file, ASSETS_FOLDER, SIGNATURE_ENTRY};
 use crate::error::{Code, Error};
+use crate::files::{self, Links};
 use crate::limits;
 use crate::time::Timestamp;
 use std::borrow::Cow;
@@ -58,35 +59,18 @@ fn collect(
             let what = if kind.is_file() { "file" } else { "folder, link or device" };
             return Err(unknown(what, &name));
         }
-        let size = item.metadata().map_err(|error| failed(&path, error))?.len();
         let total: usize = contents.values().map(Vec::len).sum();
-        let fits = usize::try_from(size).is_ok_and(|size| {
-            size <= limits::ENTRY_BYTES_MAX
-                && total.saturating_add(size) <= limits::CONTENT_BYTES_MAX
-        });
-        if !fits || contents.len() >= limits::ENTRIES_COUNT_MAX {
-            return Err(Error::new(Code::ArchiveEntrySize, format!("file {name} of {size} bytes")));
+        let bytes_max =
+            limits::CONTENT_BYTES_MAX.saturating_sub(total).min(limits::ENTRY_BYTES_MAX);
+        let content = files::read(&path, Links::Refused, bytes_max);
+        let content = content.map_err(|error| failed(&path, error))?;
+        if content.len() > bytes_max || contents.len() >= limits::ENTRIES_COUNT_MAX {
+            let what = format!("file {name}, or all of them together with it");
+            return Err(Error::new(Code::ArchiveEntrySize, what));
         }
-        let content = fs::read(&path).map_err(|error| failed(&path, error))?;
         contents.insert(name, content);
     }
     Ok(())
-}
-
-/// Whether a package may hold an entry of this name.
-// [PKG-02]
-#[must_use]
-pub fn is_package_file(name: &str) -> bool {
-    name.starts_with(ASSETS_FOLDER)
-        || is_module_name(name)
-        || [MANIFEST_ENTRY, SIGNATURE_ENTRY].contains(&name)
-        || OPTIONAL_ENTRIES.contains(&name)
-}
-
-/// A module lies at the top and ends in `.wasm`.
-#[must_use]
-pub fn is_module_name(name: &str) -> bool {
-    name.ends_with(".wasm") && !name.contains('/')
 }
 
 /// Signs contents and writes the package.

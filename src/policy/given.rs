@@ -2,9 +2,9 @@
 //! token still lacks until somebody has looked the secret up.
 
 use crate::document::text;
-use crate::door::header;
 use crate::json::object::{Fault, Member, Object};
 use crate::limits::{SECRET_BYTES_MIN, SECRET_PREFIX_BYTES_MAX};
+use crate::names;
 use crate::secrets::{is_name, SecretValue};
 use std::fmt;
 
@@ -74,7 +74,7 @@ pub(super) fn of_variable(object: &mut Object<'_>) -> Result<Given, Fault> {
 
 /// `value`, or `secret` and perhaps `prefix`, of a header.
 pub(super) fn of_header(object: &mut Object<'_>) -> Result<Given, Fault> {
-    let is_value = |text: &str| header::is_value(text) && !text.is_empty();
+    let is_value = |text: &str| names::is_header_value(text) && !text.is_empty();
     let mut given = value_or_secret(object, text(is_value, "printable ASCII"))?;
     if let Given::Secret { prefix, .. } = &mut given {
         // White space behind it is what separates it from the secret.

@@ -6,7 +6,7 @@
 //! sees a file's old content or its new one. A lock keeps two calls from doing so at once, and what a
 //! killed process left in the folder is cleared away by the next.
 
-use super::changes::{Action, Change, Mount};
+use super::change::{Action, Change, Mount};
 use super::errno::Errno;
 use super::host_directory::{open_handle, path_of, HostDirectory, Stamp, COMMIT_FOLDER};
 use crate::deadline::Deadline;

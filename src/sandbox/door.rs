@@ -2,7 +2,8 @@
 //! takes it. What is asked and answered is `crate::door`'s.
 
 use super::errno::Errno;
-use super::guest::{Call, Guest, Halt};
+use super::guest::{Call, Guest};
+use super::halt::Halt;
 use super::wasi;
 use crate::door::Wait;
 use crate::limits::{DOOR_BYTE_FUEL, DOOR_REQUEST_FUEL};

@@ -3,70 +3,14 @@
 
 use super::errno::Errno;
 use super::files::{Descriptors, Tree};
+use super::halt::Halt;
+use super::memory::{copy, field_u32, Span};
 use super::meter::Meter;
 use super::random::RandomStream;
-use super::wasi::Time;
-use crate::deadline::Interrupted;
+use super::time::Time;
 use crate::door::Door;
 use crate::limits::{IOVECS_COUNT_MAX, IOVEC_FUEL};
-use std::fmt;
 use wasmi::Memory;
-
-/// Why a host function ends the guest instead of answering it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Stop {
-    /// `proc_exit` with its status.
-    Exit(u32),
-    /// No fuel left for the host's own work.
-    Fuel,
-    /// Its time is over, or the host asked for it.
-    Interrupted(Interrupted),
-    /// More on stdout than allowed.
-    Output,
-    /// More on stderr than allowed.
-    ErrorOutput,
-}
-
-impl fmt::Display for Stop {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{self:?}")
-    }
-}
-
-impl wasmi::errors::HostError for Stop {}
-
-impl From<Interrupted> for Stop {
-    fn from(interrupted: Interrupted) -> Self {
-        Stop::Interrupted(interrupted)
-    }
-}
-
-/// How a host function that did not succeed ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Halt {
-    /// The guest gets an errno and goes on.
-    Errno(Errno),
-    /// The guest ends here.
-    Stop(Stop),
-}
-
-impl From<Errno> for Halt {
-    fn from(errno: Errno) -> Self {
-        Halt::Errno(errno)
-    }
-}
-
-impl From<Stop> for Halt {
-    fn from(stop: Stop) -> Self {
-        Halt::Stop(stop)
-    }
-}
-
-impl From<Interrupted> for Halt {
-    fn from(interrupted: Interrupted) -> Self {
-        Halt::Stop(interrupted.into())
-    }
-}
 
 /// What the host keeps for one running guest.
 pub(super) struct Guest {
@@ -108,39 +52,10 @@ pub(super) struct Call<'a> {
     pub(super) guest: &'a mut Guest,
 }
 
-/// A run of bytes in linear memory that was found to lie inside it.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Span {
-    start: usize,
-    end: usize,
-}
-
-impl Span {
-    pub(super) fn length(self) -> usize {
-        self.end.saturating_sub(self.start)
-    }
-
-    /// Its bytes in the memory it was found in.
-    pub(super) fn of(self, memory: &[u8]) -> Result<&[u8], Errno> {
-        memory.get(self.start..self.end).ok_or(Errno::FAULT)
-    }
-
-    /// Its bytes, to be written.
-    pub(super) fn of_mut(self, memory: &mut [u8]) -> Result<&mut [u8], Errno> {
-        memory.get_mut(self.start..self.end).ok_or(Errno::FAULT)
-    }
-}
-
 impl Call<'_> {
     /// Finds `length` bytes at `pointer`, or answers `EFAULT`.
-    // [BOX-41]
     pub(super) fn span(&self, pointer: u32, length: usize) -> Result<Span, Errno> {
-        let start = usize::try_from(pointer).map_err(|_| Errno::FAULT)?;
-        let end = start.checked_add(length).ok_or(Errno::FAULT)?;
-        if end > self.memory.len() {
-            return Err(Errno::FAULT);
-        }
-        Ok(Span { start, end })
+        Span::find(self.memory, pointer, length)
     }
 
     /// As [`Call::span`], with the length as the guest gave it.
@@ -189,24 +104,4 @@ impl Call<'_> {
         }
         Ok((spans, usize::try_from(total).map_err(|_| Errno::INVAL)?))
     }
-}
-
-/// Copies as many bytes as both sides have.
-pub(super) fn copy(to: &mut [u8], from: &[u8]) {
-    let length = to.len().min(from.len());
-    if let (Some(to), Some(from)) = (to.get_mut(..length), from.get(..length)) {
-        to.copy_from_slice(from);
-    }
-}
-
-/// The little-endian number at an offset of a record; bytes beyond its end count as zero.
-pub(super) fn field_u64(record: &[u8], offset: usize) -> u64 {
-    let bytes = record.iter().skip(offset).take(8).rev();
-    bytes.fold(0, |value, byte| value << 8 | u64::from(*byte))
-}
-
-/// As [`field_u64`], of four bytes.
-pub(super) fn field_u32(record: &[u8], offset: usize) -> u32 {
-    let bytes = record.iter().skip(offset).take(4).rev();
-    bytes.fold(0, |value, byte| value << 8 | u32::from(*byte))
 }

@@ -3,7 +3,8 @@
 
 use crate::sandbox::errno::Errno;
 use crate::sandbox::files::{filetype, Object};
-use crate::sandbox::guest::{Call, Halt};
+use crate::sandbox::guest::Call;
+use crate::sandbox::halt::Halt;
 
 /// The bits of `fdflags`: append, dsync, nonblock, rsync, sync.
 const FLAGS_ALL: u16 = 0x1f;

@@ -3,7 +3,8 @@
 use crate::limits::{ENTRY_FUEL, LISTINGS_COUNT_MAX};
 use crate::sandbox::errno::Errno;
 use crate::sandbox::files::{Entry, NodeId, Object};
-use crate::sandbox::guest::{Call, Guest, Halt};
+use crate::sandbox::guest::{Call, Guest};
+use crate::sandbox::halt::Halt;
 use crate::sandbox::meter::Meter;
 use std::sync::Arc;
 

@@ -2,7 +2,8 @@
 
 use crate::sandbox::errno::Errno;
 use crate::sandbox::files::{filetype, rights, NodeId, Object, Status, Times};
-use crate::sandbox::guest::{Call, Guest, Halt};
+use crate::sandbox::guest::{Call, Guest};
+use crate::sandbox::halt::Halt;
 
 /// The size of a `filestat`.
 pub(super) const FILESTAT_BYTES: usize = 64;

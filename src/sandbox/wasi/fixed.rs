@@ -2,7 +2,8 @@
 //! yield to. Interpreters such as CPython import them and never call them.
 
 use crate::sandbox::errno::Errno;
-use crate::sandbox::guest::{Call, Halt, Stop};
+use crate::sandbox::guest::Call;
+use crate::sandbox::halt::{Halt, Stop};
 
 /// Ends the guest with `status`. Never comes back.
 pub(super) fn proc_exit(_call: &mut Call<'_>, status: u32) -> Result<(), Halt> {

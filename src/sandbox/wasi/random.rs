@@ -2,7 +2,8 @@
 
 use crate::limits::{RANDOM_BYTES_MAX, RANDOM_BYTE_FUEL};
 use crate::sandbox::errno::Errno;
-use crate::sandbox::guest::{Call, Halt};
+use crate::sandbox::guest::Call;
+use crate::sandbox::halt::Halt;
 
 /// Fills `length` bytes at `pointer` with the next bytes of the random stream. `EINVAL`: more than one
 /// call may ask for. `EIO`: the host has none.

@@ -5,7 +5,9 @@
 use crate::limits::STDERR_BYTES_MAX;
 use crate::sandbox::errno::Errno;
 use crate::sandbox::files::{rights, Object, PIECE_BYTES};
-use crate::sandbox::guest::{copy, Call, Halt, Span, Stop};
+use crate::sandbox::guest::Call;
+use crate::sandbox::halt::{Halt, Stop};
+use crate::sandbox::memory::{copy, Span};
 
 /// The bit of `fdflags` that makes each write one to the end.
 const APPEND: u16 = 1;
