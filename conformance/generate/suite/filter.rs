@@ -697,7 +697,8 @@ fn settings() -> Vec<Case> {
             "PRIV-91 LIM-65",
             Value::Array(vec![one("A", "x")[0].clone(); 65]),
         ),
-        ("long", "A custom pattern of 513 bytes", "PRIV-91 LIM-66", one("A", &"x".repeat(513))),
+        ("long", "A custom pattern of 257 bytes", "PRIV-91 LIM-15", one("A", &"x".repeat(257))),
+        ("nullable", "A repetition of what can be empty", "PAT-01", one("A", "ID(?:|[0-9])*")),
         ("syntax", "A custom pattern that does not compile", "PRIV-92", one("A", "(")),
         ("lookahead", "A custom pattern that looks ahead", "PRIV-92", one("A", "a(?=b)")),
         (
