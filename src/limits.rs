@@ -121,7 +121,6 @@ limits! {
     MCP_LINE_BYTES_MAX usize = 17 << 20; "LIM-202" "one message: a request of the largest size and what is around it"
     MCP_DEPTH_MAX usize = 72; "LIM-203" "nesting of a message: arguments of the deepest kind, and what is around them"
     MCP_ID_BYTES_MAX usize = 256; "LIM-204" "the id of a request, which goes back with each answer"
-    MCP_BATCH_COUNT_MAX usize = 128; "LIM-207" "messages of one batch: four times the calls that may run at once"
     MCP_CALLS_COUNT_MAX usize = 32; "LIM-205" "calls that run at once in one server; each takes a thread and the memory it was granted"
 
     // The door.

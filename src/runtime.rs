@@ -24,7 +24,7 @@ use crate::package::manifest::{Protocol, Sensitivity, Tool};
 use crate::package::schema::Violation;
 use crate::policy::token::CapabilityToken;
 use crate::policy::{risk, PermissionPolicy, PolicyDecision};
-use crate::privacy::{self, Applied, PrivacyFilterEngine};
+use crate::privacy::{Applied, PrivacyFilterEngine};
 use crate::sandbox::{
     extract_approved_dirs, extract_approved_env_vars, CancelFlag, Changes, Request, Run,
     SandboxConfig, ToolResult, WasmSandbox,
@@ -120,7 +120,7 @@ pub struct Runtime {
     trust_path: PathBuf,
     /// Highest versions seen: the host's own notes, apart from a trust store that may be read-only.
     seen_path: PathBuf,
-    trust: trust::latest::Latest,
+    trust: trust::Latest,
     policy: PermissionPolicy,
     audit: AuditLog,
     consent: Consent,
@@ -152,11 +152,8 @@ impl Runtime {
     /// in `home`.
     ///
     /// # Errors
-    /// `audit.unavailable`, `audit.broken`; `policy.invalid` for privacy patterns that do not exist.
+    /// `audit.unavailable`, `audit.broken`.
     pub fn open(home: &Path, policy: PermissionPolicy) -> Result<Self, Error> {
-        let kinds: Vec<String> = policy.privacy_patterns().cloned().collect();
-        privacy::check_patterns(&kinds, policy.privacy_custom())
-            .map_err(|error| Error::new(Code::PolicyInvalid, error.detail()))?;
         let kept = KvFiles::new(&home.join("kv"));
         let secrets: Arc<dyn SecretStore> = match policy.secrets_command() {
             Some(command) => Arc::new(command.clone()),
@@ -164,12 +161,12 @@ impl Runtime {
         };
         // [BOX-97]
         let command = policy.secrets_command().into_iter().flat_map(SecretCommand::files);
-        let places = policy.file().into_iter().chain(command).chain([home]);
+        let places = policy.file.as_deref().into_iter().chain(command).chain([home]);
         let sandbox = places.fold(WasmSandbox::new()?, WasmSandbox::protect);
         Ok(Runtime {
             trust_path: home.join(trust::FILE_NAME),
             seen_path: home.join(trust::SEEN_FILE_NAME),
-            trust: trust::latest::Latest::default(),
+            trust: trust::Latest::default(),
             audit: AuditLog::open(&home.join("audit"))?,
             consent: Consent::new(home),
             secrets: Secrets(secrets),
@@ -427,12 +424,12 @@ impl Runtime {
 
     /// What the manifest asks to have redacted, and what this host always wants: the union.
     fn privacy_filter(&self, manifest: &VerifiedManifest) -> Result<PrivacyFilterEngine, Error> {
-        let (asked, policy) = (&manifest.privacy_filters, &self.policy);
-        let kinds: Vec<_> =
-            asked.patterns.iter().chain(policy.privacy_patterns()).cloned().collect();
-        let custom: Vec<_> = asked.custom.iter().chain(policy.privacy_custom()).cloned().collect();
+        let (asked, always) = (&manifest.privacy_filters, &self.policy.privacy_filters);
+        let kinds: Vec<_> = asked.patterns.iter().chain(&always.patterns).cloned().collect();
+        let custom: Vec<_> = asked.custom.iter().chain(&always.custom).cloned().collect();
         let filter = PrivacyFilterEngine::from_config(&kinds, &custom)?;
-        Ok(filter.replacing_by(policy.privacy_replacement(), self.audit.derived_key(b"pseudonyms")))
+        let replacement = self.policy.privacy_replacement;
+        Ok(filter.replacing_by(replacement, self.audit.derived_key(b"pseudonyms")))
     }
 
     /// Asks the policy, and where it says so, a person.
@@ -462,7 +459,7 @@ impl Runtime {
                     capabilities: &capabilities,
                     security_level,
                 };
-                let rules = self.policy.consent();
+                let rules = self.policy.consent;
                 let consent = &self.consent;
                 let word = consent.obtain(&question, rules, person, &Timestamp::now, look_again)?;
                 Ok((self.policy.confirm(manifest, &word.by)?, word.attestation))

@@ -188,8 +188,7 @@ impl Person for Says {
     }
 }
 
-const RULES: ConsentRules =
-    ConsentRules { wait: Duration::ZERO, elicitation_max: None, remember: true };
+const RULES: ConsentRules = ConsentRules { wait_s: 0, elicitation: None, remember: true };
 
 #[test]
 fn a_word_that_is_kept_ends_with_the_contents_the_capabilities_or_the_policy() {
@@ -249,6 +248,31 @@ fn a_destructive_tool_runs_on_no_word_that_was_kept_and_on_none_without_proof() 
     });
     assert_eq!((word.by.as_str(), word.attestation), ("alice", Some(proof.to_text())));
     assert_eq!(code(Reply::Attested(proof)), Code::PolicyAttestation);
+}
+
+#[test]
+fn a_question_that_the_client_has_to_put_is_a_refusal_that_carries_it_and_nothing_is_kept() {
+    let home = Home::new("input");
+    let input = json!({ "inputRequests": {}, "requestState": "x" });
+    let refusal = |is_destructive: bool, reply: Reply| {
+        let person = Says(reply, Cell::new(0));
+        let obtain = |question: &Question<'_>| {
+            Consent::new(&home.0)
+                .obtain(question, RULES, &person, &|| at(0), &|| Ok(()))
+                .unwrap_err()
+        };
+        with_question(is_destructive, &[], obtain)
+    };
+    for is_destructive in [false, true] {
+        let error = refusal(is_destructive, Reply::InputRequired(input.clone()));
+        assert_eq!(error.code(), Code::PolicyConfirmation);
+        assert_eq!(error.input_required(), Some(&input));
+        for no in [Reply::Nobody, Reply::Declined, Reply::Unanswered(input.to_string())] {
+            assert_eq!(refusal(is_destructive, no).input_required(), None);
+        }
+    }
+    assert_eq!(refusal(true, Reply::Agreed("alice".to_owned())).input_required(), None);
+    assert_eq!(fs::read_dir(&home.0).unwrap().count(), 0);
 }
 
 /// Asks, and answers as soon as the question is there.

@@ -3,6 +3,7 @@
 //! The arithmetic and the PEM reading are ed25519-compact's. What is added: a PEM file holds one key
 //! and nothing else, a public key must be of prime order, and a key has one id.
 
+use crate::document::text_form;
 use crate::encoding::{hash_text, hex, sha256};
 use crate::error::{Code, Error};
 use ed25519_compact::{x25519, KeyPair, Noise, Seed, Signature};
@@ -12,6 +13,8 @@ hash_text! {
     /// The id of a public key: the SHA-256 of its 32 bytes as 64 hexadecimal digits. People compare it.
     KeyId, "", pub
 }
+
+text_form!(KeyId, "64 lower-case hexadecimal digits");
 
 /// An Ed25519 public key of prime order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

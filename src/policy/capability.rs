@@ -1,56 +1,28 @@
 //! Room: what a package asks for, as a list that a person can read.
 
+use crate::document::words;
 use crate::package::manifest::{Manifest, Sensitivity};
 use crate::text::is_hidden;
 use std::fmt::{self, Write};
 use std::path::PathBuf;
 
-/// The kinds that a policy can deny as a whole.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum CapabilityKind {
-    /// Reaching hosts.
-    Network,
-    /// Reading directories.
-    FilesystemRead,
-    /// Writing directories.
-    FilesystemWrite,
-    /// Seeing environment variables.
-    Environment,
-    /// Keeping data from call to call.
-    Storage,
-    /// Offering tools that change something for good.
-    Destructive,
-}
-
-impl CapabilityKind {
-    /// Every kind.
+words! {
+    /// The kinds that a policy can deny as a whole.
     // [POLICY-01]
-    pub const ALL: [CapabilityKind; 6] = [
-        CapabilityKind::Network,
-        CapabilityKind::FilesystemRead,
-        CapabilityKind::FilesystemWrite,
-        CapabilityKind::Environment,
-        CapabilityKind::Storage,
-        CapabilityKind::Destructive,
-    ];
-
-    /// The word for it in a policy file.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            CapabilityKind::Network => "network",
-            CapabilityKind::FilesystemRead => "filesystem.read",
-            CapabilityKind::FilesystemWrite => "filesystem.write",
-            CapabilityKind::Environment => "environment",
-            CapabilityKind::Storage => "storage",
-            CapabilityKind::Destructive => "destructive",
-        }
-    }
-
-    /// The kind of a word.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        CapabilityKind::ALL.into_iter().find(|kind| kind.as_str() == text)
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+    pub enum CapabilityKind {
+        /// Reaching hosts.
+        Network = "network",
+        /// Reading directories.
+        FilesystemRead = "filesystem.read",
+        /// Writing directories.
+        FilesystemWrite = "filesystem.write",
+        /// Seeing environment variables.
+        Environment = "environment",
+        /// Keeping data from call to call.
+        Storage = "storage",
+        /// Offering tools that change something for good.
+        Destructive = "destructive",
     }
 }
 

@@ -1,11 +1,11 @@
 //! Room: the decision: a verified manifest and a policy in, a token or a refusal out.
 
 use super::capability::Capability;
-use super::given::{Lacking, Place, Setting};
+use super::given::{Lacking, Place};
 use super::host::Host;
 use super::risk::{self, SecurityLevel};
 use super::token::{expiry, CapabilityToken, DirectoryGrant, HostGrant, RunLimits, SecretHeader};
-use super::{bytes, PermissionPolicy, PolicyDecision, KIB, MIB};
+use super::{DirectoryRule, HeaderRule, PermissionPolicy, PolicyDecision, VariableRule};
 use crate::agent::Agent;
 use crate::error::{Code, Error};
 use crate::gatekeeper::VerifiedManifest;
@@ -15,6 +15,13 @@ use crate::secrets::Hidden;
 use crate::trust::covers;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
+
+const KIB: u64 = 1 << 10;
+const MIB: u64 = 1 << 20;
+
+fn bytes(count: u32, unit: u64) -> u64 {
+    u64::from(count).saturating_mul(unit)
+}
 
 fn is_destructive(tool: &Tool) -> bool {
     tool.sensitivity == Sensitivity::Destructive
@@ -39,10 +46,10 @@ impl PermissionPolicy {
         tool: &Tool,
         agent: Option<&Agent>,
     ) -> PolicyDecision {
-        let mut rules = self.agents.iter().filter(|(scope, _)| scope.includes(&manifest.id));
+        let mut rules = self.agents.iter().filter(|rule| rule.packages.includes(&manifest.id));
         let name = agent.map(Agent::name);
         let named = |names: &BTreeSet<String>| name.is_some_and(|name| names.contains(name));
-        if rules.clone().next().is_some() && !rules.any(|(_, names)| named(names)) {
+        if rules.clone().next().is_some() && !rules.any(|rule| named(&rule.names)) {
             let id = &manifest.id;
             let reason = format!("{id} is for named agents, and {name:?} is none of them");
             return PolicyDecision::Denied { reason };
@@ -103,7 +110,7 @@ impl PermissionPolicy {
     // [POLICY-03]
     fn denial(&self, manifest: &VerifiedManifest) -> Option<String> {
         let id = &manifest.id;
-        if let Some(rule) = self.denied_packages.iter().find(|rule| covers(rule, id)) {
+        if let Some(rule) = self.deny.packages.iter().find(|rule| covers(rule, id)) {
             return Some(format!("package {id} is denied by the rule {rule:?}"));
         }
         if manifest.signed_by().len() < self.signers_required {
@@ -111,14 +118,14 @@ impl PermissionPolicy {
             return Some(format!("{needed} publishers have to sign {id}, signed by {by:?}"));
         }
         for capability in Capability::requested_by(manifest) {
-            if self.denied_capabilities.contains(&capability.kind()) {
+            if self.deny.capabilities.contains(&capability.kind()) {
                 let kind = capability.kind().as_str();
                 return Some(format!("{id} asks to {capability}; {kind:?} is denied"));
             }
         }
         // [POLICY-04]
         for host in &manifest.capabilities.network {
-            if let Some(rule) = self.denied_hosts.iter().find(|rule| rule.covers(&Host::of(host))) {
+            if let Some(rule) = self.deny.hosts.iter().find(|rule| rule.covers(&Host::of(host))) {
                 return Some(format!("{id} asks to reach {host}; the host {rule} is denied"));
             }
         }
@@ -163,7 +170,7 @@ impl PermissionPolicy {
             match capability {
                 Capability::ReadDirectory { guest, host }
                 | Capability::WriteDirectory { guest, host } => {
-                    *host = self.directory(&manifest.id, guest).map(|grant| grant.host.clone());
+                    *host = self.directory(&manifest.id, guest).map(|rule| rule.host.clone());
                 }
                 Capability::Network { host, beyond } => {
                     *beyond = self.host(&manifest.id, host).beyond();
@@ -189,17 +196,17 @@ impl PermissionPolicy {
         let write = asked.write.iter().map(|guest| (guest, true));
         let mut directories: BTreeMap<&str, DirectoryGrant> = BTreeMap::new();
         for (guest, asks_writable) in read.chain(write) {
-            if let Some(grant) = self.directory(&manifest.id, guest) {
-                let writable = grant.writable && asks_writable;
-                directories.insert(guest, DirectoryGrant { writable, ..grant.clone() });
+            if let Some(rule) = self.directory(&manifest.id, guest) {
+                let (guest_path, host) = (rule.guest.clone(), rule.host.clone());
+                let writable = asks_writable && !rule.read_only;
+                directories.insert(guest, DirectoryGrant { guest: guest_path, host, writable });
             }
         }
         directories.into_values().collect()
     }
 
-    fn directory(&self, id: &str, guest: &str) -> Option<&DirectoryGrant> {
-        let mut mapped = self.directories.iter().filter(|(scope, _)| scope.includes(id));
-        mapped.rfind(|(_, grant)| grant.guest == guest).map(|(_, grant)| grant)
+    fn directory(&self, id: &str, guest: &str) -> Option<&DirectoryRule> {
+        self.directories.iter().rfind(|rule| rule.guest == guest && rule.packages.includes(id))
     }
 
     /// A host that a manifest asks for, with what this policy says about it. Only the same text is the
@@ -208,31 +215,26 @@ impl PermissionPolicy {
     fn host(&self, id: &str, host: &str) -> HostGrant {
         let headers = self.headers(id, host).map(|header| SecretHeader {
             name: header.name.clone(),
-            value: header.value().to_owned(),
-            credential: header.credential().to_owned(),
+            value: header.given.value().to_owned(),
+            credential: header.given.credential().to_owned(),
         });
         HostGrant {
             host: host.to_owned(),
-            plain_http: self.plain_http.contains(host),
-            private_addresses: self.private_addresses.contains(host),
+            plain_http: self.network.plain_http.contains(host),
+            private_addresses: self.network.private_addresses.contains(host),
             headers: headers.collect(),
         }
     }
 
     /// The secret headers of a host, by name.
-    fn headers(&self, id: &str, host: &str) -> impl Iterator<Item = &Setting> {
-        let mut headers = BTreeMap::new();
-        for (scope, of, header) in &self.secret_headers {
-            if of == host && scope.includes(id) {
-                headers.insert(&header.name, header);
-            }
-        }
-        headers.into_values()
+    fn headers(&self, id: &str, host: &str) -> impl Iterator<Item = &HeaderRule> {
+        let rules = self.network.headers.iter();
+        let rules = rules.filter(|rule| rule.host == host && rule.packages.includes(id));
+        rules.map(|rule| (&rule.name, rule)).collect::<BTreeMap<_, _>>().into_values()
     }
 
-    fn variable(&self, id: &str, name: &str) -> Option<&Setting> {
-        let mut set = self.environment.iter().filter(|(scope, _)| scope.includes(id));
-        set.rfind(|(_, variable)| variable.name == name).map(|(_, variable)| variable)
+    fn variable(&self, id: &str, name: &str) -> Option<&VariableRule> {
+        self.environment.iter().rfind(|rule| rule.name == name && rule.packages.includes(id))
     }
 
     /// Values of variables, the secrets that are still to be looked up, and what no answer may show.
@@ -240,17 +242,17 @@ impl PermissionPolicy {
         let (id, asked) = (&manifest.id, &manifest.capabilities);
         let (mut values, mut lacking, mut hidden) = (BTreeMap::new(), Vec::new(), Vec::new());
         for variable in asked.environment.iter().filter_map(|name| self.variable(id, name)) {
-            let name = &variable.name;
-            values.insert(name.clone(), variable.value().to_owned());
-            lacking.extend(variable.lacks(Place::Variable(name.clone())));
-            hidden.extend(Hidden::new(name, variable.value()));
+            let (name, given) = (&variable.name, &variable.given);
+            values.insert(name.clone(), given.value().to_owned());
+            lacking.extend(given.lacks(Place::Variable(name.clone())));
+            hidden.extend(Hidden::new(name, given.value()));
         }
         for host in &asked.network {
             for header in self.headers(id, host) {
-                let name = &header.name;
+                let (name, given) = (&header.name, &header.given);
                 lacking
-                    .extend(header.lacks(Place::Header { host: host.clone(), name: name.clone() }));
-                hidden.extend(Hidden::new(name, header.credential()));
+                    .extend(given.lacks(Place::Header { host: host.clone(), name: name.clone() }));
+                hidden.extend(Hidden::new(name, given.credential()));
             }
         }
         (values, lacking, hidden)
@@ -261,6 +263,7 @@ impl PermissionPolicy {
     // [TOKEN-02]
     fn token(&self, manifest: &VerifiedManifest, granted_by: String) -> CapabilityToken {
         let (id, asked, runtime) = (&manifest.id, &manifest.capabilities, &manifest.runtime);
+        let most = &self.ceilings;
         let (variables, lacking, hidden) = self.given(manifest);
         CapabilityToken {
             content_hash: manifest.content_hash().clone(),
@@ -275,16 +278,13 @@ impl PermissionPolicy {
             storage_bytes_max: asked.storage.map_or(0, |storage| bytes(storage.limit_kb, KIB)),
             // [TOKEN-04]
             limits: RunLimits {
-                memory_bytes_max: bytes(runtime.memory_limit_mb, MIB)
-                    .min(self.ceilings.memory_bytes_max),
-                fuel_max: runtime.fuel.min(self.ceilings.fuel_max),
-                timeout: Duration::from_millis(u64::from(runtime.timeout_ms))
-                    .min(self.ceilings.timeout),
-                output_bytes_max: bytes(runtime.output_limit_kb, KIB)
-                    .min(self.ceilings.output_bytes_max),
+                memory_bytes_max: bytes(runtime.memory_limit_mb.min(most.memory_limit_mb), MIB),
+                fuel_max: runtime.fuel.min(most.fuel),
+                timeout: Duration::from_millis(runtime.timeout_ms.min(most.timeout_ms).into()),
+                output_bytes_max: bytes(runtime.output_limit_kb.min(most.output_limit_kb), KIB),
             },
             granted_by,
-            expires: expiry(self.token_lifetime),
+            expires: expiry(Duration::from_secs(self.token_lifetime_s)),
             real_clock: self.real_clock,
             real_random: self.real_random,
         }

@@ -1,19 +1,16 @@
 //! Room: what a policy gives for a variable or a header: a value, or the name of a secret; and what a
 //! token still lacks until somebody has looked the secret up.
 
-use crate::limits::SECRET_BYTES_MIN;
-use crate::secrets::SecretValue;
+use crate::document::text;
+use crate::json::object::{Fault, Member, Object};
+use crate::limits::{SECRET_BYTES_MIN, SECRET_PREFIX_BYTES_MAX};
+use crate::names;
+use crate::secrets::{is_name, SecretValue};
 use std::fmt;
 
-/// A variable or a header, and what it is given.
+/// What a variable or a header is given.
 #[derive(Clone)]
-pub(super) struct Setting {
-    pub(super) name: String,
-    pub(super) given: Given,
-}
-
-#[derive(Clone)]
-pub(super) enum Given {
+pub(crate) enum Given {
     Value(String),
     /// The value of this secret, with this in front of it.
     Secret {
@@ -22,10 +19,10 @@ pub(super) enum Given {
     },
 }
 
-impl Setting {
+impl Given {
     /// The value where it is known, else a place for it.
     pub(super) fn value(&self) -> &str {
-        match &self.given {
+        match self {
             Given::Value(value) => value,
             Given::Secret { .. } => "",
         }
@@ -43,15 +40,15 @@ impl Setting {
     }
 
     pub(super) fn secret(&self) -> Option<&str> {
-        match &self.given {
+        match self {
             Given::Value(_) => None,
             Given::Secret { name, .. } => Some(name),
         }
     }
 
-    /// What a token lacks that has this setting at this place.
+    /// What a token lacks that has this at this place.
     pub(super) fn lacks(&self, place: Place) -> Option<Lacking> {
-        match &self.given {
+        match self {
             Given::Value(_) => None,
             Given::Secret { name, prefix } => {
                 Some(Lacking { secret: name.clone(), prefix: prefix.clone(), place })
@@ -61,12 +58,48 @@ impl Setting {
 }
 
 /// Without the value: it may be a secret, and this form ends up in logs.
-impl fmt::Debug for Setting {
+impl fmt::Debug for Given {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.given {
-            Given::Value(_) => write!(out, "{}=…", self.name),
-            Given::Secret { name, prefix } => write!(out, "{}={prefix:?} {name}", self.name),
+        match self {
+            Given::Value(_) => out.write_str("…"),
+            Given::Secret { name, prefix } => write!(out, "{prefix:?} {name}"),
         }
+    }
+}
+
+/// `value` or `secret` of a variable.
+pub(super) fn of_variable(object: &mut Object<'_>) -> Result<Given, Fault> {
+    value_or_secret(object, text(|text| !text.contains('\0'), "free of NUL characters"))
+}
+
+/// `value`, or `secret` and perhaps `prefix`, of a header.
+pub(super) fn of_header(object: &mut Object<'_>) -> Result<Given, Fault> {
+    let is_value = |text: &str| names::is_header_value(text) && !text.is_empty();
+    let mut given = value_or_secret(object, text(is_value, "printable ASCII"))?;
+    if let Given::Secret { prefix, .. } = &mut given {
+        // White space behind it is what separates it from the secret.
+        let is_prefix = |text: &str| {
+            is_value(text.trim_end_matches(' ')) && text.len() <= SECRET_PREFIX_BYTES_MAX
+        };
+        let rule = text(is_prefix, "printable ASCII without white space before it, and short");
+        *prefix = object.optional("prefix").map_or(Ok(String::new()), |place| rule(&place))?;
+    }
+    Ok(given)
+}
+
+// [POLICY-14]
+fn value_or_secret(
+    object: &mut Object<'_>,
+    value: impl FnOnce(&Member<'_>) -> Result<String, Fault>,
+) -> Result<Given, Fault> {
+    match (object.optional("value"), object.optional("secret")) {
+        (Some(place), None) => value(&place).map(Given::Value),
+        (None, Some(place)) => {
+            let name = text(is_name, "a name as of a variable")(&place)?;
+            Ok(Given::Secret { name, prefix: String::new() })
+        }
+        (Some(place), Some(_)) => Err(place.bad_value("must not stand beside `secret`")),
+        (None, None) => Err(object.missing("value")),
     }
 }
 

@@ -7,15 +7,17 @@ mod properties;
 mod secrets;
 
 use super::risk::{score, SecurityLevel, WEIGHTS};
+use super::token::{DirectoryGrant, RunLimits};
 use super::*;
 use crate::agent::Agent;
 use crate::error::Code;
 use crate::gatekeeper::VerifiedManifest;
 use crate::package::listing::ContentHash;
 use crate::package::manifest::*;
-use serde_json::json;
+use serde_json::{json, Value};
 use std::path::Path;
 use std::sync::OnceLock;
+use std::time::Duration;
 
 /// Asks for nothing, is called `org.acme.tool`, has one tool that only looks.
 fn pure() -> Manifest {
@@ -101,6 +103,24 @@ fn verified(manifest: Manifest) -> VerifiedManifest {
     VerifiedManifest::for_tests(manifest, content(), &["Acme"])
 }
 
+/// The policy of a file with these members besides its format.
+fn read(mut members: Value) -> Result<PermissionPolicy, Error> {
+    members["format"] = json!("mpp-policy/1");
+    PermissionPolicy::from_json(members.to_string().as_bytes())
+}
+
+/// Members by which nobody need be asked.
+fn all_trust() -> Value {
+    json!({
+        "trusted_packages": ["org.acme.tool"], "trusted_publishers": ["Acme"],
+        "auto_approve_low": true,
+    })
+}
+
+fn policy_of(members: Value) -> PermissionPolicy {
+    read(members).expect("valid")
+}
+
 /// `granted RULE`, `asks LEVEL` or `denied`.
 fn verdict(policy: &PermissionPolicy, manifest: Manifest) -> String {
     match policy.evaluate(&verified(manifest)) {
@@ -133,19 +153,22 @@ fn of_a_trusted_package_only_the_destructive_tool_is_asked_about() {
     let policy = PermissionPolicy::new().trust_package("org.acme.tool");
     assert_eq!(verdict_of_call(&policy, &verified(destroys()).tools[0].name, None), "granted");
     assert_eq!(verdict_of_call(&policy, "drop", None), "asks");
-    assert_eq!(verdict_of_call(&policy.non_interactive(true), "drop", None), "denied");
+    let policy = PermissionPolicy { non_interactive: true, ..policy };
+    assert_eq!(verdict_of_call(&policy, "drop", None), "denied");
 }
 
 #[test]
 fn a_package_for_named_agents_is_denied_to_all_others_and_to_the_nameless() {
-    let policy = PermissionPolicy::new().only_agents("org.acme", ["a", "b"]);
+    let for_agents = |names: &[&str], id: &str| json!({ "names": names, "packages": [id] });
+    let only = for_agents(&["a", "b"], "org.acme");
+    let policy = policy_of(json!({ "agents": [only] }));
     for agent in [Some("c"), Some("A"), Some("a b"), None] {
         assert_eq!(verdict_of_call(&policy, "drop", agent), "denied", "{agent:?}");
     }
     assert_eq!(verdict_of_call(&policy, "drop", Some("b")), "asks");
-    let also = policy.clone().only_agents("*", ["c"]);
+    let also = policy_of(json!({ "agents": [only, for_agents(&["c"], "*")] }));
     assert_eq!(verdict_of_call(&also, "drop", Some("c")), "asks");
-    let others = PermissionPolicy::new().only_agents("org.acmecorp", ["a"]);
+    let others = policy_of(json!({ "agents": [for_agents(&["a"], "org.acmecorp")] }));
     assert_eq!(verdict_of_call(&others, "drop", None), "asks");
 }
 
@@ -177,7 +200,11 @@ fn a_trusted_package_is_exactly_the_one_named() {
 #[test]
 fn a_trusted_publisher_is_the_one_who_may_publish_not_one_who_countersigned() {
     let manifest = VerifiedManifest::for_tests(sees(&["KEY"]), content(), &["Acme", "Approver"]);
-    let decide = |name: &str| PermissionPolicy::new().trust_publisher(name).evaluate(&manifest);
+    let decide = |name: &str| {
+        let mut policy = PermissionPolicy::new();
+        policy.trusted_publishers.insert(name.to_owned());
+        policy.evaluate(&manifest)
+    };
     assert!(matches!(decide("Acme"), PolicyDecision::Granted(token)
         if token.granted_by() == "policy:trust_publisher Acme"));
     for name in ["Approver", "acme", "Acme ", ""] {
@@ -187,12 +214,10 @@ fn a_trusted_publisher_is_the_one_who_may_publish_not_one_who_countersigned() {
 
 #[test]
 fn a_package_with_a_destructive_tool_never_runs_unasked() {
-    let policy = PermissionPolicy::new()
-        .trust_package("org.acme.tool")
-        .trust_publisher("Acme")
-        .auto_approve_low(true);
+    let policy = policy_of(all_trust());
     assert_eq!(verdict(&policy, destroys()), "asks high");
-    assert_eq!(verdict(&policy.clone().non_interactive(true), destroys()), "denied");
+    let alone = PermissionPolicy { non_interactive: true, ..policy.clone() };
+    assert_eq!(verdict(&alone, destroys()), "denied");
     let PolicyDecision::RequiresConfirmation { capabilities, .. } =
         policy.evaluate(&verified(destroys()))
     else {
@@ -203,7 +228,8 @@ fn a_package_with_a_destructive_tool_never_runs_unasked() {
 
 #[test]
 fn where_nobody_can_be_asked_what_needs_asking_is_denied_and_no_one_can_confirm() {
-    let policy = PermissionPolicy::new().trust_package("org.acme.tool").non_interactive(true);
+    let policy =
+        policy_of(json!({ "trusted_packages": ["org.acme.tool"], "non_interactive": true }));
     assert_eq!(verdict(&policy, pure()), "granted policy:trust_package org.acme.tool");
     let other = Manifest { id: "org.acme.other".into(), ..reads(&["/data"]) };
     assert_eq!(verdict(&policy, other.clone()), "denied");
@@ -213,8 +239,6 @@ fn where_nobody_can_be_asked_what_needs_asking_is_denied_and_no_one_can_confirm(
 
 #[test]
 fn denied_packages_and_those_below_stay_denied_whoever_agrees() {
-    let all =
-        |policy: PermissionPolicy| policy.trust_package("org.acme.tool").auto_approve_low(true);
     for (rule, expected) in [
         ("org.acme.tool", "denied"),
         ("org.acme", "denied"),
@@ -224,7 +248,9 @@ fn denied_packages_and_those_below_stay_denied_whoever_agrees() {
         ("org.acme.tool.sub", "granted policy:trust_package org.acme.tool"),
         ("", "granted policy:trust_package org.acme.tool"),
     ] {
-        let policy = all(PermissionPolicy::new().deny_package(rule));
+        let mut policy =
+            PermissionPolicy::new().trust_package("org.acme.tool").auto_approve_low(true);
+        policy.deny.packages.insert(rule.to_owned());
         assert_eq!(verdict(&policy, pure()), expected, "{rule}");
         let confirmed = policy.confirm(&verified(pure()), "terminal:alice");
         assert_eq!(confirmed.is_err(), expected == "denied", "{rule}");
@@ -234,7 +260,7 @@ fn denied_packages_and_those_below_stay_denied_whoever_agrees() {
 #[test]
 fn each_kind_of_capability_can_be_denied() {
     for (n, denied) in CapabilityKind::ALL.into_iter().enumerate() {
-        let policy = PermissionPolicy::new().deny_capability(denied);
+        let policy = policy_of(json!({ "deny": { "capabilities": [denied.as_str()] } }));
         assert_eq!(verdict(&policy, pure()), "granted default:none");
         for (m, manifest) in one_of_each().iter().enumerate() {
             let verdict = verdict(&policy, manifest.clone());
@@ -247,7 +273,9 @@ fn each_kind_of_capability_can_be_denied() {
 #[test]
 fn a_denied_host_covers_names_below_it_and_every_spelling() {
     let denied = |rule: &str, host: &str| {
-        verdict(&PermissionPolicy::new().deny_host(rule), hosts(&["ok.example", host])) == "denied"
+        let mut policy = PermissionPolicy::new();
+        policy.deny.hosts.insert(Host::of(rule));
+        verdict(&policy, hosts(&["ok.example", host])) == "denied"
     };
     for (rule, host) in [
         ("evil.example", "evil.example"),
@@ -275,7 +303,7 @@ fn a_denied_host_covers_names_below_it_and_every_spelling() {
 
 #[test]
 fn fewer_publishers_than_required_are_denied() {
-    let policy = PermissionPolicy::new().trust_package("org.acme.tool").require_signers(2);
+    let policy = policy_of(json!({ "trusted_packages": ["org.acme.tool"], "signers_required": 2 }));
     assert_eq!(verdict(&policy, pure()), "denied");
     assert!(policy.confirm(&verified(pure()), "terminal:alice").is_err());
     let both = VerifiedManifest::for_tests(pure(), content(), &["Acme", "Approver"]);
@@ -366,9 +394,12 @@ fn a_directory_asked_for_both_ways_is_granted_once() {
 
 #[test]
 fn limits_above_a_ceiling_are_cut_to_it_and_those_below_stay() {
-    let low = PermissionPolicy::new().memory_limit_mb(8).timeout_ms(10).fuel(7).output_limit_kb(1);
-    let high =
-        PermissionPolicy::new().memory_limit_mb(u32::MAX).timeout_ms(u32::MAX).fuel(u64::MAX);
+    let low = policy_of(json!({ "ceilings": {
+        "memory_limit_mb": 8, "timeout_ms": 10, "fuel": 7, "output_limit_kb": 1,
+    } }));
+    let high = policy_of(json!({ "ceilings": {
+        "memory_limit_mb": u32::MAX, "timeout_ms": u32::MAX, "fuel": u64::MAX,
+    } }));
     let low_limits = RunLimits {
         memory_bytes_max: 8 << 20,
         fuel_max: 7,
@@ -390,10 +421,11 @@ fn limits_above_a_ceiling_are_cut_to_it_and_those_below_stay() {
 fn a_token_ends_and_its_clones_with_it() {
     let policy = PermissionPolicy::new();
     assert!(!confirmed(&policy, pure()).is_expired());
-    let over = confirmed(&policy.clone().token_lifetime(Duration::ZERO), pure());
+    let lasting = |token_lifetime_s| PermissionPolicy { token_lifetime_s, ..policy.clone() };
+    let over = confirmed(&lasting(0), pure());
     assert!(over.is_expired() && over.clone().is_expired());
     let day = Duration::from_secs(crate::limits::TOKEN_LIFETIME_S_MAX);
-    let forever = confirmed(&policy.token_lifetime(Duration::MAX), pure());
+    let forever = confirmed(&lasting(u64::MAX), pure());
     assert!(!forever.is_expired() && forever.expires <= std::time::Instant::now() + day);
 }
 
@@ -420,13 +452,14 @@ fn capability_lines_hide_nothing() {
 
 #[test]
 fn what_a_policy_opens_for_a_host_holds_for_that_text_alone_and_is_shown() {
-    let policy = PermissionPolicy::new()
-        .trust_package("org.acme.tool")
-        .allow_plain_http("a.lan:80")
-        .allow_private_addresses("a.lan:80")
-        .allow_private_addresses("b.corp")
-        .add_secret_header("b.corp", "X-Key", "first")
-        .add_secret_header("b.corp", "x-key", "s3cr3t");
+    let header = |value: &str| json!({ "host": "b.corp", "name": "x-key", "value": value });
+    let policy = policy_of(json!({
+        "trusted_packages": ["org.acme.tool"],
+        "network": {
+            "plain_http": ["a.lan:80"], "private_addresses": ["a.lan:80", "b.corp"],
+            "headers": [header("first"), header("s3cr3t")],
+        },
+    }));
     let asked = ["a.lan:80", "a.lan", "x.a.lan:80", "b.corp", "b.corp:8443", "c.b.corp"];
     let manifest = verified(with(|m| {
         m.id = "org.acme.tool".into();
@@ -458,13 +491,12 @@ fn what_a_policy_opens_for_a_host_holds_for_that_text_alone_and_is_shown() {
     };
     assert_eq!(capabilities.iter().map(ToString::to_string).collect::<Vec<_>>(), lines);
     // A header for another package is not this one's.
-    let other = Scope(vec!["org.other".into()]);
-    let header = Setting { name: "x".into(), given: Given::Value("y".into()) };
-    let scoped = PermissionPolicy::new().trust_package("org.acme.tool").scoped_header(
-        other,
-        "b.corp".into(),
-        header,
-    );
+    let scoped = policy_of(json!({
+        "trusted_packages": ["org.acme.tool"],
+        "network": { "headers": [
+            { "host": "b.corp", "name": "x", "value": "y", "packages": ["org.other"] },
+        ] },
+    }));
     let PolicyDecision::Granted(token) = scoped.evaluate(&manifest) else { panic!("not granted") };
     assert!(token.hosts().iter().all(|it| it.headers.is_empty()));
 }

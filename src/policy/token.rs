@@ -46,9 +46,6 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-/// How long a token lasts if the policy does not say: time to run a call, not to forget about it.
-pub(super) const LIFETIME_DEFAULT: Duration = Duration::from_secs(300);
-
 /// A directory of the host that a guest sees.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DirectoryGrant {

@@ -210,10 +210,11 @@ const ARMOUR_MIN: usize = 32;
 // [PRIV-100]
 fn armour(text: Text<'_>, at: usize) -> Option<(Kind, usize, usize)> {
     const DASHES: &[u8] = b"-----";
-    let is_label = |byte: u8| byte.is_ascii_uppercase() || byte == b' ';
+    let is_visible_line = |byte: u8| byte.is_ascii_uppercase() || byte == b' ';
     let label = |begin: &[u8]| {
         let from = at + begin.len();
-        (text.slice(at, from) == begin).then(|| text.slice(from, text.forth(from, 40, is_label)))
+        (text.slice(at, from) == begin)
+            .then(|| text.slice(from, text.forth(from, 40, is_visible_line)))
     };
     let label = label(b"-----BEGIN ")?;
     let from = at + 11 + label.len();
@@ -229,7 +230,7 @@ fn armour(text: Text<'_>, at: usize) -> Option<(Kind, usize, usize)> {
     }
     let closing = text.upto(stop, 9) == b"-----END ";
     let end = if closing && stop - body >= ARMOUR_MIN {
-        let last = text.until(stop + 9, |byte| !is_label(byte));
+        let last = text.until(stop + 9, |byte| !is_visible_line(byte));
         text.forth(last, 5, |byte| byte == b'-')
     } else {
         text.until(body, |byte| !(byte.is_ascii_alphanumeric() || b"+/=\r\n".contains(&byte)))
