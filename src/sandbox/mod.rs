@@ -1,7 +1,7 @@
 //! Room: running a verified tool, with nothing but what its token holds.
 //!
 //! Read on in `grants.rs` (what may be asked for), `machine.rs` (how it runs and ends), `guest.rs` (its
-//! memory), `meter.rs` (its fuel and time), `wasi/` and `door.rs` (what it can call), `files/` and `host_directory.rs` (what it sees),
+//! memory), `meter.rs` and `time.rs` (its fuel and time), `wasi/` and `door.rs` (what it can call), `files/` and `host_directory.rs` (what it sees),
 //! `protected.rs` (what no guest sees), `changes.rs` and `commit.rs` (what it leaves) and `protocol/` (how it is spoken to).
 
 mod changes;
