@@ -35,6 +35,11 @@ pub fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
     bytes.try_into().ok()
 }
 
+/// A length or a count in 64 bits, which hold any that a machine has.
+pub(crate) fn as_u64(count: usize) -> u64 {
+    u64::try_from(count).unwrap_or(u64::MAX)
+}
+
 /// The number that hexadecimal digits of either case stand for, as escapes in foreign texts have them.
 pub(crate) fn hex_number(digits: &[u8]) -> Option<u32> {
     digits.iter().try_fold(0_u32, |value, digit| {
@@ -64,6 +69,47 @@ pub fn sha256(bytes: &[u8]) -> [u8; 32] {
 pub fn sha256_hex(bytes: &[u8]) -> String {
     hex(&sha256(bytes))
 }
+
+/// Declares a text that is a prefix and the 64 hexadecimal digits of a hash; who may read one comes last.
+macro_rules! hash_text {
+    ($(#[$doc:meta])* $name:ident, $prefix:literal, $parse:vis) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(String);
+
+        impl $name {
+            fn of(hash: &[u8; 32]) -> Self {
+                $name(format!("{}{}", $prefix, $crate::encoding::hex(hash)))
+            }
+
+            /// Reads the one allowed form.
+            #[must_use]
+            $parse fn parse(text: &str) -> Option<Self> {
+                let digits = text.strip_prefix($prefix)?;
+                $crate::encoding::unhex::<32>(digits).map(|_| $name(text.to_owned()))
+            }
+
+            /// The text, with its prefix.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                out.write_str(&self.0)
+            }
+        }
+
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                out.write_str(&self.0)
+            }
+        }
+    };
+}
+pub(crate) use hash_text;
 
 /// HMAC-SHA-256 (RFC 2104) with a key of 32 bytes.
 #[must_use]

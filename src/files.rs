@@ -1,8 +1,8 @@
 //! Files of the host: one way to read a regular file, to replace one, and to lock one.
 //!
-//! Whoever calls says which code a failure has.
-
 use crate::deadline::Deadline;
+use crate::encoding::as_u64;
+use crate::error::{Code, Error};
 use std::ffi::OsString;
 use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Read, Write};
@@ -19,6 +19,11 @@ const LOCK_PAUSE: Duration = Duration::from_millis(1);
 pub(crate) enum Links {
     Followed,
     Refused,
+}
+
+/// The error for what the system says of a file, for all that have no code of their own for it.
+pub(crate) fn failed(path: &Path) -> impl Fn(io::Error) -> Error + Copy + '_ {
+    |error| Error::new(Code::HostFile, format!("{}: {error}", path.display()))
 }
 
 /// `None` instead of an error where there is no such file.
@@ -84,9 +89,8 @@ pub(crate) fn read(path: &Path, links: Links, bytes_max: usize) -> io::Result<Ve
 
 /// As [`read`], of a file that is open.
 pub(crate) fn read_from(file: impl Read, bytes_max: usize) -> io::Result<Vec<u8>> {
-    let stop = u64::try_from(bytes_max).unwrap_or(u64::MAX).saturating_add(1);
     let mut bytes = Vec::new();
-    file.take(stop).read_to_end(&mut bytes)?;
+    file.take(as_u64(bytes_max).saturating_add(1)).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 

@@ -447,6 +447,5 @@ pub fn inspect(package: &[u8]) -> Result<Inspection, Error> {
 /// `host.file`; `archive.too_large`.
 pub fn read_package(path: &Path) -> Result<Vec<u8>, Error> {
     // One byte more than allowed, so that check 1 sees that it is too much.
-    files::read(path, Links::Followed, limits::ARCHIVE_BYTES_MAX)
-        .map_err(|error| Error::new(Code::HostFile, format!("{}: {error}", path.display())))
+    files::read(path, Links::Followed, limits::ARCHIVE_BYTES_MAX).map_err(files::failed(path))
 }

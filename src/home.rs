@@ -2,10 +2,9 @@
 //! and by one process at a time.
 
 use crate::error::{Code, Error};
-use crate::files::{self, Links};
+use crate::files::{self, failed, if_there, Links};
 use std::ffi::OsString;
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
 /// The folder of the host's own files: the environment variable `MPP_HOME`, else `.mpp` in the
@@ -33,8 +32,7 @@ fn home_of(named: Option<OsString>, home: Option<PathBuf>) -> Option<PathBuf> {
 /// # Errors
 /// `host.file`.
 pub fn read_file(path: &Path, bytes_max: usize) -> Result<Option<Vec<u8>>, Error> {
-    let read = files::if_there(files::read(path, Links::Followed, bytes_max));
-    read.map_err(|error| failed("read", path, &error))
+    if_there(files::read(path, Links::Followed, bytes_max)).map_err(failed(path))
 }
 
 /// Changes a file under an exclusive lock. `edit` gets what [`read_file`] reads and gives back the new
@@ -70,16 +68,15 @@ pub(crate) fn edit_file_with<T>(
     // A link is followed once, here: its target is replaced, and all names of a file share one lock.
     let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let lock_path = files::beside(path, ".lock");
-    let _lock = files::lock_file(&lock_path).map_err(|error| failed("lock", &lock_path, &error))?;
+    let _lock = files::lock_file(&lock_path).map_err(failed(&lock_path))?;
     let (content, result) = edit(read_file(path, bytes_max)?)?;
     if let Some(content) = content {
-        let write = |error| failed("write", path, &error);
-        let new_path = files::write_beside(path, &content, true).map_err(write)?;
+        let new_path = files::write_beside(path, &content, true).map_err(failed(path))?;
         if let Err(error) = between() {
             let _would_go_at_the_next_change = fs::remove_file(&new_path);
             return Err(error);
         }
-        files::put(&new_path, path).map_err(write)?;
+        files::put(&new_path, path).map_err(failed(path))?;
     }
     Ok(result)
 }
@@ -90,17 +87,13 @@ pub(crate) fn edit_file_with<T>(
 /// `host.file`.
 pub(crate) fn write_file(path: &Path, content: &[u8]) -> Result<(), Error> {
     make_folder(path)?;
-    files::replace(path, content, true).map_err(|error| failed("write", path, &error))
+    files::replace(path, content, true).map_err(failed(path))
 }
 
 /// Makes the folder that a file will be in.
 fn make_folder(path: &Path) -> Result<(), Error> {
     let folder = files::folder_of(path);
-    files::make_folder(folder).map_err(|error| failed("create", folder, &error))
-}
-
-fn failed(what: &str, path: &Path, error: &io::Error) -> Error {
-    Error::new(Code::HostFile, format!("cannot {what} {}: {error}", path.display()))
+    files::make_folder(folder).map_err(failed(folder))
 }
 
 #[cfg(test)]

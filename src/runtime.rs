@@ -120,7 +120,7 @@ pub struct Runtime {
     trust_path: PathBuf,
     /// Highest versions seen: the host's own notes, apart from a trust store that may be read-only.
     seen_path: PathBuf,
-    trust: trust::latest::Latest,
+    trust: trust::Latest,
     policy: PermissionPolicy,
     audit: AuditLog,
     consent: Consent,
@@ -166,7 +166,7 @@ impl Runtime {
         Ok(Runtime {
             trust_path: home.join(trust::FILE_NAME),
             seen_path: home.join(trust::SEEN_FILE_NAME),
-            trust: trust::latest::Latest::default(),
+            trust: trust::Latest::default(),
             audit: AuditLog::open(&home.join("audit"))?,
             consent: Consent::new(home),
             secrets: Secrets(secrets),
@@ -306,12 +306,12 @@ impl Runtime {
         // 6. Every copy of the answer goes through the filter.
         let answer = find_tool(&attestation, &call.tool).and_then(|tool| {
             let result = run.answer(attestation.manifest.runtime.protocol)?;
-            filtered_answer(&run, result, tool, &filter, audit_record, &deadline)
+            filtered_answer(&run, result, tool, (&filter, &deadline), audit_record)
         });
         // 7. Only what succeeded changes anything on the host.
         let look_again = || self.look_again(package, &attestation);
         let answer = carried_out(answer, &mut changes, person, &look_again, &deadline)
-            .map_err(|error| filtered_error(error, &run, &filter, &Deadline::only(cancel)));
+            .map_err(|error| filtered_error(error, &run, (&filter, &Deadline::only(cancel))));
         // 8. What can't be recorded does not leave.
         open.finish(self.outcome(&run, &answer, &changes), Timestamp::now())?;
         answer
@@ -357,7 +357,7 @@ impl Runtime {
         let filter = self.privacy_filter(manifest)?;
         let tool = find_tool(&attestation, &call.tool)?;
         let until = Deadline::only(cancel);
-        let request = checked_request(manifest.runtime.protocol, tool, call, &filter, &until)?;
+        let request = checked_request(manifest.runtime.protocol, tool, call, (&filter, &until))?;
         let look_again = || self.look_again(package, &attestation);
         let (token, attested) =
             self.decide(&attestation, tool, call, &arguments, person, &look_again)?;
@@ -536,17 +536,19 @@ fn find_tool<'a>(attestation: &'a AttestationResult, name: &str) -> Result<&'a T
     })
 }
 
+/// A filter, and until when it may work.
+type Filter<'a> = (&'a PrivacyFilterEngine, &'a Deadline);
+
 /// What the guest gets to read, once its arguments follow the tool's schema.
 // [RUN-05]
 fn checked_request(
     protocol: Protocol,
     tool: &Tool,
     call: &Call,
-    filter: &PrivacyFilterEngine,
-    deadline: &Deadline,
+    filter: Filter<'_>,
 ) -> Result<Request, Error> {
-    tool.parameters.validate_within(&call.arguments, deadline)?.map_err(|violation| {
-        let violation = filtered_violation(violation, filter, deadline);
+    tool.parameters.validate_within(&call.arguments, filter.1)?.map_err(|violation| {
+        let violation = filtered_violation(violation, filter);
         Error::new(Code::RequestArguments, format!("arguments of {}: {violation}", tool.name))
     })?;
     let request = Request::new(protocol, tool, &call.arguments, call.agent.as_ref())?;
@@ -575,15 +577,15 @@ fn filtered_answer(
     run: &Run,
     result: ToolResult,
     tool: &Tool,
-    filter: &PrivacyFilterEngine,
+    filter: Filter<'_>,
     audit_record: u64,
-    deadline: &Deadline,
 ) -> Result<Answer, Error> {
+    let (engine, deadline) = filter;
     let is_error = result.is_error;
     if let (Some(schema), false) = (&tool.returns, is_error) {
         let value = result.structured_content.as_ref().unwrap_or(&Value::Null);
         schema.validate_within(value, deadline)?.map_err(|violation| {
-            let place = filtered_violation(violation, filter, deadline);
+            let place = filtered_violation(violation, filter);
             Error::new(Code::ToolBadReturn, format!("structured content of {}: {place}", tool.name))
         })?;
     }
@@ -592,7 +594,7 @@ fn filtered_answer(
     let mut whole = Map::new();
     whole.insert("content".to_owned(), result.content);
     whole.extend(result.structured_content.map(|value| ("structuredContent".to_owned(), value)));
-    let (mut filtered, applied) = filter.redact_json_within(&Value::Object(whole), deadline)?;
+    let (mut filtered, applied) = engine.redact_json_within(&Value::Object(whole), deadline)?;
     let mut take = |key: &str| filtered.get_mut(key).map(Value::take).unwrap_or_default();
     Ok(Answer {
         content: take("content"),
@@ -635,16 +637,11 @@ fn carried_out(
 /// A failed tool's words go through the filter like its answers: the detail of the error, and the end
 /// of what it wrote to stderr, which its author needs to see.
 // [RUN-07]
-fn filtered_error(
-    error: Error,
-    run: &Run,
-    filter: &PrivacyFilterEngine,
-    deadline: &Deadline,
-) -> Error {
+fn filtered_error(error: Error, run: &Run, filter: Filter<'_>) -> Error {
     const STDERR_CHARS_SHOWN: usize = 600;
-    let mut detail = filtered_text(error.detail(), filter, deadline);
+    let mut detail = filtered_text(error.detail(), filter);
     // Filtered whole and cut afterwards: a value cut in half would not be known for what it is.
-    let stderr = filtered_text(String::from_utf8_lossy(&run.stderr).trim(), filter, deadline);
+    let stderr = filtered_text(String::from_utf8_lossy(&run.stderr).trim(), filter);
     if error.code().class() == Class::Tool && !stderr.is_empty() {
         let left_out = stderr.chars().count().saturating_sub(STDERR_CHARS_SHOWN);
         detail.push_str("; stderr ends with: ");
@@ -655,15 +652,11 @@ fn filtered_error(
 
 /// Where a schema was broken. Keys of the value stand in the pointer, so they are filtered before any of
 /// them is escaped or cut.
-fn filtered_violation(
-    violation: Violation,
-    filter: &PrivacyFilterEngine,
-    deadline: &Deadline,
-) -> Violation {
-    Violation { pointer: filtered_text(&violation.pointer, filter, deadline), ..violation }
+fn filtered_violation(violation: Violation, filter: Filter<'_>) -> Violation {
+    Violation { pointer: filtered_text(&violation.pointer, filter), ..violation }
 }
 
-fn filtered_text(text: &str, filter: &PrivacyFilterEngine, deadline: &Deadline) -> String {
+fn filtered_text(text: &str, (filter, deadline): Filter<'_>) -> String {
     match filter.redact_text_within(text, deadline) {
         Ok((text, _)) => text,
         Err(_) => "[withheld, since it could not be filtered]".to_owned(),

@@ -4,7 +4,6 @@
 //! version seen of each package. The Gatekeeper asks it in check 5 ([`TrustStore::judge`]) and check 6
 //! ([`TrustedSigner::may_publish`], [`TrustStore::version_seen`]). `spec/trust.md` is its page.
 
-pub(crate) mod latest;
 #[cfg(test)]
 mod tests;
 
@@ -20,10 +19,10 @@ use crate::package::key::{KeyId, PublicKey};
 use crate::package::listing::ContentHash;
 use crate::package::version::Version;
 use crate::time::Timestamp;
-use latest::Latest;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 /// The store's name in the host's folder.
 pub const FILE_NAME: &str = "trust.json";
@@ -522,4 +521,37 @@ fn span(validity: &Validity) -> String {
     let end = |word: &str, end: Option<Timestamp>| end.map(|end| format!("{word} {end}"));
     let ends = [end("from", validity.from), end("until", validity.until)];
     ends.into_iter().flatten().collect::<Vec<_>>().join(" ")
+}
+
+/// A trust store as its files have it now, parsed again only if they have changed: each key in it costs a
+/// multiplication on the curve, and each call looks several times.
+#[derive(Debug, Default)]
+pub(crate) struct Latest(Mutex<Option<Held>>);
+
+#[derive(Debug)]
+struct Held {
+    /// All that the store was made of; dates and lengths of files could deceive.
+    bytes: [Option<Vec<u8>>; 2],
+    store: TrustStore,
+}
+
+impl Latest {
+    /// As [`TrustStore::load_with_versions`]; the two files are always the same ones.
+    ///
+    /// # Errors
+    /// As there.
+    pub(crate) fn load(&self, path: &Path, seen: &Path) -> Result<TrustStore, Error> {
+        let read = |path| home::read_file(path, TRUST_FILE_BYTES_MAX);
+        let bytes = [read(path)?, read(seen)?];
+        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(found) = held.as_ref().filter(|found| found.bytes == bytes) {
+            return Ok(found.store.clone());
+        }
+        let [trusted, versions] = bytes.clone();
+        let mut store: TrustStore = host_file::parse(trusted, path)?.unwrap_or_default();
+        let seen: TrustStore = host_file::parse(versions, seen)?.unwrap_or_default();
+        seen.versions.into_values().for_each(|seen| store.raise_version(seen));
+        *held = Some(Held { bytes, store: store.clone() });
+        Ok(store)
+    }
 }

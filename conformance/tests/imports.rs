@@ -13,7 +13,7 @@ const KNOWN: [&[&str]; 5] = [
     &["consent", "consent::attestation"],
     &["mcp", "mcp::consent"],
     &["package::manifest", "package::manifest::command", "package::manifest::read"],
-    &["package::schema", "package::schema::check", "package::schema::compile"],
+    &["package::schema", "package::schema::check", "package::schema::read"],
     &["privacy", "privacy::custom", "privacy::walk"],
 ];
 

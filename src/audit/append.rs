@@ -8,7 +8,7 @@ use super::files::{
     at, broken, missing, unavailable, HEAD_FILE, KEY_FILE, LOCK_FILE, LOG_FILE, TORN_PREFIX,
 };
 use super::record::{self, Hash, Head, Members, Torn, GENESIS, INTEGER_MAX, VERSION};
-use crate::encoding::{hex, sha256_hex, unhex};
+use crate::encoding::{as_u64, hex, sha256_hex, unhex};
 use crate::error::Error;
 use crate::files::{self, if_there, Links};
 use crate::limits::{AUDIT_LINE_BYTES_MAX, AUDIT_TORN_BYTES_MAX};
@@ -111,7 +111,7 @@ impl Writer {
         let length = log.metadata().map_err(unavailable)?.len();
         // Nearly always the first window will do; the second holds any two lines.
         for window in [8 << 10, AUDIT_LINE_BYTES_MAX.saturating_mul(2)] {
-            let window = u64::try_from(window).unwrap_or(u64::MAX).min(length);
+            let window = as_u64(window).min(length);
             log.seek(SeekFrom::Start(length.saturating_sub(window))).map_err(unavailable)?;
             let mut bytes = Vec::new();
             (&mut log).take(window).read_to_end(&mut bytes).map_err(unavailable)?;
@@ -121,7 +121,6 @@ impl Writer {
             if parts.next().is_none() && window < length {
                 continue;
             }
-            let torn_bytes = u64::try_from(torn.len()).unwrap_or(u64::MAX);
             let (seq, head) = match line {
                 None => (0, GENESIS.to_owned()),
                 Some(line) => {
@@ -129,7 +128,7 @@ impl Writer {
                     (last.seq, last.hash)
                 }
             };
-            let end = length.saturating_sub(torn_bytes);
+            let end = length.saturating_sub(as_u64(torn.len()));
             return Ok(Writer { dir: dir.to_owned(), log, end, seq, head, torn, _lock: lock });
         }
         Err(broken("the last line", "longer than any record"))
@@ -162,8 +161,7 @@ impl Writer {
             let what = format!("longer than {AUDIT_TORN_BYTES_MAX} bytes");
             return Err(fail(io::Error::other(what)));
         }
-        let bytes = u64::try_from(content.len()).unwrap_or(u64::MAX);
-        let sha256 = Hash(sha256_hex(&content));
+        let (bytes, sha256) = (as_u64(content.len()), Hash(sha256_hex(&content)));
         self.append("torn", &Torn { file: name, bytes, sha256 }, now)
     }
 
@@ -194,8 +192,7 @@ impl Writer {
                 if taken_back.is_ok() { "" } else { ", and its beginning stays in the log" };
             return Err(unavailable(format_args!("{kind} record not written: {error}{state}")));
         }
-        let length = u64::try_from(line.len()).unwrap_or(u64::MAX);
-        self.end = self.end.saturating_add(length);
+        self.end = self.end.saturating_add(as_u64(line.len()));
         self.seq = seq;
         self.head = hash;
         // [AUD-70] Best effort: an old note names an earlier record, which has to stay as well.

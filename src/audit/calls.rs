@@ -8,6 +8,7 @@
 use super::append::Writer;
 use super::files::{at, broken, place_of, unavailable, CALLS_DIR};
 use super::record::{self, Call, LineError};
+use crate::encoding::as_u64;
 use crate::error::Error;
 use crate::files;
 use crate::limits::AUDIT_CALLS_COUNT_MAX;
@@ -77,8 +78,7 @@ pub(super) fn report_lost(dir: &Path, writer: &mut Writer, now: Timestamp) -> Re
             "outcome" | "lost" => lost.retain(|call| *call != record.call),
             _ => {}
         }
-        let length = u64::try_from(line.len()).unwrap_or(u64::MAX);
-        at = at.saturating_add(length).saturating_add(1);
+        at = at.saturating_add(as_u64(line.len())).saturating_add(1);
     }
     for call in lost {
         writer.append("lost", &Call { call }, now)?;

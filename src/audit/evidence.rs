@@ -9,7 +9,7 @@
 use super::files::{
     at, broken, missing, place_of, unavailable, CALLS_DIR, HEAD_FILE, KEY_FILE, TORN_PREFIX,
 };
-use crate::encoding::unhex;
+use crate::encoding::{as_u64, unhex};
 use crate::error::Error;
 use crate::files::{self, if_there, Links};
 use std::fs::File;
@@ -52,8 +52,7 @@ impl Anchor {
             return Ok(());
         }
         let sealed = format!("\"hash\":\"{}\"}}\n", self.hash);
-        let length = u64::try_from(sealed.len()).unwrap_or(u64::MAX);
-        let start = self.end.saturating_sub(length);
+        let start = self.end.saturating_sub(as_u64(sealed.len()));
         if self.end > end || read_at(log, start, sealed.len())? != sealed.as_bytes() {
             let what = format!("record {} no longer ends at byte {}", self.hash, self.end);
             return Err(broken("the log was cut or replaced", what));
@@ -156,9 +155,8 @@ fn may_begin_at(log: &File, end: u64, seq: u64, offset: u64) -> Result<bool, Err
 /// So many bytes from a place on, or fewer at the end.
 fn read_at(mut log: &File, offset: u64, length: usize) -> Result<Vec<u8>, Error> {
     let mut bytes = Vec::new();
-    let length = u64::try_from(length).unwrap_or(u64::MAX);
     log.seek(SeekFrom::Start(offset)).map_err(unavailable)?;
-    log.take(length).read_to_end(&mut bytes).map_err(unavailable)?;
+    log.take(as_u64(length)).read_to_end(&mut bytes).map_err(unavailable)?;
     Ok(bytes)
 }
 

@@ -124,7 +124,7 @@ impl AuditLog {
     // [AUD-14]
     #[must_use]
     pub fn digest_bytes(&self, bytes: &[u8]) -> Digest {
-        Digest::new(&hmac_sha256(&self.0.key, bytes))
+        Digest::keyed(&self.0.key, bytes)
     }
 
     /// A key of this host for another purpose. It is no digest that the log can show: the log's key is

@@ -4,7 +4,7 @@
 //! Writing and reading go through the same function, [`body`], so that a line is accepted only if
 //! writing what was read gives the same bytes.
 
-use crate::encoding::{hex, sha256_hex, unhex};
+use crate::encoding::{as_u64, hash_text, hmac_sha256, sha256_hex, unhex};
 use crate::error::Code;
 use crate::json::{self, canonical};
 use crate::limits::{AUDIT_LINE_BYTES_MAX, AUDIT_LIST_COUNT_MAX, AUDIT_TEXT_BYTES_MAX};
@@ -29,8 +29,6 @@ pub(super) const INTEGER_MAX: u64 = (1 << 53) - 1;
 
 /// The version of this format.
 pub(super) const VERSION: u64 = 1;
-
-const DIGEST_PREFIX: &str = "hmac-sha256:";
 
 /// Room for the marker that replaces what was cut off a text.
 const MARKER_BYTES_MAX: usize = 32;
@@ -248,20 +246,18 @@ impl Ending {
     }
 }
 
-/// `hmac-sha256:` and 64 hexadecimal digits: a keyed digest that only an
-/// [`AuditLog`](super::AuditLog) makes. Without the host's audit key nobody can find a short value by trying.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Digest(String);
+hash_text! {
+    /// `hmac-sha256:` and 64 hexadecimal digits: a keyed digest that only an
+    /// [`AuditLog`](super::AuditLog) makes. Without the host's audit key nobody can find a short value by
+    /// trying.
+    Digest, "hmac-sha256:", pub(super)
+}
 
 impl Digest {
-    pub(super) fn new(hash: &[u8; 32]) -> Self {
-        Digest(format!("{DIGEST_PREFIX}{}", hex(hash)))
-    }
-
-    /// The text, with its prefix.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
+    /// Of bytes, under the log's key.
+    // [AUD-14]
+    pub(super) fn keyed(key: &[u8; 32], bytes: &[u8]) -> Self {
+        Digest::of(&hmac_sha256(key, bytes))
     }
 
     /// Any text as a digest; tests of what takes one make it so.
@@ -346,14 +342,14 @@ macro_rules! texts {
 }
 
 texts! {
-    String: |text| cut(text), is_short;
+    String: cut, is_short;
     &'static str: |text: &&'static str| *text, is_word;
     Code: |code: &Code| code.as_str(), is_word;
     Ending: Ending::as_str, is_word;
     Hash: |hash: &Hash| hash.0.clone(), is_hash;
     KeyId: KeyId::as_str, is_hash;
     ContentHash: ContentHash::as_str, |text| ContentHash::parse(text).is_some();
-    Digest: Digest::as_str, |text| text.strip_prefix(DIGEST_PREFIX).is_some_and(is_hash);
+    Digest: Digest::as_str, |text| Digest::parse(text).is_some();
     Timestamp: Timestamp::to_string, |text| Timestamp::parse(text).is_some();
 }
 
@@ -491,9 +487,12 @@ pub(super) enum LineError {
 /// Reads the next line, without its line feed; `None` at the end.
 // [AUD-06]
 pub(super) fn next_line(source: &mut impl BufRead) -> Result<Option<Vec<u8>>, LineError> {
-    let limit = u64::try_from(AUDIT_LINE_BYTES_MAX).unwrap_or(u64::MAX);
     let mut line = Vec::new();
-    source.by_ref().take(limit).read_until(b'\n', &mut line).map_err(LineError::Io)?;
+    source
+        .by_ref()
+        .take(as_u64(AUDIT_LINE_BYTES_MAX))
+        .read_until(b'\n', &mut line)
+        .map_err(LineError::Io)?;
     match line.pop() {
         None => Ok(None),
         Some(b'\n') => Ok(Some(line)),

@@ -1,9 +1,9 @@
 //! Room: checking a log from its first line to its last, without holding more than one line of it.
 
 use super::evidence::Evidence;
-use super::files::{at, LOCK_FILE, LOG_FILE};
+use super::files::{LOCK_FILE, LOG_FILE};
 use super::record::{self, LineError, Record, GENESIS};
-use crate::encoding::unhex;
+use crate::encoding::{as_u64, unhex};
 use crate::error::{Code, Error};
 use crate::files::{self, if_there, Links};
 use serde_json::{Map, Value};
@@ -12,7 +12,7 @@ use std::io::{BufRead, BufReader, ErrorKind, Read};
 use std::path::Path;
 
 /// What a log that verifies holds.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
     /// Records, which is also the number of lines and the last `seq`.
     pub records: u64,
@@ -58,9 +58,7 @@ pub fn verify_each(
     expected_head: Option<&str>,
     look: impl FnMut(&Map<String, Value>) -> Result<(), String>,
 ) -> Result<Report, Error> {
-    let fail = |error: std::io::Error| {
-        Error::new(Code::HostFile, format!("can't read {}: {error}", path.display()))
-    };
+    let fail = files::failed(path);
     // What lies beside a copy is not about the copy.
     let dir = (path.file_name() == Some(LOG_FILE.as_ref())).then(|| files::folder_of(path));
     if let (Some(dir), Some(_)) = (dir, expected_head) {
@@ -98,7 +96,7 @@ pub fn is_begun(dir: &Path) -> Result<bool, Error> {
     // In this order, since a log is there before anything that tells of it.
     let evidence = Evidence::read(dir).map_err(read_only)?;
     let log = &dir.join(LOG_FILE);
-    let found = if_there(log.symlink_metadata()).map_err(at(log)).map_err(read_only)?;
+    let found = if_there(log.symlink_metadata()).map_err(files::failed(log))?;
     found.map_or_else(|| evidence.check_missing().map(|()| false), |_| Ok(true))
 }
 
@@ -147,9 +145,7 @@ fn read_lines(
         let line = match record::next_line(source) {
             Ok(Some(line)) => line,
             Ok(None) => return Ok((chain.end()?, None)),
-            Err(LineError::Torn(bytes)) => {
-                return Ok((chain.end()?, Some(u64::try_from(bytes).unwrap_or(u64::MAX))))
-            }
+            Err(LineError::Torn(bytes)) => return Ok((chain.end()?, Some(as_u64(bytes)))),
             Err(LineError::Io(error)) => {
                 let what = format!("line {number} of the log: {error}");
                 return Err(Error::new(Code::HostFile, what));
@@ -172,16 +168,7 @@ struct Chain<'a> {
 
 impl<'a> Chain<'a> {
     fn new(expected_head: Option<&'a str>) -> Self {
-        let report = Report {
-            records: 0,
-            head: GENESIS.to_owned(),
-            calls: 0,
-            open: Vec::new(),
-            lost: 0,
-            refused: 0,
-            torn: 0,
-            records_after_expected: None,
-        };
+        let report = Report { head: GENESIS.to_owned(), ..Report::default() };
         let expected_at = (expected_head == Some(GENESIS)).then_some(0);
         Chain { report, open: BTreeSet::new(), expected_head, expected_at }
     }

@@ -3,11 +3,10 @@
 use super::{read_text, signed_at, terminal, trust, usage_error, write_whole, Report};
 use argh::FromArgs;
 use mpp::gatekeeper::{self, read_package, Gatekeeper, Inspection};
-use mpp::package::is_module_entry;
 use mpp::package::key::SecretKey;
 use mpp::package::pack::{countersign, pack, read_folder};
 use mpp::package::writer::Compression;
-use mpp::package::MANIFEST_ENTRY;
+use mpp::package::{is_module_entry, MANIFEST_ENTRY};
 use mpp::policy::{risk, Capability};
 use mpp::trust::{TrustStore, SEEN_FILE_NAME};
 use mpp::{home, Code, Error, Timestamp};

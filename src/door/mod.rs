@@ -21,9 +21,9 @@ mod url;
 
 pub use kv::{KvOwner, KvStore};
 pub use kv_file::KvFiles;
-pub(crate) use request::Wait;
 pub use transport::{Exchange, HttpResponse, HttpTransport, TransportError};
 
+use crate::deadline::Deadline;
 use crate::json;
 use crate::limits::{DOOR_DEPTH_MAX, DOOR_REQUEST_BYTES_MAX};
 use crate::policy::token::CapabilityToken;
@@ -99,8 +99,8 @@ impl Door {
 
     /// Answers one request of the guest, both JSON texts.
     // [DOOR-05] [DOOR-06]
-    pub(crate) fn ask(&mut self, request: &[u8], wait: &Wait<'_>) -> Vec<u8> {
-        let answer = match self.answer(request, wait) {
+    pub(crate) fn ask(&mut self, request: &[u8], deadline: &Deadline) -> Vec<u8> {
+        let answer = match self.answer(request, deadline) {
             Ok(answer) => json!({ "ok": answer }),
             Err(Refused { code, message }) => {
                 json!({ "error": { "code": code, "message": message } })
@@ -109,11 +109,11 @@ impl Door {
         answer.to_string().into_bytes()
     }
 
-    fn answer(&mut self, request: &[u8], wait: &Wait<'_>) -> Result<Value, Refused> {
+    fn answer(&mut self, request: &[u8], deadline: &Deadline) -> Result<Value, Refused> {
         let Door { http, kv, tally } = self;
         let document = read(request).inspect_err(|refused| tally.count(refused.code))?;
         match (document.get("service").and_then(Value::as_str), http, kv) {
-            (Some("http"), Some(gate), _) => gate.ask(&document, wait, tally),
+            (Some("http"), Some(gate), _) => gate.ask(&document, deadline, tally),
             (Some("kv"), _, Some(session)) => session.ask(&document, tally),
             // [DOOR-08] what was not granted is not told from what does not exist
             _ => {

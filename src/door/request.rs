@@ -1,21 +1,6 @@
-//! What every service behind the door needs for one request: how long it may take, why it is refused, and
-//! how it is counted.
+//! What every service behind the door needs for one request: why it is refused, and how it is counted.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
-
-/// What the call that waits still allows.
-pub(crate) struct Wait<'a> {
-    /// When its time is over.
-    pub(crate) until: Instant,
-    pub(crate) is_cancelled: &'a dyn Fn() -> bool,
-}
-
-impl Wait<'_> {
-    pub(super) fn left(&self) -> Duration {
-        self.until.saturating_duration_since(Instant::now())
-    }
-}
 
 /// Why a guest does not get what it asked for: a stable code of `spec/door.md`, and a text for its author.
 #[derive(Debug)]

@@ -111,7 +111,7 @@ impl World {
             capability_token: Some(token),
         };
         let sandbox = WasmSandbox::new().unwrap().with_services(self.services.clone());
-        sandbox.run(&binary(guest), config, &self.cancel)
+        sandbox.run(&binary(guest), config, Vec::new(), &self.cancel)
     }
 
     /// The answers to these requests of one call.

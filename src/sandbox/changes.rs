@@ -1,8 +1,8 @@
 //! Room: what a guest changed in the directories it may write and in what it keeps. `commit.rs` carries out
 //! the first on the host, and the door's store the second.
 
-use super::change::{Action, Change, Mount};
 use super::commit;
+use super::commit::{Action, Change, Mount};
 use super::host_directory::HostDirectory;
 use crate::deadline::{CancelFlag, Deadline};
 use crate::door::kv::KvChanges;

@@ -8,8 +8,7 @@
 //! The handles go through `/proc/self/fd`, which needs no `unsafe`. The numbers of the flags differ
 //! between architectures; where they are not known, nothing is mapped.
 
-use super::errno::Errno;
-use super::halt::{Halt, Stop};
+use super::errno::{Errno, Halt, Stop};
 use super::protected::{identity_of, Identity, Protected};
 use crate::deadline::Deadline;
 use crate::files;

@@ -1,10 +1,9 @@
 //! Room: running a verified tool, with nothing but what its token holds.
 //!
 //! Read on in `grants.rs` (what may be asked for), `machine.rs` (how it runs and ends), `guest.rs` (its
-//! memory), `meter.rs` (its fuel and time), `wasi/` and `door.rs` (what it can call), `files/` and `host_directory.rs` (what it sees),
+//! memory), `meter.rs` and `time.rs` (its fuel and time), `wasi/` and `door.rs` (what it can call), `files/` and `host_directory.rs` (what it sees),
 //! `protected.rs` (what no guest sees), `changes.rs` and `commit.rs` (what it leaves) and `protocol/` (how it is spoken to).
 
-mod change;
 mod changes;
 mod commit;
 mod door;
@@ -12,10 +11,8 @@ mod errno;
 mod files;
 mod grants;
 mod guest;
-mod halt;
 mod host_directory;
 mod machine;
-mod memory;
 mod meter;
 mod protected;
 mod protocol;
@@ -28,13 +25,13 @@ mod time;
 mod wasi;
 
 pub use crate::deadline::CancelFlag;
-pub use change::Action;
 pub use changes::Changes;
+pub use commit::Action;
 pub use grants::{extract_approved_dirs, extract_approved_env_vars, SandboxConfig};
 pub use protocol::json_rpc::{tools_call_request, JsonRpcResponse};
 pub use protocol::result::ToolResult;
 pub use protocol::Request;
-pub use run::{Run, SandboxOutput};
+pub use run::Run;
 
 use crate::deadline::Deadline;
 use crate::door::{Door, Services};
@@ -111,32 +108,16 @@ impl WasmSandbox {
     /// # Errors
     /// `sandbox.*` if the configuration asks for more than the token holds; `tool.*` if the tool fails
     /// or breaks a limit.
-    pub fn execute(
-        &self,
-        binary: &WasmBinary,
-        config: SandboxConfig,
-    ) -> Result<SandboxOutput, Error> {
-        let run = self.run(binary, config, &CancelFlag::default());
-        run.outcome?;
-        Ok(SandboxOutput {
-            stdout: run.stdout,
-            stderr: run.stderr,
-            changes: run.changes,
-            fuel_used: run.fuel_used,
-            duration: run.duration,
-        })
+    pub fn execute(&self, binary: &WasmBinary, config: SandboxConfig) -> Result<Run, Error> {
+        let run = self.run(binary, config, Vec::new(), &CancelFlag::default());
+        run.outcome.clone().map(|()| run)
     }
 
-    /// As [`WasmSandbox::execute`], for hosts that may cancel a call and that record how it ended.
+    /// As [`WasmSandbox::execute`], for hosts that may cancel a call and that record how it ended. `more_args`
+    /// go behind those of the manifest, such as [`Request`] has them: without NUL, behind which a program
+    /// would see nothing.
     #[must_use]
-    pub fn run(&self, binary: &WasmBinary, config: SandboxConfig, cancel: &CancelFlag) -> Run {
-        self.run_with_args(binary, config, Vec::new(), cancel)
-    }
-
-    /// As [`WasmSandbox::run`], with arguments behind those of the manifest, such as [`Request`] has them:
-    /// without NUL, behind which a program would see nothing.
-    #[must_use]
-    pub fn run_with_args(
+    pub fn run(
         &self,
         binary: &WasmBinary,
         config: SandboxConfig,
@@ -149,7 +130,7 @@ impl WasmSandbox {
         self.run_within(binary, config, more_args, &deadline)
     }
 
-    /// As [`WasmSandbox::run_with_args`], for a host whose work on the answer has the same deadline.
+    /// As [`WasmSandbox::run`], for a host whose work on the answer has the same deadline.
     pub(crate) fn run_within(
         &self,
         binary: &WasmBinary,

@@ -1,36 +1,9 @@
 //! What a call has left, however it ended.
 
 use super::changes::Changes;
-use super::protocol::json_rpc::JsonRpcResponse;
 use crate::Error;
 use std::collections::BTreeMap;
 use std::time::Duration;
-
-/// What a tool that ended well has left.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SandboxOutput {
-    /// What it wrote to stdout.
-    pub stdout: Vec<u8>,
-    /// What it wrote to stderr.
-    pub stderr: Vec<u8>,
-    /// What it changed in the directories it may write. Nothing of it is done until
-    /// [`Changes::carry_out`].
-    pub changes: Changes,
-    /// Fuel, in the units of `spec/sandbox.md`.
-    pub fuel_used: u64,
-    /// Wall-clock time.
-    pub duration: Duration,
-}
-
-impl SandboxOutput {
-    /// The one answer on stdout.
-    ///
-    /// # Errors
-    /// `tool.no_answer`, `tool.two_answers` or `tool.bad_answer`.
-    pub fn response(&self) -> Result<JsonRpcResponse, Error> {
-        JsonRpcResponse::parse(&self.stdout)
-    }
-}
 
 /// One call, however it ended: what the audit record needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,7 +22,7 @@ pub struct Run {
     pub door: BTreeMap<String, u64>,
     /// What it changed in the directories it may write and in what it keeps; empty if it was ended by a
     /// trap or a limit. Whether an exit status means failure is for the protocol to say. Nothing of it is
-    /// done until [`Changes::carry_out`].
+    /// done until [`Changes::carry_out`](super::Changes::carry_out).
     pub changes: Changes,
     /// Fuel, in the units of `spec/sandbox.md`.
     pub fuel_used: u64,

@@ -2,8 +2,7 @@
 //! step whenever the guest looks: a guest that waits in a loop gets to the end of it, and every run sees
 //! the same times.
 
-use super::errno::Errno;
-use super::halt::Stop;
+use super::errno::{Errno, Stop};
 use crate::deadline::Deadline;
 use crate::limits::CLOCK_STEP_NS;
 use std::time::{Duration, SystemTime};

@@ -2,10 +2,9 @@
 
 use super::mounts::look;
 use super::tree::{Body, NodeId, Times, Tree};
-use crate::sandbox::errno::Errno;
-use crate::sandbox::halt::Halt;
+use crate::sandbox::errno::{Errno, Halt};
+use crate::sandbox::guest::copy;
 use crate::sandbox::host_directory::{Found, HostFile};
-use crate::sandbox::memory::copy;
 use crate::sandbox::meter::Meter;
 
 /// How much of a file of the host is read between two looks at the clock.

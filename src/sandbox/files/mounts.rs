@@ -5,8 +5,7 @@
 
 use super::tree::{Body, Location, Mount, Node, NodeId, Times, Tree};
 use crate::limits::{ENTRY_FUEL, HOST_NAME_FUEL, LISTED_ENTRIES_COUNT_MAX};
-use crate::sandbox::errno::Errno;
-use crate::sandbox::halt::Halt;
+use crate::sandbox::errno::{Errno, Halt};
 use crate::sandbox::host_directory::{Found, HostDirectory, Kind, COMMIT_FOLDER};
 use crate::sandbox::meter::Meter;
 use crate::sandbox::time::EPOCH_NS;

@@ -62,6 +62,14 @@ impl Request {
 }
 
 impl Run {
+    /// The one answer on stdout.
+    ///
+    /// # Errors
+    /// `tool.no_answer`, `tool.two_answers` or `tool.bad_answer`.
+    pub fn response(&self) -> Result<JsonRpcResponse, Error> {
+        JsonRpcResponse::parse(&self.stdout)
+    }
+
     /// What the tool answered.
     ///
     /// # Errors
@@ -80,7 +88,7 @@ impl Run {
             },
             _ => {
                 self.outcome.clone()?;
-                Ok(JsonRpcResponse::parse(&self.stdout)?.result)
+                Ok(self.response()?.result)
             }
         }
     }

@@ -47,7 +47,12 @@ fn config(token: Option<CapabilityToken>) -> SandboxConfig {
 }
 
 fn refused(config: SandboxConfig) -> Code {
-    let run = WasmSandbox::new().unwrap().run(&echo(), config.clone(), &CancelFlag::default());
+    let run = WasmSandbox::new().unwrap().run(
+        &echo(),
+        config.clone(),
+        Vec::new(),
+        &CancelFlag::default(),
+    );
     assert_eq!((run.fuel_used, run.stdout, run.stderr), (0, vec![], vec![]));
     let error = WasmSandbox::new().unwrap().execute(&echo(), config).unwrap_err();
     assert_eq!(run.outcome, Err(error.clone()));

@@ -1,7 +1,7 @@
 //! The two clocks that a guest can look at.
 
+use crate::sandbox::errno::Halt;
 use crate::sandbox::guest::Call;
-use crate::sandbox::halt::Halt;
 
 /// Writes the resolution of the clock `id` at `result`: one step; of the host's, one nanosecond.
 /// `EINVAL`: no such clock.

@@ -19,9 +19,8 @@ mod poll;
 mod random;
 mod stream;
 
-use super::errno::Errno;
+use super::errno::{Errno, Halt};
 use super::guest::{Call, Guest};
-use super::halt::Halt;
 use crate::module::imports::{wasi_functions, WASI};
 use clock::{clock_res_get, clock_time_get};
 use descriptor::*;
