@@ -221,9 +221,9 @@ impl<'a> Walk<'a> {
             return Ok(None);
         }
         let mut whole = |digits: &str| {
-            let CallState { budget, scratch, .. } = &mut self.call;
+            let budget = &mut self.call.budget;
             budget.spend(digits.len())?;
-            let hits = scan(digits.as_bytes(), self.engine.on, hints, scratch, &budget.deadline)?;
+            let hits = scan(digits.as_bytes(), self.engine.on, hints, &budget.deadline)?;
             let is_all = |hit: &Hit| (hit.start, hit.end) == (0, digits.len());
             Ok::<_, Error>(resolve(hits).into_iter().find(is_all))
         };
