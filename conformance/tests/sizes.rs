@@ -20,13 +20,13 @@ const LINES_MAX: [(&str, usize); 14] = [
     ("package", 1_660),
     ("pattern", 395),
     ("policy", 1_100),
-    ("privacy", 2_460),
+    ("privacy", 2_465),
     ("sandbox", 4_100),
     ("secrets", 480),
 ];
 
 /// The most lines of all of it but the command line.
-const LIBRARY_LINES_MAX: usize = 17_420;
+const LIBRARY_LINES_MAX: usize = 17_425;
 
 fn is_test(path: &Path) -> bool {
     path.iter().any(|part| part.to_str().is_some_and(|name| name.starts_with("tests")))

@@ -1,6 +1,6 @@
 //! Patterns of publishers and hosts. They see the text as it is, unfolded.
 
-use super::scan::{Hit, Tag};
+use super::hit::{Hit, Tag};
 use super::Budget;
 use crate::limits::{LINE_BYTES_MAX, PRIVACY_CUSTOM_COUNT_MAX};
 use crate::package::manifest::CustomPattern;

@@ -4,8 +4,8 @@
 
 use super::digits::{number, Gap, Group};
 use super::hint::Around;
+use super::hit::Hits;
 use super::kind::Kind;
-use super::scan::Hits;
 use super::text::{is_alnum, is_letter, Text};
 use super::words::Hints;
 

@@ -3,8 +3,8 @@
 #![allow(clippy::arithmetic_side_effects)] // offsets inside one text
 
 use super::hint::Around;
+use super::hit::Hits;
 use super::kind::Kind;
-use super::scan::Hits;
 use super::text::Text;
 use super::words::Hints;
 use std::ops::RangeInclusive;

@@ -3,8 +3,8 @@
 #![allow(clippy::arithmetic_side_effects)] // offsets inside one text
 
 use super::checks::modulo_97;
+use super::hit::Found;
 use super::kind::Kind;
-use super::scan::Found;
 use super::text::{in_uuid, is_alnum, Text};
 
 /// Looks at the two digits at `at`, the check digits of an account number if two letters stand

@@ -4,8 +4,8 @@
 
 use super::digits::{digits, number, Gap, Group};
 use super::hint::Around;
+use super::hit::{Found, Hits};
 use super::kind::Kind;
-use super::scan::{Found, Hits};
 use super::text::{is_alnum, is_word, Text};
 use super::words::Hints;
 use std::net::Ipv6Addr;

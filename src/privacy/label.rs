@@ -2,8 +2,8 @@
 //! values apart, a number or a pseudonym behind it. Whatever it is, no scanner takes it for a value.
 
 use super::fold::fold;
+use super::hit::Tag;
 use super::kind::Kind;
-use super::scan::Tag;
 use crate::document::words;
 use crate::encoding::hmac_sha256;
 use std::collections::BTreeMap;

@@ -5,8 +5,8 @@
 use super::checks::{aadhaar, issued_card, itin, luhn, nhs, npi, routing, sin, ssn};
 use super::digits::{digits, gap_at, Gap, Group};
 use super::hint::Around;
+use super::hit::Hits;
 use super::kind::Kind;
-use super::scan::Hits;
 use super::text::{in_uuid, Text};
 use super::words::Hints;
 use std::ops::RangeInclusive;

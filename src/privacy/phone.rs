@@ -6,8 +6,8 @@
 use super::dates;
 use super::digits::{digits, gap_at, number, Gap, Group};
 use super::hint::{is_line, Around};
+use super::hit::Hits;
 use super::kind::Kind;
-use super::scan::Hits;
 use super::text::{is_alnum, is_word, Text};
 use super::words::Hints;
 

@@ -1,41 +1,15 @@
 //! Room: the dispatcher. One pass over the folded text stops at digits and a few other characters and hands
-//! each place to the scanners. Where findings overlap, they become one.
+//! each place to the scanners.
 #![allow(clippy::arithmetic_side_effects)] // offsets inside one text
 
 use super::digits::{is_decimal, join_lines, row, Gap, Group};
 use super::hint::{Around, Reader};
-use super::kind::{Kind, Kinds};
+use super::hit::{Hit, Hits};
+use super::kind::Kinds;
 use super::text::{is_alnum, Text};
 use super::words::Hints;
 use super::{dates, document, email, iban, ip, numbers, phone, secret};
 use crate::deadline::{Deadline, Interrupted};
-
-/// What a hit is an instance of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Tag {
-    /// The hidden text at this place of the engine's list.
-    Hidden(usize),
-    /// The custom pattern at this place of the engine's list.
-    Custom(usize),
-    Kind(Kind),
-}
-
-/// A place in a text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Hit {
-    pub(crate) start: usize,
-    pub(crate) end: usize,
-    pub(crate) tag: Tag,
-}
-
-impl From<crate::secrets::Place> for Hit {
-    fn from(place: crate::secrets::Place) -> Self {
-        Hit { start: place.start, end: place.end, tag: Tag::Hidden(place.of) }
-    }
-}
-
-/// A kind, where its value starts and where it ends.
-pub(crate) type Found = (Kind, usize, usize);
 
 /// Finds every value of the kinds that are `on` in a folded text. `given` is what the key over the
 /// text says. The hits are in no order and may overlap.
@@ -80,23 +54,6 @@ const SCAN_LOOK_BYTES: usize = 1 << 18;
 /// the capitals of those that have none.
 fn is_trigger(byte: u8) -> bool {
     matches!(byte, b'0'..=b'9' | b'@' | b':' | b'-' | b'_' | b'.' | b'A' | b'J')
-}
-
-/// What was found of the kinds that are on.
-pub(crate) struct Hits {
-    on: Kinds,
-    found: Vec<Hit>,
-}
-
-impl Hits {
-    /// Takes what a scanner found, if its kind is on. Whether it is.
-    pub(crate) fn add(&mut self, (kind, start, end): Found) -> bool {
-        let on = self.on.has(kind);
-        if on {
-            self.found.push(Hit { start, end, tag: Tag::Kind(kind) });
-        }
-        on
-    }
 }
 
 struct Pass<'a> {
@@ -172,24 +129,4 @@ const LETTERS_MIN: usize = 20;
 pub(crate) fn worth_it(text: &str) -> bool {
     text.len() >= LETTERS_MIN
         || text.bytes().any(|byte| matches!(byte, b'0'..=b':' | b'@') || !byte.is_ascii())
-}
-
-/// Overlapping hits become one that covers both. The longest gives its tag; of equally long ones
-/// the first in precedence. What is left is in order.
-// [PRIV-75]
-pub(crate) fn resolve(mut hits: Vec<Hit>) -> Vec<Hit> {
-    hits.sort_by_key(|hit| hit.start);
-    // The longest hit in the one that grows.
-    let mut best: Option<Hit> = None;
-    hits.dedup_by(|hit, grown| {
-        let so_far = best.take().unwrap_or(*grown);
-        if hit.start >= grown.end {
-            return false;
-        }
-        let first = |a: &Hit, b: &Hit| (b.end - b.start, a.tag) < (a.end - a.start, b.tag);
-        let winner = if first(hit, &so_far) { *hit } else { so_far };
-        (grown.tag, grown.end, best) = (winner.tag, grown.end.max(hit.end), Some(winner));
-        true
-    });
-    hits
 }

@@ -1,9 +1,10 @@
 //! Room: the walk over a JSON value. Every string, every key, JSON inside strings, and the numbers
 //! that can be personal data are filtered; everything else is copied.
 
+use super::hit::{resolve, Hit, Tag};
 use super::kind::Kind;
 use super::nested::{is_document, tokens, Names, Token};
-use super::scan::{resolve, scan, Hit, Tag};
+use super::scan::scan;
 use super::words::{of_key, Hints};
 use super::{Applied, CallState, PrivacyFilterEngine};
 use crate::deadline::Deadline;
