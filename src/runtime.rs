@@ -21,13 +21,11 @@ use crate::json;
 use crate::limits;
 use crate::package::manifest::{Protocol, Sensitivity, Tool};
 use crate::package::schema::Violation;
-use crate::policy::token::CapabilityToken;
+use crate::policy::capability::directories;
+use crate::policy::token::{CapabilityToken, ResolvedToken};
 use crate::policy::{risk, PermissionPolicy, PolicyDecision};
 use crate::privacy::{self, Applied, PrivacyFilterEngine};
-use crate::sandbox::{
-    extract_approved_dirs, extract_approved_env_vars, CancelFlag, Changes, Request, Run,
-    SandboxConfig, ToolResult, WasmSandbox,
-};
+use crate::sandbox::{CancelFlag, Changes, Request, Run, ToolResult, WasmSandbox};
 use crate::secrets::{SecretCommand, SecretFile, SecretStore, Secrets};
 use crate::text::shown;
 use crate::time::Timestamp;
@@ -135,7 +133,7 @@ enum Source<'a> {
 /// A call that was allowed: the proof, the permission, and the request.
 struct Admission {
     attestation: AttestationResult,
-    token: CapabilityToken,
+    token: ResolvedToken,
     /// The proof that a person agreed to exactly this call, if it needed one.
     attested: Option<String>,
     /// The digest of the arguments, which may be long: taken once.
@@ -304,10 +302,8 @@ impl Runtime {
         let audit_record = open.id();
         // 5. The sandbox gets the binary that was verified and what the token holds.
         let Admission { attestation, token, request, filter, .. } = admission;
-        let Request { args, stdin } = request;
-        let config = sandbox_config(token, stdin);
-        let deadline = Deadline::new(config.timeout, cancel.clone());
-        let mut run = self.sandbox.run_within(&attestation.wasm_binary, config, args, &deadline);
+        let deadline = Deadline::new(token.limits().timeout, cancel.clone());
+        let mut run = self.sandbox.run_within(&attestation.wasm_binary, &token, request, &deadline);
         let mut changes = std::mem::take(&mut run.changes);
         // 6. Every copy of the answer goes through the filter.
         let answer = find_tool(&attestation, &call.tool).and_then(|tool| {
@@ -379,7 +375,7 @@ impl Runtime {
         let request = checked_request(manifest.runtime.protocol, tool, call, &filter, &until)?;
         let (token, attested) = self.decide(&attestation, tool, call, &arguments, person)?;
         // [SECRET-03] after the decision, since what is denied need not be looked up
-        let token = token.with_secrets(self.secrets.0.as_ref())?;
+        let token = token.resolve(self.secrets.0.as_ref())?;
         let filter = filter.hiding(token.hidden());
         // [RUN-09]
         if gatekeeper.version_seen(&manifest.id).is_none_or(|seen| seen < manifest.version) {
@@ -415,7 +411,7 @@ impl Runtime {
             PolicyDecision::Denied { reason } => Err(Error::new(Code::PolicyDenied, reason)),
             PolicyDecision::RequiresConfirmation { capabilities, security_level } => {
                 // [BOX-97] Nobody is asked about a directory that would be refused afterwards.
-                self.sandbox.check_directories(&self.policy.directories_for(manifest))?;
+                self.sandbox.check_directories(&directories(&capabilities))?;
                 let question = Question {
                     manifest,
                     tool: &tool.name,
@@ -436,7 +432,7 @@ impl Runtime {
     }
 
     fn intent(&self, admission: &Admission, call: &Call) -> Intent {
-        let Admission { attestation, token, .. } = admission;
+        let (attestation, token) = (&admission.attestation, admission.token.token());
         let manifest = &attestation.manifest;
         Intent {
             package: manifest.id.clone(),
@@ -518,18 +514,6 @@ fn checked_request(
         return Err(Error::new(Code::RequestTooLarge, detail));
     }
     Ok(request)
-}
-
-fn sandbox_config(token: CapabilityToken, stdin: Vec<u8>) -> SandboxConfig {
-    SandboxConfig {
-        memory_limit_bytes: token.limits().memory_bytes_max,
-        timeout: token.limits().timeout,
-        stdin_data: stdin,
-        env_vars: extract_approved_env_vars(&token),
-        dir_mappings: extract_approved_dirs(&token),
-        allowed_network_domains: token.network().to_vec(),
-        capability_token: Some(token),
-    }
 }
 
 /// Holds an answer against what the tool promised, and filters every copy.

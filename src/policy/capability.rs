@@ -1,7 +1,11 @@
-//! Room: what a package asks for, as a list that a person can read.
+//! What a package asks for and is given, as one list: a person is shown it, a token holds it, and the
+//! record of a call repeats it.
 
+use super::given::Setting;
+use super::token::DirectoryGrant;
 use crate::package::manifest::{Manifest, Sensitivity};
 use crate::text::is_hidden;
+use std::collections::BTreeMap;
 use std::fmt::{self, Write};
 use std::path::PathBuf;
 
@@ -54,36 +58,36 @@ impl CapabilityKind {
     }
 }
 
-/// One thing that a package asks for. Its `Display` form is one line that shows all that it holds.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// One thing that a package asks for, with what a policy has behind it, or that a policy gives to all. Its
+/// `Display` form is one line that shows all that it holds, but for values.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Capability {
-    /// Reach a host, which may have a `:port`.
+    /// Reach a host.
     Network {
-        /// As the manifest writes it.
+        /// As the manifest writes it: a name with the port, or without one for 443.
         host: String,
-        /// What the policy allows or adds beyond TLS with a public address, for people.
-        beyond: Vec<String>,
+        /// Whether it may be reached without TLS.
+        plain_http: bool,
+        /// Whether its name may lead into this machine or its network.
+        private_addresses: bool,
+        /// Headers that the door adds and the guest does not see.
+        headers: Vec<Setting>,
     },
-    /// Read below a directory.
-    ReadDirectory {
+    /// Read below a directory, or read and write there.
+    Directory {
         /// The path that the guest will see.
         guest: String,
         /// The directory of this host behind it, if the policy maps one.
         host: Option<PathBuf>,
-    },
-    /// Read and write below a directory.
-    WriteDirectory {
-        /// The path that the guest will see.
-        guest: String,
-        /// The directory of this host behind it, if the policy maps one.
-        host: Option<PathBuf>,
+        /// Whether the guest may write below it.
+        writable: bool,
     },
     /// See an environment variable.
     Environment {
         /// Its name.
         name: String,
-        /// Whether the policy gives it a value.
-        set: bool,
+        /// What the policy gives it, if anything.
+        given: Option<Setting>,
     },
     /// Keep data from call to call.
     Storage {
@@ -95,85 +99,115 @@ pub enum Capability {
         /// The tool.
         tool: String,
     },
+    /// Read the host's clocks. Only a policy gives that, to all.
+    RealClock,
+    /// Get random numbers of the host. Only a policy gives that, to all.
+    RealRandom,
 }
 
 impl Capability {
-    /// Its kind.
+    /// Its kind, if it is one that a package can ask for.
     #[must_use]
-    pub fn kind(&self) -> CapabilityKind {
-        match self {
+    pub fn kind(&self) -> Option<CapabilityKind> {
+        Some(match self {
             Capability::Network { .. } => CapabilityKind::Network,
-            Capability::ReadDirectory { .. } => CapabilityKind::FilesystemRead,
-            Capability::WriteDirectory { .. } => CapabilityKind::FilesystemWrite,
+            Capability::Directory { writable: false, .. } => CapabilityKind::FilesystemRead,
+            Capability::Directory { writable: true, .. } => CapabilityKind::FilesystemWrite,
             Capability::Environment { .. } => CapabilityKind::Environment,
             Capability::Storage { .. } => CapabilityKind::Storage,
             Capability::Destructive { .. } => CapabilityKind::Destructive,
-        }
+            Capability::RealClock | Capability::RealRandom => return None,
+        })
     }
 
     /// Everything that a manifest asks for, in the order of the kinds, with nothing mapped or set.
     #[must_use]
     pub fn requested_by(manifest: &Manifest) -> Vec<Capability> {
         let asked = &manifest.capabilities;
+        let host = |host: &String| Capability::Network {
+            host: host.clone(),
+            plain_http: false,
+            private_addresses: false,
+            headers: Vec::new(),
+        };
+        let directory = |guest: &String, writable| Capability::Directory {
+            guest: guest.clone(),
+            host: None,
+            writable,
+        };
+        let variable = |name: &String| Capability::Environment { name: name.clone(), given: None };
+        let mut list: Vec<Capability> = asked.network.iter().map(host).collect();
+        list.extend(asked.filesystem.read.iter().map(|guest| directory(guest, false)));
+        list.extend(asked.filesystem.write.iter().map(|guest| directory(guest, true)));
+        list.extend(asked.environment.iter().map(variable));
+        list.extend(asked.storage.map(|s| Capability::Storage { limit_kb: s.limit_kb }));
         let destructive =
             manifest.tools.iter().filter(|tool| tool.sensitivity == Sensitivity::Destructive);
-        let mut list = Vec::new();
-        let host = |host: &String| Capability::Network { host: host.clone(), beyond: Vec::new() };
-        list.extend(asked.network.iter().map(host));
-        list.extend(
-            asked
-                .filesystem
-                .read
-                .iter()
-                .map(|guest| Capability::ReadDirectory { guest: guest.clone(), host: None }),
-        );
-        list.extend(
-            asked
-                .filesystem
-                .write
-                .iter()
-                .map(|guest| Capability::WriteDirectory { guest: guest.clone(), host: None }),
-        );
-        list.extend(
-            (asked.environment.iter())
-                .map(|name| Capability::Environment { name: name.clone(), set: false }),
-        );
-        list.extend(asked.storage.map(|s| Capability::Storage { limit_kb: s.limit_kb }));
         list.extend(destructive.map(|tool| Capability::Destructive { tool: tool.name.clone() }));
         list
     }
+
+    /// Whether a token can hold it: what the policy does not map or set is left out, and a destructive
+    /// tool is nothing that a guest could touch.
+    pub(super) fn is_held(&self) -> bool {
+        match self {
+            Capability::Directory { host, .. } => host.is_some(),
+            Capability::Environment { given, .. } => given.is_some(),
+            Capability::Destructive { .. } => false,
+            _ => true,
+        }
+    }
+}
+
+/// The directories of a list that are mapped, by their paths in the guest.
+pub(crate) fn directories(list: &[Capability]) -> Vec<DirectoryGrant> {
+    let mut found = BTreeMap::new();
+    for capability in list {
+        if let Capability::Directory { guest, host: Some(host), writable } = capability {
+            let (guest, host, writable) = (guest.clone(), host.clone(), *writable);
+            found.insert(guest.clone(), DirectoryGrant { guest, host, writable });
+        }
+    }
+    found.into_values().collect()
 }
 
 impl fmt::Display for Capability {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let line = match self {
-            Capability::Network { host, beyond } if beyond.is_empty() => format!("reach {host}"),
-            Capability::Network { host, beyond } => {
-                format!("reach {host} ({})", beyond.join(", "))
+            Capability::Network { host, plain_http, private_addresses, headers } => {
+                let flags = [
+                    (*plain_http, "also without TLS"),
+                    (*private_addresses, "also inside this network"),
+                ];
+                let flags = flags.into_iter().filter(|(is_set, _)| *is_set);
+                let mut more: Vec<String> = flags.map(|(_, what)| what.to_owned()).collect();
+                more.extend(headers.iter().map(|header| format!("with a secret {}", header.name)));
+                match more.is_empty() {
+                    true => format!("reach {host}"),
+                    false => format!("reach {host} ({})", more.join(", ")),
+                }
             }
-            Capability::ReadDirectory { guest, host } => format!("read {guest} {}", behind(host)),
-            Capability::WriteDirectory { guest, host } => {
-                format!("read and write {guest} {}", behind(host))
+            Capability::Directory { guest, host, writable } => {
+                let how = if *writable { "read and write" } else { "read" };
+                match host {
+                    Some(path) => format!("{how} {guest} (here {})", path.display()),
+                    None => format!("{how} {guest} (not mapped: the tool will not find it)"),
+                }
             }
-            Capability::Environment { name, set: true } => format!("see the variable {name}"),
-            Capability::Environment { name, set: false } => {
+            Capability::Environment { name, given: Some(_) } => format!("see the variable {name}"),
+            Capability::Environment { name, given: None } => {
                 format!("see the variable {name} (not set: the tool will not find it)")
             }
             Capability::Storage { limit_kb } => format!("keep up to {limit_kb} KiB between calls"),
             Capability::Destructive { tool } => {
                 format!("offer the tool {tool}, whose effect cannot be undone")
             }
+            Capability::RealClock => "read the host's clocks".to_owned(),
+            Capability::RealRandom => "get random numbers of the host".to_owned(),
         };
         line.chars().try_for_each(|character| match is_hidden(character) {
             true => write!(out, "{}", character.escape_unicode()),
             false => out.write_char(character),
         })
-    }
-}
-
-fn behind(host: &Option<PathBuf>) -> String {
-    match host {
-        Some(path) => format!("(here {})", path.display()),
-        None => "(not mapped: the tool will not find it)".to_owned(),
     }
 }

@@ -1,16 +1,15 @@
 //! Room: the decision: a verified manifest and a policy in, a token or a refusal out.
 
-use super::capability::Capability;
-use super::given::{Lacking, Place, Setting};
+use super::capability::{directories, Capability};
+use super::given::Setting;
 use super::host::Host;
 use super::risk::{self, SecurityLevel};
-use super::token::{expiry, CapabilityToken, DirectoryGrant, HostGrant, RunLimits, SecretHeader};
+use super::token::{expiry, CapabilityToken, DirectoryGrant, RunLimits};
 use super::{bytes, PermissionPolicy, PolicyDecision, KIB, MIB};
 use crate::agent::Agent;
 use crate::error::{Code, Error};
 use crate::gatekeeper::VerifiedManifest;
 use crate::package::manifest::{Manifest, Sensitivity, Tool};
-use crate::secrets::Hidden;
 use crate::trust::{covers, is_label};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -66,10 +65,7 @@ impl PermissionPolicy {
             return PolicyDecision::Denied { reason };
         }
         // [POLICY-07]
-        PolicyDecision::RequiresConfirmation {
-            capabilities: self.requested(manifest),
-            security_level,
-        }
+        PolicyDecision::RequiresConfirmation { capabilities: self.grants(manifest), security_level }
     }
 
     /// The token for a package that a person agreed to, under the name by which the audit record will
@@ -110,8 +106,9 @@ impl PermissionPolicy {
             return Some(format!("{needed} publishers have to sign {id}, signed by {by:?}"));
         }
         for capability in Capability::requested_by(manifest) {
-            if self.denied_capabilities.contains(&capability.kind()) {
-                let kind = capability.kind().as_str();
+            let kind = capability.kind().filter(|kind| self.denied_capabilities.contains(kind));
+            if let Some(kind) = kind {
+                let kind = kind.as_str();
                 return Some(format!("{id} asks to {capability}; {kind:?} is denied"));
             }
         }
@@ -155,45 +152,37 @@ impl PermissionPolicy {
         }
     }
 
-    /// What the package asks for, with what this policy has behind it.
-    fn requested(&self, manifest: &Manifest) -> Vec<Capability> {
+    /// What the package asks for, with what this policy has behind it, and what the policy gives to all. Only
+    /// the same text is the same host here: a rule that opens something covers nothing by accident.
+    // [POLICY-12] [POLICY-13] [TOKEN-05]
+    fn grants(&self, manifest: &Manifest) -> Vec<Capability> {
+        let id = &manifest.id;
         let mut list = Capability::requested_by(manifest);
         for capability in &mut list {
             match capability {
-                Capability::ReadDirectory { guest, host }
-                | Capability::WriteDirectory { guest, host } => {
-                    *host = self.directory(&manifest.id, guest).map(|grant| grant.host.clone());
+                Capability::Network { host, plain_http, private_addresses, headers } => {
+                    *plain_http = self.plain_http.contains(host);
+                    *private_addresses = self.private_addresses.contains(host);
+                    *headers = self.headers(id, host);
                 }
-                Capability::Network { host, beyond } => {
-                    *beyond = self.host(&manifest.id, host).beyond();
+                Capability::Directory { guest, host, writable } => {
+                    if let Some(mapped) = self.directory(id, guest) {
+                        *host = Some(mapped.host.clone());
+                        *writable = *writable && mapped.writable;
+                    }
                 }
-                Capability::Environment { name, set } => {
-                    *set = self.variable(&manifest.id, name).is_some();
-                }
+                Capability::Environment { name, given } => *given = self.variable(id, name),
                 _ => {}
             }
         }
+        list.extend(self.real_clock.then_some(Capability::RealClock));
+        list.extend(self.real_random.then_some(Capability::RealRandom));
         list
     }
 
     /// Whether this policy has a directory behind one that the manifest asks to write.
     pub(crate) fn maps_writable(&self, manifest: &Manifest) -> bool {
-        self.directories_for(manifest).iter().any(|grant| grant.writable)
-    }
-
-    /// The directories that a token for this package holds.
-    pub(crate) fn directories_for(&self, manifest: &Manifest) -> Vec<DirectoryGrant> {
-        let asked = &manifest.capabilities.filesystem;
-        let read = asked.read.iter().map(|guest| (guest, false));
-        let write = asked.write.iter().map(|guest| (guest, true));
-        let mut directories: BTreeMap<&str, DirectoryGrant> = BTreeMap::new();
-        for (guest, asks_writable) in read.chain(write) {
-            if let Some(grant) = self.directory(&manifest.id, guest) {
-                let writable = grant.writable && asks_writable;
-                directories.insert(guest, DirectoryGrant { writable, ..grant.clone() });
-            }
-        }
-        directories.into_values().collect()
+        directories(&self.grants(manifest)).iter().any(|grant| grant.writable)
     }
 
     fn directory(&self, id: &str, guest: &str) -> Option<&DirectoryGrant> {
@@ -201,77 +190,34 @@ impl PermissionPolicy {
         mapped.rfind(|(_, grant)| grant.guest == guest).map(|(_, grant)| grant)
     }
 
-    /// A host that a manifest asks for, with what this policy says about it. Only the same text is the
-    /// same host here: a rule that opens something covers nothing by accident.
-    // [POLICY-12] [POLICY-13]
-    fn host(&self, id: &str, host: &str) -> HostGrant {
-        let headers = self.headers(id, host).map(|header| SecretHeader {
-            name: header.name.clone(),
-            value: header.value().to_owned(),
-            credential: header.credential().to_owned(),
-        });
-        HostGrant {
-            host: host.to_owned(),
-            plain_http: self.plain_http.contains(host),
-            private_addresses: self.private_addresses.contains(host),
-            headers: headers.collect(),
-        }
-    }
-
     /// The secret headers of a host, by name.
-    fn headers(&self, id: &str, host: &str) -> impl Iterator<Item = &Setting> {
+    fn headers(&self, id: &str, host: &str) -> Vec<Setting> {
         let mut headers = BTreeMap::new();
         for (scope, of, header) in &self.secret_headers {
             if of == host && scope.includes(id) {
                 headers.insert(&header.name, header);
             }
         }
-        headers.into_values()
+        headers.into_values().cloned().collect()
     }
 
-    fn variable(&self, id: &str, name: &str) -> Option<&Setting> {
+    fn variable(&self, id: &str, name: &str) -> Option<Setting> {
         let mut set = self.environment.iter().filter(|(scope, _)| scope.includes(id));
-        set.rfind(|(_, variable)| variable.name == name).map(|(_, variable)| variable)
-    }
-
-    /// Values of variables, the secrets that are still to be looked up, and what no answer may show.
-    fn given(&self, manifest: &Manifest) -> (BTreeMap<String, String>, Vec<Lacking>, Vec<Hidden>) {
-        let (id, asked) = (&manifest.id, &manifest.capabilities);
-        let (mut values, mut lacking, mut hidden) = (BTreeMap::new(), Vec::new(), Vec::new());
-        for variable in asked.environment.iter().filter_map(|name| self.variable(id, name)) {
-            let name = &variable.name;
-            values.insert(name.clone(), variable.value().to_owned());
-            lacking.extend(variable.lacks(Place::Variable(name.clone())));
-            hidden.extend(Hidden::new(name, variable.value()));
-        }
-        for host in &asked.network {
-            for header in self.headers(id, host) {
-                let name = &header.name;
-                lacking
-                    .extend(header.lacks(Place::Header { host: host.clone(), name: name.clone() }));
-                hidden.extend(Hidden::new(name, header.credential()));
-            }
-        }
-        (values, lacking, hidden)
+        set.rfind(|(_, variable)| variable.name == name).map(|(_, variable)| variable.clone())
     }
 
     /// Manifest and policy, cut to what both hold. What the policy does not map or set is left out:
     /// the guest will not find it, which is no error.
     // [TOKEN-02]
     fn token(&self, manifest: &VerifiedManifest, granted_by: String) -> CapabilityToken {
-        let (id, asked, runtime) = (&manifest.id, &manifest.capabilities, &manifest.runtime);
-        let (variables, lacking, hidden) = self.given(manifest);
+        let runtime = &manifest.runtime;
+        let mut grants = self.grants(manifest);
+        grants.retain(Capability::is_held);
         CapabilityToken {
             content_hash: manifest.content_hash().clone(),
-            environment: variables,
-            lacking,
-            hidden,
-            directories: self.directories_for(manifest),
-            network: asked.network.clone(),
-            hosts: asked.network.iter().map(|host| self.host(id, host)).collect(),
-            package: id.clone(),
+            package: manifest.id.clone(),
             publisher_key: manifest.publisher_key().cloned(),
-            storage_bytes_max: asked.storage.map_or(0, |storage| bytes(storage.limit_kb, KIB)),
+            grants,
             // [TOKEN-04]
             limits: RunLimits {
                 memory_bytes_max: bytes(runtime.memory_limit_mb, MIB)
@@ -284,8 +230,6 @@ impl PermissionPolicy {
             },
             granted_by,
             expires: expiry(self.token_lifetime),
-            real_clock: self.real_clock,
-            real_random: self.real_random,
         }
     }
 }

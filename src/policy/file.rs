@@ -1,6 +1,6 @@
 //! Room: a policy as a file: one closed JSON object with the settings of [`PermissionPolicy`].
 
-use super::given::{Given, Setting};
+use super::given::Setting;
 use super::token::DirectoryGrant;
 use super::{host::Host, CapabilityKind, ConsentRules, PermissionPolicy, Scope, SecurityLevel};
 use crate::door::header;
@@ -176,29 +176,30 @@ fn read_variable(object: &mut Object) -> Result<(Scope, Setting), Fault> {
     let name = parsed(&object.required("name")?, "a name as in a manifest", |text| {
         rules::is_environment_name(text).then(|| text.to_owned())
     })?;
-    let given = read_given(object, "free of NUL characters", |text| !text.contains('\0'))?;
-    Ok((read_scope(object)?, Setting { name, given }))
+    let setting = read_given(object, name, "free of NUL characters", |text| !text.contains('\0'))?;
+    Ok((read_scope(object)?, setting))
 }
 
 /// A value, or the name of a secret: one of the two.
 // [POLICY-14]
 fn read_given(
     object: &mut Object,
+    name: String,
     what: &str,
     allowed: impl Fn(&str) -> bool,
-) -> Result<Given, Fault> {
+) -> Result<Setting, Fault> {
+    let owned = |allowed: bool, text: &str| allowed.then(|| text.to_owned());
     let Some(secret) = object.optional("secret") else {
-        return parsed(&object.required("value")?, what, |text| {
-            allowed(text).then(|| Given::Value(text.to_owned()))
-        });
+        let value = object.required("value")?;
+        let text = parsed(&value, what, |text| owned(allowed(text), text))?;
+        return Ok(Setting::new(name, text));
     };
     if let Some(value) = object.optional("value") {
         return Err(value.bad_value("must not stand beside `secret`"));
     }
-    parsed(&secret, "a name as of a variable", |name| {
-        let given = || Given::Secret { name: name.to_owned(), prefix: String::new() };
-        secrets::is_name(name).then(given)
-    })
+    let secret =
+        parsed(&secret, "a name as of a variable", |text| owned(secrets::is_name(text), text))?;
+    Ok(Setting { name, text: String::new(), secret: Some(secret) })
 }
 
 fn read_agents(object: &mut Object) -> Result<(Scope, BTreeSet<String>), Fault> {
@@ -247,18 +248,18 @@ fn read_header(object: &mut Object) -> Result<(Scope, String, Setting), Fault> {
     let what = "the name of a header, in lower case, that is not the transport's own";
     let name = parsed(&object.required("name")?, what, |text| owned(header::is_name(text), text))?;
     let is_value = |text: &str| header::is_value(text) && !text.is_empty();
-    let mut given = read_given(object, "printable ASCII", is_value)?;
-    if let Given::Secret { prefix, .. } = &mut given {
+    let mut header = read_given(object, name, "printable ASCII", is_value)?;
+    if header.secret.is_some() {
         if let Some(member) = object.optional("prefix") {
             // White space behind it is what separates it from the secret.
             let what = "printable ASCII without white space before it";
             let is_prefix = |text: &str| is_value(text.trim_end_matches(' '));
-            *prefix = parsed(&member, what, |text| {
+            header.text = parsed(&member, what, |text| {
                 owned(is_prefix(text) && text.len() <= SECRET_PREFIX_BYTES_MAX, text)
             })?;
         }
     }
-    Ok((read_scope(object)?, host, Setting { name, given }))
+    Ok((read_scope(object)?, host, header))
 }
 
 /// An empty list is refused: it reads like "for none", and would be for all.

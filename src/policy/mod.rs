@@ -19,7 +19,7 @@ use crate::privacy::Replacement;
 use crate::secrets::SecretCommand;
 use crate::trust::covers;
 pub use capability::{Capability, CapabilityKind};
-use given::{Given, Setting};
+pub use given::Setting;
 use host::Host;
 pub use risk::SecurityLevel;
 use std::collections::BTreeSet;
@@ -279,15 +279,14 @@ impl PermissionPolicy {
     /// host's own environment is never looked at.
     #[must_use]
     pub fn allow_env(self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        let given = Given::Value(value.into());
-        self.scoped_variable(Scope::default(), Setting { name: name.into(), given })
+        self.scoped_variable(Scope::default(), Setting::new(name, value))
     }
 
     /// Gives a variable the value of a secret of this name, which is looked up for each call.
     #[must_use]
     pub fn allow_env_secret(self, name: impl Into<String>, secret: impl Into<String>) -> Self {
-        let given = Given::Secret { name: secret.into(), prefix: String::new() };
-        self.scoped_variable(Scope::default(), Setting { name: name.into(), given })
+        let (name, text, secret) = (name.into(), String::new(), Some(secret.into()));
+        self.scoped_variable(Scope::default(), Setting { name, text, secret })
     }
 
     fn scoped_variable(mut self, scope: Scope, variable: Setting) -> Self {
@@ -319,8 +318,7 @@ impl PermissionPolicy {
         name: &str,
         value: impl Into<String>,
     ) -> Self {
-        let given = Given::Value(value.into());
-        let header = Setting { name: name.to_ascii_lowercase(), given };
+        let header = Setting::new(name.to_ascii_lowercase(), value);
         self.scoped_header(Scope::default(), host.into(), header)
     }
 
@@ -334,8 +332,8 @@ impl PermissionPolicy {
         prefix: impl Into<String>,
         secret: impl Into<String>,
     ) -> Self {
-        let given = Given::Secret { name: secret.into(), prefix: prefix.into() };
-        let header = Setting { name: name.to_ascii_lowercase(), given };
+        let (name, secret) = (name.to_ascii_lowercase(), Some(secret.into()));
+        let header = Setting { name, text: prefix.into(), secret };
         self.scoped_header(Scope::default(), host.into(), header)
     }
 
@@ -441,7 +439,7 @@ impl PermissionPolicy {
             |(_, host, it): &'_ (Scope, String, Setting)| format!("header {} of {host}", it.name);
         let headers = self.secret_headers.iter().map(|entry| (&entry.2, header(entry)));
         let all = variables.chain(headers);
-        all.filter_map(|(it, place)| Some((it.secret()?.to_owned(), place))).collect()
+        all.filter_map(|(it, place)| Some((it.secret.clone()?, place))).collect()
     }
 
     /// How many trusted publishers have to sign, for check 5.

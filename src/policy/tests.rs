@@ -13,7 +13,10 @@ use crate::error::Code;
 use crate::gatekeeper::VerifiedManifest;
 use crate::package::listing::ContentHash;
 use crate::package::manifest::*;
+use crate::policy::token::ResolvedToken;
+use crate::secrets::SecretFile;
 use serde_json::json;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::OnceLock;
 
@@ -114,6 +117,11 @@ fn verdict(policy: &PermissionPolicy, manifest: Manifest) -> String {
 
 fn confirmed(policy: &PermissionPolicy, manifest: Manifest) -> CapabilityToken {
     policy.confirm(&verified(manifest), "terminal:alice").expect("may be confirmed")
+}
+
+/// The token of a policy that names no secret, as a sandbox takes it.
+fn resolved(token: &CapabilityToken) -> ResolvedToken {
+    token.clone().resolve(&SecretFile::new(Path::new("/nonexistent"))).expect("resolved")
 }
 
 /// The verdict about one call.
@@ -311,7 +319,7 @@ fn what_the_policy_does_not_map_or_set_is_invisible_and_shown_as_such() {
         .allow_env("SET", "s3cret")
         .allow_env("UNASKED", "s3cret");
     let token = confirmed(&policy, manifest.clone());
-    assert_eq!(token.environment().iter().collect::<Vec<_>>(), [(&"SET".into(), &"s3cret".into())]);
+    assert_eq!(token.environment(), BTreeMap::from([("SET".into(), "s3cret".into())]));
     let grant = |guest: &str, host: &str, writable| DirectoryGrant {
         guest: guest.into(),
         host: host.into(),
@@ -335,6 +343,31 @@ fn what_the_policy_does_not_map_or_set_is_invisible_and_shown_as_such() {
             "see the variable UNSET (not set: the tool will not find it)",
         ]
     );
+}
+
+#[test]
+fn what_is_shown_is_what_a_token_would_hold_read_only_mappings_and_the_host_s_clocks_included() {
+    let manifest = with(|m| m.capabilities.filesystem.write = owned(&["/out"]));
+    let read_only =
+        DirectoryGrant { guest: "/out".into(), host: "/srv/out".into(), writable: false };
+    let policy = PermissionPolicy::new()
+        .scoped_directory(Scope::default(), read_only.clone())
+        .real_clock(true)
+        .real_random(true);
+    let PolicyDecision::RequiresConfirmation { capabilities, .. } =
+        policy.evaluate(&verified(manifest.clone()))
+    else {
+        panic!("not asked")
+    };
+    let lines: Vec<String> = capabilities.iter().map(ToString::to_string).collect();
+    let expected =
+        ["read /out (here /srv/out)", "read the host's clocks", "get random numbers of the host"];
+    assert_eq!(lines, expected);
+    let token = confirmed(&policy, manifest);
+    assert_eq!((token.granted(), token.directories()), (lines, vec![read_only]));
+    // Denied is what the package asks for, whatever the mapping is.
+    let stricter = policy.deny_capability(CapabilityKind::FilesystemWrite);
+    assert_eq!(verdict(&stricter, writes(&["/out"])), "denied");
 }
 
 #[test]
@@ -410,9 +443,18 @@ fn no_debug_form_shows_the_value_of_a_variable() {
 #[test]
 fn capability_lines_hide_nothing() {
     for capability in [
-        Capability::Network { host: "a\u{1b}[2Jb\n".into(), beyond: vec![] },
-        Capability::ReadDirectory { guest: "/a\r".into(), host: Some("/b\u{202e}".into()) },
-        Capability::Environment { name: "A\u{9b}".into(), set: true },
+        Capability::Network {
+            host: "a\u{1b}[2Jb\n".into(),
+            plain_http: false,
+            private_addresses: false,
+            headers: vec![],
+        },
+        Capability::Directory {
+            guest: "/a\r".into(),
+            host: Some("/b\u{202e}".into()),
+            writable: false,
+        },
+        Capability::Environment { name: "A\u{9b}".into(), given: None },
     ] {
         assert!(!capability.to_string().chars().any(crate::text::is_hidden), "{capability}");
     }
@@ -433,14 +475,15 @@ fn what_a_policy_opens_for_a_host_holds_for_that_text_alone_and_is_shown() {
         m.capabilities.network = owned(&asked);
     }));
     let PolicyDecision::Granted(token) = policy.evaluate(&manifest) else { panic!("not granted") };
-    let opened: Vec<_> = token
+    let held = resolved(&token);
+    let opened: Vec<_> = held
         .hosts()
         .iter()
         .map(|it| (it.plain_http, it.private_addresses, it.headers.len()))
         .collect();
     let none = (false, false, 0);
     assert_eq!(opened, [(true, true, 0), none, none, (false, true, 1), none, none]);
-    assert_eq!(token.hosts()[3].headers[0].value, "s3cr3t");
+    assert_eq!(held.hosts()[3].headers[0].value, "s3cr3t");
     let lines = [
         "reach a.lan:80 (also without TLS, also inside this network)",
         "reach a.lan",
@@ -459,14 +502,14 @@ fn what_a_policy_opens_for_a_host_holds_for_that_text_alone_and_is_shown() {
     assert_eq!(capabilities.iter().map(ToString::to_string).collect::<Vec<_>>(), lines);
     // A header for another package is not this one's.
     let other = Scope(vec!["org.other".into()]);
-    let header = Setting { name: "x".into(), given: Given::Value("y".into()) };
+    let header = Setting::new("x", "y");
     let scoped = PermissionPolicy::new().trust_package("org.acme.tool").scoped_header(
         other,
         "b.corp".into(),
         header,
     );
     let PolicyDecision::Granted(token) = scoped.evaluate(&manifest) else { panic!("not granted") };
-    assert!(token.hosts().iter().all(|it| it.headers.is_empty()));
+    assert!(resolved(&token).hosts().iter().all(|it| it.headers.is_empty()));
 }
 
 #[test]

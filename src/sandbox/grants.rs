@@ -1,18 +1,24 @@
-//! Room: comparing what a host asks for with what the token holds. Whatever is asked for beyond it is
+//! Comparing what a host asks for with what the token holds. Whatever is asked for beyond it is
 //! refused; nothing is dropped in silence.
 
 use super::SandboxConfig;
 use crate::package::listing::ContentHash;
-use crate::policy::token::{CapabilityToken, RunLimits};
+use crate::policy::token::{CapabilityToken, ResolvedToken};
+use crate::secrets::{SecretStore, SecretValue};
 use crate::{Code, Error};
 
-/// The limits of the call, if the token was granted for this package, is still good, and holds
-/// everything that the configuration asks for.
-pub(super) fn check(config: &SandboxConfig, package: &ContentHash) -> Result<RunLimits, Error> {
-    // [BOX-01]
-    let Some(token) = &config.capability_token else {
-        return Err(Error::new(Code::SandboxToken, "the configuration holds no token"));
-    };
+/// A configuration names no store, so a token in it is one that needs no secret.
+struct NoSecrets;
+
+impl SecretStore for NoSecrets {
+    fn value(&self, name: &str) -> Result<Option<SecretValue>, Error> {
+        let detail = format!("the secret {name} was not resolved for this token");
+        Err(Error::new(Code::SecretMissing, detail))
+    }
+}
+
+/// Refuses a token that was granted for another package or is over.
+pub(super) fn check_token(token: &CapabilityToken, package: &ContentHash) -> Result<(), Error> {
     // [BOX-02]
     if token.content_hash() != package {
         let detail =
@@ -23,23 +29,26 @@ pub(super) fn check(config: &SandboxConfig, package: &ContentHash) -> Result<Run
     if token.is_expired() {
         return Err(Error::new(Code::SandboxTokenExpired, "the time of the token is over"));
     }
+    Ok(())
+}
+
+/// The token of a configuration, with no more than the configuration asks for.
+pub(super) fn narrowed(config: &SandboxConfig) -> Result<ResolvedToken, Error> {
+    // [BOX-01]
+    let Some(token) = &config.capability_token else {
+        return Err(Error::new(Code::SandboxToken, "the configuration holds no token"));
+    };
     // [SECRET-05]
-    if let Some(name) = token.secrets_lacking().next() {
-        let detail = format!("nobody has looked up the secret {name} for this token");
-        return Err(Error::new(Code::SecretMissing, detail));
-    }
-    check_resources(config, token)?;
-    let granted = token.limits();
+    let token = token.clone().resolve(&NoSecrets)?;
+    check_resources(config, &token)?;
+    let (environment, directories) = (&config.env_vars, &config.dir_mappings);
+    let (hosts, timeout) = (&config.allowed_network_domains, config.timeout);
     // [BOX-05]
-    Ok(RunLimits {
-        memory_bytes_max: granted.memory_bytes_max.min(config.memory_limit_bytes),
-        timeout: granted.timeout.min(config.timeout),
-        ..*granted
-    })
+    Ok(token.narrowed(environment, directories, hosts, config.memory_limit_bytes, timeout))
 }
 
 // [BOX-04]
-fn check_resources(config: &SandboxConfig, token: &CapabilityToken) -> Result<(), Error> {
+fn check_resources(config: &SandboxConfig, token: &ResolvedToken) -> Result<(), Error> {
     let refuse = |what: String| {
         Err(Error::new(Code::SandboxNotGranted, format!("the token does not hold {what}")))
     };
@@ -48,19 +57,26 @@ fn check_resources(config: &SandboxConfig, token: &CapabilityToken) -> Result<()
             // The value may be a secret, so it does not go into the message.
             return refuse(format!("the environment variable {name:?} with this value"));
         }
-        // [BOX-10] a guest reads `NAME=value` up to a NUL
-        if name.is_empty() || name.contains(['=', '\0']) || value.contains('\0') {
-            let detail = format!("{name:?} or its value cannot be an environment variable");
-            return Err(Error::new(Code::SandboxNotGranted, detail));
-        }
     }
     if let Some(mapping) = config.dir_mappings.iter().find(|m| !token.directories().contains(m)) {
         return refuse(format!("the directory {:?}", mapping.guest));
     }
-    for domain in &config.allowed_network_domains {
-        if !token.network().contains(domain) {
-            return refuse(format!("the domain {domain:?}"));
-        }
+    let reaches = |domain: &&String| token.hosts().iter().any(|grant| grant.host == **domain);
+    match config.allowed_network_domains.iter().find(|domain| !reaches(domain)) {
+        Some(domain) => refuse(format!("the domain {domain:?}")),
+        None => Ok(()),
     }
-    Ok(())
+}
+
+/// The variables as a guest reads them: `NAME=value` up to a NUL.
+// [BOX-10]
+pub(super) fn environment(token: &ResolvedToken) -> Result<Vec<String>, Error> {
+    let text = |(name, value): (&String, &String)| {
+        if name.is_empty() || name.contains(['=', '\0']) || value.contains('\0') {
+            let detail = format!("{name:?} or its value cannot be an environment variable");
+            return Err(Error::new(Code::SandboxNotGranted, detail));
+        }
+        Ok(format!("{name}={value}"))
+    };
+    token.environment().iter().map(text).collect()
 }

@@ -30,7 +30,8 @@ use crate::deadline::Deadline;
 use crate::door::{Door, Services};
 use crate::gatekeeper::WasmBinary;
 use crate::module::Module;
-use crate::policy::token::{CapabilityToken, DirectoryGrant, RunLimits};
+use crate::policy::token::{CapabilityToken, DirectoryGrant, ResolvedToken, RunLimits};
+use crate::policy::Capability;
 use crate::{Code, Error};
 use files::Root;
 use guest::Guest;
@@ -60,7 +61,8 @@ pub struct SandboxConfig {
     pub env_vars: BTreeMap<String, String>,
     /// Directories, as [`extract_approved_dirs`] gives them.
     pub dir_mappings: Vec<DirectoryGrant>,
-    /// What the policy decision granted.
+    /// What the policy decision granted. One that names secrets is refused: resolve it, and take
+    /// [`WasmSandbox::run_resolved`].
     pub capability_token: Option<CapabilityToken>,
     /// Hosts that the tool may be connected to.
     pub allowed_network_domains: Vec<String>,
@@ -83,13 +85,13 @@ impl fmt::Debug for SandboxConfig {
 /// All environment variables that a token holds.
 #[must_use]
 pub fn extract_approved_env_vars(token: &CapabilityToken) -> BTreeMap<String, String> {
-    token.environment().clone()
+    token.environment()
 }
 
 /// All directories that a token holds.
 #[must_use]
 pub fn extract_approved_dirs(token: &CapabilityToken) -> Vec<DirectoryGrant> {
-    token.directories().to_vec()
+    token.directories()
 }
 
 /// What a tool that ended well has left.
@@ -219,59 +221,68 @@ impl WasmSandbox {
     /// As [`WasmSandbox::execute`], for hosts that may cancel a call and that record how it ended.
     #[must_use]
     pub fn run(&self, binary: &WasmBinary, config: SandboxConfig, cancel: &CancelFlag) -> Run {
-        self.run_with_args(binary, config, Vec::new(), cancel)
+        match grants::narrowed(&config) {
+            Ok(token) => {
+                let request = Request { args: Vec::new(), stdin: config.stdin_data };
+                self.run_resolved(binary, token, request, cancel)
+            }
+            Err(error) => Run::refused(error),
+        }
     }
 
-    /// As [`WasmSandbox::run`], with arguments behind those of the manifest, such as [`Request`] has them:
-    /// without NUL, behind which a program would see nothing.
+    /// Runs a tool with what its token holds. The arguments of the request, which have no NUL, behind which a
+    /// program would see nothing, stand behind those of the manifest.
     #[must_use]
-    pub fn run_with_args(
+    pub fn run_resolved(
         &self,
         binary: &WasmBinary,
-        config: SandboxConfig,
-        more_args: Vec<String>,
+        token: ResolvedToken,
+        request: Request,
         cancel: &CancelFlag,
     ) -> Run {
-        let deadline = Deadline::new(config.timeout, cancel.clone());
-        self.run_within(binary, config, more_args, &deadline)
+        let deadline = Deadline::new(token.limits().timeout, cancel.clone());
+        self.run_within(binary, &token, request, &deadline)
     }
 
-    /// As [`WasmSandbox::run_with_args`], for a host whose work on the answer has the same deadline.
+    /// As [`WasmSandbox::run_resolved`], for a host whose work on the answer has the same deadline.
     pub(crate) fn run_within(
         &self,
         binary: &WasmBinary,
-        config: SandboxConfig,
-        more_args: Vec<String>,
+        token: &ResolvedToken,
+        request: Request,
         deadline: &Deadline,
     ) -> Run {
-        let limits = match grants::check(&config, binary.manifest().content_hash()) {
-            Ok(limits) => limits,
-            Err(error) => return Run::refused(error),
-        };
+        match self.inputs(binary, token, request) {
+            Ok(inputs) => run_module(binary.module(), inputs, token.limits(), deadline),
+            Err(error) => Run::refused(error),
+        }
+    }
+
+    /// All that a guest is given of what its token holds.
+    fn inputs(
+        &self,
+        binary: &WasmBinary,
+        token: &ResolvedToken,
+        request: Request,
+    ) -> Result<Inputs, Error> {
+        grants::check_token(token.token(), binary.manifest().content_hash())?;
         let runtime = &binary.manifest().runtime;
         let mut args = vec![runtime.entry.clone()];
         args.extend(runtime.args.iter().cloned());
         // [CMD-04]
-        args.extend(more_args);
-        let roots = match open_roots(&config.dir_mappings, &self.places) {
-            Ok(roots) => roots,
-            Err(error) => return Run::refused(error),
-        };
-        // [BOX-56]
-        let token = config.capability_token.as_ref();
-        let door = |token| Door::new(token, &config.allowed_network_domains, &self.services);
-        let inputs = Inputs {
+        args.extend(request.args);
+        Ok(Inputs {
             args,
-            environment: config.env_vars,
-            stdin: config.stdin_data,
+            environment: grants::environment(token)?,
+            stdin: request.stdin,
             assets: Arc::clone(binary.assets()),
-            roots,
+            roots: open_roots(token.directories(), &self.places)?,
             seed: self.seed,
-            real_clock: token.is_some_and(CapabilityToken::real_clock),
-            real_random: token.is_some_and(CapabilityToken::real_random),
-            door: token.map_or_else(Door::closed, door),
-        };
-        run_module(binary.module(), inputs, &limits, deadline)
+            // [BOX-56]
+            real_clock: token.token().holds(&Capability::RealClock),
+            real_random: token.token().holds(&Capability::RealRandom),
+            door: Door::new(token, &self.services),
+        })
     }
 }
 
@@ -336,7 +347,7 @@ fn check_apart(roots: &[(Root, PathBuf)]) -> Result<(), Error> {
 /// Everything that enters a guest.
 struct Inputs {
     args: Vec<String>,
-    environment: BTreeMap<String, String>,
+    environment: Vec<String>,
     stdin: Vec<u8>,
     assets: Arc<BTreeMap<String, Vec<u8>>>,
     roots: Vec<Root>,
@@ -349,11 +360,9 @@ struct Inputs {
 impl Inputs {
     fn into_guest(self, limits: &RunLimits, deadline: &Deadline) -> Guest {
         let (tree, descriptors) = files::open(self.assets, self.roots);
-        // [BOX-10]
-        let environment = self.environment.iter().map(|(name, value)| format!("{name}={value}"));
         Guest {
             args: self.args,
-            environment: environment.collect(),
+            environment: self.environment,
             stdin: self.stdin,
             stdin_read: 0,
             stdout: Vec::new(),

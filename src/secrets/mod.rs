@@ -91,7 +91,7 @@ impl SecretValue {
 }
 
 /// A text that no answer shows: a secret's value, or a value that stands in the policy itself.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Hidden {
     label: String,
     value: String,

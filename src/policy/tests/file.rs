@@ -23,11 +23,10 @@ fn the_example_of_the_spec_means_what_the_builder_would_say() {
         host: host.into(),
         writable,
     };
-    let given = Given::Secret { name: "MAIL_PASSWORD".into(), prefix: String::new() };
-    let mail = Setting { name: "MAIL_PASSWORD".into(), given };
-    let key = Setting { name: "API_KEY".into(), given: Given::Value("change-me".into()) };
-    let given = Given::Value("Bearer change-me".into());
-    let bearer = Setting { name: "authorization".into(), given };
+    let name = "MAIL_PASSWORD".to_owned();
+    let mail = Setting { secret: Some(name.clone()), ..Setting::new(name, "") };
+    let key = Setting::new("API_KEY", "change-me");
+    let bearer = Setting::new("authorization", "Bearer change-me");
     let acme = || Scope(vec!["org.acme".into()]);
     let built = PermissionPolicy::new()
         .trust_package("org.acme.weather")
@@ -67,8 +66,8 @@ fn the_example_of_the_spec_means_what_the_builder_would_say() {
             remember: true,
         });
     assert_eq!(format!("{read:?}"), format!("{built:?}"));
-    assert_eq!(read.environment[0].1.value(), "change-me");
-    assert_eq!(read.secret_headers[0].2.value(), "Bearer change-me");
+    assert_eq!(read.environment[0].1.text, "change-me");
+    assert_eq!(read.secret_headers[0].2.text, "Bearer change-me");
     assert!(!format!("{read:?}").contains("change-me"));
     assert_eq!(read.signers_required(), 2);
     assert_eq!(read.privacy_patterns().collect::<Vec<_>>(), ["email"]);

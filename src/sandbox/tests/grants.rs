@@ -3,6 +3,7 @@
 use super::*;
 use crate::gatekeeper::VerifiedManifest;
 use crate::package::listing::ContentHash;
+use crate::policy::{Capability, Setting};
 
 fn hash(of: &str) -> ContentHash {
     ContentHash::of_listing(of)
@@ -24,14 +25,30 @@ fn echo() -> WasmBinary {
     )
 }
 
+fn variable(name: &str, value: &str) -> Capability {
+    Capability::Environment { name: name.into(), given: Some(Setting::new(name, value)) }
+}
+
+fn host(host: &str) -> Capability {
+    Capability::Network {
+        host: host.into(),
+        plain_http: false,
+        private_addresses: false,
+        headers: vec![],
+    }
+}
+
+fn holding(grants: Vec<Capability>) -> CapabilityToken {
+    CapabilityToken::for_tests(hash("tool"), grants, LIMITS)
+}
+
 fn token() -> CapabilityToken {
-    CapabilityToken::for_tests(
-        hash("tool"),
-        BTreeMap::from([("KEY".into(), "value".into()), ("OTHER".into(), String::new())]),
-        vec![],
-        vec!["api.example.com".into(), "api.example.org:8443".into()],
-        LIMITS,
-    )
+    holding(vec![
+        host("api.example.com"),
+        host("api.example.org:8443"),
+        variable("KEY", "value"),
+        variable("OTHER", ""),
+    ])
 }
 
 fn config(token: Option<CapabilityToken>) -> SandboxConfig {
@@ -60,7 +77,7 @@ fn what_the_token_holds_is_granted() {
     let mut asked = config(Some(token.clone()));
     asked.env_vars = extract_approved_env_vars(&token);
     asked.dir_mappings = extract_approved_dirs(&token);
-    asked.allowed_network_domains = token.network().to_vec();
+    asked.allowed_network_domains = vec!["api.example.com".into(), "api.example.org:8443".into()];
     let output = WasmSandbox::new().unwrap().execute(&echo(), asked).unwrap();
     let content = output.response().unwrap().result.content;
     assert_eq!(content, serde_json::json!([{"type": "text", "text": "ok"}]));
@@ -74,7 +91,7 @@ fn what_the_token_holds_is_granted() {
 #[test]
 fn no_token_another_package_s_token_and_an_expired_one_are_rejected() {
     assert_eq!(refused(config(None)), Code::SandboxToken);
-    let other = CapabilityToken::for_tests(hash("x"), BTreeMap::new(), vec![], vec![], LIMITS);
+    let other = CapabilityToken::for_tests(hash("x"), vec![], LIMITS);
     assert_eq!(refused(config(Some(other))), Code::SandboxTokenOther);
     let expired = token().expired_for_tests();
     assert_eq!(refused(config(Some(expired))), Code::SandboxTokenExpired);
@@ -104,10 +121,8 @@ fn variables_that_the_token_does_not_hold_are_rejected_and_their_values_not_show
 #[test]
 fn variables_that_a_guest_would_read_in_another_way_are_rejected_even_if_granted() {
     for (name, value) in [("A=B", "c"), ("A\0", "c"), ("A", "c\0D=e"), ("", "c")] {
-        let environment = BTreeMap::from([(name.to_owned(), value.to_owned())]);
-        let token =
-            CapabilityToken::for_tests(hash("tool"), environment.clone(), vec![], vec![], LIMITS);
-        let asked = SandboxConfig { env_vars: environment, ..config(Some(token)) };
+        let token = holding(vec![variable(name, value)]);
+        let asked = SandboxConfig { env_vars: token.environment(), ..config(Some(token)) };
         assert_eq!(refused(asked), Code::SandboxNotGranted, "{name}={value}");
     }
 }
@@ -144,8 +159,7 @@ fn the_stricter_limit_applies() {
     );
     let with = |memory_limit_bytes, memory_bytes_max| {
         let limits = RunLimits { memory_bytes_max, ..LIMITS };
-        let token =
-            CapabilityToken::for_tests(hash("tool"), BTreeMap::new(), vec![], vec![], limits);
+        let token = CapabilityToken::for_tests(hash("tool"), vec![], limits);
         let asked = SandboxConfig { memory_limit_bytes, ..config(Some(token)) };
         WasmSandbox::new().unwrap().execute(&grows, asked).map_err(|error| error.code())
     };
@@ -158,8 +172,7 @@ fn the_stricter_limit_applies() {
     let (short, long) = (Duration::from_millis(30), Duration::from_secs(600));
     for (configured, granted) in [(short, long), (long, short)] {
         let limits = RunLimits { timeout: granted, fuel_max: u64::MAX, ..LIMITS };
-        let token =
-            CapabilityToken::for_tests(hash("tool"), BTreeMap::new(), vec![], vec![], limits);
+        let token = CapabilityToken::for_tests(hash("tool"), vec![], limits);
         let asked = SandboxConfig { timeout: configured, ..config(Some(token)) };
         let error = WasmSandbox::new().unwrap().execute(&spins, asked).unwrap_err();
         assert_eq!(error.code(), Code::ToolTimeout);
