@@ -19,6 +19,7 @@ use crate::error::{Class, Code, Error};
 use crate::gatekeeper::{AttestationResult, Gatekeeper, VerifiedManifest};
 use crate::json;
 use crate::limits;
+use crate::package::listing::ContentHash;
 use crate::package::manifest::{Protocol, Sensitivity, Tool};
 use crate::package::schema::Violation;
 use crate::policy::capability::directories;
@@ -27,13 +28,14 @@ use crate::policy::{risk, PermissionPolicy, PolicyDecision};
 use crate::privacy::{self, Applied, PrivacyFilterEngine};
 use crate::sandbox::{CancelFlag, Changes, Request, Run, ToolResult, WasmSandbox};
 use crate::secrets::{SecretCommand, SecretFile, SecretStore, Secrets};
+use crate::store::Store;
 use crate::text::shown;
 use crate::time::Timestamp;
 use crate::trust::{self, TrustStore};
 use serde_json::{json, Map, Value};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// What an agent asks for.
 #[derive(Clone, Debug)]
@@ -121,13 +123,15 @@ pub struct Runtime {
     consent: Consent,
     secrets: Secrets,
     sandbox: WasmSandbox,
+    /// Installed packages that were verified in this process, compiled.
+    verified: Mutex<BTreeMap<ContentHash, AttestationResult>>,
 }
 
-/// What a call is of: bytes that nobody has looked at, or a package that passed the seven checks.
+/// What a call is of: bytes that nobody has looked at, or what a store has under a content hash.
 #[derive(Clone, Copy)]
 enum Source<'a> {
     Bytes(&'a [u8]),
-    Verified(&'a AttestationResult),
+    Installed(&'a Store, &'a ContentHash),
 }
 
 /// A call that was allowed: the proof, the permission, and the request.
@@ -170,6 +174,7 @@ impl Runtime {
             secrets: Secrets(secrets),
             sandbox: sandbox.with_services(Services { http: None, kv: Some(Arc::new(kept)) }),
             policy,
+            verified: Mutex::default(),
         })
     }
 
@@ -208,14 +213,6 @@ impl Runtime {
     #[must_use]
     pub fn protect(self, path: &Path) -> Self {
         Runtime { sandbox: self.sandbox.protect(path), ..self }
-    }
-
-    /// The seven checks, by this host's trust store as it is now.
-    ///
-    /// # Errors
-    /// The code of the check that failed; `trust.invalid`, `host.file`.
-    pub fn verify(&self, package: &[u8]) -> Result<AttestationResult, Error> {
-        self.gatekeeper()?.verify(package)
     }
 
     fn gatekeeper(&self) -> Result<Gatekeeper, Error> {
@@ -261,18 +258,20 @@ impl Runtime {
         self.run(Source::Bytes(package), call, person, cancel)
     }
 
-    /// One call of a package that was verified before. Its signers are judged anew.
+    /// One call of an installed package. It is verified on its first call, and its signers are judged anew
+    /// on each. It has to stay installed until it runs.
     ///
     /// # Errors
-    /// As [`Runtime::call`].
-    pub fn call_verified(
+    /// As [`Runtime::call`]; `store.not_installed`, `store.invalid`, `content.hash_mismatch`.
+    pub fn call_installed(
         &self,
-        package: &AttestationResult,
+        store: &Store,
+        content_hash: &ContentHash,
         call: &Call,
         person: &dyn Person,
         cancel: &CancelFlag,
     ) -> Result<Answer, Error> {
-        self.run(Source::Verified(package), call, person, cancel)
+        self.run(Source::Installed(store, content_hash), call, person, cancel)
     }
 
     // [RUN-01] [RUN-02] [RUN-03]
@@ -311,7 +310,8 @@ impl Runtime {
             filtered_answer(&run, result, tool, &filter, audit_record, &deadline)
         });
         // 7. Only what succeeded changes anything on the host.
-        let answer = carried_out(answer, &mut changes, person, &deadline)
+        let look_again = || self.look_again(package, &attestation);
+        let answer = carried_out(answer, &mut changes, person, &look_again, &deadline)
             .map_err(|error| filtered_error(error, &run, &filter, &Deadline::only(cancel)));
         // 8. What can't be recorded does not leave.
         open.finish(self.outcome(&run, &answer, &changes), Timestamp::now())?;
@@ -333,20 +333,6 @@ impl Runtime {
         Ok(digest)
     }
 
-    /// Records a call whose package was not verified, for whoever verifies before calling. Gives the
-    /// reason back.
-    // [RUN-03]
-    pub(crate) fn refuse(&self, call: &Call, archive: Option<&[u8]>, reason: Error) -> Error {
-        let mut known = Refusal::new(reason.code());
-        // Arguments that are nested too deep have no digest, and the call is refused as it is.
-        let _too_deep = self.note(call, &mut known);
-        known.source = archive.map(source_of);
-        match self.audit.refuse(known, Timestamp::now()) {
-            Ok(()) => reason,
-            Err(unrecorded) => unrecorded,
-        }
-    }
-
     /// Verifies, validates and decides. `known` collects what a record of a refusal can say.
     fn admit(
         &self,
@@ -360,7 +346,9 @@ impl Runtime {
         let gatekeeper = self.gatekeeper()?;
         let attestation = match package {
             Source::Bytes(bytes) => gatekeeper.verify(bytes)?,
-            Source::Verified(attestation) => gatekeeper.judge_again(attestation)?,
+            Source::Installed(store, content_hash) => {
+                self.installed(&gatekeeper, store, content_hash, known)?
+            }
         };
         let manifest = &attestation.manifest;
         known.package = Some(manifest.id.clone());
@@ -373,10 +361,13 @@ impl Runtime {
         let tool = find_tool(&attestation, &call.tool)?;
         let until = Deadline::only(cancel);
         let request = checked_request(manifest.runtime.protocol, tool, call, &filter, &until)?;
-        let (token, attested) = self.decide(&attestation, tool, call, &arguments, person)?;
+        let look_again = || self.look_again(package, &attestation);
+        let (token, attested) =
+            self.decide(&attestation, tool, call, &arguments, person, &look_again)?;
         // [SECRET-03] after the decision, since what is denied need not be looked up
         let token = token.resolve(self.secrets.0.as_ref())?;
         let filter = filter.hiding(token.hidden());
+        look_again()?;
         // [RUN-09]
         if gatekeeper.version_seen(&manifest.id).is_none_or(|seen| seen < manifest.version) {
             TrustStore::update(&self.seen_path, |seen| {
@@ -384,6 +375,54 @@ impl Runtime {
             })?;
         }
         Ok(Admission { attestation, token, attested, arguments, request, filter })
+    }
+
+    /// An installed package, verified on its first call; later its signers are judged anew, and no more.
+    // [STORE-04] [STORE-08]
+    fn installed(
+        &self,
+        gatekeeper: &Gatekeeper,
+        store: &Store,
+        content_hash: &ContentHash,
+        known: &mut Refusal,
+    ) -> Result<AttestationResult, Error> {
+        store.check(content_hash)?;
+        // What is behind the lock is whole even if a thread that held it panicked.
+        let verified = || self.verified.lock().unwrap_or_else(PoisonError::into_inner);
+        let held = verified().get(content_hash).cloned();
+        if let Some(held) = held {
+            return gatekeeper.judge_again(&held);
+        }
+        let bytes = store.read(content_hash)?;
+        let found = gatekeeper.verify(&bytes).and_then(|found| {
+            let other = &found.content_hash;
+            match other == content_hash {
+                true => Ok(found),
+                false => {
+                    let detail = format!("{content_hash} is installed, its file has {other}");
+                    Err(Error::new(Code::ContentHash, detail))
+                }
+            }
+        });
+        let found = found.inspect_err(|_| known.source = Some(source_of(&bytes)))?;
+        verified().insert(content_hash.clone(), found.clone());
+        Ok(found)
+    }
+
+    /// Finds that nothing has ended which the decision rests on, after whatever took time: the question to
+    /// a person, the command that gives a secret. The package is still installed, if it came from there,
+    /// and its signers are still trusted, as the same publishers.
+    // [CONS-05] [RUN-13] [STORE-08]
+    fn look_again(&self, package: Source<'_>, decided: &AttestationResult) -> Result<(), Error> {
+        if let Source::Installed(store, content_hash) = package {
+            store.check(content_hash)?;
+        }
+        let (was, now) = (&decided.manifest, self.gatekeeper()?.judge_again(decided)?.manifest);
+        if (was.signed_by(), was.publisher_key()) != (now.signed_by(), now.publisher_key()) {
+            let detail = format!("the trust store names other publishers of {} now", was.id);
+            return Err(Error::new(Code::PolicyConfirmation, detail));
+        }
+        Ok(())
     }
 
     /// What the manifest asks to have redacted, and what this host always wants: the union.
@@ -404,6 +443,7 @@ impl Runtime {
         call: &Call,
         arguments_digest: &Digest,
         person: &dyn Person,
+        look_again: &dyn Fn() -> Result<(), Error>,
     ) -> Result<(CapabilityToken, Option<String>), Error> {
         let manifest = &attestation.manifest;
         match self.policy.evaluate_call(manifest, tool, call.agent.as_ref()) {
@@ -423,9 +463,8 @@ impl Runtime {
                     security_level,
                 };
                 let rules = self.policy.consent();
-                let word = self.consent.obtain(&question, rules, person, &Timestamp::now)?;
-                // [CONS-05] A person takes time, in which somebody may have lost the host's trust.
-                self.gatekeeper()?.judge_again(attestation)?;
+                let consent = &self.consent;
+                let word = consent.obtain(&question, rules, person, &Timestamp::now, look_again)?;
                 Ok((self.policy.confirm(manifest, &word.by)?, word.attestation))
             }
         }
@@ -559,6 +598,7 @@ fn carried_out(
     answer: Result<Answer, Error>,
     changes: &mut Changes,
     person: &dyn Person,
+    look_again: &dyn Fn() -> Result<(), Error>,
     deadline: &Deadline,
 ) -> Result<Answer, Error> {
     let wanted = std::mem::take(changes);
@@ -571,6 +611,7 @@ fn carried_out(
         let detail = "what the tool wants to change; nothing was changed";
         return Err(Error::new(Code::PolicyDeclined, detail));
     }
+    look_again()?;
     *changes = wanted;
     // A person may have taken longer than the tool was given.
     changes.carry_out_within(&deadline.anew())?;

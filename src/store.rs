@@ -98,14 +98,23 @@ impl Store {
     /// `host.file` if they are gone.
     pub fn read(&self, content_hash: &ContentHash) -> Result<Vec<u8>, Error> {
         let path = self.file(content_hash, "mpp");
-        let bytes = home::read_file(&path, ARCHIVE_BYTES_MAX)?;
-        bytes.ok_or_else(|| Error::new(Code::HostFile, format!("{} is gone", path.display())))
+        home::read_file(&path, ARCHIVE_BYTES_MAX)?.ok_or_else(|| missing(&path))
     }
 
-    /// Whether a package is still there to run. A package that was removed or replaced has no file.
-    // [STORE-08]
-    pub(crate) fn holds(&self, content_hash: &ContentHash) -> bool {
-        self.file(content_hash, "mpp").exists()
+    /// Finds that a package is installed with exactly these contents.
+    ///
+    /// # Errors
+    /// `store.not_installed` if it was removed or replaced; `host.file`, `store.invalid`.
+    // [STORE-08] By the index: the file of a removed package stays if it can't be deleted.
+    pub fn check(&self, content_hash: &ContentHash) -> Result<(), Error> {
+        let mut installed = self.installed()?.into_iter();
+        if !installed.any(|found| found.content_hash == *content_hash) {
+            let what =
+                "the package was removed or replaced; a running server has to be started anew";
+            return Err(Error::new(Code::StoreNotInstalled, what));
+        }
+        let path = self.file(content_hash, "mpp");
+        path.exists().then_some(()).ok_or_else(|| missing(&path))
     }
 
     /// The manifest of an installed package as it was when it was verified: for lists, not for running.
@@ -115,8 +124,7 @@ impl Store {
     pub fn manifest(&self, content_hash: &ContentHash) -> Result<Manifest, Error> {
         let path = self.file(content_hash, "json");
         let bytes = home::read_file(&path, MANIFEST_BYTES_MAX)?;
-        let gone = || Error::new(Code::HostFile, format!("{} is gone", path.display()));
-        Manifest::parse(&bytes.ok_or_else(gone)?)
+        Manifest::parse(&bytes.ok_or_else(|| missing(&path))?)
     }
 
     /// Installs a verified package in the place of what is installed under its id, if anything is.
@@ -245,6 +253,10 @@ fn is_ours(name: &str) -> bool {
     let name = name.strip_suffix(".new").unwrap_or(name);
     let parts = name.split_once('.');
     parts.is_some_and(|(hex, end)| unhex::<32>(hex).is_some() && ENDINGS.contains(&end))
+}
+
+fn missing(path: &Path) -> Error {
+    Error::new(Code::HostFile, format!("{} is missing", path.display()))
 }
 
 fn not_installed(id: &str) -> Error {

@@ -66,11 +66,11 @@ fn manifest() -> Value {
     manifest
 }
 
-fn package(name: &str, length: usize, end: &End) -> Vec<u8> {
+pub fn package(name: &str, length: usize, end: &End) -> Vec<u8> {
     support::package_with(&manifest(), &writer(name, length, end))
 }
 
-fn policy(folder: &Path) -> PermissionPolicy {
+pub fn policy(folder: &Path) -> PermissionPolicy {
     PermissionPolicy::new().trust_package("org.example.writer").map_directory("/out", folder)
 }
 

@@ -779,6 +779,62 @@ fn a_run_that_was_killed_is_recorded_as_lost() {
     assert_eq!((&lost["kind"], &lost["call"]), (&json!("lost"), &json!(1)));
 }
 
+#[test]
+fn a_log_that_was_deleted_emptied_or_cut_verifies_no_more_than_it_is_written_to() {
+    let place = Place::new("log-lost");
+    let run = ["run", "fine.mpp", "--tool", "run"];
+    let log = place.path("home/audit/audit.jsonl");
+    let verify = |more: &[&str]| place.mpp(&[&["audit", "verify"], more].concat());
+    verify(&[]).exits(0).says(&["nothing has been recorded yet"]);
+    verify(&["home/audit/audit.jsonl"]).exits(4).says(&["host.file"]);
+    // A server that served no call has begun a log without records.
+    place.mpp(&["serve"]).exits(0);
+    assert_eq!(verify(&["--json"]).exits(0).json()["records"], 0);
+    let mut good = Vec::new();
+    for records in [2, 4] {
+        place.mpp(&run).exits(0);
+        assert_eq!(verify(&["--json"]).exits(0).json()["records"], records);
+        good.push(fs::read(&log).unwrap());
+    }
+    let cut = |length: usize| fs::write(&log, &good[1][..length]).unwrap();
+    let first_line = good[1].iter().position(|byte| *byte == b'\n').unwrap() + 1;
+    let harm: [(&str, &dyn Fn()); 6] = [
+        ("deleted", &|| fs::remove_file(&log).unwrap()),
+        ("emptied", &|| cut(0)),
+        ("copied and truncated", &|| {
+            fs::copy(&log, place.path("home/audit/audit.jsonl.1")).unwrap();
+            fs::OpenOptions::new().write(true).open(&log).unwrap().set_len(0).unwrap();
+        }),
+        ("cut behind a line", &|| cut(first_line)),
+        ("cut inside a line", &|| cut(good[1].len() - 10)),
+        ("put back to an older one", &|| fs::write(&log, &good[0]).unwrap()),
+    ];
+    for (what, harm) in harm {
+        harm();
+        let words =
+            [&run[..], &["audit", "verify"], &["audit", "verify", "home/audit/audit.jsonl"]];
+        for words in words {
+            let ran = place.mpp(words);
+            assert!(ran.status == 1 && ran.err.contains("audit.broken"), "{what}: {}", ran.err);
+            assert_eq!(ran.out, "", "{what}");
+        }
+        fs::write(&log, &good[1]).unwrap();
+        assert_eq!(verify(&["--json"]).exits(0).json()["records"], 4, "{what}");
+    }
+    // Rotation that takes all files of the directory leaves them there.
+    for name in ["audit.jsonl", "audit.head", "audit.lock"] {
+        fs::write(place.path("home/audit").join(name), "").unwrap();
+    }
+    verify(&[]).exits(1).says(&["audit.broken"]);
+    place.mpp(&run).exits(1).says(&["audit.broken"]);
+    // What can't be looked at is not taken for what was not begun.
+    fs::remove_dir_all(place.path("home/audit")).unwrap();
+    verify(&[]).exits(0).says(&["nothing has been recorded yet"]);
+    verify(&["--head", &"1".repeat(64)]).exits(1).says(&["audit.broken"]);
+    fs::write(place.path("home/audit"), "").unwrap();
+    verify(&[]).exits(4).says(&["host.file"]);
+}
+
 /// Runs a command at a pseudo-terminal that types `answers`, one for each question. Gives what the
 /// terminal showed; nothing where Python is not at hand.
 pub fn at_terminal(place: &Place, words: &[&str], answers: &str) -> Option<(i32, String)> {

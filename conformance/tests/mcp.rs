@@ -162,7 +162,11 @@ pub fn session(host: &Host, client: impl FnOnce(&Client)) -> Vec<Value> {
     session_with(host, PermissionPolicy::new().auto_approve_low(true), client)
 }
 
-fn session_with(host: &Host, policy: PermissionPolicy, client: impl FnOnce(&Client)) -> Vec<Value> {
+pub fn session_with(
+    host: &Host,
+    policy: PermissionPolicy,
+    client: impl FnOnce(&Client),
+) -> Vec<Value> {
     let runtime = host.runtime_with(policy);
     let ((to_server, requests), (answers, from_server)) = (channel(), channel());
     std::thread::scope(|scope| {

@@ -265,15 +265,16 @@ fn nothing_is_carried_out_in_a_directory_that_came_to_hold_a_place_during_the_ca
     let link = links.join("trust.json");
     symlink(host.path("trust.json"), &link).unwrap();
     let runtime = host.runtime_with(policy(&data)).trust_file(&link);
+    // The same trust store, so that nothing else has changed.
     let to = data.join("trust.json");
+    fs::write(&to, support::trust().to_json()).unwrap();
     let person = Relinks { link: &link, to: &to, looked: Cell::new(false) };
     let result = call_with(&runtime, &package(), "run", json!({}), &person);
     assert!(person.looked.get());
     assert_eq!(support::code(&result), Code::HostCommit);
-    assert_eq!(fs::read_dir(&data).unwrap().count(), 0);
+    assert_eq!(fs::read_dir(&data).unwrap().count(), 1);
     assert_eq!(host.records_of("outcome")[0]["changes"], json!({}));
     // From now on it is refused before anything runs.
-    fs::write(&to, support::trust().to_json()).unwrap();
     not_granted(&runtime, &data);
 }
 

@@ -154,7 +154,7 @@ impl Drop for Served {
 }
 
 #[track_caller]
-fn text_of(result: &Value) -> String {
+pub fn text_of(result: &Value) -> String {
     result["content"][0]["text"].as_str().unwrap_or_else(|| panic!("no text: {result}")).to_owned()
 }
 
@@ -211,11 +211,17 @@ pub fn questions(place: &Place, count: usize) -> Vec<Value> {
     }
 }
 
+/// Begins a call, and gives its id and the question that it leaves.
+pub fn begin_waiting(place: &Place, served: &mut Served, tool: &str) -> (Value, Value) {
+    let id = served.begin(tool, json!({}));
+    (id, questions(place, 1).remove(0))
+}
+
 pub fn number(question: &Value) -> String {
     question["number"].to_string()
 }
 
-fn approve(place: &Place, question: &Value) -> Ran {
+pub fn approve(place: &Place, question: &Value) -> Ran {
     place.mpp(&["approve", &number(question), "--yes"])
 }
 
@@ -623,7 +629,7 @@ fn form(question: &Value) -> &Value {
     params
 }
 
-fn yes() -> Value {
+pub fn yes() -> Value {
     json!({ "action": "accept", "content": { "allow": true } })
 }
 
@@ -777,14 +783,14 @@ fn a_name_of_any_letters_fits_into_the_record_of_a_yes() {
 }
 
 /// Parameters of a stateless call by a client that shows forms.
-fn stateless(tool: &str, arguments: Value) -> Value {
+pub fn stateless(tool: &str, arguments: Value) -> Value {
     json!({ "name": tool, "arguments": arguments, "_meta": {
         "io.modelcontextprotocol/protocolVersion": MODERN,
         "io.modelcontextprotocol/clientCapabilities": { "elicitation": {} },
     } })
 }
 
-fn again(mut params: Value, state: &Value, answer: Value) -> Value {
+pub fn again(mut params: Value, state: &Value, answer: Value) -> Value {
     params["requestState"] = state.clone();
     params["inputResponses"] = json!({ "consent": answer });
     params

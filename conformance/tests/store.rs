@@ -416,12 +416,13 @@ fn a_package_that_was_altered_in_the_store_does_not_run_and_is_on_record() {
         let text = served.call_text("run");
         assert!(text.starts_with("DENIED by MPP policy: ") && text.contains(code), "{text}");
         served.end();
+        place.mpp(&["run", "org.example.a", "--tool", "run"]).exits(1).says(&[code]);
     }
     fs::write(&path, &good).unwrap();
     assert_eq!(Served::start(&place).call_text("run"), "a.mpp");
     let log = fs::read_to_string(place.path("home/audit/audit.jsonl")).unwrap();
-    assert_eq!(log.matches("\"kind\":\"refused\"").count(), 2, "{log}");
-    assert_eq!(log.matches("archive sha256:").count(), 2, "{log}");
+    assert_eq!(log.matches("\"kind\":\"refused\"").count(), 4, "{log}");
+    assert_eq!(log.matches("archive sha256:").count(), 4, "{log}");
 }
 
 #[test]

@@ -4,8 +4,9 @@
 //! the file alone, so that the cost of an append does not grow with the log.
 
 use super::canonical::{self, unavailable};
+use super::evidence::{Anchor, Evidence};
 use super::record::{self, GENESIS};
-use super::{files, KEY_FILE, LOCK_FILE, LOG_FILE};
+use super::{files, HEAD_FILE, KEY_FILE, LOCK_FILE, LOG_FILE, TORN_PREFIX};
 use crate::encoding::{hex, sha256_hex, unhex};
 use crate::error::{Code, Error};
 use crate::limits::{AUDIT_LINE_BYTES_MAX, AUDIT_TORN_BYTES_MAX};
@@ -15,14 +16,6 @@ use serde_json::{Map, Value};
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-
-/// A record that was seen in the log and has to stay there.
-#[derive(Clone, Debug)]
-pub(super) struct Anchor {
-    /// Bytes of the log up to the record's end.
-    end: u64,
-    hash: String,
-}
 
 /// The log, locked, with its last record known.
 #[derive(Debug)]
@@ -43,14 +36,13 @@ impl Writer {
     /// Makes what is missing of a new log: the empty file, then its key. Reads the key.
     ///
     /// # Errors
-    /// `audit.unavailable`; `audit.broken` if the log is gone but its key is there.
+    /// `audit.unavailable`; `audit.broken` if records are missing from the log.
     // [AUD-32] [AUD-33]
     pub(super) fn open_or_create(dir: &Path) -> Result<(Writer, [u8; 32]), Error> {
         let lock = lock(dir)?;
         let key_path = dir.join(KEY_FILE);
         let key = files::open_regular(&key_path, false)?;
-        let log = open_log(dir, key.is_none())?;
-        let writer = Writer::read_tail(dir, lock, log)?;
+        let writer = Writer::open(dir, lock, true)?;
         let fail = |what: &str| unavailable(format_args!("{}: {what}", key_path.display()));
         if let Some(mut file) = key {
             let text = files::read_all(&mut file, 65).map_err(|error| fail(&error.to_string()))?;
@@ -62,18 +54,8 @@ impl Writer {
             return Err(fail("gone, though the log has records; restore it"));
         }
         let key = random_bytes();
-        // Written under another name first: a crash half way leaves no half of a key.
-        let new_path = dir.join("audit.key.new");
-        let write = || {
-            if new_path.symlink_metadata().is_ok() {
-                std::fs::remove_file(&new_path)?;
-            }
-            let mut file = files::create_new(&new_path)?;
-            file.write_all(format!("{}\n", hex(&key)).as_bytes())?;
-            file.sync_all()?;
-            std::fs::rename(&new_path, &key_path)
-        };
-        write().map_err(|error| fail(&error.to_string()))?;
+        files::replace(&key_path, format!("{}\n", hex(&key)).as_bytes(), true)
+            .map_err(|error| fail(&error.to_string()))?;
         files::sync_dir(dir)?;
         Ok((writer, key))
     }
@@ -85,8 +67,8 @@ impl Writer {
     /// `audit.unavailable`, `audit.broken`.
     // [AUD-40] [AUD-43]
     pub(super) fn enter(dir: &Path, anchor: &Anchor, now: Timestamp) -> Result<Writer, Error> {
-        let mut writer = Writer::read_tail(dir, lock(dir)?, open_log(dir, false)?)?;
-        writer.check(anchor)?;
+        let mut writer = Writer::open(dir, lock(dir)?, false)?;
+        anchor.check(&writer.log, writer.end)?;
         writer.set_torn_aside(now)?;
         Ok(writer)
     }
@@ -94,6 +76,26 @@ impl Writer {
     /// The last record, to be found again by the next append.
     pub(super) fn anchor(&self) -> Anchor {
         Anchor { end: self.end, hash: self.head.clone() }
+    }
+
+    /// Opens the log and finds that no record of it is missing. Makes it where none was begun and
+    /// `create` says so.
+    // [AUD-33] [AUD-71]
+    fn open(dir: &Path, lock: File, create: bool) -> Result<Writer, Error> {
+        let evidence = Evidence::read(dir)?;
+        let path = dir.join(LOG_FILE);
+        let log = match files::open_regular(&path, false)? {
+            Some(log) => log,
+            None => {
+                evidence.check_missing()?;
+                let made = files::open_regular(&path, create)?.ok_or_else(missing)?;
+                files::sync_dir(dir)?;
+                made
+            }
+        };
+        let writer = Writer::read_tail(dir, lock, log)?;
+        evidence.check(&writer.log, writer.end, writer.seq)?;
+        Ok(writer)
     }
 
     /// Reads the last complete line, and what stands behind it.
@@ -126,30 +128,11 @@ impl Writer {
         Err(broken("the last line", "longer than any record"))
     }
 
-    /// A log that was removed, cut or replaced since this process last saw it takes no record.
-    fn check(&mut self, anchor: &Anchor) -> Result<(), Error> {
-        if anchor.end == 0 {
-            return Ok(());
-        }
-        let sealed = format!("\"hash\":\"{}\"}}\n", anchor.hash);
-        let length = u64::try_from(sealed.len()).unwrap_or(u64::MAX);
-        let mut found = Vec::new();
-        if anchor.end <= self.end {
-            let start = SeekFrom::Start(anchor.end.saturating_sub(length));
-            self.log.seek(start).map_err(unavailable)?;
-            (&mut self.log).take(length).read_to_end(&mut found).map_err(unavailable)?;
-        }
-        if found != sealed.as_bytes() {
-            return Err(broken("cut or replaced while in use", format!("{} is gone", anchor.hash)));
-        }
-        Ok(())
-    }
-
     /// Moves an incomplete last line into a file named after the record that will say so. That name
     /// makes the work resumable: a file without its record means that the record is still due.
     // [AUD-45] [AUD-46]
     fn set_torn_aside(&mut self, now: Timestamp) -> Result<(), Error> {
-        let name = format!("audit.torn-{}", self.seq.saturating_add(1));
+        let name = format!("{TORN_PREFIX}{}", self.seq.saturating_add(1));
         let path = self.dir.join(&name);
         let Some(mut file) = files::open_regular(&path, !self.torn.is_empty())? else {
             return Ok(());
@@ -212,6 +195,9 @@ impl Writer {
         self.end = self.end.saturating_add(length);
         self.seq = seq;
         self.head = hash;
+        // [AUD-70] Best effort: an old note names an earlier record, which has to stay as well.
+        let note = self.anchor().to_text();
+        let _ = files::replace(&self.dir.join(HEAD_FILE), note.as_bytes(), false);
         Ok(())
     }
 }
@@ -234,16 +220,9 @@ fn lock(dir: &Path) -> Result<File, Error> {
     }
 }
 
-/// Opens the log, which exists unless the whole directory is new.
-// [AUD-33]
-fn open_log(dir: &Path, create: bool) -> Result<File, Error> {
-    let log = files::open_regular(&dir.join(LOG_FILE), create)?;
-    if create {
-        files::sync_dir(dir)?;
-    }
-    log.ok_or_else(|| {
-        broken("audit.jsonl is gone", "to begin anew, move its whole directory elsewhere")
-    })
+/// The error for a log that is not there.
+pub(super) fn missing() -> Error {
+    broken("audit.jsonl is missing", "to begin anew, move its whole directory elsewhere")
 }
 
 /// The error for a log that is not as it was written.

@@ -61,9 +61,6 @@ impl CallFile {
 pub(super) fn report_lost(dir: &Path, writer: &mut Writer, now: Timestamp) -> Result<(), Error> {
     let dead = dead_calls(&dir.join(CALLS_DIR))?;
     let Some(first) = dead.values().map(|file| file.offset).min() else { return Ok(()) };
-    if dead.values().any(|file| file.offset > writer.end) {
-        return Err(broken("the log is shorter than it was", "an intent of a lost call is gone"));
-    }
     let mut lost = Vec::new();
     let mut at = first;
     writer.log.seek(SeekFrom::Start(first)).map_err(unavailable)?;
@@ -93,6 +90,13 @@ pub(super) fn report_lost(dir: &Path, writer: &mut Writer, now: Timestamp) -> Re
     dead.into_values().try_for_each(CallFile::remove)
 }
 
+/// The `seq` of a call's intent and the bytes of the log before it, by the name of the call's file.
+// [AUD-50]
+pub(super) fn place_of(name: &str) -> Option<(u64, u64)> {
+    let (seq, offset) = name.split_once('-')?;
+    Some((seq.parse().ok()?, offset.parse().ok()?))
+}
+
 /// The files of calls that nobody runs any more, by call, each locked by us now.
 // [AUD-51] [AUD-54]
 fn dead_calls(calls: &Path) -> Result<BTreeMap<u64, CallFile>, Error> {
@@ -104,9 +108,7 @@ fn dead_calls(calls: &Path) -> Result<BTreeMap<u64, CallFile>, Error> {
         }
         let path = entry.map_err(fail)?.path();
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        let number = |text: &str| text.parse::<u64>().ok();
-        let parts = name.split_once('-').and_then(|(seq, at)| Some((number(seq)?, number(at)?)));
-        let Some((seq, offset)) = parts else {
+        let Some((seq, offset)) = place_of(name) else {
             return Err(unavailable(format_args!(
                 "{} is not the file of a call: remove it",
                 path.display()

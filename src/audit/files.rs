@@ -5,8 +5,9 @@
 
 use super::canonical::unavailable;
 use crate::error::Error;
+use crate::home;
 use std::fs::{DirBuilder, File, Metadata, OpenOptions};
-use std::io::{ErrorKind, Read};
+use std::io::{ErrorKind, Read, Write};
 use std::path::Path;
 
 /// Opens a regular file for reading and appending. If there is none, makes it where `create` says
@@ -47,6 +48,39 @@ pub(super) fn create_new(path: &Path) -> std::io::Result<File> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path)
+}
+
+/// The content of a regular file that is only read, or `None` where there is none.
+///
+/// # Errors
+/// `audit.unavailable`, also for anything that is no regular file.
+// [AUD-31]
+pub(super) fn read_regular(path: &Path, bytes_max: usize) -> Result<Option<Vec<u8>>, Error> {
+    let fail = |error| unavailable(format_args!("{}: {error}", path.display()));
+    match path.symlink_metadata() {
+        Ok(found) if found.is_file() => {}
+        Ok(_) => return Err(fail(std::io::Error::other("not a regular file"))),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(fail(error)),
+    }
+    let content = File::open(path).and_then(|mut file| read_all(&mut file, bytes_max));
+    content.map(Some).map_err(fail)
+}
+
+/// Puts content in a file's place in one step, so that a crash leaves no half of it. Where `flush` says
+/// so, a power failure leaves none either.
+// [AUD-32]
+pub(super) fn replace(path: &Path, content: &[u8], flush: bool) -> std::io::Result<()> {
+    let new_path = home::beside(path, ".new");
+    if new_path.symlink_metadata().is_ok() {
+        std::fs::remove_file(&new_path)?;
+    }
+    let mut file = create_new(&new_path)?;
+    file.write_all(content)?;
+    if flush {
+        file.sync_all()?;
+    }
+    std::fs::rename(&new_path, path)
 }
 
 /// Makes a directory, and those above it, for the owner only; one that exists is left as it is.

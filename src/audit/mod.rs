@@ -8,19 +8,20 @@
 //! Arguments and answers stand in the log as [`Digest`]s, which only the log's own key can make: by
 //! type, no value gets in. Other texts from outside are cut to a stated length.
 //!
-//! Read the tables of `record.rs` first, then `append.rs`, `calls.rs` and `verify.rs`;
+//! Read the tables of `record.rs` first, then `append.rs`, `calls.rs`, `evidence.rs` and `verify.rs`;
 //! `canonical.rs` and `files.rs` are their tools.
 
 mod append;
 mod calls;
 mod canonical;
+mod evidence;
 mod files;
 mod record;
 #[cfg(test)]
 mod tests;
 mod verify;
 
-pub use verify::{verify, verify_each, Report};
+pub use verify::{is_begun, verify, verify_each, Report};
 
 use crate::encoding::{hex, hmac_sha256, sha256};
 use crate::error::{Code, Error};
@@ -28,9 +29,10 @@ use crate::package::key::KeyId;
 use crate::package::listing::ContentHash;
 use crate::policy::token::RunLimits;
 use crate::time::Timestamp;
-use append::{Anchor, Writer};
+use append::Writer;
 use calls::CallFile;
 use canonical::{integer, maybe, text, texts, unavailable};
+use evidence::Anchor;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -40,6 +42,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 const LOG_FILE: &str = "audit.jsonl";
 const KEY_FILE: &str = "audit.key";
 const LOCK_FILE: &str = "audit.lock";
+const HEAD_FILE: &str = "audit.head";
+const TORN_PREFIX: &str = "audit.torn-";
 const CALLS_DIR: &str = "calls";
 const DIGEST_PREFIX: &str = "hmac-sha256:";
 
@@ -210,7 +214,7 @@ impl AuditLog {
     /// record.
     ///
     /// # Errors
-    /// `audit.unavailable`; `audit.broken` if the log's last line was altered or the log is gone.
+    /// `audit.unavailable`; `audit.broken` if the log's last line was altered, or records are missing.
     pub fn open(dir: &Path) -> Result<AuditLog, Error> {
         files::create_dir(dir)?;
         let calls = dir.join(CALLS_DIR);

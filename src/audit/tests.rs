@@ -274,6 +274,14 @@ mod altered {
         let genesis =
             verify::verify_lines(&mut text.as_bytes(), Some(record::GENESIS), |_| Ok(())).unwrap();
         assert_eq!(genesis.records_after_expected, Some(3));
+        // A last line that is torn is not the only fault where the expected one is missing.
+        let torn = &text[..text.len() - 1];
+        let whole = text.lines().nth(1).unwrap().rsplit('"').nth(1).unwrap();
+        let last = text.lines().last().unwrap().rsplit('"').nth(1).unwrap();
+        for (head, expected) in [(whole, "audit.torn"), (last, "audit.broken")] {
+            let found = verify::verify_lines(&mut torn.as_bytes(), Some(head), |_| Ok(()));
+            assert_eq!(code(found), expected);
+        }
         for head in ["", "0", &"0".repeat(63), &"A".repeat(64)] {
             assert_eq!(
                 code(verify::verify_lines(&mut text.as_bytes(), Some(head), |_| Ok(()))),

@@ -214,7 +214,6 @@ fn a_file_left_by_a_call_that_ended_or_never_began_is_cleared_without_a_record()
     fs::write(dir.file(&format!("calls/4-{end}")), "").unwrap(); // died before its intent
     let call = log.begin(intent(&log), noon()).unwrap();
     assert_eq!(call.id(), 4);
-    fs::write(dir.file("calls/4-0"), "").unwrap(); // of that living call, but at another place
     log.begin(intent(&log), noon()).unwrap().finish(outcome(&log), noon()).unwrap();
     call.finish(outcome(&log), noon()).unwrap();
     let report = dir.verify().unwrap();
@@ -247,8 +246,258 @@ fn a_log_cut_below_the_intent_of_a_lost_call_takes_no_further_call() {
     log.refuse(refusal(), noon()).unwrap();
     drop(log.begin(intent(&log), noon()).unwrap());
     fs::write(dir.file(LOG_FILE), "").unwrap();
-    let log = AuditLog::open(&dir.log_dir()).unwrap();
+    fs::remove_file(dir.file(HEAD_FILE)).unwrap();
+    is_broken_for_all(&dir, "cut");
     assert_eq!(code(log.begin(intent(&log), noon())), "audit.broken");
+}
+
+/// Refused by whoever verifies the log, and by whoever opens it to write.
+#[track_caller]
+fn is_broken_for_all(dir: &TempDir, what: &str) {
+    assert_eq!(code(dir.verify()), "audit.broken", "{what}");
+    assert_eq!(code(AuditLog::open(&dir.log_dir())), "audit.broken", "{what}");
+    // Opening has changed nothing of that.
+    assert_eq!(code(dir.verify()), "audit.broken", "{what}");
+    if !dir.file(LOG_FILE).exists() {
+        assert_eq!(code(is_begun(&dir.log_dir())), "audit.broken", "{what}");
+    }
+}
+
+/// Good for both, after as many records.
+#[track_caller]
+fn is_good_for_all(dir: &TempDir, records: u64, what: &str) {
+    assert_eq!(dir.verify().unwrap().records, records, "{what}");
+    let log = AuditLog::open(&dir.log_dir()).unwrap();
+    log.refuse(refusal(), noon()).unwrap();
+    assert_eq!(dir.verify().unwrap().records, records + 1, "{what}");
+}
+
+#[test]
+fn a_log_that_lost_records_while_nobody_used_it_is_refused_by_all() {
+    let harm: [(&str, Harm); 8] = [
+        ("deleted", &|path| fs::remove_file(path).unwrap()),
+        ("emptied", &|path| fs::write(path, "").unwrap()),
+        ("rotated", &|path| {
+            fs::rename(path, path.with_extension("1")).unwrap();
+            fs::write(path, "").unwrap();
+        }),
+        ("cut to one line", &|path| {
+            let text = fs::read_to_string(path).unwrap();
+            fs::write(path, text.split_inclusive('\n').next().unwrap()).unwrap();
+        }),
+        ("without its last line", &|path| {
+            let text = fs::read_to_string(path).unwrap();
+            let end = text.trim_end().rfind('\n').unwrap() + 1;
+            fs::write(path, &text[..end]).unwrap();
+        }),
+        ("cut inside its last line", &|path| {
+            let text = fs::read_to_string(path).unwrap();
+            fs::write(path, &text[..text.len() - 10]).unwrap();
+        }),
+        ("cut inside its first line", &|path| fs::write(path, "{\"v\":1").unwrap()),
+        ("replaced by a good one that is longer", &|path| {
+            let more = json!({"file": "x", "bytes": 0, "sha256": record::GENESIS});
+            fs::write(path, chain(&vec![("torn", more); 30])).unwrap();
+        }),
+    ];
+    for (what, harm) in harm {
+        let dir = TempDir::new("lost-records");
+        let log = AuditLog::open(&dir.log_dir()).unwrap();
+        for _ in 0..3 {
+            log.begin(intent(&log), noon()).unwrap().finish(outcome(&log), noon()).unwrap();
+        }
+        log.refuse(refusal(), noon()).unwrap();
+        drop(log);
+        let good = fs::read(dir.file(LOG_FILE)).unwrap();
+        harm(&dir.file(LOG_FILE));
+        is_broken_for_all(&dir, what);
+        fs::write(dir.file(LOG_FILE), good).unwrap();
+        is_good_for_all(&dir, 7, what);
+    }
+}
+
+#[test]
+fn a_log_that_was_removed_is_missed_by_each_thing_that_tells_of_it() {
+    for name in [KEY_FILE, HEAD_FILE, "audit.torn-1", "calls/1-0"] {
+        for content in [&b""[..], b"x", &[0; 86]] {
+            let dir = TempDir::new("missed");
+            fs::create_dir_all(dir.file(CALLS_DIR)).unwrap();
+            assert!(!is_begun(&dir.log_dir()).unwrap());
+            fs::write(dir.file(name), content).unwrap();
+            is_broken_for_all(&dir, name);
+            // Nor is it good to put an empty one in its place, where there were records.
+            if name == HEAD_FILE {
+                fs::write(dir.file(LOG_FILE), "").unwrap();
+                is_broken_for_all(&dir, name);
+            }
+        }
+    }
+    // Where nothing tells of one, a head that was noted elsewhere does.
+    let dir = TempDir::new("missed-all");
+    let head = Some("1".repeat(64));
+    for made in [false, true] {
+        assert_eq!(code(dir.verify()), "host.file");
+        let expected = verify(&dir.file(LOG_FILE), head.as_deref());
+        assert_eq!(code(expected), "audit.broken");
+        let genesis = verify(&dir.file(LOG_FILE), Some(record::GENESIS)).unwrap();
+        assert_eq!(genesis.records, 0);
+        if !made {
+            fs::create_dir(dir.log_dir()).unwrap();
+        }
+    }
+}
+
+#[test]
+fn what_tells_of_other_records_than_the_log_has_is_told_to_all() {
+    let dir = TempDir::new("others");
+    let log = AuditLog::open(&dir.log_dir()).unwrap();
+    log.begin(intent(&log), noon()).unwrap().finish(outcome(&log), noon()).unwrap();
+    let first = dir.lines()[0].len() + 1;
+    let end = fs::metadata(dir.file(LOG_FILE)).unwrap().len();
+    let good = fs::read_to_string(dir.file(HEAD_FILE)).unwrap();
+    let hash = good.trim_end().split_once(' ').unwrap().1;
+    assert_eq!(good, format!("{end} {hash}\n"));
+    let other = "1".repeat(64);
+    for head in [
+        format!("{end} {other}\n"),
+        format!("{first} {hash}\n"),
+        format!("{} {hash}\n", end + 1),
+        format!("{} {hash}\n", end - 1),
+        format!("1 {hash}\n"),
+        format!("{} {hash}\n", u64::MAX),
+    ] {
+        fs::write(dir.file(HEAD_FILE), &head).unwrap();
+        is_broken_for_all(&dir, &head);
+        assert_eq!(code(log.refuse(refusal(), noon())), "audit.broken", "{head}");
+    }
+    fs::write(dir.file(HEAD_FILE), &good).unwrap();
+    for name in [
+        format!("calls/3-{first}"),
+        "calls/2-0".to_owned(),
+        "calls/1-1".to_owned(),
+        format!("calls/2-{}", first - 1),
+        format!("calls/3-{}", end + 1),
+        format!("calls/3-{}", end - 1),
+        format!("calls/3-{}", u64::MAX),
+        "audit.torn-4".to_owned(),
+        format!("audit.torn-{}", u64::MAX),
+    ] {
+        fs::write(dir.file(&name), "").unwrap();
+        is_broken_for_all(&dir, &name);
+        assert_eq!(code(log.refuse(refusal(), noon())), "audit.broken", "{name}");
+        fs::remove_file(dir.file(&name)).unwrap();
+    }
+    is_good_for_all(&dir, 2, "mended");
+}
+
+#[test]
+fn what_a_process_or_the_power_may_leave_when_it_ends_is_no_missing_record() {
+    let (line, key) = (chain(&[("intent", intent_members(1))]), format!("{}\n", "0b".repeat(32)));
+    let length = line.len();
+    let hash = sha256_hex(line.rsplit_once(",\"hash\":").unwrap().0.as_bytes());
+    let files: &[&[(&str, &str)]] = &[
+        &[],
+        &[("audit.key.new", "00")],
+        &[("audit.key.new", &key)],
+        &[(KEY_FILE, &key)],
+        &[(KEY_FILE, &key), ("calls/1-0", "")],
+    ];
+    // Before the first record.
+    for files in files {
+        let dir = TempDir::new("no-record-yet");
+        fs::create_dir_all(dir.file(CALLS_DIR)).unwrap();
+        fs::write(dir.file(LOG_FILE), "").unwrap();
+        for (name, content) in *files {
+            fs::write(dir.file(name), content).unwrap();
+        }
+        assert!(is_begun(&dir.log_dir()).unwrap());
+        is_good_for_all(&dir, 0, &format!("{files:?}"));
+    }
+    // After it: `audit.head` was not written yet, in part, or not flushed; or names an earlier record.
+    let whole = format!("{length} {hash}\n");
+    for head in [None, Some(""), Some("\0\0\0"), Some(&whole[..7]), Some(&whole)] {
+        for more in
+            [&[][..], &[("calls/1-0", "")], &[("audit.head.new", "1")], &[("audit.torn-2", "{")]]
+        {
+            let dir = TempDir::new("one-record");
+            fs::create_dir_all(dir.file(CALLS_DIR)).unwrap();
+            fs::write(dir.file(KEY_FILE), &key).unwrap();
+            fs::write(dir.file(LOG_FILE), &line).unwrap();
+            for (name, content) in more.iter().copied().chain(head.map(|head| (HEAD_FILE, head))) {
+                fs::write(dir.file(name), content).unwrap();
+            }
+            // The line that was set aside gets its record first.
+            let due = u64::from(more.iter().any(|(name, _)| *name == "audit.torn-2"));
+            assert_eq!(dir.verify().unwrap().records, 1);
+            let log = AuditLog::open(&dir.log_dir()).unwrap();
+            log.refuse(refusal(), noon()).unwrap();
+            assert_eq!(dir.verify().unwrap().records, 2 + due, "{head:?} {more:?}");
+            assert_eq!(fs::read(dir.file(HEAD_FILE)).unwrap().last(), Some(&b'\n'));
+        }
+    }
+    // A call that died is reported, and leaves nothing behind.
+    let dir = TempDir::new("one-call");
+    let log = AuditLog::open(&dir.log_dir()).unwrap();
+    drop(log.begin(intent(&log), noon()).unwrap());
+    is_good_for_all(&dir, 1, "a call that died");
+}
+
+#[test]
+fn a_process_killed_while_it_begins_a_log_leaves_one_that_needs_nobody() {
+    for round in 0..12 {
+        let dir = TempDir::new("begins");
+        let mut child = child_process("endless", &dir, None).spawn().unwrap();
+        // Where this hits is chance; what has to hold afterwards is not.
+        while is_begun(&dir.log_dir()).is_ok_and(|begun| !begun) {}
+        std::thread::sleep(Duration::from_micros(300 * round));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let found = dir.verify().map(drop).map_err(|error| error.code());
+        assert!(matches!(found, Ok(()) | Err(Code::AuditTorn)), "{round}: {found:?}");
+        let log = AuditLog::open(&dir.log_dir()).unwrap();
+        log.begin(intent(&log), noon()).unwrap().finish(outcome(&log), noon()).unwrap();
+        assert!(dir.verify().unwrap().open.is_empty(), "round {round}");
+    }
+}
+
+#[test]
+fn verifying_beside_a_writer_finds_nothing_missing() {
+    let dir = TempDir::new("beside");
+    let log = AuditLog::open(&dir.log_dir()).unwrap();
+    std::thread::scope(|scope| {
+        let writes = scope.spawn(|| {
+            for _ in 0..40 {
+                log.begin(intent(&log), noon()).unwrap().finish(outcome(&log), noon()).unwrap();
+            }
+        });
+        while !writes.is_finished() {
+            dir.verify().unwrap();
+            assert!(is_begun(&dir.log_dir()).unwrap());
+        }
+    });
+}
+
+#[test]
+fn a_head_that_can_t_be_written_stops_nothing_and_a_log_elsewhere_is_judged_by_itself() {
+    let dir = TempDir::new("head");
+    let log = AuditLog::open(&dir.log_dir()).unwrap();
+    log.refuse(refusal(), noon()).unwrap();
+    let head = fs::read(dir.file(HEAD_FILE)).unwrap();
+    fs::create_dir(dir.file("audit.head.new")).unwrap();
+    log.refuse(refusal(), noon()).unwrap();
+    assert_eq!(fs::read(dir.file(HEAD_FILE)).unwrap(), head);
+    is_good_for_all(&dir, 2, "behind");
+    // What was noted last still has to be there.
+    let text = fs::read_to_string(dir.file(LOG_FILE)).unwrap();
+    fs::write(dir.file(LOG_FILE), "").unwrap();
+    is_broken_for_all(&dir, "behind and emptied");
+    let first = text.split_inclusive('\n').next().unwrap();
+    for copy in [dir.0.join(LOG_FILE), dir.file("audit.jsonl.1")] {
+        for (content, records) in [("", 0), (first, 1)] {
+            fs::write(&copy, content).unwrap();
+            assert_eq!(verify(&copy, None).unwrap().records, records);
+        }
+    }
 }
 
 #[test]
@@ -359,14 +608,14 @@ fn links_pipes_and_folders_in_place_of_files_are_refused() {
             assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
         }),
     ];
-    for name in [LOG_FILE, KEY_FILE, LOCK_FILE, "audit.torn-1", "calls/1-0"] {
+    for name in [LOG_FILE, KEY_FILE, LOCK_FILE, HEAD_FILE, "audit.torn-1", "calls/1-0"] {
         for (what, plant) in &plant {
             let dir = TempDir::new("links");
             let log = AuditLog::open(&dir.log_dir()).unwrap();
             let _ = fs::remove_file(dir.file(name));
             plant(&dir, &dir.file(name));
             let opened = AuditLog::open(&dir.log_dir());
-            if [LOG_FILE, KEY_FILE, LOCK_FILE].contains(&name) {
+            if [LOG_FILE, KEY_FILE, LOCK_FILE, HEAD_FILE].contains(&name) {
                 assert_eq!(code(opened), "audit.unavailable", "{name}: {what}");
             }
             if name != KEY_FILE {
@@ -501,6 +750,7 @@ fn an_append_looks_at_the_end_of_the_log_only() {
     let log = AuditLog::open(&dir.log_dir()).unwrap();
     log.refuse(refusal(), noon()).unwrap();
     let line = dir.lines().remove(0);
+    fs::remove_file(dir.file(HEAD_FILE)).unwrap();
     // A first line that no reader would take, and far behind it one that verifies by itself.
     let before = "x".repeat(3 << 20);
     fs::write(dir.file(LOG_FILE), format!("{before}\n{line}\n")).unwrap();

@@ -1,12 +1,15 @@
 //! Room: checking a log from its first line to its last, without holding more than one line of it.
 
+use super::evidence::Evidence;
 use super::record::{self, LineError, Record, GENESIS};
+use super::{LOCK_FILE, LOG_FILE};
 use crate::encoding::unhex;
 use crate::error::{Code, Error};
+use crate::home;
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, ErrorKind, Read};
 use std::path::Path;
 
 /// What a log that verifies holds.
@@ -36,11 +39,11 @@ pub struct Report {
 /// Where `audit.lock` stands beside it, the length is read under that lock, so that a line somebody
 /// is writing at the moment does not look torn. `expected_head` is a head noted earlier (64 hex
 /// digits); a log in which it does not occur was cut or replaced. Without it, whole lines missing
-/// at the end can't be seen.
+/// at the end are seen only by what else is in the log's own directory, and not in a copy elsewhere.
 ///
 /// # Errors
-/// `audit.broken` with the line and what is wrong with it, `audit.torn` if only the last line is
-/// incomplete, `host.file`, `usage` for an expected head that is none.
+/// `audit.broken` with the line and what is wrong with it, or with what shows that records are missing;
+/// `audit.torn` if only the last line is incomplete, `host.file`, `usage` for an expected head that is none.
 pub fn verify(path: &Path, expected_head: Option<&str>) -> Result<Report, Error> {
     verify_each(path, expected_head, |_| Ok(()))
 }
@@ -50,7 +53,7 @@ pub fn verify(path: &Path, expected_head: Option<&str>) -> Result<Report, Error>
 ///
 /// # Errors
 /// As [`verify`].
-// [AUD-60] [AUD-67]
+// [AUD-60] [AUD-67] [AUD-71] [AUD-76]
 pub fn verify_each(
     path: &Path,
     expected_head: Option<&str>,
@@ -59,28 +62,93 @@ pub fn verify_each(
     let fail = |error: std::io::Error| {
         Error::new(Code::HostFile, format!("can't read {}: {error}", path.display()))
     };
-    if !path.metadata().map_err(fail)?.is_file() {
-        return Err(fail(std::io::Error::other("not a regular file")));
+    // What lies beside a copy is not about the copy.
+    let dir = (path.file_name() == Some(LOG_FILE.as_ref())).then(|| home::folder_of(path));
+    if let (Some(dir), Some(_)) = (dir, expected_head) {
+        if !is_begun(dir)? {
+            return verify_lines(&mut &b""[..], expected_head, look);
+        }
+    }
+    let lock_path = path.with_file_name(LOCK_FILE);
+    let lock = if lock_path.is_file() { Some(File::open(lock_path).map_err(fail)?) } else { None };
+    if let Some(lock) = &lock {
+        lock.lock_shared().map_err(fail)?;
+    }
+    let evidence =
+        dir.map_or_else(|| Ok(Evidence::default()), Evidence::read).map_err(read_only)?;
+    match path.metadata() {
+        Ok(found) if found.is_file() => {}
+        Ok(_) => return Err(fail(std::io::Error::other("not a regular file"))),
+        Err(error) => {
+            if error.kind() == ErrorKind::NotFound {
+                evidence.check_missing()?;
+            }
+            return Err(fail(error));
+        }
     }
     let file = File::open(path).map_err(fail)?;
-    let length_bytes = || file.metadata().map(|found| found.len());
-    let lock_path = path.with_file_name(super::LOCK_FILE);
-    let length_bytes = if lock_path.is_file() {
-        let lock = File::open(lock_path).map_err(fail)?;
-        lock.lock_shared().and_then(|()| length_bytes())
-    } else {
-        length_bytes()
+    let length_bytes = file.metadata().map_err(fail)?.len();
+    drop(lock);
+    let source = &mut BufReader::new((&file).take(length_bytes));
+    let (report, torn) = read_lines(source, expected_head, look)?;
+    let end = length_bytes.saturating_sub(torn.unwrap_or(0));
+    evidence.check(&file, end, report.records).map_err(read_only)?;
+    whole(report, torn)
+}
+
+/// Whether a log was begun in a directory, which need not exist.
+///
+/// # Errors
+/// `audit.broken` if the log is missing, and anything else shows that there was one; `host.file`.
+// [AUD-72] [AUD-76]
+pub fn is_begun(dir: &Path) -> Result<bool, Error> {
+    // In this order, since a log is there before anything that tells of it.
+    let evidence = Evidence::read(dir).map_err(read_only)?;
+    let log = dir.join(LOG_FILE);
+    match log.symlink_metadata() {
+        Ok(_) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            evidence.check_missing().map(|()| false)
+        }
+        Err(error) => {
+            Err(Error::new(Code::HostFile, format!("can't read {}: {error}", log.display())))
+        }
     }
-    .map_err(fail)?;
-    verify_lines(&mut BufReader::new(file.take(length_bytes)), expected_head, look)
+}
+
+/// What keeps a writer from recording is for a reader a file like any other.
+fn read_only(error: Error) -> Error {
+    match error.code() {
+        Code::AuditUnavailable => Error::new(Code::HostFile, error.detail()),
+        _ => error,
+    }
 }
 
 /// Verifies the lines of `source`.
 pub(super) fn verify_lines(
     source: &mut impl BufRead,
     expected_head: Option<&str>,
-    mut look: impl FnMut(&Map<String, Value>) -> Result<(), String>,
+    look: impl FnMut(&Map<String, Value>) -> Result<(), String>,
 ) -> Result<Report, Error> {
+    let (report, torn) = read_lines(source, expected_head, look)?;
+    whole(report, torn)
+}
+
+/// Refuses a log that ends in a torn line, and has no other fault.
+// [AUD-66]
+fn whole(report: Report, torn: Option<u64>) -> Result<Report, Error> {
+    let Some(bytes) = torn else { return Ok(report) };
+    let number = report.records.saturating_add(1);
+    let what = format!("line {number} of the log ends after {bytes} bytes without a line feed");
+    Err(Error::new(Code::AuditTorn, what))
+}
+
+/// Verifies all whole lines of `source`. Gives also the length of a torn line behind them.
+fn read_lines(
+    source: &mut impl BufRead,
+    expected_head: Option<&str>,
+    mut look: impl FnMut(&Map<String, Value>) -> Result<(), String>,
+) -> Result<(Report, Option<u64>), Error> {
     if expected_head.is_some_and(|head| unhex::<32>(head).is_none()) {
         return Err(Error::new(Code::Usage, "the expected head is not 64 lower-case hex digits"));
     }
@@ -92,23 +160,15 @@ pub(super) fn verify_lines(
         };
         let line = match record::next_line(source) {
             Ok(Some(line)) => line,
-            Ok(None) => return chain.end(),
+            Ok(None) => return Ok((chain.end()?, None)),
+            Err(LineError::Torn(bytes)) => {
+                return Ok((chain.end()?, Some(u64::try_from(bytes).unwrap_or(u64::MAX))))
+            }
             Err(LineError::Io(error)) => {
-                return Err(Error::new(
-                    Code::HostFile,
-                    format!("line {number} of the log: {error}"),
-                ))
+                let what = format!("line {number} of the log: {error}");
+                return Err(Error::new(Code::HostFile, what));
             }
             Err(LineError::TooLong) => return Err(broken("longer than any record".to_owned())),
-            // [AUD-66]
-            Err(LineError::Torn(bytes)) => {
-                return Err(Error::new(
-                    Code::AuditTorn,
-                    format!(
-                        "line {number} of the log ends after {bytes} bytes without a line feed"
-                    ),
-                ))
-            }
         };
         let record = record::read(&line).map_err(broken)?;
         chain.accept(&record).map_err(broken)?;

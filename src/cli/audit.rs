@@ -48,12 +48,12 @@ impl Audit {
 
     pub fn run(self) -> Result<Report, Error> {
         let Command::Verify(command) = self.command;
-        let by_default = home::home_dir()?.join("audit").join("audit.jsonl");
-        if command.log.is_none() && command.head.is_none() && !by_default.exists() {
+        let dir = home::home_dir()?.join("audit");
+        if command.log.is_none() && command.head.is_none() && !audit::is_begun(&dir)? {
             let json = json!({ "verdict": "empty", "records": 0 });
             return Ok(Report::new("nothing has been recorded yet\n", json));
         }
-        let log = command.log.unwrap_or(by_default);
+        let log = command.log.unwrap_or_else(|| dir.join("audit.jsonl"));
         let mut proofs = match &command.host_key {
             Some(path) => Some(RecordCheck::new(PublicKey::from_pem(&super::read_text(path)?)?)),
             None => None,

@@ -9,6 +9,7 @@ use mpp::consent::attestation::{host_key, EphemeralAttestation};
 use mpp::consent::pending::{Pending, PendingQuestion};
 use mpp::runtime::{Person, Question, Reply};
 use mpp::sandbox::{Action, Changes};
+use mpp::store::Store;
 use mpp::{home, Code, Error, Timestamp};
 use serde_json::{json, Value};
 use std::path::Path;
@@ -138,13 +139,13 @@ impl Approve {
     pub fn run(self) -> Result<Report, Error> {
         let (home, now) = (home::home_dir()?, Timestamp::now());
         let pending = Pending::new(&home);
+        let waiting = pending.all(now)?;
+        let question = waiting.iter().find(|question| question.number == self.number);
+        let Some(question) = question else {
+            let detail = format!("question {}", self.number);
+            return Err(Error::new(Code::ConsentNoQuestion, detail));
+        };
         if !self.yes {
-            let waiting = pending.all(now)?;
-            let question = waiting.iter().find(|question| question.number == self.number);
-            let Some(question) = question else {
-                let detail = format!("question {}", self.number);
-                return Err(Error::new(Code::ConsentNoQuestion, detail));
-            };
             if !terminal::somebody_is_there() {
                 return Err(usage_error("approving needs a person at the terminal, or --yes"));
             }
@@ -160,6 +161,11 @@ impl Approve {
                 return Err(Error::new(Code::PolicyDeclined, format!("question {}", self.number)));
             }
         }
+        // [CONS-25] Now, since the person took time.
+        Store::new(&home).check(&question.content_hash).map_err(|error| {
+            let detail = format!("question {}: {}", self.number, error.detail());
+            Error::new(error.code(), detail)
+        })?;
         let log = AuditLog::open(&home.join("audit"))?;
         let digest = |arguments: &Value| log.digest(arguments).as_str().to_owned();
         pending.approve(self.number, &terminal::who(), !self.once, digest, Timestamp::now())?;

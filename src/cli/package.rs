@@ -229,8 +229,7 @@ fn checks_until(failed: Option<usize>) -> String {
 
 impl Inspect {
     pub fn run(self) -> Result<Report, Error> {
-        let package = super::run::package_of(&self.file)?;
-        let found = gatekeeper::inspect(&package)?;
+        let found = gatekeeper::inspect(&super::run::Package::named(&self.file)?.bytes()?)?;
         let store = TrustStore::load(&trust::existing_store(self.trust)?)?;
         let manifest = &found.manifest;
         let risk = risk::score(manifest);

@@ -5,12 +5,14 @@ use super::curl::CurlTransport;
 use super::{read_text, terminal, trust, usage_error, Report};
 use argh::FromArgs;
 use mpp::gatekeeper::{self, read_package};
+use mpp::package::listing::ContentHash;
 use mpp::policy::PermissionPolicy;
 use mpp::runtime::{Answer, Call, Runtime};
 use mpp::store::Store;
 use mpp::trust::{covers, TrustStore, Validity};
 use mpp::{home, json, CancelFlag, Code, Error};
 use serde_json::{json, Value};
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -65,7 +67,7 @@ impl Run {
         let home = home::home_dir()?;
         let trust_path = trust::existing_store(self.trust.clone())?;
         let policy = self.policy(&home)?;
-        let package = package_of(&self.file)?;
+        let package = Package::named(&self.file)?;
         let call = Call::new(self.tool.clone(), self.arguments()?);
         let person = AtTerminal { home: &home, agreed: self.yes, show_changes: self.show_changes };
         let transport = Arc::new(CurlTransport::new(self.ca_file.clone()));
@@ -74,11 +76,20 @@ impl Run {
         let file = Some(&self.file).filter(|file| file.exists());
         let files = file.into_iter().chain(&self.ca_file).map(PathBuf::as_path);
         let runtime = files.fold(runtime, Runtime::protect).http_transport(transport);
-        let mut answer = runtime.call(&package, &call, &person, &CancelFlag::default());
+        let call_once = || {
+            let cancel = CancelFlag::default();
+            match &package {
+                Package::File(bytes) => runtime.call(bytes, &call, &person, &cancel),
+                Package::Installed(store, content_hash) => {
+                    runtime.call_installed(store, content_hash, &call, &person, &cancel)
+                }
+            }
+        };
+        let mut answer = call_once();
         if answer.as_ref().is_err_and(|error| error.code() == Code::PublisherUnknown)
-            && introduce_publisher(&package, &trust_path)?
+            && introduce_publisher(&package.bytes()?, &trust_path)?
         {
-            answer = runtime.call(&package, &call, &person, &CancelFlag::default());
+            answer = call_once();
         }
         Ok(report(&answer?))
     }
@@ -121,14 +132,29 @@ impl Run {
     }
 }
 
-/// The bytes of a file, or of the installed package of this id.
-pub fn package_of(named: &Path) -> Result<Vec<u8>, Error> {
-    let Some(id) = named.to_str().filter(|_| !named.exists()) else { return read_package(named) };
-    let store = Store::new(&home::home_dir()?);
-    match store.find(id) {
-        Ok(found) => store.read(&found.content_hash),
-        Err(error) if error.code() == Code::StoreNotInstalled => read_package(named),
-        Err(error) => Err(error),
+/// A package as a command names it: a file, or the installed one of this id.
+pub enum Package {
+    File(Vec<u8>),
+    Installed(Store, ContentHash),
+}
+
+impl Package {
+    pub fn named(named: &Path) -> Result<Self, Error> {
+        let file = || read_package(named).map(Package::File);
+        let Some(id) = named.to_str().filter(|_| !named.exists()) else { return file() };
+        let store = Store::new(&home::home_dir()?);
+        match store.find(id) {
+            Ok(found) => Ok(Package::Installed(store, found.content_hash)),
+            Err(error) if error.code() == Code::StoreNotInstalled => file(),
+            Err(error) => Err(error),
+        }
+    }
+
+    pub fn bytes(&self) -> Result<Cow<'_, [u8]>, Error> {
+        match self {
+            Package::File(bytes) => Ok(Cow::Borrowed(bytes)),
+            Package::Installed(store, content_hash) => store.read(content_hash).map(Cow::Owned),
+        }
     }
 }
 

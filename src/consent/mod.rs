@@ -136,18 +136,20 @@ impl Consent {
         &self.home
     }
 
-    /// A person's word for a call, from before or asked for now.
+    /// A person's word for a call, from before or asked for now. It is kept only if `look_again` finds, once
+    /// it was given, that the package may still run.
     ///
     /// # Errors
     /// `policy.declined`, `policy.confirmation_required`, `policy.attestation`, `consent.invalid`,
-    /// `host.file`.
-    // [RUN-04] [CONS-01] [CONS-02]
+    /// `host.file`, and what `look_again` gives.
+    // [RUN-04] [CONS-01] [CONS-02] [CONS-05]
     pub(crate) fn obtain(
         &self,
         question: &Question<'_>,
         rules: ConsentRules,
         person: &dyn Person,
         clock: &dyn Fn() -> Timestamp,
+        look_again: &dyn Fn() -> Result<(), Error>,
     ) -> Result<Word, Error> {
         let Question { manifest, security_level, .. } = question;
         let id = &manifest.id;
@@ -177,6 +179,7 @@ impl Consent {
             Reply::Agreed(by) => Ok(Word { by, attestation: None }),
             Reply::AgreedForLater(by) => {
                 if rules.remember && is_label(&by) {
+                    look_again()?;
                     approvals.add(manifest, question.capability_lines(), &by, now)?;
                 }
                 Ok(Word { by, attestation: None })

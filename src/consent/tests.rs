@@ -198,7 +198,7 @@ fn a_word_that_is_kept_ends_with_the_contents_the_capabilities_or_the_policy() {
     let person = Says(Reply::AgreedForLater("alice".to_owned()), Cell::new(0));
     let storage = [Capability::Storage { limit_kb: 64 }];
     let obtain = |question: &Question<'_>, rules| {
-        consent.obtain(question, rules, &person, &|| at(0)).map(|word| word.by)
+        consent.obtain(question, rules, &person, &|| at(0), &|| Ok(())).map(|word| word.by)
     };
     let by = |capabilities: &[Capability], rules| {
         with_question(false, capabilities, |question| obtain(question, rules)).unwrap()
@@ -227,12 +227,14 @@ fn a_destructive_tool_runs_on_no_word_that_was_kept_and_on_none_without_proof() 
     let code = |reply: Reply| {
         let person = Says(reply, Cell::new(0));
         with_question(true, &[], |question| {
-            consent.obtain(question, RULES, &person, &|| at(0)).unwrap_err().code()
+            consent.obtain(question, RULES, &person, &|| at(0), &|| Ok(())).unwrap_err().code()
         })
     };
     let kept = Says(Reply::AgreedForLater("alice".to_owned()), Cell::new(0));
-    with_question(false, &[], |question| consent.obtain(question, RULES, &kept, &|| at(0)))
-        .unwrap();
+    with_question(false, &[], |question| {
+        consent.obtain(question, RULES, &kept, &|| at(0), &|| Ok(()))
+    })
+    .unwrap();
     assert_eq!(code(Reply::Nobody), Code::PolicyConfirmation);
     assert_eq!(code(Reply::Unanswered("x".to_owned())), Code::PolicyConfirmation);
     assert_eq!(code(Reply::Declined), Code::PolicyDeclined);
@@ -243,7 +245,7 @@ fn a_destructive_tool_runs_on_no_word_that_was_kept_and_on_none_without_proof() 
     let proof = EphemeralAttestation::sign(&key, &matter(&content), "alice", at(0));
     let person = Says(Reply::Attested(proof.clone()), Cell::new(0));
     let word = with_question(true, &[], |question| {
-        consent.obtain(question, RULES, &person, &|| at(0)).unwrap()
+        consent.obtain(question, RULES, &person, &|| at(0), &|| Ok(())).unwrap()
     });
     assert_eq!((word.by.as_str(), word.attestation), ("alice", Some(proof.to_text())));
     assert_eq!(code(Reply::Attested(proof)), Code::PolicyAttestation);
@@ -342,7 +344,13 @@ fn the_time_that_a_person_takes_does_not_make_their_proof_one_of_the_future() {
     }
     let clock = Cell::new(0);
     let word = with_question(true, &[], |question| {
-        Consent::new(&home.0).obtain(question, RULES, &Slow(&home, &clock), &|| at(clock.get()))
+        Consent::new(&home.0).obtain(
+            question,
+            RULES,
+            &Slow(&home, &clock),
+            &|| at(clock.get()),
+            &|| Ok(()),
+        )
     });
     assert!(word.is_ok(), "{word:?}");
 }

@@ -13,7 +13,6 @@ mod lines;
 mod message;
 
 use crate::error::{Code, Error};
-use crate::gatekeeper::AttestationResult;
 use crate::limits::MCP_CALLS_COUNT_MAX;
 use crate::package::listing::ContentHash;
 use crate::runtime::{Call, Runtime};
@@ -59,8 +58,6 @@ pub struct Server<'a> {
     session: Mutex<Session>,
     /// The list of tools, read once.
     catalogue: Mutex<Option<Arc<Catalogue>>>,
-    /// Packages that were verified in this process, compiled.
-    verified: Mutex<BTreeMap<ContentHash, AttestationResult>>,
     /// Calls that are running, by the text of their id.
     calls: Mutex<BTreeMap<String, CancelFlag>>,
     /// One share for each call whose answer is not out yet: a client that does not read ties up its own.
@@ -117,7 +114,6 @@ impl<'a> Server<'a> {
             tell: Box::new(tell),
             session: Mutex::default(),
             catalogue: Mutex::default(),
-            verified: Mutex::default(),
             calls: Mutex::default(),
             slots: Arc::default(),
             asked: Mutex::default(),
@@ -385,43 +381,14 @@ impl<'a> Server<'a> {
 
     fn result<W: Write + Send>(&self, call: &ToolCall, output: &Output<W>) -> Value {
         let person = consent::Asker::new(self, call, output);
-        let answer = self.attestation(call).and_then(|attestation| {
-            self.runtime.call_verified(&attestation, &call.call, &person, &call.cancel)
-        });
+        let ToolCall { content_hash, call: wanted, cancel, .. } = call;
+        let answer =
+            self.runtime.call_installed(&self.store, content_hash, wanted, &person, cancel);
         match (answer, person.needed()) {
             (Ok(answer), _) => answer::tool_result(answer, call.era.revision),
             (Err(_), Some(needed)) => needed,
             (Err(error), None) => answer::failure(&answer::told(&error)),
         }
-    }
-
-    /// Verifies a package on its first call. Later calls judge its signers anew, and no more. A call
-    /// that ends here is on record like one that the runtime refused.
-    // [STORE-04] [STORE-08]
-    fn attestation(&self, call: &ToolCall) -> Result<AttestationResult, Error> {
-        let content_hash = &call.content_hash;
-        let refused = |archive, error| self.runtime.refuse(&call.call, archive, error);
-        if !self.store.holds(content_hash) {
-            let what = "its package was removed or replaced; start the server anew";
-            return Err(refused(None, Error::new(Code::StoreNotInstalled, what)));
-        }
-        if let Some(found) = lock(&self.verified).get(content_hash) {
-            return Ok(found.clone());
-        }
-        let package = self.store.read(content_hash).map_err(|error| refused(None, error))?;
-        let verified = self.runtime.verify(&package).and_then(|found| {
-            match found.content_hash == *content_hash {
-                true => Ok(found),
-                false => {
-                    let detail =
-                        format!("{content_hash} is installed, its file has {}", found.content_hash);
-                    Err(Error::new(Code::ContentHash, detail))
-                }
-            }
-        });
-        let attestation = verified.map_err(|error| refused(Some(&package), error))?;
-        lock(&self.verified).insert(content_hash.clone(), attestation.clone());
-        Ok(attestation)
     }
 
     /// An id for a request of ours.
