@@ -10,7 +10,7 @@
 
 use crate::agent::{is_traceparent, Agent};
 use crate::audit::{AuditLog, Digest, Ending, Intent, Outcome, Refusal};
-use crate::consent::Consent;
+use crate::consent::obtain;
 pub use crate::consent::{Nobody, Person, Question, Reply};
 use crate::deadline::Deadline;
 use crate::door::{HttpTransport, KvFiles, KvStore, Services};
@@ -22,7 +22,7 @@ use crate::limits;
 use crate::package::listing::ContentHash;
 use crate::package::manifest::{Protocol, Sensitivity, Tool};
 use crate::package::schema::Violation;
-use crate::policy::capability::directories;
+use crate::policy::capability::{self, directories};
 use crate::policy::token::{CapabilityToken, ResolvedToken};
 use crate::policy::{risk, PermissionPolicy, PolicyDecision};
 use crate::privacy::{self, Applied, PrivacyFilterEngine};
@@ -120,7 +120,7 @@ pub struct Runtime {
     trust: trust::latest::Latest,
     policy: PermissionPolicy,
     audit: AuditLog,
-    consent: Consent,
+    home: PathBuf,
     secrets: Secrets,
     sandbox: WasmSandbox,
     /// Installed packages that were verified in this process, compiled.
@@ -170,7 +170,7 @@ impl Runtime {
             seen_path: home.join(trust::SEEN_FILE_NAME),
             trust: trust::latest::Latest::default(),
             audit: AuditLog::open(&home.join("audit"))?,
-            consent: Consent::new(home),
+            home: home.to_owned(),
             secrets: Secrets(secrets),
             sandbox: sandbox.with_services(Services { http: None, kv: Some(Arc::new(kept)) }),
             policy,
@@ -236,7 +236,7 @@ impl Runtime {
 
     /// The folder of this host's own files.
     pub(crate) fn home(&self) -> &Path {
-        self.consent.home()
+        &self.home
     }
 
     /// A key of this host for a purpose of the server's.
@@ -453,19 +453,23 @@ impl Runtime {
                 // [BOX-97] Nobody is asked about a directory that would be refused afterwards.
                 self.sandbox.check_directories(&directories(&capabilities))?;
                 let question = Question {
-                    manifest,
-                    tool: &tool.name,
+                    package: manifest.id.clone(),
+                    version: manifest.version.to_string(),
+                    name: manifest.name.clone(),
+                    publisher: manifest.publisher().to_owned(),
+                    content_hash: attestation.content_hash.clone(),
+                    tool: tool.name.clone(),
                     is_destructive: tool.sensitivity == Sensitivity::Destructive,
-                    arguments: &call.arguments,
-                    arguments_digest,
-                    agent: call.agent.as_ref(),
-                    capabilities: &capabilities,
+                    arguments: call.arguments.clone(),
+                    arguments_digest: arguments_digest.as_str().to_owned(),
+                    agent: call.agent.clone(),
+                    capabilities: capabilities.iter().map(ToString::to_string).collect(),
+                    grants: capability::digest(&capabilities),
                     security_level,
                 };
-                let rules = self.policy.consent();
-                let consent = &self.consent;
-                let word = consent.obtain(&question, rules, person, &Timestamp::now, look_again)?;
-                Ok((self.policy.confirm(manifest, &word.by)?, word.attestation))
+                let (home, rules, clock) = (&self.home, self.policy.consent(), &Timestamp::now);
+                let (by, proof) = obtain(home, &question, rules, person, clock, look_again)?;
+                Ok((self.policy.confirm(manifest, &by)?, proof))
             }
         }
     }

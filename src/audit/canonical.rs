@@ -17,7 +17,7 @@ const MARKER_BYTES_MAX: usize = 32;
 
 /// Appends the canonical text of a value.
 // [AUD-10] [AUD-11] [AUD-12]
-pub(super) fn write(value: &Value, out: &mut String) {
+pub(crate) fn write(value: &Value, out: &mut String) {
     match value {
         Value::Null => out.push_str("null"),
         Value::Bool(truth) => out.push_str(if *truth { "true" } else { "false" }),

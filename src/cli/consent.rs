@@ -80,39 +80,45 @@ impl ShowPending {
         if waiting.is_empty() {
             text.push_str("no question waits\n");
         }
-        let json = waiting.iter().map(|question| {
+        let json = waiting.iter().map(|PendingQuestion { number, expires, question, .. }| {
             json!({
-                "number": question.number, "package": question.package, "tool": question.tool,
-                "content_hash": question.content_hash.as_str(), "agent": question.agent,
+                "number": number, "package": package_row(question), "tool": question.tool,
+                "content_hash": question.content_hash.as_str(),
+                "agent": question.agent.as_ref().map(ToString::to_string),
                 "arguments": question.arguments, "capabilities": question.capabilities,
-                "security_level": question.security_level,
-                "is_destructive": question.is_destructive, "expires": question.expires.to_string(),
+                "security_level": question.security_level.as_str(),
+                "is_destructive": question.is_destructive, "expires": expires.to_string(),
             })
         });
         Ok(Report::new(text, Value::Array(json.collect())))
     }
 }
 
-fn rows_of(question: &PendingQuestion) -> Vec<(&'static str, String)> {
+fn rows_of(pending: &PendingQuestion) -> Vec<(&'static str, String)> {
+    let question = &pending.question;
     let mut rows = vec![
-        ("package", question.package.clone()),
+        ("package", package_row(question)),
         ("content", question.content_hash.to_string()),
-        ("tool", tool_row(&question.tool, question.is_destructive)),
+        ("tool", tool_row(question)),
         ("arguments", question.arguments.to_string()),
         ("asks to", asks_row(&question.capabilities)),
-        ("risk", question.security_level.clone()),
+        ("risk", question.security_level.to_string()),
     ];
     if let Some(agent) = &question.agent {
         rows.push(("agent", format!("{agent} (by its own word)")));
     }
-    rows.push(("waits until", question.expires.to_string()));
+    rows.push(("waits until", pending.expires.to_string()));
     rows
 }
 
-fn tool_row(tool: &str, is_destructive: bool) -> String {
-    match is_destructive {
-        true => format!("{tool}, whose effect cannot be undone"),
-        false => tool.to_owned(),
+fn package_row(question: &Question) -> String {
+    format!("{} {} by {}", question.package, question.version, question.publisher)
+}
+
+fn tool_row(question: &Question) -> String {
+    match question.is_destructive {
+        true => format!("{}, whose effect cannot be undone", question.tool),
+        false => question.tool.clone(),
     }
 }
 
@@ -140,8 +146,7 @@ impl Approve {
         let (home, now) = (home::home_dir()?, Timestamp::now());
         let pending = Pending::new(&home);
         let waiting = pending.all(now)?;
-        let question = waiting.iter().find(|question| question.number == self.number);
-        let Some(question) = question else {
+        let Some(found) = waiting.iter().find(|found| found.number == self.number) else {
             let detail = format!("question {}", self.number);
             return Err(Error::new(Code::ConsentNoQuestion, detail));
         };
@@ -149,8 +154,8 @@ impl Approve {
             if !terminal::somebody_is_there() {
                 return Err(usage_error("approving needs a person at the terminal, or --yes"));
             }
-            super::warn(terminal::columns(&rows_of(question)).trim_end());
-            let asked = match self.once || question.is_destructive {
+            super::warn(terminal::columns(&rows_of(found)).trim_end());
+            let asked = match self.once || found.question.is_destructive {
                 true => "Allow this one call?",
                 false => {
                     "Allow this, and later calls of the package as it is (--once: only this one)?"
@@ -162,7 +167,7 @@ impl Approve {
             }
         }
         // [CONS-25] Now, since the person took time.
-        Store::new(&home).check(&question.content_hash).map_err(|error| {
+        Store::new(&home).check(&found.question.content_hash).map_err(|error| {
             let detail = format!("question {}: {}", self.number, error.detail());
             Error::new(error.code(), detail)
         })?;
@@ -226,14 +231,13 @@ pub struct AtTerminal<'a> {
 
 impl AtTerminal<'_> {
     /// Yes to this one call, with the proof that a destructive tool needs.
-    fn yes(&self, question: &Question<'_>, by: String) -> Reply {
+    fn yes(&self, question: &Question, by: String) -> Reply {
         if !question.is_destructive {
             return Reply::Agreed(by);
         }
         match host_key(self.home) {
             Ok(key) => {
-                let (matter, now) = (question.matter(), Timestamp::now());
-                Reply::Attested(EphemeralAttestation::sign(&key, &matter, &by, now))
+                Reply::Attested(EphemeralAttestation::sign(&key, question, &by, Timestamp::now()))
             }
             Err(error) => Reply::Unanswered(error.to_string()),
         }
@@ -241,26 +245,25 @@ impl AtTerminal<'_> {
 }
 
 impl Person for AtTerminal<'_> {
-    fn ask(&self, question: &Question<'_>) -> Reply {
+    fn ask(&self, question: &Question) -> Reply {
         if self.agreed {
             return self.yes(question, "--yes".to_owned());
         }
         if !terminal::somebody_is_there() {
             return Reply::Nobody;
         }
-        let manifest = question.manifest;
         super::warn(&format!(
             "{} {} (\"{}\") wants to run a tool",
-            manifest.id,
-            manifest.version,
-            terminal::printable(&manifest.name),
+            question.package,
+            question.version,
+            terminal::printable(&question.name),
         ));
         let rows = [
-            ("publisher", manifest.publisher().to_owned()),
-            ("content", manifest.content_hash().to_string()),
-            ("tool", tool_row(question.tool, question.is_destructive)),
-            ("arguments", arguments_row(question.arguments)),
-            ("asks to", asks_row(&question.capability_lines())),
+            ("publisher", question.publisher.clone()),
+            ("content", question.content_hash.to_string()),
+            ("tool", tool_row(question)),
+            ("arguments", arguments_row(&question.arguments)),
+            ("asks to", asks_row(&question.capabilities)),
             ("risk", question.security_level.to_string()),
         ];
         super::warn(terminal::columns(&rows).trim_end());

@@ -1,10 +1,11 @@
-//! Room: words that are kept for later calls: "this package, as it is now, may do this".
+//! Agreements that are kept for later calls: "this package, as it is now, may do this".
 //!
-//! An approval holds for one content hash and one list of capabilities as they were shown, directories of
-//! the host included. Where either differs it does not apply, and the question is asked anew.
+//! An approval holds for one content hash and one digest of grants, directories of the host included.
+//! Where either differs it does not apply, and the question is asked anew. How a grant was put into words
+//! is kept for people and decides nothing.
 
+use super::Question;
 use crate::error::{Code, Error};
-use crate::gatekeeper::VerifiedManifest;
 use crate::home;
 use crate::host_file::{list, parsed, read_document, texts};
 use crate::json::object::{Fault, Member};
@@ -19,14 +20,16 @@ use std::path::{Path, PathBuf};
 const FILE_NAME: &str = "approvals.json";
 const FORMAT: &str = "mpp-approvals/1";
 
-/// One word that was kept.
+/// One agreement that was kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Approval {
     /// The package's id, for people: what counts is the content hash.
     pub package: String,
     /// The package.
     pub content_hash: ContentHash,
-    /// What it may do, as it was shown.
+    /// The digest of what it may do.
+    pub grants: String,
+    /// What it may do, as it was shown: for people.
     pub capabilities: Vec<String>,
     /// Who agreed.
     pub by: String,
@@ -55,33 +58,22 @@ impl Approvals {
         read(home::read_file(&self.path, APPROVALS_FILE_BYTES_MAX)?)
     }
 
-    /// Who agreed to this package with exactly these capabilities.
+    /// Who agreed to this package with exactly these grants.
     // [CONS-02]
-    pub(super) fn find(
-        &self,
-        manifest: &VerifiedManifest,
-        capabilities: &[String],
-    ) -> Result<Option<String>, Error> {
-        let found = self.all()?.into_iter().find(|approval| {
-            approval.content_hash == *manifest.content_hash()
-                && approval.capabilities == capabilities
-        });
+    pub(super) fn find(&self, question: &Question) -> Result<Option<String>, Error> {
+        let wanted = (&question.content_hash, &question.grants);
+        let found = self.all()?.into_iter().find(|one| (&one.content_hash, &one.grants) == wanted);
         Ok(found.map(|approval| format!("{} (remembered)", approval.by)))
     }
 
-    /// Keeps a word. One package has one: a newer one takes the place of those for other contents or
-    /// capabilities.
-    pub(super) fn add(
-        &self,
-        manifest: &VerifiedManifest,
-        capabilities: Vec<String>,
-        by: &str,
-        at: Timestamp,
-    ) -> Result<(), Error> {
+    /// Keeps an agreement. One package has one: a newer one takes the place of those for other contents or
+    /// grants.
+    pub(super) fn add(&self, question: &Question, by: &str, at: Timestamp) -> Result<(), Error> {
         let approval = Approval {
-            package: manifest.id.clone(),
-            content_hash: manifest.content_hash().clone(),
-            capabilities,
+            package: question.package.clone(),
+            content_hash: question.content_hash.clone(),
+            grants: question.grants.clone(),
+            capabilities: question.capabilities.clone(),
             by: by.to_owned(),
             at,
         };
@@ -97,7 +89,7 @@ impl Approvals {
         })
     }
 
-    /// Takes back what was kept for a package. Gives how many words that were.
+    /// Takes back what was kept for a package. Gives how many agreements that were.
     ///
     /// # Errors
     /// `consent.invalid`, `host.file`.
@@ -117,7 +109,8 @@ fn written(all: &[Approval]) -> Vec<u8> {
     let approval = |one: &Approval| {
         json!({
             "package": one.package, "content_hash": one.content_hash.as_str(),
-            "capabilities": one.capabilities, "by": one.by, "at": one.at.to_string(),
+            "grants": one.grants, "capabilities": one.capabilities, "by": one.by,
+            "at": one.at.to_string(),
         })
     };
     let all: Vec<Value> = all.iter().map(approval).collect();
@@ -140,6 +133,7 @@ fn read_approval(member: &Member<'_>) -> Result<Approval, Fault> {
                 rules::is_id(text).then(|| text.to_owned())
             })?,
             content_hash: parsed(&one.required("content_hash")?, "a hash", ContentHash::parse)?,
+            grants: one.required("grants")?.text()?.to_owned(),
             capabilities: texts(Some(one.required("capabilities")?), "a text", |_| true)?,
             by: parsed(&one.required("by")?, "a name", |text| {
                 is_label(text).then(|| text.to_owned())

@@ -1,11 +1,11 @@
-//! Room: the ephemeral attestation: a signed statement that somebody agreed to one call, good for minutes
+//! The ephemeral attestation: a signed statement that somebody agreed to one call, good for minutes
 //! and for one use.
 //!
 //! It is signed with the *host key*, an Ed25519 key in the home folder. Whoever gives consent signs;
 //! whoever runs the call holds the public half only. The record of the call keeps the proof, so that
 //! anyone with `host.pub` can check later that each destructive call was agreed to.
 
-use super::Matter;
+use super::Question;
 use crate::encoding::{base64, hex, unbase64, unhex};
 use crate::error::{Code, Error};
 use crate::home;
@@ -27,21 +27,7 @@ const SPENT_NAME: &str = "spent.json";
 const SPENT_FORMAT: &str = "mpp-spent/1";
 const PAYLOAD_TYPE: &str = "application/vnd.mpp.attestation.v1";
 
-/// Proof that somebody agreed to one call.
-///
-/// ```
-/// # let home = std::env::temp_dir().join(format!("mpp-attest-doc-{}", std::process::id()));
-/// use mpp::consent::{attestation::{host_key, EphemeralAttestation}, Matter};
-/// use mpp::{package::listing::ContentHash, Timestamp};
-/// let (content_hash, now) = (ContentHash::of_listing(""), Timestamp::now());
-/// let arguments = format!("hmac-sha256:{}", "0".repeat(64));
-/// let matter = Matter { content_hash: &content_hash, tool: "delete", arguments: &arguments };
-/// let proof = EphemeralAttestation::sign(&host_key(&home)?, &matter, "terminal:alice", now);
-/// assert!(proof.spend(&home, &matter, now).is_ok());
-/// assert!(proof.spend(&home, &matter, now).is_err()); // once is all it is good for
-/// # std::fs::remove_dir_all(&home).unwrap();
-/// # Ok::<(), mpp::Error>(())
-/// ```
+/// Proof that somebody agreed to one call: to this tool of this package with these arguments.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EphemeralAttestation {
     by: String,
@@ -54,18 +40,19 @@ pub struct EphemeralAttestation {
 impl EphemeralAttestation {
     /// Signs one. `by` says who agreed, and ends up in the record.
     #[must_use]
-    pub fn sign(key: &SecretKey, matter: &Matter<'_>, by: &str, now: Timestamp) -> Self {
+    pub fn sign(key: &SecretKey, question: &Question, by: &str, now: Timestamp) -> Self {
         let mut nonce = [0; 16];
         nonce.iter_mut().zip(random_bytes()).for_each(|(byte, random)| *byte = random);
         let end = now.unix_seconds().saturating_add(ATTESTATION_S_MAX);
         let expires = Timestamp::from_unix_seconds(end).unwrap_or(now);
-        let signature = key.sign(&signed_bytes(matter, by, &nonce, expires));
+        let Question { content_hash, tool, arguments_digest, .. } = question;
+        let bytes = signed_bytes(content_hash, tool, arguments_digest, by, &nonce, expires);
         EphemeralAttestation {
             by: by.to_owned(),
             nonce,
             expires,
             key_id: key.public().id(),
-            signature,
+            signature: key.sign(&bytes),
         }
     }
 
@@ -94,12 +81,18 @@ impl EphemeralAttestation {
         (found.to_text() == text).then_some(found)
     }
 
-    /// Whether `key` signed it for this call.
+    /// Whether `key` signed it for the call of this tool with arguments of this digest.
     // [CONS-10]
-    #[must_use]
-    pub fn is_signed_by(&self, key: &PublicKey, matter: &Matter<'_>) -> bool {
+    fn is_signed_by(
+        &self,
+        key: &PublicKey,
+        content_hash: &ContentHash,
+        tool: &str,
+        arguments: &str,
+    ) -> bool {
         let EphemeralAttestation { by, nonce, expires, key_id, signature } = self;
-        key.id() == *key_id && key.verifies(&signed_bytes(matter, by, nonce, *expires), signature)
+        let bytes = signed_bytes(content_hash, tool, arguments, by, nonce, *expires);
+        key.id() == *key_id && key.verifies(&bytes, signature)
     }
 
     /// Checks it for a call that is about to run, and uses it up. Gives the text for the record.
@@ -108,12 +101,13 @@ impl EphemeralAttestation {
     /// `policy.attestation` if it is for another call, by another key, too old or used before;
     /// `consent.invalid`, `host.file`.
     // [CONS-11]
-    pub fn spend(&self, home: &Path, matter: &Matter<'_>, now: Timestamp) -> Result<String, Error> {
+    pub fn spend(&self, home: &Path, question: &Question, now: Timestamp) -> Result<String, Error> {
+        let Question { content_hash, tool, arguments_digest, .. } = question;
         let refusal = |what: &str| Error::new(Code::PolicyAttestation, what);
         if !is_label(&self.by) {
             return Err(refusal("it names nobody who agreed"));
         }
-        if !self.is_signed_by(&public_key(home)?, matter) {
+        if !self.is_signed_by(&public_key(home)?, content_hash, tool, arguments_digest) {
             return Err(refusal("it was not signed by this host's key for exactly this call"));
         }
         let latest = now.unix_seconds().saturating_add(ATTESTATION_S_MAX);
@@ -197,7 +191,7 @@ impl RecordCheck {
         else {
             return Err("an attestation is about a call".to_owned());
         };
-        if !found.is_signed_by(&self.key, &Matter { content_hash, tool, arguments }) {
+        if !found.is_signed_by(&self.key, content_hash, tool, arguments) {
             return Err("the attestation was not signed by this key for this call".to_owned());
         }
         match self.nonces.insert(hex(&found.nonce)) {
@@ -209,8 +203,14 @@ impl RecordCheck {
 
 /// The exact bytes that are signed, framed like those of a package's signature.
 // [CONS-10]
-fn signed_bytes(matter: &Matter<'_>, by: &str, nonce: &[u8; 16], expires: Timestamp) -> Vec<u8> {
-    let Matter { content_hash, tool, arguments } = matter;
+fn signed_bytes(
+    content_hash: &ContentHash,
+    tool: &str,
+    arguments: &str,
+    by: &str,
+    nonce: &[u8; 16],
+    expires: Timestamp,
+) -> Vec<u8> {
     let nonce = hex(nonce);
     let body = format!(
         "content_hash {content_hash}\ntool {tool}\narguments {arguments}\nby {by}\n\

@@ -1,23 +1,25 @@
-//! Room: questions that wait for a person: a server writes one down and waits, `mpp approve` or
-//! `mpp deny` in another terminal answers it.
+//! Questions that wait for a person: a server writes one down and waits, `mpp approve` or `mpp deny` in
+//! another terminal answers it.
 //!
 //! The file holds what was asked, with the arguments as the agent sent them, so that a person decides
 //! about what will run. It is the owner's alone, and a question goes from it with its answer.
 
 use super::attestation::{host_key, EphemeralAttestation};
-use super::{Matter, Question, Reply};
+use super::{Question, Reply};
+use crate::agent::Agent;
 use crate::error::{Code, Error};
 use crate::home;
 use crate::host_file::{list, parsed, read_document, texts};
 use crate::json;
-use crate::json::object::{Fault, Member, Object};
+use crate::json::object::{Fault, Object};
 use crate::limits::{
     PENDING_ARGUMENTS_BYTES_MAX, PENDING_COUNT_MAX, PENDING_FILE_BYTES_MAX, REQUEST_DEPTH_MAX,
 };
 use crate::package::listing::ContentHash;
+use crate::policy::SecurityLevel;
 use crate::time::Timestamp;
 use crate::trust::is_label;
-use serde_json::{json, Map, Value};
+use serde_json::{json, Value};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -31,43 +33,11 @@ const LOOK_PERIOD: Duration = Duration::from_millis(100);
 pub struct PendingQuestion {
     /// Its number, never used again in this home folder.
     pub number: u64,
-    /// Id, version and publisher of the package.
-    pub package: String,
-    /// Its contents.
-    pub content_hash: ContentHash,
-    /// The tool.
-    pub tool: String,
-    /// Whether only this one call can be agreed to, with a proof.
-    pub is_destructive: bool,
-    /// What the package would get.
-    pub capabilities: Vec<String>,
-    /// How much harm that can do.
-    pub security_level: String,
-    /// What the tool would be called with.
-    pub arguments: Value,
-    /// Their keyed digest.
-    pub arguments_digest: String,
-    /// Who asks for the call, by its own word.
-    pub agent: Option<String>,
     /// When nobody waits for the answer any more.
     pub expires: Timestamp,
-    answer: Option<Answer>,
-}
-
-impl PendingQuestion {
-    fn is_about(&self, question: &Question<'_>) -> bool {
-        let matter = question.matter();
-        (&self.content_hash, self.tool.as_str()) == (matter.content_hash, matter.tool)
-            && self.arguments_digest == matter.arguments
-            && self.capabilities == question.capability_lines()
-    }
-}
-
-/// What a person said.
-#[derive(Clone, Debug, PartialEq)]
-enum Answer {
-    Denied,
-    Approved { by: String, for_later: bool, proof: Option<EphemeralAttestation> },
+    /// What is asked.
+    pub question: Question,
+    answer: Option<Reply>,
 }
 
 /// The questions of one home folder.
@@ -94,7 +64,7 @@ impl Pending {
     /// # Errors
     /// `consent.invalid`, `host.file`.
     pub fn all(&self, now: Timestamp) -> Result<Vec<PendingQuestion>, Error> {
-        let mut waiting = read(home::read_file(&self.path(), PENDING_FILE_BYTES_MAX)?)?;
+        let mut waiting = self.read()?;
         waiting.questions.retain(|question| question.answer.is_none() && question.expires >= now);
         Ok(waiting.questions)
     }
@@ -107,7 +77,7 @@ impl Pending {
     // [CONS-20] [CONS-21]
     pub fn ask(
         &self,
-        question: &Question<'_>,
+        question: &Question,
         wait: Duration,
         goes_on: &dyn Fn() -> bool,
         told: &dyn Fn(u64),
@@ -123,19 +93,15 @@ impl Pending {
         let number = self.add(question, wait, Timestamp::now())?;
         told(number);
         // The number alone would do, unless somebody put another file in this one's place.
-        let is_ours = |other: &PendingQuestion| other.number == number && other.is_about(question);
-        let mut last_seen = None;
+        let is_ours = |other: &PendingQuestion| {
+            other.number == number && other.question.scope() == question.scope()
+        };
         while goes_on() && started.elapsed() < wait {
             // What can't be read now ends the wait; the change below says why, or takes the question back.
-            let Ok(bytes) = home::read_file(&self.path(), PENDING_FILE_BYTES_MAX) else { break };
-            if bytes != last_seen {
-                let Ok(waiting) = read(bytes.clone()) else { break };
-                // Answered, or somebody removed it.
-                let waits = |other: &PendingQuestion| is_ours(other) && other.answer.is_none();
-                if !waiting.questions.iter().any(waits) {
-                    break;
-                }
-                last_seen = bytes;
+            let Ok(waiting) = self.read() else { break };
+            // Answered, or somebody removed it.
+            if !waiting.questions.iter().any(|other| is_ours(other) && other.answer.is_none()) {
+                break;
             }
             std::thread::sleep(LOOK_PERIOD);
         }
@@ -144,23 +110,17 @@ impl Pending {
             let at = waiting.questions.iter().position(is_ours);
             Ok(at.and_then(|at| waiting.questions.remove(at).answer))
         })?;
-        Ok(match answer {
-            Some(Answer::Denied) => Reply::Declined,
-            Some(Answer::Approved { proof: Some(proof), .. }) => Reply::Attested(proof),
-            Some(Answer::Approved { by, for_later: true, .. }) => Reply::AgreedForLater(by),
-            Some(Answer::Approved { by, .. }) => Reply::Agreed(by),
-            None => Reply::Unanswered(format!(
+        Ok(answer.unwrap_or_else(|| {
+            Reply::Unanswered(format!(
                 "nobody answered question {number} within {} s (`mpp pending` shows such questions \
                  while they wait)",
                 wait.as_secs()
-            )),
-        })
+            ))
+        }))
     }
 
-    fn add(&self, question: &Question<'_>, wait: Duration, now: Timestamp) -> Result<u64, Error> {
-        let manifest = question.manifest;
+    fn add(&self, question: &Question, wait: Duration, now: Timestamp) -> Result<u64, Error> {
         let end = now.unix_seconds().saturating_add(wait.as_secs()).saturating_add(1);
-        let publisher = manifest.publisher();
         self.edit(|waiting| {
             waiting.questions.retain(|other| other.expires >= now);
             if waiting.questions.len() >= PENDING_COUNT_MAX {
@@ -169,20 +129,9 @@ impl Pending {
             }
             let number = waiting.next;
             waiting.next = number.saturating_add(1);
-            waiting.questions.push(PendingQuestion {
-                number,
-                package: format!("{} {} by {publisher}", manifest.id, manifest.version),
-                content_hash: manifest.content_hash().clone(),
-                tool: question.tool.to_owned(),
-                is_destructive: question.is_destructive,
-                capabilities: question.capability_lines(),
-                security_level: question.security_level.to_string(),
-                arguments: question.arguments.clone(),
-                arguments_digest: question.arguments_digest.as_str().to_owned(),
-                agent: question.agent.map(ToString::to_string),
-                expires: Timestamp::from_unix_seconds(end).unwrap_or(now),
-                answer: None,
-            });
+            let expires = Timestamp::from_unix_seconds(end).unwrap_or(now);
+            let question = question.clone();
+            waiting.questions.push(PendingQuestion { number, expires, question, answer: None });
             Ok(number)
         })
     }
@@ -206,14 +155,14 @@ impl Pending {
                 let detail = format!("question {number}: the digest is not that of its arguments");
                 return Err(Error::new(Code::ConsentInvalid, detail));
             }
-            let (hash, tool) = (&question.content_hash, question.tool.as_str());
-            let matter = Matter { content_hash: hash, tool, arguments: &question.arguments_digest };
-            let proof = match question.is_destructive {
-                true => Some(EphemeralAttestation::sign(&host_key(&self.home)?, &matter, by, now)),
-                false => None,
-            };
-            let for_later = for_later && !question.is_destructive;
-            Ok(Answer::Approved { by: by.to_owned(), for_later, proof })
+            Ok(match (question.is_destructive, for_later) {
+                (true, _) => {
+                    let key = host_key(&self.home)?;
+                    Reply::Attested(EphemeralAttestation::sign(&key, question, by, now))
+                }
+                (false, true) => Reply::AgreedForLater(by.to_owned()),
+                (false, false) => Reply::Agreed(by.to_owned()),
+            })
         })
     }
 
@@ -223,25 +172,29 @@ impl Pending {
     /// As [`Pending::approve`].
     // [CONS-22]
     pub fn deny(&self, number: u64, now: Timestamp) -> Result<(), Error> {
-        self.answer(number, now, |_| Ok(Answer::Denied))
+        self.answer(number, now, |_| Ok(Reply::Declined))
     }
 
     fn answer(
         &self,
         number: u64,
         now: Timestamp,
-        answer: impl FnOnce(&PendingQuestion) -> Result<Answer, Error>,
+        answer: impl FnOnce(&Question) -> Result<Reply, Error>,
     ) -> Result<(), Error> {
         self.edit(|waiting| {
-            let waits = |question: &&mut PendingQuestion| {
-                question.number == number && question.answer.is_none() && question.expires >= now
+            let waits = |one: &&mut PendingQuestion| {
+                one.number == number && one.answer.is_none() && one.expires >= now
             };
-            let Some(question) = waiting.questions.iter_mut().find(waits) else {
+            let Some(found) = waiting.questions.iter_mut().find(waits) else {
                 return Err(Error::new(Code::ConsentNoQuestion, format!("question {number}")));
             };
-            question.answer = Some(answer(question)?);
+            found.answer = Some(answer(&found.question)?);
             Ok(())
         })
+    }
+
+    fn read(&self) -> Result<Waiting, Error> {
+        read(home::read_file(&self.path(), PENDING_FILE_BYTES_MAX)?)
     }
 
     fn edit<T>(&self, change: impl FnOnce(&mut Waiting) -> Result<T, Error>) -> Result<T, Error> {
@@ -264,36 +217,31 @@ fn written(waiting: &Waiting) -> Vec<u8> {
 }
 
 fn question_json(one: &PendingQuestion) -> Value {
-    let mut members = Map::new();
-    let mut put = |name: &str, value: Value| members.insert(name.to_owned(), value);
-    put("number", json!(one.number));
-    put("package", json!(one.package));
-    put("content_hash", json!(one.content_hash.as_str()));
-    put("tool", json!(one.tool));
-    put("is_destructive", json!(one.is_destructive));
-    put("capabilities", json!(one.capabilities));
-    put("security_level", json!(one.security_level));
-    // As a text, so that arguments of any depth fit into a file that is read with a small limit.
-    put("arguments", json!(one.arguments.to_string()));
-    put("arguments_digest", json!(one.arguments_digest));
-    put("expires", json!(one.expires.to_string()));
-    if let Some(agent) = &one.agent {
-        put("agent", json!(agent));
-    }
-    match &one.answer {
-        None => {}
-        Some(Answer::Denied) => {
-            put("answer", json!({ "approved": false }));
+    let asked = &one.question;
+    let mut all = json!({
+        "number": one.number, "expires": one.expires.to_string(), "package": asked.package,
+        "version": asked.version, "name": asked.name, "publisher": asked.publisher,
+        "content_hash": asked.content_hash.as_str(), "tool": asked.tool,
+        "is_destructive": asked.is_destructive, "capabilities": asked.capabilities,
+        "grants": asked.grants, "security_level": asked.security_level.as_str(),
+        // As a text, so that arguments of any depth fit into a file that is read with a small limit.
+        "arguments": asked.arguments.to_string(), "arguments_digest": asked.arguments_digest,
+    });
+    let agent = asked.agent.as_ref().map(|agent| ("agent", agent.to_json()));
+    let answer = one.answer.as_ref().map(|reply| match reply {
+        Reply::Agreed(by) => json!({ "approved": true, "by": by, "for_later": false }),
+        Reply::AgreedForLater(by) => json!({ "approved": true, "by": by, "for_later": true }),
+        Reply::Attested(proof) => {
+            let (by, proof) = (proof.by(), proof.to_text());
+            json!({ "approved": true, "by": by, "for_later": false, "proof": proof })
         }
-        Some(Answer::Approved { by, for_later, proof }) => {
-            let mut answer = json!({ "approved": true, "by": by, "for_later": for_later });
-            if let (Some(proof), Some(members)) = (proof, answer.as_object_mut()) {
-                members.insert("proof".to_owned(), json!(proof.to_text()));
-            }
-            put("answer", answer);
-        }
+        _ => json!({ "approved": false }),
+    });
+    if let Some(members) = all.as_object_mut() {
+        let more = agent.into_iter().chain(answer.map(|answer| ("answer", answer)));
+        members.extend(more.map(|(name, value)| (name.to_owned(), value)));
     }
-    Value::Object(members)
+    all
 }
 
 fn read(bytes: Option<Vec<u8>>) -> Result<Waiting, Error> {
@@ -309,38 +257,51 @@ fn read(bytes: Option<Vec<u8>>) -> Result<Waiting, Error> {
 }
 
 fn read_question(one: &mut Object) -> Result<PendingQuestion, Fault> {
-    let any = |text: &str| Some(text.to_owned());
-    Ok(PendingQuestion {
-        number: one.required("number")?.integer(1..=u64::MAX)?,
-        package: parsed(&one.required("package")?, "a text", any)?,
+    let mut text = |name| Ok(one.required(name)?.text()?.to_owned());
+    let (package, version) = (text("package")?, text("version")?);
+    let (name, publisher) = (text("name")?, text("publisher")?);
+    let (tool, grants, arguments_digest) =
+        (text("tool")?, text("grants")?, text("arguments_digest")?);
+    let agent = one.optional("agent").map(|member| {
+        let agent = Agent::of_client_info(member.value());
+        agent.ok_or_else(|| member.bad_value("must name an agent"))
+    });
+    let agent = agent.transpose()?;
+    let question = Question {
+        package,
+        version,
+        name,
+        publisher,
         content_hash: parsed(&one.required("content_hash")?, "a hash", ContentHash::parse)?,
-        tool: parsed(&one.required("tool")?, "a text", any)?,
+        tool,
         is_destructive: one.required("is_destructive")?.boolean()?,
         capabilities: texts(Some(one.required("capabilities")?), "a text", |_| true)?,
-        security_level: parsed(&one.required("security_level")?, "a level", any)?,
+        grants,
+        security_level: parsed(&one.required("security_level")?, "a level", SecurityLevel::parse)?,
         arguments: parsed(&one.required("arguments")?, "JSON", |text| {
             json::parse(text.as_bytes(), REQUEST_DEPTH_MAX).ok()
         })?,
-        arguments_digest: parsed(&one.required("arguments_digest")?, "a digest", any)?,
-        agent: one.optional("agent").map(|member| parsed(&member, "a text", any)).transpose()?,
+        arguments_digest,
+        agent,
+    };
+    Ok(PendingQuestion {
+        number: one.required("number")?.integer(1..=u64::MAX)?,
         expires: parsed(&one.required("expires")?, "a time", Timestamp::parse)?,
-        answer: one.optional("answer").map(|member| read_answer(&member)).transpose()?,
+        question,
+        answer: one.optional("answer").map(|member| member.object(read_answer)).transpose()?,
     })
 }
 
-fn read_answer(member: &Member<'_>) -> Result<Answer, Fault> {
-    member.object(|answer| {
-        if !answer.required("approved")?.boolean()? {
-            return Ok(Answer::Denied);
-        }
-        let by = parsed(&answer.required("by")?, "a name", |text| {
-            is_label(text).then(|| text.to_owned())
-        })?;
-        let for_later = answer.required("for_later")?.boolean()?;
-        let read_proof = |member: Member<'_>| {
-            parsed(&member, "an attestation", |text| EphemeralAttestation::from_text(&by, text))
-        };
-        let proof = answer.optional("proof").map(read_proof).transpose()?;
-        Ok(Answer::Approved { by: by.clone(), for_later, proof })
-    })
+fn read_answer(answer: &mut Object) -> Result<Reply, Fault> {
+    if !answer.required("approved")?.boolean()? {
+        return Ok(Reply::Declined);
+    }
+    let is_name = |text: &str| is_label(text).then(|| text.to_owned());
+    let by = parsed(&answer.required("by")?, "a name", is_name)?;
+    let for_later = answer.required("for_later")?.boolean()?;
+    if let Some(proof) = answer.optional("proof") {
+        let read = |text: &str| EphemeralAttestation::from_text(&by, text);
+        return parsed(&proof, "an attestation", read).map(Reply::Attested);
+    }
+    Ok(if for_later { Reply::AgreedForLater(by) } else { Reply::Agreed(by) })
 }

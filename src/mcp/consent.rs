@@ -61,7 +61,7 @@ impl<'s, 'a, W: Write + Send> Asker<'s, 'a, W> {
     /// Whether the agent's program may put the question: never about what cannot be undone, since its
     /// answer proves nothing, and only where all of the question can be shown.
     // [SRV-40]
-    fn elicits(&self, question: &Question<'_>) -> bool {
+    fn elicits(&self, question: &Question) -> bool {
         if question.is_destructive || question.arguments.to_string().len() > FORM_BYTES_MAX {
             return false;
         }
@@ -71,7 +71,7 @@ impl<'s, 'a, W: Write + Send> Asker<'s, 'a, W> {
 
     /// Asks while the call waits.
     // [SRV-41]
-    fn elicit(&self, question: &Question<'_>) -> Reply {
+    fn elicit(&self, question: &Question) -> Reply {
         let wait = self.server.runtime.policy().consent().wait;
         if wait.is_zero() {
             return Reply::Unanswered("the policy waits for nobody".to_owned());
@@ -111,7 +111,7 @@ impl<'s, 'a, W: Write + Send> Asker<'s, 'a, W> {
 
     /// Takes the answer that the call brought along, or notes what it has to bring.
     // [SRV-42]
-    fn input(&self, question: &Question<'_>) -> Reply {
+    fn input(&self, question: &Question) -> Reply {
         let ask = |why: &str| match self.sealed(question) {
             Ok(state) => {
                 let request =
@@ -139,14 +139,14 @@ impl<'s, 'a, W: Write + Send> Asker<'s, 'a, W> {
 
     /// What an answer of the agent's program means. It proves nothing about a person; the policy has
     /// allowed to take it all the same.
-    fn said(&self, question: &Question<'_>, answer: Option<&Value>) -> Reply {
+    fn said(&self, question: &Question, answer: Option<&Value>) -> Reply {
         let action = answer.and_then(|answer| answer.get("action")).and_then(Value::as_str);
         let allows = answer.and_then(|answer| answer.pointer("/content/allow"));
         if action != Some("accept") || allows != Some(&Value::Bool(true)) {
             return Reply::Declined;
         }
         // Cut so that it fits into a record whole, whatever its characters are.
-        let agent = question.agent.map_or("an agent", |agent| agent.name());
+        let agent = question.agent.as_ref().map_or("an agent", |agent| agent.name());
         let agent: String = agent.chars().take(AGENT_CHARS_SHOWN).collect();
         let by = format!("elicitation through {}", agent.trim_end());
         Reply::Agreed(by)
@@ -154,14 +154,14 @@ impl<'s, 'a, W: Write + Send> Asker<'s, 'a, W> {
 
     /// The state for a call that comes again: nonce, expiry and a MAC over both and over the call.
     // [SRV-43]
-    fn sealed(&self, question: &Question<'_>) -> Result<String, Error> {
+    fn sealed(&self, question: &Question) -> Result<String, Error> {
         let end = Timestamp::now().unix_seconds().saturating_add(ATTESTATION_S_MAX);
         let nonce: String = hex(&random_bytes()).chars().take(32).collect();
         Ok(format!("{nonce} {end} {}", self.mac(&nonce, end, question)))
     }
 
     // [SRV-43]
-    fn unsealed(&self, state: &str, question: &Question<'_>) -> Result<bool, Error> {
+    fn unsealed(&self, state: &str, question: &Question) -> Result<bool, Error> {
         let mut parts = state.split(' ');
         let mut next = || parts.next().unwrap_or_default();
         let (nonce, end, mac) = (next(), next(), next());
@@ -179,21 +179,14 @@ impl<'s, 'a, W: Write + Send> Asker<'s, 'a, W> {
         }
     }
 
-    fn mac(&self, nonce: &str, end: u64, question: &Question<'_>) -> String {
-        let matter = question.matter();
-        let text = format!(
-            "{nonce}\n{end}\n{}\n{}\n{}\n{}",
-            matter.content_hash,
-            matter.tool,
-            matter.arguments,
-            question.capability_lines().join("\n")
-        );
+    fn mac(&self, nonce: &str, end: u64, question: &Question) -> String {
+        let text = format!("{nonce}\n{end}\n{}", question.scope());
         hex(&hmac_sha256(&self.server.runtime.derived_key(b"mcp request state"), text.as_bytes()))
     }
 
-    fn leave(&self, question: &Question<'_>) -> Reply {
+    fn leave(&self, question: &Question) -> Reply {
         let told = |number| {
-            let id = &question.manifest.id;
+            let id = &question.package;
             (self.server.tell)(&format!(
                 "question {number} waits: {} of {id}; `mpp pending` shows it, `mpp approve {number}` or \
                  `mpp deny {number}` answers it",
@@ -210,7 +203,7 @@ impl<'s, 'a, W: Write + Send> Asker<'s, 'a, W> {
 }
 
 impl<W: Write + Send> Person for Asker<'_, '_, W> {
-    fn ask(&self, question: &Question<'_>) -> Reply {
+    fn ask(&self, question: &Question) -> Reply {
         match (self.elicits(question), self.call.era.is_modern()) {
             (true, true) => self.input(question),
             (true, false) => self.elicit(question),
@@ -220,16 +213,15 @@ impl<W: Write + Send> Person for Asker<'_, '_, W> {
 }
 
 /// The form that the agent's program shows: what is asked, and one yes or no.
-fn form(question: &Question<'_>, names_mode: bool) -> Value {
-    let manifest = question.manifest;
-    let capabilities = question.capability_lines();
+fn form(question: &Question, names_mode: bool) -> Value {
+    let capabilities = &question.capabilities;
     let may = if capabilities.is_empty() { "nothing".to_owned() } else { capabilities.join("; ") };
     let message = format!(
         "Allow {} {} by {} ({}) to run its tool {}? It may: {may}. Risk: {}. Arguments: {}",
-        manifest.id,
-        manifest.version,
-        manifest.publisher(),
-        manifest.content_hash(),
+        question.package,
+        question.version,
+        question.publisher,
+        question.content_hash,
         question.tool,
         question.security_level,
         question.arguments.to_string().replace(is_hidden, "\u{fffd}"),

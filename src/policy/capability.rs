@@ -3,8 +3,11 @@
 
 use super::given::Setting;
 use super::token::DirectoryGrant;
+use crate::audit::canonical;
+use crate::encoding::{hex, sha256_hex};
 use crate::package::manifest::{Manifest, Sensitivity};
 use crate::text::is_hidden;
+use serde_json::json;
 use std::collections::BTreeMap;
 use std::fmt::{self, Write};
 use std::path::PathBuf;
@@ -157,6 +160,34 @@ impl Capability {
             _ => true,
         }
     }
+}
+
+/// A digest of all that a list grants, for an agreement that holds for exactly that. Words for people have no
+/// part in it, nor have values, which may change.
+// [CONS-06]
+pub(crate) fn digest(list: &[Capability]) -> String {
+    let secret = |setting: &Setting| json!([setting.name, setting.secret]);
+    let grant = |capability: &Capability| match capability {
+        Capability::Network { host, plain_http, private_addresses, headers } => json!({
+            "host": host, "plain_http": plain_http, "private_addresses": private_addresses,
+            "headers": headers.iter().map(secret).collect::<Vec<_>>(),
+        }),
+        Capability::Directory { guest, host, writable } => {
+            // As bytes: a path need not be a text.
+            let host = host.as_ref().map(|path| hex(path.as_os_str().as_encoded_bytes()));
+            json!({ "directory": guest, "host_path": host, "writable": writable })
+        }
+        Capability::Environment { name, given } => {
+            json!({ "variable": name, "given": given.as_ref().map(secret) })
+        }
+        Capability::Storage { limit_kb } => json!({ "storage_kb": limit_kb }),
+        Capability::Destructive { tool } => json!({ "destructive": tool }),
+        Capability::RealClock => json!("real_clock"),
+        Capability::RealRandom => json!("real_random"),
+    };
+    let mut text = String::new();
+    canonical::write(&list.iter().map(grant).collect(), &mut text);
+    format!("sha256:{}", sha256_hex(text.as_bytes()))
 }
 
 /// The directories of a list that are mapped, by their paths in the guest.

@@ -6,6 +6,7 @@ mod file;
 mod properties;
 mod secrets;
 
+use super::capability::digest;
 use super::risk::{score, SecurityLevel, WEIGHTS};
 use super::*;
 use crate::agent::Agent;
@@ -458,6 +459,103 @@ fn capability_lines_hide_nothing() {
     ] {
         assert!(!capability.to_string().chars().any(crate::text::is_hidden), "{capability}");
     }
+}
+
+/// The same grant with each of its fields changed, one at a time.
+fn changed(grant: &Capability) -> Vec<Capability> {
+    let other_setting = |setting: &Setting| {
+        let Setting { name, text, secret } = setting.clone();
+        let other_secret =
+            secret.as_ref().map_or(Some("S".into()), |name| Some(format!("{name}2")));
+        [
+            Setting { name: format!("{name}2"), text: text.clone(), secret: secret.clone() },
+            Setting { name, text, secret: other_secret },
+        ]
+    };
+    match grant.clone() {
+        Capability::Network { host, plain_http, private_addresses, headers } => {
+            let with = |host: &str, plain_http, private_addresses, headers: &[Setting]| {
+                let (host, headers) = (host.to_owned(), headers.to_vec());
+                Capability::Network { host, plain_http, private_addresses, headers }
+            };
+            let mut all = vec![
+                with("b.example", plain_http, private_addresses, &headers),
+                with(&host, !plain_http, private_addresses, &headers),
+                with(&host, plain_http, !private_addresses, &headers),
+                with(&host, plain_http, private_addresses, &headers[1..]),
+            ];
+            for other in other_setting(&headers[0]) {
+                let headers = [&[other], &headers[1..]].concat();
+                all.push(with(&host, plain_http, private_addresses, &headers));
+            }
+            all
+        }
+        Capability::Directory { guest, host, writable } => vec![
+            Capability::Directory { guest: "/b".into(), host: host.clone(), writable },
+            Capability::Directory { guest: guest.clone(), host: None, writable },
+            Capability::Directory { guest: guest.clone(), host: Some("/srv/b".into()), writable },
+            Capability::Directory { guest, host, writable: !writable },
+        ],
+        Capability::Environment { name, given } => {
+            let with = |given| Capability::Environment { name: name.clone(), given };
+            let mut all = vec![
+                Capability::Environment { name: format!("{name}2"), given: given.clone() },
+                with(given.as_ref().map_or(Some(Setting::new("A", "")), |_| None)),
+            ];
+            all.extend(given.iter().flat_map(other_setting).map(|other| with(Some(other))));
+            all
+        }
+        Capability::Storage { limit_kb } => vec![Capability::Storage { limit_kb: limit_kb + 1 }],
+        Capability::Destructive { tool } => vec![Capability::Destructive { tool: tool + "2" }],
+        Capability::RealClock | Capability::RealRandom => vec![],
+    }
+}
+
+#[test]
+fn each_field_of_each_grant_and_their_order_count_in_the_digest_and_no_value_does() {
+    let secret = Setting { secret: Some("KEY".into()), ..Setting::new("authorization", "Bearer ") };
+    let given = |given| Capability::Environment { name: "A".into(), given };
+    let list = [
+        Capability::Network {
+            host: "a.example".into(),
+            plain_http: false,
+            private_addresses: true,
+            headers: vec![secret.clone(), Setting::new("x-key", "v")],
+        },
+        Capability::Directory { guest: "/a".into(), host: Some("/srv/a".into()), writable: true },
+        given(Some(Setting::new("A", "v"))),
+        given(Some(Setting { name: "A".into(), ..secret })),
+        given(None),
+        Capability::Storage { limit_kb: 1 },
+        Capability::Destructive { tool: "drop".into() },
+        Capability::RealClock,
+        Capability::RealRandom,
+    ];
+    let mut digests = BTreeSet::from([digest(&list)]);
+    let mut count = 1;
+    let mut add = |list: &[Capability]| {
+        count += 1;
+        assert!(digests.insert(digest(list)), "same digest: {list:?}");
+    };
+    for at in 0..list.len() {
+        for other in changed(&list[at]) {
+            let mut changed = list.clone();
+            changed[at] = other;
+            add(&changed);
+        }
+        add(&[&list[..at], &list[at + 1..]].concat());
+        add(&[&list[..], &list[at..=at]].concat());
+    }
+    for at in 1..list.len() {
+        let mut swapped = list.clone();
+        swapped.swap(at - 1, at);
+        add(&swapped);
+    }
+    assert!(count > 40, "{count}");
+    // Not one of two texts for the same.
+    assert_eq!(digest(&list), digest(&list.clone()));
+    let with_value = |value: &str| digest(&[given(Some(Setting::new("A", value)))]);
+    assert_eq!(with_value("one"), with_value("another"));
 }
 
 #[test]
