@@ -27,7 +27,7 @@ use crate::policy::token::{CapabilityToken, ResolvedToken};
 use crate::policy::{risk, PermissionPolicy, PolicyDecision};
 use crate::privacy::{self, Applied, PrivacyFilterEngine};
 use crate::sandbox::{CancelFlag, Changes, Request, Run, ToolResult, WasmSandbox};
-use crate::secrets::{SecretCommand, SecretFile, SecretStore, Secrets};
+use crate::secrets::{SecretCommand, SecretFile, SecretStore};
 use crate::store::Store;
 use crate::text::shown;
 use crate::time::Timestamp;
@@ -121,7 +121,7 @@ pub struct Runtime {
     policy: PermissionPolicy,
     audit: AuditLog,
     home: PathBuf,
-    secrets: Secrets,
+    secrets: Arc<dyn SecretStore>,
     sandbox: WasmSandbox,
     /// Installed packages that were verified in this process, compiled.
     verified: Mutex<BTreeMap<ContentHash, AttestationResult>>,
@@ -171,7 +171,7 @@ impl Runtime {
             trust: trust::latest::Latest::default(),
             audit: AuditLog::open(&home.join("audit"))?,
             home: home.to_owned(),
-            secrets: Secrets(secrets),
+            secrets,
             sandbox: sandbox.with_services(Services { http: None, kv: Some(Arc::new(kept)) }),
             policy,
             verified: Mutex::default(),
@@ -197,7 +197,7 @@ impl Runtime {
     /// some.
     #[must_use]
     pub fn secrets(self, store: Arc<dyn SecretStore>) -> Self {
-        Runtime { secrets: Secrets(store), ..self }
+        Runtime { secrets: store, ..self }
     }
 
     /// Takes the trust store from another file.
@@ -365,7 +365,7 @@ impl Runtime {
         let (token, attested) =
             self.decide(&attestation, tool, call, &arguments, person, &look_again)?;
         // [SECRET-03] after the decision, since what is denied need not be looked up
-        let token = token.resolve(self.secrets.0.as_ref())?;
+        let token = token.resolve(self.secrets.as_ref())?;
         let filter = filter.hiding(token.hidden());
         look_again()?;
         // [RUN-09]

@@ -45,8 +45,7 @@ impl EphemeralAttestation {
         nonce.iter_mut().zip(random_bytes()).for_each(|(byte, random)| *byte = random);
         let end = now.unix_seconds().saturating_add(ATTESTATION_S_MAX);
         let expires = Timestamp::from_unix_seconds(end).unwrap_or(now);
-        let Question { content_hash, tool, arguments_digest, .. } = question;
-        let bytes = signed_bytes(content_hash, tool, arguments_digest, by, &nonce, expires);
+        let bytes = signed_bytes(&call_of(question), by, &nonce, expires);
         EphemeralAttestation {
             by: by.to_owned(),
             nonce,
@@ -81,18 +80,11 @@ impl EphemeralAttestation {
         (found.to_text() == text).then_some(found)
     }
 
-    /// Whether `key` signed it for the call of this tool with arguments of this digest.
+    /// Whether `key` signed it for this call, as [`call`] writes it.
     // [CONS-10]
-    fn is_signed_by(
-        &self,
-        key: &PublicKey,
-        content_hash: &ContentHash,
-        tool: &str,
-        arguments: &str,
-    ) -> bool {
+    fn is_signed_by(&self, key: &PublicKey, call: &str) -> bool {
         let EphemeralAttestation { by, nonce, expires, key_id, signature } = self;
-        let bytes = signed_bytes(content_hash, tool, arguments, by, nonce, *expires);
-        key.id() == *key_id && key.verifies(&bytes, signature)
+        key.id() == *key_id && key.verifies(&signed_bytes(call, by, nonce, *expires), signature)
     }
 
     /// Checks it for a call that is about to run, and uses it up. Gives the text for the record.
@@ -102,12 +94,11 @@ impl EphemeralAttestation {
     /// `consent.invalid`, `host.file`.
     // [CONS-11]
     pub fn spend(&self, home: &Path, question: &Question, now: Timestamp) -> Result<String, Error> {
-        let Question { content_hash, tool, arguments_digest, .. } = question;
         let refusal = |what: &str| Error::new(Code::PolicyAttestation, what);
         if !is_label(&self.by) {
             return Err(refusal("it names nobody who agreed"));
         }
-        if !self.is_signed_by(&public_key(home)?, content_hash, tool, arguments_digest) {
+        if !self.is_signed_by(&public_key(home)?, &call_of(question)) {
             return Err(refusal("it was not signed by this host's key for exactly this call"));
         }
         let latest = now.unix_seconds().saturating_add(ATTESTATION_S_MAX);
@@ -191,7 +182,7 @@ impl RecordCheck {
         else {
             return Err("an attestation is about a call".to_owned());
         };
-        if !found.is_signed_by(&self.key, content_hash, tool, arguments) {
+        if !found.is_signed_by(&self.key, &call(content_hash, tool, arguments)) {
             return Err("the attestation was not signed by this key for this call".to_owned());
         }
         match self.nonces.insert(hex(&found.nonce)) {
@@ -201,21 +192,20 @@ impl RecordCheck {
     }
 }
 
+/// One call, as a proof names it.
+fn call(content_hash: &ContentHash, tool: &str, arguments: &str) -> String {
+    format!("content_hash {content_hash}\ntool {tool}\narguments {arguments}\n")
+}
+
+fn call_of(question: &Question) -> String {
+    call(&question.content_hash, &question.tool, &question.arguments_digest)
+}
+
 /// The exact bytes that are signed, framed like those of a package's signature.
 // [CONS-10]
-fn signed_bytes(
-    content_hash: &ContentHash,
-    tool: &str,
-    arguments: &str,
-    by: &str,
-    nonce: &[u8; 16],
-    expires: Timestamp,
-) -> Vec<u8> {
+fn signed_bytes(call: &str, by: &str, nonce: &[u8; 16], expires: Timestamp) -> Vec<u8> {
     let nonce = hex(nonce);
-    let body = format!(
-        "content_hash {content_hash}\ntool {tool}\narguments {arguments}\nby {by}\n\
-         nonce {nonce}\nexpires {expires}\n"
-    );
+    let body = format!("{call}by {by}\nnonce {nonce}\nexpires {expires}\n");
     let (type_bytes, body_bytes) = (PAYLOAD_TYPE.len(), body.len());
     format!("MPPv1 {type_bytes} {PAYLOAD_TYPE} {body_bytes} {body}").into_bytes()
 }
