@@ -233,12 +233,12 @@ pub fn signature_file(bytes: &[u8]) -> Verdict {
 pub fn schema(bytes: &[u8]) -> Verdict {
     let Ok(Value::Array(pair)) = mpp::json::parse(bytes, 40) else { return None };
     let [source, value] = pair.as_slice() else { return None };
-    let Ok(schema) = Schema::compile(source, "") else { return Some(Code::ManifestSchema) };
+    let Ok(schema) = Schema::read(source, "") else { return Some(Code::ManifestSchema) };
     assert_eq!(schema.source(), source);
     let verdict = schema.validate(value);
     assert_eq!(verdict, schema.validate(value), "two verdicts on one value");
     let inside = |keyword: &str, inner: Value| {
-        Schema::compile(&json!({ "type": "object", keyword: inner }), "")
+        Schema::read(&json!({ "type": "object", keyword: inner }), "")
     };
     // Only the root may hold definitions; and only an object can be valid at the root.
     let is_plain = ["$defs", "$schema"].iter().all(|key| source.get(key).is_none());

@@ -5,6 +5,7 @@
 //! codes; the conformance vectors, the exit status of the command line and the audit records are all
 //! derived from it. A code's text never changes its meaning once released.
 
+use serde_json::Value;
 use std::fmt;
 
 /// Who has to act on a refusal. Decides the exit status of the command line.
@@ -212,13 +213,26 @@ codes! {
 pub struct Error {
     code: Code,
     detail: String,
+    input_required: Option<Box<Value>>,
 }
 
 impl Error {
     /// `detail` says what was wrong and where, in lower case and without a full stop.
     #[must_use]
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
-        Error { code, detail: detail.into() }
+        Error { code, detail: detail.into(), input_required: None }
+    }
+
+    /// The same refusal of a call that may be made again with an answer to this.
+    pub(crate) fn requiring(self, input: Value) -> Self {
+        Error { input_required: Some(Box::new(input)), ..self }
+    }
+
+    /// What a call that was refused has to bring along when it is made again, if it may be: the value of
+    /// [`Reply::InputRequired`](crate::consent::Reply::InputRequired).
+    #[must_use]
+    pub fn input_required(&self) -> Option<&Value> {
+        self.input_required.as_deref()
     }
 
     /// The stable reason.

@@ -36,7 +36,6 @@ limits! {
     LINE_BYTES_MAX usize = 256; "LIM-15" "a name, an address, a host (253 at most by RFC 1035) or a pattern on one line"
     DESCRIPTION_BYTES_MAX usize = 8 << 10; "LIM-16" "two pages of text for people and models; also one argument of the program"
     SCHEMA_DEPTH_MAX usize = 32; "LIM-17" "schemas inside schemas, each `$ref` counted; checking a value recurses at most so deep"
-    SCHEMA_NODES_COUNT_MAX usize = 16 << 10; "LIM-18" "schemas inside the schemas of one manifest together, once every `$ref` is written out: one for each 16 bytes of it"
     SCHEMA_LOOK_STEPS u64 = 1 << 18; "LIM-158" "steps of a check between two looks at the deadline: some 10 ms"
     SCHEMA_STEPS_MAX u64 = 32 << 20; "LIM-19" "checking one value against one schema: two looks at each byte of the largest request"
 
@@ -51,7 +50,6 @@ limits! {
     PATTERN_SEARCH_STEPS u64 = 16; "LIM-148" "of each search besides its bytes times states: what beginning one takes"
     PATTERN_SEARCH_STEPS_MAX u64 = 4 << 20; "LIM-149" "of one search, which is not interrupted: 60 ms at most"
     PATTERN_PROGRAM_BYTES_MAX usize = 256 << 10; "LIM-67" "a regular expression once compiled; the number of its states keeps it below"
-    SCHEMA_BYTES_MAX usize = 256 << 10; "LIM-146" "definitions copied for each `$ref` in the schemas of one manifest together: no longer than it may be itself"
 
     // Modules. Counted in real ones: Go hello 27,122 data segments; CPython 3.12 11,448 functions and 24,171
     // data segments in 26.3 MB; a C compiler 32,092 functions.
@@ -123,7 +121,6 @@ limits! {
     MCP_LINE_BYTES_MAX usize = 17 << 20; "LIM-202" "one message: a request of the largest size and what is around it"
     MCP_DEPTH_MAX usize = 72; "LIM-203" "nesting of a message: arguments of the deepest kind, and what is around them"
     MCP_ID_BYTES_MAX usize = 256; "LIM-204" "the id of a request, which goes back with each answer"
-    MCP_BATCH_COUNT_MAX usize = 128; "LIM-207" "messages of one batch: four times the calls that may run at once"
     MCP_CALLS_COUNT_MAX usize = 32; "LIM-205" "calls that run at once in one server; each takes a thread and the memory it was granted"
 
     // The door.

@@ -43,11 +43,6 @@ impl Pattern {
         Ok(Pattern { regex, states: u64::try_from(states).unwrap_or(u64::MAX), alternatives })
     }
 
-    /// The expression as it was written.
-    pub(crate) fn source(&self) -> &str {
-        self.regex.as_str()
-    }
-
     /// Whether the expression matches anywhere. `spend` is asked for the steps of each search before it
     /// begins, and stops the matching by its error.
     pub(crate) fn is_match<E>(

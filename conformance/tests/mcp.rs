@@ -14,7 +14,7 @@ use std::path::Path;
 use std::sync::mpsc::{channel, Receiver, Sender};
 use std::time::Duration;
 
-pub const LEGACY: [&str; 4] = ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"];
+pub const LEGACY: [&str; 3] = ["2024-11-05", "2025-06-18", "2025-11-25"];
 const MODERN: &str = "2026-07-28";
 /// No test waits so long unless something is wrong.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -219,16 +219,32 @@ fn initialize_agrees_on_each_revision_that_begins_with_it() {
 }
 
 #[test]
-fn initialize_with_an_unknown_revision_offers_the_newest_of_its_kind() {
+fn initialize_with_an_unknown_revision_offers_the_next_older_one_or_the_newest() {
     let host = host("unknown", &[]);
-    for asked in ["2024-10-07", "2026-07-28", "9999-12-31", "", "x"] {
+    for (asked, offered) in [
+        ("2025-03-26", "2024-11-05"),
+        ("2024-11-06", "2024-11-05"),
+        ("2025-06-17", "2024-11-05"),
+        ("2025-06-19", "2025-06-18"),
+        ("2025-11-24", "2025-06-18"),
+        ("2025-11-26", "2025-11-25"),
+        ("2026-07-28", "2025-11-25"),
+        ("9999-12-31", "2025-11-25"),
+        ("2024-10-07", "2025-11-25"),
+        ("", "2025-11-25"),
+        ("x", "2025-11-25"),
+    ] {
         session(&host, |client| {
-            assert_eq!(client.initialize(asked)["protocolVersion"], "2025-11-25");
+            assert_eq!(client.initialize(asked)["protocolVersion"], offered, "{asked}");
+            let answer = client.result("tools/list", json!({}));
+            assert_eq!(answer, json!({ "tools": [] }), "{asked}");
         });
     }
     session(&host, |client| {
         client.fails("initialize", json!({}), -32602);
         client.fails("initialize", json!({ "protocolVersion": 1 }), -32602);
+        client.fails("initialize", json!({ "protocolVersion": ["2025-11-25"] }), -32602);
+        client.fails("tools/list", json!({}), -32602);
     });
 }
 
@@ -334,7 +350,7 @@ fn fields_that_a_revision_does_not_know_are_left_out() {
             client.initialize(revision);
             let list = client.result("tools/list", json!({}));
             let contact = &list["tools"][0];
-            assert_eq!(contact.get("annotations").is_some(), revision >= "2025-03-26");
+            assert_eq!(contact.get("annotations").is_some(), revision >= "2025-06-18");
             assert_eq!(contact.get("outputSchema").is_some(), revision >= "2025-06-18");
             assert_eq!(contact["inputSchema"]["type"], "object");
             assert_eq!(contact["inputSchema"]["properties"], json!({}));
@@ -464,19 +480,16 @@ fn a_cancelled_call_stops_and_is_not_answered() {
 fn a_slow_tool_holds_up_neither_ping_nor_another_call() {
     let host = host("slow", &[patience(), saying("one", "run")]);
     let rest = session(&host, |client| {
-        client.initialize("2025-03-26");
-        let slow = client.start("tools/call", call("forever"));
-        let in_a_batch = json!("in a batch");
-        client.send(&json!([{ "jsonrpc": "2.0", "id": in_a_batch, "method": "tools/call",
-                              "params": call("forever") }]));
+        client.initialize("2024-11-05");
+        let slow = [(); 2].map(|()| client.start("tools/call", call("forever")));
         assert_eq!(client.result("ping", json!({})), json!({}));
         assert_eq!(text(&client.result("tools/call", call("run"))), "said");
         assert_eq!(names(&client.result("tools/list", json!({}))).len(), 4);
-        // The batch may not have begun yet, and what has not begun can't be cancelled.
+        // What has not begun leaves no outcome when it is cancelled.
         while host.records_of("intent").len() < 3 {
             std::thread::yield_now();
         }
-        for id in [slow, in_a_batch] {
+        for id in slow {
             client.cancel(&id);
         }
     });
@@ -555,36 +568,50 @@ fn more_calls_than_may_run_at_once_are_told_to_come_back() {
 }
 
 #[test]
-fn batches_are_answered_where_their_revision_is_spoken() {
-    let host = host("batches", &[saying("one", "run")]);
+fn an_array_is_one_invalid_request_in_every_revision_and_nothing_in_it_is_done() {
+    let host = host("arrays", &[patience(), saying("one", "run")]);
     let ping = |id: u64| json!({ "jsonrpc": "2.0", "id": id, "method": "ping" });
-    let told = json!({ "jsonrpc": "2.0", "method": "notifications/initialized" });
-    session(&host, |client| {
-        client.initialize("2025-03-26");
-        client.send(&json!([told, ping(1), 5, [ping(2)], ping(3)]));
-        let answers = client.next();
-        let ids: Vec<&Value> = answers.as_array().unwrap().iter().map(|one| &one["id"]).collect();
-        assert_eq!(ids, [&json!(1), &json!(null), &json!(null), &json!(3)]);
-        assert_eq!(answers[1]["error"]["code"], -32600);
-        assert_eq!(answers[2]["error"]["code"], -32600);
-        client.send(&Value::Array((0..128).map(ping).collect()));
-        assert_eq!(client.next().as_array().unwrap().len(), 128);
-        client.send(&Value::Array((0..129).map(ping).collect()));
-        assert_eq!(client.next()["error"]["code"], -32600);
-        client.send(&json!([told, told]));
+    let of = |id: &str, params: Value| json!({ "jsonrpc": "2.0", "id": id, "method": "tools/call", "params": params });
+    let cancelled = json!({ "jsonrpc": "2.0", "method": "notifications/cancelled",
+                            "params": { "requestId": "waits" } });
+    let begin = json!({ "jsonrpc": "2.0", "id": 1, "method": "initialize",
+                        "params": { "protocolVersion": "2025-11-25" } });
+    let arrays = [
+        json!([]),
+        json!([ping(1)]),
+        json!([ping(1), ping(2)]),
+        json!([[ping(1)]]),
+        json!([5, null]),
+        json!([begin]),
+        json!([cancelled]),
+        json!([cancelled, cancelled]),
+        json!([{ "jsonrpc": "2.0", "id": "mpp-0", "result": {} }]),
+        json!([of("a", call("run")), of("b", modern(call("run")))]),
+        Value::Array((0..2_000).map(ping).collect()),
+    ];
+    let refuses = |client: &Client, array: &Value| {
+        client.send(array);
+        let answer = client.next();
+        assert_eq!((&answer["id"], &answer["error"]["code"]), (&json!(null), &json!(-32600)));
         client.is_silent();
-        client.send(&json!([]));
-        assert_eq!(client.next()["error"]["code"], -32600);
+    };
+    session(&host, |client| {
+        arrays.iter().for_each(|array| refuses(client, array));
+        client.fails("tools/list", json!({}), -32602);
     });
-    for revision in ["2024-11-05", "2025-06-18", "2025-11-25"] {
+    for revision in LEGACY.into_iter().chain(["2025-03-26"]) {
         session(&host, |client| {
             client.initialize(revision);
-            client.send(&json!([ping(1)]));
-            let answer = client.next();
-            assert_eq!(answer["error"]["code"], -32600);
-            assert_eq!(answer["id"], json!(null));
+            arrays.iter().for_each(|array| refuses(client, array));
         });
     }
+    assert!(!host.log().exists() || host.records().is_empty());
+    let rest = session(&host, |client| {
+        client.initialize("2025-11-25");
+        client.send(&of("waits", call("wait")));
+        refuses(client, &json!([cancelled]));
+    });
+    assert_eq!((rest.len(), &rest[0]["id"]), (1, &json!("waits")));
 }
 
 #[test]

@@ -5,6 +5,7 @@
 
 use crate::mcp::{self, modern, session};
 use mpp::limits::{MCP_DEPTH_MAX, MCP_ID_BYTES_MAX, MCP_LINE_BYTES_MAX};
+use mpp::mcp::Server;
 use serde_json::{json, Value};
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
@@ -37,6 +38,7 @@ fn due(line: &[u8]) -> Due {
     let Some(message) = parsed.ok().filter(|value| depth(value) <= MCP_DEPTH_MAX) else {
         return Due::Error(Value::Null, PARSE);
     };
+    // An array is no batch, whatever stands in it.
     let Value::Object(members) = &message else { return Due::Error(Value::Null, REQUEST) };
     let answers = members.contains_key("result") || members.contains_key("error");
     if answers && !members.contains_key("method") {
@@ -126,6 +128,19 @@ fn models() -> Vec<Value> {
         json!({ "jsonrpc": "2.0", "id": "asked", "result": { "action": "accept" } }),
         json!({ "jsonrpc": "2.0", "id": "asked", "error": { "code": -1, "message": "no" } }),
     ]
+}
+
+/// Good lines in arrays, alone and beside others: what was a batch in one revision.
+fn arrays() -> Vec<Vec<u8>> {
+    let ping = request(json!(1), "ping", json!({}));
+    let of = |model: Value| {
+        let mut lines = vec![json!([model]), json!([[model]]), json!([model, null, model])];
+        lines.push(json!([ping, model]));
+        lines.push(Value::Array(vec![model; 200]));
+        lines
+    };
+    let lines = models().into_iter().flat_map(of);
+    lines.map(|line| line.to_string().into_bytes()).collect()
 }
 
 /// Every beginning of a line that is not the whole of it.
@@ -318,8 +333,10 @@ fn ambiguous(line: &[u8]) -> bool {
 }
 
 fn hostile() -> Vec<Vec<u8>> {
-    let mut lines: Vec<_> =
-        [cut_off(), wrong_types(), strange(), mutated(8000)].into_iter().flatten().collect();
+    let mut lines: Vec<_> = [arrays(), cut_off(), wrong_types(), strange(), mutated(8000)]
+        .into_iter()
+        .flatten()
+        .collect();
     lines.retain(|line| !line.contains(&b'\n') && !ambiguous(line));
     lines
 }
@@ -455,6 +472,44 @@ fn a_line_of_fifty_megabytes_is_skipped_and_the_longest_that_is_allowed_is_read(
         assert_eq!(client.next()["error"]["code"], PARSE);
         client.is_silent();
     });
+}
+
+#[test]
+fn a_line_ends_with_a_line_feed_or_the_input_however_it_is_cut_and_blank_ones_are_ignored() {
+    let host = mcp::host("cut", &[]);
+    let runtime = host.runtime();
+    let answers = |input: &[u8], chunk: usize| -> Vec<Value> {
+        let mut output = Vec::new();
+        let server = Server::new(&runtime, |_| {});
+        server.serve(BufReader::with_capacity(chunk, input), &mut output).unwrap();
+        output.lines().map(|line| serde_json::from_str(&line.unwrap()).unwrap()).collect()
+    };
+    let (one, two) = (good(1), good(2));
+    for chunk in [1, 2, 7, 8192] {
+        for input in [
+            [one.as_slice(), b"\n", &two, b"\n"].concat(),
+            [b"\n\n \r\n".as_slice(), &one, b"\r\n\t\n", &two].concat(),
+            [one.as_slice(), b"\n", &two, b"\n \n\n "].concat(),
+        ] {
+            let ids: Vec<Value> =
+                answers(&input, chunk).into_iter().map(|answer| answer["id"].clone()).collect();
+            assert_eq!(ids, ["block 1", "block 2"], "{chunk} {input:?}");
+        }
+        for silent in [b"".as_slice(), b"\n", b" \n\n ", b"\r"] {
+            assert_eq!(answers(silent, chunk), [] as [Value; 0], "{chunk} {silent:?}");
+        }
+    }
+    // At the end of the input, and with nothing in it that could be parsed.
+    for (length, blank) in [(0, b'x'), (1, b'x'), (1, b' '), (1_000, b' ')] {
+        let long = vec![blank; MCP_LINE_BYTES_MAX + length];
+        let code = if length == 0 { PARSE } else { REQUEST };
+        for input in [long.clone(), [long.as_slice(), b"\n"].concat()] {
+            let found = answers(&input, 8192);
+            assert_eq!(found.len(), 1);
+            assert_eq!((&found[0]["id"], &found[0]["error"]["code"]), (&json!(null), &json!(code)));
+        }
+    }
+    assert_eq!(answers(&vec![b' '; MCP_LINE_BYTES_MAX], 8192), [] as [Value; 0]);
 }
 
 #[test]

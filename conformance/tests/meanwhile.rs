@@ -332,24 +332,6 @@ fn an_answer_of_the_client_after_the_package_went_lets_nothing_run() {
     assert_eq!(records(&place, "intent").len(), 0);
 }
 
-#[test]
-fn a_call_behind_another_in_a_batch_does_not_run_once_its_package_went() {
-    let place = place("meanwhile-batch", json!({}));
-    install_it(&place);
-    place.package("late.mpp", &late(), &support::saying(&support::response("late")));
-    place.mpp(&["install", "late.mpp", "--yes"]).exits(0);
-    policy(&place, &json!({ "auto_approve_low": true }));
-    let mut served = Served::start_as(&place, "2025-03-26", json!({}));
-    let call = |id: u64, tool: &str| json!({ "jsonrpc": "2.0", "id": id, "method": "tools/call", "params": { "name": tool } });
-    served.send(&json!([call(1001, "run"), call(1002, "late")]));
-    let question = questions(&place, 1).remove(0);
-    place.mpp(&["remove", "org.example.late"]).exits(0);
-    approve(&place, &question).exits(0);
-    let answers = served.next();
-    assert_eq!(text_of(&answers[0]["result"]), "ran");
-    is_denied(&text_of(&answers[1]["result"]), GONE);
-}
-
 fn late() -> Value {
     let mut manifest = support::manifest("org.example.late");
     manifest["tools"][0]["name"] = json!("late");

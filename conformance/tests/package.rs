@@ -86,6 +86,16 @@ fn packing_twice_gives_the_same_bytes_and_they_read_back() {
 }
 
 #[test]
+fn contents_that_no_field_can_hold_are_refused_with_the_code_of_their_limit() {
+    let long = BTreeMap::from([("a".repeat(65_537), Vec::new())]);
+    let many = (0..65_537).map(|n| (format!("assets/{n:05}"), Vec::new())).collect();
+    for (contents, code) in [(long, Code::ArchiveName), (many, Code::ArchiveEntryCount)] {
+        let refused = mpp::package::writer::write(&contents, Compression::Stored).unwrap_err();
+        assert_eq!(refused.code(), code);
+    }
+}
+
+#[test]
 fn a_second_signature_by_another_key_verifies_and_by_the_same_key_is_refused() {
     let (author, approver) = (support::author(), support::approver());
     let package = pack(small(), &author, support::now(), Compression::Stored).unwrap();

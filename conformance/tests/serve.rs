@@ -741,6 +741,13 @@ fn a_late_answer_of_the_client_is_none_and_it_is_told_so() {
     served.begin("look", json!({}));
     served.next();
     assert!(served.end() < Duration::from_secs(10), "the wait is much longer");
+    // Where nobody is waited for the client is not asked.
+    policy(&place, &json!({ "consent": { "wait_s": 0, "elicitation": "high" } }));
+    let mut served = Served::start_as(&place, "2025-06-18", json!({ "elicitation": {} }));
+    is_denied(&served.call_text("look"), UNANSWERED);
+    served.pings();
+    served.end();
+    assert!(!place.path("home/pending.json").exists());
     assert_eq!(records(&place, "intent").len(), 0);
 }
 
@@ -758,7 +765,7 @@ fn the_question_waits_for_a_person_where_the_client_may_not_be_asked() {
     };
     check("2025-11-25", &can);
     policy(&place, &json!({ "consent": { "wait_s": 20, "elicitation": "critical" } }));
-    check("2025-03-26", &can);
+    check("2024-11-05", &can);
     for capabilities in [
         json!({}),
         json!({ "elicitation": null }),
@@ -841,12 +848,13 @@ fn a_sealed_state_is_good_for_its_call_and_for_once() {
     // Every part of it changed, and what is none at all.
     let text = state.as_str().unwrap();
     let parts: Vec<&str> = text.split(' ').collect();
-    let later = (parts[1].parse::<u64>().unwrap() + 1).to_string();
+    let later = parts[1].replacen("20", "21", 1);
     let nonce = "0".repeat(32);
     for forged in [
         format!("{nonce} {} {}", parts[1], parts[2]),
         format!("{} {later} {}", parts[0], parts[2]),
         format!("{} 99999999999999999999999 {}", parts[0], parts[2]),
+        format!("{} 9999-12-31T23:59:60Z {}", parts[0], parts[2]),
         format!("{} {} {}", parts[0], parts[1], "0".repeat(64)),
         format!("{} {}", parts[0], parts[1]),
         format!(" {text}"),
@@ -899,6 +907,22 @@ fn a_sealed_state_is_good_for_its_call_and_for_once() {
     needs_input(&served.result("tools/call", again(change, &state, yes())));
     assert!(!place.path("home/host.key").exists(), "a server signs no proof on a client's word");
     assert_eq!(records(&place, "intent").len(), 4);
+}
+
+#[test]
+fn a_question_that_cannot_be_recorded_first_is_not_put_by_a_state() {
+    let place = place("serve-unrecorded", json!({ "elicitation": "critical" }));
+    let mut served = Served::silent(&place);
+    let look = stateless("look", json!({}));
+    assert_eq!(served.result("tools/call", look.clone())["resultType"], "input_required");
+    assert_eq!(records(&place, "refused")[0]["code"], UNANSWERED);
+    fs::remove_dir_all(place.path("home/audit")).unwrap();
+    fs::write(place.path("home/audit"), "").unwrap();
+    let result = served.result("tools/call", look);
+    assert_eq!(result["resultType"], "complete", "{result}");
+    assert_eq!(result["isError"], true);
+    assert!(text_of(&result).starts_with("FAILED on the host: [audit.unavailable] "), "{result}");
+    assert!(result.get("requestState").is_none() && result.get("inputRequests").is_none());
 }
 
 /// Answers with what it read from stdin.

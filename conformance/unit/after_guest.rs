@@ -147,7 +147,7 @@ impl Random {
 
     fn schema(&mut self) -> Option<Schema> {
         let pattern = self.pattern();
-        let part = match self.below(6) {
+        let part = match self.below(8) {
             0 => json!({ "pattern": pattern }),
             1 => json!({ "items": { "pattern": pattern } }),
             2 => json!({ "uniqueItems": true }),
@@ -155,11 +155,19 @@ impl Random {
                 json!({ "additionalProperties": { "anyOf": [{ "type": "null" }, { "pattern": pattern }] } })
             }
             4 => json!({ "anyOf": vec![json!({ "pattern": pattern }); 40] }),
+            5 => json!({ "$ref": "#/$defs/d9" }),
+            6 => json!({ "items": { "$ref": "#/$defs/d3" } }),
             _ => {
                 json!({ "items": { "enum": ["a", "b"], "minLength": 3 }, "not": { "uniqueItems": true } })
             }
         };
-        Schema::compile(&json!({ "type": "object", "properties": { "x": part } }), "").ok()
+        let mut definitions = json!({ "d0": { "enum": ["a", "b"], "pattern": pattern } });
+        for at in 1..10 {
+            let copies = vec![json!({ "$ref": format!("#/$defs/d{}", at - 1) }); 9];
+            definitions[format!("d{at}")] = json!({ "anyOf": copies });
+        }
+        let schema = json!({ "type": "object", "$defs": definitions, "properties": { "x": part } });
+        Schema::read(&schema, "").ok()
     }
 }
 

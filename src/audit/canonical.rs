@@ -1,10 +1,8 @@
-//! Room: canonical JSON, one text for one value, so that hashes and digests can be taken over it.
-//!
-//! No white space; members of an object sorted by the bytes of their names; strings in ASCII. The
-//! order is made here and not left to `serde_json::Map`, which another crate in the same build can
-//! switch to insertion order.
+//! What a record may hold, and its text: canonical JSON, with texts and lists that are cut to a length.
 
 use crate::error::{Code, Error};
+use crate::json::canonical;
+pub(super) use crate::json::canonical::write_string;
 use crate::limits::{AUDIT_LIST_COUNT_MAX, AUDIT_TEXT_BYTES_MAX};
 use serde_json::{Map, Number, Value};
 use std::collections::BTreeMap;
@@ -16,68 +14,20 @@ pub(super) const INTEGER_MAX: u64 = (1 << 53) - 1;
 const MARKER_BYTES_MAX: usize = 32;
 
 /// Appends the canonical text of a value.
-// [AUD-10] [AUD-11] [AUD-12]
-pub(crate) fn write(value: &Value, out: &mut String) {
-    match value {
-        Value::Null => out.push_str("null"),
-        Value::Bool(truth) => out.push_str(if *truth { "true" } else { "false" }),
-        Value::Number(number) => out.push_str(&number_text(number)),
-        Value::String(text) => write_string(text, out),
-        Value::Array(items) => {
-            out.push('[');
-            for (n, item) in items.iter().enumerate() {
-                if n > 0 {
-                    out.push(',');
-                }
-                write(item, out);
-            }
-            out.push(']');
-        }
-        Value::Object(members) => {
-            let sorted: BTreeMap<&str, &Value> =
-                members.iter().map(|(key, value)| (key.as_str(), value)).collect();
-            out.push('{');
-            for (n, (key, member)) in sorted.into_iter().enumerate() {
-                if n > 0 {
-                    out.push(',');
-                }
-                write_string(key, out);
-                out.push(':');
-                write(member, out);
-            }
-            out.push('}');
-        }
-    }
+pub(super) fn write(value: &Value, out: &mut String) {
+    canonical::write(value, number_text, out);
 }
 
 /// Decimal digits for what was written as an integer. Anything else is a double: the shortest
 /// digits that read back as the same double, one of them before the point, and always an exponent.
 /// Records hold integers only; arguments, which are digested in this form, may hold others.
+// [AUD-12]
 fn number_text(number: &Number) -> String {
     match (number.as_u64(), number.as_i64(), number.as_f64()) {
         (Some(integer), _, _) => integer.to_string(),
         (_, Some(integer), _) => integer.to_string(),
         (_, _, double) => format!("{:e}", double.unwrap_or_default()),
     }
-}
-
-/// Appends a string in quotes: printable ASCII as it is, `\"` and `\\`, and `\u` with four
-/// lower-case hex digits per UTF-16 unit for everything else.
-pub(super) fn write_string(text: &str, out: &mut String) {
-    out.push('"');
-    for character in text.chars() {
-        match character {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            ' '..='~' => out.push(character),
-            _ => {
-                for unit in character.encode_utf16(&mut [0; 2]) {
-                    out.push_str(&format!("\\u{unit:04x}"));
-                }
-            }
-        }
-    }
-    out.push('"');
 }
 
 /// A text that came from outside, at most `AUDIT_TEXT_BYTES_MAX` long, the end replaced by a marker

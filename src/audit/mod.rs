@@ -13,7 +13,7 @@
 
 mod append;
 mod calls;
-pub(crate) mod canonical;
+mod canonical;
 mod evidence;
 mod files;
 mod record;

@@ -41,10 +41,7 @@ impl EphemeralAttestation {
     /// Signs one. `by` says who agreed, and ends up in the record.
     #[must_use]
     pub fn sign(key: &SecretKey, question: &Question, by: &str, now: Timestamp) -> Self {
-        let mut nonce = [0; 16];
-        nonce.iter_mut().zip(random_bytes()).for_each(|(byte, random)| *byte = random);
-        let end = now.unix_seconds().saturating_add(ATTESTATION_S_MAX);
-        let expires = Timestamp::from_unix_seconds(end).unwrap_or(now);
+        let (nonce, expires) = new_nonce(now);
         let bytes = signed_bytes(&call_of(question), by, &nonce, expires);
         EphemeralAttestation {
             by: by.to_owned(),
@@ -110,6 +107,14 @@ impl EphemeralAttestation {
             false => Err(refusal("it was used before")),
         }
     }
+}
+
+/// A nonce, and when it expires.
+pub(crate) fn new_nonce(now: Timestamp) -> ([u8; 16], Timestamp) {
+    let mut nonce = [0; 16];
+    nonce.iter_mut().zip(random_bytes()).for_each(|(byte, random)| *byte = random);
+    let end = now.unix_seconds().saturating_add(ATTESTATION_S_MAX);
+    (nonce, Timestamp::from_unix_seconds(end).unwrap_or(now))
 }
 
 /// Uses a nonce up: whether this was its first use. It is kept until it expires.

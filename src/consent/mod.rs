@@ -78,6 +78,10 @@ pub enum Reply {
     Nobody,
     /// Nobody answered, which means no; the text says what was tried.
     Unanswered(String),
+    /// Nobody was asked yet, which means no: whoever made the call has to put a question to its user and
+    /// to make the call again with the answer. The value is what it needs for that, in the words of its
+    /// protocol; it comes back as [`Error::input_required`].
+    InputRequired(Value),
 }
 
 /// Whoever can be asked for consent. An agent is not a person.
@@ -126,7 +130,7 @@ pub(crate) fn obtain(
     }
     let unanswered = |why: &str| {
         let detail = format!("{package} needs consent at level {security_level}{why}");
-        Err(Error::new(Code::PolicyConfirmation, detail))
+        Error::new(Code::PolicyConfirmation, detail)
     };
     let reply = person.ask(question);
     // Only now: a person takes time.
@@ -150,7 +154,10 @@ pub(crate) fn obtain(
             Ok((by, None))
         }
         Reply::Declined => Err(Error::new(Code::PolicyDeclined, format!("{package} may not run"))),
-        Reply::Nobody => unanswered(""),
-        Reply::Unanswered(why) => unanswered(&format!(", and {why}")),
+        Reply::Nobody => Err(unanswered("")),
+        Reply::Unanswered(why) => Err(unanswered(&format!(", and {why}"))),
+        Reply::InputRequired(input) => {
+            Err(unanswered(", and the call has to come again with it").requiring(input))
+        }
     }
 }

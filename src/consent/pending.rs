@@ -26,7 +26,7 @@ use std::time::{Duration, Instant};
 const FILE_NAME: &str = "pending.json";
 const FORMAT: &str = "mpp-pending/1";
 /// How often a call that waits looks for its answer.
-const LOOK_PERIOD: Duration = Duration::from_millis(100);
+pub(crate) const LOOK_PERIOD: Duration = Duration::from_millis(100);
 
 /// A question that waits.
 #[derive(Clone, Debug, PartialEq)]

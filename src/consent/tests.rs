@@ -260,6 +260,26 @@ fn a_destructive_tool_runs_on_no_approval_and_on_no_agreement_without_proof() {
     assert_eq!(code(Reply::Attested(proof)), Code::PolicyAttestation);
 }
 
+#[test]
+fn a_question_that_the_client_has_to_put_is_a_refusal_that_carries_it_and_nothing_is_kept() {
+    let home = Home::new("input");
+    let input = json!({ "inputRequests": {}, "requestState": "x" });
+    let refusal = |is_destructive: bool, reply: Reply| {
+        let person = Says(reply, Cell::new(0));
+        obtained(&home, &question(is_destructive, &[]), RULES, &person).unwrap_err()
+    };
+    for is_destructive in [false, true] {
+        let error = refusal(is_destructive, Reply::InputRequired(input.clone()));
+        assert_eq!(error.code(), Code::PolicyConfirmation);
+        assert_eq!(error.input_required(), Some(&input));
+        for no in [Reply::Nobody, Reply::Declined, Reply::Unanswered(input.to_string())] {
+            assert_eq!(refusal(is_destructive, no).input_required(), None);
+        }
+    }
+    assert_eq!(refusal(true, Reply::Agreed("alice".to_owned())).input_required(), None);
+    assert_eq!(fs::read_dir(&home.0).unwrap().count(), 0);
+}
+
 /// Asks, and answers as soon as the question is there.
 fn answered(home: &Home, is_destructive: bool, answer: impl Fn(&Pending, u64) + Sync) -> Reply {
     let pending = Pending::new(&home.0);

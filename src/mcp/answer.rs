@@ -1,5 +1,6 @@
 //! Room: what comes of a call, as the protocol says it.
 
+use super::era::Era;
 use crate::error::{Class, Error};
 use crate::runtime::Answer;
 use serde_json::{json, Value};
@@ -7,7 +8,7 @@ use serde_json::{json, Value};
 /// The answer of a tool. Where it is structured only, a text holds the filtered JSON as well: some clients
 /// look at nothing else.
 // [SRV-33]
-pub(super) fn tool_result(answer: Answer, revision: &str) -> Value {
+pub(super) fn tool_result(answer: Answer, era: &Era) -> Value {
     let Answer { mut content, structured_content, is_error, .. } = answer;
     if let (Some(structured), Some(blocks)) = (&structured_content, content.as_array_mut()) {
         if blocks.is_empty() {
@@ -15,7 +16,7 @@ pub(super) fn tool_result(answer: Answer, revision: &str) -> Value {
         }
     }
     let mut result = json!({ "content": content, "isError": is_error });
-    let structured = structured_content.filter(|_| revision >= "2025-06-18");
+    let structured = structured_content.filter(|_| era.is_structured());
     if let (Some(structured), Some(members)) = (structured, result.as_object_mut()) {
         members.insert("structuredContent".to_owned(), structured);
     }
@@ -26,10 +27,13 @@ pub(super) fn failure(text: &str) -> Value {
     json!({ "content": [{ "type": "text", "text": text }], "isError": true })
 }
 
-/// What the model hears of a call that did not succeed. Some clients show nothing but the text, so it
-/// says plainly what happened.
-// [SRV-34]
-pub(super) fn told(error: &Error) -> String {
+/// What comes of a call that did not succeed: what it has to come again with, or what happened. Some
+/// clients show a model nothing but the text, so it says that plainly.
+// [SRV-34] [SRV-42]
+pub(super) fn refusal(error: &Error) -> Value {
+    if let Some(input) = error.input_required() {
+        return input.clone();
+    }
     let code = error.code();
     let stage = code.as_str().split('.').next().unwrap_or_default();
     let word = match (stage, code.class()) {
@@ -38,5 +42,5 @@ pub(super) fn told(error: &Error) -> String {
         (_, Class::Tool) => "FAILED",
         _ => "FAILED on the host",
     };
-    format!("{word}: [{}] {}", code.as_str(), error.detail())
+    failure(&format!("{word}: [{}] {}", code.as_str(), error.detail()))
 }

@@ -1,5 +1,6 @@
 //! Room: the list of tools that a server offers, fixed when it is first looked at.
 
+use super::era::Era;
 use crate::package::listing::ContentHash;
 use crate::package::manifest::{Manifest, Sensitivity, Tool};
 use crate::policy::PermissionPolicy;
@@ -22,15 +23,15 @@ pub(super) struct Catalogue {
 }
 
 impl Catalogue {
-    /// Reads what is installed. A package whose signers would not pass is left out, and `tell` hears of
-    /// it: no call of it could succeed.
+    /// Reads what is installed. A package whose signers would not pass is left out, and `log` says
+    /// so: no call of it could succeed.
     // [SRV-20]
     pub(super) fn read(
         store: &Store,
         trust: &TrustStore,
         policy: &PermissionPolicy,
         now: Timestamp,
-        tell: &dyn Fn(&str),
+        log: &dyn Fn(&str),
     ) -> Result<Self, Error> {
         let mut packages = BTreeMap::new();
         for package in store.installed()? {
@@ -39,7 +40,7 @@ impl Catalogue {
                 trust.judge(&package.signers, &package.content_hash, now, signers_required);
             if let Err(error) = judged {
                 let (code, why) = (error.code().as_str(), error.detail());
-                tell(&format!("{} is left out: [{code}] {why}", package.id));
+                log(&format!("{} is left out: [{code}] {why}", package.id));
                 continue;
             }
             let hash = package.content_hash;
@@ -71,36 +72,37 @@ impl Catalogue {
         })
     }
 
-    /// One page of the list, in ascending order of names, and the cursor of the next. A cursor is the
-    /// name before the page; the empty one is the beginning. `None`: no such cursor.
+    /// One page of the list, in ascending order of names. A cursor is the name before the page; the
+    /// empty one is the beginning. `None`: no such cursor.
     // [SRV-21]
     pub(super) fn page(
         &self,
         store: &Store,
         policy: &PermissionPolicy,
         cursor: &str,
-        revision: &str,
-    ) -> Option<(Vec<Value>, Option<String>)> {
+        era: &Era,
+    ) -> Option<Value> {
         let tools = self.shown(store, policy);
         if !cursor.is_empty() && !tools.contains_key(cursor) {
             return None;
         }
-        let behind = tools.iter().filter(|(name, _)| name.as_str() > cursor);
-        let page: Vec<_> = behind.clone().take(PAGE_TOOLS_COUNT).collect();
-        let more = behind.count() > page.len();
-        let last = page.last().map(|(name, _)| (*name).clone());
-        let fields = |(_, shown): &(&String, &Map<String, Value>)| {
-            let mut shown = (*shown).clone();
+        let mut behind = tools.iter().filter(|(name, _)| name.as_str() > cursor);
+        let page: Vec<_> = behind.by_ref().take(PAGE_TOOLS_COUNT).collect();
+        let fields = |(_, tool): &(&String, &Map<String, Value>)| {
+            let mut tool = (*tool).clone();
             // Fields that a revision does not know.
-            if revision < "2025-03-26" {
-                shown.remove("annotations");
+            if !era.is_structured() {
+                tool.retain(|name, _| !["annotations", "outputSchema"].contains(&name.as_str()));
             }
-            if revision < "2025-06-18" {
-                shown.remove("outputSchema");
-            }
-            Value::Object(shown)
+            tool
         };
-        Some((page.iter().map(fields).collect(), last.filter(|_| more)))
+        let mut result = json!({ "tools": page.iter().map(fields).collect::<Vec<_>>() });
+        if let (Some(_), Some((last, _)), Some(members)) =
+            (behind.next(), page.last(), result.as_object_mut())
+        {
+            members.insert("nextCursor".to_owned(), json!(last));
+        }
+        Some(result)
     }
 }
 

@@ -1,44 +1,27 @@
-//! Room: lines in and out. A line that is too long is skipped to its end, never kept.
+//! Room: lines in and out.
 
 use crate::limits::MCP_LINE_BYTES_MAX;
 use serde_json::Value;
-use std::io::{self, BufRead, Write};
+use std::io::{self, BufRead, Read as _, Write};
 use std::sync::{Mutex, PoisonError};
 
-/// What was read.
-pub(super) enum Line {
-    Text(Vec<u8>),
-    TooLong,
-    End,
-}
-
-/// Reads to the next line feed, or to the end.
+/// Reads the next line that is not blank, without its line feed; `None` at the end of the input. Of a
+/// line that is too long one byte more than is allowed is returned, and the rest is skipped.
 // [SRV-01]
-pub(super) fn read(input: &mut impl BufRead) -> io::Result<Line> {
-    let (mut line, mut too_long) = (Vec::new(), false);
+pub(super) fn read(input: &mut impl BufRead) -> io::Result<Option<Vec<u8>>> {
+    let bytes_max = u64::try_from(MCP_LINE_BYTES_MAX).unwrap_or(u64::MAX);
     loop {
-        let chunk = match input.fill_buf() {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            other => other?,
-        };
-        if chunk.is_empty() {
-            return Ok(match (too_long, line.is_empty()) {
-                (true, _) => Line::TooLong,
-                (false, true) => Line::End,
-                (false, false) => Line::Text(line),
-            });
+        let mut line = Vec::new();
+        if input.by_ref().take(bytes_max.saturating_add(1)).read_until(b'\n', &mut line)? == 0 {
+            return Ok(None);
         }
-        let end = chunk.iter().position(|byte| *byte == b'\n');
-        let part = chunk.get(..end.unwrap_or(chunk.len())).unwrap_or_default();
-        too_long = too_long || line.len().saturating_add(part.len()) > MCP_LINE_BYTES_MAX;
-        match too_long {
-            true => line = Vec::new(),
-            false => line.extend_from_slice(part),
+        let is_whole = line.pop_if(|last| *last == b'\n').is_some();
+        let is_too_long = line.len() > MCP_LINE_BYTES_MAX;
+        if is_too_long && !is_whole {
+            input.skip_until(b'\n')?;
         }
-        let used = part.len().saturating_add(usize::from(end.is_some()));
-        input.consume(used);
-        if end.is_some() {
-            return Ok(if too_long { Line::TooLong } else { Line::Text(line) });
+        if is_too_long || !line.trim_ascii().is_empty() {
+            return Ok(Some(line));
         }
     }
 }
@@ -53,8 +36,7 @@ impl<W: Write> Output<W> {
 
     /// Writes one message. JSON text holds no line feed, so it is one line.
     pub(super) fn send(&self, message: &Value) -> io::Result<()> {
-        let mut line = message.to_string();
-        line.push('\n');
+        let line = format!("{message}\n");
         let mut stream = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         stream.write_all(line.as_bytes())?;
         stream.flush()

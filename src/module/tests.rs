@@ -34,7 +34,7 @@ pub(crate) fn manifest(memory_limit_mb: u32) -> Manifest {
         tools: vec![Tool {
             name: "run".into(),
             description: "Runs".into(),
-            parameters: Schema::compile(&json!({"type": "object"}), "").unwrap(),
+            parameters: Schema::read(&json!({"type": "object"}), "").unwrap(),
             returns: None,
             command: None,
             sensitivity: Sensitivity::Read,

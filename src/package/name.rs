@@ -9,14 +9,14 @@ const WINDOWS_DEVICES: &[&str] = &["aux", "con", "nul", "prn"];
 /// These too, with a digit behind.
 const WINDOWS_NUMBERED_DEVICES: &[&str] = &["com", "lpt"];
 
-/// Checks the bytes of one name that stands at byte `at` of the archive.
+/// Checks the bytes of one name.
 ///
 /// # Errors
 /// `archive.name`.
-pub(super) fn check_name(bytes: &[u8], at: usize) -> Result<&str, Error> {
+pub(super) fn check_name(bytes: &[u8]) -> Result<&str, Error> {
     let refuse = |why: &str| {
         let shown = bytes.get(..bytes.len().min(64)).unwrap_or_default().escape_ascii();
-        Err(Error::new(Code::ArchiveName, format!("entry name \"{shown}\" at byte {at} {why}")))
+        Err(Error::new(Code::ArchiveName, format!("entry name \"{shown}\" {why}")))
     };
     // [NAME-01]
     if bytes.is_empty() || bytes.len() > limits::NAME_BYTES_MAX {
@@ -63,7 +63,7 @@ pub(super) fn check_collisions(names: &[&str]) -> Result<(), Error> {
     // [NAME-06]
     for name in names {
         if !seen.insert(name.to_ascii_lowercase()) {
-            let detail = format!("entry {name} has the name of another but for its case");
+            let detail = format!("entry {name} stands twice, but for its case");
             return Err(Error::new(Code::ArchiveNameCollision, detail));
         }
     }

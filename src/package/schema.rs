@@ -1,31 +1,34 @@
-//! Room: the JSON Schema subset that `parameters` and `returns` are written in.
+//! The JSON Schema subset that `parameters` and `returns` are written in.
 //!
 //! The keywords mean what JSON Schema 2020-12 says. A keyword outside the subset is refused when the
-//! manifest is read, so nothing that a publisher declares goes unchecked. A schema is a tree of rules
-//! once compiled (every `$ref` written out), and checking a value costs a bounded number of steps.
+//! manifest is read, so nothing that a publisher declares goes unchecked. A value is checked against the
+//! JSON of the schema itself: reading has seen to its form and its depth, and checking counts its steps.
 
 mod check;
-mod compile;
 mod number;
+mod read;
 #[cfg(test)]
 mod tests;
 
 use crate::deadline::{CancelFlag, Deadline, Interrupted};
 use crate::json::object::Fault;
-use crate::limits::{SCHEMA_BYTES_MAX, SCHEMA_NODES_COUNT_MAX};
 use crate::pattern::Pattern;
 use crate::text::shown;
+use check::{Checker, Stop};
 use number::Exact;
 use serde_json::Value;
-use std::cmp::Ordering;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fmt;
 
-/// A schema that passed every rule of `spec/manifest.md`, with the JSON it was made from.
+/// Where a `$ref` may lead.
+const DEFINITIONS: &str = "#/$defs/";
+
+/// A schema that passed every rule of `spec/manifest.md`.
 #[derive(Clone, Debug)]
 pub struct Schema {
     source: Value,
-    root: Node,
+    /// Its regular expressions by their texts, compiled once.
+    patterns: BTreeMap<String, Pattern>,
 }
 
 impl PartialEq for Schema {
@@ -44,29 +47,16 @@ impl Schema {
     /// ```
     /// use mpp::package::schema::Schema;
     /// let text = br#"{"type":"object","properties":{"n":{"type":"integer","minimum":1}}}"#;
-    /// let schema = Schema::compile(&mpp::json::parse(text, 8).unwrap(), "").unwrap();
+    /// let schema = Schema::read(&mpp::json::parse(text, 8).unwrap(), "").unwrap();
     /// let arguments = mpp::json::parse(br#"{"n":0}"#, 8).unwrap();
     /// let violation = schema.validate(&arguments).unwrap_err();
-    /// assert_eq!(violation.to_string(), "/n: must be at least 1");
+    /// assert_eq!(violation.to_string(), "/n: does not follow \"minimum\": 1");
     /// ```
-    pub fn compile(source: &Value, pointer: &str) -> Result<Self, Fault> {
-        Self::compile_within(source, pointer, &mut Budget::default())
+    pub fn read(source: &Value, pointer: &str) -> Result<Self, Fault> {
+        Ok(Schema { source: source.clone(), patterns: read::schema(source, pointer)? })
     }
 
-    /// The same for one of several schemas that share a budget, as those of a manifest do.
-    ///
-    /// # Errors
-    /// Those of [`Schema::compile`], also for what the schemas before it left too little for.
-    pub(crate) fn compile_within(
-        source: &Value,
-        pointer: &str,
-        budget: &mut Budget,
-    ) -> Result<Self, Fault> {
-        let root = compile::root(source, pointer, budget)?;
-        Ok(Schema { source: source.clone(), root })
-    }
-
-    /// The JSON it was made from, as agents get to see it.
+    /// The JSON it was read from, as agents get to see it.
     #[must_use]
     pub fn source(&self) -> &Value {
         &self.source
@@ -90,22 +80,37 @@ impl Schema {
         value: &Value,
         deadline: &Deadline,
     ) -> Result<Result<(), Violation>, Interrupted> {
-        check::value(&self.root, value, deadline)
+        match Checker::new(self, deadline).node(&self.source, value) {
+            Ok(()) => Ok(Ok(())),
+            Err(Stop::Broken(violation)) => Ok(Err(violation)),
+            Err(Stop::OutOfSteps) => Ok(Err(Violation {
+                pointer: String::new(),
+                what: "takes more steps to check than are allowed".to_owned(),
+            })),
+            Err(Stop::Interrupted(interrupted)) => Err(interrupted),
+        }
     }
 }
 
-/// What is left of the schemas, and of the bytes of copied definitions, that all schemas of one
-/// manifest may have together.
-// [SCH-07]
-#[derive(Debug)]
-pub(crate) struct Budget {
-    nodes_left: usize,
-    bytes_left: usize,
+/// The definition that a `$ref` leads to, in the schema that has this root.
+fn definition<'a>(root: &'a Value, reference: &Value) -> Option<&'a Value> {
+    root.get("$defs")?.as_object()?.get(reference.as_str()?.strip_prefix(DEFINITIONS)?)
 }
 
-impl Default for Budget {
-    fn default() -> Self {
-        Budget { nodes_left: SCHEMA_NODES_COUNT_MAX, bytes_left: SCHEMA_BYTES_MAX }
+/// The items of an array, or a value by itself.
+fn list(argument: &Value) -> &[Value] {
+    argument.as_array().map_or_else(|| std::slice::from_ref(argument), Vec::as_slice)
+}
+
+/// Whether a number keeps one of the ten bounds.
+// [SCH-10]
+fn is_within(number: &Value, keyword: &str, bound: &Value) -> bool {
+    let (Some(number), Some(bound)) = (Exact::of(number), Exact::of(bound)) else { return false };
+    match keyword {
+        "exclusiveMinimum" => number > bound,
+        "exclusiveMaximum" => number < bound,
+        _ if keyword.starts_with("min") => number >= bound,
+        _ => number <= bound,
     }
 }
 
@@ -124,125 +129,6 @@ impl fmt::Display for Violation {
         match self.pointer.as_str() {
             "" => write!(out, "the whole value: {}", self.what),
             pointer => write!(out, "{}: {}", shown(pointer), self.what),
-        }
-    }
-}
-
-/// One schema: a value has to keep every rule. No rules is `true`.
-#[derive(Clone, Debug, Default)]
-struct Node(Vec<Rule>);
-
-/// One keyword. A rule about another type than the value's is kept by that value.
-#[derive(Clone, Debug)]
-enum Rule {
-    /// The schema `false`.
-    Never,
-    Type(Vec<Type>),
-    /// `enum` and `const`: canonical texts.
-    Values(BTreeSet<String>),
-    /// The four bounds of numbers.
-    Bound(Relation, Exact),
-    MultipleOf(u32),
-    /// The six bounds of lengths and counts.
-    Size(Measure, Relation, u64),
-    Pattern(Pattern),
-    UniqueItems,
-    /// `prefixItems`.
-    FirstItems(Vec<Node>),
-    /// `items`: those behind so many first ones.
-    RestItems(usize, Node),
-    Required(Vec<String>),
-    Properties(Vec<(String, Node)>),
-    /// `additionalProperties`: those of other names than these.
-    OtherProperties(BTreeSet<String>, Node),
-    AllOf(Vec<Node>),
-    AnyOf(Vec<Node>),
-    OneOf(Vec<Node>),
-    Not(Node),
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Type {
-    Null,
-    Boolean,
-    Integer,
-    Number,
-    String,
-    Array,
-    Object,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Relation {
-    AtLeast,
-    AtMost,
-    Above,
-    Below,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Measure {
-    Characters,
-    Items,
-    Members,
-}
-
-impl Type {
-    const ALL: [(Type, &'static str); 7] = [
-        (Type::Null, "null"),
-        (Type::Boolean, "boolean"),
-        (Type::Integer, "integer"),
-        (Type::Number, "number"),
-        (Type::String, "string"),
-        (Type::Array, "array"),
-        (Type::Object, "object"),
-    ];
-
-    fn name(self) -> &'static str {
-        Self::ALL.iter().find(|(known, _)| *known == self).map_or("", |(_, name)| name)
-    }
-
-    // [SCH-09]
-    fn is_of(self, value: &Value) -> bool {
-        match (self, value) {
-            (Type::Integer, Value::Number(number)) => Exact::of(number).is_integer(),
-            (Type::Null, Value::Null)
-            | (Type::Boolean, Value::Bool(_))
-            | (Type::Number, Value::Number(_))
-            | (Type::String, Value::String(_))
-            | (Type::Array, Value::Array(_))
-            | (Type::Object, Value::Object(_)) => true,
-            _ => false,
-        }
-    }
-}
-
-impl Relation {
-    fn holds(self, order: Ordering) -> bool {
-        match self {
-            Relation::AtLeast => order.is_ge(),
-            Relation::AtMost => order.is_le(),
-            Relation::Above => order.is_gt(),
-            Relation::Below => order.is_lt(),
-        }
-    }
-
-    fn words(self) -> &'static str {
-        match self {
-            Relation::AtLeast => "at least",
-            Relation::AtMost => "at most",
-            Relation::Above => "above",
-            Relation::Below => "below",
-        }
-    }
-}
-
-impl Measure {
-    fn words(self) -> &'static str {
-        match self {
-            Measure::Characters => "characters",
-            Measure::Items => "items",
-            Measure::Members => "members",
         }
     }
 }

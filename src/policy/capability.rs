@@ -3,8 +3,8 @@
 
 use super::given::Setting;
 use super::token::DirectoryGrant;
-use crate::audit::canonical;
 use crate::encoding::{hex, sha256_hex};
+use crate::json::canonical;
 use crate::package::manifest::{Manifest, Sensitivity};
 use crate::text::is_hidden;
 use serde_json::json;
@@ -186,7 +186,7 @@ pub(crate) fn digest(list: &[Capability]) -> String {
         Capability::RealRandom => json!("real_random"),
     };
     let mut text = String::new();
-    canonical::write(&list.iter().map(grant).collect(), &mut text);
+    canonical::write(&list.iter().map(grant).collect(), ToString::to_string, &mut text);
     format!("sha256:{}", sha256_hex(text.as_bytes()))
 }
 

@@ -10,7 +10,7 @@ use crate::deadline::Interrupted;
 use crate::door::Door;
 use crate::limits::{IOVECS_COUNT_MAX, IOVEC_FUEL};
 use std::fmt;
-use wasmi::{Memory, StoreLimits};
+use wasmi::Memory;
 
 /// Why a host function ends the guest instead of answering it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,10 +92,12 @@ pub(super) struct Guest {
     pub(super) door: Door,
     /// The answer to the last request at the door, until it is taken.
     pub(super) response: Vec<u8>,
-    /// What the engine may allocate.
-    pub(super) allocation: StoreLimits,
-    /// How often the engine asked whether it may allocate.
-    pub(super) growths_asked: u64,
+    /// The most that linear memory may grow to.
+    pub(super) memory_bytes_max: usize,
+    /// The most that a table may grow to.
+    pub(super) table_elements_max: usize,
+    /// Whether the last growth of memory that the engine asked for was denied.
+    pub(super) growth_denied: bool,
     /// Linear memory, once there is an instance.
     pub(super) memory: Option<Memory>,
 }

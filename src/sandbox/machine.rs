@@ -8,13 +8,13 @@ use super::guest::{Guest, Stop};
 use super::meter::bulk_duration;
 use super::{door, wasi};
 use crate::deadline::Deadline;
-use crate::limits::{SLICE_FUEL, TABLE_ELEMENTS_COUNT_MAX};
+use crate::limits::{SLICE_FUEL, TABLES_COUNT_MAX};
 use crate::module::{Module, BYTES_PER_FUEL};
 use crate::policy::token::RunLimits;
 use crate::{Code, Error};
-use wasmi::{
-    Func, Linker, Memory, ResumableCall, Store, StoreLimits, StoreLimitsBuilder, TrapCode,
-};
+use wasmi::errors::MemoryError;
+use wasmi::{Func, Linker, ResourceLimiter, ResumableCall, Store, TrapCode};
+use wasmi_core::LimiterError;
 
 /// How a guest ended, and what it left.
 pub(super) struct Ended {
@@ -26,14 +26,12 @@ pub(super) struct Ended {
 }
 
 /// Runs a module's `_start` to its end.
-pub(super) fn run(module: &Module, mut guest: Guest, limits: &RunLimits) -> Ended {
+pub(super) fn run(module: &Module, guest: Guest, limits: &RunLimits) -> Ended {
     let watch = guest.meter.watch.clone();
-    guest.allocation = allocation(limits, TABLE_ELEMENTS_COUNT_MAX);
     let mut store = Store::new(module.compiled().engine(), guest);
-    let outcome = start(&mut store, module, limits, &watch).and_then(|(entry, memory)| {
-        let growth = Growth::new(memory, limits, &store);
-        drive(&mut store, entry, growth, &watch)
-    });
+    let outcome = start(&mut store, module, limits, &watch)
+        .and_then(|entry| drive(&mut store, entry, &watch))
+        .map_err(|error| explain(error, store.data().growth_denied));
     let fuel_left = fuel_left(&store);
     let exit_status = match &outcome {
         Ok(()) => Some(0),
@@ -54,7 +52,7 @@ fn start(
     module: &Module,
     limits: &RunLimits,
     watch: &Deadline,
-) -> Result<(Func, Memory), Error> {
+) -> Result<Func, Error> {
     // [BOX-35]
     if module.memory_bytes() > limits.memory_bytes_max {
         let detail = format!(
@@ -68,10 +66,7 @@ fn start(
     let reserve = store.data().meter.reserve.checked_sub(pages_fuel);
     store.data_mut().meter.reserve = reserve.ok_or_else(fuel_exhausted)?;
     watch.check_before(bulk_duration(pages_fuel))?;
-    store.limiter(|guest| {
-        guest.growths_asked = guest.growths_asked.saturating_add(1);
-        &mut guest.allocation
-    });
+    store.limiter(|guest| guest);
     let mut linker = Linker::new(module.compiled().engine());
     wasi::define(&mut linker).map_err(|error| ended_by(&error))?;
     door::define(&mut linker).map_err(|error| ended_by(&error))?;
@@ -84,32 +79,16 @@ fn start(
     store.data_mut().memory = Some(memory);
     // [BOX-37] The engine can't resume a `table.grow` that ran out of its slice's fuel. So tables stay
     // as they are, and the instruction answers -1, as it may at any time.
-    store.data_mut().allocation = allocation(limits, 0);
-    Ok((entry, memory))
-}
-
-fn allocation(limits: &RunLimits, table_elements_max: usize) -> StoreLimits {
-    let memory_bytes_max = usize::try_from(limits.memory_bytes_max).unwrap_or(usize::MAX);
-    StoreLimitsBuilder::new()
-        .memory_size(memory_bytes_max)
-        .table_elements(table_elements_max)
-        .instances(1)
-        .memories(1)
-        .build()
+    store.data_mut().table_elements_max = 0;
+    Ok(entry)
 }
 
 /// Gives out fuel slice by slice until the guest ends.
 // [BOX-33]
-fn drive(
-    store: &mut Store<Guest>,
-    entry: Func,
-    mut growth: Growth,
-    watch: &Deadline,
-) -> Result<(), Error> {
+fn drive(store: &mut Store<Guest>, entry: Func, watch: &Deadline) -> Result<(), Error> {
     next_slice(store, 0)?;
     let mut call = entry.call_resumable(&mut *store, &[], &mut []);
     loop {
-        growth.look(store);
         let paused = match call {
             Ok(ResumableCall::Finished) => return Ok(()),
             Ok(ResumableCall::HostTrap(trap)) => {
@@ -117,18 +96,14 @@ fn drive(
                     store.data_mut().exit_status = Some(*status);
                 }
                 let exit_zero = store.data().exit_status == Some(0);
-                let ended = if exit_zero { Ok(()) } else { Err(ended_by(trap.host_error())) };
-                return ended.map_err(|error| growth.explain(error, false));
+                return if exit_zero { Ok(()) } else { Err(ended_by(trap.host_error())) };
             }
-            Err(error) => return Err(growth.explain(ended_by(&error), false)),
+            Err(error) => return Err(ended_by(&error)),
             Ok(ResumableCall::OutOfFuel(paused)) => paused,
         };
         let needed = paused.required_fuel();
-        watch
-            .check_before(bulk_duration(needed))
-            .map_err(Error::from)
-            .and_then(|()| next_slice(store, needed))
-            .map_err(|error| growth.explain(error, true))?;
+        watch.check_before(bulk_duration(needed))?;
+        next_slice(store, needed)?;
         call = paused.resume(&mut *store, &mut []);
     }
 }
@@ -153,65 +128,55 @@ fn fuel_exhausted() -> Error {
     Error::new(Code::ToolFuel, "the fuel of the call was used up")
 }
 
-/// Works out whether a guest failed for want of memory. The engine answers a growth beyond the limit
-/// with -1, as programs expect, and does not tell the host. But the host sees how often a growth was
-/// asked for, and what was gained.
-struct Growth {
-    memory: Memory,
-    pages_max: u64,
-    asked_before: u64,
-    pages: u64,
-    /// Growths asked for in the last slice that had any, and pages gained in it.
-    asked: u64,
-    gained: u64,
-    /// Whether that slice was the last of all.
-    just_now: bool,
+/// Decides each growth that the module's own maxima allow; the engine answers what is denied with -1.
+impl ResourceLimiter for Guest {
+    fn memory_growing(
+        &mut self,
+        _bytes: usize,
+        bytes_after: usize,
+        _bytes_max: Option<usize>,
+    ) -> Result<bool, LimiterError> {
+        self.growth_denied = bytes_after > self.memory_bytes_max;
+        Ok(!self.growth_denied)
+    }
+
+    fn memory_grow_failed(&mut self, error: &MemoryError) -> Result<(), LimiterError> {
+        // The other reason is fuel: it ends the guest, or the engine asks again with the next slice.
+        self.growth_denied = matches!(error, MemoryError::OutOfSystemMemory);
+        Ok(())
+    }
+
+    fn table_growing(
+        &mut self,
+        _elements: usize,
+        elements_after: usize,
+        _elements_max: Option<usize>,
+    ) -> Result<bool, LimiterError> {
+        Ok(elements_after <= self.table_elements_max)
+    }
+
+    fn instances(&self) -> usize {
+        1
+    }
+
+    fn tables(&self) -> usize {
+        TABLES_COUNT_MAX
+    }
+
+    fn memories(&self) -> usize {
+        1
+    }
 }
 
-impl Growth {
-    fn new(memory: Memory, limits: &RunLimits, store: &Store<Guest>) -> Self {
-        Growth {
-            memory,
-            pages_max: limits.memory_bytes_max / crate::module::PAGE_BYTES,
-            asked_before: store.data().growths_asked,
-            pages: memory.size(store),
-            asked: 0,
-            gained: 0,
-            just_now: false,
+/// A guest that fails after it was denied memory most likely fails for that.
+// [BOX-22]
+fn explain(error: Error, growth_denied: bool) -> Error {
+    match error.code() {
+        Code::ToolTrap | Code::ToolExit | Code::ToolFuel | Code::ToolTimeout if growth_denied => {
+            let detail = format!("{}, after it was denied more memory", error.detail());
+            Error::new(Code::ToolMemory, detail)
         }
-    }
-
-    /// Takes notice of what the slice that just ended did.
-    fn look(&mut self, store: &Store<Guest>) {
-        let asked = store.data().growths_asked.saturating_sub(self.asked_before);
-        let pages = self.memory.size(store);
-        self.just_now = asked > 0;
-        if self.just_now {
-            (self.asked, self.gained) = (asked, pages.saturating_sub(self.pages));
-            self.asked_before = store.data().growths_asked;
-            self.pages = pages;
-        }
-    }
-
-    /// Gives the failure of a guest its right name, if memory was what it lacked: in the last slice in
-    /// which it asked for growth it gained fewer pages than it asked times, or there would not have been
-    /// room for as much again. A slice that ended in a pause may have asked once for what it was going
-    /// to get.
-    // [BOX-22]
-    fn explain(&self, error: Error, paused: bool) -> Error {
-        let pending = u64::from(paused && self.just_now);
-        let room = self.pages_max.saturating_sub(self.pages);
-        let denied = self.asked > self.gained.saturating_add(pending)
-            || (!paused && self.asked > 0 && room < self.gained);
-        let by_itself = matches!(
-            error.code(),
-            Code::ToolTrap | Code::ToolExit | Code::ToolFuel | Code::ToolTimeout
-        );
-        if !denied || !by_itself {
-            return error;
-        }
-        let detail = format!("{}, after it asked for more memory than granted", error.detail());
-        Error::new(Code::ToolMemory, detail)
+        _ => error,
     }
 }
 
@@ -224,7 +189,7 @@ fn ended_by(error: &wasmi::Error) -> Error {
     let code = match error.as_trap_code() {
         Some(TrapCode::StackOverflow) => Code::ToolStack,
         Some(TrapCode::OutOfFuel) => Code::ToolFuel,
-        Some(TrapCode::OutOfSystemMemory | TrapCode::GrowthOperationLimited) => Code::ToolMemory,
+        Some(TrapCode::OutOfSystemMemory) => Code::ToolMemory,
         _ => Code::ToolTrap,
     };
     Error::new(code, error.to_string())

@@ -45,7 +45,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use wasi::Time;
-use wasmi::StoreLimits;
 
 /// What a host asks for in one call. Everything in it must be held by the token, or the call is
 /// refused; the stricter of two limits applies.
@@ -380,8 +379,9 @@ impl Inputs {
             meter: Meter { slice: 0, reserve: limits.fuel_max, watch: deadline.clone() },
             door: self.door,
             response: Vec::new(),
-            allocation: StoreLimits::default(),
-            growths_asked: 0,
+            memory_bytes_max: usize::try_from(limits.memory_bytes_max).unwrap_or(usize::MAX),
+            table_elements_max: crate::limits::TABLE_ELEMENTS_COUNT_MAX,
+            growth_denied: false,
             memory: None,
         }
     }

@@ -505,6 +505,20 @@ fn endings() -> Vec<Case> {
             "tool.memory_exhausted",
         ),
         (
+            "memory-denied-last",
+            "A growth that is granted, one that is denied, and a trap",
+            "BOX-22",
+            "(drop (memory.grow (i32.const 7))) (drop (memory.grow (i32.const 60))) unreachable",
+            "tool.memory_exhausted",
+        ),
+        (
+            "memory-granted-last",
+            "A growth that is denied, one that is granted, and a trap",
+            "BOX-22",
+            "(drop (memory.grow (i32.const 60))) (drop (memory.grow (i32.const 10))) unreachable",
+            "tool.trap",
+        ),
+        (
             "stdout",
             "More output than the manifest allows",
             "BOX-44",

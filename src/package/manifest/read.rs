@@ -11,7 +11,7 @@ use crate::limits::{
     DESCRIPTION_BYTES_MAX, FUEL_MAX, LIST_COUNT_MAX, MANIFEST_BYTES_MAX, MANIFEST_DEPTH_MAX,
     MEMORY_MB_MAX, OUTPUT_KB_MAX, STORAGE_KB_MAX, TIMEOUT_MS_MAX, TOOLS_COUNT_MAX,
 };
-use crate::package::schema::{Budget, Schema};
+use crate::package::schema::Schema;
 use crate::package::version::Version;
 use crate::text::is_hidden;
 use crate::{Code, Error};
@@ -224,10 +224,9 @@ fn filesystem(member: &Member) -> Result<Filesystem, Fault> {
 
 fn tools(member: &Member, protocol: Protocol) -> Result<Vec<Tool>, Fault> {
     let mut names = BTreeSet::new();
-    let mut budget = Budget::default();
     // [MAN-29]
     member.array(1..=TOOLS_COUNT_MAX, |member| {
-        let tool = member.object(|object| tool(object, protocol, &mut budget))?;
+        let tool = member.object(|object| tool(object, protocol))?;
         // [MAN-31]
         match names.insert(tool.name.to_ascii_lowercase()) {
             true => Ok(tool),
@@ -238,17 +237,14 @@ fn tools(member: &Member, protocol: Protocol) -> Result<Vec<Tool>, Fault> {
     })
 }
 
-fn tool(object: &mut Object, protocol: Protocol, budget: &mut Budget) -> Result<Tool, Fault> {
-    let mut schema =
-        |member: &Member| Schema::compile_within(member.value(), member.pointer(), budget);
+fn tool(object: &mut Object, protocol: Protocol) -> Result<Tool, Fault> {
+    let schema = |member: &Member| Schema::read(member.value(), member.pointer());
     // [MAN-32] [MAN-33]
     let parameters = schema(&object.required("parameters")?)?;
     // [MAN-37] A key that is not asked for is refused.
     let (returns, command) = match protocol {
         Protocol::Command => (None, Some(command(&object.required("command")?, &parameters)?)),
-        Protocol::JsonRpc | Protocol::Mcp => {
-            (optional(object.optional("returns"), &mut schema)?, None)
-        }
+        Protocol::JsonRpc | Protocol::Mcp => (optional(object.optional("returns"), schema)?, None),
     };
     let what = "must be 1 to 64 letters, digits and _, starting with a letter";
     Ok(Tool {

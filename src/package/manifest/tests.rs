@@ -761,7 +761,7 @@ fn published() -> Schema {
     let mut source: Value = serde_json::from_str(JSON_SCHEMA).unwrap();
     source["$defs"]["schema"] = json!(true);
     source["$defs"]["root_schema"] = json!({"type": "object"});
-    Schema::compile(&source, "").unwrap()
+    Schema::read(&source, "").unwrap()
 }
 
 #[test]

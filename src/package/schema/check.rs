@@ -1,10 +1,10 @@
-//! Room: checking a value against a compiled schema, in a bounded number of steps.
+//! Checking a value against a schema that was read, in a bounded number of steps.
 
 use super::number::{canonical, Exact};
-use super::{Measure, Node, Relation, Rule, Violation};
+use super::{definition, is_within, list, Schema, Violation};
 use crate::deadline::{Deadline, Interrupted};
 use crate::json::object::below;
-use crate::limits::{LINE_BYTES_MAX, SCHEMA_LOOK_STEPS, SCHEMA_STEPS_MAX};
+use crate::limits::{SCHEMA_LOOK_STEPS, SCHEMA_STEPS_MAX};
 use crate::pattern::is_one_search;
 use crate::text::shown;
 use serde_json::{Map, Value};
@@ -12,66 +12,31 @@ use std::collections::BTreeSet;
 
 /// Steps for one byte of the canonical text of a value: writing, sorting and comparing it.
 const CANONICAL_BYTE_STEPS: u64 = 4;
-/// Bytes of a violation, with its pointer, that are written in one step.
-const MESSAGE_BYTES_PER_STEP: u64 = 16;
-
-pub(super) fn value(
-    root: &Node,
-    value: &Value,
-    deadline: &Deadline,
-) -> Result<Result<(), Violation>, Interrupted> {
-    let mut checker = Checker { steps_left: SCHEMA_STEPS_MAX, unseen: 0, deadline };
-    match checker.node(root, value) {
-        Ok(()) => Ok(Ok(())),
-        Err(Stop::Broken(violation)) => Ok(Err(violation)),
-        Err(Stop::OutOfSteps) => Ok(Err(Violation {
-            pointer: String::new(),
-            what: "takes more steps to check than are allowed".to_owned(),
-        })),
-        Err(Stop::Interrupted(interrupted)) => Err(interrupted),
-    }
-}
+/// Bytes of a text that are compared with others in one step.
+const TEXT_BYTES_PER_STEP: u64 = 16;
 
 /// Why checking stopped. They are kept apart since `not` turns the first round and never the others.
-enum Stop {
+pub(super) enum Stop {
     Broken(Violation),
     OutOfSteps,
     Interrupted(Interrupted),
 }
 
-fn broken(what: impl Into<String>) -> Result<(), Stop> {
-    Err(Stop::Broken(Violation { pointer: String::new(), what: what.into() }))
-}
-
-/// Passes if the rule was held, and says what it asks for if not.
-fn held(kept: bool, what: impl FnOnce() -> String) -> Result<(), Stop> {
-    if kept {
-        Ok(())
-    } else {
-        broken(what())
-    }
-}
-
-impl Stop {
-    /// Writes the key or index that led to a broken rule before its pointer.
-    fn inside(self, key: &str) -> Stop {
-        match self {
-            Stop::Broken(Violation { pointer, what }) => {
-                Stop::Broken(Violation { pointer: below("", key) + &pointer, what })
-            }
-            other => other,
-        }
-    }
-}
-
-struct Checker<'a> {
+pub(super) struct Checker<'a> {
+    schema: &'a Schema,
+    deadline: &'a Deadline,
     steps_left: u64,
     /// Steps since the last look at the deadline.
     unseen: u64,
-    deadline: &'a Deadline,
+    /// Whether nobody asks for the reason, which then is not written: it may be for each item of a value.
+    trying: bool,
 }
 
-impl Checker<'_> {
+impl<'a> Checker<'a> {
+    pub(super) fn new(schema: &'a Schema, deadline: &'a Deadline) -> Self {
+        Checker { schema, deadline, steps_left: SCHEMA_STEPS_MAX, unseen: 0, trying: false }
+    }
+
     // [SCH-12] [SCH-13]
     fn spend(&mut self, steps: u64) -> Result<(), Stop> {
         self.steps_left = self.steps_left.checked_sub(steps).ok_or(Stop::OutOfSteps)?;
@@ -83,183 +48,214 @@ impl Checker<'_> {
         Ok(())
     }
 
-    /// The steps of one search of a pattern.
-    fn spend_search(&mut self, steps: u64) -> Result<(), Stop> {
-        match is_one_search(steps) {
-            true => self.spend(steps),
-            false => Err(Stop::OutOfSteps),
-        }
+    /// The steps of looking up a name or comparing a text, whether it is found or not.
+    fn spend_text(&mut self, text: &str) -> Result<(), Stop> {
+        self.spend(length(text.len()).div_euclid(TEXT_BYTES_PER_STEP).saturating_add(1))
     }
 
-    fn node(&mut self, node: &Node, value: &Value) -> Result<(), Stop> {
+    /// Calls itself at most `SCHEMA_DEPTH_MAX` deep: no schema is deeper, every `$ref` counted.
+    // [SCH-07]
+    pub(super) fn node(&mut self, node: &Value, value: &Value) -> Result<(), Stop> {
         self.spend(1)?;
-        node.0.iter().try_for_each(|rule| {
+        let members = match node {
+            Value::Bool(true) => return Ok(()),
+            Value::Object(members) => members,
+            _ => return self.broken(|| "is not allowed here".to_owned()),
+        };
+        for (keyword, argument) in members {
             self.spend(1)?;
-            self.rule(rule, value)
+            if !self.keyword(keyword, argument, members, value)? {
+                let argument = || shown(&argument.to_string());
+                return self.broken(|| format!("does not follow \"{keyword}\": {}", argument()));
+            }
+        }
+        Ok(())
+    }
+
+    fn broken(&self, what: impl FnOnce() -> String) -> Result<(), Stop> {
+        let what = if self.trying { String::new() } else { what() };
+        Err(Stop::Broken(Violation { pointer: String::new(), what }))
+    }
+
+    /// A member or an item of a value.
+    fn inside(&mut self, key: impl ToString, node: &Value, part: &Value) -> Result<(), Stop> {
+        self.node(node, part).map_err(|stop| match stop {
+            Stop::Broken(Violation { pointer, what }) if !self.trying => {
+                Stop::Broken(Violation { pointer: below("", &key.to_string()) + &pointer, what })
+            }
+            stop => stop,
         })
     }
 
-    /// Whether a value keeps a schema, for the rules that go on either way. What was wrong is paid for
-    /// here: its pointer holds keys of any length and is written anew for each value.
-    fn keeps(&mut self, node: &Node, value: &Value) -> Result<bool, Stop> {
-        match self.node(node, value) {
+    /// Whether a value keeps a schema, for the keywords that go on either way.
+    fn keeps(&mut self, node: &Value, value: &Value) -> Result<bool, Stop> {
+        let outer = std::mem::replace(&mut self.trying, true);
+        let result = self.node(node, value);
+        self.trying = outer;
+        match result {
             Ok(()) => Ok(true),
-            Err(Stop::Broken(Violation { pointer, what })) => {
-                let bytes = length(pointer.len()).saturating_add(length(what.len()));
-                self.spend(bytes.div_ceil(MESSAGE_BYTES_PER_STEP))?;
-                Ok(false)
-            }
+            Err(Stop::Broken(_)) => Ok(false),
             Err(stop) => Err(stop),
         }
     }
 
-    // [SCH-10] [SCH-11]
-    fn rule(&mut self, rule: &Rule, value: &Value) -> Result<(), Stop> {
-        match (rule, value) {
-            (Rule::Never, _) => broken("is not allowed here"),
-            (Rule::Type(types), _) => {
-                let names = || types.iter().map(|one| one.name()).collect::<Vec<_>>().join(" or ");
-                held(types.iter().any(|one| one.is_of(value)), || {
-                    format!("must be of type {}", names())
-                })
-            }
-            (Rule::Values(allowed), _) => {
-                let text = self.canonical(value)?;
-                // Of a long list, little more is written than `shown` keeps: it may be for each value.
-                let list = || {
-                    let listed = allowed.iter().flat_map(|one| ", ".chars().chain(one.chars()));
-                    listed.skip(2).take(LINE_BYTES_MAX).collect::<String>()
-                };
-                held(allowed.contains(&text), || format!("must be one of {}", shown(&list())))
-            }
-            (Rule::Bound(relation, bound), Value::Number(number)) => {
-                let held_here = relation.holds(Exact::of(number).compare(*bound));
-                held(held_here, || format!("must be {} {bound}", relation.words()))
-            }
-            (Rule::MultipleOf(divisor), Value::Number(number)) => {
-                let held_here = Exact::of(number).is_multiple_of(*divisor);
-                held(held_here, || format!("must be a multiple of {divisor}"))
-            }
-            (Rule::Pattern(pattern), Value::String(text)) => {
-                let matches = pattern.is_match(text, |steps| self.spend_search(steps))?;
-                held(matches, || format!("must match {}", shown(pattern.source())))
-            }
-            (Rule::Size(measure, relation, bound), _) => {
-                self.size(*measure, *relation, *bound, value)
-            }
-            (Rule::AllOf(_) | Rule::AnyOf(_) | Rule::OneOf(_) | Rule::Not(_), _) => {
-                self.combination(rule, value)
-            }
-            (_, Value::Array(items)) => self.array_rule(rule, items),
-            (_, Value::Object(members)) => self.object_rule(rule, members),
-            _ => Ok(()),
-        }
-    }
-
-    fn size(
+    /// Whether a value keeps one keyword. It keeps those that are about other types.
+    fn keyword(
         &mut self,
-        measure: Measure,
-        relation: Relation,
-        bound: u64,
+        keyword: &str,
+        argument: &Value,
+        siblings: &Map<String, Value>,
         value: &Value,
-    ) -> Result<(), Stop> {
-        let size = match (measure, value) {
-            (Measure::Characters, Value::String(text)) => {
+    ) -> Result<bool, Stop> {
+        Ok(match (keyword, value) {
+            ("type", _) => list(argument).iter().any(|name| is_of(name, value)),
+            ("const", _) => self.equal(argument, value)?,
+            ("enum", _) => {
+                for one in list(argument) {
+                    if self.equal(one, value)? {
+                        return Ok(true);
+                    }
+                }
+                false
+            }
+            ("minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum", Value::Number(_)) => {
+                is_within(value, keyword, argument)
+            }
+            ("multipleOf", Value::Number(_)) => match (Exact::of(value), Exact::of(argument)) {
+                (Some(number), Some(divisor)) => number.is_multiple_of(divisor),
+                _ => false,
+            },
+            // [SCH-10]
+            ("minLength" | "maxLength", Value::String(text)) => {
                 self.spend(length(text.len()))?;
-                length(text.chars().count())
+                is_within(&text.chars().count().into(), keyword, argument)
             }
-            (Measure::Items, Value::Array(items)) => length(items.len()),
-            (Measure::Members, Value::Object(members)) => length(members.len()),
-            _ => return Ok(()),
-        };
-        held(relation.holds(size.cmp(&bound)), || {
-            format!("must have {} {bound} {}", relation.words(), measure.words())
-        })
-    }
-
-    fn array_rule(&mut self, rule: &Rule, items: &[Value]) -> Result<(), Stop> {
-        let mut each = |at: usize, node: &Node, item: &Value| {
-            self.node(node, item).map_err(|stop| stop.inside(&at.to_string()))
-        };
-        match rule {
-            Rule::FirstItems(nodes) => nodes
-                .iter()
-                .zip(items)
-                .enumerate()
-                .try_for_each(|(at, (n, item))| each(at, n, item)),
-            Rule::RestItems(first, node) => {
-                let rest = items.iter().enumerate().skip(*first);
-                rest.into_iter().try_for_each(|(at, item)| each(at, node, item))
+            ("pattern", Value::String(text)) => {
+                let pattern = argument.as_str().and_then(|text| self.schema.patterns.get(text));
+                let search = |steps| match is_one_search(steps) {
+                    true => self.spend(steps),
+                    false => Err(Stop::OutOfSteps),
+                };
+                pattern.map_or(Ok(false), |pattern| pattern.is_match(text, search))?
             }
-            Rule::UniqueItems => {
+            ("minItems" | "maxItems", Value::Array(items)) => {
+                is_within(&items.len().into(), keyword, argument)
+            }
+            ("uniqueItems", Value::Array(items)) if argument == true => {
                 let mut seen = BTreeSet::new();
                 for item in items {
                     if !seen.insert(self.canonical(item)?) {
-                        return broken("must not hold two equal items");
+                        return Ok(false);
                     }
                 }
-                Ok(())
+                true
             }
-            _ => Ok(()),
-        }
-    }
-
-    fn object_rule(&mut self, rule: &Rule, members: &Map<String, Value>) -> Result<(), Stop> {
-        // Looking up a name costs a step whether it is there or not.
-        self.spend(match rule {
-            Rule::Required(keys) => length(keys.len()),
-            Rule::Properties(properties) => length(properties.len()),
-            Rule::OtherProperties(..) => length(members.len()),
-            _ => 0,
-        })?;
-        match rule {
-            Rule::Required(keys) => match keys.iter().find(|key| !members.contains_key(*key)) {
-                None => Ok(()),
-                Some(key) => broken(format!("must have the member {}", shown(key))),
-            },
-            Rule::Properties(properties) => properties.iter().try_for_each(|(key, node)| {
-                let Some(value) = members.get(key) else { return Ok(()) };
-                self.node(node, value).map_err(|stop| stop.inside(key))
-            }),
-            Rule::OtherProperties(known, node) => {
-                members.iter().filter(|(key, _)| !known.contains(*key)).try_for_each(
-                    |(key, value)| self.node(node, value).map_err(|stop| stop.inside(key)),
-                )
+            ("prefixItems", Value::Array(items)) => {
+                for (at, (node, item)) in list(argument).iter().zip(items).enumerate() {
+                    self.inside(at, node, item)?;
+                }
+                true
             }
-            _ => Ok(()),
-        }
-    }
-
-    fn combination(&mut self, rule: &Rule, value: &Value) -> Result<(), Stop> {
-        match rule {
-            Rule::AllOf(nodes) => nodes.iter().try_for_each(|node| self.node(node, value)),
-            Rule::AnyOf(nodes) => {
-                for node in nodes {
+            ("items", Value::Array(items)) => {
+                let first = siblings.get("prefixItems").map_or(0, |nodes| list(nodes).len());
+                for (at, item) in items.iter().enumerate().skip(first) {
+                    self.inside(at, argument, item)?;
+                }
+                true
+            }
+            ("minProperties" | "maxProperties", Value::Object(members)) => {
+                is_within(&members.len().into(), keyword, argument)
+            }
+            ("required", Value::Object(members)) => {
+                for name in list(argument).iter().filter_map(Value::as_str) {
+                    self.spend_text(name)?;
+                    if !members.contains_key(name) {
+                        return Ok(false);
+                    }
+                }
+                true
+            }
+            ("properties", Value::Object(members)) => {
+                for (key, node) in argument.as_object().into_iter().flatten() {
+                    self.spend_text(key)?;
+                    if let Some(member) = members.get(key) {
+                        self.inside(key, node, member)?;
+                    }
+                }
+                true
+            }
+            ("additionalProperties", Value::Object(members)) => {
+                let known = siblings.get("properties").and_then(Value::as_object);
+                for (key, member) in members {
+                    self.spend_text(key)?;
+                    if known.is_none_or(|known| !known.contains_key(key)) {
+                        self.inside(key, argument, member)?;
+                    }
+                }
+                true
+            }
+            ("allOf", _) => {
+                for node in list(argument) {
+                    self.node(node, value)?;
+                }
+                true
+            }
+            ("anyOf", _) => {
+                for node in list(argument) {
                     if self.keeps(node, value)? {
-                        return Ok(());
+                        return Ok(true);
                     }
                 }
-                broken("must match one alternative of the schema")
+                false
             }
-            Rule::OneOf(nodes) => {
+            ("oneOf", _) => {
                 let mut kept = 0_usize;
-                for node in nodes {
+                for node in list(argument) {
                     kept = kept.saturating_add(usize::from(self.keeps(node, value)?));
                 }
-                held(kept == 1, || "must match exactly one alternative of the schema".to_owned())
+                kept == 1
             }
-            Rule::Not(node) => match self.keeps(node, value)? {
-                true => broken("must not match what the schema excludes"),
-                false => Ok(()),
-            },
-            _ => Ok(()),
-        }
+            ("not", _) => !self.keeps(argument, value)?,
+            ("$ref", _) => {
+                self.spend_text(argument.as_str().unwrap_or_default())?;
+                match definition(&self.schema.source, argument) {
+                    Some(node) => self.node(node, value).map(|()| true)?,
+                    None => false,
+                }
+            }
+            _ => true,
+        })
+    }
+
+    // [SCH-11]
+    fn equal(&mut self, one: &Value, value: &Value) -> Result<bool, Stop> {
+        self.spend_text(one.as_str().unwrap_or_default())?;
+        Ok(match (one, value) {
+            (Value::Number(_), Value::Number(_)) => Exact::of(one) == Exact::of(value),
+            (Value::Array(_), Value::Array(_)) | (Value::Object(_), Value::Object(_)) => {
+                self.canonical(one)? == self.canonical(value)?
+            }
+            _ => one == value,
+        })
     }
 
     fn canonical(&mut self, value: &Value) -> Result<String, Stop> {
         let text = canonical(value);
         self.spend(length(text.len()).saturating_mul(CANONICAL_BYTE_STEPS))?;
         Ok(text)
+    }
+}
+
+// [SCH-09]
+fn is_of(name: &Value, value: &Value) -> bool {
+    match value {
+        Value::Null => name == "null",
+        Value::Bool(_) => name == "boolean",
+        Value::Number(_) if name == "integer" => Exact::of(value).is_some_and(Exact::is_integer),
+        Value::Number(_) => name == "number",
+        Value::String(_) => name == "string",
+        Value::Array(_) => name == "array",
+        Value::Object(_) => name == "object",
     }
 }
 

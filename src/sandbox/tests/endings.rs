@@ -138,6 +138,7 @@ fn a_guest_that_fails_for_want_of_memory_is_told_apart() {
         "(loop (br_if 0 (i32.ge_s (memory.grow (i32.const 100)) (i32.const 0)))) unreachable",
         "(if (i32.lt_s (memory.grow (i32.const 256)) (i32.const 0)) (then unreachable))",
         "(if (i32.lt_s (memory.grow (i32.const 60000)) (i32.const 0)) (then (call $exit (i32.const 1))))",
+        "(drop (memory.grow (i32.const 10))) (drop (memory.grow (i32.const 300))) unreachable",
         // Grows and never looks at the answer.
         "(loop (drop (memory.grow (i32.const 1))) (br 0))",
     ] {
@@ -156,6 +157,16 @@ fn a_guest_that_fails_with_memory_to_spare_is_no_memory_failure() {
             "(drop (memory.grow (i32.const 10))) (drop (memory.grow (i32.const 1))) unreachable",
             Code::ToolTrap,
         ),
+        // Most of what was granted, at once.
+        ("(drop (memory.grow (i32.const 200))) unreachable", Code::ToolTrap),
+        // Makes do with less.
+        (
+            "(drop (memory.grow (i32.const 300))) (drop (memory.grow (i32.const 1))) unreachable",
+            Code::ToolTrap,
+        ),
+        // By nothing, and beyond what WebAssembly allows.
+        ("(drop (memory.grow (i32.const 0))) unreachable", Code::ToolTrap),
+        ("(drop (memory.grow (i32.const 65536))) unreachable", Code::ToolTrap),
     ] {
         assert_eq!(
             fails(&start(instructions), &with_fuel(9_000_000)).0,
@@ -163,9 +174,33 @@ fn a_guest_that_fails_with_memory_to_spare_is_no_memory_failure() {
             "{instructions}"
         );
     }
+    let table = "(drop (table.grow (ref.null func) (i32.const 1))) unreachable";
+    let table = module(&format!("(table 1 funcref) (func (export \"_start\") {table})"));
+    assert_eq!(fails(&table, &LIMITS).0, Code::ToolTrap);
+    let own_maximum = wat::parse_str(
+        "(module (memory (export \"memory\") 1 2)
+            (func (export \"_start\") (drop (memory.grow (i32.const 2))) unreachable))",
+    );
+    let own_maximum = Module::check(&own_maximum.unwrap(), &manifest(16)).unwrap();
+    assert_eq!(fails(&own_maximum, &LIMITS).0, Code::ToolTrap);
     // The fuel ends in the middle of a growth that would have been granted.
     let grows = start("(drop (memory.grow (i32.const 200)))");
     assert_eq!(fails(&grows, &with_fuel(100_000)).0, Code::ToolFuel);
+}
+
+#[test]
+fn a_growth_that_the_host_has_no_memory_for_counts_as_denied() {
+    use wasmi::{errors::MemoryError, ResourceLimiter};
+    let deadline = Deadline::new(LIMITS.timeout, CancelFlag::default());
+    let mut guest = inputs(b"").into_guest(&LIMITS, &deadline);
+    assert!(guest.memory_growing(0, 16 << 20, None).unwrap());
+    assert!(!guest.growth_denied);
+    guest.memory_grow_failed(&MemoryError::OutOfFuel { required_fuel: 1 }).unwrap();
+    assert!(!guest.growth_denied);
+    guest.memory_grow_failed(&MemoryError::OutOfSystemMemory).unwrap();
+    assert!(guest.growth_denied);
+    assert!(!guest.memory_growing(0, (16 << 20) + 1, None).unwrap());
+    assert!(guest.growth_denied);
 }
 
 #[test]
