@@ -291,12 +291,13 @@ pub fn trust(bytes: &[u8]) -> Verdict {
         assert_eq!(again.as_ref(), Ok(store));
         assert_eq!(again.map(|again| again.revision()), Ok(store.revision()));
     }
-    for (id, key) in store.keys() {
-        assert_eq!(id, &key.public_key.id());
+    for (_, key) in store.keys() {
+        let id = &key.public_key.id();
+        assert_eq!(id, &key.key_id);
         assert!(PublicKey::from_bytes(key.public_key.to_bytes()).is_ok());
         let hash = mpp::package::listing::ContentHash::of_listing("");
         let judged = store.judge(std::slice::from_ref(id), &hash, now(), 1);
-        let revoked = store.revoked_keys().any(|(revoked, _)| revoked == id);
+        let revoked = store.revoked_keys().any(|revoked| revoked.key_id == *id);
         assert!(!revoked || judged.is_err(), "a revoked key is trusted");
         assert!(store.judge(&[id.clone(), id.clone()], &hash, now(), 2).is_err(), "one is two");
     }

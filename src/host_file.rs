@@ -1,25 +1,52 @@
-//! Room: reading the host's own JSON documents, the trust store and the policy: closed objects like a
-//! manifest's, but with one reason code for every fault, since one person wrote and will mend them.
+//! Documents in files of the host: read as they are, and changed as a whole under a lock.
 
-use crate::error::{Code, Error};
-use crate::json;
-use crate::json::object::{Fault, Member, Object};
-use crate::limits::HOST_FILE_DEPTH_MAX;
+pub(crate) use crate::document::read_document;
+use crate::document::{self, Document, ToJson};
+use crate::error::Error;
+use crate::home;
+use crate::json::object::{Fault, Member};
+use std::path::Path;
 
-/// Parses a document of at most so many bytes and reads its root object with `read`.
-pub(crate) fn read_document<T>(
-    bytes: &[u8],
-    bytes_max: usize,
-    code: Code,
-    read: impl FnOnce(&mut Object<'_>) -> Result<T, Fault>,
-) -> Result<T, Error> {
-    if bytes.len() > bytes_max {
-        return Err(Error::new(code, format!("longer than {bytes_max} bytes")));
-    }
-    let document = json::parse(bytes, HOST_FILE_DEPTH_MAX)
-        .map_err(|error| Error::new(code, error.to_string()))?;
-    let root = Member::new(&document, "");
-    root.object(read).map_err(|fault| Error::new(code, fault.to_string()))
+/// Reads a document from a file, or nothing where there is none.
+///
+/// # Errors
+/// `host.file`, and the document's own code, with the name of the file.
+pub(crate) fn load<T: Document>(path: &Path) -> Result<Option<T>, Error> {
+    parse(home::read_file(path, T::BYTES_MAX)?, path)
+}
+
+/// Reads a document from what a file holds, if there is one.
+///
+/// # Errors
+/// The document's own code, with the name of the file.
+pub(crate) fn parse<T: Document>(bytes: Option<Vec<u8>>, path: &Path) -> Result<Option<T>, Error> {
+    bytes.map(|bytes| document::parse(&bytes)).transpose().map_err(|error| {
+        Error::new(error.code(), format!("{}: {}", path.display(), error.detail()))
+    })
+}
+
+/// Lets `change` change a document under the lock of its file, and writes it if it did. Where there is no
+/// file the document begins as its default.
+///
+/// # Errors
+/// `host.file`; the document's own code; whatever `change` gives. Then nothing is written.
+// [TRUST-17] [TRUST-18]
+pub(crate) fn edit<T: Document + ToJson + Default, R>(
+    path: &Path,
+    change: impl FnOnce(&mut T) -> Result<R, Error>,
+) -> Result<R, Error> {
+    home::edit_file(path, T::BYTES_MAX, |bytes| {
+        let mut document: T = parse(bytes, path)?.unwrap_or_default();
+        let before = document::print(&document);
+        let result = change(&mut document)?;
+        let after = document::print(&document).into_bytes();
+        if after == before.as_bytes() {
+            return Ok((None, result));
+        }
+        // What could not be read again, such as what has grown too long, is not written.
+        parse::<T>(Some(after.clone()), path)?;
+        Ok((Some(after), result))
+    })
 }
 
 /// Reads a text that stands for a `T`; `what` says which texts do.
@@ -28,7 +55,7 @@ pub(crate) fn parsed<T>(
     what: &str,
     parse: impl FnOnce(&str) -> Option<T>,
 ) -> Result<T, Fault> {
-    parse(member.text()?).ok_or_else(|| member.bad_value(format!("must be {what}")))
+    member.parsed(what, parse)
 }
 
 /// Reads a list of values; an absent list is an empty one.

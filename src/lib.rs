@@ -79,7 +79,7 @@
 //! | 3 | [`error`], [`limits`] | every reason code and every fixed limit stands in one table each |
 //! | 4 | [`package::archive`], `package::name` | an archive has one reading, and every byte of it is accounted for |
 //! | 5 | [`package::listing`], [`package::signature`], [`package::key`] | what the identity is, which bytes are signed, which keys count |
-//! | 6 | [`json`], [`package::manifest`], [`package::schema`] | nothing declared goes unread; arguments are held against their schema |
+//! | 6 | [`json`], `document`, [`package::manifest`], [`package::schema`] | nothing declared goes unread; arguments are held against their schema |
 //! | 7 | [`trust`], [`home`] | whose signatures count for which ids, until when; one way to change a file |
 //! | 8 | [`agent`] | who asks is a claim: it is recorded, and can only narrow what runs |
 //! | 9 | [`policy`] | what was asked for, cut to what the host allows; what runs unasked; a published risk table |
@@ -102,7 +102,8 @@
 //!  3  consent, store, audit                               who said yes, what is installed, what happened
 //!  2  gatekeeper, policy, module, sandbox, door           what may run, and what it may touch
 //!  1  package, trust, privacy, secrets, agent             whose package, what must not leave, who asks
-//!  0  error, limits, json, encoding, text, time, home     what all of them use
+//!  0  error, limits, json, document, encoding, text,
+//!     time, home                                         what all of them use
 //! ```
 //!
 //! [`encoding`], [`time`] and [`package::version`] are tools that all of them use. `spec/` states
@@ -126,6 +127,7 @@ pub mod agent;
 pub mod audit;
 pub mod consent;
 mod deadline;
+mod document;
 pub mod door;
 pub mod encoding;
 pub mod error;

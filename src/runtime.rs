@@ -25,7 +25,7 @@ use crate::package::schema::Violation;
 use crate::policy::capability::{self, directories};
 use crate::policy::token::{CapabilityToken, ResolvedToken};
 use crate::policy::{risk, PermissionPolicy, PolicyDecision};
-use crate::privacy::{self, Applied, PrivacyFilterEngine};
+use crate::privacy::{Applied, PrivacyFilterEngine};
 use crate::sandbox::{CancelFlag, Changes, Request, Run, ToolResult, WasmSandbox};
 use crate::secrets::{SecretCommand, SecretFile, SecretStore};
 use crate::store::Store;
@@ -151,11 +151,8 @@ impl Runtime {
     /// in `home`.
     ///
     /// # Errors
-    /// `audit.unavailable`, `audit.broken`; `policy.invalid` for privacy patterns that do not exist.
+    /// `audit.unavailable`, `audit.broken`.
     pub fn open(home: &Path, policy: PermissionPolicy) -> Result<Self, Error> {
-        let kinds: Vec<String> = policy.privacy_patterns().cloned().collect();
-        privacy::check_patterns(&kinds, policy.privacy_custom())
-            .map_err(|error| Error::new(Code::PolicyInvalid, error.detail()))?;
         let kept = KvFiles::new(&home.join("kv"));
         let secrets: Arc<dyn SecretStore> = match policy.secrets_command() {
             Some(command) => Arc::new(command.clone()),
@@ -163,7 +160,7 @@ impl Runtime {
         };
         // [BOX-97]
         let command = policy.secrets_command().into_iter().flat_map(SecretCommand::files);
-        let places = policy.file().into_iter().chain(command).chain([home]);
+        let places = policy.file.as_deref().into_iter().chain(command).chain([home]);
         let sandbox = places.fold(WasmSandbox::new()?, WasmSandbox::protect);
         Ok(Runtime {
             trust_path: home.join(trust::FILE_NAME),
@@ -427,12 +424,12 @@ impl Runtime {
 
     /// What the manifest asks to have redacted, and what this host always wants: the union.
     fn privacy_filter(&self, manifest: &VerifiedManifest) -> Result<PrivacyFilterEngine, Error> {
-        let (asked, policy) = (&manifest.privacy_filters, &self.policy);
-        let kinds: Vec<_> =
-            asked.patterns.iter().chain(policy.privacy_patterns()).cloned().collect();
-        let custom: Vec<_> = asked.custom.iter().chain(policy.privacy_custom()).cloned().collect();
+        let (asked, always) = (&manifest.privacy_filters, &self.policy.privacy_filters);
+        let kinds: Vec<_> = asked.patterns.iter().chain(&always.patterns).cloned().collect();
+        let custom: Vec<_> = asked.custom.iter().chain(&always.custom).cloned().collect();
         let filter = PrivacyFilterEngine::from_config(&kinds, &custom)?;
-        Ok(filter.replacing_by(policy.privacy_replacement(), self.audit.derived_key(b"pseudonyms")))
+        let replacement = self.policy.privacy_replacement;
+        Ok(filter.replacing_by(replacement, self.audit.derived_key(b"pseudonyms")))
     }
 
     /// Asks the policy, and where it says so, a person.
@@ -467,7 +464,7 @@ impl Runtime {
                     grants: capability::digest(&capabilities),
                     security_level,
                 };
-                let (home, rules, clock) = (&self.home, self.policy.consent(), &Timestamp::now);
+                let (home, rules, clock) = (&self.home, self.policy.consent, &Timestamp::now);
                 let (by, proof) = obtain(home, &question, rules, person, clock, look_again)?;
                 Ok((self.policy.confirm(manifest, &by)?, proof))
             }

@@ -8,12 +8,12 @@
 //! The index says what an agent may be shown. It is no proof: whoever runs a package reads the file and
 //! has the Gatekeeper verify it.
 
+use crate::document::{keyed, list, object, text, Document, FromJson};
 use crate::encoding::unhex;
 use crate::error::{Code, Error};
 use crate::gatekeeper::AttestationResult;
 use crate::home;
-use crate::host_file::{list, parsed, read_document, texts};
-use crate::json::object::{Fault, Member};
+use crate::host_file;
 use crate::limits::{
     ARCHIVE_BYTES_MAX, INSTALLED_COUNT_MAX, INSTALLED_FILE_BYTES_MAX, MANIFEST_BYTES_MAX,
 };
@@ -23,7 +23,6 @@ use crate::package::listing::ContentHash;
 use crate::package::manifest::{rules, Manifest};
 use crate::package::version::Version;
 use crate::package::MANIFEST_ENTRY;
-use serde_json::{json, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -32,7 +31,6 @@ const INDEX_NAME: &str = "installed.json";
 const FOLDER_NAME: &str = "packages";
 /// Of each package the package itself and, apart, its manifest.
 const ENDINGS: [&str; 2] = ["mpp", "json"];
-const FORMAT: &str = "mpp-installed/1";
 
 /// The installed packages of one home folder.
 ///
@@ -53,19 +51,37 @@ pub struct Store {
     home: PathBuf,
 }
 
-/// One installed package, as the index has it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Installed {
-    /// Id of the package; one version of it is installed.
-    pub id: String,
-    /// Its version.
-    pub version: Version,
-    /// Identity of its contents, and name of its file.
-    pub content_hash: ContentHash,
-    /// Keys of its trusted signers at the time.
-    pub signers: Vec<KeyId>,
-    /// Names of its tools.
-    pub tools: Vec<String>,
+object! {
+    /// One installed package, as the index has it.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct Installed: FromJson + ToJson {
+        /// Id of the package; one version of it is installed.
+        pub id: String, text(rules::is_id, "a package id");
+        /// Its version.
+        pub version: Version;
+        /// Identity of its contents, and name of its file.
+        pub content_hash: ContentHash;
+        /// Keys of its trusted signers at the time.
+        pub signers: Vec<KeyId>;
+        /// Names of its tools.
+        pub tools: Vec<String>, list(0..=usize::MAX, text(rules::is_tool_name, "a tool's name"));
+    }
+}
+
+object! {
+    /// The index: which packages are installed, by id.
+    // [STORE-03]
+    #[derive(Default)]
+    struct Index: FromJson + ToJson {
+        packages: BTreeMap<String, Installed>,
+            keyed(0..=INSTALLED_COUNT_MAX, Installed::read, |package| package.id.clone());
+    }
+}
+
+impl Document for Index {
+    const FORMAT: &'static str = "mpp-installed/1";
+    const BYTES_MAX: usize = INSTALLED_FILE_BYTES_MAX;
+    const INVALID: Code = Code::StoreInvalid;
 }
 
 impl Store {
@@ -80,7 +96,8 @@ impl Store {
     /// # Errors
     /// `host.file`, `store.invalid`.
     pub fn installed(&self) -> Result<Vec<Installed>, Error> {
-        read_index(home::read_file(&self.index(), INSTALLED_FILE_BYTES_MAX)?)
+        let index: Index = host_file::load(&self.index())?.unwrap_or_default();
+        Ok(index.packages.into_values().collect())
     }
 
     /// The installed package of this id.
@@ -142,15 +159,11 @@ impl Store {
             tools: manifest.tools.iter().map(|tool| tool.name.clone()).collect(),
         };
         self.edit(|installed| {
-            installed.retain(|other| other.id != new.id);
+            installed.remove(&new.id);
             check_names(installed, &new)?;
-            if installed.len() >= INSTALLED_COUNT_MAX {
-                let detail = format!("more than {INSTALLED_COUNT_MAX} packages");
-                return Err(Error::new(Code::StoreInvalid, detail));
-            }
             home::write_file(&self.file(&new.content_hash, "mpp"), package)?;
             home::write_file(&self.file(&new.content_hash, "json"), &manifest_of(package)?)?;
-            installed.push(new.clone());
+            installed.insert(new.id.clone(), new);
             Ok(())
         })
     }
@@ -160,13 +173,9 @@ impl Store {
     /// # Errors
     /// `store.not_installed`, `host.file`, `store.invalid`.
     pub fn remove(&self, id: &str) -> Result<(), Error> {
-        self.edit(|installed| {
-            let before = installed.len();
-            installed.retain(|other| other.id != id);
-            match installed.len() < before {
-                true => Ok(()),
-                false => Err(not_installed(id)),
-            }
+        self.edit(|installed| match installed.remove(id) {
+            Some(_) => Ok(()),
+            None => Err(not_installed(id)),
         })
     }
 
@@ -174,30 +183,26 @@ impl Store {
     // [STORE-01]
     fn edit(
         &self,
-        change: impl FnOnce(&mut Vec<Installed>) -> Result<(), Error>,
+        change: impl FnOnce(&mut BTreeMap<String, Installed>) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        home::edit_file(&self.index(), INSTALLED_FILE_BYTES_MAX, |bytes| {
-            let mut installed = read_index(bytes)?;
+        host_file::edit(&self.index(), |index: &mut Index| {
             // What a crash left goes first: nothing that the index names is touched.
-            self.clear(&installed);
-            change(&mut installed)?;
-            installed.sort_by(|one, other| one.id.cmp(&other.id));
-            let index = index_json(&installed).to_string() + "\n";
-            Ok((Some(index.into_bytes()), ()))
+            self.clear(index);
+            change(&mut index.packages)
         })?;
         // The new index is on the disk. Another process may have changed it since, so it is read again
         // under the lock before anything is deleted.
-        home::edit_file(&self.index(), INSTALLED_FILE_BYTES_MAX, |bytes| {
-            self.clear(&read_index(bytes)?);
-            Ok((None, ()))
+        host_file::edit(&self.index(), |index: &mut Index| {
+            self.clear(index);
+            Ok(())
         })
     }
 
     /// Deletes those of our files in the folder that the index does not name. What can't be deleted now is
     /// in nobody's way, and goes another time.
-    fn clear(&self, installed: &[Installed]) {
+    fn clear(&self, index: &Index) {
         let files = |found: &Installed| ENDINGS.map(|end| self.file(&found.content_hash, end));
-        let kept: BTreeSet<PathBuf> = installed.iter().flat_map(files).collect();
+        let kept: BTreeSet<PathBuf> = index.packages.values().flat_map(files).collect();
         let Ok(entries) = fs::read_dir(self.home.join(FOLDER_NAME)) else { return };
         for path in entries.flatten().map(|entry| entry.path()) {
             let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
@@ -228,9 +233,9 @@ fn manifest_of(package: &[u8]) -> Result<Vec<u8>, Error> {
 /// Refuses a tool whose name some client would take for another's: clients fold case, and turn what is
 /// neither letter nor digit into `_`.
 // [STORE-02]
-fn check_names(installed: &[Installed], new: &Installed) -> Result<(), Error> {
+fn check_names(installed: &BTreeMap<String, Installed>, new: &Installed) -> Result<(), Error> {
     let mut taken: BTreeMap<String, (&str, &str)> = BTreeMap::new();
-    for package in installed.iter().chain([new]) {
+    for package in installed.values().chain([new]) {
         for tool in &package.tools {
             let other = taken.insert(folded(tool), (tool, &package.id));
             if let Some((other, id)) = other {
@@ -261,42 +266,4 @@ fn missing(path: &Path) -> Error {
 
 fn not_installed(id: &str) -> Error {
     Error::new(Code::StoreNotInstalled, crate::text::shown(id))
-}
-
-fn index_json(installed: &[Installed]) -> Value {
-    let package = |found: &Installed| {
-        json!({
-            "id": found.id, "version": found.version.to_string(),
-            "content_hash": found.content_hash.as_str(),
-            "signers": found.signers.iter().map(KeyId::as_str).collect::<Vec<_>>(),
-            "tools": found.tools,
-        })
-    };
-    json!({ "format": FORMAT, "packages": installed.iter().map(package).collect::<Vec<_>>() })
-}
-
-// [STORE-03]
-fn read_index(bytes: Option<Vec<u8>>) -> Result<Vec<Installed>, Error> {
-    let Some(bytes) = bytes else { return Ok(Vec::new()) };
-    read_document(&bytes, INSTALLED_FILE_BYTES_MAX, Code::StoreInvalid, |root| {
-        parsed(&root.required("format")?, FORMAT, |text| (text == FORMAT).then_some(()))?;
-        root.required("packages")?.array(0..=INSTALLED_COUNT_MAX, read_installed)
-    })
-    .map_err(|error| Error::new(error.code(), format!("{INDEX_NAME}: {}", error.detail())))
-}
-
-fn read_installed(member: &Member<'_>) -> Result<Installed, Fault> {
-    member.object(|object| {
-        Ok(Installed {
-            id: parsed(&object.required("id")?, "a package id", |text| {
-                rules::is_id(text).then(|| text.to_owned())
-            })?,
-            version: parsed(&object.required("version")?, "a version", Version::parse)?,
-            content_hash: parsed(&object.required("content_hash")?, "a hash", ContentHash::parse)?,
-            signers: list(Some(object.required("signers")?), |item| {
-                parsed(item, "a key id", KeyId::parse)
-            })?,
-            tools: texts(Some(object.required("tools")?), "a tool's name", rules::is_tool_name)?,
-        })
-    })
 }

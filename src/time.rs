@@ -4,6 +4,7 @@
 //! Everything that needs the time takes a [`Timestamp`] as a parameter, so tests and conformance
 //! vectors bring their own. Whole seconds, UTC, years 1970 to 9999.
 
+use crate::document::text_form;
 use std::fmt;
 
 /// A moment in whole seconds since 1970-01-01T00:00:00Z, leap seconds not counted (as POSIX does).
@@ -21,6 +22,8 @@ pub struct Timestamp(u64);
 /// 9999-12-31T23:59:59Z: the last moment that fits the one allowed form.
 const UNIX_SECONDS_MAX: u64 = 253_402_300_799;
 const DAY_SECONDS: u64 = 86_400;
+
+text_form!(Timestamp, "a time such as 2026-01-01T00:00:00Z");
 
 impl Timestamp {
     /// The moment that many seconds after the epoch, or `None` past the year 9999.

@@ -4,14 +4,16 @@
 //! version seen of each package. The Gatekeeper asks it in check 5 ([`TrustStore::judge`]) and check 6
 //! ([`TrustedSigner::may_publish`], [`TrustStore::version_seen`]). `spec/trust.md` is its page.
 
-mod file;
 pub(crate) mod latest;
 #[cfg(test)]
 mod tests;
 
-use crate::encoding::sha256_hex;
+use crate::document::{self, keyed, list, object, text, Document, FromJson, ToJson};
+use crate::encoding::{base64, sha256_hex, unbase64};
 use crate::error::{Code, Error};
 use crate::home;
+use crate::host_file;
+use crate::json::object::{Fault, Member};
 use crate::limits::{NAME_BYTES_MAX, TRUST_FILE_BYTES_MAX};
 use crate::package::key::{KeyId, PublicKey};
 use crate::package::listing::ContentHash;
@@ -19,6 +21,8 @@ use crate::package::manifest::rules;
 use crate::package::version::Version;
 use crate::text::is_hidden;
 use crate::time::Timestamp;
+use latest::Latest;
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -27,41 +31,159 @@ pub const FILE_NAME: &str = "trust.json";
 /// The host's own notes of the highest versions seen: a store with nothing else in it.
 pub const SEEN_FILE_NAME: &str = "seen.json";
 
-/// Everything this host knows about publishers.
-///
-/// ```
-/// use mpp::package::{key::SecretKey, listing::ContentHash};
-/// use mpp::{trust::{TrustStore, Validity}, Code, Timestamp};
-/// let key = SecretKey::generate().public();
-/// let content = ContentHash::of_listing("");
-/// let now = Timestamp::now();
-/// let mut store = TrustStore::empty();
-/// assert_eq!(store.judge(&[key.id()], &content, now, 1).unwrap_err().code(), Code::PublisherUnknown);
-/// store.add_publisher("Acme", key, &["org.acme"], Validity::ALWAYS)?;
-/// let signers = store.judge(&[key.id()], &content, now, 1)?;
-/// assert!(signers[0].may_publish("org.acme.weather") && !signers[0].may_publish("org.acmecorp"));
-/// # Ok::<(), mpp::Error>(())
-/// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct TrustStore {
-    /// Namespaces of each publisher, by the name that this host gave it.
-    publishers: BTreeMap<String, BTreeSet<String>>,
-    /// By id, so that a key can have but one holder.
-    keys: BTreeMap<KeyId, PublisherKey>,
-    revoked_keys: BTreeMap<KeyId, Revocation>,
-    revoked_contents: BTreeMap<ContentHash, Revocation>,
-    versions: BTreeMap<String, Version>,
+object! {
+    /// Everything this host knows about publishers.
+    ///
+    /// ```
+    /// use mpp::package::{key::SecretKey, listing::ContentHash};
+    /// use mpp::{trust::{TrustStore, Validity}, Code, Timestamp};
+    /// let key = SecretKey::generate().public();
+    /// let content = ContentHash::of_listing("");
+    /// let now = Timestamp::now();
+    /// let mut store = TrustStore::empty();
+    /// assert_eq!(store.judge(&[key.id()], &content, now, 1).unwrap_err().code(), Code::PublisherUnknown);
+    /// store.add_publisher("Acme", key, &["org.acme"], Validity::ALWAYS)?;
+    /// let signers = store.judge(&[key.id()], &content, now, 1)?;
+    /// assert!(signers[0].may_publish("org.acme.weather") && !signers[0].may_publish("org.acmecorp"));
+    /// # Ok::<(), mpp::Error>(())
+    /// ```
+    // [TRUST-01]
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct TrustStore: FromJson + ToJson {
+        /// By their names in lower case, so that none can be taken for another.
+        publishers: BTreeMap<String, Publisher> = BTreeMap::new(), publishers;
+        /// A key that is revoked may stay listed under its publisher, and stays revoked.
+        revoked_keys: BTreeMap<KeyId, RevokedKey> = BTreeMap::new(),
+            keyed(0..=usize::MAX, RevokedKey::read, |entry| entry.key_id.clone());
+        revoked_contents: BTreeMap<ContentHash, RevokedContent> = BTreeMap::new(),
+            keyed(0..=usize::MAX, RevokedContent::read, |entry| entry.content_hash.clone());
+        versions: BTreeMap<String, SeenVersion> = BTreeMap::new(),
+            keyed(0..=usize::MAX, SeenVersion::read, |entry| entry.id.clone());
+    }
 }
 
-/// One key of a publisher, who may have several at once: so a key is replaced without a gap.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PublisherKey {
-    /// The name of its holder.
-    pub publisher: String,
-    /// The key.
-    pub public_key: PublicKey,
-    /// When its signatures count.
-    pub validity: Validity,
+object! {
+    /// Who may publish what.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct Publisher: FromJson + ToJson {
+        /// The name that this host gave it.
+        // [TRUST-02]
+        pub name: String, text(is_publisher_name, "a name in plain ASCII on one line");
+        /// The package ids that it may publish.
+        // [TRUST-03]
+        pub namespaces: BTreeSet<String>, list(0..=usize::MAX, text(is_namespace, NAMESPACE));
+        /// Its keys, of which it may have several at once: so a key is replaced without a gap.
+        pub keys: BTreeMap<KeyId, PublisherKey>,
+            keyed(1..=usize::MAX, PublisherKey::read, |key| key.key_id.clone());
+    }
+}
+
+object! {
+    /// One key of a publisher.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct PublisherKey: FromJson + ToJson {
+        /// The key.
+        pub public_key: PublicKey;
+        /// Its id.
+        // [TRUST-04]
+        pub key_id: KeyId, |place| id_of(place, &public_key);
+        /// When its signatures begin to count.
+        pub valid_from: Option<Timestamp> = None;
+        /// When they count for the last time.
+        pub valid_until: Option<Timestamp> = None, |place| end_of(place, valid_from);
+    }
+}
+
+object! {
+    /// A key that counts for nothing any more.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct RevokedKey: FromJson + ToJson {
+        /// Its id.
+        pub key_id: KeyId;
+        /// When it was entered here. It counts from then on for every package, old or new.
+        pub revoked_at: Timestamp;
+        /// For the person who meets the refusal.
+        pub reason: String, text(is_label, REASON);
+    }
+}
+
+object! {
+    /// A content that is refused whoever signed it.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct RevokedContent: FromJson + ToJson {
+        /// The content.
+        pub content_hash: ContentHash;
+        /// When it was entered here.
+        pub revoked_at: Timestamp;
+        /// For the person who meets the refusal.
+        pub reason: String, text(is_label, REASON);
+    }
+}
+
+object! {
+    /// The highest version of a package that was accepted.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    struct SeenVersion: FromJson + ToJson {
+        id: String, text(rules::is_id, "a package id");
+        version: Version;
+    }
+}
+
+/// What [`is_namespace`] allows.
+pub(crate) const NAMESPACE: &str = "`*` or lower-case labels joined by dots";
+const REASON: &str = "a reason on one line";
+
+impl Document for TrustStore {
+    const FORMAT: &'static str = "mpp-trust/1";
+    const BYTES_MAX: usize = TRUST_FILE_BYTES_MAX;
+    const INVALID: Code = Code::TrustInvalid;
+}
+
+/// Two holders of one key could count as two signers.
+// [TRUST-02] [TRUST-04]
+fn publishers(place: &Member<'_>) -> Result<BTreeMap<String, Publisher>, Fault> {
+    let mut holders: BTreeMap<KeyId, String> = BTreeMap::new();
+    let rule = |item: &Member<'_>| {
+        let publisher = Publisher::read(item)?;
+        for key_id in publisher.keys.keys() {
+            if let Some(holder) = holders.insert(key_id.clone(), publisher.name.clone()) {
+                return Err(item.bad_value(format!("holds the key {key_id} of {holder:?}")));
+            }
+        }
+        Ok(publisher)
+    };
+    keyed(0..=usize::MAX, rule, |publisher| publisher.name.to_ascii_lowercase())(place)
+}
+
+// [TRUST-02]
+fn is_publisher_name(text: &str) -> bool {
+    is_label(text) && text.is_ascii()
+}
+
+fn id_of(place: &Member<'_>, public_key: &PublicKey) -> Result<KeyId, Fault> {
+    let id = KeyId::read(place)?;
+    place.check(id == public_key.id(), "must be the SHA-256 of public_key")?;
+    Ok(id)
+}
+
+// [TRUST-05]
+fn end_of(place: &Member<'_>, from: Option<Timestamp>) -> Result<Option<Timestamp>, Fault> {
+    let until = Timestamp::read(place)?;
+    place.check(from.is_none_or(|from| from <= until), "must not lie before valid_from")?;
+    Ok(Some(until))
+}
+
+impl FromJson for PublicKey {
+    fn read(place: &Member<'_>) -> Result<Self, Fault> {
+        let bytes = place.parsed("base64 of 32 bytes", unbase64::<32>)?;
+        PublicKey::from_bytes(bytes).map_err(|error| place.bad_value(error.detail()))
+    }
+}
+
+impl ToJson for PublicKey {
+    fn write(&self) -> Value {
+        base64(&self.to_bytes()).into()
+    }
 }
 
 /// A span of time; both ends belong to it, and an absent end is open.
@@ -83,15 +205,6 @@ impl Validity {
     pub fn includes(&self, now: Timestamp) -> bool {
         self.from.is_none_or(|from| from <= now) && self.until.is_none_or(|until| now <= until)
     }
-}
-
-/// When and why a key or a content was revoked.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Revocation {
-    /// When it was entered here. A revocation counts from then on for every package, old or new.
-    pub revoked_at: Timestamp,
-    /// For the person who meets the refusal.
-    pub reason: String,
 }
 
 /// A signer of the package at hand whom the store trusts now. Only [`TrustStore::judge`] makes one.
@@ -164,16 +277,16 @@ impl TrustStore {
     /// As [`TrustStore::load`].
     // [TRUST-19]
     pub fn load_with_versions(path: &Path, seen: &Path) -> Result<Self, Error> {
-        let mut store = TrustStore::load(path)?;
-        store.add_versions(TrustStore::load(seen)?)?;
-        Ok(store)
+        Latest::default().load(path, seen)
     }
 
-    fn add_versions(&mut self, seen: TrustStore) -> Result<(), Error> {
-        for (id, version) in seen.versions {
-            self.note_version(&id, &version)?;
+    /// The mark only rises.
+    // [TRUST-14]
+    fn raise_version(&mut self, seen: SeenVersion) {
+        let known = self.versions.get(&seen.id);
+        if known.is_none_or(|known| known.version < seen.version) {
+            self.versions.insert(seen.id.clone(), seen);
         }
-        Ok(())
     }
 
     /// Reads the store; a file that is not there is an empty store.
@@ -181,7 +294,21 @@ impl TrustStore {
     /// # Errors
     /// `host.file`, `trust.invalid`.
     pub fn load(path: &Path) -> Result<Self, Error> {
-        TrustStore::of_file(home::read_file(path, TRUST_FILE_BYTES_MAX)?, path)
+        Ok(host_file::load(path)?.unwrap_or_default())
+    }
+
+    /// Reads the JSON form.
+    ///
+    /// # Errors
+    /// `trust.invalid`.
+    pub fn from_json(bytes: &[u8]) -> Result<Self, Error> {
+        document::parse(bytes)
+    }
+
+    /// Writes the JSON form: the same store, the same bytes.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        document::print(self)
     }
 
     /// The only way to change a store on the disk: locks it against other processes, reads it, lets
@@ -193,23 +320,7 @@ impl TrustStore {
         path: &Path,
         edit: impl FnOnce(&mut TrustStore) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        home::edit_file(path, TRUST_FILE_BYTES_MAX, |old| {
-            let old = TrustStore::of_file(old, path)?;
-            let mut new = old.clone();
-            let result = edit(&mut new)?;
-            let text = (new != old).then(|| new.to_json());
-            if text.as_ref().is_some_and(|text| text.len() > TRUST_FILE_BYTES_MAX) {
-                return Err(invalid("the store would grow past its limit"));
-            }
-            Ok((text.map(String::into_bytes), result))
-        })
-    }
-
-    fn of_file(bytes: Option<Vec<u8>>, path: &Path) -> Result<Self, Error> {
-        let Some(bytes) = bytes else { return Ok(TrustStore::empty()) };
-        TrustStore::from_json(&bytes).map_err(|error| {
-            Error::new(error.code(), format!("{}: {}", path.display(), error.detail()))
-        })
+        host_file::edit(path, edit)
     }
 
     /// Check 5: who of the package's signers is trusted now, in the order given.
@@ -229,30 +340,29 @@ impl TrustStore {
         signers_required: usize,
     ) -> Result<Vec<TrustedSigner>, Error> {
         // [TRUST-08]
-        if let Some(revocation) = self.revoked_contents.get(content_hash) {
-            return Err(revoked(Code::PublisherContent, content_hash.as_str(), revocation));
+        if let Some(entry) = self.revoked_contents.get(content_hash) {
+            let (code, what) = (Code::PublisherContent, content_hash.as_str());
+            return Err(revoked(code, what, entry.revoked_at, &entry.reason));
         }
         // [TRUST-09]
-        for key_id in signers {
-            if let Some(revocation) = self.revoked_keys.get(key_id) {
-                return Err(revoked(Code::PublisherKeyRevoked, key_id.as_str(), revocation));
-            }
+        if let Some(entry) = signers.iter().find_map(|key_id| self.revoked_keys.get(key_id)) {
+            return Err(key_revoked(entry));
         }
         let mut trusted: Vec<TrustedSigner> = Vec::new();
         for key_id in signers {
-            let Some(PublisherKey { publisher, validity, .. }) = self.keys.get(key_id) else {
-                continue;
-            };
+            let held = |(_, key): &(&Publisher, &PublisherKey)| key.key_id == *key_id;
+            let Some((publisher, key)) = self.keys().find(held) else { continue };
             // [TRUST-10]
+            let (name, validity) = (&publisher.name, key.validity());
             if !validity.includes(now) {
-                let span = span(validity);
-                let detail = format!("key {key_id} of {publisher:?} counts {span}; now is {now}");
+                let span = span(&validity);
+                let detail = format!("key {key_id} of {name:?} counts {span}; now is {now}");
                 return Err(Error::new(Code::PublisherValidity, detail));
             }
             trusted.push(TrustedSigner {
-                publisher: publisher.clone(),
+                publisher: name.clone(),
                 key_id: key_id.clone(),
-                namespaces: self.publishers.get(publisher).cloned().unwrap_or_default(),
+                namespaces: publisher.namespaces.clone(),
             });
         }
         // [TRUST-11]
@@ -284,36 +394,23 @@ impl TrustStore {
         namespaces: &[&str],
         validity: Validity,
     ) -> Result<(), Error> {
-        let key_id = key.id();
-        // [TRUST-02]
-        if !is_label(name) || !name.is_ascii() {
-            return Err(invalid(&format!(
-                "publisher name {name:?} is not plain ASCII on one line"
-            )));
+        let (key_id, Validity { from: valid_from, until: valid_until }) = (key.id(), validity);
+        if let Some(entry) = self.revoked_keys.get(&key_id) {
+            return Err(key_revoked(entry));
         }
-        let twin = self.publishers.keys().find(|known| known.eq_ignore_ascii_case(name));
-        if let Some(twin) = twin.filter(|twin| *twin != name) {
+        let mut new = self.clone();
+        let publisher = new.publishers.entry(name.to_ascii_lowercase()).or_insert_with(|| {
+            Publisher { name: name.to_owned(), namespaces: BTreeSet::new(), keys: BTreeMap::new() }
+        });
+        if publisher.name != name {
+            let twin = &publisher.name;
             return Err(invalid(&format!("publisher {name:?} could be taken for {twin:?}")));
         }
-        // [TRUST-03]
-        if let Some(namespace) = namespaces.iter().find(|namespace| !is_namespace(namespace)) {
-            let what = "`*` or lower-case labels joined by dots";
-            return Err(invalid(&format!("namespace {namespace:?} is not {what}")));
-        }
-        // [TRUST-04]
-        if let Some(known) = self.keys.get(&key_id).filter(|known| known.publisher != name) {
-            return Err(invalid(&format!("key {key_id} belongs to {:?}", known.publisher)));
-        }
-        if matches!((validity.from, validity.until), (Some(from), Some(until)) if until < from) {
-            return Err(invalid(&format!("the validity of key {key_id} ends before it begins")));
-        }
-        if let Some(revocation) = self.revoked_keys.get(&key_id) {
-            return Err(revoked(Code::PublisherKeyRevoked, key_id.as_str(), revocation));
-        }
-        let known = self.publishers.entry(name.to_owned()).or_default();
-        known.extend(namespaces.iter().map(|namespace| (*namespace).to_owned()));
-        let publisher = name.to_owned();
-        self.keys.insert(key_id, PublisherKey { publisher, public_key: key, validity });
+        publisher.namespaces.extend(namespaces.iter().map(|namespace| (*namespace).to_owned()));
+        let key = PublisherKey { key_id: key_id.clone(), public_key: key, valid_from, valid_until };
+        publisher.keys.insert(key_id, key);
+        // What a store can be is said in one place: where it is read.
+        *self = TrustStore::from_json(new.to_json().as_bytes())?;
         Ok(())
     }
 
@@ -323,8 +420,9 @@ impl TrustStore {
     /// `trust.invalid` for a reason that is empty, too long or holds control characters.
     // [TRUST-13]
     pub fn revoke_key(&mut self, key_id: KeyId, at: Timestamp, reason: &str) -> Result<(), Error> {
-        let revocation = Revocation::new(at, reason)?;
-        self.revoked_keys.entry(key_id).or_insert(revocation);
+        let reason = checked_reason(reason)?;
+        let entry = RevokedKey { key_id: key_id.clone(), revoked_at: at, reason };
+        self.revoked_keys.entry(key_id).or_insert(entry);
         Ok(())
     }
 
@@ -335,12 +433,13 @@ impl TrustStore {
     // [TRUST-13]
     pub fn revoke_content(
         &mut self,
-        content_hash: ContentHash,
+        hash: ContentHash,
         at: Timestamp,
         reason: &str,
     ) -> Result<(), Error> {
-        let revocation = Revocation::new(at, reason)?;
-        self.revoked_contents.entry(content_hash).or_insert(revocation);
+        let reason = checked_reason(reason)?;
+        let entry = RevokedContent { content_hash: hash.clone(), revoked_at: at, reason };
+        self.revoked_contents.entry(hash).or_insert(entry);
         Ok(())
     }
 
@@ -353,9 +452,7 @@ impl TrustStore {
         if !rules::is_id(id) {
             return Err(invalid(&format!("{id:?} is not a package id")));
         }
-        if self.version_seen(id).is_none_or(|seen| seen < *version) {
-            self.versions.insert(id.to_owned(), version.clone());
-        }
+        self.raise_version(SeenVersion { id: id.to_owned(), version: version.clone() });
         Ok(())
     }
 
@@ -371,27 +468,27 @@ impl TrustStore {
     /// The highest version that was accepted so far: a lower one is a rollback.
     #[must_use]
     pub fn version_seen(&self, id: &str) -> Option<Version> {
-        self.versions.get(id).cloned()
+        self.versions.get(id).map(|seen| seen.version.clone())
     }
 
-    /// Publishers and their namespaces, by name in ascending order.
-    pub fn publishers(&self) -> impl Iterator<Item = (&String, &BTreeSet<String>)> {
-        self.publishers.iter()
+    /// Publishers, by name.
+    pub fn publishers(&self) -> impl Iterator<Item = &Publisher> {
+        self.publishers.values()
     }
 
-    /// Keys, in ascending order of their ids.
-    pub fn keys(&self) -> impl Iterator<Item = (&KeyId, &PublisherKey)> {
-        self.keys.iter()
+    /// Keys with their publishers: by publisher, and then by id.
+    pub fn keys(&self) -> impl Iterator<Item = (&Publisher, &PublisherKey)> {
+        self.publishers().flat_map(|of| of.keys.values().map(move |key| (of, key)))
     }
 
-    /// Revoked keys, in ascending order.
-    pub fn revoked_keys(&self) -> impl Iterator<Item = (&KeyId, &Revocation)> {
-        self.revoked_keys.iter()
+    /// Revoked keys, in ascending order of their ids.
+    pub fn revoked_keys(&self) -> impl Iterator<Item = &RevokedKey> {
+        self.revoked_keys.values()
     }
 
     /// Revoked contents, in ascending order.
-    pub fn revoked_contents(&self) -> impl Iterator<Item = (&ContentHash, &Revocation)> {
-        self.revoked_contents.iter()
+    pub fn revoked_contents(&self) -> impl Iterator<Item = &RevokedContent> {
+        self.revoked_contents.values()
     }
 
     /// A digest that differs whenever the store's content does. A verification result may be kept
@@ -403,12 +500,19 @@ impl TrustStore {
     }
 }
 
-impl Revocation {
-    fn new(revoked_at: Timestamp, reason: &str) -> Result<Self, Error> {
-        match is_label(reason) {
-            true => Ok(Revocation { revoked_at, reason: reason.to_owned() }),
-            false => Err(invalid("a revocation needs a reason on one line")),
-        }
+impl PublisherKey {
+    /// When its signatures count.
+    #[must_use]
+    pub fn validity(&self) -> Validity {
+        Validity { from: self.valid_from, until: self.valid_until }
+    }
+}
+
+// [TRUST-13]
+fn checked_reason(reason: &str) -> Result<String, Error> {
+    match is_label(reason) {
+        true => Ok(reason.to_owned()),
+        false => Err(invalid("a revocation needs a reason on one line")),
     }
 }
 
@@ -416,8 +520,12 @@ fn invalid(detail: &str) -> Error {
     Error::new(Code::TrustInvalid, detail)
 }
 
-fn revoked(code: Code, what: &str, revocation: &Revocation) -> Error {
-    let Revocation { revoked_at, reason } = revocation;
+fn key_revoked(entry: &RevokedKey) -> Error {
+    let what = entry.key_id.as_str();
+    revoked(Code::PublisherKeyRevoked, what, entry.revoked_at, &entry.reason)
+}
+
+fn revoked(code: Code, what: &str, revoked_at: Timestamp, reason: &str) -> Error {
     Error::new(code, format!("{what} was revoked on {revoked_at}: {reason}"))
 }
 

@@ -108,7 +108,10 @@ fn a_tool_that_succeeds_leaves_its_file_and_the_record_counts_it() {
 fn a_tool_that_fails_in_any_way_leaves_nothing() {
     let (host, out) = (Host::new("changes-fail"), Folder::new("changes-none"));
     fs::write(out.path().join("old"), "old").unwrap();
-    let runtime = host.runtime_with(policy(out.path()).fuel(2_000_000));
+    let short = support::policy(json!({
+        "trusted_packages": ["org.example.writer"], "ceilings": { "fuel": 2_000_000 },
+    }));
+    let runtime = host.runtime_with(short.map_directory("/out", out.path()));
     let failures = [
         (End::Exits, Code::ToolExit),
         (End::Traps, Code::ToolTrap),

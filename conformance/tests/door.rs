@@ -132,7 +132,11 @@ impl HttpTransport for Server {
 fn the_record_says_what_was_asked_at_the_door_and_holds_no_value() {
     let (host, out) = (Host::new("door-record"), Folder::new("out"));
     let server = Arc::new(Server(Mutex::default()));
-    let policy = policy(&out).add_secret_header("api.example.com", "X-Key", "s3cr3t-value");
+    let header = json!({ "host": "api.example.com", "name": "x-key", "value": "s3cr3t-value" });
+    let policy = support::policy(json!({
+        "trusted_packages": ["org.example.keeper"], "network": { "headers": [header] },
+    }));
+    let policy = policy.map_directory("/out", out.path());
     let runtime = host.runtime_with(policy).http_transport(Arc::clone(&server) as Arc<_>);
     let get = |url: &str| json!({ "service": "http", "url": url });
     let requests = [

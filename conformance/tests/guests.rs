@@ -2,10 +2,8 @@
 //! within its limit, with an intent and an outcome in the log, and the next call works.
 
 use crate::support::{self, call, call_with, code, Host};
-use mpp::package::manifest::CustomPattern;
-use mpp::privacy::Replacement;
 use mpp::runtime::{Call, Nobody};
-use mpp::{CancelFlag, Code, Error, PermissionPolicy};
+use mpp::{CancelFlag, Code, Error};
 use serde_json::{json, Value};
 use std::time::{Duration, Instant};
 
@@ -486,14 +484,15 @@ fn a_host_adds_kinds_and_chooses_replacements_and_a_tool_can_do_neither_away() {
         manifest["privacy_filters"] = filters;
         support::package_with(&manifest, &support::saying(&support::response(text)))
     };
-    let policy = || PermissionPolicy::new().auto_approve_low(true);
-    let said = |host: &Host, policy: PermissionPolicy, filters: Value| {
+    let said = |host: &Host, members: Value, filters: Value| {
+        let policy = support::policy(members);
         let answer = call(&host.runtime_with(policy), &package(filters)).unwrap();
         answer.content[0]["text"].as_str().unwrap().to_owned()
     };
     let host = Host::new("forced");
-    let employee = CustomPattern { name: "STAFF".into(), pattern: "EMP-[0-9]+".into() };
-    let forced = || policy().always_redact("phone").always_redact_custom(employee.clone());
+    let staff = json!({ "name": "STAFF", "pattern": "EMP-[0-9]+" });
+    let always = json!({ "patterns": ["phone"], "custom": [staff] });
+    let forced = || json!({ "auto_approve_low": true, "privacy_filters": always });
     // Nothing that a tool asks for takes away what the host wants.
     for (filters, shown) in [
         (json!({}), "ann@example.com, [PHONE], ann@example.com, [STAFF]"),
@@ -507,10 +506,11 @@ fn a_host_adds_kinds_and_chooses_replacements_and_a_tool_can_do_neither_away() {
         assert_eq!(said(&host, forced(), filters), shown);
     }
     let email = || json!({ "patterns": ["email"] });
-    let numbered = policy().replace_by(Replacement::Numbered);
+    let replacing = |by: &str| json!({ "auto_approve_low": true, "privacy_replacement": by });
+    let numbered = replacing("numbered");
     assert_eq!(said(&host, numbered, email()), "[EMAIL:1], +14155550132, [EMAIL:1], EMP-123456");
     let pseudonyms = |host: &Host| {
-        let shown = said(host, policy().replace_by(Replacement::Pseudonym), email());
+        let shown = said(host, replacing("pseudonym"), email());
         let (first, rest) = shown.split_once(", ").unwrap();
         assert!(rest.contains(first) && first.len() == "[EMAIL:]".len() + 16, "{shown}");
         first.to_owned()

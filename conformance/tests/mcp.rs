@@ -432,7 +432,7 @@ fn what_keeps_a_call_from_succeeding_is_told_to_the_model() {
             named("trap", "trap", trap),
         ],
     );
-    let policy = PermissionPolicy::new().auto_approve_low(true).non_interactive(true);
+    let policy = support::policy(json!({ "auto_approve_low": true, "non_interactive": true }));
     session_with(&host, policy, |client| {
         client.initialize("2025-11-25");
         let bad = json!({ "name": "strict", "arguments": { "n": "ann@example.com" } });

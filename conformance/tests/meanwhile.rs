@@ -11,7 +11,6 @@ use crate::support::{self, author, call_with, code, now, Folder, Host};
 use mpp::audit::AuditLog;
 use mpp::consent::approvals::Approvals;
 use mpp::consent::pending::Pending;
-use mpp::policy::ConsentRules;
 use mpp::runtime::{Call, Person, Question, Reply};
 use mpp::sandbox::Changes;
 use mpp::secrets::{SecretStore, SecretValue};
@@ -20,7 +19,6 @@ use mpp::{CancelFlag, Code, Error, Gatekeeper, PermissionPolicy, Timestamp, Trus
 use serde_json::{json, Value};
 use std::fs;
 use std::sync::Arc;
-use std::time::Duration;
 
 const ID: &str = "org.example.asks";
 const GONE: &str = "store.not_installed";
@@ -102,7 +100,8 @@ impl<F: Fn() + Send + Sync> SecretStore for Vault<F> {
 }
 
 fn with_secret() -> PermissionPolicy {
-    PermissionPolicy::new().trust_package(ID).allow_env_secret("API_KEY", "SERVICE")
+    let variable = json!({ "name": "API_KEY", "secret": "SERVICE" });
+    support::policy(json!({ "trusted_packages": [ID], "environment": [variable] }))
 }
 
 #[test]
@@ -198,9 +197,8 @@ fn an_installed_package_that_was_removed_or_replaced_meanwhile_does_not_run() {
 #[test]
 fn a_server_in_this_process_runs_no_package_that_went_while_its_question_waited() {
     let host = host_with("meanwhile-server", &[package("1.0.0")]);
-    let consent =
-        ConsentRules { wait: Duration::from_secs(60), elicitation_max: None, remember: true };
-    session_with(&host, PermissionPolicy::new().ask_by(consent), |client| {
+    let policy = support::policy(json!({ "consent": { "wait_s": 60 } }));
+    session_with(&host, policy, |client| {
         client.initialize("2025-11-25");
         let id = client.start("tools/call", json!({ "name": "run" }));
         let pending = Pending::new(&host.path("."));

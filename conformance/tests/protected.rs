@@ -9,7 +9,6 @@ use crate::support::{self, call, call_with, Folder, Host};
 use mpp::audit::AuditLog;
 use mpp::runtime::{Person, Question, Reply, Runtime};
 use mpp::sandbox::Changes;
-use mpp::secrets::SecretCommand;
 use mpp::{Code, PermissionPolicy};
 use serde_json::{json, Value};
 use std::cell::Cell;
@@ -227,8 +226,8 @@ fn a_library_s_runtime_protects_its_home_its_trust_store_its_policy_and_its_comm
 
     let script = at("bin/secret.sh").to_str().unwrap().to_owned();
     for words in [vec![script.clone()], vec!["/bin/sh".to_owned(), script]] {
-        let command = SecretCommand::new(words).unwrap();
-        let runtime = host.runtime_with(policy(&at("bin")).secrets_from(command));
+        let policy = support::policy(json!({ "trusted_packages": [ID], "secrets_command": words }));
+        let runtime = host.runtime_with(policy.map_directory("/data", at("bin")));
         not_granted(&runtime, &at("bin"));
     }
     call(&host.runtime_with(policy(&at("data"))), &package()).unwrap();

@@ -5,7 +5,7 @@ use crate::support::{self, Host};
 use mpp::door::{Exchange, HttpResponse, HttpTransport, TransportError};
 use mpp::runtime::{Answer, Runtime};
 use mpp::sandbox::{extract_approved_env_vars, Request};
-use mpp::secrets::{SecretCommand, SecretFile, SecretStore, SecretValue};
+use mpp::secrets::{SecretFile, SecretStore, SecretValue};
 use mpp::{
     CancelFlag, Code, Error, Gatekeeper, PermissionPolicy, PolicyDecision, SandboxConfig,
     WasmSandbox,
@@ -75,8 +75,19 @@ fn trusting() -> PermissionPolicy {
     PermissionPolicy::new().trust_package("org.example.tool")
 }
 
+/// A policy that trusts the package, and has these members.
+fn trusting_with(mut members: Value) -> PermissionPolicy {
+    members["trusted_packages"] = json!(["org.example.tool"]);
+    support::policy(members)
+}
+
+/// Gives the variable `name` the secret.
+fn variable(name: &str) -> Value {
+    json!([{ "name": name, "secret": "SERVICE" }])
+}
+
 fn with_key() -> PermissionPolicy {
-    trusting().allow_env_secret("API_KEY", "SERVICE")
+    trusting_with(json!({ "environment": variable("API_KEY") }))
 }
 
 fn keep(host: &Host, value: &str) {
@@ -226,11 +237,14 @@ fn what_is_not_granted_is_not_looked_up_and_not_seen() {
     let tool = package(&guest(&support::response("<@>"), "", ""));
     let asks_nothing =
         support::package("org.example.tool", &guest(&support::response("<@>"), "", ""));
-    let denied = with_key().deny_package("org.example");
-    let asking = PermissionPolicy::new().allow_env_secret("API_KEY", "SERVICE");
+    let key = variable("API_KEY");
+    let deny = json!({ "packages": ["org.example"] });
+    let denied = trusting_with(json!({ "environment": key, "deny": deny }));
+    let asking = support::policy(json!({ "environment": key }));
+    let other = trusting_with(json!({ "environment": variable("OTHER") }));
     for (policy, package, says) in [
         (trusting(), &tool, Ok("<>")),
-        (trusting().allow_env_secret("OTHER", "SERVICE"), &tool, Ok("<>")),
+        (other, &tool, Ok("<>")),
         (with_key(), &asks_nothing, Ok("<>")),
         (denied, &tool, Err(Code::PolicyDenied)),
         (asking, &tool, Err(Code::PolicyConfirmation)),
@@ -268,7 +282,8 @@ fn a_secret_that_can_not_be_had_stops_the_call_before_it_runs() {
     clean(&host, &broken);
     let script = format!("echo {VALUE}; echo {VALUE} >&2; exit 1");
     let words = ["/bin/sh", "-c", &script].map(str::to_owned).to_vec();
-    let failed = call(with_key().secrets_from(SecretCommand::new(words).unwrap()));
+    let members = json!({ "environment": variable("API_KEY"), "secrets_command": words });
+    let failed = call(trusting_with(members));
     assert_eq!(support::code(&failed), Code::SecretCommand);
     clean(&host, &failed);
     let codes: Vec<_> = host.records_of("refused").iter().map(|it| it["code"].clone()).collect();
@@ -311,8 +326,9 @@ fn a_secret_header_reaches_the_server_and_never_the_guest() {
     // With spaces in it no last word stands for the whole.
     let secret = "horse 4 u";
     let policy = || {
-        let policy = trusting();
-        policy.add_header_with_secret("api.example.com", "Authorization", "Token token=", "SERVICE")
+        let header = json!({ "host": "api.example.com", "name": "authorization",
+            "secret": "SERVICE", "prefix": "Token token=" });
+        trusting_with(json!({ "network": { "headers": [header] } }))
     };
     for (body, code) in [
         ("fine", "null"),

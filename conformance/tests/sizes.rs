@@ -13,21 +13,21 @@ const LINES_MAX: [(&str, usize); 15] = [
     ("cli", 2_755),
     ("consent", 727),
     ("door", 1_080),
-    ("files of src", 2_365),
-    ("json", 207),
+    ("files of src", 2_680),
+    ("json", 225),
     ("mcp", 930),
     ("module", 480),
-    ("package", 2_360),
+    ("package", 2_175),
     ("pattern", 375),
-    ("policy", 1_435),
+    ("policy", 1_100),
     ("privacy", 2_870),
     ("sandbox", 4_145),
     ("secrets", 480),
-    ("trust", 165),
+    ("trust", 30),
 ];
 
 /// The most lines of all of it but the command line.
-const LIBRARY_LINES_MAX: usize = 18_760;
+const LIBRARY_LINES_MAX: usize = 18_420;
 
 fn is_test(path: &Path) -> bool {
     path.iter().any(|part| part.to_str().is_some_and(|name| name.starts_with("tests")))

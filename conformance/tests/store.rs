@@ -506,8 +506,14 @@ fn an_index_that_is_not_one_offers_nothing_and_breaks_nothing() {
     package(&place, "a.mpp", "org.example.a", "1.0.0", &["run"]);
     install(&place, "a.mpp");
     let path = place.path("home/installed.json");
-    let good = fs::read_to_string(&path).unwrap();
+    let good: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    let mut twice = good.clone();
+    let package = twice["packages"][0].clone();
+    twice["packages"].as_array_mut().unwrap().push(package);
+    let good = good.to_string();
     let hostile = [
+        // Of each id one version is installed.
+        twice.to_string(),
         String::new(),
         "{}".to_owned(),
         "[]".to_owned(),

@@ -123,6 +123,12 @@ impl Drop for Folder {
     }
 }
 
+/// The policy of a file with these members besides its format.
+pub fn policy(mut members: Value) -> PermissionPolicy {
+    members["format"] = json!("mpp-policy/1");
+    PermissionPolicy::from_json(members.to_string().as_bytes()).unwrap()
+}
+
 /// A trust store that knows [`author`] for `org.example` and [`approver`] for nothing of that.
 pub fn trust() -> TrustStore {
     let mut store = TrustStore::empty();

@@ -350,7 +350,8 @@ fn a_page_as_large_as_the_door_lets_in_is_read_within_fuel_and_memory() {
 fn an_endless_query_ends_and_the_next_one_is_answered() {
     let host = Host::new("endless");
     // With less fuel than the manifest asks for, so that a slow machine need not wait.
-    let policy = PermissionPolicy::new().auto_approve_low(true).fuel(200_000_000);
+    let ceilings = json!({ "fuel": 200_000_000 });
+    let policy = support::policy(json!({ "auto_approve_low": true, "ceilings": ceilings }));
     let runtime = host.runtime_with(policy);
     let package = package(&committed().join("sql_guardian"));
     let query = |sql: &str| call_with(&runtime, &package, "query", json!({ "sql": sql }), &Nobody);

@@ -183,7 +183,7 @@ fn filter(case: &Case) -> Result<(), Error> {
     let key = input.get("key").map_or([0; 32], |key| unhex(key.as_str().unwrap()).unwrap());
     let replacement = input.get("replacement").and_then(Value::as_str).unwrap_or("label");
     let engine = PrivacyFilterEngine::from_config(&patterns, &custom)?
-        .replacing_by(Replacement::from_name(replacement).unwrap(), key);
+        .replacing_by(Replacement::parse(replacement).unwrap(), key);
     let (filtered, applied) = engine.try_redact_json(&input["value"])?;
     let expected = &case.value["expect"]["answer"];
     assert_eq!(filtered, expected["value"], "{}", case.id);

@@ -96,19 +96,23 @@ impl ShowPending {
 
 fn rows_of(pending: &PendingQuestion) -> Vec<(&'static str, String)> {
     let question = &pending.question;
-    let mut rows = vec![
-        ("package", package_row(question)),
-        ("content", question.content_hash.to_string()),
-        ("tool", tool_row(question)),
-        ("arguments", question.arguments.to_string()),
-        ("asks to", asks_row(&question.capabilities)),
-        ("risk", question.security_level.to_string()),
-    ];
+    let mut rows = vec![("package", package_row(question))];
+    rows.extend(rows_about(question, question.arguments.to_string()));
     if let Some(agent) = &question.agent {
         rows.push(("agent", format!("{agent} (by its own word)")));
     }
     rows.push(("waits until", pending.expires.to_string()));
     rows
+}
+
+fn rows_about(question: &Question, arguments: String) -> [(&'static str, String); 5] {
+    [
+        ("content", question.content_hash.to_string()),
+        ("tool", tool_row(question)),
+        ("arguments", arguments),
+        ("asks to", asks_row(&question.capabilities)),
+        ("risk", question.security_level.to_string()),
+    ]
 }
 
 fn package_row(question: &Question) -> String {
@@ -258,14 +262,8 @@ impl Person for AtTerminal<'_> {
             question.version,
             terminal::printable(&question.name),
         ));
-        let rows = [
-            ("publisher", question.publisher.clone()),
-            ("content", question.content_hash.to_string()),
-            ("tool", tool_row(question)),
-            ("arguments", arguments_row(&question.arguments)),
-            ("asks to", asks_row(&question.capabilities)),
-            ("risk", question.security_level.to_string()),
-        ];
+        let mut rows = vec![("publisher", question.publisher.clone())];
+        rows.extend(rows_about(question, arguments_row(&question.arguments)));
         super::warn(terminal::columns(&rows).trim_end());
         if question.is_destructive {
             return match terminal::agrees("Allow this one call?") {

@@ -92,7 +92,7 @@ impl Filter {
     fn replacement(&self) -> Result<(Replacement, [u8; 32]), Error> {
         let name = self.replace.as_deref().unwrap_or("label");
         let names = "--replace takes label, numbered, last-four or pseudonym";
-        let replacement = Replacement::from_name(name).ok_or_else(|| usage_error(names))?;
+        let replacement = Replacement::parse(name).ok_or_else(|| usage_error(names))?;
         match (&self.key, replacement) {
             (None, Replacement::Pseudonym) => Err(usage_error("--replace pseudonym needs --key")),
             (Some(path), Replacement::Pseudonym) => {

@@ -241,8 +241,8 @@ impl Inspect {
         ];
         let mut signers = Vec::new();
         for signer in &found.signed_by {
-            let known = store.keys().find(|(id, _)| **id == signer.key_id);
-            let holder = known.map(|(_, key)| key.publisher.clone());
+            let known = store.keys().find(|(_, key)| key.key_id == signer.key_id);
+            let holder = known.map(|(publisher, _)| publisher.name.clone());
             let shown = match &holder {
                 Some(name) => format!("trusted as {name}"),
                 None => "NOT TRUSTED: nobody vouches for this key".to_owned(),

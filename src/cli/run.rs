@@ -206,8 +206,9 @@ pub fn introduce_publisher(package: &[u8], trust_path: &Path) -> Result<bool, Er
     let id = found.manifest.id.clone();
     // A changed key is what this question exists for: it is not asked twice about one id.
     let store = TrustStore::load(trust_path)?;
-    let mut held = store.publishers().filter(|(_, set)| set.iter().any(|held| covers(held, &id)));
-    if let Some((holder, _)) = held.next() {
+    let mut publishers = store.publishers();
+    if let Some(holder) = publishers.find(|it| it.namespaces.iter().any(|held| covers(held, &id))) {
+        let holder = &holder.name;
         let detail =
             format!("{id} belongs to {holder:?} here, and another key signed this package");
         return Err(Error::new(Code::PublisherUnknown, detail));

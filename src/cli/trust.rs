@@ -4,7 +4,7 @@ use super::{file_error, read_text, terminal, usage_error, Report};
 use argh::FromArgs;
 use mpp::package::key::{KeyId, PublicKey};
 use mpp::package::listing::ContentHash;
-use mpp::trust::{TrustStore, Validity};
+use mpp::trust::{Publisher, TrustStore, Validity};
 use mpp::{Error, Timestamp};
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -155,34 +155,33 @@ impl List {
         let store = TrustStore::load(&path)?;
         let mut rows = vec![("trust store", path.display().to_string())];
         let mut keys = Vec::new();
-        for (id, key) in store.keys() {
-            let namespaces = store.publishers().find(|(name, _)| **name == key.publisher);
-            let namespaces: Vec<&str> =
-                namespaces.iter().flat_map(|(_, set)| set.iter().map(String::as_str)).collect();
-            let until = |moment: Option<Timestamp>| moment.map(|moment| moment.to_string());
-            let (from, until) = (until(key.validity.from), until(key.validity.until));
-            let mut shown = format!("{}\nmay publish {}", key.publisher, namespaces.join(", "));
+        for (Publisher { name, namespaces, .. }, key) in store.keys() {
+            let namespaces: Vec<&str> = namespaces.iter().map(String::as_str).collect();
+            let text = |moment: Option<Timestamp>| moment.map(|moment| moment.to_string());
+            let (from, until) = (text(key.valid_from), text(key.valid_until));
+            let mut shown = format!("{name}\nmay publish {}", namespaces.join(", "));
             if let Some(from) = &from {
                 shown.push_str(&format!("\nfrom {from}"));
             }
             if let Some(until) = &until {
                 shown.push_str(&format!("\nuntil {until}"));
             }
-            rows.push(("key", format!("{id}\n{shown}")));
+            rows.push(("key", format!("{}\n{shown}", key.key_id)));
             keys.push(json!({
-                "key_id": id.as_str(), "publisher": key.publisher, "namespaces": namespaces,
+                "key_id": key.key_id.as_str(), "publisher": name, "namespaces": namespaces,
                 "valid_from": from, "valid_until": until,
             }));
         }
         let mut revoked = Vec::new();
-        let revocations = store
-            .revoked_keys()
-            .map(|(id, why)| (id.as_str(), why))
-            .chain(store.revoked_contents().map(|(hash, why)| (hash.as_str(), why)));
-        for (what, why) in revocations {
-            rows.push(("revoked", format!("{what}\n{} on {}", why.reason, why.revoked_at)));
+        let keys_revoked =
+            store.revoked_keys().map(|it| (it.key_id.as_str(), &it.reason, it.revoked_at));
+        let contents_revoked = store
+            .revoked_contents()
+            .map(|it| (it.content_hash.as_str(), &it.reason, it.revoked_at));
+        for (what, reason, revoked_at) in keys_revoked.chain(contents_revoked) {
+            rows.push(("revoked", format!("{what}\n{reason} on {revoked_at}")));
             revoked.push(json!({
-                "what": what, "reason": why.reason, "revoked_at": why.revoked_at.to_string(),
+                "what": what, "reason": reason, "revoked_at": revoked_at.to_string(),
             }));
         }
         if keys.is_empty() {

@@ -172,8 +172,7 @@ impl Person for Says {
     }
 }
 
-const RULES: ConsentRules =
-    ConsentRules { wait: Duration::ZERO, elicitation_max: None, remember: true };
+const RULES: ConsentRules = ConsentRules { wait_s: 0, elicitation: None, remember: true };
 
 /// What comes of a question that is put to this person now.
 fn obtained(

@@ -1,15 +1,53 @@
 //! Room: a [`KvStore`] in files: one for each package id and publisher key, changed whole or not at all.
 
 use super::kv::{is_key, Kept, KvOwner, KvStore};
+use crate::document::{self, object, Document, FromJson, ToJson};
 use crate::error::{Code, Error};
 use crate::home;
-use crate::host_file::{parsed, read_document};
-use crate::json::object::{Fault, Object};
+use crate::host_file;
+use crate::json::object::{Fault, Member};
 use crate::limits::{KV_FILE_BYTES_MAX, KV_VALUE_BYTES_MAX};
-use serde_json::json;
+use crate::package::key::KeyId;
+use serde_json::Value;
 use std::path::{Path, PathBuf};
 
-const FORMAT: &str = "mpp-kv/1";
+object! {
+    /// What is kept for one owner.
+    // [DOOR-79]
+    struct KvFile: FromJson + ToJson {
+        package: String;
+        publisher_key: KeyId;
+        entries: Entries;
+    }
+}
+
+impl Document for KvFile {
+    const FORMAT: &'static str = "mpp-kv/1";
+    const BYTES_MAX: usize = KV_FILE_BYTES_MAX;
+    const INVALID: Code = Code::KvDamaged;
+}
+
+/// An object with a member for each entry.
+struct Entries(Kept);
+
+impl FromJson for Entries {
+    fn read(place: &Member<'_>) -> Result<Self, Fault> {
+        let entry = |(key, value): (&String, &Value)| {
+            let place = place.child(key, value);
+            let text = place.text()?;
+            let holds = is_key(key) && text.len() <= KV_VALUE_BYTES_MAX;
+            place.check(holds, "must be what a tool can keep, under such a key")?;
+            Ok((key.clone(), text.to_owned()))
+        };
+        place.members()?.iter().map(entry).collect::<Result<_, _>>().map(Entries)
+    }
+}
+
+impl ToJson for Entries {
+    fn write(&self) -> Value {
+        self.0.iter().map(|(key, value)| (key.clone(), Value::from(value.as_str()))).collect()
+    }
+}
 
 /// Files in a folder such as `kv` in the home.
 ///
@@ -64,20 +102,12 @@ impl KvStore for KvFiles {
         let change = |bytes| {
             let mut kept = read(&path, bytes, owner)?;
             edit(&mut kept)?;
-            let KvOwner { package, publisher_key } = owner;
-            let document = json!({
-                "format": FORMAT, "package": package, "publisher_key": publisher_key.as_str(),
-                "entries": kept,
-            });
-            let document = document.to_string().into_bytes();
-            // [DOOR-79]
-            let whole = kept.iter().all(|(key, value)| is_entry(key, value));
-            if !whole || document.len() > KV_FILE_BYTES_MAX {
-                let detail =
-                    format!("{}: what is to be kept could not be read again", path.display());
-                return Err(Error::new(Code::KvDamaged, detail));
-            }
-            Ok((Some(document), ()))
+            let KvOwner { package, publisher_key } = owner.clone();
+            let file = KvFile { package, publisher_key, entries: Entries(kept) };
+            let bytes = document::print(&file).into_bytes();
+            // [DOOR-79] What could not be read again is not written.
+            read(&path, Some(bytes.clone()), owner)?;
+            Ok((Some(bytes), ()))
         };
         home::edit_file_with(&path, KV_FILE_BYTES_MAX, change, between)
     }
@@ -86,37 +116,12 @@ impl KvStore for KvFiles {
 /// Nothing is kept where there is no file.
 // [DOOR-79]
 fn read(path: &Path, bytes: Option<Vec<u8>>, owner: &KvOwner) -> Result<Kept, Error> {
-    let Some(bytes) = bytes else { return Ok(Kept::new()) };
-    read_document(&bytes, KV_FILE_BYTES_MAX, Code::KvDamaged, |root| read_kept(root, owner))
-        .map_err(|error| {
-            Error::new(error.code(), format!("{}: {}", path.display(), error.detail()))
-        })
-}
-
-/// Whether a tool could have kept it.
-fn is_entry(key: &str, value: &str) -> bool {
-    is_key(key) && value.len() <= KV_VALUE_BYTES_MAX
-}
-
-fn read_kept(root: &mut Object<'_>, owner: &KvOwner) -> Result<Kept, Fault> {
-    let is = |expected: &str| {
-        let expected = expected.to_owned();
-        move |text: &str| (text == expected).then_some(())
-    };
-    parsed(&root.required("format")?, FORMAT, is(FORMAT))?;
-    parsed(&root.required("package")?, "the package it is for", is(&owner.package))?;
-    let key = owner.publisher_key.as_str();
-    parsed(&root.required("publisher_key")?, "the publisher's key", is(key))?;
-    let entries = root.required("entries")?;
-    let entry = |(key, value): (&String, _)| {
-        let member = entries.child(key, value);
-        let value = member.text()?;
-        match is_entry(key, value) {
-            true => Ok((key.clone(), value.to_owned())),
-            false => {
-                Err(member.bad_value("must be a value that a tool can keep, under such a key"))
-            }
+    let Some(file) = host_file::parse::<KvFile>(bytes, path)? else { return Ok(Kept::new()) };
+    match (&file.package, &file.publisher_key) == (&owner.package, &owner.publisher_key) {
+        true => Ok(file.entries.0),
+        false => {
+            let detail = format!("{}: is of another package or key", path.display());
+            Err(Error::new(Code::KvDamaged, detail))
         }
-    };
-    entries.members()?.iter().map(entry).collect()
+    }
 }

@@ -104,6 +104,14 @@ impl<'a> Member<'a> {
         Fault { kind: FaultKind::Unsupported, pointer: self.pointer.clone(), what: what.into() }
     }
 
+    /// Refuses the value at this place, of the right type, unless this holds of it.
+    ///
+    /// # Errors
+    /// It does not.
+    pub fn check(&self, holds: bool, what: &str) -> Result<(), Fault> {
+        holds.then_some(()).ok_or_else(|| self.bad_value(what))
+    }
+
     /// Reads a closed object: every key that `read` did not ask for is refused when it returns.
     ///
     /// # Errors
@@ -139,8 +147,10 @@ impl<'a> Member<'a> {
     ) -> Result<Vec<T>, Fault> {
         let items = self.value.as_array().ok_or_else(|| self.wrong_type("an array"))?;
         if !count.contains(&items.len()) {
-            let (low, high) = (count.start(), count.end());
-            return Err(self.bad_value(format!("must have {low} to {high} items")));
+            return Err(self.bad_value(match (count.start(), count.end()) {
+                (low, &usize::MAX) => format!("must have {low} items or more"),
+                (low, high) => format!("must have {low} to {high} items"),
+            }));
         }
         let members = items.iter().enumerate();
         members.map(|(at, value)| read(&self.child(&at.to_string(), value))).collect()
@@ -152,6 +162,14 @@ impl<'a> Member<'a> {
     /// Another type.
     pub fn text(&self) -> Result<&'a str, Fault> {
         self.value.as_str().ok_or_else(|| self.wrong_type("a string"))
+    }
+
+    /// Reads a text that stands for a `T`; `what` says which texts do.
+    ///
+    /// # Errors
+    /// Another type, or a text for which `parse` gives nothing.
+    pub fn parsed<T>(&self, what: &str, parse: impl FnOnce(&str) -> Option<T>) -> Result<T, Fault> {
+        parse(self.text()?).ok_or_else(|| self.bad_value(format!("must be {what}")))
     }
 
     /// Reads `true` or `false`.
@@ -202,11 +220,17 @@ impl<'a> Object<'a> {
     /// # Errors
     /// There is none.
     pub fn required(&mut self, key: &'static str) -> Result<Member<'a>, Fault> {
-        self.optional(key).ok_or_else(|| Fault {
+        self.optional(key).ok_or_else(|| self.missing(key))
+    }
+
+    /// The fault of an object without the member of this name.
+    #[must_use]
+    pub fn missing(&self, key: &str) -> Fault {
+        Fault {
             kind: FaultKind::MissingKey,
             pointer: below(&self.pointer, key),
             what: "this key is missing".to_owned(),
-        })
+        }
     }
 
     fn finish(&self) -> Result<(), Fault> {

@@ -34,7 +34,7 @@ pub(super) struct Asker<'s, 'a, W> {
 
 impl<W: Write + Send> Person for Asker<'_, '_, W> {
     fn ask(&self, question: &Question) -> Reply {
-        let wait = self.server.runtime.policy().consent().wait;
+        let wait = self.server.runtime.policy().consent.wait();
         let reply = match (self.may_elicit(question), self.call.era.is_modern()) {
             (true, true) => self.require_input(question),
             (true, false) if !wait.is_zero() => Ok(self.elicit(question, wait)),
@@ -54,7 +54,7 @@ impl<W: Write + Send> Asker<'_, '_, W> {
     /// answer proves nothing, and only where all of the question can be shown.
     // [SRV-40]
     fn may_elicit(&self, question: &Question) -> bool {
-        let most = self.server.runtime.policy().consent().elicitation_max;
+        let most = self.server.runtime.policy().consent.elicitation;
         self.call.era.can_elicit
             && most.is_some_and(|most| question.security_level <= most)
             && !question.is_destructive

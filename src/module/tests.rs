@@ -22,6 +22,7 @@ pub(crate) fn manifest(memory_limit_mb: u32) -> Manifest {
         license: None,
         homepage: None,
         runtime: RuntimeSection {
+            target: "wasm32-wasip1".to_owned(),
             entry: "tool.wasm".into(),
             protocol: Protocol::JsonRpc,
             args: vec![],

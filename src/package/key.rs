@@ -3,6 +3,7 @@
 //! The arithmetic and the PEM reading are ed25519-compact's. What is added: a PEM file holds one key
 //! and nothing else, a public key must be of prime order, and a key has one id.
 
+use crate::document::text_form;
 use crate::encoding::{hex, sha256, sha256_hex, unhex};
 use crate::error::{Code, Error};
 use ed25519_compact::{x25519, KeyPair, Noise, Seed, Signature};
@@ -11,6 +12,8 @@ use std::fmt;
 /// The id of a public key: the SHA-256 of its 32 bytes as 64 hexadecimal digits. People compare it.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyId(String);
+
+text_form!(KeyId, "64 lower-case hexadecimal digits");
 
 impl KeyId {
     /// Reads 64 lower-case hexadecimal digits.

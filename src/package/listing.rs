@@ -3,12 +3,15 @@
 //! The listing is what `sha256sum` prints for the entries other than `signature.json`, sorted by name
 //! bytes, so anyone can rebuild it: `unzip`, `sha256sum`, `sort`.
 
+use crate::document::text_form;
 use crate::encoding::{sha256_hex, unhex};
 use std::fmt;
 
 /// `sha256:` and 64 hexadecimal digits: the SHA-256 of the listing.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ContentHash(String);
+
+text_form!(ContentHash, "`sha256:` and 64 lower-case hexadecimal digits");
 
 impl ContentHash {
     /// The hash of a listing.

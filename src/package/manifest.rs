@@ -11,40 +11,54 @@ mod tests;
 
 use super::schema::Schema;
 use super::version::Version;
+use crate::document::{integer, list, object, some, text, words};
+use crate::limits::{
+    FUEL_MAX, LIST_COUNT_MAX, MEMORY_MB_MAX, OUTPUT_KB_MAX, STORAGE_KB_MAX, TIMEOUT_MS_MAX,
+};
 use crate::Error;
-pub(crate) use read::privacy_filters;
+use read::{argument, custom_patterns, directories, each, host, line, paragraph, target, tools};
 use serde_json::Value;
 use std::collections::BTreeSet;
-use std::fmt;
 
-/// What a package says about itself. Read with [`Manifest::parse`]; a verified one comes from the
-/// Gatekeeper only.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Manifest {
-    /// The manifest format, `1.0`.
-    pub mpp_version: String,
-    /// Reverse domain name, such as `org.acme.weather`.
-    pub id: String,
-    /// Semantic version, such as `1.2.0`.
-    pub version: Version,
-    /// A name for people.
-    pub name: String,
-    /// What it is for, for people and models.
-    pub description: String,
-    /// Who wrote it, for people. The publisher is who signed.
-    pub authors: Vec<String>,
-    /// SPDX expression.
-    pub license: Option<String>,
-    /// An https address.
-    pub homepage: Option<String>,
-    /// How the module is run.
-    pub runtime: RuntimeSection,
-    /// Everything outside its memory that it may ask for.
-    pub capabilities: Capabilities,
-    /// What agents can call.
-    pub tools: Vec<Tool>,
-    /// What is redacted from its answers.
-    pub privacy_filters: PrivacyFilters,
+object! {
+    /// What a package says about itself. Read with [`Manifest::parse`]; a verified one comes from the
+    /// Gatekeeper only.
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct Manifest: FromJson {
+        /// The manifest format, `1.0`.
+        // [MAN-09]
+        pub mpp_version: String, text(|text| text == "1.0", "\"1.0\"");
+        /// Reverse domain name, such as `org.acme.weather`.
+        // [MAN-10]
+        pub id: String,
+            text(rules::is_id, "a reverse domain name such as org.acme.weather, in lower case");
+        /// Semantic version, such as `1.2.0`.
+        // [MAN-11]
+        pub version: Version;
+        /// A name for people.
+        pub name: String, line;
+        /// What it is for, for people and models.
+        pub description: String, paragraph;
+        /// Who wrote it, for people. The publisher is who signed.
+        pub authors: Vec<String> = Vec::new(), each(line);
+        /// SPDX expression.
+        // [MAN-13]
+        pub license: Option<String> = None,
+            some(text(rules::is_license, "an SPDX expression such as Apache-2.0"));
+        /// An https address.
+        // [MAN-14]
+        pub homepage: Option<String> = None,
+            some(text(rules::is_https_address, "an https address with a lower-case host name"));
+        /// How the module is run.
+        pub runtime: RuntimeSection;
+        /// Everything outside its memory that it may ask for.
+        // [MAN-19]
+        pub capabilities: Capabilities = Capabilities::default();
+        /// What agents can call.
+        pub tools: Vec<Tool>, |place| tools(place, runtime.protocol);
+        /// What is redacted from its answers.
+        pub privacy_filters: PrivacyFilters = PrivacyFilters::default();
+    }
 }
 
 impl Manifest {
@@ -75,75 +89,83 @@ impl Manifest {
     }
 }
 
-/// `runtime`: how the module is run, and the most it asks for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RuntimeSection {
-    /// The entry that holds the module, `tool.wasm` by default.
-    pub entry: String,
-    /// How the guest is spoken to.
-    pub protocol: Protocol,
-    /// Arguments after the program name.
-    pub args: Vec<String>,
-    /// Linear memory, in MiB.
-    pub memory_limit_mb: u32,
-    /// Wall-clock safety net, in milliseconds.
-    pub timeout_ms: u32,
-    /// Fuel for one call, in the units of `spec/sandbox.md`.
-    pub fuel: u64,
-    /// Most bytes on stdout, in KiB.
-    pub output_limit_kb: u32,
-}
-
-/// `runtime.protocol`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Protocol {
-    /// One `tools/call` request on stdin, one response on stdout.
-    JsonRpc,
-    /// An MCP server as it is: the messages of one session on stdin, its answers on stdout.
-    Mcp,
-    /// A command line program as it is: arguments, stdin, stdout, exit status.
-    Command,
-}
-
-/// As it is written in the manifest.
-impl fmt::Display for Protocol {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(match self {
-            Protocol::JsonRpc => "json-rpc",
-            Protocol::Mcp => "mcp",
-            Protocol::Command => "command",
-        })
+object! {
+    /// `runtime`: how the module is run, and the most it asks for.
+    // [MAN-18]
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct RuntimeSection: FromJson {
+        /// `wasm32-wasip1`.
+        pub target: String, target;
+        /// The entry that holds the module, `tool.wasm` by default.
+        // [MAN-16]
+        pub entry: String = "tool.wasm".to_owned(),
+            text(rules::is_module_name, "the name of a .wasm file at the top of the package");
+        /// How the guest is spoken to.
+        pub protocol: Protocol = Protocol::JsonRpc;
+        /// Arguments after the program name, which may repeat.
+        // [MAN-27]
+        pub args: Vec<String> = Vec::new(), list(0..=LIST_COUNT_MAX, argument);
+        /// Linear memory, in MiB.
+        pub memory_limit_mb: u32 = 64, integer(1..=MEMORY_MB_MAX);
+        /// Wall-clock safety net, in milliseconds.
+        pub timeout_ms: u32 = 5000, integer(1..=TIMEOUT_MS_MAX);
+        /// Fuel for one call, in the units of `spec/sandbox.md`.
+        pub fuel: u64 = 2_000_000_000, integer(1..=FUEL_MAX);
+        /// Most bytes on stdout, in KiB.
+        pub output_limit_kb: u32 = 1024, integer(1..=OUTPUT_KB_MAX);
     }
 }
 
-/// `capabilities`: the complete list of outside resources.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Capabilities {
-    /// Host names, each with an optional `:port`.
-    pub network: Vec<String>,
-    /// Guest directories.
-    pub filesystem: Filesystem,
-    /// Names of environment variables.
-    pub environment: Vec<String>,
-    /// Key-value storage.
-    pub storage: Option<Storage>,
+words! {
+    /// `runtime.protocol`.
+    // [MAN-17]
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[non_exhaustive]
+    pub enum Protocol {
+        /// One `tools/call` request on stdin, one response on stdout.
+        JsonRpc = "json-rpc",
+        /// An MCP server as it is: the messages of one session on stdin, its answers on stdout.
+        Mcp = "mcp",
+        /// A command line program as it is: arguments, stdin, stdout, exit status.
+        Command = "command",
+    }
 }
 
-/// `capabilities.filesystem`: absolute guest paths of directories.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Filesystem {
-    /// Read only.
-    pub read: Vec<String>,
-    /// Read and write.
-    pub write: Vec<String>,
+object! {
+    /// `capabilities`: the complete list of outside resources.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct Capabilities: FromJson {
+        /// Host names, each with an optional `:port`.
+        pub network: Vec<String> = Vec::new(), each(host);
+        /// Guest directories.
+        pub filesystem: Filesystem = Filesystem::default();
+        /// Names of environment variables.
+        pub environment: Vec<String> = Vec::new(),
+            each(text(rules::is_environment_name, "letters, digits and _, no digit first"));
+        /// Key-value storage.
+        pub storage: Option<Storage> = None;
+    }
 }
 
-/// `capabilities.storage`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Storage {
-    /// Most bytes kept, in KiB.
-    pub limit_kb: u32,
+object! {
+    /// `capabilities.filesystem`: absolute guest paths of directories.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct Filesystem: FromJson {
+        /// Read only.
+        pub read: Vec<String> = Vec::new(), |place| directories(place, &[]);
+        /// Read and write.
+        pub write: Vec<String> = Vec::new(), |place| directories(place, &read);
+    }
+}
+
+object! {
+    /// `capabilities.storage`.
+    // [MAN-26]
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub struct Storage: FromJson {
+        /// Most bytes kept, in KiB.
+        pub limit_kb: u32, integer(1..=STORAGE_KB_MAX);
+    }
 }
 
 /// One entry of `tools`.
@@ -187,31 +209,41 @@ pub enum Word {
     If(String),
 }
 
-/// `tools[].sensitivity`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Sensitivity {
-    /// Looks only.
-    Read,
-    /// Changes something that can be changed back.
-    Write,
-    /// Changes something for good: a person agrees each time.
-    Destructive,
+words! {
+    /// `tools[].sensitivity`.
+    // [MAN-34]
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+    pub enum Sensitivity {
+        /// Looks only.
+        Read = "read",
+        /// Changes something that can be changed back.
+        Write = "write",
+        /// Changes something for good: a person agrees each time.
+        Destructive = "destructive",
+    }
 }
 
-/// `privacy_filters`: what the publisher wants redacted. The host's policy can add, never remove.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct PrivacyFilters {
-    /// Built-in kinds by name.
-    pub patterns: Vec<String>,
-    /// Patterns of the publisher's own.
-    pub custom: Vec<CustomPattern>,
+object! {
+    /// `privacy_filters`: what the publisher wants redacted. The host's policy can add, never remove.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct PrivacyFilters: FromJson {
+        /// Built-in kinds by name.
+        // [MAN-35]
+        pub patterns: Vec<String> = Vec::new(), each(line);
+        /// Patterns of the publisher's own.
+        pub custom: Vec<CustomPattern> = Vec::new(), custom_patterns;
+    }
 }
 
-/// A custom pattern: matches of `pattern` (`spec/patterns.md`) become `[NAME]`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CustomPattern {
-    /// `^[A-Z][A-Z0-9_]{0,31}$`
-    pub name: String,
-    /// The expression.
-    pub pattern: String,
+object! {
+    /// A custom pattern: matches of `pattern` (`spec/patterns.md`) become `[NAME]`.
+    // [MAN-36]
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct CustomPattern: FromJson {
+        /// `^[A-Z][A-Z0-9_]{0,31}$`
+        pub name: String,
+            text(rules::is_pattern_name, "1 to 32 of A-Z 0-9 _, starting with a letter");
+        /// The expression.
+        pub pattern: String, line;
+    }
 }

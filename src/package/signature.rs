@@ -9,41 +9,49 @@
 
 use super::key::{KeyId, PublicKey, SecretKey};
 use super::listing::ContentHash;
+use crate::document::{self, object, Document};
 use crate::encoding::{base64, unbase64};
 use crate::error::{Code, Error};
-use crate::json;
 use crate::limits;
 use crate::time::Timestamp;
-use serde_json::{json, Map, Value};
 
-/// The value of `format` in `signature.json`.
-pub const FORMAT: &str = "mpp-signature/1";
 /// The type inside the signed bytes.
 pub const PAYLOAD_TYPE: &str = "application/vnd.mpp.signature.v1";
 const ALGORITHM: &str = "Ed25519";
 
-/// `signature.json` as it stands: its shape is checked, its values are not.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SignatureFile {
-    /// The content hash that was signed.
-    pub content_hash: ContentHash,
-    /// The signatures over it, in the order of the file.
-    pub signatures: Vec<SignatureRecord>,
+object! {
+    /// `signature.json` as it stands: its shape is checked, its values are not.
+    // [SIG-01]
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct SignatureFile: FromJson + ToJson {
+        /// The content hash that was signed.
+        pub content_hash: ContentHash;
+        /// The signatures over it, in the order of the file.
+        pub signatures: Vec<SignatureRecord>;
+    }
 }
 
-/// One member of `signatures`, as text.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SignatureRecord {
-    /// `Ed25519`.
-    pub algorithm: String,
-    /// Hexadecimal SHA-256 of the public key.
-    pub key_id: String,
-    /// Base64 of the 32 key bytes.
-    pub public_key: String,
-    /// When the signer says it signed. A claim: nothing is decided by it.
-    pub signed_at: String,
-    /// Base64 of the 64 signature bytes.
-    pub signature: String,
+object! {
+    /// One member of `signatures`, as text.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct SignatureRecord: FromJson + ToJson {
+        /// `Ed25519`.
+        pub algorithm: String;
+        /// Hexadecimal SHA-256 of the public key.
+        pub key_id: String;
+        /// Base64 of the 32 key bytes.
+        pub public_key: String;
+        /// When the signer says it signed. A claim: nothing is decided by it.
+        pub signed_at: String;
+        /// Base64 of the 64 signature bytes.
+        pub signature: String;
+    }
+}
+
+impl Document for SignatureFile {
+    const FORMAT: &'static str = "mpp-signature/1";
+    const BYTES_MAX: usize = limits::SIGNATURE_FILE_BYTES_MAX;
+    const INVALID: Code = Code::ContentRecord;
 }
 
 /// A signature that verifies.
@@ -85,52 +93,16 @@ impl SignatureFile {
     /// `content.record_invalid`.
     // [SIG-01]
     pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
-        let refuse =
-            |what: String| Error::new(Code::ContentRecord, format!("signature.json: {what}"));
-        if bytes.len() > limits::SIGNATURE_FILE_BYTES_MAX {
-            return Err(refuse(format!("{} bytes long", bytes.len())));
-        }
-        let root = json::parse(bytes, 3).map_err(|error| refuse(error.to_string()))?;
-        let root = closed(&root, &["content_hash", "format", "signatures"]).map_err(refuse)?;
-        if root.get("format").and_then(Value::as_str) != Some(FORMAT) {
-            return Err(refuse(format!("`format` is not {FORMAT:?}")));
-        }
-        let content_hash = root.get("content_hash").and_then(Value::as_str);
-        let content_hash = content_hash.and_then(ContentHash::parse).ok_or_else(|| {
-            refuse("`content_hash` is not `sha256:` and 64 hexadecimal digits".to_owned())
-        })?;
-        let members = root.get("signatures").and_then(Value::as_array);
-        let members = members.ok_or_else(|| refuse("`signatures` is not an array".to_owned()))?;
-        let mut signatures = Vec::with_capacity(members.len().min(limits::SIGNATURES_COUNT_MAX));
-        for member in members {
-            signatures.push(SignatureRecord::read(member).map_err(refuse)?);
-        }
-        Ok(SignatureFile { content_hash, signatures })
+        document::parse(bytes).map_err(|error| {
+            Error::new(error.code(), format!("signature.json: {}", error.detail()))
+        })
     }
 
     /// Writes the file: the members in alphabetical order, indented by two spaces, one line feed at
     /// the end.
     #[must_use]
     pub fn to_json(&self) -> String {
-        let signatures: Vec<_> = self
-            .signatures
-            .iter()
-            .map(|record| {
-                json!({
-                    "algorithm": record.algorithm,
-                    "key_id": record.key_id,
-                    "public_key": record.public_key,
-                    "signed_at": record.signed_at,
-                    "signature": record.signature,
-                })
-            })
-            .collect();
-        let root = json!({
-            "content_hash": self.content_hash.as_str(),
-            "format": FORMAT,
-            "signatures": signatures,
-        });
-        format!("{root:#}\n")
+        document::print(self)
     }
 
     /// Checks every signature; all of them have to verify. `[SIG-09]`
@@ -174,22 +146,6 @@ impl SignatureRecord {
         }
     }
 
-    fn read(value: &Value) -> Result<Self, String> {
-        let names = ["algorithm", "key_id", "public_key", "signature", "signed_at"];
-        let object = closed(value, &names)?;
-        let text = |name: &str| match object.get(name) {
-            Some(Value::String(text)) => Ok(text.clone()),
-            _ => Err(format!("`{name}` of a signature is not a string")),
-        };
-        Ok(SignatureRecord {
-            algorithm: text("algorithm")?,
-            key_id: text("key_id")?,
-            public_key: text("public_key")?,
-            signed_at: text("signed_at")?,
-            signature: text("signature")?,
-        })
-    }
-
     fn verify(&self, content_hash: &ContentHash, number: usize) -> Result<Signer, Error> {
         let refuse =
             |code: Code, what: &str| Error::new(code, format!("signature {number}: {what}"));
@@ -221,17 +177,5 @@ impl SignatureRecord {
             return Err(refuse(Code::SignatureInvalid, &what));
         }
         Ok(Signer { key_id: stated_id, public_key: key, signed_at })
-    }
-}
-
-/// An object with exactly these members.
-fn closed<'a>(value: &'a Value, names: &[&str]) -> Result<&'a Map<String, Value>, String> {
-    let object = value.as_object().ok_or("something else than an object")?;
-    if let Some(key) = object.keys().find(|key| !names.contains(&key.as_str())) {
-        return Err(format!("unknown key {key:?}"));
-    }
-    match names.iter().find(|name| !object.contains_key(**name)) {
-        Some(name) => Err(format!("key {name:?} is missing")),
-        None => Ok(object),
     }
 }

@@ -1,5 +1,6 @@
 //! Room: versions, as Semantic Versioning 2.0.0 orders them, for rollback protection.
 
+use crate::document::text_form;
 use std::cmp::Ordering;
 use std::fmt;
 
@@ -10,6 +11,8 @@ pub struct Version {
     numbers: [u64; 3],
     pre_release: Vec<String>,
 }
+
+text_form!(Version, "a semantic version such as 1.2.0, without build metadata");
 
 impl Version {
     /// Reads a version of at most 64 bytes.

@@ -1,63 +1,35 @@
 //! What a package asks for and is given, as one list: a person is shown it, a token holds it, and the
 //! record of a call repeats it.
 
-use super::given::Setting;
+use super::given::Given;
 use super::token::DirectoryGrant;
+use crate::document::words;
 use crate::encoding::{hex, sha256_hex};
 use crate::json::canonical;
 use crate::package::manifest::{Manifest, Sensitivity};
 use crate::text::is_hidden;
-use serde_json::json;
+use serde_json::{json, Value};
 use std::collections::BTreeMap;
 use std::fmt::{self, Write};
 use std::path::PathBuf;
 
-/// The kinds that a policy can deny as a whole.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum CapabilityKind {
-    /// Reaching hosts.
-    Network,
-    /// Reading directories.
-    FilesystemRead,
-    /// Writing directories.
-    FilesystemWrite,
-    /// Seeing environment variables.
-    Environment,
-    /// Keeping data from call to call.
-    Storage,
-    /// Offering tools that change something for good.
-    Destructive,
-}
-
-impl CapabilityKind {
-    /// Every kind.
+words! {
+    /// The kinds that a policy can deny as a whole.
     // [POLICY-01]
-    pub const ALL: [CapabilityKind; 6] = [
-        CapabilityKind::Network,
-        CapabilityKind::FilesystemRead,
-        CapabilityKind::FilesystemWrite,
-        CapabilityKind::Environment,
-        CapabilityKind::Storage,
-        CapabilityKind::Destructive,
-    ];
-
-    /// The word for it in a policy file.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            CapabilityKind::Network => "network",
-            CapabilityKind::FilesystemRead => "filesystem.read",
-            CapabilityKind::FilesystemWrite => "filesystem.write",
-            CapabilityKind::Environment => "environment",
-            CapabilityKind::Storage => "storage",
-            CapabilityKind::Destructive => "destructive",
-        }
-    }
-
-    /// The kind of a word.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        CapabilityKind::ALL.into_iter().find(|kind| kind.as_str() == text)
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+    pub enum CapabilityKind {
+        /// Reaching hosts.
+        Network = "network",
+        /// Reading directories.
+        FilesystemRead = "filesystem.read",
+        /// Writing directories.
+        FilesystemWrite = "filesystem.write",
+        /// Seeing environment variables.
+        Environment = "environment",
+        /// Keeping data from call to call.
+        Storage = "storage",
+        /// Offering tools that change something for good.
+        Destructive = "destructive",
     }
 }
 
@@ -74,7 +46,7 @@ pub enum Capability {
         /// Whether its name may lead into this machine or its network.
         private_addresses: bool,
         /// Headers that the door adds and the guest does not see.
-        headers: Vec<Setting>,
+        headers: BTreeMap<String, Given>,
     },
     /// Read below a directory, or read and write there.
     Directory {
@@ -90,7 +62,7 @@ pub enum Capability {
         /// Its name.
         name: String,
         /// What the policy gives it, if anything.
-        given: Option<Setting>,
+        given: Option<Given>,
     },
     /// Keep data from call to call.
     Storage {
@@ -131,7 +103,7 @@ impl Capability {
             host: host.clone(),
             plain_http: false,
             private_addresses: false,
-            headers: Vec::new(),
+            headers: BTreeMap::new(),
         };
         let directory = |guest: &String, writable| Capability::Directory {
             guest: guest.clone(),
@@ -166,11 +138,11 @@ impl Capability {
 /// part in it, nor have values, which may change.
 // [CONS-06]
 pub(crate) fn digest(list: &[Capability]) -> String {
-    let secret = |setting: &Setting| json!([setting.name, setting.secret]);
+    let source = |given: &Given| json!({ "secret": given.secret });
     let grant = |capability: &Capability| match capability {
         Capability::Network { host, plain_http, private_addresses, headers } => json!({
             "host": host, "plain_http": plain_http, "private_addresses": private_addresses,
-            "headers": headers.iter().map(secret).collect::<Vec<_>>(),
+            "headers": headers.iter().map(|(name, given)| (name.clone(), source(given))).collect::<Value>(),
         }),
         Capability::Directory { guest, host, writable } => {
             // As bytes: a path need not be a text.
@@ -178,7 +150,7 @@ pub(crate) fn digest(list: &[Capability]) -> String {
             json!({ "directory": guest, "host_path": host, "writable": writable })
         }
         Capability::Environment { name, given } => {
-            json!({ "variable": name, "given": given.as_ref().map(secret) })
+            json!({ "variable": name, "given": given.as_ref().map(source) })
         }
         Capability::Storage { limit_kb } => json!({ "storage_kb": limit_kb }),
         Capability::Destructive { tool } => json!({ "destructive": tool }),
@@ -212,7 +184,7 @@ impl fmt::Display for Capability {
                 ];
                 let flags = flags.into_iter().filter(|(is_set, _)| *is_set);
                 let mut more: Vec<String> = flags.map(|(_, what)| what.to_owned()).collect();
-                more.extend(headers.iter().map(|header| format!("with a secret {}", header.name)));
+                more.extend(headers.keys().map(|name| format!("with a secret {name}")));
                 match more.is_empty() {
                     true => format!("reach {host}"),
                     false => format!("reach {host} ({})", more.join(", ")),

@@ -1,11 +1,11 @@
 //! Room: the decision: a verified manifest and a policy in, a token or a refusal out.
 
 use super::capability::{directories, Capability};
-use super::given::Setting;
+use super::given::Given;
 use super::host::Host;
 use super::risk::{self, SecurityLevel};
-use super::token::{expiry, CapabilityToken, DirectoryGrant, RunLimits};
-use super::{bytes, PermissionPolicy, PolicyDecision, KIB, MIB};
+use super::token::{expiry, CapabilityToken, RunLimits};
+use super::{DirectoryRule, PermissionPolicy, PolicyDecision};
 use crate::agent::Agent;
 use crate::error::{Code, Error};
 use crate::gatekeeper::VerifiedManifest;
@@ -13,6 +13,13 @@ use crate::package::manifest::{Manifest, Sensitivity, Tool};
 use crate::trust::{covers, is_label};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
+
+const KIB: u64 = 1 << 10;
+const MIB: u64 = 1 << 20;
+
+fn bytes(count: u32, unit: u64) -> u64 {
+    u64::from(count).saturating_mul(unit)
+}
 
 fn is_destructive(tool: &Tool) -> bool {
     tool.sensitivity == Sensitivity::Destructive
@@ -37,10 +44,10 @@ impl PermissionPolicy {
         tool: &Tool,
         agent: Option<&Agent>,
     ) -> PolicyDecision {
-        let mut rules = self.agents.iter().filter(|(scope, _)| scope.includes(&manifest.id));
+        let mut rules = self.agents.iter().filter(|rule| rule.packages.includes(&manifest.id));
         let name = agent.map(Agent::name);
         let named = |names: &BTreeSet<String>| name.is_some_and(|name| names.contains(name));
-        if rules.clone().next().is_some() && !rules.any(|(_, names)| named(names)) {
+        if rules.clone().next().is_some() && !rules.any(|rule| named(&rule.names)) {
             let id = &manifest.id;
             let reason = format!("{id} is for named agents, and {name:?} is none of them");
             return PolicyDecision::Denied { reason };
@@ -98,7 +105,7 @@ impl PermissionPolicy {
     // [POLICY-03]
     fn denial(&self, manifest: &VerifiedManifest) -> Option<String> {
         let id = &manifest.id;
-        if let Some(rule) = self.denied_packages.iter().find(|rule| covers(rule, id)) {
+        if let Some(rule) = self.deny.packages.iter().find(|rule| covers(rule, id)) {
             return Some(format!("package {id} is denied by the rule {rule:?}"));
         }
         if manifest.signed_by().len() < self.signers_required {
@@ -106,7 +113,7 @@ impl PermissionPolicy {
             return Some(format!("{needed} publishers have to sign {id}, signed by {by:?}"));
         }
         for capability in Capability::requested_by(manifest) {
-            let kind = capability.kind().filter(|kind| self.denied_capabilities.contains(kind));
+            let kind = capability.kind().filter(|kind| self.deny.capabilities.contains(kind));
             if let Some(kind) = kind {
                 let kind = kind.as_str();
                 return Some(format!("{id} asks to {capability}; {kind:?} is denied"));
@@ -114,7 +121,7 @@ impl PermissionPolicy {
         }
         // [POLICY-04]
         for host in &manifest.capabilities.network {
-            if let Some(rule) = self.denied_hosts.iter().find(|rule| rule.covers(&Host::of(host))) {
+            if let Some(rule) = self.deny.hosts.iter().find(|rule| rule.covers(&Host::of(host))) {
                 return Some(format!("{id} asks to reach {host}; the host {rule} is denied"));
             }
         }
@@ -161,14 +168,14 @@ impl PermissionPolicy {
         for capability in &mut list {
             match capability {
                 Capability::Network { host, plain_http, private_addresses, headers } => {
-                    *plain_http = self.plain_http.contains(host);
-                    *private_addresses = self.private_addresses.contains(host);
+                    *plain_http = self.network.plain_http.contains(host);
+                    *private_addresses = self.network.private_addresses.contains(host);
                     *headers = self.headers(id, host);
                 }
                 Capability::Directory { guest, host, writable } => {
-                    if let Some(mapped) = self.directory(id, guest) {
-                        *host = Some(mapped.host.clone());
-                        *writable = *writable && mapped.writable;
+                    if let Some(rule) = self.directory(id, guest) {
+                        *host = Some(rule.host.clone());
+                        *writable = *writable && !rule.read_only;
                     }
                 }
                 Capability::Environment { name, given } => *given = self.variable(id, name),
@@ -185,32 +192,28 @@ impl PermissionPolicy {
         directories(&self.grants(manifest)).iter().any(|grant| grant.writable)
     }
 
-    fn directory(&self, id: &str, guest: &str) -> Option<&DirectoryGrant> {
-        let mut mapped = self.directories.iter().filter(|(scope, _)| scope.includes(id));
-        mapped.rfind(|(_, grant)| grant.guest == guest).map(|(_, grant)| grant)
+    fn directory(&self, id: &str, guest: &str) -> Option<&DirectoryRule> {
+        self.directories.iter().rfind(|rule| rule.guest == guest && rule.packages.includes(id))
     }
 
-    /// The secret headers of a host, by name.
-    fn headers(&self, id: &str, host: &str) -> Vec<Setting> {
-        let mut headers = BTreeMap::new();
-        for (scope, of, header) in &self.secret_headers {
-            if of == host && scope.includes(id) {
-                headers.insert(&header.name, header);
-            }
-        }
-        headers.into_values().cloned().collect()
+    /// The secret headers of a host, by name. Of several for one name the last counts.
+    fn headers(&self, id: &str, host: &str) -> BTreeMap<String, Given> {
+        let rules = self.network.headers.iter();
+        let rules = rules.filter(|rule| rule.host == host && rule.packages.includes(id));
+        rules.map(|rule| (rule.name.clone(), rule.given.clone())).collect()
     }
 
-    fn variable(&self, id: &str, name: &str) -> Option<Setting> {
-        let mut set = self.environment.iter().filter(|(scope, _)| scope.includes(id));
-        set.rfind(|(_, variable)| variable.name == name).map(|(_, variable)| variable.clone())
+    fn variable(&self, id: &str, name: &str) -> Option<Given> {
+        let mut rules = self.environment.iter().rev();
+        let found = rules.find(|rule| rule.name == name && rule.packages.includes(id));
+        found.map(|rule| rule.given.clone())
     }
 
     /// Manifest and policy, cut to what both hold. What the policy does not map or set is left out:
     /// the guest will not find it, which is no error.
     // [TOKEN-02]
     fn token(&self, manifest: &VerifiedManifest, granted_by: String) -> CapabilityToken {
-        let runtime = &manifest.runtime;
+        let (runtime, most) = (&manifest.runtime, &self.ceilings);
         let mut grants = self.grants(manifest);
         grants.retain(Capability::is_held);
         CapabilityToken {
@@ -220,16 +223,13 @@ impl PermissionPolicy {
             grants,
             // [TOKEN-04]
             limits: RunLimits {
-                memory_bytes_max: bytes(runtime.memory_limit_mb, MIB)
-                    .min(self.ceilings.memory_bytes_max),
-                fuel_max: runtime.fuel.min(self.ceilings.fuel_max),
-                timeout: Duration::from_millis(u64::from(runtime.timeout_ms))
-                    .min(self.ceilings.timeout),
-                output_bytes_max: bytes(runtime.output_limit_kb, KIB)
-                    .min(self.ceilings.output_bytes_max),
+                memory_bytes_max: bytes(runtime.memory_limit_mb.min(most.memory_limit_mb), MIB),
+                fuel_max: runtime.fuel.min(most.fuel),
+                timeout: Duration::from_millis(runtime.timeout_ms.min(most.timeout_ms).into()),
+                output_bytes_max: bytes(runtime.output_limit_kb.min(most.output_limit_kb), KIB),
             },
             granted_by,
-            expires: expiry(self.token_lifetime),
+            expires: expiry(Duration::from_secs(self.token_lifetime_s)),
         }
     }
 }

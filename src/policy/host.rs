@@ -1,12 +1,13 @@
 //! Room: hosts as a policy compares them: by their text alone, without asking the network. Addresses do
 //! not come into it, since a manifest can't ask for one.
 
+use crate::document::text_form;
 use crate::package::manifest::rules::is_host_and_port;
 use std::fmt;
 
 /// A host name with an optional port, in lower case and without a final dot.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Host {
+pub(crate) struct Host {
     name: String,
     port: Option<String>,
 }
@@ -61,3 +62,5 @@ impl fmt::Display for Host {
         self.port.as_ref().map_or(Ok(()), |port| write!(out, ":{port}"))
     }
 }
+
+text_form!(Host, "a host name with an optional port");

@@ -5,24 +5,26 @@
 //! behind it: every variable counts as a credential, every directory as private.
 
 use super::host::Host;
+use crate::document::words;
 use crate::package::manifest::{Manifest, Sensitivity};
-use std::fmt;
 
-/// How much could go wrong. `None` runs unasked if the policy does not forbid it, `Low` if the policy
-/// approves it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum SecurityLevel {
-    /// Asks for nothing: no capability, and no tool that changes anything. It computes an answer from the
-    /// request.
-    None,
-    /// Little to lose.
-    Low,
-    /// Something of the user's is touched.
-    Medium,
-    /// Data may leave, or something may be lost.
-    High,
-    /// Several of these at once.
-    Critical,
+words! {
+    /// How much could go wrong. `None` runs unasked if the policy does not forbid it, `Low` if the policy
+    /// approves it.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+    pub enum SecurityLevel {
+        /// Asks for nothing: no capability, and no tool that changes anything. It computes an answer from
+        /// the request.
+        None = "none",
+        /// Little to lose.
+        Low = "low",
+        /// Something of the user's is touched.
+        Medium = "medium",
+        /// Data may leave, or something may be lost.
+        High = "high",
+        /// Several of these at once.
+        Critical = "critical",
+    }
 }
 
 impl SecurityLevel {
@@ -41,33 +43,6 @@ impl SecurityLevel {
     pub fn of_points(points: u32) -> Self {
         let reached = SecurityLevel::LADDER.into_iter().rfind(|(_, fewest)| *fewest <= points);
         reached.map_or(SecurityLevel::None, |(level, _)| level)
-    }
-
-    /// The level of a word.
-    #[must_use]
-    pub fn parse(word: &str) -> Option<Self> {
-        SecurityLevel::LADDER
-            .into_iter()
-            .map(|(level, _)| level)
-            .find(|level| level.as_str() == word)
-    }
-
-    /// The lower-case word for it.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            SecurityLevel::None => "none",
-            SecurityLevel::Low => "low",
-            SecurityLevel::Medium => "medium",
-            SecurityLevel::High => "high",
-            SecurityLevel::Critical => "critical",
-        }
-    }
-}
-
-impl fmt::Display for SecurityLevel {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(self.as_str())
     }
 }
 

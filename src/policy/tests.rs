@@ -8,6 +8,7 @@ mod secrets;
 
 use super::capability::digest;
 use super::risk::{score, SecurityLevel, WEIGHTS};
+use super::token::{DirectoryGrant, RunLimits};
 use super::*;
 use crate::agent::Agent;
 use crate::error::Code;
@@ -16,10 +17,11 @@ use crate::package::listing::ContentHash;
 use crate::package::manifest::*;
 use crate::policy::token::ResolvedToken;
 use crate::secrets::SecretFile;
-use serde_json::json;
+use serde_json::{json, Value};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::OnceLock;
+use std::time::Duration;
 
 /// Asks for nothing, is called `org.acme.tool`, has one tool that only looks.
 fn pure() -> Manifest {
@@ -105,6 +107,24 @@ fn verified(manifest: Manifest) -> VerifiedManifest {
     VerifiedManifest::for_tests(manifest, content(), &["Acme"])
 }
 
+/// The policy of a file with these members besides its format.
+fn read(mut members: Value) -> Result<PermissionPolicy, Error> {
+    members["format"] = json!("mpp-policy/1");
+    PermissionPolicy::from_json(members.to_string().as_bytes())
+}
+
+/// Members by which nobody need be asked.
+fn all_trust() -> Value {
+    json!({
+        "trusted_packages": ["org.acme.tool"], "trusted_publishers": ["Acme"],
+        "auto_approve_low": true,
+    })
+}
+
+fn policy_of(members: Value) -> PermissionPolicy {
+    read(members).expect("valid")
+}
+
 /// `granted RULE`, `asks LEVEL` or `denied`.
 fn verdict(policy: &PermissionPolicy, manifest: Manifest) -> String {
     match policy.evaluate(&verified(manifest)) {
@@ -142,19 +162,22 @@ fn of_a_trusted_package_only_the_destructive_tool_is_asked_about() {
     let policy = PermissionPolicy::new().trust_package("org.acme.tool");
     assert_eq!(verdict_of_call(&policy, &verified(destroys()).tools[0].name, None), "granted");
     assert_eq!(verdict_of_call(&policy, "drop", None), "asks");
-    assert_eq!(verdict_of_call(&policy.non_interactive(true), "drop", None), "denied");
+    let policy = PermissionPolicy { non_interactive: true, ..policy };
+    assert_eq!(verdict_of_call(&policy, "drop", None), "denied");
 }
 
 #[test]
 fn a_package_for_named_agents_is_denied_to_all_others_and_to_the_nameless() {
-    let policy = PermissionPolicy::new().only_agents("org.acme", ["a", "b"]);
+    let for_agents = |names: &[&str], id: &str| json!({ "names": names, "packages": [id] });
+    let only = for_agents(&["a", "b"], "org.acme");
+    let policy = policy_of(json!({ "agents": [only] }));
     for agent in [Some("c"), Some("A"), Some("a b"), None] {
         assert_eq!(verdict_of_call(&policy, "drop", agent), "denied", "{agent:?}");
     }
     assert_eq!(verdict_of_call(&policy, "drop", Some("b")), "asks");
-    let also = policy.clone().only_agents("*", ["c"]);
+    let also = policy_of(json!({ "agents": [only, for_agents(&["c"], "*")] }));
     assert_eq!(verdict_of_call(&also, "drop", Some("c")), "asks");
-    let others = PermissionPolicy::new().only_agents("org.acmecorp", ["a"]);
+    let others = policy_of(json!({ "agents": [for_agents(&["a"], "org.acmecorp")] }));
     assert_eq!(verdict_of_call(&others, "drop", None), "asks");
 }
 
@@ -186,7 +209,11 @@ fn a_trusted_package_is_exactly_the_one_named() {
 #[test]
 fn a_trusted_publisher_is_the_one_who_may_publish_not_one_who_countersigned() {
     let manifest = VerifiedManifest::for_tests(sees(&["KEY"]), content(), &["Acme", "Approver"]);
-    let decide = |name: &str| PermissionPolicy::new().trust_publisher(name).evaluate(&manifest);
+    let decide = |name: &str| {
+        let mut policy = PermissionPolicy::new();
+        policy.trusted_publishers.insert(name.to_owned());
+        policy.evaluate(&manifest)
+    };
     assert!(matches!(decide("Acme"), PolicyDecision::Granted(token)
         if token.granted_by() == "policy:trust_publisher Acme"));
     for name in ["Approver", "acme", "Acme ", ""] {
@@ -196,12 +223,10 @@ fn a_trusted_publisher_is_the_one_who_may_publish_not_one_who_countersigned() {
 
 #[test]
 fn a_package_with_a_destructive_tool_never_runs_unasked() {
-    let policy = PermissionPolicy::new()
-        .trust_package("org.acme.tool")
-        .trust_publisher("Acme")
-        .auto_approve_low(true);
+    let policy = policy_of(all_trust());
     assert_eq!(verdict(&policy, destroys()), "asks high");
-    assert_eq!(verdict(&policy.clone().non_interactive(true), destroys()), "denied");
+    let alone = PermissionPolicy { non_interactive: true, ..policy.clone() };
+    assert_eq!(verdict(&alone, destroys()), "denied");
     let PolicyDecision::RequiresConfirmation { capabilities, .. } =
         policy.evaluate(&verified(destroys()))
     else {
@@ -212,7 +237,8 @@ fn a_package_with_a_destructive_tool_never_runs_unasked() {
 
 #[test]
 fn where_nobody_can_be_asked_what_needs_asking_is_denied_and_no_one_can_confirm() {
-    let policy = PermissionPolicy::new().trust_package("org.acme.tool").non_interactive(true);
+    let policy =
+        policy_of(json!({ "trusted_packages": ["org.acme.tool"], "non_interactive": true }));
     assert_eq!(verdict(&policy, pure()), "granted policy:trust_package org.acme.tool");
     let other = Manifest { id: "org.acme.other".into(), ..reads(&["/data"]) };
     assert_eq!(verdict(&policy, other.clone()), "denied");
@@ -222,8 +248,6 @@ fn where_nobody_can_be_asked_what_needs_asking_is_denied_and_no_one_can_confirm(
 
 #[test]
 fn denied_packages_and_those_below_stay_denied_whoever_agrees() {
-    let all =
-        |policy: PermissionPolicy| policy.trust_package("org.acme.tool").auto_approve_low(true);
     for (rule, expected) in [
         ("org.acme.tool", "denied"),
         ("org.acme", "denied"),
@@ -233,7 +257,9 @@ fn denied_packages_and_those_below_stay_denied_whoever_agrees() {
         ("org.acme.tool.sub", "granted policy:trust_package org.acme.tool"),
         ("", "granted policy:trust_package org.acme.tool"),
     ] {
-        let policy = all(PermissionPolicy::new().deny_package(rule));
+        let mut policy =
+            PermissionPolicy::new().trust_package("org.acme.tool").auto_approve_low(true);
+        policy.deny.packages.insert(rule.to_owned());
         assert_eq!(verdict(&policy, pure()), expected, "{rule}");
         let confirmed = policy.confirm(&verified(pure()), "terminal:alice");
         assert_eq!(confirmed.is_err(), expected == "denied", "{rule}");
@@ -243,7 +269,7 @@ fn denied_packages_and_those_below_stay_denied_whoever_agrees() {
 #[test]
 fn each_kind_of_capability_can_be_denied() {
     for (n, denied) in CapabilityKind::ALL.into_iter().enumerate() {
-        let policy = PermissionPolicy::new().deny_capability(denied);
+        let policy = policy_of(json!({ "deny": { "capabilities": [denied.as_str()] } }));
         assert_eq!(verdict(&policy, pure()), "granted default:none");
         for (m, manifest) in one_of_each().iter().enumerate() {
             let verdict = verdict(&policy, manifest.clone());
@@ -256,7 +282,9 @@ fn each_kind_of_capability_can_be_denied() {
 #[test]
 fn a_denied_host_covers_names_below_it_and_every_spelling() {
     let denied = |rule: &str, host: &str| {
-        verdict(&PermissionPolicy::new().deny_host(rule), hosts(&["ok.example", host])) == "denied"
+        let mut policy = PermissionPolicy::new();
+        policy.deny.hosts.insert(Host::of(rule));
+        verdict(&policy, hosts(&["ok.example", host])) == "denied"
     };
     for (rule, host) in [
         ("evil.example", "evil.example"),
@@ -284,7 +312,7 @@ fn a_denied_host_covers_names_below_it_and_every_spelling() {
 
 #[test]
 fn fewer_publishers_than_required_are_denied() {
-    let policy = PermissionPolicy::new().trust_package("org.acme.tool").require_signers(2);
+    let policy = policy_of(json!({ "trusted_packages": ["org.acme.tool"], "signers_required": 2 }));
     assert_eq!(verdict(&policy, pure()), "denied");
     assert!(policy.confirm(&verified(pure()), "terminal:alice").is_err());
     let both = VerifiedManifest::for_tests(pure(), content(), &["Acme", "Approver"]);
@@ -351,10 +379,10 @@ fn what_is_shown_is_what_a_token_would_hold_read_only_mappings_and_the_host_s_cl
     let manifest = with(|m| m.capabilities.filesystem.write = owned(&["/out"]));
     let read_only =
         DirectoryGrant { guest: "/out".into(), host: "/srv/out".into(), writable: false };
-    let policy = PermissionPolicy::new()
-        .scoped_directory(Scope::default(), read_only.clone())
-        .real_clock(true)
-        .real_random(true);
+    let policy = policy_of(json!({
+        "directories": [{ "guest": "/out", "host": "/srv/out", "read_only": true }],
+        "real_clock": true, "real_random": true,
+    }));
     let PolicyDecision::RequiresConfirmation { capabilities, .. } =
         policy.evaluate(&verified(manifest.clone()))
     else {
@@ -367,7 +395,8 @@ fn what_is_shown_is_what_a_token_would_hold_read_only_mappings_and_the_host_s_cl
     let token = confirmed(&policy, manifest);
     assert_eq!((token.granted(), token.directories()), (lines, vec![read_only]));
     // Denied is what the package asks for, whatever the mapping is.
-    let stricter = policy.deny_capability(CapabilityKind::FilesystemWrite);
+    let mut stricter = policy;
+    stricter.deny.capabilities.insert(CapabilityKind::FilesystemWrite);
     assert_eq!(verdict(&stricter, writes(&["/out"])), "denied");
 }
 
@@ -400,9 +429,12 @@ fn a_directory_asked_for_both_ways_is_granted_once() {
 
 #[test]
 fn limits_above_a_ceiling_are_cut_to_it_and_those_below_stay() {
-    let low = PermissionPolicy::new().memory_limit_mb(8).timeout_ms(10).fuel(7).output_limit_kb(1);
-    let high =
-        PermissionPolicy::new().memory_limit_mb(u32::MAX).timeout_ms(u32::MAX).fuel(u64::MAX);
+    let low = policy_of(json!({ "ceilings": {
+        "memory_limit_mb": 8, "timeout_ms": 10, "fuel": 7, "output_limit_kb": 1,
+    } }));
+    let high = policy_of(json!({ "ceilings": {
+        "memory_limit_mb": u32::MAX, "timeout_ms": u32::MAX, "fuel": u64::MAX,
+    } }));
     let low_limits = RunLimits {
         memory_bytes_max: 8 << 20,
         fuel_max: 7,
@@ -424,10 +456,11 @@ fn limits_above_a_ceiling_are_cut_to_it_and_those_below_stay() {
 fn a_token_ends_and_its_clones_with_it() {
     let policy = PermissionPolicy::new();
     assert!(!confirmed(&policy, pure()).is_expired());
-    let over = confirmed(&policy.clone().token_lifetime(Duration::ZERO), pure());
+    let lasting = |token_lifetime_s| PermissionPolicy { token_lifetime_s, ..policy.clone() };
+    let over = confirmed(&lasting(0), pure());
     assert!(over.is_expired() && over.clone().is_expired());
     let day = Duration::from_secs(crate::limits::TOKEN_LIFETIME_S_MAX);
-    let forever = confirmed(&policy.token_lifetime(Duration::MAX), pure());
+    let forever = confirmed(&lasting(u64::MAX), pure());
     assert!(!forever.is_expired() && forever.expires <= std::time::Instant::now() + day);
 }
 
@@ -448,7 +481,7 @@ fn capability_lines_hide_nothing() {
             host: "a\u{1b}[2Jb\n".into(),
             plain_http: false,
             private_addresses: false,
-            headers: vec![],
+            headers: BTreeMap::new(),
         },
         Capability::Directory {
             guest: "/a\r".into(),
@@ -463,30 +496,31 @@ fn capability_lines_hide_nothing() {
 
 /// The same grant with each of its fields changed, one at a time.
 fn changed(grant: &Capability) -> Vec<Capability> {
-    let other_setting = |setting: &Setting| {
-        let Setting { name, text, secret } = setting.clone();
-        let other_secret =
-            secret.as_ref().map_or(Some("S".into()), |name| Some(format!("{name}2")));
-        [
-            Setting { name: format!("{name}2"), text: text.clone(), secret: secret.clone() },
-            Setting { name, text, secret: other_secret },
-        ]
+    let from_another = |given: &Given| {
+        let Given { text, secret } = given.clone();
+        let secret = secret.map_or(Some("S".into()), |name| Some(format!("{name}2")));
+        Given { text, secret }
     };
     match grant.clone() {
         Capability::Network { host, plain_http, private_addresses, headers } => {
-            let with = |host: &str, plain_http, private_addresses, headers: &[Setting]| {
-                let (host, headers) = (host.to_owned(), headers.to_vec());
+            let with = |host: &str, plain_http, private_addresses, headers: &BTreeMap<_, _>| {
+                let (host, headers) = (host.to_owned(), headers.clone());
                 Capability::Network { host, plain_http, private_addresses, headers }
             };
             let mut all = vec![
                 with("b.example", plain_http, private_addresses, &headers),
                 with(&host, !plain_http, private_addresses, &headers),
                 with(&host, plain_http, !private_addresses, &headers),
-                with(&host, plain_http, private_addresses, &headers[1..]),
             ];
-            for other in other_setting(&headers[0]) {
-                let headers = [&[other], &headers[1..]].concat();
-                all.push(with(&host, plain_http, private_addresses, &headers));
+            for (name, given) in &headers {
+                let mut changed = headers.clone();
+                changed.remove(name);
+                all.push(with(&host, plain_http, private_addresses, &changed));
+                changed.insert(format!("{name}2"), given.clone());
+                all.push(with(&host, plain_http, private_addresses, &changed));
+                changed = headers.clone();
+                changed.insert(name.clone(), from_another(given));
+                all.push(with(&host, plain_http, private_addresses, &changed));
             }
             all
         }
@@ -500,9 +534,9 @@ fn changed(grant: &Capability) -> Vec<Capability> {
             let with = |given| Capability::Environment { name: name.clone(), given };
             let mut all = vec![
                 Capability::Environment { name: format!("{name}2"), given: given.clone() },
-                with(given.as_ref().map_or(Some(Setting::new("A", "")), |_| None)),
+                with(given.as_ref().map_or(Some(Given::new("")), |_| None)),
             ];
-            all.extend(given.iter().flat_map(other_setting).map(|other| with(Some(other))));
+            all.extend(given.iter().map(|given| with(Some(from_another(given)))));
             all
         }
         Capability::Storage { limit_kb } => vec![Capability::Storage { limit_kb: limit_kb + 1 }],
@@ -513,18 +547,21 @@ fn changed(grant: &Capability) -> Vec<Capability> {
 
 #[test]
 fn each_field_of_each_grant_and_their_order_count_in_the_digest_and_no_value_does() {
-    let secret = Setting { secret: Some("KEY".into()), ..Setting::new("authorization", "Bearer ") };
+    let secret = Given { secret: Some("KEY".into()), ..Given::new("Bearer ") };
     let given = |given| Capability::Environment { name: "A".into(), given };
     let list = [
         Capability::Network {
             host: "a.example".into(),
             plain_http: false,
             private_addresses: true,
-            headers: vec![secret.clone(), Setting::new("x-key", "v")],
+            headers: BTreeMap::from([
+                ("authorization".into(), secret.clone()),
+                ("x-key".into(), Given::new("v")),
+            ]),
         },
         Capability::Directory { guest: "/a".into(), host: Some("/srv/a".into()), writable: true },
-        given(Some(Setting::new("A", "v"))),
-        given(Some(Setting { name: "A".into(), ..secret })),
+        given(Some(Given::new("v"))),
+        given(Some(secret)),
         given(None),
         Capability::Storage { limit_kb: 1 },
         Capability::Destructive { tool: "drop".into() },
@@ -554,19 +591,20 @@ fn each_field_of_each_grant_and_their_order_count_in_the_digest_and_no_value_doe
     assert!(count > 40, "{count}");
     // Not one of two texts for the same.
     assert_eq!(digest(&list), digest(&list.clone()));
-    let with_value = |value: &str| digest(&[given(Some(Setting::new("A", value)))]);
+    let with_value = |value: &str| digest(&[given(Some(Given::new(value)))]);
     assert_eq!(with_value("one"), with_value("another"));
 }
 
 #[test]
 fn what_a_policy_opens_for_a_host_holds_for_that_text_alone_and_is_shown() {
-    let policy = PermissionPolicy::new()
-        .trust_package("org.acme.tool")
-        .allow_plain_http("a.lan:80")
-        .allow_private_addresses("a.lan:80")
-        .allow_private_addresses("b.corp")
-        .add_secret_header("b.corp", "X-Key", "first")
-        .add_secret_header("b.corp", "x-key", "s3cr3t");
+    let header = |value: &str| json!({ "host": "b.corp", "name": "x-key", "value": value });
+    let policy = policy_of(json!({
+        "trusted_packages": ["org.acme.tool"],
+        "network": {
+            "plain_http": ["a.lan:80"], "private_addresses": ["a.lan:80", "b.corp"],
+            "headers": [header("first"), header("s3cr3t")],
+        },
+    }));
     let asked = ["a.lan:80", "a.lan", "x.a.lan:80", "b.corp", "b.corp:8443", "c.b.corp"];
     let manifest = verified(with(|m| {
         m.id = "org.acme.tool".into();
@@ -599,13 +637,12 @@ fn what_a_policy_opens_for_a_host_holds_for_that_text_alone_and_is_shown() {
     };
     assert_eq!(capabilities.iter().map(ToString::to_string).collect::<Vec<_>>(), lines);
     // A header for another package is not this one's.
-    let other = Scope(vec!["org.other".into()]);
-    let header = Setting::new("x", "y");
-    let scoped = PermissionPolicy::new().trust_package("org.acme.tool").scoped_header(
-        other,
-        "b.corp".into(),
-        header,
-    );
+    let scoped = policy_of(json!({
+        "trusted_packages": ["org.acme.tool"],
+        "network": { "headers": [
+            { "host": "b.corp", "name": "x", "value": "y", "packages": ["org.other"] },
+        ] },
+    }));
     let PolicyDecision::Granted(token) = scoped.evaluate(&manifest) else { panic!("not granted") };
     assert!(resolved(&token).hosts().iter().all(|it| it.headers.is_empty()));
 }

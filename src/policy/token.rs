@@ -64,9 +64,6 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-/// How long a token lasts if the policy does not say: time to run a call, not to forget about it.
-pub(super) const LIFETIME_DEFAULT: Duration = Duration::from_secs(300);
-
 /// A directory of the host that a guest sees.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DirectoryGrant {
@@ -191,17 +188,17 @@ impl CapabilityToken {
         for grant in &self.grants {
             match grant {
                 Capability::Environment { name, given: Some(given) } => {
-                    let (value, hidden) = given.resolve(&mut find, |value| value)?;
+                    let (value, hidden) = given.resolve(name, &mut find, |value| value)?;
                     environment.insert(name.clone(), value);
                     all.extend(hidden);
                 }
-                Capability::Network { host, plain_http, private_addresses, headers: settings } => {
+                Capability::Network { host, plain_http, private_addresses, headers: given } => {
                     let (plain_http, private_addresses) = (*plain_http, *private_addresses);
                     let mut headers = Vec::new();
-                    for setting in settings {
-                        let (value, hidden) = setting.resolve(&mut find, credential)?;
+                    for (name, given) in given {
+                        let (value, hidden) = given.resolve(name, &mut find, credential)?;
                         all.extend(hidden.clone());
-                        headers.push(SecretHeader { name: setting.name.clone(), value, hidden });
+                        headers.push(SecretHeader { name: name.clone(), value, hidden });
                     }
                     let host = host.clone();
                     hosts.push(HostGrant { host, plain_http, private_addresses, headers });

@@ -4,44 +4,24 @@
 use super::fold::fold;
 use super::kind::Kind;
 use super::scan::Tag;
+use crate::document::words;
 use crate::encoding::hmac_sha256;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-/// How values are replaced.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Replacement {
-    /// `[EMAIL]`: nothing of the value leaves.
-    #[default]
-    Label,
-    /// `[EMAIL:1]`: equal values have equal numbers within one answer.
-    Numbered,
-    /// `[CREDIT_CARD:1881]`: the last four digits of cards, as receipts show them; other kinds as `Label`.
-    LastFour,
-    /// `[EMAIL:BKDGHAAOPNMLCDEF]`: equal values have equal pseudonyms in all answers under one key.
-    Pseudonym,
-}
-
-impl Replacement {
-    /// Every way, in the order of the spec.
-    pub const ALL: [Replacement; 4] =
-        [Replacement::Label, Replacement::Numbered, Replacement::LastFour, Replacement::Pseudonym];
-
-    /// The name in policies: `label`, `numbered`, `last-four`, `pseudonym`.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Replacement::Label => "label",
-            Replacement::Numbered => "numbered",
-            Replacement::LastFour => "last-four",
-            Replacement::Pseudonym => "pseudonym",
-        }
-    }
-
-    /// The way of this name.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Replacement> {
-        Replacement::ALL.into_iter().find(|replacement| replacement.name() == name)
+words! {
+    /// How values are replaced, as a policy states it.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub enum Replacement {
+        /// `[EMAIL]`: nothing of the value leaves.
+        #[default]
+        Label = "label",
+        /// `[EMAIL:1]`: equal values have equal numbers within one answer.
+        Numbered = "numbered",
+        /// `[CREDIT_CARD:1881]`: the last four digits of cards, as receipts show them; other kinds as `Label`.
+        LastFour = "last-four",
+        /// `[EMAIL:BKDGHAAOPNMLCDEF]`: equal values have equal pseudonyms in all answers under one key.
+        Pseudonym = "pseudonym",
     }
 }
 

@@ -1,19 +1,55 @@
 //! Room: secrets in a file of the home folder, which its owner alone can read.
 
-use super::{check_name, SecretStore, SecretValue};
+use super::{check_name, is_name, SecretStore, SecretValue};
+use crate::document::{object, Document, FromJson, ToJson};
 use crate::error::{Code, Error};
-use crate::home;
-use crate::host_file::{parsed, read_document};
-use crate::json::object::Object;
+use crate::host_file;
+use crate::json::object::{Fault, Member};
 use crate::limits::{SECRETS_COUNT_MAX, SECRETS_FILE_BYTES_MAX};
-use serde_json::json;
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 const FILE_NAME: &str = "secrets.json";
-const FORMAT: &str = "mpp-secrets/1";
 
-type Values = BTreeMap<String, SecretValue>;
+object! {
+    #[derive(Default)]
+    struct Contents: FromJson + ToJson {
+        secrets: Values;
+    }
+}
+
+impl Document for Contents {
+    const FORMAT: &'static str = "mpp-secrets/1";
+    const BYTES_MAX: usize = SECRETS_FILE_BYTES_MAX;
+    const INVALID: Code = Code::SecretInvalid;
+    // [SECRET-10]
+    const SECRET: bool = true;
+}
+
+/// An object with a member for each secret.
+#[derive(Default)]
+struct Values(BTreeMap<String, SecretValue>);
+
+impl FromJson for Values {
+    fn read(place: &Member<'_>) -> Result<Self, Fault> {
+        let secret = |(name, value): (&String, &Value)| {
+            let place = place.child(name, value);
+            place.check(is_name(name), "must have a name")?;
+            let value = place.parsed("a value", |text| SecretValue::parse(text).ok())?;
+            Ok((name.clone(), value))
+        };
+        let members = place.members()?;
+        place.check(members.len() <= SECRETS_COUNT_MAX, "must hold fewer")?;
+        members.iter().map(secret).collect::<Result<_, _>>().map(Values)
+    }
+}
+
+impl ToJson for Values {
+    fn write(&self) -> Value {
+        self.0.iter().map(|(name, value)| (name.clone(), Value::from(value.reveal()))).collect()
+    }
+}
 
 /// The secrets that `mpp secret` keeps.
 #[derive(Clone, Debug)]
@@ -66,38 +102,18 @@ impl SecretFile {
         Ok(self.read()?.into_keys().collect())
     }
 
-    fn read(&self) -> Result<Values, Error> {
+    fn read(&self) -> Result<BTreeMap<String, SecretValue>, Error> {
         self.check_mode()?;
-        let bytes = home::read_file(&self.path, SECRETS_FILE_BYTES_MAX)?;
-        bytes.map_or(Ok(Values::new()), |bytes| self.parse(&bytes))
+        let contents: Contents = host_file::load(&self.path)?.unwrap_or_default();
+        Ok(contents.secrets.0)
     }
 
-    fn edit<T>(&self, change: impl FnOnce(&mut Values) -> Result<T, Error>) -> Result<T, Error> {
-        home::edit_file(&self.path, SECRETS_FILE_BYTES_MAX, |bytes| {
-            self.check_mode()?;
-            let mut values = bytes.map_or(Ok(Values::new()), |bytes| self.parse(&bytes))?;
-            let result = change(&mut values)?;
-            let values: BTreeMap<_, _> =
-                values.iter().map(|(name, value)| (name, value.reveal())).collect();
-            let document = json!({ "format": FORMAT, "secrets": values });
-            Ok((Some(format!("{document:#}\n").into_bytes()), result))
-        })
-    }
-
-    /// What is wrong is not said in more detail: the words for it would quote what stands there.
-    // [SECRET-10]
-    fn parse(&self, bytes: &[u8]) -> Result<Values, Error> {
-        let read = read_document(bytes, SECRETS_FILE_BYTES_MAX, Code::SecretInvalid, |root| {
-            parsed(&root.required("format")?, FORMAT, |text| (text == FORMAT).then_some(()))?;
-            read_values(root)
-        });
-        let detail = || format!("{} is no file of secrets", self.path.display());
-        let values = read.map_err(|_| Error::new(Code::SecretInvalid, detail()))?;
-        let names_are_names = values.keys().all(|name| super::is_name(name));
-        match names_are_names && values.len() <= SECRETS_COUNT_MAX {
-            true => Ok(values),
-            false => Err(Error::new(Code::SecretInvalid, detail())),
-        }
+    fn edit<T>(
+        &self,
+        change: impl FnOnce(&mut BTreeMap<String, SecretValue>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        self.check_mode()?;
+        host_file::edit(&self.path, |contents: &mut Contents| change(&mut contents.secrets.0))
     }
 
     /// Refuses a file that others can read or write: its values have to be taken as known to them.
@@ -113,17 +129,6 @@ impl SecretFile {
         }
         Ok(())
     }
-}
-
-fn read_values(root: &mut Object<'_>) -> Result<Values, crate::json::object::Fault> {
-    let member = root.required("secrets")?;
-    let mut values = Values::new();
-    for (name, value) in member.members()? {
-        let value = member.child(name, value);
-        let parsed = parsed(&value, "a value", |text| SecretValue::parse(text).ok())?;
-        values.insert(name.clone(), parsed);
-    }
-    Ok(values)
 }
 
 impl SecretStore for SecretFile {

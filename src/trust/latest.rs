@@ -4,6 +4,7 @@
 use super::TrustStore;
 use crate::error::Error;
 use crate::home;
+use crate::host_file;
 use crate::limits::TRUST_FILE_BYTES_MAX;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
@@ -32,8 +33,9 @@ impl Latest {
             return Ok(found.store.clone());
         }
         let [trusted, versions] = bytes.clone();
-        let mut store = TrustStore::of_file(trusted, path)?;
-        store.add_versions(TrustStore::of_file(versions, seen)?)?;
+        let mut store: TrustStore = host_file::parse(trusted, path)?.unwrap_or_default();
+        let seen: TrustStore = host_file::parse(versions, seen)?.unwrap_or_default();
+        seen.versions.into_values().for_each(|seen| store.raise_version(seen));
         *held = Some(Held { bytes, store: store.clone() });
         Ok(store)
     }

@@ -207,10 +207,11 @@ fn adding_a_known_key_again_renews_it_and_keeps_the_namespaces() {
     let mut store = store();
     let until = Validity { from: None, until: Some(now()) };
     store.add_publisher("Acme", key(1), &["org.acme.labs"], until).expect("renewed");
-    let namespaces: Vec<&String> = store.publishers().flat_map(|(_, spaces)| spaces).collect();
+    let namespaces: Vec<&String> = store.publishers().flat_map(|it| &it.namespaces).collect();
     assert_eq!(namespaces, ["org.acme", "org.acme.labs"]);
     assert_eq!(store.keys().count(), 3);
-    assert_eq!(store.keys.get(&key(1).id()).map(|key| key.validity), Some(until));
+    let (_, renewed) = store.keys().find(|(_, found)| found.key_id == key(1).id()).expect("held");
+    assert_eq!(renewed.validity(), until);
 }
 
 #[test]
@@ -222,7 +223,7 @@ fn a_revocation_needs_a_reason_and_its_first_one_stays() {
     }
     store.revoke_key(key(1).id(), now(), "stolen").expect("revoked");
     store.revoke_key(key(1).id(), now(), "found again").expect("no effect");
-    let reasons: Vec<&str> = store.revoked_keys().map(|(_, why)| why.reason.as_str()).collect();
+    let reasons: Vec<&str> = store.revoked_keys().map(|entry| entry.reason.as_str()).collect();
     assert_eq!(reasons, ["stolen"]);
     assert_eq!(store.revoked_contents().count(), 0);
 }

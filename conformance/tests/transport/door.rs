@@ -284,16 +284,17 @@ fn refused_by_what_comes_back() -> Vec<Case> {
     ]
 }
 
+fn network(rules: Value) -> PermissionPolicy {
+    support::policy(json!({ "network": rules }))
+}
+
 /// Runs a case with a transport whose server listens at this port.
 fn code(case: &Case, port: u16, transport: Arc<dyn HttpTransport>) -> String {
     let put = |text: &str| text.replace(":P", &format!(":{port}"));
     let hosts: Vec<String> = case.declared.iter().map(|host| put(host)).collect();
-    let mut policy = PermissionPolicy::new();
-    for host in &hosts {
-        let is_inside = !host.starts_with("rebound");
-        policy = if case.allowed { policy.allow_plain_http(host) } else { policy };
-        policy = if is_inside { policy.allow_private_addresses(host) } else { policy };
-    }
+    let plain: Vec<&String> = hosts.iter().filter(|_| case.allowed).collect();
+    let inside: Vec<&String> = hosts.iter().filter(|it| !it.starts_with("rebound")).collect();
+    let policy = network(json!({ "plain_http": plain, "private_addresses": inside }));
     let request: Value = serde_json::from_str(&put(&case.request.to_string())).unwrap();
     ask(Grants { hosts: &hosts, policy }, transport, &request)
 }
@@ -338,13 +339,13 @@ fn a_name_that_leads_inside_needs_the_policys_word_for_it() {
     let host = [format!("inside.example.com:{port}")];
     let request = get(&format!("http://inside.example.com:{port}/"));
     let transport = || Arc::new(named(CurlTransport::new(None)));
-    let plain = PermissionPolicy::new().allow_plain_http(&host[0]);
-    let other = plain.clone().allow_private_addresses("inside.example.com");
-    for policy in [plain.clone(), other] {
+    let inside =
+        |inside: &[&str]| network(json!({ "plain_http": host, "private_addresses": inside }));
+    for policy in [inside(&[]), inside(&["inside.example.com"])] {
         assert_eq!(ask(Grants { hosts: &host, policy }, transport(), &request), "http.address");
     }
     assert!(server.requests().is_empty());
-    let policy = plain.allow_private_addresses(&host[0]);
+    let policy = inside(&[&host[0]]);
     assert_eq!(ask(Grants { hosts: &host, policy }, transport(), &request), "200");
     assert_eq!(server.requests().len(), 1);
 }
@@ -357,7 +358,7 @@ fn a_cancelled_call_ends_though_its_server_does_not() {
     manifest["capabilities"] = json!({ "network": [at] });
     let package = support::package_with(&manifest, &guest(&get(&format!("http://{at}/"))));
     let host = Host::new("door-cancelled");
-    let policy = PermissionPolicy::new().allow_plain_http(&at).allow_private_addresses(&at);
+    let policy = network(json!({ "plain_http": [at], "private_addresses": [at] }));
     let runtime = host.runtime_with(policy.trust_package("org.example.door"));
     let runtime = runtime.http_transport(Arc::new(named(CurlTransport::new(None))));
     let cancel = CancelFlag::default();
@@ -387,10 +388,11 @@ fn the_door_and_nginx() {
         let host = format!("{host}:{}", nginx.at(name).port());
         let mut request = get(&format!("https://{host}{target}"));
         request.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        let mut policy = PermissionPolicy::new().allow_private_addresses(&host);
+        let mut rules = json!({ "private_addresses": [host] });
         if with_secret {
-            policy = policy.add_secret_header(&host, "authorization", secret);
+            rules["headers"] = json!([{ "host": host, "name": "authorization", "value": secret }]);
         }
+        let policy = network(rules);
         let transport = Arc::new(named(nginx.transport()));
         ask(Grants { hosts: &[host], policy }, transport, &request)
     };

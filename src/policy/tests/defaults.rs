@@ -43,7 +43,7 @@ fn no_row_of_the_risk_table_is_worth_nothing_so_whatever_is_asked_for_has_a_leve
 
 #[test]
 fn with_ask_always_what_asks_for_nothing_is_asked_about_and_only_trust_grants() {
-    let policy = PermissionPolicy::new().ask_always(true);
+    let policy = policy_of(json!({ "ask_always": true }));
     assert_eq!(verdict(&policy, pure()), "asks none");
     assert_eq!(verdict_of_first(&policy, pure()), "asks none");
     assert_eq!(verdict(&policy, reads(&["/data"])), "asks low");
@@ -51,20 +51,19 @@ fn with_ask_always_what_asks_for_nothing_is_asked_about_and_only_trust_grants() 
     let by_id = policy.clone().trust_package("org.acme.tool");
     assert_eq!(verdict(&by_id, pure()), "granted policy:trust_package org.acme.tool");
     assert_eq!(verdict(&by_id, Manifest { id: "org.acme.other".into(), ..pure() }), "asks none");
-    let by_publisher = policy.clone().trust_publisher("Acme");
+    let mut by_publisher = policy.clone();
+    by_publisher.trusted_publishers.insert("Acme".to_owned());
     assert_eq!(verdict(&by_publisher, pure()), "granted policy:trust_publisher Acme");
     assert_eq!(verdict(&by_publisher, destroys()), "asks high");
-    assert_eq!(verdict(&policy.ask_always(false), pure()), "granted default:none");
+    let policy = PermissionPolicy { ask_always: false, ..policy };
+    assert_eq!(verdict(&policy, pure()), "granted default:none");
 }
 
 #[test]
-fn in_code_ask_always_prevails_over_auto_approve_low_whichever_is_said_last() {
-    let first = PermissionPolicy::new().ask_always(true).auto_approve_low(true);
-    let last = PermissionPolicy::new().auto_approve_low(true).ask_always(true);
-    for policy in [first, last] {
-        assert_eq!(verdict(&policy, pure()), "asks none");
-        assert_eq!(verdict(&policy, reads(&["/data"])), "asks low");
-    }
+fn in_code_ask_always_prevails_over_auto_approve_low() {
+    let policy = policy_of(json!({ "ask_always": true })).auto_approve_low(true);
+    assert_eq!(verdict(&policy, pure()), "asks none");
+    assert_eq!(verdict(&policy, reads(&["/data"])), "asks low");
 }
 
 #[test]
@@ -94,11 +93,11 @@ fn a_file_in_which_both_are_true_is_refused_in_either_order_and_nothing_else_is(
 
 #[test]
 fn where_nobody_can_be_asked_what_asks_for_nothing_runs_unless_it_would_be_asked_about() {
-    let policy = PermissionPolicy::new().non_interactive(true);
+    let policy = policy_of(json!({ "non_interactive": true }));
     assert_eq!(verdict(&policy, pure()), "granted default:none");
     assert_eq!(verdict(&policy, reads(&["/data"])), "denied");
     assert_eq!(verdict(&policy, changes()), "denied");
-    let policy = policy.ask_always(true);
+    let policy = PermissionPolicy { ask_always: true, ..policy };
     assert_eq!(verdict(&policy, pure()), "denied");
     let policy = policy.trust_package("org.acme.tool");
     assert_eq!(verdict(&policy, pure()), "granted policy:trust_package org.acme.tool");
@@ -106,26 +105,26 @@ fn where_nobody_can_be_asked_what_asks_for_nothing_runs_unless_it_would_be_asked
 
 #[test]
 fn a_denial_comes_before_the_default() {
-    for policy in [
-        PermissionPolicy::new().deny_package("*"),
-        PermissionPolicy::new().deny_package("org.acme"),
-        PermissionPolicy::new().require_signers(2),
+    for members in [
+        json!({ "deny": { "packages": ["*"] } }),
+        json!({ "deny": { "packages": ["org.acme"] } }),
+        json!({ "signers_required": 2 }),
     ] {
+        let policy = policy_of(members);
         assert_eq!(verdict(&policy, pure()), "denied");
         assert!(policy.confirm(&verified(pure()), "terminal:alice").is_err());
     }
-    let for_agents = PermissionPolicy::new().only_agents("org.acme", ["a"]);
+    let for_agents = policy_of(json!({ "agents": [{ "names": ["a"], "packages": ["org.acme"] }] }));
     assert_eq!(verdict_of_first(&for_agents, pure()), "denied");
 }
 
 #[test]
 fn what_the_policy_gives_to_all_is_no_capability_and_leaves_the_default_as_it_is() {
-    let policy = PermissionPolicy::new()
+    let policy = policy_of(json!({ "network": { "private_addresses": ["localhost"] } }))
         .real_clock(true)
         .real_random(true)
         .map_directory("/data", "/srv/data")
-        .allow_env("KEY", "s3cret")
-        .allow_private_addresses("localhost");
+        .allow_env("KEY", "s3cret");
     let PolicyDecision::Granted(token) = policy.evaluate(&verified(pure())) else {
         panic!("not granted")
     };
@@ -138,10 +137,7 @@ fn what_the_policy_gives_to_all_is_no_capability_and_leaves_the_default_as_it_is
 
 #[test]
 fn the_rules_by_which_nobody_is_asked_are_those_of_the_spec_in_its_order() {
-    let policy = PermissionPolicy::new()
-        .trust_package("org.acme.tool")
-        .trust_publisher("Acme")
-        .auto_approve_low(true);
+    let policy = policy_of(all_trust());
     let other = || with(|m| m.id = "org.acme.other".into());
     let stranger = || VerifiedManifest::for_tests(other(), content(), &["Other"]);
     let by = |manifest: VerifiedManifest| match policy.evaluate(&manifest) {
@@ -174,11 +170,13 @@ fn absent() -> BTreeMap<&'static str, String> {
             "network":{"headers":[{"host":"a.example","name":"a","secret":"A"}]}}"#,
     )
     .expect("valid");
-    let (scope, directory) = &entry.directories[0];
-    let prefix = &entry.secret_headers[0].2.text;
-    let for_all = [scope, &entry.environment[0].0, &entry.secret_headers[0].0, &entry.agents[0].0];
+    let (directory, header) = (&entry.directories[0], &entry.network.headers[0]);
+    let prefix = &header.given.text;
+    let variable = &entry.environment[0];
+    let for_all =
+        [&directory.packages, &variable.packages, &header.packages, &entry.agents[0].packages];
     let all = for_all.iter().all(|scope| scope.includes("any.package"));
-    let ConsentRules { wait, elicitation_max, remember } = new.consent();
+    let ConsentRules { wait_s, elicitation, remember } = new.consent;
     BTreeMap::from([
         ("trusted_packages", list(new.trusted_packages.is_empty())),
         ("trusted_publishers", list(new.trusted_publishers.is_empty())),
@@ -187,22 +185,22 @@ fn absent() -> BTreeMap<&'static str, String> {
         ("non_interactive", new.non_interactive.to_string()),
         ("real_clock, real_random", (new.real_clock || new.real_random).to_string()),
         ("signers_required", new.signers_required().to_string()),
-        ("token_lifetime_s", new.token_lifetime.as_secs().to_string()),
-        ("deny.packages", list(new.denied_packages.is_empty())),
-        ("deny.capabilities", list(new.denied_capabilities.is_empty())),
-        ("deny.hosts", list(new.denied_hosts.is_empty())),
+        ("token_lifetime_s", new.token_lifetime_s.to_string()),
+        ("deny.packages", list(new.deny.packages.is_empty())),
+        ("deny.capabilities", list(new.deny.capabilities.is_empty())),
+        ("deny.hosts", list(new.deny.hosts.is_empty())),
         (
             "ceilings.memory_limit_mb, .timeout_ms, .output_limit_kb",
             ceiling(
-                new.ceilings.memory_bytes_max == u64::MAX
-                    && new.ceilings.timeout == Duration::MAX
-                    && new.ceilings.output_bytes_max == u64::MAX,
+                new.ceilings.memory_limit_mb == u32::MAX
+                    && new.ceilings.timeout_ms == u32::MAX
+                    && new.ceilings.output_limit_kb == u32::MAX,
             ),
         ),
-        ("ceilings.fuel", ceiling(new.ceilings.fuel_max == u64::MAX)),
-        ("directories[].read_only", (!directory.writable).to_string()),
-        ("network.plain_http", list(new.plain_http.is_empty())),
-        ("network.private_addresses", list(new.private_addresses.is_empty())),
+        ("ceilings.fuel", ceiling(new.ceilings.fuel == u64::MAX)),
+        ("directories[].read_only", directory.read_only.to_string()),
+        ("network.plain_http", list(new.network.plain_http.is_empty())),
+        ("network.private_addresses", list(new.network.private_addresses.is_empty())),
         ("network.headers[].prefix", if prefix.is_empty() { "nothing" } else { prefix }.to_owned()),
         (
             "secrets_command",
@@ -217,15 +215,15 @@ fn absent() -> BTreeMap<&'static str, String> {
         ),
         (
             "privacy_filters.patterns, .custom",
-            list(new.privacy_patterns.is_empty() && new.privacy_custom.is_empty()),
+            list(new.privacy_filters.patterns.is_empty() && new.privacy_filters.custom.is_empty()),
         ),
         ("agents[].packages", if all { "every package" } else { "some" }.to_owned()),
-        ("consent.wait_s", wait.as_secs().to_string()),
-        ("consent.elicitation", elicitation_max.map_or("never", SecurityLevel::as_str).to_owned()),
+        ("consent.wait_s", wait_s.to_string()),
+        ("consent.elicitation", elicitation.map_or("never", SecurityLevel::as_str).to_owned()),
         ("consent.remember", remember.to_string()),
         (
             "privacy_replacement",
-            match new.privacy_replacement() {
+            match new.privacy_replacement {
                 Replacement::Label => "label".to_owned(),
                 other => format!("{other:?}"),
             },

@@ -16,62 +16,52 @@ fn read(value: &Value) -> Result<PermissionPolicy, crate::Error> {
 }
 
 #[test]
-fn the_example_of_the_spec_means_what_the_builder_would_say() {
+fn the_example_of_the_spec_is_read_member_by_member() {
     let read = read(&example()).expect("valid");
-    let directory = |guest: &str, host: &str, writable| DirectoryGrant {
-        guest: guest.into(),
-        host: host.into(),
-        writable,
-    };
-    let name = "MAIL_PASSWORD".to_owned();
-    let mail = Setting { secret: Some(name.clone()), ..Setting::new(name, "") };
-    let key = Setting::new("API_KEY", "change-me");
-    let bearer = Setting::new("authorization", "Bearer change-me");
-    let acme = || Scope(vec!["org.acme".into()]);
-    let built = PermissionPolicy::new()
-        .trust_package("org.acme.weather")
-        .trust_publisher("Acme")
-        .auto_approve_low(true)
-        .ask_always(false)
-        .non_interactive(true)
-        .require_signers(2)
-        .token_lifetime(Duration::from_secs(60))
-        .deny_package("org.evil")
-        .deny_capability(CapabilityKind::Destructive)
-        .deny_host("tracker.example:8443")
-        .memory_limit_mb(256)
-        .timeout_ms(10_000)
-        .fuel(5_000_000_000)
-        .output_limit_kb(512)
-        .scoped_directory(acme(), directory("/data", "/srv/data", false))
-        .scoped_directory(Scope::default(), directory("/out", "/srv/out", true))
-        .scoped_variable(acme(), key)
-        .scoped_variable(acme(), mail)
-        .secrets_from(SecretCommand::new(owned(&["/usr/bin/pass", "show"])).unwrap())
-        .allow_plain_http("printer.lan:80")
-        .allow_private_addresses("printer.lan:80")
-        .allow_private_addresses("wiki.corp")
-        .scoped_header(acme(), "api.example.com".into(), bearer)
-        .add_header_with_secret("weather.example.com", "Authorization", "Bearer ", "WEATHER_KEY")
-        .always_redact("email")
-        .always_redact_custom(CustomPattern {
-            name: "EMPLOYEE_ID".into(),
-            pattern: "EMP-[0-9]{6}".into(),
-        })
-        .replace_by(Replacement::Numbered)
-        .only_agents("org.acme.finance", ["claude-code"])
-        .ask_by(ConsentRules {
-            wait: Duration::from_secs(55),
-            elicitation_max: Some(SecurityLevel::Low),
-            remember: true,
-        });
-    assert_eq!(format!("{read:?}"), format!("{built:?}"));
-    assert_eq!(read.environment[0].1.text, "change-me");
-    assert_eq!(read.secret_headers[0].2.text, "Bearer change-me");
+    let set = |items: &[&str]| owned(items).into_iter().collect::<BTreeSet<_>>();
+    assert_eq!(read.trusted_packages, set(&["org.acme.weather"]));
+    assert_eq!(read.trusted_publishers, set(&["Acme"]));
+    assert_eq!((read.auto_approve_low, read.ask_always, read.non_interactive), (true, false, true));
+    assert_eq!((read.real_clock, read.real_random), (false, false));
+    assert_eq!((read.signers_required(), read.token_lifetime_s), (2, 60));
+    assert_eq!(read.deny.packages, set(&["org.evil"]));
+    assert_eq!(read.deny.capabilities, BTreeSet::from([CapabilityKind::Destructive]));
+    assert_eq!(read.deny.hosts, BTreeSet::from([Host::of("tracker.example:8443")]));
+    let Ceilings { memory_limit_mb, timeout_ms, fuel, output_limit_kb } = read.ceilings;
+    assert_eq!((memory_limit_mb, timeout_ms), (256, 10_000));
+    assert_eq!((fuel, output_limit_kb), (5_000_000_000, 512));
+    let directories: Vec<_> = (read.directories.iter())
+        .map(|it| (&*it.guest, it.host.to_str().unwrap(), it.read_only, &it.packages.0))
+        .collect();
+    let (acme, all) = (owned(&["org.acme"]), Vec::new());
+    let expected = [("/data", "/srv/data", true, &acme), ("/out", "/srv/out", false, &all)];
+    assert_eq!(directories, expected);
+    let command = SecretCommand::new(owned(&["/usr/bin/pass", "show"])).unwrap();
+    assert_eq!(read.secrets_command(), Some(&command));
+    let [key, password] = &read.environment[..] else { panic!("two variables") };
+    assert_eq!((&*key.name, &*key.given.text, &key.packages.0), ("API_KEY", "change-me", &acme));
+    assert_eq!(
+        (&*password.name, password.given.secret.as_deref()),
+        ("MAIL_PASSWORD", Some("MAIL_PASSWORD"))
+    );
+    assert_eq!(read.network.plain_http, set(&["printer.lan:80"]));
+    assert_eq!(read.network.private_addresses, set(&["printer.lan:80", "wiki.corp"]));
+    let [literal, secret] = &read.network.headers[..] else { panic!("two headers") };
+    assert_eq!((&*literal.host, &*literal.name), ("api.example.com", "authorization"));
+    assert_eq!((&*literal.given.text, &literal.packages.0), ("Bearer change-me", &acme));
+    assert_eq!((&*secret.host, &secret.packages.0), ("weather.example.com", &all));
+    let expected = Given { text: "Bearer ".into(), secret: Some("WEATHER_KEY".into()) };
+    assert!(secret.given == expected);
+    assert_eq!(read.privacy_filters.patterns, ["email"]);
+    let custom = &read.privacy_filters.custom;
+    assert_eq!((&*custom[0].name, &*custom[0].pattern), ("EMPLOYEE_ID", "EMP-[0-9]{6}"));
+    assert_eq!(read.privacy_replacement, Replacement::Numbered);
+    assert_eq!(read.agents[0].names, set(&["claude-code"]));
+    assert_eq!(read.agents[0].packages.0, ["org.acme.finance"]);
+    let elicitation = Some(SecurityLevel::Low);
+    assert_eq!(read.consent, ConsentRules { wait_s: 55, elicitation, remember: true });
+    assert_eq!(read.file, None);
     assert!(!format!("{read:?}").contains("change-me"));
-    assert_eq!(read.signers_required(), 2);
-    assert_eq!(read.privacy_patterns().collect::<Vec<_>>(), ["email"]);
-    assert_eq!(read.privacy_custom().len(), 1);
 }
 
 #[test]

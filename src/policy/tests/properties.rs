@@ -42,41 +42,43 @@ impl Draw {
         manifest
     }
     fn policy(&mut self) -> PermissionPolicy {
-        let mut policy = PermissionPolicy::new()
-            .auto_approve_low(self.number(2) == 0)
-            .ask_always(self.number(4) == 0)
-            .non_interactive(self.number(4) == 0)
-            .require_signers(self.number(3))
-            .memory_limit_mb(self.number(100) as u32)
-            .fuel(self.number(1000) as u64);
+        let mut policy = PermissionPolicy::new();
+        policy.auto_approve_low = self.number(2) == 0;
+        policy.ask_always = self.number(4) == 0;
+        policy.non_interactive = self.number(4) == 0;
+        policy.signers_required = self.number(3);
+        policy.ceilings.memory_limit_mb = self.number(100) as u32;
+        policy.ceilings.fuel = self.number(1000) as u64;
         if self.number(2) == 0 {
             policy = policy.trust_package(IDS[self.number(IDS.len())]);
         }
         if self.number(4) == 0 {
-            policy = policy.trust_publisher("Acme");
+            policy.trusted_publishers.insert("Acme".to_owned());
         }
         for guest in self.some(&PATHS) {
-            let host = format!("/srv{guest}");
-            let writable = self.number(2) == 0;
-            let scope = Scope(self.some(&["org.acme", "org.other"]));
-            policy = policy
-                .scoped_directory(scope, DirectoryGrant { guest, host: host.into(), writable });
+            let host = format!("/srv{guest}").into();
+            let read_only = self.number(2) != 0;
+            let packages = Scope(self.some(&["org.acme", "org.other"]));
+            policy.directories.push(DirectoryRule { guest, host, read_only, packages });
         }
         for name in self.some(&NAMES) {
-            let scope = Scope(self.some(&["org.acme", "org.other"]));
-            policy = policy.scoped_variable(scope, Setting::new(name, "v"));
+            let packages = Scope(self.some(&["org.acme", "org.other"]));
+            let given = Given::new("v");
+            policy.environment.push(VariableRule { name, given, packages });
         }
         for _ in 0..self.number(2) {
             policy = self.deny(policy);
         }
         policy
     }
-    fn deny(&mut self, policy: PermissionPolicy) -> PermissionPolicy {
+    fn deny(&mut self, mut policy: PermissionPolicy) -> PermissionPolicy {
+        let deny = &mut policy.deny;
         match self.number(3) {
-            0 => policy.deny_package(IDS[self.number(IDS.len())]),
-            1 => policy.deny_capability(CapabilityKind::ALL[self.number(6)]),
-            _ => policy.deny_host(HOSTS[self.number(HOSTS.len())]),
-        }
+            0 => deny.packages.insert(IDS[self.number(IDS.len())].to_owned()),
+            1 => deny.capabilities.insert(CapabilityKind::ALL[self.number(6)]),
+            _ => deny.hosts.insert(Host::of(HOSTS[self.number(HOSTS.len())])),
+        };
+        policy
     }
 }
 
@@ -100,23 +102,24 @@ fn assert_within(token: &CapabilityToken, manifest: &VerifiedManifest, policy: &
     );
     for (name, value) in token.environment() {
         assert!(asked.environment.contains(&name));
-        assert!(policy.environment.iter().any(|(scope, variable)| {
-            scope.includes(&manifest.id) && (&variable.name, &variable.text) == (&name, &value)
+        assert!(policy.environment.iter().any(|rule| {
+            rule.packages.includes(&manifest.id)
+                && (&rule.name, &rule.given.text) == (&name, &value)
         }));
     }
     for grant in token.directories() {
         let asks_to_write = asked.filesystem.write.contains(&grant.guest);
         assert!(asks_to_write || (asked.filesystem.read.contains(&grant.guest) && !grant.writable));
-        assert!(policy.directories.iter().any(|(scope, mapped)| {
-            let writable = mapped.writable || !grant.writable;
-            let same = (&mapped.guest, &mapped.host) == (&grant.guest, &grant.host);
-            scope.includes(&manifest.id) && same && writable
+        assert!(policy.directories.iter().any(|rule| {
+            let writable = !rule.read_only || !grant.writable;
+            let same = (&rule.guest, &rule.host) == (&grant.guest, &grant.host);
+            rule.packages.includes(&manifest.id) && same && writable
         }));
     }
     let limits = token.limits();
     assert!(limits.memory_bytes_max <= u64::from(manifest.runtime.memory_limit_mb) << 20);
-    assert!(limits.memory_bytes_max <= policy.ceilings.memory_bytes_max);
-    assert!(limits.fuel_max <= manifest.runtime.fuel.min(policy.ceilings.fuel_max));
+    assert!(limits.memory_bytes_max <= u64::from(policy.ceilings.memory_limit_mb) << 20);
+    assert!(limits.fuel_max <= manifest.runtime.fuel.min(policy.ceilings.fuel));
     assert!(limits.timeout <= Duration::from_millis(u64::from(manifest.runtime.timeout_ms)));
 }
 
@@ -169,8 +172,8 @@ fn ask_always_never_makes_a_decision_more_lenient_and_only_takes_back_what_no_tr
     let (mut draw, mut changed) = (Draw(6), 0);
     for _ in 0..ROUNDS {
         let manifest = verified(draw.modest_manifest());
-        let policy = draw.policy().ask_always(false);
-        let stricter = policy.clone().ask_always(true);
+        let policy = PermissionPolicy { ask_always: false, ..draw.policy() };
+        let stricter = PermissionPolicy { ask_always: true, ..policy.clone() };
         let trusts = policy.trusted_packages.contains(&manifest.id)
             || policy.trusted_publishers.contains("Acme");
         let (before, after) = (leniency(&policy, &manifest), leniency(&stricter, &manifest));

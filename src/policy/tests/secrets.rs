@@ -17,10 +17,9 @@ impl SecretStore for Known {
     }
 }
 
-fn document(more: Value) -> Result<PermissionPolicy, crate::Error> {
-    let mut document = json!({ "format": "mpp-policy/1", "trusted_packages": ["org.acme.tool"] });
-    document.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    PermissionPolicy::from_json(document.to_string().as_bytes())
+fn document(mut members: Value) -> Result<PermissionPolicy, crate::Error> {
+    members["trusted_packages"] = json!(["org.acme.tool"]);
+    read(members)
 }
 
 fn package() -> VerifiedManifest {
@@ -44,6 +43,7 @@ fn with_both() -> PermissionPolicy {
         "network": { "headers": [
             { "host": "api.example.com", "name": "authorization", "secret": "SECOND", "prefix": "Bearer " },
             { "host": "api.example.com", "name": "x-key", "secret": "FIRST" },
+            { "host": "api.example.com", "name": "x-more", "value": "Basic l1teral-value" },
             { "host": "other.example.com", "name": "x-key", "secret": "UNKNOWN" },
         ] },
     }))
@@ -62,26 +62,32 @@ fn a_token_has_names_first_and_values_once_they_were_looked_up() {
     assert_eq!(after.environment()["B"], "literal-text");
     let headers: Vec<_> =
         after.hosts()[0].headers.iter().map(|it| (&*it.name, &*it.value)).collect();
-    let expected = [("authorization", "Bearer s3cr3t of SECOND"), ("x-key", "s3cr3t of FIRST")];
+    let expected = [
+        ("authorization", "Bearer s3cr3t of SECOND"),
+        ("x-key", "s3cr3t of FIRST"),
+        ("x-more", "Basic l1teral-value"),
+    ];
     assert_eq!(headers, expected);
-    let labels = |hidden: &[Hidden]| {
-        hidden.iter().map(|it| format!("{}={}", it.label(), it.reveal())).collect::<Vec<_>>()
-    };
-    let of_headers: Vec<_> =
-        after.hosts()[0].headers.iter().filter_map(|it| it.hidden.clone()).collect();
-    assert_eq!(
-        labels(&of_headers),
-        ["SECRET:SECOND=s3cr3t of SECOND", "SECRET:FIRST=s3cr3t of FIRST"]
-    );
-    assert_eq!(
-        labels(after.hidden()),
-        ["SECRET:B=literal-text", "SECRET:FIRST=s3cr3t of FIRST", "SECRET:SECOND=s3cr3t of SECOND"]
-    );
+    let shown = |it: &Hidden| format!("{}={}", it.label(), it.reveal());
+    let of_headers: Vec<_> = after.hosts()[0].headers.iter().flat_map(|it| &it.hidden).collect();
+    let expected = [
+        "SECRET:SECOND=s3cr3t of SECOND",
+        "SECRET:FIRST=s3cr3t of FIRST",
+        "SECRET:x_more=l1teral-value",
+    ];
+    assert_eq!(of_headers.into_iter().map(shown).collect::<Vec<_>>(), expected);
+    let expected = [
+        "SECRET:B=literal-text",
+        "SECRET:FIRST=s3cr3t of FIRST",
+        "SECRET:SECOND=s3cr3t of SECOND",
+        "SECRET:x_more=l1teral-value",
+    ];
+    assert_eq!(after.hidden().iter().map(shown).collect::<Vec<_>>(), expected);
 }
 
 #[test]
 fn no_form_for_people_or_logs_shows_a_value() {
-    let policy = with_both().add_secret_header("api.example.com", "x-more", "Basic l1teral-value");
+    let policy = with_both();
     let token = token(&policy);
     let unasked = PermissionPolicy { trusted_packages: BTreeSet::new(), ..policy.clone() };
     let question = unasked.evaluate(&package());
@@ -103,7 +109,7 @@ fn no_form_for_people_or_logs_shows_a_value() {
 #[test]
 fn a_secret_that_is_missing_refuses_the_call_and_one_for_others_is_not_looked_up() {
     let policy =
-        PermissionPolicy::new().trust_package("org.acme.tool").allow_env_secret("A", "UNKNOWN");
+        document(json!({ "environment": [{ "name": "A", "secret": "UNKNOWN" }] })).unwrap();
     let error = token(&policy).resolve(&Known::default()).err().unwrap();
     assert_eq!(error.code(), Code::SecretMissing);
     assert!(error.detail().contains("UNKNOWN"));

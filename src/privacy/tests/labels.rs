@@ -69,7 +69,7 @@ fn no_label_of_any_form_is_a_value_or_hints_at_one() {
     let words =
         ["", "phone ", "passport: ", "driver license ", "dob ", "ssn ", "card ", "12 ", "+"];
     for replacement in Replacement::ALL {
-        assert_eq!(Replacement::from_name(replacement.name()), Some(replacement));
+        assert_eq!(Replacement::parse(replacement.as_str()), Some(replacement));
         let engine = by(replacement);
         for value in ["4012888888881881", "a@b.example", "10.0.0.1", "536-33-3955", "+14155550132"]
         {
@@ -86,7 +86,7 @@ fn no_label_of_any_form_is_a_value_or_hints_at_one() {
             }
         }
     }
-    assert_eq!(Replacement::from_name("hash"), None);
+    assert_eq!(Replacement::parse("hash"), None);
 }
 
 #[test]

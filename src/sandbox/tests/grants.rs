@@ -3,7 +3,7 @@
 use super::*;
 use crate::gatekeeper::VerifiedManifest;
 use crate::package::listing::ContentHash;
-use crate::policy::{Capability, Setting};
+use crate::policy::{Capability, Given};
 
 fn hash(of: &str) -> ContentHash {
     ContentHash::of_listing(of)
@@ -26,7 +26,7 @@ fn echo() -> WasmBinary {
 }
 
 fn variable(name: &str, value: &str) -> Capability {
-    Capability::Environment { name: name.into(), given: Some(Setting::new(name, value)) }
+    Capability::Environment { name: name.into(), given: Some(Given::new(value)) }
 }
 
 fn host(host: &str) -> Capability {
@@ -34,7 +34,7 @@ fn host(host: &str) -> Capability {
         host: host.into(),
         plain_http: false,
         private_addresses: false,
-        headers: vec![],
+        headers: BTreeMap::new(),
     }
 }
 
