@@ -8,7 +8,6 @@ use crate::package::listing::ContentHash;
 use crate::policy::capability::digest;
 use crate::policy::{Capability, SecurityLevel};
 use crate::{Code, Timestamp};
-use serde_json::json;
 use std::fs;
 use std::path::PathBuf;
 
@@ -63,7 +62,7 @@ impl Asked {
             content_hash: ContentHash::of_listing(self.contents),
             tool: self.tool.to_owned(),
             is_destructive: false,
-            arguments: json!({}),
+            arguments: "{}".to_owned(),
             arguments_digest: self.digest.to_owned(),
             agent: None,
             capabilities: vec!["the same words for all".to_owned()],

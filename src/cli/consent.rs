@@ -7,10 +7,11 @@ use mpp::audit::AuditLog;
 use mpp::consent::approvals::Approvals;
 use mpp::consent::attestation::{host_key, EphemeralAttestation};
 use mpp::consent::pending::{Pending, PendingQuestion};
+use mpp::limits::REQUEST_DEPTH_MAX;
 use mpp::runtime::{Person, Question, Reply};
 use mpp::sandbox::{Action, Changes};
 use mpp::store::Store;
-use mpp::{home, Code, Error, Timestamp};
+use mpp::{home, json, Code, Error, Timestamp};
 use serde_json::{json, Value};
 use std::path::Path;
 
@@ -81,11 +82,11 @@ impl ShowPending {
             text.push_str("no question waits\n");
         }
         let json = waiting.iter().map(|PendingQuestion { number, expires, question, .. }| {
+            let arguments = json::parse(question.arguments.as_bytes(), REQUEST_DEPTH_MAX);
             json!({
                 "number": number, "package": package_row(question), "tool": question.tool,
                 "content_hash": question.content_hash.as_str(),
-                "agent": question.agent.as_ref().map(ToString::to_string),
-                "arguments": question.arguments, "capabilities": question.capabilities,
+                "agent": question.agent, "arguments": arguments.ok(), "capabilities": question.capabilities,
                 "security_level": question.security_level.as_str(),
                 "is_destructive": question.is_destructive, "expires": expires.to_string(),
             })
@@ -97,7 +98,7 @@ impl ShowPending {
 fn rows_of(pending: &PendingQuestion) -> Vec<(&'static str, String)> {
     let question = &pending.question;
     let mut rows = vec![("package", package_row(question))];
-    rows.extend(rows_about(question, question.arguments.to_string()));
+    rows.extend(rows_about(question, question.arguments.clone()));
     if let Some(agent) = &question.agent {
         rows.push(("agent", format!("{agent} (by its own word)")));
     }
@@ -134,8 +135,7 @@ fn asks_row(capabilities: &[String]) -> String {
 }
 
 /// Escaped, since a line break in a value would look like another row.
-fn arguments_row(arguments: &Value) -> String {
-    let text = arguments.to_string();
+fn arguments_row(text: &str) -> String {
     let mut shown: String = text.chars().take(ARGUMENTS_CHARS_SHOWN).collect();
     let left_out = text.chars().count().saturating_sub(ARGUMENTS_CHARS_SHOWN);
     if left_out > 0 {

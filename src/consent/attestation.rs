@@ -6,25 +6,23 @@
 //! anyone with `host.pub` can check later that each destructive call was agreed to.
 
 use super::Question;
+use crate::document::{keyed, object, text, Document, FromJson};
 use crate::encoding::{base64, hex, unbase64, unhex};
 use crate::error::{Code, Error};
 use crate::home;
-use crate::host_file::{list, parsed, read_document};
+use crate::host_file;
 use crate::limits::{ATTESTATION_S_MAX, KEY_FILE_BYTES_MAX, SPENT_COUNT_MAX, SPENT_FILE_BYTES_MAX};
 use crate::package::key::{random_bytes, KeyId, PublicKey, SecretKey};
 use crate::package::listing::ContentHash;
 use crate::time::Timestamp;
 use crate::trust::is_label;
-use serde_json::{json, Map, Value};
+use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// The secret half of the host key, and the public one.
 const SECRET_NAME: &str = "host.key";
 const PUBLIC_NAME: &str = "host.pub";
-/// Nonces that were used, until they expire.
-const SPENT_NAME: &str = "spent.json";
-const SPENT_FORMAT: &str = "mpp-spent/1";
 const PAYLOAD_TYPE: &str = "application/vnd.mpp.attestation.v1";
 
 /// Proof that somebody agreed to one call: to this tool of this package with these arguments.
@@ -128,25 +126,42 @@ pub(crate) fn spend_nonce(
     expires: Timestamp,
     now: Timestamp,
 ) -> Result<bool, Error> {
-    home::edit_file(&home.join(SPENT_NAME), SPENT_FILE_BYTES_MAX, |bytes| {
-        let mut spent = read_spent(bytes)?;
+    host_file::edit(&home.join("spent.json"), |file: &mut Spent| {
         // Kept for longer than they last: `now` may be older than the lock is.
-        let until = |expires: &Timestamp| expires.unix_seconds().saturating_add(ATTESTATION_S_MAX);
-        spent.retain(|_, expires| until(expires) >= now.unix_seconds());
-        if spent.insert(hex(nonce), expires).is_some() {
-            return Ok((None, false));
+        let until = |used: &Used| used.expires.unix_seconds().saturating_add(ATTESTATION_S_MAX);
+        file.spent.retain(|_, used| until(used) >= now.unix_seconds());
+        let nonce = hex(nonce);
+        if file.spent.contains_key(&nonce) {
+            return Ok(false);
         }
-        if spent.len() > SPENT_COUNT_MAX {
+        if file.spent.len() >= SPENT_COUNT_MAX {
             let detail = format!("more than {SPENT_COUNT_MAX} proofs in these minutes");
             return Err(Error::new(Code::PolicyAttestation, detail));
         }
-        let list: Vec<Value> = spent
-            .iter()
-            .map(|(nonce, expires)| json!({ "nonce": nonce, "expires": expires.to_string() }))
-            .collect();
-        let file = json!({ "format": SPENT_FORMAT, "spent": list }).to_string() + "\n";
-        Ok((Some(file.into_bytes()), true))
+        file.spent.insert(nonce.clone(), Used { nonce, expires });
+        Ok(true)
     })
+}
+
+object! {
+    /// A nonce that was used, until it expires.
+    struct Used: FromJson + ToJson {
+        nonce: String, text(|text| unhex::<16>(text).is_some(), "32 hexadecimal digits");
+        expires: Timestamp;
+    }
+}
+
+object! {
+    struct Spent: FromJson + ToJson {
+        spent: BTreeMap<String, Used> = BTreeMap::new(),
+            keyed(0..=usize::MAX, Used::read, |used| used.nonce.clone());
+    }
+}
+
+impl Document for Spent {
+    const FORMAT: &'static str = "mpp-spent/1";
+    const BYTES_MAX: usize = SPENT_FILE_BYTES_MAX;
+    const INVALID: Code = Code::ConsentInvalid;
 }
 
 /// Looks at the records of a log: whether each attestation in them is good, and none stands there twice.
@@ -253,24 +268,4 @@ pub fn public_key(home: &Path) -> Result<PublicKey, Error> {
 
 fn text_of(bytes: Vec<u8>) -> Result<String, Error> {
     String::from_utf8(bytes).map_err(|_| Error::new(Code::KeyInvalid, "not a text"))
-}
-
-fn read_spent(bytes: Option<Vec<u8>>) -> Result<BTreeMap<String, Timestamp>, Error> {
-    let Some(bytes) = bytes else { return Ok(BTreeMap::new()) };
-    let entries = read_document(&bytes, SPENT_FILE_BYTES_MAX, Code::ConsentInvalid, |root| {
-        let format = &root.required("format")?;
-        parsed(format, SPENT_FORMAT, |text| (text == SPENT_FORMAT).then_some(()))?;
-        list(root.optional("spent"), |item| {
-            item.object(|entry| {
-                let nonce = parsed(&entry.required("nonce")?, "32 hexadecimal digits", |text| {
-                    unhex::<16>(text).map(|_| text.to_owned())
-                })?;
-                let time = &entry.required("expires")?;
-                Ok((nonce, parsed(time, "a time", Timestamp::parse)?))
-            })
-        })
-    });
-    let named =
-        |error: Error| Error::new(error.code(), format!("{SPENT_NAME}: {}", error.detail()));
-    Ok(entries.map_err(named)?.into_iter().collect())
 }

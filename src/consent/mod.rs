@@ -12,8 +12,10 @@ pub mod pending;
 #[cfg(test)]
 mod tests;
 
-use crate::agent::Agent;
+use crate::document::{object, text};
 use crate::error::{Code, Error};
+use crate::json;
+use crate::limits::REQUEST_DEPTH_MAX;
 use crate::package::listing::ContentHash;
 use crate::policy::{ConsentRules, SecurityLevel};
 use crate::sandbox::Changes;
@@ -24,35 +26,41 @@ use attestation::EphemeralAttestation;
 use serde_json::Value;
 use std::path::Path;
 
-/// What a person is asked.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Question {
-    /// The package: its id.
-    pub package: String,
-    /// Its version.
-    pub version: String,
-    /// Its name, for people.
-    pub name: String,
-    /// Its publisher, as the trust store has it.
-    pub publisher: String,
-    /// Its contents.
-    pub content_hash: ContentHash,
-    /// The tool that is to run.
-    pub tool: String,
-    /// Whether its effect can't be undone, so that a proof for exactly this call is needed.
-    pub is_destructive: bool,
-    /// What it is called with.
-    pub arguments: Value,
-    /// Their keyed digest, as the record will have it.
-    pub arguments_digest: String,
-    /// Who asks for the call, by its own word.
-    pub agent: Option<Agent>,
-    /// What would be granted, one line each.
-    pub capabilities: Vec<String>,
-    /// The digest of what would be granted.
-    pub grants: String,
-    /// How much harm that can do.
-    pub security_level: SecurityLevel,
+object! {
+    /// What a person is asked.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct Question: FromJson + ToJson {
+        /// The package: its id.
+        pub package: String;
+        /// Its version.
+        pub version: String;
+        /// Its name, for people.
+        pub name: String;
+        /// Its publisher, as the trust store has it.
+        pub publisher: String;
+        /// Its contents.
+        pub content_hash: ContentHash;
+        /// The tool that is to run.
+        pub tool: String;
+        /// Whether its effect can't be undone, so that a proof for exactly this call is needed.
+        pub is_destructive: bool;
+        /// What it is called with: the text of a JSON value, which may be nested deeper than a document.
+        pub arguments: String, text(is_json, "the text of a JSON value");
+        /// Their keyed digest, as the record will have it.
+        pub arguments_digest: String;
+        /// Who asks for the call, by its own word.
+        pub agent: Option<String> = None;
+        /// What would be granted, one line each.
+        pub capabilities: Vec<String>;
+        /// The digest of what would be granted.
+        pub grants: String;
+        /// How much harm that can do.
+        pub security_level: SecurityLevel;
+    }
+}
+
+fn is_json(text: &str) -> bool {
+    json::parse(text.as_bytes(), REQUEST_DEPTH_MAX).is_ok()
 }
 
 impl Question {

@@ -6,50 +6,90 @@
 
 use super::attestation::{host_key, EphemeralAttestation};
 use super::{Question, Reply};
-use crate::agent::Agent;
+use crate::document::{integer, object, text, Document, FromJson, Members, ToJson};
 use crate::error::{Code, Error};
-use crate::home;
-use crate::host_file::{list, parsed, read_document, texts};
+use crate::host_file;
 use crate::json;
 use crate::json::object::{Fault, Object};
 use crate::limits::{
     PENDING_ARGUMENTS_BYTES_MAX, PENDING_COUNT_MAX, PENDING_FILE_BYTES_MAX, REQUEST_DEPTH_MAX,
 };
-use crate::package::listing::ContentHash;
-use crate::policy::SecurityLevel;
 use crate::time::Timestamp;
 use crate::trust::is_label;
 use serde_json::{json, Value};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-const FILE_NAME: &str = "pending.json";
-const FORMAT: &str = "mpp-pending/1";
 /// How often a call that waits looks for its answer.
 pub(crate) const LOOK_PERIOD: Duration = Duration::from_millis(100);
 
-/// A question that waits.
-#[derive(Clone, Debug, PartialEq)]
-pub struct PendingQuestion {
-    /// Its number, never used again in this home folder.
-    pub number: u64,
-    /// When nobody waits for the answer any more.
-    pub expires: Timestamp,
-    /// What is asked.
-    pub question: Question,
-    answer: Option<Reply>,
+object! {
+    /// A question that waits.
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct PendingQuestion: FromJson + ToJson {
+        /// Its number, never used again in this home folder.
+        pub number: u64, integer(1..=u64::MAX);
+        /// When nobody waits for the answer any more.
+        pub expires: Timestamp;
+        /// What is asked.
+        pub question: Question;
+        answer: Option<Reply> = None;
+    }
+}
+
+object! {
+    struct Waiting: FromJson + ToJson {
+        /// The number of the next question.
+        next: u64, integer(1..=u64::MAX);
+        questions: Vec<PendingQuestion> = Vec::new();
+    }
+}
+
+impl Default for Waiting {
+    fn default() -> Self {
+        Waiting { next: 1, questions: Vec::new() }
+    }
+}
+
+impl Document for Waiting {
+    const FORMAT: &'static str = "mpp-pending/1";
+    const BYTES_MAX: usize = PENDING_FILE_BYTES_MAX;
+    const INVALID: Code = Code::ConsentInvalid;
+}
+
+/// What `mpp approve` or `mpp deny` has put down as the answer.
+impl Members for Reply {
+    fn members(answer: &mut Object<'_>) -> Result<Self, Fault> {
+        if !bool::read(&answer.required("approved")?)? {
+            return Ok(Reply::Declined);
+        }
+        let by = text(is_label, "a name")(&answer.required("by")?)?;
+        let for_later = bool::read(&answer.required("for_later")?)?;
+        if let Some(proof) = answer.optional("proof") {
+            let read = |text: &str| EphemeralAttestation::from_text(&by, text);
+            return proof.parsed("an attestation", read).map(Reply::Attested);
+        }
+        Ok(if for_later { Reply::AgreedForLater(by) } else { Reply::Agreed(by) })
+    }
+}
+
+impl ToJson for Reply {
+    fn write(&self) -> Value {
+        match self {
+            Reply::Agreed(by) => json!({ "approved": true, "by": by, "for_later": false }),
+            Reply::AgreedForLater(by) => json!({ "approved": true, "by": by, "for_later": true }),
+            Reply::Attested(proof) => json!({
+                "approved": true, "by": proof.by(), "for_later": false, "proof": proof.to_text(),
+            }),
+            _ => json!({ "approved": false }),
+        }
+    }
 }
 
 /// The questions of one home folder.
 #[derive(Clone, Debug)]
 pub struct Pending {
     home: PathBuf,
-}
-
-/// What the file holds: the number of the next question, and those that wait.
-struct Waiting {
-    next: u64,
-    questions: Vec<PendingQuestion>,
 }
 
 impl Pending {
@@ -82,7 +122,7 @@ impl Pending {
         goes_on: &dyn Fn() -> bool,
         told: &dyn Fn(u64),
     ) -> Result<Reply, Error> {
-        if question.arguments.to_string().len() > PENDING_ARGUMENTS_BYTES_MAX {
+        if question.arguments.len() > PENDING_ARGUMENTS_BYTES_MAX {
             let why = "its arguments are too long to be shown to a person";
             return Ok(Reply::Unanswered(why.to_owned()));
         }
@@ -151,7 +191,10 @@ impl Pending {
         now: Timestamp,
     ) -> Result<(), Error> {
         self.answer(number, now, |question| {
-            if digest(&question.arguments) != question.arguments_digest {
+            let arguments = json::parse(question.arguments.as_bytes(), REQUEST_DEPTH_MAX);
+            if arguments.ok().map(|arguments| digest(&arguments)).as_ref()
+                != Some(&question.arguments_digest)
+            {
                 let detail = format!("question {number}: the digest is not that of its arguments");
                 return Err(Error::new(Code::ConsentInvalid, detail));
             }
@@ -194,114 +237,14 @@ impl Pending {
     }
 
     fn read(&self) -> Result<Waiting, Error> {
-        read(home::read_file(&self.path(), PENDING_FILE_BYTES_MAX)?)
+        Ok(host_file::load(&self.path())?.unwrap_or_default())
     }
 
     fn edit<T>(&self, change: impl FnOnce(&mut Waiting) -> Result<T, Error>) -> Result<T, Error> {
-        home::edit_file(&self.path(), PENDING_FILE_BYTES_MAX, |bytes| {
-            let mut waiting = read(bytes)?;
-            let result = change(&mut waiting)?;
-            Ok((Some(written(&waiting)), result))
-        })
+        host_file::edit(&self.path(), change)
     }
 
     fn path(&self) -> PathBuf {
-        self.home.join(FILE_NAME)
+        self.home.join("pending.json")
     }
-}
-
-fn written(waiting: &Waiting) -> Vec<u8> {
-    let questions: Vec<Value> = waiting.questions.iter().map(question_json).collect();
-    let file = json!({ "format": FORMAT, "next": waiting.next, "questions": questions });
-    (file.to_string() + "\n").into_bytes()
-}
-
-fn question_json(one: &PendingQuestion) -> Value {
-    let asked = &one.question;
-    let mut all = json!({
-        "number": one.number, "expires": one.expires.to_string(), "package": asked.package,
-        "version": asked.version, "name": asked.name, "publisher": asked.publisher,
-        "content_hash": asked.content_hash.as_str(), "tool": asked.tool,
-        "is_destructive": asked.is_destructive, "capabilities": asked.capabilities,
-        "grants": asked.grants, "security_level": asked.security_level.as_str(),
-        // As a text, so that arguments of any depth fit into a file that is read with a small limit.
-        "arguments": asked.arguments.to_string(), "arguments_digest": asked.arguments_digest,
-    });
-    let agent = asked.agent.as_ref().map(|agent| ("agent", agent.to_json()));
-    let answer = one.answer.as_ref().map(|reply| match reply {
-        Reply::Agreed(by) => json!({ "approved": true, "by": by, "for_later": false }),
-        Reply::AgreedForLater(by) => json!({ "approved": true, "by": by, "for_later": true }),
-        Reply::Attested(proof) => {
-            let (by, proof) = (proof.by(), proof.to_text());
-            json!({ "approved": true, "by": by, "for_later": false, "proof": proof })
-        }
-        _ => json!({ "approved": false }),
-    });
-    if let Some(members) = all.as_object_mut() {
-        let more = agent.into_iter().chain(answer.map(|answer| ("answer", answer)));
-        members.extend(more.map(|(name, value)| (name.to_owned(), value)));
-    }
-    all
-}
-
-fn read(bytes: Option<Vec<u8>>) -> Result<Waiting, Error> {
-    let Some(bytes) = bytes else { return Ok(Waiting { next: 1, questions: Vec::new() }) };
-    read_document(&bytes, PENDING_FILE_BYTES_MAX, Code::ConsentInvalid, |root| {
-        parsed(&root.required("format")?, FORMAT, |text| (text == FORMAT).then_some(()))?;
-        Ok(Waiting {
-            next: root.required("next")?.integer(1..=u64::MAX)?,
-            questions: list(root.optional("questions"), |item| item.object(read_question))?,
-        })
-    })
-    .map_err(|error| Error::new(error.code(), format!("{FILE_NAME}: {}", error.detail())))
-}
-
-fn read_question(one: &mut Object) -> Result<PendingQuestion, Fault> {
-    let mut text = |name| Ok(one.required(name)?.text()?.to_owned());
-    let (package, version) = (text("package")?, text("version")?);
-    let (name, publisher) = (text("name")?, text("publisher")?);
-    let (tool, grants, arguments_digest) =
-        (text("tool")?, text("grants")?, text("arguments_digest")?);
-    let agent = one.optional("agent").map(|member| {
-        let agent = Agent::of_client_info(member.value());
-        agent.ok_or_else(|| member.bad_value("must name an agent"))
-    });
-    let agent = agent.transpose()?;
-    let question = Question {
-        package,
-        version,
-        name,
-        publisher,
-        content_hash: parsed(&one.required("content_hash")?, "a hash", ContentHash::parse)?,
-        tool,
-        is_destructive: one.required("is_destructive")?.boolean()?,
-        capabilities: texts(Some(one.required("capabilities")?), "a text", |_| true)?,
-        grants,
-        security_level: parsed(&one.required("security_level")?, "a level", SecurityLevel::parse)?,
-        arguments: parsed(&one.required("arguments")?, "JSON", |text| {
-            json::parse(text.as_bytes(), REQUEST_DEPTH_MAX).ok()
-        })?,
-        arguments_digest,
-        agent,
-    };
-    Ok(PendingQuestion {
-        number: one.required("number")?.integer(1..=u64::MAX)?,
-        expires: parsed(&one.required("expires")?, "a time", Timestamp::parse)?,
-        question,
-        answer: one.optional("answer").map(|member| member.object(read_answer)).transpose()?,
-    })
-}
-
-fn read_answer(answer: &mut Object) -> Result<Reply, Fault> {
-    if !answer.required("approved")?.boolean()? {
-        return Ok(Reply::Declined);
-    }
-    let is_name = |text: &str| is_label(text).then(|| text.to_owned());
-    let by = parsed(&answer.required("by")?, "a name", is_name)?;
-    let for_later = answer.required("for_later")?.boolean()?;
-    if let Some(proof) = answer.optional("proof") {
-        let read = |text: &str| EphemeralAttestation::from_text(&by, text);
-        return parsed(&proof, "an attestation", read).map(Reply::Attested);
-    }
-    Ok(if for_later { Reply::AgreedForLater(by) } else { Reply::Agreed(by) })
 }

@@ -51,9 +51,9 @@ fn question(is_destructive: bool, capabilities: &[Capability]) -> Question {
         content_hash: content(),
         tool: "delete".to_owned(),
         is_destructive,
-        arguments: json!({ "id": 7 }),
+        arguments: json!({ "id": 7 }).to_string(),
         arguments_digest: DIGEST.to_owned(),
-        agent: Agent::claimed("claude-code", Some("2.1.0")),
+        agent: Some("claude-code 2.1.0".to_owned()),
         capabilities: capabilities.iter().map(ToString::to_string).collect(),
         grants: digest(capabilities),
         security_level: SecurityLevel::High,
@@ -325,7 +325,7 @@ fn a_question_that_nobody_answers_or_wants_any_more_is_a_no_and_leaves_nothing()
     let home = Home::new("unanswered");
     let pending = Pending::new(&home.0);
     let reply = |goes_on: bool, arguments: &Value| {
-        let question = Question { arguments: arguments.clone(), ..question(false, &[]) };
+        let question = Question { arguments: arguments.to_string(), ..question(false, &[]) };
         let wait = Duration::from_millis(if goes_on { 0 } else { 60_000 });
         pending.ask(&question, wait, &|| goes_on, &|_| {}).unwrap()
     };
@@ -371,12 +371,13 @@ fn an_answer_to_another_question_of_the_same_number_is_none() {
             let path = home.0.join("pending.json");
             let text = fs::read_to_string(&path).unwrap();
             let mut file: Value = serde_json::from_str(&text).unwrap();
-            let one = &mut file["questions"][0];
+            let one = &mut file["questions"][0]["question"];
             one["content_hash"] = json!(other.content_hash.as_str());
             one["tool"] = json!(other.tool);
             one["arguments_digest"] = json!(other.arguments_digest);
             one["grants"] = json!(other.grants);
-            one["answer"] = json!({ "approved": true, "by": "alice", "for_later": true });
+            file["questions"][0]["answer"] =
+                json!({ "approved": true, "by": "alice", "for_later": true });
             fs::write(&path, file.to_string()).unwrap();
         };
         let reply = pending.ask(&asked, wait, &|| true, &swap).unwrap();

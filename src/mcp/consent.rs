@@ -58,7 +58,7 @@ impl<W: Write + Send> Asker<'_, '_, W> {
         self.call.era.can_elicit
             && most.is_some_and(|most| question.security_level <= most)
             && !question.is_destructive
-            && question.arguments.to_string().len() <= FORM_BYTES_MAX
+            && question.arguments.len() <= FORM_BYTES_MAX
     }
 
     /// Asks while the call waits.
@@ -82,7 +82,7 @@ impl<W: Write + Send> Asker<'_, '_, W> {
         lock(&self.server.asked).remove(&id);
         // An answer of the last moment counts.
         if let Some(result) = found.or_else(|| answer.try_recv().ok()) {
-            return interpret(question, result.as_ref());
+            return self.interpret(result.as_ref());
         }
         // So that no dialog stays open whose answer nobody takes.
         let params = json!({ "requestId": id, "reason": "nobody waits for the answer any more" });
@@ -98,7 +98,7 @@ impl<W: Write + Send> Asker<'_, '_, W> {
         let answer = self.call.input_responses.as_ref().and_then(|all| all.get(INPUT));
         if let (Some(state), Some(answer)) = (&self.call.request_state, answer) {
             if state::spend(&key, self.server.runtime.home(), state, question, now)? {
-                return Ok(interpret(question, Some(answer)));
+                return Ok(self.interpret(Some(answer)));
             }
         }
         Ok(Reply::InputRequired(json!({
@@ -133,7 +133,7 @@ impl<W: Write + Send> Asker<'_, '_, W> {
             question.content_hash,
             question.tool,
             question.security_level,
-            question.arguments.to_string().replace(is_hidden, "\u{fffd}"),
+            question.arguments.replace(is_hidden, "\u{fffd}"),
         );
         let allow = json!({ "type": "boolean", "title": "Allow this call", "default": false });
         let schema =
@@ -144,18 +144,18 @@ impl<W: Write + Send> Asker<'_, '_, W> {
         }
         json!({ "method": "elicitation/create", "params": params })
     }
-}
 
-/// What an answer of the agent's program means. It proves nothing about a person; the policy has allowed
-/// to take it all the same.
-fn interpret(question: &Question, answer: Option<&Value>) -> Reply {
-    let member = |pointer| answer.and_then(|answer| answer.pointer(pointer));
-    if member("/action") != Some(&json!("accept")) || member("/content/allow") != Some(&json!(true))
-    {
-        return Reply::Declined;
+    /// What an answer of the agent's program means. It proves nothing about a person; the policy has allowed
+    /// to take it all the same.
+    fn interpret(&self, answer: Option<&Value>) -> Reply {
+        let member = |pointer| answer.and_then(|answer| answer.pointer(pointer));
+        let accepts = member("/action") == Some(&json!("accept"));
+        if !accepts || member("/content/allow") != Some(&json!(true)) {
+            return Reply::Declined;
+        }
+        // Cut so that it fits into a record whole, whatever its characters are.
+        let agent = self.call.call.agent.as_ref().map_or("an agent", Agent::name);
+        let agent: String = agent.chars().take(AGENT_CHARS_SHOWN).collect();
+        Reply::Agreed(format!("elicitation through {}", agent.trim_end()))
     }
-    // Cut so that it fits into a record whole, whatever its characters are.
-    let agent = question.agent.as_ref().map_or("an agent", Agent::name);
-    let agent: String = agent.chars().take(AGENT_CHARS_SHOWN).collect();
-    Reply::Agreed(format!("elicitation through {}", agent.trim_end()))
 }
