@@ -356,6 +356,26 @@ fn a_hostile_file_of_questions_answers_none() {
 }
 
 #[test]
+fn arguments_that_are_not_written_as_they_are_shown_are_refused() {
+    let home = Home::new("arguments");
+    let pending = Pending::new(&home.0);
+    let path = home.0.join("pending.json");
+    for hostile in ["{\n\"id\":7}", "{\"id\": 7}", "{\"id\":7,\"id\":7}", "{", "", "7 "] {
+        let put = |_| {
+            let text = fs::read_to_string(&path).unwrap();
+            let mut file: Value = serde_json::from_str(&text).unwrap();
+            file["questions"][0]["question"]["arguments"] = json!(hostile);
+            fs::write(&path, file.to_string()).unwrap();
+        };
+        let wait = Duration::from_secs(60);
+        let reply = pending.ask(&question(false, &[]), wait, &|| true, &put);
+        assert_eq!(reply.unwrap_err().code(), Code::ConsentInvalid, "{hostile}");
+        assert!(pending.all(Timestamp::now()).is_err());
+        fs::remove_file(&path).unwrap();
+    }
+}
+
+#[test]
 fn an_answer_to_another_question_of_the_same_number_is_none() {
     let home = Home::new("same-number");
     let asked = question(false, &[Capability::RealClock]);
