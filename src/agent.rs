@@ -1,6 +1,7 @@
 //! Room: who asks. An agent's name and version are what it says of itself, and nothing proves them: they
 //! are recorded, shown and passed on. A policy may narrow by them what runs; nothing is widened by them.
 
+use crate::encoding::unhex;
 use crate::limits::AGENT_NAME_CHARS_MAX;
 use crate::text::is_hidden;
 use serde_json::{json, Value};
@@ -72,16 +73,12 @@ fn tidied(text: &str) -> Option<String> {
 // [RUN-12]
 #[must_use]
 pub fn is_traceparent(text: &str) -> bool {
-    let is_hex = |part: &str, length: usize| {
-        part.len() == length && part.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
-    };
-    let is_id = |part: &str, length| is_hex(part, length) && part.bytes().any(|byte| byte != b'0');
     let mut parts = text.split('-');
     let mut next = || parts.next().unwrap_or_default();
     next() == "00"
-        && is_id(next(), 32)
-        && is_id(next(), 16)
-        && is_hex(next(), 2)
+        && unhex::<16>(next()).is_some_and(|trace| trace != [0; 16])
+        && unhex::<8>(next()).is_some_and(|parent| parent != [0; 8])
+        && unhex::<1>(next()).is_some()
         && parts.next().is_none()
 }
 

@@ -68,9 +68,14 @@ impl Deadline {
         self.started.elapsed()
     }
 
-    /// When the time is over.
-    pub(crate) fn until(&self) -> Instant {
-        self.started.checked_add(self.timeout).unwrap_or(self.started)
+    /// Time until it is over.
+    pub(crate) fn left(&self) -> Duration {
+        self.timeout.saturating_sub(self.elapsed())
+    }
+
+    /// The same, and over after so long at the latest.
+    pub(crate) fn sooner(&self, timeout: Duration) -> Self {
+        Deadline::new(timeout.min(self.left()), self.cancel.clone())
     }
 
     pub(crate) fn is_cancelled(&self) -> bool {

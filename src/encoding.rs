@@ -1,4 +1,5 @@
-//! Room: hexadecimal and base64, each with one spelling, and SHA-256 as this project writes it.
+//! Room: hexadecimal and base64, each with one spelling, SHA-256 as this project writes it, and the frame
+//! around bytes that are signed.
 //!
 //! A second spelling of the same bytes would be a second text for the same thing, so reading is
 //! strict: lower-case hex only; base64 (RFC 4648 §4) with its padding, without spaces, and with the
@@ -34,6 +35,29 @@ pub fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
     bytes.try_into().ok()
 }
 
+/// A length or a count in 64 bits, which hold any that a machine has.
+pub(crate) fn as_u64(count: usize) -> u64 {
+    u64::try_from(count).unwrap_or(u64::MAX)
+}
+
+/// The number that hexadecimal digits of either case stand for, as escapes in foreign texts have them.
+pub(crate) fn hex_number(digits: &[u8]) -> Option<u32> {
+    digits.iter().try_fold(0_u32, |value, digit| {
+        let digit = char::from(*digit).to_digit(16)?;
+        value.checked_mul(16)?.checked_add(digit)
+    })
+}
+
+/// The bytes that are signed for a body of one type. Both are framed by their length in bytes, so that no
+/// two meanings share one text (the idea of DSSE's pre-authentication encoding):
+///
+/// ```text
+/// MPPv1 <len(type)> <type> <len(body)> <body>
+/// ```
+pub(crate) fn framed(payload_type: &str, body: &str) -> Vec<u8> {
+    format!("MPPv1 {} {payload_type} {} {body}", payload_type.len(), body.len()).into_bytes()
+}
+
 /// SHA-256 (FIPS 180-4).
 #[must_use]
 pub fn sha256(bytes: &[u8]) -> [u8; 32] {
@@ -45,6 +69,47 @@ pub fn sha256(bytes: &[u8]) -> [u8; 32] {
 pub fn sha256_hex(bytes: &[u8]) -> String {
     hex(&sha256(bytes))
 }
+
+/// Declares a text that is a prefix and the 64 hexadecimal digits of a hash; who may read one comes last.
+macro_rules! hash_text {
+    ($(#[$doc:meta])* $name:ident, $prefix:literal, $parse:vis) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(String);
+
+        impl $name {
+            fn of(hash: &[u8; 32]) -> Self {
+                $name(format!("{}{}", $prefix, $crate::encoding::hex(hash)))
+            }
+
+            /// Reads the one allowed form.
+            #[must_use]
+            $parse fn parse(text: &str) -> Option<Self> {
+                let digits = text.strip_prefix($prefix)?;
+                $crate::encoding::unhex::<32>(digits).map(|_| $name(text.to_owned()))
+            }
+
+            /// The text, with its prefix.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                out.write_str(&self.0)
+            }
+        }
+
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                out.write_str(&self.0)
+            }
+        }
+    };
+}
+pub(crate) use hash_text;
 
 /// HMAC-SHA-256 (RFC 2104) with a key of 32 bytes.
 #[must_use]
@@ -128,6 +193,21 @@ mod tests {
         for text in ["0AFF", "0af", "0aff0", "0aff00", "0a", "", "0x0a", "zz00"] {
             assert_eq!(unhex::<2>(text), None, "{text:?}");
         }
+    }
+
+    #[test]
+    fn what_is_not_all_hexadecimal_digits_or_too_many_is_no_number() {
+        assert_eq!((hex_number(b"0aF"), hex_number(b"ffffffff")), (Some(0xaf), Some(u32::MAX)));
+        for digits in [&b"+1"[..], b"0x1", b" 1", b"1g", "1\u{661}".as_bytes(), b"100000000"] {
+            assert_eq!(hex_number(digits), None, "{digits:?}");
+        }
+    }
+
+    #[test]
+    fn no_two_types_and_bodies_share_one_frame() {
+        assert_eq!(framed("a/b", "ä\n"), "MPPv1 3 a/b 3 ä\n".as_bytes());
+        assert_ne!(framed("a", "b 1 c"), framed("a b", "1 c"));
+        assert_ne!(framed("a 1 b", ""), framed("a", "b 0 "));
     }
 
     #[test]

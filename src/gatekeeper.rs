@@ -11,6 +11,7 @@
 //! nothing else.
 
 use crate::error::{Code, Error};
+use crate::files::{self, Links};
 use crate::home::home_dir;
 use crate::limits;
 use crate::module::Module;
@@ -18,16 +19,15 @@ use crate::package::archive::{self, Entry};
 use crate::package::key::KeyId;
 use crate::package::listing::{listing, ContentHash};
 use crate::package::manifest::Manifest;
-use crate::package::pack::{is_module_name, is_package_file};
 use crate::package::signature::{SignatureFile, Signer};
 use crate::package::version::Version;
-use crate::package::{ASSETS_FOLDER, MANIFEST_ENTRY, SIGNATURE_ENTRY};
+use crate::package::{
+    is_module_entry, is_package_file, ASSETS_FOLDER, MANIFEST_ENTRY, SIGNATURE_ENTRY,
+};
 use crate::privacy;
 use crate::time::Timestamp;
 use crate::trust::{self, TrustStore, TrustedSigner};
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::Read;
 use std::ops::Deref;
 use std::path::Path;
 use std::sync::Arc;
@@ -159,7 +159,7 @@ fn check_2_structure<'a>(entries: &'a [Entry<'a>]) -> Result<Parts<'a>, Error> {
             .ok_or_else(|| Error::new(Code::StructureMissing, format!("the package has no {name}")))
     };
     let (manifest, signature) = (required(MANIFEST_ENTRY)?, required(SIGNATURE_ENTRY)?);
-    let mut modules = entries.iter().filter(|entry| is_module_name(entry.name));
+    let mut modules = entries.iter().filter(|entry| is_module_entry(entry.name));
     let Some(module) = modules.next() else {
         return Err(Error::new(Code::StructureMissing, "the package has no .wasm module"));
     };
@@ -446,18 +446,6 @@ pub fn inspect(package: &[u8]) -> Result<Inspection, Error> {
 /// # Errors
 /// `host.file`; `archive.too_large`.
 pub fn read_package(path: &Path) -> Result<Vec<u8>, Error> {
-    let failed = |what: String| Error::new(Code::HostFile, format!("{}: {what}", path.display()));
-    // A pipe would hold the host up for as long as its writer likes.
-    let is_file = std::fs::metadata(path).map_err(|error| failed(error.to_string()))?.is_file();
-    if !is_file {
-        return Err(failed("not a regular file".to_owned()));
-    }
-    let file = File::open(path).map_err(|error| failed(error.to_string()))?;
-    let mut bytes = Vec::new();
-    let bytes_max = u64::try_from(limits::ARCHIVE_BYTES_MAX).unwrap_or(u64::MAX);
     // One byte more than allowed, so that check 1 sees that it is too much.
-    file.take(bytes_max.saturating_add(1))
-        .read_to_end(&mut bytes)
-        .map_err(|error| failed(error.to_string()))?;
-    Ok(bytes)
+    files::read(path, Links::Followed, limits::ARCHIVE_BYTES_MAX).map_err(files::failed(path))
 }

@@ -77,10 +77,10 @@
 //! | 1 | [`runtime`] | one function is the picture above; nothing runs or leaves without a record |
 //! | 2 | [`gatekeeper`] | seven functions in a row end in an attestation that nothing else can make |
 //! | 3 | [`error`], [`limits`] | every reason code and every fixed limit stands in one table each |
-//! | 4 | [`package::archive`], `package::name` | an archive has one reading, and every byte of it is accounted for |
+//! | 4 | [`package::archive`], `names` | an archive has one reading, and every byte of it is accounted for |
 //! | 5 | [`package::listing`], [`package::signature`], [`package::key`] | what the identity is, which bytes are signed, which keys count |
 //! | 6 | [`json`], `document`, [`package::manifest`], [`package::schema`] | nothing declared goes unread; arguments are held against their schema |
-//! | 7 | [`trust`], [`home`] | whose signatures count for which ids, until when; one way to change a file |
+//! | 7 | [`trust`], [`home`], `files` | whose signatures count for which ids, until when; one way to read, change and lock a file |
 //! | 8 | [`agent`] | who asks is a claim: it is recorded, and can only narrow what runs |
 //! | 9 | [`policy`] | what was asked for, cut to what the host allows; what runs unasked; a published risk table |
 //! | 10 | [`secrets`] | where values come from that nobody may see, and how they are found |
@@ -102,8 +102,8 @@
 //!  3  consent, store, audit                               who said yes, what is installed, what happened
 //!  2  gatekeeper, policy, module, sandbox, door           what may run, and what it may touch
 //!  1  package, trust, privacy, secrets, agent             whose package, what must not leave, who asks
-//!  0  error, limits, json, document, encoding, text,
-//!     time, home                                         what all of them use
+//!  0  error, limits, names, json, document, files, encoding,
+//!     text, time, home                                         what all of them use
 //! ```
 //!
 //! [`encoding`], [`time`] and [`package::version`] are tools that all of them use. `spec/` states
@@ -131,6 +131,7 @@ mod document;
 pub mod door;
 pub mod encoding;
 pub mod error;
+mod files;
 pub mod gatekeeper;
 pub mod home;
 mod host_file;
@@ -138,6 +139,7 @@ pub mod json;
 pub mod limits;
 pub mod mcp;
 pub mod module;
+mod names;
 pub mod package;
 mod pattern;
 pub mod policy;

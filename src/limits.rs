@@ -154,7 +154,6 @@ limits! {
     PRIVACY_PASSES_COUNT_MAX usize = 6; "LIM-63" "scans of one string; the second one finds nothing but in texts made for it"
     PRIVACY_POINTERS_COUNT_MAX usize = 64; "LIM-64" "places named for each kind; the count goes on"
     PRIVACY_CUSTOM_COUNT_MAX usize = 64; "LIM-65" "custom patterns of publisher and host together"
-    PRIVACY_PATTERN_BYTES_MAX usize = 512; "LIM-66" "source of one custom pattern"
     PRIVACY_POINTER_BYTES_MAX usize = 1 << 10; "LIM-69" "a place that is named; longer ones are made of text for keys"
     PRIVACY_LOOK_STEPS u64 = 1 << 20; "LIM-74" "steps, or bytes scanned, between two looks at the deadline: some 10 ms"
     PRIVACY_STEPS_MAX u64 = 96 << 20; "LIM-68" "steps of all searches of custom patterns in one value: a second and a half, at 15 ns for the worst step"

@@ -14,7 +14,7 @@ use crate::limits::{
 };
 use regex_lite::{Regex, RegexBuilder};
 pub(crate) use syntax::Dialect;
-use syntax::{Expression, Piece};
+use syntax::{Expression, Piece, Set};
 
 /// An expression that was accepted.
 #[derive(Clone, Debug)]
@@ -23,10 +23,16 @@ pub(crate) struct Pattern {
     /// Steps of the matcher for each byte, at most.
     states: u64,
     alternatives: Vec<Vec<Piece>>,
+    /// What a match may begin with.
+    first: Set,
+    /// Steps for holding one place against the beginnings of all alternatives, at most.
+    head_steps: u64,
 }
 
-/// Bytes of the text that are held against the beginnings of a pattern in one step.
+/// Bytes that are passed over in one step while a match is looked for.
 const BYTES_PER_STEP: usize = 4;
+/// Pieces that are held against a place in one step.
+const PIECES_PER_STEP: usize = 8;
 
 impl Pattern {
     /// Compiles an expression, or says why it is refused.
@@ -40,7 +46,14 @@ impl Pattern {
         }
         let regex = RegexBuilder::new(source).size_limit(PATTERN_PROGRAM_BYTES_MAX).build();
         let regex = regex.map_err(|error| error.to_string())?;
-        Ok(Pattern { regex, states: u64::try_from(states).unwrap_or(u64::MAX), alternatives })
+        let (first, heads) = syntax::beginnings(&alternatives);
+        Ok(Pattern {
+            regex,
+            states: u64::try_from(states).unwrap_or(u64::MAX),
+            alternatives,
+            first,
+            head_steps: u64::try_from(heads.div_ceil(PIECES_PER_STEP)).unwrap_or(u64::MAX),
+        })
     }
 
     /// Whether the expression matches anywhere. `spend` is asked for the steps of each search before it
@@ -99,20 +112,29 @@ impl Pattern {
     }
 
     /// The first place from `from` on where a match may begin. The end of the text is one as well.
+    // [PAT-06]
     fn next_beginning<E>(
         &self,
         text: &str,
         from: usize,
         spend: &mut impl FnMut(u64) -> Result<(), E>,
     ) -> Result<Option<usize>, E> {
-        let may_begin = |at: &usize| {
-            text.is_char_boundary(*at)
-                && self.alternatives.iter().any(|pieces| syntax::may_begin(pieces, text, *at))
-        };
-        let found = (from..=text.len()).find(may_begin);
-        let looked_at = found.unwrap_or(text.len()).saturating_sub(from);
-        spend(u64::try_from(looked_at.div_euclid(BYTES_PER_STEP)).unwrap_or(u64::MAX))?;
-        Ok(found)
+        let mut at = from;
+        loop {
+            let rest = text.as_bytes().get(at..).unwrap_or_default();
+            let skipped = rest.iter().take_while(|byte| !self.first.has(**byte)).count();
+            at = at.saturating_add(skipped);
+            let looked_at = u64::try_from(skipped.div_euclid(BYTES_PER_STEP)).unwrap_or(u64::MAX);
+            spend(looked_at.saturating_add(self.head_steps))?;
+            let begins = |pieces: &Vec<Piece>| syntax::may_begin(pieces, text, at);
+            if text.is_char_boundary(at) && self.alternatives.iter().any(begins) {
+                return Ok(Some(at));
+            }
+            if at >= text.len() {
+                return Ok(None);
+            }
+            at = at.saturating_add(1);
+        }
     }
 
     /// How far a match that begins at `start` can go. Never less for a later start.

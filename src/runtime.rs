@@ -9,7 +9,7 @@
 //! Read [`Runtime::call`] first. Nothing runs without a record, and nothing leaves without one.
 
 use crate::agent::{is_traceparent, Agent};
-use crate::audit::{AuditLog, Digest, Ending, Intent, Outcome, Refusal};
+use crate::audit::{AuditLog, Caller, Digest, Ending, Intent, Outcome, Refusal};
 use crate::consent::obtain;
 pub use crate::consent::{Nobody, Person, Question, Reply};
 use crate::deadline::Deadline;
@@ -36,6 +36,7 @@ use serde_json::{json, Map, Value};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 /// What an agent asks for.
 #[derive(Clone, Debug)]
@@ -117,7 +118,7 @@ pub struct Runtime {
     trust_path: PathBuf,
     /// Highest versions seen: the host's own notes, apart from a trust store that may be read-only.
     seen_path: PathBuf,
-    trust: trust::latest::Latest,
+    trust: trust::Latest,
     policy: PermissionPolicy,
     audit: AuditLog,
     home: PathBuf,
@@ -140,8 +141,6 @@ struct Admission {
     token: ResolvedToken,
     /// The proof that a person agreed to exactly this call, if it needed one.
     attested: Option<String>,
-    /// The digest of the arguments, which may be long: taken once.
-    arguments: Digest,
     request: Request,
     filter: PrivacyFilterEngine,
 }
@@ -165,7 +164,7 @@ impl Runtime {
         Ok(Runtime {
             trust_path: home.join(trust::FILE_NAME),
             seen_path: home.join(trust::SEEN_FILE_NAME),
-            trust: trust::latest::Latest::default(),
+            trust: trust::Latest::default(),
             audit: AuditLog::open(&home.join("audit"))?,
             home: home.to_owned(),
             secrets,
@@ -280,21 +279,20 @@ impl Runtime {
         cancel: &CancelFlag,
     ) -> Result<Answer, Error> {
         // 1 to 3. Who made it, what was asked, what it may touch. Nothing of it has run yet.
-        let mut known = Refusal::new(Code::HostFile);
+        let mut known = Refusal { caller: caller(call), ..Refusal::default() };
         let admission = match self.admit(package, call, person, &mut known, cancel) {
             Ok(admission) => admission,
             Err(refused) => {
-                known.code = refused.code();
                 // Of a package that was not verified nothing is known but its bytes.
-                if let (None, Source::Bytes(bytes)) = (&known.content_hash, package) {
+                if let (None, Source::Bytes(bytes)) = (&known.facts.content_hash, package) {
                     known.source = Some(source_of(bytes));
                 }
-                self.audit.refuse(known, Timestamp::now())?;
+                self.audit.refuse(refused.code(), known, Timestamp::now())?;
                 return Err(refused);
             }
         };
         // 4. No record, no call.
-        let open = self.audit.begin(self.intent(&admission, call), Timestamp::now())?;
+        let open = self.audit.begin(intent(known, &admission), Timestamp::now())?;
         let audit_record = open.id();
         // 5. The sandbox gets the binary that was verified and what the token holds.
         let Admission { attestation, token, request, filter, .. } = admission;
@@ -304,30 +302,25 @@ impl Runtime {
         // 6. Every copy of the answer goes through the filter.
         let answer = find_tool(&attestation, &call.tool).and_then(|tool| {
             let result = run.answer(attestation.manifest.runtime.protocol)?;
-            filtered_answer(&run, result, tool, &filter, audit_record, &deadline)
+            filtered_answer(&run, result, tool, (&filter, &deadline), audit_record)
         });
         // 7. Only what succeeded changes anything on the host.
         let look_again = || self.look_again(package, &attestation);
         let answer = carried_out(answer, &mut changes, person, &look_again, &deadline)
-            .map_err(|error| filtered_error(error, &run, &filter, &Deadline::only(cancel)));
+            .map_err(|error| filtered_error(error, &run, (&filter, &Deadline::only(cancel))));
         // 8. What can't be recorded does not leave.
         open.finish(self.outcome(&run, &answer, &changes), Timestamp::now())?;
         answer
     }
 
-    /// What a record says of any call. Gives the digest of its arguments.
-    fn note(&self, call: &Call, known: &mut Refusal) -> Result<Digest, Error> {
-        known.tool = Some(call.tool.clone());
-        known.agent = call.agent.as_ref().map(Agent::to_string);
-        known.traceparent.clone_from(&call.traceparent);
+    /// The digest of a call's arguments, which may be long: taken once.
+    fn digest_arguments(&self, call: &Call) -> Result<Digest, Error> {
         // First of all, since whatever looks at the arguments recurses into them.
         if !json::is_within(&call.arguments, limits::REQUEST_DEPTH_MAX) {
             let detail = format!("arguments nested more than {} deep", limits::REQUEST_DEPTH_MAX);
             return Err(Error::new(Code::RequestTooLarge, detail));
         }
-        let digest = self.audit.digest(&call.arguments);
-        known.arguments = Some(digest.clone());
-        Ok(digest)
+        Ok(self.audit.digest(&call.arguments))
     }
 
     /// Verifies, validates and decides. `known` collects what a record of a refusal can say.
@@ -339,7 +332,9 @@ impl Runtime {
         known: &mut Refusal,
         cancel: &CancelFlag,
     ) -> Result<Admission, Error> {
-        let arguments = self.note(call, known)?;
+        known.facts.tool = Some(call.tool.clone());
+        let arguments = self.digest_arguments(call)?;
+        known.facts.arguments = Some(arguments.clone());
         let gatekeeper = self.gatekeeper()?;
         let attestation = match package {
             Source::Bytes(bytes) => gatekeeper.verify(bytes)?,
@@ -348,16 +343,17 @@ impl Runtime {
             }
         };
         let manifest = &attestation.manifest;
-        known.package = Some(manifest.id.clone());
-        known.version = Some(manifest.version.to_string());
-        known.content_hash = Some(attestation.content_hash.clone());
-        known.publisher = Some(manifest.publisher().to_owned());
-        known.signers = attestation.signers.iter().map(|signer| signer.key_id().clone()).collect();
+        let facts = &mut known.facts;
+        facts.package = Some(manifest.id.clone());
+        facts.version = Some(manifest.version.to_string());
+        facts.content_hash = Some(attestation.content_hash.clone());
+        facts.publisher = Some(manifest.publisher().to_owned());
+        facts.signers = attestation.signers.iter().map(|signer| signer.key_id().clone()).collect();
 
         let filter = self.privacy_filter(manifest)?;
         let tool = find_tool(&attestation, &call.tool)?;
         let until = Deadline::only(cancel);
-        let request = checked_request(manifest.runtime.protocol, tool, call, &filter, &until)?;
+        let request = checked_request(manifest.runtime.protocol, tool, call, (&filter, &until))?;
         let look_again = || self.look_again(package, &attestation);
         let (token, attested) =
             self.decide(&attestation, tool, call, &arguments, person, &look_again)?;
@@ -371,7 +367,7 @@ impl Runtime {
                 seen.note_version(&manifest.id, &manifest.version)
             })?;
         }
-        Ok(Admission { attestation, token, attested, arguments, request, filter })
+        Ok(Admission { attestation, token, attested, request, filter })
     }
 
     /// An installed package, verified on its first call; later its signers are judged anew, and no more.
@@ -471,38 +467,17 @@ impl Runtime {
         }
     }
 
-    fn intent(&self, admission: &Admission, call: &Call) -> Intent {
-        let (attestation, token) = (&admission.attestation, admission.token.token());
-        let manifest = &attestation.manifest;
-        Intent {
-            package: manifest.id.clone(),
-            version: manifest.version.to_string(),
-            content_hash: attestation.content_hash.clone(),
-            publisher: manifest.publisher().to_owned(),
-            signers: attestation.signers.iter().map(|signer| signer.key_id().clone()).collect(),
-            tool: call.tool.clone(),
-            arguments: admission.arguments.clone(),
-            risk: risk::score(manifest).level.to_string(),
-            capabilities: token.granted(),
-            granted_by: token.granted_by().to_owned(),
-            limits: *token.limits(),
-            agent: call.agent.as_ref().map(Agent::to_string),
-            traceparent: call.traceparent.clone(),
-            attestation: admission.attested.clone(),
-        }
-    }
-
     fn outcome(&self, run: &Run, answer: &Result<Answer, Error>, changes: &Changes) -> Outcome {
-        let ending = match answer {
+        let result = match answer {
             Ok(answer) if answer.is_error => Ending::ToolError,
             Ok(_) => Ending::Ok,
             Err(error) => Ending::Failed(error.code()),
         };
         let left = answer.as_ref().ok();
         Outcome {
-            ending,
+            result,
             fuel_used: run.fuel_used,
-            duration_ms: u64::try_from(run.duration.as_millis()).unwrap_or(u64::MAX),
+            duration_ms: milliseconds(run.duration),
             stdout: Some(self.audit.digest_bytes(&run.stdout)),
             answer: left.map(|answer| self.digest_of(answer)),
             privacy: left.map(counts).unwrap_or_default(),
@@ -522,6 +497,32 @@ impl Runtime {
     }
 }
 
+fn caller(call: &Call) -> Caller {
+    let agent = call.agent.as_ref().map(Agent::to_string);
+    Caller { agent, traceparent: call.traceparent.clone() }
+}
+
+fn intent(known: Refusal, admission: &Admission) -> Intent {
+    let Admission { attestation, token, attested, .. } = admission;
+    let (token, limits) = (token.token(), token.limits());
+    Intent {
+        facts: known.facts,
+        risk: risk::score(&attestation.manifest).level.to_string(),
+        capabilities: token.granted(),
+        granted_by: token.granted_by().to_owned(),
+        memory_bytes_max: limits.memory_bytes_max,
+        fuel_max: limits.fuel_max,
+        timeout_ms: milliseconds(limits.timeout),
+        output_bytes_max: limits.output_bytes_max,
+        caller: known.caller,
+        attestation: attested.clone(),
+    }
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
 /// All that is known of a package that was not verified.
 fn source_of(archive: &[u8]) -> String {
     format!("archive sha256:{}", sha256_hex(archive))
@@ -535,17 +536,19 @@ fn find_tool<'a>(attestation: &'a AttestationResult, name: &str) -> Result<&'a T
     })
 }
 
+/// A filter, and until when it may work.
+type Filter<'a> = (&'a PrivacyFilterEngine, &'a Deadline);
+
 /// What the guest gets to read, once its arguments follow the tool's schema.
 // [RUN-05]
 fn checked_request(
     protocol: Protocol,
     tool: &Tool,
     call: &Call,
-    filter: &PrivacyFilterEngine,
-    deadline: &Deadline,
+    filter: Filter<'_>,
 ) -> Result<Request, Error> {
-    tool.parameters.validate_within(&call.arguments, deadline)?.map_err(|violation| {
-        let violation = filtered_violation(violation, filter, deadline);
+    tool.parameters.validate_within(&call.arguments, filter.1)?.map_err(|violation| {
+        let violation = filtered_violation(violation, filter);
         Error::new(Code::RequestArguments, format!("arguments of {}: {violation}", tool.name))
     })?;
     let request = Request::new(protocol, tool, &call.arguments, call.agent.as_ref())?;
@@ -562,15 +565,15 @@ fn filtered_answer(
     run: &Run,
     result: ToolResult,
     tool: &Tool,
-    filter: &PrivacyFilterEngine,
+    filter: Filter<'_>,
     audit_record: u64,
-    deadline: &Deadline,
 ) -> Result<Answer, Error> {
+    let (engine, deadline) = filter;
     let is_error = result.is_error;
     if let (Some(schema), false) = (&tool.returns, is_error) {
         let value = result.structured_content.as_ref().unwrap_or(&Value::Null);
         schema.validate_within(value, deadline)?.map_err(|violation| {
-            let place = filtered_violation(violation, filter, deadline);
+            let place = filtered_violation(violation, filter);
             Error::new(Code::ToolBadReturn, format!("structured content of {}: {place}", tool.name))
         })?;
     }
@@ -579,7 +582,7 @@ fn filtered_answer(
     let mut whole = Map::new();
     whole.insert("content".to_owned(), result.content);
     whole.extend(result.structured_content.map(|value| ("structuredContent".to_owned(), value)));
-    let (mut filtered, applied) = filter.redact_json_within(&Value::Object(whole), deadline)?;
+    let (mut filtered, applied) = engine.redact_json_within(&Value::Object(whole), deadline)?;
     let mut take = |key: &str| filtered.get_mut(key).map(Value::take).unwrap_or_default();
     Ok(Answer {
         content: take("content"),
@@ -622,16 +625,11 @@ fn carried_out(
 /// A failed tool's words go through the filter like its answers: the detail of the error, and the end
 /// of what it wrote to stderr, which its author needs to see.
 // [RUN-07]
-fn filtered_error(
-    error: Error,
-    run: &Run,
-    filter: &PrivacyFilterEngine,
-    deadline: &Deadline,
-) -> Error {
+fn filtered_error(error: Error, run: &Run, filter: Filter<'_>) -> Error {
     const STDERR_CHARS_SHOWN: usize = 600;
-    let mut detail = filtered_text(error.detail(), filter, deadline);
+    let mut detail = filtered_text(error.detail(), filter);
     // Filtered whole and cut afterwards: a value cut in half would not be known for what it is.
-    let stderr = filtered_text(String::from_utf8_lossy(&run.stderr).trim(), filter, deadline);
+    let stderr = filtered_text(String::from_utf8_lossy(&run.stderr).trim(), filter);
     if error.code().class() == Class::Tool && !stderr.is_empty() {
         let left_out = stderr.chars().count().saturating_sub(STDERR_CHARS_SHOWN);
         detail.push_str("; stderr ends with: ");
@@ -642,15 +640,11 @@ fn filtered_error(
 
 /// Where a schema was broken. Keys of the value stand in the pointer, so they are filtered before any of
 /// them is escaped or cut.
-fn filtered_violation(
-    violation: Violation,
-    filter: &PrivacyFilterEngine,
-    deadline: &Deadline,
-) -> Violation {
-    Violation { pointer: filtered_text(&violation.pointer, filter, deadline), ..violation }
+fn filtered_violation(violation: Violation, filter: Filter<'_>) -> Violation {
+    Violation { pointer: filtered_text(&violation.pointer, filter), ..violation }
 }
 
-fn filtered_text(text: &str, filter: &PrivacyFilterEngine, deadline: &Deadline) -> String {
+fn filtered_text(text: &str, (filter, deadline): Filter<'_>) -> String {
     match filter.redact_text_within(text, deadline) {
         Ok((text, _)) => text,
         Err(_) => "[withheld, since it could not be filtered]".to_owned(),

@@ -17,10 +17,11 @@ use crate::host_file;
 use crate::limits::{
     ARCHIVE_BYTES_MAX, INSTALLED_COUNT_MAX, INSTALLED_FILE_BYTES_MAX, MANIFEST_BYTES_MAX,
 };
+use crate::names;
 use crate::package::archive;
 use crate::package::key::KeyId;
 use crate::package::listing::ContentHash;
-use crate::package::manifest::{rules, Manifest};
+use crate::package::manifest::Manifest;
 use crate::package::version::Version;
 use crate::package::MANIFEST_ENTRY;
 use std::collections::{BTreeMap, BTreeSet};
@@ -56,7 +57,7 @@ object! {
     #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct Installed: FromJson + ToJson {
         /// Id of the package; one version of it is installed.
-        pub id: String, text(rules::is_id, "a package id");
+        pub id: String, text(names::is_id, "a package id");
         /// Its version.
         pub version: Version;
         /// Identity of its contents, and name of its file.
@@ -64,7 +65,7 @@ object! {
         /// Keys of its trusted signers at the time.
         pub signers: Vec<KeyId>;
         /// Names of its tools.
-        pub tools: Vec<String>, list(0..=usize::MAX, text(rules::is_tool_name, "a tool's name"));
+        pub tools: Vec<String>, list(0..=usize::MAX, text(names::is_tool_name, "a tool's name"));
     }
 }
 

@@ -4,7 +4,6 @@
 //! version seen of each package. The Gatekeeper asks it in check 5 ([`TrustStore::judge`]) and check 6
 //! ([`TrustedSigner::may_publish`], [`TrustStore::version_seen`]). `spec/trust.md` is its page.
 
-pub(crate) mod latest;
 #[cfg(test)]
 mod tests;
 
@@ -14,17 +13,16 @@ use crate::error::{Code, Error};
 use crate::home;
 use crate::host_file;
 use crate::json::object::{Fault, Member};
-use crate::limits::{NAME_BYTES_MAX, TRUST_FILE_BYTES_MAX};
+use crate::limits::TRUST_FILE_BYTES_MAX;
+use crate::names::{self, is_namespace, is_visible_line};
 use crate::package::key::{KeyId, PublicKey};
 use crate::package::listing::ContentHash;
-use crate::package::manifest::rules;
 use crate::package::version::Version;
-use crate::text::is_hidden;
 use crate::time::Timestamp;
-use latest::Latest;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 /// The store's name in the host's folder.
 pub const FILE_NAME: &str = "trust.json";
@@ -103,7 +101,7 @@ object! {
         /// When it was entered here. It counts from then on for every package, old or new.
         pub revoked_at: Timestamp;
         /// For the person who meets the refusal.
-        pub reason: String, text(is_label, REASON);
+        pub reason: String, text(is_visible_line, REASON);
     }
 }
 
@@ -116,7 +114,7 @@ object! {
         /// When it was entered here.
         pub revoked_at: Timestamp;
         /// For the person who meets the refusal.
-        pub reason: String, text(is_label, REASON);
+        pub reason: String, text(is_visible_line, REASON);
     }
 }
 
@@ -124,7 +122,7 @@ object! {
     /// The highest version of a package that was accepted.
     #[derive(Clone, Debug, PartialEq, Eq)]
     struct SeenVersion: FromJson + ToJson {
-        id: String, text(rules::is_id, "a package id");
+        id: String, text(names::is_id, "a package id");
         version: Version;
     }
 }
@@ -157,7 +155,7 @@ fn publishers(place: &Member<'_>) -> Result<BTreeMap<String, Publisher>, Fault> 
 
 // [TRUST-02]
 fn is_publisher_name(text: &str) -> bool {
-    is_label(text) && text.is_ascii()
+    is_visible_line(text) && text.is_ascii()
 }
 
 fn id_of(place: &Member<'_>, public_key: &PublicKey) -> Result<KeyId, Fault> {
@@ -243,16 +241,6 @@ pub fn covers(namespace: &str, id: &str) -> bool {
         Some(rest) => rest.is_empty() || rest.starts_with('.'),
         None => namespace == "*",
     }
-}
-
-/// Whether the text can stand for package ids in a rule: `*`, or labels of an id joined by dots.
-pub(crate) fn is_namespace(text: &str) -> bool {
-    text == "*" || (text.split('.').all(rules::is_label) && text.len() <= NAME_BYTES_MAX)
-}
-
-/// Whether the text fits on a person's line and shows all that it holds.
-pub(crate) fn is_label(text: &str) -> bool {
-    rules::is_line(text) && !text.chars().any(is_hidden)
 }
 
 impl TrustStore {
@@ -449,7 +437,7 @@ impl TrustStore {
     /// `trust.invalid` for what can be no package id.
     // [TRUST-14]
     pub fn note_version(&mut self, id: &str, version: &Version) -> Result<(), Error> {
-        if !rules::is_id(id) {
+        if !names::is_id(id) {
             return Err(invalid(&format!("{id:?} is not a package id")));
         }
         self.raise_version(SeenVersion { id: id.to_owned(), version: version.clone() });
@@ -510,7 +498,7 @@ impl PublisherKey {
 
 // [TRUST-13]
 fn checked_reason(reason: &str) -> Result<String, Error> {
-    match is_label(reason) {
+    match is_visible_line(reason) {
         true => Ok(reason.to_owned()),
         false => Err(invalid("a revocation needs a reason on one line")),
     }
@@ -533,4 +521,37 @@ fn span(validity: &Validity) -> String {
     let end = |word: &str, end: Option<Timestamp>| end.map(|end| format!("{word} {end}"));
     let ends = [end("from", validity.from), end("until", validity.until)];
     ends.into_iter().flatten().collect::<Vec<_>>().join(" ")
+}
+
+/// A trust store as its files have it now, parsed again only if they have changed: each key in it costs a
+/// multiplication on the curve, and each call looks several times.
+#[derive(Debug, Default)]
+pub(crate) struct Latest(Mutex<Option<Held>>);
+
+#[derive(Debug)]
+struct Held {
+    /// All that the store was made of; dates and lengths of files could deceive.
+    bytes: [Option<Vec<u8>>; 2],
+    store: TrustStore,
+}
+
+impl Latest {
+    /// As [`TrustStore::load_with_versions`]; the two files are always the same ones.
+    ///
+    /// # Errors
+    /// As there.
+    pub(crate) fn load(&self, path: &Path, seen: &Path) -> Result<TrustStore, Error> {
+        let read = |path| home::read_file(path, TRUST_FILE_BYTES_MAX);
+        let bytes = [read(path)?, read(seen)?];
+        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(found) = held.as_ref().filter(|found| found.bytes == bytes) {
+            return Ok(found.store.clone());
+        }
+        let [trusted, versions] = bytes.clone();
+        let mut store: TrustStore = host_file::parse(trusted, path)?.unwrap_or_default();
+        let seen: TrustStore = host_file::parse(versions, seen)?.unwrap_or_default();
+        seen.versions.into_values().for_each(|seen| store.raise_version(seen));
+        *held = Some(Held { bytes, store: store.clone() });
+        Ok(store)
+    }
 }

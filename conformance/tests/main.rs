@@ -17,6 +17,7 @@ mod door;
 mod example;
 mod fuzz;
 mod guests;
+mod imports;
 mod mcp;
 mod mcp_clients;
 mod mcp_lines;

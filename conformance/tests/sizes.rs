@@ -8,26 +8,25 @@ use std::fs;
 use std::path::Path;
 
 /// The most lines that each room may have: a folder of `src/`, or its files together.
-const LINES_MAX: [(&str, usize); 15] = [
-    ("audit", 1_220),
+const LINES_MAX: [(&str, usize); 14] = [
+    ("audit", 1_005),
     ("cli", 2_755),
-    ("consent", 727),
-    ("door", 1_080),
-    ("files of src", 2_680),
-    ("json", 225),
-    ("mcp", 930),
-    ("module", 480),
-    ("package", 2_175),
+    ("consent", 724),
+    ("door", 1_045),
+    ("files of src", 2_990),
+    ("json", 219),
+    ("mcp", 765),
+    ("module", 473),
+    ("package", 1_660),
     ("pattern", 375),
     ("policy", 1_100),
-    ("privacy", 2_870),
-    ("sandbox", 4_145),
-    ("secrets", 480),
-    ("trust", 30),
+    ("privacy", 2_860),
+    ("sandbox", 4_100),
+    ("secrets", 477),
 ];
 
 /// The most lines of all of it but the command line.
-const LIBRARY_LINES_MAX: usize = 18_420;
+const LIBRARY_LINES_MAX: usize = 17_780;
 
 fn is_test(path: &Path) -> bool {
     path.iter().any(|part| part.to_str().is_some_and(|name| name.starts_with("tests")))

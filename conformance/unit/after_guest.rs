@@ -63,6 +63,11 @@ impl Random {
         ];
         const REPETITIONS: [&str; 12] =
             ["", "", "*", "+", "?", "*?", "{1,200}", "{3}", "{2,}", "{0,60}?", "+?", "{1,30}"];
+        // Many alternatives that begin alike.
+        if self.below(8) == 0 {
+            let one = self.pick(&["7", "a", "x", "é"]).repeat(1 + self.below(28)) + "Z";
+            return vec![one.as_str(); 240 / (one.len() + 1)].join("|");
+        }
         let mut row = |parts: usize| -> String {
             (0..1 + self.below(parts))
                 .map(|_| self.pick(&SETS).to_owned() + self.pick(&REPETITIONS))
@@ -138,7 +143,8 @@ impl Random {
         let kinds: Vec<String> = Kind::ALL.iter().map(|kind| kind.name().to_owned()).collect();
         loop {
             let custom = |pattern: String| CustomPattern { name: "X".to_owned(), pattern };
-            let patterns: Vec<_> = (0..self.below(4)).map(|_| custom(self.pattern())).collect();
+            let patterns: Vec<_> =
+                (0..self.below(5) * self.below(5)).map(|_| custom(self.pattern())).collect();
             if let Ok(engine) = PrivacyFilterEngine::from_config(&kinds, &patterns) {
                 return engine;
             }
@@ -154,7 +160,7 @@ impl Random {
             3 => {
                 json!({ "additionalProperties": { "anyOf": [{ "type": "null" }, { "pattern": pattern }] } })
             }
-            4 => json!({ "anyOf": vec![json!({ "pattern": pattern }); 40] }),
+            4 => json!({ "allOf": vec![json!({ "not": { "pattern": pattern } }); 40] }),
             5 => json!({ "$ref": "#/$defs/d9" }),
             6 => json!({ "items": { "$ref": "#/$defs/d3" } }),
             _ => {

@@ -3,19 +3,24 @@
 //! A [`Writer`] exists only while `audit.lock` is held. It knows the last record from the end of
 //! the file alone, so that the cost of an append does not grow with the log.
 
-use super::canonical::{self, unavailable};
 use super::evidence::{Anchor, Evidence};
-use super::record::{self, GENESIS};
-use super::{files, HEAD_FILE, KEY_FILE, LOCK_FILE, LOG_FILE, TORN_PREFIX};
-use crate::encoding::{hex, sha256_hex, unhex};
-use crate::error::{Code, Error};
+use super::files::{
+    at, broken, missing, unavailable, HEAD_FILE, KEY_FILE, LOCK_FILE, LOG_FILE, TORN_PREFIX,
+};
+use super::record::{self, Hash, Head, Members, Torn, GENESIS, INTEGER_MAX, VERSION};
+use crate::encoding::{as_u64, hex, sha256_hex, unhex};
+use crate::error::Error;
+use crate::files::{self, if_there, Links};
 use crate::limits::{AUDIT_LINE_BYTES_MAX, AUDIT_TORN_BYTES_MAX};
 use crate::package::key::random_bytes;
 use crate::time::Timestamp;
-use serde_json::{Map, Value};
+use serde_json::Map;
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+
+/// 64 hexadecimal digits and a line feed.
+const KEY_BYTES: usize = 65;
 
 /// The log, locked, with its last record known.
 #[derive(Debug)]
@@ -40,37 +45,39 @@ impl Writer {
     // [AUD-32] [AUD-33]
     pub(super) fn open_or_create(dir: &Path) -> Result<(Writer, [u8; 32]), Error> {
         let lock = lock(dir)?;
-        let key_path = dir.join(KEY_FILE);
-        let key = files::open_regular(&key_path, false)?;
+        let path = &dir.join(KEY_FILE);
+        let text = if_there(files::read(path, Links::Refused, KEY_BYTES)).map_err(at(path))?;
         let writer = Writer::open(dir, lock, true)?;
-        let fail = |what: &str| unavailable(format_args!("{}: {what}", key_path.display()));
-        if let Some(mut file) = key {
-            let text = files::read_all(&mut file, 65).map_err(|error| fail(&error.to_string()))?;
+        if let Some(text) = text {
             let text = String::from_utf8(text).unwrap_or_default();
             let key = text.strip_suffix('\n').and_then(unhex::<32>);
-            return Ok((writer, key.ok_or_else(|| fail("not 64 hex digits and a line feed"))?));
+            let key = key.ok_or("not 64 hex digits and a line feed").map_err(at(path))?;
+            return Ok((writer, key));
         }
         if writer.end > 0 {
-            return Err(fail("gone, though the log has records; restore it"));
+            return Err(at(path)("gone, though the log has records; restore it"));
         }
         let key = random_bytes();
-        files::replace(&key_path, format!("{}\n", hex(&key)).as_bytes(), true)
-            .map_err(|error| fail(&error.to_string()))?;
-        files::sync_dir(dir)?;
+        files::replace(path, format!("{}\n", hex(&key)).as_bytes(), true).map_err(at(path))?;
         Ok((writer, key))
     }
 
-    /// Locks the log for writing, finds that the record of the anchor is still there, and sets an
-    /// incomplete last line aside.
+    /// Locks the log for writing.
     ///
     /// # Errors
     /// `audit.unavailable`, `audit.broken`.
-    // [AUD-40] [AUD-43]
-    pub(super) fn enter(dir: &Path, anchor: &Anchor, now: Timestamp) -> Result<Writer, Error> {
-        let mut writer = Writer::open(dir, lock(dir)?, false)?;
-        anchor.check(&writer.log, writer.end)?;
-        writer.set_torn_aside(now)?;
-        Ok(writer)
+    pub(super) fn enter(dir: &Path) -> Result<Writer, Error> {
+        Writer::open(dir, lock(dir)?, false)
+    }
+
+    /// Finds that the record of the anchor is still there, and sets an incomplete last line aside.
+    ///
+    /// # Errors
+    /// `audit.unavailable`, `audit.broken`.
+    // [AUD-43]
+    pub(super) fn prepare(&mut self, anchor: &Anchor, now: Timestamp) -> Result<(), Error> {
+        anchor.check(&self.log, self.end)?;
+        self.set_torn_aside(now)
     }
 
     /// The last record, to be found again by the next append.
@@ -83,13 +90,13 @@ impl Writer {
     // [AUD-33] [AUD-71]
     fn open(dir: &Path, lock: File, create: bool) -> Result<Writer, Error> {
         let evidence = Evidence::read(dir)?;
-        let path = dir.join(LOG_FILE);
-        let log = match files::open_regular(&path, false)? {
+        let path = &dir.join(LOG_FILE);
+        let log = match files::open_own(path, false).map_err(at(path))? {
             Some(log) => log,
             None => {
                 evidence.check_missing()?;
-                let made = files::open_regular(&path, create)?.ok_or_else(missing)?;
-                files::sync_dir(dir)?;
+                let made = files::open_own(path, create).map_err(at(path))?.ok_or_else(missing)?;
+                files::sync_folder(dir).map_err(at(dir))?;
                 made
             }
         };
@@ -104,7 +111,7 @@ impl Writer {
         let length = log.metadata().map_err(unavailable)?.len();
         // Nearly always the first window will do; the second holds any two lines.
         for window in [8 << 10, AUDIT_LINE_BYTES_MAX.saturating_mul(2)] {
-            let window = u64::try_from(window).unwrap_or(u64::MAX).min(length);
+            let window = as_u64(window).min(length);
             log.seek(SeekFrom::Start(length.saturating_sub(window))).map_err(unavailable)?;
             let mut bytes = Vec::new();
             (&mut log).take(window).read_to_end(&mut bytes).map_err(unavailable)?;
@@ -114,7 +121,6 @@ impl Writer {
             if parts.next().is_none() && window < length {
                 continue;
             }
-            let torn_bytes = u64::try_from(torn.len()).unwrap_or(u64::MAX);
             let (seq, head) = match line {
                 None => (0, GENESIS.to_owned()),
                 Some(line) => {
@@ -122,7 +128,7 @@ impl Writer {
                     (last.seq, last.hash)
                 }
             };
-            let end = length.saturating_sub(torn_bytes);
+            let end = length.saturating_sub(as_u64(torn.len()));
             return Ok(Writer { dir: dir.to_owned(), log, end, seq, head, torn, _lock: lock });
         }
         Err(broken("the last line", "longer than any record"))
@@ -133,11 +139,11 @@ impl Writer {
     // [AUD-45] [AUD-46]
     fn set_torn_aside(&mut self, now: Timestamp) -> Result<(), Error> {
         let name = format!("{TORN_PREFIX}{}", self.seq.saturating_add(1));
-        let path = self.dir.join(&name);
-        let Some(mut file) = files::open_regular(&path, !self.torn.is_empty())? else {
+        let path = &self.dir.join(&name);
+        let fail = at(path);
+        let Some(mut file) = files::open_own(path, !self.torn.is_empty()).map_err(fail)? else {
             return Ok(());
         };
-        let fail = |error| unavailable(format_args!("{}: {error}", path.display()));
         if !self.torn.is_empty() {
             let length_before = file.metadata().map_err(fail)?.len();
             if let Err(error) = file.write_all(&self.torn).and_then(|()| file.sync_all()) {
@@ -145,18 +151,18 @@ impl Writer {
                 file.set_len(length_before).map_err(fail)?;
                 return Err(fail(error));
             }
-            files::sync_dir(&self.dir)?;
+            files::sync_folder(&self.dir).map_err(at(&self.dir))?;
             self.log.set_len(self.end).and_then(|()| self.log.sync_all()).map_err(unavailable)?;
             self.torn.clear();
         }
         file.rewind().map_err(fail)?;
-        let content = files::read_all(&mut file, AUDIT_TORN_BYTES_MAX).map_err(fail)?;
-        let members = [
-            ("file", Value::from(name)),
-            ("bytes", Value::from(content.len())),
-            ("sha256", Value::from(sha256_hex(&content))),
-        ];
-        self.append("torn", members, now)
+        let content = files::read_from(file, AUDIT_TORN_BYTES_MAX).map_err(fail)?;
+        if content.len() > AUDIT_TORN_BYTES_MAX {
+            let what = format!("longer than {AUDIT_TORN_BYTES_MAX} bytes");
+            return Err(fail(io::Error::other(what)));
+        }
+        let (bytes, sha256) = (as_u64(content.len()), Hash(sha256_hex(&content)));
+        self.append("torn", &Torn { file: name, bytes, sha256 }, now)
     }
 
     /// Adds one record and returns once it is on the disk. On failure the log is as it was, or ends
@@ -167,21 +173,16 @@ impl Writer {
     // [AUD-42] [AUD-47]
     pub(super) fn append(
         &mut self,
-        kind: &str,
-        members: impl IntoIterator<Item = (&'static str, Value)>,
+        kind: &'static str,
+        record: &impl Members,
         now: Timestamp,
     ) -> Result<(), Error> {
-        let seq = self.seq.checked_add(1).filter(|seq| *seq <= canonical::INTEGER_MAX);
+        let seq = self.seq.checked_add(1).filter(|seq| *seq <= INTEGER_MAX);
         let seq = seq.ok_or_else(|| unavailable("the log is full"))?;
-        let head = [
-            ("v", Value::from(1)),
-            ("seq", Value::from(seq)),
-            ("prev", Value::from(self.head.clone())),
-            ("time", Value::from(now.to_string())),
-            ("kind", Value::from(kind)),
-        ];
-        let object: Map<String, Value> =
-            head.into_iter().chain(members).map(|(key, value)| (key.to_owned(), value)).collect();
+        let mut object = Map::new();
+        let prev = Hash(self.head.clone());
+        Head { v: VERSION, seq, prev, time: now, kind }.write("", &mut object);
+        record.write("", &mut object);
         let (line, hash) = record::seal(&object).map_err(unavailable)?;
         let written = self.log.write_all(line.as_bytes()).and_then(|()| self.log.sync_data());
         if let Err(error) = written {
@@ -191,8 +192,7 @@ impl Writer {
                 if taken_back.is_ok() { "" } else { ", and its beginning stays in the log" };
             return Err(unavailable(format_args!("{kind} record not written: {error}{state}")));
         }
-        let length = u64::try_from(line.len()).unwrap_or(u64::MAX);
-        self.end = self.end.saturating_add(length);
+        self.end = self.end.saturating_add(as_u64(line.len()));
         self.seq = seq;
         self.head = hash;
         // [AUD-70] Best effort: an old note names an earlier record, which has to stay as well.
@@ -202,30 +202,9 @@ impl Writer {
     }
 }
 
-/// Waits for `audit.lock`, and sees that the file locked is the one that others will find.
-// [AUD-40]
+/// Waits for `audit.lock`.
+// [AUD-40] [AUD-48]
 fn lock(dir: &Path) -> Result<File, Error> {
-    let path = dir.join(LOCK_FILE);
-    loop {
-        let Some(file) = files::open_regular(&path, true)? else { continue };
-        match file.lock() {
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(unavailable(format_args!("{}: {error}", path.display()))),
-            Ok(()) => {}
-        }
-        let mine = file.metadata().map_err(unavailable)?;
-        if path.symlink_metadata().is_ok_and(|there| files::same_file(&there, &mine)) {
-            return Ok(file);
-        }
-    }
-}
-
-/// The error for a log that is not there.
-pub(super) fn missing() -> Error {
-    broken("audit.jsonl is missing", "to begin anew, move its whole directory elsewhere")
-}
-
-/// The error for a log that is not as it was written.
-pub(super) fn broken(place: &str, what: impl std::fmt::Display) -> Error {
-    Error::new(Code::AuditBroken, format!("{place}: {what}"))
+    let path = &dir.join(LOCK_FILE);
+    files::lock_file(path).map_err(at(path))
 }

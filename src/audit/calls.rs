@@ -5,11 +5,12 @@
 //! ends, so a file that can be locked belongs to a call that nobody will finish. Neither process
 //! numbers, which are used again, nor clocks come into it.
 
-use super::append::{broken, Writer};
-use super::canonical::{integer, unavailable};
-use super::record::{self, LineError};
-use super::{files, CALLS_DIR};
+use super::append::Writer;
+use super::files::{at, broken, place_of, unavailable, CALLS_DIR};
+use super::record::{self, Call, LineError};
+use crate::encoding::as_u64;
 use crate::error::Error;
+use crate::files;
 use crate::limits::AUDIT_CALLS_COUNT_MAX;
 use crate::time::Timestamp;
 use std::collections::BTreeMap;
@@ -33,19 +34,15 @@ impl CallFile {
     pub(super) fn create(dir: &Path, writer: &Writer) -> Result<CallFile, Error> {
         let (seq, offset) = (writer.seq.saturating_add(1), writer.end);
         let path = dir.join(CALLS_DIR).join(format!("{seq}-{offset}"));
-        let fail = |error: &dyn std::fmt::Display| {
-            unavailable(format_args!("{}: {error}", path.display()))
-        };
-        let file = files::create_new(&path).map_err(|error| fail(&error))?;
-        file.try_lock().map_err(|error| fail(&error))?;
+        let file = files::create_new(&path).map_err(at(&path))?;
+        file.try_lock().map_err(at(&path))?;
         Ok(CallFile { path, offset, _lock: file })
     }
 
     /// Removes the file, after the call's last record.
     // [AUD-53]
     pub(super) fn remove(self) -> Result<(), Error> {
-        std::fs::remove_file(&self.path)
-            .map_err(|error| unavailable(format_args!("{}: {error}", self.path.display())))
+        std::fs::remove_file(&self.path).map_err(at(&self.path))
     }
 }
 
@@ -81,26 +78,18 @@ pub(super) fn report_lost(dir: &Path, writer: &mut Writer, now: Timestamp) -> Re
             "outcome" | "lost" => lost.retain(|call| *call != record.call),
             _ => {}
         }
-        let length = u64::try_from(line.len()).unwrap_or(u64::MAX);
-        at = at.saturating_add(length).saturating_add(1);
+        at = at.saturating_add(as_u64(line.len())).saturating_add(1);
     }
     for call in lost {
-        writer.append("lost", [("call", integer(call))], now)?;
+        writer.append("lost", &Call { call }, now)?;
     }
     dead.into_values().try_for_each(CallFile::remove)
-}
-
-/// The `seq` of a call's intent and the bytes of the log before it, by the name of the call's file.
-// [AUD-50]
-pub(super) fn place_of(name: &str) -> Option<(u64, u64)> {
-    let (seq, offset) = name.split_once('-')?;
-    Some((seq.parse().ok()?, offset.parse().ok()?))
 }
 
 /// The files of calls that nobody runs any more, by call, each locked by us now.
 // [AUD-51] [AUD-54]
 fn dead_calls(calls: &Path) -> Result<BTreeMap<u64, CallFile>, Error> {
-    let fail = |error: std::io::Error| unavailable(format_args!("{}: {error}", calls.display()));
+    let fail = at(calls);
     let mut dead = BTreeMap::new();
     for (n, entry) in calls.read_dir().map_err(fail)?.enumerate() {
         if n >= AUDIT_CALLS_COUNT_MAX {
@@ -115,7 +104,7 @@ fn dead_calls(calls: &Path) -> Result<BTreeMap<u64, CallFile>, Error> {
             )));
         };
         // A call that ends just now holds the log's lock while it removes its file; so do we now.
-        let Some(file) = files::open_regular(&path, false)? else { continue };
+        let Some(file) = files::open_own(&path, false).map_err(at(&path))? else { continue };
         match file.try_lock() {
             Ok(()) => {
                 dead.insert(seq, CallFile { path, offset, _lock: file });

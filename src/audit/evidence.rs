@@ -6,13 +6,14 @@
 //! the place of its intent, and the name of a torn line's file the records before it. Each of these is
 //! on the disk later than what it tells of, so a crash at any moment leaves nothing that is missing.
 
-use super::append::{broken, missing};
-use super::canonical::unavailable;
-use super::{calls, files, CALLS_DIR, HEAD_FILE, KEY_FILE, TORN_PREFIX};
-use crate::encoding::unhex;
+use super::files::{
+    at, broken, missing, place_of, unavailable, CALLS_DIR, HEAD_FILE, KEY_FILE, TORN_PREFIX,
+};
+use crate::encoding::{as_u64, unhex};
 use crate::error::Error;
+use crate::files::{self, if_there, Links};
 use std::fs::File;
-use std::io::{ErrorKind, Read, Seek, SeekFrom};
+use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
 /// Longest text of `audit.head`: 20 digits, a space, a hash and a line feed.
@@ -51,8 +52,7 @@ impl Anchor {
             return Ok(());
         }
         let sealed = format!("\"hash\":\"{}\"}}\n", self.hash);
-        let length = u64::try_from(sealed.len()).unwrap_or(u64::MAX);
-        let start = self.end.saturating_sub(length);
+        let start = self.end.saturating_sub(as_u64(sealed.len()));
         if self.end > end || read_at(log, start, sealed.len())? != sealed.as_bytes() {
             let what = format!("record {} no longer ends at byte {}", self.hash, self.end);
             return Err(broken("the log was cut or replaced", what));
@@ -81,13 +81,9 @@ impl Evidence {
     /// # Errors
     /// `audit.unavailable`.
     pub(super) fn read(dir: &Path) -> Result<Self, Error> {
-        let key = dir.join(KEY_FILE);
-        let has_key = match key.symlink_metadata() {
-            Err(error) if error.kind() == ErrorKind::NotFound => false,
-            Err(error) => return Err(unavailable(format_args!("{}: {error}", key.display()))),
-            Ok(_) => true,
-        };
-        let head = files::read_regular(&dir.join(HEAD_FILE), HEAD_BYTES_MAX)?;
+        let (key, head) = (&dir.join(KEY_FILE), &dir.join(HEAD_FILE));
+        let has_key = if_there(key.symlink_metadata()).map_err(at(key))?.is_some();
+        let head = if_there(files::read(head, Links::Refused, HEAD_BYTES_MAX)).map_err(at(head))?;
         let noted = head.as_deref().and_then(Anchor::parse);
         let calls = names(&dir.join(CALLS_DIR))?;
         let torn = names(dir)?;
@@ -96,7 +92,7 @@ impl Evidence {
             has_key,
             has_head: head.is_some(),
             noted,
-            calls: calls.iter().filter_map(|name| calls::place_of(name)).collect(),
+            calls: calls.iter().filter_map(|name| place_of(name)).collect(),
             torn: torn.max(),
         })
     }
@@ -159,22 +155,16 @@ fn may_begin_at(log: &File, end: u64, seq: u64, offset: u64) -> Result<bool, Err
 /// So many bytes from a place on, or fewer at the end.
 fn read_at(mut log: &File, offset: u64, length: usize) -> Result<Vec<u8>, Error> {
     let mut bytes = Vec::new();
-    let length = u64::try_from(length).unwrap_or(u64::MAX);
     log.seek(SeekFrom::Start(offset)).map_err(unavailable)?;
-    log.take(length).read_to_end(&mut bytes).map_err(unavailable)?;
+    log.take(as_u64(length)).read_to_end(&mut bytes).map_err(unavailable)?;
     Ok(bytes)
 }
 
 /// The names in a directory, which need not be there. One that is no text is none of ours.
 fn names(dir: &Path) -> Result<Vec<String>, Error> {
-    let fail = |error: std::io::Error| unavailable(format_args!("{}: {error}", dir.display()));
-    let entries = match dir.read_dir() {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-        entries => entries.map_err(fail)?,
-    };
     let mut names = Vec::new();
-    for entry in entries {
-        names.extend(entry.map_err(fail)?.file_name().into_string());
+    for entry in if_there(dir.read_dir()).map_err(at(dir))?.into_iter().flatten() {
+        names.extend(entry.map_err(at(dir))?.file_name().into_string());
     }
     Ok(names)
 }

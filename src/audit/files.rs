@@ -1,126 +1,39 @@
-//! Room: opening the audit log's files, none of which may be anything but a regular file of ours.
-//!
-//! A link in place of a file would send the log elsewhere, and a pipe would hang the host. So a
-//! path is looked at without following it, opened, and compared with what was opened.
+//! The names of a log's files, and the errors that say what is wrong with one.
 
-use super::canonical::unavailable;
-use crate::error::Error;
-use crate::home;
-use std::fs::{DirBuilder, File, Metadata, OpenOptions};
-use std::io::{ErrorKind, Read, Write};
+use crate::error::{Code, Error};
 use std::path::Path;
 
-/// Opens a regular file for reading and appending. If there is none, makes it where `create` says
-/// so, readable by its owner only, and gives `None` where not.
-///
-/// # Errors
-/// `audit.unavailable`, also for anything that is no regular file.
-// [AUD-30] [AUD-31]
-pub(super) fn open_regular(path: &Path, create: bool) -> Result<Option<File>, Error> {
-    let fail = |error| unavailable(format_args!("{}: {error}", path.display()));
-    // Twice: where another process makes the file between the look and the opening, look again.
-    for _ in 0..2 {
-        match path.symlink_metadata() {
-            Ok(found) if found.is_file() => {
-                let file = OpenOptions::new().read(true).append(true).open(path).map_err(fail)?;
-                if same_file(&found, &file.metadata().map_err(fail)?) {
-                    return Ok(Some(file));
-                }
-            }
-            Ok(_) => {
-                return Err(unavailable(format_args!("{}: not a regular file", path.display())))
-            }
-            Err(error) if error.kind() != ErrorKind::NotFound => return Err(fail(error)),
-            Err(_) if !create => return Ok(None),
-            Err(_) => match create_new(path) {
-                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-                made => return made.map(Some).map_err(fail),
-            },
-        }
-    }
-    Err(unavailable(format_args!("{}: replaced while it was opened", path.display())))
+pub(super) const LOG_FILE: &str = "audit.jsonl";
+pub(super) const KEY_FILE: &str = "audit.key";
+pub(super) const LOCK_FILE: &str = "audit.lock";
+pub(super) const HEAD_FILE: &str = "audit.head";
+pub(super) const TORN_PREFIX: &str = "audit.torn-";
+pub(super) const CALLS_DIR: &str = "calls";
+
+/// The `seq` of a call's intent and the bytes of the log before it, by the name of the call's file.
+// [AUD-50]
+pub(super) fn place_of(name: &str) -> Option<(u64, u64)> {
+    let (seq, offset) = name.split_once('-')?;
+    Some((seq.parse().ok()?, offset.parse().ok()?))
 }
 
-/// Makes a file that does not exist yet, following no link.
-pub(super) fn create_new(path: &Path) -> std::io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.read(true).append(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
+/// The error for whatever keeps a record from being written.
+// [AUD-01]
+pub(super) fn unavailable(what: impl std::fmt::Display) -> Error {
+    Error::new(Code::AuditUnavailable, what.to_string())
 }
 
-/// The content of a regular file that is only read, or `None` where there is none.
-///
-/// # Errors
-/// `audit.unavailable`, also for anything that is no regular file.
-// [AUD-31]
-pub(super) fn read_regular(path: &Path, bytes_max: usize) -> Result<Option<Vec<u8>>, Error> {
-    let fail = |error| unavailable(format_args!("{}: {error}", path.display()));
-    match path.symlink_metadata() {
-        Ok(found) if found.is_file() => {}
-        Ok(_) => return Err(fail(std::io::Error::other("not a regular file"))),
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(fail(error)),
-    }
-    let content = File::open(path).and_then(|mut file| read_all(&mut file, bytes_max));
-    content.map(Some).map_err(fail)
+/// The same of one file.
+pub(super) fn at<E: std::fmt::Display>(path: &Path) -> impl Fn(E) -> Error + Copy + '_ {
+    |error| unavailable(format_args!("{}: {error}", path.display()))
 }
 
-/// Puts content in a file's place in one step, so that a crash leaves no half of it. Where `flush` says
-/// so, a power failure leaves none either.
-// [AUD-32]
-pub(super) fn replace(path: &Path, content: &[u8], flush: bool) -> std::io::Result<()> {
-    let new_path = home::beside(path, ".new");
-    if new_path.symlink_metadata().is_ok() {
-        std::fs::remove_file(&new_path)?;
-    }
-    let mut file = create_new(&new_path)?;
-    file.write_all(content)?;
-    if flush {
-        file.sync_all()?;
-    }
-    std::fs::rename(&new_path, path)
+/// The error for a log that is not there.
+pub(super) fn missing() -> Error {
+    broken("audit.jsonl is missing", "to begin anew, move its whole directory elsewhere")
 }
 
-/// Makes a directory, and those above it, for the owner only; one that exists is left as it is.
-// [AUD-30]
-pub(super) fn create_dir(path: &Path) -> Result<(), Error> {
-    let mut builder = DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path).map_err(|error| unavailable(format_args!("{}: {error}", path.display())))
-}
-
-/// Puts the names in a directory on the disk.
-pub(super) fn sync_dir(path: &Path) -> Result<(), Error> {
-    if cfg!(not(unix)) {
-        return Ok(()); // elsewhere a directory can't be opened as a file
-    }
-    File::open(path)
-        .and_then(|dir| dir.sync_all())
-        .map_err(|error| unavailable(format_args!("{}: {error}", path.display())))
-}
-
-/// The whole content of a file, if it is at most so long.
-pub(super) fn read_all(file: &mut File, bytes_max: usize) -> std::io::Result<Vec<u8>> {
-    let limit = u64::try_from(bytes_max).unwrap_or(u64::MAX);
-    let mut content = Vec::new();
-    file.take(limit.saturating_add(1)).read_to_end(&mut content)?;
-    if content.len() > bytes_max {
-        return Err(std::io::Error::other(format!("longer than {bytes_max} bytes")));
-    }
-    Ok(content)
-}
-
-/// Whether two looks saw one file. Elsewhere than on Unix a file's identity can't be asked for.
-#[cfg(unix)]
-pub(super) fn same_file(a: &Metadata, b: &Metadata) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    (a.dev(), a.ino()) == (b.dev(), b.ino())
-}
-#[cfg(not(unix))]
-pub(super) fn same_file(_: &Metadata, b: &Metadata) -> bool {
-    b.is_file()
+/// The error for a log that is not as it was written.
+pub(super) fn broken(place: &str, what: impl std::fmt::Display) -> Error {
+    Error::new(Code::AuditBroken, format!("{place}: {what}"))
 }

@@ -1,15 +1,18 @@
-//! Room: what one line of the log holds, member by member, and how it is sealed and read.
+//! What one line of the log holds, member by member, and how it is sealed and read.
 //!
-//! The tables below are the format. Writing and reading go through the same function, [`body`], so
-//! that a line is accepted only if writing what was read gives the same bytes.
+//! The records below are the format: each names its members once, in the order in which they are written.
+//! Writing and reading go through the same function, [`body`], so that a line is accepted only if
+//! writing what was read gives the same bytes.
 
-use super::canonical;
-use crate::encoding::{sha256_hex, unhex};
-use crate::json;
+use crate::encoding::{as_u64, hash_text, hmac_sha256, sha256_hex, unhex};
+use crate::error::Code;
+use crate::json::{self, canonical};
 use crate::limits::{AUDIT_LINE_BYTES_MAX, AUDIT_LIST_COUNT_MAX, AUDIT_TEXT_BYTES_MAX};
+use crate::package::key::KeyId;
 use crate::package::listing::ContentHash;
 use crate::time::Timestamp;
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
+use std::collections::BTreeMap;
 use std::io::{BufRead, Read};
 
 /// `prev` of the first record.
@@ -21,135 +24,397 @@ const SEAL: &str = ",\"hash\":";
 /// Nesting of a record: the object, and a list or an object inside it.
 const DEPTH_MAX: usize = 2;
 
-type Member = (&'static str, fn(&Value) -> bool);
+/// The largest integer that every JSON reader holds exactly, 2^53 − 1.
+pub(super) const INTEGER_MAX: u64 = (1 << 53) - 1;
 
-/// Members that every record begins with.
-// [AUD-05]
-const HEAD: &[Member] =
-    &[("v", version), ("seq", integer), ("prev", hash), ("time", time), ("kind", word)];
+/// The version of this format.
+pub(super) const VERSION: u64 = 1;
 
-/// Members of each kind of record, in their order, after those of `HEAD`.
-// [AUD-20] [AUD-21] [AUD-22] [AUD-23] [AUD-24]
-fn members(kind: &str) -> Option<&'static [Member]> {
-    Some(match kind {
-        "intent" => &[
-            ("call", integer),
-            ("package", text),
-            ("version", text),
-            ("content_hash", content_hash),
-            ("publisher", text),
-            ("signers", hashes),
-            ("tool", text),
-            ("arguments", digest),
-            ("risk", text),
-            ("capabilities", texts),
-            ("granted_by", text),
-            ("memory_bytes_max", integer),
-            ("fuel_max", integer),
-            ("timeout_ms", integer),
-            ("output_bytes_max", integer),
-            ("agent", maybe_text),
-            ("traceparent", maybe_text),
-            ("attestation", maybe_text),
-        ],
-        "outcome" => &[
-            ("call", integer),
-            ("result", word),
-            ("fuel_used", integer),
-            ("duration_ms", integer),
-            ("stdout", maybe_digest),
-            ("answer", maybe_digest),
-            ("privacy", counts),
-            ("denied", integer),
-            ("door", counts),
-            ("changes", counts),
-        ],
-        "refused" => &[
-            ("code", word),
-            ("source", maybe_text),
-            ("package", maybe_text),
-            ("version", maybe_text),
-            ("content_hash", maybe_content_hash),
-            ("publisher", maybe_text),
-            ("signers", hashes),
-            ("tool", maybe_text),
-            ("arguments", maybe_digest),
-            ("agent", maybe_text),
-            ("traceparent", maybe_text),
-        ],
-        "lost" => &[("call", integer)],
-        "torn" => &[("file", text), ("bytes", integer), ("sha256", hash)],
+/// Room for the marker that replaces what was cut off a text.
+const MARKER_BYTES_MAX: usize = 32;
+
+/// Names of members in their order, each with what may stand in it.
+type Form = Vec<(&'static str, fn(&Value) -> bool)>;
+
+/// The value of a member.
+trait Field {
+    fn value(&self) -> Value;
+    /// Whether a value can have been written so.
+    fn holds(value: &Value) -> bool;
+}
+
+/// One member of a record, or several that follow each other.
+pub(super) trait Members {
+    fn form(name: &'static str, form: &mut Form);
+    fn write(&self, name: &'static str, object: &mut Map<String, Value>);
+}
+
+impl<T: Field> Members for T {
+    fn form(name: &'static str, form: &mut Form) {
+        form.push((name, T::holds));
+    }
+    fn write(&self, name: &'static str, object: &mut Map<String, Value>) {
+        object.insert(name.to_owned(), self.value());
+    }
+}
+
+impl<A: Members, B: Members> Members for (A, B) {
+    fn form(name: &'static str, form: &mut Form) {
+        A::form(name, form);
+        B::form(name, form);
+    }
+    fn write(&self, name: &'static str, object: &mut Map<String, Value>) {
+        self.0.write(name, object);
+        self.1.write(name, object);
+    }
+}
+
+/// Declares members that follow each other. A field whose type was declared so stands for its members.
+macro_rules! members {
+    ($($(#[$doc:meta])* $visibility:vis struct $name:ident {
+        $($(#[$member_doc:meta])* $member:ident: $type:ty,)*
+    })*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Debug)]
+        $visibility struct $name {
+            $($(#[$member_doc])* $visibility $member: $type,)*
+        }
+
+        impl Members for $name {
+            fn form(_: &'static str, form: &mut Form) {
+                $(<$type as Members>::form(stringify!($member), form);)*
+            }
+            fn write(&self, _: &'static str, object: &mut Map<String, Value>) {
+                $(self.$member.write(stringify!($member), object);)*
+            }
+        }
+    )*};
+}
+
+members! {
+    /// What every record begins with.
+    // [AUD-05]
+    pub(super) struct Head {
+        v: u64,
+        seq: u64,
+        prev: Hash,
+        time: Timestamp,
+        kind: &'static str,
+    }
+
+    /// The call that a record is about.
+    // [AUD-23]
+    pub(super) struct Call {
+        call: u64,
+    }
+
+    /// What is known of a call before it runs.
+    #[derive(Default)]
+    pub struct Facts {
+        /// Id of the package.
+        package: Option<String>,
+        /// Version of the package.
+        version: Option<String>,
+        /// Identity of its contents, where those match it.
+        content_hash: Option<ContentHash>,
+        /// Name of the trusted publisher.
+        publisher: Option<String>,
+        /// Keys that signed it.
+        signers: Vec<KeyId>,
+        /// Name of the tool.
+        tool: Option<String>,
+        /// Digest of the arguments, from [`AuditLog::digest`](super::AuditLog::digest).
+        arguments: Option<Digest>,
+    }
+
+    /// Who asks.
+    #[derive(Default)]
+    pub struct Caller {
+        /// Name and version of the agent, where it gave them.
+        agent: Option<String>,
+        /// The agent's trace, where it gave one.
+        traceparent: Option<String>,
+    }
+
+    /// What is about to run, and who allowed it.
+    // [AUD-20]
+    pub struct Intent {
+        /// What is known of the call: everything.
+        facts: Facts,
+        /// Risk level, as the policy names it.
+        risk: String,
+        /// Capabilities granted, one text each, such as `reach api.example.com`.
+        capabilities: Vec<String>,
+        /// The rule or person that granted them.
+        granted_by: String,
+        /// Linear memory of the call.
+        memory_bytes_max: u64,
+        /// Fuel of the call.
+        fuel_max: u64,
+        /// Wall-clock time of the call.
+        timeout_ms: u64,
+        /// What the call may write to stdout.
+        output_bytes_max: u64,
+        /// Who asks.
+        caller: Caller,
+        /// The one-time proof that a person agreed to exactly this call.
+        attestation: Option<String>,
+    }
+
+    /// What came of a call.
+    // [AUD-21]
+    pub struct Outcome {
+        /// How it ended.
+        result: Ending,
+        /// Fuel used.
+        fuel_used: u64,
+        /// Wall-clock time, in milliseconds.
+        duration_ms: u64,
+        /// Digest of what the tool wrote to stdout, unfiltered.
+        stdout: Option<Digest>,
+        /// Digest of the answer that leaves, filtered.
+        answer: Option<Digest>,
+        /// How many spans of each kind the privacy filter took out.
+        privacy: BTreeMap<String, u64>,
+        /// How often the tool tried what it may not do.
+        denied: u64,
+        /// How often it asked for what at the door, and what came of it.
+        door: BTreeMap<String, u64>,
+        /// How many changes of each kind were carried out on the host, and how many bytes were written.
+        changes: BTreeMap<String, u64>,
+    }
+
+    /// The reason of a refusal.
+    pub(super) struct Reason {
+        code: Code,
+    }
+
+    /// What was refused before anything ran, with as much of it as was known by then.
+    // [AUD-22]
+    #[derive(Default)]
+    pub struct Refusal {
+        /// What the host was asked for, such as a file's path.
+        source: Option<String>,
+        /// What is known of the call.
+        facts: Facts,
+        /// Who asked.
+        caller: Caller,
+    }
+
+    /// An incomplete line that was set aside.
+    // [AUD-24]
+    pub(super) struct Torn {
+        file: String,
+        bytes: u64,
+        sha256: Hash,
+    }
+}
+
+/// The members of a record of this kind, in their order.
+fn form(kind: &str) -> Option<Form> {
+    let mut form = Form::new();
+    Head::form("", &mut form);
+    match kind {
+        "intent" => <(Call, Intent)>::form("", &mut form),
+        "outcome" => <(Call, Outcome)>::form("", &mut form),
+        "refused" => <(Reason, Refusal)>::form("", &mut form),
+        "lost" => Call::form("", &mut form),
+        "torn" => Torn::form("", &mut form),
         _ => return None,
-    })
+    }
+    Some(form)
 }
 
-fn version(value: &Value) -> bool {
-    value.as_u64() == Some(1)
+/// How a call ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// The tool answered.
+    Ok,
+    /// The tool answered that it failed.
+    ToolError,
+    /// The runtime ended the call for this reason.
+    Failed(Code),
 }
-fn integer(value: &Value) -> bool {
-    value.as_u64().is_some_and(|number| number <= canonical::INTEGER_MAX)
+
+impl Ending {
+    fn as_str(&self) -> &'static str {
+        match self {
+            Ending::Ok => "ok",
+            Ending::ToolError => "tool_error",
+            Ending::Failed(code) => code.as_str(),
+        }
+    }
 }
-fn text(value: &Value) -> bool {
-    value.as_str().is_some_and(|text| text.len() <= AUDIT_TEXT_BYTES_MAX)
+
+hash_text! {
+    /// `hmac-sha256:` and 64 hexadecimal digits: a keyed digest that only an
+    /// [`AuditLog`](super::AuditLog) makes. Without the host's audit key nobody can find a short value by
+    /// trying.
+    Digest, "hmac-sha256:", pub(super)
 }
-fn maybe_text(value: &Value) -> bool {
-    value.is_null() || text(value)
+
+impl Digest {
+    /// Of bytes, under the log's key.
+    // [AUD-14]
+    pub(super) fn keyed(key: &[u8; 32], bytes: &[u8]) -> Self {
+        Digest::of(&hmac_sha256(key, bytes))
+    }
 }
-fn texts(value: &Value) -> bool {
-    value
-        .as_array()
-        .is_some_and(|items| items.len() <= AUDIT_LIST_COUNT_MAX && items.iter().all(text))
+
+/// A hash in hexadecimal.
+#[derive(Clone, Debug)]
+pub(super) struct Hash(pub(super) String);
+
+// [AUD-12]
+impl Field for u64 {
+    fn value(&self) -> Value {
+        Value::from((*self).min(INTEGER_MAX))
+    }
+    fn holds(value: &Value) -> bool {
+        value.as_u64().is_some_and(|number| number <= INTEGER_MAX)
+    }
 }
-fn word(value: &Value) -> bool {
+
+impl<T: Field> Field for Option<T> {
+    fn value(&self) -> Value {
+        self.as_ref().map_or(Value::Null, T::value)
+    }
+    fn holds(value: &Value) -> bool {
+        value.is_null() || T::holds(value)
+    }
+}
+
+/// At most `AUDIT_LIST_COUNT_MAX` items, the last then a marker.
+// [AUD-13]
+impl<T: Field> Field for Vec<T> {
+    fn value(&self) -> Value {
+        if self.len() <= AUDIT_LIST_COUNT_MAX {
+            return self.iter().map(T::value).collect();
+        }
+        let kept = AUDIT_LIST_COUNT_MAX.saturating_sub(1);
+        let marker = format!("...[+{} items]", self.len().saturating_sub(kept));
+        self.iter().take(kept).map(T::value).chain([Value::from(marker)]).collect()
+    }
+    fn holds(value: &Value) -> bool {
+        let items = value.as_array().filter(|items| items.len() <= AUDIT_LIST_COUNT_MAX);
+        items.is_some_and(|items| items.iter().all(T::holds))
+    }
+}
+
+/// Counts by name. Names beyond the length and the number allowed are counted together.
+// [AUD-13]
+impl Field for BTreeMap<String, u64> {
+    fn value(&self) -> Value {
+        let mut sums: BTreeMap<String, u64> = BTreeMap::new();
+        for (n, (name, count)) in self.iter().enumerate() {
+            let fits = n < AUDIT_LIST_COUNT_MAX.saturating_sub(1);
+            let name = if fits { cut(name) } else { "...".to_owned() };
+            let sum = sums.entry(name).or_default();
+            *sum = sum.saturating_add(*count);
+        }
+        sums.into_iter().map(|(name, sum)| (name, sum.value())).collect()
+    }
+    fn holds(value: &Value) -> bool {
+        let counts = value.as_object().filter(|counts| counts.len() <= AUDIT_LIST_COUNT_MAX);
+        let fits = |(name, n): (&String, &Value)| is_short(name) && u64::holds(n);
+        counts.is_some_and(|counts| counts.iter().all(fits))
+    }
+}
+
+/// Values that are texts: how each is written, and which texts it can be.
+macro_rules! texts {
+    ($($type:ty: $text:expr, $holds:expr;)*) => {$(
+        impl Field for $type {
+            fn value(&self) -> Value {
+                Value::from($text(self))
+            }
+            fn holds(value: &Value) -> bool {
+                value.as_str().is_some_and($holds)
+            }
+        }
+    )*};
+}
+
+texts! {
+    String: cut, is_short;
+    &'static str: |text: &&'static str| *text, is_word;
+    Code: |code: &Code| code.as_str(), is_word;
+    Ending: Ending::as_str, is_word;
+    Hash: |hash: &Hash| hash.0.clone(), is_hash;
+    KeyId: KeyId::as_str, is_hash;
+    ContentHash: ContentHash::as_str, |text| ContentHash::parse(text).is_some();
+    Digest: Digest::as_str, |text| Digest::parse(text).is_some();
+    Timestamp: Timestamp::to_string, |text| Timestamp::parse(text).is_some();
+}
+
+fn is_short(text: &str) -> bool {
+    text.len() <= AUDIT_TEXT_BYTES_MAX
+}
+fn is_hash(text: &str) -> bool {
+    unhex::<32>(text).is_some()
+}
+fn is_word(text: &str) -> bool {
     let letter =
         |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._".contains(&byte);
-    text(value) && value.as_str().is_some_and(|word| !word.is_empty() && word.bytes().all(letter))
+    is_short(text) && !text.is_empty() && text.bytes().all(letter)
 }
-fn time(value: &Value) -> bool {
-    value.as_str().and_then(Timestamp::parse).is_some()
+
+/// Appends the canonical text of a value.
+pub(super) fn write(value: &Value, out: &mut String) {
+    canonical::write(value, number_text, out);
 }
-fn hash(value: &Value) -> bool {
-    value.as_str().and_then(unhex::<32>).is_some()
+
+/// Decimal digits for what was written as an integer. Anything else is a double: the shortest
+/// digits that read back as the same double, one of them before the point, and always an exponent.
+/// Records hold integers only; arguments, which are digested in this form, may hold others.
+// [AUD-12]
+fn number_text(number: &Number) -> String {
+    match (number.as_u64(), number.as_i64(), number.as_f64()) {
+        (Some(integer), _, _) => integer.to_string(),
+        (_, Some(integer), _) => integer.to_string(),
+        (_, _, double) => format!("{:e}", double.unwrap_or_default()),
+    }
 }
-fn hashes(value: &Value) -> bool {
-    texts(value) && value.as_array().is_some_and(|items| items.iter().all(hash))
-}
-fn content_hash(value: &Value) -> bool {
-    value.as_str().and_then(ContentHash::parse).is_some()
-}
-fn maybe_content_hash(value: &Value) -> bool {
-    value.is_null() || content_hash(value)
-}
-fn digest(value: &Value) -> bool {
-    let hex = value.as_str().and_then(|text| text.strip_prefix(super::DIGEST_PREFIX));
-    hex.and_then(unhex::<32>).is_some()
-}
-fn maybe_digest(value: &Value) -> bool {
-    value.is_null() || digest(value)
-}
-fn counts(value: &Value) -> bool {
-    value.as_object().is_some_and(|members| {
-        members.len() <= AUDIT_LIST_COUNT_MAX
-            && members.iter().all(|(name, n)| name.len() <= AUDIT_TEXT_BYTES_MAX && integer(n))
-    })
+
+/// A text that came from outside, at most `AUDIT_TEXT_BYTES_MAX` long, the end replaced by a marker
+/// that says how many bytes are missing.
+// [AUD-13]
+pub(super) fn cut(text: &str) -> String {
+    if text.len() <= AUDIT_TEXT_BYTES_MAX {
+        return text.to_owned();
+    }
+    let mut kept_bytes = AUDIT_TEXT_BYTES_MAX.saturating_sub(MARKER_BYTES_MAX);
+    while !text.is_char_boundary(kept_bytes) {
+        kept_bytes = kept_bytes.saturating_sub(1);
+    }
+    let missing = text.len().saturating_sub(kept_bytes);
+    format!("{}...[+{missing} bytes]", text.get(..kept_bytes).unwrap_or_default())
 }
 
 /// The hashed part of a line: the members of its kind, all of them, no others, in their order.
 // [AUD-04] [AUD-25] [AUD-26]
 fn body(object: &Map<String, Value>) -> Result<String, String> {
     let kind = object.get("kind").and_then(Value::as_str).unwrap_or_default();
-    let members =
-        members(kind).ok_or_else(|| format!("unknown kind {:?}", canonical::cut(kind)))?;
+    let form = form(kind).ok_or_else(|| format!("unknown kind {:?}", cut(kind)))?;
+    if object.get("v").and_then(Value::as_u64) != Some(VERSION) {
+        return Err(format!("member \"v\" is not {VERSION}"));
+    }
+    // Of what runs every fact is known.
+    let mut known = Form::new();
+    if kind == "intent" {
+        Facts::form("", &mut known);
+    }
     let mut text = String::new();
-    for (key, holds) in HEAD.iter().chain(members) {
-        let value = object.get(*key).ok_or_else(|| format!("member {key:?} is missing"))?;
-        if !holds(value) {
+    for (key, holds) in form {
+        let value = object.get(key).ok_or_else(|| format!("member {key:?} is missing"))?;
+        let lacks = value.is_null() && known.iter().any(|(known, _)| *known == key);
+        if lacks || !holds(value) {
             return Err(format!("member {key:?} is not what it has to be"));
         }
         text.push(if text.is_empty() { '{' } else { ',' });
         canonical::write_string(key, &mut text);
         text.push(':');
-        canonical::write(value, &mut text);
+        write(value, &mut text);
     }
     Ok(text)
 }
@@ -190,7 +455,7 @@ pub(super) fn read(line: &[u8]) -> Result<Record, String> {
     };
     let computed = sha256_hex(hashed.as_bytes());
     if computed != hash {
-        return Err(format!("hashes to {computed}, but says {:?}", canonical::cut(&hash)));
+        return Err(format!("hashes to {computed}, but says {:?}", cut(&hash)));
     }
     // A member that the kind does not have is missing from `body`, so it is refused here too.
     if body(&object)? != hashed || end != format!("\"{hash}\"}}") {
@@ -216,9 +481,12 @@ pub(super) enum LineError {
 /// Reads the next line, without its line feed; `None` at the end.
 // [AUD-06]
 pub(super) fn next_line(source: &mut impl BufRead) -> Result<Option<Vec<u8>>, LineError> {
-    let limit = u64::try_from(AUDIT_LINE_BYTES_MAX).unwrap_or(u64::MAX);
     let mut line = Vec::new();
-    source.by_ref().take(limit).read_until(b'\n', &mut line).map_err(LineError::Io)?;
+    source
+        .by_ref()
+        .take(as_u64(AUDIT_LINE_BYTES_MAX))
+        .read_until(b'\n', &mut line)
+        .map_err(LineError::Io)?;
     match line.pop() {
         None => Ok(None),
         Some(b'\n') => Ok(Some(line)),

@@ -10,10 +10,14 @@
     clippy::unwrap_used
 )]
 
+use super::files::{HEAD_FILE, KEY_FILE, LOCK_FILE, LOG_FILE};
 use super::*;
 use crate::encoding::sha256_hex;
 use crate::limits::{AUDIT_LINE_BYTES_MAX, AUDIT_TEXT_BYTES_MAX};
+use crate::package::key::KeyId;
+use crate::package::listing::ContentHash;
 use serde_json::{json, Map};
+use std::collections::BTreeMap;
 use std::fs;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -70,24 +74,23 @@ fn key_id() -> KeyId {
 
 fn intent(log: &AuditLog) -> Intent {
     Intent {
-        package: "org.acme.text-stats".to_owned(),
-        version: "1.2.0".to_owned(),
-        content_hash: content_hash(),
-        publisher: "Acmé".to_owned(),
-        signers: vec![key_id()],
-        tool: "count_words".to_owned(),
-        arguments: log.digest(&json!({"text": "hello"})),
+        facts: Facts {
+            package: Some("org.acme.text-stats".to_owned()),
+            version: Some("1.2.0".to_owned()),
+            content_hash: Some(content_hash()),
+            publisher: Some("Acmé".to_owned()),
+            signers: vec![key_id()],
+            tool: Some("count_words".to_owned()),
+            arguments: Some(log.digest(&json!({"text": "hello"}))),
+        },
         risk: "medium".to_owned(),
         capabilities: vec!["reach api.example.com".to_owned()],
         granted_by: "policy:trust_package org.acme.text-stats".to_owned(),
-        limits: RunLimits {
-            memory_bytes_max: 64 << 20,
-            fuel_max: 2_000_000_000,
-            timeout: Duration::from_millis(5000),
-            output_bytes_max: 1 << 20,
-        },
-        agent: None,
-        traceparent: None,
+        memory_bytes_max: 64 << 20,
+        fuel_max: 2_000_000_000,
+        timeout_ms: 5000,
+        output_bytes_max: 1 << 20,
+        caller: Caller::default(),
         attestation: None,
     }
 }
@@ -95,7 +98,7 @@ fn intent(log: &AuditLog) -> Intent {
 fn outcome(log: &AuditLog) -> Outcome {
     Outcome {
         door: ["http 2xx", "http api.example.com"].map(|it| (it.to_owned(), 2)).into(),
-        ending: Ending::Ok,
+        result: Ending::Ok,
         fuel_used: 48_213,
         duration_ms: 3,
         stdout: Some(log.digest_bytes(br#"{"id":1}"#)),
@@ -109,9 +112,15 @@ fn outcome(log: &AuditLog) -> Outcome {
 fn refusal() -> Refusal {
     Refusal {
         source: Some("downloads/evil.mpp".to_owned()),
-        agent: Some("an agent".to_owned()),
-        ..Refusal::new(Code::SignatureInvalid)
+        caller: Caller { agent: Some("an agent".to_owned()), traceparent: None },
+        ..Refusal::default()
     }
+}
+
+fn canonical_text(value: &Value) -> String {
+    let mut text = String::new();
+    record::write(value, &mut text);
+    text
 }
 
 /// The three records of the specification's example.
@@ -122,7 +131,7 @@ fn example(dir: &TempDir) -> AuditLog {
     let log = AuditLog::open(&dir.log_dir()).unwrap();
     let call = log.begin(intent(&log), noon()).unwrap();
     call.finish(outcome(&log), at("2026-01-01T12:00:01Z")).unwrap();
-    log.refuse(refusal(), at("2026-01-01T12:00:09Z")).unwrap();
+    log.refuse(Code::SignatureInvalid, refusal(), at("2026-01-01T12:00:09Z")).unwrap();
     log
 }
 
@@ -414,7 +423,7 @@ mod written {
         for (source, expected) in cases {
             let value = crate::json::parse(source.as_bytes(), 8).unwrap();
             let mut text = String::new();
-            canonical::write(&value, &mut text);
+            record::write(&value, &mut text);
             assert_eq!(text, expected);
             assert_eq!(crate::json::parse(text.as_bytes(), 8).unwrap(), value, "{source}");
         }
@@ -425,7 +434,7 @@ mod written {
         for character in ["x", "é", "€", "😀"] {
             for length in [1, 60, 250, 255, 256, 257, 300, 5000, 100_000] {
                 let text = character.repeat(length);
-                let cut = canonical::cut(&text);
+                let cut = record::cut(&text);
                 assert!(cut.len() <= AUDIT_TEXT_BYTES_MAX);
                 if text.len() <= AUDIT_TEXT_BYTES_MAX {
                     assert_eq!(cut, text);
@@ -446,21 +455,25 @@ mod written {
         for filler in ["\u{1}", "é", "€", "😀", "\"", "x"] {
             let long = filler.repeat(5000);
             let mut intent = intent(&log);
+            let (facts, caller) = (&mut intent.facts, &mut intent.caller);
             for text in [
-                &mut intent.package,
-                &mut intent.version,
-                &mut intent.publisher,
-                &mut intent.tool,
-                &mut intent.risk,
-                &mut intent.granted_by,
+                &mut facts.package,
+                &mut facts.version,
+                &mut facts.publisher,
+                &mut facts.tool,
+                &mut caller.agent,
+                &mut caller.traceparent,
+                &mut intent.attestation,
             ] {
+                *text = Some(long.clone());
+            }
+            for text in [&mut intent.risk, &mut intent.granted_by] {
                 text.clone_from(&long);
             }
-            intent.agent = Some(long.clone());
-            intent.signers = vec![key_id(); crate::limits::SIGNATURES_COUNT_MAX];
+            intent.facts.signers = vec![key_id(); crate::limits::SIGNATURES_COUNT_MAX];
             intent.capabilities = vec![long.clone(); 1000];
-            intent.limits.fuel_max = u64::MAX;
-            intent.limits.timeout = Duration::MAX;
+            intent.fuel_max = u64::MAX;
+            intent.timeout_ms = u64::MAX;
             let mut outcome = outcome(&log);
             outcome.privacy = (0..1000).map(|n| (format!("{n}{long}"), u64::MAX)).collect();
             log.begin(intent, noon()).unwrap().finish(outcome, noon()).unwrap();
@@ -475,11 +488,46 @@ mod written {
     }
 
     #[test]
+    fn an_intent_that_lacks_a_fact_is_not_written_and_does_not_verify() {
+        let dir = TempDir::new("lacks");
+        let log = example(&dir);
+        let lacks: [fn(&mut Facts); 6] = [
+            |facts| facts.package = None,
+            |facts| facts.version = None,
+            |facts| facts.content_hash = None,
+            |facts| facts.publisher = None,
+            |facts| facts.tool = None,
+            |facts| facts.arguments = None,
+        ];
+        for lack in lacks {
+            let mut intent = intent(&log);
+            lack(&mut intent.facts);
+            assert_eq!(code(log.begin(intent, noon())), "audit.unavailable");
+        }
+        assert_eq!(dir.verify().unwrap().records, 3);
+        let line = &dir.lines()[0];
+        let body = line.rsplit_once(",\"hash\":").unwrap().0;
+        let members: Map<String, Value> = serde_json::from_str(line).unwrap();
+        let read = |name: &str, value: &Value| {
+            let known = format!("\"{name}\":{}", canonical_text(&members[name]));
+            let forged = body.replacen(&known, &format!("\"{name}\":{value}"), 1);
+            let hash = sha256_hex(forged.as_bytes());
+            record::read(format!("{forged},\"hash\":\"{hash}\"}}").as_bytes()).map(drop)
+        };
+        for name in ["package", "version", "content_hash", "publisher", "tool", "arguments"] {
+            let error = read(name, &Value::Null).unwrap_err();
+            assert!(error.contains(name), "{name}: {error}");
+        }
+        assert!(read("agent", &json!("x")).is_ok() && read("attestation", &json!("x")).is_ok());
+    }
+
+    #[test]
     fn neither_arguments_nor_answers_nor_the_key_stand_in_any_file_or_debug_text() {
         let dir = TempDir::new("values");
         let log = AuditLog::open(&dir.log_dir()).unwrap();
         let secret = "4111-1111-1111-1111";
-        let intent = Intent { arguments: log.digest(&json!({ "card": secret })), ..intent(&log) };
+        let mut intent = intent(&log);
+        intent.facts.arguments = Some(log.digest(&json!({ "card": secret })));
         let outcome =
             Outcome { stdout: Some(log.digest_bytes(secret.as_bytes())), ..outcome(&log) };
         let call = log.begin(intent.clone(), noon()).unwrap();

@@ -132,7 +132,7 @@ fn threads_that_share_a_log_make_one_chain() {
                 for _ in 0..10 {
                     let call = log.begin(intent(&log), noon()).unwrap();
                     dir.verify().unwrap();
-                    log.refuse(refusal(), noon()).unwrap();
+                    log.refuse(Code::SignatureInvalid, refusal(), noon()).unwrap();
                     call.finish(outcome(&log), noon()).unwrap();
                 }
             });
@@ -191,7 +191,7 @@ fn a_dropped_call_is_reported_lost_exactly_once_by_the_next_to_begin() {
     for _ in 0..3 {
         drop(log.begin(intent(&log), noon()).unwrap());
     }
-    log.refuse(refusal(), noon()).unwrap();
+    log.refuse(Code::SignatureInvalid, refusal(), noon()).unwrap();
     let call = log.begin(intent(&log), noon()).unwrap();
     assert_eq!(call.id(), 8);
     call.finish(outcome(&log), noon()).unwrap();
@@ -205,7 +205,7 @@ fn a_file_left_by_a_call_that_ended_or_never_began_is_cleared_without_a_record()
     let dir = TempDir::new("leftover");
     let log = AuditLog::open(&dir.log_dir()).unwrap();
     log.begin(intent(&log), noon()).unwrap().finish(outcome(&log), noon()).unwrap();
-    log.refuse(refusal(), noon()).unwrap();
+    log.refuse(Code::SignatureInvalid, refusal(), noon()).unwrap();
     let ends: Vec<usize> = dir.lines().iter().map(|line| line.len() + 1).collect();
     fs::write(dir.file("calls/1-0"), "").unwrap(); // ended well
     let (refused_at, end) = (ends[0] + ends[1], ends.iter().sum::<usize>());
@@ -243,7 +243,7 @@ fn strange_or_too_many_files_among_the_calls_and_a_missing_folder_stop_the_call(
 fn a_log_cut_below_the_intent_of_a_lost_call_takes_no_further_call() {
     let dir = TempDir::new("cut-below");
     let log = AuditLog::open(&dir.log_dir()).unwrap();
-    log.refuse(refusal(), noon()).unwrap();
+    log.refuse(Code::SignatureInvalid, refusal(), noon()).unwrap();
     drop(log.begin(intent(&log), noon()).unwrap());
     fs::write(dir.file(LOG_FILE), "").unwrap();
     fs::remove_file(dir.file(HEAD_FILE)).unwrap();
@@ -268,7 +268,7 @@ fn is_broken_for_all(dir: &TempDir, what: &str) {
 fn is_good_for_all(dir: &TempDir, records: u64, what: &str) {
     assert_eq!(dir.verify().unwrap().records, records, "{what}");
     let log = AuditLog::open(&dir.log_dir()).unwrap();
-    log.refuse(refusal(), noon()).unwrap();
+    log.refuse(Code::SignatureInvalid, refusal(), noon()).unwrap();
     assert_eq!(dir.verify().unwrap().records, records + 1, "{what}");
 }
 
@@ -306,7 +306,7 @@ fn a_log_that_lost_records_while_nobody_used_it_is_refused_by_all() {
         for _ in 0..3 {
             log.begin(intent(&log), noon()).unwrap().finish(outcome(&log), noon()).unwrap();
         }
-        log.refuse(refusal(), noon()).unwrap();
+        log.refuse(Code::SignatureInvalid, refusal(), noon()).unwrap();
         drop(log);
         let good = fs::read(dir.file(LOG_FILE)).unwrap();
         harm(&dir.file(LOG_FILE));
@@ -368,7 +368,11 @@ fn what_tells_of_other_records_than_the_log_has_is_told_to_all() {
     ] {
         fs::write(dir.file(HEAD_FILE), &head).unwrap();
         is_broken_for_all(&dir, &head);
-        assert_eq!(code(log.refuse(refusal(), noon())), "audit.broken", "{head}");
+        assert_eq!(
+            code(log.refuse(Code::SignatureInvalid, refusal(), noon())),
+            "audit.broken",
+            "{head}"
+        );
     }
     fs::write(dir.file(HEAD_FILE), &good).unwrap();
     for name in [
@@ -384,7 +388,11 @@ fn what_tells_of_other_records_than_the_log_has_is_told_to_all() {
     ] {
         fs::write(dir.file(&name), "").unwrap();
         is_broken_for_all(&dir, &name);
-        assert_eq!(code(log.refuse(refusal(), noon())), "audit.broken", "{name}");
+        assert_eq!(
+            code(log.refuse(Code::SignatureInvalid, refusal(), noon())),
+            "audit.broken",
+            "{name}"
+        );
         fs::remove_file(dir.file(&name)).unwrap();
     }
     is_good_for_all(&dir, 2, "mended");
@@ -430,7 +438,7 @@ fn what_a_process_or_the_power_may_leave_when_it_ends_is_no_missing_record() {
             let due = u64::from(more.iter().any(|(name, _)| *name == "audit.torn-2"));
             assert_eq!(dir.verify().unwrap().records, 1);
             let log = AuditLog::open(&dir.log_dir()).unwrap();
-            log.refuse(refusal(), noon()).unwrap();
+            log.refuse(Code::SignatureInvalid, refusal(), noon()).unwrap();
             assert_eq!(dir.verify().unwrap().records, 2 + due, "{head:?} {more:?}");
             assert_eq!(fs::read(dir.file(HEAD_FILE)).unwrap().last(), Some(&b'\n'));
         }
@@ -481,10 +489,10 @@ fn verifying_beside_a_writer_finds_nothing_missing() {
 fn a_head_that_can_t_be_written_stops_nothing_and_a_log_elsewhere_is_judged_by_itself() {
     let dir = TempDir::new("head");
     let log = AuditLog::open(&dir.log_dir()).unwrap();
-    log.refuse(refusal(), noon()).unwrap();
+    log.refuse(Code::SignatureInvalid, refusal(), noon()).unwrap();
     let head = fs::read(dir.file(HEAD_FILE)).unwrap();
     fs::create_dir(dir.file("audit.head.new")).unwrap();
-    log.refuse(refusal(), noon()).unwrap();
+    log.refuse(Code::SignatureInvalid, refusal(), noon()).unwrap();
     assert_eq!(fs::read(dir.file(HEAD_FILE)).unwrap(), head);
     is_good_for_all(&dir, 2, "behind");
     // What was noted last still has to be there.
@@ -512,7 +520,7 @@ fn a_line_torn_anywhere_is_set_aside_and_the_log_goes_on() {
         fs::write(dir.file(LOG_FILE), &example[..cut]).unwrap();
         let log = AuditLog::open(&dir.log_dir()).unwrap();
         assert_eq!(code(dir.verify()), "audit.torn", "opening mends nothing");
-        log.refuse(refusal(), noon()).unwrap();
+        log.refuse(Code::SignatureInvalid, refusal(), noon()).unwrap();
         let report = dir.verify().unwrap();
         assert_eq!((report.records, report.torn, report.refused), (4, 1, 1));
         let aside = fs::read_to_string(dir.file("audit.torn-3")).unwrap();
@@ -539,7 +547,7 @@ fn a_crash_between_the_steps_of_setting_aside_loses_no_byte_and_no_record() {
         fs::write(dir.file(LOG_FILE), log_text).unwrap();
         fs::write(dir.file("audit.torn-3"), aside).unwrap();
         let log = AuditLog::open(&dir.log_dir()).unwrap();
-        log.refuse(refusal(), noon()).unwrap();
+        log.refuse(Code::SignatureInvalid, refusal(), noon()).unwrap();
         assert_eq!(fs::read_to_string(dir.file("audit.torn-3")).unwrap(), expected);
         let report = dir.verify().unwrap();
         assert_eq!((report.records, report.torn), (4, 1));
@@ -553,7 +561,7 @@ fn a_log_that_is_all_torn_or_ends_in_zeros_is_mended_too() {
         let dir = TempDir::new("all-torn");
         let log = AuditLog::open(&dir.log_dir()).unwrap();
         fs::write(dir.file(LOG_FILE), &torn).unwrap();
-        log.refuse(refusal(), noon()).unwrap();
+        log.refuse(Code::SignatureInvalid, refusal(), noon()).unwrap();
         assert_eq!(fs::read(dir.file("audit.torn-1")).unwrap(), torn);
         assert_eq!(dir.verify().unwrap().records, 2);
     }
@@ -666,10 +674,14 @@ fn a_log_removed_cut_replaced_or_altered_while_in_use_takes_no_record() {
     for (what, harm) in &harm {
         let dir = TempDir::new("harm");
         let log = AuditLog::open(&dir.log_dir()).unwrap();
-        log.refuse(refusal(), noon()).unwrap();
+        log.refuse(Code::SignatureInvalid, refusal(), noon()).unwrap();
         let call = log.begin(intent(&log), noon()).unwrap();
         harm(&dir.file(LOG_FILE));
-        assert_eq!(code(log.refuse(refusal(), noon())), "audit.broken", "{what}");
+        assert_eq!(
+            code(log.refuse(Code::SignatureInvalid, refusal(), noon())),
+            "audit.broken",
+            "{what}"
+        );
         assert_eq!(code(log.begin(intent(&log), noon())), "audit.broken", "{what}");
         assert_eq!(code(call.finish(outcome(&log), noon())), "audit.broken", "{what}");
     }
@@ -679,7 +691,7 @@ fn a_log_removed_cut_replaced_or_altered_while_in_use_takes_no_record() {
 fn a_log_removed_between_runs_or_without_its_key_is_refused() {
     let dir = TempDir::new("removed");
     let log = AuditLog::open(&dir.log_dir()).unwrap();
-    log.refuse(refusal(), noon()).unwrap();
+    log.refuse(Code::SignatureInvalid, refusal(), noon()).unwrap();
     let key = fs::read(dir.file(KEY_FILE)).unwrap();
     fs::remove_file(dir.file(KEY_FILE)).unwrap();
     assert_eq!(code(AuditLog::open(&dir.log_dir())), "audit.unavailable");
@@ -713,13 +725,37 @@ fn verifying_waits_for_a_record_that_is_being_written() {
 }
 
 #[test]
+fn a_lock_that_is_never_given_back_lets_nobody_record_or_verify_and_nobody_wait_for_ever() {
+    let dir = TempDir::new("held");
+    let log = AuditLog::open(&dir.log_dir()).unwrap();
+    let call = log.begin(intent(&log), noon()).unwrap();
+    let lock = fs::File::open(dir.file(LOCK_FILE)).unwrap();
+    lock.lock().unwrap();
+    // All at once: a thread that waits for another that waits would wait twice as long.
+    std::thread::scope(|scope| {
+        let opened = scope.spawn(|| code(AuditLog::open(&dir.log_dir())));
+        let refused = [(); 3]
+            .map(|()| scope.spawn(|| code(log.refuse(Code::SignatureInvalid, refusal(), noon()))));
+        let begun = scope.spawn(|| code(log.begin(intent(&log), noon())));
+        let finished = scope.spawn(|| code(call.finish(outcome(&log), noon())));
+        let verified = scope.spawn(|| code(dir.verify()));
+        for waits in refused.into_iter().chain([opened, begun, finished]) {
+            assert_eq!(waits.join().unwrap(), "audit.unavailable");
+        }
+        assert_eq!(verified.join().unwrap(), "host.file");
+    });
+    lock.unlock().unwrap();
+    assert_eq!(dir.verify().unwrap().records, 1);
+}
+
+#[test]
 fn a_lock_file_replaced_while_waited_for_is_not_mistaken_for_the_lock() {
     let dir = TempDir::new("lock-replaced");
     let log = AuditLog::open(&dir.log_dir()).unwrap();
     let old = fs::File::open(dir.file(LOCK_FILE)).unwrap();
     old.lock().unwrap();
     std::thread::scope(|scope| {
-        let refused = scope.spawn(|| log.refuse(refusal(), noon()));
+        let refused = scope.spawn(|| log.refuse(Code::SignatureInvalid, refusal(), noon()));
         std::thread::sleep(Duration::from_millis(50));
         fs::remove_file(dir.file(LOCK_FILE)).unwrap();
         let new = fs::File::create_new(dir.file(LOCK_FILE)).unwrap();
@@ -748,7 +784,7 @@ fn a_missing_log_and_a_folder_do_not_verify_and_a_copy_elsewhere_does() {
 fn an_append_looks_at_the_end_of_the_log_only() {
     let dir = TempDir::new("end-only");
     let log = AuditLog::open(&dir.log_dir()).unwrap();
-    log.refuse(refusal(), noon()).unwrap();
+    log.refuse(Code::SignatureInvalid, refusal(), noon()).unwrap();
     let line = dir.lines().remove(0);
     fs::remove_file(dir.file(HEAD_FILE)).unwrap();
     // A first line that no reader would take, and far behind it one that verifies by itself.

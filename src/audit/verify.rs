@@ -1,19 +1,18 @@
 //! Room: checking a log from its first line to its last, without holding more than one line of it.
 
 use super::evidence::Evidence;
+use super::files::{LOCK_FILE, LOG_FILE};
 use super::record::{self, LineError, Record, GENESIS};
-use super::{LOCK_FILE, LOG_FILE};
-use crate::encoding::unhex;
+use crate::encoding::{as_u64, unhex};
 use crate::error::{Code, Error};
-use crate::home;
+use crate::files::{self, if_there, Links};
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
-use std::fs::File;
 use std::io::{BufRead, BufReader, ErrorKind, Read};
 use std::path::Path;
 
 /// What a log that verifies holds.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
     /// Records, which is also the number of lines and the last `seq`.
     pub records: u64,
@@ -59,34 +58,26 @@ pub fn verify_each(
     expected_head: Option<&str>,
     look: impl FnMut(&Map<String, Value>) -> Result<(), String>,
 ) -> Result<Report, Error> {
-    let fail = |error: std::io::Error| {
-        Error::new(Code::HostFile, format!("can't read {}: {error}", path.display()))
-    };
+    let fail = files::failed(path);
     // What lies beside a copy is not about the copy.
-    let dir = (path.file_name() == Some(LOG_FILE.as_ref())).then(|| home::folder_of(path));
+    let dir = (path.file_name() == Some(LOG_FILE.as_ref())).then(|| files::folder_of(path));
     if let (Some(dir), Some(_)) = (dir, expected_head) {
         if !is_begun(dir)? {
             return verify_lines(&mut &b""[..], expected_head, look);
         }
     }
-    let lock_path = path.with_file_name(LOCK_FILE);
-    let lock = if lock_path.is_file() { Some(File::open(lock_path).map_err(fail)?) } else { None };
-    if let Some(lock) = &lock {
-        lock.lock_shared().map_err(fail)?;
-    }
+    let lock = if_there(files::open(&path.with_file_name(LOCK_FILE), Links::Followed));
+    let lock = lock.map_err(fail)?;
+    lock.as_ref().map_or(Ok(()), files::lock_shared).map_err(fail)?;
     let evidence =
         dir.map_or_else(|| Ok(Evidence::default()), Evidence::read).map_err(read_only)?;
-    match path.metadata() {
-        Ok(found) if found.is_file() => {}
-        Ok(_) => return Err(fail(std::io::Error::other("not a regular file"))),
-        Err(error) => {
-            if error.kind() == ErrorKind::NotFound {
-                evidence.check_missing()?;
-            }
+    let file = match files::open(path, Links::Followed) {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            evidence.check_missing()?;
             return Err(fail(error));
         }
-    }
-    let file = File::open(path).map_err(fail)?;
+        opened => opened.map_err(fail)?,
+    };
     let length_bytes = file.metadata().map_err(fail)?.len();
     drop(lock);
     let source = &mut BufReader::new((&file).take(length_bytes));
@@ -104,16 +95,9 @@ pub fn verify_each(
 pub fn is_begun(dir: &Path) -> Result<bool, Error> {
     // In this order, since a log is there before anything that tells of it.
     let evidence = Evidence::read(dir).map_err(read_only)?;
-    let log = dir.join(LOG_FILE);
-    match log.symlink_metadata() {
-        Ok(_) => Ok(true),
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            evidence.check_missing().map(|()| false)
-        }
-        Err(error) => {
-            Err(Error::new(Code::HostFile, format!("can't read {}: {error}", log.display())))
-        }
-    }
+    let log = &dir.join(LOG_FILE);
+    let found = if_there(log.symlink_metadata()).map_err(files::failed(log))?;
+    found.map_or_else(|| evidence.check_missing().map(|()| false), |_| Ok(true))
 }
 
 /// What keeps a writer from recording is for a reader a file like any other.
@@ -161,9 +145,7 @@ fn read_lines(
         let line = match record::next_line(source) {
             Ok(Some(line)) => line,
             Ok(None) => return Ok((chain.end()?, None)),
-            Err(LineError::Torn(bytes)) => {
-                return Ok((chain.end()?, Some(u64::try_from(bytes).unwrap_or(u64::MAX))))
-            }
+            Err(LineError::Torn(bytes)) => return Ok((chain.end()?, Some(as_u64(bytes)))),
             Err(LineError::Io(error)) => {
                 let what = format!("line {number} of the log: {error}");
                 return Err(Error::new(Code::HostFile, what));
@@ -186,16 +168,7 @@ struct Chain<'a> {
 
 impl<'a> Chain<'a> {
     fn new(expected_head: Option<&'a str>) -> Self {
-        let report = Report {
-            records: 0,
-            head: GENESIS.to_owned(),
-            calls: 0,
-            open: Vec::new(),
-            lost: 0,
-            refused: 0,
-            torn: 0,
-            records_after_expected: None,
-        };
+        let report = Report { head: GENESIS.to_owned(), ..Report::default() };
         let expected_at = (expected_head == Some(GENESIS)).then_some(0);
         Chain { report, open: BTreeSet::new(), expected_head, expected_at }
     }

@@ -4,9 +4,9 @@ use super::{read_text, signed_at, terminal, trust, usage_error, write_whole, Rep
 use argh::FromArgs;
 use mpp::gatekeeper::{self, read_package, Gatekeeper, Inspection};
 use mpp::package::key::SecretKey;
-use mpp::package::pack::{countersign, is_module_name, pack, read_folder};
+use mpp::package::pack::{countersign, pack, read_folder};
 use mpp::package::writer::Compression;
-use mpp::package::MANIFEST_ENTRY;
+use mpp::package::{is_module_entry, MANIFEST_ENTRY};
 use mpp::policy::{risk, Capability};
 use mpp::trust::{TrustStore, SEEN_FILE_NAME};
 use mpp::{home, Code, Error, Timestamp};
@@ -108,7 +108,7 @@ impl Pack {
             return Err(Error::new(Code::StructureMissing, detail));
         }
         let contents = read_folder(&self.folder)?;
-        if !contents.keys().any(|name| is_module_name(name)) {
+        if !contents.keys().any(|name| is_module_entry(name)) {
             let detail =
                 format!("no .wasm module in {}: build the tool first", self.folder.display());
             return Err(Error::new(Code::StructureMissing, detail));

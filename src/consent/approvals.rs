@@ -4,15 +4,14 @@
 //! Where either differs it does not apply, and the question is asked anew. How a grant was put into words
 //! is kept for people and decides nothing.
 
-use super::Question;
+use super::question::Question;
 use crate::document::{list, object, text, Document, FromJson};
 use crate::error::{Code, Error};
 use crate::host_file;
 use crate::limits::{APPROVALS_COUNT_MAX, APPROVALS_FILE_BYTES_MAX};
+use crate::names::{self, is_visible_line};
 use crate::package::listing::ContentHash;
-use crate::package::manifest::rules;
 use crate::time::Timestamp;
-use crate::trust::is_label;
 use std::path::{Path, PathBuf};
 
 object! {
@@ -20,7 +19,7 @@ object! {
     #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct Approval: FromJson + ToJson {
         /// The package's id, for people: what counts is the content hash.
-        pub package: String, text(rules::is_id, "a package id");
+        pub package: String, text(names::is_id, "a package id");
         /// The package.
         pub content_hash: ContentHash;
         /// The digest of what it may do.
@@ -28,7 +27,7 @@ object! {
         /// What it may do, as it was shown: for people.
         pub capabilities: Vec<String>;
         /// Who agreed.
-        pub by: String, text(is_label, "a name");
+        pub by: String, text(is_visible_line, "a name");
         /// When.
         pub at: Timestamp;
     }

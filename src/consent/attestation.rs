@@ -5,17 +5,17 @@
 //! whoever runs the call holds the public half only. The record of the call keeps the proof, so that
 //! anyone with `host.pub` can check later that each destructive call was agreed to.
 
-use super::Question;
+use super::question::Question;
 use crate::document::{keyed, object, text, Document, FromJson};
-use crate::encoding::{base64, hex, unbase64, unhex};
+use crate::encoding::{base64, framed, hex, unbase64, unhex};
 use crate::error::{Code, Error};
 use crate::home;
 use crate::host_file;
 use crate::limits::{ATTESTATION_S_MAX, KEY_FILE_BYTES_MAX, SPENT_COUNT_MAX, SPENT_FILE_BYTES_MAX};
+use crate::names::is_visible_line;
 use crate::package::key::{random_bytes, KeyId, PublicKey, SecretKey};
 use crate::package::listing::ContentHash;
 use crate::time::Timestamp;
-use crate::trust::is_label;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -90,7 +90,7 @@ impl EphemeralAttestation {
     // [CONS-11]
     pub fn spend(&self, home: &Path, question: &Question, now: Timestamp) -> Result<String, Error> {
         let refusal = |what: &str| Error::new(Code::PolicyAttestation, what);
-        if !is_label(&self.by) {
+        if !is_visible_line(&self.by) {
             return Err(refusal("it names nobody who agreed"));
         }
         if !self.is_signed_by(&public_key(home)?, &call_of(question)) {
@@ -225,9 +225,7 @@ fn call_of(question: &Question) -> String {
 // [CONS-10]
 fn signed_bytes(call: &str, by: &str, nonce: &[u8; 16], expires: Timestamp) -> Vec<u8> {
     let nonce = hex(nonce);
-    let body = format!("{call}by {by}\nnonce {nonce}\nexpires {expires}\n");
-    let (type_bytes, body_bytes) = (PAYLOAD_TYPE.len(), body.len());
-    format!("MPPv1 {type_bytes} {PAYLOAD_TYPE} {body_bytes} {body}").into_bytes()
+    framed(PAYLOAD_TYPE, &format!("{call}by {by}\nnonce {nonce}\nexpires {expires}\n"))
 }
 
 /// The host key, made on its first use. Only for whoever gives consent.

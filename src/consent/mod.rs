@@ -9,68 +9,20 @@
 pub mod approvals;
 pub mod attestation;
 pub mod pending;
+pub mod question;
 #[cfg(test)]
 mod tests;
 
-use crate::document::{object, text};
 use crate::error::{Code, Error};
-use crate::json;
-use crate::limits::REQUEST_DEPTH_MAX;
-use crate::package::listing::ContentHash;
-use crate::policy::{ConsentRules, SecurityLevel};
+use crate::names::is_visible_line;
+use crate::policy::ConsentRules;
 use crate::sandbox::Changes;
 use crate::time::Timestamp;
-use crate::trust::is_label;
 use approvals::Approvals;
 use attestation::EphemeralAttestation;
+pub use question::Question;
 use serde_json::Value;
 use std::path::Path;
-
-object! {
-    /// What a person is asked.
-    #[derive(Clone, Debug, PartialEq, Eq)]
-    pub struct Question: FromJson + ToJson {
-        /// The package: its id.
-        pub package: String;
-        /// Its version.
-        pub version: String;
-        /// Its name, for people.
-        pub name: String;
-        /// Its publisher, as the trust store has it.
-        pub publisher: String;
-        /// Its contents.
-        pub content_hash: ContentHash;
-        /// The tool that is to run.
-        pub tool: String;
-        /// Whether its effect can't be undone, so that a proof for exactly this call is needed.
-        pub is_destructive: bool;
-        /// What it is called with: the text of a JSON value, which may be nested deeper than a document.
-        pub arguments: String, text(is_json, "the text of a JSON value");
-        /// Their keyed digest, as the record will have it.
-        pub arguments_digest: String;
-        /// Who asks for the call, by its own word.
-        pub agent: Option<String> = None;
-        /// What would be granted, one line each.
-        pub capabilities: Vec<String>;
-        /// The digest of what would be granted.
-        pub grants: String;
-        /// How much harm that can do.
-        pub security_level: SecurityLevel;
-    }
-}
-
-/// Only as it is written here: a line break between two members would look like another row.
-fn is_json(text: &str) -> bool {
-    json::parse(text.as_bytes(), REQUEST_DEPTH_MAX).is_ok_and(|value| value.to_string() == text)
-}
-
-impl Question {
-    /// What an answer holds for, and nothing else: these contents, this tool, these arguments, these grants.
-    pub(crate) fn scope(&self) -> String {
-        let Question { content_hash, tool, arguments_digest, grants, .. } = self;
-        format!("{content_hash}\n{tool}\n{arguments_digest}\n{grants}")
-    }
-}
 
 /// What a person says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -156,7 +108,7 @@ pub(crate) fn obtain(
         }
         Reply::Agreed(by) => Ok((by, None)),
         Reply::AgreedForLater(by) => {
-            if rules.remember && is_label(&by) {
+            if rules.remember && is_visible_line(&by) {
                 look_again()?;
                 approvals.add(question, &by, now)?;
             }

@@ -5,7 +5,8 @@
 //! about what will run. It is the owner's alone, and a question goes from it with its answer.
 
 use super::attestation::{host_key, EphemeralAttestation};
-use super::{Question, Reply};
+use super::question::Question;
+use super::Reply;
 use crate::document::{integer, object, text, Document, FromJson, Members, ToJson};
 use crate::error::{Code, Error};
 use crate::host_file;
@@ -14,8 +15,8 @@ use crate::json::object::{Fault, Object};
 use crate::limits::{
     PENDING_ARGUMENTS_BYTES_MAX, PENDING_COUNT_MAX, PENDING_FILE_BYTES_MAX, REQUEST_DEPTH_MAX,
 };
+use crate::names::is_visible_line;
 use crate::time::Timestamp;
-use crate::trust::is_label;
 use serde_json::{json, Value};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -63,7 +64,7 @@ impl Members for Reply {
         if !bool::read(&answer.required("approved")?)? {
             return Ok(Reply::Declined);
         }
-        let by = text(is_label, "a name")(&answer.required("by")?)?;
+        let by = text(is_visible_line, "a name")(&answer.required("by")?)?;
         let for_later = bool::read(&answer.required("for_later")?)?;
         if let Some(proof) = answer.optional("proof") {
             let read = |text: &str| EphemeralAttestation::from_text(&by, text);

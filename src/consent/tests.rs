@@ -6,8 +6,9 @@ use super::attestation::{host_key, public_key, EphemeralAttestation, RecordCheck
 use super::pending::Pending;
 use super::*;
 use crate::package::key::SecretKey;
+use crate::package::listing::ContentHash;
 use crate::policy::capability::digest;
-use crate::policy::Capability;
+use crate::policy::{Capability, SecurityLevel};
 use serde_json::{json, Map};
 use std::cell::Cell;
 use std::fs;

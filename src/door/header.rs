@@ -1,43 +1,10 @@
 //! Room: which header fields may leave through the door, and which of a response come in.
 
 use crate::limits::{HTTP_HEADERS_BYTES_MAX, HTTP_HEADERS_COUNT_MAX};
+use crate::names::is_header_name;
 
-/// Fields that belong to the transport, or to one connection (RFC 9110, sections 7.2 and 7.6.1).
-const TRANSPORT: [&str; 11] = [
-    "connection",
-    "content-length",
-    "expect",
-    "host",
-    "http2-settings",
-    "keep-alive",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-    "via",
-];
 /// All that is sent on to another origin: credentials can have any name.
 const FOR_ANY_ORIGIN: [&str; 4] = ["accept", "accept-language", "content-type", "user-agent"];
-
-/// Whether a guest or a policy may set a header of this name: a token (RFC 9110, section 5.6.2) in lower
-/// case that is not the transport's.
-// [DOOR-32]
-pub(crate) fn is_name(name: &str) -> bool {
-    let token = |byte: u8| {
-        byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"!#$%&'*+-.^_`|~".contains(&byte)
-    };
-    !name.is_empty()
-        && name.bytes().all(token)
-        && !TRANSPORT.contains(&name)
-        && !name.starts_with("proxy-")
-}
-
-/// Whether a header may have this value: printable ASCII without white space around it. A line break would
-/// be another header.
-// [DOOR-33]
-pub(crate) fn is_value(value: &str) -> bool {
-    value.bytes().all(|byte| (b' '..=b'~').contains(&byte)) && value.trim() == value
-}
 
 /// Whether a header asks for a body in which a text that was sent can't be found.
 // [DOOR-38]
@@ -64,5 +31,5 @@ pub(super) fn is_for_any_origin(name: &str) -> bool {
 // [DOOR-51]
 pub(super) fn is_for_guest(name: &str) -> bool {
     let length = name == "content-length";
-    length || (is_name(name) && name != "set-cookie" && name != "set-cookie2")
+    length || (is_header_name(name) && name != "set-cookie" && name != "set-cookie2")
 }

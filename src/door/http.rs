@@ -4,18 +4,21 @@
 //! Each hop goes through [`HttpGate::hop`] whole, so a redirect can reach nothing that the guest could
 //! not have asked for itself.
 
-use super::header::{fits, hides_text, is_for_any_origin, is_for_guest, is_name, is_value};
+use super::address;
+use super::header::{fits, hides_text, is_for_any_origin, is_for_guest};
+use super::request::{refused, Refused, Tally};
+use super::transport::{Exchange, HttpResponse, HttpTransport, TransportError};
 use super::url::Url;
-use super::{address, refused, Refused, Tally, Wait};
-use super::{Exchange, HttpResponse, HttpTransport, TransportError};
+use crate::deadline::Deadline;
 use crate::encoding::{base64, unbase64_of_any_length};
 use crate::json::object::{Fault, Member, Object};
 use crate::limits::{HTTP_REDIRECTS_COUNT_MAX, HTTP_RESPONSE_BYTES_MAX, TIMEOUT_MS_MAX};
+use crate::names::{is_header_name, is_header_value};
 use crate::policy::token::HostGrant;
 use crate::secrets::HiddenTexts;
 use serde_json::{json, Value};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 // [DOOR-30]
 const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
@@ -47,7 +50,7 @@ impl HttpGate {
     pub(super) fn ask(
         &self,
         document: &Value,
-        wait: &Wait<'_>,
+        deadline: &Deadline,
         tally: &mut Tally,
     ) -> Result<Value, Refused> {
         let request = Member::new(document, "").object(read_request);
@@ -55,10 +58,9 @@ impl HttpGate {
             request.map_err(|fault| refused("door.invalid", fault.to_string())).and_then(checked);
         let mut request =
             request.inspect_err(|refused| tally.count(format!("http {}", refused.code)))?;
-        let until = Instant::now().checked_add(request.timeout).unwrap_or(wait.until);
-        let wait = Wait { until: until.min(wait.until), ..*wait };
+        let deadline = deadline.sooner(request.timeout);
         loop {
-            let response = self.hop(&request, &wait, tally)?;
+            let response = self.hop(&request, &deadline, tally)?;
             match redirected(&request, &response)? {
                 Some(next) => request = next,
                 None => return Ok(answer(&request.url, response)),
@@ -70,7 +72,7 @@ impl HttpGate {
     fn hop(
         &self,
         request: &Request,
-        wait: &Wait<'_>,
+        deadline: &Deadline,
         tally: &mut Tally,
     ) -> Result<HttpResponse, Refused> {
         // [DOOR-23]
@@ -81,7 +83,7 @@ impl HttpGate {
             let message = format!("{declared} is not among the hosts that were granted");
             return Err(refused("http.undeclared", message));
         };
-        let result = self.exchange(request, grant, wait);
+        let result = self.exchange(request, grant, deadline);
         let what = match &result {
             Ok(response) => format!("{}xx", response.status / 100),
             Err(refused) => refused.code.to_owned(),
@@ -97,7 +99,7 @@ impl HttpGate {
         &self,
         request: &Request,
         grant: &HostGrant,
-        wait: &Wait<'_>,
+        deadline: &Deadline,
     ) -> Result<HttpResponse, Refused> {
         let url = &request.url;
         // [DOOR-24]
@@ -109,9 +111,10 @@ impl HttpGate {
         let Some(transport) = &self.transport else {
             return Err(refused("http.no_transport", "this host has no way to the network"));
         };
+        let is_cancelled = &|| deadline.is_cancelled();
         // [DOOR-25] [DOOR-28]
         let addresses =
-            transport.resolve(&url.host, time_left(wait)?, wait.is_cancelled).map_err(failed)?;
+            transport.resolve(&url.host, time_left(deadline)?, is_cancelled).map_err(failed)?;
         let allowed = |it| address::is_allowed(it, grant.private_addresses);
         if !addresses.iter().all(|it| allowed(*it)) {
             let message = format!("the name {} leads where no tool may go", url.host);
@@ -128,9 +131,9 @@ impl HttpGate {
             headers: &headers,
             body: &request.body,
             response_bytes_max: HTTP_RESPONSE_BYTES_MAX,
-            timeout: time_left(wait)?,
+            timeout: time_left(deadline)?,
         };
-        let mut response = transport.exchange(&exchange, wait.is_cancelled).map_err(failed)?;
+        let mut response = transport.exchange(&exchange, is_cancelled).map_err(failed)?;
         if !(200..=599).contains(&response.status) {
             return Err(failed(TransportError::Malformed("no final status".to_owned())));
         }
@@ -189,7 +192,7 @@ fn headers(request: &Request, grant: &HostGrant) -> Result<Vec<(String, String)>
         let secrets = grant.headers.iter();
         headers.extend(secrets.map(|secret| (secret.name.clone(), secret.value.clone())));
     }
-    let allowed = |(name, value): &(String, String)| is_name(name) && is_value(value);
+    let allowed = |(name, value): &(String, String)| is_header_name(name) && is_header_value(value);
     match headers.iter().all(allowed) && fits(&headers) {
         true => Ok(headers),
         false => Err(refused("http.header", "too many headers, or one that may not be sent")),
@@ -263,8 +266,8 @@ fn answer(url: &Url, response: HttpResponse) -> Value {
 }
 
 // [DOOR-29]
-fn time_left(wait: &Wait<'_>) -> Result<Duration, Refused> {
-    let left = wait.left();
+fn time_left(deadline: &Deadline) -> Result<Duration, Refused> {
+    let left = deadline.left();
     if left.is_zero() {
         return Err(failed(TransportError::TimedOut));
     }
@@ -345,7 +348,7 @@ fn checked(asked: Asked<'_>) -> Result<Request, Refused> {
     }
     // [DOOR-32] [DOOR-33] [DOOR-34]
     for (name, value) in &asked.headers {
-        if !is_name(name) || !is_value(value) {
+        if !is_header_name(name) || !is_header_value(value) {
             let message = format!("the header {} may not be sent", crate::text::shown(name));
             return Err(refused("http.header", message));
         }

@@ -3,15 +3,15 @@
 //! A call works on a copy. What it changes is carried out once it has succeeded, and only if what it has
 //! seen is still so.
 
-use super::{refused, Refused, Tally};
+use super::request::{refused, Refused, Tally};
 use crate::error::{Code, Error};
 use crate::json::object::{Fault, Member};
 use crate::limits::{
     KV_ENTRY_BYTES, KV_KEY_BYTES_MAX, KV_LIST_COUNT_MAX, KV_NAMES_COUNT_MAX, KV_VALUE_BYTES_MAX,
 };
+use crate::names::is_kv_key;
 use crate::package::key::KeyId;
 use crate::policy::token::CapabilityToken;
-use crate::text::is_hidden;
 use serde_json::{json, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -63,12 +63,6 @@ fn size(kept: &Kept) -> u64 {
 fn entry_bytes(key: &str, value: &str) -> u64 {
     let bytes = key.len().saturating_add(value.len());
     u64::try_from(bytes).unwrap_or(u64::MAX).saturating_add(KV_ENTRY_BYTES)
-}
-
-/// Whether something can be kept under this name: people read it when they are asked about changes.
-// [DOOR-71]
-pub(super) fn is_key(text: &str) -> bool {
-    (1..=KV_KEY_BYTES_MAX).contains(&text.len()) && !text.chars().any(is_hidden)
 }
 
 /// One call's view of what is kept.
@@ -225,7 +219,7 @@ fn note(
 }
 
 fn check_key(key: &str) -> Result<(), Refused> {
-    match is_key(key) {
+    match is_kv_key(key) {
         true => Ok(()),
         false => {
             let what = "without control characters and characters that show nothing";

@@ -1,12 +1,13 @@
 //! Room: a [`KvStore`] in files: one for each package id and publisher key, changed whole or not at all.
 
-use super::kv::{is_key, Kept, KvOwner, KvStore};
+use super::kv::{Kept, KvOwner, KvStore};
 use crate::document::{self, object, Document, FromJson, ToJson};
 use crate::error::{Code, Error};
 use crate::home;
 use crate::host_file;
 use crate::json::object::{Fault, Member};
 use crate::limits::{KV_FILE_BYTES_MAX, KV_VALUE_BYTES_MAX};
+use crate::names::is_kv_key;
 use crate::package::key::KeyId;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -35,7 +36,7 @@ impl FromJson for Entries {
         let entry = |(key, value): (&String, &Value)| {
             let place = place.child(key, value);
             let text = place.text()?;
-            let holds = is_key(key) && text.len() <= KV_VALUE_BYTES_MAX;
+            let holds = is_kv_key(key) && text.len() <= KV_VALUE_BYTES_MAX;
             place.check(holds, "must be what a tool can keep, under such a key")?;
             Ok((key.clone(), text.to_owned()))
         };

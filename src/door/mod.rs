@@ -9,10 +9,11 @@
 //! Read `Door::ask` first, then `http.rs` with `url.rs`, `address.rs` and `header.rs`, then `kv.rs`.
 
 mod address;
-pub(crate) mod header;
+mod header;
 mod http;
 pub mod kv;
 pub mod kv_file;
+mod request;
 #[cfg(test)]
 mod tests;
 pub mod transport;
@@ -22,16 +23,17 @@ pub use kv::{KvOwner, KvStore};
 pub use kv_file::KvFiles;
 pub use transport::{Exchange, HttpResponse, HttpTransport, TransportError};
 
+use crate::deadline::Deadline;
 use crate::json;
 use crate::limits::{DOOR_DEPTH_MAX, DOOR_REQUEST_BYTES_MAX};
 use crate::policy::token::ResolvedToken;
 use http::HttpGate;
 use kv::{KvChanges, KvSession};
+use request::{refused, Refused, Tally};
 use serde_json::{json, Value};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 /// What a host has behind the door.
 ///
@@ -71,41 +73,6 @@ impl fmt::Debug for Services {
     }
 }
 
-/// What the call that waits still allows.
-pub(crate) struct Wait<'a> {
-    /// When its time is over.
-    pub(crate) until: Instant,
-    pub(crate) is_cancelled: &'a dyn Fn() -> bool,
-}
-
-impl Wait<'_> {
-    fn left(&self) -> Duration {
-        self.until.saturating_duration_since(Instant::now())
-    }
-}
-
-/// Why a guest does not get what it asked for: a stable code of `spec/door.md`, and a text for its author.
-#[derive(Debug)]
-struct Refused {
-    code: &'static str,
-    message: String,
-}
-
-fn refused(code: &'static str, message: impl Into<String>) -> Refused {
-    Refused { code, message: message.into() }
-}
-
-/// How often each thing was asked for: for the record of the call.
-#[derive(Debug, Default)]
-struct Tally(BTreeMap<String, u64>);
-
-impl Tally {
-    fn count(&mut self, what: impl Into<String>) {
-        let count = self.0.entry(what.into()).or_default();
-        *count = count.saturating_add(1);
-    }
-}
-
 /// The door of one call. By default it leads nowhere.
 #[derive(Default)]
 pub(crate) struct Door {
@@ -127,8 +94,8 @@ impl Door {
 
     /// Answers one request of the guest, both JSON texts.
     // [DOOR-05] [DOOR-06]
-    pub(crate) fn ask(&mut self, request: &[u8], wait: &Wait<'_>) -> Vec<u8> {
-        let answer = match self.answer(request, wait) {
+    pub(crate) fn ask(&mut self, request: &[u8], deadline: &Deadline) -> Vec<u8> {
+        let answer = match self.answer(request, deadline) {
             Ok(answer) => json!({ "ok": answer }),
             Err(Refused { code, message }) => {
                 json!({ "error": { "code": code, "message": message } })
@@ -137,11 +104,11 @@ impl Door {
         answer.to_string().into_bytes()
     }
 
-    fn answer(&mut self, request: &[u8], wait: &Wait<'_>) -> Result<Value, Refused> {
+    fn answer(&mut self, request: &[u8], deadline: &Deadline) -> Result<Value, Refused> {
         let Door { http, kv, tally } = self;
         let document = read(request).inspect_err(|refused| tally.count(refused.code))?;
         match (document.get("service").and_then(Value::as_str), http, kv) {
-            (Some("http"), Some(gate), _) => gate.ask(&document, wait, tally),
+            (Some("http"), Some(gate), _) => gate.ask(&document, deadline, tally),
             (Some("kv"), _, Some(session)) => session.ask(&document, tally),
             // [DOOR-08] what was not granted is not told from what does not exist
             _ => {

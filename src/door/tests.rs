@@ -19,6 +19,7 @@ use crate::secrets::{Hidden, SecretFile};
 use crate::Code;
 use std::net::IpAddr;
 use std::sync::Mutex;
+use std::time::{Duration, Instant};
 
 /// Hands in each line of stdin, and writes each answer as a line.
 const FORWARDER: &str = r#"(module

@@ -4,7 +4,7 @@
 //! IP address in any notation, nothing that another reader might take for the end of the host.
 
 use crate::limits::HTTP_URL_BYTES_MAX;
-use crate::package::manifest::rules::is_host_and_port;
+use crate::names::{is_host_and_port, read_port};
 use std::fmt;
 
 /// An address that was taken apart. Its `Display` form is the one spelling of it.
@@ -110,12 +110,6 @@ impl fmt::Display for Url {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{}{}", self.origin(), self.target)
     }
-}
-
-/// A port in one spelling.
-fn read_port(text: &str) -> Option<u16> {
-    let port = text.parse::<u16>().ok()?;
-    (port > 0 && port.to_string() == text).then_some(port)
 }
 
 /// A path and query whose components `.` and `..` are carried out (RFC 3986, section 5.2.4).

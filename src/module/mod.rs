@@ -11,6 +11,7 @@ pub(crate) mod tests;
 
 use crate::limits::{CALL_DEPTH_MAX, MODULE_BYTES_MAX, STACK_BYTES_MAX};
 use crate::package::manifest::Manifest;
+use crate::text::shown;
 use crate::{Code, Error};
 use std::collections::BTreeSet;
 use std::fmt;
@@ -160,11 +161,6 @@ fn check_imports(module: &wasmi::Module, manifest: &Manifest) -> Result<(), Erro
     }
     let names: Vec<String> = unknown.into_iter().collect();
     Err(Error::new(Code::ModuleImport, format!("the module imports {}", names.join(", "))))
-}
-
-/// A name out of the module, cut and without control characters: a person reads it.
-fn shown(name: &str) -> String {
-    name.chars().take(100).flat_map(char::escape_debug).collect()
 }
 
 /// A command: one memory, exported, and an entry point. Gives the pages it starts with.

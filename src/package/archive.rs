@@ -16,10 +16,10 @@
 //! The order of work is the order of trust: the end record says where the directory is, the directory
 //! says what each local header has to be, and only then is any content looked at.
 
-use super::name::{check_collisions, check_name};
 use crate::encoding::hex;
 use crate::error::{Code, Error};
 use crate::limits;
+use crate::names::{check_entry_collisions, check_entry_name};
 use miniz_oxide::inflate::core::{decompress, inflate_flags, DecompressorOxide};
 use miniz_oxide::inflate::TINFLStatus;
 use std::borrow::Cow;
@@ -170,7 +170,7 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Entry<'_>>, Error> {
         return Err(Error::new(Code::ArchiveTooLarge, detail));
     }
     let (body, directory) = read_directory(bytes)?;
-    check_collisions(&directory.iter().map(|header| header.name).collect::<Vec<_>>())?;
+    check_entry_collisions(&directory.iter().map(|header| header.name).collect::<Vec<_>>())?;
     check_sizes(&directory)?;
 
     let mut entries = Vec::with_capacity(directory.len());
@@ -229,7 +229,7 @@ fn read_central(bytes: &[u8]) -> Result<(Header<'_>, &[u8]), Error> {
         return Err(Error::new(Code::ArchiveDirectory, detail));
     };
     let header = Header {
-        name: check_name(name)?,
+        name: check_entry_name(name)?,
         deflated: number(bytes, 10, 2) == 8,
         checksum: number(bytes, 16, 4),
         stored_bytes: number(bytes, 20, 4),

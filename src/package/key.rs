@@ -4,42 +4,17 @@
 //! and nothing else, a public key must be of prime order, and a key has one id.
 
 use crate::document::text_form;
-use crate::encoding::{hex, sha256, sha256_hex, unhex};
+use crate::encoding::{hash_text, hex, sha256};
 use crate::error::{Code, Error};
 use ed25519_compact::{x25519, KeyPair, Noise, Seed, Signature};
 use std::fmt;
 
-/// The id of a public key: the SHA-256 of its 32 bytes as 64 hexadecimal digits. People compare it.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct KeyId(String);
+hash_text! {
+    /// The id of a public key: the SHA-256 of its 32 bytes as 64 hexadecimal digits. People compare it.
+    KeyId, "", pub
+}
 
 text_form!(KeyId, "64 lower-case hexadecimal digits");
-
-impl KeyId {
-    /// Reads 64 lower-case hexadecimal digits.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        unhex::<32>(text).map(|_| KeyId(text.to_owned()))
-    }
-
-    /// The 64 digits.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for KeyId {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(&self.0)
-    }
-}
-
-impl fmt::Debug for KeyId {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(&self.0)
-    }
-}
 
 /// An Ed25519 public key of prime order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,7 +76,7 @@ impl PublicKey {
     // [KEY-01]
     #[must_use]
     pub fn id(&self) -> KeyId {
-        KeyId(sha256_hex(self.0.as_ref()))
+        KeyId::of(&sha256(self.0.as_ref()))
     }
 
     /// Whether `signature` is this key's over `message`, by the rules of `spec/package.md` §3.

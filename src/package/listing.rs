@@ -4,12 +4,12 @@
 //! bytes, so anyone can rebuild it: `unzip`, `sha256sum`, `sort`.
 
 use crate::document::text_form;
-use crate::encoding::{sha256_hex, unhex};
-use std::fmt;
+use crate::encoding::{hash_text, sha256, sha256_hex};
 
-/// `sha256:` and 64 hexadecimal digits: the SHA-256 of the listing.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ContentHash(String);
+hash_text! {
+    /// `sha256:` and 64 hexadecimal digits: the SHA-256 of the listing.
+    ContentHash, "sha256:", pub
+}
 
 text_form!(ContentHash, "`sha256:` and 64 lower-case hexadecimal digits");
 
@@ -18,31 +18,7 @@ impl ContentHash {
     // [HASH-02]
     #[must_use]
     pub fn of_listing(listing: &str) -> Self {
-        ContentHash(format!("sha256:{}", sha256_hex(listing.as_bytes())))
-    }
-
-    /// Reads the one allowed form.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        unhex::<32>(text.strip_prefix("sha256:")?).map(|_| ContentHash(text.to_owned()))
-    }
-
-    /// The text, with its prefix.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for ContentHash {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(&self.0)
-    }
-}
-
-impl fmt::Debug for ContentHash {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(&self.0)
+        ContentHash::of(&sha256(listing.as_bytes()))
     }
 }
 

@@ -5,7 +5,6 @@
 
 mod command;
 mod read;
-pub(crate) mod rules;
 #[cfg(test)]
 mod tests;
 
@@ -15,6 +14,7 @@ use crate::document::{integer, list, object, some, text, words};
 use crate::limits::{
     FUEL_MAX, LIST_COUNT_MAX, MEMORY_MB_MAX, OUTPUT_KB_MAX, STORAGE_KB_MAX, TIMEOUT_MS_MAX,
 };
+use crate::names;
 use crate::Error;
 use read::{argument, custom_patterns, directories, each, host, line, paragraph, target, tools};
 use serde_json::Value;
@@ -31,7 +31,7 @@ object! {
         /// Reverse domain name, such as `org.acme.weather`.
         // [MAN-10]
         pub id: String,
-            text(rules::is_id, "a reverse domain name such as org.acme.weather, in lower case");
+            text(names::is_id, "a reverse domain name such as org.acme.weather, in lower case");
         /// Semantic version, such as `1.2.0`.
         // [MAN-11]
         pub version: Version;
@@ -44,11 +44,11 @@ object! {
         /// SPDX expression.
         // [MAN-13]
         pub license: Option<String> = None,
-            some(text(rules::is_license, "an SPDX expression such as Apache-2.0"));
+            some(text(names::is_license, "an SPDX expression such as Apache-2.0"));
         /// An https address.
         // [MAN-14]
         pub homepage: Option<String> = None,
-            some(text(rules::is_https_address, "an https address with a lower-case host name"));
+            some(text(names::is_https_address, "an https address with a lower-case host name"));
         /// How the module is run.
         pub runtime: RuntimeSection;
         /// Everything outside its memory that it may ask for.
@@ -99,7 +99,7 @@ object! {
         /// The entry that holds the module, `tool.wasm` by default.
         // [MAN-16]
         pub entry: String = "tool.wasm".to_owned(),
-            text(rules::is_module_name, "the name of a .wasm file at the top of the package");
+            text(names::is_module_name, "the name of a .wasm file at the top of the package");
         /// How the guest is spoken to.
         pub protocol: Protocol = Protocol::JsonRpc;
         /// Arguments after the program name, which may repeat.
@@ -141,7 +141,7 @@ object! {
         pub filesystem: Filesystem = Filesystem::default();
         /// Names of environment variables.
         pub environment: Vec<String> = Vec::new(),
-            each(text(rules::is_environment_name, "letters, digits and _, no digit first"));
+            each(text(names::is_environment_name, "letters, digits and _, no digit first"));
         /// Key-value storage.
         pub storage: Option<Storage> = None;
     }
@@ -242,7 +242,7 @@ object! {
     pub struct CustomPattern: FromJson {
         /// `^[A-Z][A-Z0-9_]{0,31}$`
         pub name: String,
-            text(rules::is_pattern_name, "1 to 32 of A-Z 0-9 _, starting with a letter");
+            text(names::is_pattern_name, "1 to 32 of A-Z 0-9 _, starting with a letter");
         /// The expression.
         pub pattern: String, line;
     }

@@ -4,7 +4,6 @@ pub mod archive;
 pub mod key;
 pub mod listing;
 pub mod manifest;
-mod name;
 pub mod pack;
 pub mod schema;
 pub mod signature;
@@ -19,3 +18,19 @@ pub const SIGNATURE_ENTRY: &str = "signature.json";
 pub const OPTIONAL_ENTRIES: &[&str] = &["LICENSE", "README.md"];
 /// The folder whose files the guest sees read-only.
 pub const ASSETS_FOLDER: &str = "assets/";
+
+/// Whether a package may hold an entry of this name.
+// [PKG-02]
+#[must_use]
+pub fn is_package_file(name: &str) -> bool {
+    name.starts_with(ASSETS_FOLDER)
+        || is_module_entry(name)
+        || [MANIFEST_ENTRY, SIGNATURE_ENTRY].contains(&name)
+        || OPTIONAL_ENTRIES.contains(&name)
+}
+
+/// Whether an entry is a module: one lies at the top and ends in `.wasm`.
+#[must_use]
+pub fn is_module_entry(name: &str) -> bool {
+    name.ends_with(".wasm") && !name.contains('/')
+}

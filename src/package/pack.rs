@@ -5,8 +5,9 @@ use super::key::SecretKey;
 use super::listing::{listing, ContentHash};
 use super::signature::{SignatureFile, SignatureRecord};
 use super::writer::{write, Compression};
-use super::{ASSETS_FOLDER, MANIFEST_ENTRY, OPTIONAL_ENTRIES, SIGNATURE_ENTRY};
+use super::{is_package_file, ASSETS_FOLDER, SIGNATURE_ENTRY};
 use crate::error::{Code, Error};
+use crate::files::{self, failed, Links};
 use crate::limits;
 use crate::time::Timestamp;
 use std::borrow::Cow;
@@ -32,24 +33,21 @@ fn collect(
     prefix: &str,
     contents: &mut BTreeMap<String, Vec<u8>>,
 ) -> Result<(), Error> {
-    let failed = |path: &Path, error: std::io::Error| {
-        Error::new(Code::HostFile, format!("can't read {}: {error}", path.display()))
-    };
     let unknown = |what: &str, name: &str| {
         Error::new(Code::StructureUnknown, format!("{what} {name} in the package folder"))
     };
     if prefix.split('/').count() > limits::NAME_DEPTH_MAX {
         return Err(Error::new(Code::ArchiveName, format!("folder {prefix} lies too deep")));
     }
-    for item in fs::read_dir(folder).map_err(|error| failed(folder, error))? {
-        let item = item.map_err(|error| failed(folder, error))?;
+    for item in fs::read_dir(folder).map_err(failed(folder))? {
+        let item = item.map_err(failed(folder))?;
         let file_name = item.file_name();
         let Some(file_name) = file_name.to_str() else {
             return Err(unknown("name that is not UTF-8,", &file_name.to_string_lossy()));
         };
         let name = format!("{prefix}{file_name}");
         let path = item.path();
-        let kind = item.file_type().map_err(|error| failed(&path, error))?;
+        let kind = item.file_type().map_err(failed(&path))?;
         if kind.is_dir() && (!prefix.is_empty() || format!("{name}/") == ASSETS_FOLDER) {
             collect(&path, &format!("{name}/"), contents)?;
             continue;
@@ -58,35 +56,17 @@ fn collect(
             let what = if kind.is_file() { "file" } else { "folder, link or device" };
             return Err(unknown(what, &name));
         }
-        let size = item.metadata().map_err(|error| failed(&path, error))?.len();
         let total: usize = contents.values().map(Vec::len).sum();
-        let fits = usize::try_from(size).is_ok_and(|size| {
-            size <= limits::ENTRY_BYTES_MAX
-                && total.saturating_add(size) <= limits::CONTENT_BYTES_MAX
-        });
-        if !fits || contents.len() >= limits::ENTRIES_COUNT_MAX {
-            return Err(Error::new(Code::ArchiveEntrySize, format!("file {name} of {size} bytes")));
+        let bytes_max =
+            limits::CONTENT_BYTES_MAX.saturating_sub(total).min(limits::ENTRY_BYTES_MAX);
+        let content = files::read(&path, Links::Refused, bytes_max).map_err(failed(&path))?;
+        if content.len() > bytes_max || contents.len() >= limits::ENTRIES_COUNT_MAX {
+            let what = format!("file {name}, or all of them together with it");
+            return Err(Error::new(Code::ArchiveEntrySize, what));
         }
-        let content = fs::read(&path).map_err(|error| failed(&path, error))?;
         contents.insert(name, content);
     }
     Ok(())
-}
-
-/// Whether a package may hold an entry of this name.
-// [PKG-02]
-#[must_use]
-pub fn is_package_file(name: &str) -> bool {
-    name.starts_with(ASSETS_FOLDER)
-        || is_module_name(name)
-        || [MANIFEST_ENTRY, SIGNATURE_ENTRY].contains(&name)
-        || OPTIONAL_ENTRIES.contains(&name)
-}
-
-/// A module lies at the top and ends in `.wasm`.
-#[must_use]
-pub fn is_module_name(name: &str) -> bool {
-    name.ends_with(".wasm") && !name.contains('/')
 }
 
 /// Signs contents and writes the package.

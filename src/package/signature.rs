@@ -1,16 +1,9 @@
 //! Room: `signature.json`, the bytes that are signed, and what a signature has to be.
-//!
-//! The signed bytes frame their parts by length, so that no two meanings share one text (the idea of
-//! DSSE's pre-authentication encoding):
-//!
-//! ```text
-//! MPPv1 <len(type)> <type> <len(body)> <body>
-//! ```
 
 use super::key::{KeyId, PublicKey, SecretKey};
 use super::listing::ContentHash;
 use crate::document::{self, object, Document};
-use crate::encoding::{base64, unbase64};
+use crate::encoding::{base64, framed, unbase64};
 use crate::error::{Code, Error};
 use crate::limits;
 use crate::time::Timestamp;
@@ -82,8 +75,7 @@ pub struct Signer {
 #[must_use]
 pub fn signed_bytes(content_hash: &ContentHash, signed_at: Timestamp) -> Vec<u8> {
     let body = format!("content_hash {content_hash}\nsigned_at {signed_at}\n");
-    let (type_bytes, body_bytes) = (PAYLOAD_TYPE.len(), body.len());
-    format!("MPPv1 {type_bytes} {PAYLOAD_TYPE} {body_bytes} {body}").into_bytes()
+    framed(PAYLOAD_TYPE, &body)
 }
 
 impl SignatureFile {

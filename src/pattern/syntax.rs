@@ -36,7 +36,7 @@ pub(super) struct Piece {
 
 /// A set of bytes: of ASCII, and all others or none.
 #[derive(Clone, Copy, Debug, Default)]
-struct Set {
+pub(super) struct Set {
     ascii: u128,
     others: bool,
 }
@@ -72,7 +72,7 @@ impl Set {
         Set { others: self.others, ..Set::of(|one| has(one) || cases(one)) }
     }
 
-    fn has(self, byte: u8) -> bool {
+    pub(super) fn has(self, byte: u8) -> bool {
         match byte.is_ascii() {
             true => self.ascii.checked_shr(byte.into()).is_some_and(|bits| bits & 1 == 1),
             false => self.others,
@@ -100,6 +100,22 @@ pub(super) fn may_begin(pieces: &[Piece], text: &str, at: usize) -> bool {
         }
     }
     true
+}
+
+/// The bytes that a match may begin with, and how many pieces [`may_begin`] looks at for one place at most.
+pub(super) fn beginnings(alternatives: &[Vec<Piece>]) -> (Set, usize) {
+    let mut heads = 0_usize;
+    let mut first = Set::default();
+    for pieces in alternatives {
+        let one_byte =
+            pieces.iter().take_while(|piece| (piece.bytes_min, piece.bytes_max) == (1, 1));
+        heads = heads.saturating_add(one_byte.count()).saturating_add(1);
+        first = first.with(match pieces.first() {
+            Some(piece) if piece.bytes_min > 0 => piece.set,
+            _ => Set::ANY,
+        });
+    }
+    (first, heads)
 }
 
 /// The end of the longest run of bytes from `start` on that could be taken for these pieces one after
@@ -366,12 +382,16 @@ impl Parser<'_> {
     /// An item with the repetition behind it, if there is one.
     fn repeated(&mut self, atom: Expression) -> Result<Expression, String> {
         let Some((least, most)) = self.repetition()? else { return Ok(atom) };
+        let piece = united(atom.alternatives.iter());
+        if piece.is_none_or(|piece| piece.bytes_min == 0) {
+            return Err(not_supported("a repetition of what can be empty"));
+        }
         // A second `?` makes it lazy.
         self.rest.next_if_eq(&'?');
         self.refuse_repetition()?;
         let copies = most.unwrap_or(least).max(1);
         let states = copies.saturating_mul(atom.states.saturating_add(1)).saturating_add(2);
-        let pieces = united(atom.alternatives.iter()).map(|piece| Piece {
+        let pieces = piece.map(|piece| Piece {
             bytes_min: piece.bytes_min.saturating_mul(least),
             bytes_max: most.map_or(usize::MAX, |most| piece.bytes_max.saturating_mul(most)),
             ..piece

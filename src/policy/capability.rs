@@ -2,7 +2,6 @@
 //! record of a call repeats it.
 
 use super::given::Given;
-use super::token::DirectoryGrant;
 use crate::document::words;
 use crate::encoding::{hex, sha256_hex};
 use crate::json::canonical;
@@ -160,6 +159,17 @@ pub(crate) fn digest(list: &[Capability]) -> String {
     let mut text = String::new();
     canonical::write(&list.iter().map(grant).collect(), ToString::to_string, &mut text);
     format!("sha256:{}", sha256_hex(text.as_bytes()))
+}
+
+/// A directory of the host that a guest sees.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DirectoryGrant {
+    /// Absolute path in the guest, such as `/data`.
+    pub guest: String,
+    /// Directory on the host.
+    pub host: PathBuf,
+    /// Whether the guest may write below it.
+    pub writable: bool,
 }
 
 /// The directories of a list that are mapped, by their paths in the guest.

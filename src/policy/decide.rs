@@ -9,8 +9,9 @@ use super::{DirectoryRule, PermissionPolicy, PolicyDecision};
 use crate::agent::Agent;
 use crate::error::{Code, Error};
 use crate::gatekeeper::VerifiedManifest;
+use crate::names::is_visible_line;
 use crate::package::manifest::{Manifest, Sensitivity, Tool};
-use crate::trust::{covers, is_label};
+use crate::trust::covers;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -94,7 +95,7 @@ impl PermissionPolicy {
             let detail = format!("{}: the policy lets nobody be asked", manifest.id);
             return Err(Error::new(Code::PolicyDenied, detail));
         }
-        if !is_label(approved_by) {
+        if !is_visible_line(approved_by) {
             let detail = format!("{}: no name of a person who agreed", manifest.id);
             return Err(Error::new(Code::PolicyConfirmation, detail));
         }

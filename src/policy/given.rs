@@ -1,10 +1,10 @@
 //! What a policy gives for a variable or a header: a value, or the name of a secret.
 
 use crate::document::text;
-use crate::door::header;
 use crate::error::Error;
 use crate::json::object::{Fault, Member, Object};
 use crate::limits::{SECRET_BYTES_MIN, SECRET_PREFIX_BYTES_MAX};
+use crate::names;
 use crate::secrets::{is_name, Hidden, SecretValue};
 use std::fmt;
 
@@ -70,7 +70,7 @@ pub(super) fn of_variable(object: &mut Object<'_>) -> Result<Given, Fault> {
 
 /// `value`, or `secret` and perhaps `prefix`, of a header.
 pub(super) fn of_header(object: &mut Object<'_>) -> Result<Given, Fault> {
-    let is_value = |text: &str| header::is_value(text) && !text.is_empty();
+    let is_value = |text: &str| names::is_header_value(text) && !text.is_empty();
     let mut given = value_or_secret(object, text(is_value, "printable ASCII"))?;
     if given.secret.is_some() {
         // White space behind it is what separates it from the secret.

@@ -2,7 +2,7 @@
 //! not come into it, since a manifest can't ask for one.
 
 use crate::document::text_form;
-use crate::package::manifest::rules::is_host_and_port;
+use crate::names::{is_host_and_port, read_port};
 use std::fmt;
 
 /// A host name with an optional port, in lower case and without a final dot.
@@ -25,9 +25,7 @@ impl Host {
     /// Reads the host of a rule; a rule of another shape would never apply.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let host = Host::of(text);
-        let port_valid = host.port.as_ref().is_none_or(|port| {
-            port.parse::<u16>().is_ok_and(|number| number > 0 && number.to_string() == *port)
-        });
+        let port_valid = host.port.as_deref().is_none_or(|port| read_port(port).is_some());
         (is_host_and_port(&host.name) && port_valid).then_some(host)
     }
 

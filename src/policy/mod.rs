@@ -14,7 +14,6 @@ mod tests;
 pub mod token;
 
 use crate::document::{self, integer, list, object, some, text, Document, FromJson};
-use crate::door::header;
 use crate::error::{Code, Error};
 use crate::host_file;
 use crate::json::object::{Fault, Member};
@@ -22,10 +21,11 @@ use crate::limits::{
     CONSENT_WAIT_S_MAX, LIST_COUNT_MAX, POLICY_FILE_BYTES_MAX, SIGNATURES_COUNT_MAX,
     TOKEN_LIFETIME_S_MAX,
 };
-use crate::package::manifest::{rules, PrivacyFilters};
+use crate::names::{self, is_namespace, is_visible_line};
+use crate::package::manifest::PrivacyFilters;
 use crate::privacy::{self, Replacement};
 use crate::secrets::SecretCommand;
-use crate::trust::{covers, is_label, is_namespace, NAMESPACE};
+use crate::trust::{covers, NAMESPACE};
 pub use capability::{Capability, CapabilityKind};
 pub use given::Given;
 use given::{of_header, of_variable};
@@ -80,10 +80,10 @@ object! {
     pub struct PermissionPolicy: FromJson {
         /// Ids of packages that are granted what they ask for, unless they have destructive tools.
         pub(crate) trusted_packages: BTreeSet<String> = BTreeSet::new(),
-            any(text(rules::is_id, "a package id"));
+            any(text(names::is_id, "a package id"));
         /// The same for all packages of a publisher, named as in the trust store.
         pub(crate) trusted_publishers: BTreeSet<String> = BTreeSet::new(),
-            any(text(is_label, "a publisher's name"));
+            any(text(is_visible_line, "a publisher's name"));
         /// The same for packages of the level `Low`, as for those of the level `None` without any rule.
         pub(crate) auto_approve_low: bool = false;
         /// Also packages of the level `None` are asked about. It prevails over `auto_approve_low`.
@@ -148,7 +148,7 @@ object! {
     #[derive(Clone, Debug)]
     pub(crate) struct DirectoryRule: FromJson {
         pub(crate) guest: String,
-            text(rules::is_guest_directory, "an absolute path as in a manifest");
+            text(names::is_guest_directory, "an absolute path as in a manifest");
         pub(crate) host: PathBuf, host_directory;
         pub(crate) read_only: bool = false;
         pub(crate) packages: Scope = Scope::default();
@@ -159,7 +159,7 @@ object! {
     /// A variable and its value, for packages that ask for it. The last one of a name counts.
     #[derive(Clone, Debug)]
     pub(crate) struct VariableRule: FromJson {
-        pub(crate) name: String, text(rules::is_environment_name, "a name as in a manifest");
+        pub(crate) name: String, text(names::is_environment_name, "a name as in a manifest");
         /// The members `value` and `secret`.
         pub(crate) given: Given => of_variable;
         pub(crate) packages: Scope = Scope::default();
@@ -187,7 +187,7 @@ object! {
     pub(crate) struct HeaderRule: FromJson {
         pub(crate) host: String, text(is_host, HOST);
         pub(crate) name: String,
-            text(header::is_name, "the name of a header, in lower case, not the transport's own");
+            text(names::is_header_name, "the name of a header, in lower case, not the transport's own");
         /// The members `value`, `secret` and `prefix`.
         pub(crate) given: Given => of_header;
         pub(crate) packages: Scope = Scope::default();
@@ -199,7 +199,7 @@ object! {
     /// agents apart, and stops no dishonest one.
     #[derive(Clone, Debug)]
     pub(crate) struct AgentRule: FromJson {
-        pub(crate) names: BTreeSet<String>, list(1..=usize::MAX, text(is_label, "an agent's name"));
+        pub(crate) names: BTreeSet<String>, list(1..=usize::MAX, text(is_visible_line, "an agent's name"));
         pub(crate) packages: Scope = Scope::default();
     }
 }
@@ -246,7 +246,7 @@ impl FromJson for Scope {
 const HOST: &str = "a host as a manifest writes it";
 
 fn is_host(text: &str) -> bool {
-    rules::is_host_and_port(text)
+    names::is_host_and_port(text)
 }
 
 /// A list of any length, in any order.

@@ -53,6 +53,7 @@
 //! }
 //! ```
 
+pub use super::capability::DirectoryGrant;
 use super::capability::{directories, Capability};
 use super::given::credential;
 use crate::error::{Code, Error};
@@ -61,19 +62,7 @@ use crate::package::key::KeyId;
 use crate::package::listing::ContentHash;
 use crate::secrets::{Hidden, SecretStore, SecretValue};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
-
-/// A directory of the host that a guest sees.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DirectoryGrant {
-    /// Absolute path in the guest, such as `/data`.
-    pub guest: String,
-    /// Directory on the host.
-    pub host: PathBuf,
-    /// Whether the guest may write below it.
-    pub writable: bool,
-}
 
 /// The limits of one call, after manifest and policy were both heard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

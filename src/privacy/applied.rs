@@ -27,10 +27,7 @@ impl Applied {
 
     // [PRIV-83]
     pub(crate) fn record(&mut self, name: &str, pointer: &str, count: u64) {
-        let tally = match self.kinds.get_mut(name) {
-            Some(tally) => tally,
-            None => self.kinds.entry(name.to_owned()).or_default(),
-        };
+        let tally = self.kinds.entry(name.to_owned()).or_default();
         tally.count = tally.count.saturating_add(count);
         tally.note(pointer);
     }

@@ -2,7 +2,7 @@
 
 use super::scan::{Hit, Tag};
 use super::Budget;
-use crate::limits::{PRIVACY_CUSTOM_COUNT_MAX, PRIVACY_PATTERN_BYTES_MAX};
+use crate::limits::{LINE_BYTES_MAX, PRIVACY_CUSTOM_COUNT_MAX};
 use crate::package::manifest::CustomPattern;
 use crate::pattern::{Dialect, Pattern};
 use crate::{Code, Error};
@@ -37,7 +37,7 @@ fn compile_one(custom: &CustomPattern) -> Result<Custom, Error> {
         return refuse("has a name that is not 1 to 32 of A-Z, 0-9 and `_`, a letter first");
     }
     // [PRIV-91]
-    if pattern.len() > PRIVACY_PATTERN_BYTES_MAX {
+    if pattern.len() > LINE_BYTES_MAX {
         return refuse("is too long");
     }
     // [PRIV-92]

@@ -4,32 +4,28 @@
 
 use super::digits::{number, Gap, Group};
 use super::hint::Around;
+use super::kind::Kind;
+use super::scan::Hits;
 use super::text::{is_alnum, is_letter, Text};
 use super::words::Hints;
 
-/// How many groups, three or none, the date takes that the groups begin with: year, month, day or
-/// day, month, year or month, day, year, the same separator twice.
+/// Whether the first three groups are a date: year, month, day or day, month, year or month, day, year, the
+/// same separator twice.
 // [PRIV-55]
-pub(crate) fn numeric(text: Text<'_>, groups: &[Group]) -> usize {
-    let [a, b, c, ..] = groups else { return 0 };
-    if b.gap != c.gap || !matches!(b.gap, Gap::Dash | Gap::Dot | Gap::Slash) || c.len() > 4 {
-        return 0;
-    }
+pub(crate) fn numeric(text: Text<'_>, groups: &[Group]) -> bool {
+    let [a, b, c, ..] = groups else { return false };
+    let even = b.gap == c.gap && matches!(b.gap, Gap::Dash | Gap::Dot | Gap::Slash);
+    let longer = groups.get(3).is_some_and(|next| next.gap == c.gap);
     // The days that the groups at these places are, as year, month, day.
     let day = |year: &Group, month: &Group, day: &Group| {
         let [year_is, month, day] = [year, month, day].map(|group| number(text, *group));
         is_day(if year.len() == 2 { 2000 + year_is } else { year_is }, month, day)
     };
-    let date = match (a.len(), b.len(), c.len()) {
+    match (a.len(), b.len(), c.len()) {
+        _ if !even || longer => false,
         (4, 1..=2, 1..=2) => day(a, b, c),
         (1..=2, 1..=2, 2 | 4) => day(c, a, b) || day(c, b, a),
         _ => false,
-    };
-    let longer = groups.get(3).is_some_and(|next| next.gap == c.gap);
-    if date && !longer {
-        3
-    } else {
-        0
     }
 }
 
@@ -57,36 +53,31 @@ fn beside_letters(text: Text<'_>, group: Group) -> bool {
     group.len() <= 2 && (behind() || (group.start.max(2) - 2..group.start).any(letter))
 }
 
-/// Reports every date among the groups. The caller has to know that the surroundings name it as a
-/// day of birth: any other date is nobody's.
+/// Reports every date among the groups, where the surroundings name a day of birth: any other is nobody's.
 // [PRIV-56]
-pub(crate) fn find(
-    text: Text<'_>,
-    groups: &[Group],
-    around: Around,
-    report: &mut impl FnMut(usize, usize),
-) {
+pub(crate) fn find(text: Text<'_>, groups: &[Group], around: Around, hits: &mut Hits) {
+    if !around.loosely.has(Hints::BIRTH) {
+        return;
+    }
     for (index, group) in groups.iter().enumerate() {
         let rest = groups.get(index..).unwrap_or_default();
-        let span = match numeric(text, rest) {
-            0 if group.len() == 8 && around.closely.say(Hints::BIRTH) => compact(text, *group),
-            0 => in_words(text, *group),
-            count => rest.get(count - 1).map(|last| (group.start, last.end)),
+        let span = match rest {
+            [_, _, last, ..] if numeric(text, rest) => Some((group.start, last.end)),
+            _ if group.len() == 8 && around.closely.has(Hints::BIRTH) => {
+                // `19850312`.
+                let date = number(text, *group);
+                let real = is_day(date / 10_000, date / 100 % 100, date % 100);
+                real.then_some((group.start, group.end))
+            }
+            _ => in_words(text, *group),
         };
         let Some((start, end)) = span else { continue };
         let bounded = group.gap != Gap::Dot && !is_alnum(text.before(start));
         // A time of day may follow behind a `T`.
         if bounded && (!is_alnum(text.at(end)) || text.at(end) == b'T') {
-            report(start, end);
+            hits.add((Kind::DateOfBirth, start, end));
         }
     }
-}
-
-/// `19850312`.
-fn compact(text: Text<'_>, group: Group) -> Option<(usize, usize)> {
-    let number = number(text, group);
-    let real = is_day(number / 10_000, number / 100 % 100, number % 100);
-    real.then_some((group.start, group.end))
 }
 
 /// `12 March 1985`, `12-MAR-85`, `March 12, 1985`, `3. März 1985`, `12 de marzo de 1985`: the date whose day

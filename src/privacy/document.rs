@@ -2,47 +2,43 @@
 //! what the surroundings name counts.
 #![allow(clippy::arithmetic_side_effects)] // offsets inside one text
 
-use super::digits::Group;
-use super::kind::{Kind, Kinds};
-use super::text::{is_alnum, Text};
+use super::hint::Around;
+use super::kind::Kind;
+use super::scan::Hits;
+use super::text::Text;
 use super::words::Hints;
+use std::ops::RangeInclusive;
 
-/// The longest licence numbers have 17 characters; separators come on top.
-const TOKEN_MAX: usize = 20;
+/// What hints at it, how many letters and digits it has, and the most dashes between them.
+type Row = (Kind, Hints, RangeInclusive<usize>, usize);
+
+// [PRIV-58] [PRIV-59]
+const ROWS: &[Row] = &[
+    (Kind::Passport, Hints::PASSPORT, 6..=9, 0),
+    (Kind::DriversLicense, Hints::LICENSE, 5..=17, 4),
+];
+
+/// The longest number with its dashes.
+const TOKEN_MAX: usize = 21;
 /// Nothing with fewer digits is such a number.
 pub(crate) const DIGITS_MIN: usize = 4;
 
-/// Whether the only group is no part of a longer token: four digits are no document.
-pub(crate) fn is_alone(text: Text<'_>, groups: &[Group]) -> bool {
-    let [group] = groups else { return false };
-    let (before, after) = (text.before(group.start), text.at(group.end));
-    ![before, after].iter().any(|byte| byte.is_ascii_alphanumeric() || *byte == b'-')
-}
-
-/// Looks at the token around the digit at `at`; what it is, by what `hints` say around it.
-// [PRIV-58] [PRIV-59]
-pub(crate) fn find(
-    text: Text<'_>,
-    at: usize,
-    hints: Hints,
-    on: Kinds,
-) -> Option<(Kind, usize, usize)> {
-    let belongs = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
-    let start = text.back(at, TOKEN_MAX, belongs);
-    let end = text.forth(start, TOKEN_MAX + 1, belongs);
-    let token = text.slice(start, end);
-    let digits = token.iter().filter(|byte| byte.is_ascii_digit()).count();
-    let dashes = token.iter().filter(|byte| **byte == b'-').count();
-    let characters = token.len() - dashes;
-    let bounded = !is_alnum(text.before(start)) && !is_alnum(text.at(end));
-    if !bounded || dashes > 4 || token.starts_with(b"-") || token.ends_with(b"-") {
-        return None;
+/// Adds the token around the digit at `at` if it is what the surroundings speak of.
+pub(crate) fn find(text: Text<'_>, at: usize, around: Around, hits: &mut Hits) {
+    for (kind, _, length, dashes_max) in ROWS.iter().filter(|row| around.loosely.has(row.1)) {
+        let belongs = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+        let start = text.back(at, TOKEN_MAX, belongs);
+        let end = text.forth(start, TOKEN_MAX + 1, belongs);
+        let token = text.slice(start, end);
+        let digits = token.iter().filter(|byte| byte.is_ascii_digit()).count();
+        let dashes = token.iter().filter(|byte| **byte == b'-').count();
+        if length.contains(&(token.len() - dashes))
+            && digits >= DIGITS_MIN
+            && dashes <= *dashes_max
+            && text.bounds(start, end)
+            && !matches!(token, [b'-', ..] | [.., b'-'])
+        {
+            hits.add((*kind, start, end));
+        }
     }
-    let passport = (6..=9).contains(&characters) && digits >= DIGITS_MIN && dashes == 0;
-    let license = (5..=17).contains(&characters) && digits >= DIGITS_MIN;
-    if passport && on.has(Kind::Passport) && hints.say(Hints::PASSPORT) {
-        return Some((Kind::Passport, start, end));
-    }
-    let named = license && on.has(Kind::DriversLicense) && hints.say(Hints::LICENSE);
-    named.then_some((Kind::DriversLicense, start, end))
 }

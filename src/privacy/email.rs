@@ -1,25 +1,23 @@
 //! Room: e-mail addresses, found from their `@`.
 #![allow(clippy::arithmetic_side_effects)] // offsets inside one text
 
-use super::text::{is_alnum, Text, LETTER};
+use super::kind::Kind;
+use super::scan::Found;
+use super::text::{is_alnum, is_letter, Text};
 
 const LOCAL_MAX: usize = 64;
 const DOMAIN_MAX: usize = 253;
 
 /// The address around the `@` at `at`, if there is one.
 // [PRIV-35]
-pub(crate) fn find(text: Text<'_>, at: usize) -> Option<(usize, usize)> {
+pub(crate) fn find(text: Text<'_>, at: usize) -> Option<Found> {
     let end = domain_end(text, at + 1)?;
-    Some((local_start(text, at)?, end))
-}
-
-/// The start of the local part. Marks that quote or emphasise an address are not part of it.
-// [PRIV-36]
-fn local_start(text: Text<'_>, at: usize) -> Option<usize> {
+    // Marks that quote or emphasise an address are not part of it.
+    // [PRIV-36]
     let local = |byte: u8| is_alnum(byte) || b"._%+-'!#$^*~".contains(&byte);
     let widest = text.back(at, LOCAL_MAX, local);
     let start = text.forth(widest, LOCAL_MAX, |byte| !is_alnum(byte) && !b"_+".contains(&byte));
-    (start < at).then_some(start)
+    (start < at).then_some((Kind::Email, start, end))
 }
 
 /// The end of a domain of at least two labels, the last of them a top level domain. Labels that do
@@ -62,6 +60,6 @@ fn is_version(text: Text<'_>, start: usize) -> bool {
 
 /// Letters only, two at least, or in the ASCII form of another script.
 fn is_top_level(label: &[u8]) -> bool {
-    let letters = |byte: &u8| byte.is_ascii_alphabetic() || *byte == LETTER;
-    label.len() >= 2 && (label.iter().all(letters) || label.starts_with(b"xn--"))
+    let letters = label.iter().all(|byte| is_letter(*byte));
+    label.len() >= 2 && (letters || label.starts_with(b"xn--"))
 }

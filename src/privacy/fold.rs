@@ -90,38 +90,30 @@ enum Fold {
 
 /// Folds the escape or character at the start of `tail`, and says how many bytes it takes.
 fn fold_first(first: char, tail: &str) -> (usize, Fold) {
-    let escape = match first {
+    let (used, character) = match first {
         '\\' => backslash(tail.as_bytes()),
-        '%' => percent(tail.as_bytes()),
-        _ => return (first.len_utf8(), fold_char(first)),
+        '%' => percent(tail.as_bytes()).unwrap_or((1, first)),
+        _ => (first.len_utf8(), first),
     };
-    match escape {
-        Some((used, character)) => (used, fold_char(character)),
-        None => match u8::try_from(first) {
-            Ok(byte) => (1, Fold::To(byte)),
-            Err(_) => (1, Fold::Drop),
-        },
-    }
+    (used, fold_char(character))
 }
 
 /// `\n`, `\t`, `\r`, `\b`, `\f`, `\/` and `\uXXXX`, behind any number of backslashes, since a text
 /// that was encoded twice has its backslashes doubled. Other backslashes in a row count as one.
 // [PRIV-14]
-fn backslash(tail: &[u8]) -> Option<(usize, char)> {
+fn backslash(tail: &[u8]) -> (usize, char) {
     let run = tail.iter().take_while(|byte| **byte == b'\\').count();
-    let after = run.checked_add(1)?;
-    let escape = match tail.get(run) {
-        Some(b'n' | b'r' | b'f') => Some((after, '\n')),
-        Some(b't' | b'b') => Some((after, ' ')),
-        Some(b'/') => Some((after, '/')),
-        Some(b'u') => {
-            let end = after.checked_add(4)?;
-            let unit = tail.get(after..end).and_then(hex);
-            unit.map(|unit| (end, char::from_u32(unit).unwrap_or('\u{FFFD}')))
-        }
+    let escape = tail.get(run..).unwrap_or_default();
+    let character = match escape {
+        [b'n' | b'r' | b'f', ..] => Some((1, '\n')),
+        [b't' | b'b', ..] => Some((1, ' ')),
+        [b'/', ..] => Some((1, '/')),
+        [b'u', a, b, c, d, ..] => hex(&[*a, *b, *c, *d])
+            .map(|unit| (5, char::from_u32(unit).unwrap_or(char::REPLACEMENT_CHARACTER))),
         _ => None,
     };
-    escape.or(Some((run, '\\')))
+    let (behind, character) = character.unwrap_or((0, '\\'));
+    (run.saturating_add(behind), character)
 }
 
 /// `%40` and the like, where it stands for printable ASCII or a line feed.
@@ -140,12 +132,9 @@ fn hex(digits: &[u8]) -> Option<u32> {
 
 // [PRIV-11] [PRIV-12] [PRIV-13]
 fn fold_char(character: char) -> Fold {
-    if let Ok(byte) = u8::try_from(character) {
-        if byte.is_ascii() {
-            return Fold::To(byte);
-        }
-    }
+    let to = |code: u32| u8::try_from(code).map_or(Fold::Drop, Fold::To);
     match character {
+        '\0'..='\x7F' => to(u32::from(character)),
         '\u{A0}' | '\u{1680}' | '\u{2000}'..='\u{200A}' | '\u{202F}' | '\u{205F}' | '\u{3000}' => {
             Fold::To(b' ')
         }
@@ -158,19 +147,14 @@ fn fold_char(character: char) -> Fold {
         '\u{C0}'..='\u{24F}' => Fold::To(base(character)),
         '\u{3001}'..='\u{A4CF}' | '\u{AC00}'..='\u{D7FF}' => Fold::To(OTHER),
         '\u{FE6B}' => Fold::To(b'@'),
-        '\u{FF01}'..='\u{FF5E}' => {
-            // The full-width forms stand in the order of ASCII, from `!` on.
-            let ascii = u32::from(character).saturating_sub(0xFF01 - 0x21);
-            u8::try_from(ascii).map_or(Fold::Drop, Fold::To)
-        }
+        // The full-width forms stand in the order of ASCII, from `!` on.
+        '\u{FF01}'..='\u{FF5E}' => to(u32::from(character).saturating_sub(0xFF01 - 0x21)),
         _ if is_ignorable(character) => Fold::Drop,
-        _ => Fold::To(digit(character).or_else(|| lookalike(character)).unwrap_or_else(|| {
-            if character.is_alphabetic() && character < '\u{E00}' {
-                LETTER
-            } else {
-                OTHER
-            }
-        })),
+        _ => Fold::To(match digit(character).or_else(|| lookalike(character)) {
+            Some(byte) => byte,
+            None if character.is_alphabetic() && character < '\u{E00}' => LETTER,
+            None => OTHER,
+        }),
     }
 }
 
@@ -210,42 +194,15 @@ fn digit(character: char) -> Option<u8> {
     (value < 10).then(|| b'0'.saturating_add(value))
 }
 
-/// Cyrillic and Greek letters that look like Latin ones: enough for addresses and account numbers.
+/// Cyrillic and Greek letters that look like Latin ones, in order, and the Latin ones: enough for addresses and
+/// account numbers.
+const ALIKE: [char; 50] = [
+    'Α', 'Β', 'Ε', 'Ζ', 'Η', 'Ι', 'Κ', 'Μ', 'Ν', 'Ο', 'Ρ', 'Τ', 'Υ', 'Χ', 'α', 'ι', 'ν', 'ο', 'ρ',
+    'υ', 'χ', 'Ѕ', 'І', 'Ј', 'А', 'В', 'Е', 'К', 'М', 'Н', 'О', 'Р', 'С', 'Т', 'У', 'Х', 'а', 'е',
+    'о', 'р', 'с', 'у', 'х', 'ѕ', 'і', 'ј', 'һ', 'ԁ', 'ԛ', 'ԝ',
+];
+const LATIN: &[u8; 50] = b"ABEZHIKMNOPTYXaivopuxSIJABEKMHOPCTYXaeopcyxsijhdqw";
+
 fn lookalike(character: char) -> Option<u8> {
-    Some(match character {
-        'а' | 'α' => b'a',
-        'с' => b'c',
-        'ԁ' => b'd',
-        'е' => b'e',
-        'һ' => b'h',
-        'і' | 'ι' => b'i',
-        'ј' => b'j',
-        'о' | 'ο' => b'o',
-        'р' | 'ρ' => b'p',
-        'ԛ' => b'q',
-        'ѕ' => b's',
-        'υ' => b'u',
-        'ν' => b'v',
-        'ԝ' => b'w',
-        'х' | 'χ' => b'x',
-        'у' => b'y',
-        'А' | 'Α' => b'A',
-        'В' | 'Β' => b'B',
-        'С' => b'C',
-        'Е' | 'Ε' => b'E',
-        'Н' | 'Η' => b'H',
-        'І' | 'Ι' => b'I',
-        'Ј' => b'J',
-        'К' | 'Κ' => b'K',
-        'М' | 'Μ' => b'M',
-        'Ν' => b'N',
-        'О' | 'Ο' => b'O',
-        'Р' | 'Ρ' => b'P',
-        'Ѕ' => b'S',
-        'Т' | 'Τ' => b'T',
-        'Х' | 'Χ' => b'X',
-        'У' | 'Υ' => b'Y',
-        'Ζ' => b'Z',
-        _ => return None,
-    })
+    LATIN.get(ALIKE.binary_search(&character).ok()?).copied()
 }

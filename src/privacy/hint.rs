@@ -2,6 +2,7 @@
 //! under, from the words before it, or from the word behind it; kinds without a checksum need one.
 #![allow(clippy::arithmetic_side_effects)] // offsets inside one text, each bounded by a window
 
+use super::label::{self, LABEL_MAX};
 use super::text::{is_letter, is_word, Text};
 use super::words::{of_word, of_words, word_length, Hints};
 
@@ -9,8 +10,6 @@ use super::words::{of_word, of_words, word_length, Hints};
 const WINDOW: usize = 32;
 /// Spaces and the like between the comma before a key and its quote.
 const FIELD_GAP_MAX: usize = 64;
-/// The longest label: a name of 32 characters, a colon, and a number or pseudonym.
-pub(crate) const LABEL_MAX: usize = 53;
 
 /// What is said around a value.
 #[derive(Clone, Copy, Debug, Default)]
@@ -21,29 +20,16 @@ pub(crate) struct Around {
     pub(crate) closely: Hints,
 }
 
-impl Around {
-    /// Only keys are known.
-    pub(crate) fn given(hints: Hints) -> Around {
-        Around { loosely: hints, closely: hints }
-    }
-}
-
 /// Reads the words before values, each word once, however close the values are.
 #[derive(Default)]
 pub(crate) struct Reader {
     /// Everything before was read, or was too far away from any value.
     read: usize,
     /// Telling words of late, with their places.
-    told: Vec<(usize, Hints)>,
+    recent: Vec<(usize, Hints)>,
 }
 
 impl Reader {
-    /// Makes it ready for another text.
-    pub(crate) fn start(&mut self) {
-        self.read = 0;
-        self.told.clear();
-    }
-
     /// What surrounds the value at `at`, which is behind all that were asked for before.
     // [PRIV-22]
     pub(crate) fn around(&mut self, text: Text<'_>, at: usize, given: Hints) -> Around {
@@ -53,15 +39,12 @@ impl Reader {
             // A word cut in two is none.
             from = text.forth(from, WINDOW, is_word);
         }
-        self.told.retain(|(place, _)| *place >= earliest);
+        self.recent.retain(|(place, _)| *place >= earliest);
         self.read(text, from, at);
         self.read = at;
-        let hints = self.told.iter().fold(Hints::NONE, |hints, (_, told)| match *told {
-            Hints::FIELD => Hints::NONE,
-            told => hints.and(told),
-        });
+        let hints = self.recent.iter().fold(Hints::NONE, |hints, (_, word)| hints.and(*word));
         if hints == Hints::NONE {
-            return Around::given(given);
+            return Around { loosely: given, closely: given };
         }
         Around { loosely: given.and(hints), closely: given.and(near(text, at)) }
     }
@@ -75,30 +58,34 @@ impl Reader {
                 let end = at + word_length(text.slice(at, to));
                 // Letters behind a digit are a piece of something else.
                 if !text.before(at).is_ascii_digit() {
-                    self.hear(text, at, end);
+                    self.note(text, at, end);
                 }
                 at = end;
                 continue;
             }
             // Another field of a JSON text begins.
             if byte == b'"' && begins_field(text, at) {
-                self.told.push((at, Hints::FIELD));
+                self.recent.clear();
             }
-            at += if byte == b'[' { 1 + label_length(text, at + 1) } else { 1 };
+            at += 1;
+            if byte == b'[' {
+                // What a label stands for does not name what follows.
+                let end = text.forth(at, LABEL_MAX, |byte| is_word(byte) || byte == b':');
+                at += label::inside(text.slice(at, end + 1)).map_or(0, <[u8]>::len);
+            }
         }
     }
 
-    fn hear(&mut self, text: Text<'_>, start: usize, end: usize) {
+    fn note(&mut self, text: Text<'_>, start: usize, end: usize) {
         let hints = match of_word(text.slice(start, end)) {
             Hints::CALL if stands_free(text, start, end) => Hints::PHONE,
             // `contact_number`, but not `contact_id`.
             Hints::CALL => of_words(text.slice(start, text.forth(end, 8, is_identifier))),
-            hints if hints.say(Hints::LINK) => Hints::NONE,
             Hints::NONE if text.upto(start, 5).eq_ignore_ascii_case(b"d.o.b") => Hints::BIRTH,
             hints => hints,
         };
-        if !matches!(hints, Hints::NONE | Hints::TIME | Hints::CALL) {
-            self.told.push((start, hints));
+        if hints.telling() != Hints::NONE {
+            self.recent.push((start, hints.telling()));
         }
     }
 }
@@ -118,18 +105,6 @@ fn stands_free(text: Text<'_>, start: usize, end: usize) -> bool {
     let (before, after) = (text.before(start), text.at(end));
     let tied = |byte: u8| is_word(byte) || b"-/\\@.#".contains(&byte);
     !tied(before) && (!tied(after) || after == b'.' && !is_word(text.at(end + 1)))
-}
-
-/// How much of a label, such as `[EMAIL]` or `[EMAIL:1]`, follows its opening bracket. What a label
-/// names is gone, and says nothing about what follows.
-fn label_length(text: Text<'_>, start: usize) -> usize {
-    let in_label = |byte: u8| matches!(byte, b'A'..=b'Z' | b'0'..=b'9' | b'_' | b':');
-    let end = text.forth(start, LABEL_MAX, in_label);
-    if text.at(end) == b']' {
-        end + 1 - start
-    } else {
-        0
-    }
 }
 
 /// What the key or word directly before `at` hints at, looking past a few linking words such as
@@ -160,18 +135,9 @@ fn near(text: Text<'_>, at: usize) -> Hints {
 /// `555 0132 fax`.
 // [PRIV-25]
 pub(crate) fn is_line(text: Text<'_>, end: usize) -> bool {
-    const LINES: [&[u8]; 9] = [
-        b"fax",
-        b"phone",
-        b"telephone",
-        b"tel",
-        b"mobile",
-        b"cell",
-        b"office",
-        b"desk",
-        b"landline",
-    ];
+    const LINES: &[u8] = b"fax phone telephone tel mobile cell office desk landline";
     let start = text.forth(end, 3, |byte| matches!(byte, b' ' | b'-' | b',' | b'('));
     let word = text.slice(start, text.forth(start, 10, is_letter));
-    LINES.iter().any(|line| line.eq_ignore_ascii_case(word))
+    let mut lines = LINES.split(|byte| *byte == b' ');
+    of_word(word) != Hints::NONE && lines.any(|line| line.eq_ignore_ascii_case(word))
 }

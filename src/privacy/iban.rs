@@ -1,54 +1,36 @@
 //! Room: international bank account numbers (ISO 13616). A country code fixes the length, and the
 //! whole leaves 1 when divided by 97.
-#![allow(clippy::arithmetic_side_effects)] // offsets inside one text, remainders below 97
+#![allow(clippy::arithmetic_side_effects)] // offsets inside one text
 
+use super::checks::modulo_97;
+use super::kind::Kind;
+use super::scan::Found;
 use super::text::{in_uuid, is_alnum, Text};
 
 /// Looks at the two digits at `at`, the check digits of an account number if two letters stand
 /// before them; the range of the number, if it is one.
 // [PRIV-45]
-pub(crate) fn find(text: Text<'_>, at: usize) -> Option<(usize, usize)> {
-    let start = at.checked_sub(2)?;
-    let country = [text.at(start), text.at(start + 1)].map(|byte| byte.to_ascii_uppercase());
-    if is_alnum(text.before(start)) {
-        return None;
-    }
-    let length = length_of(country)?;
-    let (mut end, mut taken, mut lines) = (start, 0, 0);
-    let mut remainder = Remainder::default();
-    let mut head = [0u8; 4];
-    while taken < length {
+pub(crate) fn find(text: Text<'_>, at: usize) -> Option<Found> {
+    let start = at.checked_sub(2).filter(|start| !is_alnum(text.before(*start)))?;
+    let length = length_of([text.at(start), text.at(start + 1)].map(|c| c.to_ascii_uppercase()))?;
+    let (mut end, mut lines, mut number) = (start, 0, Vec::with_capacity(length));
+    while number.len() < length {
         // [PRIV-46]
-        let grouped = taken > 0 && taken % 4 == 0 && matches!(text.at(end), b' ' | b'-');
-        let broken = taken > 4 && lines == 0 && text.at(end) == b'\n';
+        let fours = !number.is_empty() && number.len().is_multiple_of(4);
+        let grouped = fours && matches!(text.at(end), b' ' | b'-');
+        let broken = number.len() > 4 && lines == 0 && text.at(end) == b'\n';
         lines += usize::from(broken);
         end += usize::from(grouped || broken);
-        let byte = text.at(end);
-        if !byte.is_ascii_alphanumeric() {
+        number.push(text.at(end));
+        end += 1;
+        if !text.before(end).is_ascii_alphanumeric() {
             return None;
         }
-        match head.get_mut(taken) {
-            Some(slot) => *slot = byte,
-            None => remainder.add(byte),
-        }
-        (end, taken) = (end + 1, taken + 1);
     }
     // The country code and check digits go to the end before the division.
-    head.iter().for_each(|byte| remainder.add(*byte));
-    let whole = remainder.0 == 1 && !is_alnum(text.at(end));
-    (whole && !in_uuid(text, start)).then_some((start, end))
-}
-
-/// The remainder of a division by 97, with letters as numbers from 10 (A) to 35 (Z).
-#[derive(Default)]
-struct Remainder(u32);
-
-impl Remainder {
-    fn add(&mut self, byte: u8) {
-        let value = char::from(byte).to_digit(36).unwrap_or(0);
-        let shift = if value < 10 { 10 } else { 100 };
-        self.0 = (self.0 * shift + value) % 97;
-    }
+    number.rotate_left(4);
+    let whole = modulo_97(&number) == 1 && !is_alnum(text.at(end));
+    (whole && !in_uuid(text, start)).then_some((Kind::Iban, start, end))
 }
 
 /// Characters in all. The first rows follow the registry of SWIFT, the last one countries that

@@ -4,32 +4,27 @@
 
 use super::digits::{digits, number, Gap, Group};
 use super::hint::Around;
+use super::kind::Kind;
+use super::scan::{Found, Hits};
 use super::text::{is_alnum, is_word, Text};
 use super::words::Hints;
 use std::net::Ipv6Addr;
 
 /// Reports every IPv4 address among the groups: four of them joined by points, and no fifth.
 // [PRIV-50]
-pub(crate) fn find_v4(
-    text: Text<'_>,
-    groups: &[Group],
-    around: Around,
-    report: &mut impl FnMut(usize, usize),
-) {
-    for (index, first) in groups.iter().enumerate() {
-        let rest = groups.get(index + 1..).unwrap_or_default();
-        if rest.first().is_none_or(|second| second.gap != Gap::Dot) || first.gap == Gap::Dot {
-            continue;
-        }
-        let dotted = rest.iter().take(4).take_while(|group| group.gap == Gap::Dot).count();
-        let begins = !is_alnum(text.before(first.start));
-        let Some(last) = rest.get(2).filter(|_| begins && dotted == 3) else { continue };
-        let address = groups.get(index..index + 4).unwrap_or_default();
-        if address.iter().all(|group| is_octet(text, *group))
-            && !is_alnum(text.at(last.end))
+pub(crate) fn find_v4(text: Text<'_>, groups: &[Group], around: Around, hits: &mut Hits) {
+    let pointed = |group: &Group| group.gap == Gap::Dot;
+    for (index, address) in groups.windows(4).enumerate() {
+        let [first, rest @ .., last] = address else { continue };
+        let longer = pointed(first) || groups.get(index + 4).is_some_and(pointed);
+        if rest.iter().all(pointed)
+            && pointed(last)
+            && !longer
+            && address.iter().all(|group| is_octet(text, *group))
+            && text.bounds(first.start, last.end)
             && !is_version(text, address, around)
         {
-            report(first.start, prefix_end(text, last.end, 32));
+            hits.add((Kind::IpAddress, first.start, prefix_end(text, last.end, 32)));
         }
     }
 }
@@ -37,7 +32,7 @@ pub(crate) fn find_v4(
 /// 0 to 255 without leading zeros.
 fn is_octet(text: Text<'_>, group: Group) -> bool {
     let led = group.len() > 1 && text.at(group.start) == b'0';
-    group.len() <= 3 && group.is_whole() && !led && number(text, group) <= 255
+    group.len() <= 3 && !led && number(text, group) <= 255
 }
 
 /// `version 1.2.3.4`, and the product tokens of browsers, such as `Chrome/120.0.0.0`.
@@ -46,40 +41,37 @@ fn is_version(text: Text<'_>, address: &[Group], around: Around) -> bool {
     let Some(first) = address.first() else { return false };
     let product = text.before(first.start) == b'/' && is_alnum(text.before(first.start - 1));
     let zeros = digits(text, address.get(1..).unwrap_or_default()).all(|digit| digit == 0);
-    product && zeros || around.closely.say(Hints::VERSION)
+    product && zeros || around.closely.has(Hints::VERSION)
 }
 
-/// Looks at the colon at `colon`; reports the IPv6 address around it, if there is one. Says from
-/// where on colons are still unseen.
+/// The IPv6 address around the colon at `colon`, if there is one. `seen` is from where on colons are unseen.
 // [PRIV-52]
-pub(crate) fn find_v6(
-    text: Text<'_>,
-    colon: usize,
-    report: &mut impl FnMut(usize, usize),
-) -> usize {
+#[inline]
+pub(crate) fn find_v6(text: Text<'_>, colon: usize, seen: &mut usize) -> Option<Found> {
+    // Most colons separate a key from its value.
+    let joins = text.before(colon).is_ascii_hexdigit() || text.at(colon + 1) == b':';
+    if !joins || colon < *seen {
+        return None;
+    }
     let start = text.back(colon, 5, |byte| byte.is_ascii_hexdigit());
-    let end = text.until(colon, |byte| !(byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.')));
-    let token = text.slice(start, end);
+    *seen = text.until(colon, |byte| !(byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.')));
+    let mut token = text.slice(start, *seen);
     // A sentence may end behind the address.
-    let trailing = token.iter().rev().take_while(|byte| **byte == b'.').count();
-    let mut token = token.get(..token.len() - trailing).unwrap_or_default();
-    if token.ends_with(b":") && !token.ends_with(b"::") {
-        token = token.get(..token.len() - 1).unwrap_or_default();
+    while let [rest @ .., b'.'] = token {
+        token = rest;
+    }
+    if let [rest @ .., before, b':'] = token {
+        token = if *before == b':' { token } else { text.upto(start, rest.len() + 1) };
     }
     let last = start + token.len();
     let before = text.before(start);
     let free = !is_alnum(before) && before != b':' && !is_word(text.at(last));
-    if free && token.len() <= 45 && is_v6(token) && !is_slice(text, start) {
-        report(start, prefix_end(text, last, 128));
-    }
-    end.max(colon + 1)
-}
-
-/// An address, rather than a path of names such as `de::ed`, which has no digit.
-// [PRIV-53]
-fn is_v6(token: &[u8]) -> bool {
-    let parsed = std::str::from_utf8(token).is_ok_and(|token| token.parse::<Ipv6Addr>().is_ok());
-    parsed && token.iter().any(u8::is_ascii_digit)
+    // A path of names such as `de::ed` has no digit.
+    // [PRIV-53]
+    let numbered = token.iter().any(u8::is_ascii_digit) && token.len() <= 45;
+    let parsed = || std::str::from_utf8(token).is_ok_and(|token| token.parse::<Ipv6Addr>().is_ok());
+    let found = free && numbered && !is_slice(text, start) && parsed();
+    found.then(|| (Kind::IpAddress, start, prefix_end(text, last, 128)))
 }
 
 /// `list[::2]` takes every second element.

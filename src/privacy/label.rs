@@ -25,19 +25,30 @@ words! {
     }
 }
 
+/// The longest label: `SECRET`, a colon, and the name of a secret.
+pub(crate) const LABEL_MAX: usize = 135;
+
+/// What stands between the brackets of a label such as `[EMAIL]`, `[EMAIL:1]` or `[SECRET:key]`, if a text
+/// behind a bracket is one.
+pub(crate) fn inside(text: &[u8]) -> Option<&[u8]> {
+    let text = text.get(..text.iter().take(LABEL_MAX + 1).position(|byte| *byte == b']')?)?;
+    let mut parts = text.splitn(2, |byte| *byte == b':');
+    let name = |byte: &u8| matches!(byte, b'A'..=b'Z' | b'0'..=b'9' | b'_');
+    let word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+    (parts.next()?.iter().all(name) && parts.all(|part| part.iter().all(word))).then_some(text)
+}
+
 /// Writes labels, and remembers what it numbered.
 pub(crate) struct Labels {
     replacement: Replacement,
     key: [u8; 32],
     /// The number of each value, by its tag and its canonical form.
-    numbers: BTreeMap<(Tag, String), u64>,
-    /// The highest number so far.
-    last: BTreeMap<Tag, u64>,
+    numbers: BTreeMap<Tag, BTreeMap<String, usize>>,
 }
 
 impl Labels {
     pub(crate) fn new(replacement: Replacement, key: [u8; 32]) -> Self {
-        Labels { replacement, key, numbers: BTreeMap::new(), last: BTreeMap::new() }
+        Labels { replacement, key, numbers: BTreeMap::new() }
     }
 
     /// Writes what stands for `value`.
@@ -55,8 +66,11 @@ impl Labels {
             }
             Replacement::Label | Replacement::LastFour => {}
             Replacement::Numbered => {
+                let known = self.numbers.entry(tag).or_default();
+                let next = known.len().saturating_add(1);
+                let number = known.entry(canonical(tag, value)).or_insert(next);
                 // Writing to a string cannot fail.
-                let _ = write!(out, ":{}", self.number(tag, value));
+                let _ = write!(out, ":{number}");
             }
             Replacement::Pseudonym => {
                 out.push(':');
@@ -68,14 +82,6 @@ impl Labels {
             }
         }
         out.push(']');
-    }
-
-    fn number(&mut self, tag: Tag, value: &str) -> u64 {
-        let last = self.last.entry(tag).or_default();
-        *self.numbers.entry((tag, canonical(tag, value))).or_insert_with(|| {
-            *last = last.saturating_add(1);
-            *last
-        })
     }
 }
 

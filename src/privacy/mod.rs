@@ -3,16 +3,16 @@
 //!
 //! Read in this order: [`PrivacyFilterEngine`] here, `walk.rs` (which strings are filtered),
 //! `fold.rs` (what the scanners see), `scan.rs` (one pass), then a file for each family of values:
-//! `digits.rs` reads groups of digits for `card.rs`, `ssn.rs`, `national.rs`, `ip.rs`, `dates.rs` and
-//! `phone.rs`; `email.rs`, `iban.rs`, `secret.rs` and `document.rs` stand alone; `hint.rs` and `words.rs`
-//! know what surroundings tell; `label.rs` says what stands where a value was. What a
-//! host knows to be secret [`crate::secrets`] finds.
+//! `digits.rs` reads groups of digits for `numbers.rs` (with `checks.rs`), `ip.rs`, `dates.rs` and `phone.rs`;
+//! `email.rs`, `iban.rs`, `secret.rs` and `document.rs` stand alone; `hint.rs` and `words.rs` know what
+//! surroundings tell; `label.rs` says what stands where a value was. What a host knows to be secret
+//! [`crate::secrets`] finds.
 //!
 //! Whatever is redacted is scanned again until nothing is found; if something is left, or a limit
 //! is passed, nothing leaves.
 
 mod applied;
-mod card;
+mod checks;
 mod custom;
 mod dates;
 mod digits;
@@ -24,12 +24,11 @@ mod iban;
 mod ip;
 mod kind;
 mod label;
-mod national;
 mod nested;
+mod numbers;
 mod phone;
 mod scan;
 mod secret;
-mod ssn;
 mod text;
 mod walk;
 mod words;
@@ -50,10 +49,9 @@ use crate::pattern::is_one_search;
 use crate::secrets::{Hidden, HiddenTexts};
 use crate::{Code, Error};
 use custom::Custom;
-use hint::LABEL_MAX;
 use kind::Kinds;
 use label::Labels;
-use scan::{resolve, scan, worth_it, Hit, Scratch, Tag};
+use scan::{resolve, scan, worth_it, Hit, Tag};
 use serde_json::Value;
 use words::Hints;
 
@@ -112,14 +110,11 @@ impl PrivacyFilterEngine {
     pub fn from_config(patterns: &[String], custom: &[CustomPattern]) -> Result<Self, Error> {
         let mut on = Kinds::default();
         for name in patterns {
-            match Kind::from_name(name) {
-                Some(kind) => on.add(kind),
-                None => {
-                    let name: String = name.chars().take(64).collect();
-                    let detail = format!("unknown privacy pattern {name:?}");
-                    return Err(Error::new(Code::PrivacyPattern, detail));
-                }
-            }
+            let unknown = || {
+                let name: String = name.chars().take(64).collect();
+                Error::new(Code::PrivacyPattern, format!("unknown privacy pattern {name:?}"))
+            };
+            on.add(Kind::from_name(name).ok_or_else(unknown)?);
         }
         let (replacement, key) = (Replacement::Label, [0; 32]);
         let (custom, hidden) = (custom::compile(custom)?, HiddenTexts::default());
@@ -227,7 +222,7 @@ impl PrivacyFilterEngine {
 
     fn new_call(&self, deadline: &Deadline) -> CallState {
         let labels = Labels::new(self.replacement, self.key);
-        CallState { budget: Budget::new(deadline), labels, scratch: Scratch::default() }
+        CallState { budget: Budget::new(deadline), labels }
     }
 
     fn name(&self, tag: Tag) -> &str {
@@ -283,7 +278,7 @@ impl PrivacyFilterEngine {
         let mut hits = Vec::new();
         if worth_it(text) {
             let shadow = fold::fold(text);
-            hits = scan(&shadow.bytes, self.on, hints, &mut call.scratch, &call.budget.deadline)?;
+            hits = scan(&shadow.bytes, self.on, hints, &call.budget.deadline)?;
             for hit in &mut hits {
                 (hit.start, hit.end) = (shadow.original(hit.start), shadow.original(hit.end));
             }
@@ -314,16 +309,14 @@ impl PrivacyFilterEngine {
         let custom = self.custom.iter().map(|custom| custom.name.as_str());
         let labels: Vec<&str> =
             Kind::ALL.iter().map(|kind| kind.label()).chain(custom).chain(["SECRET"]).collect();
-        let opens = text.match_indices('[');
         let label = |(start, _): (usize, &str)| {
-            let rest = text.get(start.checked_add(1)?..)?.as_bytes();
-            let inner = rest.iter().take(LABEL_MAX).position(|byte| *byte == b']')?;
-            let inner = std::str::from_utf8(rest.get(..inner)?).ok()?;
-            let name = inner.split_once(':').map_or(inner, |(name, _)| name);
-            let end = start.checked_add(inner.len())?.checked_add(2)?;
-            labels.contains(&name).then_some((start, end))
+            let from = start.checked_add(1)?;
+            let inside = label::inside(text.as_bytes().get(from..)?)?;
+            let name = inside.split(|byte| *byte == b':').next()?;
+            let known = labels.iter().any(|label| label.as_bytes() == name);
+            known.then_some((start, from.saturating_add(inside.len()).saturating_add(1)))
         };
-        opens.filter_map(label).collect()
+        text.match_indices('[').filter_map(label).collect()
     }
 }
 
@@ -331,7 +324,6 @@ impl PrivacyFilterEngine {
 struct CallState {
     budget: Budget,
     labels: Labels,
-    scratch: Scratch,
 }
 
 /// What may still be done in one call, and until when.

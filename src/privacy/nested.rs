@@ -7,13 +7,13 @@ use std::collections::BTreeMap;
 
 /// A piece of a JSON text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Token<'a> {
+pub(crate) enum Token {
     /// A string that is the key of a member, with its quotes.
-    Key(&'a str),
+    Key,
     /// Any other string, with its quotes.
-    String(&'a str),
+    String,
     /// A number, `true`, `false` or `null`.
-    Scalar(&'a str),
+    Scalar,
     /// `{` or `[`.
     Open,
     /// `}` or `]`.
@@ -27,8 +27,8 @@ pub(crate) fn is_document(text: &str) -> bool {
     matches!(first, Some(b'{' | b'[')) && serde_json::from_str::<IgnoredAny>(text).is_ok()
 }
 
-/// The tokens of a JSON text, each with the place where it starts. The text is known to be JSON.
-pub(crate) fn tokens(text: &str) -> impl Iterator<Item = (usize, Token<'_>)> {
+/// The tokens of a JSON text, each with its text and where it ends. The text is known to be JSON.
+pub(crate) fn tokens(text: &str) -> impl Iterator<Item = (Token, &str, usize)> {
     let bytes = text.as_bytes();
     let mut at: usize = 0;
     std::iter::from_fn(move || {
@@ -43,15 +43,15 @@ pub(crate) fn tokens(text: &str) -> impl Iterator<Item = (usize, Token<'_>)> {
             _ => rest.iter().take_while(|byte| !b", \t\n\r]}".contains(byte)).count(),
         };
         at = start.saturating_add(length.max(1));
-        let token = text.get(start..at)?;
+        let behind = || bytes.get(at..)?.iter().find(|byte| !is_space(byte));
         let token = match first {
-            b'"' if is_key(bytes.get(at..)?) => Token::Key(token),
-            b'"' => Token::String(token),
+            b'"' if behind() == Some(&b':') => Token::Key,
+            b'"' => Token::String,
             b'{' | b'[' => Token::Open,
             b'}' | b']' => Token::Close,
-            _ => Token::Scalar(token),
+            _ => Token::Scalar,
         };
-        Some((start, token))
+        Some((token, text.get(start..at)?, at))
     })
 }
 
@@ -72,10 +72,6 @@ fn string_length(rest: &[u8]) -> usize {
 
 fn is_space(byte: &u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
-}
-
-fn is_key(behind: &[u8]) -> bool {
-    behind.iter().find(|byte| !is_space(byte)) == Some(&b':')
 }
 
 /// Names that stand in one object, and from which number on there may be a free one for the next of the

@@ -6,11 +6,15 @@
 use super::dates;
 use super::digits::{digits, gap_at, number, Gap, Group};
 use super::hint::{is_line, Around};
+use super::kind::Kind;
+use super::scan::Hits;
 use super::text::{is_alnum, is_word, Text};
 use super::words::Hints;
 
 /// E.164: country code and number together.
 const DIGITS_MAX: usize = 15;
+/// No number has fewer.
+pub(crate) const DIGITS_MIN: usize = 6;
 
 /// Groups from one place on, and what stands around them.
 #[derive(Clone, Copy)]
@@ -23,63 +27,26 @@ struct Row<'a> {
 }
 
 /// Reports every telephone number among the groups.
-pub(crate) fn find(
-    text: Text<'_>,
-    groups: &[Group],
-    around: Around,
-    report: &mut impl FnMut(usize, usize),
-) {
+pub(crate) fn find(text: Text<'_>, groups: &[Group], around: Around, hits: &mut Hits) {
     for line in groups.chunk_by(|_, next| next.gap != Gap::Line) {
         let (mut from, mut fresh) = (0, line.first().is_some_and(|first| first.gap == Gap::Line));
         while let [first, ..] = line.get(from..).unwrap_or_default() {
-            if !matches!(first.gap, Gap::Start | Gap::Space | Gap::Line | Gap::Open) {
-                (from, fresh) = (from + 1, false);
-                continue;
-            }
             let groups = line.get(from..).unwrap_or_default();
             let row = Row { text, groups, around, fresh: fresh || first.gap == Gap::Start };
-            let date = dates::numeric(text, groups);
-            let count = match row.number() {
-                _ if date > 0 => date,
-                Some((start, count, end)) => {
-                    report(start, end);
-                    count
-                }
-                None => 0,
+            let count = if dates::numeric(text, groups) {
+                3
+            } else if let Some((start, count, end)) = row.number() {
+                hits.add((Kind::Phone, start, end));
+                count
+            } else {
+                0
             };
             (from, fresh) = (from + count.max(1), count > 0);
         }
     }
 }
 
-/// Reports the telephone numbers among groups that were put together from two lines. What stands on one
-/// line is found as it is: here a number must be named, or be international or North American.
-// [PRIV-26]
-pub(crate) fn find_broken(
-    text: Text<'_>,
-    groups: &[Group],
-    around: Around,
-    report: &mut impl FnMut(usize, usize),
-) {
-    let last = groups.last().map_or(0, |last| last.end);
-    let told = around.loosely.say(Hints::PHONE) || is_line(text, last);
-    for (index, first) in groups.iter().enumerate() {
-        let rest = groups.get(index..).unwrap_or_default();
-        let row = Row { text, groups: rest, around, fresh: index == 0 };
-        let skip = usize::from(row.len(0) == 1);
-        let american = [row.len(skip), row.len(skip + 1), row.len(skip + 2)] == [3, 3, 4]
-            && row.gap(skip + 2) != Gap::Space;
-        if !told && !american && text.before(first.start) != b'+' {
-            continue;
-        }
-        if let Some((start, _, end)) = row.number() {
-            report(start, end);
-            return;
-        }
-    }
-}
-
-impl<'a> Row<'a> {
+impl Row<'_> {
     /// The number that begins with the first group: its start, how many groups, its end.
     fn number(self) -> Option<(usize, usize, usize)> {
         let first = self.groups.first()?;
@@ -118,33 +85,20 @@ impl<'a> Row<'a> {
         self.groups.iter().take(count).map(|group| group.len()).sum()
     }
 
-    /// The length of the country code that stands behind the first `skip` digits.
-    fn code(self, skip: usize) -> Option<usize> {
-        let mut three = [0u8; 3];
-        let digits = digits(self.text, self.groups).skip(skip);
-        three.iter_mut().zip(digits).for_each(|(slot, digit)| *slot = digit);
-        country_code_length(three)
-    }
-
-    /// Groups that belong together from the first on, while they hold at most `most` digits.
-    fn joined(self, most: usize) -> usize {
-        let mut total = 0;
-        let fits = |group: &&Group| {
-            total += group.len();
-            total <= most
-        };
-        self.groups.iter().take_while(fits).count()
-    }
-
-    /// `+` and a country code, then at most 15 digits in all. Returns how many groups.
+    /// `+` and a country code behind the first `zeros` digits, then at most 15 digits in all. Returns how many groups.
     // [PRIV-60]
     fn international(self, zeros: usize) -> Option<usize> {
-        let code = self.code(zeros)?;
-        let mut count = self.joined(DIGITS_MAX + zeros);
-        if code == 1 {
+        let mut leading = [0u8; 3];
+        let digits = digits(self.text, self.groups).skip(zeros);
+        leading.iter_mut().zip(digits).for_each(|(slot, digit)| *slot = digit);
+        let code = country_code_length(leading)?;
+        let fits = |count: &usize| self.total(*count) <= DIGITS_MAX + zeros;
+        let mut counts = (1..=self.groups.len()).take_while(fits);
+        let count = match code {
             // North America: ten digits behind the 1.
-            count = (1..=count).find(|count| self.total(*count) == 11 + zeros)?;
-        }
+            1 => counts.find(|count| self.total(*count) == 11 + zeros)?,
+            _ => counts.last()?,
+        };
         let total = self.total(count).checked_sub(zeros)?;
         // A single point starts a fraction.
         let pointed = (1..count).filter(|index| self.gap(*index) == Gap::Dot).count();
@@ -155,12 +109,8 @@ impl<'a> Row<'a> {
     /// `00` or `011` in place of the plus sign, with separators.
     // [PRIV-61]
     fn exchange_code(self) -> Option<usize> {
-        if self.leads(0) != b'0' {
-            return None;
-        }
         let mut digits = digits(self.text, self.groups);
-        let zeros = [digits.next()?, digits.next()?, digits.next()?];
-        let zeros = match zeros {
+        let zeros = match [digits.next()?, digits.next()?, digits.next()?] {
             [0, 0, third] if third != 0 && self.len(0) >= 2 => 2,
             [0, 1, 1] if self.len(0) == 3 => 3,
             _ => return None,
@@ -233,17 +183,17 @@ impl<'a> Row<'a> {
     fn hinted(self) -> Option<usize> {
         let first = self.groups.first().filter(|_| self.fresh)?;
         if matches!(self.gap(1), Gap::Start | Gap::Open) {
-            let told = match first.len() {
-                7..=15 if self.around.closely.say(Hints::PHONE) => true,
+            let named = match first.len() {
+                7..=15 if self.around.closely.has(Hints::PHONE) => true,
                 9..=12 => is_line(self.text, first.end),
                 _ => false,
             };
-            return told.then_some(1);
+            return named.then_some(1);
         }
-        let told = self.around.loosely.say(Hints::PHONE);
+        let named = self.around.loosely.has(Hints::PHONE);
         let row = self.row();
         let fits = |count: &usize| (6..=13).contains(&self.total(*count)) && self.regular(*count);
-        if told {
+        if named {
             return (2..=row).rev().find(fits);
         }
         let last = self.groups.get(row - 1)?;

@@ -2,8 +2,10 @@
 //! alphabet and its length; a JSON Web Token by its header; a private key by its armour.
 #![allow(clippy::arithmetic_side_effects)] // offsets inside one text, each bounded by a row's length
 
-use super::kind::{Kind, Kinds};
+use super::kind::Kind;
+use super::scan::Found;
 use super::text::{is_alnum, Text};
+use crate::encoding::unbase64_of_any_length;
 use serde_json::{Map, Value};
 use std::sync::LazyLock;
 
@@ -111,14 +113,9 @@ const PREFIX_MAX: usize = 16;
 /// Looks at `at`: a `-`, `_` or `.` behind the first part of a prefix, or a capital that is part of
 /// it. What it is, and its range. `seen` is where the headers of tokens end that were looked at.
 // [PRIV-102]
-pub(crate) fn find(
-    text: Text<'_>,
-    at: usize,
-    on: Kinds,
-    seen: &mut usize,
-) -> Option<(Kind, usize, usize)> {
+pub(crate) fn find(text: Text<'_>, at: usize, seen: &mut usize) -> Option<Found> {
     if text.at(at) == b'-' && text.at(at + 1) == b'-' {
-        return if on.has(Kind::PrivateKey) { armour(text, at) } else { None };
+        return armour(text, at);
     }
     let begins = match text.at(at) {
         b'A' => !is_alnum(text.before(at)),
@@ -135,10 +132,7 @@ pub(crate) fn find(
         return None;
     }
     if text.at(at) == b'J' {
-        return if on.has(Kind::Jwt) { web_token(text, start, seen) } else { None };
-    }
-    if !on.has(Kind::ApiKey) {
-        return None;
+        return web_token(text, start, seen);
     }
     let rest = text.upto(start, PREFIX_MAX);
     let list = LISTS.get(place(rest))?;
@@ -158,14 +152,22 @@ const HEADER_MAX: usize = 2048;
 
 /// `eyJ...`: a JSON object in base64url that names its algorithm, then up to four more parts.
 // [PRIV-101]
-fn web_token(text: Text<'_>, start: usize, seen: &mut usize) -> Option<(Kind, usize, usize)> {
+fn web_token(text: Text<'_>, start: usize, seen: &mut usize) -> Option<Found> {
     let part = |from: usize| text.until(from, |byte| !is_base64url(byte));
     if start < *seen || text.upto(start, 3) != b"eyJ" {
         return None;
     }
     let header_end = text.forth(start, HEADER_MAX, is_base64url);
     *seen = header_end;
-    let header = unbase64url(text.slice(start, header_end));
+    // Base64url (RFC 4648 section 5) differs in two characters and has no padding.
+    let standard = |byte: &u8| match byte {
+        b'-' => '+',
+        b'_' => '/',
+        byte => char::from(*byte),
+    };
+    let mut header: String = text.slice(start, header_end).iter().map(standard).collect();
+    header.extend(std::iter::repeat_n('=', header.len().wrapping_neg() % 4));
+    let header = unbase64_of_any_length(&header)?;
     let object = serde_json::from_slice::<Map<String, Value>>(&header).ok()?;
     let second = part(header_end + 1);
     if text.at(header_end) != b'.' || second == header_end + 1 || !object.contains_key("alg") {
@@ -184,36 +186,19 @@ fn is_base64url(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')
 }
 
-/// The bytes that base64url without padding stands for (RFC 4648 section 5), up to the last whole one.
-fn unbase64url(text: &[u8]) -> Vec<u8> {
-    let value = |byte: u8| match byte {
-        b'A'..=b'Z' => byte - b'A',
-        b'a'..=b'z' => byte - b'a' + 26,
-        b'0'..=b'9' => byte - b'0' + 52,
-        b'-' => 62,
-        _ => 63,
-    };
-    let mut bytes = Vec::with_capacity(text.len());
-    for group in text.chunks(4) {
-        let values = group.iter().map(|byte| u32::from(value(*byte)));
-        let bits = values.fold(0, |bits, value| bits << 6 | value) << (6 * (4 - group.len()));
-        bytes.extend(bits.to_be_bytes().iter().skip(1).take(group.len() - 1));
-    }
-    bytes
-}
-
 /// A text about such keys shows the first line, and hardly more.
 const ARMOUR_MIN: usize = 32;
 
 /// `-----BEGIN RSA PRIVATE KEY-----` and so on (RFC 7468), to the line that ends the block. Where that is
 /// missing, as far as base64 and line breaks go.
 // [PRIV-100]
-fn armour(text: Text<'_>, at: usize) -> Option<(Kind, usize, usize)> {
+fn armour(text: Text<'_>, at: usize) -> Option<Found> {
     const DASHES: &[u8] = b"-----";
-    let is_label = |byte: u8| byte.is_ascii_uppercase() || byte == b' ';
+    let is_visible_line = |byte: u8| byte.is_ascii_uppercase() || byte == b' ';
     let label = |begin: &[u8]| {
         let from = at + begin.len();
-        (text.slice(at, from) == begin).then(|| text.slice(from, text.forth(from, 40, is_label)))
+        (text.slice(at, from) == begin)
+            .then(|| text.slice(from, text.forth(from, 40, is_visible_line)))
     };
     let label = label(b"-----BEGIN ")?;
     let from = at + 11 + label.len();
@@ -229,7 +214,7 @@ fn armour(text: Text<'_>, at: usize) -> Option<(Kind, usize, usize)> {
     }
     let closing = text.upto(stop, 9) == b"-----END ";
     let end = if closing && stop - body >= ARMOUR_MIN {
-        let last = text.until(stop + 9, |byte| !is_label(byte));
+        let last = text.until(stop + 9, |byte| !is_visible_line(byte));
         text.forth(last, 5, |byte| byte == b'-')
     } else {
         text.until(body, |byte| !(byte.is_ascii_alphanumeric() || b"+/=\r\n".contains(&byte)))

@@ -48,7 +48,7 @@ fn a_name_that_is_no_kind_is_refused() {
 
 #[test]
 fn a_custom_pattern_that_cannot_work_is_refused() {
-    let long = "a".repeat(crate::limits::PRIVACY_PATTERN_BYTES_MAX + 1);
+    let long = "a".repeat(crate::limits::LINE_BYTES_MAX + 1);
     for pattern in ["", "a*", "(", "a{1,", "(?=a)", r"\1", "x|", "[a-z]{500}[a-z]{500}", &long] {
         assert!(refused(&[], &[custom("X", pattern)]), "{pattern:?}");
     }
@@ -205,6 +205,14 @@ fn an_answer_for_which_a_custom_pattern_takes_too_many_steps_is_withheld() {
         assert_eq!(engine.redact_json(&json!({ &text: 1 })).0, json!(WITHHELD), "{pattern}");
         assert_eq!(engine.find(&text).unwrap_err().code(), Code::PrivacyLimit, "{pattern}");
     }
+}
+
+#[test]
+fn looking_for_the_beginnings_of_many_alternatives_takes_steps_as_well() {
+    let pattern = vec![format!("{}b", "a".repeat(29)); 8].join("|");
+    let engine = PrivacyFilterEngine::from_config(&[], &vec![custom("X", &pattern); 16]).unwrap();
+    let error = engine.redact_text(&"a".repeat(1 << 20)).unwrap_err();
+    assert_eq!(error.code(), Code::PrivacyLimit);
 }
 
 #[test]

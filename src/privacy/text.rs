@@ -31,23 +31,19 @@ impl<'a> Text<'a> {
 
     /// At most `most` characters from `start` on.
     pub(crate) fn upto(self, start: usize, most: usize) -> &'a [u8] {
-        let rest = self.0.get(start..).unwrap_or_default();
-        looked_at(most.min(rest.len()));
-        rest.get(..most).unwrap_or(rest)
+        self.slice(start, start.saturating_add(most).min(self.0.len()))
     }
 
     /// The first index from `from` on whose character `stops`, or the end.
-    pub(crate) fn until(self, from: usize, mut stops: impl FnMut(u8) -> bool) -> usize {
-        let rest = self.0.get(from..).unwrap_or_default();
-        let length = rest.iter().position(|byte| stops(*byte)).unwrap_or(rest.len());
-        looked_at(length);
-        from.saturating_add(length)
+    pub(crate) fn until(self, from: usize, stops: impl Fn(u8) -> bool) -> usize {
+        self.forth(from, usize::MAX, |byte| !stops(byte))
     }
 
     /// The end of the run of characters that `belong`, from `start` on and at most `most` long.
     pub(crate) fn forth(self, start: usize, most: usize, belongs: impl Fn(u8) -> bool) -> usize {
-        let later = self.0.get(start..).unwrap_or_default();
-        let length = later.iter().take(most).take_while(|byte| belongs(**byte)).count();
+        let end = start.saturating_add(most).min(self.0.len());
+        let run = self.0.get(start..end).unwrap_or_default();
+        let length = run.iter().position(|byte| !belongs(*byte)).unwrap_or(run.len());
         looked_at(length);
         start.saturating_add(length)
     }
@@ -56,6 +52,11 @@ impl<'a> Text<'a> {
     pub(crate) fn back(self, end: usize, most: usize, belongs: impl Fn(u8) -> bool) -> usize {
         let earlier = self.slice(end.saturating_sub(most), end);
         end.saturating_sub(earlier.iter().rev().take_while(|byte| belongs(**byte)).count())
+    }
+
+    /// Whether no letter or digit touches what stands from `start` up to `end`.
+    pub(crate) fn bounds(self, start: usize, end: usize) -> bool {
+        !is_alnum(self.before(start)) && !is_alnum(self.at(end))
     }
 }
 

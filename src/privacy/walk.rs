@@ -158,7 +158,7 @@ impl<'a> Walk<'a> {
         let mut copied = 0;
         // `under` is what the keys say down to the token, `level` is the object or array it stands in.
         let (mut under, mut level, mut outer) = (hints, Level::default(), Vec::new());
-        for (start, token) in tokens(text) {
+        for (token, written, end) in tokens(text) {
             let replacement = match token {
                 Token::Open => {
                     let inner = Level { hints: under, names: Names::default() };
@@ -170,31 +170,28 @@ impl<'a> Walk<'a> {
                     under = level.hints;
                     continue;
                 }
-                Token::Key(quoted) => {
-                    let key = decoded(quoted);
+                Token::Key => {
+                    let key = decoded(written);
                     under = level.hints.and(of_key(&key));
                     level.names.unique(&key, self.key(&key)?)
                 }
-                Token::String(quoted) => self.string(&decoded(quoted), under, layer)?,
-                Token::Scalar("true" | "false" | "null") => None,
-                Token::Scalar(word) => {
-                    let number = serde_json::from_str::<Number>(word).ok();
-                    match self.engine.hidden.show_in(word.as_bytes()) {
-                        true => self.string(word, Hints::NONE, PRIVACY_NESTED_DEPTH_MAX)?,
-                        false => match number {
-                            Some(number) => self.number(&number, under)?,
-                            None => None,
-                        },
-                    }
+                Token::String => self.string(&decoded(written), under, layer)?,
+                Token::Scalar if self.engine.hidden.show_in(written.as_bytes()) => {
+                    self.string(written, Hints::NONE, PRIVACY_NESTED_DEPTH_MAX)?
                 }
+                Token::Scalar => match serde_json::from_str::<Number>(written) {
+                    Ok(number) => self.number(&number, under)?,
+                    Err(_) => None,
+                },
             };
             if let Some(replacement) = replacement {
                 if filtered.is_empty() {
                     filtered.reserve(text.len());
                 }
+                let start = end.saturating_sub(written.len());
                 filtered.push_str(text.get(copied..start).unwrap_or_default());
                 push_quoted(&mut filtered, &replacement);
-                copied = start.saturating_add(length(token));
+                copied = end;
             }
         }
         if copied == 0 {
@@ -224,9 +221,9 @@ impl<'a> Walk<'a> {
             return Ok(None);
         }
         let mut whole = |digits: &str| {
-            let CallState { budget, scratch, .. } = &mut self.call;
+            let budget = &mut self.call.budget;
             budget.spend(digits.len())?;
-            let hits = scan(digits.as_bytes(), self.engine.on, hints, scratch, &budget.deadline)?;
+            let hits = scan(digits.as_bytes(), self.engine.on, hints, &budget.deadline)?;
             let is_all = |hit: &Hit| (hit.start, hit.end) == (0, digits.len());
             Ok::<_, Error>(resolve(hits).into_iter().find(is_all))
         };
@@ -272,11 +269,4 @@ fn decoded(quoted: &str) -> Cow<'_, str> {
         return Cow::Borrowed(inner);
     }
     serde_json::from_str(quoted).map_or(Cow::Borrowed(inner), Cow::Owned)
-}
-
-fn length(token: Token<'_>) -> usize {
-    match token {
-        Token::Key(text) | Token::String(text) | Token::Scalar(text) => text.len(),
-        Token::Open | Token::Close => 1,
-    }
 }

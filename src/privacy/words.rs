@@ -40,16 +40,19 @@ impl Hints {
     pub(crate) const TIME: Hints = Hints(1 << 17);
     pub(crate) const AT: Hints = Hints(1 << 16 | 1 << 17);
     /// A linking word that says that a number follows: `contact_no`, but not `contact_id`.
-    pub(crate) const NUMBER: Hints = Hints(1 << 16 | 1 << 19);
-    /// No word, but the start of another field of a JSON text.
-    pub(crate) const FIELD: Hints = Hints(1 << 18);
+    pub(crate) const NUMBER: Hints = Hints(1 << 16 | 1 << 18);
 
     pub(crate) fn and(self, other: Hints) -> Hints {
         Hints(self.0 | other.0)
     }
 
+    /// What a value can be named by.
+    pub(crate) fn telling(self) -> Hints {
+        Hints(self.0 & Hints::TELLING.0)
+    }
+
     /// Whether everything in `other` is hinted at.
-    pub(crate) fn say(self, other: Hints) -> bool {
+    pub(crate) fn has(self, other: Hints) -> bool {
         self.0 & other.0 == other.0
     }
 }
@@ -175,36 +178,25 @@ pub(crate) fn word_length(letters: &[u8]) -> usize {
     }
 }
 
-/// The words among these characters, from the first to the last.
-fn each_word(mut run: &[u8], mut hear: impl FnMut(Hints)) {
-    while let Some((first, behind)) = run.split_first() {
-        let length = if is_letter(*first) { word_length(run) } else { 0 };
-        match run.split_at_checked(length).filter(|_| length > 0) {
-            Some((word, rest)) => {
-                hear(of_word(word));
-                run = rest;
-            }
-            None => run = behind,
-        }
-    }
-}
-
 /// What words that stand together hint at; that they link, if they do nothing else. A time or a count is
 /// nobody's, whatever stands before it: `phone_verified_at`.
 pub(crate) fn of_words(run: &[u8]) -> Hints {
     let (mut all, mut last, mut only_links, mut count) = (Hints::NONE, Hints::NONE, true, 0);
-    each_word(run, |next| {
-        (all, last) = (all.and(next), next);
-        only_links &= next.say(Hints::LINK);
-        count += 1;
-    });
-    if all.say(Hints::CALL.and(Hints::NUMBER)) {
+    for mut letters in run.split(|byte| !is_letter(*byte)) {
+        while let Some((word, rest)) = letters.split_at_checked(word_length(letters)) {
+            (last, letters) = (of_word(word), rest);
+            all = all.and(last);
+            only_links &= last.has(Hints::LINK);
+            count += 1;
+        }
+    }
+    if all.has(Hints::CALL.and(Hints::NUMBER)) {
         all = all.and(Hints::PHONE);
     }
-    let timed = count > 1 && last.say(Hints::TIME);
+    let timed = count > 1 && last.has(Hints::TIME);
     match Hints(all.0 & if timed { Hints::BIRTH.0 } else { Hints::TELLING.0 }) {
-        Hints::NONE if all.say(Hints::CALL) && !timed => Hints::CALL,
-        Hints::NONE if only_links && all.say(Hints::LINK) => Hints::LINK,
+        Hints::NONE if all.has(Hints::CALL) && !timed => Hints::CALL,
+        Hints::NONE if only_links && all.has(Hints::LINK) => Hints::LINK,
         telling => telling,
     }
 }
@@ -213,6 +205,5 @@ pub(crate) fn of_words(run: &[u8]) -> Hints {
 // [PRIV-20]
 pub(crate) fn of_key(key: &str) -> Hints {
     let shadow = fold(key);
-    let hints = of_words(shadow.bytes.get(..64).unwrap_or(&shadow.bytes));
-    Hints(hints.0 & Hints::TELLING.0)
+    of_words(shadow.bytes.get(..64).unwrap_or(&shadow.bytes)).telling()
 }

@@ -1,10 +1,9 @@
 //! Room: the guest's two functions at the door: it hands in a request, learns how long the answer is, and
 //! takes it. What is asked and answered is `crate::door`'s.
 
-use super::errno::Errno;
-use super::guest::{Call, Guest, Halt};
+use super::errno::{Errno, Halt};
+use super::guest::{Call, Guest};
 use super::wasi;
-use crate::door::Wait;
 use crate::limits::{DOOR_BYTE_FUEL, DOOR_REQUEST_FUEL};
 use crate::module::imports::DOOR;
 use wasmi::{Caller, Error, Linker};
@@ -49,10 +48,8 @@ fn request(call: &mut Call<'_>, pointer: u32, length: u32) -> Result<usize, Halt
     let Guest { meter, door, response, .. } = &mut *call.guest;
     meter.charge(DOOR_REQUEST_FUEL)?;
     meter.charge_each(span.length(), DOOR_BYTE_FUEL)?;
-    let watch = meter.watch.clone();
-    let wait = Wait { until: watch.until(), is_cancelled: &|| watch.is_cancelled() };
-    *response = door.ask(span.of(call.memory)?, &wait);
-    watch.check()?;
+    *response = door.ask(span.of(call.memory)?, &meter.watch);
+    meter.watch.check()?;
     meter.charge(door.take_unpaid_bytes().saturating_mul(DOOR_BYTE_FUEL))?;
     meter.charge_each(response.len(), DOOR_BYTE_FUEL)?;
     Ok(response.len())

@@ -1,6 +1,10 @@
-//! Room: the error numbers of WASI preview 1 that this sandbox answers with.
+//! How a host call that does not succeed ends: with an error number of WASI preview 1, or with the end of
+//! the guest.
 //!
 //! Numbers and names: `errno` in the `witx` definition of `wasi_snapshot_preview1`.
+
+use crate::deadline::Interrupted;
+use std::fmt;
 
 /// An answer other than success.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,4 +43,60 @@ errnos! {
     SPIPE 70 "not seekable"
     XDEV 75 "from one mount to another"
     NOTCAPABLE 76 "rights can only shrink"
+}
+
+/// Why a host function ends the guest instead of answering it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stop {
+    /// `proc_exit` with its status.
+    Exit(u32),
+    /// No fuel left for the host's own work.
+    Fuel,
+    /// Its time is over, or the host asked for it.
+    Interrupted(Interrupted),
+    /// More on stdout than allowed.
+    Output,
+    /// More on stderr than allowed.
+    ErrorOutput,
+}
+
+impl fmt::Display for Stop {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{self:?}")
+    }
+}
+
+impl wasmi::errors::HostError for Stop {}
+
+impl From<Interrupted> for Stop {
+    fn from(interrupted: Interrupted) -> Self {
+        Stop::Interrupted(interrupted)
+    }
+}
+
+/// How a host function that did not succeed ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Halt {
+    /// The guest gets an errno and goes on.
+    Errno(Errno),
+    /// The guest ends here.
+    Stop(Stop),
+}
+
+impl From<Errno> for Halt {
+    fn from(errno: Errno) -> Self {
+        Halt::Errno(errno)
+    }
+}
+
+impl From<Stop> for Halt {
+    fn from(stop: Stop) -> Self {
+        Halt::Stop(stop)
+    }
+}
+
+impl From<Interrupted> for Halt {
+    fn from(interrupted: Interrupted) -> Self {
+        Halt::Stop(interrupted.into())
+    }
 }

@@ -1,11 +1,60 @@
-//! Comparing what a host asks for with what the token holds. Whatever is asked for beyond it is
-//! refused; nothing is dropped in silence.
+//! What a host asks for in one call, compared with what the token holds. Whatever is asked for beyond it
+//! is refused; nothing is dropped in silence.
 
-use super::SandboxConfig;
 use crate::package::listing::ContentHash;
-use crate::policy::token::{CapabilityToken, ResolvedToken};
+use crate::policy::token::{CapabilityToken, DirectoryGrant, ResolvedToken};
 use crate::secrets::{SecretStore, SecretValue};
 use crate::{Code, Error};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+/// What a host asks for in one call. Everything in it must be held by the token, or the call is
+/// refused; the stricter of two limits applies.
+#[derive(Clone)]
+pub struct SandboxConfig {
+    /// Linear memory, in bytes.
+    pub memory_limit_bytes: u64,
+    /// Wall-clock time.
+    pub timeout: Duration,
+    /// What the tool reads from stdin, such as [`tools_call_request`](super::tools_call_request) makes it.
+    pub stdin_data: Vec<u8>,
+    /// Environment variables, as [`extract_approved_env_vars`] gives them.
+    pub env_vars: BTreeMap<String, String>,
+    /// Directories, as [`extract_approved_dirs`] gives them.
+    pub dir_mappings: Vec<DirectoryGrant>,
+    /// What the policy decision granted. One that names secrets is refused: resolve it, and take
+    /// [`WasmSandbox::run_resolved`](super::WasmSandbox::run_resolved).
+    pub capability_token: Option<CapabilityToken>,
+    /// Hosts that the tool may be connected to.
+    pub allowed_network_domains: Vec<String>,
+}
+
+/// Without the values of variables and without stdin: this form ends up in logs.
+impl fmt::Debug for SandboxConfig {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("SandboxConfig")
+            .field("memory_limit_bytes", &self.memory_limit_bytes)
+            .field("timeout", &self.timeout)
+            .field("env_vars", &self.env_vars.keys())
+            .field("dir_mappings", &self.dir_mappings)
+            .field("capability_token", &self.capability_token)
+            .field("allowed_network_domains", &self.allowed_network_domains)
+            .finish_non_exhaustive()
+    }
+}
+
+/// All environment variables that a token holds.
+#[must_use]
+pub fn extract_approved_env_vars(token: &CapabilityToken) -> BTreeMap<String, String> {
+    token.environment()
+}
+
+/// All directories that a token holds.
+#[must_use]
+pub fn extract_approved_dirs(token: &CapabilityToken) -> Vec<DirectoryGrant> {
+    token.directories()
+}
 
 /// A configuration names no store, so a token in it is one that needs no secret.
 struct NoSecrets;

@@ -1,72 +1,14 @@
 //! Room: what the host keeps for one running guest, and the guest's side of a host call: its linear
 //! memory, with every access checked, and its fuel.
 
-use super::errno::Errno;
+use super::errno::{Errno, Halt};
 use super::files::{Descriptors, Tree};
 use super::meter::Meter;
 use super::random::RandomStream;
-use super::wasi::Time;
-use crate::deadline::Interrupted;
+use super::time::Time;
 use crate::door::Door;
 use crate::limits::{IOVECS_COUNT_MAX, IOVEC_FUEL};
-use std::fmt;
 use wasmi::Memory;
-
-/// Why a host function ends the guest instead of answering it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Stop {
-    /// `proc_exit` with its status.
-    Exit(u32),
-    /// No fuel left for the host's own work.
-    Fuel,
-    /// Its time is over, or the host asked for it.
-    Interrupted(Interrupted),
-    /// More on stdout than allowed.
-    Output,
-    /// More on stderr than allowed.
-    ErrorOutput,
-}
-
-impl fmt::Display for Stop {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{self:?}")
-    }
-}
-
-impl wasmi::errors::HostError for Stop {}
-
-impl From<Interrupted> for Stop {
-    fn from(interrupted: Interrupted) -> Self {
-        Stop::Interrupted(interrupted)
-    }
-}
-
-/// How a host function that did not succeed ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Halt {
-    /// The guest gets an errno and goes on.
-    Errno(Errno),
-    /// The guest ends here.
-    Stop(Stop),
-}
-
-impl From<Errno> for Halt {
-    fn from(errno: Errno) -> Self {
-        Halt::Errno(errno)
-    }
-}
-
-impl From<Stop> for Halt {
-    fn from(stop: Stop) -> Self {
-        Halt::Stop(stop)
-    }
-}
-
-impl From<Interrupted> for Halt {
-    fn from(interrupted: Interrupted) -> Self {
-        Halt::Stop(interrupted.into())
-    }
-}
 
 /// What the host keeps for one running guest.
 pub(super) struct Guest {
@@ -137,10 +79,10 @@ impl Call<'_> {
     pub(super) fn span(&self, pointer: u32, length: usize) -> Result<Span, Errno> {
         let start = usize::try_from(pointer).map_err(|_| Errno::FAULT)?;
         let end = start.checked_add(length).ok_or(Errno::FAULT)?;
-        if end > self.memory.len() {
-            return Err(Errno::FAULT);
+        match end <= self.memory.len() {
+            true => Ok(Span { start, end }),
+            false => Err(Errno::FAULT),
         }
-        Ok(Span { start, end })
     }
 
     /// As [`Call::span`], with the length as the guest gave it.

@@ -8,20 +8,19 @@
 //! The handles go through `/proc/self/fd`, which needs no `unsafe`. The numbers of the flags differ
 //! between architectures; where they are not known, nothing is mapped.
 
-use super::errno::Errno;
-use super::guest::{Halt, Stop};
-use super::protected::Protected;
+use super::errno::{Errno, Halt, Stop};
+use super::protected::{identity_of, Identity, Protected};
 use crate::deadline::Deadline;
+use crate::files;
 use crate::limits::NAME_BYTES_MAX;
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
-use std::fs::{File, Metadata, OpenOptions, TryLockError};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io;
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 const NO_FOLLOW: Option<i32> = Some(0o400_000);
@@ -37,17 +36,6 @@ const NO_WAIT: i32 = 0o4000;
 /// The name of the folder in which this program keeps new content while it carries changes out. No
 /// guest sees or makes anything of this name, in any directory.
 pub(super) const COMMIT_FOLDER: &str = ".mpp-commit";
-
-/// How long another call's changes are waited for: ten seconds.
-const LOCK_TRIES: u32 = 1000;
-const LOCK_PAUSE: Duration = Duration::from_millis(10);
-
-/// Device and inode: what tells a file or directory from every other, whatever it is called.
-pub(super) type Identity = (u64, u64);
-
-pub(super) fn identity_of(status: &Metadata) -> Identity {
-    (status.dev(), status.ino())
-}
 
 /// What a name stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -159,25 +147,26 @@ impl HostDirectory {
 
     /// Refuses it if it is, holds or lies in a place that is protected.
     pub(super) fn check(&self) -> Result<(), String> {
-        self.protected.check(self)
+        self.protected.check(&self.lies_in()?)
     }
 
     /// As [`HostDirectory::check`], with the places where they are by now.
     pub(super) fn check_again(&self) -> Result<(), String> {
-        self.protected.check_again(self)
+        self.protected.find_again().check(&self.lies_in()?)
     }
 
     /// It and the directories that it lies in, up to the root of the file system.
-    pub(super) fn lies_in(&self) -> io::Result<Vec<Identity>> {
+    fn lies_in(&self) -> Result<Vec<Identity>, String> {
+        let failed = |error: io::Error| format!("where it lies: {error}");
         let mut found = vec![self.identity];
-        let mut here = open_handle(&path_of(&self.root).join(".."))?;
+        let mut here = open_handle(&path_of(&self.root).join("..")).map_err(failed)?;
         loop {
-            let above = identity_of(&here.metadata()?);
+            let above = identity_of(&here.metadata().map_err(failed)?);
             if found.last() == Some(&above) {
                 return Ok(found); // only the root is its own parent
             }
             found.push(above);
-            here = open_handle(&path_of(&here).join(".."))?;
+            here = open_handle(&path_of(&here).join("..")).map_err(failed)?;
         }
     }
 
@@ -186,20 +175,12 @@ impl HostDirectory {
         self.walk(names).map(|(_, status)| Stamp::of(&status))
     }
 
-    /// A handle on the root that keeps others from changing things below it at the same time. Waits
-    /// for those who are at it, but not for ever: anybody may lock a directory.
+    /// A handle on the root that keeps others from changing things below it at the same time.
     pub(super) fn lock(&self, deadline: &Deadline) -> io::Result<File> {
         // Opened anew, since a lock belongs to an opening, and clones share theirs.
         let root = File::open(path_of(&self.root))?;
-        for _ in 0..LOCK_TRIES {
-            deadline.check().map_err(|_| io::Error::other("the call has ended"))?;
-            match root.try_lock() {
-                Ok(()) => return Ok(root),
-                Err(TryLockError::WouldBlock) => std::thread::sleep(LOCK_PAUSE),
-                Err(TryLockError::Error(error)) => return Err(error),
-            }
-        }
-        Err(io::Error::other("somebody else has it locked"))
+        files::lock(&root, Some(deadline))?;
+        Ok(root)
     }
 
     /// A handle on the directory that a path of names leads to.

@@ -4,7 +4,8 @@
 //! fuel in slices, and between two slices the host looks at the clock and at the cancel flag. No thread
 //! or signal is needed to stop a guest.
 
-use super::guest::{Guest, Stop};
+use super::errno::Stop;
+use super::guest::Guest;
 use super::meter::bulk_duration;
 use super::{door, wasi};
 use crate::deadline::Deadline;

@@ -1,6 +1,6 @@
 //! Room: what a running call may still use: its fuel, and the time on the host's clock.
 
-use super::guest::Stop;
+use super::errno::Stop;
 use crate::deadline::Deadline;
 use crate::limits::{HOST_CALL_FUEL, SLICE_FUEL};
 use crate::module::BYTES_PER_FUEL;

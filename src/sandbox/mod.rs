@@ -1,7 +1,7 @@
 //! Room: running a verified tool, with nothing but what its token holds.
 //!
 //! Read on in `grants.rs` (what may be asked for), `machine.rs` (how it runs and ends), `guest.rs` (its
-//! memory), `meter.rs` (its fuel and time), `wasi/` and `door.rs` (what it can call), `files/` and `host_directory.rs` (what it sees),
+//! memory), `meter.rs` and `time.rs` (its fuel and time), `wasi/` and `door.rs` (what it can call), `files/` and `host_directory.rs` (what it sees),
 //! `protected.rs` (what no guest sees), `changes.rs` and `commit.rs` (what it leaves) and `protocol/` (how it is spoken to).
 
 mod changes;
@@ -17,21 +17,28 @@ mod meter;
 mod protected;
 mod protocol;
 mod random;
+mod run;
 mod self_test;
 #[cfg(test)]
 mod tests;
+mod time;
 mod wasi;
 
 pub use crate::deadline::CancelFlag;
-pub use changes::{Action, Changes};
-pub use protocol::{tools_call_request, JsonRpcResponse, Request, ToolResult};
+pub use changes::Changes;
+pub use commit::Action;
+pub use grants::{extract_approved_dirs, extract_approved_env_vars, SandboxConfig};
+pub use protocol::json_rpc::{tools_call_request, JsonRpcResponse};
+pub use protocol::result::ToolResult;
+pub use protocol::Request;
+pub use run::Run;
 
 use crate::deadline::Deadline;
 use crate::door::{Door, Services};
 use crate::gatekeeper::WasmBinary;
 use crate::module::Module;
-use crate::policy::token::{CapabilityToken, DirectoryGrant, ResolvedToken, RunLimits};
-use crate::policy::Capability;
+use crate::policy::capability::Capability;
+use crate::policy::token::{DirectoryGrant, ResolvedToken, RunLimits};
 use crate::{Code, Error};
 use files::Root;
 use guest::Guest;
@@ -40,109 +47,10 @@ use meter::Meter;
 use protected::Places;
 use random::RandomStream;
 use std::collections::BTreeMap;
-use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
-use wasi::Time;
-
-/// What a host asks for in one call. Everything in it must be held by the token, or the call is
-/// refused; the stricter of two limits applies.
-#[derive(Clone)]
-pub struct SandboxConfig {
-    /// Linear memory, in bytes.
-    pub memory_limit_bytes: u64,
-    /// Wall-clock time.
-    pub timeout: Duration,
-    /// What the tool reads from stdin, such as [`tools_call_request`] makes it.
-    pub stdin_data: Vec<u8>,
-    /// Environment variables, as [`extract_approved_env_vars`] gives them.
-    pub env_vars: BTreeMap<String, String>,
-    /// Directories, as [`extract_approved_dirs`] gives them.
-    pub dir_mappings: Vec<DirectoryGrant>,
-    /// What the policy decision granted. One that names secrets is refused: resolve it, and take
-    /// [`WasmSandbox::run_resolved`].
-    pub capability_token: Option<CapabilityToken>,
-    /// Hosts that the tool may be connected to.
-    pub allowed_network_domains: Vec<String>,
-}
-
-/// Without the values of variables and without stdin: this form ends up in logs.
-impl fmt::Debug for SandboxConfig {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.debug_struct("SandboxConfig")
-            .field("memory_limit_bytes", &self.memory_limit_bytes)
-            .field("timeout", &self.timeout)
-            .field("env_vars", &self.env_vars.keys())
-            .field("dir_mappings", &self.dir_mappings)
-            .field("capability_token", &self.capability_token)
-            .field("allowed_network_domains", &self.allowed_network_domains)
-            .finish_non_exhaustive()
-    }
-}
-
-/// All environment variables that a token holds.
-#[must_use]
-pub fn extract_approved_env_vars(token: &CapabilityToken) -> BTreeMap<String, String> {
-    token.environment()
-}
-
-/// All directories that a token holds.
-#[must_use]
-pub fn extract_approved_dirs(token: &CapabilityToken) -> Vec<DirectoryGrant> {
-    token.directories()
-}
-
-/// What a tool that ended well has left.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SandboxOutput {
-    /// What it wrote to stdout.
-    pub stdout: Vec<u8>,
-    /// What it wrote to stderr.
-    pub stderr: Vec<u8>,
-    /// What it changed in the directories it may write. Nothing of it is done until
-    /// [`Changes::carry_out`].
-    pub changes: Changes,
-    /// Fuel, in the units of `spec/sandbox.md`.
-    pub fuel_used: u64,
-    /// Wall-clock time.
-    pub duration: Duration,
-}
-
-impl SandboxOutput {
-    /// The one answer on stdout.
-    ///
-    /// # Errors
-    /// `tool.no_answer`, `tool.two_answers` or `tool.bad_answer`.
-    pub fn response(&self) -> Result<JsonRpcResponse, Error> {
-        JsonRpcResponse::parse(&self.stdout)
-    }
-}
-
-/// One call, however it ended: what the audit record needs.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Run {
-    /// Whether the tool ended well; if not, why.
-    pub outcome: Result<(), Error>,
-    /// The status that it ended itself with, 0 if `_start` returned; none if it was ended.
-    pub exit_status: Option<u32>,
-    /// How often it tried what it may not do.
-    pub denied: u64,
-    /// What it had written to stdout.
-    pub stdout: Vec<u8>,
-    /// What it had written to stderr.
-    pub stderr: Vec<u8>,
-    /// How often it asked for what at the door, and what came of it.
-    pub door: BTreeMap<String, u64>,
-    /// What it changed in the directories it may write and in what it keeps; empty if it was ended by a
-    /// trap or a limit. Whether an exit status means failure is for the protocol to say. Nothing of it is
-    /// done until [`Changes::carry_out`].
-    pub changes: Changes,
-    /// Fuel, in the units of `spec/sandbox.md`.
-    pub fuel_used: u64,
-    /// Wall-clock time.
-    pub duration: Duration,
-}
+use std::time::Instant;
+use time::Time;
 
 /// Runs tools, each call in an instance of its own.
 #[derive(Clone, Debug)]
@@ -201,20 +109,9 @@ impl WasmSandbox {
     /// # Errors
     /// `sandbox.*` if the configuration asks for more than the token holds; `tool.*` if the tool fails
     /// or breaks a limit.
-    pub fn execute(
-        &self,
-        binary: &WasmBinary,
-        config: SandboxConfig,
-    ) -> Result<SandboxOutput, Error> {
+    pub fn execute(&self, binary: &WasmBinary, config: SandboxConfig) -> Result<Run, Error> {
         let run = self.run(binary, config, &CancelFlag::default());
-        run.outcome?;
-        Ok(SandboxOutput {
-            stdout: run.stdout,
-            stderr: run.stderr,
-            changes: run.changes,
-            fuel_used: run.fuel_used,
-            duration: run.duration,
-        })
+        run.outcome.clone().map(|()| run)
     }
 
     /// As [`WasmSandbox::execute`], for hosts that may cancel a call and that record how it ended.
@@ -282,22 +179,6 @@ impl WasmSandbox {
             real_random: token.token().holds(&Capability::RealRandom),
             door: Door::new(token, &self.services),
         })
-    }
-}
-
-impl Run {
-    fn refused(error: Error) -> Self {
-        Run {
-            outcome: Err(error),
-            exit_status: None,
-            denied: 0,
-            door: BTreeMap::new(),
-            stdout: Vec::new(),
-            stderr: Vec::new(),
-            changes: Changes::default(),
-            fuel_used: 0,
-            duration: Duration::ZERO,
-        }
     }
 }
 

@@ -4,10 +4,10 @@
 //! use. What the path leads to is looked up for each call, since it may appear or change at any time.
 //! It is compared by device and inode, so it makes no difference by which path or link it is reached.
 
-use super::host_directory::{identity_of, HostDirectory, Identity};
 use crate::home;
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, Metadata};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{absolute, Component, Path, PathBuf};
 use std::sync::Arc;
 
@@ -15,6 +15,13 @@ use std::sync::Arc;
 const LINKS_MAX: usize = 40;
 /// How far below a place its contents are known one by one: the home's own files lie no deeper.
 const CONTENTS_DEPTH: usize = 2;
+
+/// Device and inode: what tells a file or directory from every other, whatever it is called.
+pub(super) type Identity = (u64, u64);
+
+pub(super) fn identity_of(status: &Metadata) -> Identity {
+    (status.dev(), status.ino())
+}
 
 /// The places that a host has named. The user's home folder is always one as well.
 #[derive(Clone, Debug, Default)]
@@ -52,26 +59,26 @@ impl Protected {
         self.inside.contains_key(&identity)
     }
 
-    /// Refuses a directory that is, holds or lies in a place; says which.
+    /// Refuses a directory that is, holds or lies in a place; says which. `lies_in` begins with the
+    /// directory, followed by those above it.
     // [BOX-97]
-    pub(super) fn check(&self, directory: &HostDirectory) -> Result<(), String> {
+    pub(super) fn check(&self, lies_in: &[Identity]) -> Result<(), String> {
         let refuse = |how: &str, place: &Path| {
             let place = place.display();
             Err(format!("it {how} {place}, and what is there decides what tools may do"))
         };
-        if let Some(place) = self.above.get(&directory.identity()) {
+        if let Some(place) = lies_in.first().and_then(|identity| self.above.get(identity)) {
             return refuse("holds", place);
         }
-        let above = directory.lies_in().map_err(|error| format!("where it lies: {error}"))?;
-        match above.iter().find_map(|identity| self.inside.get(identity)) {
+        match lies_in.iter().find_map(|identity| self.inside.get(identity)) {
             Some(place) => refuse("is or lies in", place),
             None => Ok(()),
         }
     }
 
-    /// As [`Protected::check`], with what the places lead to by now.
-    pub(super) fn check_again(&self, directory: &HostDirectory) -> Result<(), String> {
-        self.places.find().check(directory)
+    /// What the same places lead to by now.
+    pub(super) fn find_again(&self) -> Self {
+        self.places.find()
     }
 
     fn add(&mut self, place: &Path, depth: usize) {

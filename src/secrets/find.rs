@@ -5,7 +5,7 @@
 #![allow(clippy::arithmetic_side_effects)] // offsets inside one text
 
 use super::Hidden;
-use crate::encoding::base64;
+use crate::encoding::{base64, hex_number};
 
 /// All of them, ready to be looked for.
 #[derive(Default)]
@@ -232,7 +232,5 @@ impl Escapes {
 }
 
 fn number(digits: Option<&[u8]>) -> Option<u8> {
-    let digits = std::str::from_utf8(digits?).ok()?;
-    let plain = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
-    u8::from_str_radix(digits, 16).ok().filter(|_| plain)
+    u8::try_from(hex_number(digits?)?).ok()
 }

@@ -16,7 +16,7 @@ pub(crate) use find::{HiddenTexts, Place};
 
 use crate::error::{Code, Error};
 use crate::limits::{SECRET_BYTES_MAX, SECRET_BYTES_MIN};
-use crate::package::manifest::rules;
+use crate::names;
 use std::fmt;
 
 /// Where a host keeps secrets: a file of its own, a command, or what an embedder has.
@@ -128,7 +128,7 @@ impl Hidden {
 // [SECRET-02]
 #[must_use]
 pub fn is_name(text: &str) -> bool {
-    rules::is_environment_name(text)
+    names::is_environment_name(text)
 }
 
 /// Refuses what is no name, without showing it: it may be a value in the wrong place.

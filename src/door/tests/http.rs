@@ -113,9 +113,9 @@ fn a_call_reaches_no_host_that_its_configuration_leaves_out() {
     let hosts = ["other.example.com".to_owned()];
     let token = world.token().narrowed(&BTreeMap::new(), &[], &hosts, 0, Duration::ZERO);
     let mut door = Door::new(&token, &world.services);
-    let wait = Wait { until: Instant::now() + Duration::from_secs(9), is_cancelled: &|| false };
+    let deadline = Deadline::new(Duration::from_secs(9), CancelFlag::default());
     let mut ask = |url: &str| {
-        let answer = door.ask(get(url).to_string().as_bytes(), &wait);
+        let answer = door.ask(get(url).to_string().as_bytes(), &deadline);
         String::from_utf8(answer).unwrap()
     };
     assert!(ask("https://api.example.com/").contains("http.undeclared"));

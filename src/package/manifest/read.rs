@@ -1,13 +1,13 @@
 //! Room: from the bytes of `manifest.json` to a [`Manifest`], and the rules that its declaration names.
 
 use super::command::command;
-use super::rules;
 use super::{CustomPattern, Manifest, Protocol, Tool};
 use crate::document::{distinct, text, FromJson};
 use crate::json::object::{Fault, FaultKind, Member, Object};
 use crate::limits::{
     DESCRIPTION_BYTES_MAX, LIST_COUNT_MAX, MANIFEST_BYTES_MAX, MANIFEST_DEPTH_MAX, TOOLS_COUNT_MAX,
 };
+use crate::names;
 use crate::package::schema::Schema;
 use crate::text::is_hidden;
 use crate::{Code, Error};
@@ -85,7 +85,7 @@ pub(super) fn host(place: &Member) -> Result<String, Fault> {
         text if text.ends_with(":443") => "without :443, which every host without a port means",
         _ => "a lower-case host name, not an address, with an optional port",
     };
-    text(rules::is_host_and_port, what)(place)
+    text(names::is_host_and_port, what)(place)
 }
 
 /// Directories that lie neither in each other nor in others of the same manifest.
@@ -94,11 +94,11 @@ pub(super) fn directories(place: &Member, others: &[String]) -> Result<Vec<Strin
     let what = "an absolute path such as /data, of A-Z a-z 0-9 . _ - between slashes";
     let mut taken = others.to_vec();
     place.array(0..=LIST_COUNT_MAX, |item| {
-        let path = text(rules::is_guest_directory, what)(item)?;
-        if path != "/" && rules::overlap(&path, "/assets") {
+        let path = text(names::is_guest_directory, what)(item)?;
+        if path != "/" && names::overlap(&path, "/assets") {
             return Err(item.bad_value("/assets is where the package's own files are"));
         }
-        if taken.iter().any(|other| rules::overlap(other, &path)) {
+        if taken.iter().any(|other| names::overlap(other, &path)) {
             return Err(item.bad_value("is declared twice, or lies in another declared directory"));
         }
         taken.push(path.clone());
@@ -127,7 +127,7 @@ fn tool(object: &mut Object, protocol: Protocol) -> Result<Tool, Fault> {
     };
     let what = "1 to 64 letters, digits and _, starting with a letter";
     Ok(Tool {
-        name: text(rules::is_tool_name, what)(&object.required("name")?)?,
+        name: text(names::is_tool_name, what)(&object.required("name")?)?,
         description: paragraph(&object.required("description")?)?,
         parameters,
         returns,
@@ -144,13 +144,13 @@ pub(super) fn custom_patterns(place: &Member) -> Result<Vec<CustomPattern>, Faul
 
 // [MAN-08]
 pub(super) fn line(place: &Member) -> Result<String, Fault> {
-    text(rules::is_line, "1 to 256 bytes on one line, without white space around them")(place)
+    text(names::is_line, "1 to 256 bytes on one line, without white space around them")(place)
 }
 
 // [MAN-08]
 pub(super) fn paragraph(place: &Member) -> Result<String, Fault> {
     let text = argument(place)?;
-    place.check(rules::is_text(&text), "must not be empty, nor have white space around it")?;
+    place.check(names::is_text(&text), "must not be empty, nor have white space around it")?;
     Ok(text)
 }
 

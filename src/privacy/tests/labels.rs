@@ -90,6 +90,15 @@ fn no_label_of_any_form_is_a_value_or_hints_at_one() {
 }
 
 #[test]
+fn the_label_of_a_secret_is_one_whatever_its_name() {
+    let engine = PrivacyFilterEngine::from_config(&[], &[custom("WORD", "[a-z_]{3,}")]).unwrap();
+    let text = format!("[SECRET:phone_key] 92 34 70 [SECRET:{}]", "a".repeat(128));
+    assert_eq!(engine.redact_text(&text).unwrap().0, text);
+    assert_eq!(all().redact_text(&text).unwrap().0, text);
+    assert_eq!(all().redact_text("[phone] 92 34 70").unwrap().0, "[phone] [PHONE]");
+}
+
+#[test]
 fn custom_patterns_leave_labels_alone_in_every_form() {
     let patterns = [custom("WORD", "[A-Za-z0-9:_]{3,}")];
     for replacement in Replacement::ALL {

@@ -2,8 +2,8 @@
 
 use super::mounts::look;
 use super::tree::{Body, NodeId, Times, Tree};
-use crate::sandbox::errno::Errno;
-use crate::sandbox::guest::{copy, Halt};
+use crate::sandbox::errno::{Errno, Halt};
+use crate::sandbox::guest::copy;
 use crate::sandbox::host_directory::{Found, HostFile};
 use crate::sandbox::meter::Meter;
 

@@ -18,7 +18,7 @@ mod tree;
 pub(super) use content::{Status, PIECE_BYTES};
 pub(super) use descriptors::{rights, Descriptor, Descriptors, Entry, Object};
 pub(super) use resolve::Place;
-pub(super) use tree::{filetype, NodeId, Times, Tree, EPOCH_NS};
+pub(super) use tree::{filetype, NodeId, Times, Tree};
 
 use super::host_directory::HostDirectory;
 use std::collections::BTreeMap;

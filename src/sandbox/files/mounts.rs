@@ -3,59 +3,14 @@
 //! A node of the host's is made when the guest first meets its name, so inode numbers follow from the
 //! guest's calls alone. It lies where the host has it, for as long as the guest leaves it alone.
 
-use super::tree::{Body, Node, NodeId, Times, Tree, EPOCH_NS};
+use super::tree::{Body, Location, Mount, Node, NodeId, Times, Tree};
 use crate::limits::{ENTRY_FUEL, HOST_NAME_FUEL, LISTED_ENTRIES_COUNT_MAX};
-use crate::sandbox::errno::Errno;
-use crate::sandbox::guest::Halt;
+use crate::sandbox::errno::{Errno, Halt};
 use crate::sandbox::host_directory::{Found, HostDirectory, Kind, COMMIT_FOLDER};
 use crate::sandbox::meter::Meter;
+use crate::sandbox::time::EPOCH_NS;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-
-pub(super) struct Mount {
-    pub(super) guest: String,
-    pub(super) root: NodeId,
-    /// None for the assets.
-    pub(super) host: Option<Arc<HostDirectory>>,
-    pub(super) writable: bool,
-    /// Paths of the host that the guest removed, or replaced by something of its own.
-    pub(super) gone: BTreeMap<String, Gone>,
-}
-
-/// Something of the host that the guest has taken over.
-pub(super) struct Gone {
-    pub(super) kind: Kind,
-    pub(super) node: NodeId,
-}
-
-/// Where the host has something: a name in a directory of the host; of the root of a mount, none. Each
-/// name is kept once, for the tree and for all that lies below it.
-pub(super) struct Location {
-    above: Option<Arc<Location>>,
-    name: Arc<str>,
-}
-
-impl Location {
-    fn below(self: &Arc<Self>, name: &Arc<str>) -> Arc<Self> {
-        Arc::new(Location { above: Some(Arc::clone(self)), name: Arc::clone(name) })
-    }
-
-    /// The names that lead there from the root of the mount.
-    pub(super) fn names(&self) -> Vec<&str> {
-        let (mut names, mut here) = (Vec::new(), self);
-        while let Some(above) = &here.above {
-            names.push(&*here.name);
-            here = above;
-        }
-        names.reverse();
-        names
-    }
-
-    /// The names as one path.
-    pub(super) fn path(&self) -> String {
-        self.names().join("/")
-    }
-}
 
 impl Tree {
     /// Makes a mount with its root.

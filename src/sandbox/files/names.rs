@@ -4,8 +4,7 @@
 use super::resolve::{check_path, Place};
 use super::tree::{Body, NodeId, Tree};
 use crate::limits::{ENTRY_FUEL, FILE_DEPTH_MAX, STAGED_NAMES_COUNT_MAX};
-use crate::sandbox::errno::Errno;
-use crate::sandbox::guest::Halt;
+use crate::sandbox::errno::{Errno, Halt};
 use crate::sandbox::host_directory::HostFile;
 use crate::sandbox::meter::Meter;
 use std::collections::BTreeMap;

@@ -2,8 +2,7 @@
 
 use super::tree::{Body, NodeId, Tree};
 use crate::limits::{LINK_STEPS_MAX, NAME_BYTES_MAX, PATH_BYTES_MAX, PATH_COMPONENT_FUEL};
-use crate::sandbox::errno::Errno;
-use crate::sandbox::guest::Halt;
+use crate::sandbox::errno::{Errno, Halt};
 use crate::sandbox::meter::Meter;
 use std::sync::Arc;
 

@@ -1,7 +1,8 @@
 //! Room: what a guest has changed, as a list to be carried out on the host.
 
 use super::tree::{Body, NodeId, Tree};
-use crate::sandbox::changes::{Action, Change, Changes};
+use crate::sandbox::changes::Changes;
+use crate::sandbox::commit::{Action, Change};
 use crate::sandbox::host_directory::{Kind, Stamp};
 use crate::{Code, Error};
 use std::collections::BTreeMap;

@@ -1,14 +1,11 @@
 //! Room: the tree: nodes, the names that lead to them, and how much of it may be the guest's own.
 
-use super::mounts::{Gone, Location, Mount};
 use crate::limits::{FILE_DEPTH_MAX, NODES_COUNT_MAX, STAGED_BYTES_MAX, STAGED_NAMES_COUNT_MAX};
 use crate::sandbox::errno::Errno;
-use crate::sandbox::host_directory::{Kind, Stamp};
+use crate::sandbox::host_directory::{HostDirectory, Kind, Stamp};
+use crate::sandbox::time::EPOCH_NS;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-
-/// The time of everything that was there before: 2026-01-01T00:00:00Z, in nanoseconds since 1970.
-pub(crate) const EPOCH_NS: u64 = 1_767_225_600_000_000_000;
 
 /// The values of `filetype` that occur here.
 pub(crate) mod filetype {
@@ -36,6 +33,52 @@ pub(crate) struct Times {
     pub(crate) accessed: u64,
     pub(crate) modified: u64,
     pub(crate) changed: u64,
+}
+
+/// One of the directories that a guest sees, with what it changed there.
+pub(super) struct Mount {
+    pub(super) guest: String,
+    pub(super) root: NodeId,
+    /// None for the assets.
+    pub(super) host: Option<Arc<HostDirectory>>,
+    pub(super) writable: bool,
+    /// Paths of the host that the guest removed, or replaced by something of its own.
+    pub(super) gone: BTreeMap<String, Gone>,
+}
+
+/// Something of the host that the guest has taken over.
+pub(super) struct Gone {
+    pub(super) kind: Kind,
+    pub(super) node: NodeId,
+}
+
+/// Where the host has something: a name in a directory of the host; of the root of a mount, none. Each
+/// name is kept once, for the tree and for all that lies below it.
+pub(super) struct Location {
+    pub(super) above: Option<Arc<Location>>,
+    pub(super) name: Arc<str>,
+}
+
+impl Location {
+    pub(super) fn below(self: &Arc<Self>, name: &Arc<str>) -> Arc<Self> {
+        Arc::new(Location { above: Some(Arc::clone(self)), name: Arc::clone(name) })
+    }
+
+    /// The names that lead there from the root of the mount.
+    pub(super) fn names(&self) -> Vec<&str> {
+        let (mut names, mut here) = (Vec::new(), self);
+        while let Some(above) = &here.above {
+            names.push(&*here.name);
+            here = above;
+        }
+        names.reverse();
+        names
+    }
+
+    /// The names as one path.
+    pub(super) fn path(&self) -> String {
+        self.names().join("/")
+    }
 }
 
 pub(super) struct Node {

@@ -1,14 +1,17 @@
 //! Room: the `command` protocol: the arguments of a call become a command line and stdin, and what the
 //! program leaves becomes the answer.
 
-use super::{text_block, Request, ToolResult};
+use super::result::{text_block, ToolResult};
 use crate::limits::COMMAND_LINE_BYTES_MAX;
 use crate::package::manifest::{Command, Word};
 use crate::{Code, Error};
 use serde_json::{json, Map, Value};
 
 /// The command line and stdin of one call. Details of refusals name properties, never values.
-pub(super) fn request(command: &Command, arguments: &Value) -> Result<Request, Error> {
+pub(super) fn request(
+    command: &Command,
+    arguments: &Value,
+) -> Result<(Vec<String>, Vec<u8>), Error> {
     let none = Map::new();
     let given = arguments.as_object().unwrap_or(&none);
     // [CMD-01]
@@ -33,7 +36,7 @@ pub(super) fn request(command: &Command, arguments: &Value) -> Result<Request, E
         .as_ref()
         .and_then(|name| given.get(name))
         .map_or(Ok(String::new()), text_of)?;
-    Ok(Request { args: line.args, stdin: stdin.into_bytes() })
+    Ok((line.args, stdin.into_bytes()))
 }
 
 /// 2^53: up to here a double stands for one integer.

@@ -1,6 +1,6 @@
 //! Room: the `json-rpc` protocol: one `tools/call` request on stdin, one response on stdout.
 
-use super::{bad, text_block, ToolResult};
+use super::result::{bad, text_block, ToolResult};
 use crate::agent::Agent;
 use crate::json;
 use crate::limits::REQUEST_DEPTH_MAX;

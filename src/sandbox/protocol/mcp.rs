@@ -4,7 +4,7 @@
 //! server starts, and then stdin ends. Its answers are looked for in what it wrote until it exited.
 
 use super::json_rpc::{self, Response};
-use super::{bad, ToolResult};
+use super::result::{bad, ToolResult};
 use crate::agent::Agent;
 use crate::{Code, Error};
 use serde_json::{json, Value};

@@ -2,16 +2,17 @@
 //! for each of the three protocols.
 
 mod command;
-mod json_rpc;
+pub(super) mod json_rpc;
 mod mcp;
+pub(super) mod result;
 
-pub use json_rpc::{tools_call_request, JsonRpcResponse};
-
-use super::Run;
+use super::run::Run;
 use crate::agent::Agent;
 use crate::package::manifest::{Protocol, Tool};
-use crate::{Code, Error};
-use serde_json::{json, Value};
+use crate::Error;
+use json_rpc::JsonRpcResponse;
+use result::ToolResult;
+use serde_json::Value;
 
 /// What one call puts into a guest.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -51,28 +52,24 @@ impl Request {
         arguments: &Value,
         agent: Option<&Agent>,
     ) -> Result<Self, Error> {
-        let stdin = match (protocol, &tool.command) {
-            (_, Some(command)) => return command::request(command, arguments),
-            (Protocol::Mcp, None) => mcp::session(&tool.name, arguments, agent),
-            (_, None) => json_rpc::request(&tool.name, arguments, agent),
+        let (args, stdin) = match (protocol, &tool.command) {
+            (_, Some(command)) => command::request(command, arguments)?,
+            (Protocol::Mcp, None) => (Vec::new(), mcp::session(&tool.name, arguments, agent)),
+            (_, None) => (Vec::new(), json_rpc::request(&tool.name, arguments, agent)),
         };
-        Ok(Request { args: Vec::new(), stdin })
+        Ok(Request { args, stdin })
     }
 }
 
-/// An answer in the shape that MCP gives to results of tools. Everything that a tool said is in it, so
-/// that everything can be filtered.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ToolResult {
-    /// An array of content blocks.
-    pub content: Value,
-    /// An object for programs, if the tool gave one.
-    pub structured_content: Option<Value>,
-    /// Whether the tool says that it failed.
-    pub is_error: bool,
-}
-
 impl Run {
+    /// The one answer on stdout.
+    ///
+    /// # Errors
+    /// `tool.no_answer`, `tool.two_answers` or `tool.bad_answer`.
+    pub fn response(&self) -> Result<JsonRpcResponse, Error> {
+        JsonRpcResponse::parse(&self.stdout)
+    }
+
     /// What the tool answered.
     ///
     /// # Errors
@@ -91,16 +88,8 @@ impl Run {
             },
             _ => {
                 self.outcome.clone()?;
-                Ok(JsonRpcResponse::parse(&self.stdout)?.result)
+                Ok(self.response()?.result)
             }
         }
     }
-}
-
-fn bad(detail: impl Into<String>) -> Error {
-    Error::new(Code::ToolBadAnswer, detail)
-}
-
-fn text_block(text: &str) -> Value {
-    json!({ "type": "text", "text": text })
 }

@@ -1,6 +1,7 @@
 //! Changes are carried out whole, file by file, or the error says which were; never through a link.
 
-use crate::sandbox::changes::{Action, Change, Changes};
+use crate::sandbox::changes::Changes;
+use crate::sandbox::commit::{Action, Change};
 use crate::sandbox::host_directory::{HostDirectory, COMMIT_FOLDER};
 use crate::{Code, Error};
 use std::fs;

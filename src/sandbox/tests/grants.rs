@@ -3,7 +3,7 @@
 use super::*;
 use crate::gatekeeper::VerifiedManifest;
 use crate::package::listing::ContentHash;
-use crate::policy::{Capability, Given};
+use crate::policy::{token::CapabilityToken, Given};
 
 fn hash(of: &str) -> ContentHash {
     ContentHash::of_listing(of)

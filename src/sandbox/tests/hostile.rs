@@ -269,10 +269,10 @@ pub(super) fn tree(folder: &Folder) -> (Guest, NodeId) {
     (guest, root)
 }
 
-pub(super) fn errno<T>(result: Result<T, guest::Halt>) -> Option<errno::Errno> {
+pub(super) fn errno<T>(result: Result<T, errno::Halt>) -> Option<errno::Errno> {
     match result {
         Ok(_) => None,
-        Err(guest::Halt::Errno(errno)) => Some(errno),
+        Err(errno::Halt::Errno(errno)) => Some(errno),
         Err(halt) => panic!("{halt:?}"),
     }
 }
@@ -450,8 +450,8 @@ fn a_directory_with_too_many_names_is_not_listed() {
     assert_eq!(list(3).unwrap().entries.len(), 3, "the folder of this program does not count");
     symlink("x", folder.0.join("unseen")).unwrap();
     assert_eq!(errno(list(3)), Some(errno::Errno::OVERFLOW), "what is not seen does");
-    let stopped = host.list(&[], 3, || Err(guest::Stop::Fuel));
-    assert_eq!(stopped.unwrap_err(), guest::Halt::Stop(guest::Stop::Fuel));
+    let stopped = host.list(&[], 3, || Err(errno::Stop::Fuel));
+    assert_eq!(stopped.unwrap_err(), errno::Halt::Stop(errno::Stop::Fuel));
 }
 
 #[test]

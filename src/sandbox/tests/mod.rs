@@ -20,6 +20,7 @@ mod wasi;
 use super::*;
 use crate::module::tests::manifest;
 use crate::Code;
+use std::time::Duration;
 
 /// A run whose deadline begins now.
 fn run_module(module: &Module, inputs: Inputs, limits: &RunLimits, cancel: &CancelFlag) -> Run {

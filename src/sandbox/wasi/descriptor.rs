@@ -1,9 +1,9 @@
 //! Room: the table of descriptors: closing, moving, status, and the directories that are open from
 //! the start.
 
-use crate::sandbox::errno::Errno;
+use crate::sandbox::errno::{Errno, Halt};
 use crate::sandbox::files::{filetype, Object};
-use crate::sandbox::guest::{Call, Halt};
+use crate::sandbox::guest::Call;
 
 /// The bits of `fdflags`: append, dsync, nonblock, rsync, sync.
 const FLAGS_ALL: u16 = 0x1f;

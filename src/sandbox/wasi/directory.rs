@@ -1,9 +1,9 @@
 //! Room: listing directories.
 
 use crate::limits::{ENTRY_FUEL, LISTINGS_COUNT_MAX};
-use crate::sandbox::errno::Errno;
+use crate::sandbox::errno::{Errno, Halt};
 use crate::sandbox::files::{Entry, NodeId, Object};
-use crate::sandbox::guest::{Call, Guest, Halt};
+use crate::sandbox::guest::{Call, Guest};
 use crate::sandbox::meter::Meter;
 use std::sync::Arc;
 

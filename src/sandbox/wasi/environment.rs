@@ -1,6 +1,7 @@
 //! Room: command line and environment variables.
 
-use crate::sandbox::guest::{Call, Guest, Halt};
+use crate::sandbox::errno::Halt;
+use crate::sandbox::guest::{Call, Guest};
 
 /// Writes the pointers of the arguments at `list`, and the arguments, each with a NUL, at `text`.
 pub(super) fn args_get(call: &mut Call<'_>, list: u32, text: u32) -> Result<(), Halt> {

@@ -1,8 +1,8 @@
 //! Room: status, size and times of open files.
 
-use crate::sandbox::errno::Errno;
+use crate::sandbox::errno::{Errno, Halt};
 use crate::sandbox::files::{filetype, rights, NodeId, Object, Status, Times};
-use crate::sandbox::guest::{Call, Guest, Halt};
+use crate::sandbox::guest::{Call, Guest};
 
 /// The size of a `filestat`.
 pub(super) const FILESTAT_BYTES: usize = 64;

@@ -1,8 +1,8 @@
 //! Room: functions whose answer is always the same: there are no sockets, no signals, and nobody to
 //! yield to. Interpreters such as CPython import them and never call them.
 
-use crate::sandbox::errno::Errno;
-use crate::sandbox::guest::{Call, Halt, Stop};
+use crate::sandbox::errno::{Errno, Halt, Stop};
+use crate::sandbox::guest::Call;
 
 /// Ends the guest with `status`. Never comes back.
 pub(super) fn proc_exit(_call: &mut Call<'_>, status: u32) -> Result<(), Halt> {

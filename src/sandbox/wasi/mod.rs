@@ -19,10 +19,8 @@ mod poll;
 mod random;
 mod stream;
 
-pub(super) use clock::Time;
-
-use super::errno::Errno;
-use super::guest::{Call, Guest, Halt};
+use super::errno::{Errno, Halt};
+use super::guest::{Call, Guest};
 use crate::module::imports::{wasi_functions, WASI};
 use clock::{clock_res_get, clock_time_get};
 use descriptor::*;

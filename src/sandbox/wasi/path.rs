@@ -9,9 +9,9 @@
 use super::descriptor::check_flags;
 use super::file::{filestat, times, FILESTAT_BYTES};
 use crate::limits::PATH_BYTES_MAX;
-use crate::sandbox::errno::Errno;
+use crate::sandbox::errno::{Errno, Halt};
 use crate::sandbox::files::{filetype, rights, Descriptor, NodeId, Object, Place};
-use crate::sandbox::guest::{Call, Guest, Halt};
+use crate::sandbox::guest::{Call, Guest};
 
 /// The bits of `oflags`.
 mod open_flags {

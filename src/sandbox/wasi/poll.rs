@@ -2,8 +2,8 @@
 //! guest sleep.
 
 use crate::limits::SUBSCRIPTIONS_COUNT_MAX;
-use crate::sandbox::errno::Errno;
-use crate::sandbox::guest::{field_u32, field_u64, Call, Halt};
+use crate::sandbox::errno::{Errno, Halt};
+use crate::sandbox::guest::{field_u32, field_u64, Call};
 
 const SUBSCRIPTION_BYTES: usize = 48;
 const EVENT_BYTES: usize = 32;

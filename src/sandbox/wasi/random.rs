@@ -1,8 +1,8 @@
 //! Room: random numbers.
 
 use crate::limits::{RANDOM_BYTES_MAX, RANDOM_BYTE_FUEL};
-use crate::sandbox::errno::Errno;
-use crate::sandbox::guest::{Call, Halt};
+use crate::sandbox::errno::{Errno, Halt};
+use crate::sandbox::guest::Call;
 
 /// Fills `length` bytes at `pointer` with the next bytes of the random stream. `EINVAL`: more than one
 /// call may ask for. `EIO`: the host has none.

@@ -3,9 +3,9 @@
 //! `iovecs` is a list of `count` buffers, which are used in turn.
 
 use crate::limits::STDERR_BYTES_MAX;
-use crate::sandbox::errno::Errno;
+use crate::sandbox::errno::{Errno, Halt, Stop};
 use crate::sandbox::files::{rights, Object, PIECE_BYTES};
-use crate::sandbox::guest::{copy, Call, Halt, Span, Stop};
+use crate::sandbox::guest::{copy, Call, Span};
 
 /// The bit of `fdflags` that makes each write one to the end.
 const APPEND: u16 = 1;
