@@ -57,6 +57,7 @@ fn open_with(path: &Path, links: Links, options: &OpenOptions) -> io::Result<Fil
 
 /// Opens one of this program's own files for reading and appending. If there is none, makes it where
 /// `create` says so, and gives `None` where not.
+// [AUD-30] [AUD-31]
 pub(crate) fn open_own(path: &Path, create: bool) -> io::Result<Option<File>> {
     // Twice: another process may make the file between the look and the making.
     for _ in 0..2 {

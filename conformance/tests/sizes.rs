@@ -9,24 +9,24 @@ use std::path::Path;
 
 /// The most lines that each room may have: a folder of `src/`, or its files together.
 const LINES_MAX: [(&str, usize); 14] = [
-    ("audit", 1_005),
+    ("audit", 1_010),
     ("cli", 2_755),
-    ("consent", 724),
+    ("consent", 725),
     ("door", 1_045),
-    ("files of src", 2_990),
-    ("json", 219),
+    ("files of src", 3_015),
+    ("json", 220),
     ("mcp", 765),
-    ("module", 473),
+    ("module", 475),
     ("package", 1_660),
-    ("pattern", 375),
+    ("pattern", 395),
     ("policy", 1_100),
-    ("privacy", 2_860),
+    ("privacy", 2_460),
     ("sandbox", 4_100),
-    ("secrets", 477),
+    ("secrets", 480),
 ];
 
 /// The most lines of all of it but the command line.
-const LIBRARY_LINES_MAX: usize = 17_780;
+const LIBRARY_LINES_MAX: usize = 17_420;
 
 fn is_test(path: &Path) -> bool {
     path.iter().any(|part| part.to_str().is_some_and(|name| name.starts_with("tests")))
