@@ -122,7 +122,7 @@ fn a_token_whose_secrets_were_not_looked_up_does_not_run() {
     let token = token.resolve(&SecretFile::new(&host.path(""))).unwrap();
     let request = Request { args: Vec::new(), stdin: Vec::new() };
     let cancel = CancelFlag::default();
-    let run = sandbox.run_resolved(&attestation.wasm_binary, token, request, &cancel);
+    let run = sandbox.run(&attestation.wasm_binary, &token, request, &cancel);
     assert!(String::from_utf8_lossy(&run.stdout).contains(VALUE), "{:?}", run.outcome);
 }
 

@@ -93,7 +93,7 @@ fn run(
     let kv = Some(Arc::new(KvFiles::new(kept.path())) as Arc<dyn KvStore>);
     let services = Services { http: Some(web.clone()), kv };
     let sandbox = WasmSandbox::new()?.with_services(services);
-    let run = sandbox.run_resolved(binary, token, request, &cancel);
+    let run = sandbox.run(binary, &token, request, &cancel);
     // A program of the protocol `command` may end with any status.
     if run.exit_status.is_none() || attestation.manifest.runtime.protocol != Protocol::Command {
         run.outcome.clone()?;

@@ -106,7 +106,7 @@ impl World {
     fn run_guest(&self, guest: &str, stdin: &str) -> Run {
         let request = Request { args: Vec::new(), stdin: stdin.as_bytes().to_vec() };
         let sandbox = WasmSandbox::new().unwrap().with_services(self.services.clone());
-        sandbox.run_resolved(&binary(guest), self.token(), request, &self.cancel)
+        sandbox.run(&binary(guest), &self.token(), request, &self.cancel)
     }
 
     /// The answers to these requests of one call.

@@ -24,7 +24,7 @@
 //! ```compile_fail,E0308
 //! # use mpp::{sandbox::{Request, Run}, CancelFlag, CapabilityToken, WasmBinary, WasmSandbox};
 //! fn run(sandbox: &WasmSandbox, tool: &WasmBinary, token: CapabilityToken, request: Request) -> Run {
-//!     sandbox.run_resolved(tool, token, request, &CancelFlag::default())
+//!     sandbox.run(tool, &token, request, &CancelFlag::default())
 //! }
 //! ```
 //!
@@ -33,7 +33,7 @@
 //! # use mpp::secrets::SecretStore;
 //! # fn run(sandbox: &WasmSandbox, tool: &WasmBinary, token: CapabilityToken, request: Request,
 //! #     store: &dyn SecretStore) -> Result<Run, mpp::Error> {
-//! Ok(sandbox.run_resolved(tool, token.resolve(store)?, request, &CancelFlag::default()))
+//! Ok(sandbox.run(tool, &token.resolve(store)?, request, &CancelFlag::default()))
 //! # }
 //! ```
 //!

@@ -24,7 +24,7 @@ pub struct SandboxConfig {
     /// Directories, as [`extract_approved_dirs`] gives them.
     pub dir_mappings: Vec<DirectoryGrant>,
     /// What the policy decision granted. One that names secrets is refused: resolve it, and take
-    /// [`WasmSandbox::run_resolved`](super::WasmSandbox::run_resolved).
+    /// [`WasmSandbox::run`](super::WasmSandbox::run).
     pub capability_token: Option<CapabilityToken>,
     /// Hosts that the tool may be connected to.
     pub allowed_network_domains: Vec<String>,
@@ -89,32 +89,22 @@ pub(super) fn narrowed(config: &SandboxConfig) -> Result<ResolvedToken, Error> {
     };
     // [SECRET-05]
     let token = token.clone().resolve(&NoSecrets)?;
-    check_resources(config, &token)?;
-    let (environment, directories) = (&config.env_vars, &config.dir_mappings);
+    let (variables, directories) = (&config.env_vars, &config.dir_mappings);
     let (hosts, timeout) = (&config.allowed_network_domains, config.timeout);
-    // [BOX-05]
-    Ok(token.narrowed(environment, directories, hosts, config.memory_limit_bytes, timeout))
-}
-
-// [BOX-04]
-fn check_resources(config: &SandboxConfig, token: &ResolvedToken) -> Result<(), Error> {
-    let refuse = |what: String| {
-        Err(Error::new(Code::SandboxNotGranted, format!("the token does not hold {what}")))
+    // [BOX-04] The value of a variable may be a secret, so it does not go into the message.
+    let variable = variables.iter().find(|(name, it)| token.environment().get(*name) != Some(it));
+    let directory = directories.iter().find(|it| !token.directories().contains(it));
+    let host = hosts.iter().find(|it| !token.hosts().iter().any(|grant| grant.host == **it));
+    let beyond = variable
+        .map(|(name, _)| format!("the environment variable {name:?} with this value"))
+        .or_else(|| directory.map(|it| format!("the directory {:?}", it.guest)))
+        .or_else(|| host.map(|it| format!("the domain {it:?}")));
+    let Some(what) = beyond else {
+        // [BOX-05]
+        let memory_bytes_max = config.memory_limit_bytes;
+        return Ok(token.narrowed(variables, directories, hosts, memory_bytes_max, timeout));
     };
-    for (name, value) in &config.env_vars {
-        if token.environment().get(name) != Some(value) {
-            // The value may be a secret, so it does not go into the message.
-            return refuse(format!("the environment variable {name:?} with this value"));
-        }
-    }
-    if let Some(mapping) = config.dir_mappings.iter().find(|m| !token.directories().contains(m)) {
-        return refuse(format!("the directory {:?}", mapping.guest));
-    }
-    let reaches = |domain: &&String| token.hosts().iter().any(|grant| grant.host == **domain);
-    match config.allowed_network_domains.iter().find(|domain| !reaches(domain)) {
-        Some(domain) => refuse(format!("the domain {domain:?}")),
-        None => Ok(()),
-    }
+    Err(Error::new(Code::SandboxNotGranted, format!("the token does not hold {what}")))
 }
 
 /// The variables as a guest reads them: `NAME=value` up to a NUL.

@@ -110,37 +110,28 @@ impl WasmSandbox {
     /// `sandbox.*` if the configuration asks for more than the token holds; `tool.*` if the tool fails
     /// or breaks a limit.
     pub fn execute(&self, binary: &WasmBinary, config: SandboxConfig) -> Result<Run, Error> {
-        let run = self.run(binary, config, &CancelFlag::default());
+        let token = grants::narrowed(&config)?;
+        let request = Request { args: Vec::new(), stdin: config.stdin_data };
+        let run = self.run(binary, &token, request, &CancelFlag::default());
         run.outcome.clone().map(|()| run)
     }
 
-    /// As [`WasmSandbox::execute`], for hosts that may cancel a call and that record how it ended.
+    /// Runs a tool with what its token holds, for hosts that may cancel a call and that record how it ended.
+    /// The arguments of the request stand behind those of the manifest. They have no NUL, behind which a
+    /// program would see nothing.
     #[must_use]
-    pub fn run(&self, binary: &WasmBinary, config: SandboxConfig, cancel: &CancelFlag) -> Run {
-        match grants::narrowed(&config) {
-            Ok(token) => {
-                let request = Request { args: Vec::new(), stdin: config.stdin_data };
-                self.run_resolved(binary, token, request, cancel)
-            }
-            Err(error) => Run::refused(error),
-        }
-    }
-
-    /// Runs a tool with what its token holds. The arguments of the request, which have no NUL, behind which a
-    /// program would see nothing, stand behind those of the manifest.
-    #[must_use]
-    pub fn run_resolved(
+    pub fn run(
         &self,
         binary: &WasmBinary,
-        token: ResolvedToken,
+        token: &ResolvedToken,
         request: Request,
         cancel: &CancelFlag,
     ) -> Run {
         let deadline = Deadline::new(token.limits().timeout, cancel.clone());
-        self.run_within(binary, &token, request, &deadline)
+        self.run_within(binary, token, request, &deadline)
     }
 
-    /// As [`WasmSandbox::run_resolved`], for a host whose work on the answer has the same deadline.
+    /// As [`WasmSandbox::run`], for a host whose work on the answer has the same deadline.
     pub(crate) fn run_within(
         &self,
         binary: &WasmBinary,
@@ -148,37 +139,30 @@ impl WasmSandbox {
         request: Request,
         deadline: &Deadline,
     ) -> Run {
-        match self.inputs(binary, token, request) {
+        let inputs = || {
+            grants::check_token(token.token(), binary.manifest().content_hash())?;
+            let runtime = &binary.manifest().runtime;
+            let mut args = vec![runtime.entry.clone()];
+            args.extend(runtime.args.iter().cloned());
+            // [CMD-04]
+            args.extend(request.args);
+            Ok(Inputs {
+                args,
+                environment: grants::environment(token)?,
+                stdin: request.stdin,
+                assets: Arc::clone(binary.assets()),
+                roots: open_roots(token.directories(), &self.places)?,
+                seed: self.seed,
+                // [BOX-56]
+                real_clock: token.token().holds(&Capability::RealClock),
+                real_random: token.token().holds(&Capability::RealRandom),
+                door: Door::new(token, &self.services),
+            })
+        };
+        match inputs() {
             Ok(inputs) => run_module(binary.module(), inputs, token.limits(), deadline),
             Err(error) => Run::refused(error),
         }
-    }
-
-    /// All that a guest is given of what its token holds.
-    fn inputs(
-        &self,
-        binary: &WasmBinary,
-        token: &ResolvedToken,
-        request: Request,
-    ) -> Result<Inputs, Error> {
-        grants::check_token(token.token(), binary.manifest().content_hash())?;
-        let runtime = &binary.manifest().runtime;
-        let mut args = vec![runtime.entry.clone()];
-        args.extend(runtime.args.iter().cloned());
-        // [CMD-04]
-        args.extend(request.args);
-        Ok(Inputs {
-            args,
-            environment: grants::environment(token)?,
-            stdin: request.stdin,
-            assets: Arc::clone(binary.assets()),
-            roots: open_roots(token.directories(), &self.places)?,
-            seed: self.seed,
-            // [BOX-56]
-            real_clock: token.token().holds(&Capability::RealClock),
-            real_random: token.token().holds(&Capability::RealRandom),
-            door: Door::new(token, &self.services),
-        })
     }
 }
 

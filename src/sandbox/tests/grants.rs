@@ -4,6 +4,7 @@ use super::*;
 use crate::gatekeeper::VerifiedManifest;
 use crate::package::listing::ContentHash;
 use crate::policy::{token::CapabilityToken, Given};
+use crate::secrets::SecretFile;
 
 fn hash(of: &str) -> ContentHash {
     ContentHash::of_listing(of)
@@ -64,10 +65,7 @@ fn config(token: Option<CapabilityToken>) -> SandboxConfig {
 }
 
 fn refused(config: SandboxConfig) -> Code {
-    let run = WasmSandbox::new().unwrap().run(&echo(), config.clone(), &CancelFlag::default());
-    assert_eq!((run.fuel_used, run.stdout, run.stderr), (0, vec![], vec![]));
     let error = WasmSandbox::new().unwrap().execute(&echo(), config).unwrap_err();
-    assert_eq!(run.outcome, Err(error.clone()));
     error.code()
 }
 
@@ -94,7 +92,17 @@ fn no_token_another_package_s_token_and_an_expired_one_are_rejected() {
     let other = CapabilityToken::for_tests(hash("x"), vec![], LIMITS);
     assert_eq!(refused(config(Some(other))), Code::SandboxTokenOther);
     let expired = token().expired_for_tests();
-    assert_eq!(refused(config(Some(expired))), Code::SandboxTokenExpired);
+    assert_eq!(refused(config(Some(expired.clone()))), Code::SandboxTokenExpired);
+    // Nor does one that was resolved in its time.
+    let other = CapabilityToken::for_tests(hash("x"), vec![], LIMITS);
+    for (token, code) in [(other, Code::SandboxTokenOther), (expired, Code::SandboxTokenExpired)] {
+        let token = token.resolve(&SecretFile::new(std::path::Path::new("/nonexistent"))).unwrap();
+        let request = Request { args: Vec::new(), stdin: Vec::new() };
+        let sandbox = WasmSandbox::new().unwrap();
+        let run = sandbox.run(&echo(), &token, request, &CancelFlag::default());
+        assert_eq!((run.fuel_used, run.stdout, run.stderr), (0, vec![], vec![]));
+        assert_eq!(run.outcome.unwrap_err().code(), code);
+    }
 }
 
 #[test]
