@@ -255,3 +255,12 @@ fn ordinary_patterns_take_steps_in_proportion_to_the_text() {
         assert!(long <= 100_000 * steps_per_byte_max, "{source}: {long}");
     }
 }
+
+#[test]
+fn each_place_pays_for_the_pieces_of_all_alternatives_that_are_held_against_it() {
+    let alternatives = vec![format!("{}b", "a".repeat(29)); 8].join("|");
+    let pattern = pattern(&alternatives);
+    // Eight rows of thirty pieces and one more each, eight pieces in a step.
+    assert!(matches(&pattern, &"a".repeat(10_000)).1 >= 10_000 * 31);
+    assert!(matches(&pattern, &"b".repeat(10_000)).1 <= 10_000 / 4 + 31);
+}
