@@ -179,6 +179,18 @@ impl FromJson for bool {
     }
 }
 
+impl ToJson for bool {
+    fn write(&self) -> Value {
+        (*self).into()
+    }
+}
+
+impl ToJson for u64 {
+    fn write(&self) -> Value {
+        (*self).into()
+    }
+}
+
 impl FromJson for String {
     fn read(place: &Member<'_>) -> Result<Self, Fault> {
         place.text().map(str::to_owned)

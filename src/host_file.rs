@@ -1,10 +1,8 @@
 //! Documents in files of the host: read as they are, and changed as a whole under a lock.
 
-pub(crate) use crate::document::read_document;
 use crate::document::{self, Document, ToJson};
 use crate::error::Error;
 use crate::home;
-use crate::json::object::{Fault, Member};
 use std::path::Path;
 
 /// Reads a document from a file, or nothing where there is none.
@@ -47,30 +45,4 @@ pub(crate) fn edit<T: Document + ToJson + Default, R>(
         parse::<T>(Some(after.clone()), path)?;
         Ok((Some(after), result))
     })
-}
-
-/// Reads a text that stands for a `T`; `what` says which texts do.
-pub(crate) fn parsed<T>(
-    member: &Member<'_>,
-    what: &str,
-    parse: impl FnOnce(&str) -> Option<T>,
-) -> Result<T, Fault> {
-    member.parsed(what, parse)
-}
-
-/// Reads a list of values; an absent list is an empty one.
-pub(crate) fn list<'a, T>(
-    member: Option<Member<'a>>,
-    read: impl FnMut(&Member<'a>) -> Result<T, Fault>,
-) -> Result<Vec<T>, Fault> {
-    member.map_or(Ok(Vec::new()), |member| member.array(0..=usize::MAX, read))
-}
-
-/// Reads a list of texts; an absent list is an empty one.
-pub(crate) fn texts(
-    member: Option<Member<'_>>,
-    what: &str,
-    allowed: impl Fn(&str) -> bool,
-) -> Result<Vec<String>, Fault> {
-    list(member, |item| parsed(item, what, |text| allowed(text).then(|| text.to_owned())))
 }

@@ -10,7 +10,7 @@
 
 use crate::agent::{is_traceparent, Agent};
 use crate::audit::{AuditLog, Caller, Digest, Ending, Intent, Outcome, Refusal};
-use crate::consent::Consent;
+use crate::consent::obtain;
 pub use crate::consent::{Nobody, Person, Question, Reply};
 use crate::deadline::Deadline;
 use crate::door::{HttpTransport, KvFiles, KvStore, Services};
@@ -22,14 +22,12 @@ use crate::limits;
 use crate::package::listing::ContentHash;
 use crate::package::manifest::{Protocol, Sensitivity, Tool};
 use crate::package::schema::Violation;
-use crate::policy::token::CapabilityToken;
+use crate::policy::capability::{self, directories};
+use crate::policy::token::{CapabilityToken, ResolvedToken};
 use crate::policy::{risk, PermissionPolicy, PolicyDecision};
 use crate::privacy::{Applied, PrivacyFilterEngine};
-use crate::sandbox::{
-    extract_approved_dirs, extract_approved_env_vars, CancelFlag, Changes, Request, Run,
-    SandboxConfig, ToolResult, WasmSandbox,
-};
-use crate::secrets::{SecretCommand, SecretFile, SecretStore, Secrets};
+use crate::sandbox::{CancelFlag, Changes, Request, Run, ToolResult, WasmSandbox};
+use crate::secrets::{SecretCommand, SecretFile, SecretStore};
 use crate::store::Store;
 use crate::text::shown;
 use crate::time::Timestamp;
@@ -123,8 +121,8 @@ pub struct Runtime {
     trust: trust::Latest,
     policy: PermissionPolicy,
     audit: AuditLog,
-    consent: Consent,
-    secrets: Secrets,
+    home: PathBuf,
+    secrets: Arc<dyn SecretStore>,
     sandbox: WasmSandbox,
     /// Installed packages that were verified in this process, compiled.
     verified: Mutex<BTreeMap<ContentHash, AttestationResult>>,
@@ -140,7 +138,7 @@ enum Source<'a> {
 /// A call that was allowed: the proof, the permission, and the request.
 struct Admission {
     attestation: AttestationResult,
-    token: CapabilityToken,
+    token: ResolvedToken,
     /// The proof that a person agreed to exactly this call, if it needed one.
     attested: Option<String>,
     request: Request,
@@ -168,8 +166,8 @@ impl Runtime {
             seen_path: home.join(trust::SEEN_FILE_NAME),
             trust: trust::Latest::default(),
             audit: AuditLog::open(&home.join("audit"))?,
-            consent: Consent::new(home),
-            secrets: Secrets(secrets),
+            home: home.to_owned(),
+            secrets,
             sandbox: sandbox.with_services(Services { http: None, kv: Some(Arc::new(kept)) }),
             policy,
             verified: Mutex::default(),
@@ -195,7 +193,7 @@ impl Runtime {
     /// some.
     #[must_use]
     pub fn secrets(self, store: Arc<dyn SecretStore>) -> Self {
-        Runtime { secrets: Secrets(store), ..self }
+        Runtime { secrets: store, ..self }
     }
 
     /// Takes the trust store from another file.
@@ -234,7 +232,7 @@ impl Runtime {
 
     /// The folder of this host's own files.
     pub(crate) fn home(&self) -> &Path {
-        self.consent.home()
+        &self.home
     }
 
     /// A key of this host for a purpose of the server's.
@@ -298,10 +296,8 @@ impl Runtime {
         let audit_record = open.id();
         // 5. The sandbox gets the binary that was verified and what the token holds.
         let Admission { attestation, token, request, filter, .. } = admission;
-        let Request { args, stdin } = request;
-        let config = sandbox_config(token, stdin);
-        let deadline = Deadline::new(config.timeout, cancel.clone());
-        let mut run = self.sandbox.run_within(&attestation.wasm_binary, config, args, &deadline);
+        let deadline = Deadline::new(token.limits().timeout, cancel.clone());
+        let mut run = self.sandbox.run_within(&attestation.wasm_binary, &token, request, &deadline);
         let mut changes = std::mem::take(&mut run.changes);
         // 6. Every copy of the answer goes through the filter.
         let answer = find_tool(&attestation, &call.tool).and_then(|tool| {
@@ -362,7 +358,7 @@ impl Runtime {
         let (token, attested) =
             self.decide(&attestation, tool, call, &arguments, person, &look_again)?;
         // [SECRET-03] after the decision, since what is denied need not be looked up
-        let token = token.with_secrets(self.secrets.0.as_ref())?;
+        let token = token.resolve(self.secrets.as_ref())?;
         let filter = filter.hiding(token.hidden());
         look_again()?;
         // [RUN-09]
@@ -448,21 +444,25 @@ impl Runtime {
             PolicyDecision::Denied { reason } => Err(Error::new(Code::PolicyDenied, reason)),
             PolicyDecision::RequiresConfirmation { capabilities, security_level } => {
                 // [BOX-97] Nobody is asked about a directory that would be refused afterwards.
-                self.sandbox.check_directories(&self.policy.directories_for(manifest))?;
+                self.sandbox.check_directories(&directories(&capabilities))?;
                 let question = Question {
-                    manifest,
-                    tool: &tool.name,
+                    package: manifest.id.clone(),
+                    version: manifest.version.to_string(),
+                    name: manifest.name.clone(),
+                    publisher: manifest.publisher().to_owned(),
+                    content_hash: attestation.content_hash.clone(),
+                    tool: tool.name.clone(),
                     is_destructive: tool.sensitivity == Sensitivity::Destructive,
-                    arguments: &call.arguments,
-                    arguments_digest,
-                    agent: call.agent.as_ref(),
-                    capabilities: &capabilities,
+                    arguments: call.arguments.to_string(),
+                    arguments_digest: arguments_digest.as_str().to_owned(),
+                    agent: call.agent.as_ref().map(Agent::to_string),
+                    capabilities: capabilities.iter().map(ToString::to_string).collect(),
+                    grants: capability::digest(&capabilities),
                     security_level,
                 };
-                let rules = self.policy.consent;
-                let consent = &self.consent;
-                let word = consent.obtain(&question, rules, person, &Timestamp::now, look_again)?;
-                Ok((self.policy.confirm(manifest, &word.by)?, word.attestation))
+                let (home, rules, clock) = (&self.home, self.policy.consent, &Timestamp::now);
+                let (by, proof) = obtain(home, &question, rules, person, clock, look_again)?;
+                Ok((self.policy.confirm(manifest, &by)?, proof))
             }
         }
     }
@@ -504,7 +504,7 @@ fn caller(call: &Call) -> Caller {
 
 fn intent(known: Refusal, admission: &Admission) -> Intent {
     let Admission { attestation, token, attested, .. } = admission;
-    let limits = token.limits();
+    let (token, limits) = (token.token(), token.limits());
     Intent {
         facts: known.facts,
         risk: risk::score(&attestation.manifest).level.to_string(),
@@ -557,18 +557,6 @@ fn checked_request(
         return Err(Error::new(Code::RequestTooLarge, detail));
     }
     Ok(request)
-}
-
-fn sandbox_config(token: CapabilityToken, stdin: Vec<u8>) -> SandboxConfig {
-    SandboxConfig {
-        memory_limit_bytes: token.limits().memory_bytes_max,
-        timeout: token.limits().timeout,
-        stdin_data: stdin,
-        env_vars: extract_approved_env_vars(&token),
-        dir_mappings: extract_approved_dirs(&token),
-        allowed_network_domains: token.network().to_vec(),
-        capability_token: Some(token),
-    }
 }
 
 /// Holds an answer against what the tool promised, and filters every copy.

@@ -5,12 +5,10 @@ use crate::{Case, Seen, GUEST_DIRECTORY, INPUT};
 use mpp::package::key::SecretKey;
 use mpp::package::pack::pack;
 use mpp::package::writer::Compression;
-use mpp::sandbox::{extract_approved_dirs, extract_approved_env_vars};
+use mpp::sandbox::Request;
+use mpp::secrets::SecretFile;
 use mpp::trust::Validity;
-use mpp::{
-    CancelFlag, Code, Gatekeeper, PermissionPolicy, SandboxConfig, Timestamp, TrustStore,
-    WasmSandbox,
-};
+use mpp::{CancelFlag, Code, Gatekeeper, PermissionPolicy, Timestamp, TrustStore, WasmSandbox};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -33,17 +31,10 @@ pub fn run(case: &Case, guest: &[u8], directory: &Path) -> Seen {
         policy = policy.allow_env(*name, *value);
     }
     let token = policy.confirm(&attestation.manifest, "test").unwrap();
-    let config = SandboxConfig {
-        memory_limit_bytes: token.limits().memory_bytes_max,
-        timeout: token.limits().timeout,
-        stdin_data: INPUT.to_vec(),
-        env_vars: extract_approved_env_vars(&token),
-        dir_mappings: extract_approved_dirs(&token),
-        allowed_network_domains: Vec::new(),
-        capability_token: Some(token),
-    };
+    let token = token.resolve(&SecretFile::new(directory)).unwrap(); // it names no secret
+    let request = Request { args: Vec::new(), stdin: INPUT.to_vec() };
     let sandbox = WasmSandbox::new().unwrap();
-    let mut run = sandbox.run(&attestation.wasm_binary, config, &CancelFlag::default());
+    let mut run = sandbox.run(&attestation.wasm_binary, &token, request, &CancelFlag::default());
     let end = match run.outcome.and_then(|()| run.changes.carry_out()) {
         Ok(()) => "exit 0".to_owned(),
         Err(error) => match (error.code(), error.detail().rsplit_once("with status ")) {

@@ -197,7 +197,7 @@ fn a_call_that_fails_in_any_way_leaves_nothing() {
 struct Meanwhile<F: Fn()>(F);
 
 impl<F: Fn()> Person for Meanwhile<F> {
-    fn ask(&self, _: &Question<'_>) -> Reply {
+    fn ask(&self, _: &Question) -> Reply {
         Reply::Agreed("test".to_owned())
     }
     fn agrees_to_changes(&self, _: &mpp::sandbox::Changes) -> bool {

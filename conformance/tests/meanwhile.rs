@@ -39,7 +39,7 @@ fn package(version: &str) -> Vec<u8> {
 struct After<F: Fn()>(F, Reply);
 
 impl<F: Fn()> Person for After<F> {
-    fn ask(&self, _: &Question<'_>) -> Reply {
+    fn ask(&self, _: &Question) -> Reply {
         (self.0)();
         self.1.clone()
     }

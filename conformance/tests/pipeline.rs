@@ -43,10 +43,9 @@ impl Fake {
 }
 
 impl Person for Fake {
-    fn ask(&self, question: &Question<'_>) -> Reply {
-        let wants: Vec<String> = question.capabilities.iter().map(ToString::to_string).collect();
-        let Question { manifest, tool, security_level, .. } = question;
-        let shown = format!("{tool} of {} at {security_level}: {}", manifest.id, wants.join("; "));
+    fn ask(&self, question: &Question) -> Reply {
+        let Question { package, tool, security_level, capabilities, .. } = question;
+        let shown = format!("{tool} of {package} at {security_level}: {}", capabilities.join("; "));
         self.1.lock().unwrap().push(shown);
         self.0.clone()
     }
@@ -198,7 +197,7 @@ fn the_policys_no_is_final_and_its_question_goes_to_the_person() {
 struct Slow<'a>(&'a Host);
 
 impl Person for Slow<'_> {
-    fn ask(&self, _: &Question<'_>) -> Reply {
+    fn ask(&self, _: &Question) -> Reply {
         TrustStore::update(&self.0.path("trust.json"), |store| {
             store.revoke_key(author().public().id(), support::now(), "lost")
         })

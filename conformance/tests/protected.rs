@@ -242,7 +242,7 @@ struct Relinks<'a> {
 }
 
 impl Person for Relinks<'_> {
-    fn ask(&self, _: &Question<'_>) -> Reply {
+    fn ask(&self, _: &Question) -> Reply {
         Reply::Nobody
     }
 

@@ -4,8 +4,12 @@ use crate::cli::Place;
 use crate::support::{self, Host};
 use mpp::door::{Exchange, HttpResponse, HttpTransport, TransportError};
 use mpp::runtime::{Answer, Runtime};
+use mpp::sandbox::{extract_approved_env_vars, Request};
 use mpp::secrets::{SecretFile, SecretStore, SecretValue};
-use mpp::{Code, Error, PermissionPolicy};
+use mpp::{
+    CancelFlag, Code, Error, Gatekeeper, PermissionPolicy, PolicyDecision, SandboxConfig,
+    WasmSandbox,
+};
 use serde_json::{json, Value};
 use std::fs;
 use std::net::IpAddr;
@@ -89,6 +93,37 @@ fn with_key() -> PermissionPolicy {
 fn keep(host: &Host, value: &str) {
     let file = SecretFile::new(&host.path(""));
     file.set("SERVICE", SecretValue::parse(value).unwrap()).unwrap();
+}
+
+#[test]
+fn a_token_whose_secrets_were_not_looked_up_does_not_run() {
+    let host = Host::new("secret-unresolved");
+    keep(&host, VALUE);
+    let package = package(&guest(&support::response("<@>"), "", ""));
+    let attestation = Gatekeeper::new(support::trust(), support::now()).verify(&package).unwrap();
+    let PolicyDecision::Granted(token) = with_key().evaluate(&attestation.manifest) else {
+        panic!("not granted")
+    };
+    let sandbox = WasmSandbox::new().unwrap();
+    for env_vars in [extract_approved_env_vars(&token), [("API_KEY".into(), VALUE.into())].into()] {
+        let config = SandboxConfig {
+            memory_limit_bytes: token.limits().memory_bytes_max,
+            timeout: token.limits().timeout,
+            stdin_data: Vec::new(),
+            env_vars,
+            dir_mappings: Vec::new(),
+            capability_token: Some(token.clone()),
+            allowed_network_domains: Vec::new(),
+        };
+        let result = sandbox.execute(&attestation.wasm_binary, config);
+        assert_eq!(support::code(&result), Code::SecretMissing);
+        assert!(!result.unwrap_err().to_string().contains(VALUE));
+    }
+    let token = token.resolve(&SecretFile::new(&host.path(""))).unwrap();
+    let request = Request { args: Vec::new(), stdin: Vec::new() };
+    let cancel = CancelFlag::default();
+    let run = sandbox.run(&attestation.wasm_binary, &token, request, &cancel);
+    assert!(String::from_utf8_lossy(&run.stdout).contains(VALUE), "{:?}", run.outcome);
 }
 
 /// Everything that is left on the host but the file of secrets itself.

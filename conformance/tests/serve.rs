@@ -302,20 +302,39 @@ fn a_yes_ends_with_the_contents_or_the_capabilities_and_may_be_for_once() {
     served.end();
     fs::create_dir_all(place.path("data")).unwrap();
     let directory = json!([{ "guest": "/data", "host": place.path("data"), "read_only": true }]);
-    for members in [
-        json!({ "directories": directory }),
-        json!({ "directories": directory, "environment": [{ "name": "API_KEY", "value": "x" }] }),
+    let mut members = json!({});
+    for (name, value) in [
+        ("directories", directory),
+        ("environment", json!([{ "name": "API_KEY", "value": "x" }])),
+        ("real_clock", json!(true)),
+        ("real_random", json!(true)),
     ] {
+        members[name] = value;
         policy(&place, &members);
         let mut served = Served::start(&place);
         asked(&mut served, &[]);
         assert_eq!(served.call_text("look"), "ran");
         served.end();
     }
-    policy(&place, &json!({ "consent": { "remember": false } }));
+    // Another value for the same variable ends none.
+    members["environment"][0]["value"] = json!("y");
+    policy(&place, &members);
+    let mut served = Served::start(&place);
+    assert_eq!(served.call_text("look"), "ran");
+    served.end();
+    members["consent"] = json!({ "remember": false });
+    policy(&place, &members);
     let mut served = Served::start(&place);
     asked(&mut served, &[]);
-    asked(&mut served, &[]);
+    asked(&mut served, &["--once"]);
+    let id = served.begin("look", json!({}));
+    let question = questions(&place, 1).remove(0);
+    let shown = question["capabilities"].as_array().unwrap();
+    for line in ["read the host's clocks", "get random numbers of the host"] {
+        assert!(shown.contains(&json!(line)), "{shown:?}");
+    }
+    place.mpp(&["deny", &number(&question)]).exits(0);
+    is_denied(&served.finish(&id), "policy.declined");
 }
 
 #[cfg(unix)]

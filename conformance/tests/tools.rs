@@ -11,10 +11,11 @@ use mpp::package::manifest::Protocol;
 use mpp::package::pack::{pack, read_folder};
 use mpp::package::writer::Compression;
 use mpp::runtime::Nobody;
-use mpp::sandbox::{extract_approved_dirs, Request, Run};
+use mpp::sandbox::{Request, Run};
+use mpp::secrets::SecretFile;
 use mpp::{
     AttestationResult, CancelFlag, Code, Error, Gatekeeper, PermissionPolicy, PolicyDecision,
-    SandboxConfig, WasmSandbox,
+    WasmSandbox,
 };
 use serde_json::{json, Value};
 use std::collections::{BTreeMap, BTreeSet};
@@ -87,20 +88,12 @@ fn run(
         }
         PolicyDecision::Denied { reason } => panic!("{reason}"),
     };
-    let config = SandboxConfig {
-        memory_limit_bytes: token.limits().memory_bytes_max,
-        timeout: Duration::from_secs(60),
-        stdin_data: request.stdin,
-        env_vars: BTreeMap::new(),
-        dir_mappings: extract_approved_dirs(&token),
-        allowed_network_domains: token.network().to_vec(),
-        capability_token: Some(token),
-    };
+    let token = token.resolve(&SecretFile::new(kept.path()))?;
     let (binary, cancel) = (&attestation.wasm_binary, CancelFlag::default());
     let kv = Some(Arc::new(KvFiles::new(kept.path())) as Arc<dyn KvStore>);
     let services = Services { http: Some(web.clone()), kv };
     let sandbox = WasmSandbox::new()?.with_services(services);
-    let run = sandbox.run(binary, config, request.args, &cancel);
+    let run = sandbox.run(binary, &token, request, &cancel);
     // A program of the protocol `command` may end with any status.
     if run.exit_status.is_none() || attestation.manifest.runtime.protocol != Protocol::Command {
         run.outcome.clone()?;

@@ -134,7 +134,7 @@ fn outcome(case: &Case) -> Option<Error> {
 struct Scripted<'a>(&'a str);
 
 impl Person for Scripted<'_> {
-    fn ask(&self, _: &Question<'_>) -> Reply {
+    fn ask(&self, _: &Question) -> Reply {
         match self.0 {
             "agrees" => Reply::Agreed("the case".to_owned()),
             "declines" => Reply::Declined,

@@ -2,14 +2,12 @@
 #![allow(clippy::arithmetic_side_effects, clippy::unwrap_used)]
 
 use super::{issue, spend};
-use crate::audit::Digest;
 use crate::consent::Question;
-use crate::gatekeeper::VerifiedManifest;
 use crate::limits::ATTESTATION_S_MAX;
 use crate::package::listing::ContentHash;
+use crate::policy::capability::digest;
 use crate::policy::{Capability, SecurityLevel};
-use crate::{Code, Manifest, Timestamp};
-use serde_json::json;
+use crate::{Code, Timestamp};
 use std::fs;
 use std::path::PathBuf;
 
@@ -27,7 +25,7 @@ impl Home {
     }
 
     fn spend(&self, key: &[u8; 32], state: &str, call: &Asked, seconds: u64) -> bool {
-        call.with(|question| spend(key, &self.0, state, question, at(seconds)).unwrap())
+        spend(key, &self.0, state, &call.question(), at(seconds)).unwrap()
     }
 }
 
@@ -53,30 +51,28 @@ struct Asked {
 const ASKED: Asked = Asked { contents: "one", tool: "look", digest: "d1", storage_kb: &[64] };
 
 impl Asked {
-    fn with<T>(&self, use_it: impl FnOnce(&Question<'_>) -> T) -> T {
-        let manifest = json!({
-            "mpp_version": "1.0", "id": "org.acme.notes", "version": "1.0.0", "name": "Notes",
-            "description": "Keeps notes.", "runtime": { "target": "wasm32-wasip1" },
-            "tools": [{ "name": "look", "description": "Looks.", "sensitivity": "read",
-                        "parameters": { "type": "object" } }],
-        });
-        let manifest = Manifest::parse(manifest.to_string().as_bytes()).unwrap();
-        let hash = ContentHash::of_listing(self.contents);
+    fn question(&self) -> Question {
         let storage = |limit_kb: &u32| Capability::Storage { limit_kb: *limit_kb };
-        use_it(&Question {
-            manifest: &VerifiedManifest::for_tests(manifest, hash, &["Acme"]),
-            tool: self.tool,
+        let grants: Vec<Capability> = self.storage_kb.iter().map(storage).collect();
+        Question {
+            package: "org.acme.notes".to_owned(),
+            version: "1.0.0".to_owned(),
+            name: "Notes".to_owned(),
+            publisher: "Acme".to_owned(),
+            content_hash: ContentHash::of_listing(self.contents),
+            tool: self.tool.to_owned(),
             is_destructive: false,
-            arguments: &json!({}),
-            arguments_digest: &Digest::for_tests(self.digest),
+            arguments: "{}".to_owned(),
+            arguments_digest: self.digest.to_owned(),
             agent: None,
-            capabilities: &self.storage_kb.iter().map(storage).collect::<Vec<_>>(),
+            capabilities: vec!["the same words for all".to_owned()],
+            grants: digest(&grants),
             security_level: SecurityLevel::Low,
-        })
+        }
     }
 
     fn state(&self, seconds: u64) -> String {
-        self.with(|question| issue(&KEY, question, at(seconds)))
+        issue(&KEY, &self.question(), at(seconds))
     }
 }
 
@@ -138,7 +134,7 @@ fn every_change_of_one_byte_of_a_state_and_every_part_of_it_is_refused() {
 fn a_state_that_cannot_be_marked_as_used_is_an_error() {
     let home = Home::new("spent");
     fs::write(home.0.join("spent.json"), "{}").unwrap();
-    let spent = |state: &str| ASKED.with(|question| spend(&KEY, &home.0, state, question, at(1)));
+    let spent = |state: &str| spend(&KEY, &home.0, state, &ASKED.question(), at(1));
     assert_eq!(spent(&ASKED.state(0)).unwrap_err().code(), Code::ConsentInvalid);
     assert!(!spent("no state").unwrap());
 }

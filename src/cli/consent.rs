@@ -7,10 +7,11 @@ use mpp::audit::AuditLog;
 use mpp::consent::approvals::Approvals;
 use mpp::consent::attestation::{host_key, EphemeralAttestation};
 use mpp::consent::pending::{Pending, PendingQuestion};
+use mpp::limits::REQUEST_DEPTH_MAX;
 use mpp::runtime::{Person, Question, Reply};
 use mpp::sandbox::{Action, Changes};
 use mpp::store::Store;
-use mpp::{home, Code, Error, Timestamp};
+use mpp::{home, json, Code, Error, Timestamp};
 use serde_json::{json, Value};
 use std::path::Path;
 
@@ -80,39 +81,49 @@ impl ShowPending {
         if waiting.is_empty() {
             text.push_str("no question waits\n");
         }
-        let json = waiting.iter().map(|question| {
+        let json = waiting.iter().map(|PendingQuestion { number, expires, question, .. }| {
+            let arguments = json::parse(question.arguments.as_bytes(), REQUEST_DEPTH_MAX);
             json!({
-                "number": question.number, "package": question.package, "tool": question.tool,
-                "content_hash": question.content_hash.as_str(), "agent": question.agent,
-                "arguments": question.arguments, "capabilities": question.capabilities,
-                "security_level": question.security_level,
-                "is_destructive": question.is_destructive, "expires": question.expires.to_string(),
+                "number": number, "package": package_row(question), "tool": question.tool,
+                "content_hash": question.content_hash.as_str(),
+                "agent": question.agent, "arguments": arguments.ok(), "capabilities": question.capabilities,
+                "security_level": question.security_level.as_str(),
+                "is_destructive": question.is_destructive, "expires": expires.to_string(),
             })
         });
         Ok(Report::new(text, Value::Array(json.collect())))
     }
 }
 
-fn rows_of(question: &PendingQuestion) -> Vec<(&'static str, String)> {
-    let mut rows = vec![
-        ("package", question.package.clone()),
-        ("content", question.content_hash.to_string()),
-        ("tool", tool_row(&question.tool, question.is_destructive)),
-        ("arguments", question.arguments.to_string()),
-        ("asks to", asks_row(&question.capabilities)),
-        ("risk", question.security_level.clone()),
-    ];
+fn rows_of(pending: &PendingQuestion) -> Vec<(&'static str, String)> {
+    let question = &pending.question;
+    let mut rows = vec![("package", package_row(question))];
+    rows.extend(rows_about(question, question.arguments.clone()));
     if let Some(agent) = &question.agent {
         rows.push(("agent", format!("{agent} (by its own word)")));
     }
-    rows.push(("waits until", question.expires.to_string()));
+    rows.push(("waits until", pending.expires.to_string()));
     rows
 }
 
-fn tool_row(tool: &str, is_destructive: bool) -> String {
-    match is_destructive {
-        true => format!("{tool}, whose effect cannot be undone"),
-        false => tool.to_owned(),
+fn rows_about(question: &Question, arguments: String) -> [(&'static str, String); 5] {
+    [
+        ("content", question.content_hash.to_string()),
+        ("tool", tool_row(question)),
+        ("arguments", arguments),
+        ("asks to", asks_row(&question.capabilities)),
+        ("risk", question.security_level.to_string()),
+    ]
+}
+
+fn package_row(question: &Question) -> String {
+    format!("{} {} by {}", question.package, question.version, question.publisher)
+}
+
+fn tool_row(question: &Question) -> String {
+    match question.is_destructive {
+        true => format!("{}, whose effect cannot be undone", question.tool),
+        false => question.tool.clone(),
     }
 }
 
@@ -124,8 +135,7 @@ fn asks_row(capabilities: &[String]) -> String {
 }
 
 /// Escaped, since a line break in a value would look like another row.
-fn arguments_row(arguments: &Value) -> String {
-    let text = arguments.to_string();
+fn arguments_row(text: &str) -> String {
     let mut shown: String = text.chars().take(ARGUMENTS_CHARS_SHOWN).collect();
     let left_out = text.chars().count().saturating_sub(ARGUMENTS_CHARS_SHOWN);
     if left_out > 0 {
@@ -140,8 +150,7 @@ impl Approve {
         let (home, now) = (home::home_dir()?, Timestamp::now());
         let pending = Pending::new(&home);
         let waiting = pending.all(now)?;
-        let question = waiting.iter().find(|question| question.number == self.number);
-        let Some(question) = question else {
+        let Some(found) = waiting.iter().find(|found| found.number == self.number) else {
             let detail = format!("question {}", self.number);
             return Err(Error::new(Code::ConsentNoQuestion, detail));
         };
@@ -149,8 +158,8 @@ impl Approve {
             if !terminal::somebody_is_there() {
                 return Err(usage_error("approving needs a person at the terminal, or --yes"));
             }
-            super::warn(terminal::columns(&rows_of(question)).trim_end());
-            let asked = match self.once || question.is_destructive {
+            super::warn(terminal::columns(&rows_of(found)).trim_end());
+            let asked = match self.once || found.question.is_destructive {
                 true => "Allow this one call?",
                 false => {
                     "Allow this, and later calls of the package as it is (--once: only this one)?"
@@ -162,7 +171,7 @@ impl Approve {
             }
         }
         // [CONS-25] Now, since the person took time.
-        Store::new(&home).check(&question.content_hash).map_err(|error| {
+        Store::new(&home).check(&found.question.content_hash).map_err(|error| {
             let detail = format!("question {}: {}", self.number, error.detail());
             Error::new(error.code(), detail)
         })?;
@@ -226,14 +235,13 @@ pub struct AtTerminal<'a> {
 
 impl AtTerminal<'_> {
     /// Yes to this one call, with the proof that a destructive tool needs.
-    fn yes(&self, question: &Question<'_>, by: String) -> Reply {
+    fn yes(&self, question: &Question, by: String) -> Reply {
         if !question.is_destructive {
             return Reply::Agreed(by);
         }
         match host_key(self.home) {
             Ok(key) => {
-                let (matter, now) = (question.matter(), Timestamp::now());
-                Reply::Attested(EphemeralAttestation::sign(&key, &matter, &by, now))
+                Reply::Attested(EphemeralAttestation::sign(&key, question, &by, Timestamp::now()))
             }
             Err(error) => Reply::Unanswered(error.to_string()),
         }
@@ -241,28 +249,21 @@ impl AtTerminal<'_> {
 }
 
 impl Person for AtTerminal<'_> {
-    fn ask(&self, question: &Question<'_>) -> Reply {
+    fn ask(&self, question: &Question) -> Reply {
         if self.agreed {
             return self.yes(question, "--yes".to_owned());
         }
         if !terminal::somebody_is_there() {
             return Reply::Nobody;
         }
-        let manifest = question.manifest;
         super::warn(&format!(
             "{} {} (\"{}\") wants to run a tool",
-            manifest.id,
-            manifest.version,
-            terminal::printable(&manifest.name),
+            question.package,
+            question.version,
+            terminal::printable(&question.name),
         ));
-        let rows = [
-            ("publisher", manifest.publisher().to_owned()),
-            ("content", manifest.content_hash().to_string()),
-            ("tool", tool_row(question.tool, question.is_destructive)),
-            ("arguments", arguments_row(question.arguments)),
-            ("asks to", asks_row(&question.capability_lines())),
-            ("risk", question.security_level.to_string()),
-        ];
+        let mut rows = vec![("publisher", question.publisher.clone())];
+        rows.extend(rows_about(question, arguments_row(&question.arguments)));
         super::warn(terminal::columns(&rows).trim_end());
         if question.is_destructive {
             return match terminal::agrees("Allow this one call?") {

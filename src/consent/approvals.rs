@@ -1,36 +1,48 @@
-//! Room: words that are kept for later calls: "this package, as it is now, may do this".
+//! Agreements that are kept for later calls: "this package, as it is now, may do this".
 //!
-//! An approval holds for one content hash and one list of capabilities as they were shown, directories of
-//! the host included. Where either differs it does not apply, and the question is asked anew.
+//! An approval holds for one content hash and one digest of grants, directories of the host included.
+//! Where either differs it does not apply, and the question is asked anew. How a grant was put into words
+//! is kept for people and decides nothing.
 
+use super::question::Question;
+use crate::document::{list, object, text, Document, FromJson};
 use crate::error::{Code, Error};
-use crate::gatekeeper::VerifiedManifest;
-use crate::home;
-use crate::host_file::{list, parsed, read_document, texts};
-use crate::json::object::{Fault, Member};
+use crate::host_file;
 use crate::limits::{APPROVALS_COUNT_MAX, APPROVALS_FILE_BYTES_MAX};
 use crate::names::{self, is_visible_line};
 use crate::package::listing::ContentHash;
 use crate::time::Timestamp;
-use serde_json::{json, Value};
 use std::path::{Path, PathBuf};
 
-const FILE_NAME: &str = "approvals.json";
-const FORMAT: &str = "mpp-approvals/1";
+object! {
+    /// One agreement that was kept.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct Approval: FromJson + ToJson {
+        /// The package's id, for people: what counts is the content hash.
+        pub package: String, text(names::is_id, "a package id");
+        /// The package.
+        pub content_hash: ContentHash;
+        /// The digest of what it may do.
+        pub grants: String;
+        /// What it may do, as it was shown: for people.
+        pub capabilities: Vec<String>;
+        /// Who agreed.
+        pub by: String, text(is_visible_line, "a name");
+        /// When.
+        pub at: Timestamp;
+    }
+}
 
-/// One word that was kept.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Approval {
-    /// The package's id, for people: what counts is the content hash.
-    pub package: String,
-    /// The package.
-    pub content_hash: ContentHash,
-    /// What it may do, as it was shown.
-    pub capabilities: Vec<String>,
-    /// Who agreed.
-    pub by: String,
-    /// When.
-    pub at: Timestamp,
+object! {
+    struct Kept: FromJson + ToJson {
+        approvals: Vec<Approval> = Vec::new(), list(0..=APPROVALS_COUNT_MAX, Approval::read);
+    }
+}
+
+impl Document for Kept {
+    const FORMAT: &'static str = "mpp-approvals/1";
+    const BYTES_MAX: usize = APPROVALS_FILE_BYTES_MAX;
+    const INVALID: Code = Code::ConsentInvalid;
 }
 
 /// The approvals of one home folder.
@@ -43,7 +55,7 @@ impl Approvals {
     /// Those in this home folder.
     #[must_use]
     pub fn new(home: &Path) -> Self {
-        Approvals { path: home.join(FILE_NAME) }
+        Approvals { path: home.join("approvals.json") }
     }
 
     /// All of them, in the order in which they were given.
@@ -51,99 +63,45 @@ impl Approvals {
     /// # Errors
     /// `consent.invalid`, `host.file`.
     pub fn all(&self) -> Result<Vec<Approval>, Error> {
-        read(home::read_file(&self.path, APPROVALS_FILE_BYTES_MAX)?)
+        Ok(host_file::load::<Kept>(&self.path)?.unwrap_or_default().approvals)
     }
 
-    /// Who agreed to this package with exactly these capabilities.
+    /// Who agreed to this package with exactly these grants.
     // [CONS-02]
-    pub(super) fn find(
-        &self,
-        manifest: &VerifiedManifest,
-        capabilities: &[String],
-    ) -> Result<Option<String>, Error> {
-        let found = self.all()?.into_iter().find(|approval| {
-            approval.content_hash == *manifest.content_hash()
-                && approval.capabilities == capabilities
-        });
+    pub(super) fn find(&self, question: &Question) -> Result<Option<String>, Error> {
+        let wanted = (&question.content_hash, &question.grants);
+        let found = self.all()?.into_iter().find(|one| (&one.content_hash, &one.grants) == wanted);
         Ok(found.map(|approval| format!("{} (remembered)", approval.by)))
     }
 
-    /// Keeps a word. One package has one: a newer one takes the place of those for other contents or
-    /// capabilities.
-    pub(super) fn add(
-        &self,
-        manifest: &VerifiedManifest,
-        capabilities: Vec<String>,
-        by: &str,
-        at: Timestamp,
-    ) -> Result<(), Error> {
+    /// Keeps an agreement. One package has one: a newer one takes the place of those for other contents or
+    /// grants.
+    pub(super) fn add(&self, question: &Question, by: &str, at: Timestamp) -> Result<(), Error> {
         let approval = Approval {
-            package: manifest.id.clone(),
-            content_hash: manifest.content_hash().clone(),
-            capabilities,
+            package: question.package.clone(),
+            content_hash: question.content_hash.clone(),
+            grants: question.grants.clone(),
+            capabilities: question.capabilities.clone(),
             by: by.to_owned(),
             at,
         };
-        home::edit_file(&self.path, APPROVALS_FILE_BYTES_MAX, |bytes| {
-            let mut all = read(bytes)?;
-            all.retain(|other| other.package != approval.package);
-            all.push(approval);
-            if all.len() > APPROVALS_COUNT_MAX {
-                let detail = format!("more than {APPROVALS_COUNT_MAX} approvals");
-                return Err(Error::new(Code::ConsentInvalid, detail));
-            }
-            Ok((Some(written(&all)), ()))
+        host_file::edit(&self.path, |kept: &mut Kept| {
+            kept.approvals.retain(|other| other.package != approval.package);
+            kept.approvals.push(approval);
+            Ok(())
         })
     }
 
-    /// Takes back what was kept for a package. Gives how many words that were.
+    /// Takes back what was kept for a package. Gives how many agreements that were.
     ///
     /// # Errors
     /// `consent.invalid`, `host.file`.
     // [CONS-04]
     pub fn revoke(&self, package: &str) -> Result<usize, Error> {
-        home::edit_file(&self.path, APPROVALS_FILE_BYTES_MAX, |bytes| {
-            let mut all = read(bytes)?;
-            let before = all.len();
-            all.retain(|approval| approval.package != package);
-            let gone = before.saturating_sub(all.len());
-            Ok(((gone > 0).then(|| written(&all)), gone))
+        host_file::edit(&self.path, |kept: &mut Kept| {
+            let before = kept.approvals.len();
+            kept.approvals.retain(|approval| approval.package != package);
+            Ok(before.saturating_sub(kept.approvals.len()))
         })
     }
-}
-
-fn written(all: &[Approval]) -> Vec<u8> {
-    let approval = |one: &Approval| {
-        json!({
-            "package": one.package, "content_hash": one.content_hash.as_str(),
-            "capabilities": one.capabilities, "by": one.by, "at": one.at.to_string(),
-        })
-    };
-    let all: Vec<Value> = all.iter().map(approval).collect();
-    (json!({ "format": FORMAT, "approvals": all }).to_string() + "\n").into_bytes()
-}
-
-fn read(bytes: Option<Vec<u8>>) -> Result<Vec<Approval>, Error> {
-    let Some(bytes) = bytes else { return Ok(Vec::new()) };
-    read_document(&bytes, APPROVALS_FILE_BYTES_MAX, Code::ConsentInvalid, |root| {
-        parsed(&root.required("format")?, FORMAT, |text| (text == FORMAT).then_some(()))?;
-        list(root.optional("approvals"), read_approval)
-    })
-    .map_err(|error| Error::new(error.code(), format!("{FILE_NAME}: {}", error.detail())))
-}
-
-fn read_approval(member: &Member<'_>) -> Result<Approval, Fault> {
-    member.object(|one| {
-        Ok(Approval {
-            package: parsed(&one.required("package")?, "a package id", |text| {
-                names::is_id(text).then(|| text.to_owned())
-            })?,
-            content_hash: parsed(&one.required("content_hash")?, "a hash", ContentHash::parse)?,
-            capabilities: texts(Some(one.required("capabilities")?), "a text", |_| true)?,
-            by: parsed(&one.required("by")?, "a name", |text| {
-                is_visible_line(text).then(|| text.to_owned())
-            })?,
-            at: parsed(&one.required("at")?, "a time", Timestamp::parse)?,
-        })
-    })
 }

@@ -1,47 +1,31 @@
-//! Room: the ephemeral attestation: a signed statement that somebody agreed to one call, good for minutes
+//! The ephemeral attestation: a signed statement that somebody agreed to one call, good for minutes
 //! and for one use.
 //!
 //! It is signed with the *host key*, an Ed25519 key in the home folder. Whoever gives consent signs;
 //! whoever runs the call holds the public half only. The record of the call keeps the proof, so that
 //! anyone with `host.pub` can check later that each destructive call was agreed to.
 
-use super::Matter;
+use super::question::Question;
+use crate::document::{keyed, object, text, Document, FromJson};
 use crate::encoding::{base64, framed, hex, unbase64, unhex};
 use crate::error::{Code, Error};
 use crate::home;
-use crate::host_file::{list, parsed, read_document};
+use crate::host_file;
 use crate::limits::{ATTESTATION_S_MAX, KEY_FILE_BYTES_MAX, SPENT_COUNT_MAX, SPENT_FILE_BYTES_MAX};
 use crate::names::is_visible_line;
 use crate::package::key::{random_bytes, KeyId, PublicKey, SecretKey};
 use crate::package::listing::ContentHash;
 use crate::time::Timestamp;
-use serde_json::{json, Map, Value};
+use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// The secret half of the host key, and the public one.
 const SECRET_NAME: &str = "host.key";
 const PUBLIC_NAME: &str = "host.pub";
-/// Nonces that were used, until they expire.
-const SPENT_NAME: &str = "spent.json";
-const SPENT_FORMAT: &str = "mpp-spent/1";
 const PAYLOAD_TYPE: &str = "application/vnd.mpp.attestation.v1";
 
-/// Proof that somebody agreed to one call.
-///
-/// ```
-/// # let home = std::env::temp_dir().join(format!("mpp-attest-doc-{}", std::process::id()));
-/// use mpp::consent::{attestation::{host_key, EphemeralAttestation}, Matter};
-/// use mpp::{package::listing::ContentHash, Timestamp};
-/// let (content_hash, now) = (ContentHash::of_listing(""), Timestamp::now());
-/// let arguments = format!("hmac-sha256:{}", "0".repeat(64));
-/// let matter = Matter { content_hash: &content_hash, tool: "delete", arguments: &arguments };
-/// let proof = EphemeralAttestation::sign(&host_key(&home)?, &matter, "terminal:alice", now);
-/// assert!(proof.spend(&home, &matter, now).is_ok());
-/// assert!(proof.spend(&home, &matter, now).is_err()); // once is all it is good for
-/// # std::fs::remove_dir_all(&home).unwrap();
-/// # Ok::<(), mpp::Error>(())
-/// ```
+/// Proof that somebody agreed to one call: to this tool of this package with these arguments.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EphemeralAttestation {
     by: String,
@@ -54,15 +38,15 @@ pub struct EphemeralAttestation {
 impl EphemeralAttestation {
     /// Signs one. `by` says who agreed, and ends up in the record.
     #[must_use]
-    pub fn sign(key: &SecretKey, matter: &Matter<'_>, by: &str, now: Timestamp) -> Self {
+    pub fn sign(key: &SecretKey, question: &Question, by: &str, now: Timestamp) -> Self {
         let (nonce, expires) = new_nonce(now);
-        let signature = key.sign(&signed_bytes(matter, by, &nonce, expires));
+        let bytes = signed_bytes(&call_of(question), by, &nonce, expires);
         EphemeralAttestation {
             by: by.to_owned(),
             nonce,
             expires,
             key_id: key.public().id(),
-            signature,
+            signature: key.sign(&bytes),
         }
     }
 
@@ -91,12 +75,11 @@ impl EphemeralAttestation {
         (found.to_text() == text).then_some(found)
     }
 
-    /// Whether `key` signed it for this call.
+    /// Whether `key` signed it for this call, as [`call`] writes it.
     // [CONS-10]
-    #[must_use]
-    pub fn is_signed_by(&self, key: &PublicKey, matter: &Matter<'_>) -> bool {
+    fn is_signed_by(&self, key: &PublicKey, call: &str) -> bool {
         let EphemeralAttestation { by, nonce, expires, key_id, signature } = self;
-        key.id() == *key_id && key.verifies(&signed_bytes(matter, by, nonce, *expires), signature)
+        key.id() == *key_id && key.verifies(&signed_bytes(call, by, nonce, *expires), signature)
     }
 
     /// Checks it for a call that is about to run, and uses it up. Gives the text for the record.
@@ -105,12 +88,12 @@ impl EphemeralAttestation {
     /// `policy.attestation` if it is for another call, by another key, too old or used before;
     /// `consent.invalid`, `host.file`.
     // [CONS-11]
-    pub fn spend(&self, home: &Path, matter: &Matter<'_>, now: Timestamp) -> Result<String, Error> {
+    pub fn spend(&self, home: &Path, question: &Question, now: Timestamp) -> Result<String, Error> {
         let refusal = |what: &str| Error::new(Code::PolicyAttestation, what);
         if !is_visible_line(&self.by) {
             return Err(refusal("it names nobody who agreed"));
         }
-        if !self.is_signed_by(&public_key(home)?, matter) {
+        if !self.is_signed_by(&public_key(home)?, &call_of(question)) {
             return Err(refusal("it was not signed by this host's key for exactly this call"));
         }
         let latest = now.unix_seconds().saturating_add(ATTESTATION_S_MAX);
@@ -143,25 +126,42 @@ pub(crate) fn spend_nonce(
     expires: Timestamp,
     now: Timestamp,
 ) -> Result<bool, Error> {
-    home::edit_file(&home.join(SPENT_NAME), SPENT_FILE_BYTES_MAX, |bytes| {
-        let mut spent = read_spent(bytes)?;
+    host_file::edit(&home.join("spent.json"), |file: &mut Spent| {
         // Kept for longer than they last: `now` may be older than the lock is.
-        let until = |expires: &Timestamp| expires.unix_seconds().saturating_add(ATTESTATION_S_MAX);
-        spent.retain(|_, expires| until(expires) >= now.unix_seconds());
-        if spent.insert(hex(nonce), expires).is_some() {
-            return Ok((None, false));
+        let until = |used: &Used| used.expires.unix_seconds().saturating_add(ATTESTATION_S_MAX);
+        file.spent.retain(|_, used| until(used) >= now.unix_seconds());
+        let nonce = hex(nonce);
+        if file.spent.contains_key(&nonce) {
+            return Ok(false);
         }
-        if spent.len() > SPENT_COUNT_MAX {
+        if file.spent.len() >= SPENT_COUNT_MAX {
             let detail = format!("more than {SPENT_COUNT_MAX} proofs in these minutes");
             return Err(Error::new(Code::PolicyAttestation, detail));
         }
-        let list: Vec<Value> = spent
-            .iter()
-            .map(|(nonce, expires)| json!({ "nonce": nonce, "expires": expires.to_string() }))
-            .collect();
-        let file = json!({ "format": SPENT_FORMAT, "spent": list }).to_string() + "\n";
-        Ok((Some(file.into_bytes()), true))
+        file.spent.insert(nonce.clone(), Used { nonce, expires });
+        Ok(true)
     })
+}
+
+object! {
+    /// A nonce that was used, until it expires.
+    struct Used: FromJson + ToJson {
+        nonce: String, text(|text| unhex::<16>(text).is_some(), "32 hexadecimal digits");
+        expires: Timestamp;
+    }
+}
+
+object! {
+    struct Spent: FromJson + ToJson {
+        spent: BTreeMap<String, Used> = BTreeMap::new(),
+            keyed(0..=usize::MAX, Used::read, |used| used.nonce.clone());
+    }
+}
+
+impl Document for Spent {
+    const FORMAT: &'static str = "mpp-spent/1";
+    const BYTES_MAX: usize = SPENT_FILE_BYTES_MAX;
+    const INVALID: Code = Code::ConsentInvalid;
 }
 
 /// Looks at the records of a log: whether each attestation in them is good, and none stands there twice.
@@ -202,7 +202,7 @@ impl RecordCheck {
         else {
             return Err("an attestation is about a call".to_owned());
         };
-        if !found.is_signed_by(&self.key, &Matter { content_hash, tool, arguments }) {
+        if !found.is_signed_by(&self.key, &call(content_hash, tool, arguments)) {
             return Err("the attestation was not signed by this key for this call".to_owned());
         }
         match self.nonces.insert(hex(&found.nonce)) {
@@ -212,16 +212,20 @@ impl RecordCheck {
     }
 }
 
+/// One call, as a proof names it.
+fn call(content_hash: &ContentHash, tool: &str, arguments: &str) -> String {
+    format!("content_hash {content_hash}\ntool {tool}\narguments {arguments}\n")
+}
+
+fn call_of(question: &Question) -> String {
+    call(&question.content_hash, &question.tool, &question.arguments_digest)
+}
+
 /// The exact bytes that are signed, framed like those of a package's signature.
 // [CONS-10]
-fn signed_bytes(matter: &Matter<'_>, by: &str, nonce: &[u8; 16], expires: Timestamp) -> Vec<u8> {
-    let Matter { content_hash, tool, arguments } = matter;
+fn signed_bytes(call: &str, by: &str, nonce: &[u8; 16], expires: Timestamp) -> Vec<u8> {
     let nonce = hex(nonce);
-    let body = format!(
-        "content_hash {content_hash}\ntool {tool}\narguments {arguments}\nby {by}\n\
-         nonce {nonce}\nexpires {expires}\n"
-    );
-    framed(PAYLOAD_TYPE, &body)
+    framed(PAYLOAD_TYPE, &format!("{call}by {by}\nnonce {nonce}\nexpires {expires}\n"))
 }
 
 /// The host key, made on its first use. Only for whoever gives consent.
@@ -262,24 +266,4 @@ pub fn public_key(home: &Path) -> Result<PublicKey, Error> {
 
 fn text_of(bytes: Vec<u8>) -> Result<String, Error> {
     String::from_utf8(bytes).map_err(|_| Error::new(Code::KeyInvalid, "not a text"))
-}
-
-fn read_spent(bytes: Option<Vec<u8>>) -> Result<BTreeMap<String, Timestamp>, Error> {
-    let Some(bytes) = bytes else { return Ok(BTreeMap::new()) };
-    let entries = read_document(&bytes, SPENT_FILE_BYTES_MAX, Code::ConsentInvalid, |root| {
-        let format = &root.required("format")?;
-        parsed(format, SPENT_FORMAT, |text| (text == SPENT_FORMAT).then_some(()))?;
-        list(root.optional("spent"), |item| {
-            item.object(|entry| {
-                let nonce = parsed(&entry.required("nonce")?, "32 hexadecimal digits", |text| {
-                    unhex::<16>(text).map(|_| text.to_owned())
-                })?;
-                let time = &entry.required("expires")?;
-                Ok((nonce, parsed(time, "a time", Timestamp::parse)?))
-            })
-        })
-    });
-    let named =
-        |error: Error| Error::new(error.code(), format!("{SPENT_NAME}: {}", error.detail()));
-    Ok(entries.map_err(named)?.into_iter().collect())
 }

@@ -1,4 +1,4 @@
-//! Tests of consent: proofs that do not hold, words that no longer apply, questions that wait.
+//! Tests of consent: proofs that do not hold, approvals that no longer apply, questions that wait.
 #![allow(clippy::arithmetic_side_effects)]
 
 use super::approvals::Approvals;
@@ -6,10 +6,13 @@ use super::attestation::{host_key, public_key, EphemeralAttestation, RecordCheck
 use super::pending::Pending;
 use super::*;
 use crate::package::key::SecretKey;
-use crate::package::manifest::Manifest;
-use serde_json::json;
+use crate::package::listing::ContentHash;
+use crate::policy::capability::digest;
+use crate::policy::{Capability, SecurityLevel};
+use serde_json::{json, Map};
 use std::cell::Cell;
 use std::fs;
+use std::path::PathBuf;
 use std::time::Duration;
 
 struct Home(PathBuf);
@@ -35,62 +38,42 @@ fn at(seconds: u64) -> Timestamp {
 
 const DIGEST: &str = "hmac-sha256:0000000000000000000000000000000000000000000000000000000000000000";
 
-fn matter(content_hash: &ContentHash) -> Matter<'_> {
-    Matter { content_hash, tool: "delete", arguments: DIGEST }
-}
-
 fn content() -> ContentHash {
     ContentHash::of_listing("one")
 }
 
-fn manifest(content_hash: ContentHash) -> VerifiedManifest {
-    let manifest = json!({
-        "mpp_version": "1.0", "id": "org.acme.notes", "version": "1.0.0", "name": "Notes",
-        "description": "Keeps notes.", "runtime": { "target": "wasm32-wasip1" },
-        "tools": [{ "name": "delete", "description": "Deletes.", "sensitivity": "destructive",
-            "parameters": { "type": "object" } }],
-    });
-    let manifest = Manifest::parse(manifest.to_string().as_bytes()).unwrap();
-    VerifiedManifest::for_tests(manifest, content_hash, &["Acme"])
-}
-
-fn digest() -> Digest {
-    Digest::for_tests(DIGEST)
-}
-
-/// Calls `use_it` with a question.
-fn with_question<T>(
-    is_destructive: bool,
-    capabilities: &[Capability],
-    use_it: impl FnOnce(&Question<'_>) -> T,
-) -> T {
-    let (manifest, digest, arguments) = (manifest(content()), digest(), json!({ "id": 7 }));
-    use_it(&Question {
-        manifest: &manifest,
-        tool: "delete",
+/// What a person is asked about a call of this tool.
+fn question(is_destructive: bool, capabilities: &[Capability]) -> Question {
+    Question {
+        package: "org.acme.notes".to_owned(),
+        version: "1.0.0".to_owned(),
+        name: "Notes".to_owned(),
+        publisher: "Acme".to_owned(),
+        content_hash: content(),
+        tool: "delete".to_owned(),
         is_destructive,
-        arguments: &arguments,
-        arguments_digest: &digest,
-        agent: None,
-        capabilities,
+        arguments: json!({ "id": 7 }).to_string(),
+        arguments_digest: DIGEST.to_owned(),
+        agent: Some("claude-code 2.1.0".to_owned()),
+        capabilities: capabilities.iter().map(ToString::to_string).collect(),
+        grants: digest(capabilities),
         security_level: SecurityLevel::High,
-    })
+    }
 }
 
 #[test]
 fn a_proof_for_another_call_by_another_key_or_out_of_its_time_is_refused() {
     let home = Home::new("proofs");
-    let (key, content, other) =
-        (host_key(&home.0).unwrap(), content(), ContentHash::of_listing("two"));
-    let good = matter(&content);
-    let code = |proof: &EphemeralAttestation, matter: &Matter<'_>, now| {
-        proof.spend(&home.0, matter, now).unwrap_err().code()
+    let key = host_key(&home.0).unwrap();
+    let good = question(true, &[]);
+    let code = |proof: &EphemeralAttestation, question: &Question, now| {
+        proof.spend(&home.0, question, now).unwrap_err().code()
     };
     let proof = EphemeralAttestation::sign(&key, &good, "alice", at(0));
     for wrong in [
-        Matter { content_hash: &other, ..good },
-        Matter { tool: "delete ", ..good },
-        Matter { arguments: "hmac-sha256:1", ..good },
+        Question { content_hash: ContentHash::of_listing("two"), ..good.clone() },
+        Question { tool: "delete ".to_owned(), ..good.clone() },
+        Question { arguments_digest: "hmac-sha256:1".to_owned(), ..good.clone() },
     ] {
         assert_eq!(code(&proof, &wrong, at(1)), Code::PolicyAttestation);
     }
@@ -110,32 +93,38 @@ fn a_proof_for_another_call_by_another_key_or_out_of_its_time_is_refused() {
 #[test]
 fn a_proof_is_good_once_also_for_eight_who_use_it_together() {
     let home = Home::new("once");
-    let (key, content) = (host_key(&home.0).unwrap(), content());
-    let proof = EphemeralAttestation::sign(&key, &matter(&content), "alice", at(0));
+    let (key, question) = (host_key(&home.0).unwrap(), question(true, &[]));
+    let proof = EphemeralAttestation::sign(&key, &question, "alice", at(0));
     let spent: usize = std::thread::scope(|scope| {
-        let spend = || proof.spend(&home.0, &matter(&content), at(1)).is_ok();
+        let spend = || proof.spend(&home.0, &question, at(1)).is_ok();
         let all: Vec<_> = (0..8).map(|_| scope.spawn(spend)).collect();
         all.into_iter().map(|one| usize::from(one.join().unwrap())).sum()
     });
     assert_eq!(spent, 1);
 }
 
+/// The record of a call that somebody agreed to.
+fn record(granted_by: &str, tool: &str, proof: &str) -> Map<String, Value> {
+    let record = json!({ "content_hash": content().as_str(), "tool": tool, "arguments": DIGEST,
+        "granted_by": granted_by, "attestation": proof });
+    record.as_object().unwrap().clone()
+}
+
 #[test]
 fn every_change_of_one_byte_of_a_proof_spoils_it() {
     let home = Home::new("bytes");
-    let (key, content) = (host_key(&home.0).unwrap(), content());
-    let text = EphemeralAttestation::sign(&key, &matter(&content), "alice", at(0)).to_text();
+    let key = host_key(&home.0).unwrap();
+    let text = EphemeralAttestation::sign(&key, &question(true, &[]), "alice", at(0)).to_text();
     let holds = |by: &str, text: &str| {
-        EphemeralAttestation::from_text(by, text)
-            .is_some_and(|proof| proof.is_signed_by(&key.public(), &matter(&content)))
+        RecordCheck::new(key.public()).look(&record(by, "delete", text)).is_ok()
     };
-    assert!(holds("alice", &text) && !holds("bob", &text));
+    assert!(holds("person:alice", &text) && !holds("person:bob", &text));
     for place in 0..text.len() {
         for byte in *b"0aZ =:\n" {
             let mut changed = text.clone().into_bytes();
             changed[place] = byte;
             let changed = String::from_utf8(changed).unwrap();
-            assert!(changed == text || !holds("alice", &changed), "{changed}");
+            assert!(changed == text || !holds("person:alice", &changed), "{changed}");
         }
     }
 }
@@ -143,15 +132,15 @@ fn every_change_of_one_byte_of_a_proof_spoils_it() {
 #[test]
 fn a_host_without_a_key_and_a_file_that_is_no_list_let_no_proof_through() {
     let home = Home::new("files");
-    let content = content();
-    let proof = EphemeralAttestation::sign(&SecretKey::generate(), &matter(&content), "a", at(0));
-    let code = || proof.spend(&home.0, &matter(&content), at(1)).unwrap_err().code();
+    let question = question(true, &[]);
+    let proof = EphemeralAttestation::sign(&SecretKey::generate(), &question, "a", at(0));
+    let code = || proof.spend(&home.0, &question, at(1)).unwrap_err().code();
     assert_eq!(code(), Code::PolicyAttestation);
-    let proof =
-        EphemeralAttestation::sign(&host_key(&home.0).unwrap(), &matter(&content), "a", at(0));
+    let key = host_key(&home.0).unwrap();
+    let proof = EphemeralAttestation::sign(&key, &question, "a", at(0));
     for hostile in ["", "[]", r#"{"format":"mpp-spent/2"}"#, r#"{"format":"mpp-spent/1","x":1}"#] {
         fs::write(home.0.join("spent.json"), hostile).unwrap();
-        let error = proof.spend(&home.0, &matter(&content), at(1)).unwrap_err();
+        let error = proof.spend(&home.0, &question, at(1)).unwrap_err();
         assert_eq!(error.code(), Code::ConsentInvalid, "{hostile}");
     }
 }
@@ -159,13 +148,9 @@ fn a_host_without_a_key_and_a_file_that_is_no_list_let_no_proof_through() {
 #[test]
 fn a_log_with_a_false_or_repeated_proof_is_found_out() {
     let home = Home::new("records");
-    let (key, content) = (host_key(&home.0).unwrap(), content());
-    let proof = EphemeralAttestation::sign(&key, &matter(&content), "alice", at(0)).to_text();
-    let record = |granted_by: &str, tool: &str| {
-        let record = json!({ "content_hash": content.as_str(), "tool": tool, "arguments": DIGEST,
-            "granted_by": granted_by, "attestation": proof });
-        record.as_object().unwrap().clone()
-    };
+    let key = host_key(&home.0).unwrap();
+    let proof = EphemeralAttestation::sign(&key, &question(true, &[]), "alice", at(0)).to_text();
+    let record = |granted_by: &str, tool: &str| record(granted_by, tool, &proof);
     let check = || RecordCheck::new(public_key(&home.0).unwrap());
     let mut good = check();
     assert!(good.look(&record("person:alice", "delete")).is_ok());
@@ -182,7 +167,7 @@ fn a_log_with_a_false_or_repeated_proof_is_found_out() {
 struct Says(Reply, Cell<usize>);
 
 impl Person for Says {
-    fn ask(&self, _: &Question<'_>) -> Reply {
+    fn ask(&self, _: &Question) -> Reply {
         self.1.set(self.1.get() + 1);
         self.0.clone()
     }
@@ -190,63 +175,88 @@ impl Person for Says {
 
 const RULES: ConsentRules = ConsentRules { wait_s: 0, elicitation: None, remember: true };
 
+/// What comes of a question that is put to this person now.
+fn obtained(
+    home: &Home,
+    question: &Question,
+    rules: ConsentRules,
+    person: &dyn Person,
+) -> Result<(String, Option<String>), Error> {
+    obtain(&home.0, question, rules, person, &|| at(0), &|| Ok(()))
+}
+
 #[test]
-fn a_word_that_is_kept_ends_with_the_contents_the_capabilities_or_the_policy() {
+fn an_approval_ends_with_the_contents_the_grants_or_the_policy() {
     let home = Home::new("kept");
-    let consent = Consent::new(&home.0);
     let person = Says(Reply::AgreedForLater("alice".to_owned()), Cell::new(0));
-    let storage = [Capability::Storage { limit_kb: 64 }];
-    let obtain = |question: &Question<'_>, rules| {
-        consent.obtain(question, rules, &person, &|| at(0), &|| Ok(())).map(|word| word.by)
-    };
-    let by = |capabilities: &[Capability], rules| {
-        with_question(false, capabilities, |question| obtain(question, rules)).unwrap()
-    };
-    assert_eq!(by(&storage, RULES), "alice");
-    assert_eq!(by(&storage, RULES), "alice (remembered)");
+    let by = |question: &Question, rules| obtained(&home, question, rules, &person).unwrap().0;
+    let asked = question(false, &[Capability::Storage { limit_kb: 64 }]);
+    assert_eq!(by(&asked, RULES), "alice");
+    assert_eq!(by(&asked, RULES), "alice (remembered)");
     assert_eq!(person.1.get(), 1);
     // Each of these asks again; the second also takes the place of what was kept.
-    assert_eq!(by(&storage, ConsentRules { remember: false, ..RULES }), "alice");
-    assert_eq!(by(&[Capability::Storage { limit_kb: 65 }], RULES), "alice");
-    assert_eq!(by(&storage, RULES), "alice");
-    let other = manifest(ContentHash::of_listing("two"));
-    with_question(false, &storage, |question| {
-        let question = Question { manifest: &other, ..*question };
-        assert_eq!(obtain(&question, RULES).unwrap(), "alice");
-    });
+    assert_eq!(by(&asked, ConsentRules { remember: false, ..RULES }), "alice");
+    assert_eq!(by(&question(false, &[Capability::Storage { limit_kb: 65 }]), RULES), "alice");
+    assert_eq!(by(&asked, RULES), "alice");
+    let content_hash = ContentHash::of_listing("two");
+    assert_eq!(by(&Question { content_hash, ..asked }, RULES), "alice");
     assert_eq!(person.1.get(), 5);
     assert_eq!(Approvals::new(&home.0).revoke("org.acme.notes").unwrap(), 1);
     assert_eq!(Approvals::new(&home.0).all().unwrap(), []);
 }
 
 #[test]
-fn a_destructive_tool_runs_on_no_word_that_was_kept_and_on_none_without_proof() {
-    let home = Home::new("destructive");
-    let consent = Consent::new(&home.0);
-    let code = |reply: Reply| {
-        let person = Says(reply, Cell::new(0));
-        with_question(true, &[], |question| {
-            consent.obtain(question, RULES, &person, &|| at(0), &|| Ok(())).unwrap_err().code()
-        })
+fn other_words_for_the_same_grants_end_no_approval_and_the_same_words_for_others_do() {
+    let home = Home::new("words");
+    let person = Says(Reply::AgreedForLater("alice".to_owned()), Cell::new(0));
+    let by = |question: &Question| obtained(&home, question, RULES, &person).unwrap().0;
+    let asked = question(false, &[Capability::Storage { limit_kb: 64 }]);
+    assert_eq!(by(&asked), "alice");
+    let reworded = Question {
+        capabilities: vec!["darf 64 KiB behalten".to_owned()],
+        security_level: SecurityLevel::Low,
+        agent: None,
+        ..asked.clone()
     };
+    assert_eq!(by(&reworded), "alice (remembered)");
+    for other in [&[Capability::RealClock][..], &[]] {
+        assert_eq!(by(&Question { grants: digest(other), ..asked.clone() }), "alice");
+    }
+    assert_eq!(person.1.get(), 3);
+}
+
+#[test]
+fn an_approval_from_a_file_without_the_digest_is_refused_and_not_taken() {
+    let home = Home::new("old");
+    let person = Says(Reply::AgreedForLater("alice".to_owned()), Cell::new(0));
+    let asked = question(false, &[]);
+    obtained(&home, &asked, RULES, &person).unwrap();
+    let path = home.0.join("approvals.json");
+    let mut file: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    let entry = file["approvals"][0].as_object_mut().unwrap();
+    assert_eq!(entry.remove("grants"), Some(json!(asked.grants)));
+    fs::write(&path, file.to_string()).unwrap();
+    let error = obtained(&home, &asked, RULES, &person).unwrap_err();
+    assert_eq!((error.code(), person.1.get()), (Code::ConsentInvalid, 1));
+}
+
+#[test]
+fn a_destructive_tool_runs_on_no_approval_and_on_no_agreement_without_proof() {
+    let home = Home::new("destructive");
+    let asked = question(true, &[]);
+    let ask = |reply: Reply| obtained(&home, &asked, RULES, &Says(reply, Cell::new(0)));
+    let code = |reply: Reply| ask(reply).unwrap_err().code();
     let kept = Says(Reply::AgreedForLater("alice".to_owned()), Cell::new(0));
-    with_question(false, &[], |question| {
-        consent.obtain(question, RULES, &kept, &|| at(0), &|| Ok(()))
-    })
-    .unwrap();
+    obtained(&home, &question(false, &[]), RULES, &kept).unwrap();
     assert_eq!(code(Reply::Nobody), Code::PolicyConfirmation);
     assert_eq!(code(Reply::Unanswered("x".to_owned())), Code::PolicyConfirmation);
     assert_eq!(code(Reply::Declined), Code::PolicyDeclined);
     assert_eq!(code(Reply::Agreed("alice".to_owned())), Code::PolicyAttestation);
     assert_eq!(code(Reply::AgreedForLater("alice".to_owned())), Code::PolicyAttestation);
-    let content = content();
     let key = host_key(&home.0).unwrap();
-    let proof = EphemeralAttestation::sign(&key, &matter(&content), "alice", at(0));
-    let person = Says(Reply::Attested(proof.clone()), Cell::new(0));
-    let word = with_question(true, &[], |question| {
-        consent.obtain(question, RULES, &person, &|| at(0), &|| Ok(())).unwrap()
-    });
-    assert_eq!((word.by.as_str(), word.attestation), ("alice", Some(proof.to_text())));
+    let proof = EphemeralAttestation::sign(&key, &asked, "alice", at(0));
+    let agreed = ask(Reply::Attested(proof.clone())).unwrap();
+    assert_eq!(agreed, ("alice".to_owned(), Some(proof.to_text())));
     assert_eq!(code(Reply::Attested(proof)), Code::PolicyAttestation);
 }
 
@@ -256,12 +266,7 @@ fn a_question_that_the_client_has_to_put_is_a_refusal_that_carries_it_and_nothin
     let input = json!({ "inputRequests": {}, "requestState": "x" });
     let refusal = |is_destructive: bool, reply: Reply| {
         let person = Says(reply, Cell::new(0));
-        let obtain = |question: &Question<'_>| {
-            Consent::new(&home.0)
-                .obtain(question, RULES, &person, &|| at(0), &|| Ok(()))
-                .unwrap_err()
-        };
-        with_question(is_destructive, &[], obtain)
+        obtained(&home, &question(is_destructive, &[]), RULES, &person).unwrap_err()
     };
     for is_destructive in [false, true] {
         let error = refusal(is_destructive, Reply::InputRequired(input.clone()));
@@ -278,10 +283,8 @@ fn a_question_that_the_client_has_to_put_is_a_refusal_that_carries_it_and_nothin
 /// Asks, and answers as soon as the question is there.
 fn answered(home: &Home, is_destructive: bool, answer: impl Fn(&Pending, u64) + Sync) -> Reply {
     let pending = Pending::new(&home.0);
-    with_question(is_destructive, &[], |question| {
-        let wait = Duration::from_secs(60);
-        pending.ask(question, wait, &|| true, &|number| answer(&pending, number)).unwrap()
-    })
+    let (question, wait) = (question(is_destructive, &[]), Duration::from_secs(60));
+    pending.ask(&question, wait, &|| true, &|number| answer(&pending, number)).unwrap()
 }
 
 #[test]
@@ -290,7 +293,8 @@ fn a_question_is_answered_once_and_gone_afterwards() {
     let now = Timestamp::now;
     let good = |_: &Value| DIGEST.to_owned();
     let reply = answered(&home, false, |pending, number| {
-        assert_eq!(pending.all(now()).unwrap()[0].number, number);
+        let waiting = pending.all(now()).unwrap().remove(0);
+        assert_eq!((waiting.number, waiting.question), (number, question(false, &[])));
         pending.approve(number, "alice", true, good, now()).unwrap();
         assert_eq!(pending.all(now()).unwrap(), []);
         assert_eq!(pending.deny(number, now()).unwrap_err().code(), Code::ConsentNoQuestion);
@@ -309,7 +313,7 @@ fn a_question_is_answered_once_and_gone_afterwards() {
         pending.approve(number, "alice", true, good, now()).unwrap();
     });
     let Reply::Attested(proof) = reply else { panic!("{reply:?}") };
-    assert!(proof.spend(&home.0, &matter(&content()), now()).is_ok());
+    assert!(proof.spend(&home.0, &question(true, &[]), now()).is_ok());
     assert_eq!(
         answered(&home, true, |pending, n| pending.deny(n, now()).unwrap()),
         Reply::Declined
@@ -322,11 +326,9 @@ fn a_question_that_nobody_answers_or_wants_any_more_is_a_no_and_leaves_nothing()
     let home = Home::new("unanswered");
     let pending = Pending::new(&home.0);
     let reply = |goes_on: bool, arguments: &Value| {
-        with_question(false, &[], |question| {
-            let question = Question { arguments, ..*question };
-            let wait = Duration::from_millis(if goes_on { 0 } else { 60_000 });
-            pending.ask(&question, wait, &|| goes_on, &|_| {}).unwrap()
-        })
+        let question = Question { arguments: arguments.to_string(), ..question(false, &[]) };
+        let wait = Duration::from_millis(if goes_on { 0 } else { 60_000 });
+        pending.ask(&question, wait, &|| goes_on, &|_| {}).unwrap()
     };
     let long = json!("x".repeat(crate::limits::PENDING_ARGUMENTS_BYTES_MAX));
     for (goes_on, arguments) in [(true, json!({})), (false, json!({})), (true, long)] {
@@ -348,10 +350,60 @@ fn a_hostile_file_of_questions_answers_none() {
         r#"{"format":"mpp-pending/1","next":1,"questions":[],"also":1}"#,
     ] {
         fs::write(home.0.join("pending.json"), hostile).unwrap();
-        let reply = with_question(false, &[], |question| {
-            pending.ask(question, Duration::from_secs(60), &|| true, &|_| {})
-        });
+        let wait = Duration::from_secs(60);
+        let reply = pending.ask(&question(false, &[]), wait, &|| true, &|_| {});
         assert_eq!(reply.unwrap_err().code(), Code::ConsentInvalid, "{hostile}");
+    }
+}
+
+#[test]
+fn arguments_that_are_not_written_as_they_are_shown_are_refused() {
+    let home = Home::new("arguments");
+    let pending = Pending::new(&home.0);
+    let path = home.0.join("pending.json");
+    for hostile in ["{\n\"id\":7}", "{\"id\": 7}", "{\"id\":7,\"id\":7}", "{", "", "7 "] {
+        let put = |_| {
+            let text = fs::read_to_string(&path).unwrap();
+            let mut file: Value = serde_json::from_str(&text).unwrap();
+            file["questions"][0]["question"]["arguments"] = json!(hostile);
+            fs::write(&path, file.to_string()).unwrap();
+        };
+        let wait = Duration::from_secs(60);
+        let reply = pending.ask(&question(false, &[]), wait, &|| true, &put);
+        assert_eq!(reply.unwrap_err().code(), Code::ConsentInvalid, "{hostile}");
+        assert!(pending.all(Timestamp::now()).is_err());
+        fs::remove_file(&path).unwrap();
+    }
+}
+
+#[test]
+fn an_answer_to_another_question_of_the_same_number_is_none() {
+    let home = Home::new("same-number");
+    let asked = question(false, &[Capability::RealClock]);
+    for other in [
+        Question { content_hash: ContentHash::of_listing("two"), ..asked.clone() },
+        Question { tool: "other".to_owned(), ..asked.clone() },
+        Question { arguments_digest: "hmac-sha256:1".to_owned(), ..asked.clone() },
+        Question { grants: digest(&[Capability::RealRandom]), ..asked.clone() },
+    ] {
+        let (pending, wait) = (Pending::new(&home.0), Duration::from_secs(60));
+        let swap = |_| {
+            // Somebody puts the answered question of another call in this one's place.
+            let path = home.0.join("pending.json");
+            let text = fs::read_to_string(&path).unwrap();
+            let mut file: Value = serde_json::from_str(&text).unwrap();
+            let one = &mut file["questions"][0]["question"];
+            one["content_hash"] = json!(other.content_hash.as_str());
+            one["tool"] = json!(other.tool);
+            one["arguments_digest"] = json!(other.arguments_digest);
+            one["grants"] = json!(other.grants);
+            file["questions"][0]["answer"] =
+                json!({ "approved": true, "by": "alice", "for_later": true });
+            fs::write(&path, file.to_string()).unwrap();
+        };
+        let reply = pending.ask(&asked, wait, &|| true, &swap).unwrap();
+        assert!(matches!(reply, Reply::Unanswered(_)), "{reply:?}");
+        fs::remove_file(home.0.join("pending.json")).unwrap();
     }
 }
 
@@ -360,21 +412,14 @@ fn the_time_that_a_person_takes_does_not_make_their_proof_one_of_the_future() {
     let home = Home::new("slow");
     struct Slow<'a>(&'a Home, &'a Cell<u64>);
     impl Person for Slow<'_> {
-        fn ask(&self, question: &Question<'_>) -> Reply {
+        fn ask(&self, question: &Question) -> Reply {
             self.1.set(self.1.get() + 3_000);
-            let (key, matter) = (host_key(&self.0 .0).unwrap(), question.matter());
-            Reply::Attested(EphemeralAttestation::sign(&key, &matter, "alice", at(self.1.get())))
+            let key = host_key(&self.0 .0).unwrap();
+            Reply::Attested(EphemeralAttestation::sign(&key, question, "alice", at(self.1.get())))
         }
     }
     let clock = Cell::new(0);
-    let word = with_question(true, &[], |question| {
-        Consent::new(&home.0).obtain(
-            question,
-            RULES,
-            &Slow(&home, &clock),
-            &|| at(clock.get()),
-            &|| Ok(()),
-        )
-    });
-    assert!(word.is_ok(), "{word:?}");
+    let (person, now) = (Slow(&home, &clock), || at(clock.get()));
+    let agreed = obtain(&home.0, &question(true, &[]), RULES, &person, &now, &|| Ok(()));
+    assert!(agreed.is_ok(), "{agreed:?}");
 }

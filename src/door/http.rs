@@ -15,7 +15,7 @@ use crate::json::object::{Fault, Member, Object};
 use crate::limits::{HTTP_REDIRECTS_COUNT_MAX, HTTP_RESPONSE_BYTES_MAX, TIMEOUT_MS_MAX};
 use crate::names::{is_header_name, is_header_value};
 use crate::policy::token::HostGrant;
-use crate::secrets::{Hidden, HiddenTexts};
+use crate::secrets::HiddenTexts;
 use serde_json::{json, Value};
 use std::sync::Arc;
 use std::time::Duration;
@@ -201,8 +201,7 @@ fn headers(request: &Request, grant: &HostGrant) -> Result<Vec<(String, String)>
 
 /// Whether a server gives back a secret that it was sent.
 fn shows(response: &HttpResponse, grant: &HostGrant) -> bool {
-    let secrets = grant.headers.iter();
-    let secrets = secrets.filter_map(|header| Hidden::new(&header.name, &header.credential));
+    let secrets = grant.headers.iter().filter_map(|header| header.hidden.clone());
     let hidden = HiddenTexts::new(&secrets.collect::<Vec<_>>());
     let headers = response.headers.iter();
     hidden.show_in(&response.body)

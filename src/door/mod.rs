@@ -26,7 +26,7 @@ pub use transport::{Exchange, HttpResponse, HttpTransport, TransportError};
 use crate::deadline::Deadline;
 use crate::json;
 use crate::limits::{DOOR_DEPTH_MAX, DOOR_REQUEST_BYTES_MAX};
-use crate::policy::token::CapabilityToken;
+use crate::policy::token::ResolvedToken;
 use http::HttpGate;
 use kv::{KvChanges, KvSession};
 use request::{refused, Refused, Tally};
@@ -73,7 +73,8 @@ impl fmt::Debug for Services {
     }
 }
 
-/// The door of one call.
+/// The door of one call. By default it leads nowhere.
+#[derive(Default)]
 pub(crate) struct Door {
     http: Option<HttpGate>,
     kv: Option<KvSession>,
@@ -81,20 +82,14 @@ pub(crate) struct Door {
 }
 
 impl Door {
-    /// A door that leads to what the token holds, of the hosts to those that this call may use.
+    /// A door that leads to what the token holds.
     // [DOOR-08]
-    pub(crate) fn new(token: &CapabilityToken, hosts: &[String], services: &Services) -> Self {
-        let granted = token.hosts().iter().filter(|grant| hosts.contains(&grant.host));
-        let granted: Vec<_> = granted.cloned().collect();
-        let http = (!granted.is_empty()).then(|| HttpGate::new(granted, services.http.clone()));
-        let kv =
-            (token.storage_bytes_max() > 0).then(|| KvSession::new(token, services.kv.clone()));
+    pub(crate) fn new(token: &ResolvedToken, services: &Services) -> Self {
+        let hosts = token.hosts().to_vec();
+        let http = (!hosts.is_empty()).then(|| HttpGate::new(hosts, services.http.clone()));
+        let keeps = token.token().storage_bytes_max() > 0;
+        let kv = keeps.then(|| KvSession::new(token.token(), services.kv.clone()));
         Door { http, kv, tally: Tally::default() }
-    }
-
-    /// A door that leads nowhere.
-    pub(crate) fn closed() -> Self {
-        Door { http: None, kv: None, tally: Tally::default() }
     }
 
     /// Answers one request of the guest, both JSON texts.

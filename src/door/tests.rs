@@ -12,8 +12,10 @@ use crate::gatekeeper::{VerifiedManifest, WasmBinary};
 use crate::module::{tests::manifest, Module};
 use crate::package::listing::ContentHash;
 use crate::package::manifest::{Manifest, Storage};
-use crate::policy::token::{HostGrant, RunLimits, SecretHeader};
-use crate::sandbox::{CancelFlag, Run, SandboxConfig, WasmSandbox};
+use crate::policy::token::{CapabilityToken, HostGrant, RunLimits, SecretHeader};
+use crate::policy::Capability;
+use crate::sandbox::{CancelFlag, Request, Run, WasmSandbox};
+use crate::secrets::{Hidden, SecretFile};
 use crate::Code;
 use std::net::IpAddr;
 use std::sync::Mutex;
@@ -84,15 +86,17 @@ fn binary(text: &str) -> WasmBinary {
 struct World {
     services: Services,
     hosts: Vec<HostGrant>,
-    storage_bytes_max: u64,
+    storage_kb: u32,
     limits: RunLimits,
     cancel: CancelFlag,
 }
 
 impl World {
-    fn token(&self) -> CapabilityToken {
-        CapabilityToken::for_tests(hash(), BTreeMap::new(), vec![], vec![], self.limits)
-            .reaching_for_tests(self.hosts.clone(), self.storage_bytes_max)
+    fn token(&self) -> ResolvedToken {
+        let storage = Capability::Storage { limit_kb: self.storage_kb };
+        let token = CapabilityToken::for_tests(hash(), vec![storage], self.limits);
+        let nowhere = SecretFile::new(std::path::Path::new("/nonexistent"));
+        token.resolve(&nowhere).unwrap().reaching_for_tests(self.hosts.clone())
     }
 
     fn run(&self, stdin: &str) -> Run {
@@ -100,18 +104,9 @@ impl World {
     }
 
     fn run_guest(&self, guest: &str, stdin: &str) -> Run {
-        let token = self.token();
-        let config = SandboxConfig {
-            memory_limit_bytes: self.limits.memory_bytes_max,
-            timeout: self.limits.timeout,
-            stdin_data: stdin.as_bytes().to_vec(),
-            env_vars: BTreeMap::new(),
-            dir_mappings: Vec::new(),
-            allowed_network_domains: token.network().to_vec(),
-            capability_token: Some(token),
-        };
+        let request = Request { args: Vec::new(), stdin: stdin.as_bytes().to_vec() };
         let sandbox = WasmSandbox::new().unwrap().with_services(self.services.clone());
-        sandbox.run(&binary(guest), config, Vec::new(), &self.cancel)
+        sandbox.run(&binary(guest), &self.token(), request, &self.cancel)
     }
 
     /// The answers to these requests of one call.
@@ -208,12 +203,18 @@ fn response(status: u16, headers: &[(&str, &str)], body: &[u8]) -> HttpResponse 
     HttpResponse { status, headers: headers.collect(), body: body.to_vec() }
 }
 
+/// A host at public addresses, over TLS.
+fn granted(host: &str) -> HostGrant {
+    let host = host.to_owned();
+    HostGrant { host, plain_http: false, private_addresses: false, headers: Vec::new() }
+}
+
 /// A package that may reach these hosts, and keep nothing.
 fn reaching(hosts: &[&str], network: Arc<Network>) -> World {
     World {
         services: Services { http: Some(network), kv: None },
-        hosts: hosts.iter().copied().map(HostGrant::new).collect(),
-        storage_bytes_max: 0,
+        hosts: hosts.iter().copied().map(granted).collect(),
+        storage_kb: 0,
         limits: LIMITS,
         cancel: CancelFlag::default(),
     }
@@ -246,7 +247,7 @@ fn a_service_that_was_not_granted_is_answered_as_one_that_does_not_exist() {
     assert_eq!(unknown["error"]["code"], "door.unknown_service");
     let key = json!({ "service": "kv", "op": "get", "key": "a" });
     assert_eq!(world.ask(&key), unknown);
-    (world.hosts, world.storage_bytes_max) = (Vec::new(), 1000);
+    (world.hosts, world.storage_kb) = (Vec::new(), 1);
     assert_eq!(world.ask(&get("https://api.example.com/")), unknown);
     assert_eq!(world.code(&key), "kv.no_store");
     assert_eq!(world.code(&json!({ "service": "KV" })), "door.unknown_service");

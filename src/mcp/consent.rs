@@ -33,7 +33,7 @@ pub(super) struct Asker<'s, 'a, W> {
 }
 
 impl<W: Write + Send> Person for Asker<'_, '_, W> {
-    fn ask(&self, question: &Question<'_>) -> Reply {
+    fn ask(&self, question: &Question) -> Reply {
         let wait = self.server.runtime.policy().consent.wait();
         let reply = match (self.may_elicit(question), self.call.era.is_modern()) {
             (true, true) => self.require_input(question),
@@ -53,17 +53,17 @@ impl<W: Write + Send> Asker<'_, '_, W> {
     /// Whether the agent's program may put the question: never about what cannot be undone, since its
     /// answer proves nothing, and only where all of the question can be shown.
     // [SRV-40]
-    fn may_elicit(&self, question: &Question<'_>) -> bool {
+    fn may_elicit(&self, question: &Question) -> bool {
         let most = self.server.runtime.policy().consent.elicitation;
         self.call.era.can_elicit
             && most.is_some_and(|most| question.security_level <= most)
             && !question.is_destructive
-            && question.arguments.to_string().len() <= FORM_BYTES_MAX
+            && question.arguments.len() <= FORM_BYTES_MAX
     }
 
     /// Asks while the call waits.
     // [SRV-41]
-    fn elicit(&self, question: &Question<'_>, wait: Duration) -> Reply {
+    fn elicit(&self, question: &Question, wait: Duration) -> Reply {
         let (answered, answer) = channel();
         let id = format!("mpp-{}", self.server.last_id.fetch_add(1, Ordering::Relaxed));
         lock(&self.server.asked).insert(id.clone(), answered);
@@ -82,7 +82,7 @@ impl<W: Write + Send> Asker<'_, '_, W> {
         lock(&self.server.asked).remove(&id);
         // An answer of the last moment counts.
         if let Some(result) = found.or_else(|| answer.try_recv().ok()) {
-            return interpret(question, result.as_ref());
+            return self.interpret(result.as_ref());
         }
         // So that no dialog stays open whose answer nobody takes.
         let params = json!({ "requestId": id, "reason": "nobody waits for the answer any more" });
@@ -92,13 +92,13 @@ impl<W: Write + Send> Asker<'_, '_, W> {
 
     /// Takes the answer that the call brought along, or says what it has to bring.
     // [SRV-42]
-    fn require_input(&self, question: &Question<'_>) -> Result<Reply, Error> {
+    fn require_input(&self, question: &Question) -> Result<Reply, Error> {
         let key = self.server.runtime.derived_key(b"mcp request state");
         let now = Timestamp::now();
         let answer = self.call.input_responses.as_ref().and_then(|all| all.get(INPUT));
         if let (Some(state), Some(answer)) = (&self.call.request_state, answer) {
             if state::spend(&key, self.server.runtime.home(), state, question, now)? {
-                return Ok(interpret(question, Some(answer)));
+                return Ok(self.interpret(Some(answer)));
             }
         }
         Ok(Reply::InputRequired(json!({
@@ -108,8 +108,8 @@ impl<W: Write + Send> Asker<'_, '_, W> {
     }
 
     /// Leaves the question where a person finds it.
-    fn enqueue(&self, question: &Question<'_>, wait: Duration) -> Result<Reply, Error> {
-        let (tool, id) = (question.tool, &question.manifest.id);
+    fn enqueue(&self, question: &Question, wait: Duration) -> Result<Reply, Error> {
+        let (tool, id) = (&question.tool, &question.package);
         let log = |number| {
             (self.server.log)(&format!(
                 "question {number} waits: {tool} of {id}; `mpp pending` shows it, `mpp approve {number}` or \
@@ -120,21 +120,20 @@ impl<W: Write + Send> Asker<'_, '_, W> {
     }
 
     /// The form that the agent's program shows: what is asked, and one yes or no.
-    fn request(&self, question: &Question<'_>) -> Value {
-        let manifest = question.manifest;
-        let mut may = question.capability_lines().join("; ");
+    fn request(&self, question: &Question) -> Value {
+        let mut may = question.capabilities.join("; ");
         if may.is_empty() {
             may.push_str("nothing");
         }
         let message = format!(
             "Allow {} {} by {} ({}) to run its tool {}? It may: {may}. Risk: {}. Arguments: {}",
-            manifest.id,
-            manifest.version,
-            manifest.publisher(),
-            manifest.content_hash(),
+            question.package,
+            question.version,
+            question.publisher,
+            question.content_hash,
             question.tool,
             question.security_level,
-            question.arguments.to_string().replace(is_hidden, "\u{fffd}"),
+            question.arguments.replace(is_hidden, "\u{fffd}"),
         );
         let allow = json!({ "type": "boolean", "title": "Allow this call", "default": false });
         let schema =
@@ -145,18 +144,18 @@ impl<W: Write + Send> Asker<'_, '_, W> {
         }
         json!({ "method": "elicitation/create", "params": params })
     }
-}
 
-/// What an answer of the agent's program means. It proves nothing about a person; the policy has allowed
-/// to take it all the same.
-fn interpret(question: &Question<'_>, answer: Option<&Value>) -> Reply {
-    let member = |pointer| answer.and_then(|answer| answer.pointer(pointer));
-    if member("/action") != Some(&json!("accept")) || member("/content/allow") != Some(&json!(true))
-    {
-        return Reply::Declined;
+    /// What an answer of the agent's program means. It proves nothing about a person; the policy has allowed
+    /// to take it all the same.
+    fn interpret(&self, answer: Option<&Value>) -> Reply {
+        let member = |pointer| answer.and_then(|answer| answer.pointer(pointer));
+        let accepts = member("/action") == Some(&json!("accept"));
+        if !accepts || member("/content/allow") != Some(&json!(true)) {
+            return Reply::Declined;
+        }
+        // Cut so that it fits into a record whole, whatever its characters are.
+        let agent = self.call.call.agent.as_ref().map_or("an agent", Agent::name);
+        let agent: String = agent.chars().take(AGENT_CHARS_SHOWN).collect();
+        Reply::Agreed(format!("elicitation through {}", agent.trim_end()))
     }
-    // Cut so that it fits into a record whole, whatever its characters are.
-    let agent = question.agent.map_or("an agent", Agent::name);
-    let agent: String = agent.chars().take(AGENT_CHARS_SHOWN).collect();
-    Reply::Agreed(format!("elicitation through {}", agent.trim_end()))
 }

@@ -4,7 +4,7 @@
 //! all that a person was asked about. It holds for one call, once, for minutes.
 
 use crate::consent::attestation::{new_nonce, spend_nonce};
-use crate::consent::{Matter, Question};
+use crate::consent::Question;
 use crate::encoding::{hex, hmac_sha256, sha256, unhex};
 use crate::error::Error;
 use crate::time::Timestamp;
@@ -16,7 +16,7 @@ mod tests;
 
 /// A new one for the call that a question is about.
 // [SRV-43]
-pub(super) fn issue(key: &[u8; 32], question: &Question<'_>, now: Timestamp) -> String {
+pub(super) fn issue(key: &[u8; 32], question: &Question, now: Timestamp) -> String {
     let (nonce, expires) = new_nonce(now);
     sealed(key, question, &nonce, expires)
 }
@@ -30,7 +30,7 @@ pub(super) fn spend(
     key: &[u8; 32],
     home: &Path,
     state: &str,
-    question: &Question<'_>,
+    question: &Question,
     now: Timestamp,
 ) -> Result<bool, Error> {
     let mut parts = state.split(' ');
@@ -46,10 +46,8 @@ pub(super) fn spend(
     spend_nonce(home, &nonce, expires, now)
 }
 
-fn sealed(key: &[u8; 32], question: &Question<'_>, nonce: &[u8; 16], expires: Timestamp) -> String {
-    let Matter { content_hash, tool, arguments } = question.matter();
-    let capabilities = question.capability_lines().join("\n");
+fn sealed(key: &[u8; 32], question: &Question, nonce: &[u8; 16], expires: Timestamp) -> String {
     let state = format!("{} {expires}", hex(nonce));
-    let text = format!("{state}\n{content_hash}\n{tool}\n{arguments}\n{capabilities}");
+    let text = format!("{state}\n{}", question.scope());
     format!("{state} {}", hex(&hmac_sha256(key, text.as_bytes())))
 }

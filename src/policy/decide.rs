@@ -1,17 +1,16 @@
 //! Room: the decision: a verified manifest and a policy in, a token or a refusal out.
 
-use super::capability::Capability;
-use super::given::{Lacking, Place};
+use super::capability::{directories, Capability};
+use super::given::Given;
 use super::host::Host;
 use super::risk::{self, SecurityLevel};
-use super::token::{expiry, CapabilityToken, DirectoryGrant, HostGrant, RunLimits, SecretHeader};
-use super::{DirectoryRule, HeaderRule, PermissionPolicy, PolicyDecision, VariableRule};
+use super::token::{expiry, CapabilityToken, RunLimits};
+use super::{DirectoryRule, PermissionPolicy, PolicyDecision};
 use crate::agent::Agent;
 use crate::error::{Code, Error};
 use crate::gatekeeper::VerifiedManifest;
 use crate::names::is_visible_line;
 use crate::package::manifest::{Manifest, Sensitivity, Tool};
-use crate::secrets::Hidden;
 use crate::trust::covers;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -74,10 +73,7 @@ impl PermissionPolicy {
             return PolicyDecision::Denied { reason };
         }
         // [POLICY-07]
-        PolicyDecision::RequiresConfirmation {
-            capabilities: self.requested(manifest),
-            security_level,
-        }
+        PolicyDecision::RequiresConfirmation { capabilities: self.grants(manifest), security_level }
     }
 
     /// The token for a package that a person agreed to, under the name by which the audit record will
@@ -118,8 +114,9 @@ impl PermissionPolicy {
             return Some(format!("{needed} publishers have to sign {id}, signed by {by:?}"));
         }
         for capability in Capability::requested_by(manifest) {
-            if self.deny.capabilities.contains(&capability.kind()) {
-                let kind = capability.kind().as_str();
+            let kind = capability.kind().filter(|kind| self.deny.capabilities.contains(kind));
+            if let Some(kind) = kind {
+                let kind = kind.as_str();
                 return Some(format!("{id} asks to {capability}; {kind:?} is denied"));
             }
         }
@@ -163,119 +160,68 @@ impl PermissionPolicy {
         }
     }
 
-    /// What the package asks for, with what this policy has behind it.
-    fn requested(&self, manifest: &Manifest) -> Vec<Capability> {
+    /// What the package asks for, with what this policy has behind it, and what the policy gives to all. Only
+    /// the same text is the same host here: a rule that opens something covers nothing by accident.
+    // [POLICY-12] [POLICY-13] [TOKEN-05]
+    fn grants(&self, manifest: &Manifest) -> Vec<Capability> {
+        let id = &manifest.id;
         let mut list = Capability::requested_by(manifest);
         for capability in &mut list {
             match capability {
-                Capability::ReadDirectory { guest, host }
-                | Capability::WriteDirectory { guest, host } => {
-                    *host = self.directory(&manifest.id, guest).map(|rule| rule.host.clone());
+                Capability::Network { host, plain_http, private_addresses, headers } => {
+                    *plain_http = self.network.plain_http.contains(host);
+                    *private_addresses = self.network.private_addresses.contains(host);
+                    *headers = self.headers(id, host);
                 }
-                Capability::Network { host, beyond } => {
-                    *beyond = self.host(&manifest.id, host).beyond();
+                Capability::Directory { guest, host, writable } => {
+                    if let Some(rule) = self.directory(id, guest) {
+                        *host = Some(rule.host.clone());
+                        *writable = *writable && !rule.read_only;
+                    }
                 }
-                Capability::Environment { name, set } => {
-                    *set = self.variable(&manifest.id, name).is_some();
-                }
+                Capability::Environment { name, given } => *given = self.variable(id, name),
                 _ => {}
             }
         }
+        list.extend(self.real_clock.then_some(Capability::RealClock));
+        list.extend(self.real_random.then_some(Capability::RealRandom));
         list
     }
 
     /// Whether this policy has a directory behind one that the manifest asks to write.
     pub(crate) fn maps_writable(&self, manifest: &Manifest) -> bool {
-        self.directories_for(manifest).iter().any(|grant| grant.writable)
-    }
-
-    /// The directories that a token for this package holds.
-    pub(crate) fn directories_for(&self, manifest: &Manifest) -> Vec<DirectoryGrant> {
-        let asked = &manifest.capabilities.filesystem;
-        let read = asked.read.iter().map(|guest| (guest, false));
-        let write = asked.write.iter().map(|guest| (guest, true));
-        let mut directories: BTreeMap<&str, DirectoryGrant> = BTreeMap::new();
-        for (guest, asks_writable) in read.chain(write) {
-            if let Some(rule) = self.directory(&manifest.id, guest) {
-                let (guest_path, host) = (rule.guest.clone(), rule.host.clone());
-                let writable = asks_writable && !rule.read_only;
-                directories.insert(guest, DirectoryGrant { guest: guest_path, host, writable });
-            }
-        }
-        directories.into_values().collect()
+        directories(&self.grants(manifest)).iter().any(|grant| grant.writable)
     }
 
     fn directory(&self, id: &str, guest: &str) -> Option<&DirectoryRule> {
         self.directories.iter().rfind(|rule| rule.guest == guest && rule.packages.includes(id))
     }
 
-    /// A host that a manifest asks for, with what this policy says about it. Only the same text is the
-    /// same host here: a rule that opens something covers nothing by accident.
-    // [POLICY-12] [POLICY-13]
-    fn host(&self, id: &str, host: &str) -> HostGrant {
-        let headers = self.headers(id, host).map(|header| SecretHeader {
-            name: header.name.clone(),
-            value: header.given.value().to_owned(),
-            credential: header.given.credential().to_owned(),
-        });
-        HostGrant {
-            host: host.to_owned(),
-            plain_http: self.network.plain_http.contains(host),
-            private_addresses: self.network.private_addresses.contains(host),
-            headers: headers.collect(),
-        }
-    }
-
-    /// The secret headers of a host, by name.
-    fn headers(&self, id: &str, host: &str) -> impl Iterator<Item = &HeaderRule> {
+    /// The secret headers of a host, by name. Of several for one name the last counts.
+    fn headers(&self, id: &str, host: &str) -> BTreeMap<String, Given> {
         let rules = self.network.headers.iter();
         let rules = rules.filter(|rule| rule.host == host && rule.packages.includes(id));
-        rules.map(|rule| (&rule.name, rule)).collect::<BTreeMap<_, _>>().into_values()
+        rules.map(|rule| (rule.name.clone(), rule.given.clone())).collect()
     }
 
-    fn variable(&self, id: &str, name: &str) -> Option<&VariableRule> {
-        self.environment.iter().rfind(|rule| rule.name == name && rule.packages.includes(id))
-    }
-
-    /// Values of variables, the secrets that are still to be looked up, and what no answer may show.
-    fn given(&self, manifest: &Manifest) -> (BTreeMap<String, String>, Vec<Lacking>, Vec<Hidden>) {
-        let (id, asked) = (&manifest.id, &manifest.capabilities);
-        let (mut values, mut lacking, mut hidden) = (BTreeMap::new(), Vec::new(), Vec::new());
-        for variable in asked.environment.iter().filter_map(|name| self.variable(id, name)) {
-            let (name, given) = (&variable.name, &variable.given);
-            values.insert(name.clone(), given.value().to_owned());
-            lacking.extend(given.lacks(Place::Variable(name.clone())));
-            hidden.extend(Hidden::new(name, given.value()));
-        }
-        for host in &asked.network {
-            for header in self.headers(id, host) {
-                let (name, given) = (&header.name, &header.given);
-                lacking
-                    .extend(given.lacks(Place::Header { host: host.clone(), name: name.clone() }));
-                hidden.extend(Hidden::new(name, given.credential()));
-            }
-        }
-        (values, lacking, hidden)
+    fn variable(&self, id: &str, name: &str) -> Option<Given> {
+        let mut rules = self.environment.iter().rev();
+        let found = rules.find(|rule| rule.name == name && rule.packages.includes(id));
+        found.map(|rule| rule.given.clone())
     }
 
     /// Manifest and policy, cut to what both hold. What the policy does not map or set is left out:
     /// the guest will not find it, which is no error.
     // [TOKEN-02]
     fn token(&self, manifest: &VerifiedManifest, granted_by: String) -> CapabilityToken {
-        let (id, asked, runtime) = (&manifest.id, &manifest.capabilities, &manifest.runtime);
-        let most = &self.ceilings;
-        let (variables, lacking, hidden) = self.given(manifest);
+        let (runtime, most) = (&manifest.runtime, &self.ceilings);
+        let mut grants = self.grants(manifest);
+        grants.retain(Capability::is_held);
         CapabilityToken {
             content_hash: manifest.content_hash().clone(),
-            environment: variables,
-            lacking,
-            hidden,
-            directories: self.directories_for(manifest),
-            network: asked.network.clone(),
-            hosts: asked.network.iter().map(|host| self.host(id, host)).collect(),
-            package: id.clone(),
+            package: manifest.id.clone(),
             publisher_key: manifest.publisher_key().cloned(),
-            storage_bytes_max: asked.storage.map_or(0, |storage| bytes(storage.limit_kb, KIB)),
+            grants,
             // [TOKEN-04]
             limits: RunLimits {
                 memory_bytes_max: bytes(runtime.memory_limit_mb.min(most.memory_limit_mb), MIB),
@@ -285,8 +231,6 @@ impl PermissionPolicy {
             },
             granted_by,
             expires: expiry(Duration::from_secs(self.token_lifetime_s)),
-            real_clock: self.real_clock,
-            real_random: self.real_random,
         }
     }
 }

@@ -27,7 +27,8 @@ use crate::privacy::{self, Replacement};
 use crate::secrets::SecretCommand;
 use crate::trust::{covers, NAMESPACE};
 pub use capability::{Capability, CapabilityKind};
-use given::{of_header, of_variable, Given};
+pub use given::Given;
+use given::{of_header, of_variable};
 use host::Host;
 pub use risk::SecurityLevel;
 use std::collections::BTreeSet;
@@ -345,7 +346,7 @@ impl PermissionPolicy {
     /// host's own environment is never looked at.
     #[must_use]
     pub fn allow_env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        let (name, given) = (name.into(), Given::Value(value.into()));
+        let (name, given) = (name.into(), Given::new(value));
         self.environment.push(VariableRule { name, given, packages: Scope::default() });
         self
     }
@@ -384,6 +385,6 @@ impl PermissionPolicy {
         let headers = (self.network.headers.iter())
             .map(|it| (&it.given, format!("header {} of {}", it.name, it.host)));
         let all = variables.chain(headers);
-        all.filter_map(|(given, place)| Some((given.secret()?.to_owned(), place))).collect()
+        all.filter_map(|(given, place)| Some((given.secret.clone()?, place))).collect()
     }
 }

@@ -6,6 +6,7 @@ mod file;
 mod properties;
 mod secrets;
 
+use super::capability::digest;
 use super::risk::{score, SecurityLevel, WEIGHTS};
 use super::token::{DirectoryGrant, RunLimits};
 use super::*;
@@ -14,7 +15,10 @@ use crate::error::Code;
 use crate::gatekeeper::VerifiedManifest;
 use crate::package::listing::ContentHash;
 use crate::package::manifest::*;
+use crate::policy::token::ResolvedToken;
+use crate::secrets::SecretFile;
 use serde_json::{json, Value};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -134,6 +138,11 @@ fn verdict(policy: &PermissionPolicy, manifest: Manifest) -> String {
 
 fn confirmed(policy: &PermissionPolicy, manifest: Manifest) -> CapabilityToken {
     policy.confirm(&verified(manifest), "terminal:alice").expect("may be confirmed")
+}
+
+/// The token of a policy that names no secret, as a sandbox takes it.
+fn resolved(token: &CapabilityToken) -> ResolvedToken {
+    token.clone().resolve(&SecretFile::new(Path::new("/nonexistent"))).expect("resolved")
 }
 
 /// The verdict about one call.
@@ -339,7 +348,7 @@ fn what_the_policy_does_not_map_or_set_is_invisible_and_shown_as_such() {
         .allow_env("SET", "s3cret")
         .allow_env("UNASKED", "s3cret");
     let token = confirmed(&policy, manifest.clone());
-    assert_eq!(token.environment().iter().collect::<Vec<_>>(), [(&"SET".into(), &"s3cret".into())]);
+    assert_eq!(token.environment(), BTreeMap::from([("SET".into(), "s3cret".into())]));
     let grant = |guest: &str, host: &str, writable| DirectoryGrant {
         guest: guest.into(),
         host: host.into(),
@@ -363,6 +372,32 @@ fn what_the_policy_does_not_map_or_set_is_invisible_and_shown_as_such() {
             "see the variable UNSET (not set: the tool will not find it)",
         ]
     );
+}
+
+#[test]
+fn what_is_shown_is_what_a_token_would_hold_read_only_mappings_and_the_host_s_clocks_included() {
+    let manifest = with(|m| m.capabilities.filesystem.write = owned(&["/out"]));
+    let read_only =
+        DirectoryGrant { guest: "/out".into(), host: "/srv/out".into(), writable: false };
+    let policy = policy_of(json!({
+        "directories": [{ "guest": "/out", "host": "/srv/out", "read_only": true }],
+        "real_clock": true, "real_random": true,
+    }));
+    let PolicyDecision::RequiresConfirmation { capabilities, .. } =
+        policy.evaluate(&verified(manifest.clone()))
+    else {
+        panic!("not asked")
+    };
+    let lines: Vec<String> = capabilities.iter().map(ToString::to_string).collect();
+    let expected =
+        ["read /out (here /srv/out)", "read the host's clocks", "get random numbers of the host"];
+    assert_eq!(lines, expected);
+    let token = confirmed(&policy, manifest);
+    assert_eq!((token.granted(), token.directories()), (lines, vec![read_only]));
+    // Denied is what the package asks for, whatever the mapping is.
+    let mut stricter = policy;
+    stricter.deny.capabilities.insert(CapabilityKind::FilesystemWrite);
+    assert_eq!(verdict(&stricter, writes(&["/out"])), "denied");
 }
 
 #[test]
@@ -442,12 +477,122 @@ fn no_debug_form_shows_the_value_of_a_variable() {
 #[test]
 fn capability_lines_hide_nothing() {
     for capability in [
-        Capability::Network { host: "a\u{1b}[2Jb\n".into(), beyond: vec![] },
-        Capability::ReadDirectory { guest: "/a\r".into(), host: Some("/b\u{202e}".into()) },
-        Capability::Environment { name: "A\u{9b}".into(), set: true },
+        Capability::Network {
+            host: "a\u{1b}[2Jb\n".into(),
+            plain_http: false,
+            private_addresses: false,
+            headers: BTreeMap::new(),
+        },
+        Capability::Directory {
+            guest: "/a\r".into(),
+            host: Some("/b\u{202e}".into()),
+            writable: false,
+        },
+        Capability::Environment { name: "A\u{9b}".into(), given: None },
     ] {
         assert!(!capability.to_string().chars().any(crate::text::is_hidden), "{capability}");
     }
+}
+
+/// The same grant with each of its fields changed, one at a time.
+fn changed(grant: &Capability) -> Vec<Capability> {
+    let from_another = |given: &Given| {
+        let Given { text, secret } = given.clone();
+        let secret = secret.map_or(Some("S".into()), |name| Some(format!("{name}2")));
+        Given { text, secret }
+    };
+    match grant.clone() {
+        Capability::Network { host, plain_http, private_addresses, headers } => {
+            let with = |host: &str, plain_http, private_addresses, headers: &BTreeMap<_, _>| {
+                let (host, headers) = (host.to_owned(), headers.clone());
+                Capability::Network { host, plain_http, private_addresses, headers }
+            };
+            let mut all = vec![
+                with("b.example", plain_http, private_addresses, &headers),
+                with(&host, !plain_http, private_addresses, &headers),
+                with(&host, plain_http, !private_addresses, &headers),
+            ];
+            for (name, given) in &headers {
+                let mut changed = headers.clone();
+                changed.remove(name);
+                all.push(with(&host, plain_http, private_addresses, &changed));
+                changed.insert(format!("{name}2"), given.clone());
+                all.push(with(&host, plain_http, private_addresses, &changed));
+                changed = headers.clone();
+                changed.insert(name.clone(), from_another(given));
+                all.push(with(&host, plain_http, private_addresses, &changed));
+            }
+            all
+        }
+        Capability::Directory { guest, host, writable } => vec![
+            Capability::Directory { guest: "/b".into(), host: host.clone(), writable },
+            Capability::Directory { guest: guest.clone(), host: None, writable },
+            Capability::Directory { guest: guest.clone(), host: Some("/srv/b".into()), writable },
+            Capability::Directory { guest, host, writable: !writable },
+        ],
+        Capability::Environment { name, given } => {
+            let with = |given| Capability::Environment { name: name.clone(), given };
+            let mut all = vec![
+                Capability::Environment { name: format!("{name}2"), given: given.clone() },
+                with(given.as_ref().map_or(Some(Given::new("")), |_| None)),
+            ];
+            all.extend(given.iter().map(|given| with(Some(from_another(given)))));
+            all
+        }
+        Capability::Storage { limit_kb } => vec![Capability::Storage { limit_kb: limit_kb + 1 }],
+        Capability::Destructive { tool } => vec![Capability::Destructive { tool: tool + "2" }],
+        Capability::RealClock | Capability::RealRandom => vec![],
+    }
+}
+
+#[test]
+fn each_field_of_each_grant_and_their_order_count_in_the_digest_and_no_value_does() {
+    let secret = Given { secret: Some("KEY".into()), ..Given::new("Bearer ") };
+    let given = |given| Capability::Environment { name: "A".into(), given };
+    let list = [
+        Capability::Network {
+            host: "a.example".into(),
+            plain_http: false,
+            private_addresses: true,
+            headers: BTreeMap::from([
+                ("authorization".into(), secret.clone()),
+                ("x-key".into(), Given::new("v")),
+            ]),
+        },
+        Capability::Directory { guest: "/a".into(), host: Some("/srv/a".into()), writable: true },
+        given(Some(Given::new("v"))),
+        given(Some(secret)),
+        given(None),
+        Capability::Storage { limit_kb: 1 },
+        Capability::Destructive { tool: "drop".into() },
+        Capability::RealClock,
+        Capability::RealRandom,
+    ];
+    let mut digests = BTreeSet::from([digest(&list)]);
+    let mut count = 1;
+    let mut add = |list: &[Capability]| {
+        count += 1;
+        assert!(digests.insert(digest(list)), "same digest: {list:?}");
+    };
+    for at in 0..list.len() {
+        for other in changed(&list[at]) {
+            let mut changed = list.clone();
+            changed[at] = other;
+            add(&changed);
+        }
+        add(&[&list[..at], &list[at + 1..]].concat());
+        add(&[&list[..], &list[at..=at]].concat());
+    }
+    for at in 1..list.len() {
+        let mut swapped = list.clone();
+        swapped.swap(at - 1, at);
+        add(&swapped);
+    }
+    assert!(count > 40, "{count}");
+    // Not one of two texts for the same.
+    assert_eq!(digest(&list), digest(&list.clone()));
+    let with_value = |value: &str| digest(&[given(Some(Given::new(value)))]);
+    assert_eq!(with_value("one"), with_value("another"));
 }
 
 #[test]
@@ -466,14 +611,15 @@ fn what_a_policy_opens_for_a_host_holds_for_that_text_alone_and_is_shown() {
         m.capabilities.network = owned(&asked);
     }));
     let PolicyDecision::Granted(token) = policy.evaluate(&manifest) else { panic!("not granted") };
-    let opened: Vec<_> = token
+    let held = resolved(&token);
+    let opened: Vec<_> = held
         .hosts()
         .iter()
         .map(|it| (it.plain_http, it.private_addresses, it.headers.len()))
         .collect();
     let none = (false, false, 0);
     assert_eq!(opened, [(true, true, 0), none, none, (false, true, 1), none, none]);
-    assert_eq!(token.hosts()[3].headers[0].value, "s3cr3t");
+    assert_eq!(held.hosts()[3].headers[0].value, "s3cr3t");
     let lines = [
         "reach a.lan:80 (also without TLS, also inside this network)",
         "reach a.lan",
@@ -498,7 +644,7 @@ fn what_a_policy_opens_for_a_host_holds_for_that_text_alone_and_is_shown() {
         ] },
     }));
     let PolicyDecision::Granted(token) = scoped.evaluate(&manifest) else { panic!("not granted") };
-    assert!(token.hosts().iter().all(|it| it.headers.is_empty()));
+    assert!(resolved(&token).hosts().iter().all(|it| it.headers.is_empty()));
 }
 
 #[test]

@@ -1,12 +1,13 @@
-//! Room: the capability token: what one package may touch, and for how long.
+//! The capability token: what one package may touch, and for how long.
 //!
 //! Only the policy makes one, since its fields are private to this folder, nothing reads one from
-//! bytes, and it has no default. That is the door's lock: the sandbox opens for a token alone.
+//! bytes, and it has no default. It names secrets and has none of their values:
+//! [`CapabilityToken::resolve`] looks them up, and the sandbox runs nothing but a [`ResolvedToken`].
 //!
 //! ```compile_fail,E0451
 //! use mpp::policy::token::CapabilityToken;
 //! fn forge(real: CapabilityToken) -> CapabilityToken {
-//!     CapabilityToken { storage_bytes_max: u64::MAX, ..real }
+//!     CapabilityToken { granted_by: "me".to_owned(), ..real }
 //! }
 //! ```
 //!
@@ -16,6 +17,24 @@
 //!
 //! ```compile_fail,E0599
 //! let forged = mpp::policy::token::CapabilityToken::default();
+//! ```
+//!
+//! A token does not run before its secrets were looked up:
+//!
+//! ```compile_fail,E0308
+//! # use mpp::{sandbox::{Request, Run}, CancelFlag, CapabilityToken, WasmBinary, WasmSandbox};
+//! fn run(sandbox: &WasmSandbox, tool: &WasmBinary, token: CapabilityToken, request: Request) -> Run {
+//!     sandbox.run(tool, &token, request, &CancelFlag::default())
+//! }
+//! ```
+//!
+//! ```
+//! # use mpp::{sandbox::{Request, Run}, CancelFlag, CapabilityToken, WasmBinary, WasmSandbox};
+//! # use mpp::secrets::SecretStore;
+//! # fn run(sandbox: &WasmSandbox, tool: &WasmBinary, token: CapabilityToken, request: Request,
+//! #     store: &dyn SecretStore) -> Result<Run, mpp::Error> {
+//! Ok(sandbox.run(tool, &token.resolve(store)?, request, &CancelFlag::default()))
+//! # }
 //! ```
 //!
 //! What a token is made from can't be made either: a manifest counts as verified only out of the
@@ -34,86 +53,16 @@
 //! }
 //! ```
 
-use super::capability::Capability;
-use super::given::{Lacking, Place};
+pub use super::capability::DirectoryGrant;
+use super::capability::{directories, Capability};
+use super::given::credential;
 use crate::error::{Code, Error};
 use crate::limits::TOKEN_LIFETIME_S_MAX;
 use crate::package::key::KeyId;
 use crate::package::listing::ContentHash;
 use crate::secrets::{Hidden, SecretStore, SecretValue};
 use std::collections::BTreeMap;
-use std::fmt;
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
-
-/// A directory of the host that a guest sees.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DirectoryGrant {
-    /// Absolute path in the guest, such as `/data`.
-    pub guest: String,
-    /// Directory on the host.
-    pub host: PathBuf,
-    /// Whether the guest may write below it.
-    pub writable: bool,
-}
-
-/// A host that a guest may reach through the door, and what this policy adds to that.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HostGrant {
-    /// As the manifest writes it: a name with the port, or without one for 443.
-    pub host: String,
-    /// Whether it may be reached without TLS.
-    pub plain_http: bool,
-    /// Whether its name may lead into this machine or its network.
-    pub private_addresses: bool,
-    /// Headers that the door adds and the guest does not see.
-    pub headers: Vec<SecretHeader>,
-}
-
-impl HostGrant {
-    /// A host at public addresses, over TLS.
-    #[must_use]
-    pub fn new(host: impl Into<String>) -> Self {
-        let host = host.into();
-        HostGrant { host, plain_http: false, private_addresses: false, headers: Vec::new() }
-    }
-
-    /// What it allows beyond that, for people.
-    pub(super) fn beyond(&self) -> Vec<String> {
-        let flags = [
-            (self.plain_http, "also without TLS"),
-            (self.private_addresses, "also inside this network"),
-        ];
-        let flags = flags.into_iter().filter(|(held, _)| *held).map(|(_, what)| what.to_owned());
-        let headers = self.headers.iter().map(|header| format!("with a secret {}", header.name));
-        flags.chain(headers).collect()
-    }
-}
-
-/// A header whose value the guest does not see.
-#[derive(Clone, PartialEq, Eq)]
-pub struct SecretHeader {
-    /// Its name, in lower case.
-    pub name: String,
-    /// Its value.
-    pub value: String,
-    /// What of the value no response may show: a secret, without the word before it.
-    pub credential: String,
-}
-
-impl SecretHeader {
-    fn fill(&mut self, value: &str, credential: &str) {
-        value.clone_into(&mut self.value);
-        credential.clone_into(&mut self.credential);
-    }
-}
-
-/// Without the value: it is a secret, and this form ends up in logs.
-impl fmt::Debug for SecretHeader {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{}: …", self.name)
-    }
-}
 
 /// The limits of one call, after manifest and policy were both heard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,23 +78,15 @@ pub struct RunLimits {
 }
 
 /// What one package may touch, and for how long. Only a policy decision makes one.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct CapabilityToken {
     pub(super) content_hash: ContentHash,
-    pub(super) environment: BTreeMap<String, String>,
-    pub(super) lacking: Vec<Lacking>,
-    pub(super) hidden: Vec<Hidden>,
-    pub(super) directories: Vec<DirectoryGrant>,
-    pub(super) network: Vec<String>,
-    pub(super) hosts: Vec<HostGrant>,
     pub(super) package: String,
     pub(super) publisher_key: Option<KeyId>,
-    pub(super) storage_bytes_max: u64,
+    pub(super) grants: Vec<Capability>,
     pub(super) limits: RunLimits,
     pub(super) granted_by: String,
     pub(super) expires: Instant,
-    pub(super) real_clock: bool,
-    pub(super) real_random: bool,
 }
 
 impl CapabilityToken {
@@ -154,66 +95,6 @@ impl CapabilityToken {
     #[must_use]
     pub fn content_hash(&self) -> &ContentHash {
         &self.content_hash
-    }
-    /// Environment variables with the values the guest will see.
-    #[must_use]
-    pub fn environment(&self) -> &BTreeMap<String, String> {
-        &self.environment
-    }
-    /// The same token with the secrets that it lacks. Each is looked up once.
-    ///
-    /// # Errors
-    /// `secret.missing` where there is none of a name, and whatever the store gives.
-    // [SECRET-03] [SECRET-04]
-    pub fn with_secrets(mut self, store: &dyn SecretStore) -> Result<Self, Error> {
-        let mut found: BTreeMap<String, SecretValue> = BTreeMap::new();
-        for lacking in std::mem::take(&mut self.lacking) {
-            let name = &lacking.secret;
-            if !found.contains_key(name) {
-                let value = store.value(name)?.ok_or_else(|| missing(name))?;
-                self.hidden.extend(Hidden::new(name, value.reveal()));
-                found.insert(name.clone(), value);
-            }
-            let secret = found.get(name).ok_or_else(|| missing(name))?;
-            let value = lacking.filled(secret);
-            match lacking.place {
-                Place::Variable(variable) => {
-                    self.environment.insert(variable, value);
-                }
-                Place::Header { host, name } => {
-                    let grants = self.hosts.iter_mut().filter(|grant| grant.host == host);
-                    let headers = grants.flat_map(|grant| &mut grant.headers);
-                    headers
-                        .filter(|header| header.name == name)
-                        .for_each(|header| header.fill(&value, secret.reveal()));
-                }
-            }
-        }
-        Ok(self)
-    }
-    /// Names of secrets that nobody has looked up yet. The sandbox takes no token that lacks one.
-    pub fn secrets_lacking(&self) -> impl Iterator<Item = &str> {
-        self.lacking.iter().map(|lacking| lacking.secret.as_str())
-    }
-    /// What no answer may show: the values that it holds.
-    #[must_use]
-    pub fn hidden(&self) -> &[Hidden] {
-        &self.hidden
-    }
-    /// Directories of the host.
-    #[must_use]
-    pub fn directories(&self) -> &[DirectoryGrant] {
-        &self.directories
-    }
-    /// Hosts, each with an optional `:port`.
-    #[must_use]
-    pub fn network(&self) -> &[String] {
-        &self.network
-    }
-    /// The same hosts, with what the policy says about each.
-    #[must_use]
-    pub fn hosts(&self) -> &[HostGrant] {
-        &self.hosts
     }
     /// Id of the package it was granted for.
     #[must_use]
@@ -225,53 +106,46 @@ impl CapabilityToken {
     pub fn publisher_key(&self) -> Option<&KeyId> {
         self.publisher_key.as_ref()
     }
+    /// Environment variables with the values the guest will see, but for those that are secrets.
+    #[must_use]
+    pub fn environment(&self) -> BTreeMap<String, String> {
+        let value = |grant: &Capability| match grant {
+            Capability::Environment { name, given: Some(given) } if given.secret.is_none() => {
+                Some((name.clone(), given.text.clone()))
+            }
+            _ => None,
+        };
+        self.grants.iter().filter_map(value).collect()
+    }
+    /// Directories of the host.
+    #[must_use]
+    pub fn directories(&self) -> Vec<DirectoryGrant> {
+        directories(&self.grants)
+    }
     /// Bytes of key-value storage; 0 is none.
     #[must_use]
     pub fn storage_bytes_max(&self) -> u64 {
-        self.storage_bytes_max
+        let bytes = |grant: &Capability| match grant {
+            Capability::Storage { limit_kb } => Some(u64::from(*limit_kb).saturating_mul(1024)),
+            _ => None,
+        };
+        self.grants.iter().find_map(bytes).unwrap_or(0)
+    }
+    /// Whether it holds this, such as the host's clocks. Only a host grants those.
+    // [TOKEN-05]
+    #[must_use]
+    pub fn holds(&self, grant: &Capability) -> bool {
+        self.grants.contains(grant)
     }
     /// Everything it holds beyond computing, one line each, for the audit record.
     #[must_use]
     pub fn granted(&self) -> Vec<String> {
-        let network = self.hosts.iter().map(|grant| {
-            let (host, beyond) = (grant.host.clone(), grant.beyond());
-            Capability::Network { host, beyond }
-        });
-        let directories = self.directories.iter().map(|grant| {
-            let (guest, host) = (grant.guest.clone(), Some(grant.host.clone()));
-            match grant.writable {
-                true => Capability::WriteDirectory { guest, host },
-                false => Capability::ReadDirectory { guest, host },
-            }
-        });
-        let names = self.environment.keys().cloned();
-        let variables = names.map(|name| Capability::Environment { name, set: true });
-        let limit_kb = u32::try_from(self.storage_bytes_max / 1024).unwrap_or(u32::MAX);
-        let storage = (limit_kb > 0).then_some(Capability::Storage { limit_kb });
-        let all = network.chain(directories).chain(variables).chain(storage);
-        let host = [
-            (self.real_clock, "read the host's clocks"),
-            (self.real_random, "get random numbers of the host"),
-        ];
-        let host = host.into_iter().filter(|(held, _)| *held).map(|(_, what)| what.to_owned());
-        all.map(|capability| capability.to_string()).chain(host).collect()
+        self.grants.iter().map(Capability::to_string).collect()
     }
     /// The limits of one call.
     #[must_use]
     pub fn limits(&self) -> &RunLimits {
         &self.limits
-    }
-    /// Whether the guest sees the host's clocks. Only a host grants that.
-    // [TOKEN-05]
-    #[must_use]
-    pub fn real_clock(&self) -> bool {
-        self.real_clock
-    }
-    /// Whether the guest gets the host's random numbers. Only a host grants that.
-    // [TOKEN-05]
-    #[must_use]
-    pub fn real_random(&self) -> bool {
-        self.real_random
     }
     /// Which rule or person granted it, for the audit record: `spec/policy.md` lists the rules.
     #[must_use]
@@ -285,39 +159,64 @@ impl CapabilityToken {
         Instant::now() >= self.expires
     }
 
+    /// Looks up its secrets, each once.
+    ///
+    /// # Errors
+    /// `secret.missing` where there is none of a name, and whatever the store gives.
+    // [SECRET-03] [SECRET-04]
+    pub fn resolve(self, store: &dyn SecretStore) -> Result<ResolvedToken, Error> {
+        let mut values: BTreeMap<String, SecretValue> = BTreeMap::new();
+        let mut find = |name: &str| match values.get(name) {
+            Some(value) => Ok(value.clone()),
+            None => {
+                let value = store.value(name)?.ok_or_else(|| missing(name))?;
+                Ok(values.entry(name.to_owned()).or_insert(value).clone())
+            }
+        };
+        let (mut environment, mut hosts, mut all) = (BTreeMap::new(), Vec::new(), Vec::new());
+        for grant in &self.grants {
+            match grant {
+                Capability::Environment { name, given: Some(given) } => {
+                    let (value, hidden) = given.resolve(name, &mut find, |value| value)?;
+                    environment.insert(name.clone(), value);
+                    all.extend(hidden);
+                }
+                Capability::Network { host, plain_http, private_addresses, headers: given } => {
+                    let (plain_http, private_addresses) = (*plain_http, *private_addresses);
+                    let mut headers = Vec::new();
+                    for (name, given) in given {
+                        let (value, hidden) = given.resolve(name, &mut find, credential)?;
+                        all.extend(hidden.clone());
+                        headers.push(SecretHeader { name: name.clone(), value, hidden });
+                    }
+                    let host = host.clone();
+                    hosts.push(HostGrant { host, plain_http, private_addresses, headers });
+                }
+                _ => {}
+            }
+        }
+        all.sort();
+        all.dedup();
+        let (directories, limits) = (self.directories(), self.limits);
+        Ok(ResolvedToken { environment, directories, hosts, hidden: all, limits, token: self })
+    }
+
     /// A token for a quarter of an hour; tests of what takes a token make one so.
     #[cfg(test)]
     pub(crate) fn for_tests(
         content_hash: ContentHash,
-        environment: BTreeMap<String, String>,
-        directories: Vec<DirectoryGrant>,
-        network: Vec<String>,
+        grants: Vec<Capability>,
         limits: RunLimits,
     ) -> Self {
         CapabilityToken {
             content_hash,
-            environment,
-            lacking: Vec::new(),
-            hidden: Vec::new(),
-            directories,
-            hosts: network.iter().map(HostGrant::new).collect(),
-            network,
             package: "org.example.tool".to_owned(),
             publisher_key: KeyId::parse(&"ab".repeat(32)),
-            storage_bytes_max: 0,
+            grants,
             limits,
             granted_by: "test".to_owned(),
             expires: expiry(Duration::from_secs(900)),
-            real_clock: false,
-            real_random: false,
         }
-    }
-
-    /// The same token with these hosts and so much storage.
-    #[cfg(test)]
-    pub(crate) fn reaching_for_tests(self, hosts: Vec<HostGrant>, storage_bytes_max: u64) -> Self {
-        let network = hosts.iter().map(|grant| grant.host.clone()).collect();
-        CapabilityToken { network, hosts, storage_bytes_max, ..self }
     }
 
     /// The same token when its time is over.
@@ -327,20 +226,103 @@ impl CapabilityToken {
     }
 }
 
-/// Without the values of variables: they are secrets, and this form ends up in logs.
-impl fmt::Debug for CapabilityToken {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.debug_struct("CapabilityToken")
-            .field("content_hash", &self.content_hash)
-            .field("environment", &self.environment.keys())
-            .field("directories", &self.directories)
-            .field("hosts", &self.hosts)
-            .field("storage_bytes_max", &self.storage_bytes_max)
-            .field("limits", &self.limits)
-            .field("real_clock", &self.real_clock)
-            .field("real_random", &self.real_random)
-            .field("granted_by", &self.granted_by)
-            .finish_non_exhaustive()
+#[cfg(test)]
+impl ResolvedToken {
+    /// The same token with these hosts.
+    pub(crate) fn reaching_for_tests(self, hosts: Vec<HostGrant>) -> Self {
+        ResolvedToken { hosts, ..self }
+    }
+}
+
+/// A host that a guest may reach through the door, and what this policy adds to that.
+#[derive(Clone)]
+pub(crate) struct HostGrant {
+    /// As the manifest writes it: a name with the port, or without one for 443.
+    pub(crate) host: String,
+    /// Whether it may be reached without TLS.
+    pub(crate) plain_http: bool,
+    /// Whether its name may lead into this machine or its network.
+    pub(crate) private_addresses: bool,
+    /// Headers that the door adds and the guest does not see.
+    pub(crate) headers: Vec<SecretHeader>,
+}
+
+/// A header whose value the guest does not see.
+#[derive(Clone)]
+pub(crate) struct SecretHeader {
+    /// Its name, in lower case.
+    pub(crate) name: String,
+    /// Its value.
+    pub(crate) value: String,
+    /// What of the value no response may show: a secret, without the word before it.
+    pub(crate) hidden: Option<Hidden>,
+}
+
+/// A token with the values of its secrets: what a sandbox runs. Only [`CapabilityToken::resolve`] makes one.
+/// It has no form for people or logs.
+///
+/// ```compile_fail,E0277
+/// fn log(token: &mpp::policy::token::ResolvedToken) {
+///     println!("{token:?}");
+/// }
+/// ```
+#[derive(Clone)]
+pub struct ResolvedToken {
+    token: CapabilityToken,
+    environment: BTreeMap<String, String>,
+    directories: Vec<DirectoryGrant>,
+    hosts: Vec<HostGrant>,
+    hidden: Vec<Hidden>,
+    limits: RunLimits,
+}
+
+impl ResolvedToken {
+    /// What the decision granted.
+    #[must_use]
+    pub fn token(&self) -> &CapabilityToken {
+        &self.token
+    }
+    /// Environment variables with the values the guest will see.
+    #[must_use]
+    pub fn environment(&self) -> &BTreeMap<String, String> {
+        &self.environment
+    }
+    /// Directories of the host.
+    #[must_use]
+    pub fn directories(&self) -> &[DirectoryGrant] {
+        &self.directories
+    }
+    /// Hosts that the guest may reach.
+    pub(crate) fn hosts(&self) -> &[HostGrant] {
+        &self.hosts
+    }
+    /// What no answer may show: the values that it holds.
+    #[must_use]
+    pub fn hidden(&self) -> &[Hidden] {
+        &self.hidden
+    }
+    /// The limits of one call.
+    #[must_use]
+    pub fn limits(&self) -> &RunLimits {
+        &self.limits
+    }
+
+    /// The same with no more than this, for a host that asks for less than was granted.
+    // [BOX-05]
+    pub(crate) fn narrowed(
+        mut self,
+        environment: &BTreeMap<String, String>,
+        directories: &[DirectoryGrant],
+        hosts: &[String],
+        memory_bytes_max: u64,
+        timeout: Duration,
+    ) -> Self {
+        self.environment.retain(|name, _| environment.contains_key(name));
+        self.directories.retain(|grant| directories.contains(grant));
+        self.hosts.retain(|grant| hosts.contains(&grant.host));
+        self.limits.memory_bytes_max = self.limits.memory_bytes_max.min(memory_bytes_max);
+        self.limits.timeout = self.limits.timeout.min(timeout);
+        self
     }
 }
 

@@ -124,7 +124,7 @@ impl PrivacyFilterEngine {
     }
 
     /// Keeps these texts out of whatever is filtered: each becomes `[SECRET:NAME]`, however values are replaced
-    /// otherwise. A token has them: [`crate::CapabilityToken::hidden`].
+    /// otherwise. [`crate::policy::token::ResolvedToken`] has them.
     #[must_use]
     pub fn hiding(self, hidden: &[Hidden]) -> Self {
         PrivacyFilterEngine { hidden: HiddenTexts::new(hidden), ..self }

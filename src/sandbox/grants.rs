@@ -2,7 +2,8 @@
 //! is refused; nothing is dropped in silence.
 
 use crate::package::listing::ContentHash;
-use crate::policy::token::{CapabilityToken, DirectoryGrant, RunLimits};
+use crate::policy::token::{CapabilityToken, DirectoryGrant, ResolvedToken};
+use crate::secrets::{SecretStore, SecretValue};
 use crate::{Code, Error};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -22,7 +23,8 @@ pub struct SandboxConfig {
     pub env_vars: BTreeMap<String, String>,
     /// Directories, as [`extract_approved_dirs`] gives them.
     pub dir_mappings: Vec<DirectoryGrant>,
-    /// What the policy decision granted.
+    /// What the policy decision granted. One that names secrets is refused: resolve it, and take
+    /// [`WasmSandbox::run`](super::WasmSandbox::run).
     pub capability_token: Option<CapabilityToken>,
     /// Hosts that the tool may be connected to.
     pub allowed_network_domains: Vec<String>,
@@ -45,22 +47,27 @@ impl fmt::Debug for SandboxConfig {
 /// All environment variables that a token holds.
 #[must_use]
 pub fn extract_approved_env_vars(token: &CapabilityToken) -> BTreeMap<String, String> {
-    token.environment().clone()
+    token.environment()
 }
 
 /// All directories that a token holds.
 #[must_use]
 pub fn extract_approved_dirs(token: &CapabilityToken) -> Vec<DirectoryGrant> {
-    token.directories().to_vec()
+    token.directories()
 }
 
-/// The limits of the call, if the token was granted for this package, is still good, and holds
-/// everything that the configuration asks for.
-pub(super) fn check(config: &SandboxConfig, package: &ContentHash) -> Result<RunLimits, Error> {
-    // [BOX-01]
-    let Some(token) = &config.capability_token else {
-        return Err(Error::new(Code::SandboxToken, "the configuration holds no token"));
-    };
+/// A configuration names no store, so a token in it is one that needs no secret.
+struct NoSecrets;
+
+impl SecretStore for NoSecrets {
+    fn value(&self, name: &str) -> Result<Option<SecretValue>, Error> {
+        let detail = format!("the secret {name} was not resolved for this token");
+        Err(Error::new(Code::SecretMissing, detail))
+    }
+}
+
+/// Refuses a token that was granted for another package or is over.
+pub(super) fn check_token(token: &CapabilityToken, package: &ContentHash) -> Result<(), Error> {
     // [BOX-02]
     if token.content_hash() != package {
         let detail =
@@ -71,44 +78,44 @@ pub(super) fn check(config: &SandboxConfig, package: &ContentHash) -> Result<Run
     if token.is_expired() {
         return Err(Error::new(Code::SandboxTokenExpired, "the time of the token is over"));
     }
-    // [SECRET-05]
-    if let Some(name) = token.secrets_lacking().next() {
-        let detail = format!("nobody has looked up the secret {name} for this token");
-        return Err(Error::new(Code::SecretMissing, detail));
-    }
-    check_resources(config, token)?;
-    let granted = token.limits();
-    // [BOX-05]
-    Ok(RunLimits {
-        memory_bytes_max: granted.memory_bytes_max.min(config.memory_limit_bytes),
-        timeout: granted.timeout.min(config.timeout),
-        ..*granted
-    })
+    Ok(())
 }
 
-// [BOX-04]
-fn check_resources(config: &SandboxConfig, token: &CapabilityToken) -> Result<(), Error> {
-    let refuse = |what: String| {
-        Err(Error::new(Code::SandboxNotGranted, format!("the token does not hold {what}")))
+/// The token of a configuration, with no more than the configuration asks for.
+pub(super) fn narrowed(config: &SandboxConfig) -> Result<ResolvedToken, Error> {
+    // [BOX-01]
+    let Some(token) = &config.capability_token else {
+        return Err(Error::new(Code::SandboxToken, "the configuration holds no token"));
     };
-    for (name, value) in &config.env_vars {
-        if token.environment().get(name) != Some(value) {
-            // The value may be a secret, so it does not go into the message.
-            return refuse(format!("the environment variable {name:?} with this value"));
-        }
-        // [BOX-10] a guest reads `NAME=value` up to a NUL
+    // [SECRET-05]
+    let token = token.clone().resolve(&NoSecrets)?;
+    let (variables, directories) = (&config.env_vars, &config.dir_mappings);
+    let (hosts, timeout) = (&config.allowed_network_domains, config.timeout);
+    // [BOX-04] The value of a variable may be a secret, so it does not go into the message.
+    let variable = variables.iter().find(|(name, it)| token.environment().get(*name) != Some(it));
+    let directory = directories.iter().find(|it| !token.directories().contains(it));
+    let host = hosts.iter().find(|it| !token.hosts().iter().any(|grant| grant.host == **it));
+    let beyond = variable
+        .map(|(name, _)| format!("the environment variable {name:?} with this value"))
+        .or_else(|| directory.map(|it| format!("the directory {:?}", it.guest)))
+        .or_else(|| host.map(|it| format!("the domain {it:?}")));
+    let Some(what) = beyond else {
+        // [BOX-05]
+        let memory_bytes_max = config.memory_limit_bytes;
+        return Ok(token.narrowed(variables, directories, hosts, memory_bytes_max, timeout));
+    };
+    Err(Error::new(Code::SandboxNotGranted, format!("the token does not hold {what}")))
+}
+
+/// The variables as a guest reads them: `NAME=value` up to a NUL.
+// [BOX-10]
+pub(super) fn environment(token: &ResolvedToken) -> Result<Vec<String>, Error> {
+    let text = |(name, value): (&String, &String)| {
         if name.is_empty() || name.contains(['=', '\0']) || value.contains('\0') {
             let detail = format!("{name:?} or its value cannot be an environment variable");
             return Err(Error::new(Code::SandboxNotGranted, detail));
         }
-    }
-    if let Some(mapping) = config.dir_mappings.iter().find(|m| !token.directories().contains(m)) {
-        return refuse(format!("the directory {:?}", mapping.guest));
-    }
-    for domain in &config.allowed_network_domains {
-        if !token.network().contains(domain) {
-            return refuse(format!("the domain {domain:?}"));
-        }
-    }
-    Ok(())
+        Ok(format!("{name}={value}"))
+    };
+    token.environment().iter().map(text).collect()
 }

@@ -37,7 +37,8 @@ use crate::deadline::Deadline;
 use crate::door::{Door, Services};
 use crate::gatekeeper::WasmBinary;
 use crate::module::Module;
-use crate::policy::token::{CapabilityToken, DirectoryGrant, RunLimits};
+use crate::policy::capability::Capability;
+use crate::policy::token::{DirectoryGrant, ResolvedToken, RunLimits};
 use crate::{Code, Error};
 use files::Root;
 use guest::Guest;
@@ -109,63 +110,59 @@ impl WasmSandbox {
     /// `sandbox.*` if the configuration asks for more than the token holds; `tool.*` if the tool fails
     /// or breaks a limit.
     pub fn execute(&self, binary: &WasmBinary, config: SandboxConfig) -> Result<Run, Error> {
-        let run = self.run(binary, config, Vec::new(), &CancelFlag::default());
+        let token = grants::narrowed(&config)?;
+        let request = Request { args: Vec::new(), stdin: config.stdin_data };
+        let run = self.run(binary, &token, request, &CancelFlag::default());
         run.outcome.clone().map(|()| run)
     }
 
-    /// As [`WasmSandbox::execute`], for hosts that may cancel a call and that record how it ended. `more_args`
-    /// go behind those of the manifest, such as [`Request`] has them: without NUL, behind which a program
-    /// would see nothing.
+    /// Runs a tool with what its token holds, for hosts that may cancel a call and that record how it ended.
+    /// The arguments of the request stand behind those of the manifest. They have no NUL, behind which a
+    /// program would see nothing.
     #[must_use]
     pub fn run(
         &self,
         binary: &WasmBinary,
-        config: SandboxConfig,
-        more_args: Vec<String>,
+        token: &ResolvedToken,
+        request: Request,
         cancel: &CancelFlag,
     ) -> Run {
-        let granted = config.capability_token.as_ref().map(|token| token.limits().timeout);
-        let timeout = granted.unwrap_or(config.timeout).min(config.timeout);
-        let deadline = Deadline::new(timeout, cancel.clone());
-        self.run_within(binary, config, more_args, &deadline)
+        let deadline = Deadline::new(token.limits().timeout, cancel.clone());
+        self.run_within(binary, token, request, &deadline)
     }
 
     /// As [`WasmSandbox::run`], for a host whose work on the answer has the same deadline.
     pub(crate) fn run_within(
         &self,
         binary: &WasmBinary,
-        config: SandboxConfig,
-        more_args: Vec<String>,
+        token: &ResolvedToken,
+        request: Request,
         deadline: &Deadline,
     ) -> Run {
-        let limits = match grants::check(&config, binary.manifest().content_hash()) {
-            Ok(limits) => limits,
-            Err(error) => return Run::refused(error),
+        let inputs = || {
+            grants::check_token(token.token(), binary.manifest().content_hash())?;
+            let runtime = &binary.manifest().runtime;
+            let mut args = vec![runtime.entry.clone()];
+            args.extend(runtime.args.iter().cloned());
+            // [CMD-04]
+            args.extend(request.args);
+            Ok(Inputs {
+                args,
+                environment: grants::environment(token)?,
+                stdin: request.stdin,
+                assets: Arc::clone(binary.assets()),
+                roots: open_roots(token.directories(), &self.places)?,
+                seed: self.seed,
+                // [BOX-56]
+                real_clock: token.token().holds(&Capability::RealClock),
+                real_random: token.token().holds(&Capability::RealRandom),
+                door: Door::new(token, &self.services),
+            })
         };
-        let runtime = &binary.manifest().runtime;
-        let mut args = vec![runtime.entry.clone()];
-        args.extend(runtime.args.iter().cloned());
-        // [CMD-04]
-        args.extend(more_args);
-        let roots = match open_roots(&config.dir_mappings, &self.places) {
-            Ok(roots) => roots,
-            Err(error) => return Run::refused(error),
-        };
-        // [BOX-56]
-        let token = config.capability_token.as_ref();
-        let door = |token| Door::new(token, &config.allowed_network_domains, &self.services);
-        let inputs = Inputs {
-            args,
-            environment: config.env_vars,
-            stdin: config.stdin_data,
-            assets: Arc::clone(binary.assets()),
-            roots,
-            seed: self.seed,
-            real_clock: token.is_some_and(CapabilityToken::real_clock),
-            real_random: token.is_some_and(CapabilityToken::real_random),
-            door: token.map_or_else(Door::closed, door),
-        };
-        run_module(binary.module(), inputs, &limits, deadline)
+        match inputs() {
+            Ok(inputs) => run_module(binary.module(), inputs, token.limits(), deadline),
+            Err(error) => Run::refused(error),
+        }
     }
 }
 
@@ -214,7 +211,7 @@ fn check_apart(roots: &[(Root, PathBuf)]) -> Result<(), Error> {
 /// Everything that enters a guest.
 struct Inputs {
     args: Vec<String>,
-    environment: BTreeMap<String, String>,
+    environment: Vec<String>,
     stdin: Vec<u8>,
     assets: Arc<BTreeMap<String, Vec<u8>>>,
     roots: Vec<Root>,
@@ -227,11 +224,9 @@ struct Inputs {
 impl Inputs {
     fn into_guest(self, limits: &RunLimits, deadline: &Deadline) -> Guest {
         let (tree, descriptors) = files::open(self.assets, self.roots);
-        // [BOX-10]
-        let environment = self.environment.iter().map(|(name, value)| format!("{name}={value}"));
         Guest {
             args: self.args,
-            environment: environment.collect(),
+            environment: self.environment,
             stdin: self.stdin,
             stdin_read: 0,
             stdout: Vec::new(),

@@ -18,7 +18,6 @@ use crate::error::{Code, Error};
 use crate::limits::{SECRET_BYTES_MAX, SECRET_BYTES_MIN};
 use crate::names;
 use std::fmt;
-use std::sync::Arc;
 
 /// Where a host keeps secrets: a file of its own, a command, or what an embedder has.
 ///
@@ -41,6 +40,13 @@ pub trait SecretStore: Send + Sync {
     /// # Errors
     /// Any code. The text must not hold a value: people and agents read it.
     fn value(&self, name: &str) -> Result<Option<SecretValue>, Error>;
+}
+
+/// Without anything of what it holds.
+impl fmt::Debug for dyn SecretStore {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("SecretStore")
+    }
 }
 
 /// The value of a secret: one line of printable ASCII, 8 bytes to 4 KiB.
@@ -91,7 +97,7 @@ impl SecretValue {
 }
 
 /// A text that no answer shows: a secret's value, or a value that stands in the policy itself.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Hidden {
     label: String,
     value: String,
@@ -132,14 +138,4 @@ pub fn is_name(text: &str) -> bool {
 pub fn check_name(name: &str) -> Result<(), Error> {
     let what = "no name of a secret: letters, digits and `_`, no digit first, 128 at most";
     is_name(name).then_some(()).ok_or_else(|| Error::new(Code::SecretInvalid, what))
-}
-
-/// The store of a runtime.
-#[derive(Clone)]
-pub(crate) struct Secrets(pub(crate) Arc<dyn SecretStore>);
-
-impl fmt::Debug for Secrets {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("Secrets")
-    }
 }

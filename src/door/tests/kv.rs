@@ -23,7 +23,7 @@ impl Folder {
         World {
             services: Services { http: None, kv: Some(Arc::new(KvFiles::new(&self.0))) },
             hosts: Vec::new(),
-            storage_bytes_max: 10_000,
+            storage_kb: 10,
             limits: LIMITS,
             cancel: CancelFlag::default(),
         }
@@ -151,7 +151,7 @@ fn a_guest_that_is_ended_leaves_no_change() {
 fn keys_values_and_requests_that_are_none_are_refused() {
     let folder = Folder::new();
     let mut world = folder.world();
-    world.storage_bytes_max = 3 << 20;
+    world.storage_kb = 3 << 10;
     let long = "k".repeat(KV_KEY_BYTES_MAX + 1);
     for key in ["", "a\nb", "\0", "\u{200b}", "\u{202e}", "\u{1b}[2J", &long] {
         for request in [set(key, ""), read(key), delete(key)] {
@@ -185,8 +185,8 @@ fn no_more_is_kept_than_was_granted() {
     let folder = Folder::new();
     let mut world = folder.world();
     let entry = usize::try_from(KV_ENTRY_BYTES).unwrap() + 1;
-    world.storage_bytes_max = 1000;
-    let exactly = "x".repeat(1000 - entry);
+    world.storage_kb = 2;
+    let exactly = "x".repeat(2048 - entry);
     assert_eq!(world.code(&set("a", &format!("{exactly}x"))), "kv.quota");
     let (answers, run) = world.ask_all(&[
         set("a", &exactly),
@@ -202,7 +202,7 @@ fn no_more_is_kept_than_was_granted() {
     assert_eq!(codes, ["", "kv.quota", "", "", "kv.quota", "", ""]);
     run.changes.clone().carry_out().unwrap();
     // A later version that is granted less may make it less, and not more.
-    world.storage_bytes_max = 500;
+    world.storage_kb = 1;
     let (answers, _) =
         world.ask_all(&[set("a", &format!("{exactly}x")), set("a", &exactly[1..]), set("b", "")]);
     let codes: Vec<_> =
@@ -276,9 +276,9 @@ fn what_somebody_else_changed_meanwhile_is_not_overwritten() {
 fn two_calls_that_fill_the_storage_together_are_not_both_carried_out() {
     let folder = Folder::new();
     let mut world = folder.world();
-    world.storage_bytes_max = 1000;
-    let mut one = changes_of(&world, &[set("a", &"x".repeat(500))]);
-    let mut two = changes_of(&world, &[set("b", &"x".repeat(500))]);
+    world.storage_kb = 1;
+    let mut one = changes_of(&world, &[set("a", &"x".repeat(512))]);
+    let mut two = changes_of(&world, &[set("b", &"x".repeat(512))]);
     one.carry_out().unwrap();
     assert_eq!(two.carry_out().unwrap_err().code(), Code::KvConflict);
     assert_eq!(folder.kept().len(), 1);
@@ -415,7 +415,7 @@ fn random_operations_agree_with_a_plain_map() {
 fn a_call_that_asks_for_ever_more_names_is_stopped() {
     let folder = Folder::new();
     let world = folder.world();
-    let mut session = KvSession::new(&world.token(), world.services.kv.clone());
+    let mut session = KvSession::new(world.token().token(), world.services.kv.clone());
     let mut tally = Tally::default();
     for number in 0..KV_NAMES_COUNT_MAX {
         session.ask(&read(&number.to_string()), &mut tally).unwrap();

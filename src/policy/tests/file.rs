@@ -39,19 +39,19 @@ fn the_example_of_the_spec_is_read_member_by_member() {
     let command = SecretCommand::new(owned(&["/usr/bin/pass", "show"])).unwrap();
     assert_eq!(read.secrets_command(), Some(&command));
     let [key, password] = &read.environment[..] else { panic!("two variables") };
-    assert_eq!((&*key.name, key.given.value(), &key.packages.0), ("API_KEY", "change-me", &acme));
+    assert_eq!((&*key.name, &*key.given.text, &key.packages.0), ("API_KEY", "change-me", &acme));
     assert_eq!(
-        (&*password.name, password.given.secret()),
+        (&*password.name, password.given.secret.as_deref()),
         ("MAIL_PASSWORD", Some("MAIL_PASSWORD"))
     );
     assert_eq!(read.network.plain_http, set(&["printer.lan:80"]));
     assert_eq!(read.network.private_addresses, set(&["printer.lan:80", "wiki.corp"]));
     let [literal, secret] = &read.network.headers[..] else { panic!("two headers") };
     assert_eq!((&*literal.host, &*literal.name), ("api.example.com", "authorization"));
-    assert_eq!((literal.given.value(), &literal.packages.0), ("Bearer change-me", &acme));
+    assert_eq!((&*literal.given.text, &literal.packages.0), ("Bearer change-me", &acme));
     assert_eq!((&*secret.host, &secret.packages.0), ("weather.example.com", &all));
-    assert!(matches!(&secret.given, Given::Secret { name, prefix }
-        if name == "WEATHER_KEY" && prefix == "Bearer "));
+    let expected = Given { text: "Bearer ".into(), secret: Some("WEATHER_KEY".into()) };
+    assert!(secret.given == expected);
     assert_eq!(read.privacy_filters.patterns, ["email"]);
     let custom = &read.privacy_filters.custom;
     assert_eq!((&*custom[0].name, &*custom[0].pattern), ("EMPLOYEE_ID", "EMP-[0-9]{6}"));

@@ -1,7 +1,7 @@
 //! Secrets in a policy and a token: who gets one, when, and where its value never stands.
 
 use super::*;
-use crate::secrets::{SecretStore, SecretValue};
+use crate::secrets::{Hidden, SecretStore, SecretValue};
 use serde_json::{json, Value};
 use std::sync::Mutex;
 
@@ -54,38 +54,46 @@ fn with_both() -> PermissionPolicy {
 fn a_token_has_names_first_and_values_once_they_were_looked_up() {
     let store = Known::default();
     let before = token(&with_both());
-    assert_eq!(before.secrets_lacking().collect::<Vec<_>>(), ["FIRST", "SECOND", "FIRST"]);
     assert!(store.0.lock().unwrap().is_empty());
-    let after = before.with_secrets(&store).unwrap();
-    assert_eq!(*store.0.lock().unwrap(), ["FIRST", "SECOND"]);
-    assert_eq!(after.secrets_lacking().count(), 0);
+    assert_eq!(before.environment(), BTreeMap::from([("B".into(), "literal-text".into())]));
+    let after = before.resolve(&store).unwrap();
+    assert_eq!(*store.0.lock().unwrap(), ["SECOND", "FIRST"]);
     assert_eq!(after.environment()["A"], "s3cr3t of FIRST");
     assert_eq!(after.environment()["B"], "literal-text");
-    let headers: Vec<_> = after.hosts()[0]
-        .headers
-        .iter()
-        .map(|it| (&*it.name, &*it.value, &*it.credential))
-        .collect();
+    let headers: Vec<_> =
+        after.hosts()[0].headers.iter().map(|it| (&*it.name, &*it.value)).collect();
     let expected = [
-        ("authorization", "Bearer s3cr3t of SECOND", "s3cr3t of SECOND"),
-        ("x-key", "s3cr3t of FIRST", "s3cr3t of FIRST"),
-        ("x-more", "Basic l1teral-value", "l1teral-value"),
+        ("authorization", "Bearer s3cr3t of SECOND"),
+        ("x-key", "s3cr3t of FIRST"),
+        ("x-more", "Basic l1teral-value"),
     ];
     assert_eq!(headers, expected);
-    let labels: Vec<_> = after.hidden().iter().map(crate::secrets::Hidden::label).collect();
-    assert_eq!(labels, ["SECRET:B", "SECRET:x_more", "SECRET:FIRST", "SECRET:SECOND"]);
+    let shown = |it: &Hidden| format!("{}={}", it.label(), it.reveal());
+    let of_headers: Vec<_> = after.hosts()[0].headers.iter().flat_map(|it| &it.hidden).collect();
+    let expected = [
+        "SECRET:SECOND=s3cr3t of SECOND",
+        "SECRET:FIRST=s3cr3t of FIRST",
+        "SECRET:x_more=l1teral-value",
+    ];
+    assert_eq!(of_headers.into_iter().map(shown).collect::<Vec<_>>(), expected);
+    let expected = [
+        "SECRET:B=literal-text",
+        "SECRET:FIRST=s3cr3t of FIRST",
+        "SECRET:SECOND=s3cr3t of SECOND",
+        "SECRET:x_more=l1teral-value",
+    ];
+    assert_eq!(after.hidden().iter().map(shown).collect::<Vec<_>>(), expected);
 }
 
 #[test]
 fn no_form_for_people_or_logs_shows_a_value() {
     let policy = with_both();
-    let token = token(&policy).with_secrets(&Known::default()).unwrap();
+    let token = token(&policy);
     let unasked = PermissionPolicy { trusted_packages: BTreeSet::new(), ..policy.clone() };
     let question = unasked.evaluate(&package());
     let shown = format!(
-        "{policy:?} {token:?} {token:#?} {:?} {:?} {question:?} {:?}",
+        "{policy:?} {token:?} {token:#?} {:?} {question:?} {:?}",
         token.granted(),
-        token.hosts(),
         policy.secret_uses(),
     );
     for value in ["s3cr3t", "literal-text", "l1teral"] {
@@ -102,7 +110,7 @@ fn no_form_for_people_or_logs_shows_a_value() {
 fn a_secret_that_is_missing_refuses_the_call_and_one_for_others_is_not_looked_up() {
     let policy =
         document(json!({ "environment": [{ "name": "A", "secret": "UNKNOWN" }] })).unwrap();
-    let error = token(&policy).with_secrets(&Known::default()).unwrap_err();
+    let error = token(&policy).resolve(&Known::default()).err().unwrap();
     assert_eq!(error.code(), Code::SecretMissing);
     assert!(error.detail().contains("UNKNOWN"));
     for entry in [
@@ -111,7 +119,7 @@ fn a_secret_that_is_missing_refuses_the_call_and_one_for_others_is_not_looked_up
     ] {
         let store = Known::default();
         let token = token(&document(json!({ "environment": [entry] })).unwrap());
-        assert!(token.with_secrets(&store).unwrap().environment().is_empty());
+        assert!(token.resolve(&store).unwrap().environment().is_empty());
         assert!(store.0.lock().unwrap().is_empty());
     }
     // The last entry of a name counts, of whichever kind.

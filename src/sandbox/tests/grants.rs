@@ -3,6 +3,8 @@
 use super::*;
 use crate::gatekeeper::VerifiedManifest;
 use crate::package::listing::ContentHash;
+use crate::policy::{token::CapabilityToken, Given};
+use crate::secrets::SecretFile;
 
 fn hash(of: &str) -> ContentHash {
     ContentHash::of_listing(of)
@@ -24,14 +26,30 @@ fn echo() -> WasmBinary {
     )
 }
 
+fn variable(name: &str, value: &str) -> Capability {
+    Capability::Environment { name: name.into(), given: Some(Given::new(value)) }
+}
+
+fn host(host: &str) -> Capability {
+    Capability::Network {
+        host: host.into(),
+        plain_http: false,
+        private_addresses: false,
+        headers: BTreeMap::new(),
+    }
+}
+
+fn holding(grants: Vec<Capability>) -> CapabilityToken {
+    CapabilityToken::for_tests(hash("tool"), grants, LIMITS)
+}
+
 fn token() -> CapabilityToken {
-    CapabilityToken::for_tests(
-        hash("tool"),
-        BTreeMap::from([("KEY".into(), "value".into()), ("OTHER".into(), String::new())]),
-        vec![],
-        vec!["api.example.com".into(), "api.example.org:8443".into()],
-        LIMITS,
-    )
+    holding(vec![
+        host("api.example.com"),
+        host("api.example.org:8443"),
+        variable("KEY", "value"),
+        variable("OTHER", ""),
+    ])
 }
 
 fn config(token: Option<CapabilityToken>) -> SandboxConfig {
@@ -47,15 +65,7 @@ fn config(token: Option<CapabilityToken>) -> SandboxConfig {
 }
 
 fn refused(config: SandboxConfig) -> Code {
-    let run = WasmSandbox::new().unwrap().run(
-        &echo(),
-        config.clone(),
-        Vec::new(),
-        &CancelFlag::default(),
-    );
-    assert_eq!((run.fuel_used, run.stdout, run.stderr), (0, vec![], vec![]));
     let error = WasmSandbox::new().unwrap().execute(&echo(), config).unwrap_err();
-    assert_eq!(run.outcome, Err(error.clone()));
     error.code()
 }
 
@@ -65,7 +75,7 @@ fn what_the_token_holds_is_granted() {
     let mut asked = config(Some(token.clone()));
     asked.env_vars = extract_approved_env_vars(&token);
     asked.dir_mappings = extract_approved_dirs(&token);
-    asked.allowed_network_domains = token.network().to_vec();
+    asked.allowed_network_domains = vec!["api.example.com".into(), "api.example.org:8443".into()];
     let output = WasmSandbox::new().unwrap().execute(&echo(), asked).unwrap();
     let content = output.response().unwrap().result.content;
     assert_eq!(content, serde_json::json!([{"type": "text", "text": "ok"}]));
@@ -79,10 +89,20 @@ fn what_the_token_holds_is_granted() {
 #[test]
 fn no_token_another_package_s_token_and_an_expired_one_are_rejected() {
     assert_eq!(refused(config(None)), Code::SandboxToken);
-    let other = CapabilityToken::for_tests(hash("x"), BTreeMap::new(), vec![], vec![], LIMITS);
+    let other = CapabilityToken::for_tests(hash("x"), vec![], LIMITS);
     assert_eq!(refused(config(Some(other))), Code::SandboxTokenOther);
     let expired = token().expired_for_tests();
-    assert_eq!(refused(config(Some(expired))), Code::SandboxTokenExpired);
+    assert_eq!(refused(config(Some(expired.clone()))), Code::SandboxTokenExpired);
+    // Nor does one that was resolved in its time.
+    let other = CapabilityToken::for_tests(hash("x"), vec![], LIMITS);
+    for (token, code) in [(other, Code::SandboxTokenOther), (expired, Code::SandboxTokenExpired)] {
+        let token = token.resolve(&SecretFile::new(std::path::Path::new("/nonexistent"))).unwrap();
+        let request = Request { args: Vec::new(), stdin: Vec::new() };
+        let sandbox = WasmSandbox::new().unwrap();
+        let run = sandbox.run(&echo(), &token, request, &CancelFlag::default());
+        assert_eq!((run.fuel_used, run.stdout, run.stderr), (0, vec![], vec![]));
+        assert_eq!(run.outcome.unwrap_err().code(), code);
+    }
 }
 
 #[test]
@@ -109,10 +129,8 @@ fn variables_that_the_token_does_not_hold_are_rejected_and_their_values_not_show
 #[test]
 fn variables_that_a_guest_would_read_in_another_way_are_rejected_even_if_granted() {
     for (name, value) in [("A=B", "c"), ("A\0", "c"), ("A", "c\0D=e"), ("", "c")] {
-        let environment = BTreeMap::from([(name.to_owned(), value.to_owned())]);
-        let token =
-            CapabilityToken::for_tests(hash("tool"), environment.clone(), vec![], vec![], LIMITS);
-        let asked = SandboxConfig { env_vars: environment, ..config(Some(token)) };
+        let token = holding(vec![variable(name, value)]);
+        let asked = SandboxConfig { env_vars: token.environment(), ..config(Some(token)) };
         assert_eq!(refused(asked), Code::SandboxNotGranted, "{name}={value}");
     }
 }
@@ -149,8 +167,7 @@ fn the_stricter_limit_applies() {
     );
     let with = |memory_limit_bytes, memory_bytes_max| {
         let limits = RunLimits { memory_bytes_max, ..LIMITS };
-        let token =
-            CapabilityToken::for_tests(hash("tool"), BTreeMap::new(), vec![], vec![], limits);
+        let token = CapabilityToken::for_tests(hash("tool"), vec![], limits);
         let asked = SandboxConfig { memory_limit_bytes, ..config(Some(token)) };
         WasmSandbox::new().unwrap().execute(&grows, asked).map_err(|error| error.code())
     };
@@ -163,8 +180,7 @@ fn the_stricter_limit_applies() {
     let (short, long) = (Duration::from_millis(30), Duration::from_secs(600));
     for (configured, granted) in [(short, long), (long, short)] {
         let limits = RunLimits { timeout: granted, fuel_max: u64::MAX, ..LIMITS };
-        let token =
-            CapabilityToken::for_tests(hash("tool"), BTreeMap::new(), vec![], vec![], limits);
+        let token = CapabilityToken::for_tests(hash("tool"), vec![], limits);
         let asked = SandboxConfig { timeout: configured, ..config(Some(token)) };
         let error = WasmSandbox::new().unwrap().execute(&spins, asked).unwrap_err();
         assert_eq!(error.code(), Code::ToolTimeout);

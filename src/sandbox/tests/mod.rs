@@ -30,14 +30,14 @@ fn run_module(module: &Module, inputs: Inputs, limits: &RunLimits, cancel: &Canc
 fn inputs(stdin: &[u8]) -> Inputs {
     Inputs {
         args: vec!["tool.wasm".into(), "--fast".into()],
-        environment: BTreeMap::from([("B".into(), "2".into()), ("A".into(), "one".into())]),
+        environment: vec!["A=one".into(), "B=2".into()],
         stdin: stdin.to_vec(),
         assets: Arc::new(BTreeMap::new()),
         roots: Vec::new(),
         seed: [7; 32],
         real_clock: false,
         real_random: false,
-        door: Door::closed(),
+        door: Door::default(),
     }
 }
 
