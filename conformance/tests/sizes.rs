@@ -9,24 +9,24 @@ use std::path::Path;
 
 /// The most lines that each room may have: a folder of `src/`, or its files together.
 const LINES_MAX: [(&str, usize); 14] = [
-    ("audit", 1_010),
-    ("cli", 2_755),
-    ("consent", 725),
-    ("door", 1_045),
-    ("files of src", 3_015),
+    ("audit", 1_000),
+    ("cli", 2_750),
+    ("consent", 575),
+    ("door", 1_040),
+    ("files of src", 2_990),
     ("json", 220),
     ("mcp", 765),
     ("module", 475),
     ("package", 1_660),
     ("pattern", 395),
-    ("policy", 1_100),
+    ("policy", 1_050),
     ("privacy", 2_465),
     ("sandbox", 4_100),
-    ("secrets", 480),
+    ("secrets", 475),
 ];
 
 /// The most lines of all of it but the command line.
-const LIBRARY_LINES_MAX: usize = 17_425;
+const LIBRARY_LINES_MAX: usize = 17_190;
 
 fn is_test(path: &Path) -> bool {
     path.iter().any(|part| part.to_str().is_some_and(|name| name.starts_with("tests")))
