@@ -11,6 +11,7 @@ use super::risk::{score, SecurityLevel, WEIGHTS};
 use super::token::{DirectoryGrant, RunLimits};
 use super::*;
 use crate::agent::Agent;
+use crate::encoding::sha256_hex;
 use crate::error::Code;
 use crate::gatekeeper::VerifiedManifest;
 use crate::package::listing::ContentHash;
@@ -589,10 +590,31 @@ fn each_field_of_each_grant_and_their_order_count_in_the_digest_and_no_value_doe
         add(&swapped);
     }
     assert!(count > 40, "{count}");
-    // Not one of two texts for the same.
-    assert_eq!(digest(&list), digest(&list.clone()));
+    let text = concat!(
+        r#"[{"headers":{"authorization":{"secret":"KEY"},"x-key":{"secret":null}},"#,
+        r#""host":"a.example","plain_http":false,"private_addresses":true},"#,
+        r#"{"directory":"/a","host_path":"2f7372762f61","writable":true},"#,
+        r#"{"given":{"secret":null},"variable":"A"},{"given":{"secret":"KEY"},"variable":"A"},"#,
+        r#"{"given":null,"variable":"A"},{"storage_kb":1},{"destructive":"drop"},"#,
+        r#""real_clock","real_random"]"#,
+    );
+    assert_eq!(digest(&list), format!("sha256:{}", sha256_hex(text.as_bytes())));
     let with_value = |value: &str| digest(&[given(Some(Given::new(value)))]);
     assert_eq!(with_value("one"), with_value("another"));
+}
+
+#[cfg(unix)]
+#[test]
+fn two_directories_whose_names_are_shown_alike_have_two_digests() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let mapped = |path: &[u8]| Capability::Directory {
+        guest: "/a".into(),
+        host: Some(std::ffi::OsStr::from_bytes(path).into()),
+        writable: false,
+    };
+    let (one, other) = (mapped(b"/srv/\xfe"), mapped(b"/srv/\xff"));
+    assert_eq!(one.to_string(), other.to_string());
+    assert_ne!(digest(&[one]), digest(&[other]));
 }
 
 #[test]
