@@ -10,7 +10,7 @@ use std::path::Path;
 /// The most lines that each room may have: a folder of `src/`, or its files together.
 const LINES_MAX: [(&str, usize); 14] = [
     ("audit", 1_000),
-    ("cli", 2_750),
+    ("cli", 2_755),
     ("consent", 575),
     ("door", 1_040),
     ("files of src", 2_990),
