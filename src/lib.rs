@@ -102,8 +102,8 @@
 //!  3  consent, store, audit                               who said yes, what is installed, what happened
 //!  2  gatekeeper, policy, module, sandbox, door           what may run, and what it may touch
 //!  1  package, trust, privacy, secrets, agent             whose package, what must not leave, who asks
-//!  0  error, limits, names, json, document, files, encoding,
-//!     text, time, home                                         what all of them use
+//!  0  error, limits, names, json, document, pattern, files,
+//!     encoding, text, time, deadline, home               what all of them use
 //! ```
 //!
 //! [`encoding`], [`time`] and [`package::version`] are tools that all of them use. `spec/` states

@@ -1,6 +1,6 @@
 //! A person's agreement: how it is asked for, kept, proved and spent.
 //!
-//! The policy says when a person has to agree. Then [`obtain`] looks for an agreement given before
+//! The policy says when a person has to agree. Then `obtain` looks for an agreement given before
 //! ([`approvals`]), and asks a [`Person`] if there is none. A destructive tool is asked about each time,
 //! and needs a proof made for exactly this call ([`attestation`]). A server has nobody at its terminal: it
 //! leaves the question where a person finds it ([`pending`]). Nothing that an agent sends reaches any of
