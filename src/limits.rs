@@ -36,7 +36,7 @@ limits! {
     LINE_BYTES_MAX usize = 256; "LIM-15" "a name, an address, a host (253 at most by RFC 1035) or a pattern on one line"
     DESCRIPTION_BYTES_MAX usize = 8 << 10; "LIM-16" "two pages of text for people and models; also one argument of the program"
     SCHEMA_DEPTH_MAX usize = 32; "LIM-17" "schemas inside schemas, each `$ref` counted; checking a value recurses at most so deep"
-    SCHEMA_LOOK_STEPS u64 = 1 << 18; "LIM-158" "steps of a check between two looks at the deadline: some 10 ms"
+    SCHEMA_LOOK_STEPS u64 = 1 << 16; "LIM-158" "steps of a check between two looks at the deadline: some 3 ms"
     SCHEMA_STEPS_MAX u64 = 32 << 20; "LIM-19" "checking one value against one schema: two looks at each byte of the largest request"
 
     // What a manifest can ask for at most.
@@ -48,7 +48,7 @@ limits! {
     PATTERN_STATES_MAX usize = 1024; "LIM-145" "states of a regular expression: each costs a step for each byte"
     PATTERN_DEPTH_MAX usize = 10; "LIM-147" "groups inside each other in a regular expression"
     PATTERN_SEARCH_STEPS u64 = 16; "LIM-148" "of each search besides its bytes times states: what beginning one takes"
-    PATTERN_SEARCH_STEPS_MAX u64 = 4 << 20; "LIM-149" "of one search, which is not interrupted: 60 ms at most"
+    PATTERN_SEARCH_STEPS_MAX u64 = 2 << 20; "LIM-149" "of one search, which is not interrupted: 30 ms at most"
     PATTERN_PROGRAM_BYTES_MAX usize = 256 << 10; "LIM-67" "a regular expression once compiled; the number of its states keeps it below"
 
     // Modules. Counted in real ones: Go hello 27,122 data segments; CPython 3.12 11,448 functions and 24,171
@@ -155,7 +155,7 @@ limits! {
     PRIVACY_POINTERS_COUNT_MAX usize = 64; "LIM-64" "places named for each kind; the count goes on"
     PRIVACY_CUSTOM_COUNT_MAX usize = 64; "LIM-65" "custom patterns of publisher and host together"
     PRIVACY_POINTER_BYTES_MAX usize = 1 << 10; "LIM-69" "a place that is named; longer ones are made of text for keys"
-    PRIVACY_LOOK_STEPS u64 = 1 << 20; "LIM-74" "steps, or bytes scanned, between two looks at the deadline: some 10 ms"
+    PRIVACY_LOOK_STEPS u64 = 1 << 18; "LIM-74" "steps, or bytes scanned, between two looks at the deadline: some 5 ms"
     PRIVACY_STEPS_MAX u64 = 96 << 20; "LIM-68" "steps of all searches of custom patterns in one value: a second and a half, at 15 ns for the worst step"
 
     // Secrets.
