@@ -3,6 +3,7 @@
 use super::hit::{Hit, Tag};
 use super::Budget;
 use crate::limits::{LINE_BYTES_MAX, PRIVACY_CUSTOM_COUNT_MAX};
+use crate::names::is_pattern_name;
 use crate::package::manifest::CustomPattern;
 use crate::pattern::{Dialect, Pattern};
 use crate::{Code, Error};
@@ -33,7 +34,7 @@ fn compile_one(custom: &CustomPattern) -> Result<Custom, Error> {
         Err(Error::new(Code::PrivacyPattern, format!("custom privacy pattern {name:?} {why}")))
     };
     // [PRIV-90]
-    if !is_name(name) {
+    if !is_pattern_name(name) {
         return refuse("has a name that is not 1 to 32 of A-Z, 0-9 and `_`, a letter first");
     }
     // [PRIV-91]
@@ -50,13 +51,6 @@ fn compile_one(custom: &CustomPattern) -> Result<Custom, Error> {
         return refuse("matches the empty text");
     }
     Ok(Custom { name: name.clone(), pattern })
-}
-
-fn is_name(name: &str) -> bool {
-    let rest = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
-    name.len() <= 32
-        && name.bytes().next().is_some_and(|first| first.is_ascii_uppercase())
-        && name.bytes().all(rest)
 }
 
 /// Adds the matches of every pattern that touch none of the `labels`, which are ranges in order.

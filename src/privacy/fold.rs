@@ -4,6 +4,7 @@
 //! found in the shadow is redacted in the original.
 
 use super::text::{LETTER, OTHER};
+use crate::encoding::hex_number;
 use crate::text::is_ignorable;
 use std::borrow::Cow;
 
@@ -108,7 +109,7 @@ fn backslash(tail: &[u8]) -> (usize, char) {
         [b'n' | b'r' | b'f', ..] => Some((1, '\n')),
         [b't' | b'b', ..] => Some((1, ' ')),
         [b'/', ..] => Some((1, '/')),
-        [b'u', a, b, c, d, ..] => hex(&[*a, *b, *c, *d])
+        [b'u', a, b, c, d, ..] => hex_number(&[*a, *b, *c, *d])
             .map(|unit| (5, char::from_u32(unit).unwrap_or(char::REPLACEMENT_CHARACTER))),
         _ => None,
     };
@@ -119,15 +120,8 @@ fn backslash(tail: &[u8]) -> (usize, char) {
 /// `%40` and the like, where it stands for printable ASCII or a line feed.
 // [PRIV-15]
 fn percent(tail: &[u8]) -> Option<(usize, char)> {
-    let byte = u8::try_from(hex(tail.get(1..3)?)?).ok()?;
+    let byte = u8::try_from(hex_number(tail.get(1..3)?)?).ok()?;
     matches!(byte, b'\n' | b' '..=b'~').then_some((3, char::from(byte)))
-}
-
-fn hex(digits: &[u8]) -> Option<u32> {
-    digits.iter().try_fold(0u32, |value, digit| {
-        let digit = char::from(*digit).to_digit(16)?;
-        value.checked_mul(16)?.checked_add(digit)
-    })
 }
 
 // [PRIV-11] [PRIV-12] [PRIV-13]
