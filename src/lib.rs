@@ -123,34 +123,15 @@
 #[cfg(test)]
 #[path = "../conformance/unit/after_guest.rs"]
 mod after_guest;
-pub mod agent;
-pub mod audit;
-pub mod consent;
-mod deadline;
-mod document;
-pub mod door;
-pub mod encoding;
-pub mod error;
-mod files;
-pub mod gatekeeper;
-pub mod home;
-mod host_file;
-pub mod json;
-pub mod limits;
+mod host;
+mod kernel;
 pub mod mcp;
-pub mod module;
-mod names;
-pub mod package;
-mod pattern;
-pub mod policy;
-pub mod privacy;
-pub mod runtime;
-pub mod sandbox;
-pub mod secrets;
-pub mod store;
-pub mod text;
-pub mod time;
-pub mod trust;
+
+pub use host::{home, runtime, secrets, store};
+pub use kernel::{
+    agent, audit, consent, door, encoding, error, gatekeeper, json, limits, module, package,
+    policy, privacy, sandbox, text, time, trust,
+};
 
 pub use error::{Class, Code, Error};
 pub use gatekeeper::{AttestationResult, Gatekeeper, VerifiedManifest, WasmBinary};

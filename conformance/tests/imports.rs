@@ -11,9 +11,13 @@ use std::path::Path;
 /// Files that import each other as yet, each with all others of its circle.
 const KNOWN: [&[&str]; 4] = [
     &["mcp", "mcp::consent"],
-    &["package::manifest", "package::manifest::command", "package::manifest::read"],
-    &["package::schema", "package::schema::check", "package::schema::read"],
-    &["privacy", "privacy::custom", "privacy::walk"],
+    &[
+        "kernel::package::manifest",
+        "kernel::package::manifest::command",
+        "kernel::package::manifest::read",
+    ],
+    &["kernel::package::schema", "kernel::package::schema::check", "kernel::package::schema::read"],
+    &["kernel::privacy", "kernel::privacy::custom", "kernel::privacy::walk"],
 ];
 
 /// The names that lead to something.

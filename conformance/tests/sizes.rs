@@ -7,14 +7,16 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-/// The most lines that each room may have: a folder of `src/`, or its files together.
-const LINES_MAX: [(&str, usize); 14] = [
+/// The most lines that each room may have: a folder of `src/kernel/`, or its files together, or one of the other folders of `src/`.
+const LINES_MAX: [(&str, usize); 15] = [
     ("audit", 1_000),
     ("cli", 2_755),
-    ("consent", 575),
+    ("consent", 580),
     ("door", 1_040),
-    ("files of src", 2_990),
+    ("files of kernel", 2_055),
+    ("host", 1_385),
     ("json", 220),
+    ("lib.rs", 60),
     ("mcp", 765),
     ("module", 475),
     ("package", 1_660),
@@ -22,7 +24,6 @@ const LINES_MAX: [(&str, usize); 14] = [
     ("policy", 1_050),
     ("privacy", 2_465),
     ("sandbox", 4_100),
-    ("secrets", 475),
 ];
 
 /// The most lines of all of it but the command line.
@@ -55,12 +56,13 @@ fn rooms() -> BTreeMap<String, usize> {
             if path.is_dir() {
                 folders.push(path);
             } else if path.extension().is_some_and(|extension| extension == "rs") {
-                let mut parts = below.iter();
-                let first = parts.next().unwrap().to_str().unwrap();
-                let room = match parts.next() {
-                    Some(_) => first,
-                    None if first == "main.rs" => "cli",
-                    None => "files of src",
+                let parts: Vec<&str> = below.iter().map(|part| part.to_str().unwrap()).collect();
+                let room = match parts.as_slice() {
+                    ["kernel", room, _, ..] => room,
+                    ["kernel", _] => "files of kernel",
+                    ["main.rs"] => "cli",
+                    [room, _, ..] => room,
+                    _ => "lib.rs",
                 };
                 let lines = code_lines(&fs::read_to_string(&path).unwrap());
                 *rooms.entry(room.to_owned()).or_default() += lines;

@@ -78,7 +78,7 @@ fn used_in_source() -> BTreeMap<String, String> {
         }
     }
     for (_, _, id, _) in limits::ALL {
-        places.insert((*id).to_owned(), "src/limits.rs".to_owned());
+        places.insert((*id).to_owned(), "src/kernel/limits.rs".to_owned());
     }
     places
 }
@@ -117,7 +117,7 @@ fn compare_page(page: &str, expected: &str) {
 #[test]
 fn the_page_of_limits_is_the_table_in_the_source() {
     let mut page = String::from(
-        "# Limits\n\nGenerated from `src/limits.rs`; a test compares the two. Sizes are bytes unless \
+        "# Limits\n\nGenerated from `src/kernel/limits.rs`; a test compares the two. Sizes are bytes unless \
          the name says\notherwise. An implementation MUST refuse what goes beyond a limit, and MUST \
          accept what does not.\n\n| id | name | value | reason |\n|---|---|---:|---|\n",
     );
@@ -130,7 +130,7 @@ fn the_page_of_limits_is_the_table_in_the_source() {
 #[test]
 fn the_page_of_reason_codes_is_the_table_in_the_source() {
     let mut page = String::from(
-        "# Reason codes\n\nGenerated from `src/error.rs`; a test compares the two. The part before \
+        "# Reason codes\n\nGenerated from `src/kernel/error.rs`; a test compares the two. The part before \
          the dot names the stage\nthat refused. Exit is the status of the command line: 1 refused, \
          2 usage, 3 the tool failed, 4 the\nhost failed.\n\n| code | exit | what to do |\n|---|---:|\
          ---|\n",
@@ -194,7 +194,8 @@ fn the_house_rules_that_a_machine_can_see_are_kept() {
             let at = format!("{shown}:{}", number + 1);
             assert!(!line.contains('\t'), "{at}: tab");
             // The two tables have one row to a line, however long.
-            let table = path.ends_with("src/error.rs") || path.ends_with("src/limits.rs");
+            let table =
+                path.ends_with("src/kernel/error.rs") || path.ends_with("src/kernel/limits.rs");
             let picture = line.starts_with("//! ") || shown.to_string().contains("tests");
             assert!(table || picture || line.chars().count() <= 120, "{at}: too wide");
             for word in ["TODO", "FIXME", "XXX", "HACK", "dbg!", "todo!", "unimplemented!"] {

@@ -317,15 +317,15 @@ const PAGES_WITH_CASES: [&str; 5] =
 const SENTENCES_WITHOUT_CASE: &[(&str, &str)] = &[
     ("GATE-08", "it is about what is kept between calls: conformance/tests/serve.rs shows it"),
     ("GATE-02", "it is about types of this project: programs that break it do not compile"),
-    ("MOD-18", "a module of 8 MB is no file to keep: src/module/tests.rs makes one"),
+    ("MOD-18", "a module of 8 MB is no file to keep: src/kernel/module/tests.rs makes one"),
     (
         "PRIV-79",
-        "a host's key is random: src/privacy/tests/labels.rs and the pipeline show its use",
+        "a host's key is random: src/kernel/privacy/tests/labels.rs and the pipeline show its use",
     ),
     ("PRIV-80", "no value is known that cannot be filtered but for its size"),
     ("PRIV-84", "it is about time: conformance/unit/after_guest.rs cancels calls"),
     ("SCH-13", "it is about time: conformance/unit/after_guest.rs cancels calls"),
-    ("JSON-08", "a text with two million values is no file to keep: src/json.rs makes some"),
+    ("JSON-08", "a text with two million values is no file to keep: src/kernel/json.rs makes some"),
 ];
 
 /// Ids that a page defines: list items, table rows and paragraphs begin with them.

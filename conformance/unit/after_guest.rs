@@ -6,10 +6,10 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::arithmetic_side_effects, clippy::indexing_slicing, clippy::unwrap_used)]
 
-use crate::deadline::{CancelFlag, Deadline};
-use crate::package::manifest::CustomPattern;
-use crate::package::schema::Schema;
-use crate::privacy::{Kind, PrivacyFilterEngine};
+use crate::kernel::deadline::{CancelFlag, Deadline};
+use crate::kernel::package::manifest::CustomPattern;
+use crate::kernel::package::schema::Schema;
+use crate::kernel::privacy::{Kind, PrivacyFilterEngine};
 use crate::Code;
 use serde_json::{json, Map, Value};
 use std::time::Duration;

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
-use crate::json::object::FaultKind;
+use crate::kernel::json::object::FaultKind;
 use serde_json::json;
 
 words! {

@@ -2,11 +2,11 @@
 #![allow(clippy::arithmetic_side_effects, clippy::unwrap_used)]
 
 use super::{issue, spend};
-use crate::consent::Question;
-use crate::limits::ATTESTATION_S_MAX;
-use crate::package::listing::ContentHash;
-use crate::policy::capability::digest;
-use crate::policy::{Capability, SecurityLevel};
+use crate::kernel::consent::Question;
+use crate::kernel::limits::ATTESTATION_S_MAX;
+use crate::kernel::package::listing::ContentHash;
+use crate::kernel::policy::capability::digest;
+use crate::kernel::policy::{Capability, SecurityLevel};
 use crate::{Code, Timestamp};
 use std::fs;
 use std::path::PathBuf;

@@ -1,8 +1,8 @@
 //! Room: what comes of a call, as the protocol says it.
 
 use super::era::Era;
-use crate::error::{Class, Error};
-use crate::runtime::Answer;
+use crate::host::runtime::Answer;
+use crate::kernel::error::{Class, Error};
 use serde_json::{json, Value};
 
 /// The answer of a tool. Where it is structured only, a text holds the filtered JSON as well: some clients

@@ -1,12 +1,13 @@
 //! Room: the list of tools that a server offers, fixed when it is first looked at.
 
 use super::era::Era;
-use crate::package::listing::ContentHash;
-use crate::package::manifest::{Manifest, Sensitivity, Tool};
-use crate::policy::PermissionPolicy;
-use crate::store::Store;
-use crate::trust::TrustStore;
-use crate::{Error, Timestamp};
+use crate::host::store::Store;
+use crate::kernel::error::Error;
+use crate::kernel::package::listing::ContentHash;
+use crate::kernel::package::manifest::{Manifest, Sensitivity, Tool};
+use crate::kernel::policy::PermissionPolicy;
+use crate::kernel::time::Timestamp;
+use crate::kernel::trust::TrustStore;
 use serde_json::{json, Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;

@@ -6,12 +6,12 @@
 
 use super::lines::Output;
 use super::{lock, message, state, Server, ToolCall};
-use crate::agent::Agent;
-use crate::consent::pending::{Pending, LOOK_PERIOD};
-use crate::consent::{Person, Question, Reply};
-use crate::error::Error;
-use crate::text::is_hidden;
-use crate::time::Timestamp;
+use crate::kernel::agent::Agent;
+use crate::kernel::consent::pending::{Pending, LOOK_PERIOD};
+use crate::kernel::consent::{Person, Question, Reply};
+use crate::kernel::error::Error;
+use crate::kernel::text::is_hidden;
+use crate::kernel::time::Timestamp;
 use serde_json::{json, Value};
 use std::io::Write;
 use std::sync::atomic::Ordering;

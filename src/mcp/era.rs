@@ -1,7 +1,7 @@
 //! Room: which revision of the protocol a message is of, and what that says about answers.
 
 use super::message::{Params, RpcError, INVALID_PARAMS, UNSUPPORTED_VERSION};
-use crate::agent::Agent;
+use crate::kernel::agent::Agent;
 use serde_json::{json, Value};
 
 /// Revisions that begin with `initialize`, the newest first. That of 2025-03-26 is left out: it alone has

@@ -1,6 +1,6 @@
 //! Room: lines in and out.
 
-use crate::limits::MCP_LINE_BYTES_MAX;
+use crate::kernel::limits::MCP_LINE_BYTES_MAX;
 use serde_json::Value;
 use std::io::{self, BufRead, Read as _, Write};
 use std::sync::{Mutex, PoisonError};

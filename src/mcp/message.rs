@@ -1,7 +1,7 @@
 //! Room: JSON-RPC 2.0 as MCP uses it: one line in, one message out of it, and the lines that go back.
 
-use crate::json;
-use crate::limits::{MCP_DEPTH_MAX, MCP_ID_BYTES_MAX, MCP_LINE_BYTES_MAX};
+use crate::kernel::json;
+use crate::kernel::limits::{MCP_DEPTH_MAX, MCP_ID_BYTES_MAX, MCP_LINE_BYTES_MAX};
 use serde_json::{json, Map, Value};
 
 /// The id of a request: a string or an integer, as it came.

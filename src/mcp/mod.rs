@@ -13,13 +13,13 @@ mod lines;
 mod message;
 mod state;
 
-use crate::error::{Code, Error};
-use crate::limits::MCP_CALLS_COUNT_MAX;
-use crate::package::listing::ContentHash;
-use crate::runtime::{Call, Runtime};
-use crate::sandbox::CancelFlag;
-use crate::store::Store;
-use crate::time::Timestamp;
+use crate::host::runtime::{Call, Runtime};
+use crate::host::store::Store;
+use crate::kernel::error::{Code, Error};
+use crate::kernel::limits::MCP_CALLS_COUNT_MAX;
+use crate::kernel::package::listing::ContentHash;
+use crate::kernel::sandbox::CancelFlag;
+use crate::kernel::time::Timestamp;
 use catalogue::Catalogue;
 use era::Era;
 use lines::Output;
@@ -180,7 +180,7 @@ impl<'a> Server<'a> {
             "tools/list" => era.listing(self.list(&era, &params)?),
             "tools/call" => return self.prepare(id, era, params),
             _ => {
-                let what = format!("no method {}", crate::text::shown(method));
+                let what = format!("no method {}", crate::kernel::text::shown(method));
                 return Err(RpcError::new(message::METHOD_NOT_FOUND, what));
             }
         };
@@ -226,7 +226,7 @@ impl<'a> Server<'a> {
             Some(_) => return invalid("`arguments` is not an object".to_owned()),
         };
         let Some(content_hash) = self.catalogue()?.package_of(&tool).cloned() else {
-            return invalid(format!("Unknown tool: {}", crate::text::shown(&tool)));
+            return invalid(format!("Unknown tool: {}", crate::kernel::text::shown(&tool)));
         };
         let meta = |name| params.get("_meta").and_then(|meta| meta.get(name));
         let progress = meta("progressToken").filter(|token| message::is_id(token)).cloned();

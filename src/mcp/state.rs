@@ -3,11 +3,11 @@
 //! A client can alter it, so it is a nonce, an expiry, and a MAC by a key of this host over both and over
 //! all that a person was asked about. It holds for one call, once, for minutes.
 
-use crate::consent::attestation::{new_nonce, spend_nonce};
-use crate::consent::Question;
-use crate::encoding::{hex, hmac_sha256, sha256, unhex};
-use crate::error::Error;
-use crate::time::Timestamp;
+use crate::kernel::consent::attestation::{new_nonce, spend_nonce};
+use crate::kernel::consent::Question;
+use crate::kernel::encoding::{hex, hmac_sha256, sha256, unhex};
+use crate::kernel::error::Error;
+use crate::kernel::time::Timestamp;
 use std::path::Path;
 
 #[cfg(test)]

@@ -1,0 +1,127 @@
+//! Room: where the host keeps its own files, and the one way they are changed: whole or not at all,
+//! and by one process at a time.
+
+use crate::host::files::{self, failed, if_there, Links};
+use crate::kernel::error::{Code, Error};
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The folder of the host's own files: the environment variable `MPP_HOME`, else `.mpp` in the
+/// user's home directory. It need not exist yet.
+///
+/// # Errors
+/// `host.file` where neither is known.
+// [TRUST-16]
+pub fn home_dir() -> Result<PathBuf, Error> {
+    home_of(std::env::var_os("MPP_HOME"), std::env::home_dir())
+        .ok_or_else(|| Error::new(Code::HostFile, "neither MPP_HOME nor a home directory is set"))
+}
+
+/// An empty variable is one that was not set, and an empty home directory is none: either would make
+/// whatever folder a command was started in the home.
+fn home_of(named: Option<OsString>, home: Option<PathBuf>) -> Option<PathBuf> {
+    let named = named.filter(|path| !path.is_empty()).map(PathBuf::from);
+    let home = home.filter(|path| *path != PathBuf::new());
+    named.or_else(|| home.map(|home| home.join(".mpp")))
+}
+
+/// Reads a file, or `None` where there is none. Stops one byte past `bytes_max`, so that a longer file
+/// reaches its parser as one that is too long, and the host's memory does not fill.
+///
+/// # Errors
+/// `host.file`.
+pub fn read_file(path: &Path, bytes_max: usize) -> Result<Option<Vec<u8>>, Error> {
+    if_there(files::read(path, Links::Followed, bytes_max)).map_err(failed(path))
+}
+
+/// Changes a file under an exclusive lock. `edit` gets what [`read_file`] reads and gives back the new
+/// content, or `None` to leave the file alone, and a result of its own. Missing folders are made.
+///
+/// The new content is written beside the file, forced to the disk and renamed over it, so a crash
+/// leaves the old file or the new one. The lock is a file of its own, since the rename takes the
+/// locked file's place away.
+///
+/// # Errors
+/// `host.file`, and whatever `edit` gives.
+pub fn edit_file<T>(
+    path: &Path,
+    bytes_max: usize,
+    edit: impl FnOnce(Option<Vec<u8>>) -> Result<(Option<Vec<u8>>, T), Error>,
+) -> Result<T, Error> {
+    edit_file_with(path, bytes_max, edit, || Ok(()))
+}
+
+/// As [`edit_file`], and carries out something else in between: once the new content is on the disk, and
+/// before it takes the old one's place. If that fails the old content stays.
+///
+/// # Errors
+/// `host.file`, and whatever `edit` and `between` give.
+// [TRUST-17] [TRUST-18]
+pub(crate) fn edit_file_with<T>(
+    path: &Path,
+    bytes_max: usize,
+    edit: impl FnOnce(Option<Vec<u8>>) -> Result<(Option<Vec<u8>>, T), Error>,
+    between: impl FnOnce() -> Result<(), Error>,
+) -> Result<T, Error> {
+    make_folder(path)?;
+    // A link is followed once, here: its target is replaced, and all names of a file share one lock.
+    let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let lock_path = files::beside(path, ".lock");
+    let _lock = files::lock_file(&lock_path).map_err(failed(&lock_path))?;
+    let (content, result) = edit(read_file(path, bytes_max)?)?;
+    if let Some(content) = content {
+        let new_path = files::write_beside(path, &content, true).map_err(failed(path))?;
+        if let Err(error) = between() {
+            let _would_go_at_the_next_change = fs::remove_file(&new_path);
+            return Err(error);
+        }
+        files::put(&new_path, path).map_err(failed(path))?;
+    }
+    Ok(result)
+}
+
+/// Writes a whole file, or leaves the old one. For callers that hold a lock of their own.
+///
+/// # Errors
+/// `host.file`.
+pub(crate) fn write_file(path: &Path, content: &[u8]) -> Result<(), Error> {
+    make_folder(path)?;
+    files::replace(path, content, true).map_err(failed(path))
+}
+
+/// Makes the folder that a file will be in.
+fn make_folder(path: &Path) -> Result<(), Error> {
+    let folder = files::folder_of(path);
+    files::make_folder(folder).map_err(failed(folder))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_home_is_the_one_named_or_else_in_the_users() {
+        let home = |named: &str, users: &str| home_of(Some(named.into()), Some(users.into()));
+        assert_eq!(home("/m", "/home/a"), Some("/m".into()));
+        assert_eq!(home("", "/home/a"), Some("/home/a/.mpp".into()));
+        assert_eq!(home("", ""), None);
+        assert_eq!(home_of(None, None), None);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_changed_file_keeps_its_mode_and_a_new_one_is_private() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = std::env::temp_dir().join(format!("mpp-home-mode-{}", std::process::id()));
+        let path = folder.join("trust.json");
+        let mode = || path.metadata().unwrap().permissions().mode() & 0o777;
+        let write = || edit_file(&path, 100, |_| Ok((Some(b"x".to_vec()), ()))).unwrap();
+        write();
+        assert_eq!(mode(), 0o600);
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        write();
+        assert_eq!(mode(), 0o644);
+        fs::remove_dir_all(&folder).unwrap();
+    }
+}

@@ -1,0 +1,139 @@
+//! Room: secrets in a file of the home folder, which its owner alone can read.
+
+use super::{check_name, is_name, SecretStore, SecretValue};
+use crate::host::host_file;
+use crate::kernel::document::{object, Document, FromJson, ToJson};
+use crate::kernel::error::{Code, Error};
+use crate::kernel::json::object::{Fault, Member};
+use crate::kernel::limits::{SECRETS_COUNT_MAX, SECRETS_FILE_BYTES_MAX};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+const FILE_NAME: &str = "secrets.json";
+
+object! {
+    #[derive(Default)]
+    struct Contents: FromJson + ToJson {
+        secrets: Values;
+    }
+}
+
+impl Document for Contents {
+    const FORMAT: &'static str = "mpp-secrets/1";
+    const BYTES_MAX: usize = SECRETS_FILE_BYTES_MAX;
+    const INVALID: Code = Code::SecretInvalid;
+    // [SECRET-10]
+    const SECRET: bool = true;
+}
+
+/// An object with a member for each secret.
+#[derive(Default)]
+struct Values(BTreeMap<String, SecretValue>);
+
+impl FromJson for Values {
+    fn read(place: &Member<'_>) -> Result<Self, Fault> {
+        let secret = |(name, value): (&String, &Value)| {
+            let place = place.child(name, value);
+            place.check(is_name(name), "must have a name")?;
+            let value = place.parsed("a value", |text| SecretValue::parse(text).ok())?;
+            Ok((name.clone(), value))
+        };
+        let members = place.members()?;
+        place.check(members.len() <= SECRETS_COUNT_MAX, "must hold fewer")?;
+        members.iter().map(secret).collect::<Result<_, _>>().map(Values)
+    }
+}
+
+impl ToJson for Values {
+    fn write(&self) -> Value {
+        self.0.iter().map(|(name, value)| (name.clone(), Value::from(value.reveal()))).collect()
+    }
+}
+
+/// The secrets that `mpp secret` keeps.
+#[derive(Clone, Debug)]
+pub struct SecretFile {
+    path: PathBuf,
+}
+
+impl SecretFile {
+    /// The secrets of a home folder. There need be none yet.
+    #[must_use]
+    pub fn new(home: &Path) -> Self {
+        SecretFile { path: home.join(FILE_NAME) }
+    }
+
+    /// Keeps a value. Whether there was another of this name.
+    ///
+    /// # Errors
+    /// `secret.invalid`, `secret.exposed`, `host.file`.
+    pub fn set(&self, name: &str, value: SecretValue) -> Result<bool, Error> {
+        check_name(name)?;
+        self.edit(|values| {
+            let replaced = values.insert(name.to_owned(), value).is_some();
+            match values.len() > SECRETS_COUNT_MAX {
+                true => {
+                    let detail = format!("more than {SECRETS_COUNT_MAX} secrets");
+                    Err(Error::new(Code::SecretInvalid, detail))
+                }
+                false => Ok(replaced),
+            }
+        })
+    }
+
+    /// Forgets a value.
+    ///
+    /// # Errors
+    /// `secret.missing`, and as [`SecretFile::set`].
+    pub fn remove(&self, name: &str) -> Result<(), Error> {
+        check_name(name)?;
+        self.edit(|values| match values.remove(name) {
+            Some(_) => Ok(()),
+            None => Err(Error::new(Code::SecretMissing, format!("no secret {name}"))),
+        })
+    }
+
+    /// The names, in order.
+    ///
+    /// # Errors
+    /// `secret.invalid`, `secret.exposed`, `host.file`.
+    pub fn names(&self) -> Result<Vec<String>, Error> {
+        Ok(self.read()?.into_keys().collect())
+    }
+
+    fn read(&self) -> Result<BTreeMap<String, SecretValue>, Error> {
+        self.check_mode()?;
+        let contents: Contents = host_file::load(&self.path)?.unwrap_or_default();
+        Ok(contents.secrets.0)
+    }
+
+    fn edit<T>(
+        &self,
+        change: impl FnOnce(&mut BTreeMap<String, SecretValue>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        self.check_mode()?;
+        host_file::edit(&self.path, |contents: &mut Contents| change(&mut contents.secrets.0))
+    }
+
+    /// Refuses a file that others can read or write: its values have to be taken as known to them.
+    // [SECRET-11]
+    fn check_mode(&self) -> Result<(), Error> {
+        #[cfg(unix)]
+        if let Ok(found) = self.path.metadata() {
+            let mode = std::os::unix::fs::PermissionsExt::mode(&found.permissions());
+            if mode & 0o077 != 0 {
+                let detail = format!("others have rights to {}", self.path.display());
+                return Err(Error::new(Code::SecretExposed, detail));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl SecretStore for SecretFile {
+    fn value(&self, name: &str) -> Result<Option<SecretValue>, Error> {
+        check_name(name)?;
+        Ok(self.read()?.remove(name))
+    }
+}

@@ -1,0 +1,117 @@
+//! Room: which calls are running, told by locks and by nothing else.
+//!
+//! An open call holds a lock on its own small file, `calls/SEQ-OFFSET`, named after its intent and
+//! the place of that record in the log. The system drops the lock when the process ends, however it
+//! ends, so a file that can be locked belongs to a call that nobody will finish. Neither process
+//! numbers, which are used again, nor clocks come into it.
+
+use super::append::Writer;
+use super::files::{at, broken, place_of, unavailable, CALLS_DIR};
+use super::record::{self, Call, LineError};
+use crate::host::files;
+use crate::kernel::encoding::as_u64;
+use crate::kernel::error::Error;
+use crate::kernel::limits::AUDIT_CALLS_COUNT_MAX;
+use crate::kernel::time::Timestamp;
+use std::collections::BTreeMap;
+use std::fs::{File, TryLockError};
+use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+/// The file of a call, locked for as long as this lives.
+#[derive(Debug)]
+pub(super) struct CallFile {
+    path: PathBuf,
+    /// Bytes of the log before the intent.
+    offset: u64,
+    _lock: File,
+}
+
+impl CallFile {
+    /// Makes the file for a call whose intent is the next record. Called with the log locked, after
+    /// the dead calls were cleared, so nobody else looks at it before it is locked.
+    // [AUD-50]
+    pub(super) fn create(dir: &Path, writer: &Writer) -> Result<CallFile, Error> {
+        let (seq, offset) = (writer.seq.saturating_add(1), writer.end);
+        let path = dir.join(CALLS_DIR).join(format!("{seq}-{offset}"));
+        let file = files::create_new(&path).map_err(at(&path))?;
+        file.try_lock().map_err(at(&path))?;
+        Ok(CallFile { path, offset, _lock: file })
+    }
+
+    /// Removes the file, after the call's last record.
+    // [AUD-53]
+    pub(super) fn remove(self) -> Result<(), Error> {
+        std::fs::remove_file(&self.path).map_err(at(&self.path))
+    }
+}
+
+/// Writes a `lost` record for every call whose process died.
+///
+/// A file may be left of a call that never began (death before the intent) or that ended well
+/// (death before the file was removed). So the log is read on from the oldest such intent, and only
+/// an intent that is there and has no end gets a record.
+///
+/// # Errors
+/// `audit.unavailable`, `audit.broken`.
+// [AUD-51] [AUD-52]
+pub(super) fn report_lost(dir: &Path, writer: &mut Writer, now: Timestamp) -> Result<(), Error> {
+    let dead = dead_calls(&dir.join(CALLS_DIR))?;
+    let Some(first) = dead.values().map(|file| file.offset).min() else { return Ok(()) };
+    let mut lost = Vec::new();
+    let mut at = first;
+    writer.log.seek(SeekFrom::Start(first)).map_err(unavailable)?;
+    let mut rest = BufReader::new((&writer.log).take(writer.end.saturating_sub(first)));
+    loop {
+        let wrong = |what: String| broken(&format!("the line at byte {at}"), what);
+        let line = match record::next_line(&mut rest) {
+            Ok(Some(line)) => line,
+            Ok(None) => break,
+            Err(LineError::Io(error)) => return Err(unavailable(error)),
+            Err(error) => return Err(wrong(format!("{error:?}"))),
+        };
+        let record = record::read(&line).map_err(wrong)?;
+        match record.kind.as_str() {
+            "intent" if dead.get(&record.call).is_some_and(|file| file.offset == at) => {
+                lost.push(record.call);
+            }
+            "outcome" | "lost" => lost.retain(|call| *call != record.call),
+            _ => {}
+        }
+        at = at.saturating_add(as_u64(line.len())).saturating_add(1);
+    }
+    for call in lost {
+        writer.append("lost", &Call { call }, now)?;
+    }
+    dead.into_values().try_for_each(CallFile::remove)
+}
+
+/// The files of calls that nobody runs any more, by call, each locked by us now.
+// [AUD-51] [AUD-54]
+fn dead_calls(calls: &Path) -> Result<BTreeMap<u64, CallFile>, Error> {
+    let fail = at(calls);
+    let mut dead = BTreeMap::new();
+    for (n, entry) in calls.read_dir().map_err(fail)?.enumerate() {
+        if n >= AUDIT_CALLS_COUNT_MAX {
+            return Err(unavailable(format_args!("more than {n} calls are open")));
+        }
+        let path = entry.map_err(fail)?.path();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let Some((seq, offset)) = place_of(name) else {
+            return Err(unavailable(format_args!(
+                "{} is not the file of a call: remove it",
+                path.display()
+            )));
+        };
+        // A call that ends just now holds the log's lock while it removes its file; so do we now.
+        let Some(file) = files::open_own(&path, false).map_err(at(&path))? else { continue };
+        match file.try_lock() {
+            Ok(()) => {
+                dead.insert(seq, CallFile { path, offset, _lock: file });
+            }
+            Err(TryLockError::WouldBlock) => {}
+            Err(TryLockError::Error(error)) => return Err(fail(error)),
+        }
+    }
+    Ok(dead)
+}

@@ -1,0 +1,140 @@
+//! Floor 2: the one door out of the sandbox: what a guest may ask of its host besides files.
+//! `spec/door.md` is its page.
+//!
+//! The gate is ours and the same for every host: it reads the request, holds it against the token, checks
+//! addresses and follows redirects. What touches the network is a [`HttpTransport`], which only does
+//! what it is told: one name to look up, one exchange with one address. What keeps data is a [`KvStore`],
+//! which only keeps it: what a call changes is held here until the call has succeeded.
+//!
+//! Read `Door::ask` first, then `http.rs` with `url.rs`, `address.rs` and `header.rs`, then `kv.rs`.
+
+mod address;
+mod header;
+mod http;
+pub mod kv;
+pub mod kv_file;
+mod request;
+#[cfg(test)]
+mod tests;
+pub mod transport;
+mod url;
+
+pub use kv::{KvOwner, KvStore};
+pub use kv_file::KvFiles;
+pub use transport::{Exchange, HttpResponse, HttpTransport, TransportError};
+
+use crate::kernel::deadline::Deadline;
+use crate::kernel::json;
+use crate::kernel::limits::{DOOR_DEPTH_MAX, DOOR_REQUEST_BYTES_MAX};
+use crate::kernel::policy::token::ResolvedToken;
+use http::HttpGate;
+use kv::{KvChanges, KvSession};
+use request::{refused, Refused, Tally};
+use serde_json::{json, Value};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+/// What a host has behind the door.
+///
+/// ```
+/// use mpp::door::{Exchange, HttpResponse, HttpTransport, Services, TransportError};
+/// use std::{net::IpAddr, sync::Arc, time::Duration};
+///
+/// /// A network in which nothing answers.
+/// struct Nowhere;
+/// impl HttpTransport for Nowhere {
+///     fn resolve(
+///         &self, _: &str, _: Duration, _: &dyn Fn() -> bool,
+///     ) -> Result<Vec<IpAddr>, TransportError> {
+///         Err(TransportError::NoAddress)
+///     }
+///     fn exchange(&self, _: &Exchange<'_>, _: &dyn Fn() -> bool) -> Result<HttpResponse, TransportError> {
+///         Err(TransportError::Unreachable("there is nobody".to_owned()))
+///     }
+/// }
+/// let services = Services { http: Some(Arc::new(Nowhere)), kv: None };
+/// let sandbox = mpp::WasmSandbox::new()?.with_services(services);
+/// # drop(sandbox);
+/// # Ok::<(), mpp::Error>(())
+/// ```
+#[derive(Clone, Default)]
+pub struct Services {
+    /// How its tools reach the network; without one they do not.
+    pub http: Option<Arc<dyn HttpTransport>>,
+    /// Where its tools keep data; without one they do not.
+    pub kv: Option<Arc<dyn KvStore>>,
+}
+
+impl fmt::Debug for Services {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (http, kv) = (self.http.is_some(), self.kv.is_some());
+        out.debug_struct("Services").field("http", &http).field("kv", &kv).finish()
+    }
+}
+
+/// The door of one call. By default it leads nowhere.
+#[derive(Default)]
+pub(crate) struct Door {
+    http: Option<HttpGate>,
+    kv: Option<KvSession>,
+    tally: Tally,
+}
+
+impl Door {
+    /// A door that leads to what the token holds.
+    // [DOOR-08]
+    pub(crate) fn new(token: &ResolvedToken, services: &Services) -> Self {
+        let hosts = token.hosts().to_vec();
+        let http = (!hosts.is_empty()).then(|| HttpGate::new(hosts, services.http.clone()));
+        let keeps = token.token().storage_bytes_max() > 0;
+        let kv = keeps.then(|| KvSession::new(token.token(), services.kv.clone()));
+        Door { http, kv, tally: Tally::default() }
+    }
+
+    /// Answers one request of the guest, both JSON texts.
+    // [DOOR-05] [DOOR-06]
+    pub(crate) fn ask(&mut self, request: &[u8], deadline: &Deadline) -> Vec<u8> {
+        let answer = match self.answer(request, deadline) {
+            Ok(answer) => json!({ "ok": answer }),
+            Err(Refused { code, message }) => {
+                json!({ "error": { "code": code, "message": message } })
+            }
+        };
+        answer.to_string().into_bytes()
+    }
+
+    fn answer(&mut self, request: &[u8], deadline: &Deadline) -> Result<Value, Refused> {
+        let Door { http, kv, tally } = self;
+        let document = read(request).inspect_err(|refused| tally.count(refused.code))?;
+        match (document.get("service").and_then(Value::as_str), http, kv) {
+            (Some("http"), Some(gate), _) => gate.ask(&document, deadline, tally),
+            (Some("kv"), _, Some(session)) => session.ask(&document, tally),
+            // [DOOR-08] what was not granted is not told from what does not exist
+            _ => {
+                tally.count("door.unknown_service");
+                Err(refused("door.unknown_service", "there is no such service"))
+            }
+        }
+    }
+
+    /// Bytes that the last request made the host read, besides its own and those of its answer.
+    // [DOOR-07]
+    pub(crate) fn take_unpaid_bytes(&mut self) -> u64 {
+        self.kv.as_mut().map_or(0, KvSession::take_unpaid_bytes)
+    }
+
+    /// What the guest wants to have kept, and how often it asked for what.
+    pub(crate) fn into_parts(self) -> (Option<KvChanges>, BTreeMap<String, u64>) {
+        (self.kv.and_then(KvSession::into_changes), self.tally.0)
+    }
+}
+
+// [DOOR-04]
+fn read(request: &[u8]) -> Result<Value, Refused> {
+    if request.len() > DOOR_REQUEST_BYTES_MAX {
+        let message = format!("a request has at most {DOOR_REQUEST_BYTES_MAX} bytes");
+        return Err(refused("door.too_large", message));
+    }
+    json::parse(request, DOOR_DEPTH_MAX).map_err(|error| refused("door.invalid", error.to_string()))
+}

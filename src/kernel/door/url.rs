@@ -1,0 +1,132 @@
+//! Room: the addresses of web pages that the door takes, with one reading each.
+//!
+//! This is a profile of RFC 3986: a scheme, a host name, perhaps a port, path and query. No user name, no
+//! IP address in any notation, nothing that another reader might take for the end of the host.
+
+use crate::kernel::limits::HTTP_URL_BYTES_MAX;
+use crate::kernel::names::{is_host_and_port, read_port};
+use std::fmt;
+
+/// An address that was taken apart. Its `Display` form is the one spelling of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Url {
+    pub(super) is_https: bool,
+    /// In lower case.
+    pub(super) host: String,
+    pub(super) port: u16,
+    /// Path and query, beginning with `/`.
+    pub(super) target: String,
+}
+
+impl Url {
+    /// Reads an absolute address. A fragment is left out, as it is nobody's but the reader's.
+    // [DOOR-20] [DOOR-21] [DOOR-22]
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let allowed = |byte: u8| byte.is_ascii_graphic() && !b"\"<>\\".contains(&byte);
+        if text.len() > HTTP_URL_BYTES_MAX || !text.bytes().all(allowed) {
+            return None;
+        }
+        let (scheme, rest) = text.split_once("://")?;
+        let is_https = scheme.eq_ignore_ascii_case("https");
+        if !is_https && !scheme.eq_ignore_ascii_case("http") {
+            return None;
+        }
+        let rest = rest.split_once('#').map_or(rest, |(rest, _)| rest);
+        let end = rest.find(['/', '?']).unwrap_or(rest.len());
+        let (authority, target) = rest.split_at_checked(end)?;
+        let (host, port) = match authority.split_once(':') {
+            Some((host, port)) => (host, read_port(port)?),
+            None => (authority, if is_https { 443 } else { 80 }),
+        };
+        let host = host.to_ascii_lowercase();
+        let path = target.split('?').next().unwrap_or_default();
+        if !is_host_and_port(&host) || path.split('/').any(|part| part == "." || part == "..") {
+            return None;
+        }
+        let slash = if path.is_empty() { "/" } else { "" };
+        Some(Url { is_https, host, port, target: format!("{slash}{target}") })
+    }
+
+    /// The address that a `Location` header means (RFC 3986, section 5.2).
+    // [DOOR-42]
+    pub(super) fn join(&self, location: &str) -> Option<Self> {
+        let location = location.split('#').next().unwrap_or_default();
+        let has_scheme = |text: &str| {
+            text.split_once(':').is_some_and(|(scheme, _)| !scheme.contains(['/', '?']))
+        };
+        if has_scheme(location) {
+            let (scheme, rest) = location.split_once("://")?;
+            let end = rest.find(['/', '?']).unwrap_or(rest.len());
+            let (authority, target) = rest.split_at_checked(end)?;
+            return Url::parse(&format!("{scheme}://{authority}{}", without_dots(target)));
+        }
+        if let Some(rest) = location.strip_prefix("//") {
+            return self.join(&format!("{}://{rest}", self.scheme()));
+        }
+        let (path, query) = match self.target.split_once('?') {
+            Some((path, query)) => (path, Some(query)),
+            None => (self.target.as_str(), None),
+        };
+        let target = match location.chars().next() {
+            None => query.map_or(path.to_owned(), |query| format!("{path}?{query}")),
+            Some('/') => location.to_owned(),
+            Some('?') => format!("{path}{location}"),
+            Some(_) => {
+                let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+                format!("{folder}/{location}")
+            }
+        };
+        Url::parse(&format!("{}{}", self.origin(), without_dots(&target)))
+    }
+
+    /// Scheme, host and port: what credentials are given to.
+    pub(super) fn origin(&self) -> String {
+        match self.port {
+            443 if self.is_https => format!("https://{}", self.host),
+            80 if !self.is_https => format!("http://{}", self.host),
+            port => format!("{}://{}:{port}", self.scheme(), self.host),
+        }
+    }
+
+    /// The host as a manifest would ask for it.
+    // [DOOR-23]
+    pub(super) fn declared(&self) -> String {
+        match self.port {
+            443 => self.host.clone(),
+            port => format!("{}:{port}", self.host),
+        }
+    }
+
+    fn scheme(&self) -> &'static str {
+        if self.is_https {
+            "https"
+        } else {
+            "http"
+        }
+    }
+}
+
+impl fmt::Display for Url {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}{}", self.origin(), self.target)
+    }
+}
+
+/// A path and query whose components `.` and `..` are carried out (RFC 3986, section 5.2.4).
+fn without_dots(target: &str) -> String {
+    let (path, query) =
+        target.split_at_checked(target.find('?').unwrap_or(target.len())).unwrap_or_default();
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/').skip(1) {
+        match part {
+            "." => {}
+            ".." => drop(parts.pop()),
+            part => parts.push(part),
+        }
+    }
+    if path.ends_with("/.") || path.ends_with("/..") {
+        parts.push("");
+    }
+    let slash = if path.is_empty() { "" } else { "/" };
+    format!("{slash}{}{query}", parts.join("/"))
+}

@@ -1,0 +1,221 @@
+//! Room: hexadecimal and base64, each with one spelling, SHA-256 as this project writes it, and the frame
+//! around bytes that are signed.
+//!
+//! A second spelling of the same bytes would be a second text for the same thing, so reading is
+//! strict: lower-case hex only; base64 (RFC 4648 §4) with its padding, without spaces, and with the
+//! unused bits of the last character zero.
+
+use sha2::{Digest, Sha256};
+
+const HEX: &[u8; 16] = b"0123456789abcdef";
+const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/// Lower-case hexadecimal.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len().saturating_mul(2));
+    for byte in bytes {
+        for nibble in [byte >> 4, byte & 15] {
+            text.extend(HEX.get(usize::from(nibble)).map(|digit| char::from(*digit)));
+        }
+    }
+    text
+}
+
+/// Reads lower-case hexadecimal of exactly `N` bytes.
+#[must_use]
+pub fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
+    let nibble = |digit: &u8| HEX.iter().position(|known| known == digit);
+    let mut bytes = Vec::with_capacity(N);
+    for pair in text.as_bytes().chunks(2) {
+        let [high, low] = pair else { return None };
+        let byte = nibble(high)?.checked_mul(16)?.checked_add(nibble(low)?)?;
+        bytes.push(u8::try_from(byte).ok()?);
+    }
+    bytes.try_into().ok()
+}
+
+/// A length or a count in 64 bits, which hold any that a machine has.
+pub(crate) fn as_u64(count: usize) -> u64 {
+    u64::try_from(count).unwrap_or(u64::MAX)
+}
+
+/// The number that hexadecimal digits of either case stand for, as escapes in foreign texts have them.
+pub(crate) fn hex_number(digits: &[u8]) -> Option<u32> {
+    digits.iter().try_fold(0_u32, |value, digit| {
+        let digit = char::from(*digit).to_digit(16)?;
+        value.checked_mul(16)?.checked_add(digit)
+    })
+}
+
+/// The bytes that are signed for a body of one type. Both are framed by their length in bytes, so that no
+/// two meanings share one text (the idea of DSSE's pre-authentication encoding):
+///
+/// ```text
+/// MPPv1 <len(type)> <type> <len(body)> <body>
+/// ```
+pub(crate) fn framed(payload_type: &str, body: &str) -> Vec<u8> {
+    format!("MPPv1 {} {payload_type} {} {body}", payload_type.len(), body.len()).into_bytes()
+}
+
+/// SHA-256 (FIPS 180-4).
+#[must_use]
+pub fn sha256(bytes: &[u8]) -> [u8; 32] {
+    Sha256::digest(bytes).into()
+}
+
+/// SHA-256 as 64 hexadecimal digits.
+#[must_use]
+pub fn sha256_hex(bytes: &[u8]) -> String {
+    hex(&sha256(bytes))
+}
+
+/// Declares a text that is a prefix and the 64 hexadecimal digits of a hash; who may read one comes last.
+macro_rules! hash_text {
+    ($(#[$doc:meta])* $name:ident, $prefix:literal, $parse:vis) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(String);
+
+        impl $name {
+            fn of(hash: &[u8; 32]) -> Self {
+                $name(format!("{}{}", $prefix, $crate::kernel::encoding::hex(hash)))
+            }
+
+            /// Reads the one allowed form.
+            #[must_use]
+            $parse fn parse(text: &str) -> Option<Self> {
+                let digits = text.strip_prefix($prefix)?;
+                $crate::kernel::encoding::unhex::<32>(digits).map(|_| $name(text.to_owned()))
+            }
+
+            /// The text, with its prefix.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                out.write_str(&self.0)
+            }
+        }
+
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                out.write_str(&self.0)
+            }
+        }
+    };
+}
+pub(crate) use hash_text;
+
+/// HMAC-SHA-256 (RFC 2104) with a key of 32 bytes.
+#[must_use]
+pub fn hmac_sha256(key: &[u8; 32], message: &[u8]) -> [u8; 32] {
+    let pad = |with: u8| {
+        let mut block = [with; 64];
+        for (byte, key_byte) in block.iter_mut().zip(key) {
+            *byte ^= key_byte;
+        }
+        block
+    };
+    let inner = Sha256::new().chain_update(pad(0x36)).chain_update(message).finalize();
+    Sha256::new().chain_update(pad(0x5c)).chain_update(inner).finalize().into()
+}
+
+/// Base64 with padding.
+#[must_use]
+pub fn base64(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len().div_ceil(3).saturating_mul(4));
+    for group in bytes.chunks(3) {
+        let byte = |n: usize| u32::from(group.get(n).copied().unwrap_or(0));
+        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
+        for (n, shift) in [18, 12, 6, 0].into_iter().enumerate() {
+            let digit = usize::try_from(bits >> shift & 63).ok().and_then(|n| BASE64.get(n));
+            text.push(if n <= group.len() { char::from(*digit.unwrap_or(&b'=')) } else { '=' });
+        }
+    }
+    text
+}
+
+/// Reads base64 of exactly `N` bytes. Anything that `base64` would not have written is refused.
+#[must_use]
+pub fn unbase64<const N: usize>(text: &str) -> Option<[u8; N]> {
+    unbase64_of_any_length(text)?.try_into().ok()
+}
+
+/// As [`unbase64`], of any number of bytes.
+#[must_use]
+pub fn unbase64_of_any_length(text: &str) -> Option<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(text.len());
+    for group in text.as_bytes().chunks(4) {
+        let mut bits = 0_u32;
+        for digit in group.iter().map(|digit| if *digit == b'=' { &b'A' } else { digit }) {
+            let value = BASE64.iter().position(|known| known == digit)?;
+            bits = bits << 6 | u32::try_from(value).ok()?;
+        }
+        bytes.extend(bits.to_be_bytes().iter().skip(1));
+    }
+    let padding = text.bytes().rev().take_while(|byte| *byte == b'=').count();
+    bytes.truncate(bytes.len().saturating_sub(padding));
+    // Writing it back refuses misplaced padding, a short last group and unused bits that are set.
+    (base64(&bytes) == text).then_some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rfc_4648_vectors_agree_and_read_back() {
+        for (bytes, text) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v")] {
+            assert_eq!(base64(bytes.as_bytes()), text);
+        }
+        assert_eq!(unbase64::<1>("Zg=="), Some(*b"f"));
+        assert_eq!(unbase64::<2>("Zm8="), Some(*b"fo"));
+        assert_eq!(unbase64::<3>("Zm9v"), Some(*b"foo"));
+    }
+
+    #[test]
+    fn every_second_spelling_of_base64_is_rejected() {
+        for text in [
+            "Zh==", "Zg=", "Zg", "Zg===", " Zg==", "Zg==\n", "Z=g=", "====", "", "Zm9v", "Zg==Zg==",
+        ] {
+            assert_eq!(unbase64::<1>(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn upper_case_odd_and_wrong_length_hex_is_rejected() {
+        assert_eq!(unhex::<2>("0aff"), Some([10, 255]));
+        for text in ["0AFF", "0af", "0aff0", "0aff00", "0a", "", "0x0a", "zz00"] {
+            assert_eq!(unhex::<2>(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_all_hexadecimal_digits_or_too_many_is_no_number() {
+        assert_eq!((hex_number(b"0aF"), hex_number(b"ffffffff")), (Some(0xaf), Some(u32::MAX)));
+        for digits in [&b"+1"[..], b"0x1", b" 1", b"1g", "1\u{661}".as_bytes(), b"100000000"] {
+            assert_eq!(hex_number(digits), None, "{digits:?}");
+        }
+    }
+
+    #[test]
+    fn no_two_types_and_bodies_share_one_frame() {
+        assert_eq!(framed("a/b", "ä\n"), "MPPv1 3 a/b 3 ä\n".as_bytes());
+        assert_ne!(framed("a", "b 1 c"), framed("a b", "1 c"));
+        assert_ne!(framed("a 1 b", ""), framed("a", "b 0 "));
+    }
+
+    #[test]
+    fn hmac_agrees_with_openssl_for_a_key_of_32_bytes() {
+        // printf 'what do ya want for nothing?' | openssl dgst -sha256 -mac HMAC -macopt hexkey:0b…0b
+        assert_eq!(
+            hex(&hmac_sha256(&[0x0b; 32], b"what do ya want for nothing?")),
+            "c3f2649c34ea24e4d62a2c7e868bbea0233c9d4c2cc300794db76aa18d6822d8"
+        );
+    }
+}

@@ -1,0 +1,24 @@
+//! What decides, confines, filters and words the record: a function of bytes. It opens no file, reads no
+//! clock, asks no random source and starts no thread.
+
+pub mod agent;
+pub mod audit;
+pub mod consent;
+pub mod deadline;
+pub mod document;
+pub mod door;
+pub mod encoding;
+pub mod error;
+pub mod gatekeeper;
+pub mod json;
+pub mod limits;
+pub mod module;
+pub mod names;
+pub mod package;
+pub mod pattern;
+pub mod policy;
+pub mod privacy;
+pub mod sandbox;
+pub mod text;
+pub mod time;
+pub mod trust;

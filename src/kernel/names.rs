@@ -1,0 +1,310 @@
+//! The lexical rules: which texts are an id, a host, a port, a path, a header, a name, a line for people.
+//!
+//! Each rule stands here once and allows one spelling of one thing, so that equal means equal and a
+//! person who reads the text sees what the machine compares.
+
+use crate::kernel::error::{Code, Error};
+use crate::kernel::limits::{KV_KEY_BYTES_MAX, LINE_BYTES_MAX, NAME_BYTES_MAX, NAME_DEPTH_MAX};
+use crate::kernel::text::is_hidden;
+use std::collections::BTreeSet;
+
+/// Fields that belong to the transport, or to one connection (RFC 9110, sections 7.2 and 7.6.1).
+const TRANSPORT_HEADERS: [&str; 11] = [
+    "connection",
+    "content-length",
+    "expect",
+    "host",
+    "http2-settings",
+    "keep-alive",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "via",
+];
+
+/// Names that Windows reserves in every folder, whatever the extension.
+const WINDOWS_DEVICES: &[&str] = &["aux", "con", "nul", "prn"];
+/// These too, with a digit behind.
+const WINDOWS_NUMBERED_DEVICES: &[&str] = &["com", "lpt"];
+
+/// A reverse domain name of at least two labels.
+// [MAN-10]
+pub(crate) fn is_id(text: &str) -> bool {
+    let labels = text.split('.');
+    text.len() <= 128
+        && labels.clone().count() >= 2
+        // `xn--` is how other alphabets are written in domain names. An id is compared by people, and
+        // some programs show such labels in letters that look like others.
+        && labels.clone().all(|label| is_dns_label(label) && !label.starts_with("xn--"))
+}
+
+/// What stands for package ids in a rule: `*`, or labels of an id joined by dots.
+pub(crate) fn is_namespace(text: &str) -> bool {
+    text == "*" || (text.split('.').all(is_dns_label) && text.len() <= NAME_BYTES_MAX)
+}
+
+/// One label of a domain name, in lower case (RFC 1123 §2.1).
+fn is_dns_label(label: &str) -> bool {
+    let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    (1..=63).contains(&label.len())
+        && label.bytes().all(inner)
+        && !label.starts_with('-')
+        && !label.ends_with('-')
+}
+
+/// A host name with an optional port: `api.example.com` or `localhost:8443`.
+// [MAN-20] [MAN-21]
+pub(crate) fn is_host_and_port(text: &str) -> bool {
+    let (host, port) = match text.split_once(':') {
+        Some((host, port)) => (host, Some(port)),
+        None => (text, None),
+    };
+    // The last label of a name starts with a letter; where it does not, some parsers of addresses see
+    // an IPv4 number (`127.1`, `0x7f000001`).
+    let last_starts_with_letter = host
+        .rsplit('.')
+        .next()
+        .is_some_and(|last| last.starts_with(|c: char| c.is_ascii_alphabetic()));
+    host.len() <= 253
+        && host.split('.').all(is_dns_label)
+        && last_starts_with_letter
+        // 443 is what a host without a port means.
+        && port.is_none_or(|port| read_port(port).is_some_and(|port| port != 443))
+}
+
+/// A port from 1 to 65535, without leading zeros.
+pub(crate) fn read_port(text: &str) -> Option<u16> {
+    let port = text.parse::<u16>().ok()?;
+    (port > 0 && port.to_string() == text).then_some(port)
+}
+
+/// The root, or an absolute path of a guest directory in safe components.
+// [MAN-22]
+pub(crate) fn is_guest_directory(text: &str) -> bool {
+    let Some(path) = text.strip_prefix('/') else { return false };
+    if path.is_empty() {
+        return true;
+    }
+    let component = |part: &str| {
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+        !part.is_empty() && part.bytes().all(allowed) && part.bytes().any(|byte| byte != b'.')
+    };
+    text.len() <= NAME_BYTES_MAX
+        && path.split('/').count() <= NAME_DEPTH_MAX
+        && path.split('/').all(component)
+}
+
+/// Whether two guest directories are the same or one lies in the other.
+// [MAN-23]
+pub(crate) fn overlap(a: &str, b: &str) -> bool {
+    let (a, b) = (a.trim_end_matches('/'), b.trim_end_matches('/'));
+    let inside = |inner: &str, outer: &str| {
+        inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    inside(a, b) || inside(b, a)
+}
+
+/// `^[A-Za-z_][A-Za-z0-9_]{0,127}$`
+// [MAN-25]
+pub(crate) fn is_environment_name(text: &str) -> bool {
+    let first = |c: char| c.is_ascii_alphabetic() || c == '_';
+    text.len() <= 128 && text.starts_with(first) && text.bytes().all(is_word)
+}
+
+/// `^[A-Za-z][A-Za-z0-9_]{0,63}$`
+// [MAN-30]
+pub(crate) fn is_tool_name(text: &str) -> bool {
+    let first = |c: char| c.is_ascii_alphabetic();
+    text.len() <= 64 && text.starts_with(first) && text.bytes().all(is_word)
+}
+
+/// `^[A-Z][A-Z0-9_]{0,31}$`
+// [MAN-36]
+pub(crate) fn is_pattern_name(text: &str) -> bool {
+    let upper = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
+    let first = |c: char| c.is_ascii_uppercase();
+    text.len() <= 32 && text.starts_with(first) && text.bytes().all(upper)
+}
+
+fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
+}
+
+/// A name that the manifest can give a module: stricter than
+/// [`is_module_entry`](crate::kernel::package::is_module_entry), which finds any module of an archive.
+// [MAN-16]
+pub(crate) fn is_module_name(text: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    text.len() <= NAME_BYTES_MAX
+        && text.strip_suffix(".wasm").is_some_and(|stem| !stem.is_empty())
+        && text.bytes().all(allowed)
+}
+
+/// The characters that SPDX licence expressions are made of.
+// [MAN-13]
+pub(crate) fn is_license(text: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b" .+-():".contains(&byte);
+    is_line(text) && text.bytes().all(allowed)
+}
+
+/// An https address whose host is written as in `network`, so without user name or password.
+// [MAN-14]
+pub(crate) fn is_https_address(text: &str) -> bool {
+    let Some(rest) = text.strip_prefix("https://") else { return false };
+    let allowed = |byte: u8| byte.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&byte);
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    text.len() <= LINE_BYTES_MAX && text.bytes().all(allowed) && is_host_and_port(host)
+}
+
+/// A short text on one line, such as a name.
+// [MAN-08]
+pub(crate) fn is_line(text: &str) -> bool {
+    text.len() <= LINE_BYTES_MAX && is_text(text) && !text.contains(['\n', '\t'])
+}
+
+/// A line that shows all it holds: a publisher, a person, a reason.
+pub(crate) fn is_visible_line(text: &str) -> bool {
+    is_line(text) && !text.chars().any(is_hidden)
+}
+
+/// A text for people: not empty, and no white space around it.
+// [MAN-08]
+pub(crate) fn is_text(text: &str) -> bool {
+    !text.is_empty() && text.trim() == text
+}
+
+/// Whether a guest or a policy may set a header of this name: a token (RFC 9110, section 5.6.2) in lower
+/// case that is not the transport's.
+// [DOOR-32]
+pub(crate) fn is_header_name(name: &str) -> bool {
+    let token = |byte: u8| {
+        byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"!#$%&'*+-.^_`|~".contains(&byte)
+    };
+    !name.is_empty()
+        && name.bytes().all(token)
+        && !TRANSPORT_HEADERS.contains(&name)
+        && !name.starts_with("proxy-")
+}
+
+/// Whether a header may have this value: printable ASCII without white space around it. A line break would
+/// be another header.
+// [DOOR-33]
+pub(crate) fn is_header_value(value: &str) -> bool {
+    value.bytes().all(|byte| (b' '..=b'~').contains(&byte)) && value.trim() == value
+}
+
+/// Whether something can be kept under this name: people read it when they are asked about changes.
+// [DOOR-71]
+pub(crate) fn is_kv_key(text: &str) -> bool {
+    (1..=KV_KEY_BYTES_MAX).contains(&text.len()) && !text.chars().any(is_hidden)
+}
+
+/// Checks the bytes of an entry's name.
+///
+/// # Errors
+/// `archive.name`.
+pub(crate) fn check_entry_name(bytes: &[u8]) -> Result<&str, Error> {
+    let refuse = |why: &str| {
+        let shown = bytes.get(..bytes.len().min(64)).unwrap_or_default().escape_ascii();
+        Err(Error::new(Code::ArchiveName, format!("entry name \"{shown}\" {why}")))
+    };
+    // [NAME-01]
+    if bytes.is_empty() || bytes.len() > NAME_BYTES_MAX {
+        return refuse("is empty or too long");
+    }
+    // [NAME-02] the alphabet leaves out every separator, control, wild card and non-ASCII look-alike
+    let allowed = |byte: &u8| byte.is_ascii_alphanumeric() || b"._-/".contains(byte);
+    let Some(name) = std::str::from_utf8(bytes).ok().filter(|_| bytes.iter().all(allowed)) else {
+        return refuse("has a character other than letters, digits, `.`, `_`, `-` and `/`");
+    };
+    if name.split('/').count() > NAME_DEPTH_MAX {
+        return refuse("lies too deep");
+    }
+    for component in name.split('/') {
+        // [NAME-03]
+        if component.is_empty() {
+            return refuse("is absolute, a folder, or has an empty component");
+        }
+        // [NAME-04] this also refuses `.` and `..`
+        if component.ends_with('.') {
+            return refuse("has a component that ends in a dot");
+        }
+        // [NAME-05]
+        if is_windows_device(component) {
+            return refuse("has a component that is a device on some systems");
+        }
+    }
+    Ok(name)
+}
+
+fn is_windows_device(component: &str) -> bool {
+    let stem = component.split('.').next().unwrap_or_default().to_ascii_lowercase();
+    let numbered = stem.strip_suffix(|last: char| last.is_ascii_digit());
+    WINDOWS_DEVICES.contains(&stem.as_str())
+        || numbered.is_some_and(|stem| WINDOWS_NUMBERED_DEVICES.contains(&stem))
+}
+
+/// No two names are one file where case is ignored, and no name is another's folder.
+///
+/// # Errors
+/// `archive.name_collision`.
+pub(crate) fn check_entry_collisions(names: &[&str]) -> Result<(), Error> {
+    let mut seen = BTreeSet::new();
+    // [NAME-06]
+    for name in names {
+        if !seen.insert(name.to_ascii_lowercase()) {
+            let detail = format!("entry {name} stands twice, but for its case");
+            return Err(Error::new(Code::ArchiveNameCollision, detail));
+        }
+    }
+    // [NAME-07]
+    for name in names {
+        let lower = name.to_ascii_lowercase();
+        let mut folders = lower.match_indices('/').filter_map(|(at, _)| lower.get(..at));
+        if let Some(folder) = folders.find(|folder| seen.contains(*folder)) {
+            let detail = format!("entry {name} lies in {folder}, which is a file");
+            return Err(Error::new(Code::ArchiveNameCollision, detail));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::package::is_module_entry;
+
+    #[test]
+    fn a_port_of_a_second_spelling_is_rejected() {
+        assert_eq!((read_port("1"), read_port("65535")), (Some(1), Some(65_535)));
+        for text in ["", "0", "080", "+80", "-1", " 80", "80 ", "65536", "8o"] {
+            assert_eq!(read_port(text), None, "{text:?}");
+            assert!(!is_host_and_port(&format!("example.com:{text}")), "{text:?}");
+        }
+        assert!(is_host_and_port("example.com:80") && !is_host_and_port("example.com:443"));
+    }
+
+    #[test]
+    fn a_label_of_a_domain_is_rejected_where_a_line_for_people_is_not() {
+        for text in ["Acme Tools", "-a", "a_b", "ä"] {
+            assert!(is_visible_line(text) && !is_dns_label(text), "{text:?}");
+        }
+        for text in ["", " a", "a\nb", "a\tb", "a\u{202e}b", &"a".repeat(LINE_BYTES_MAX + 1)] {
+            assert!(!is_visible_line(text), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_module_that_no_manifest_can_name_is_still_found_as_a_module() {
+        for name in ["tool.wasm", "a-b_c.d.wasm"] {
+            assert!(is_module_name(name) && is_module_entry(name), "{name}");
+        }
+        for name in [".wasm", "a b.wasm", "ä.wasm"] {
+            assert!(!is_module_name(name) && is_module_entry(name), "{name}");
+        }
+        for name in ["tool.WASM", "wasm", "lib/tool.wasm", "assets/tool.wasm"] {
+            assert!(!is_module_name(name) && !is_module_entry(name), "{name}");
+        }
+    }
+}

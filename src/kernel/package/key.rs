@@ -1,0 +1,171 @@
+//! Room: Ed25519 keys (RFC 8032) in the PEM forms that OpenSSL reads and writes, and their ids.
+//!
+//! The arithmetic and the PEM reading are ed25519-compact's. What is added: a PEM file holds one key
+//! and nothing else, a public key must be of prime order, and a key has one id.
+
+use crate::kernel::document::text_form;
+use crate::kernel::encoding::{hash_text, hex, sha256};
+use crate::kernel::error::{Code, Error};
+use ed25519_compact::{x25519, KeyPair, Noise, Seed, Signature};
+use std::fmt;
+
+hash_text! {
+    /// The id of a public key: the SHA-256 of its 32 bytes as 64 hexadecimal digits. People compare it.
+    KeyId, "", pub
+}
+
+text_form!(KeyId, "64 lower-case hexadecimal digits");
+
+/// An Ed25519 public key of prime order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PublicKey(ed25519_compact::PublicKey);
+
+/// The order of the prime-order subgroup less one, L − 1, little-endian (RFC 8032 §5.1).
+const ORDER_LESS_ONE: [u8; 32] = [
+    0xec, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14,
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10,
+];
+
+impl PublicKey {
+    /// Takes 32 key bytes; refuses what is no canonical curve point or not of prime order.
+    ///
+    /// # Errors
+    /// `key.invalid`, `key.weak`.
+    // [KEY-02]
+    pub fn from_bytes(bytes: [u8; 32]) -> Result<Self, Error> {
+        let key = ed25519_compact::PublicKey::new(bytes);
+        let weak =
+            |what: &str| Error::new(Code::KeyWeak, format!("public key {}: {what}", hex(&bytes)));
+        key.validate().map_err(|_| weak("not a canonical point of large order"))?;
+        // The curve's points are private to the library, so its Montgomery form does the test: on
+        // that form P and −P are one, and (L − 1)·P is −P just when L·P is the neutral element.
+        let point = x25519::PublicKey::from_ed25519(&key).map_err(|_| weak("small order"))?;
+        let multiple = point
+            .unclamped_mul(&x25519::SecretKey::new(ORDER_LESS_ONE))
+            .map_err(|_| weak("small order"))?;
+        if *multiple != *point {
+            return Err(weak("mixed order"));
+        }
+        Ok(PublicKey(key))
+    }
+
+    /// Reads a SubjectPublicKeyInfo PEM file (RFC 8410).
+    ///
+    /// # Errors
+    /// `key.invalid`, `key.weak`.
+    pub fn from_pem(text: &str) -> Result<Self, Error> {
+        only_block(text, "PUBLIC KEY")?;
+        let key = ed25519_compact::PublicKey::from_pem(text)
+            .map_err(|_| Error::new(Code::KeyInvalid, "PEM block is not an Ed25519 public key"))?;
+        PublicKey::from_bytes(*key)
+    }
+
+    /// Writes the PEM form.
+    #[must_use]
+    pub fn to_pem(&self) -> String {
+        self.0.to_pem()
+    }
+
+    /// The 32 key bytes.
+    #[must_use]
+    pub fn to_bytes(&self) -> [u8; 32] {
+        *self.0
+    }
+
+    /// The key's id.
+    // [KEY-01]
+    #[must_use]
+    pub fn id(&self) -> KeyId {
+        KeyId::of(&sha256(self.0.as_ref()))
+    }
+
+    /// Whether `signature` is this key's over `message`, by the rules of `spec/package.md` §3.
+    #[must_use]
+    pub fn verifies(&self, message: &[u8], signature: &[u8; 64]) -> bool {
+        self.0.verify(message, &Signature::new(*signature)).is_ok()
+    }
+}
+
+/// An Ed25519 key pair. Its secret half is never printed.
+pub struct SecretKey(KeyPair);
+
+impl fmt::Debug for SecretKey {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "SecretKey(of {})", self.public().id())
+    }
+}
+
+impl SecretKey {
+    /// Makes a new key from the system's randomness.
+    #[must_use]
+    pub fn generate() -> Self {
+        SecretKey(KeyPair::from_seed(Seed::generate()))
+    }
+
+    /// The key of a seed: the same seed, the same key. For tests and conformance vectors.
+    ///
+    /// # Errors
+    /// `key.invalid` for a seed of all zeros.
+    pub fn from_seed(seed: [u8; 32]) -> Result<Self, Error> {
+        KeyPair::try_from_seed(Seed::new(seed))
+            .map(SecretKey)
+            .map_err(|_| Error::new(Code::KeyInvalid, "unusable seed"))
+    }
+
+    /// Reads a PKCS#8 PEM file, as `openssl genpkey -algorithm ed25519` writes it.
+    ///
+    /// # Errors
+    /// `key.invalid`. An encrypted key has to be decrypted with `openssl pkey` first.
+    pub fn from_pem(text: &str) -> Result<Self, Error> {
+        only_block(text, "PRIVATE KEY")?;
+        KeyPair::from_pem(text)
+            .map(SecretKey)
+            .map_err(|_| Error::new(Code::KeyInvalid, "PEM block is not an Ed25519 private key"))
+    }
+
+    /// Writes the PEM form.
+    #[must_use]
+    pub fn to_pem(&self) -> String {
+        self.0.sk.to_pem()
+    }
+
+    /// The public half.
+    #[must_use]
+    pub fn public(&self) -> PublicKey {
+        PublicKey(self.0.pk)
+    }
+
+    /// Signs as RFC 8032 does: without noise, so the same message gives the same signature.
+    #[must_use]
+    pub fn sign(&self, message: &[u8]) -> [u8; 64] {
+        *self.0.sk.sign(message, None::<Noise>)
+    }
+}
+
+/// 32 unpredictable bytes from the system, for keys and nonces of the host.
+#[must_use]
+pub fn random_bytes() -> [u8; 32] {
+    // Hashed, so that a caller who publishes them publishes no state of the generator.
+    sha256(Seed::generate().as_ref())
+}
+
+/// The text is one PEM block with this label and white space around it. [KEY-03]
+fn only_block(text: &str, label: &str) -> Result<(), Error> {
+    let text = text.trim();
+    let framed = text.starts_with(&format!("-----BEGIN {label}-----"))
+        && text.ends_with(&format!("-----END {label}-----"))
+        && text.matches("-----BEGIN ").count() == 1
+        && text.matches("-----END ").count() == 1;
+    if framed {
+        return Ok(());
+    }
+    let found = match text {
+        _ if text.contains("BEGIN ENCRYPTED PRIVATE KEY") => {
+            "an encrypted key (decrypt it with `openssl pkey`)"
+        }
+        _ if text.contains("BEGIN PRIVATE KEY") => "a private key or more than one block",
+        _ if text.contains("BEGIN PUBLIC KEY") => "a public key or more than one block",
+        _ => "something else",
+    };
+    Err(Error::new(Code::KeyInvalid, format!("expected one PEM block {label:?}, found {found}")))
+}

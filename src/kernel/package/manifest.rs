@@ -1,0 +1,249 @@
+//! Room: `manifest.json`, closed and strict: what a tool is, needs and offers.
+//!
+//! A key that this file does not know is refused, so nothing a publisher declares goes unread, and
+//! nothing that a person approved can mean more to a later version.
+
+mod command;
+mod read;
+#[cfg(test)]
+mod tests;
+
+use super::schema::Schema;
+use super::version::Version;
+use crate::kernel::document::{integer, list, object, some, text, words};
+use crate::kernel::error::Error;
+use crate::kernel::limits::{
+    FUEL_MAX, LIST_COUNT_MAX, MEMORY_MB_MAX, OUTPUT_KB_MAX, STORAGE_KB_MAX, TIMEOUT_MS_MAX,
+};
+use crate::kernel::names;
+use read::{argument, custom_patterns, directories, each, host, line, paragraph, target, tools};
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+object! {
+    /// What a package says about itself. Read with [`Manifest::parse`]; a verified one comes from the
+    /// Gatekeeper only.
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct Manifest: FromJson {
+        /// The manifest format, `1.0`.
+        // [MAN-09]
+        pub mpp_version: String, text(|text| text == "1.0", "\"1.0\"");
+        /// Reverse domain name, such as `org.acme.weather`.
+        // [MAN-10]
+        pub id: String,
+            text(names::is_id, "a reverse domain name such as org.acme.weather, in lower case");
+        /// Semantic version, such as `1.2.0`.
+        // [MAN-11]
+        pub version: Version;
+        /// A name for people.
+        pub name: String, line;
+        /// What it is for, for people and models.
+        pub description: String, paragraph;
+        /// Who wrote it, for people. The publisher is who signed.
+        pub authors: Vec<String> = Vec::new(), each(line);
+        /// SPDX expression.
+        // [MAN-13]
+        pub license: Option<String> = None,
+            some(text(names::is_license, "an SPDX expression such as Apache-2.0"));
+        /// An https address.
+        // [MAN-14]
+        pub homepage: Option<String> = None,
+            some(text(names::is_https_address, "an https address with a lower-case host name"));
+        /// How the module is run.
+        pub runtime: RuntimeSection;
+        /// Everything outside its memory that it may ask for.
+        // [MAN-19]
+        pub capabilities: Capabilities = Capabilities::default();
+        /// What agents can call.
+        pub tools: Vec<Tool>, |place| tools(place, runtime.protocol);
+        /// What is redacted from its answers.
+        pub privacy_filters: PrivacyFilters = PrivacyFilters::default();
+    }
+}
+
+impl Manifest {
+    /// Reads `manifest.json`.
+    ///
+    /// Whether names of built-in privacy patterns exist, custom ones compile, and the signer may use
+    /// the id, is not looked at here: those checks need rooms above this one.
+    ///
+    /// # Errors
+    /// The codes `manifest.*` up to `schema_unsupported`; the detail starts with the JSON pointer of
+    /// the value at fault.
+    ///
+    /// ```
+    /// use mpp::package::manifest::Manifest;
+    /// let manifest = Manifest::parse(br#"{
+    ///     "mpp_version": "1.0", "id": "org.acme.echo", "version": "1.0.0",
+    ///     "name": "Echo", "description": "Gives back its text.",
+    ///     "runtime": { "target": "wasm32-wasip1" },
+    ///     "tools": [ { "name": "echo", "description": "Gives back its text.", "sensitivity": "read",
+    ///                  "parameters": { "type": "object", "properties": { "text": { "type": "string" } } } } ]
+    /// }"#)?;
+    /// assert_eq!(manifest.runtime.entry, "tool.wasm");
+    /// assert!(manifest.capabilities.network.is_empty());
+    /// # Ok::<(), mpp::Error>(())
+    /// ```
+    pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
+        read::manifest(bytes)
+    }
+}
+
+object! {
+    /// `runtime`: how the module is run, and the most it asks for.
+    // [MAN-18]
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct RuntimeSection: FromJson {
+        /// `wasm32-wasip1`.
+        pub target: String, target;
+        /// The entry that holds the module, `tool.wasm` by default.
+        // [MAN-16]
+        pub entry: String = "tool.wasm".to_owned(),
+            text(names::is_module_name, "the name of a .wasm file at the top of the package");
+        /// How the guest is spoken to.
+        pub protocol: Protocol = Protocol::JsonRpc;
+        /// Arguments after the program name, which may repeat.
+        // [MAN-27]
+        pub args: Vec<String> = Vec::new(), list(0..=LIST_COUNT_MAX, argument);
+        /// Linear memory, in MiB.
+        pub memory_limit_mb: u32 = 64, integer(1..=MEMORY_MB_MAX);
+        /// Wall-clock safety net, in milliseconds.
+        pub timeout_ms: u32 = 5000, integer(1..=TIMEOUT_MS_MAX);
+        /// Fuel for one call, in the units of `spec/sandbox.md`.
+        pub fuel: u64 = 2_000_000_000, integer(1..=FUEL_MAX);
+        /// Most bytes on stdout, in KiB.
+        pub output_limit_kb: u32 = 1024, integer(1..=OUTPUT_KB_MAX);
+    }
+}
+
+words! {
+    /// `runtime.protocol`.
+    // [MAN-17]
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[non_exhaustive]
+    pub enum Protocol {
+        /// One `tools/call` request on stdin, one response on stdout.
+        JsonRpc = "json-rpc",
+        /// An MCP server as it is: the messages of one session on stdin, its answers on stdout.
+        Mcp = "mcp",
+        /// A command line program as it is: arguments, stdin, stdout, exit status.
+        Command = "command",
+    }
+}
+
+object! {
+    /// `capabilities`: the complete list of outside resources.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct Capabilities: FromJson {
+        /// Host names, each with an optional `:port`.
+        pub network: Vec<String> = Vec::new(), each(host);
+        /// Guest directories.
+        pub filesystem: Filesystem = Filesystem::default();
+        /// Names of environment variables.
+        pub environment: Vec<String> = Vec::new(),
+            each(text(names::is_environment_name, "letters, digits and _, no digit first"));
+        /// Key-value storage.
+        pub storage: Option<Storage> = None;
+    }
+}
+
+object! {
+    /// `capabilities.filesystem`: absolute guest paths of directories.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct Filesystem: FromJson {
+        /// Read only.
+        pub read: Vec<String> = Vec::new(), |place| directories(place, &[]);
+        /// Read and write.
+        pub write: Vec<String> = Vec::new(), |place| directories(place, &read);
+    }
+}
+
+object! {
+    /// `capabilities.storage`.
+    // [MAN-26]
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub struct Storage: FromJson {
+        /// Most bytes kept, in KiB.
+        pub limit_kb: u32, integer(1..=STORAGE_KB_MAX);
+    }
+}
+
+/// One entry of `tools`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tool {
+    /// `^[A-Za-z][A-Za-z0-9_]{0,63}$`
+    pub name: String,
+    /// What it does, for people and models.
+    pub description: String,
+    /// JSON Schema of the arguments.
+    pub parameters: Schema,
+    /// JSON Schema of `structuredContent`, if any is promised.
+    pub returns: Option<Schema>,
+    /// How it is run, for [`Protocol::Command`] and for no other.
+    pub command: Option<Command>,
+    /// How much harm a call can do.
+    pub sensitivity: Sensitivity,
+}
+
+/// `tools[].command`: where the arguments of a call go.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Command {
+    /// Groups of words behind `runtime.args`; a group is left out if a value in it was not given.
+    pub args: Vec<Vec<Word>>,
+    /// The property whose value is stdin. Without one stdin is empty.
+    pub stdin: Option<String>,
+    /// The properties that `args` and `stdin` name: all that the tool has.
+    pub properties: BTreeSet<String>,
+    /// As it stands in the manifest, for people to look at.
+    pub source: Value,
+}
+
+/// A word of a command line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Word {
+    /// An argument as it stands.
+    Literal(String),
+    /// `{NAME}`: the value of this property, one argument.
+    Value(String),
+    /// `{?NAME}`: no argument; without it being true the group is left out.
+    If(String),
+}
+
+words! {
+    /// `tools[].sensitivity`.
+    // [MAN-34]
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+    pub enum Sensitivity {
+        /// Looks only.
+        Read = "read",
+        /// Changes something that can be changed back.
+        Write = "write",
+        /// Changes something for good: a person agrees each time.
+        Destructive = "destructive",
+    }
+}
+
+object! {
+    /// `privacy_filters`: what the publisher wants redacted. The host's policy can add, never remove.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct PrivacyFilters: FromJson {
+        /// Built-in kinds by name.
+        // [MAN-35]
+        pub patterns: Vec<String> = Vec::new(), each(line);
+        /// Patterns of the publisher's own.
+        pub custom: Vec<CustomPattern> = Vec::new(), custom_patterns;
+    }
+}
+
+object! {
+    /// A custom pattern: matches of `pattern` (`spec/patterns.md`) become `[NAME]`.
+    // [MAN-36]
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct CustomPattern: FromJson {
+        /// `^[A-Z][A-Z0-9_]{0,31}$`
+        pub name: String,
+            text(names::is_pattern_name, "1 to 32 of A-Z 0-9 _, starting with a letter");
+        /// The expression.
+        pub pattern: String, line;
+    }
+}

@@ -1,0 +1,134 @@
+//! The JSON Schema subset that `parameters` and `returns` are written in.
+//!
+//! The keywords mean what JSON Schema 2020-12 says. A keyword outside the subset is refused when the
+//! manifest is read, so nothing that a publisher declares goes unchecked. A value is checked against the
+//! JSON of the schema itself: reading has seen to its form and its depth, and checking counts its steps.
+
+mod check;
+mod number;
+mod read;
+#[cfg(test)]
+mod tests;
+
+use crate::kernel::deadline::{CancelFlag, Deadline, Interrupted};
+use crate::kernel::json::object::Fault;
+use crate::kernel::pattern::Pattern;
+use crate::kernel::text::shown;
+use check::{Checker, Stop};
+use number::Exact;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// Where a `$ref` may lead.
+const DEFINITIONS: &str = "#/$defs/";
+
+/// A schema that passed every rule of `spec/manifest.md`.
+#[derive(Clone, Debug)]
+pub struct Schema {
+    source: Value,
+    /// Its regular expressions by their texts, compiled once.
+    patterns: BTreeMap<String, Pattern>,
+}
+
+impl PartialEq for Schema {
+    fn eq(&self, other: &Self) -> bool {
+        self.source == other.source
+    }
+}
+
+impl Schema {
+    /// Reads the schema of a tool's arguments or answer, which stands at `pointer` in the manifest.
+    ///
+    /// # Errors
+    /// [`crate::kernel::json::object::FaultKind::Unsupported`] for what is outside the subset of
+    /// `spec/manifest.md`; the other kinds for a keyword put wrongly.
+    ///
+    /// ```
+    /// use mpp::package::schema::Schema;
+    /// let text = br#"{"type":"object","properties":{"n":{"type":"integer","minimum":1}}}"#;
+    /// let schema = Schema::read(&mpp::json::parse(text, 8).unwrap(), "").unwrap();
+    /// let arguments = mpp::json::parse(br#"{"n":0}"#, 8).unwrap();
+    /// let violation = schema.validate(&arguments).unwrap_err();
+    /// assert_eq!(violation.to_string(), "/n: does not follow \"minimum\": 1");
+    /// ```
+    pub fn read(source: &Value, pointer: &str) -> Result<Self, Fault> {
+        Ok(Schema { source: source.clone(), patterns: read::schema(source, pointer)? })
+    }
+
+    /// The JSON it was read from, as agents get to see it.
+    #[must_use]
+    pub fn source(&self) -> &Value {
+        &self.source
+    }
+
+    /// Checks a value.
+    ///
+    /// # Errors
+    /// The first rule that the value breaks, or that it takes too many steps to check.
+    pub fn validate(&self, value: &Value) -> Result<(), Violation> {
+        let unlimited = Deadline::only(&CancelFlag::default());
+        self.validate_within(value, &unlimited).unwrap_or_else(|_| {
+            // Nobody has the flag, and no time is set.
+            Err(Violation { pointer: String::new(), what: "was not checked".to_owned() })
+        })
+    }
+
+    /// Checks a value as long as the deadline lets it.
+    pub(crate) fn validate_within(
+        &self,
+        value: &Value,
+        deadline: &Deadline,
+    ) -> Result<Result<(), Violation>, Interrupted> {
+        match Checker::new(self, deadline).node(&self.source, value) {
+            Ok(()) => Ok(Ok(())),
+            Err(Stop::Broken(violation)) => Ok(Err(violation)),
+            Err(Stop::OutOfSteps) => Ok(Err(Violation {
+                pointer: String::new(),
+                what: "takes more steps to check than are allowed".to_owned(),
+            })),
+            Err(Stop::Interrupted(interrupted)) => Err(interrupted),
+        }
+    }
+}
+
+/// The definition that a `$ref` leads to, in the schema that has this root.
+fn definition<'a>(root: &'a Value, reference: &Value) -> Option<&'a Value> {
+    root.get("$defs")?.as_object()?.get(reference.as_str()?.strip_prefix(DEFINITIONS)?)
+}
+
+/// The items of an array, or a value by itself.
+fn list(argument: &Value) -> &[Value] {
+    argument.as_array().map_or_else(|| std::slice::from_ref(argument), Vec::as_slice)
+}
+
+/// Whether a number keeps one of the ten bounds.
+// [SCH-10]
+fn is_within(number: &Value, keyword: &str, bound: &Value) -> bool {
+    let (Some(number), Some(bound)) = (Exact::of(number), Exact::of(bound)) else { return false };
+    match keyword {
+        "exclusiveMinimum" => number > bound,
+        "exclusiveMaximum" => number < bound,
+        _ if keyword.starts_with("min") => number >= bound,
+        _ => number <= bound,
+    }
+}
+
+/// Which rule a value broke, and where. `what` holds text of the schema, never of the value; the
+/// pointer holds keys of the value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// JSON pointer of the part of the value that was wrong.
+    pub pointer: String,
+    /// What was wrong.
+    pub what: String,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.pointer.as_str() {
+            "" => write!(out, "the whole value: {}", self.what),
+            pointer => write!(out, "{}: {}", shown(pointer), self.what),
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! Room: the decision: a verified manifest and a policy in, a token or a refusal out.
+
+use super::capability::{directories, Capability};
+use super::given::Given;
+use super::host::Host;
+use super::risk::{self, SecurityLevel};
+use super::token::{expiry, CapabilityToken, RunLimits};
+use super::{DirectoryRule, PermissionPolicy, PolicyDecision};
+use crate::kernel::agent::Agent;
+use crate::kernel::error::{Code, Error};
+use crate::kernel::gatekeeper::VerifiedManifest;
+use crate::kernel::names::is_visible_line;
+use crate::kernel::package::manifest::{Manifest, Sensitivity, Tool};
+use crate::kernel::trust::covers;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+const KIB: u64 = 1 << 10;
+const MIB: u64 = 1 << 20;
+
+fn bytes(count: u32, unit: u64) -> u64 {
+    u64::from(count).saturating_mul(unit)
+}
+
+fn is_destructive(tool: &Tool) -> bool {
+    tool.sensitivity == Sensitivity::Destructive
+}
+
+impl PermissionPolicy {
+    /// Decides about a package. The same policy and package give the same decision; nothing but these
+    /// two is looked at.
+    // [POLICY-02]
+    #[must_use]
+    pub fn evaluate(&self, manifest: &VerifiedManifest) -> PolicyDecision {
+        self.decision(manifest, manifest.tools.iter().any(is_destructive))
+    }
+
+    /// Decides about one call. Besides the package, only this counts: whether the tool that is called is
+    /// a destructive one, and, where the policy has a rule about it, the name that the agent gives itself.
+    // [POLICY-20] [POLICY-21]
+    #[must_use]
+    pub fn evaluate_call(
+        &self,
+        manifest: &VerifiedManifest,
+        tool: &Tool,
+        agent: Option<&Agent>,
+    ) -> PolicyDecision {
+        let mut rules = self.agents.iter().filter(|rule| rule.packages.includes(&manifest.id));
+        let name = agent.map(Agent::name);
+        let named = |names: &BTreeSet<String>| name.is_some_and(|name| names.contains(name));
+        if rules.clone().next().is_some() && !rules.any(|rule| named(&rule.names)) {
+            let id = &manifest.id;
+            let reason = format!("{id} is for named agents, and {name:?} is none of them");
+            return PolicyDecision::Denied { reason };
+        }
+        self.decision(manifest, is_destructive(tool))
+    }
+
+    fn decision(&self, manifest: &VerifiedManifest, is_destructive: bool) -> PolicyDecision {
+        if let Some(reason) = self.denial(manifest) {
+            return PolicyDecision::Denied { reason };
+        }
+        let security_level = risk::score(manifest).level;
+        if let Some(rule) = self.standing_approval(manifest, security_level, is_destructive) {
+            return PolicyDecision::Granted(self.token(manifest, rule));
+        }
+        // [POLICY-06]
+        if self.non_interactive {
+            let reason = format!(
+                "{} ({security_level}) needs a person's word, and nobody can be asked",
+                manifest.id
+            );
+            return PolicyDecision::Denied { reason };
+        }
+        // [POLICY-07]
+        PolicyDecision::RequiresConfirmation { capabilities: self.grants(manifest), security_level }
+    }
+
+    /// The token for a package that a person agreed to, under the name by which the audit record will
+    /// know that person. What no person may allow stays denied.
+    ///
+    /// # Errors
+    /// `policy.denied` where a rule denies the package or nobody can be asked;
+    /// `policy.confirmation_required` where `approved_by` names nobody.
+    // [POLICY-08]
+    pub fn confirm(
+        &self,
+        manifest: &VerifiedManifest,
+        approved_by: &str,
+    ) -> Result<CapabilityToken, Error> {
+        if let Some(reason) = self.denial(manifest) {
+            return Err(Error::new(Code::PolicyDenied, reason));
+        }
+        if self.non_interactive {
+            let detail = format!("{}: the policy lets nobody be asked", manifest.id);
+            return Err(Error::new(Code::PolicyDenied, detail));
+        }
+        if !is_visible_line(approved_by) {
+            let detail = format!("{}: no name of a person who agreed", manifest.id);
+            return Err(Error::new(Code::PolicyConfirmation, detail));
+        }
+        Ok(self.token(manifest, format!("person:{approved_by}")))
+    }
+
+    /// The first rule that denies the package, in the order of the spec.
+    // [POLICY-03]
+    fn denial(&self, manifest: &VerifiedManifest) -> Option<String> {
+        let id = &manifest.id;
+        if let Some(rule) = self.deny.packages.iter().find(|rule| covers(rule, id)) {
+            return Some(format!("package {id} is denied by the rule {rule:?}"));
+        }
+        if manifest.signed_by().len() < self.signers_required {
+            let (needed, by) = (self.signers_required, manifest.signed_by());
+            return Some(format!("{needed} publishers have to sign {id}, signed by {by:?}"));
+        }
+        for capability in Capability::requested_by(manifest) {
+            let kind = capability.kind().filter(|kind| self.deny.capabilities.contains(kind));
+            if let Some(kind) = kind {
+                let kind = kind.as_str();
+                return Some(format!("{id} asks to {capability}; {kind:?} is denied"));
+            }
+        }
+        // [POLICY-04]
+        for host in &manifest.capabilities.network {
+            if let Some(rule) = self.deny.hosts.iter().find(|rule| rule.covers(&Host::of(host))) {
+                return Some(format!("{id} asks to reach {host}; the host {rule} is denied"));
+            }
+        }
+        None
+    }
+
+    /// The rule by which no person need be asked, as the audit record will name it.
+    // [POLICY-05]
+    fn standing_approval(
+        &self,
+        manifest: &VerifiedManifest,
+        level: SecurityLevel,
+        is_destructive: bool,
+    ) -> Option<String> {
+        if is_destructive {
+            return None;
+        }
+        if self.trusted_packages.contains(&manifest.id) {
+            return Some(format!("policy:trust_package {}", manifest.id));
+        }
+        if self.trusted_publishers.contains(manifest.publisher()) {
+            return Some(format!("policy:trust_publisher {}", manifest.publisher()));
+        }
+        // [POLICY-16]
+        if self.ask_always {
+            return None;
+        }
+        match level {
+            // [POLICY-15]
+            SecurityLevel::None => Some("default:none".to_owned()),
+            SecurityLevel::Low if self.auto_approve_low => {
+                Some("policy:auto_approve_low".to_owned())
+            }
+            _ => None,
+        }
+    }
+
+    /// What the package asks for, with what this policy has behind it, and what the policy gives to all. Only
+    /// the same text is the same host here: a rule that opens something covers nothing by accident.
+    // [POLICY-12] [POLICY-13] [TOKEN-05]
+    fn grants(&self, manifest: &Manifest) -> Vec<Capability> {
+        let id = &manifest.id;
+        let mut list = Capability::requested_by(manifest);
+        for capability in &mut list {
+            match capability {
+                Capability::Network { host, plain_http, private_addresses, headers } => {
+                    *plain_http = self.network.plain_http.contains(host);
+                    *private_addresses = self.network.private_addresses.contains(host);
+                    *headers = self.headers(id, host);
+                }
+                Capability::Directory { guest, host, writable } => {
+                    if let Some(rule) = self.directory(id, guest) {
+                        *host = Some(rule.host.clone());
+                        *writable = *writable && !rule.read_only;
+                    }
+                }
+                Capability::Environment { name, given } => *given = self.variable(id, name),
+                _ => {}
+            }
+        }
+        list.extend(self.real_clock.then_some(Capability::RealClock));
+        list.extend(self.real_random.then_some(Capability::RealRandom));
+        list
+    }
+
+    /// Whether this policy has a directory behind one that the manifest asks to write.
+    pub(crate) fn maps_writable(&self, manifest: &Manifest) -> bool {
+        directories(&self.grants(manifest)).iter().any(|grant| grant.writable)
+    }
+
+    fn directory(&self, id: &str, guest: &str) -> Option<&DirectoryRule> {
+        self.directories.iter().rfind(|rule| rule.guest == guest && rule.packages.includes(id))
+    }
+
+    /// The secret headers of a host, by name. Of several for one name the last counts.
+    fn headers(&self, id: &str, host: &str) -> BTreeMap<String, Given> {
+        let rules = self.network.headers.iter();
+        let rules = rules.filter(|rule| rule.host == host && rule.packages.includes(id));
+        rules.map(|rule| (rule.name.clone(), rule.given.clone())).collect()
+    }
+
+    fn variable(&self, id: &str, name: &str) -> Option<Given> {
+        let mut rules = self.environment.iter().rev();
+        let found = rules.find(|rule| rule.name == name && rule.packages.includes(id));
+        found.map(|rule| rule.given.clone())
+    }
+
+    /// Manifest and policy, cut to what both hold. What the policy does not map or set is left out:
+    /// the guest will not find it, which is no error.
+    // [TOKEN-02]
+    fn token(&self, manifest: &VerifiedManifest, granted_by: String) -> CapabilityToken {
+        let (runtime, most) = (&manifest.runtime, &self.ceilings);
+        let mut grants = self.grants(manifest);
+        grants.retain(Capability::is_held);
+        CapabilityToken {
+            content_hash: manifest.content_hash().clone(),
+            package: manifest.id.clone(),
+            publisher_key: manifest.publisher_key().cloned(),
+            grants,
+            // [TOKEN-04]
+            limits: RunLimits {
+                memory_bytes_max: bytes(runtime.memory_limit_mb.min(most.memory_limit_mb), MIB),
+                fuel_max: runtime.fuel.min(most.fuel),
+                timeout: Duration::from_millis(runtime.timeout_ms.min(most.timeout_ms).into()),
+                output_bytes_max: bytes(runtime.output_limit_kb.min(most.output_limit_kb), KIB),
+            },
+            granted_by,
+            expires: expiry(Duration::from_secs(self.token_lifetime_s)),
+        }
+    }
+}

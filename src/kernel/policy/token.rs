@@ -1,0 +1,338 @@
+//! The capability token: what one package may touch, and for how long.
+//!
+//! Only the policy makes one, since its fields are private to this folder, nothing reads one from
+//! bytes, and it has no default. It names secrets and has none of their values:
+//! [`CapabilityToken::resolve`] looks them up, and the sandbox runs nothing but a [`ResolvedToken`].
+//!
+//! ```compile_fail,E0451
+//! use mpp::policy::token::CapabilityToken;
+//! fn forge(real: CapabilityToken) -> CapabilityToken {
+//!     CapabilityToken { granted_by: "me".to_owned(), ..real }
+//! }
+//! ```
+//!
+//! ```compile_fail,E0277
+//! let forged: mpp::policy::token::CapabilityToken = serde_json::from_str("{}").unwrap();
+//! ```
+//!
+//! ```compile_fail,E0599
+//! let forged = mpp::policy::token::CapabilityToken::default();
+//! ```
+//!
+//! A token does not run before its secrets were looked up:
+//!
+//! ```compile_fail,E0308
+//! # use mpp::{sandbox::{Request, Run}, CancelFlag, CapabilityToken, WasmBinary, WasmSandbox};
+//! fn run(sandbox: &WasmSandbox, tool: &WasmBinary, token: CapabilityToken, request: Request) -> Run {
+//!     sandbox.run(tool, &token, request, &CancelFlag::default())
+//! }
+//! ```
+//!
+//! ```
+//! # use mpp::{sandbox::{Request, Run}, CancelFlag, CapabilityToken, WasmBinary, WasmSandbox};
+//! # use mpp::secrets::SecretStore;
+//! # fn run(sandbox: &WasmSandbox, tool: &WasmBinary, token: CapabilityToken, request: Request,
+//! #     store: &dyn SecretStore) -> Result<Run, mpp::Error> {
+//! Ok(sandbox.run(tool, &token.resolve(store)?, request, &CancelFlag::default()))
+//! # }
+//! ```
+//!
+//! What a token is made from can't be made either: a manifest counts as verified only out of the
+//! Gatekeeper.
+//!
+//! ```compile_fail,E0451
+//! use mpp::gatekeeper::VerifiedManifest;
+//! fn forge(real: VerifiedManifest) -> VerifiedManifest {
+//!     VerifiedManifest { publisher: "Acme".to_owned(), ..real }
+//! }
+//! ```
+//!
+//! ```compile_fail,E0308
+//! fn decide(manifest: &mpp::package::manifest::Manifest) {
+//!     mpp::policy::PermissionPolicy::new().evaluate(manifest);
+//! }
+//! ```
+
+pub use super::capability::DirectoryGrant;
+use super::capability::{directories, Capability};
+use super::given::credential;
+use crate::host::secrets::{Hidden, SecretStore, SecretValue};
+use crate::kernel::error::{Code, Error};
+use crate::kernel::limits::TOKEN_LIFETIME_S_MAX;
+use crate::kernel::package::key::KeyId;
+use crate::kernel::package::listing::ContentHash;
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+/// The limits of one call, after manifest and policy were both heard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RunLimits {
+    /// Linear memory, in bytes.
+    pub memory_bytes_max: u64,
+    /// Fuel.
+    pub fuel_max: u64,
+    /// Wall-clock time.
+    pub timeout: Duration,
+    /// Bytes on stdout.
+    pub output_bytes_max: u64,
+}
+
+/// What one package may touch, and for how long. Only a policy decision makes one.
+#[derive(Clone, Debug)]
+pub struct CapabilityToken {
+    pub(super) content_hash: ContentHash,
+    pub(super) package: String,
+    pub(super) publisher_key: Option<KeyId>,
+    pub(super) grants: Vec<Capability>,
+    pub(super) limits: RunLimits,
+    pub(super) granted_by: String,
+    pub(super) expires: Instant,
+}
+
+impl CapabilityToken {
+    /// The package it was granted for.
+    // [TOKEN-01]
+    #[must_use]
+    pub fn content_hash(&self) -> &ContentHash {
+        &self.content_hash
+    }
+    /// Id of the package it was granted for.
+    #[must_use]
+    pub fn package(&self) -> &str {
+        &self.package
+    }
+    /// The key by which the package's publisher signed it.
+    #[must_use]
+    pub fn publisher_key(&self) -> Option<&KeyId> {
+        self.publisher_key.as_ref()
+    }
+    /// Environment variables with the values the guest will see, but for those that are secrets.
+    #[must_use]
+    pub fn environment(&self) -> BTreeMap<String, String> {
+        let value = |grant: &Capability| match grant {
+            Capability::Environment { name, given: Some(given) } if given.secret.is_none() => {
+                Some((name.clone(), given.text.clone()))
+            }
+            _ => None,
+        };
+        self.grants.iter().filter_map(value).collect()
+    }
+    /// Directories of the host.
+    #[must_use]
+    pub fn directories(&self) -> Vec<DirectoryGrant> {
+        directories(&self.grants)
+    }
+    /// Bytes of key-value storage; 0 is none.
+    #[must_use]
+    pub fn storage_bytes_max(&self) -> u64 {
+        let bytes = |grant: &Capability| match grant {
+            Capability::Storage { limit_kb } => Some(u64::from(*limit_kb).saturating_mul(1024)),
+            _ => None,
+        };
+        self.grants.iter().find_map(bytes).unwrap_or(0)
+    }
+    /// Whether it holds this, such as the host's clocks. Only a host grants those.
+    // [TOKEN-05]
+    #[must_use]
+    pub fn holds(&self, grant: &Capability) -> bool {
+        self.grants.contains(grant)
+    }
+    /// Everything it holds beyond computing, one line each, for the audit record.
+    #[must_use]
+    pub fn granted(&self) -> Vec<String> {
+        self.grants.iter().map(Capability::to_string).collect()
+    }
+    /// The limits of one call.
+    #[must_use]
+    pub fn limits(&self) -> &RunLimits {
+        &self.limits
+    }
+    /// Which rule or person granted it, for the audit record: `spec/policy.md` lists the rules.
+    #[must_use]
+    pub fn granted_by(&self) -> &str {
+        &self.granted_by
+    }
+    /// Whether its time is over.
+    // [TOKEN-03]
+    #[must_use]
+    pub fn is_expired(&self) -> bool {
+        Instant::now() >= self.expires
+    }
+
+    /// Looks up its secrets, each once.
+    ///
+    /// # Errors
+    /// `secret.missing` where there is none of a name, and whatever the store gives.
+    // [SECRET-03] [SECRET-04]
+    pub fn resolve(self, store: &dyn SecretStore) -> Result<ResolvedToken, Error> {
+        let mut values: BTreeMap<String, SecretValue> = BTreeMap::new();
+        let mut find = |name: &str| match values.get(name) {
+            Some(value) => Ok(value.clone()),
+            None => {
+                let value = store.value(name)?.ok_or_else(|| missing(name))?;
+                Ok(values.entry(name.to_owned()).or_insert(value).clone())
+            }
+        };
+        let (mut environment, mut hosts, mut all) = (BTreeMap::new(), Vec::new(), Vec::new());
+        for grant in &self.grants {
+            match grant {
+                Capability::Environment { name, given: Some(given) } => {
+                    let (value, hidden) = given.resolve(name, &mut find, |value| value)?;
+                    environment.insert(name.clone(), value);
+                    all.extend(hidden);
+                }
+                Capability::Network { host, plain_http, private_addresses, headers: given } => {
+                    let (plain_http, private_addresses) = (*plain_http, *private_addresses);
+                    let mut headers = Vec::new();
+                    for (name, given) in given {
+                        let (value, hidden) = given.resolve(name, &mut find, credential)?;
+                        all.extend(hidden.clone());
+                        headers.push(SecretHeader { name: name.clone(), value, hidden });
+                    }
+                    let host = host.clone();
+                    hosts.push(HostGrant { host, plain_http, private_addresses, headers });
+                }
+                _ => {}
+            }
+        }
+        all.sort();
+        all.dedup();
+        let (directories, limits) = (self.directories(), self.limits);
+        Ok(ResolvedToken { environment, directories, hosts, hidden: all, limits, token: self })
+    }
+
+    /// A token for a quarter of an hour; tests of what takes a token make one so.
+    #[cfg(test)]
+    pub(crate) fn for_tests(
+        content_hash: ContentHash,
+        grants: Vec<Capability>,
+        limits: RunLimits,
+    ) -> Self {
+        CapabilityToken {
+            content_hash,
+            package: "org.example.tool".to_owned(),
+            publisher_key: KeyId::parse(&"ab".repeat(32)),
+            grants,
+            limits,
+            granted_by: "test".to_owned(),
+            expires: expiry(Duration::from_secs(900)),
+        }
+    }
+
+    /// The same token when its time is over.
+    #[cfg(test)]
+    pub(crate) fn expired_for_tests(self) -> Self {
+        CapabilityToken { expires: Instant::now(), ..self }
+    }
+}
+
+#[cfg(test)]
+impl ResolvedToken {
+    /// The same token with these hosts.
+    pub(crate) fn reaching_for_tests(self, hosts: Vec<HostGrant>) -> Self {
+        ResolvedToken { hosts, ..self }
+    }
+}
+
+/// A host that a guest may reach through the door, and what this policy adds to that.
+#[derive(Clone)]
+pub(crate) struct HostGrant {
+    /// As the manifest writes it: a name with the port, or without one for 443.
+    pub(crate) host: String,
+    /// Whether it may be reached without TLS.
+    pub(crate) plain_http: bool,
+    /// Whether its name may lead into this machine or its network.
+    pub(crate) private_addresses: bool,
+    /// Headers that the door adds and the guest does not see.
+    pub(crate) headers: Vec<SecretHeader>,
+}
+
+/// A header whose value the guest does not see.
+#[derive(Clone)]
+pub(crate) struct SecretHeader {
+    /// Its name, in lower case.
+    pub(crate) name: String,
+    /// Its value.
+    pub(crate) value: String,
+    /// What of the value no response may show: a secret, without the word before it.
+    pub(crate) hidden: Option<Hidden>,
+}
+
+/// A token with the values of its secrets: what a sandbox runs. Only [`CapabilityToken::resolve`] makes one.
+/// It has no form for people or logs.
+///
+/// ```compile_fail,E0277
+/// fn log(token: &mpp::policy::token::ResolvedToken) {
+///     println!("{token:?}");
+/// }
+/// ```
+#[derive(Clone)]
+pub struct ResolvedToken {
+    token: CapabilityToken,
+    environment: BTreeMap<String, String>,
+    directories: Vec<DirectoryGrant>,
+    hosts: Vec<HostGrant>,
+    hidden: Vec<Hidden>,
+    limits: RunLimits,
+}
+
+impl ResolvedToken {
+    /// What the decision granted.
+    #[must_use]
+    pub fn token(&self) -> &CapabilityToken {
+        &self.token
+    }
+    /// Environment variables with the values the guest will see.
+    #[must_use]
+    pub fn environment(&self) -> &BTreeMap<String, String> {
+        &self.environment
+    }
+    /// Directories of the host.
+    #[must_use]
+    pub fn directories(&self) -> &[DirectoryGrant] {
+        &self.directories
+    }
+    /// Hosts that the guest may reach.
+    pub(crate) fn hosts(&self) -> &[HostGrant] {
+        &self.hosts
+    }
+    /// What no answer may show: the values that it holds.
+    #[must_use]
+    pub fn hidden(&self) -> &[Hidden] {
+        &self.hidden
+    }
+    /// The limits of one call.
+    #[must_use]
+    pub fn limits(&self) -> &RunLimits {
+        &self.limits
+    }
+
+    /// The same with no more than this, for a host that asks for less than was granted.
+    // [BOX-05]
+    pub(crate) fn narrowed(
+        mut self,
+        environment: &BTreeMap<String, String>,
+        directories: &[DirectoryGrant],
+        hosts: &[String],
+        memory_bytes_max: u64,
+        timeout: Duration,
+    ) -> Self {
+        self.environment.retain(|name, _| environment.contains_key(name));
+        self.directories.retain(|grant| directories.contains(grant));
+        self.hosts.retain(|grant| hosts.contains(&grant.host));
+        self.limits.memory_bytes_max = self.limits.memory_bytes_max.min(memory_bytes_max);
+        self.limits.timeout = self.limits.timeout.min(timeout);
+        self
+    }
+}
+
+fn missing(name: &str) -> Error {
+    Error::new(Code::SecretMissing, format!("the policy gives the secret {name}, which is not set"))
+}
+
+/// When a token made now ends. The clock is the steady one: setting the date back revives nothing.
+pub(super) fn expiry(lifetime: Duration) -> Instant {
+    let now = Instant::now();
+    let lifetime = lifetime.min(Duration::from_secs(TOKEN_LIFETIME_S_MAX));
+    now.checked_add(lifetime).unwrap_or(now)
+}

@@ -1,0 +1,68 @@
+//! What is found in a text: hits, and how those that overlap become one.
+#![allow(clippy::arithmetic_side_effects)] // offsets inside one text
+
+use super::kind::{Kind, Kinds};
+
+/// What a hit is an instance of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Tag {
+    /// The hidden text at this place of the engine's list.
+    Hidden(usize),
+    /// The custom pattern at this place of the engine's list.
+    Custom(usize),
+    Kind(Kind),
+}
+
+/// A place in a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Hit {
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+    pub(crate) tag: Tag,
+}
+
+impl From<crate::host::secrets::Place> for Hit {
+    fn from(place: crate::host::secrets::Place) -> Self {
+        Hit { start: place.start, end: place.end, tag: Tag::Hidden(place.of) }
+    }
+}
+
+/// A kind, where its value starts and where it ends.
+pub(crate) type Found = (Kind, usize, usize);
+
+/// What was found of the kinds that are on.
+pub(crate) struct Hits {
+    pub(crate) on: Kinds,
+    pub(crate) found: Vec<Hit>,
+}
+
+impl Hits {
+    /// Takes what a scanner found, if its kind is on. Whether it is.
+    pub(crate) fn add(&mut self, (kind, start, end): Found) -> bool {
+        let on = self.on.has(kind);
+        if on {
+            self.found.push(Hit { start, end, tag: Tag::Kind(kind) });
+        }
+        on
+    }
+}
+
+/// Overlapping hits become one that covers both. The longest gives its tag; of equally long ones
+/// the first in precedence. What is left is in order.
+// [PRIV-75]
+pub(crate) fn resolve(mut hits: Vec<Hit>) -> Vec<Hit> {
+    hits.sort_by_key(|hit| hit.start);
+    // The longest hit in the one that grows.
+    let mut best: Option<Hit> = None;
+    hits.dedup_by(|hit, grown| {
+        let so_far = best.take().unwrap_or(*grown);
+        if hit.start >= grown.end {
+            return false;
+        }
+        let first = |a: &Hit, b: &Hit| (b.end - b.start, a.tag) < (a.end - a.start, b.tag);
+        let winner = if first(hit, &so_far) { *hit } else { so_far };
+        (grown.tag, grown.end, best) = (winner.tag, grown.end.max(hit.end), Some(winner));
+        true
+    });
+    hits
+}

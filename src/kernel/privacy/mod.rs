@@ -1,0 +1,374 @@
+//! Room: the privacy filter. Personal data in an answer is found and replaced by labels such as
+//! `[EMAIL]` before the answer leaves.
+//!
+//! Read in this order: [`PrivacyFilterEngine`] here, `walk.rs` (which strings are filtered),
+//! `fold.rs` (what the scanners see), `scan.rs` (one pass), then a file for each family of values:
+//! `digits.rs` reads groups of digits for `numbers.rs` (with `checks.rs`), `ip.rs`, `dates.rs` and `phone.rs`;
+//! `email.rs`, `iban.rs`, `secret.rs` and `document.rs` stand alone; `hint.rs` and `words.rs` know what
+//! surroundings tell; `label.rs` says what stands where a value was. What a host knows to be secret
+//! [`crate::host::secrets`] finds.
+//!
+//! Whatever is redacted is scanned again until nothing is found; if something is left, or a limit
+//! is passed, nothing leaves.
+
+mod applied;
+mod checks;
+mod custom;
+mod dates;
+mod digits;
+mod document;
+mod email;
+mod fold;
+mod hint;
+mod hit;
+mod iban;
+mod ip;
+mod kind;
+mod label;
+mod nested;
+mod numbers;
+mod phone;
+mod scan;
+mod secret;
+mod text;
+mod walk;
+mod words;
+
+#[cfg(test)]
+mod tests;
+
+pub use applied::Applied;
+pub use kind::Kind;
+pub use label::Replacement;
+
+use crate::host::secrets::{Hidden, HiddenTexts};
+use crate::kernel::deadline::{CancelFlag, Deadline};
+use crate::kernel::error::{Code, Error};
+use crate::kernel::limits::{
+    PRIVACY_BYTES_MAX, PRIVACY_LOOK_STEPS, PRIVACY_PASSES_COUNT_MAX, PRIVACY_STEPS_MAX,
+};
+use crate::kernel::package::manifest::CustomPattern;
+use crate::kernel::pattern::is_one_search;
+use custom::Custom;
+use hit::{resolve, Hit, Tag};
+use kind::Kinds;
+use label::Labels;
+use scan::{scan, worth_it};
+use serde_json::Value;
+use words::Hints;
+
+/// What stands in the place of a value that could not be filtered.
+pub const WITHHELD: &str = "[WITHHELD]";
+
+/// The filter for one set of kinds and custom patterns.
+///
+/// ```
+/// use mpp::privacy::PrivacyFilterEngine;
+/// use serde_json::json;
+///
+/// let engine = PrivacyFilterEngine::from_config(&["email".to_owned()], &[])?;
+/// let (filtered, applied) = engine.redact_json(&json!({ "note": "write to ann@example.com" }));
+/// assert_eq!(filtered, json!({ "note": "write to [EMAIL]" }));
+/// assert_eq!(applied.to_json(), json!({ "email": { "count": 1, "at": ["/note"] } }));
+/// # Ok::<(), mpp::Error>(())
+/// ```
+pub struct PrivacyFilterEngine {
+    on: Kinds,
+    custom: Vec<Custom>,
+    hidden: HiddenTexts,
+    replacement: Replacement,
+    key: [u8; 32],
+}
+
+/// A value found in a text. Offsets are bytes of the text as it was given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Finding<'a> {
+    /// The kind's name, such as `credit-card`, or the custom pattern's.
+    pub kind: &'a str,
+    /// The label without its brackets, such as `CREDIT_CARD`.
+    pub label: &'a str,
+    /// The first byte.
+    pub start: usize,
+    /// The byte behind the last.
+    pub end: usize,
+}
+
+/// Refuses what [`PrivacyFilterEngine::from_config`] refuses: for manifests and policies.
+///
+/// # Errors
+/// `privacy.pattern`.
+pub fn check_patterns(patterns: &[String], custom: &[CustomPattern]) -> Result<(), Error> {
+    PrivacyFilterEngine::from_config(patterns, custom).map(|_| ())
+}
+
+impl PrivacyFilterEngine {
+    /// An engine for the built-in kinds of these names and these custom patterns. A name that
+    /// stands twice counts once, so lists of several sources can be put together.
+    ///
+    /// # Errors
+    /// `privacy.pattern`: an unknown name; a custom pattern that does not compile, is too large,
+    /// matches the empty text or has no proper name.
+    // [PRIV-02] [PRIV-03]
+    pub fn from_config(patterns: &[String], custom: &[CustomPattern]) -> Result<Self, Error> {
+        let mut on = Kinds::default();
+        for name in patterns {
+            let unknown = || {
+                let name: String = name.chars().take(64).collect();
+                Error::new(Code::PrivacyPattern, format!("unknown privacy pattern {name:?}"))
+            };
+            on.add(Kind::from_name(name).ok_or_else(unknown)?);
+        }
+        let (replacement, key) = (Replacement::Label, [0; 32]);
+        let (custom, hidden) = (custom::compile(custom)?, HiddenTexts::default());
+        Ok(PrivacyFilterEngine { on, custom, hidden, replacement, key })
+    }
+
+    /// Keeps these texts out of whatever is filtered: each becomes `[SECRET:NAME]`, however values are replaced
+    /// otherwise. [`crate::kernel::policy::token::ResolvedToken`] has them.
+    #[must_use]
+    pub fn hiding(self, hidden: &[Hidden]) -> Self {
+        PrivacyFilterEngine { hidden: HiddenTexts::new(hidden), ..self }
+    }
+
+    /// Replaces values in another way than by their labels. Only pseudonyms need the `key`, 32 random
+    /// bytes of the host: whoever has it can find a short value by trying.
+    ///
+    /// ```
+    /// use mpp::privacy::{PrivacyFilterEngine, Replacement};
+    ///
+    /// let engine = PrivacyFilterEngine::from_config(&["email".to_owned()], &[])?;
+    /// let engine = engine.replacing_by(Replacement::Numbered, [0; 32]);
+    /// let (text, _) = engine.redact_text("from a@x.example to b@x.example, cc a@x.example")?;
+    /// assert_eq!(text, "from [EMAIL:1] to [EMAIL:2], cc [EMAIL:1]");
+    /// # Ok::<(), mpp::Error>(())
+    /// ```
+    #[must_use]
+    pub fn replacing_by(self, replacement: Replacement, key: [u8; 32]) -> Self {
+        PrivacyFilterEngine { replacement, key, ..self }
+    }
+
+    /// Filters a JSON value. On any failure the value is [`WITHHELD`] and the account says why.
+    // [PRIV-80]
+    #[must_use]
+    pub fn redact_json(&self, value: &Value) -> (Value, Applied) {
+        self.try_redact_json(value).unwrap_or_else(|error| {
+            (Value::String(WITHHELD.to_owned()), Applied::withheld_for(error.code()))
+        })
+    }
+
+    /// Filters a JSON value.
+    ///
+    /// # Errors
+    /// `privacy.limit`, `privacy.residue`: nothing may leave.
+    pub fn try_redact_json(&self, value: &Value) -> Result<(Value, Applied), Error> {
+        self.redact_json_within(value, &Deadline::only(&CancelFlag::default()))
+    }
+
+    /// Filters a JSON value as long as the deadline lets it.
+    ///
+    /// # Errors
+    /// Those of [`PrivacyFilterEngine::try_redact_json`]; `tool.timeout`, `tool.cancelled`.
+    pub(crate) fn redact_json_within(
+        &self,
+        value: &Value,
+        deadline: &Deadline,
+    ) -> Result<(Value, Applied), Error> {
+        let mut walk = walk::Walk::new(self, deadline);
+        let filtered = walk.value(value, Hints::NONE, 0)?;
+        // [SECRET-24] what no string holds may still stand in several
+        if !self.hidden.is_empty() && self.hidden.show_in(filtered.to_string().as_bytes()) {
+            return Err(Error::new(Code::PrivacyResidue, "a secret stands in the whole answer"));
+        }
+        Ok((filtered, walk.applied))
+    }
+
+    /// Filters a text as one string, whatever is in it.
+    ///
+    /// # Errors
+    /// `privacy.limit`, `privacy.residue`: nothing may leave.
+    pub fn redact_text(&self, text: &str) -> Result<(String, Applied), Error> {
+        self.redact_text_within(text, &Deadline::only(&CancelFlag::default()))
+    }
+
+    /// Filters a text as long as the deadline lets it.
+    ///
+    /// # Errors
+    /// As [`PrivacyFilterEngine::redact_json_within`].
+    pub(crate) fn redact_text_within(
+        &self,
+        text: &str,
+        deadline: &Deadline,
+    ) -> Result<(String, Applied), Error> {
+        let mut applied = Applied::default();
+        let mut call = self.new_call(deadline);
+        let record = |name: &str, count| applied.record(name, "", count);
+        let filtered = self.redact_plain(text, Hints::NONE, &mut call, record)?;
+        Ok((filtered.unwrap_or_else(|| text.to_owned()), applied))
+    }
+
+    /// What would be redacted from a text, in order and without overlaps.
+    ///
+    /// # Errors
+    /// `privacy.limit`.
+    pub fn find(&self, text: &str) -> Result<Vec<Finding<'_>>, Error> {
+        let mut call = self.new_call(&Deadline::only(&CancelFlag::default()));
+        let hits = self.hits(text, Hints::NONE, &mut call)?;
+        let finding = |hit: Hit| Finding {
+            kind: self.name(hit.tag),
+            label: self.label(hit.tag),
+            start: hit.start,
+            end: hit.end,
+        };
+        Ok(hits.into_iter().map(finding).collect())
+    }
+
+    fn new_call(&self, deadline: &Deadline) -> CallState {
+        let labels = Labels::new(self.replacement, self.key);
+        CallState { budget: Budget::new(deadline), labels }
+    }
+
+    fn name(&self, tag: Tag) -> &str {
+        match tag {
+            Tag::Hidden(_) => "secret",
+            Tag::Kind(kind) => kind.name(),
+            Tag::Custom(index) => self.custom.get(index).map_or("", |custom| &custom.name),
+        }
+    }
+
+    fn label(&self, tag: Tag) -> &str {
+        match tag {
+            Tag::Hidden(index) => self.hidden.label(index),
+            Tag::Kind(kind) => kind.label(),
+            Tag::Custom(_) => self.name(tag),
+        }
+    }
+
+    /// Replaces what is found, and scans again, until nothing is found; nothing if nothing was.
+    /// Calls `record` with the name of each kind found and how often it was.
+    // [PRIV-81]
+    fn redact_plain(
+        &self,
+        text: &str,
+        hints: Hints,
+        call: &mut CallState,
+        mut record: impl FnMut(&str, u64),
+    ) -> Result<Option<String>, Error> {
+        let mut filtered: Option<String> = None;
+        for _ in 0..PRIVACY_PASSES_COUNT_MAX {
+            let current = filtered.as_deref().unwrap_or(text);
+            call.budget.spend(current.len())?;
+            let hits = self.hits(current, hints, call)?;
+            if hits.is_empty() {
+                return Ok(filtered);
+            }
+            for alike in hits.chunk_by(|hit, next| hit.tag == next.tag) {
+                let count = u64::try_from(alike.len()).unwrap_or(u64::MAX);
+                alike.first().into_iter().for_each(|hit| record(self.name(hit.tag), count));
+            }
+            filtered = Some(self.replaced(current, &hits, &mut call.labels));
+        }
+        Err(Error::new(Code::PrivacyResidue, "redaction did not come to an end"))
+    }
+
+    /// Whether a text can hold anything that this engine looks for.
+    fn worth_it(&self, text: &str) -> bool {
+        !self.custom.is_empty() || !self.hidden.is_empty() || worth_it(text)
+    }
+
+    /// Everything found in a text, in order and without overlaps, in bytes of the original.
+    fn hits(&self, text: &str, hints: Hints, call: &mut CallState) -> Result<Vec<Hit>, Error> {
+        let mut hits = Vec::new();
+        if worth_it(text) {
+            let shadow = fold::fold(text);
+            hits = scan(&shadow.bytes, self.on, hints, &call.budget.deadline)?;
+            for hit in &mut hits {
+                (hit.start, hit.end) = (shadow.original(hit.start), shadow.original(hit.end));
+            }
+        }
+        if !self.custom.is_empty() {
+            let labels = self.labels_in(text);
+            custom::find(text, &self.custom, &labels, &mut call.budget, &mut hits)?;
+        }
+        hits.extend(self.hidden.find(text.as_bytes()).into_iter().map(Hit::from));
+        Ok(resolve(hits))
+    }
+
+    fn replaced(&self, text: &str, hits: &[Hit], labels: &mut Labels) -> String {
+        let mut out = String::with_capacity(text.len());
+        let mut copied = 0;
+        for hit in hits {
+            out.push_str(text.get(copied..hit.start).unwrap_or_default());
+            let value = text.get(hit.start..hit.end).unwrap_or_default();
+            labels.write(&mut out, hit.tag, self.label(hit.tag), value);
+            copied = hit.end;
+        }
+        out.push_str(text.get(copied..).unwrap_or_default());
+        out
+    }
+
+    /// Where labels of this engine stand in a text: a custom pattern may not match in them.
+    fn labels_in(&self, text: &str) -> Vec<(usize, usize)> {
+        let custom = self.custom.iter().map(|custom| custom.name.as_str());
+        let labels: Vec<&str> =
+            Kind::ALL.iter().map(|kind| kind.label()).chain(custom).chain(["SECRET"]).collect();
+        let label = |(start, _): (usize, &str)| {
+            let from = start.checked_add(1)?;
+            let inside = label::inside(text.as_bytes().get(from..)?)?;
+            let name = inside.split(|byte| *byte == b':').next()?;
+            let known = labels.iter().any(|label| label.as_bytes() == name);
+            known.then_some((start, from.saturating_add(inside.len()).saturating_add(1)))
+        };
+        text.match_indices('[').filter_map(label).collect()
+    }
+}
+
+/// What is kept while one value is filtered.
+struct CallState {
+    budget: Budget,
+    labels: Labels,
+}
+
+/// What may still be done in one call, and until when.
+struct Budget {
+    bytes: usize,
+    steps: u64,
+    deadline: Deadline,
+    /// Steps since the last look at the deadline.
+    unseen: u64,
+}
+
+impl Budget {
+    fn new(deadline: &Deadline) -> Self {
+        let deadline = deadline.clone();
+        Budget { bytes: PRIVACY_BYTES_MAX, steps: PRIVACY_STEPS_MAX, deadline, unseen: 0 }
+    }
+
+    /// Takes the bytes of one scan.
+    // [PRIV-82]
+    fn spend(&mut self, bytes: usize) -> Result<(), Error> {
+        let refused = || Error::new(Code::PrivacyLimit, "answer is too large to be scanned");
+        self.bytes = self.bytes.checked_sub(bytes).ok_or_else(refused)?;
+        self.look(u64::try_from(bytes).unwrap_or(u64::MAX))
+    }
+
+    /// Takes the steps of one search of a custom pattern.
+    // [PRIV-82]
+    fn spend_steps(&mut self, steps: u64) -> Result<(), Error> {
+        let left = self.steps.checked_sub(steps).filter(|_| is_one_search(steps));
+        let refused =
+            || Error::new(Code::PrivacyLimit, "custom patterns would take too many steps");
+        self.steps = left.ok_or_else(refused)?;
+        self.look(steps)
+    }
+
+    /// Looks at the deadline after each piece of work.
+    // [PRIV-84]
+    fn look(&mut self, steps: u64) -> Result<(), Error> {
+        self.unseen = self.unseen.saturating_add(steps);
+        if self.unseen >= PRIVACY_LOOK_STEPS {
+            self.unseen = 0;
+            self.deadline.check()?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,223 @@
+//! Room: secrets of programs. A key or token proves itself by the prefix its issuer gives it, by its
+//! alphabet and its length; a JSON Web Token by its header; a private key by its armour.
+#![allow(clippy::arithmetic_side_effects)] // offsets inside one text, each bounded by a row's length
+
+use super::hit::Found;
+use super::kind::Kind;
+use super::text::{is_alnum, Text};
+use crate::kernel::encoding::unbase64_of_any_length;
+use serde_json::{Map, Value};
+use std::sync::LazyLock;
+
+/// What the part behind a prefix is made of.
+#[derive(Clone, Copy)]
+enum Body {
+    /// Capitals and digits.
+    Upper,
+    /// Digits and small letters from a to f.
+    Hex,
+    /// Letters and digits.
+    Alnum,
+    /// Letters, digits, `-` and `_`.
+    Url,
+    /// As `Url`, with points inside.
+    Dotted,
+}
+
+impl Body {
+    fn has(self, byte: u8) -> bool {
+        match self {
+            Body::Upper => byte.is_ascii_uppercase() || byte.is_ascii_digit(),
+            Body::Hex => matches!(byte, b'0'..=b'9' | b'a'..=b'f'),
+            Body::Alnum => byte.is_ascii_alphanumeric(),
+            Body::Url => is_base64url(byte),
+            Body::Dotted => is_base64url(byte) || byte == b'.',
+        }
+    }
+}
+
+/// Prefixes, what stands behind them, and the fewest and most characters of it. Where it may hold the prefix's
+/// own marks there is no most: keys in a row are taken together, and not the last of them alone.
+type Row = (&'static str, Body, usize, usize);
+
+/// As their issuers document them. Check digits are not looked at: a mistyped key is a secret still.
+// [PRIV-103]
+const ROWS: &[Row] = &[
+    // Amazon Web Services; Google; Age.
+    ("AKIA ASIA ABIA ACCA", Body::Upper, 16, 16),
+    ("AIza", Body::Url, 35, usize::MAX),
+    ("GOCSPX-", Body::Url, 28, usize::MAX),
+    ("ya29.", Body::Url, 30, usize::MAX),
+    ("AGE-SECRET-KEY-1", Body::Upper, 58, 58),
+    // GitHub; GitLab; Atlassian.
+    ("ghp_ gho_ ghu_ ghs_ ghr_", Body::Alnum, 36, 255),
+    ("github_pat_", Body::Url, 60, usize::MAX),
+    ("glpat- glrt-", Body::Dotted, 20, usize::MAX),
+    ("gldt- glcbt- glsoat-", Body::Url, 20, usize::MAX),
+    ("glptt-", Body::Hex, 40, 40),
+    ("ATATT3", Body::Url, 100, usize::MAX),
+    // Slack; SendGrid.
+    ("xoxb- xoxp- xoxa- xoxr- xoxs- xoxe- xoxe. xapp-", Body::Url, 20, usize::MAX),
+    ("SG.", Body::Dotted, 60, usize::MAX),
+    // Stripe, for real payments and for tests; Square; Shopify.
+    ("sk_live_ sk_test_ rk_live_ rk_test_", Body::Alnum, 16, 255),
+    ("whsec_", Body::Alnum, 24, 255),
+    ("sq0csp-", Body::Url, 43, usize::MAX),
+    ("shpat_ shpca_ shppa_ shpss_", Body::Hex, 32, 32),
+    // Language models: Anthropic, OpenAI and those that copy its form, and others.
+    ("sk-ant- sk-proj- sk-svcacct- sk-admin-", Body::Url, 20, usize::MAX),
+    ("sk-or-v1-", Body::Hex, 32, 128),
+    ("sk- hf_", Body::Alnum, 30, 128),
+    ("gsk_ pplx- xai-", Body::Alnum, 40, 128),
+    ("r8_", Body::Alnum, 37, 37),
+    // Package registries.
+    ("npm_", Body::Alnum, 36, 36),
+    ("pypi-AgE", Body::Url, 32, usize::MAX),
+    ("rubygems_", Body::Hex, 48, 48),
+    ("dckr_pat_ dckr_oat_", Body::Url, 27, usize::MAX),
+    // Hosting and tools.
+    ("dop_v1_ doo_v1_ dor_v1_", Body::Hex, 64, 64),
+    ("hvs. hvb.", Body::Url, 24, usize::MAX),
+    ("glsa_ glc_", Body::Url, 32, usize::MAX),
+    ("lin_api_ ntn_", Body::Alnum, 40, 64),
+    ("PMAK- figd_", Body::Url, 40, usize::MAX),
+    ("sbp_", Body::Hex, 40, 40),
+];
+
+/// Each prefix with its row, in the list that [`place`] gives it: nearly all words of a text meet an empty one.
+static LISTS: LazyLock<Vec<Vec<(&str, &Row)>>> = LazyLock::new(|| {
+    let mut lists = vec![Vec::new(); LISTS_COUNT];
+    for row in ROWS {
+        for prefix in row.0.split(' ') {
+            let list = lists.get_mut(place(prefix.as_bytes()));
+            list.into_iter().for_each(|list: &mut Vec<_>| list.push((prefix, row)));
+        }
+    }
+    lists
+});
+
+const LISTS_COUNT: usize = 512;
+
+/// By the first two characters, which every prefix has.
+fn place(prefix: &[u8]) -> usize {
+    let [first, second] = [0, 1].map(|index| prefix.get(index).copied().map_or(0, usize::from));
+    (first * 31 + second) % LISTS_COUNT
+}
+
+/// The shortest body.
+const BODY_MIN: usize = 16;
+/// The longest part of a prefix before its first `-`, `_` or `.`, and the longest prefix.
+const HEAD_MAX: usize = 8;
+const PREFIX_MAX: usize = 16;
+
+/// Looks at `at`: a `-`, `_` or `.` behind the first part of a prefix, or a capital that is part of
+/// it. What it is, and its range. `seen` is where the headers of tokens end that were looked at.
+// [PRIV-102]
+pub(crate) fn find(text: Text<'_>, at: usize, seen: &mut usize) -> Option<Found> {
+    if text.at(at) == b'-' && text.at(at + 1) == b'-' {
+        return armour(text, at);
+    }
+    let begins = match text.at(at) {
+        b'A' => !is_alnum(text.before(at)),
+        b'J' => text.before(at) == b'y',
+        b'_' => matches!(text.before(at), b'a'..=b'z' | b'0'..=b'9'),
+        _ => is_alnum(text.before(at)),
+    };
+    // Most of these characters stand in short words.
+    if !begins || !Body::Dotted.has(text.at(at + 1)) || !Body::Dotted.has(text.at(at + BODY_MIN)) {
+        return None;
+    }
+    let start = text.back(at, HEAD_MAX, is_alnum);
+    if is_alnum(text.before(start)) {
+        return None;
+    }
+    if text.at(at) == b'J' {
+        return web_token(text, start, seen);
+    }
+    let rest = text.upto(start, PREFIX_MAX);
+    let list = LISTS.get(place(rest))?;
+    let known = list.iter().find(|(prefix, _)| rest.starts_with(prefix.as_bytes()));
+    let (prefix, (_, body, least, most)) = known?;
+    let from = start + prefix.len();
+    let end = text.forth(from, most.saturating_add(1), |byte| body.has(byte));
+    // A sentence may end behind it.
+    let points = text.slice(from, end).iter().rev().take_while(|byte| **byte == b'.').count();
+    let end = end - points;
+    let fits = (*least..=*most).contains(&(end - from)) && !is_alnum(text.at(end));
+    fits.then_some((Kind::ApiKey, start, end))
+}
+
+/// The longest header of a web token, in characters.
+const HEADER_MAX: usize = 2048;
+
+/// `eyJ...`: a JSON object in base64url that names its algorithm, then up to four more parts.
+// [PRIV-101]
+fn web_token(text: Text<'_>, start: usize, seen: &mut usize) -> Option<Found> {
+    let part = |from: usize| text.until(from, |byte| !is_base64url(byte));
+    if start < *seen || text.upto(start, 3) != b"eyJ" {
+        return None;
+    }
+    let header_end = text.forth(start, HEADER_MAX, is_base64url);
+    *seen = header_end;
+    // Base64url (RFC 4648 section 5) differs in two characters and has no padding.
+    let standard = |byte: &u8| match byte {
+        b'-' => '+',
+        b'_' => '/',
+        byte => char::from(*byte),
+    };
+    let mut header: String = text.slice(start, header_end).iter().map(standard).collect();
+    header.extend(std::iter::repeat_n('=', header.len().wrapping_neg() % 4));
+    let header = unbase64_of_any_length(&header)?;
+    let object = serde_json::from_slice::<Map<String, Value>>(&header).ok()?;
+    let second = part(header_end + 1);
+    if text.at(header_end) != b'.' || second == header_end + 1 || !object.contains_key("alg") {
+        return None;
+    }
+    let mut end = second;
+    for _ in 0..3 {
+        if text.at(end) == b'.' && is_base64url(text.at(end + 1)) {
+            end = part(end + 1);
+        }
+    }
+    Some((Kind::Jwt, start, end))
+}
+
+fn is_base64url(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')
+}
+
+/// A text about such keys shows the first line, and hardly more.
+const ARMOUR_MIN: usize = 32;
+
+/// `-----BEGIN RSA PRIVATE KEY-----` and so on (RFC 7468), to the line that ends the block. Where that is
+/// missing, as far as base64 and line breaks go.
+// [PRIV-100]
+fn armour(text: Text<'_>, at: usize) -> Option<Found> {
+    const DASHES: &[u8] = b"-----";
+    let is_visible_line = |byte: u8| byte.is_ascii_uppercase() || byte == b' ';
+    let label = |begin: &[u8]| {
+        let from = at + begin.len();
+        (text.slice(at, from) == begin)
+            .then(|| text.slice(from, text.forth(from, 40, is_visible_line)))
+    };
+    let label = label(b"-----BEGIN ")?;
+    let from = at + 11 + label.len();
+    let names_key = label.windows(11).any(|words| words == b"PRIVATE KEY");
+    if !names_key || text.before(at) == b'-' || text.upto(from, 5) != DASHES {
+        return None;
+    }
+    let body = from + DASHES.len();
+    // Headers of the block may have dashes: `Proc-Type: 4,ENCRYPTED`.
+    let mut stop = text.until(body, |byte| byte == b'-');
+    while text.at(stop) == b'-' && text.upto(stop, 5) != DASHES {
+        stop = text.until(stop + 1, |byte| byte == b'-');
+    }
+    let closing = text.upto(stop, 9) == b"-----END ";
+    let end = if closing && stop - body >= ARMOUR_MIN {
+        let last = text.until(stop + 9, |byte| !is_visible_line(byte));
+        text.forth(last, 5, |byte| byte == b'-')
+    } else {
+        text.until(body, |byte| !(byte.is_ascii_alphanumeric() || b"+/=\r\n".contains(&byte)))
+    };
+    (end - body >= ARMOUR_MIN).then_some((Kind::PrivateKey, at, end))
+}

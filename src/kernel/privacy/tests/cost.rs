@@ -1,0 +1,36 @@
+//! Linear cost, shown without a clock: how many characters the scanners look at.
+
+use super::*;
+use std::cell::Cell;
+
+#[path = "../../../../conformance/bench/texts.rs"]
+mod texts;
+
+use texts::{filled, ORDINARY, WORST};
+
+thread_local!(static LOOKED_AT: Cell<usize> = const { Cell::new(0) });
+
+/// Counts characters that a scanner looks at.
+pub(crate) fn looked_at(characters: usize) {
+    LOOKED_AT.set(LOOKED_AT.get() + characters);
+}
+
+/// How many characters of the text the scanners look at, those twice that they look at twice.
+fn cost(text: &str) -> usize {
+    LOOKED_AT.set(0);
+    let _ = all().find(text);
+    LOOKED_AT.get()
+}
+
+/// The costliest texts take 17.
+const LOOKS_PER_CHARACTER_MAX: usize = 20;
+
+#[test]
+fn ten_times_the_text_costs_ten_times_as_much_and_each_character_few_looks() {
+    for (name, unit) in ORDINARY.iter().chain(WORST) {
+        let (short, long) = (filled(unit, 8_000), filled(unit, 80_000));
+        let (at_short, at_long) = (cost(&short), cost(&long));
+        assert!(at_long <= at_short * 11, "{name}: {at_short}, then {at_long}");
+        assert!(at_long <= long.len() * LOOKS_PER_CHARACTER_MAX, "{name}: {at_long}");
+    }
+}

@@ -1,0 +1,69 @@
+//! Room: the guest's two functions at the door: it hands in a request, learns how long the answer is, and
+//! takes it. What is asked and answered is `crate::kernel::door`'s.
+
+use super::errno::{Errno, Halt};
+use super::guest::{Call, Guest};
+use super::wasi;
+use crate::kernel::limits::{DOOR_BYTE_FUEL, DOOR_REQUEST_FUEL};
+use crate::kernel::module::imports::DOOR;
+use wasmi::{Caller, Error, Linker};
+
+/// What both functions answer if the bytes they were given are none that they can use.
+const UNUSABLE: i32 = -1;
+
+/// Defines both functions.
+// [DOOR-01]
+pub(super) fn define(linker: &mut Linker<Guest>) -> Result<(), Error> {
+    linker.func_wrap(DOOR, "request", |caller: Caller<'_, Guest>, pointer: u32, length: u32| {
+        answer(caller, |call| request(call, pointer, length))
+    })?;
+    linker.func_wrap(
+        DOOR,
+        "response",
+        |caller: Caller<'_, Guest>, pointer: u32, length: u32| {
+            answer(caller, |call| response(call, pointer, length))
+        },
+    )?;
+    Ok(())
+}
+
+/// Runs one function as any other host call, and gives its number.
+fn answer(
+    caller: Caller<'_, Guest>,
+    function: impl FnOnce(&mut Call<'_>) -> Result<usize, Halt>,
+) -> Result<i32, Error> {
+    let mut length = 0;
+    let errno = wasi::call(caller, |call| {
+        length = function(call)?;
+        Ok(())
+    })?;
+    Ok(if errno == 0 { i32::try_from(length).unwrap_or(UNUSABLE) } else { UNUSABLE })
+}
+
+/// Hands in `length` bytes of JSON at `pointer`, waits for the answer, and gives its length. An answer that
+/// was not taken is gone.
+// [DOOR-03] [DOOR-07]
+fn request(call: &mut Call<'_>, pointer: u32, length: u32) -> Result<usize, Halt> {
+    let span = call.span_of(pointer, length)?;
+    let Guest { meter, door, response, .. } = &mut *call.guest;
+    meter.charge(DOOR_REQUEST_FUEL)?;
+    meter.charge_each(span.length(), DOOR_BYTE_FUEL)?;
+    *response = door.ask(span.of(call.memory)?, &meter.watch);
+    meter.watch.check()?;
+    meter.charge(door.take_unpaid_bytes().saturating_mul(DOOR_BYTE_FUEL))?;
+    meter.charge_each(response.len(), DOOR_BYTE_FUEL)?;
+    Ok(response.len())
+}
+
+/// Writes the answer, whose whole length the guest has to give, at `pointer`; then it is gone.
+// [DOOR-09]
+fn response(call: &mut Call<'_>, pointer: u32, length: u32) -> Result<usize, Halt> {
+    let span = call.span_of(pointer, length)?;
+    if span.length() == 0 || span.length() != call.guest.response.len() {
+        return Err(Errno::INVAL.into());
+    }
+    call.guest.meter.charge_bytes(span.length())?;
+    let response = std::mem::take(&mut call.guest.response);
+    call.write(span, &response)?;
+    Ok(response.len())
+}

@@ -1,0 +1,163 @@
+//! Room: what is there before the guest changes anything: the assets, and the directories of the host.
+//!
+//! A node of the host's is made when the guest first meets its name, so inode numbers follow from the
+//! guest's calls alone. It lies where the host has it, for as long as the guest leaves it alone.
+
+use super::tree::{Body, Location, Mount, Node, NodeId, Times, Tree};
+use crate::kernel::limits::{ENTRY_FUEL, HOST_NAME_FUEL, LISTED_ENTRIES_COUNT_MAX};
+use crate::kernel::sandbox::errno::{Errno, Halt};
+use crate::kernel::sandbox::host_directory::{Found, HostDirectory, Kind, COMMIT_FOLDER};
+use crate::kernel::sandbox::meter::Meter;
+use crate::kernel::sandbox::time::EPOCH_NS;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+impl Tree {
+    /// Makes a mount with its root.
+    pub(super) fn mount(
+        &mut self,
+        guest: String,
+        host: Option<Arc<HostDirectory>>,
+        writable: bool,
+    ) -> NodeId {
+        let (root, mount) = (NodeId(self.nodes.len()), self.mounts.len());
+        let location = Location { above: None, name: Arc::from("") };
+        let location = host.is_some().then(|| Arc::new(location));
+        self.mounts.push(Mount { guest, root, host, writable, gone: BTreeMap::new() });
+        let body = Body::Directory { parent: root, children: BTreeMap::new() };
+        let times = Times { accessed: EPOCH_NS, modified: EPOCH_NS, changed: EPOCH_NS };
+        self.nodes.push(Node { mount, host: location, body, times, names: 1, opened: 0 });
+        root
+    }
+
+    /// Makes the tree of the assets, in the order of their paths; `None` if there are none.
+    pub(super) fn mount_assets(&mut self) -> Option<NodeId> {
+        if self.assets.is_empty() {
+            return None;
+        }
+        let root = self.mount(String::new(), None, false);
+        for path in Arc::clone(&self.assets).keys() {
+            let mut directory = root;
+            let mut components = path.split('/').peekable();
+            while let Some(name) = components.next() {
+                let known = self.known_child(directory, name);
+                let body = match components.peek() {
+                    Some(_) => Body::Directory { parent: directory, children: BTreeMap::new() },
+                    None => Body::Asset(path.clone()),
+                };
+                let add = || self.add(directory, &Arc::from(name), body, None).ok();
+                let made = known.ok().or_else(add);
+                directory = made.unwrap_or(directory);
+            }
+        }
+        self.staged_names = 0; // none of these is the guest's own
+        Some(root)
+    }
+
+    pub(super) fn mount_host(
+        &mut self,
+        guest: String,
+        host: Arc<HostDirectory>,
+        writable: bool,
+    ) -> NodeId {
+        self.mount(guest, Some(host), writable)
+    }
+
+    /// What a name in a directory leads to. `ENOENT`; `EACCES` for what the host has there and the
+    /// guest may not see.
+    // [BOX-08]
+    pub(super) fn child(
+        &mut self,
+        directory: NodeId,
+        name: &str,
+        meter: &mut Meter,
+    ) -> Result<NodeId, Halt> {
+        // A commit makes this folder, wherever the directory may be mapped by then.
+        if name == COMMIT_FOLDER && self.mount_of(directory)?.host.is_some() {
+            return Err(Errno::ACCES.into());
+        }
+        let known = self.known_child(directory, name);
+        let Some(above) = &self.node(directory)?.host else { return Ok(known?) };
+        if known != Err(Errno::NOENT) {
+            return Ok(known?);
+        }
+        let name = Arc::from(name);
+        let location = above.below(&name);
+        let mount = self.mount_of(directory)?;
+        let Some(host) = mount.host.clone().filter(|_| !mount.gone.contains_key(&location.path()))
+        else {
+            return Err(Errno::NOENT.into());
+        };
+        let kind = match look(&host, &location, meter)? {
+            Found::Directory => Kind::Directory,
+            Found::File(_) => Kind::File,
+        };
+        Ok(self.adopt(directory, &name, location, kind)?)
+    }
+
+    /// Meets every name that the host has in a directory. Gives whether it also has something there
+    /// that the guest does not see. `EOVERFLOW`: too many.
+    pub(crate) fn meet_all(&mut self, directory: NodeId, meter: &mut Meter) -> Result<bool, Halt> {
+        let Some(above) = self.node(directory)?.host.clone() else { return Ok(false) };
+        let Some(host) = self.mount_of(directory)?.host.clone() else { return Ok(false) };
+        let names = above.names();
+        meter.charge_each(names.len(), HOST_NAME_FUEL)?;
+        let charge = || meter.charge(ENTRY_FUEL);
+        let listing = host.list(&names, LISTED_ENTRIES_COUNT_MAX, charge)?;
+        for (name, kind) in listing.entries {
+            // Paid for as it was listed; but there may be many, each at the end of a long path.
+            meter.watch.check()?;
+            let name = Arc::from(name);
+            let location = above.below(&name);
+            let gone = &self.mount_of(directory)?.gone;
+            let is_gone = !gone.is_empty() && gone.contains_key(&location.path());
+            if !is_gone && self.known_child(directory, &name).is_err() {
+                self.adopt(directory, &name, location, kind)?;
+            }
+        }
+        Ok(listing.hides_others)
+    }
+
+    /// Makes the node of something that the host has.
+    fn adopt(
+        &mut self,
+        directory: NodeId,
+        name: &Arc<str>,
+        location: Arc<Location>,
+        kind: Kind,
+    ) -> Result<NodeId, Errno> {
+        let body = match kind {
+            Kind::Directory => Body::Directory { parent: directory, children: BTreeMap::new() },
+            Kind::File => Body::File(Vec::new()),
+        };
+        self.add(directory, name, body, Some(location))
+    }
+}
+
+impl Tree {
+    /// Keeps how the host has something, before the guest takes it over.
+    // [BOX-94]
+    pub(super) fn note_origin(&mut self, id: NodeId, meter: &mut Meter) -> Result<(), Halt> {
+        let (node, mount) = (self.node(id)?, self.mount_of(id)?);
+        let (Some(location), Some(host)) = (&node.host, &mount.host) else { return Ok(()) };
+        if self.origins.contains_key(&id.0) {
+            return Ok(());
+        }
+        let names = location.names();
+        meter.charge_each(names.len(), HOST_NAME_FUEL)?;
+        let stamp = host.stamp(&names)?;
+        self.origins.insert(id.0, stamp);
+        Ok(())
+    }
+}
+
+/// What the host has in a place.
+pub(super) fn look(
+    host: &HostDirectory,
+    location: &Location,
+    meter: &mut Meter,
+) -> Result<Found, Halt> {
+    let names = location.names();
+    meter.charge_each(names.len(), HOST_NAME_FUEL)?;
+    Ok(host.look(&names)?)
+}

@@ -1,0 +1,118 @@
+//! Room: following a path, name by name, from an open directory and never out of it.
+
+use super::tree::{Body, NodeId, Tree};
+use crate::kernel::limits::{LINK_STEPS_MAX, NAME_BYTES_MAX, PATH_BYTES_MAX, PATH_COMPONENT_FUEL};
+use crate::kernel::sandbox::errno::{Errno, Halt};
+use crate::kernel::sandbox::meter::Meter;
+use std::sync::Arc;
+
+/// Where a path leads.
+pub(crate) struct Place {
+    /// The directory in which the last name stands.
+    pub(crate) directory: NodeId,
+    /// The last name; `None` if the path ends in `.` or `..`.
+    pub(crate) name: Option<Arc<str>>,
+    /// What the name leads to; `None` if it does not exist.
+    pub(crate) node: Option<NodeId>,
+    /// Whether a slash follows the last name, so that only a directory can be meant.
+    pub(crate) slash: bool,
+}
+
+impl Place {
+    /// What is there. `ENOENT`: nothing. `ENOTDIR`: a file, named with a slash.
+    pub(crate) fn existing(&self, tree: &Tree) -> Result<NodeId, Errno> {
+        let node = self.node.ok_or(Errno::NOENT)?;
+        if self.slash && !tree.is_directory(node) {
+            return Err(Errno::NOTDIR);
+        }
+        Ok(node)
+    }
+}
+
+impl Tree {
+    /// Finds what a path names. Links on the way are followed inside the tree, from the directory they
+    /// stand in; the last one only if `follow`. `..` in the starting directory is refused, however
+    /// deep the path went before. `ELOOP`: too many links.
+    // [BOX-61] [BOX-62] [BOX-82]
+    pub(crate) fn resolve(
+        &mut self,
+        start: NodeId,
+        path: &str,
+        follow: bool,
+        meter: &mut Meter,
+    ) -> Result<Place, Halt> {
+        check_path(path)?;
+        let mut links = 0_usize;
+        // The directories walked through, and the names that are still to come, the next one last.
+        let mut walked = vec![start];
+        let mut pending = Vec::new();
+        put(&mut pending, path, meter)?;
+        while let Some(name) = pending.pop() {
+            let here = walked.last().copied().unwrap_or(start);
+            if !self.is_directory(here) {
+                return Err(Errno::NOTDIR.into());
+            }
+            match name.as_str() {
+                "" | "." => continue,
+                ".." if walked.len() == 1 => return Err(Errno::PERM.into()),
+                ".." => {
+                    walked.pop();
+                    continue;
+                }
+                _ => {}
+            }
+            let is_last = pending.iter().rev().all(String::is_empty);
+            let slash = !pending.is_empty();
+            let node = match self.child(here, &name, meter) {
+                Ok(node) => Some(node),
+                Err(Halt::Errno(Errno::NOENT)) if is_last => None,
+                Err(halt) => return Err(halt),
+            };
+            let body = node.and_then(|node| self.node(node).ok()).map(|node| &node.body);
+            match (body, node) {
+                (Some(Body::Link(target)), _) if follow || !is_last => {
+                    links = links.saturating_add(1);
+                    if links > LINK_STEPS_MAX {
+                        return Err(Errno::LOOP.into());
+                    }
+                    meter.charge_bytes(target.len())?;
+                    put(&mut pending, target, meter)?;
+                }
+                (_, Some(node)) if !is_last => walked.push(node),
+                _ => return Ok(Place { directory: here, name: Some(name.into()), node, slash }),
+            }
+        }
+        let here = walked.last().copied().unwrap_or(start);
+        Ok(Place { directory: here, name: None, node: Some(here), slash: true })
+    }
+}
+
+/// Puts the names of a path before those that are still to come. `ENAMETOOLONG`: together they are
+/// longer than a path may be.
+// [BOX-34] [BOX-82]
+fn put(pending: &mut Vec<String>, path: &str, meter: &mut Meter) -> Result<(), Halt> {
+    let to_come = pending.iter().map(|name| name.len().saturating_add(1)).sum::<usize>();
+    if to_come.saturating_add(path.len()) > PATH_BYTES_MAX {
+        return Err(Errno::NAMETOOLONG.into());
+    }
+    meter.charge_each(path.split('/').count(), PATH_COMPONENT_FUEL)?;
+    pending.extend(path.rsplit('/').map(str::to_owned));
+    Ok(())
+}
+
+// [BOX-61]
+pub(super) fn check_path(path: &str) -> Result<(), Errno> {
+    if path.is_empty() {
+        return Err(Errno::NOENT);
+    }
+    if path.split('/').any(|name| name.len() > NAME_BYTES_MAX) {
+        return Err(Errno::NAMETOOLONG);
+    }
+    if path.contains('\0') {
+        return Err(Errno::INVAL);
+    }
+    if path.starts_with('/') {
+        return Err(Errno::PERM);
+    }
+    Ok(())
+}

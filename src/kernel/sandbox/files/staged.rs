@@ -1,0 +1,101 @@
+//! Room: what a guest has changed, as a list to be carried out on the host.
+
+use super::tree::{Body, NodeId, Tree};
+use crate::kernel::error::{Code, Error};
+use crate::kernel::sandbox::changes::Changes;
+use crate::kernel::sandbox::commit::{Action, Change};
+use crate::kernel::sandbox::host_directory::{Kind, Stamp};
+use std::collections::BTreeMap;
+
+/// What is there at the end that the host does not have: directories, and files with their content; and
+/// how the host had what it came from.
+type Made = BTreeMap<String, (Option<Vec<u8>>, Option<Stamp>)>;
+
+impl Tree {
+    /// The difference between what the host had and what is there now, mount by mount.
+    ///
+    /// # Errors
+    /// `tool.left_link`: there is a symbolic link, which is never made on the host.
+    // [BOX-85]
+    pub(crate) fn into_changes(mut self) -> Result<Changes, Error> {
+        let mut changes = Changes::default();
+        for mount in std::mem::take(&mut self.mounts) {
+            let Some(host) = mount.host else { continue };
+            let mut made = Made::new();
+            self.collect(mount.root, "", &mut made).map_err(|link| {
+                let detail = format!("the tool left the symbolic link {}/{link}", mount.guest);
+                Error::new(Code::ToolLeftLink, detail)
+            })?;
+            let gone = mount.gone.into_iter().map(|(path, gone)| {
+                let was = self.origins.get(&gone.node.0).copied();
+                (path, (gone.kind, was))
+            });
+            changes.add(&mount.guest, host, difference(gone.collect(), made));
+        }
+        Ok(changes)
+    }
+
+    /// Takes up the guest's own files and directories; gives the path of the first link instead, if
+    /// there is one. It recurses as deep as directories may be.
+    fn collect(&mut self, directory: NodeId, prefix: &str, made: &mut Made) -> Result<(), String> {
+        let Ok(children) = self.children(directory).cloned() else { return Ok(()) };
+        for (name, id) in children {
+            let path = format!("{prefix}{name}");
+            let like = self.origins.get(&id.0).copied();
+            let Ok(node) = self.node_mut(id) else { continue };
+            let is_own = node.host.is_none();
+            match &mut node.body {
+                Body::Link(_) => return Err(path),
+                Body::Directory { .. } => {
+                    self.collect(id, &format!("{path}/"), made)?;
+                    if is_own {
+                        made.insert(path, (None, like));
+                    }
+                }
+                Body::File(content) if is_own => {
+                    // Only a file of several names has to be copied.
+                    let content = match node.names {
+                        0 | 1 => std::mem::take(content),
+                        _ => content.clone(),
+                    };
+                    made.insert(path, (Some(content), like));
+                }
+                Body::File(_) | Body::Asset(_) => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+/// First what is gone, the deepest first; then what is new, in ascending order of paths. A name at which
+/// the same kind stands again is neither removed nor made.
+fn difference(gone: BTreeMap<String, (Kind, Option<Stamp>)>, made: Made) -> Vec<Change> {
+    let kind_of = |content: &Option<Vec<u8>>| match content {
+        Some(_) => Kind::File,
+        None => Kind::Directory,
+    };
+    let stays = |path: &str, kind: Kind| {
+        made.get(path).is_some_and(|(content, _)| kind_of(content) == kind)
+    };
+    let removed = gone.iter().rev().filter(|(path, (kind, _))| !stays(path, *kind));
+    let removed = removed.map(|(path, (kind, was))| {
+        let (path, like) = (path.clone(), None);
+        match kind {
+            Kind::File => Change { path, action: Action::RemoveFile, was: *was, like },
+            Kind::Directory => Change { path, action: Action::RemoveDirectory, was: None, like },
+        }
+    });
+    let mut changes: Vec<Change> = removed.collect();
+    for (path, (content, like)) in made {
+        let before = gone.get(&path).filter(|(kind, _)| *kind == kind_of(&content));
+        let was = before.and_then(|(_, was)| *was);
+        let action = match content {
+            Some(content) => Action::WriteFile { content, replaces: before.is_some() },
+            None if before.is_some() => continue,
+            None => Action::CreateDirectory,
+        };
+        // What takes a file's place is its next version, whatever it was made from.
+        changes.push(Change { path, action, was, like: was.or(like) });
+    }
+    changes
+}

@@ -1,0 +1,171 @@
+//! Room: the `json-rpc` protocol: one `tools/call` request on stdin, one response on stdout.
+
+use super::result::{bad, text_block, ToolResult};
+use crate::kernel::agent::Agent;
+use crate::kernel::error::{Code, Error};
+use crate::kernel::json;
+use crate::kernel::limits::REQUEST_DEPTH_MAX;
+use serde_core::de::IgnoredAny;
+use serde_json::{json, Map, Value};
+
+/// The request for one call, as one line with its line feed.
+///
+/// ```
+/// let line = mpp::sandbox::tools_call_request("add", &serde_json::json!({"a": 1}));
+/// assert_eq!(line, br#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"add","arguments":{"a":1}}}
+/// "#);
+/// ```
+// [BOX-70]
+#[must_use]
+pub fn tools_call_request(tool: &str, arguments: &Value) -> Vec<u8> {
+    request(tool, arguments, None)
+}
+
+/// The same by an agent that gave its name.
+pub(super) fn request(tool: &str, arguments: &Value, agent: Option<&Agent>) -> Vec<u8> {
+    format!("{}\n", tools_call(1, tool, arguments, agent)).into_bytes()
+}
+
+/// The request without its line feed.
+// [BOX-96]
+pub(super) fn tools_call(id: u64, tool: &str, arguments: &Value, agent: Option<&Agent>) -> String {
+    let tool = Value::from(tool);
+    let meta = agent.map(|agent| json!({ "io.modelcontextprotocol/clientInfo": agent.to_json() }));
+    let meta = meta.map(|meta| format!(r#","_meta":{meta}"#)).unwrap_or_default();
+    let params = format!(r#"{{"name":{tool},"arguments":{arguments}{meta}}}"#);
+    format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"tools/call","params":{params}}}"#)
+}
+
+/// The answer of a tool. Everything it said is in `result`, so that everything can be filtered.
+#[derive(Clone, Debug, PartialEq)]
+pub struct JsonRpcResponse {
+    /// What the tool answered.
+    pub result: ToolResult,
+}
+
+impl JsonRpcResponse {
+    /// Reads the one response from everything that a tool wrote to stdout.
+    ///
+    /// # Errors
+    /// `tool.no_answer` if there is nothing, `tool.two_answers` if more than one value stands there,
+    /// `tool.bad_answer` if it is something else than a response to the request.
+    ///
+    /// ```
+    /// use mpp::sandbox::JsonRpcResponse;
+    /// let stdout = br#"{"jsonrpc":"2.0","id":1,"result":{"words":2}}"#;
+    /// let response = JsonRpcResponse::parse(stdout)?;
+    /// assert_eq!(response.result.content[0]["text"], r#"{"words":2}"#);
+    /// assert_eq!(response.result.structured_content.unwrap()["words"], 2);
+    /// # Ok::<(), mpp::Error>(())
+    /// ```
+    pub fn parse(stdout: &[u8]) -> Result<Self, Error> {
+        // [BOX-71]
+        if stdout.iter().all(u8::is_ascii_whitespace) {
+            return Err(Error::new(Code::ToolNoAnswer, "stdout is empty"));
+        }
+        let message = message(stdout).map_err(|error| match begins_with_two_values(stdout) {
+            true => Error::new(Code::ToolTwoAnswers, error.detail()),
+            false => error,
+        })?;
+        // [BOX-72]
+        let Response { id, result } = response(message)?;
+        if id != json!(1) {
+            return Err(bad("`id` is not 1"));
+        }
+        let result = match result {
+            Ok(result) if is_tool_result(&result) => read_tool_result(result)?,
+            Ok(result) => wrapped(result),
+            Err(error) => read_error(error)?,
+        };
+        Ok(JsonRpcResponse { result })
+    }
+}
+
+/// A response of JSON-RPC: the members of `error` stand in the error.
+pub(super) struct Response {
+    pub(super) id: Value,
+    pub(super) result: Result<Value, Map<String, Value>>,
+}
+
+/// The members of one message of JSON-RPC.
+pub(super) fn message(text: &[u8]) -> Result<Map<String, Value>, Error> {
+    let value = json::parse(text, REQUEST_DEPTH_MAX)
+        .map_err(|error| bad(format!("stdout holds no message of JSON-RPC: {error}")))?;
+    let Value::Object(message) = value else {
+        return Err(bad("stdout holds a message that is no object"));
+    };
+    match message.get("jsonrpc") {
+        Some(Value::String(version)) if version == "2.0" => Ok(message),
+        _ => Err(bad("`jsonrpc` is not \"2.0\"")),
+    }
+}
+
+pub(super) fn response(mut message: Map<String, Value>) -> Result<Response, Error> {
+    let id = message.remove("id").unwrap_or_default();
+    let result = match (message.remove("result"), message.remove("error")) {
+        (Some(result), None) => Ok(result),
+        (None, Some(Value::Object(error))) => Err(error),
+        _ => return Err(bad("there is not exactly one of `result` and an object `error`")),
+    };
+    Ok(Response { id, result })
+}
+
+/// Whether a whole JSON value is followed by the beginning of another.
+fn begins_with_two_values(stdout: &[u8]) -> bool {
+    let mut values = serde_json::Deserializer::from_slice(stdout).into_iter::<IgnoredAny>();
+    matches!((values.next(), values.next()), (Some(Ok(_)), Some(Ok(_))))
+}
+
+/// Whether a result is MCP's shape: its `content` is an array of content blocks.
+// [BOX-73]
+pub(super) fn is_tool_result(result: &Value) -> bool {
+    let is_block = |block: &Value| block.get("type").is_some_and(Value::is_string);
+    let blocks = result.get("content").and_then(Value::as_array);
+    blocks.is_some_and(|blocks| blocks.iter().all(is_block))
+}
+
+/// Any other value becomes the text of one content block, and the structured content too if it is an
+/// object.
+// [BOX-74]
+fn wrapped(result: Value) -> ToolResult {
+    ToolResult {
+        content: json!([text_block(&text_of(&result))]),
+        structured_content: result.is_object().then_some(result),
+        is_error: false,
+    }
+}
+
+// [BOX-73]
+pub(super) fn read_tool_result(mut result: Value) -> Result<ToolResult, Error> {
+    let mut member = |name: &str| result.as_object_mut().and_then(|members| members.remove(name));
+    let structured_content = member("structuredContent");
+    if structured_content.as_ref().is_some_and(|value| !value.is_object()) {
+        return Err(bad("`structuredContent` is no object"));
+    }
+    let is_error = match member("isError") {
+        None => false,
+        Some(Value::Bool(is_error)) => is_error,
+        Some(_) => return Err(bad("`isError` is neither true nor false")),
+    };
+    Ok(ToolResult { content: member("content").unwrap_or_default(), structured_content, is_error })
+}
+
+/// A JSON-RPC error says what an MCP result with `isError` says, so it becomes one.
+// [BOX-75]
+pub(super) fn read_error(mut error: Map<String, Value>) -> Result<ToolResult, Error> {
+    let (Some(Value::String(message)), Some(Value::Number(_))) =
+        (error.remove("message"), error.remove("code"))
+    else {
+        return Err(bad("`error` has no number `code` or no string `message`"));
+    };
+    Ok(ToolResult {
+        content: json!([text_block(&message)]),
+        structured_content: error.remove("data").filter(Value::is_object),
+        is_error: true,
+    })
+}
+
+/// A string is its own text; any other value is written as JSON.
+fn text_of(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}

@@ -1,0 +1,100 @@
+//! Room: listing directories.
+
+use crate::kernel::limits::{ENTRY_FUEL, LISTINGS_COUNT_MAX};
+use crate::kernel::sandbox::errno::{Errno, Halt};
+use crate::kernel::sandbox::files::{Entry, NodeId, Object};
+use crate::kernel::sandbox::guest::{Call, Guest};
+use crate::kernel::sandbox::meter::Meter;
+use std::sync::Arc;
+
+/// A `dirent` without the name behind it.
+const DIRENT_BYTES: usize = 24;
+
+/// Writes the entries of the directory `fd` from the position `cookie` on, each a `dirent` and its name,
+/// to the `length` bytes at `pointer`, and the bytes used at `result`. An entry that does not fit is cut,
+/// so a buffer that is used up means that there may be more. The directory is looked at when a listing
+/// begins, and listed as it was then. `ENOTDIR`: no directory. `EOVERFLOW`, `ENFILE`: too many names.
+// [BOX-63]
+pub(super) fn fd_readdir(
+    call: &mut Call<'_>,
+    fd: u32,
+    pointer: u32,
+    length: u32,
+    cookie: u64,
+    result: u32,
+) -> Result<(), Halt> {
+    call.span(result, 4)?;
+    let span = call.span_of(pointer, length)?;
+    let directory = call.guest.descriptors.get(fd)?.directory()?;
+    if cookie == 0 || listing(call.guest, fd)?.is_empty() {
+        listing(call.guest, fd)?.clear();
+        let names = names(call.guest, directory)?;
+        *listing(call.guest, fd)? = names;
+    }
+    let Guest { descriptors, meter, .. } = &mut *call.guest;
+    let Object::Directory { listing, .. } = &descriptors.get(fd)?.object else {
+        return Err(Errno::NOTDIR.into());
+    };
+    let buffer = dirents(listing, cookie, span.length(), meter)?;
+    call.write(span, &buffer)?;
+    call.write_u32(result, u32::try_from(buffer.len()).map_err(|_| Errno::OVERFLOW)?)?;
+    Ok(())
+}
+
+fn listing(guest: &mut Guest, fd: u32) -> Result<&mut Vec<Entry>, Errno> {
+    match &mut guest.descriptors.get_mut(fd)?.object {
+        Object::Directory { listing, .. } => Ok(listing),
+        _ => Err(Errno::NOTDIR),
+    }
+}
+
+/// The names in a directory: itself and its parent first, then its children in ascending order of their
+/// bytes.
+fn names(guest: &mut Guest, directory: NodeId) -> Result<Vec<Entry>, Halt> {
+    guest.tree.meet_all(directory, &mut guest.meter)?;
+    let children = guest.tree.children(directory)?;
+    let count = children.len().saturating_add(2);
+    if guest.descriptors.listed().saturating_add(count) > LISTINGS_COUNT_MAX {
+        return Err(Errno::OVERFLOW.into());
+    }
+    let dots = [(".", directory), ("..", guest.tree.parent(directory)?)];
+    let dots = dots.map(|(name, node)| (Arc::from(name), node));
+    let children = children.iter().map(|(name, node)| (Arc::clone(name), *node));
+    let mut entries = Vec::with_capacity(count);
+    for (name, node) in dots.into_iter().chain(children) {
+        guest.meter.charge(ENTRY_FUEL)?;
+        entries.push(Entry { name, node, kind: guest.tree.kind(node)? });
+    }
+    Ok(entries)
+}
+
+/// Entries as bytes, from a position on, as many as fit, paid for before they are put together.
+fn dirents(
+    entries: &[Entry],
+    mut next: u64,
+    bytes_max: usize,
+    meter: &mut Meter,
+) -> Result<Vec<u8>, Halt> {
+    let skipped = usize::try_from(next).unwrap_or(usize::MAX);
+    let entries = entries.get(skipped..).unwrap_or(&[]);
+    let may_fit = entries.iter().take(bytes_max.div_ceil(DIRENT_BYTES));
+    let sizes = may_fit.map(|entry| entry.name.len().saturating_add(DIRENT_BYTES));
+    let bytes = sizes.sum::<usize>().min(bytes_max);
+    meter.charge_bytes(bytes)?;
+    let mut buffer = Vec::with_capacity(bytes);
+    for entry in entries {
+        if buffer.len() >= bytes {
+            break;
+        }
+        meter.watch.check()?;
+        next = next.saturating_add(1);
+        buffer.extend(next.to_le_bytes());
+        buffer.extend(entry.node.inode().to_le_bytes());
+        let name_length = u32::try_from(entry.name.len()).map_err(|_| Errno::OVERFLOW)?;
+        buffer.extend(name_length.to_le_bytes());
+        buffer.extend(u32::from(entry.kind).to_le_bytes());
+        buffer.extend(entry.name.as_bytes());
+    }
+    buffer.truncate(bytes);
+    Ok(buffer)
+}

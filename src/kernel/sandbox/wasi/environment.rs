@@ -1,0 +1,69 @@
+//! Room: command line and environment variables.
+
+use crate::kernel::sandbox::errno::Halt;
+use crate::kernel::sandbox::guest::{Call, Guest};
+
+/// Writes the pointers of the arguments at `list`, and the arguments, each with a NUL, at `text`.
+pub(super) fn args_get(call: &mut Call<'_>, list: u32, text: u32) -> Result<(), Halt> {
+    write_values(call, |guest| &guest.args, list, text)
+}
+
+/// Writes the number of arguments at `count`, and the bytes they need with their NULs at `bytes`.
+pub(super) fn args_sizes_get(call: &mut Call<'_>, count: u32, bytes: u32) -> Result<(), Halt> {
+    let sizes = sizes(&call.guest.args);
+    write_sizes(call, sizes, count, bytes)
+}
+
+/// As `args_get`, for `NAME=value` pairs in ascending order of names.
+pub(super) fn environ_get(call: &mut Call<'_>, list: u32, text: u32) -> Result<(), Halt> {
+    write_values(call, |guest| &guest.environment, list, text)
+}
+
+/// As `args_sizes_get`, for environment variables.
+pub(super) fn environ_sizes_get(call: &mut Call<'_>, count: u32, bytes: u32) -> Result<(), Halt> {
+    let sizes = sizes(&call.guest.environment);
+    write_sizes(call, sizes, count, bytes)
+}
+
+/// Number of values, and bytes of all of them, each with its NUL.
+fn sizes(values: &[String]) -> (usize, usize) {
+    let add = |sum: usize, value: &String| sum.saturating_add(value.len()).saturating_add(1);
+    (values.len(), values.iter().fold(0, add))
+}
+
+fn write_sizes(
+    call: &mut Call<'_>,
+    (count, total): (usize, usize),
+    at: u32,
+    bytes: u32,
+) -> Result<(), Halt> {
+    call.span(bytes, 4)?;
+    call.write_u32(at, u32::try_from(count).unwrap_or(u32::MAX))?;
+    call.write_u32(bytes, u32::try_from(total).unwrap_or(u32::MAX))?;
+    Ok(())
+}
+
+fn write_values(
+    call: &mut Call<'_>,
+    values: fn(&Guest) -> &Vec<String>,
+    list: u32,
+    text: u32,
+) -> Result<(), Halt> {
+    let (count, total) = sizes(values(call.guest));
+    call.span(list, count.saturating_mul(4))?;
+    call.span(text, total)?;
+    call.guest.meter.charge_bytes(total)?;
+    // Copied only now that it is paid for; the guest's memory is written next to it.
+    let values = values(call.guest).clone();
+    let (mut list, mut text) = (list, text);
+    for value in &values {
+        call.write_u32(list, text)?;
+        call.write_at(text, value.as_bytes())?;
+        let length = u32::try_from(value.len()).unwrap_or(u32::MAX);
+        let end = text.saturating_add(length);
+        call.write_at(end, &[0])?;
+        list = list.saturating_add(4);
+        text = end.saturating_add(1);
+    }
+    Ok(())
+}

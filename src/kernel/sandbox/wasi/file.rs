@@ -1,0 +1,132 @@
+//! Room: status, size and times of open files.
+
+use crate::kernel::sandbox::errno::{Errno, Halt};
+use crate::kernel::sandbox::files::{filetype, rights, NodeId, Object, Status, Times};
+use crate::kernel::sandbox::guest::{Call, Guest};
+
+/// The size of a `filestat`.
+pub(super) const FILESTAT_BYTES: usize = 64;
+
+/// Writes the `filestat` of `fd` at `result`: device, inode, type, names, size, times.
+// [BOX-67]
+pub(super) fn fd_filestat_get(call: &mut Call<'_>, fd: u32, result: u32) -> Result<(), Halt> {
+    call.span(result, FILESTAT_BYTES)?;
+    let descriptor = call.guest.descriptors.get(fd)?;
+    let record = match &descriptor.object {
+        Object::File { node, host, .. } => {
+            let status = call.guest.tree.status(*node, host.as_ref(), &mut call.guest.meter)?;
+            filestat(*node, &status)
+        }
+        Object::Directory { node, .. } => {
+            let status = call.guest.tree.status(*node, None, &mut call.guest.meter)?;
+            filestat(*node, &status)
+        }
+        Object::Stdin | Object::Stdout | Object::Stderr => {
+            record([0, 0, u64::from(filetype::UNKNOWN), 1, 0, 0, 0, 0])
+        }
+    };
+    call.write_at(result, &record)?;
+    Ok(())
+}
+
+/// The `filestat` of a file, directory or link.
+pub(super) fn filestat(node: NodeId, status: &Status) -> Vec<u8> {
+    let Status { device, kind, names, size, times } = *status;
+    let Times { accessed, modified, changed } = times;
+    record([device, node.inode(), u64::from(kind), names, size, accessed, modified, changed])
+}
+
+fn record(fields: [u64; 8]) -> Vec<u8> {
+    fields.into_iter().flat_map(u64::to_le_bytes).collect()
+}
+
+/// Makes the file `fd` `size` bytes long; new bytes are zero. `EBADF`: not opened for writing. `ESPIPE`:
+/// a stream. `ENOSPC`.
+pub(super) fn fd_filestat_set_size(call: &mut Call<'_>, fd: u32, size: u64) -> Result<(), Halt> {
+    let node = file_to_write(call, fd)?;
+    call.guest.tree.truncate(node, size, &mut call.guest.meter)
+}
+
+/// Makes sure that the file `fd` has `length` bytes from `offset` on; it never gets shorter. `EINVAL`: no
+/// length. Else as `fd_filestat_set_size`.
+pub(super) fn fd_allocate(
+    call: &mut Call<'_>,
+    fd: u32,
+    offset: u64,
+    length: u64,
+) -> Result<(), Halt> {
+    let node = file_to_write(call, fd)?;
+    if length == 0 {
+        return Err(Errno::INVAL.into());
+    }
+    let end = offset.checked_add(length).and_then(|end| usize::try_from(end).ok());
+    let Guest { tree, descriptors, meter, .. } = &mut *call.guest;
+    let (_, host) = descriptors.get(fd)?.file()?;
+    tree.allocate(node, host, end.ok_or(Errno::NOSPC)?, meter)
+}
+
+fn file_to_write(call: &Call<'_>, fd: u32) -> Result<NodeId, Errno> {
+    let descriptor = call.guest.descriptors.get(fd)?;
+    descriptor.require(rights::FD_WRITE)?;
+    Ok(descriptor.file()?.0)
+}
+
+/// Sets the times of `fd`, as `flags` (`fstflags`) say: to `accessed` and `modified`, or to now. `EINVAL`:
+/// a stream, or flags that contradict each other. `EROFS`.
+pub(super) fn fd_filestat_set_times(
+    call: &mut Call<'_>,
+    fd: u32,
+    accessed: u64,
+    modified: u64,
+    flags: u32,
+) -> Result<(), Halt> {
+    let node = call.guest.descriptors.get(fd)?.node().ok_or(Errno::INVAL)?;
+    let (accessed, modified) = times(call, accessed, modified, flags)?;
+    Ok(call.guest.tree.set_times(node, accessed, modified)?)
+}
+
+/// The times of last access and of last change that `flags` name.
+pub(super) fn times(
+    call: &Call<'_>,
+    accessed: u64,
+    modified: u64,
+    flags: u32,
+) -> Result<(Option<u64>, Option<u64>), Errno> {
+    let now = call.guest.tree.now;
+    let time = |given: u64, flags: u32| match flags & 3 {
+        0 => Ok(None),
+        1 => Ok(Some(given)),
+        2 => Ok(Some(now)),
+        _ => Err(Errno::INVAL),
+    };
+    if flags > 15 {
+        return Err(Errno::INVAL);
+    }
+    Ok((time(accessed, flags)?, time(modified, flags >> 2)?))
+}
+
+/// Takes notice of nothing. `ESPIPE`: a stream. `EBADF`: a directory. `EINVAL`: no such `advice`.
+pub(super) fn fd_advise(
+    call: &mut Call<'_>,
+    fd: u32,
+    _offset: u64,
+    _length: u64,
+    advice: u32,
+) -> Result<(), Halt> {
+    call.guest.descriptors.get(fd)?.file()?;
+    if advice > 5 {
+        return Err(Errno::INVAL.into());
+    }
+    Ok(())
+}
+
+/// Success: what is written lies in memory until the call has ended well. `EINVAL`: a stream.
+pub(super) fn fd_datasync(call: &mut Call<'_>, fd: u32) -> Result<(), Halt> {
+    call.guest.descriptors.get(fd)?.node().ok_or(Errno::INVAL)?;
+    Ok(())
+}
+
+/// As `fd_datasync`.
+pub(super) fn fd_sync(call: &mut Call<'_>, fd: u32) -> Result<(), Halt> {
+    fd_datasync(call, fd)
+}

@@ -1,0 +1,323 @@
+//! Room: paths. Each is settled in the guest's own tree; none reaches the host.
+//!
+//! A path is `path_length` bytes at `path`, and starts at the directory `fd`. All of these answer
+//! `ENOTDIR` if that is no directory; `ENOENT` for an empty path and for names that do not exist;
+//! `EPERM` for an absolute path and for one that leads out of the directory; `ELOOP` for too many
+//! links; `EACCES` for what the guest may not see; `EINVAL` for a NUL and `EILSEQ` for what is not
+//! UTF-8; `ENAMETOOLONG`. Those that change something answer `EROFS` and `ENOSPC`.
+
+use super::descriptor::check_flags;
+use super::file::{filestat, times, FILESTAT_BYTES};
+use crate::kernel::limits::PATH_BYTES_MAX;
+use crate::kernel::sandbox::errno::{Errno, Halt};
+use crate::kernel::sandbox::files::{filetype, rights, Descriptor, NodeId, Object, Place};
+use crate::kernel::sandbox::guest::{Call, Guest};
+
+/// The bits of `oflags`.
+mod open_flags {
+    pub(super) const CREATE: u32 = 1;
+    pub(super) const DIRECTORY: u32 = 2;
+    pub(super) const EXCLUSIVE: u32 = 4;
+    pub(super) const TRUNCATE: u32 = 8;
+    pub(super) const ALL: u32 = 15;
+}
+
+/// What may be done with a link that a path ends in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Last {
+    /// It is meant itself.
+    Itself,
+    /// It is followed only if a slash comes behind it.
+    ItselfWithoutSlash,
+    /// It is followed.
+    Followed,
+}
+
+/// Follows a path from an open directory.
+fn find(
+    call: &mut Call<'_>,
+    fd: u32,
+    path: u32,
+    path_length: u32,
+    last: Last,
+) -> Result<Place, Halt> {
+    let path = named(call, fd, path, path_length)?;
+    follow(call, &path, last)
+}
+
+/// A path as the guest gave it, and the directory at which it starts.
+struct Named {
+    start: NodeId,
+    path: String,
+}
+
+/// Reads a path, before anything of it is looked at.
+// [BOX-43]
+fn named(call: &mut Call<'_>, fd: u32, path: u32, path_length: u32) -> Result<Named, Halt> {
+    let start = call.guest.descriptors.get(fd)?.directory()?;
+    Ok(Named { start, path: text(call, path, path_length)? })
+}
+
+fn follow(call: &mut Call<'_>, named: &Named, last: Last) -> Result<Place, Halt> {
+    let Named { start, path } = named;
+    let follow = match last {
+        Last::Itself => false,
+        Last::ItselfWithoutSlash => path.ends_with('/'),
+        Last::Followed => true,
+    };
+    let Guest { tree, meter, .. } = &mut *call.guest;
+    tree.resolve(*start, path, follow, meter)
+}
+
+/// Reads a path, unless it is too long.
+// [BOX-61]
+fn text(call: &mut Call<'_>, pointer: u32, length: u32) -> Result<String, Halt> {
+    let span = call.span_of(pointer, length)?;
+    if span.length() > PATH_BYTES_MAX {
+        return Err(Errno::NAMETOOLONG.into());
+    }
+    call.guest.meter.charge_bytes(span.length())?;
+    Ok(std::str::from_utf8(call.read(span)?).map_err(|_| Errno::ILSEQ)?.to_owned())
+}
+
+/// Reads `lookupflags`. `EINVAL`: no such flag.
+fn last(lookup: u32) -> Result<Last, Errno> {
+    match lookup {
+        0 => Ok(Last::ItselfWithoutSlash),
+        1 => Ok(Last::Followed),
+        _ => Err(Errno::INVAL),
+    }
+}
+
+/// Opens what a path names with the rights `base` and `inheriting`, as far as they are to be had, and
+/// writes the new descriptor at `result`. `open` are `oflags`, `flags` are `fdflags`. `EEXIST`: exists,
+/// and was to be created. `EISDIR`: a directory, to be written. `ENOTDIR`: a file, where a directory was
+/// asked for. `ELOOP`: a link, not to be followed. `EINVAL`: flags that do not exist or go together.
+/// `ENOTCAPABLE`: truncating is not among the rights of `fd`. `EMFILE`: too many are open.
+// [BOX-68]
+#[allow(clippy::too_many_arguments)] // as preview 1 has them
+pub(super) fn path_open(
+    call: &mut Call<'_>,
+    fd: u32,
+    lookup: u32,
+    path: u32,
+    path_length: u32,
+    open: u32,
+    base: u64,
+    inheriting: u64,
+    flags: u32,
+    result: u32,
+) -> Result<(), Halt> {
+    call.span(result, 4)?;
+    let (last, flags) = (last(lookup)?, check_flags(flags)?);
+    let has = |flag: u32| open & flag != 0;
+    let (creates, truncates) = (has(open_flags::CREATE), has(open_flags::TRUNCATE));
+    if open & !open_flags::ALL != 0 || (creates && has(open_flags::DIRECTORY)) {
+        return Err(Errno::INVAL.into());
+    }
+    let directory = call.guest.descriptors.get(fd)?;
+    let allowed = directory.rights_inheriting;
+    directory.directory()?;
+    if truncates && directory.rights & rights::PATH_FILESTAT_SET_SIZE == 0 {
+        return Err(Errno::NOTCAPABLE.into());
+    }
+    call.guest.descriptors.free()?;
+    // What has to be new is not looked for behind a link.
+    let is_new = creates && has(open_flags::EXCLUSIVE);
+    let place = find(call, fd, path, path_length, if is_new { Last::Itself } else { last })?;
+    let node = match place.node {
+        Some(_) if is_new => return Err(Errno::EXIST.into()),
+        None if creates => call.guest.tree.make_file(&place)?,
+        _ => place.existing(&call.guest.tree)?,
+    };
+    let changes = truncates || base & rights::FD_WRITE != 0;
+    let (object, possible) = match call.guest.tree.kind(node)? {
+        filetype::DIRECTORY if changes => return Err(Errno::ISDIR.into()),
+        filetype::DIRECTORY => {
+            (Object::Directory { node, preopened_as: None, listing: Vec::new() }, rights::DIRECTORY)
+        }
+        filetype::SYMBOLIC_LINK => return Err(Errno::LOOP.into()),
+        _ if has(open_flags::DIRECTORY) => return Err(Errno::NOTDIR.into()),
+        _ => (open_file(call, node, changes, truncates)?, rights::FILE),
+    };
+    call.guest.tree.hold(node)?;
+    let opened = call.guest.descriptors.open(Descriptor {
+        object,
+        flags,
+        rights: base & possible & allowed,
+        rights_inheriting: inheriting & allowed,
+    })?;
+    call.write_u32(result, opened)?;
+    Ok(())
+}
+
+fn open_file(
+    call: &mut Call<'_>,
+    node: NodeId,
+    changes: bool,
+    truncates: bool,
+) -> Result<Object, Halt> {
+    let Guest { tree, meter, .. } = &mut *call.guest;
+    if changes {
+        tree.require_writable(node)?;
+    }
+    if truncates {
+        tree.truncate(node, 0, meter)?;
+    }
+    let host = tree.open_host(node, meter)?;
+    Ok(Object::File { node, host, offset: 0 })
+}
+
+/// Writes the `filestat` of what a path names at `result`.
+pub(super) fn path_filestat_get(
+    call: &mut Call<'_>,
+    fd: u32,
+    lookup: u32,
+    path: u32,
+    path_length: u32,
+    result: u32,
+) -> Result<(), Halt> {
+    call.span(result, FILESTAT_BYTES)?;
+    let place = find(call, fd, path, path_length, last(lookup)?)?;
+    let node = place.existing(&call.guest.tree)?;
+    let status = call.guest.tree.status(node, None, &mut call.guest.meter)?;
+    call.write_at(result, &filestat(node, &status))?;
+    Ok(())
+}
+
+/// Sets the times of what a path names, as `fd_filestat_set_times` does.
+#[allow(clippy::too_many_arguments)] // as preview 1 has them
+pub(super) fn path_filestat_set_times(
+    call: &mut Call<'_>,
+    fd: u32,
+    lookup: u32,
+    path: u32,
+    path_length: u32,
+    accessed: u64,
+    modified: u64,
+    flags: u32,
+) -> Result<(), Halt> {
+    let (accessed, modified) = times(call, accessed, modified, flags)?;
+    let place = find(call, fd, path, path_length, last(lookup)?)?;
+    let node = place.existing(&call.guest.tree)?;
+    Ok(call.guest.tree.set_times(node, accessed, modified)?)
+}
+
+/// Writes the target of a symbolic link to the `length` bytes at `pointer`, as much as fits, and the
+/// number of bytes at `result`. `EINVAL`: no link.
+pub(super) fn path_readlink(
+    call: &mut Call<'_>,
+    fd: u32,
+    path: u32,
+    path_length: u32,
+    pointer: u32,
+    length: u32,
+    result: u32,
+) -> Result<(), Halt> {
+    call.span(result, 4)?;
+    let span = call.span_of(pointer, length)?;
+    let place = find(call, fd, path, path_length, Last::Itself)?;
+    let node = place.existing(&call.guest.tree)?;
+    if call.guest.tree.kind(node)? != filetype::SYMBOLIC_LINK {
+        return Err(Errno::INVAL.into());
+    }
+    let target = call.guest.tree.bytes(node)?.to_vec();
+    let used = u32::try_from(target.len().min(span.length())).map_err(|_| Errno::OVERFLOW)?;
+    call.write(span, &target)?;
+    call.write_u32(result, used)?;
+    Ok(())
+}
+
+/// Makes an empty directory. `EEXIST`: there is something.
+pub(super) fn path_create_directory(
+    call: &mut Call<'_>,
+    fd: u32,
+    path: u32,
+    path_length: u32,
+) -> Result<(), Halt> {
+    let place = find(call, fd, path, path_length, Last::Itself)?;
+    Ok(call.guest.tree.make_directory(&place)?)
+}
+
+/// Removes an empty directory. `ENOTDIR`: a file. `ENOTEMPTY`. `EINVAL`: its name is `.` or `..`.
+pub(super) fn path_remove_directory(
+    call: &mut Call<'_>,
+    fd: u32,
+    path: u32,
+    path_length: u32,
+) -> Result<(), Halt> {
+    let place = find(call, fd, path, path_length, Last::Itself)?;
+    call.guest.tree.remove_directory(&place, &mut call.guest.meter)
+}
+
+/// Removes a name of a file or symbolic link. `EISDIR`: a directory.
+pub(super) fn path_unlink_file(
+    call: &mut Call<'_>,
+    fd: u32,
+    path: u32,
+    path_length: u32,
+) -> Result<(), Halt> {
+    let place = find(call, fd, path, path_length, Last::Itself)?;
+    call.guest.tree.remove_file(&place, &mut call.guest.meter)
+}
+
+/// Moves what a path names to another path, below `new_fd`, and replaces what is there. `EISDIR`,
+/// `ENOTDIR`, `ENOTEMPTY`: it can't replace that. `EINVAL`: into itself. `EXDEV`: from one mount to
+/// another.
+// [BOX-84]
+pub(super) fn path_rename(
+    call: &mut Call<'_>,
+    fd: u32,
+    path: u32,
+    path_length: u32,
+    new_fd: u32,
+    new_path: u32,
+    new_path_length: u32,
+) -> Result<(), Halt> {
+    let from = named(call, fd, path, path_length)?;
+    let to = named(call, new_fd, new_path, new_path_length)?;
+    let from = follow(call, &from, Last::Itself)?;
+    let to = follow(call, &to, Last::Itself)?;
+    call.guest.tree.rename(&from, &to, &mut call.guest.meter)
+}
+
+/// Gives a file a second name, below `new_fd`. `EEXIST`: the name is taken. `EPERM`: a directory.
+/// `EXDEV`: from one mount to another. `EINVAL`: a link was to be followed.
+// [BOX-83]
+#[allow(clippy::too_many_arguments)] // as preview 1 has them
+pub(super) fn path_link(
+    call: &mut Call<'_>,
+    fd: u32,
+    lookup: u32,
+    path: u32,
+    path_length: u32,
+    new_fd: u32,
+    new_path: u32,
+    new_path_length: u32,
+) -> Result<(), Halt> {
+    if last(lookup)? == Last::Followed {
+        return Err(Errno::INVAL.into());
+    }
+    let from = named(call, fd, path, path_length)?;
+    let to = named(call, new_fd, new_path, new_path_length)?;
+    let from = follow(call, &from, Last::Itself)?;
+    let node = from.existing(&call.guest.tree)?;
+    let to = follow(call, &to, Last::Itself)?;
+    call.guest.tree.add_name(node, &to, &mut call.guest.meter)
+}
+
+/// Makes a symbolic link that holds the `target_length` bytes at `target`. `EEXIST`: there is something.
+/// `EPERM`: the target is absolute.
+// [BOX-82]
+pub(super) fn path_symlink(
+    call: &mut Call<'_>,
+    target: u32,
+    target_length: u32,
+    fd: u32,
+    path: u32,
+    path_length: u32,
+) -> Result<(), Halt> {
+    let target = text(call, target, target_length)?;
+    let place = find(call, fd, path, path_length, Last::Itself)?;
+    Ok(call.guest.tree.make_link(&place, &target)?)
+}

@@ -1,0 +1,228 @@
+//! Room: reading, writing and seeking, on the standard streams and on files.
+//!
+//! `iovecs` is a list of `count` buffers, which are used in turn.
+
+use crate::kernel::limits::STDERR_BYTES_MAX;
+use crate::kernel::sandbox::errno::{Errno, Halt, Stop};
+use crate::kernel::sandbox::files::{rights, Object, PIECE_BYTES};
+use crate::kernel::sandbox::guest::{copy, Call, Span};
+
+/// The bit of `fdflags` that makes each write one to the end.
+const APPEND: u16 = 1;
+
+/// Reads from the present position of `fd` into the buffers, writes the number of bytes at `result`
+/// and moves the position on. Fewer bytes than asked for, or none, mean the end. `EBADF`: not opened for
+/// reading. `EISDIR`: a directory. `EINVAL`: too many buffers, or more than 4 GiB. `EIO`.
+pub(super) fn fd_read(
+    call: &mut Call<'_>,
+    fd: u32,
+    iovecs: u32,
+    count: u32,
+    result: u32,
+) -> Result<(), Halt> {
+    call.span(result, 4)?;
+    let spans = call.iovecs(iovecs, count)?.0;
+    let descriptor = call.guest.descriptors.get(fd)?;
+    descriptor.require(rights::FD_READ)?;
+    let read = match &descriptor.object {
+        Object::Stdin => read_stdin(call, &spans)?,
+        Object::File { offset, .. } => read_file(call, fd, *offset, &spans)?,
+        Object::Directory { .. } => return Err(Errno::ISDIR.into()),
+        Object::Stdout | Object::Stderr => return Err(Errno::BADF.into()),
+    };
+    advance(call, fd, read)?;
+    answer(call, result, read)
+}
+
+fn read_stdin(call: &mut Call<'_>, spans: &[Span]) -> Result<usize, Halt> {
+    let from = call.guest.stdin_read;
+    for span in spans {
+        let rest = call.guest.stdin.get(call.guest.stdin_read..).unwrap_or(&[]);
+        let length = span.length().min(rest.len());
+        call.guest.meter.charge_bytes(length)?;
+        copy(span.of_mut(call.memory)?, rest);
+        call.guest.stdin_read = call.guest.stdin_read.saturating_add(length);
+    }
+    Ok(call.guest.stdin_read.saturating_sub(from))
+}
+
+/// Reads from an offset of a file, piece by piece; each piece is charged before it is read.
+fn read_file(call: &mut Call<'_>, fd: u32, mut offset: u64, spans: &[Span]) -> Result<usize, Halt> {
+    let (node, host) = call.guest.descriptors.get(fd)?.file()?;
+    let left = call.guest.tree.size(node, host)?.saturating_sub(offset);
+    let left = usize::try_from(left).unwrap_or(usize::MAX);
+    let mut all = 0_usize;
+    for span in spans {
+        for piece in span.of_mut(call.memory)?.chunks_mut(PIECE_BYTES) {
+            let wanted = piece.len().min(left.saturating_sub(all));
+            call.guest.meter.charge_bytes(wanted)?;
+            let piece = piece.get_mut(..wanted).unwrap_or(&mut []);
+            let read = call.guest.tree.read(node, host, offset, piece)?;
+            all = all.saturating_add(read);
+            offset = offset.saturating_add(u64::try_from(read).unwrap_or(u64::MAX));
+            if read == 0 || read < wanted {
+                return Ok(all);
+            }
+        }
+    }
+    Ok(all)
+}
+
+/// As `fd_read`, from `offset` of a file, whose position stays. `ESPIPE`: a stream. `EBADF`: a directory.
+pub(super) fn fd_pread(
+    call: &mut Call<'_>,
+    fd: u32,
+    iovecs: u32,
+    count: u32,
+    offset: u64,
+    result: u32,
+) -> Result<(), Halt> {
+    call.span(result, 4)?;
+    let spans = call.iovecs(iovecs, count)?.0;
+    call.guest.descriptors.get(fd)?.require(rights::FD_READ)?;
+    let read = read_file(call, fd, offset, &spans)?;
+    answer(call, result, read)
+}
+
+/// Writes the buffers to stdout or stderr, or to a file at its position, which moves on, or at its end
+/// if it was opened to append. Writes the number of bytes at `result`: all of them. `EBADF`: not opened
+/// for writing. `EINVAL`: as `fd_read`. `ENOSPC`: more than files may hold. Going beyond what a stream
+/// may hold ends the guest.
+// [BOX-45]
+pub(super) fn fd_write(
+    call: &mut Call<'_>,
+    fd: u32,
+    iovecs: u32,
+    count: u32,
+    result: u32,
+) -> Result<(), Halt> {
+    call.span(result, 4)?;
+    let (spans, total) = call.iovecs(iovecs, count)?;
+    let descriptor = call.guest.descriptors.get(fd)?;
+    descriptor.require(rights::FD_WRITE)?;
+    let Object::File { node, host, offset } = &descriptor.object else {
+        write_stream(call, fd, &spans, total)?;
+        return answer(call, result, total);
+    };
+    let mut from = *offset;
+    if descriptor.flags & APPEND != 0 && total > 0 {
+        from = call.guest.tree.size(*node, host.as_ref())?;
+    }
+    write_file(call, fd, from, &spans, total)?;
+    if let Object::File { offset, .. } = &mut call.guest.descriptors.get_mut(fd)?.object {
+        *offset = from;
+    }
+    advance(call, fd, total)?;
+    answer(call, result, total)
+}
+
+// [BOX-44]
+fn write_stream(call: &mut Call<'_>, fd: u32, spans: &[Span], total: usize) -> Result<(), Halt> {
+    call.guest.meter.charge_bytes(total)?;
+    let (stream, bytes_max, stop) = match call.guest.descriptors.get(fd)?.object {
+        Object::Stdout => (&mut call.guest.stdout, call.guest.stdout_bytes_max, Stop::Output),
+        _ => (&mut call.guest.stderr, STDERR_BYTES_MAX, Stop::ErrorOutput),
+    };
+    if stream.len().saturating_add(total) > bytes_max {
+        return Err(stop.into());
+    }
+    for span in spans {
+        stream.extend_from_slice(span.of(call.memory)?);
+    }
+    Ok(())
+}
+
+fn write_file(
+    call: &mut Call<'_>,
+    fd: u32,
+    offset: u64,
+    spans: &[Span],
+    total: usize,
+) -> Result<(), Halt> {
+    let (node, _) = call.guest.descriptors.get(fd)?.file()?;
+    if total == 0 {
+        return Ok(());
+    }
+    call.guest.meter.charge_bytes(total)?;
+    let mut rest = call.guest.tree.writable(node, offset, total, &mut call.guest.meter)?;
+    for span in spans {
+        let (part, later) = rest.split_at_mut(span.length().min(rest.len()));
+        copy(part, span.of(call.memory)?);
+        rest = later;
+    }
+    Ok(())
+}
+
+/// As `fd_write`, at `offset` of a file, whose position stays. `ESPIPE`: a stream.
+pub(super) fn fd_pwrite(
+    call: &mut Call<'_>,
+    fd: u32,
+    iovecs: u32,
+    count: u32,
+    offset: u64,
+    result: u32,
+) -> Result<(), Halt> {
+    call.span(result, 4)?;
+    let (spans, total) = call.iovecs(iovecs, count)?;
+    call.guest.descriptors.get(fd)?.require(rights::FD_WRITE)?;
+    write_file(call, fd, offset, &spans, total)?;
+    answer(call, result, total)
+}
+
+/// Moves the position of the file `fd` `by` so many bytes: from its start (`whence` 0), from the present
+/// position (1) or from its end (2). Writes the new position at `result`. It may lie beyond the end.
+/// `ESPIPE`: a stream. `EBADF`: a directory. `EINVAL`: before the start, or no such `whence`.
+pub(super) fn fd_seek(
+    call: &mut Call<'_>,
+    fd: u32,
+    by: u64,
+    whence: u32,
+    result: u32,
+) -> Result<(), Halt> {
+    call.span(result, 8)?;
+    let (node, host) = call.guest.descriptors.get(fd)?.file()?;
+    let base = match whence {
+        0 => 0,
+        1 => position(call, fd)?,
+        2 => call.guest.tree.size(node, host)?,
+        _ => return Err(Errno::INVAL.into()),
+    };
+    // The offset is signed; two's complement makes a negative one an addition that wraps.
+    let to = base.checked_add_signed(i64::from_le_bytes(by.to_le_bytes()));
+    let to = to.filter(|to| i64::try_from(*to).is_ok()).ok_or(Errno::INVAL)?;
+    if let Object::File { offset, .. } = &mut call.guest.descriptors.get_mut(fd)?.object {
+        *offset = to;
+    }
+    call.write_u64(result, to)?;
+    Ok(())
+}
+
+/// Writes the position of the file `fd` at `result`. `ESPIPE`: a stream. `EBADF`: a directory.
+pub(super) fn fd_tell(call: &mut Call<'_>, fd: u32, result: u32) -> Result<(), Halt> {
+    let position = position(call, fd)?;
+    call.write_u64(result, position)?;
+    Ok(())
+}
+
+fn position(call: &Call<'_>, fd: u32) -> Result<u64, Errno> {
+    let descriptor = call.guest.descriptors.get(fd)?;
+    descriptor.file()?;
+    match descriptor.object {
+        Object::File { offset, .. } => Ok(offset),
+        _ => Err(Errno::BADF),
+    }
+}
+
+/// Moves the position of a file on; streams have none.
+fn advance(call: &mut Call<'_>, fd: u32, bytes: usize) -> Result<(), Errno> {
+    if let Object::File { offset, .. } = &mut call.guest.descriptors.get_mut(fd)?.object {
+        *offset = offset.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
+    }
+    Ok(())
+}
+
+fn answer(call: &mut Call<'_>, result: u32, bytes: usize) -> Result<(), Halt> {
+    let bytes = u32::try_from(bytes).map_err(|_| Errno::OVERFLOW)?;
+    call.write_u32(result, bytes)?;
+    Ok(())
+}

@@ -1,0 +1,147 @@
+//! Room: the one way the runtime writes a moment, `2026-01-01T00:00:00Z`, and the one place that
+//! asks the system what time it is.
+//!
+//! Everything that needs the time takes a [`Timestamp`] as a parameter, so tests and conformance
+//! vectors bring their own. Whole seconds, UTC, years 1970 to 9999.
+
+use crate::kernel::document::text_form;
+use std::fmt;
+
+/// A moment in whole seconds since 1970-01-01T00:00:00Z, leap seconds not counted (as POSIX does).
+///
+/// ```
+/// use mpp::Timestamp;
+/// let moment = Timestamp::parse("2026-01-01T00:00:00Z").unwrap();
+/// assert_eq!(moment.unix_seconds(), 1_767_225_600);
+/// assert_eq!(moment.to_string(), "2026-01-01T00:00:00Z");
+/// assert_eq!(Timestamp::parse("2026-01-01 00:00:00"), None);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Timestamp(u64);
+
+/// 9999-12-31T23:59:59Z: the last moment that fits the one allowed form.
+const UNIX_SECONDS_MAX: u64 = 253_402_300_799;
+const DAY_SECONDS: u64 = 86_400;
+
+text_form!(Timestamp, "a time such as 2026-01-01T00:00:00Z");
+
+impl Timestamp {
+    /// The moment that many seconds after the epoch, or `None` past the year 9999.
+    #[must_use]
+    pub fn from_unix_seconds(seconds: u64) -> Option<Self> {
+        (seconds <= UNIX_SECONDS_MAX).then_some(Timestamp(seconds))
+    }
+
+    /// What the system's clock says now. A clock set before 1970 reads as 1970.
+    #[must_use]
+    pub fn now() -> Self {
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        Timestamp(since.map_or(0, |d| d.as_secs()).min(UNIX_SECONDS_MAX))
+    }
+
+    /// Seconds since the epoch.
+    #[must_use]
+    pub fn unix_seconds(self) -> u64 {
+        self.0
+    }
+
+    /// Reads the one allowed form of RFC 3339: capital `T` and `Z`, no fraction, no offset.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let seconds = parse_seconds(text)?;
+        let moment = Timestamp::from_unix_seconds(seconds)?;
+        // Writing it back refuses every second spelling and every date that does not exist.
+        (moment.to_string() == text).then_some(moment)
+    }
+}
+
+fn parse_seconds(text: &str) -> Option<u64> {
+    let number = |from: usize, to: usize| text.get(from..to)?.parse::<u64>().ok();
+    let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
+    let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
+    if year < 1970 || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
+        return None;
+    }
+    let days = days_from_civil(year, month, day)?;
+    let in_day = hour.checked_mul(3600)?.checked_add(minute.checked_mul(60)?)?;
+    days.checked_mul(DAY_SECONDS)?.checked_add(in_day)?.checked_add(second)
+}
+
+/// Days since 1970-01-01 in the Gregorian calendar. The year is counted from March, so that the leap
+/// day is its last, and 153 days make five months.
+fn days_from_civil(year: u64, month: u64, day: u64) -> Option<u64> {
+    let year = if month <= 2 { year.checked_sub(1)? } else { year };
+    let from_march = month.checked_add(9)?.checked_rem(12)?;
+    let in_year = from_march
+        .checked_mul(153)?
+        .checked_add(2)?
+        .checked_div(5)?
+        .checked_add(day)?
+        .checked_sub(1)?;
+    let leap_days = (year / 4).checked_sub(year / 100)?.checked_add(year / 400)?;
+    let days = year.checked_mul(365)?.checked_add(leap_days)?.checked_add(in_year)?;
+    days.checked_sub(719_468)
+}
+
+/// The inverse of `days_from_civil`: (year, month, day).
+#[allow(clippy::arithmetic_side_effects)] // `days` is at most UNIX_SECONDS_MAX / DAY_SECONDS
+fn civil_from_days(days: u64) -> (u64, u64, u64) {
+    let days = days + 719_468;
+    let era = days / 146_097;
+    let in_era = days % 146_097;
+    let year_of_era = (in_era - in_era / 1_460 + in_era / 36_524 - in_era / 146_096) / 365;
+    let in_year = in_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let from_march = (5 * in_year + 2) / 153;
+    let day = in_year - (153 * from_march + 2) / 5 + 1;
+    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
+    let year = era * 400 + year_of_era + u64::from(month <= 2);
+    (year, month, day)
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (year, month, day) = civil_from_days(self.0 / DAY_SECONDS);
+        let in_day = self.0 % DAY_SECONDS;
+        let (hour, minute, second) = (in_day / 3600, in_day / 60 % 60, in_day % 60);
+        write!(out, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Timestamp;
+
+    #[test]
+    fn every_day_until_2400_reads_back_as_written() {
+        for day in 0..157_054_u64 {
+            let moment = Timestamp(day * 86_400 + day % 86_400);
+            assert_eq!(Timestamp::parse(&moment.to_string()), Some(moment));
+        }
+    }
+
+    #[test]
+    fn second_spellings_and_impossible_dates_are_rejected() {
+        for text in [
+            "",
+            "2026-01-01T00:00:00",
+            "2026-01-01t00:00:00Z",
+            "2026-01-01T00:00:00z",
+            "2026-01-01T00:00:00+00:00",
+            "2026-01-01T00:00:00.0Z",
+            "2026-02-29T00:00:00Z",
+            "2026-13-01T00:00:00Z",
+            "2026-00-01T00:00:00Z",
+            "2026-01-32T00:00:00Z",
+            "2026-01-01T24:00:00Z",
+            "2026-01-01T00:60:00Z",
+            "2026-01-01T00:00:60Z",
+            "1969-12-31T23:59:59Z",
+            "+026-01-01T00:00:00Z",
+            " 2026-01-01T00:00:00Z",
+            "2026-01-01T00:00:00Z ",
+            "２026-01-01T00:00:00Z",
+        ] {
+            assert_eq!(Timestamp::parse(text), None, "{text}");
+        }
+    }
+}
