@@ -120,6 +120,8 @@
     clippy::unwrap_used
 )]
 
+extern crate alloc;
+
 #[cfg(test)]
 #[path = "../conformance/unit/after_guest.rs"]
 mod after_guest;

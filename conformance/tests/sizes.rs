@@ -9,25 +9,25 @@ use std::path::Path;
 
 /// The most lines that each room may have: a folder of `src/kernel/`, or its files together, or one of the other folders of `src/`.
 const LINES_MAX: [(&str, usize); 15] = [
-    ("audit", 1_000),
+    ("audit", 1_010),
     ("cli", 2_755),
-    ("consent", 580),
-    ("door", 1_040),
-    ("files of kernel", 2_055),
+    ("consent", 585),
+    ("door", 1_050),
+    ("files of kernel", 2_075),
     ("host", 1_385),
-    ("json", 220),
+    ("json", 225),
     ("lib.rs", 60),
     ("mcp", 765),
     ("module", 475),
-    ("package", 1_660),
+    ("package", 1_670),
     ("pattern", 395),
-    ("policy", 1_050),
-    ("privacy", 2_465),
-    ("sandbox", 4_100),
+    ("policy", 1_055),
+    ("privacy", 2_470),
+    ("sandbox", 4_130),
 ];
 
 /// The most lines of all of it but the command line.
-const LIBRARY_LINES_MAX: usize = 17_190;
+const LIBRARY_LINES_MAX: usize = 17_295;
 
 fn is_test(path: &Path) -> bool {
     path.iter().any(|part| part.to_str().is_some_and(|name| name.starts_with("tests")))

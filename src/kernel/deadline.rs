@@ -2,8 +2,9 @@
 //! between pieces of bounded size.
 
 use crate::kernel::error::{Code, Error};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::Arc;
+use crate::kernel::prelude::*;
+use alloc::sync::Arc;
+use core::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// Stops a running call from another thread.

@@ -22,10 +22,11 @@ use crate::kernel::error::{Code, Error};
 use crate::kernel::json;
 use crate::kernel::json::object::{Fault, Member, Object};
 use crate::kernel::limits::HOST_FILE_DEPTH_MAX;
+use crate::kernel::prelude::*;
+use alloc::collections::{BTreeMap, BTreeSet};
+use core::fmt::Display;
+use core::ops::RangeInclusive;
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Display;
-use std::ops::RangeInclusive;
 
 macro_rules! object {
     (
@@ -123,8 +124,8 @@ macro_rules! words {
                 match text { $($word => Some($name::$variant),)* _ => None }
             }
         }
-        impl std::fmt::Display for $name {
-            fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        impl core::fmt::Display for $name {
+            fn fmt(&self, out: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
                 out.write_str(self.as_str())
             }
         }

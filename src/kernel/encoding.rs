@@ -5,6 +5,7 @@
 //! strict: lower-case hex only; base64 (RFC 4648 §4) with its padding, without spaces, and with the
 //! unused bits of the last character zero.
 
+use crate::kernel::prelude::*;
 use sha2::{Digest, Sha256};
 
 const HEX: &[u8; 16] = b"0123456789abcdef";
@@ -96,14 +97,14 @@ macro_rules! hash_text {
             }
         }
 
-        impl std::fmt::Display for $name {
-            fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        impl core::fmt::Display for $name {
+            fn fmt(&self, out: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
                 out.write_str(&self.0)
             }
         }
 
-        impl std::fmt::Debug for $name {
-            fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        impl core::fmt::Debug for $name {
+            fn fmt(&self, out: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
                 out.write_str(&self.0)
             }
         }

@@ -5,8 +5,9 @@
 //! codes; the conformance vectors, the exit status of the command line and the audit records are all
 //! derived from it. A code's text never changes its meaning once released.
 
+use crate::kernel::prelude::*;
+use core::fmt;
 use serde_json::Value;
-use std::fmt;
 
 /// Who has to act on a refusal. Decides the exit status of the command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -254,4 +255,4 @@ impl fmt::Display for Error {
     }
 }
 
-impl std::error::Error for Error {}
+impl core::error::Error for Error {}

@@ -24,13 +24,14 @@ use crate::kernel::package::version::Version;
 use crate::kernel::package::{
     is_module_entry, is_package_file, ASSETS_FOLDER, MANIFEST_ENTRY, SIGNATURE_ENTRY,
 };
+use crate::kernel::prelude::*;
 use crate::kernel::privacy;
 use crate::kernel::time::Timestamp;
 use crate::kernel::trust::{self, TrustStore, TrustedSigner};
-use std::collections::BTreeMap;
-use std::ops::Deref;
+use alloc::collections::BTreeMap;
+use alloc::sync::Arc;
+use core::ops::Deref;
 use std::path::Path;
-use std::sync::Arc;
 
 /// Verifies packages against one trust store at one moment.
 #[derive(Clone, Debug)]

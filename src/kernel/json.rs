@@ -10,10 +10,11 @@ pub(crate) mod canonical;
 pub mod object;
 
 use crate::kernel::limits::JSON_VALUES_COUNT_MAX;
+use crate::kernel::prelude::*;
+use core::cell::Cell;
+use core::fmt;
 use serde_core::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
-use std::cell::Cell;
-use std::fmt;
 
 /// What was wrong in a JSON text and where, ready to be put into an [`crate::kernel::error::Error`]'s detail, such as
 /// `duplicate key "id" at line 3 column 7`.

@@ -17,6 +17,7 @@ pub mod names;
 pub mod package;
 pub mod pattern;
 pub mod policy;
+mod prelude;
 pub mod privacy;
 pub mod sandbox;
 pub mod text;

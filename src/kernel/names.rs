@@ -5,8 +5,9 @@
 
 use crate::kernel::error::{Code, Error};
 use crate::kernel::limits::{KV_KEY_BYTES_MAX, LINE_BYTES_MAX, NAME_BYTES_MAX, NAME_DEPTH_MAX};
+use crate::kernel::prelude::*;
 use crate::kernel::text::is_hidden;
-use std::collections::BTreeSet;
+use alloc::collections::BTreeSet;
 
 /// Fields that belong to the transport, or to one connection (RFC 9110, sections 7.2 and 7.6.1).
 const TRANSPORT_HEADERS: [&str; 11] = [
@@ -215,7 +216,7 @@ pub(crate) fn check_entry_name(bytes: &[u8]) -> Result<&str, Error> {
     }
     // [NAME-02] the alphabet leaves out every separator, control, wild card and non-ASCII look-alike
     let allowed = |byte: &u8| byte.is_ascii_alphanumeric() || b"._-/".contains(byte);
-    let Some(name) = std::str::from_utf8(bytes).ok().filter(|_| bytes.iter().all(allowed)) else {
+    let Some(name) = core::str::from_utf8(bytes).ok().filter(|_| bytes.iter().all(allowed)) else {
         return refuse("has a character other than letters, digits, `.`, `_`, `-` and `/`");
     };
     if name.split('/').count() > NAME_DEPTH_MAX {

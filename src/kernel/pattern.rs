@@ -12,6 +12,7 @@ mod tests;
 use crate::kernel::limits::{
     PATTERN_PROGRAM_BYTES_MAX, PATTERN_SEARCH_STEPS, PATTERN_SEARCH_STEPS_MAX, PATTERN_STATES_MAX,
 };
+use crate::kernel::prelude::*;
 use regex_lite::{Regex, RegexBuilder};
 pub(crate) use syntax::Dialect;
 use syntax::{Expression, Piece, Set};

@@ -1,6 +1,8 @@
 //! Room: text that comes from outside and is shown to people or models: which characters hide
 //! something, and how a piece of such text is quoted.
 
+use crate::kernel::prelude::*;
+
 /// Longest piece of foreign text, in characters, that a message quotes.
 const SHOWN_CHARS_MAX: usize = 160;
 

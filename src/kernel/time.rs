@@ -5,7 +5,8 @@
 //! vectors bring their own. Whole seconds, UTC, years 1970 to 9999.
 
 use crate::kernel::document::text_form;
-use std::fmt;
+use crate::kernel::prelude::*;
+use core::fmt;
 
 /// A moment in whole seconds since 1970-01-01T00:00:00Z, leap seconds not counted (as POSIX does).
 ///

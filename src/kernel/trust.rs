@@ -18,9 +18,10 @@ use crate::kernel::names::{self, is_namespace, is_visible_line};
 use crate::kernel::package::key::{KeyId, PublicKey};
 use crate::kernel::package::listing::ContentHash;
 use crate::kernel::package::version::Version;
+use crate::kernel::prelude::*;
 use crate::kernel::time::Timestamp;
+use alloc::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 

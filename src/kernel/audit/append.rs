@@ -13,6 +13,7 @@ use crate::kernel::encoding::{as_u64, hex, sha256_hex, unhex};
 use crate::kernel::error::Error;
 use crate::kernel::limits::{AUDIT_LINE_BYTES_MAX, AUDIT_TORN_BYTES_MAX};
 use crate::kernel::package::key::random_bytes;
+use crate::kernel::prelude::*;
 use crate::kernel::time::Timestamp;
 use serde_json::Map;
 use std::fs::File;

@@ -20,6 +20,7 @@ mod record;
 mod tests;
 mod verify;
 
+use crate::kernel::prelude::*;
 pub use record::{Caller, Digest, Ending, Facts, Intent, Outcome, Refusal};
 pub use verify::{is_begun, verify, verify_each, Report};
 
@@ -28,11 +29,11 @@ use crate::kernel::error::{Code, Error};
 use crate::kernel::time::Timestamp;
 use append::Writer;
 use calls::CallFile;
+use core::fmt;
 use evidence::Anchor;
 use files::{at, unavailable, CALLS_DIR};
 use record::{Call, Reason};
 use serde_json::Value;
-use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

@@ -10,9 +10,10 @@ use crate::kernel::json::{self, canonical};
 use crate::kernel::limits::{AUDIT_LINE_BYTES_MAX, AUDIT_LIST_COUNT_MAX, AUDIT_TEXT_BYTES_MAX};
 use crate::kernel::package::key::KeyId;
 use crate::kernel::package::listing::ContentHash;
+use crate::kernel::prelude::*;
 use crate::kernel::time::Timestamp;
+use alloc::collections::BTreeMap;
 use serde_json::{Map, Number, Value};
-use std::collections::BTreeMap;
 use std::io::{BufRead, Read};
 
 /// `prev` of the first record.
@@ -445,7 +446,7 @@ pub(super) struct Record {
 /// Reads one line, given without its line feed; says what is wrong with it.
 // [AUD-02] [AUD-03] [AUD-04] [AUD-26]
 pub(super) fn read(line: &[u8]) -> Result<Record, String> {
-    let text = std::str::from_utf8(line).map_err(|_| "not UTF-8".to_owned())?;
+    let text = core::str::from_utf8(line).map_err(|_| "not UTF-8".to_owned())?;
     let (hashed, end) = text.rsplit_once(SEAL).ok_or("no \"hash\" at its end")?;
     let value = json::parse(line, DEPTH_MAX).map_err(|error| error.to_string())?;
     let Value::Object(mut object) = value else { return Err("not an object".to_owned()) };

@@ -6,8 +6,9 @@ use super::record::{self, LineError, Record, GENESIS};
 use crate::host::files::{self, if_there, Links};
 use crate::kernel::encoding::{as_u64, unhex};
 use crate::kernel::error::{Code, Error};
+use crate::kernel::prelude::*;
+use alloc::collections::BTreeSet;
 use serde_json::{Map, Value};
-use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, ErrorKind, Read};
 use std::path::Path;
 

@@ -11,6 +11,7 @@ use crate::kernel::error::{Code, Error};
 use crate::kernel::limits::{APPROVALS_COUNT_MAX, APPROVALS_FILE_BYTES_MAX};
 use crate::kernel::names::{self, is_visible_line};
 use crate::kernel::package::listing::ContentHash;
+use crate::kernel::prelude::*;
 use crate::kernel::time::Timestamp;
 use std::path::{Path, PathBuf};
 

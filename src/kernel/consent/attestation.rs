@@ -17,9 +17,10 @@ use crate::kernel::limits::{
 use crate::kernel::names::is_visible_line;
 use crate::kernel::package::key::{random_bytes, KeyId, PublicKey, SecretKey};
 use crate::kernel::package::listing::ContentHash;
+use crate::kernel::prelude::*;
 use crate::kernel::time::Timestamp;
+use alloc::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value};
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// The secret half of the host key, and the public one.

@@ -16,6 +16,7 @@ mod tests;
 use crate::kernel::error::{Code, Error};
 use crate::kernel::names::is_visible_line;
 use crate::kernel::policy::ConsentRules;
+use crate::kernel::prelude::*;
 use crate::kernel::sandbox::Changes;
 use crate::kernel::time::Timestamp;
 use approvals::Approvals;

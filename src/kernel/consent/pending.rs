@@ -16,6 +16,7 @@ use crate::kernel::limits::{
     PENDING_ARGUMENTS_BYTES_MAX, PENDING_COUNT_MAX, PENDING_FILE_BYTES_MAX, REQUEST_DEPTH_MAX,
 };
 use crate::kernel::names::is_visible_line;
+use crate::kernel::prelude::*;
 use crate::kernel::time::Timestamp;
 use serde_json::{json, Value};
 use std::path::{Path, PathBuf};

@@ -5,6 +5,7 @@ use crate::kernel::json;
 use crate::kernel::limits::REQUEST_DEPTH_MAX;
 use crate::kernel::package::listing::ContentHash;
 use crate::kernel::policy::risk::SecurityLevel;
+use crate::kernel::prelude::*;
 
 object! {
     /// What a person is asked.

@@ -4,7 +4,7 @@
 //! not global in the IANA special-purpose registry (RFC 6890 and what updates it); of IPv6 only the global
 //! unicast block is taken at all, less what carries other addresses inside.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 type Range4 = ([u8; 4], u32);
 type Range6 = ([u16; 2], u32);

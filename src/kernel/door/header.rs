@@ -2,6 +2,7 @@
 
 use crate::kernel::limits::{HTTP_HEADERS_BYTES_MAX, HTTP_HEADERS_COUNT_MAX};
 use crate::kernel::names::is_header_name;
+use crate::kernel::prelude::*;
 
 /// All that is sent on to another origin: credentials can have any name.
 const FOR_ANY_ORIGIN: [&str; 4] = ["accept", "accept-language", "content-type", "user-agent"];

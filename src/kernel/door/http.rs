@@ -16,9 +16,10 @@ use crate::kernel::json::object::{Fault, Member, Object};
 use crate::kernel::limits::{HTTP_REDIRECTS_COUNT_MAX, HTTP_RESPONSE_BYTES_MAX, TIMEOUT_MS_MAX};
 use crate::kernel::names::{is_header_name, is_header_value};
 use crate::kernel::policy::token::HostGrant;
+use crate::kernel::prelude::*;
+use alloc::sync::Arc;
+use core::time::Duration;
 use serde_json::{json, Value};
-use std::sync::Arc;
-use std::time::Duration;
 
 // [DOOR-30]
 const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];

@@ -12,11 +12,12 @@ use crate::kernel::limits::{
 use crate::kernel::names::is_kv_key;
 use crate::kernel::package::key::KeyId;
 use crate::kernel::policy::token::CapabilityToken;
+use crate::kernel::prelude::*;
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::sync::Arc;
+use core::fmt;
+use core::ops::Bound;
 use serde_json::{json, Value};
-use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
-use std::ops::Bound;
-use std::sync::Arc;
 
 /// Whose data it is: another publisher of the same package id has other data.
 // [DOOR-70]
@@ -132,7 +133,7 @@ impl KvSession {
 
     /// Bytes to be paid for since the last time this was asked.
     pub(super) fn take_unpaid_bytes(&mut self) -> u64 {
-        std::mem::take(&mut self.unpaid_bytes)
+        core::mem::take(&mut self.unpaid_bytes)
     }
 
     fn carry_out(&mut self, request: &Request<'_>) -> Result<Value, Refused> {

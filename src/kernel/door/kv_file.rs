@@ -9,6 +9,7 @@ use crate::kernel::json::object::{Fault, Member};
 use crate::kernel::limits::{KV_FILE_BYTES_MAX, KV_VALUE_BYTES_MAX};
 use crate::kernel::names::is_kv_key;
 use crate::kernel::package::key::KeyId;
+use crate::kernel::prelude::*;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 

@@ -19,6 +19,7 @@ mod tests;
 pub mod transport;
 mod url;
 
+use crate::kernel::prelude::*;
 pub use kv::{KvOwner, KvStore};
 pub use kv_file::KvFiles;
 pub use transport::{Exchange, HttpResponse, HttpTransport, TransportError};
@@ -27,13 +28,13 @@ use crate::kernel::deadline::Deadline;
 use crate::kernel::json;
 use crate::kernel::limits::{DOOR_DEPTH_MAX, DOOR_REQUEST_BYTES_MAX};
 use crate::kernel::policy::token::ResolvedToken;
+use alloc::collections::BTreeMap;
+use alloc::sync::Arc;
+use core::fmt;
 use http::HttpGate;
 use kv::{KvChanges, KvSession};
 use request::{refused, Refused, Tally};
 use serde_json::{json, Value};
-use std::collections::BTreeMap;
-use std::fmt;
-use std::sync::Arc;
 
 /// What a host has behind the door.
 ///

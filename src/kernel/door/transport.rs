@@ -1,9 +1,10 @@
 //! Room: what a host has to supply so that its tools can reach the network. The gate decides; a transport
 //! carries out one step at a time and knows no rule.
 
-use std::fmt;
-use std::net::IpAddr;
-use std::time::Duration;
+use crate::kernel::prelude::*;
+use core::fmt;
+use core::net::IpAddr;
+use core::time::Duration;
 
 /// One HTTP/1.1 or HTTP/2 exchange with one address. Everything in it was checked by the gate.
 #[derive(Clone)]

@@ -4,8 +4,9 @@
 //! order is made here and not left to `serde_json::Map`, which another crate in the same build can
 //! switch to insertion order.
 
+use crate::kernel::prelude::*;
+use alloc::collections::BTreeMap;
 use serde_json::{Number, Value};
-use std::collections::BTreeMap;
 
 /// Appends the canonical text of a value. Which numbers are one value is for the caller to say: equal
 /// ones get equal texts.

@@ -3,11 +3,12 @@
 //!
 //! Every [`Fault`] carries the JSON pointer (RFC 6901) of the place that was wrong.
 
+use crate::kernel::prelude::*;
 use crate::kernel::text::shown;
+use alloc::collections::BTreeSet;
+use core::fmt;
+use core::ops::RangeInclusive;
 use serde_json::{Map, Value};
-use std::collections::BTreeSet;
-use std::fmt;
-use std::ops::RangeInclusive;
 
 /// What kind of fault it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

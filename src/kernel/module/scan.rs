@@ -7,6 +7,7 @@
 
 use crate::kernel::error::{Code, Error};
 use crate::kernel::limits::*;
+use crate::kernel::prelude::*;
 
 /// Reads forward through the bytes and never past their end.
 struct Cursor<'a> {

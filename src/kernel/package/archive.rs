@@ -20,9 +20,10 @@ use crate::kernel::encoding::hex;
 use crate::kernel::error::{Code, Error};
 use crate::kernel::limits;
 use crate::kernel::names::{check_entry_collisions, check_entry_name};
+use crate::kernel::prelude::*;
+use alloc::borrow::Cow;
 use miniz_oxide::inflate::core::{decompress, inflate_flags, DecompressorOxide};
 use miniz_oxide::inflate::TINFLStatus;
-use std::borrow::Cow;
 
 const LOCAL_MAGIC: &[u8] = b"PK\x03\x04";
 const CENTRAL_MAGIC: &[u8] = b"PK\x01\x02";

@@ -6,8 +6,9 @@
 use crate::kernel::document::text_form;
 use crate::kernel::encoding::{hash_text, hex, sha256};
 use crate::kernel::error::{Code, Error};
+use crate::kernel::prelude::*;
+use core::fmt;
 use ed25519_compact::{x25519, KeyPair, Noise, Seed, Signature};
-use std::fmt;
 
 hash_text! {
     /// The id of a public key: the SHA-256 of its 32 bytes as 64 hexadecimal digits. People compare it.

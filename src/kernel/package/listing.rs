@@ -5,6 +5,7 @@
 
 use crate::kernel::document::text_form;
 use crate::kernel::encoding::{hash_text, sha256, sha256_hex};
+use crate::kernel::prelude::*;
 
 hash_text! {
     /// `sha256:` and 64 hexadecimal digits: the SHA-256 of the listing.

@@ -16,9 +16,10 @@ use crate::kernel::limits::{
     FUEL_MAX, LIST_COUNT_MAX, MEMORY_MB_MAX, OUTPUT_KB_MAX, STORAGE_KB_MAX, TIMEOUT_MS_MAX,
 };
 use crate::kernel::names;
+use crate::kernel::prelude::*;
+use alloc::collections::BTreeSet;
 use read::{argument, custom_patterns, directories, each, host, line, paragraph, target, tools};
 use serde_json::Value;
-use std::collections::BTreeSet;
 
 object! {
     /// What a package says about itself. Read with [`Manifest::parse`]; a verified one comes from the

@@ -9,9 +9,10 @@ use super::{is_package_file, ASSETS_FOLDER, SIGNATURE_ENTRY};
 use crate::host::files::{self, failed, Links};
 use crate::kernel::error::{Code, Error};
 use crate::kernel::limits;
+use crate::kernel::prelude::*;
 use crate::kernel::time::Timestamp;
-use std::borrow::Cow;
-use std::collections::BTreeMap;
+use alloc::borrow::Cow;
+use alloc::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 

@@ -13,12 +13,13 @@ mod tests;
 use crate::kernel::deadline::{CancelFlag, Deadline, Interrupted};
 use crate::kernel::json::object::Fault;
 use crate::kernel::pattern::Pattern;
+use crate::kernel::prelude::*;
 use crate::kernel::text::shown;
+use alloc::collections::BTreeMap;
 use check::{Checker, Stop};
+use core::fmt;
 use number::Exact;
 use serde_json::Value;
-use std::collections::BTreeMap;
-use std::fmt;
 
 /// Where a `$ref` may lead.
 const DEFINITIONS: &str = "#/$defs/";
@@ -99,7 +100,7 @@ fn definition<'a>(root: &'a Value, reference: &Value) -> Option<&'a Value> {
 
 /// The items of an array, or a value by itself.
 fn list(argument: &Value) -> &[Value] {
-    argument.as_array().map_or_else(|| std::slice::from_ref(argument), Vec::as_slice)
+    argument.as_array().map_or_else(|| core::slice::from_ref(argument), Vec::as_slice)
 }
 
 /// Whether a number keeps one of the ten bounds.

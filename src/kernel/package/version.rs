@@ -1,8 +1,9 @@
 //! Room: versions, as Semantic Versioning 2.0.0 orders them, for rollback protection.
 
 use crate::kernel::document::text_form;
-use std::cmp::Ordering;
-use std::fmt;
+use crate::kernel::prelude::*;
+use core::cmp::Ordering;
+use core::fmt;
 
 /// A version such as `1.2.0` or `1.2.0-rc.1`. Build metadata (`+...`) is refused: two versions that
 /// differ only there have no order.

@@ -5,8 +5,9 @@
 
 use super::archive::{crc32, end_record, read, Field, Header};
 use crate::kernel::error::Error;
+use crate::kernel::prelude::*;
+use alloc::collections::BTreeMap;
 use miniz_oxide::deflate::compress_to_vec;
-use std::collections::BTreeMap;
 
 /// How contents are written into the archive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

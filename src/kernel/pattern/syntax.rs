@@ -4,8 +4,9 @@
 //! accepts. regex-lite compiles the same text afterwards and is never more generous.
 
 use crate::kernel::limits::PATTERN_DEPTH_MAX;
-use std::iter::Peekable;
-use std::str::Chars;
+use crate::kernel::prelude::*;
+use core::iter::Peekable;
+use core::str::Chars;
 
 /// Which expressions are accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

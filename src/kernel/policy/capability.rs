@@ -6,10 +6,11 @@ use crate::kernel::document::words;
 use crate::kernel::encoding::{hex, sha256_hex};
 use crate::kernel::json::canonical;
 use crate::kernel::package::manifest::{Manifest, Sensitivity};
+use crate::kernel::prelude::*;
 use crate::kernel::text::is_hidden;
+use alloc::collections::BTreeMap;
+use core::fmt::{self, Write};
 use serde_json::{json, Value};
-use std::collections::BTreeMap;
-use std::fmt::{self, Write};
 use std::path::PathBuf;
 
 words! {

@@ -11,9 +11,10 @@ use crate::kernel::error::{Code, Error};
 use crate::kernel::gatekeeper::VerifiedManifest;
 use crate::kernel::names::is_visible_line;
 use crate::kernel::package::manifest::{Manifest, Sensitivity, Tool};
+use crate::kernel::prelude::*;
 use crate::kernel::trust::covers;
-use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
+use alloc::collections::{BTreeMap, BTreeSet};
+use core::time::Duration;
 
 const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;

@@ -6,7 +6,8 @@ use crate::kernel::error::Error;
 use crate::kernel::json::object::{Fault, Member, Object};
 use crate::kernel::limits::{SECRET_BYTES_MIN, SECRET_PREFIX_BYTES_MAX};
 use crate::kernel::names;
-use std::fmt;
+use crate::kernel::prelude::*;
+use core::fmt;
 
 /// What a variable or a header is given.
 #[derive(Clone, PartialEq, Eq)]

@@ -3,7 +3,8 @@
 
 use crate::kernel::document::text_form;
 use crate::kernel::names::{is_host_and_port, read_port};
-use std::fmt;
+use crate::kernel::prelude::*;
+use core::fmt;
 
 /// A host name with an optional port, in lower case and without a final dot.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

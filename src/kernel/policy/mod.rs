@@ -24,16 +24,17 @@ use crate::kernel::limits::{
 };
 use crate::kernel::names::{self, is_namespace, is_visible_line};
 use crate::kernel::package::manifest::PrivacyFilters;
+use crate::kernel::prelude::*;
 use crate::kernel::privacy::{self, Replacement};
 use crate::kernel::trust::{covers, NAMESPACE};
+use alloc::collections::BTreeSet;
 pub use capability::{Capability, CapabilityKind};
+use core::time::Duration;
 pub use given::Given;
 use given::{of_header, of_variable};
 use host::Host;
 pub use risk::SecurityLevel;
-use std::collections::BTreeSet;
 use std::path::{absolute, Path, PathBuf};
-use std::time::Duration;
 use token::CapabilityToken;
 
 /// What a policy says about a package.

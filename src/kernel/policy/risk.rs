@@ -7,6 +7,7 @@
 use super::host::Host;
 use crate::kernel::document::words;
 use crate::kernel::package::manifest::{Manifest, Sensitivity};
+use crate::kernel::prelude::*;
 
 words! {
     /// How much could go wrong. `None` runs unasked if the policy does not forbid it, `Low` if the policy

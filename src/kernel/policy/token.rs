@@ -61,7 +61,8 @@ use crate::kernel::error::{Code, Error};
 use crate::kernel::limits::TOKEN_LIFETIME_S_MAX;
 use crate::kernel::package::key::KeyId;
 use crate::kernel::package::listing::ContentHash;
-use std::collections::BTreeMap;
+use crate::kernel::prelude::*;
+use alloc::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 /// The limits of one call, after manifest and policy were both heard.

@@ -2,8 +2,9 @@
 
 use crate::kernel::error::Code;
 use crate::kernel::limits::{PRIVACY_POINTERS_COUNT_MAX, PRIVACY_POINTER_BYTES_MAX};
+use crate::kernel::prelude::*;
+use alloc::collections::BTreeMap;
 use serde_json::{json, Map, Value};
-use std::collections::BTreeMap;
 
 /// What a filter did to one or several values. Places are JSON pointers (RFC 6901) into the
 /// *filtered* value, so that a key that was redacted does not leave by this door.

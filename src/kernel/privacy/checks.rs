@@ -1,7 +1,7 @@
 //! Check digits, and the ranges that whoever gives out numbers keeps to. A number is its digits from 0 to 9.
 #![allow(clippy::arithmetic_side_effects)] // sums of at most 34 characters
 
-use std::ops::Range;
+use core::ops::Range;
 
 /// Some digits as one number.
 fn part(digits: &[u8], places: Range<usize>) -> u32 {

@@ -7,6 +7,7 @@ use crate::kernel::limits::{LINE_BYTES_MAX, PRIVACY_CUSTOM_COUNT_MAX};
 use crate::kernel::names::is_pattern_name;
 use crate::kernel::package::manifest::CustomPattern;
 use crate::kernel::pattern::{Dialect, Pattern};
+use crate::kernel::prelude::*;
 
 /// A custom pattern, compiled.
 pub(crate) struct Custom {

@@ -3,6 +3,7 @@
 #![allow(clippy::arithmetic_side_effects)] // offsets inside one text
 
 use super::text::Text;
+use crate::kernel::prelude::*;
 
 /// What stands before a group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

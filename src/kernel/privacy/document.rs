@@ -7,7 +7,7 @@ use super::hit::Hits;
 use super::kind::Kind;
 use super::text::Text;
 use super::words::Hints;
-use std::ops::RangeInclusive;
+use core::ops::RangeInclusive;
 
 /// What hints at it, how many letters and digits it has, and the most dashes between them.
 type Row = (Kind, Hints, RangeInclusive<usize>, usize);

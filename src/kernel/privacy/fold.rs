@@ -5,8 +5,9 @@
 
 use super::text::{LETTER, OTHER};
 use crate::kernel::encoding::hex_number;
+use crate::kernel::prelude::*;
 use crate::kernel::text::is_ignorable;
-use std::borrow::Cow;
+use alloc::borrow::Cow;
 
 /// The folded text, and the way back.
 pub(crate) struct Shadow<'a> {

@@ -5,6 +5,7 @@
 use super::label::{self, LABEL_MAX};
 use super::text::{is_letter, is_word, Text};
 use super::words::{of_word, of_words, word_length, Hints};
+use crate::kernel::prelude::*;
 
 /// How far before a value a word still speaks of it, in characters.
 const WINDOW: usize = 32;

@@ -2,6 +2,7 @@
 #![allow(clippy::arithmetic_side_effects)] // offsets inside one text
 
 use super::kind::{Kind, Kinds};
+use crate::kernel::prelude::*;
 
 /// What a hit is an instance of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -6,6 +6,7 @@ use super::checks::modulo_97;
 use super::hit::Found;
 use super::kind::Kind;
 use super::text::{in_uuid, is_alnum, Text};
+use crate::kernel::prelude::*;
 
 /// Looks at the two digits at `at`, the check digits of an account number if two letters stand
 /// before them; the range of the number, if it is one.

@@ -8,7 +8,7 @@ use super::hit::{Found, Hits};
 use super::kind::Kind;
 use super::text::{is_alnum, is_word, Text};
 use super::words::Hints;
-use std::net::Ipv6Addr;
+use core::net::Ipv6Addr;
 
 /// Reports every IPv4 address among the groups: four of them joined by points, and no fifth.
 // [PRIV-50]
@@ -69,7 +69,8 @@ pub(crate) fn find_v6(text: Text<'_>, colon: usize, seen: &mut usize) -> Option<
     // A path of names such as `de::ed` has no digit.
     // [PRIV-53]
     let numbered = token.iter().any(u8::is_ascii_digit) && token.len() <= 45;
-    let parsed = || std::str::from_utf8(token).is_ok_and(|token| token.parse::<Ipv6Addr>().is_ok());
+    let parsed =
+        || core::str::from_utf8(token).is_ok_and(|token| token.parse::<Ipv6Addr>().is_ok());
     let found = free && numbered && !is_slice(text, start) && parsed();
     found.then(|| (Kind::IpAddress, start, prefix_end(text, last, 128)))
 }
@@ -89,7 +90,7 @@ fn prefix_end(text: Text<'_>, end: usize, bits_max: u8) -> usize {
         return end;
     }
     let stop = text.forth(end + 1, 4, |byte| byte.is_ascii_digit());
-    let bits = std::str::from_utf8(text.slice(end + 1, stop)).unwrap_or_default().parse::<u8>();
+    let bits = core::str::from_utf8(text.slice(end + 1, stop)).unwrap_or_default().parse::<u8>();
     let bounded = !is_word(text.at(stop)) && text.at(stop) != b'/';
     if bounded && bits.is_ok_and(|bits| bits <= bits_max) {
         stop

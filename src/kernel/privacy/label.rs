@@ -6,8 +6,9 @@ use super::hit::Tag;
 use super::kind::Kind;
 use crate::kernel::document::words;
 use crate::kernel::encoding::hmac_sha256;
-use std::collections::BTreeMap;
-use std::fmt::Write as _;
+use crate::kernel::prelude::*;
+use alloc::collections::BTreeMap;
+use core::fmt::Write as _;
 
 words! {
     /// How values are replaced, as a policy states it.

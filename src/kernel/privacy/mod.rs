@@ -37,6 +37,7 @@ mod words;
 #[cfg(test)]
 mod tests;
 
+use crate::kernel::prelude::*;
 pub use applied::Applied;
 pub use kind::Kind;
 pub use label::Replacement;

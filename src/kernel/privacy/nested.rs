@@ -2,8 +2,9 @@
 //! numbers have to become strings where they are redacted. The text is taken apart token by token
 //! and put together again, so that everything outside the tokens that change stays as it was.
 
+use crate::kernel::prelude::*;
+use alloc::collections::BTreeMap;
 use serde_core::de::IgnoredAny;
-use std::collections::BTreeMap;
 
 /// A piece of a JSON text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +32,7 @@ pub(crate) fn is_document(text: &str) -> bool {
 pub(crate) fn tokens(text: &str) -> impl Iterator<Item = (Token, &str, usize)> {
     let bytes = text.as_bytes();
     let mut at: usize = 0;
-    std::iter::from_fn(move || {
+    core::iter::from_fn(move || {
         let between = |byte: &u8| is_space(byte) || matches!(byte, b',' | b':');
         at = at.saturating_add(bytes.get(at..)?.iter().take_while(|byte| between(byte)).count());
         let start = at;

@@ -9,7 +9,7 @@ use super::hit::Hits;
 use super::kind::Kind;
 use super::text::{in_uuid, Text};
 use super::words::Hints;
-use std::ops::RangeInclusive;
+use core::ops::RangeInclusive;
 
 /// What a number needs beside its check.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -10,6 +10,7 @@ use super::text::{is_alnum, Text};
 use super::words::Hints;
 use super::{dates, document, email, iban, ip, numbers, phone, secret};
 use crate::kernel::deadline::{Deadline, Interrupted};
+use crate::kernel::prelude::*;
 
 /// Finds every value of the kinds that are `on` in a folded text. `given` is what the key over the
 /// text says. The hits are in no order and may overlap.

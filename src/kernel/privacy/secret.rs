@@ -6,6 +6,7 @@ use super::hit::Found;
 use super::kind::Kind;
 use super::text::{is_alnum, Text};
 use crate::kernel::encoding::unbase64_of_any_length;
+use crate::kernel::prelude::*;
 use serde_json::{Map, Value};
 use std::sync::LazyLock;
 
@@ -166,7 +167,7 @@ fn web_token(text: Text<'_>, start: usize, seen: &mut usize) -> Option<Found> {
         byte => char::from(*byte),
     };
     let mut header: String = text.slice(start, header_end).iter().map(standard).collect();
-    header.extend(std::iter::repeat_n('=', header.len().wrapping_neg() % 4));
+    header.extend(core::iter::repeat_n('=', header.len().wrapping_neg() % 4));
     let header = unbase64_of_any_length(&header)?;
     let object = serde_json::from_slice::<Map<String, Value>>(&header).ok()?;
     let second = part(header_end + 1);

@@ -10,9 +10,10 @@ use super::{Applied, CallState, PrivacyFilterEngine};
 use crate::kernel::deadline::Deadline;
 use crate::kernel::error::{Code, Error};
 use crate::kernel::limits::{PRIVACY_DEPTH_MAX, PRIVACY_NESTED_DEPTH_MAX};
+use crate::kernel::prelude::*;
+use alloc::borrow::Cow;
+use core::fmt::Write as _;
 use serde_json::{Map, Number, Value};
-use std::borrow::Cow;
-use std::fmt::Write as _;
 
 /// One walk: the engine, the account, and where the walk is in the filtered value.
 pub(crate) struct Walk<'a> {
@@ -163,7 +164,7 @@ impl<'a> Walk<'a> {
             let replacement = match token {
                 Token::Open => {
                     let inner = Level { hints: under, names: Names::default() };
-                    outer.push(std::mem::replace(&mut level, inner));
+                    outer.push(core::mem::replace(&mut level, inner));
                     continue;
                 }
                 Token::Close => {

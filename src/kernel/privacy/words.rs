@@ -3,6 +3,7 @@
 
 use super::fold::fold;
 use super::text::is_letter;
+use crate::kernel::prelude::*;
 use std::sync::LazyLock;
 
 /// What the surroundings of a value speak of, as a set.

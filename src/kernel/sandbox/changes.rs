@@ -7,9 +7,10 @@ use super::host_directory::HostDirectory;
 use crate::kernel::deadline::{CancelFlag, Deadline};
 use crate::kernel::door::kv::KvChanges;
 use crate::kernel::error::Error;
+use crate::kernel::prelude::*;
+use alloc::collections::BTreeMap;
+use alloc::sync::Arc;
 use serde_json::{json, Value};
-use std::collections::BTreeMap;
-use std::sync::Arc;
 
 /// Everything that one call changed. The host is as it was until [`Changes::carry_out`].
 #[derive(Clone, Debug, Default)]

@@ -10,12 +10,13 @@ use super::errno::Errno;
 use super::host_directory::{open_handle, path_of, HostDirectory, Stamp, COMMIT_FOLDER};
 use crate::kernel::deadline::Deadline;
 use crate::kernel::error::{Code, Error};
-use std::collections::BTreeSet;
+use crate::kernel::prelude::*;
+use alloc::collections::BTreeSet;
+use alloc::sync::Arc;
 use std::fs::{self, DirBuilder, File, Permissions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{fchown, DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 /// What becomes of one name.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -63,7 +63,7 @@ fn response(call: &mut Call<'_>, pointer: u32, length: u32) -> Result<usize, Hal
         return Err(Errno::INVAL.into());
     }
     call.guest.meter.charge_bytes(span.length())?;
-    let response = std::mem::take(&mut call.guest.response);
+    let response = core::mem::take(&mut call.guest.response);
     call.write(span, &response)?;
     Ok(response.len())
 }

@@ -4,7 +4,7 @@
 //! Numbers and names: `errno` in the `witx` definition of `wasi_snapshot_preview1`.
 
 use crate::kernel::deadline::Interrupted;
-use std::fmt;
+use core::fmt;
 
 /// An answer other than success.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

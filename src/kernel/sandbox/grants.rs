@@ -5,9 +5,10 @@ use crate::host::secrets::{SecretStore, SecretValue};
 use crate::kernel::error::{Code, Error};
 use crate::kernel::package::listing::ContentHash;
 use crate::kernel::policy::token::{CapabilityToken, DirectoryGrant, ResolvedToken};
-use std::collections::BTreeMap;
-use std::fmt;
-use std::time::Duration;
+use crate::kernel::prelude::*;
+use alloc::collections::BTreeMap;
+use core::fmt;
+use core::time::Duration;
 
 /// What a host asks for in one call. Everything in it must be held by the token, or the call is
 /// refused; the stricter of two limits applies.

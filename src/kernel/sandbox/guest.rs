@@ -8,6 +8,7 @@ use super::random::RandomStream;
 use super::time::Time;
 use crate::kernel::door::Door;
 use crate::kernel::limits::{IOVECS_COUNT_MAX, IOVEC_FUEL};
+use crate::kernel::prelude::*;
 use wasmi::Memory;
 
 /// What the host keeps for one running guest.

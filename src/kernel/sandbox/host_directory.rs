@@ -13,14 +13,15 @@ use super::protected::{identity_of, Identity, Protected};
 use crate::host::files;
 use crate::kernel::deadline::Deadline;
 use crate::kernel::limits::NAME_BYTES_MAX;
-use std::collections::BTreeMap;
+use crate::kernel::prelude::*;
+use alloc::collections::BTreeMap;
+use alloc::sync::Arc;
 use std::ffi::OsStr;
 use std::fs::{File, Metadata, OpenOptions};
 use std::io;
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 const NO_FOLLOW: Option<i32> = Some(0o400_000);

@@ -13,6 +13,7 @@ use crate::kernel::error::{Code, Error};
 use crate::kernel::limits::{SLICE_FUEL, TABLES_COUNT_MAX};
 use crate::kernel::module::{Module, BYTES_PER_FUEL};
 use crate::kernel::policy::token::RunLimits;
+use crate::kernel::prelude::*;
 use wasmi::errors::MemoryError;
 use wasmi::{Func, Linker, ResourceLimiter, ResumableCall, Store, TrapCode};
 use wasmi_core::LimiterError;

@@ -4,7 +4,7 @@ use super::errno::Stop;
 use crate::kernel::deadline::Deadline;
 use crate::kernel::limits::{HOST_CALL_FUEL, SLICE_FUEL};
 use crate::kernel::module::BYTES_PER_FUEL;
-use std::time::Duration;
+use core::time::Duration;
 
 /// Fuel that the host takes for its own work, from the engine's present slice first and then from what
 /// was not yet given to the engine.

@@ -25,6 +25,7 @@ mod time;
 mod wasi;
 
 pub use crate::kernel::deadline::CancelFlag;
+use crate::kernel::prelude::*;
 pub use changes::Changes;
 pub use commit::Action;
 pub use grants::{extract_approved_dirs, extract_approved_env_vars, SandboxConfig};
@@ -40,15 +41,15 @@ use crate::kernel::gatekeeper::WasmBinary;
 use crate::kernel::module::Module;
 use crate::kernel::policy::capability::Capability;
 use crate::kernel::policy::token::{DirectoryGrant, ResolvedToken, RunLimits};
+use alloc::collections::BTreeMap;
+use alloc::sync::Arc;
 use files::Root;
 use guest::Guest;
 use host_directory::HostDirectory;
 use meter::Meter;
 use protected::Places;
 use random::RandomStream;
-use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Instant;
 use time::Time;
 

@@ -5,11 +5,12 @@
 //! It is compared by device and inode, so it makes no difference by which path or link it is reached.
 
 use crate::host::home;
-use std::collections::BTreeMap;
+use crate::kernel::prelude::*;
+use alloc::collections::BTreeMap;
+use alloc::sync::Arc;
 use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{absolute, Component, Path, PathBuf};
-use std::sync::Arc;
 
 /// As many links as the system follows for one path.
 const LINKS_MAX: usize = 40;

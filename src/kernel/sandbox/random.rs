@@ -3,6 +3,7 @@
 //! The same seed and the same calls give the same bytes on every machine. They are well spread and
 //! no secret: whoever knows the seed knows them. A host may grant its own numbers instead.
 
+use crate::kernel::prelude::*;
 use sha2::{Digest, Sha256};
 use std::io::{self, Read};
 
@@ -33,7 +34,7 @@ impl RandomStream {
             std::fs::File::open("/dev/urandom")?.read_exact(&mut bytes)?;
             return Ok(bytes);
         };
-        let mut bytes = std::mem::take(rest);
+        let mut bytes = core::mem::take(rest);
         while bytes.len() < length {
             let counter = next_block.to_le_bytes();
             bytes.extend(Sha256::new().chain_update(*seed).chain_update(counter).finalize());

@@ -2,8 +2,9 @@
 
 use super::changes::Changes;
 use crate::kernel::error::Error;
-use std::collections::BTreeMap;
-use std::time::Duration;
+use crate::kernel::prelude::*;
+use alloc::collections::BTreeMap;
+use core::time::Duration;
 
 /// One call, however it ended: what the audit record needs.
 #[derive(Clone, Debug, PartialEq, Eq)]

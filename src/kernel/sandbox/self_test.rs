@@ -8,6 +8,7 @@
 
 use crate::kernel::error::{Code, Error};
 use crate::kernel::module;
+use crate::kernel::prelude::*;
 use wasmi::{Caller, CompilationMode, Linker, Store};
 
 /// Calls the import, goes a thousand times through a loop with a call in it, and calls the import again.
@@ -50,7 +51,7 @@ pub(super) fn check_engine() -> Result<(), Error> {
 /// Notes where the host's stack stands when a guest calls.
 fn note_depth(mut caller: Caller<'_, Vec<usize>>) {
     let here = 0_u8;
-    caller.data_mut().push(std::ptr::from_ref(&here).addr());
+    caller.data_mut().push(core::ptr::from_ref(&here).addr());
 }
 
 #[cfg(test)]

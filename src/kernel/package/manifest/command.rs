@@ -9,9 +9,10 @@ use super::{Command, Word};
 use crate::kernel::json::object::{Fault, Member};
 use crate::kernel::limits::{COMMAND_GROUP_COUNT_MAX, LIST_COUNT_MAX};
 use crate::kernel::package::schema::Schema;
+use crate::kernel::prelude::*;
 use crate::kernel::text::shown;
+use alloc::collections::BTreeSet;
 use serde_json::{Map, Value};
-use std::collections::BTreeSet;
 
 /// What an argument can be made of: one text, in one way.
 const SCALARS: [&str; 4] = ["string", "integer", "number", "boolean"];

@@ -10,6 +10,7 @@ use crate::kernel::limits::{
 };
 use crate::kernel::names;
 use crate::kernel::package::schema::Schema;
+use crate::kernel::prelude::*;
 use crate::kernel::text::is_hidden;
 use serde_json::Value;
 

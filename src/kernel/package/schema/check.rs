@@ -6,9 +6,10 @@ use crate::kernel::deadline::{Deadline, Interrupted};
 use crate::kernel::json::object::below;
 use crate::kernel::limits::{SCHEMA_LOOK_STEPS, SCHEMA_STEPS_MAX};
 use crate::kernel::pattern::is_one_search;
+use crate::kernel::prelude::*;
 use crate::kernel::text::shown;
+use alloc::collections::BTreeSet;
 use serde_json::{Map, Value};
-use std::collections::BTreeSet;
 
 /// Steps for one byte of the canonical text of a value: writing, sorting and comparing it.
 const CANONICAL_BYTE_STEPS: u64 = 4;
@@ -89,7 +90,7 @@ impl<'a> Checker<'a> {
 
     /// Whether a value keeps a schema, for the keywords that go on either way.
     fn keeps(&mut self, node: &Value, value: &Value) -> Result<bool, Stop> {
-        let outer = std::mem::replace(&mut self.trying, true);
+        let outer = core::mem::replace(&mut self.trying, true);
         let result = self.node(node, value);
         self.trying = outer;
         match result {

@@ -4,6 +4,7 @@
 //! A number that was read as a double stands for exactly the value of that double.
 
 use crate::kernel::json;
+use crate::kernel::prelude::*;
 use serde_json::{Number, Value};
 
 /// A number of a document, which is a 64-bit integer or a finite double, without rounding. Of two

@@ -8,8 +8,9 @@ use super::{definition, is_within, list, DEFINITIONS};
 use crate::kernel::json::object::{Fault, Member};
 use crate::kernel::limits::{LINE_BYTES_MAX, SCHEMA_DEPTH_MAX};
 use crate::kernel::pattern::{Dialect, Pattern};
+use crate::kernel::prelude::*;
+use alloc::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value};
-use std::collections::{BTreeMap, BTreeSet};
 
 /// The one dialect, for schemas that name it.
 const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
@@ -169,7 +170,7 @@ impl<'a> Reader<'a> {
         if let Some(height) = self.heights.get(name) {
             return self.reach(schema, depth.saturating_add(*height));
         }
-        let outer = std::mem::take(&mut self.deepest);
+        let outer = core::mem::take(&mut self.deepest);
         self.below(schema, depth)?;
         self.heights.insert(name, self.deepest.saturating_sub(depth));
         self.deepest = self.deepest.max(outer);

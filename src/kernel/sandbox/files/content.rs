@@ -2,6 +2,7 @@
 
 use super::mounts::look;
 use super::tree::{Body, NodeId, Times, Tree};
+use crate::kernel::prelude::*;
 use crate::kernel::sandbox::errno::{Errno, Halt};
 use crate::kernel::sandbox::guest::copy;
 use crate::kernel::sandbox::host_directory::{Found, HostFile};

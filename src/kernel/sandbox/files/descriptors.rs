@@ -2,9 +2,10 @@
 
 use super::tree::NodeId;
 use crate::kernel::limits::OPEN_FILES_COUNT_MAX;
+use crate::kernel::prelude::*;
 use crate::kernel::sandbox::errno::Errno;
 use crate::kernel::sandbox::host_directory::HostFile;
-use std::sync::Arc;
+use alloc::sync::Arc;
 
 /// The bits of `rights` that occur here.
 pub(crate) mod rights {

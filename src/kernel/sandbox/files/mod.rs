@@ -21,8 +21,9 @@ pub(super) use resolve::Place;
 pub(super) use tree::{filetype, NodeId, Times, Tree};
 
 use super::host_directory::HostDirectory;
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use crate::kernel::prelude::*;
+use alloc::collections::BTreeMap;
+use alloc::sync::Arc;
 
 /// Where the package's assets are seen.
 const ASSETS_MOUNT: &str = "/assets";

@@ -5,12 +5,13 @@
 
 use super::tree::{Body, Location, Mount, Node, NodeId, Times, Tree};
 use crate::kernel::limits::{ENTRY_FUEL, HOST_NAME_FUEL, LISTED_ENTRIES_COUNT_MAX};
+use crate::kernel::prelude::*;
 use crate::kernel::sandbox::errno::{Errno, Halt};
 use crate::kernel::sandbox::host_directory::{Found, HostDirectory, Kind, COMMIT_FOLDER};
 use crate::kernel::sandbox::meter::Meter;
 use crate::kernel::sandbox::time::EPOCH_NS;
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use alloc::collections::BTreeMap;
+use alloc::sync::Arc;
 
 impl Tree {
     /// Makes a mount with its root.

@@ -4,11 +4,12 @@
 use super::resolve::{check_path, Place};
 use super::tree::{Body, NodeId, Tree};
 use crate::kernel::limits::{ENTRY_FUEL, FILE_DEPTH_MAX, STAGED_NAMES_COUNT_MAX};
+use crate::kernel::prelude::*;
 use crate::kernel::sandbox::errno::{Errno, Halt};
 use crate::kernel::sandbox::host_directory::HostFile;
 use crate::kernel::sandbox::meter::Meter;
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use alloc::collections::BTreeMap;
+use alloc::sync::Arc;
 
 impl Tree {
     /// The name at which something can be made. `EEXIST`, `EROFS`, `ENOSPC`; `ENOENT` in a directory

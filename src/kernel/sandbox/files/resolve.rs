@@ -2,9 +2,10 @@
 
 use super::tree::{Body, NodeId, Tree};
 use crate::kernel::limits::{LINK_STEPS_MAX, NAME_BYTES_MAX, PATH_BYTES_MAX, PATH_COMPONENT_FUEL};
+use crate::kernel::prelude::*;
 use crate::kernel::sandbox::errno::{Errno, Halt};
 use crate::kernel::sandbox::meter::Meter;
-use std::sync::Arc;
+use alloc::sync::Arc;
 
 /// Where a path leads.
 pub(crate) struct Place {

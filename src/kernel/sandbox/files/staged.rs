@@ -2,10 +2,11 @@
 
 use super::tree::{Body, NodeId, Tree};
 use crate::kernel::error::{Code, Error};
+use crate::kernel::prelude::*;
 use crate::kernel::sandbox::changes::Changes;
 use crate::kernel::sandbox::commit::{Action, Change};
 use crate::kernel::sandbox::host_directory::{Kind, Stamp};
-use std::collections::BTreeMap;
+use alloc::collections::BTreeMap;
 
 /// What is there at the end that the host does not have: directories, and files with their content; and
 /// how the host had what it came from.
@@ -19,7 +20,7 @@ impl Tree {
     // [BOX-85]
     pub(crate) fn into_changes(mut self) -> Result<Changes, Error> {
         let mut changes = Changes::default();
-        for mount in std::mem::take(&mut self.mounts) {
+        for mount in core::mem::take(&mut self.mounts) {
             let Some(host) = mount.host else { continue };
             let mut made = Made::new();
             self.collect(mount.root, "", &mut made).map_err(|link| {
@@ -55,7 +56,7 @@ impl Tree {
                 Body::File(content) if is_own => {
                     // Only a file of several names has to be copied.
                     let content = match node.names {
-                        0 | 1 => std::mem::take(content),
+                        0 | 1 => core::mem::take(content),
                         _ => content.clone(),
                     };
                     made.insert(path, (Some(content), like));

@@ -3,11 +3,12 @@
 use crate::kernel::limits::{
     FILE_DEPTH_MAX, NODES_COUNT_MAX, STAGED_BYTES_MAX, STAGED_NAMES_COUNT_MAX,
 };
+use crate::kernel::prelude::*;
 use crate::kernel::sandbox::errno::Errno;
 use crate::kernel::sandbox::host_directory::{HostDirectory, Kind, Stamp};
 use crate::kernel::sandbox::time::EPOCH_NS;
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use alloc::collections::BTreeMap;
+use alloc::sync::Arc;
 
 /// The values of `filetype` that occur here.
 pub(crate) mod filetype {
@@ -331,7 +332,7 @@ impl Tree {
         self.mount_of_mut(id)?.gone.insert(location.path(), Gone { kind, node: id });
         self.alter(id, |node| {
             node.host = None;
-            node.body = body.unwrap_or_else(|| std::mem::replace(&mut node.body, EMPTY));
+            node.body = body.unwrap_or_else(|| core::mem::replace(&mut node.body, EMPTY));
         })
     }
 

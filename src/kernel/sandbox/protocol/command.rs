@@ -5,6 +5,7 @@ use super::result::{text_block, ToolResult};
 use crate::kernel::error::{Code, Error};
 use crate::kernel::limits::COMMAND_LINE_BYTES_MAX;
 use crate::kernel::package::manifest::{Command, Word};
+use crate::kernel::prelude::*;
 use serde_json::{json, Map, Value};
 
 /// The command line and stdin of one call. Details of refusals name properties, never values.

@@ -5,6 +5,7 @@ use crate::kernel::agent::Agent;
 use crate::kernel::error::{Code, Error};
 use crate::kernel::json;
 use crate::kernel::limits::REQUEST_DEPTH_MAX;
+use crate::kernel::prelude::*;
 use serde_core::de::IgnoredAny;
 use serde_json::{json, Map, Value};
 

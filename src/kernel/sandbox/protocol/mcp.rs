@@ -7,6 +7,7 @@ use super::json_rpc::{self, Response};
 use super::result::{bad, ToolResult};
 use crate::kernel::agent::Agent;
 use crate::kernel::error::{Code, Error};
+use crate::kernel::prelude::*;
 use serde_json::{json, Value};
 
 /// The client's first words. Neither they nor the version in them depend on the release of the host, so

@@ -10,6 +10,7 @@ use super::run::Run;
 use crate::kernel::agent::Agent;
 use crate::kernel::error::Error;
 use crate::kernel::package::manifest::{Protocol, Tool};
+use crate::kernel::prelude::*;
 use json_rpc::JsonRpcResponse;
 use result::ToolResult;
 use serde_json::Value;

@@ -1,6 +1,7 @@
 //! The answer of a tool, whichever protocol it came by.
 
 use crate::kernel::error::{Code, Error};
+use crate::kernel::prelude::*;
 use serde_json::{json, Value};
 
 /// An answer in the shape that MCP gives to results of tools. Everything that a tool said is in it, so

@@ -1,6 +1,7 @@
 //! Room: the table of descriptors: closing, moving, status, and the directories that are open from
 //! the start.
 
+use crate::kernel::prelude::*;
 use crate::kernel::sandbox::errno::{Errno, Halt};
 use crate::kernel::sandbox::files::{filetype, Object};
 use crate::kernel::sandbox::guest::Call;

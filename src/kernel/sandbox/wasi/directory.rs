@@ -1,11 +1,12 @@
 //! Room: listing directories.
 
 use crate::kernel::limits::{ENTRY_FUEL, LISTINGS_COUNT_MAX};
+use crate::kernel::prelude::*;
 use crate::kernel::sandbox::errno::{Errno, Halt};
 use crate::kernel::sandbox::files::{Entry, NodeId, Object};
 use crate::kernel::sandbox::guest::{Call, Guest};
 use crate::kernel::sandbox::meter::Meter;
-use std::sync::Arc;
+use alloc::sync::Arc;
 
 /// A `dirent` without the name behind it.
 const DIRENT_BYTES: usize = 24;

@@ -1,5 +1,6 @@
 //! Room: command line and environment variables.
 
+use crate::kernel::prelude::*;
 use crate::kernel::sandbox::errno::Halt;
 use crate::kernel::sandbox::guest::{Call, Guest};
 

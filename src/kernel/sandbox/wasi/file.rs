@@ -1,5 +1,6 @@
 //! Room: status, size and times of open files.
 
+use crate::kernel::prelude::*;
 use crate::kernel::sandbox::errno::{Errno, Halt};
 use crate::kernel::sandbox::files::{filetype, rights, NodeId, Object, Status, Times};
 use crate::kernel::sandbox::guest::{Call, Guest};

@@ -9,6 +9,7 @@
 use super::descriptor::check_flags;
 use super::file::{filestat, times, FILESTAT_BYTES};
 use crate::kernel::limits::PATH_BYTES_MAX;
+use crate::kernel::prelude::*;
 use crate::kernel::sandbox::errno::{Errno, Halt};
 use crate::kernel::sandbox::files::{filetype, rights, Descriptor, NodeId, Object, Place};
 use crate::kernel::sandbox::guest::{Call, Guest};
@@ -77,7 +78,7 @@ fn text(call: &mut Call<'_>, pointer: u32, length: u32) -> Result<String, Halt> 
         return Err(Errno::NAMETOOLONG.into());
     }
     call.guest.meter.charge_bytes(span.length())?;
-    Ok(std::str::from_utf8(call.read(span)?).map_err(|_| Errno::ILSEQ)?.to_owned())
+    Ok(core::str::from_utf8(call.read(span)?).map_err(|_| Errno::ILSEQ)?.to_owned())
 }
 
 /// Reads `lookupflags`. `EINVAL`: no such flag.

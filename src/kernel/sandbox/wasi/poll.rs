@@ -2,6 +2,7 @@
 //! guest sleep.
 
 use crate::kernel::limits::SUBSCRIPTIONS_COUNT_MAX;
+use crate::kernel::prelude::*;
 use crate::kernel::sandbox::errno::{Errno, Halt};
 use crate::kernel::sandbox::guest::{field_u32, field_u64, Call};
 
