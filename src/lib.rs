@@ -160,10 +160,21 @@ pub mod gatekeeper {
     pub use crate::kernel::gatekeeper::*;
 }
 
+/// A package, from its bytes to what it says, and making one.
+pub mod package {
+    pub use crate::host::pack;
+    pub use crate::kernel::package::*;
+
+    /// Ed25519 keys (RFC 8032), their ids and their PEM files.
+    pub mod key {
+        pub use crate::host::keys::random_bytes;
+        pub use crate::kernel::package::key::*;
+    }
+}
+
 pub use host::{home, runtime, secrets, store};
 pub use kernel::{
-    agent, call, door, encoding, error, json, limits, module, package, policy, privacy, sandbox,
-    text, time,
+    agent, call, door, encoding, error, json, limits, module, policy, privacy, sandbox, text, time,
 };
 
 pub use error::{Class, Code, Error};
