@@ -88,7 +88,7 @@ pub(crate) fn find(text: Text<'_>, groups: &[Group], around: Around, hits: &mut 
 fn is_number(row: &Row, text: Text<'_>, value: &[Group], shape: usize, around: Around) -> bool {
     let (_, hint, _, shapes, grouped, whole, check) = row;
     let (need, shaped) = match value {
-        [_] => (*whole, true),
+        [group] => (*whole, group.is_whole() || *whole != Nothing),
         [all @ .., _] if *shapes == ANY => (*grouped, all.iter().all(|group| group.len() >= 4)),
         _ => (*grouped, shapes.contains(&shape)),
     };
