@@ -110,7 +110,9 @@ impl Pass<'_> {
         if digits >= phone::DIGITS_MIN {
             phone::find(text, groups, around, hits);
         }
-        numbers::find(text, groups, around, hits);
+        if digits >= numbers::DIGITS_MIN {
+            numbers::find(text, groups, around, hits);
+        }
     }
 
     /// Digits behind letters: account numbers, and documents where the surroundings speak of one.
