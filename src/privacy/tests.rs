@@ -10,7 +10,7 @@ mod properties;
 mod secrets;
 
 use super::*;
-use serde_json::json;
+use serde_json::{json, Value};
 
 /// An engine for all built-in kinds.
 fn all() -> PrivacyFilterEngine {

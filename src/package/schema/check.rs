@@ -1,19 +1,39 @@
 //! Checking a value against a schema that was read, in a bounded number of steps.
 
-use super::number::{canonical, Exact};
-use super::{definition, is_within, list, Schema, Violation};
+use super::number::{canonical, is_within, Exact};
+use super::read::{definition, list};
 use crate::deadline::{Deadline, Interrupted};
 use crate::json::object::below;
 use crate::limits::{SCHEMA_LOOK_STEPS, SCHEMA_STEPS_MAX};
-use crate::pattern::is_one_search;
+use crate::pattern::{is_one_search, Pattern};
 use crate::text::shown;
 use serde_json::{Map, Value};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 /// Steps for one byte of the canonical text of a value: writing, sorting and comparing it.
 const CANONICAL_BYTE_STEPS: u64 = 4;
 /// Bytes of a text that are compared with others in one step.
 const TEXT_BYTES_PER_STEP: u64 = 16;
+
+/// Which rule a value broke, and where. `what` holds text of the schema, never of the value; the
+/// pointer holds keys of the value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// JSON pointer of the part of the value that was wrong.
+    pub pointer: String,
+    /// What was wrong.
+    pub what: String,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.pointer.as_str() {
+            "" => write!(out, "the whole value: {}", self.what),
+            pointer => write!(out, "{}: {}", shown(pointer), self.what),
+        }
+    }
+}
 
 /// Why checking stopped. They are kept apart since `not` turns the first round and never the others.
 pub(super) enum Stop {
@@ -23,7 +43,8 @@ pub(super) enum Stop {
 }
 
 pub(super) struct Checker<'a> {
-    schema: &'a Schema,
+    root: &'a Value,
+    patterns: &'a BTreeMap<String, Pattern>,
     deadline: &'a Deadline,
     steps_left: u64,
     /// Steps since the last look at the deadline.
@@ -33,8 +54,13 @@ pub(super) struct Checker<'a> {
 }
 
 impl<'a> Checker<'a> {
-    pub(super) fn new(schema: &'a Schema, deadline: &'a Deadline) -> Self {
-        Checker { schema, deadline, steps_left: SCHEMA_STEPS_MAX, unseen: 0, trying: false }
+    pub(super) fn new(
+        root: &'a Value,
+        patterns: &'a BTreeMap<String, Pattern>,
+        deadline: &'a Deadline,
+    ) -> Self {
+        let steps_left = SCHEMA_STEPS_MAX;
+        Checker { root, patterns, deadline, steps_left, unseen: 0, trying: false }
     }
 
     // [SCH-12] [SCH-13]
@@ -131,7 +157,7 @@ impl<'a> Checker<'a> {
                 is_within(&text.chars().count().into(), keyword, argument)
             }
             ("pattern", Value::String(text)) => {
-                let pattern = argument.as_str().and_then(|text| self.schema.patterns.get(text));
+                let pattern = argument.as_str().and_then(|text| self.patterns.get(text));
                 let search = |steps| match is_one_search(steps) {
                     true => self.spend(steps),
                     false => Err(Stop::OutOfSteps),
@@ -218,7 +244,7 @@ impl<'a> Checker<'a> {
             ("not", _) => !self.keeps(argument, value)?,
             ("$ref", _) => {
                 self.spend_text(argument.as_str().unwrap_or_default())?;
-                match definition(&self.schema.source, argument) {
+                match definition(self.root, argument) {
                     Some(node) => self.node(node, value).map(|()| true)?,
                     None => false,
                 }

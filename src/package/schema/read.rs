@@ -3,14 +3,15 @@
 //! One walk over the JSON. A `$ref` is followed to count how deep it leads, and each definition is walked
 //! once, however many lead to it; one that leads back to itself is deeper than any limit.
 
-use super::number::canonical;
-use super::{definition, is_within, list, DEFINITIONS};
+use super::number::{canonical, is_within};
 use crate::json::object::{Fault, Member};
 use crate::limits::{LINE_BYTES_MAX, SCHEMA_DEPTH_MAX};
 use crate::pattern::{Dialect, Pattern};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Where a `$ref` may lead.
+const DEFINITIONS: &str = "#/$defs/";
 /// The one dialect, for schemas that name it.
 const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
 /// A list as long as the manifest allows it to be.
@@ -190,6 +191,16 @@ impl<'a> Reader<'a> {
         }
         Ok(())
     }
+}
+
+/// The definition that a `$ref` leads to, in the schema that has this root.
+pub(super) fn definition<'a>(root: &'a Value, reference: &Value) -> Option<&'a Value> {
+    root.get("$defs")?.as_object()?.get(reference.as_str()?.strip_prefix(DEFINITIONS)?)
+}
+
+/// The items of an array, or a value by itself.
+pub(super) fn list(argument: &Value) -> &[Value] {
+    argument.as_array().map_or_else(|| std::slice::from_ref(argument), Vec::as_slice)
 }
 
 fn is_type(value: &Member) -> Result<(), Fault> {
