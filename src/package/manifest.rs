@@ -11,7 +11,7 @@ mod tests;
 use super::schema::Schema;
 use super::version::Version;
 use crate::document::{distinct, integer, list, object, some, text, words, FromJson};
-use crate::json::object::{Fault, FaultKind, Member, Object};
+use crate::json::object::{below, Fault, FaultKind, Member, Object};
 use crate::limits::{
     FUEL_MAX, LIST_COUNT_MAX, MANIFEST_BYTES_MAX, MANIFEST_DEPTH_MAX, MEMORY_MB_MAX, OUTPUT_KB_MAX,
     STORAGE_KB_MAX, TIMEOUT_MS_MAX, TOOLS_COUNT_MAX,
@@ -97,8 +97,13 @@ impl Manifest {
         }
         let document = crate::json::parse(bytes, MANIFEST_DEPTH_MAX)
             .map_err(|error| Error::new(Code::ManifestSyntax, error.to_string()))?;
-        let root = Member::new(&document, "");
-        let result = characters(&root).and_then(|()| Manifest::read(&root));
+        let result = match characters(&document) {
+            Ok(()) => Manifest::read(&Member::new(&document, "")),
+            Err((pointer, found)) => {
+                let what = format!("holds the forbidden character U+{:04X}", u32::from(found));
+                Err(Member::new(&document, &pointer).bad_value(what))
+            }
+        };
         result.map_err(|fault| {
             let code = match fault.kind {
                 FaultKind::UnknownKey => Code::ManifestUnknownKey,
@@ -113,26 +118,23 @@ impl Manifest {
 }
 
 /// Looks at every string and key of the document, whatever it is for: people approve what they see,
-/// models read what people do not.
+/// models read what people do not. Finds the first character that is forbidden, and where.
 // [MAN-07]
-fn characters(member: &Member) -> Result<(), Fault> {
+fn characters(value: &Value) -> Result<(), (String, char)> {
     let hidden = |character: &char| !"\n\t".contains(*character) && is_hidden(*character);
-    let check = |text: &str, place: &Member| match text.chars().find(hidden) {
+    let check = |text: &str| match text.chars().find(hidden) {
         None => Ok(()),
-        Some(found) => {
-            let code_point = u32::from(found);
-            Err(place.bad_value(format!("holds the forbidden character U+{code_point:04X}")))
-        }
+        Some(found) => Err((String::new(), found)),
     };
-    match member.value() {
-        Value::String(text) => check(text, member),
-        Value::Array(items) => {
-            let mut items = items.iter().enumerate();
-            items.try_for_each(|(at, item)| characters(&member.child(&at.to_string(), item)))
-        }
+    // The pointer is made of a fault only: there are many strings.
+    let inside = |key: &str, (pointer, found): (String, char)| (below("", key) + &pointer, found);
+    match value {
+        Value::String(text) => check(text),
+        Value::Array(items) => items.iter().enumerate().try_for_each(|(at, item)| {
+            characters(item).map_err(|fault| inside(&at.to_string(), fault))
+        }),
         Value::Object(members) => members.iter().try_for_each(|(key, value)| {
-            let place = member.child(key, value);
-            check(key, &place).and_then(|()| characters(&place))
+            check(key).and_then(|()| characters(value)).map_err(|fault| inside(key, fault))
         }),
         _ => Ok(()),
     }
