@@ -5,4 +5,5 @@ pub mod home;
 pub mod host_file;
 pub mod runtime;
 pub mod secrets;
+pub mod storage;
 pub mod store;

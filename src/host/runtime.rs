@@ -9,13 +9,14 @@
 //! Read [`Runtime::call`] first. Nothing runs without a record, and nothing leaves without one.
 
 use crate::host::secrets::{SecretCommand, SecretFile, SecretStore};
+use crate::host::storage::StorageFiles;
 use crate::host::store::Store;
 use crate::kernel::agent::{is_traceparent, Agent};
 use crate::kernel::audit::{AuditLog, Caller, Digest, Ending, Intent, Outcome, Refusal};
 use crate::kernel::consent::obtain;
 pub use crate::kernel::consent::{Nobody, Person, Question, Reply};
 use crate::kernel::deadline::Deadline;
-use crate::kernel::door::{HttpTransport, KvFiles, KvStore, Services};
+use crate::kernel::door::{HttpTransport, Services};
 use crate::kernel::encoding::sha256_hex;
 use crate::kernel::error::{Class, Code, Error};
 use crate::kernel::gatekeeper::{AttestationResult, Gatekeeper, VerifiedManifest};
@@ -29,6 +30,7 @@ use crate::kernel::policy::token::{CapabilityToken, ResolvedToken};
 use crate::kernel::policy::{risk, PermissionPolicy, PolicyDecision};
 use crate::kernel::privacy::{Applied, PrivacyFilterEngine};
 use crate::kernel::sandbox::{CancelFlag, Changes, Request, Run, ToolResult, WasmSandbox};
+use crate::kernel::storage::StorageBackend;
 use crate::kernel::text::shown;
 use crate::kernel::time::Timestamp;
 use crate::kernel::trust::{self, TrustStore};
@@ -152,7 +154,7 @@ impl Runtime {
     /// # Errors
     /// `audit.unavailable`, `audit.broken`.
     pub fn open(home: &Path, policy: PermissionPolicy) -> Result<Self, Error> {
-        let kept = KvFiles::new(&home.join("kv"));
+        let storage = StorageFiles::new(home.join("storage"));
         let secrets: Arc<dyn SecretStore> = match policy.secrets_command() {
             Some(command) => Arc::new(command.clone()),
             None => Arc::new(SecretFile::new(home)),
@@ -168,7 +170,8 @@ impl Runtime {
             audit: AuditLog::open(&home.join("audit"))?,
             home: home.to_owned(),
             secrets,
-            sandbox: sandbox.with_services(Services { http: None, kv: Some(Arc::new(kept)) }),
+            sandbox: sandbox
+                .with_services(Services { http: None, storage: Some(Arc::new(storage)) }),
             policy,
             verified: Mutex::default(),
         })
@@ -181,11 +184,19 @@ impl Runtime {
         Runtime { sandbox: self.sandbox.with_services(services), ..self }
     }
 
-    /// Keeps what tools store elsewhere than in `kv` of the home. [`Runtime::protect`] the folder of a store
-    /// that keeps it in files.
+    /// Keeps what packages store in another folder than `storage` of the home. No directory that is, holds or
+    /// lies in it is mapped.
+    // [STO-41]
     #[must_use]
-    pub fn kv_store(self, store: Arc<dyn KvStore>) -> Self {
-        let services = Services { kv: Some(store), ..self.sandbox.services().clone() };
+    pub fn storage_folder(self, folder: &Path) -> Self {
+        self.storage(Arc::new(StorageFiles::new(folder))).protect(folder)
+    }
+
+    /// Keeps what packages store elsewhere than in files of this host. [`Runtime::protect`] what a backend
+    /// keeps in files all the same.
+    #[must_use]
+    pub fn storage(self, backend: Arc<dyn StorageBackend>) -> Self {
+        let services = Services { storage: Some(backend), ..self.sandbox.services().clone() };
         Runtime { sandbox: self.sandbox.with_services(services), ..self }
     }
 

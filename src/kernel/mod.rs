@@ -20,6 +20,7 @@ pub mod policy;
 mod prelude;
 pub mod privacy;
 pub mod sandbox;
+pub mod storage;
 pub mod text;
 pub mod time;
 pub mod trust;
