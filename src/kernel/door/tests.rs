@@ -7,14 +7,16 @@ mod ranges;
 mod urls;
 
 use super::*;
-use crate::host::secrets::{Hidden, SecretFile};
+use crate::host::clock::CancelFlag;
 use crate::kernel::error::Code;
 use crate::kernel::gatekeeper::{VerifiedManifest, WasmBinary};
+use crate::kernel::host::tests::NoHost;
 use crate::kernel::module::{tests::manifest, Module};
 use crate::kernel::package::listing::ContentHash;
 use crate::kernel::package::manifest::{Manifest, Storage};
 use crate::kernel::policy::token::{CapabilityToken, HostGrant, RunLimits, SecretHeader};
-use crate::kernel::sandbox::{CancelFlag, Request, Run, WasmSandbox};
+use crate::kernel::sandbox::{Request, Run, WasmSandbox};
+use crate::kernel::secrets::Hidden;
 use std::net::IpAddr;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
@@ -90,8 +92,7 @@ struct World {
 impl World {
     fn token(&self) -> ResolvedToken {
         let token = CapabilityToken::for_tests(hash(), Vec::new(), self.limits);
-        let nowhere = SecretFile::new(std::path::Path::new("/nonexistent"));
-        token.resolve(&nowhere).unwrap().reaching_for_tests(self.hosts.clone())
+        token.resolve(&NoHost).unwrap().reaching_for_tests(self.hosts.clone())
     }
 
     fn run(&self, stdin: &str) -> Run {

@@ -4,7 +4,7 @@
 use super::commit;
 use super::commit::{Action, Change, Mount};
 use super::host_directory::HostDirectory;
-use crate::kernel::deadline::{CancelFlag, Deadline};
+use crate::kernel::deadline::Deadline;
 use crate::kernel::error::Error;
 use crate::kernel::names::STORAGE_MOUNT;
 use crate::kernel::prelude::*;
@@ -106,7 +106,7 @@ impl Changes {
     /// files not named there are as they were. `storage.conflict`, `host.file`: what the package keeps
     /// could not be changed. Also the errors of [`Changes::check`].
     pub fn carry_out(&mut self) -> Result<(), Error> {
-        self.carry_out_within(&Deadline::only(&CancelFlag::default()))
+        self.carry_out_within(&Deadline::unlimited())
     }
 
     /// Carries the changes out, if the first of them can be made before the deadline. From then on nothing

@@ -2,7 +2,6 @@
 #![allow(clippy::as_conversions, clippy::arithmetic_side_effects)]
 
 use super::*;
-use crate::kernel::deadline::CancelFlag;
 use crate::kernel::package::listing::ContentHash;
 use crate::kernel::policy::token::RunLimits;
 use crate::kernel::policy::Capability;
@@ -284,13 +283,13 @@ fn of_two_calls_that_found_the_same_the_second_to_end_is_refused() {
         loaded(&backend, 9).changed(&now).unwrap().unwrap().0
     };
     let (first, second) = (changed("first"), changed("second"));
-    let deadline = Deadline::only(&CancelFlag::default());
+    let deadline = Deadline::unlimited();
     first.prepare(&deadline).unwrap().commit().unwrap();
     assert_eq!(second.prepare(&deadline).err().unwrap().code(), Code::StorageConflict);
     assert_eq!(kept(&backend), entries(&[("first", "new")]));
     // What is prepared and dropped changes nothing, and a call that has ended prepares nothing.
     drop(changed("third").prepare(&deadline).unwrap());
-    let late = Deadline::new(Duration::ZERO, CancelFlag::default());
+    let late = deadline.sooner(Duration::ZERO);
     assert_eq!(changed("third").prepare(&late).err().unwrap().code(), Code::ToolTimeout);
     assert_eq!(kept(&backend), entries(&[("first", "new")]));
 }

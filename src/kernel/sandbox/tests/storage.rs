@@ -222,3 +222,13 @@ fn a_symbolic_link_left_there_fails_the_call() {
     assert_eq!(error.code(), Code::ToolLeftLink);
     assert!(error.detail().contains("/storage/d/link"), "{error}");
 }
+
+#[test]
+fn what_could_not_be_laid_out_whole_is_not_kept_in_part() {
+    let deep = entries(&[("a", ""), (&format!("{}b", "d/".repeat(40)), "")]);
+    let (tree, _) =
+        crate::kernel::sandbox::files::open(Arc::default(), Vec::new(), Some((deep, 1 << 20)));
+    let loaded = Loaded::of(&token(9), Some(&Memory::with(&some()))).unwrap();
+    let error = tree.into_changes(loaded).unwrap_err();
+    assert_eq!(error.code(), Code::StorageDamaged);
+}
