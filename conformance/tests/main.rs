@@ -29,6 +29,7 @@ mod protocols;
 mod secrets;
 mod serve;
 mod sizes;
+mod storage;
 mod store;
 mod support;
 mod tools;

@@ -14,6 +14,7 @@ pub mod pending;
 pub mod person;
 pub mod runtime;
 pub mod secrets;
+pub mod storage;
 pub mod store;
 pub mod system;
 pub mod trust;

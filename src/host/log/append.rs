@@ -194,5 +194,5 @@ impl Writer {
 // [AUD-40] [AUD-48]
 fn lock(dir: &Path) -> Result<File, Error> {
     let path = &dir.join(LOCK_FILE);
-    files::lock_file(path).map_err(at(path))
+    files::lock_file(path, &|| false).map_err(at(path))
 }

@@ -194,7 +194,7 @@ object! {
         /// Names of environment variables.
         pub environment: Vec<String> = Vec::new(),
             each(text(names::is_environment_name, "letters, digits and _, no digit first"));
-        /// Key-value storage.
+        /// A directory that is kept from call to call.
         pub storage: Option<Storage> = None;
     }
 }

@@ -39,8 +39,9 @@ pub(super) fn directories(place: &Member, others: &[String]) -> Result<Vec<Strin
     let mut taken = others.to_vec();
     place.array(0..=LIST_COUNT_MAX, |item| {
         let path = text(names::is_guest_directory, what)(item)?;
-        if path != "/" && names::overlap(&path, "/assets") {
-            return Err(item.bad_value("/assets is where the package's own files are"));
+        let is_own = |own: &&&str| path != "/" && names::overlap(&path, own);
+        if let Some(own) = [names::ASSETS_MOUNT, names::STORAGE_MOUNT].iter().find(is_own) {
+            return Err(item.bad_value(format!("{own} is where the package's own files are")));
         }
         if taken.iter().any(|other| names::overlap(other, &path)) {
             return Err(item.bad_value("is declared twice, or lies in another declared directory"));
