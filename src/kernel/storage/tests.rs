@@ -3,6 +3,7 @@
 
 use super::*;
 use crate::kernel::package::listing::ContentHash;
+use crate::kernel::policy::token::CapabilityToken;
 use crate::kernel::policy::token::RunLimits;
 use crate::kernel::policy::Capability;
 use std::sync::{Mutex, MutexGuard};
@@ -234,19 +235,24 @@ fn a_snapshot_of_another_package_key_or_version_is_refused() {
 }
 
 #[test]
-fn a_call_of_a_host_that_keeps_nothing_is_refused_and_one_without_storage_is_not() {
-    let error = Loaded::of(&token(1), None).unwrap_err();
+fn a_call_of_a_host_that_keeps_nothing_is_refused() {
+    let error = load(1, None).unwrap_err();
     assert_eq!(error.code(), Code::StorageNone);
-    assert!(Loaded::of(&token(0), None).unwrap().is_none());
     let damaged = Memory::default();
     damaged.0.lock().unwrap().insert(owner(), b"mpp-storage/1\n".to_vec());
     let backend: Arc<dyn StorageBackend> = Arc::new(damaged);
-    let error = Loaded::of(&token(1), Some(&backend)).unwrap_err();
+    let error = load(1, Some(&backend)).unwrap_err();
     assert_eq!(error.code(), Code::StorageDamaged);
 }
 
-fn loaded(backend: &Arc<dyn StorageBackend>, limit_kb: u32) -> Loaded {
-    Loaded::of(&token(limit_kb), Some(backend)).unwrap().unwrap()
+pub(crate) fn loaded(backend: &Arc<dyn StorageBackend>, limit_kb: u32) -> Loaded {
+    load(limit_kb, Some(backend)).unwrap()
+}
+
+fn load(limit_kb: u32, backend: Option<&Arc<dyn StorageBackend>>) -> Result<Loaded, Error> {
+    let token = token(limit_kb);
+    let bytes_max = token.storage_bytes_max();
+    Loaded::of(token.package(), token.publisher_key(), bytes_max, backend.cloned())
 }
 
 #[test]

@@ -1,11 +1,10 @@
 //! Room: what a guest has changed, as a list to be carried out on the host, and as what is to be kept.
 
 use super::tree::{Body, NodeId, Tree};
+use crate::kernel::directory::{Action, Change, Kind, Stamp};
 use crate::kernel::error::{Code, Error};
 use crate::kernel::prelude::*;
 use crate::kernel::sandbox::changes::Changes;
-use crate::kernel::sandbox::commit::{Action, Change};
-use crate::kernel::sandbox::host_directory::{Kind, Stamp};
 use crate::kernel::storage::{Entries, Loaded, NewSnapshot};
 use alloc::collections::BTreeMap;
 

@@ -1,14 +1,17 @@
 //! Room: the tree: nodes, the names that lead to them, and how much of it may be the guest's own.
 
+use super::handles::Handles;
+use crate::kernel::directory::{Directory, Kind, Stamp};
 use crate::kernel::limits::{
     FILE_DEPTH_MAX, NODES_COUNT_MAX, STAGED_BYTES_MAX, STAGED_NAMES_COUNT_MAX, STORAGE_ENTRY_BYTES,
 };
 use crate::kernel::prelude::*;
 use crate::kernel::sandbox::errno::Errno;
-use crate::kernel::sandbox::host_directory::{HostDirectory, Kind, Stamp};
 use crate::kernel::sandbox::time::EPOCH_NS;
 use alloc::collections::BTreeMap;
+use alloc::rc::Rc;
 use alloc::sync::Arc;
+use core::cell::RefCell;
 
 /// The values of `filetype` that occur here.
 pub(crate) mod filetype {
@@ -43,7 +46,7 @@ pub(super) struct Mount {
     pub(super) guest: String,
     pub(super) root: NodeId,
     /// None for the assets and for storage.
-    pub(super) host: Option<Arc<HostDirectory>>,
+    pub(super) host: Option<Arc<dyn Directory>>,
     pub(super) writable: bool,
     /// Paths of the host that the guest removed, or replaced by something of its own.
     pub(super) gone: BTreeMap<String, Gone>,
@@ -94,13 +97,16 @@ pub(super) struct Gone {
 /// Where the host has something: a name in a directory of the host; of the root of a mount, none. Each
 /// name is kept once, for the tree and for all that lies below it.
 pub(super) struct Location {
-    pub(super) above: Option<Arc<Location>>,
+    pub(super) above: Option<Rc<Location>>,
     pub(super) name: Arc<str>,
+    /// The directory, while it is held open.
+    pub(super) handle: RefCell<Option<Arc<dyn Directory>>>,
 }
 
 impl Location {
-    pub(super) fn below(self: &Arc<Self>, name: &Arc<str>) -> Arc<Self> {
-        Arc::new(Location { above: Some(Arc::clone(self)), name: Arc::clone(name) })
+    pub(super) fn below(self: &Rc<Self>, name: &Arc<str>) -> Rc<Self> {
+        let (above, name) = (Some(Rc::clone(self)), Arc::clone(name));
+        Rc::new(Location { above, name, handle: RefCell::default() })
     }
 
     /// The names that lead there from the root of the mount.
@@ -123,7 +129,7 @@ impl Location {
 pub(super) struct Node {
     pub(super) mount: usize,
     /// Where the host has it, below the root of its mount, until the guest changes it.
-    pub(super) host: Option<Arc<Location>>,
+    pub(super) host: Option<Rc<Location>>,
     pub(super) body: Body,
     pub(super) times: Times,
     /// Names that lead to it.
@@ -171,6 +177,7 @@ pub(crate) struct Tree {
     pub(super) incomplete: bool,
     /// How the host had what the guest has taken over, by node.
     pub(super) origins: BTreeMap<usize, Stamp>,
+    pub(super) handles: Handles,
     /// What the guest's clock shows, in nanoseconds since 1970; set anew for each host call.
     pub(crate) now: u64,
 }
@@ -178,7 +185,13 @@ pub(crate) struct Tree {
 impl Tree {
     pub(super) fn new(assets: Arc<BTreeMap<String, Vec<u8>>>) -> Self {
         let (nodes, mounts) = (Vec::new(), Vec::new());
-        Tree { assets, nodes, mounts, incomplete: false, origins: BTreeMap::new(), now: EPOCH_NS }
+        let (origins, handles) = (BTreeMap::new(), Handles::default());
+        Tree { assets, nodes, mounts, incomplete: false, origins, handles, now: EPOCH_NS }
+    }
+
+    /// Begins a host call, by which the host may have changed.
+    pub(crate) fn forget_met(&self) {
+        self.handles.forget();
     }
 
     /// A node. Every `NodeId` has one; `EIO` stands for a case that does not occur.
@@ -278,7 +291,7 @@ impl Tree {
         directory: NodeId,
         name: &Arc<str>,
         body: Body,
-        host: Option<Arc<Location>>,
+        host: Option<Rc<Location>>,
     ) -> Result<NodeId, Errno> {
         if self.nodes.len() >= NODES_COUNT_MAX {
             return Err(Errno::NFILE);
