@@ -40,7 +40,7 @@ use crate::kernel::error::{Code, Error};
 use crate::kernel::gatekeeper::WasmBinary;
 use crate::kernel::module::Module;
 use crate::kernel::policy::capability::Capability;
-use crate::kernel::policy::token::{DirectoryGrant, ResolvedToken, RunLimits};
+use crate::kernel::policy::token::{CapabilityToken, DirectoryGrant, ResolvedToken, RunLimits};
 use crate::kernel::storage::Loaded;
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
@@ -133,6 +133,12 @@ impl WasmSandbox {
         self.run_within(binary, token, request, &deadline)
     }
 
+    fn storage_of(&self, token: &CapabilityToken) -> Result<Option<Loaded>, Error> {
+        let (backend, bytes_max) = (self.services.storage.as_ref(), token.storage_bytes_max());
+        let load = || Loaded::of(token.package(), token.publisher_key(), bytes_max, backend);
+        (bytes_max > 0).then(load).transpose()
+    }
+
     /// As [`WasmSandbox::run`], for a host whose work on the answer has the same deadline.
     pub(crate) fn run_within(
         &self,
@@ -159,7 +165,7 @@ impl WasmSandbox {
                 real_clock: token.token().holds(&Capability::RealClock),
                 real_random: token.token().holds(&Capability::RealRandom),
                 door: Door::new(token, &self.services),
-                storage: Loaded::of(token.token(), self.services.storage.as_ref())?,
+                storage: self.storage_of(token.token())?,
             })
         };
         match inputs() {

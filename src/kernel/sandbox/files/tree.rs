@@ -53,13 +53,6 @@ pub(super) struct Mount {
     pub(super) bytes_max: Option<usize>,
 }
 
-impl Mount {
-    /// Whether what is its own counts as staged: not in storage, which has a quota, nor in the assets.
-    fn is_staged(&self) -> bool {
-        self.writable && self.bytes_max.is_none()
-    }
-}
-
 /// What files, directories and links count for: bytes, once for each name since each becomes a file, and
 /// names.
 // [BOX-81]
@@ -74,13 +67,6 @@ impl Usage {
         Usage {
             bytes: self.bytes.saturating_add(other.bytes),
             names: self.names.saturating_add(other.names),
-        }
-    }
-
-    fn less(self, other: Usage) -> Usage {
-        Usage {
-            bytes: self.bytes.saturating_sub(other.bytes),
-            names: self.names.saturating_sub(other.names),
         }
     }
 }
@@ -167,8 +153,6 @@ pub(crate) struct Tree {
     pub(super) assets: Arc<BTreeMap<String, Vec<u8>>>,
     pub(super) nodes: Vec<Node>,
     pub(super) mounts: Vec<Mount>,
-    /// Whether something that the package keeps is missing, which the sizes allowed do not let happen.
-    pub(super) incomplete: bool,
     /// How the host had what the guest has taken over, by node.
     pub(super) origins: BTreeMap<usize, Stamp>,
     /// What the guest's clock shows, in nanoseconds since 1970; set anew for each host call.
@@ -178,7 +162,7 @@ pub(crate) struct Tree {
 impl Tree {
     pub(super) fn new(assets: Arc<BTreeMap<String, Vec<u8>>>) -> Self {
         let (nodes, mounts) = (Vec::new(), Vec::new());
-        Tree { assets, nodes, mounts, incomplete: false, origins: BTreeMap::new(), now: EPOCH_NS }
+        Tree { assets, nodes, mounts, origins: BTreeMap::new(), now: EPOCH_NS }
     }
 
     /// A node. Every `NodeId` has one; `EIO` stands for a case that does not occur.
@@ -305,8 +289,9 @@ impl Tree {
         let before = node.usage();
         change(node);
         let now = node.usage();
-        let mount = self.mount_of_mut(id)?;
-        mount.own = mount.own.less(before).plus(now);
+        let own = &mut self.mount_of_mut(id)?.own;
+        own.bytes = own.bytes.saturating_sub(before.bytes).saturating_add(now.bytes);
+        own.names = own.names.saturating_sub(before.names).saturating_add(now.names);
         Ok(())
     }
 
@@ -404,7 +389,7 @@ impl Tree {
                 names <= STAGED_NAMES_COUNT_MAX && counted <= *bytes_max
             }
             _ => {
-                let mounts = self.mounts.iter().filter(|mount| mount.is_staged());
+                let mounts = self.mounts.iter().filter(|mount| mount.host.is_some());
                 let all_gone = mounts.clone().map(|mount| mount.gone.len()).sum::<usize>();
                 let Usage { bytes, names } = mounts.fold(more, |all, mount| all.plus(mount.own));
                 names <= STAGED_NAMES_COUNT_MAX
