@@ -295,12 +295,5 @@ impl fmt::Debug for NewSnapshot {
     }
 }
 
-/// Without the contents, which are the user's.
-impl fmt::Debug for Loaded {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.owner.fmt(out)
-    }
-}
-
 #[cfg(test)]
 pub(crate) mod tests;

@@ -38,7 +38,7 @@ use crate::kernel::gatekeeper::WasmBinary;
 use crate::kernel::host::Host;
 use crate::kernel::module::Module;
 use crate::kernel::policy::capability::Capability;
-use crate::kernel::policy::token::{DirectoryGrant, ResolvedToken, RunLimits};
+use crate::kernel::policy::token::{CapabilityToken, DirectoryGrant, ResolvedToken, RunLimits};
 use crate::kernel::storage::Loaded;
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
@@ -92,9 +92,6 @@ impl Engine {
             // [CMD-04]
             args.extend(request.args);
             let granted = token.token();
-            let storage = |bytes_max| {
-                Loaded::of(granted.package(), granted.publisher_key(), bytes_max, host.storage())
-            };
             Ok(Inputs {
                 args,
                 environment: grants::environment(token)?,
@@ -111,10 +108,7 @@ impl Engine {
                     false => RandomStream::seeded(self.seed),
                 },
                 door: Door::new(token, host),
-                storage: Some(granted.storage_bytes_max())
-                    .filter(|bytes_max| *bytes_max > 0)
-                    .map(storage)
-                    .transpose()?,
+                storage: storage_of(host, granted)?,
             })
         };
         match inputs() {
@@ -122,6 +116,12 @@ impl Engine {
             Err(error) => Run::refused(error),
         }
     }
+}
+
+fn storage_of(host: &dyn Host, token: &CapabilityToken) -> Result<Option<Loaded>, Error> {
+    let bytes_max = token.storage_bytes_max();
+    let load = || Loaded::of(token.package(), token.publisher_key(), bytes_max, host.storage());
+    (bytes_max > 0).then(load).transpose()
 }
 
 /// Finds that these directories could be mapped now, before a person is asked about them.

@@ -5,7 +5,9 @@
 
 use super::tree::{Body, Location, Mount, Node, NodeId, Times, Tree, Usage};
 use crate::kernel::directory::{Directory, Found, Kind};
-use crate::kernel::limits::{ENTRY_FUEL, HOST_NAME_FUEL, LISTED_ENTRIES_COUNT_MAX};
+use crate::kernel::limits::{
+    ENTRY_FUEL, HOST_NAME_FUEL, LISTED_ENTRIES_COUNT_MAX, NODES_COUNT_MAX, STAGED_NAMES_COUNT_MAX,
+};
 use crate::kernel::names::STORAGE_MOUNT;
 use crate::kernel::prelude::*;
 use crate::kernel::sandbox::errno::{Errno, Halt};
@@ -59,14 +61,15 @@ impl Tree {
     /// and is the guest's to change.
     // [STO-03] [STO-20]
     pub(super) fn mount_storage(&mut self, entries: Entries, bytes_max: u64) -> NodeId {
+        // Nothing is left out, or the guest would leave the rest as all that is to be kept.
+        const { assert!(STAGED_NAMES_COUNT_MAX < NODES_COUNT_MAX / 2) };
         let root = self.mount(STORAGE_MOUNT.to_owned(), None, true);
         for (path, content) in entries {
             let body = match content {
                 Some(content) => Body::File(content),
                 None => Body::Directory { parent: root, children: BTreeMap::new() },
             };
-            // Never without a part of it: the guest would leave the rest as all that is to be kept.
-            self.incomplete |= self.lay(root, &path, body).is_err();
+            let _within_the_limits_of_a_snapshot = self.lay(root, &path, body);
         }
         if let Some(mount) = self.mounts.last_mut() {
             mount.bytes_max = Some(usize::try_from(bytes_max).unwrap_or(usize::MAX));

@@ -56,13 +56,6 @@ pub(super) struct Mount {
     pub(super) bytes_max: Option<usize>,
 }
 
-impl Mount {
-    /// Whether what is its own counts as staged: not in storage, which has a quota, nor in the assets.
-    fn is_staged(&self) -> bool {
-        self.writable && self.bytes_max.is_none()
-    }
-}
-
 /// What files, directories and links count for: bytes, once for each name since each becomes a file, and
 /// names.
 // [BOX-81]
@@ -77,13 +70,6 @@ impl Usage {
         Usage {
             bytes: self.bytes.saturating_add(other.bytes),
             names: self.names.saturating_add(other.names),
-        }
-    }
-
-    fn less(self, other: Usage) -> Usage {
-        Usage {
-            bytes: self.bytes.saturating_sub(other.bytes),
-            names: self.names.saturating_sub(other.names),
         }
     }
 }
@@ -173,8 +159,6 @@ pub(crate) struct Tree {
     pub(super) assets: Arc<BTreeMap<String, Vec<u8>>>,
     pub(super) nodes: Vec<Node>,
     pub(super) mounts: Vec<Mount>,
-    /// Whether something that the package keeps is missing, which the sizes allowed do not let happen.
-    pub(super) incomplete: bool,
     /// How the host had what the guest has taken over, by node.
     pub(super) origins: BTreeMap<usize, Stamp>,
     pub(super) handles: Handles,
@@ -186,7 +170,7 @@ impl Tree {
     pub(super) fn new(assets: Arc<BTreeMap<String, Vec<u8>>>) -> Self {
         let (nodes, mounts) = (Vec::new(), Vec::new());
         let (origins, handles) = (BTreeMap::new(), Handles::default());
-        Tree { assets, nodes, mounts, incomplete: false, origins, handles, now: EPOCH_NS }
+        Tree { assets, nodes, mounts, origins, handles, now: EPOCH_NS }
     }
 
     /// Begins a host call, by which the host may have changed.
@@ -318,8 +302,9 @@ impl Tree {
         let before = node.usage();
         change(node);
         let now = node.usage();
-        let mount = self.mount_of_mut(id)?;
-        mount.own = mount.own.less(before).plus(now);
+        let own = &mut self.mount_of_mut(id)?.own;
+        own.bytes = own.bytes.saturating_sub(before.bytes).saturating_add(now.bytes);
+        own.names = own.names.saturating_sub(before.names).saturating_add(now.names);
         Ok(())
     }
 
@@ -417,7 +402,7 @@ impl Tree {
                 names <= STAGED_NAMES_COUNT_MAX && counted <= *bytes_max
             }
             _ => {
-                let mounts = self.mounts.iter().filter(|mount| mount.is_staged());
+                let mounts = self.mounts.iter().filter(|mount| mount.host.is_some());
                 let all_gone = mounts.clone().map(|mount| mount.gone.len()).sum::<usize>();
                 let Usage { bytes, names } = mounts.fold(more, |all, mount| all.plus(mount.own));
                 names <= STAGED_NAMES_COUNT_MAX
