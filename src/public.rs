@@ -77,7 +77,8 @@ pub mod package {
 #[cfg(feature = "std")]
 pub use crate::host::{home, runtime, store};
 pub use crate::kernel::{
-    agent, call, directory, encoding, error, json, limits, module, policy, privacy, text, time,
+    agent, call, deadline, directory, document, encoding, error, json, limits, module, names,
+    policy, privacy, text, time,
 };
 
 #[cfg(feature = "std")]

@@ -6,6 +6,7 @@ pub mod clock;
 mod commit;
 pub mod directory;
 pub mod files;
+pub mod handle;
 pub mod home;
 pub mod host_file;
 pub mod host_key;

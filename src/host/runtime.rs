@@ -56,7 +56,7 @@ impl Runtime {
         let command = command.transpose()?;
         // [BOX-97]
         let files = command.iter().flat_map(SecretCommand::files);
-        let places = policy.file.as_deref().map(Path::new).into_iter().chain(files).chain([home]);
+        let places = policy.file().map(Path::new).into_iter().chain(files).chain([home]);
         let sandbox = places.fold(WasmSandbox::new()?, WasmSandbox::protect);
         let secrets: Arc<dyn SecretStore> = match command {
             Some(command) => Arc::new(command),

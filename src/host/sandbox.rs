@@ -82,7 +82,7 @@ fn narrowed(config: &SandboxConfig, host: &dyn Host) -> Result<ResolvedToken, Er
     // [BOX-04] The value of a variable may be a secret, so it does not go into the message.
     let variable = variables.iter().find(|(name, it)| token.environment().get(*name) != Some(it));
     let directory = directories.iter().find(|it| !token.directories().contains(it));
-    let host = hosts.iter().find(|it| !token.hosts().iter().any(|grant| grant.host == **it));
+    let host = hosts.iter().find(|it| !token.reaches(it));
     let beyond = variable
         .map(|(name, _)| format!("the environment variable {name:?} with this value"))
         .or_else(|| directory.map(|it| format!("the directory {:?}", it.guest)))

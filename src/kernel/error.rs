@@ -229,7 +229,7 @@ impl Error {
     }
 
     /// The same refusal of a call that may be made again with an answer to this.
-    pub(crate) fn requiring(self, input: Value) -> Self {
+    pub(in crate::kernel) fn requiring(self, input: Value) -> Self {
         Error { input_required: Some(Box::new(input)), ..self }
     }
 

@@ -10,7 +10,7 @@ const DOMAIN_MAX: usize = 253;
 
 /// The address around the `@` at `at`, if there is one.
 // [PRIV-35]
-pub(crate) fn find(text: Text<'_>, at: usize) -> Option<Found> {
+pub(in crate::kernel) fn find(text: Text<'_>, at: usize) -> Option<Found> {
     let end = domain_end(text, at + 1)?;
     // Marks that quote or emphasise an address are not part of it.
     // [PRIV-36]

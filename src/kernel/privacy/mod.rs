@@ -158,7 +158,7 @@ impl PrivacyFilterEngine {
     ///
     /// # Errors
     /// As [`PrivacyFilterEngine::redact_json_within`].
-    pub(crate) fn redact_text_within(
+    pub(in crate::kernel) fn redact_text_within(
         &self,
         text: &str,
         deadline: &Deadline,

@@ -54,10 +54,10 @@ const GROUPS_MAX: usize = 5;
 const GROUP_MIN: usize = 3;
 const DIGITS_MAX: usize = 19;
 /// No row has fewer.
-pub(crate) const DIGITS_MIN: usize = 9;
+pub(in crate::kernel) const DIGITS_MIN: usize = 9;
 
 /// Adds every such number among the groups, of each row the longest from each group on.
-pub(crate) fn find(text: Text<'_>, groups: &[Group], around: Around, hits: &mut Hits) {
+pub(in crate::kernel) fn find(text: Text<'_>, groups: &[Group], around: Around, hits: &mut Hits) {
     if groups.iter().all(|group| group.len() < GROUP_MIN) {
         return;
     }

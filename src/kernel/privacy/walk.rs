@@ -37,7 +37,7 @@ impl PrivacyFilterEngine {
     ///
     /// # Errors
     /// Those of [`PrivacyFilterEngine::try_redact_json`]; `tool.timeout`, `tool.cancelled`.
-    pub(crate) fn redact_json_within(
+    pub fn redact_json_within(
         &self,
         value: &Value,
         deadline: &Deadline,
@@ -53,22 +53,22 @@ impl PrivacyFilterEngine {
 }
 
 /// One walk: the engine, the account, and where the walk is in the filtered value.
-pub(crate) struct Walk<'a> {
-    pub(crate) engine: &'a PrivacyFilterEngine,
-    pub(crate) applied: Applied,
+pub(in crate::kernel) struct Walk<'a> {
+    pub(in crate::kernel) engine: &'a PrivacyFilterEngine,
+    pub(in crate::kernel) applied: Applied,
     pointer: String,
     call: CallState<'a>,
 }
 
 impl<'a> Walk<'a> {
-    pub(crate) fn new(engine: &'a PrivacyFilterEngine, deadline: &Deadline<'a>) -> Self {
+    pub(in crate::kernel) fn new(engine: &'a PrivacyFilterEngine, deadline: &Deadline<'a>) -> Self {
         let call = engine.new_call(deadline);
         Walk { engine, applied: Applied::default(), pointer: String::new(), call }
     }
 
     /// The filtered value. `depth` counts the levels above, `hints` is what the keys above say.
     // [PRIV-70]
-    pub(crate) fn value(
+    pub(in crate::kernel) fn value(
         &mut self,
         value: &Value,
         hints: Hints,

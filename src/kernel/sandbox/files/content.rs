@@ -9,21 +9,21 @@ use crate::kernel::sandbox::meter::Meter;
 use alloc::sync::Arc;
 
 /// How much of a file of the host is read between two looks at the clock.
-pub(crate) const PIECE_BYTES: usize = 1 << 20;
+pub(in crate::kernel) const PIECE_BYTES: usize = 1 << 20;
 
 /// What `filestat` tells of a node.
-pub(crate) struct Status {
-    pub(crate) device: u64,
-    pub(crate) kind: u8,
-    pub(crate) names: u64,
-    pub(crate) size: u64,
-    pub(crate) times: Times,
+pub(in crate::kernel) struct Status {
+    pub(in crate::kernel) device: u64,
+    pub(in crate::kernel) kind: u8,
+    pub(in crate::kernel) names: u64,
+    pub(in crate::kernel) size: u64,
+    pub(in crate::kernel) times: Times,
 }
 
 impl Tree {
     /// Type, size and times. `file` is the host's file, if it is open.
     // [BOX-67]
-    pub(crate) fn status(
+    pub(in crate::kernel) fn status(
         &self,
         id: NodeId,
         file: Option<&Arc<dyn File>>,
@@ -42,7 +42,11 @@ impl Tree {
     }
 
     /// The size of an open file; of others what they hold in memory.
-    pub(crate) fn size(&self, id: NodeId, file: Option<&Arc<dyn File>>) -> Result<u64, Errno> {
+    pub(in crate::kernel) fn size(
+        &self,
+        id: NodeId,
+        file: Option<&Arc<dyn File>>,
+    ) -> Result<u64, Errno> {
         match file {
             Some(file) if self.is_host_file(id)? => Ok(file.size()?),
             _ => Ok(u64::try_from(self.bytes(id)?.len()).unwrap_or(u64::MAX)),
@@ -55,7 +59,7 @@ impl Tree {
     }
 
     /// What a file holds in memory, or a link.
-    pub(crate) fn bytes(&self, id: NodeId) -> Result<&[u8], Errno> {
+    pub(in crate::kernel) fn bytes(&self, id: NodeId) -> Result<&[u8], Errno> {
         Ok(match &self.node(id)?.body {
             Body::Directory { .. } => &[],
             Body::File(content) => content,
@@ -65,7 +69,7 @@ impl Tree {
     }
 
     /// Opens a file of the host, unless its content is in memory. `EIO`: it is a directory by now.
-    pub(crate) fn open_host(
+    pub(in crate::kernel) fn open_host(
         &self,
         id: NodeId,
         meter: &mut Meter,
@@ -79,7 +83,7 @@ impl Tree {
     }
 
     /// Reads from an offset of an open file; gives the number of bytes, fewer than asked for at its end.
-    pub(crate) fn read(
+    pub(in crate::kernel) fn read(
         &self,
         id: NodeId,
         file: Option<&Arc<dyn File>>,
@@ -129,7 +133,7 @@ impl Tree {
 
     /// The bytes of a file from an offset on, to be written; the file grows if it has to. `ENOSPC`.
     // [BOX-80] [BOX-81]
-    pub(crate) fn writable(
+    pub(in crate::kernel) fn writable(
         &mut self,
         id: NodeId,
         offset: u64,
@@ -147,7 +151,7 @@ impl Tree {
     }
 
     /// Makes an open file at least so long; one that is leaves the host's as it is. `ENOSPC`.
-    pub(crate) fn allocate(
+    pub(in crate::kernel) fn allocate(
         &mut self,
         id: NodeId,
         file: Option<&Arc<dyn File>>,
@@ -174,7 +178,7 @@ impl Tree {
     }
 
     /// Makes a file so long, by cutting it or by adding zeros.
-    pub(crate) fn truncate(
+    pub(in crate::kernel) fn truncate(
         &mut self,
         id: NodeId,
         length: u64,
@@ -190,7 +194,7 @@ impl Tree {
     }
 
     /// Sets the times that are given.
-    pub(crate) fn set_times(
+    pub(in crate::kernel) fn set_times(
         &mut self,
         id: NodeId,
         accessed: Option<u64>,

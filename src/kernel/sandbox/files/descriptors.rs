@@ -8,21 +8,21 @@ use crate::kernel::sandbox::errno::Errno;
 use alloc::sync::Arc;
 
 /// The bits of `rights` that occur here.
-pub(crate) mod rights {
-    pub(crate) const FD_READ: u64 = 1 << 1;
-    pub(crate) const FD_WRITE: u64 = 1 << 6;
-    pub(crate) const PATH_FILESTAT_SET_SIZE: u64 = 1 << 19;
+pub(in crate::kernel) mod rights {
+    pub(in crate::kernel) const FD_READ: u64 = 1 << 1;
+    pub(in crate::kernel) const FD_WRITE: u64 = 1 << 6;
+    pub(in crate::kernel) const PATH_FILESTAT_SET_SIZE: u64 = 1 << 19;
     /// What every stream allows: its status, its flags, and waiting for it.
-    pub(crate) const STREAM: u64 = 0x0820_0008;
+    pub(in crate::kernel) const STREAM: u64 = 0x0820_0008;
     /// Everything a file can be opened for: the `fd_` rights, without `fd_readdir`.
-    pub(crate) const FILE: u64 = 0x08e0_01ff;
+    pub(in crate::kernel) const FILE: u64 = 0x08e0_01ff;
     /// Everything a directory can be opened for: the `path_` rights, `fd_readdir`, and its status.
-    pub(crate) const DIRECTORY: u64 = 0x07bf_fe18;
+    pub(in crate::kernel) const DIRECTORY: u64 = 0x07bf_fe18;
 }
 
 /// What a descriptor stands for.
 #[derive(Debug)]
-pub(crate) enum Object {
+pub(in crate::kernel) enum Object {
     Stdin,
     Stdout,
     Stderr,
@@ -42,26 +42,26 @@ pub(crate) enum Object {
 
 /// One name in a directory.
 #[derive(Clone, Debug)]
-pub(crate) struct Entry {
-    pub(crate) name: Arc<str>,
-    pub(crate) node: NodeId,
+pub(in crate::kernel) struct Entry {
+    pub(in crate::kernel) name: Arc<str>,
+    pub(in crate::kernel) node: NodeId,
     /// `filetype`, as it was when the listing began.
-    pub(crate) kind: u8,
+    pub(in crate::kernel) kind: u8,
 }
 
 /// One open descriptor.
 #[derive(Debug)]
-pub(crate) struct Descriptor {
-    pub(crate) object: Object,
+pub(in crate::kernel) struct Descriptor {
+    pub(in crate::kernel) object: Object,
     /// `fdflags`
-    pub(crate) flags: u16,
-    pub(crate) rights: u64,
-    pub(crate) rights_inheriting: u64,
+    pub(in crate::kernel) flags: u16,
+    pub(in crate::kernel) rights: u64,
+    pub(in crate::kernel) rights_inheriting: u64,
 }
 
 impl Descriptor {
     /// Refuses what the descriptor was not opened for.
-    pub(crate) fn require(&self, right: u64) -> Result<(), Errno> {
+    pub(in crate::kernel) fn require(&self, right: u64) -> Result<(), Errno> {
         if self.rights & right == right {
             return Ok(());
         }
@@ -69,7 +69,7 @@ impl Descriptor {
     }
 
     /// The file it stands for, and the host's, if it is open. `ESPIPE`: a stream. `EBADF`: a directory.
-    pub(crate) fn file(&self) -> Result<(NodeId, Option<&Arc<dyn File>>), Errno> {
+    pub(in crate::kernel) fn file(&self) -> Result<(NodeId, Option<&Arc<dyn File>>), Errno> {
         match &self.object {
             Object::File { node, host, .. } => Ok((*node, host.as_ref())),
             Object::Directory { .. } => Err(Errno::BADF),
@@ -78,7 +78,7 @@ impl Descriptor {
     }
 
     /// The directory it stands for.
-    pub(crate) fn directory(&self) -> Result<NodeId, Errno> {
+    pub(in crate::kernel) fn directory(&self) -> Result<NodeId, Errno> {
         match self.object {
             Object::Directory { node, .. } => Ok(node),
             _ => Err(Errno::NOTDIR),
@@ -86,7 +86,7 @@ impl Descriptor {
     }
 
     /// The file or directory it stands for; streams have none.
-    pub(crate) fn node(&self) -> Option<NodeId> {
+    pub(in crate::kernel) fn node(&self) -> Option<NodeId> {
         match self.object {
             Object::File { node, .. } | Object::Directory { node, .. } => Some(node),
             _ => None,
@@ -95,7 +95,7 @@ impl Descriptor {
 }
 
 /// Descriptors by number.
-pub(crate) struct Descriptors(Vec<Option<Descriptor>>);
+pub(in crate::kernel) struct Descriptors(Vec<Option<Descriptor>>);
 
 impl Descriptors {
     /// The standard streams as 0, 1 and 2.
@@ -123,13 +123,13 @@ impl Descriptors {
     }
 
     /// An open descriptor.
-    pub(crate) fn get(&self, fd: u32) -> Result<&Descriptor, Errno> {
+    pub(in crate::kernel) fn get(&self, fd: u32) -> Result<&Descriptor, Errno> {
         let index = usize::try_from(fd).map_err(|_| Errno::BADF)?;
         self.0.get(index).and_then(Option::as_ref).ok_or(Errno::BADF)
     }
 
     /// An open descriptor, to be changed.
-    pub(crate) fn get_mut(&mut self, fd: u32) -> Result<&mut Descriptor, Errno> {
+    pub(in crate::kernel) fn get_mut(&mut self, fd: u32) -> Result<&mut Descriptor, Errno> {
         self.slot(fd)?.as_mut().ok_or(Errno::BADF)
     }
 
@@ -140,7 +140,7 @@ impl Descriptors {
 
     /// The lowest free number. `EMFILE`: there is none.
     // [BOX-64]
-    pub(crate) fn free(&self) -> Result<u32, Errno> {
+    pub(in crate::kernel) fn free(&self) -> Result<u32, Errno> {
         let free = self.0.iter().position(Option::is_none).unwrap_or(self.0.len());
         let free = u32::try_from(free).ok().filter(|_| free < OPEN_FILES_COUNT_MAX);
         free.ok_or(Errno::MFILE)
@@ -148,7 +148,7 @@ impl Descriptors {
 
     /// Opens a descriptor under the lowest free number.
     // [BOX-64]
-    pub(crate) fn open(&mut self, descriptor: Descriptor) -> Result<u32, Errno> {
+    pub(in crate::kernel) fn open(&mut self, descriptor: Descriptor) -> Result<u32, Errno> {
         let fd = self.free()?;
         match self.slot(fd) {
             Ok(slot) => *slot = Some(descriptor),
@@ -158,13 +158,17 @@ impl Descriptors {
     }
 
     /// Closes a descriptor.
-    pub(crate) fn close(&mut self, fd: u32) -> Result<Descriptor, Errno> {
+    pub(in crate::kernel) fn close(&mut self, fd: u32) -> Result<Descriptor, Errno> {
         self.slot(fd)?.take().ok_or(Errno::BADF)
     }
 
     /// Moves a descriptor onto another open one, which is closed and given back.
     // [BOX-65]
-    pub(crate) fn renumber(&mut self, from: u32, to: u32) -> Result<Option<Descriptor>, Errno> {
+    pub(in crate::kernel) fn renumber(
+        &mut self,
+        from: u32,
+        to: u32,
+    ) -> Result<Option<Descriptor>, Errno> {
         self.get(from)?;
         self.get(to)?;
         if from == to {
@@ -175,7 +179,7 @@ impl Descriptors {
     }
 
     /// How many names are kept for listings.
-    pub(crate) fn listed(&self) -> usize {
+    pub(in crate::kernel) fn listed(&self) -> usize {
         let listing = |descriptor: &Descriptor| match &descriptor.object {
             Object::Directory { listing, .. } => listing.len(),
             _ => 0,

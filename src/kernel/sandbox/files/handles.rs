@@ -1,6 +1,5 @@
 //! The host's directories that are open, so that each name on a way is opened once.
 
-use super::tree::Location;
 use crate::kernel::directory::{Directory, File, Found};
 use crate::kernel::limits::HANDLES_COUNT_MAX;
 use crate::kernel::prelude::*;
@@ -8,6 +7,38 @@ use crate::kernel::sandbox::errno::Errno;
 use alloc::rc::Rc;
 use alloc::sync::Arc;
 use core::cell::RefCell;
+
+/// Where the host has something: a name in a directory of the host; of the root of a mount, none. Each
+/// name is kept once, for the tree and for all that lies below it.
+pub(super) struct Location {
+    pub(super) above: Option<Rc<Location>>,
+    pub(super) name: Arc<str>,
+    /// The directory, while it is held open.
+    pub(super) handle: RefCell<Option<Arc<dyn Directory>>>,
+}
+
+impl Location {
+    pub(super) fn below(self: &Rc<Self>, name: &Arc<str>) -> Rc<Self> {
+        let (above, name) = (Some(Rc::clone(self)), Arc::clone(name));
+        Rc::new(Location { above, name, handle: RefCell::default() })
+    }
+
+    /// The names that lead there from the root of the mount.
+    pub(super) fn names(&self) -> Vec<&str> {
+        let (mut names, mut here) = (Vec::new(), self);
+        while let Some(above) = &here.above {
+            names.push(&*here.name);
+            here = above;
+        }
+        names.reverse();
+        names
+    }
+
+    /// The names as one path.
+    pub(super) fn path(&self) -> String {
+        self.names().join("/")
+    }
+}
 
 /// Directories that are held open, the latest last; and a file that was just met and is likely to be opened.
 #[derive(Default)]

@@ -3,7 +3,8 @@
 //! A node of the host's is made when the guest first meets its name, so inode numbers follow from the
 //! guest's calls alone. It lies where the host has it, for as long as the guest leaves it alone.
 
-use super::tree::{Body, Location, Mount, Node, NodeId, Times, Tree, Usage};
+use super::handles::Location;
+use super::tree::{Body, Mount, Node, NodeId, Times, Tree, Usage};
 use crate::kernel::directory::{Directory, Found, Kind};
 use crate::kernel::limits::{
     ENTRY_FUEL, HOST_NAME_FUEL, LISTED_ENTRIES_COUNT_MAX, NODES_COUNT_MAX, STAGED_NAMES_COUNT_MAX,
@@ -138,7 +139,11 @@ impl Tree {
 
     /// Meets every name that the host has in a directory. Gives whether it also has something there
     /// that the guest does not see. `EOVERFLOW`: too many.
-    pub(crate) fn meet_all(&mut self, directory: NodeId, meter: &mut Meter) -> Result<bool, Halt> {
+    pub(in crate::kernel) fn meet_all(
+        &mut self,
+        directory: NodeId,
+        meter: &mut Meter,
+    ) -> Result<bool, Halt> {
         let Some(above) = self.node(directory)?.host.clone() else { return Ok(false) };
         let Some(host) = self.mount_of(directory)?.host.clone() else { return Ok(false) };
         let names = above.names();

@@ -19,7 +19,10 @@ impl Tree {
     /// # Errors
     /// `tool.left_link`: there is a symbolic link, which is never made on the host. `storage.quota`.
     // [BOX-85]
-    pub(crate) fn into_changes(mut self, storage: Option<Loaded>) -> Result<Changes, Error> {
+    pub(in crate::kernel) fn into_changes(
+        mut self,
+        storage: Option<Loaded>,
+    ) -> Result<Changes, Error> {
         let (mut changes, mut storage) = (Changes::default(), storage);
         for mount in core::mem::take(&mut self.mounts) {
             let is_storage = mount.bytes_max.is_some();

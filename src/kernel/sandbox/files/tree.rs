@@ -1,6 +1,6 @@
 //! Room: the tree: nodes, the names that lead to them, and how much of it may be the guest's own.
 
-use super::handles::Handles;
+use super::handles::{Handles, Location};
 use crate::kernel::directory::{Directory, Kind, Stamp};
 use crate::kernel::limits::{
     FILE_DEPTH_MAX, NODES_COUNT_MAX, STAGED_BYTES_MAX, STAGED_NAMES_COUNT_MAX, STORAGE_ENTRY_BYTES,
@@ -11,34 +11,33 @@ use crate::kernel::sandbox::time::EPOCH_NS;
 use alloc::collections::BTreeMap;
 use alloc::rc::Rc;
 use alloc::sync::Arc;
-use core::cell::RefCell;
 
 /// The values of `filetype` that occur here.
-pub(crate) mod filetype {
+pub(in crate::kernel) mod filetype {
     /// A pipe, which preview 1 has no number for.
-    pub(crate) const UNKNOWN: u8 = 0;
-    pub(crate) const DIRECTORY: u8 = 3;
-    pub(crate) const REGULAR_FILE: u8 = 4;
-    pub(crate) const SYMBOLIC_LINK: u8 = 7;
+    pub(in crate::kernel) const UNKNOWN: u8 = 0;
+    pub(in crate::kernel) const DIRECTORY: u8 = 3;
+    pub(in crate::kernel) const REGULAR_FILE: u8 = 4;
+    pub(in crate::kernel) const SYMBOLIC_LINK: u8 = 7;
 }
 
 /// A file, directory or link of the tree, as its position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct NodeId(pub(super) usize);
+pub(in crate::kernel) struct NodeId(pub(super) usize);
 
 impl NodeId {
     /// Its inode number, from 1.
-    pub(crate) fn inode(self) -> u64 {
+    pub(in crate::kernel) fn inode(self) -> u64 {
         u64::try_from(self.0).unwrap_or(u64::MAX).saturating_add(1)
     }
 }
 
 /// Times in nanoseconds since 1970.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Times {
-    pub(crate) accessed: u64,
-    pub(crate) modified: u64,
-    pub(crate) changed: u64,
+pub(in crate::kernel) struct Times {
+    pub(in crate::kernel) accessed: u64,
+    pub(in crate::kernel) modified: u64,
+    pub(in crate::kernel) changed: u64,
 }
 
 /// One of the directories that a guest sees, with what it changed there.
@@ -78,38 +77,6 @@ impl Usage {
 pub(super) struct Gone {
     pub(super) kind: Kind,
     pub(super) node: NodeId,
-}
-
-/// Where the host has something: a name in a directory of the host; of the root of a mount, none. Each
-/// name is kept once, for the tree and for all that lies below it.
-pub(super) struct Location {
-    pub(super) above: Option<Rc<Location>>,
-    pub(super) name: Arc<str>,
-    /// The directory, while it is held open.
-    pub(super) handle: RefCell<Option<Arc<dyn Directory>>>,
-}
-
-impl Location {
-    pub(super) fn below(self: &Rc<Self>, name: &Arc<str>) -> Rc<Self> {
-        let (above, name) = (Some(Rc::clone(self)), Arc::clone(name));
-        Rc::new(Location { above, name, handle: RefCell::default() })
-    }
-
-    /// The names that lead there from the root of the mount.
-    pub(super) fn names(&self) -> Vec<&str> {
-        let (mut names, mut here) = (Vec::new(), self);
-        while let Some(above) = &here.above {
-            names.push(&*here.name);
-            here = above;
-        }
-        names.reverse();
-        names
-    }
-
-    /// The names as one path.
-    pub(super) fn path(&self) -> String {
-        self.names().join("/")
-    }
 }
 
 pub(super) struct Node {
@@ -155,7 +122,7 @@ impl Node {
 }
 
 /// All nodes of all mounts.
-pub(crate) struct Tree {
+pub(in crate::kernel) struct Tree {
     pub(super) assets: Arc<BTreeMap<String, Vec<u8>>>,
     pub(super) nodes: Vec<Node>,
     pub(super) mounts: Vec<Mount>,
@@ -163,7 +130,7 @@ pub(crate) struct Tree {
     pub(super) origins: BTreeMap<usize, Stamp>,
     pub(super) handles: Handles,
     /// What the guest's clock shows, in nanoseconds since 1970; set anew for each host call.
-    pub(crate) now: u64,
+    pub(in crate::kernel) now: u64,
 }
 
 impl Tree {
@@ -174,7 +141,7 @@ impl Tree {
     }
 
     /// Begins a host call, by which the host may have changed.
-    pub(crate) fn forget_met(&self) {
+    pub(in crate::kernel) fn forget_met(&self) {
         self.handles.forget();
     }
 
@@ -198,14 +165,14 @@ impl Tree {
 
     /// `EROFS` unless what lies where this node does may be changed.
     // [BOX-69]
-    pub(crate) fn require_writable(&self, id: NodeId) -> Result<(), Errno> {
+    pub(in crate::kernel) fn require_writable(&self, id: NodeId) -> Result<(), Errno> {
         if self.mount_of(id)?.writable {
             return Ok(());
         }
         Err(Errno::ROFS)
     }
 
-    pub(crate) fn kind(&self, id: NodeId) -> Result<u8, Errno> {
+    pub(in crate::kernel) fn kind(&self, id: NodeId) -> Result<u8, Errno> {
         Ok(match self.node(id)?.body {
             Body::Directory { .. } => filetype::DIRECTORY,
             Body::File(_) | Body::Asset(_) => filetype::REGULAR_FILE,
@@ -213,12 +180,15 @@ impl Tree {
         })
     }
 
-    pub(crate) fn is_directory(&self, id: NodeId) -> bool {
+    pub(in crate::kernel) fn is_directory(&self, id: NodeId) -> bool {
         self.kind(id) == Ok(filetype::DIRECTORY)
     }
 
     /// The children of a directory that were met so far.
-    pub(crate) fn children(&self, directory: NodeId) -> Result<&BTreeMap<Arc<str>, NodeId>, Errno> {
+    pub(in crate::kernel) fn children(
+        &self,
+        directory: NodeId,
+    ) -> Result<&BTreeMap<Arc<str>, NodeId>, Errno> {
         match &self.node(directory)?.body {
             Body::Directory { children, .. } => Ok(children),
             _ => Err(Errno::NOTDIR),
@@ -236,7 +206,7 @@ impl Tree {
     }
 
     /// The directory above; a root is its own.
-    pub(crate) fn parent(&self, directory: NodeId) -> Result<NodeId, Errno> {
+    pub(in crate::kernel) fn parent(&self, directory: NodeId) -> Result<NodeId, Errno> {
         match self.node(directory)?.body {
             Body::Directory { parent, .. } => Ok(parent),
             _ => Err(Errno::NOTDIR),
@@ -414,14 +384,14 @@ impl Tree {
     }
 
     /// Counts a descriptor that stands for a node.
-    pub(crate) fn hold(&mut self, id: NodeId) -> Result<(), Errno> {
+    pub(in crate::kernel) fn hold(&mut self, id: NodeId) -> Result<(), Errno> {
         let node = self.node_mut(id)?;
         node.opened = node.opened.saturating_add(1);
         Ok(())
     }
 
     /// Counts one less.
-    pub(crate) fn release(&mut self, id: NodeId) -> Result<(), Errno> {
+    pub(in crate::kernel) fn release(&mut self, id: NodeId) -> Result<(), Errno> {
         let node = self.node_mut(id)?;
         node.opened = node.opened.saturating_sub(1);
         self.drop_unused(id)
