@@ -26,6 +26,7 @@ mod package;
 mod pipeline;
 mod protected;
 mod protocols;
+mod rings;
 mod secrets;
 mod serve;
 mod sizes;

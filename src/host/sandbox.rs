@@ -12,6 +12,8 @@ use crate::kernel::error::{Code, Error};
 use crate::kernel::gatekeeper::WasmBinary;
 use crate::kernel::host::Host;
 use crate::kernel::policy::token::{CapabilityToken, DirectoryGrant, ResolvedToken};
+#[cfg(doc)]
+use crate::kernel::sandbox::tools_call_request;
 use crate::kernel::sandbox::{Engine, Request, Run};
 use crate::kernel::secrets::SecretValue;
 use crate::kernel::storage::StorageBackend;
@@ -30,7 +32,7 @@ pub struct SandboxConfig {
     pub memory_limit_bytes: u64,
     /// Wall-clock time.
     pub timeout: Duration,
-    /// What the tool reads from stdin, such as [`tools_call_request`](crate::kernel::sandbox::tools_call_request) makes it.
+    /// What the tool reads from stdin, such as [`tools_call_request`] makes it.
     pub stdin_data: Vec<u8>,
     /// Environment variables, as [`extract_approved_env_vars`] gives them.
     pub env_vars: BTreeMap<String, String>,
