@@ -6,3 +6,4 @@ pub mod host_file;
 pub mod runtime;
 pub mod secrets;
 pub mod store;
+pub mod unix;

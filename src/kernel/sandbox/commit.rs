@@ -8,14 +8,14 @@
 
 use super::errno::Errno;
 use super::host_directory::{open_handle, path_of, HostDirectory, Stamp, COMMIT_FOLDER};
+use crate::host::unix::{fchown, DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
 use crate::kernel::deadline::Deadline;
 use crate::kernel::error::{Code, Error};
 use crate::kernel::prelude::*;
 use alloc::collections::BTreeSet;
 use alloc::sync::Arc;
-use std::fs::{self, DirBuilder, File, Permissions};
+use std::fs::{self, DirBuilder, File};
 use std::io::{self, Write as _};
-use std::os::unix::fs::{fchown, DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 /// What becomes of one name.
@@ -314,7 +314,9 @@ fn be_like(file: &File, like: &Stamp) -> io::Result<()> {
     if (status.uid(), status.gid()) != (user, group) {
         fchown(file, Some(user), Some(group))?;
     }
-    file.set_permissions(Permissions::from_mode(like.mode))
+    let mut permissions = status.permissions();
+    permissions.set_mode(like.mode);
+    file.set_permissions(permissions)
 }
 
 /// Gives new content its name, in one step that does not replace anything. Where the file system knows

@@ -11,6 +11,7 @@
 use super::errno::{Errno, Halt, Stop};
 use super::protected::{identity_of, Identity, Protected};
 use crate::host::files;
+use crate::host::unix::{AsRawFd, FileExt, MetadataExt, OpenOptionsExt};
 use crate::kernel::deadline::Deadline;
 use crate::kernel::limits::NAME_BYTES_MAX;
 use crate::kernel::prelude::*;
@@ -19,8 +20,6 @@ use alloc::sync::Arc;
 use std::ffi::OsStr;
 use std::fs::{File, Metadata, OpenOptions};
 use std::io;
-use std::os::fd::AsRawFd;
-use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]

@@ -5,11 +5,11 @@
 //! It is compared by device and inode, so it makes no difference by which path or link it is reached.
 
 use crate::host::home;
+use crate::host::unix::MetadataExt as _;
 use crate::kernel::prelude::*;
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use std::fs::{self, Metadata};
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{absolute, Component, Path, PathBuf};
 
 /// As many links as the system follows for one path.
