@@ -190,7 +190,7 @@ codes! {
     SecretExposed        "secret.exposed"         Refused "take the rights of others away (`chmod 600`), and change the secrets where they are used: somebody may know them"
     SecretMissing        "secret.missing"         Refused "set it with `mpp secret set NAME`, or have the policy's `secrets_command` give it"
     SecretCommand        "secret.command"         Host "run the policy's `secrets_command` by hand; it has to print the value alone, on one line, and end with status 0"
-    HostEngine           "host.engine"            Host "build the engine at opt-level 2 or 3 without debug assertions, or with its feature portable-dispatch"
+    HostEngine           "host.engine"            Host "build the crate wasmi at opt-level 2 or 3 without debug assertions, or mpp with the feature `portable-dispatch`"
     HostFile             "host.file"              Host "check the path, the rights and the space on the disk"
     HostCommit           "host.commit"            Host "see what the detail says was written; free space or mend permissions, then call again"
     KvConflict           "kv.conflict"            Host "another call has changed what this one has read; call again"

@@ -86,6 +86,14 @@ mod tests {
     }
 
     #[test]
+    fn the_remedy_for_another_engine_names_a_feature_that_this_crate_has() {
+        let feature = "portable-dispatch";
+        assert!(Code::HostEngine.remedy().ends_with(&format!("`{feature}`")));
+        let manifest = include_str!("../../../Cargo.toml");
+        assert!(manifest.contains(&format!("{feature} = [\"wasmi/{feature}\"]")));
+    }
+
+    #[test]
     fn no_kind_of_instruction_but_growth_leaves_anything_on_the_host_s_stack() {
         for instructions in [
             "(local.set $a (i32.div_u (local.get $a) (i32.const 1)))",
