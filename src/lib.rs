@@ -129,18 +129,52 @@ mod host;
 mod kernel;
 pub mod mcp;
 
+/// The audit log: its records, its chain, and the directory that holds it.
+pub mod audit {
+    pub use crate::host::log::{is_begun, verify, verify_each, AuditLog, RunningCall};
+    pub use crate::kernel::audit::*;
+}
+
+/// A person's agreement: asked for, proved, kept and waited for.
+pub mod consent {
+    pub use crate::host::person::{Nobody, Person};
+    pub use crate::host::{approvals, pending};
+    pub use crate::kernel::consent::*;
+
+    /// The signed proof that somebody agreed to one call, and the key that signs it.
+    pub mod attestation {
+        pub use crate::host::host_key::{host_key, public_key};
+        pub use crate::kernel::consent::attestation::*;
+    }
+}
+
+/// The trust store, and its files.
+pub mod trust {
+    pub use crate::host::trust::{FILE_NAME, SEEN_FILE_NAME};
+    pub use crate::kernel::trust::*;
+}
+
+/// Making and checking packages from files.
+pub mod gatekeeper {
+    pub use crate::host::article::read_package;
+    pub use crate::kernel::gatekeeper::*;
+}
+
 pub use host::{home, runtime, secrets, store};
 pub use kernel::{
-    agent, audit, consent, door, encoding, error, gatekeeper, json, limits, module, package,
-    policy, privacy, sandbox, text, time, trust,
+    agent, call, door, encoding, error, json, limits, module, package, policy, privacy, sandbox,
+    text, time,
 };
 
 pub use error::{Class, Code, Error};
 pub use gatekeeper::{AttestationResult, Gatekeeper, VerifiedManifest, WasmBinary};
+pub use host::clock::CancelFlag;
+pub use kernel::deadline::Clock;
+pub use kernel::host::Host;
 pub use package::manifest::Manifest;
 pub use policy::token::CapabilityToken;
 pub use policy::{PermissionPolicy, PolicyDecision};
 pub use privacy::PrivacyFilterEngine;
-pub use sandbox::{CancelFlag, SandboxConfig, WasmSandbox};
+pub use sandbox::{SandboxConfig, WasmSandbox};
 pub use time::Timestamp;
 pub use trust::TrustStore;

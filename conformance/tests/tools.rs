@@ -88,7 +88,7 @@ fn run(
         }
         PolicyDecision::Denied { reason } => panic!("{reason}"),
     };
-    let token = token.resolve(&SecretFile::new(kept.path()))?;
+    let token = token.resolve(&support::OnlySecrets(SecretFile::new(kept.path())))?;
     let (binary, cancel) = (&attestation.wasm_binary, CancelFlag::default());
     let kv = Some(Arc::new(KvFiles::new(kept.path())) as Arc<dyn KvStore>);
     let services = Services { http: Some(web.clone()), kv };

@@ -176,7 +176,7 @@ impl Approve {
             Error::new(error.code(), detail)
         })?;
         let log = AuditLog::open(&home.join("audit"))?;
-        let digest = |arguments: &Value| log.digest(arguments).as_str().to_owned();
+        let digest = |arguments: &Value| log.key().digest(arguments).as_str().to_owned();
         pending.approve(self.number, &terminal::who(), !self.once, digest, Timestamp::now())?;
         let text = format!("allowed: question {}\n", self.number);
         Ok(Report::new(text, json!({ "approved": self.number })))

@@ -207,7 +207,7 @@ fn is_same(a: &Metadata, b: &Metadata) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernel::deadline::CancelFlag;
+    use crate::host::clock::CancelFlag;
 
     struct Folder(PathBuf);
 
@@ -292,8 +292,9 @@ mod tests {
         let other = open_own(&path, false).unwrap().unwrap();
         let cancel = CancelFlag::default();
         cancel.cancel();
-        let late = Deadline::new(Duration::ZERO, CancelFlag::default());
-        for deadline in [late, Deadline::only(&cancel)] {
+        let flag = CancelFlag::default();
+        let late = Deadline::new(&flag, Duration::ZERO);
+        for deadline in [late, Deadline::none(&cancel)] {
             let refused = lock(&other, Some(&deadline)).unwrap_err();
             assert!(refused.to_string().contains("the call has ended"), "{refused}");
         }

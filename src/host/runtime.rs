@@ -1,99 +1,22 @@
-//! Floor 4: the pipeline. One call from a package's bytes to its filtered answer, as one function.
-//!
-//! ```text
-//!  bytes ─► GATEKEEPER ─► attestation ─► POLICY ─► token ─► intent ─► SANDBOX ─► raw answer
-//!                              request ────┘  person ┘                              │
-//!                                    answer ◄─ outcome ◄──────────── PRIVACY ◄──────┘
-//! ```
-//!
-//! Read [`Runtime::call`] first. Nothing runs without a record, and nothing leaves without one.
+//! The runtime of an ordinary computer: a home folder with its trust store, log, secrets and approvals.
 
+use crate::host::clock::CancelFlag;
+pub use crate::host::person::{Nobody, Person};
 use crate::host::secrets::{SecretCommand, SecretFile, SecretStore};
 use crate::host::store::Store;
-use crate::kernel::agent::{is_traceparent, Agent};
-use crate::kernel::audit::{AuditLog, Caller, Digest, Ending, Intent, Outcome, Refusal};
-use crate::kernel::consent::obtain;
-pub use crate::kernel::consent::{Nobody, Person, Question, Reply};
-use crate::kernel::deadline::Deadline;
+use crate::host::system::{Computer, System};
+use crate::kernel;
+use crate::kernel::call::Package;
+pub use crate::kernel::call::{Answer, Call};
+pub use crate::kernel::consent::{Question, Reply};
 use crate::kernel::door::{HttpTransport, KvFiles, KvStore, Services};
-use crate::kernel::encoding::sha256_hex;
-use crate::kernel::error::{Class, Code, Error};
-use crate::kernel::gatekeeper::{AttestationResult, Gatekeeper, VerifiedManifest};
-use crate::kernel::json;
-use crate::kernel::limits;
+use crate::kernel::error::Error;
 use crate::kernel::package::listing::ContentHash;
-use crate::kernel::package::manifest::{Protocol, Sensitivity, Tool};
-use crate::kernel::package::schema::Violation;
-use crate::kernel::policy::capability::{self, directories};
-use crate::kernel::policy::token::{CapabilityToken, ResolvedToken};
-use crate::kernel::policy::{risk, PermissionPolicy, PolicyDecision};
-use crate::kernel::privacy::{Applied, PrivacyFilterEngine};
-use crate::kernel::sandbox::{CancelFlag, Changes, Request, Run, ToolResult, WasmSandbox};
-use crate::kernel::text::shown;
-use crate::kernel::time::Timestamp;
-use crate::kernel::trust::{self, TrustStore};
-use serde_json::{json, Map, Value};
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
-
-/// What an agent asks for.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Call {
-    /// Name of the tool.
-    pub tool: String,
-    /// Its arguments, an object.
-    pub arguments: Value,
-    /// Who asks, where it said so.
-    pub agent: Option<Agent>,
-    /// Where the call belongs in the agent's own trace: a `traceparent` (W3C Trace Context, section 3.2).
-    pub traceparent: Option<String>,
-}
-
-impl Call {
-    /// A call by nobody in particular.
-    #[must_use]
-    pub fn new(tool: impl Into<String>, arguments: Value) -> Self {
-        Call { tool: tool.into(), arguments, agent: None, traceparent: None }
-    }
-
-    /// Says who asks.
-    #[must_use]
-    pub fn by(mut self, agent: Option<Agent>) -> Self {
-        self.agent = agent;
-        self
-    }
-
-    /// Says where it belongs. What is no `traceparent` is left out.
-    #[must_use]
-    pub fn traced(mut self, traceparent: Option<&str>) -> Self {
-        self.traceparent = traceparent.filter(|text| is_traceparent(text)).map(str::to_owned);
-        self
-    }
-}
-
-/// What leaves: every copy of it is filtered and recorded.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Answer {
-    /// MCP content blocks.
-    pub content: Value,
-    /// The machine-readable answer, if the tool gave one.
-    pub structured_content: Option<Value>,
-    /// Whether the tool says that it failed.
-    pub is_error: bool,
-    /// What the tool changed in the directories it was given and in what it keeps, and is on the host now: the list of
-    /// [`Changes::to_json`]. Not filtered: it is for whoever runs the host, not for the agent.
-    pub changes: Value,
-    /// What was redacted: kinds, counts and places, never values.
-    pub applied: Applied,
-    /// Fuel used.
-    pub fuel_used: u64,
-    /// Sequence number of the call's intent in the audit log.
-    pub audit_record: u64,
-}
+use crate::kernel::policy::PermissionPolicy;
+use crate::kernel::sandbox::WasmSandbox;
+use crate::kernel::trust::TrustStore;
+use std::path::Path;
+use std::sync::Arc;
 
 /// The host's side of every call: whom it trusts, what it allows, and where it keeps the record.
 ///
@@ -115,34 +38,9 @@ pub struct Answer {
 /// ```
 #[derive(Debug)]
 pub struct Runtime {
-    trust_path: PathBuf,
-    /// Highest versions seen: the host's own notes, apart from a trust store that may be read-only.
-    seen_path: PathBuf,
-    trust: trust::Latest,
+    computer: Computer,
     policy: PermissionPolicy,
-    audit: AuditLog,
-    home: PathBuf,
-    secrets: Arc<dyn SecretStore>,
     sandbox: WasmSandbox,
-    /// Installed packages that were verified in this process, compiled.
-    verified: Mutex<BTreeMap<ContentHash, AttestationResult>>,
-}
-
-/// What a call is of: bytes that nobody has looked at, or what a store has under a content hash.
-#[derive(Clone, Copy)]
-enum Source<'a> {
-    Bytes(&'a [u8]),
-    Installed(&'a Store, &'a ContentHash),
-}
-
-/// A call that was allowed: the proof, the permission, and the request.
-struct Admission {
-    attestation: AttestationResult,
-    token: ResolvedToken,
-    /// The proof that a person agreed to exactly this call, if it needed one.
-    attested: Option<String>,
-    request: Request,
-    filter: PrivacyFilterEngine,
 }
 
 impl Runtime {
@@ -153,24 +51,20 @@ impl Runtime {
     /// `audit.unavailable`, `audit.broken`.
     pub fn open(home: &Path, policy: PermissionPolicy) -> Result<Self, Error> {
         let kept = KvFiles::new(&home.join("kv"));
-        let secrets: Arc<dyn SecretStore> = match policy.secrets_command() {
-            Some(command) => Arc::new(command.clone()),
+        let command = policy.secrets_command().map(|words| SecretCommand::new(words.to_vec()));
+        let command = command.transpose()?;
+        // [BOX-97]
+        let files = command.iter().flat_map(SecretCommand::files);
+        let places = policy.file.as_deref().map(Path::new).into_iter().chain(files).chain([home]);
+        let sandbox = places.fold(WasmSandbox::new()?, WasmSandbox::protect);
+        let secrets: Arc<dyn SecretStore> = match command {
+            Some(command) => Arc::new(command),
             None => Arc::new(SecretFile::new(home)),
         };
-        // [BOX-97]
-        let command = policy.secrets_command().into_iter().flat_map(SecretCommand::files);
-        let places = policy.file.as_deref().into_iter().chain(command).chain([home]);
-        let sandbox = places.fold(WasmSandbox::new()?, WasmSandbox::protect);
         Ok(Runtime {
-            trust_path: home.join(trust::FILE_NAME),
-            seen_path: home.join(trust::SEEN_FILE_NAME),
-            trust: trust::Latest::default(),
-            audit: AuditLog::open(&home.join("audit"))?,
-            home: home.to_owned(),
-            secrets,
+            computer: Computer::open(home, secrets)?,
             sandbox: sandbox.with_services(Services { http: None, kv: Some(Arc::new(kept)) }),
             policy,
-            verified: Mutex::default(),
         })
     }
 
@@ -192,14 +86,15 @@ impl Runtime {
     /// Takes secrets from elsewhere than the policy says. [`Runtime::protect`] the files of a store that has
     /// some.
     #[must_use]
-    pub fn secrets(self, store: Arc<dyn SecretStore>) -> Self {
-        Runtime { secrets: store, ..self }
+    pub fn secrets(mut self, store: Arc<dyn SecretStore>) -> Self {
+        self.computer.secrets = store;
+        self
     }
 
     /// Takes the trust store from another file.
     #[must_use]
     pub fn trust_file(mut self, path: &Path) -> Self {
-        path.clone_into(&mut self.trust_path);
+        path.clone_into(&mut self.computer.trust_path);
         self.protect(path)
     }
 
@@ -209,11 +104,6 @@ impl Runtime {
     #[must_use]
     pub fn protect(self, path: &Path) -> Self {
         Runtime { sandbox: self.sandbox.protect(path), ..self }
-    }
-
-    fn gatekeeper(&self) -> Result<Gatekeeper, Error> {
-        let gatekeeper = Gatekeeper::new(self.trust_store()?, Timestamp::now());
-        Ok(gatekeeper.signers_required(self.policy.signers_required()))
     }
 
     /// Its rules.
@@ -227,17 +117,17 @@ impl Runtime {
     /// # Errors
     /// `trust.invalid`, `host.file`.
     pub fn trust_store(&self) -> Result<TrustStore, Error> {
-        self.trust.load(&self.trust_path, &self.seen_path)
+        self.computer.trust_store()
     }
 
     /// The folder of this host's own files.
     pub(crate) fn home(&self) -> &Path {
-        &self.home
+        &self.computer.home
     }
 
     /// A key of this host for a purpose of the server's.
     pub(crate) fn derived_key(&self, purpose: &[u8]) -> [u8; 32] {
-        self.audit.derived_key(purpose)
+        self.computer.log.key().derived(purpose)
     }
 
     /// One call, from the package's bytes to the answer.
@@ -251,7 +141,8 @@ impl Runtime {
         person: &dyn Person,
         cancel: &CancelFlag,
     ) -> Result<Answer, Error> {
-        self.run(Source::Bytes(package), call, person, cancel)
+        let host = System::new(&self.computer, None, person, cancel);
+        kernel::call::call(&host, &self.sandbox, &self.policy, Package::Bytes(package), call)
     }
 
     /// One call of an installed package. It is verified on its first call, and its signers are judged anew
@@ -267,390 +158,8 @@ impl Runtime {
         person: &dyn Person,
         cancel: &CancelFlag,
     ) -> Result<Answer, Error> {
-        self.run(Source::Installed(store, content_hash), call, person, cancel)
+        let host = System::new(&self.computer, Some(store), person, cancel);
+        let package = Package::Installed(content_hash);
+        kernel::call::call(&host, &self.sandbox, &self.policy, package, call)
     }
-
-    // [RUN-01] [RUN-02] [RUN-03]
-    fn run(
-        &self,
-        package: Source<'_>,
-        call: &Call,
-        person: &dyn Person,
-        cancel: &CancelFlag,
-    ) -> Result<Answer, Error> {
-        // 1 to 3. Who made it, what was asked, what it may touch. Nothing of it has run yet.
-        let mut known = Refusal { caller: caller(call), ..Refusal::default() };
-        let admission = match self.admit(package, call, person, &mut known, cancel) {
-            Ok(admission) => admission,
-            Err(refused) => {
-                // Of a package that was not verified nothing is known but its bytes.
-                if let (None, Source::Bytes(bytes)) = (&known.facts.content_hash, package) {
-                    known.source = Some(source_of(bytes));
-                }
-                self.audit.refuse(refused.code(), known, Timestamp::now())?;
-                return Err(refused);
-            }
-        };
-        // 4. No record, no call.
-        let open = self.audit.begin(intent(known, &admission), Timestamp::now())?;
-        let audit_record = open.id();
-        // 5. The sandbox gets the binary that was verified and what the token holds.
-        let Admission { attestation, token, request, filter, .. } = admission;
-        let deadline = Deadline::new(token.limits().timeout, cancel.clone());
-        let mut run = self.sandbox.run_within(&attestation.wasm_binary, &token, request, &deadline);
-        let mut changes = std::mem::take(&mut run.changes);
-        // 6. Every copy of the answer goes through the filter.
-        let answer = find_tool(&attestation, &call.tool).and_then(|tool| {
-            let result = run.answer(attestation.manifest.runtime.protocol)?;
-            filtered_answer(&run, result, tool, (&filter, &deadline), audit_record)
-        });
-        // 7. Only what succeeded changes anything on the host.
-        let look_again = || self.look_again(package, &attestation);
-        let answer = carried_out(answer, &mut changes, person, &look_again, &deadline)
-            .map_err(|error| filtered_error(error, &run, (&filter, &Deadline::only(cancel))));
-        // 8. What can't be recorded does not leave.
-        open.finish(self.outcome(&run, &answer, &changes), Timestamp::now())?;
-        answer
-    }
-
-    /// The digest of a call's arguments, which may be long: taken once.
-    fn digest_arguments(&self, call: &Call) -> Result<Digest, Error> {
-        // First of all, since whatever looks at the arguments recurses into them.
-        if !json::is_within(&call.arguments, limits::REQUEST_DEPTH_MAX) {
-            let detail = format!("arguments nested more than {} deep", limits::REQUEST_DEPTH_MAX);
-            return Err(Error::new(Code::RequestTooLarge, detail));
-        }
-        Ok(self.audit.digest(&call.arguments))
-    }
-
-    /// Verifies, validates and decides. `known` collects what a record of a refusal can say.
-    fn admit(
-        &self,
-        package: Source<'_>,
-        call: &Call,
-        person: &dyn Person,
-        known: &mut Refusal,
-        cancel: &CancelFlag,
-    ) -> Result<Admission, Error> {
-        known.facts.tool = Some(call.tool.clone());
-        let arguments = self.digest_arguments(call)?;
-        known.facts.arguments = Some(arguments.clone());
-        let gatekeeper = self.gatekeeper()?;
-        let attestation = match package {
-            Source::Bytes(bytes) => gatekeeper.verify(bytes)?,
-            Source::Installed(store, content_hash) => {
-                self.installed(&gatekeeper, store, content_hash, known)?
-            }
-        };
-        let manifest = &attestation.manifest;
-        let facts = &mut known.facts;
-        facts.package = Some(manifest.id.clone());
-        facts.version = Some(manifest.version.to_string());
-        facts.content_hash = Some(attestation.content_hash.clone());
-        facts.publisher = Some(manifest.publisher().to_owned());
-        facts.signers = attestation.signers.iter().map(|signer| signer.key_id().clone()).collect();
-
-        let filter = self.privacy_filter(manifest)?;
-        let tool = find_tool(&attestation, &call.tool)?;
-        let until = Deadline::only(cancel);
-        let request = checked_request(manifest.runtime.protocol, tool, call, (&filter, &until))?;
-        let look_again = || self.look_again(package, &attestation);
-        let (token, attested) =
-            self.decide(&attestation, tool, call, &arguments, person, &look_again)?;
-        // [SECRET-03] after the decision, since what is denied need not be looked up
-        let token = token.resolve(self.secrets.as_ref())?;
-        let filter = filter.hiding(token.hidden());
-        look_again()?;
-        // [RUN-09]
-        if gatekeeper.version_seen(&manifest.id).is_none_or(|seen| seen < manifest.version) {
-            TrustStore::update(&self.seen_path, |seen| {
-                seen.note_version(&manifest.id, &manifest.version)
-            })?;
-        }
-        Ok(Admission { attestation, token, attested, request, filter })
-    }
-
-    /// An installed package, verified on its first call; later its signers are judged anew, and no more.
-    // [STORE-04] [STORE-08]
-    fn installed(
-        &self,
-        gatekeeper: &Gatekeeper,
-        store: &Store,
-        content_hash: &ContentHash,
-        known: &mut Refusal,
-    ) -> Result<AttestationResult, Error> {
-        store.check(content_hash)?;
-        // What is behind the lock is whole even if a thread that held it panicked.
-        let verified = || self.verified.lock().unwrap_or_else(PoisonError::into_inner);
-        let held = verified().get(content_hash).cloned();
-        if let Some(held) = held {
-            return gatekeeper.judge_again(&held);
-        }
-        let bytes = store.read(content_hash)?;
-        let found = gatekeeper.verify(&bytes).and_then(|found| {
-            let other = &found.content_hash;
-            match other == content_hash {
-                true => Ok(found),
-                false => {
-                    let detail = format!("{content_hash} is installed, its file has {other}");
-                    Err(Error::new(Code::ContentHash, detail))
-                }
-            }
-        });
-        let found = found.inspect_err(|_| known.source = Some(source_of(&bytes)))?;
-        verified().insert(content_hash.clone(), found.clone());
-        Ok(found)
-    }
-
-    /// Finds that nothing has ended which the decision rests on, after whatever took time: the question to
-    /// a person, the command that gives a secret. The package is still installed, if it came from there,
-    /// and its signers are still trusted, as the same publishers.
-    // [CONS-05] [RUN-13] [STORE-08]
-    fn look_again(&self, package: Source<'_>, decided: &AttestationResult) -> Result<(), Error> {
-        if let Source::Installed(store, content_hash) = package {
-            store.check(content_hash)?;
-        }
-        let (was, now) = (&decided.manifest, self.gatekeeper()?.judge_again(decided)?.manifest);
-        if (was.signed_by(), was.publisher_key()) != (now.signed_by(), now.publisher_key()) {
-            let detail = format!("the trust store names other publishers of {} now", was.id);
-            return Err(Error::new(Code::PolicyConfirmation, detail));
-        }
-        Ok(())
-    }
-
-    /// What the manifest asks to have redacted, and what this host always wants: the union.
-    fn privacy_filter(&self, manifest: &VerifiedManifest) -> Result<PrivacyFilterEngine, Error> {
-        let (asked, always) = (&manifest.privacy_filters, &self.policy.privacy_filters);
-        let kinds: Vec<_> = asked.patterns.iter().chain(&always.patterns).cloned().collect();
-        let custom: Vec<_> = asked.custom.iter().chain(&always.custom).cloned().collect();
-        let filter = PrivacyFilterEngine::from_config(&kinds, &custom)?;
-        let replacement = self.policy.privacy_replacement;
-        Ok(filter.replacing_by(replacement, self.audit.derived_key(b"pseudonyms")))
-    }
-
-    /// Asks the policy, and where it says so, a person.
-    fn decide(
-        &self,
-        attestation: &AttestationResult,
-        tool: &Tool,
-        call: &Call,
-        arguments_digest: &Digest,
-        person: &dyn Person,
-        look_again: &dyn Fn() -> Result<(), Error>,
-    ) -> Result<(CapabilityToken, Option<String>), Error> {
-        let manifest = &attestation.manifest;
-        match self.policy.evaluate_call(manifest, tool, call.agent.as_ref()) {
-            PolicyDecision::Granted(token) => Ok((token, None)),
-            PolicyDecision::Denied { reason } => Err(Error::new(Code::PolicyDenied, reason)),
-            PolicyDecision::RequiresConfirmation { capabilities, security_level } => {
-                // [BOX-97] Nobody is asked about a directory that would be refused afterwards.
-                self.sandbox.check_directories(&directories(&capabilities))?;
-                let question = Question {
-                    package: manifest.id.clone(),
-                    version: manifest.version.to_string(),
-                    name: manifest.name.clone(),
-                    publisher: manifest.publisher().to_owned(),
-                    content_hash: attestation.content_hash.clone(),
-                    tool: tool.name.clone(),
-                    is_destructive: tool.sensitivity == Sensitivity::Destructive,
-                    arguments: call.arguments.to_string(),
-                    arguments_digest: arguments_digest.as_str().to_owned(),
-                    agent: call.agent.as_ref().map(Agent::to_string),
-                    capabilities: capabilities.iter().map(ToString::to_string).collect(),
-                    grants: capability::digest(&capabilities),
-                    security_level,
-                };
-                let (home, rules, clock) = (&self.home, self.policy.consent, &Timestamp::now);
-                let (by, proof) = obtain(home, &question, rules, person, clock, look_again)?;
-                Ok((self.policy.confirm(manifest, &by)?, proof))
-            }
-        }
-    }
-
-    fn outcome(&self, run: &Run, answer: &Result<Answer, Error>, changes: &Changes) -> Outcome {
-        let result = match answer {
-            Ok(answer) if answer.is_error => Ending::ToolError,
-            Ok(_) => Ending::Ok,
-            Err(error) => Ending::Failed(error.code()),
-        };
-        let left = answer.as_ref().ok();
-        Outcome {
-            result,
-            fuel_used: run.fuel_used,
-            duration_ms: milliseconds(run.duration),
-            stdout: Some(self.audit.digest_bytes(&run.stdout)),
-            answer: left.map(|answer| self.digest_of(answer)),
-            privacy: left.map(counts).unwrap_or_default(),
-            denied: run.denied,
-            door: run.door.clone(),
-            changes: changes.counts(),
-        }
-    }
-
-    /// The digest of everything of an answer that leaves.
-    fn digest_of(&self, answer: &Answer) -> Digest {
-        self.audit.digest(&json!({
-            "content": answer.content,
-            "structured_content": answer.structured_content,
-            "is_error": answer.is_error,
-        }))
-    }
-}
-
-fn caller(call: &Call) -> Caller {
-    let agent = call.agent.as_ref().map(Agent::to_string);
-    Caller { agent, traceparent: call.traceparent.clone() }
-}
-
-fn intent(known: Refusal, admission: &Admission) -> Intent {
-    let Admission { attestation, token, attested, .. } = admission;
-    let (token, limits) = (token.token(), token.limits());
-    Intent {
-        facts: known.facts,
-        risk: risk::score(&attestation.manifest).level.to_string(),
-        capabilities: token.granted(),
-        granted_by: token.granted_by().to_owned(),
-        memory_bytes_max: limits.memory_bytes_max,
-        fuel_max: limits.fuel_max,
-        timeout_ms: milliseconds(limits.timeout),
-        output_bytes_max: limits.output_bytes_max,
-        caller: known.caller,
-        attestation: attested.clone(),
-    }
-}
-
-fn milliseconds(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
-}
-
-/// All that is known of a package that was not verified.
-fn source_of(archive: &[u8]) -> String {
-    format!("archive sha256:{}", sha256_hex(archive))
-}
-
-fn find_tool<'a>(attestation: &'a AttestationResult, name: &str) -> Result<&'a Tool, Error> {
-    let tools = &attestation.manifest.tools;
-    tools.iter().find(|tool| tool.name == name).ok_or_else(|| {
-        let id = &attestation.manifest.id;
-        Error::new(Code::RequestTool, format!("no tool \"{}\" in {id}", shown(name)))
-    })
-}
-
-/// A filter, and until when it may work.
-type Filter<'a> = (&'a PrivacyFilterEngine, &'a Deadline);
-
-/// What the guest gets to read, once its arguments follow the tool's schema.
-// [RUN-05]
-fn checked_request(
-    protocol: Protocol,
-    tool: &Tool,
-    call: &Call,
-    filter: Filter<'_>,
-) -> Result<Request, Error> {
-    tool.parameters.validate_within(&call.arguments, filter.1)?.map_err(|violation| {
-        let violation = filtered_violation(violation, filter);
-        Error::new(Code::RequestArguments, format!("arguments of {}: {violation}", tool.name))
-    })?;
-    let request = Request::new(protocol, tool, &call.arguments, call.agent.as_ref())?;
-    if request.stdin.len() > limits::REQUEST_BYTES_MAX {
-        let detail = format!("request of {} bytes", request.stdin.len());
-        return Err(Error::new(Code::RequestTooLarge, detail));
-    }
-    Ok(request)
-}
-
-/// Holds an answer against what the tool promised, and filters every copy.
-// [RUN-06]
-fn filtered_answer(
-    run: &Run,
-    result: ToolResult,
-    tool: &Tool,
-    filter: Filter<'_>,
-    audit_record: u64,
-) -> Result<Answer, Error> {
-    let (engine, deadline) = filter;
-    let is_error = result.is_error;
-    if let (Some(schema), false) = (&tool.returns, is_error) {
-        let value = result.structured_content.as_ref().unwrap_or(&Value::Null);
-        schema.validate_within(value, deadline)?.map_err(|violation| {
-            let place = filtered_violation(violation, filter);
-            Error::new(Code::ToolBadReturn, format!("structured content of {}: {place}", tool.name))
-        })?;
-    }
-    // One value, so that numbered labels and pointers are the same in every copy.
-    let structured = result.structured_content.is_some();
-    let mut whole = Map::new();
-    whole.insert("content".to_owned(), result.content);
-    whole.extend(result.structured_content.map(|value| ("structuredContent".to_owned(), value)));
-    let (mut filtered, applied) = engine.redact_json_within(&Value::Object(whole), deadline)?;
-    let mut take = |key: &str| filtered.get_mut(key).map(Value::take).unwrap_or_default();
-    Ok(Answer {
-        content: take("content"),
-        structured_content: Some(take("structuredContent")).filter(|_| structured),
-        is_error,
-        changes: json!([]),
-        applied,
-        fuel_used: run.fuel_used,
-        audit_record,
-    })
-}
-
-/// Carries out what the tool changed, if it did not say that it failed and nobody minds. What was
-/// carried out is left in `changes`, also where it was not all.
-// [RUN-10]
-fn carried_out(
-    answer: Result<Answer, Error>,
-    changes: &mut Changes,
-    person: &dyn Person,
-    look_again: &dyn Fn() -> Result<(), Error>,
-    deadline: &Deadline,
-) -> Result<Answer, Error> {
-    let wanted = std::mem::take(changes);
-    let answer = answer?;
-    if answer.is_error || wanted.is_empty() {
-        return Ok(answer);
-    }
-    wanted.check()?;
-    if !person.agrees_to_changes(&wanted) {
-        let detail = "what the tool wants to change; nothing was changed";
-        return Err(Error::new(Code::PolicyDeclined, detail));
-    }
-    look_again()?;
-    *changes = wanted;
-    // A person may have taken longer than the tool was given.
-    changes.carry_out_within(&deadline.anew())?;
-    Ok(Answer { changes: changes.to_json(), ..answer })
-}
-
-/// A failed tool's words go through the filter like its answers: the detail of the error, and the end
-/// of what it wrote to stderr, which its author needs to see.
-// [RUN-07]
-fn filtered_error(error: Error, run: &Run, filter: Filter<'_>) -> Error {
-    const STDERR_CHARS_SHOWN: usize = 600;
-    let mut detail = filtered_text(error.detail(), filter);
-    // Filtered whole and cut afterwards: a value cut in half would not be known for what it is.
-    let stderr = filtered_text(String::from_utf8_lossy(&run.stderr).trim(), filter);
-    if error.code().class() == Class::Tool && !stderr.is_empty() {
-        let left_out = stderr.chars().count().saturating_sub(STDERR_CHARS_SHOWN);
-        detail.push_str("; stderr ends with: ");
-        detail.extend(stderr.chars().skip(left_out));
-    }
-    Error::new(error.code(), detail)
-}
-
-/// Where a schema was broken. Keys of the value stand in the pointer, so they are filtered before any of
-/// them is escaped or cut.
-fn filtered_violation(violation: Violation, filter: Filter<'_>) -> Violation {
-    Violation { pointer: filtered_text(&violation.pointer, filter), ..violation }
-}
-
-fn filtered_text(text: &str, (filter, deadline): Filter<'_>) -> String {
-    match filter.redact_text_within(text, deadline) {
-        Ok((text, _)) => text,
-        Err(_) => "[withheld, since it could not be filtered]".to_owned(),
-    }
-}
-
-fn counts(answer: &Answer) -> BTreeMap<String, u64> {
-    answer.applied.counts().map(|(kind, count)| (kind.to_owned(), count)).collect()
 }

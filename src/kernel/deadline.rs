@@ -1,97 +1,117 @@
-//! The time that a call may take, and the flag that ends it early. Work that takes long looks at both
-//! between pieces of bounded size.
+//! The time that a call may take, and whether it was cancelled. Work that takes long looks at both between
+//! pieces of bounded size.
 
 use crate::kernel::error::{Code, Error};
 use crate::kernel::prelude::*;
-use alloc::sync::Arc;
-use core::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use core::time::Duration;
 
-/// Stops a running call from another thread.
-///
-/// ```
-/// let flag = mpp::CancelFlag::default();
-/// let for_another_thread = flag.clone();
-/// for_another_thread.cancel();
-/// assert!(flag.is_cancelled());
-/// ```
-#[derive(Clone, Debug, Default)]
-pub struct CancelFlag(Arc<AtomicBool>);
+/// What of a host has to do with time.
+pub trait Clock {
+    /// The present time, since 1970-01-01T00:00:00Z.
+    fn now(&self) -> Duration;
 
-impl CancelFlag {
-    /// Asks the call to be stopped. It stays asked.
-    pub fn cancel(&self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
+    /// Time since a moment of the host's choice, the same for all its calls, on a clock that is never set.
+    fn elapsed(&self) -> Duration;
 
-    /// Whether it was asked.
-    #[must_use]
-    pub fn is_cancelled(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+    /// Lets some of that time pass. One that returns at once is asked again.
+    fn wait(&self, _: Duration) {}
+
+    /// Whether the call is to end early. It is asked often.
+    fn is_cancelled(&self) -> bool {
+        false
     }
 }
 
 /// When a call has to end, on the host's clock.
-#[derive(Clone, Debug)]
-pub(crate) struct Deadline {
-    started: Instant,
+#[derive(Clone, Copy)]
+pub struct Deadline<'a> {
+    clock: &'a dyn Clock,
+    started: Duration,
     timeout: Duration,
-    cancel: CancelFlag,
 }
 
 /// Why a call may not go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Interrupted {
+pub enum Interrupted {
     /// More than this time has passed.
     Late(Duration),
     /// The host asked for it.
     Cancelled,
 }
 
-impl Deadline {
+impl<'a> Deadline<'a> {
     /// Begins now.
-    pub(crate) fn new(timeout: Duration, cancel: CancelFlag) -> Self {
-        Deadline { started: Instant::now(), timeout, cancel }
+    #[must_use]
+    pub fn new(clock: &'a dyn Clock, timeout: Duration) -> Self {
+        Deadline { clock, started: clock.elapsed(), timeout }
     }
 
-    /// No limit of time: only the flag.
-    pub(crate) fn only(cancel: &CancelFlag) -> Self {
-        Deadline::new(Duration::MAX, cancel.clone())
+    /// No limit at all.
+    #[must_use]
+    pub fn unlimited() -> Deadline<'static> {
+        struct Stopped;
+        impl Clock for Stopped {
+            fn now(&self) -> Duration {
+                Duration::ZERO
+            }
+            fn elapsed(&self) -> Duration {
+                Duration::ZERO
+            }
+        }
+        Deadline::none(&Stopped)
+    }
+
+    /// No limit of time: the call can only be cancelled.
+    #[must_use]
+    pub fn none(clock: &'a dyn Clock) -> Self {
+        Deadline::new(clock, Duration::MAX)
     }
 
     /// The same time once more, from now on.
-    pub(crate) fn anew(&self) -> Self {
-        Deadline::new(self.timeout, self.cancel.clone())
+    #[must_use]
+    pub fn anew(&self) -> Self {
+        Deadline::new(self.clock, self.timeout)
     }
 
     /// Time since the call began.
-    pub(crate) fn elapsed(&self) -> Duration {
-        self.started.elapsed()
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        self.clock.elapsed().saturating_sub(self.started)
     }
 
     /// Time until it is over.
-    pub(crate) fn left(&self) -> Duration {
+    #[must_use]
+    pub fn left(&self) -> Duration {
         self.timeout.saturating_sub(self.elapsed())
     }
 
     /// The same, and over after so long at the latest.
-    pub(crate) fn sooner(&self, timeout: Duration) -> Self {
-        Deadline::new(timeout.min(self.left()), self.cancel.clone())
+    #[must_use]
+    pub fn sooner(&self, timeout: Duration) -> Self {
+        Deadline::new(self.clock, timeout.min(self.left()))
     }
 
-    pub(crate) fn is_cancelled(&self) -> bool {
-        self.cancel.is_cancelled()
+    /// Whether the call was cancelled.
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        self.clock.is_cancelled()
     }
 
     /// Refuses to go on if the call was cancelled, or if its time is over.
-    pub(crate) fn check(&self) -> Result<(), Interrupted> {
+    ///
+    /// # Errors
+    /// Which of the two it is.
+    pub fn check(&self) -> Result<(), Interrupted> {
         self.check_before(Duration::ZERO)
     }
 
     /// Refuses to go on if the call was cancelled, or if what comes next would end after its time.
+    ///
+    /// # Errors
+    /// Which of the two it is.
     // [BOX-38] [BOX-39]
-    pub(crate) fn check_before(&self, next: Duration) -> Result<(), Interrupted> {
-        if self.cancel.is_cancelled() {
+    pub fn check_before(&self, next: Duration) -> Result<(), Interrupted> {
+        if self.clock.is_cancelled() {
             return Err(Interrupted::Cancelled);
         }
         if self.elapsed().saturating_add(next) >= self.timeout {

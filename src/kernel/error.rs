@@ -191,6 +191,7 @@ codes! {
     SecretMissing        "secret.missing"         Refused "set it with `mpp secret set NAME`, or have the policy's `secrets_command` give it"
     SecretCommand        "secret.command"         Host "run the policy's `secrets_command` by hand; it has to print the value alone, on one line, and end with status 0"
     HostEngine           "host.engine"            Host "build the crate wasmi at opt-level 2 or 3 without debug assertions, or mpp with the feature `portable-dispatch`"
+    HostUnsupported      "host.unsupported"       Host "run the tool on a host that has what the detail names"
     HostFile             "host.file"              Host "check the path, the rights and the space on the disk"
     HostCommit           "host.commit"            Host "see what the detail says was written; free space or mend permissions, then call again"
     KvConflict           "kv.conflict"            Host "another call has changed what this one has read; call again"

@@ -10,10 +10,7 @@
 //! its parts have private fields that only this file fills, and the policy and the sandbox accept
 //! nothing else.
 
-use crate::host::files::{self, Links};
-use crate::host::home::home_dir;
 use crate::kernel::error::{Code, Error};
-use crate::kernel::limits;
 use crate::kernel::module::Module;
 use crate::kernel::package::archive::{self, Entry};
 use crate::kernel::package::key::KeyId;
@@ -27,11 +24,10 @@ use crate::kernel::package::{
 use crate::kernel::prelude::*;
 use crate::kernel::privacy;
 use crate::kernel::time::Timestamp;
-use crate::kernel::trust::{self, TrustStore, TrustedSigner};
+use crate::kernel::trust::{TrustStore, TrustedSigner};
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use core::ops::Deref;
-use std::path::Path;
 
 /// Verifies packages against one trust store at one moment.
 #[derive(Clone, Debug)]
@@ -79,18 +75,6 @@ impl Gatekeeper {
     pub fn signers_required(mut self, count: usize) -> Self {
         self.signers_required = count.max(1);
         self
-    }
-
-    /// Verifies a package file against the trust store of this user (`trust.json` in `MPP_HOME`, by
-    /// default `~/.mpp`), now.
-    ///
-    /// # Errors
-    /// The code of the check that failed; `host.file`; `trust.invalid`.
-    pub fn verify_file(path: &Path) -> Result<AttestationResult, Error> {
-        let home = home_dir()?;
-        let (trust, seen) = (home.join(trust::FILE_NAME), home.join(trust::SEEN_FILE_NAME));
-        let trust = TrustStore::load_with_versions(&trust, &seen)?;
-        Gatekeeper::new(trust, Timestamp::now()).verify(&read_package(path)?)
     }
 
     /// What may have changed since a package passed the seven checks: its signers are judged anew, by
@@ -440,13 +424,4 @@ pub fn inspect(package: &[u8]) -> Result<Inspection, Error> {
         manifest,
         entries: entries.collect(),
     })
-}
-
-/// Reads a package file, but no more of it than a package can have.
-///
-/// # Errors
-/// `host.file`; `archive.too_large`.
-pub fn read_package(path: &Path) -> Result<Vec<u8>, Error> {
-    // One byte more than allowed, so that check 1 sees that it is too much.
-    files::read(path, Links::Followed, limits::ARCHIVE_BYTES_MAX).map_err(files::failed(path))
 }

@@ -3,6 +3,7 @@
 
 pub mod agent;
 pub mod audit;
+pub mod call;
 pub mod consent;
 pub mod deadline;
 pub mod document;
@@ -10,6 +11,7 @@ pub mod door;
 pub mod encoding;
 pub mod error;
 pub mod gatekeeper;
+pub mod host;
 pub mod json;
 pub mod limits;
 pub mod module;
@@ -20,6 +22,7 @@ pub mod policy;
 mod prelude;
 pub mod privacy;
 pub mod sandbox;
+pub mod secrets;
 pub mod text;
 pub mod time;
 pub mod trust;

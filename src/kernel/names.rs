@@ -80,6 +80,14 @@ pub(crate) fn read_port(text: &str) -> Option<u16> {
     (port > 0 && port.to_string() == text).then_some(port)
 }
 
+/// An absolute path of the host, in the form of any system that this crate is built for, so that a document has one
+/// verdict everywhere.
+pub(crate) fn is_absolute_path(text: &str) -> bool {
+    let drive = |rest: &str| rest.starts_with(":\\") || rest.starts_with(":/");
+    let windows = text.strip_prefix(|first: char| first.is_ascii_alphabetic()).is_some_and(drive);
+    text.starts_with('/') || text.starts_with("\\\\") || windows
+}
+
 /// The root, or an absolute path of a guest directory in safe components.
 // [MAN-22]
 pub(crate) fn is_guest_directory(text: &str) -> bool {

@@ -1,5 +1,4 @@
-//! Room: the one way the runtime writes a moment, `2026-01-01T00:00:00Z`, and the one place that
-//! asks the system what time it is.
+//! Room: the one way the runtime writes a moment, `2026-01-01T00:00:00Z`.
 //!
 //! Everything that needs the time takes a [`Timestamp`] as a parameter, so tests and conformance
 //! vectors bring their own. Whole seconds, UTC, years 1970 to 9999.
@@ -7,6 +6,7 @@
 use crate::kernel::document::text_form;
 use crate::kernel::prelude::*;
 use core::fmt;
+use core::time::Duration;
 
 /// A moment in whole seconds since 1970-01-01T00:00:00Z, leap seconds not counted (as POSIX does).
 ///
@@ -33,11 +33,16 @@ impl Timestamp {
         (seconds <= UNIX_SECONDS_MAX).then_some(Timestamp(seconds))
     }
 
-    /// What the system's clock says now. A clock set before 1970 reads as 1970.
+    /// So long after the epoch, or the last moment there is.
     #[must_use]
-    pub fn now() -> Self {
-        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-        Timestamp(since.map_or(0, |d| d.as_secs()).min(UNIX_SECONDS_MAX))
+    pub fn since_1970(time: Duration) -> Self {
+        Timestamp(time.as_secs().min(UNIX_SECONDS_MAX))
+    }
+
+    /// So many seconds later, or the last moment there is.
+    #[must_use]
+    pub fn later(self, seconds: u64) -> Self {
+        Timestamp(self.0.saturating_add(seconds).min(UNIX_SECONDS_MAX))
     }
 
     /// Seconds since the epoch.

@@ -7,8 +7,6 @@
 #[cfg(test)]
 mod tests;
 
-use crate::host::home;
-use crate::host::host_file;
 use crate::kernel::document::{self, keyed, list, object, text, Document, FromJson, ToJson};
 use crate::kernel::encoding::{base64, sha256_hex, unbase64};
 use crate::kernel::error::{Code, Error};
@@ -22,13 +20,6 @@ use crate::kernel::prelude::*;
 use crate::kernel::time::Timestamp;
 use alloc::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
-use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
-
-/// The store's name in the host's folder.
-pub const FILE_NAME: &str = "trust.json";
-/// The host's own notes of the highest versions seen: a store with nothing else in it.
-pub const SEEN_FILE_NAME: &str = "seen.json";
 
 object! {
     /// Everything this host knows about publishers.
@@ -251,39 +242,18 @@ impl TrustStore {
         TrustStore::default()
     }
 
-    /// [`FILE_NAME`] in [`home::home_dir`].
-    ///
-    /// # Errors
-    /// `host.file`.
-    pub fn default_path() -> Result<PathBuf, Error> {
-        Ok(home::home_dir()?.join(FILE_NAME))
-    }
-
-    /// Reads the store, and adds the highest versions that this host noted in a file beside it. Two
-    /// files, since what people decide may lie where the runtime can't write.
-    ///
-    /// # Errors
-    /// As [`TrustStore::load`].
+    /// Adds the highest versions that another store knows: the marks only rise.
     // [TRUST-19]
-    pub fn load_with_versions(path: &Path, seen: &Path) -> Result<Self, Error> {
-        Latest::default().load(path, seen)
+    pub fn add_versions(&mut self, other: TrustStore) {
+        other.versions.into_values().for_each(|seen| self.raise_version(seen));
     }
 
-    /// The mark only rises.
     // [TRUST-14]
     fn raise_version(&mut self, seen: SeenVersion) {
         let known = self.versions.get(&seen.id);
         if known.is_none_or(|known| known.version < seen.version) {
             self.versions.insert(seen.id.clone(), seen);
         }
-    }
-
-    /// Reads the store; a file that is not there is an empty store.
-    ///
-    /// # Errors
-    /// `host.file`, `trust.invalid`.
-    pub fn load(path: &Path) -> Result<Self, Error> {
-        Ok(host_file::load(path)?.unwrap_or_default())
     }
 
     /// Reads the JSON form.
@@ -298,18 +268,6 @@ impl TrustStore {
     #[must_use]
     pub fn to_json(&self) -> String {
         document::print(self)
-    }
-
-    /// The only way to change a store on the disk: locks it against other processes, reads it, lets
-    /// `edit` change it, and replaces it in one step if it did change.
-    ///
-    /// # Errors
-    /// As [`TrustStore::load`], and whatever `edit` gives, in which case nothing is written.
-    pub fn update<T>(
-        path: &Path,
-        edit: impl FnOnce(&mut TrustStore) -> Result<T, Error>,
-    ) -> Result<T, Error> {
-        host_file::edit(path, edit)
     }
 
     /// Check 5: who of the package's signers is trusted now, in the order given.
@@ -522,37 +480,4 @@ fn span(validity: &Validity) -> String {
     let end = |word: &str, end: Option<Timestamp>| end.map(|end| format!("{word} {end}"));
     let ends = [end("from", validity.from), end("until", validity.until)];
     ends.into_iter().flatten().collect::<Vec<_>>().join(" ")
-}
-
-/// A trust store as its files have it now, parsed again only if they have changed: each key in it costs a
-/// multiplication on the curve, and each call looks several times.
-#[derive(Debug, Default)]
-pub(crate) struct Latest(Mutex<Option<Held>>);
-
-#[derive(Debug)]
-struct Held {
-    /// All that the store was made of; dates and lengths of files could deceive.
-    bytes: [Option<Vec<u8>>; 2],
-    store: TrustStore,
-}
-
-impl Latest {
-    /// As [`TrustStore::load_with_versions`]; the two files are always the same ones.
-    ///
-    /// # Errors
-    /// As there.
-    pub(crate) fn load(&self, path: &Path, seen: &Path) -> Result<TrustStore, Error> {
-        let read = |path| home::read_file(path, TRUST_FILE_BYTES_MAX);
-        let bytes = [read(path)?, read(seen)?];
-        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(found) = held.as_ref().filter(|found| found.bytes == bytes) {
-            return Ok(found.store.clone());
-        }
-        let [trusted, versions] = bytes.clone();
-        let mut store: TrustStore = host_file::parse(trusted, path)?.unwrap_or_default();
-        let seen: TrustStore = host_file::parse(versions, seen)?.unwrap_or_default();
-        seen.versions.into_values().for_each(|seen| store.raise_version(seen));
-        *held = Some(Held { bytes, store: store.clone() });
-        Ok(store)
-    }
 }

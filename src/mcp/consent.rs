@@ -6,9 +6,10 @@
 
 use super::lines::Output;
 use super::{lock, message, state, Server, ToolCall};
+use crate::host::pending::{Pending, LOOK_PERIOD};
+use crate::host::person::Person;
 use crate::kernel::agent::Agent;
-use crate::kernel::consent::pending::{Pending, LOOK_PERIOD};
-use crate::kernel::consent::{Person, Question, Reply};
+use crate::kernel::consent::{Question, Reply};
 use crate::kernel::error::Error;
 use crate::kernel::text::is_hidden;
 use crate::kernel::time::Timestamp;

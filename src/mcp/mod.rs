@@ -13,12 +13,12 @@ mod lines;
 mod message;
 mod state;
 
+use crate::host::clock::CancelFlag;
 use crate::host::runtime::{Call, Runtime};
 use crate::host::store::Store;
 use crate::kernel::error::{Code, Error};
 use crate::kernel::limits::MCP_CALLS_COUNT_MAX;
 use crate::kernel::package::listing::ContentHash;
-use crate::kernel::sandbox::CancelFlag;
 use crate::kernel::time::Timestamp;
 use catalogue::Catalogue;
 use era::Era;

@@ -3,10 +3,11 @@
 //! A client can alter it, so it is a nonce, an expiry, and a MAC by a key of this host over both and over
 //! all that a person was asked about. It holds for one call, once, for minutes.
 
-use crate::kernel::consent::attestation::{new_nonce, spend_nonce};
+use crate::host::host_key::{new_nonce, spend_nonce};
 use crate::kernel::consent::Question;
 use crate::kernel::encoding::{hex, hmac_sha256, sha256, unhex};
 use crate::kernel::error::Error;
+use crate::kernel::limits::ATTESTATION_S_MAX;
 use crate::kernel::time::Timestamp;
 use std::path::Path;
 
@@ -17,8 +18,7 @@ mod tests;
 /// A new one for the call that a question is about.
 // [SRV-43]
 pub(super) fn issue(key: &[u8; 32], question: &Question, now: Timestamp) -> String {
-    let (nonce, expires) = new_nonce(now);
-    sealed(key, question, &nonce, expires)
+    sealed(key, question, &new_nonce(), now.later(ATTESTATION_S_MAX))
 }
 
 /// Whether a state is one of ours for exactly this call, in its time and not used before. Uses it up.

@@ -3,6 +3,7 @@
 
 use super::*;
 use crate::kernel::encoding::base64;
+use crate::kernel::error::Code;
 use crate::kernel::limits::{SECRETS_COUNT_MAX, SECRETS_FILE_BYTES_MAX};
 use crate::kernel::privacy::PrivacyFilterEngine;
 use serde_json::{json, Value};

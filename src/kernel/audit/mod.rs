@@ -1,115 +1,112 @@
-//! Floor 3: the audit log, one chained line of JSON for everything that was asked, done or refused.
+//! The records of the log, and the chain that they form: a record in, a line out; lines in, a verdict out.
 //!
-//! The file is `audit.jsonl` in a directory of its own; `spec/audit.md` has the format and a shell
-//! line that checks it. An *intent* is on the disk before anything runs; an *outcome* follows, or
-//! the next call to begin writes that the call was *lost*. What can't be recorded does not run, and
-//! an answer that can't be recorded does not leave.
+//! An *intent* is in the log before anything runs; an *outcome* follows, or the host writes that the call was
+//! *lost*. What can't be recorded does not run, and an answer that can't be recorded does not leave.
+//! `spec/audit.md` has the format and a shell line that checks it.
 //!
 //! Arguments and answers stand in the log as [`Digest`]s, which only the log's own key can make: by
 //! type, no value gets in. Other texts from outside are cut to a stated length.
-//!
-//! Read the records of `record.rs` first, then `append.rs`, `calls.rs`, `evidence.rs` and `verify.rs`;
-//! `files.rs` has their names.
 
-mod append;
-mod calls;
-mod evidence;
-mod files;
+mod chain;
 mod record;
 #[cfg(test)]
 mod tests;
-mod verify;
 
-use crate::kernel::prelude::*;
-pub use record::{Caller, Digest, Ending, Facts, Intent, Outcome, Refusal};
-pub use verify::{is_begun, verify, verify_each, Report};
+pub use chain::{Chain, Report};
+pub use record::{
+    read, Caller, Digest, Ending, Facts, Hash, Intent, Outcome, Record, Refusal, Torn, GENESIS,
+};
 
 use crate::kernel::encoding::{hmac_sha256, sha256};
 use crate::kernel::error::{Code, Error};
+use crate::kernel::prelude::*;
 use crate::kernel::time::Timestamp;
-use append::Writer;
-use calls::CallFile;
-use core::fmt;
-use evidence::Anchor;
-use files::{at, unavailable, CALLS_DIR};
-use record::{Call, Reason};
+use record::{Call, Members, Reason};
 use serde_json::Value;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// The audit log of one directory. Clones write to the same log, and so do other processes.
-///
-/// ```
-/// # use mpp::audit::{self, AuditLog, Refusal};
-/// # let dir = std::env::temp_dir().join(format!("mpp-audit-doc-{}", std::process::id()));
-/// let log = AuditLog::open(&dir)?;
-/// log.refuse(mpp::Code::SignatureInvalid, Refusal::default(), mpp::Timestamp::now())?;
-///
-/// let report = audit::verify(&dir.join("audit.jsonl"), None)?;
-/// assert_eq!((report.records, report.refused, report.open.len()), (1, 1, 0));
-/// # std::fs::remove_dir_all(&dir).unwrap();
-/// # Ok::<(), mpp::Error>(())
-/// ```
-#[derive(Clone)]
-pub struct AuditLog(Arc<Inner>);
-
-struct Inner {
-    dir: PathBuf,
-    key: [u8; 32],
-    /// The last record this process has seen.
-    anchor: Mutex<Anchor>,
+/// The end of the log, as it is while its lock is held.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// Number of the last record; 0 if there is none.
+    pub seq: u64,
+    /// Its hash; [`GENESIS`] if there is none.
+    pub hash: String,
 }
 
-impl fmt::Debug for AuditLog {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "AuditLog({})", self.0.dir.display())
-    }
+/// A record as it stands in the log.
+#[derive(Clone, Debug)]
+pub struct Line {
+    /// The line, with its line feed.
+    pub text: String,
+    /// What the log's end is with it.
+    pub head: Head,
 }
 
-impl AuditLog {
-    /// Opens the log in `dir`, making the directory and the log's key if there are none. Writes no
-    /// record.
+/// What a record says, besides where it stands in the chain and when it was written.
+#[derive(Clone, Copy, Debug)]
+pub enum Entry<'a> {
+    /// A call is about to run. Its number is that of this record.
+    Intent(&'a Intent),
+    /// What came of the call of this number.
+    Outcome(u64, &'a Outcome),
+    /// A call was refused.
+    Refused(Code, &'a Refusal),
+    /// Nobody will write what came of the call of this number.
+    Lost(u64),
+    /// The beginning of a line was set aside.
+    Torn(&'a Torn),
+}
+
+impl Entry<'_> {
+    /// The record behind the present end of the log. The limits on members keep it within the limit on
+    /// lines; a test writes the largest.
     ///
     /// # Errors
-    /// `audit.unavailable`; `audit.broken` if the log's last line was altered, or records are missing.
-    pub fn open(dir: &Path) -> Result<AuditLog, Error> {
-        let calls = dir.join(CALLS_DIR);
-        crate::host::files::make_folder(&calls).map_err(at(&calls))?;
-        if !calls.symlink_metadata().is_ok_and(|found| found.is_dir()) {
-            return Err(unavailable(format_args!("{}: not a directory", calls.display())));
+    /// `audit.unavailable`: the log is full, or a member is not what it has to be.
+    // [AUD-20] [AUD-21] [AUD-22] [AUD-47]
+    pub fn line(&self, head: &Head, now: Timestamp) -> Result<Line, Error> {
+        let unavailable = |what: String| Error::new(Code::AuditUnavailable, what);
+        let seq = head.seq.checked_add(1).filter(|seq| *seq <= record::INTEGER_MAX);
+        let seq = seq.ok_or_else(|| unavailable("the log is full".to_owned()))?;
+        let mut object = record::start(seq, &head.hash, now, self.kind());
+        match *self {
+            Entry::Intent(_) => Call { call: seq }.write("", &mut object),
+            Entry::Outcome(call, _) | Entry::Lost(call) => Call { call }.write("", &mut object),
+            Entry::Refused(code, _) => Reason { code }.write("", &mut object),
+            Entry::Torn(torn) => torn.write("", &mut object),
         }
-        let (writer, key) = Writer::open_or_create(dir)?;
-        let anchor = Mutex::new(writer.anchor());
-        Ok(AuditLog(Arc::new(Inner { dir: dir.to_owned(), key, anchor })))
+        match self {
+            Entry::Intent(intent) => intent.write("", &mut object),
+            Entry::Outcome(_, outcome) => outcome.write("", &mut object),
+            Entry::Refused(_, refusal) => refusal.write("", &mut object),
+            Entry::Lost(_) | Entry::Torn(_) => {}
+        }
+        let (text, hash) = record::seal(&object).map_err(unavailable)?;
+        Ok(Line { text, head: Head { seq, hash } })
     }
 
-    /// Records that a call is about to run. It may run once this has returned. Writes down first
-    /// which earlier calls were lost.
-    ///
-    /// # Errors
-    /// `audit.unavailable`, `audit.broken`: the call must not run.
-    // [AUD-01] [AUD-20] [AUD-50]
-    pub fn begin(&self, intent: Intent, now: Timestamp) -> Result<OpenCall, Error> {
-        let (mut writer, mut anchor) = self.enter(now)?;
-        calls::report_lost(&self.0.dir, &mut writer, now)?;
-        let file = CallFile::create(&self.0.dir, &writer)?;
-        let call = writer.seq.saturating_add(1);
-        writer.append("intent", &(Call { call }, intent), now)?;
-        *anchor = writer.anchor();
-        drop(anchor);
-        Ok(OpenCall { log: self.clone(), call, file })
+    /// The member `kind` of the record.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Entry::Intent(_) => "intent",
+            Entry::Outcome(..) => "outcome",
+            Entry::Refused(..) => "refused",
+            Entry::Lost(_) => "lost",
+            Entry::Torn(_) => "torn",
+        }
     }
+}
 
-    /// Records a refusal.
-    ///
-    /// # Errors
-    /// `audit.unavailable`, `audit.broken`.
-    // [AUD-22]
-    pub fn refuse(&self, code: Code, refusal: Refusal, now: Timestamp) -> Result<(), Error> {
-        let (mut writer, mut anchor) = self.enter(now)?;
-        writer.append("refused", &(Reason { code }, refusal), now)?;
-        *anchor = writer.anchor();
-        Ok(())
+/// The secret by which one log makes its digests, and keys for what must be the same in all calls of a host.
+#[derive(Clone)]
+pub struct LogKey([u8; 32]);
+
+impl LogKey {
+    /// A key of these bytes. Whoever knows them can try values until one fits a digest.
+    #[must_use]
+    pub fn new(bytes: [u8; 32]) -> Self {
+        LogKey(bytes)
     }
 
     /// The keyed digest of a JSON value, taken over its canonical text.
@@ -125,55 +122,14 @@ impl AuditLog {
     // [AUD-14]
     #[must_use]
     pub fn digest_bytes(&self, bytes: &[u8]) -> Digest {
-        Digest::keyed(&self.0.key, bytes)
+        Digest::keyed(&self.0, bytes)
     }
 
-    /// A key of this host for another purpose. It is no digest that the log can show: the log's key is
-    /// what is digested here, under a public name (HKDF-Extract, RFC 5869).
+    /// A key for another purpose. It is no digest that the log can show: the log's key is what is digested
+    /// here, under a public name (HKDF-Extract, RFC 5869).
     // [PRIV-79]
     #[must_use]
-    pub(crate) fn derived_key(&self, purpose: &[u8]) -> [u8; 32] {
-        hmac_sha256(&sha256(purpose), &self.0.key)
-    }
-
-    fn enter(&self, now: Timestamp) -> Result<(Writer, MutexGuard<'_, Anchor>), Error> {
-        // First the log's lock, which is not waited for for ever: whoever has it waits for nobody here.
-        let mut writer = Writer::enter(&self.0.dir)?;
-        // The anchor is whole even if a thread that held it panicked: it is replaced in one step.
-        let anchor = self.0.anchor.lock().unwrap_or_else(PoisonError::into_inner);
-        writer.prepare(&anchor, now)?;
-        Ok((writer, anchor))
-    }
-}
-
-/// A call whose intent is on the disk. Dropping it without [`finish`](OpenCall::finish) leaves the
-/// call to be recorded as lost.
-#[derive(Debug)]
-#[must_use = "a call that is not finished is recorded as lost"]
-pub struct OpenCall {
-    log: AuditLog,
-    call: u64,
-    file: CallFile,
-}
-
-impl OpenCall {
-    /// The call's id: the `seq` of its intent.
-    #[must_use]
-    pub fn id(&self) -> u64 {
-        self.call
-    }
-
-    /// Records what came of the call. Its answer may leave once this has returned.
-    ///
-    /// # Errors
-    /// `audit.unavailable`, `audit.broken`: the answer must be withheld.
-    // [AUD-01] [AUD-21] [AUD-53]
-    pub fn finish(self, outcome: Outcome, now: Timestamp) -> Result<(), Error> {
-        let (mut writer, mut anchor) = self.log.enter(now)?;
-        writer.append("outcome", &(Call { call: self.call }, outcome), now)?;
-        *anchor = writer.anchor();
-        // The record is what counts: a file that stays is cleared away by the next call to begin.
-        let _ = self.file.remove();
-        Ok(())
+    pub fn derived(&self, purpose: &[u8]) -> [u8; 32] {
+        hmac_sha256(&sha256(purpose), &self.0)
     }
 }

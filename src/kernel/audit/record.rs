@@ -4,20 +4,19 @@
 //! Writing and reading go through the same function, [`body`], so that a line is accepted only if
 //! writing what was read gives the same bytes.
 
-use crate::kernel::encoding::{as_u64, hash_text, hmac_sha256, sha256_hex, unhex};
+use crate::kernel::encoding::{hash_text, hmac_sha256, sha256_hex, unhex};
 use crate::kernel::error::Code;
 use crate::kernel::json::{self, canonical};
-use crate::kernel::limits::{AUDIT_LINE_BYTES_MAX, AUDIT_LIST_COUNT_MAX, AUDIT_TEXT_BYTES_MAX};
+use crate::kernel::limits::{AUDIT_LIST_COUNT_MAX, AUDIT_TEXT_BYTES_MAX};
 use crate::kernel::package::key::KeyId;
 use crate::kernel::package::listing::ContentHash;
 use crate::kernel::prelude::*;
 use crate::kernel::time::Timestamp;
 use alloc::collections::BTreeMap;
 use serde_json::{Map, Number, Value};
-use std::io::{BufRead, Read};
 
 /// `prev` of the first record.
-pub(super) const GENESIS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+pub const GENESIS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
 /// What stands between the hashed part of a line and its hash.
 const SEAL: &str = ",\"hash\":";
@@ -95,7 +94,7 @@ macro_rules! members {
 members! {
     /// What every record begins with.
     // [AUD-05]
-    pub(super) struct Head {
+    struct Start {
         v: u64,
         seq: u64,
         prev: Hash,
@@ -124,7 +123,7 @@ members! {
         signers: Vec<KeyId>,
         /// Name of the tool.
         tool: Option<String>,
-        /// Digest of the arguments, from [`AuditLog::digest`](super::AuditLog::digest).
+        /// Digest of the arguments, from [`LogKey::digest`](super::LogKey::digest).
         arguments: Option<Digest>,
     }
 
@@ -204,17 +203,32 @@ members! {
 
     /// An incomplete line that was set aside.
     // [AUD-24]
-    pub(super) struct Torn {
+    pub struct Torn {
+        /// The name of the file that has it now.
         file: String,
+        /// How long it is.
         bytes: u64,
+        /// The SHA-256 of it.
         sha256: Hash,
     }
+}
+
+/// A record as it begins.
+pub(super) fn start(
+    seq: u64,
+    prev: &str,
+    time: Timestamp,
+    kind: &'static str,
+) -> Map<String, Value> {
+    let mut object = Map::new();
+    Start { v: VERSION, seq, prev: Hash(prev.to_owned()), time, kind }.write("", &mut object);
+    object
 }
 
 /// The members of a record of this kind, in their order.
 fn form(kind: &str) -> Option<Form> {
     let mut form = Form::new();
-    Head::form("", &mut form);
+    Start::form("", &mut form);
     match kind {
         "intent" => <(Call, Intent)>::form("", &mut form),
         "outcome" => <(Call, Outcome)>::form("", &mut form),
@@ -248,8 +262,8 @@ impl Ending {
 }
 
 hash_text! {
-    /// `hmac-sha256:` and 64 hexadecimal digits: a keyed digest that only an
-    /// [`AuditLog`](super::AuditLog) makes. Without the host's audit key nobody can find a short value by
+    /// `hmac-sha256:` and 64 hexadecimal digits: a keyed digest that only a
+    /// [`LogKey`](super::LogKey) makes. Without the host's audit key nobody can find a short value by
     /// trying.
     Digest, "hmac-sha256:", pub(super)
 }
@@ -262,9 +276,17 @@ impl Digest {
     }
 }
 
-/// A hash in hexadecimal.
+/// 64 hexadecimal digits.
 #[derive(Clone, Debug)]
-pub(super) struct Hash(pub(super) String);
+pub struct Hash(String);
+
+impl Hash {
+    /// The SHA-256 of bytes.
+    #[must_use]
+    pub fn of(bytes: &[u8]) -> Self {
+        Hash(sha256_hex(bytes))
+    }
+}
 
 // [AUD-12]
 impl Field for u64 {
@@ -432,20 +454,27 @@ pub(super) fn seal(object: &Map<String, Value>) -> Result<(String, String), Stri
 
 /// What the chain needs to know of a record that was read.
 #[derive(Debug)]
-pub(super) struct Record {
+pub struct Record {
+    /// Its number.
     pub seq: u64,
+    /// Hash of the record before it.
     pub prev: String,
+    /// Its kind.
     pub kind: String,
     /// The call that the record is about; 0 if it is about none.
     pub call: u64,
+    /// Its own hash.
     pub hash: String,
     /// All of it, but for the hash.
     pub members: Map<String, Value>,
 }
 
-/// Reads one line, given without its line feed; says what is wrong with it.
+/// Reads one line, given without its line feed.
+///
+/// # Errors
+/// A text that says what is wrong with it.
 // [AUD-02] [AUD-03] [AUD-04] [AUD-26]
-pub(super) fn read(line: &[u8]) -> Result<Record, String> {
+pub fn read(line: &[u8]) -> Result<Record, String> {
     let text = core::str::from_utf8(line).map_err(|_| "not UTF-8".to_owned())?;
     let (hashed, end) = text.rsplit_once(SEAL).ok_or("no \"hash\" at its end")?;
     let value = json::parse(line, DEPTH_MAX).map_err(|error| error.to_string())?;
@@ -467,31 +496,4 @@ pub(super) fn read(line: &[u8]) -> Result<Record, String> {
     let (prev, kind) = (string("prev"), string("kind"));
     let (seq, call) = (number("seq"), number("call"));
     Ok(Record { seq, prev, kind, call, hash, members: object })
-}
-
-/// Why no further line could be read.
-#[derive(Debug)]
-pub(super) enum LineError {
-    Io(std::io::Error),
-    /// The text ends without a line feed, after so many bytes.
-    Torn(usize),
-    /// No line feed within the limit.
-    TooLong,
-}
-
-/// Reads the next line, without its line feed; `None` at the end.
-// [AUD-06]
-pub(super) fn next_line(source: &mut impl BufRead) -> Result<Option<Vec<u8>>, LineError> {
-    let mut line = Vec::new();
-    source
-        .by_ref()
-        .take(as_u64(AUDIT_LINE_BYTES_MAX))
-        .read_until(b'\n', &mut line)
-        .map_err(LineError::Io)?;
-    match line.pop() {
-        None => Ok(None),
-        Some(b'\n') => Ok(Some(line)),
-        Some(_) if line.len() >= AUDIT_LINE_BYTES_MAX.saturating_sub(1) => Err(LineError::TooLong),
-        Some(_) => Err(LineError::Torn(line.len().saturating_add(1))),
-    }
 }

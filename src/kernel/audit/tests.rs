@@ -10,8 +10,10 @@
     clippy::unwrap_used
 )]
 
-use super::files::{HEAD_FILE, KEY_FILE, LOCK_FILE, LOG_FILE};
 use super::*;
+use crate::host::log::files::{HEAD_FILE, KEY_FILE, LOCK_FILE, LOG_FILE};
+use crate::host::log::verify::{self, verify};
+use crate::host::log::{AuditLog, RunningCall};
 use crate::kernel::encoding::sha256_hex;
 use crate::kernel::limits::{AUDIT_LINE_BYTES_MAX, AUDIT_TEXT_BYTES_MAX};
 use crate::kernel::package::key::KeyId;
@@ -19,10 +21,46 @@ use crate::kernel::package::listing::ContentHash;
 use serde_json::{json, Map};
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 const SPEC: &str = include_str!("../../../spec/audit.md");
+
+/// A call whose intent is in the log.
+#[derive(Debug)]
+struct OpenCall {
+    log: AuditLog,
+    call: u64,
+    running: RunningCall,
+}
+
+impl OpenCall {
+    fn id(&self) -> u64 {
+        self.call
+    }
+    fn finish(self, outcome: Outcome, now: Timestamp) -> Result<(), Error> {
+        self.log.append(&Entry::Outcome(self.call, &outcome), now)?;
+        self.running.end();
+        Ok(())
+    }
+}
+
+impl AuditLog {
+    fn begin(&self, intent: Intent, now: Timestamp) -> Result<OpenCall, Error> {
+        let (call, running) = self.append(&Entry::Intent(&intent), now)?;
+        Ok(OpenCall { log: self.clone(), call, running: running.unwrap() })
+    }
+    fn refuse(&self, code: Code, refusal: Refusal, now: Timestamp) -> Result<(), Error> {
+        self.append(&Entry::Refused(code, &refusal), now).map(drop)
+    }
+    fn digest(&self, value: &Value) -> Digest {
+        self.key().digest(value)
+    }
+    fn digest_bytes(&self, bytes: &[u8]) -> Digest {
+        self.key().digest_bytes(bytes)
+    }
+}
 
 /// A directory of its own for one test, removed at its end.
 struct TempDir(PathBuf);

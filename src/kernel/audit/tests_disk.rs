@@ -1,7 +1,10 @@
 //! Files, crashes, full disks, and several processes at once.
 
 use super::*;
+use crate::host::log::files::CALLS_DIR;
+use crate::host::log::is_begun;
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 
 type Plant<'a> = &'a dyn Fn(&TempDir, &Path);
 type Harm<'a> = &'a dyn Fn(&Path);
@@ -59,7 +62,7 @@ fn child_process(role: &str, dir: &TempDir, shell: Option<&str>) -> Command {
             command
         }
     };
-    command.args(["--exact", "audit::tests::disk::child", "--ignored", "--nocapture"]);
+    command.args(["--exact", "kernel::audit::tests::disk::child", "--ignored", "--nocapture"]);
     command.env(ROLE, role).env(DIR, dir.log_dir());
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     command

@@ -6,26 +6,17 @@
 //! anyone with `host.pub` can check later that each destructive call was agreed to.
 
 use super::question::Question;
-use crate::host::home;
-use crate::host::host_file;
-use crate::kernel::document::{keyed, object, text, Document, FromJson};
 use crate::kernel::encoding::{base64, framed, hex, unbase64, unhex};
 use crate::kernel::error::{Code, Error};
-use crate::kernel::limits::{
-    ATTESTATION_S_MAX, KEY_FILE_BYTES_MAX, SPENT_COUNT_MAX, SPENT_FILE_BYTES_MAX,
-};
+use crate::kernel::limits::ATTESTATION_S_MAX;
 use crate::kernel::names::is_visible_line;
-use crate::kernel::package::key::{random_bytes, KeyId, PublicKey, SecretKey};
+use crate::kernel::package::key::{KeyId, PublicKey, SecretKey};
 use crate::kernel::package::listing::ContentHash;
 use crate::kernel::prelude::*;
 use crate::kernel::time::Timestamp;
-use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::collections::BTreeSet;
 use serde_json::{Map, Value};
-use std::path::Path;
 
-/// The secret half of the host key, and the public one.
-const SECRET_NAME: &str = "host.key";
-const PUBLIC_NAME: &str = "host.pub";
 const PAYLOAD_TYPE: &str = "application/vnd.mpp.attestation.v1";
 
 /// Proof that somebody agreed to one call: to this tool of this package with these arguments.
@@ -39,10 +30,16 @@ pub struct EphemeralAttestation {
 }
 
 impl EphemeralAttestation {
-    /// Signs one. `by` says who agreed, and ends up in the record.
+    /// Signs one. `by` says who agreed, and ends up in the record. No two may have the same nonce.
     #[must_use]
-    pub fn sign(key: &SecretKey, question: &Question, by: &str, now: Timestamp) -> Self {
-        let (nonce, expires) = new_nonce(now);
+    pub fn sign_with(
+        nonce: [u8; 16],
+        key: &SecretKey,
+        question: &Question,
+        by: &str,
+        now: Timestamp,
+    ) -> Self {
+        let expires = now.later(ATTESTATION_S_MAX);
         let bytes = signed_bytes(&call_of(question), by, &nonce, expires);
         EphemeralAttestation {
             by: by.to_owned(),
@@ -85,86 +82,31 @@ impl EphemeralAttestation {
         key.id() == *key_id && key.verifies(&signed_bytes(call, by, nonce, *expires), signature)
     }
 
-    /// Checks it for a call that is about to run, and uses it up. Gives the text for the record.
+    /// Checks it for a call that is about to run. The host still has to find that it was not used before.
     ///
     /// # Errors
-    /// `policy.attestation` if it is for another call, by another key, too old or used before;
-    /// `consent.invalid`, `host.file`.
+    /// `policy.attestation` if it is for another call, by another key or too old.
     // [CONS-11]
-    pub fn spend(&self, home: &Path, question: &Question, now: Timestamp) -> Result<String, Error> {
+    pub fn check(&self, key: &PublicKey, question: &Question, now: Timestamp) -> Result<(), Error> {
         let refusal = |what: &str| Error::new(Code::PolicyAttestation, what);
         if !is_visible_line(&self.by) {
             return Err(refusal("it names nobody who agreed"));
         }
-        if !self.is_signed_by(&public_key(home)?, &call_of(question)) {
+        if !self.is_signed_by(key, &call_of(question)) {
             return Err(refusal("it was not signed by this host's key for exactly this call"));
         }
         let latest = now.unix_seconds().saturating_add(ATTESTATION_S_MAX);
         if self.expires < now || self.expires.unix_seconds() > latest {
             return Err(refusal("its time is over, or too far ahead"));
         }
-        match spend_nonce(home, &self.nonce, self.expires, now)? {
-            true => Ok(self.to_text()),
-            false => Err(refusal("it was used before")),
-        }
+        Ok(())
     }
-}
 
-/// A nonce, and when it expires.
-pub(crate) fn new_nonce(now: Timestamp) -> ([u8; 16], Timestamp) {
-    let mut nonce = [0; 16];
-    nonce.iter_mut().zip(random_bytes()).for_each(|(byte, random)| *byte = random);
-    let end = now.unix_seconds().saturating_add(ATTESTATION_S_MAX);
-    (nonce, Timestamp::from_unix_seconds(end).unwrap_or(now))
-}
-
-/// Uses a nonce up: whether this was its first use. It is kept until it expires.
-///
-/// # Errors
-/// `policy.attestation` if too many were used lately; `consent.invalid`, `host.file`.
-// [CONS-11]
-pub(crate) fn spend_nonce(
-    home: &Path,
-    nonce: &[u8; 16],
-    expires: Timestamp,
-    now: Timestamp,
-) -> Result<bool, Error> {
-    host_file::edit(&home.join("spent.json"), |file: &mut Spent| {
-        // Kept for longer than they last: `now` may be older than the lock is.
-        let until = |used: &Used| used.expires.unix_seconds().saturating_add(ATTESTATION_S_MAX);
-        file.spent.retain(|_, used| until(used) >= now.unix_seconds());
-        let nonce = hex(nonce);
-        if file.spent.contains_key(&nonce) {
-            return Ok(false);
-        }
-        if file.spent.len() >= SPENT_COUNT_MAX {
-            let detail = format!("more than {SPENT_COUNT_MAX} proofs in these minutes");
-            return Err(Error::new(Code::PolicyAttestation, detail));
-        }
-        file.spent.insert(nonce.clone(), Used { nonce, expires });
-        Ok(true)
-    })
-}
-
-object! {
-    /// A nonce that was used, until it expires.
-    struct Used: FromJson + ToJson {
-        nonce: String, text(|text| unhex::<16>(text).is_some(), "32 hexadecimal digits");
-        expires: Timestamp;
+    /// What tells it from every other, and when that may be forgotten.
+    #[must_use]
+    pub fn nonce(&self) -> (&[u8; 16], Timestamp) {
+        (&self.nonce, self.expires)
     }
-}
-
-object! {
-    struct Spent: FromJson + ToJson {
-        spent: BTreeMap<String, Used> = BTreeMap::new(),
-            keyed(0..=usize::MAX, Used::read, |used| used.nonce.clone());
-    }
-}
-
-impl Document for Spent {
-    const FORMAT: &'static str = "mpp-spent/1";
-    const BYTES_MAX: usize = SPENT_FILE_BYTES_MAX;
-    const INVALID: Code = Code::ConsentInvalid;
 }
 
 /// Looks at the records of a log: whether each attestation in them is good, and none stands there twice.
@@ -229,44 +171,4 @@ fn call_of(question: &Question) -> String {
 fn signed_bytes(call: &str, by: &str, nonce: &[u8; 16], expires: Timestamp) -> Vec<u8> {
     let nonce = hex(nonce);
     framed(PAYLOAD_TYPE, &format!("{call}by {by}\nnonce {nonce}\nexpires {expires}\n"))
-}
-
-/// The host key, made on its first use. Only for whoever gives consent.
-///
-/// # Errors
-/// `host.file`; `key.*` if the file holds no key.
-// [CONS-13]
-pub fn host_key(home: &Path) -> Result<SecretKey, Error> {
-    let public_path = home.join(PUBLIC_NAME);
-    let key = home::edit_file(&home.join(SECRET_NAME), KEY_FILE_BYTES_MAX, |bytes| match bytes {
-        Some(bytes) => Ok((None, SecretKey::from_pem(&text_of(bytes)?)?)),
-        None => {
-            let key = SecretKey::generate();
-            Ok((Some(key.to_pem().into_bytes()), key))
-        }
-    })?;
-    // A crash between the two leaves the first, and the next use writes the second.
-    home::edit_file(&public_path, KEY_FILE_BYTES_MAX, |bytes| match bytes {
-        Some(_) => Ok((None, ())),
-        None => Ok((Some(key.public().to_pem().into_bytes()), ())),
-    })?;
-    Ok(key)
-}
-
-/// The public half.
-///
-/// # Errors
-/// `policy.attestation` if this host has no key yet; `host.file`, `key.*`.
-pub fn public_key(home: &Path) -> Result<PublicKey, Error> {
-    match home::read_file(&home.join(PUBLIC_NAME), KEY_FILE_BYTES_MAX)? {
-        Some(bytes) => PublicKey::from_pem(&text_of(bytes)?),
-        None => {
-            let detail = format!("{} has no {PUBLIC_NAME}", home.display());
-            Err(Error::new(Code::PolicyAttestation, detail))
-        }
-    }
-}
-
-fn text_of(bytes: Vec<u8>) -> Result<String, Error> {
-    String::from_utf8(bytes).map_err(|_| Error::new(Code::KeyInvalid, "not a text"))
 }

@@ -9,7 +9,6 @@ use super::header::{fits, hides_text, is_for_any_origin, is_for_guest};
 use super::request::{refused, Refused, Tally};
 use super::transport::{Exchange, HttpResponse, HttpTransport, TransportError};
 use super::url::Url;
-use crate::host::secrets::HiddenTexts;
 use crate::kernel::deadline::Deadline;
 use crate::kernel::encoding::{base64, unbase64_of_any_length};
 use crate::kernel::json::object::{Fault, Member, Object};
@@ -17,6 +16,7 @@ use crate::kernel::limits::{HTTP_REDIRECTS_COUNT_MAX, HTTP_RESPONSE_BYTES_MAX, T
 use crate::kernel::names::{is_header_name, is_header_value};
 use crate::kernel::policy::token::HostGrant;
 use crate::kernel::prelude::*;
+use crate::kernel::secrets::HiddenTexts;
 use alloc::sync::Arc;
 use core::time::Duration;
 use serde_json::{json, Value};

@@ -8,15 +8,17 @@ mod ranges;
 mod urls;
 
 use super::*;
-use crate::host::secrets::{Hidden, SecretFile};
+use crate::host::clock::CancelFlag;
 use crate::kernel::error::Code;
 use crate::kernel::gatekeeper::{VerifiedManifest, WasmBinary};
+use crate::kernel::host::tests::NoHost;
 use crate::kernel::module::{tests::manifest, Module};
 use crate::kernel::package::listing::ContentHash;
 use crate::kernel::package::manifest::{Manifest, Storage};
 use crate::kernel::policy::token::{CapabilityToken, HostGrant, RunLimits, SecretHeader};
 use crate::kernel::policy::Capability;
-use crate::kernel::sandbox::{CancelFlag, Request, Run, WasmSandbox};
+use crate::kernel::sandbox::{Request, Run, WasmSandbox};
+use crate::kernel::secrets::Hidden;
 use std::net::IpAddr;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
@@ -95,8 +97,7 @@ impl World {
     fn token(&self) -> ResolvedToken {
         let storage = Capability::Storage { limit_kb: self.storage_kb };
         let token = CapabilityToken::for_tests(hash(), vec![storage], self.limits);
-        let nowhere = SecretFile::new(std::path::Path::new("/nonexistent"));
-        token.resolve(&nowhere).unwrap().reaching_for_tests(self.hosts.clone())
+        token.resolve(&NoHost).unwrap().reaching_for_tests(self.hosts.clone())
     }
 
     fn run(&self, stdin: &str) -> Run {

@@ -11,7 +11,6 @@ use crate::kernel::text::is_hidden;
 use alloc::collections::BTreeMap;
 use core::fmt::{self, Write};
 use serde_json::{json, Value};
-use std::path::PathBuf;
 
 words! {
     /// The kinds that a policy can deny as a whole.
@@ -53,7 +52,7 @@ pub enum Capability {
         /// The path that the guest will see.
         guest: String,
         /// The directory of this host behind it, if the policy maps one.
-        host: Option<PathBuf>,
+        host: Option<String>,
         /// Whether the guest may write below it.
         writable: bool,
     },
@@ -146,7 +145,7 @@ pub(crate) fn digest(list: &[Capability]) -> String {
         }),
         Capability::Directory { guest, host, writable } => {
             // As bytes: a path need not be a text.
-            let host = host.as_ref().map(|path| hex(path.as_os_str().as_encoded_bytes()));
+            let host = host.as_ref().map(|path| hex(path.as_bytes()));
             json!({ "directory": guest, "host_path": host, "writable": writable })
         }
         Capability::Environment { name, given } => {
@@ -168,7 +167,7 @@ pub struct DirectoryGrant {
     /// Absolute path in the guest, such as `/data`.
     pub guest: String,
     /// Directory on the host.
-    pub host: PathBuf,
+    pub host: String,
     /// Whether the guest may write below it.
     pub writable: bool,
 }
@@ -204,7 +203,7 @@ impl fmt::Display for Capability {
             Capability::Directory { guest, host, writable } => {
                 let how = if *writable { "read and write" } else { "read" };
                 match host {
-                    Some(path) => format!("{how} {guest} (here {})", path.display()),
+                    Some(path) => format!("{how} {guest} (here {path})"),
                     None => format!("{how} {guest} (not mapped: the tool will not find it)"),
                 }
             }

@@ -4,11 +4,12 @@ use super::capability::{directories, Capability};
 use super::given::Given;
 use super::host::Host;
 use super::risk::{self, SecurityLevel};
-use super::token::{expiry, CapabilityToken, RunLimits};
+use super::token::{CapabilityToken, RunLimits};
 use super::{DirectoryRule, PermissionPolicy, PolicyDecision};
 use crate::kernel::agent::Agent;
 use crate::kernel::error::{Code, Error};
 use crate::kernel::gatekeeper::VerifiedManifest;
+use crate::kernel::limits::TOKEN_LIFETIME_S_MAX;
 use crate::kernel::names::is_visible_line;
 use crate::kernel::package::manifest::{Manifest, Sensitivity, Tool};
 use crate::kernel::prelude::*;
@@ -29,22 +30,23 @@ fn is_destructive(tool: &Tool) -> bool {
 
 impl PermissionPolicy {
     /// Decides about a package. The same policy and package give the same decision; nothing but these
-    /// two is looked at.
+    /// two is looked at. `elapsed` is what the host's steady clock shows: a token ends so long after it.
     // [POLICY-02]
     #[must_use]
-    pub fn evaluate(&self, manifest: &VerifiedManifest) -> PolicyDecision {
-        self.decision(manifest, manifest.tools.iter().any(is_destructive))
+    pub fn decide(&self, manifest: &VerifiedManifest, elapsed: Duration) -> PolicyDecision {
+        self.decision(manifest, manifest.tools.iter().any(is_destructive), elapsed)
     }
 
     /// Decides about one call. Besides the package, only this counts: whether the tool that is called is
     /// a destructive one, and, where the policy has a rule about it, the name that the agent gives itself.
     // [POLICY-20] [POLICY-21]
     #[must_use]
-    pub fn evaluate_call(
+    pub fn decide_call(
         &self,
         manifest: &VerifiedManifest,
         tool: &Tool,
         agent: Option<&Agent>,
+        elapsed: Duration,
     ) -> PolicyDecision {
         let mut rules = self.agents.iter().filter(|rule| rule.packages.includes(&manifest.id));
         let name = agent.map(Agent::name);
@@ -54,16 +56,21 @@ impl PermissionPolicy {
             let reason = format!("{id} is for named agents, and {name:?} is none of them");
             return PolicyDecision::Denied { reason };
         }
-        self.decision(manifest, is_destructive(tool))
+        self.decision(manifest, is_destructive(tool), elapsed)
     }
 
-    fn decision(&self, manifest: &VerifiedManifest, is_destructive: bool) -> PolicyDecision {
+    fn decision(
+        &self,
+        manifest: &VerifiedManifest,
+        is_destructive: bool,
+        elapsed: Duration,
+    ) -> PolicyDecision {
         if let Some(reason) = self.denial(manifest) {
             return PolicyDecision::Denied { reason };
         }
         let security_level = risk::score(manifest).level;
         if let Some(rule) = self.standing_approval(manifest, security_level, is_destructive) {
-            return PolicyDecision::Granted(self.token(manifest, rule));
+            return PolicyDecision::Granted(self.token(manifest, rule, elapsed));
         }
         // [POLICY-06]
         if self.non_interactive {
@@ -84,10 +91,11 @@ impl PermissionPolicy {
     /// `policy.denied` where a rule denies the package or nobody can be asked;
     /// `policy.confirmation_required` where `approved_by` names nobody.
     // [POLICY-08]
-    pub fn confirm(
+    pub fn confirm_at(
         &self,
         manifest: &VerifiedManifest,
         approved_by: &str,
+        elapsed: Duration,
     ) -> Result<CapabilityToken, Error> {
         if let Some(reason) = self.denial(manifest) {
             return Err(Error::new(Code::PolicyDenied, reason));
@@ -100,7 +108,7 @@ impl PermissionPolicy {
             let detail = format!("{}: no name of a person who agreed", manifest.id);
             return Err(Error::new(Code::PolicyConfirmation, detail));
         }
-        Ok(self.token(manifest, format!("person:{approved_by}")))
+        Ok(self.token(manifest, format!("person:{approved_by}"), elapsed))
     }
 
     /// The first rule that denies the package, in the order of the spec.
@@ -214,10 +222,16 @@ impl PermissionPolicy {
     /// Manifest and policy, cut to what both hold. What the policy does not map or set is left out:
     /// the guest will not find it, which is no error.
     // [TOKEN-02]
-    fn token(&self, manifest: &VerifiedManifest, granted_by: String) -> CapabilityToken {
+    fn token(
+        &self,
+        manifest: &VerifiedManifest,
+        granted_by: String,
+        elapsed: Duration,
+    ) -> CapabilityToken {
         let (runtime, most) = (&manifest.runtime, &self.ceilings);
         let mut grants = self.grants(manifest);
         grants.retain(Capability::is_held);
+        let lifetime = Duration::from_secs(self.token_lifetime_s.min(TOKEN_LIFETIME_S_MAX));
         CapabilityToken {
             content_hash: manifest.content_hash().clone(),
             package: manifest.id.clone(),
@@ -231,7 +245,8 @@ impl PermissionPolicy {
                 output_bytes_max: bytes(runtime.output_limit_kb.min(most.output_limit_kb), KIB),
             },
             granted_by,
-            expires: expiry(Duration::from_secs(self.token_lifetime_s)),
+            // [TOKEN-03]
+            expires: elapsed.saturating_add(lifetime),
         }
     }
 }

@@ -13,8 +13,6 @@ pub mod risk;
 mod tests;
 pub mod token;
 
-use crate::host::host_file;
-use crate::host::secrets::SecretCommand;
 use crate::kernel::document::{self, integer, list, object, some, text, Document, FromJson};
 use crate::kernel::error::{Code, Error};
 use crate::kernel::json::object::{Fault, Member};
@@ -34,7 +32,6 @@ pub use given::Given;
 use given::{of_header, of_variable};
 use host::Host;
 pub use risk::SecurityLevel;
-use std::path::{absolute, Path, PathBuf};
 use token::CapabilityToken;
 
 /// What a policy says about a package.
@@ -104,7 +101,7 @@ object! {
         pub(crate) directories: Vec<DirectoryRule> = Vec::new();
         pub(crate) environment: Vec<VariableRule> = Vec::new();
         /// Where secrets come from instead of the home folder's file.
-        pub(crate) secrets_command: Option<SecretCommand> = None, some(secrets_command);
+        pub(crate) secrets_command: Option<Vec<String>> = None, some(secrets_command);
         pub(crate) network: NetworkRules = NetworkRules::default();
         /// What is redacted from every answer besides what the manifest asks for.
         pub(crate) privacy_filters: PrivacyFilters = PrivacyFilters::default(), privacy_filters;
@@ -112,8 +109,8 @@ object! {
         pub(crate) privacy_replacement: Replacement = Replacement::Label;
         pub(crate) agents: Vec<AgentRule> = Vec::new();
         pub(crate) consent: ConsentRules = ConsentRules::default();
-        /// The file that it was read from. The file itself does not say.
-        pub(crate) file: Option<PathBuf> = None => |_| Ok(None);
+        /// The file that it was read from, for the host. The file itself does not say.
+        pub(crate) file: Option<String> = None => |_| Ok(None);
     }
 }
 
@@ -150,7 +147,7 @@ object! {
     pub(crate) struct DirectoryRule: FromJson {
         pub(crate) guest: String,
             text(names::is_guest_directory, "an absolute path as in a manifest");
-        pub(crate) host: PathBuf, host_directory;
+        pub(crate) host: String, text(is_host_path, "an absolute path of this host");
         pub(crate) read_only: bool = false;
         pub(crate) packages: Scope = Scope::default();
     }
@@ -264,16 +261,26 @@ fn ask_always(place: &Member<'_>, auto_approve_low: bool) -> Result<bool, Fault>
     Ok(yes)
 }
 
-fn host_directory(place: &Member<'_>) -> Result<PathBuf, Fault> {
-    place.parsed("an absolute path of this host", |text| {
-        let path = PathBuf::from(text);
-        (path.is_absolute() && !text.contains('\0')).then_some(path)
-    })
+fn is_host_path(text: &str) -> bool {
+    names::is_absolute_path(text) && !text.contains('\0')
 }
 
-fn secrets_command(place: &Member<'_>) -> Result<SecretCommand, Fault> {
+fn secrets_command(place: &Member<'_>) -> Result<Vec<String>, Fault> {
     let words = place.array(1..=LIST_COUNT_MAX, String::read)?;
-    SecretCommand::new(words).map_err(|_| place.bad_value("must begin with an absolute path"))
+    check_secrets_command(&words)
+        .map_err(|_| place.bad_value("must begin with an absolute path"))?;
+    Ok(words)
+}
+
+/// Refuses what is no command for secrets: the absolute path of a program, and its first arguments.
+// [SECRET-14]
+pub(crate) fn check_secrets_command(words: &[String]) -> Result<(), Error> {
+    let absolute = words.first().is_some_and(|program| names::is_absolute_path(program));
+    if !absolute || words.iter().any(|word| word.contains('\0')) {
+        let detail = "a command that does not begin with an absolute path, or with a NUL in it";
+        return Err(Error::new(Code::SecretInvalid, detail));
+    }
+    Ok(())
 }
 
 fn privacy_filters(place: &Member<'_>) -> Result<PrivacyFilters, Fault> {
@@ -295,20 +302,6 @@ impl PermissionPolicy {
     #[must_use]
     pub fn new() -> Self {
         PermissionPolicy::default()
-    }
-
-    /// Reads a policy file. Unlike a trust store it has to be there: a policy that is missing by
-    /// accident would be one without its deny rules.
-    ///
-    /// # Errors
-    /// `host.file`, `policy.invalid`.
-    // [POLICY-09]
-    pub fn load(path: &Path) -> Result<Self, Error> {
-        let absent = || Error::new(Code::HostFile, format!("{}: no such file", path.display()));
-        let policy: PermissionPolicy = host_file::load(path)?.ok_or_else(absent)?;
-        // Absolute, since the process may change its folder, and the file stays protected.
-        let file = absolute(path).unwrap_or_else(|_| path.to_owned());
-        Ok(PermissionPolicy { file: Some(file), ..policy })
     }
 
     /// Reads the JSON form. A rule that could never apply is refused, since its author thinks it does.
@@ -334,10 +327,10 @@ impl PermissionPolicy {
         PermissionPolicy { auto_approve_low: yes, ..self }
     }
 
-    /// Puts a directory of this host behind a guest path, for every package that asks for exactly
-    /// that path. The last mapping of a path counts.
+    /// Puts what the host knows by this name, such as a path, behind a guest path, for every package that
+    /// asks for exactly that path. The last mapping of a path counts.
     #[must_use]
-    pub fn map_directory(mut self, guest: impl Into<String>, host: impl Into<PathBuf>) -> Self {
+    pub fn map(mut self, guest: impl Into<String>, host: impl Into<String>) -> Self {
         let (guest, host, packages) = (guest.into(), host.into(), Scope::default());
         self.directories.push(DirectoryRule { guest, host, read_only: false, packages });
         self
@@ -374,8 +367,8 @@ impl PermissionPolicy {
 
     /// The command that secrets come from, if they do.
     #[must_use]
-    pub fn secrets_command(&self) -> Option<&SecretCommand> {
-        self.secrets_command.as_ref()
+    pub fn secrets_command(&self) -> Option<&[String]> {
+        self.secrets_command.as_deref()
     }
 
     /// The names of the secrets in this policy, each with what it is for.

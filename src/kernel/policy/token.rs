@@ -30,10 +30,10 @@
 //!
 //! ```
 //! # use mpp::{sandbox::{Request, Run}, CancelFlag, CapabilityToken, WasmBinary, WasmSandbox};
-//! # use mpp::secrets::SecretStore;
+//! # use mpp::Host;
 //! # fn run(sandbox: &WasmSandbox, tool: &WasmBinary, token: CapabilityToken, request: Request,
-//! #     store: &dyn SecretStore) -> Result<Run, mpp::Error> {
-//! Ok(sandbox.run(tool, &token.resolve(store)?, request, &CancelFlag::default()))
+//! #     host: &dyn Host) -> Result<Run, mpp::Error> {
+//! Ok(sandbox.run(tool, &token.resolve(host)?, request, &CancelFlag::default()))
 //! # }
 //! ```
 //!
@@ -56,14 +56,14 @@
 pub use super::capability::DirectoryGrant;
 use super::capability::{directories, Capability};
 use super::given::credential;
-use crate::host::secrets::{Hidden, SecretStore, SecretValue};
 use crate::kernel::error::{Code, Error};
-use crate::kernel::limits::TOKEN_LIFETIME_S_MAX;
+use crate::kernel::host::Host;
 use crate::kernel::package::key::KeyId;
 use crate::kernel::package::listing::ContentHash;
 use crate::kernel::prelude::*;
+use crate::kernel::secrets::{Hidden, SecretValue};
 use alloc::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use core::time::Duration;
 
 /// The limits of one call, after manifest and policy were both heard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,7 +87,8 @@ pub struct CapabilityToken {
     pub(super) grants: Vec<Capability>,
     pub(super) limits: RunLimits,
     pub(super) granted_by: String,
-    pub(super) expires: Instant,
+    /// On the host's steady clock: setting the date back revives nothing.
+    pub(super) expires: Duration,
 }
 
 impl CapabilityToken {
@@ -153,24 +154,24 @@ impl CapabilityToken {
     pub fn granted_by(&self) -> &str {
         &self.granted_by
     }
-    /// Whether its time is over.
+    /// Whether its time is over, by what the host's steady clock shows.
     // [TOKEN-03]
     #[must_use]
-    pub fn is_expired(&self) -> bool {
-        Instant::now() >= self.expires
+    pub fn is_expired_at(&self, elapsed: Duration) -> bool {
+        elapsed >= self.expires
     }
 
     /// Looks up its secrets, each once.
     ///
     /// # Errors
-    /// `secret.missing` where there is none of a name, and whatever the store gives.
+    /// `secret.missing` where there is none of a name, and whatever the host gives.
     // [SECRET-03] [SECRET-04]
-    pub fn resolve(self, store: &dyn SecretStore) -> Result<ResolvedToken, Error> {
+    pub fn resolve(self, host: &dyn Host) -> Result<ResolvedToken, Error> {
         let mut values: BTreeMap<String, SecretValue> = BTreeMap::new();
         let mut find = |name: &str| match values.get(name) {
             Some(value) => Ok(value.clone()),
             None => {
-                let value = store.value(name)?.ok_or_else(|| missing(name))?;
+                let value = host.secret(name)?.ok_or_else(|| missing(name))?;
                 Ok(values.entry(name.to_owned()).or_insert(value).clone())
             }
         };
@@ -216,14 +217,14 @@ impl CapabilityToken {
             grants,
             limits,
             granted_by: "test".to_owned(),
-            expires: expiry(Duration::from_secs(900)),
+            expires: Duration::MAX,
         }
     }
 
     /// The same token when its time is over.
     #[cfg(test)]
     pub(crate) fn expired_for_tests(self) -> Self {
-        CapabilityToken { expires: Instant::now(), ..self }
+        CapabilityToken { expires: Duration::ZERO, ..self }
     }
 }
 
@@ -329,11 +330,4 @@ impl ResolvedToken {
 
 fn missing(name: &str) -> Error {
     Error::new(Code::SecretMissing, format!("the policy gives the secret {name}, which is not set"))
-}
-
-/// When a token made now ends. The clock is the steady one: setting the date back revives nothing.
-pub(super) fn expiry(lifetime: Duration) -> Instant {
-    let now = Instant::now();
-    let lifetime = lifetime.min(Duration::from_secs(TOKEN_LIFETIME_S_MAX));
-    now.checked_add(lifetime).unwrap_or(now)
 }

@@ -22,8 +22,8 @@ pub(crate) struct Hit {
     pub(crate) tag: Tag,
 }
 
-impl From<crate::host::secrets::Place> for Hit {
-    fn from(place: crate::host::secrets::Place) -> Self {
+impl From<crate::kernel::secrets::Place> for Hit {
+    fn from(place: crate::kernel::secrets::Place) -> Self {
         Hit { start: place.start, end: place.end, tag: Tag::Hidden(place.of) }
     }
 }

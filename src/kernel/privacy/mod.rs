@@ -6,7 +6,7 @@
 //! `digits.rs` reads groups of digits for `numbers.rs` (with `checks.rs`), `ip.rs`, `dates.rs` and `phone.rs`;
 //! `email.rs`, `iban.rs`, `secret.rs` and `document.rs` stand alone; `hint.rs` and `words.rs` know what
 //! surroundings tell; `label.rs` says what stands where a value was. What a host knows to be secret
-//! [`crate::host::secrets`] finds.
+//! [`crate::kernel::secrets`] finds.
 //!
 //! Whatever is redacted is scanned again until nothing is found; if something is left, or a limit
 //! is passed, nothing leaves.
@@ -42,14 +42,14 @@ pub use applied::Applied;
 pub use kind::Kind;
 pub use label::Replacement;
 
-use crate::host::secrets::{Hidden, HiddenTexts};
-use crate::kernel::deadline::{CancelFlag, Deadline};
+use crate::kernel::deadline::Deadline;
 use crate::kernel::error::{Code, Error};
 use crate::kernel::limits::{
     PRIVACY_BYTES_MAX, PRIVACY_LOOK_STEPS, PRIVACY_PASSES_COUNT_MAX, PRIVACY_STEPS_MAX,
 };
 use crate::kernel::package::manifest::CustomPattern;
 use crate::kernel::pattern::is_one_search;
+use crate::kernel::secrets::{Hidden, HiddenTexts};
 use custom::Custom;
 use hit::{resolve, Hit, Tag};
 use kind::Kinds;
@@ -162,7 +162,7 @@ impl PrivacyFilterEngine {
     /// # Errors
     /// `privacy.limit`, `privacy.residue`: nothing may leave.
     pub fn try_redact_json(&self, value: &Value) -> Result<(Value, Applied), Error> {
-        self.redact_json_within(value, &Deadline::only(&CancelFlag::default()))
+        self.redact_json_within(value, &Deadline::unlimited())
     }
 
     /// Filters a JSON value as long as the deadline lets it.
@@ -188,7 +188,7 @@ impl PrivacyFilterEngine {
     /// # Errors
     /// `privacy.limit`, `privacy.residue`: nothing may leave.
     pub fn redact_text(&self, text: &str) -> Result<(String, Applied), Error> {
-        self.redact_text_within(text, &Deadline::only(&CancelFlag::default()))
+        self.redact_text_within(text, &Deadline::unlimited())
     }
 
     /// Filters a text as long as the deadline lets it.
@@ -212,7 +212,7 @@ impl PrivacyFilterEngine {
     /// # Errors
     /// `privacy.limit`.
     pub fn find(&self, text: &str) -> Result<Vec<Finding<'_>>, Error> {
-        let mut call = self.new_call(&Deadline::only(&CancelFlag::default()));
+        let mut call = self.new_call(&Deadline::unlimited());
         let hits = self.hits(text, Hints::NONE, &mut call)?;
         let finding = |hit: Hit| Finding {
             kind: self.name(hit.tag),
@@ -223,7 +223,7 @@ impl PrivacyFilterEngine {
         Ok(hits.into_iter().map(finding).collect())
     }
 
-    fn new_call(&self, deadline: &Deadline) -> CallState {
+    fn new_call<'a>(&self, deadline: &Deadline<'a>) -> CallState<'a> {
         let labels = Labels::new(self.replacement, self.key);
         CallState { budget: Budget::new(deadline), labels }
     }
@@ -324,23 +324,23 @@ impl PrivacyFilterEngine {
 }
 
 /// What is kept while one value is filtered.
-struct CallState {
-    budget: Budget,
+struct CallState<'a> {
+    budget: Budget<'a>,
     labels: Labels,
 }
 
 /// What may still be done in one call, and until when.
-struct Budget {
+struct Budget<'a> {
     bytes: usize,
     steps: u64,
-    deadline: Deadline,
+    deadline: Deadline<'a>,
     /// Steps since the last look at the deadline.
     unseen: u64,
 }
 
-impl Budget {
-    fn new(deadline: &Deadline) -> Self {
-        let deadline = deadline.clone();
+impl<'a> Budget<'a> {
+    fn new(deadline: &Deadline<'a>) -> Self {
+        let deadline = *deadline;
         Budget { bytes: PRIVACY_BYTES_MAX, steps: PRIVACY_STEPS_MAX, deadline, unseen: 0 }
     }
 

@@ -10,6 +10,7 @@ mod properties;
 mod secrets;
 
 use super::*;
+use crate::host::clock::CancelFlag;
 use serde_json::json;
 
 /// An engine for all built-in kinds.
@@ -225,9 +226,10 @@ fn a_cancelled_filter_gives_nothing() {
     let cancel = CancelFlag::default();
     cancel.cancel();
     let text = "ann@b.example ".repeat(200_000);
-    let error = all().redact_text_within(&text, &Deadline::only(&cancel)).unwrap_err();
+    let error = all().redact_text_within(&text, &Deadline::none(&cancel)).unwrap_err();
     assert_eq!(error.code(), Code::ToolCancelled);
-    let late = Deadline::new(std::time::Duration::ZERO, CancelFlag::default());
+    let flag = CancelFlag::default();
+    let late = Deadline::new(&flag, std::time::Duration::ZERO);
     let error = all().redact_json_within(&json!([text]), &late).unwrap_err();
     assert_eq!(error.code(), Code::ToolTimeout);
 }

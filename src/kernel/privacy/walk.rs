@@ -20,11 +20,11 @@ pub(crate) struct Walk<'a> {
     pub(crate) engine: &'a PrivacyFilterEngine,
     pub(crate) applied: Applied,
     pointer: String,
-    call: CallState,
+    call: CallState<'a>,
 }
 
 impl<'a> Walk<'a> {
-    pub(crate) fn new(engine: &'a PrivacyFilterEngine, deadline: &Deadline) -> Self {
+    pub(crate) fn new(engine: &'a PrivacyFilterEngine, deadline: &Deadline<'a>) -> Self {
         let call = engine.new_call(deadline);
         Walk { engine, applied: Applied::default(), pointer: String::new(), call }
     }

@@ -4,7 +4,7 @@
 use super::commit;
 use super::commit::{Action, Change, Mount};
 use super::host_directory::HostDirectory;
-use crate::kernel::deadline::{CancelFlag, Deadline};
+use crate::kernel::deadline::Deadline;
 use crate::kernel::door::kv::KvChanges;
 use crate::kernel::error::Error;
 use crate::kernel::prelude::*;
@@ -115,7 +115,7 @@ impl Changes {
     /// files not named there are as they were. `kv.conflict`, `kv.damaged`, `host.file`: what the tool
     /// keeps could not be changed. Also the errors of [`Changes::check`].
     pub fn carry_out(&mut self) -> Result<(), Error> {
-        self.carry_out_within(&Deadline::only(&CancelFlag::default()))
+        self.carry_out_within(&Deadline::unlimited())
     }
 
     /// Carries the changes out, if the first of them can be made before the deadline. From then on nothing

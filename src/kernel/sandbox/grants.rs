@@ -1,11 +1,13 @@
 //! What a host asks for in one call, compared with what the token holds. Whatever is asked for beyond it
 //! is refused; nothing is dropped in silence.
 
-use crate::host::secrets::{SecretStore, SecretValue};
+use crate::kernel::deadline::Clock;
 use crate::kernel::error::{Code, Error};
+use crate::kernel::host::Host;
 use crate::kernel::package::listing::ContentHash;
 use crate::kernel::policy::token::{CapabilityToken, DirectoryGrant, ResolvedToken};
 use crate::kernel::prelude::*;
+use crate::kernel::secrets::SecretValue;
 use alloc::collections::BTreeMap;
 use core::fmt;
 use core::time::Duration;
@@ -60,8 +62,17 @@ pub fn extract_approved_dirs(token: &CapabilityToken) -> Vec<DirectoryGrant> {
 /// A configuration names no store, so a token in it is one that needs no secret.
 struct NoSecrets;
 
-impl SecretStore for NoSecrets {
-    fn value(&self, name: &str) -> Result<Option<SecretValue>, Error> {
+impl Clock for NoSecrets {
+    fn now(&self) -> Duration {
+        Duration::ZERO
+    }
+    fn elapsed(&self) -> Duration {
+        Duration::ZERO
+    }
+}
+
+impl Host for NoSecrets {
+    fn secret(&self, name: &str) -> Result<Option<SecretValue>, Error> {
         let detail = format!("the secret {name} was not resolved for this token");
         Err(Error::new(Code::SecretMissing, detail))
     }

@@ -12,7 +12,7 @@ use crate::kernel::prelude::*;
 use wasmi::Memory;
 
 /// What the host keeps for one running guest.
-pub(super) struct Guest {
+pub(super) struct Guest<'a> {
     /// Command line, each without its NUL.
     pub(super) args: Vec<String>,
     /// `NAME=value`, each without its NUL.
@@ -31,7 +31,7 @@ pub(super) struct Guest {
     pub(super) descriptors: Descriptors,
     pub(super) time: Time,
     pub(super) random: RandomStream,
-    pub(super) meter: Meter,
+    pub(super) meter: Meter<'a>,
     pub(super) door: Door,
     /// The answer to the last request at the door, until it is taken.
     pub(super) response: Vec<u8>,
@@ -46,9 +46,9 @@ pub(super) struct Guest {
 }
 
 /// One host call. Holds the guest's memory anew each time, since it may have grown in between.
-pub(super) struct Call<'a> {
+pub(super) struct Call<'a, 'g> {
     pub(super) memory: &'a mut [u8],
-    pub(super) guest: &'a mut Guest,
+    pub(super) guest: &'a mut Guest<'g>,
 }
 
 /// A run of bytes in linear memory that was found to lie inside it.
@@ -74,7 +74,7 @@ impl Span {
     }
 }
 
-impl Call<'_> {
+impl Call<'_, '_> {
     /// Finds `length` bytes at `pointer`, or answers `EFAULT`.
     // [BOX-41]
     pub(super) fn span(&self, pointer: u32, length: usize) -> Result<Span, Errno> {

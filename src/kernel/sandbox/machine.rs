@@ -19,17 +19,17 @@ use wasmi::{Func, Linker, ResourceLimiter, ResumableCall, Store, TrapCode};
 use wasmi_core::LimiterError;
 
 /// How a guest ended, and what it left.
-pub(super) struct Ended {
+pub(super) struct Ended<'a> {
     pub(super) outcome: Result<(), Error>,
     /// The status of a guest that ended itself; none if something else ended it.
     pub(super) exit_status: Option<u32>,
-    pub(super) guest: Guest,
+    pub(super) guest: Guest<'a>,
     pub(super) fuel_used: u64,
 }
 
 /// Runs a module's `_start` to its end.
-pub(super) fn run(module: &Module, guest: Guest, limits: &RunLimits) -> Ended {
-    let watch = guest.meter.watch.clone();
+pub(super) fn run<'a>(module: &Module, guest: Guest<'a>, limits: &RunLimits) -> Ended<'a> {
+    let watch = guest.meter.watch;
     let mut store = Store::new(module.compiled().engine(), guest);
     let outcome = start(&mut store, module, limits, &watch)
         .and_then(|entry| drive(&mut store, entry, &watch))
@@ -131,7 +131,7 @@ fn fuel_exhausted() -> Error {
 }
 
 /// Decides each growth that the module's own maxima allow; the engine answers what is denied with -1.
-impl ResourceLimiter for Guest {
+impl ResourceLimiter for Guest<'_> {
     fn memory_growing(
         &mut self,
         _bytes: usize,

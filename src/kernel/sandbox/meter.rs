@@ -8,15 +8,15 @@ use core::time::Duration;
 
 /// Fuel that the host takes for its own work, from the engine's present slice first and then from what
 /// was not yet given to the engine.
-pub(super) struct Meter {
+pub(super) struct Meter<'a> {
     /// Fuel left in the engine's present slice; set anew for each host call.
     pub(super) slice: u64,
     /// Fuel that was not yet given to the engine.
     pub(super) reserve: u64,
-    pub(super) watch: Deadline,
+    pub(super) watch: Deadline<'a>,
 }
 
-impl Meter {
+impl Meter<'_> {
     /// Takes fuel for host work. Work that needs more than the slice also has a look at the clock, as
     /// the engine would between two slices.
     // [BOX-34] [BOX-38]

@@ -24,7 +24,6 @@ mod tests;
 mod time;
 mod wasi;
 
-pub use crate::kernel::deadline::CancelFlag;
 use crate::kernel::prelude::*;
 pub use changes::Changes;
 pub use commit::Action;
@@ -34,6 +33,7 @@ pub use protocol::result::ToolResult;
 pub use protocol::Request;
 pub use run::Run;
 
+use crate::host::clock::CancelFlag;
 use crate::kernel::deadline::Deadline;
 use crate::kernel::door::{Door, Services};
 use crate::kernel::error::{Code, Error};
@@ -49,7 +49,7 @@ use host_directory::HostDirectory;
 use meter::Meter;
 use protected::Places;
 use random::RandomStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 use time::Time;
 
@@ -128,7 +128,7 @@ impl WasmSandbox {
         request: Request,
         cancel: &CancelFlag,
     ) -> Run {
-        let deadline = Deadline::new(token.limits().timeout, cancel.clone());
+        let deadline = Deadline::new(cancel, token.limits().timeout);
         self.run_within(binary, token, request, &deadline)
     }
 
@@ -175,13 +175,14 @@ fn open_roots(grants: &[DirectoryGrant], places: &Places) -> Result<Vec<Root>, E
     let protected = Arc::new(places.find());
     let open = |grant: &DirectoryGrant| {
         let refuse = |code, why: &str| {
-            Error::new(code, format!("{} for {}: {why}", grant.host.display(), grant.guest))
+            Error::new(code, format!("{} for {}: {why}", grant.host, grant.guest))
         };
-        let host = HostDirectory::open(&grant.host, &protected)
+        let host = HostDirectory::open(Path::new(&grant.host), &protected)
             .map_err(|error| refuse(Code::HostFile, &error.to_string()))?;
         host.check().map_err(|why| refuse(Code::SandboxNotGranted, &why))?;
         let (guest, writable) = (grant.guest.clone(), grant.writable);
-        let place = grant.host.canonicalize().unwrap_or_else(|_| grant.host.clone());
+        let place = Path::new(&grant.host);
+        let place = place.canonicalize().unwrap_or_else(|_| place.to_owned());
         Ok((Root { guest, host: Arc::new(host), writable }, place))
     };
     let roots: Vec<(Root, PathBuf)> = grants.iter().map(open).collect::<Result<_, Error>>()?;
@@ -223,7 +224,7 @@ struct Inputs {
 }
 
 impl Inputs {
-    fn into_guest(self, limits: &RunLimits, deadline: &Deadline) -> Guest {
+    fn into_guest<'a>(self, limits: &RunLimits, deadline: &Deadline<'a>) -> Guest<'a> {
         let (tree, descriptors) = files::open(self.assets, self.roots);
         Guest {
             args: self.args,
@@ -242,7 +243,7 @@ impl Inputs {
                 true => RandomStream::Host,
                 false => RandomStream::seeded(self.seed),
             },
-            meter: Meter { slice: 0, reserve: limits.fuel_max, watch: deadline.clone() },
+            meter: Meter { slice: 0, reserve: limits.fuel_max, watch: *deadline },
             door: self.door,
             response: Vec::new(),
             memory_bytes_max: usize::try_from(limits.memory_bytes_max).unwrap_or(usize::MAX),

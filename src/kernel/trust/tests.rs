@@ -5,6 +5,7 @@ use super::*;
 use crate::kernel::package::key::SecretKey;
 use serde_json::{json, Value};
 use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 fn key(n: u8) -> PublicKey {
@@ -566,7 +567,7 @@ fn threads_and_processes_changing_the_store_at_once_lose_nothing() {
     let processes: Vec<_> = (0..WRITERS)
         .map(|n| {
             Command::new(&program)
-                .args(["--ignored", "--exact", "trust::tests::one_writer_of_many"])
+                .args(["--ignored", "--exact", "kernel::trust::tests::one_writer_of_many"])
                 .env("MPP_TEST_TRUST_PATH", &path)
                 .env("MPP_TEST_TRUST_WRITER", format!("process{n}"))
                 .stdout(std::process::Stdio::null())

@@ -113,7 +113,8 @@ fn a_call_reaches_no_host_that_its_configuration_leaves_out() {
     let hosts = ["other.example.com".to_owned()];
     let token = world.token().narrowed(&BTreeMap::new(), &[], &hosts, 0, Duration::ZERO);
     let mut door = Door::new(&token, &world.services);
-    let deadline = Deadline::new(Duration::from_secs(9), CancelFlag::default());
+    let flag = CancelFlag::default();
+    let deadline = Deadline::new(&flag, Duration::from_secs(9));
     let mut ask = |url: &str| {
         let answer = door.ask(get(url).to_string().as_bytes(), &deadline);
         String::from_utf8(answer).unwrap()

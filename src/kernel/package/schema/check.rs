@@ -25,7 +25,7 @@ pub(super) enum Stop {
 
 pub(super) struct Checker<'a> {
     schema: &'a Schema,
-    deadline: &'a Deadline,
+    deadline: &'a Deadline<'a>,
     steps_left: u64,
     /// Steps since the last look at the deadline.
     unseen: u64,

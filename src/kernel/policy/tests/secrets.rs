@@ -1,7 +1,9 @@
 //! Secrets in a policy and a token: who gets one, when, and where its value never stands.
 
 use super::*;
-use crate::host::secrets::{Hidden, SecretStore, SecretValue};
+use crate::kernel::deadline::Clock;
+use crate::kernel::host::Host;
+use crate::kernel::secrets::{Hidden, SecretValue};
 use serde_json::{json, Value};
 use std::sync::Mutex;
 
@@ -9,8 +11,17 @@ use std::sync::Mutex;
 #[derive(Default)]
 struct Known(Mutex<Vec<String>>);
 
-impl SecretStore for Known {
-    fn value(&self, name: &str) -> Result<Option<SecretValue>, crate::kernel::error::Error> {
+impl Clock for Known {
+    fn now(&self) -> Duration {
+        Duration::ZERO
+    }
+    fn elapsed(&self) -> Duration {
+        Duration::ZERO
+    }
+}
+
+impl Host for Known {
+    fn secret(&self, name: &str) -> Result<Option<SecretValue>, crate::kernel::error::Error> {
         self.0.lock().unwrap().push(name.to_owned());
         let known = ["FIRST", "SECOND"].contains(&name);
         known.then(|| SecretValue::parse(format!("s3cr3t of {name}"))).transpose()

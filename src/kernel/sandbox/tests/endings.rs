@@ -191,7 +191,8 @@ fn a_guest_that_fails_with_memory_to_spare_is_no_memory_failure() {
 #[test]
 fn a_growth_that_the_host_has_no_memory_for_counts_as_denied() {
     use wasmi::{errors::MemoryError, ResourceLimiter};
-    let deadline = Deadline::new(LIMITS.timeout, CancelFlag::default());
+    let cancel = CancelFlag::default();
+    let deadline = Deadline::new(&cancel, LIMITS.timeout);
     let mut guest = inputs(b"").into_guest(&LIMITS, &deadline);
     assert!(guest.memory_growing(0, 16 << 20, None).unwrap());
     assert!(!guest.growth_denied);

@@ -264,9 +264,8 @@ fn writing_through_one_name_of_the_host_leaves_its_other_names_alone() {
 }
 
 /// A tree with one writable mount, and fuel for it.
-pub(super) fn tree(folder: &Folder) -> (Guest, NodeId) {
-    let guest =
-        with_root(folder, true).into_guest(&LIMITS, &Deadline::only(&CancelFlag::default()));
+pub(super) fn tree(folder: &Folder) -> (Guest<'static>, NodeId) {
+    let guest = with_root(folder, true).into_guest(&LIMITS, &Deadline::unlimited());
     let root = guest.descriptors.get(3).unwrap().directory().unwrap();
     (guest, root)
 }

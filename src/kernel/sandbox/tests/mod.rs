@@ -24,7 +24,7 @@ use std::time::Duration;
 
 /// A run whose deadline begins now.
 fn run_module(module: &Module, inputs: Inputs, limits: &RunLimits, cancel: &CancelFlag) -> Run {
-    super::run_module(module, inputs, limits, &Deadline::new(limits.timeout, cancel.clone()))
+    super::run_module(module, inputs, limits, &Deadline::new(cancel, limits.timeout))
 }
 
 fn inputs(stdin: &[u8]) -> Inputs {

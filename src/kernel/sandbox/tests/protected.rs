@@ -25,7 +25,7 @@ fn host() -> Folder {
 fn refusal(place: impl AsRef<Path>, directory: impl AsRef<Path>) -> Option<String> {
     let sandbox = WasmSandbox::new().unwrap().protect(place.as_ref());
     let mut reasons = [true, false].map(|writable| {
-        let (guest, host) = ("/data".to_owned(), directory.as_ref().to_owned());
+        let (guest, host) = ("/data".to_owned(), directory.as_ref().to_str().unwrap().to_owned());
         let result = sandbox.check_directories(&[DirectoryGrant { guest, host, writable }]);
         result.err().map(|error| {
             assert_eq!(error.code(), Code::SandboxNotGranted, "{error}");
@@ -183,7 +183,7 @@ fn the_home_of_the_user_is_protected_without_being_named() {
     let Ok(home) = home::home_dir() else { return };
     let sandbox = WasmSandbox::new().unwrap();
     for directory in home.ancestors().skip(1).filter(|directory| directory.is_dir()) {
-        let (guest, host) = ("/data".to_owned(), directory.to_owned());
+        let (guest, host) = ("/data".to_owned(), directory.to_str().unwrap().to_owned());
         let grant = DirectoryGrant { guest, host, writable: false };
         let result = sandbox.check_directories(&[grant]);
         assert_eq!(result.map_err(|error| error.code()), Err(Code::SandboxNotGranted));

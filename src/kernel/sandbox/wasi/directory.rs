@@ -17,7 +17,7 @@ const DIRENT_BYTES: usize = 24;
 /// begins, and listed as it was then. `ENOTDIR`: no directory. `EOVERFLOW`, `ENFILE`: too many names.
 // [BOX-63]
 pub(super) fn fd_readdir(
-    call: &mut Call<'_>,
+    call: &mut Call<'_, '_>,
     fd: u32,
     pointer: u32,
     length: u32,
@@ -42,7 +42,7 @@ pub(super) fn fd_readdir(
     Ok(())
 }
 
-fn listing(guest: &mut Guest, fd: u32) -> Result<&mut Vec<Entry>, Errno> {
+fn listing<'a>(guest: &'a mut Guest<'_>, fd: u32) -> Result<&'a mut Vec<Entry>, Errno> {
     match &mut guest.descriptors.get_mut(fd)?.object {
         Object::Directory { listing, .. } => Ok(listing),
         _ => Err(Errno::NOTDIR),

@@ -10,7 +10,7 @@ pub(super) const FILESTAT_BYTES: usize = 64;
 
 /// Writes the `filestat` of `fd` at `result`: device, inode, type, names, size, times.
 // [BOX-67]
-pub(super) fn fd_filestat_get(call: &mut Call<'_>, fd: u32, result: u32) -> Result<(), Halt> {
+pub(super) fn fd_filestat_get(call: &mut Call<'_, '_>, fd: u32, result: u32) -> Result<(), Halt> {
     call.span(result, FILESTAT_BYTES)?;
     let descriptor = call.guest.descriptors.get(fd)?;
     let record = match &descriptor.object {
@@ -43,7 +43,11 @@ fn record(fields: [u64; 8]) -> Vec<u8> {
 
 /// Makes the file `fd` `size` bytes long; new bytes are zero. `EBADF`: not opened for writing. `ESPIPE`:
 /// a stream. `ENOSPC`.
-pub(super) fn fd_filestat_set_size(call: &mut Call<'_>, fd: u32, size: u64) -> Result<(), Halt> {
+pub(super) fn fd_filestat_set_size(
+    call: &mut Call<'_, '_>,
+    fd: u32,
+    size: u64,
+) -> Result<(), Halt> {
     let node = file_to_write(call, fd)?;
     call.guest.tree.truncate(node, size, &mut call.guest.meter)
 }
@@ -51,7 +55,7 @@ pub(super) fn fd_filestat_set_size(call: &mut Call<'_>, fd: u32, size: u64) -> R
 /// Makes sure that the file `fd` has `length` bytes from `offset` on; it never gets shorter. `EINVAL`: no
 /// length. Else as `fd_filestat_set_size`.
 pub(super) fn fd_allocate(
-    call: &mut Call<'_>,
+    call: &mut Call<'_, '_>,
     fd: u32,
     offset: u64,
     length: u64,
@@ -66,7 +70,7 @@ pub(super) fn fd_allocate(
     tree.allocate(node, host, end.ok_or(Errno::NOSPC)?, meter)
 }
 
-fn file_to_write(call: &Call<'_>, fd: u32) -> Result<NodeId, Errno> {
+fn file_to_write(call: &Call<'_, '_>, fd: u32) -> Result<NodeId, Errno> {
     let descriptor = call.guest.descriptors.get(fd)?;
     descriptor.require(rights::FD_WRITE)?;
     Ok(descriptor.file()?.0)
@@ -75,7 +79,7 @@ fn file_to_write(call: &Call<'_>, fd: u32) -> Result<NodeId, Errno> {
 /// Sets the times of `fd`, as `flags` (`fstflags`) say: to `accessed` and `modified`, or to now. `EINVAL`:
 /// a stream, or flags that contradict each other. `EROFS`.
 pub(super) fn fd_filestat_set_times(
-    call: &mut Call<'_>,
+    call: &mut Call<'_, '_>,
     fd: u32,
     accessed: u64,
     modified: u64,
@@ -88,7 +92,7 @@ pub(super) fn fd_filestat_set_times(
 
 /// The times of last access and of last change that `flags` name.
 pub(super) fn times(
-    call: &Call<'_>,
+    call: &Call<'_, '_>,
     accessed: u64,
     modified: u64,
     flags: u32,
@@ -108,7 +112,7 @@ pub(super) fn times(
 
 /// Takes notice of nothing. `ESPIPE`: a stream. `EBADF`: a directory. `EINVAL`: no such `advice`.
 pub(super) fn fd_advise(
-    call: &mut Call<'_>,
+    call: &mut Call<'_, '_>,
     fd: u32,
     _offset: u64,
     _length: u64,
@@ -122,12 +126,12 @@ pub(super) fn fd_advise(
 }
 
 /// Success: what is written lies in memory until the call has ended well. `EINVAL`: a stream.
-pub(super) fn fd_datasync(call: &mut Call<'_>, fd: u32) -> Result<(), Halt> {
+pub(super) fn fd_datasync(call: &mut Call<'_, '_>, fd: u32) -> Result<(), Halt> {
     call.guest.descriptors.get(fd)?.node().ok_or(Errno::INVAL)?;
     Ok(())
 }
 
 /// As `fd_datasync`.
-pub(super) fn fd_sync(call: &mut Call<'_>, fd: u32) -> Result<(), Halt> {
+pub(super) fn fd_sync(call: &mut Call<'_, '_>, fd: u32) -> Result<(), Halt> {
     fd_datasync(call, fd)
 }

@@ -36,7 +36,7 @@ enum Last {
 
 /// Follows a path from an open directory.
 fn find(
-    call: &mut Call<'_>,
+    call: &mut Call<'_, '_>,
     fd: u32,
     path: u32,
     path_length: u32,
@@ -54,12 +54,12 @@ struct Named {
 
 /// Reads a path, before anything of it is looked at.
 // [BOX-43]
-fn named(call: &mut Call<'_>, fd: u32, path: u32, path_length: u32) -> Result<Named, Halt> {
+fn named(call: &mut Call<'_, '_>, fd: u32, path: u32, path_length: u32) -> Result<Named, Halt> {
     let start = call.guest.descriptors.get(fd)?.directory()?;
     Ok(Named { start, path: text(call, path, path_length)? })
 }
 
-fn follow(call: &mut Call<'_>, named: &Named, last: Last) -> Result<Place, Halt> {
+fn follow(call: &mut Call<'_, '_>, named: &Named, last: Last) -> Result<Place, Halt> {
     let Named { start, path } = named;
     let follow = match last {
         Last::Itself => false,
@@ -72,7 +72,7 @@ fn follow(call: &mut Call<'_>, named: &Named, last: Last) -> Result<Place, Halt>
 
 /// Reads a path, unless it is too long.
 // [BOX-61]
-fn text(call: &mut Call<'_>, pointer: u32, length: u32) -> Result<String, Halt> {
+fn text(call: &mut Call<'_, '_>, pointer: u32, length: u32) -> Result<String, Halt> {
     let span = call.span_of(pointer, length)?;
     if span.length() > PATH_BYTES_MAX {
         return Err(Errno::NAMETOOLONG.into());
@@ -98,7 +98,7 @@ fn last(lookup: u32) -> Result<Last, Errno> {
 // [BOX-68]
 #[allow(clippy::too_many_arguments)] // as preview 1 has them
 pub(super) fn path_open(
-    call: &mut Call<'_>,
+    call: &mut Call<'_, '_>,
     fd: u32,
     lookup: u32,
     path: u32,
@@ -153,7 +153,7 @@ pub(super) fn path_open(
 }
 
 fn open_file(
-    call: &mut Call<'_>,
+    call: &mut Call<'_, '_>,
     node: NodeId,
     changes: bool,
     truncates: bool,
@@ -171,7 +171,7 @@ fn open_file(
 
 /// Writes the `filestat` of what a path names at `result`.
 pub(super) fn path_filestat_get(
-    call: &mut Call<'_>,
+    call: &mut Call<'_, '_>,
     fd: u32,
     lookup: u32,
     path: u32,
@@ -189,7 +189,7 @@ pub(super) fn path_filestat_get(
 /// Sets the times of what a path names, as `fd_filestat_set_times` does.
 #[allow(clippy::too_many_arguments)] // as preview 1 has them
 pub(super) fn path_filestat_set_times(
-    call: &mut Call<'_>,
+    call: &mut Call<'_, '_>,
     fd: u32,
     lookup: u32,
     path: u32,
@@ -207,7 +207,7 @@ pub(super) fn path_filestat_set_times(
 /// Writes the target of a symbolic link to the `length` bytes at `pointer`, as much as fits, and the
 /// number of bytes at `result`. `EINVAL`: no link.
 pub(super) fn path_readlink(
-    call: &mut Call<'_>,
+    call: &mut Call<'_, '_>,
     fd: u32,
     path: u32,
     path_length: u32,
@@ -231,7 +231,7 @@ pub(super) fn path_readlink(
 
 /// Makes an empty directory. `EEXIST`: there is something.
 pub(super) fn path_create_directory(
-    call: &mut Call<'_>,
+    call: &mut Call<'_, '_>,
     fd: u32,
     path: u32,
     path_length: u32,
@@ -242,7 +242,7 @@ pub(super) fn path_create_directory(
 
 /// Removes an empty directory. `ENOTDIR`: a file. `ENOTEMPTY`. `EINVAL`: its name is `.` or `..`.
 pub(super) fn path_remove_directory(
-    call: &mut Call<'_>,
+    call: &mut Call<'_, '_>,
     fd: u32,
     path: u32,
     path_length: u32,
@@ -253,7 +253,7 @@ pub(super) fn path_remove_directory(
 
 /// Removes a name of a file or symbolic link. `EISDIR`: a directory.
 pub(super) fn path_unlink_file(
-    call: &mut Call<'_>,
+    call: &mut Call<'_, '_>,
     fd: u32,
     path: u32,
     path_length: u32,
@@ -267,7 +267,7 @@ pub(super) fn path_unlink_file(
 /// another.
 // [BOX-84]
 pub(super) fn path_rename(
-    call: &mut Call<'_>,
+    call: &mut Call<'_, '_>,
     fd: u32,
     path: u32,
     path_length: u32,
@@ -287,7 +287,7 @@ pub(super) fn path_rename(
 // [BOX-83]
 #[allow(clippy::too_many_arguments)] // as preview 1 has them
 pub(super) fn path_link(
-    call: &mut Call<'_>,
+    call: &mut Call<'_, '_>,
     fd: u32,
     lookup: u32,
     path: u32,
@@ -311,7 +311,7 @@ pub(super) fn path_link(
 /// `EPERM`: the target is absolute.
 // [BOX-82]
 pub(super) fn path_symlink(
-    call: &mut Call<'_>,
+    call: &mut Call<'_, '_>,
     target: u32,
     target_length: u32,
     fd: u32,

@@ -6,6 +6,7 @@
 
 use super::Hidden;
 use crate::kernel::encoding::{base64, hex_number};
+use crate::kernel::prelude::*;
 
 /// All of them, ready to be looked for.
 #[derive(Default)]

@@ -7,14 +7,14 @@
 
 use super::append::Writer;
 use super::files::{at, broken, place_of, unavailable, CALLS_DIR};
-use super::record::{self, Call, LineError};
+use super::verify::{next_line, LineError};
 use crate::host::files;
+use crate::kernel::audit::{self, Entry};
 use crate::kernel::encoding::as_u64;
 use crate::kernel::error::Error;
 use crate::kernel::limits::AUDIT_CALLS_COUNT_MAX;
-use crate::kernel::prelude::*;
 use crate::kernel::time::Timestamp;
-use alloc::collections::BTreeMap;
+use std::collections::BTreeMap;
 use std::fs::{File, TryLockError};
 use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -33,7 +33,7 @@ impl CallFile {
     /// the dead calls were cleared, so nobody else looks at it before it is locked.
     // [AUD-50]
     pub(super) fn create(dir: &Path, writer: &Writer) -> Result<CallFile, Error> {
-        let (seq, offset) = (writer.seq.saturating_add(1), writer.end);
+        let (seq, offset) = (writer.head.seq.saturating_add(1), writer.end);
         let path = dir.join(CALLS_DIR).join(format!("{seq}-{offset}"));
         let file = files::create_new(&path).map_err(at(&path))?;
         file.try_lock().map_err(at(&path))?;
@@ -65,13 +65,13 @@ pub(super) fn report_lost(dir: &Path, writer: &mut Writer, now: Timestamp) -> Re
     let mut rest = BufReader::new((&writer.log).take(writer.end.saturating_sub(first)));
     loop {
         let wrong = |what: String| broken(&format!("the line at byte {at}"), what);
-        let line = match record::next_line(&mut rest) {
+        let line = match next_line(&mut rest) {
             Ok(Some(line)) => line,
             Ok(None) => break,
             Err(LineError::Io(error)) => return Err(unavailable(error)),
             Err(error) => return Err(wrong(format!("{error:?}"))),
         };
-        let record = record::read(&line).map_err(wrong)?;
+        let record = audit::read(&line).map_err(wrong)?;
         match record.kind.as_str() {
             "intent" if dead.get(&record.call).is_some_and(|file| file.offset == at) => {
                 lost.push(record.call);
@@ -82,7 +82,7 @@ pub(super) fn report_lost(dir: &Path, writer: &mut Writer, now: Timestamp) -> Re
         at = at.saturating_add(as_u64(line.len())).saturating_add(1);
     }
     for call in lost {
-        writer.append("lost", &Call { call }, now)?;
+        writer.append(&Entry::Lost(call), now)?;
     }
     dead.into_values().try_for_each(CallFile::remove)
 }
@@ -104,7 +104,7 @@ fn dead_calls(calls: &Path) -> Result<BTreeMap<u64, CallFile>, Error> {
                 path.display()
             )));
         };
-        // A call that ends just now holds the log's lock while it removes its file; so do we now.
+        // One that ends just now removes its file, which it has locked until then.
         let Some(file) = files::open_own(&path, false).map_err(at(&path))? else { continue };
         match file.try_lock() {
             Ok(()) => {

@@ -1,38 +1,15 @@
-//! Room: checking a log from its first line to its last, without holding more than one line of it.
+//! Checking a log in a file, from its first line to its last.
 
 use super::evidence::Evidence;
 use super::files::{LOCK_FILE, LOG_FILE};
-use super::record::{self, LineError, Record, GENESIS};
 use crate::host::files::{self, if_there, Links};
-use crate::kernel::encoding::{as_u64, unhex};
+use crate::kernel::audit::{Chain, Report};
+use crate::kernel::encoding::as_u64;
 use crate::kernel::error::{Code, Error};
-use crate::kernel::prelude::*;
-use alloc::collections::BTreeSet;
+use crate::kernel::limits::AUDIT_LINE_BYTES_MAX;
 use serde_json::{Map, Value};
-use std::io::{BufRead, BufReader, ErrorKind, Read};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read};
 use std::path::Path;
-
-/// What a log that verifies holds.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Report {
-    /// Records, which is also the number of lines and the last `seq`.
-    pub records: u64,
-    /// Hash of the last record; 64 zeros for an empty log. Keep it elsewhere: it pins all before
-    /// it.
-    pub head: String,
-    /// Calls begun.
-    pub calls: u64,
-    /// Calls begun that have neither outcome nor loss recorded: running, or not yet found lost.
-    pub open: Vec<u64>,
-    /// Calls whose process died.
-    pub lost: u64,
-    /// Refusals.
-    pub refused: u64,
-    /// Incomplete lines that were set aside.
-    pub torn: u64,
-    /// Records behind the expected head, if one was given.
-    pub records_after_expected: Option<u64>,
-}
 
 /// Verifies the log in the file `path`.
 ///
@@ -110,7 +87,7 @@ fn read_only(error: Error) -> Error {
 }
 
 /// Verifies the lines of `source`.
-pub(super) fn verify_lines(
+pub(crate) fn verify_lines(
     source: &mut impl BufRead,
     expected_head: Option<&str>,
     look: impl FnMut(&Map<String, Value>) -> Result<(), String>,
@@ -129,102 +106,56 @@ fn whole(report: Report, torn: Option<u64>) -> Result<Report, Error> {
 }
 
 /// Verifies all whole lines of `source`. Gives also the length of a torn line behind them.
+// [AUD-06]
 fn read_lines(
     source: &mut impl BufRead,
     expected_head: Option<&str>,
     mut look: impl FnMut(&Map<String, Value>) -> Result<(), String>,
 ) -> Result<(Report, Option<u64>), Error> {
-    if expected_head.is_some_and(|head| unhex::<32>(head).is_none()) {
-        return Err(Error::new(Code::Usage, "the expected head is not 64 lower-case hex digits"));
-    }
-    let mut chain = Chain::new(expected_head);
+    let mut chain = Chain::new(expected_head)?;
     loop {
-        let number = chain.report.records.saturating_add(1);
-        let broken = |what: String| {
-            Error::new(Code::AuditBroken, format!("line {number} of the log: {what}"))
-        };
-        let line = match record::next_line(source) {
+        let line = match next_line(source) {
             Ok(Some(line)) => line,
             Ok(None) => return Ok((chain.end()?, None)),
             Err(LineError::Torn(bytes)) => return Ok((chain.end()?, Some(as_u64(bytes)))),
             Err(LineError::Io(error)) => {
-                let what = format!("line {number} of the log: {error}");
-                return Err(Error::new(Code::HostFile, what));
+                return Err(chain.fault(Code::HostFile, &error.to_string()));
             }
-            Err(LineError::TooLong) => return Err(broken("longer than any record".to_owned())),
+            Err(LineError::TooLong) => {
+                return Err(chain.fault(Code::AuditBroken, "longer than any record"));
+            }
         };
-        let record = record::read(&line).map_err(broken)?;
-        chain.accept(&record).map_err(broken)?;
-        look(&record.members).map_err(broken)?;
+        let members = chain.accept(&line)?;
+        look(&members).map_err(|what| {
+            let line = chain.records();
+            Error::new(Code::AuditBroken, format!("line {line} of the log: {what}"))
+        })?;
     }
 }
 
-/// What is known after so many lines.
-struct Chain<'a> {
-    report: Report,
-    open: BTreeSet<u64>,
-    expected_head: Option<&'a str>,
-    expected_at: Option<u64>,
+/// Why no further line could be read.
+#[derive(Debug)]
+pub(super) enum LineError {
+    Io(io::Error),
+    /// The text ends without a line feed, after so many bytes.
+    Torn(usize),
+    /// No line feed within the limit.
+    TooLong,
 }
 
-impl<'a> Chain<'a> {
-    fn new(expected_head: Option<&'a str>) -> Self {
-        let report = Report { head: GENESIS.to_owned(), ..Report::default() };
-        let expected_at = (expected_head == Some(GENESIS)).then_some(0);
-        Chain { report, open: BTreeSet::new(), expected_head, expected_at }
-    }
-
-    fn accept(&mut self, record: &Record) -> Result<(), String> {
-        let seq = self.report.records.saturating_add(1);
-        // [AUD-61]
-        if record.seq != seq {
-            return Err(format!("has seq {}, but {seq} comes next", record.seq));
-        }
-        // [AUD-62]
-        if record.prev != self.report.head {
-            return Err(format!(
-                "follows {}, but the line before hashes to {}",
-                record.prev, self.report.head
-            ));
-        }
-        let tally = match record.kind.as_str() {
-            // [AUD-63]
-            "intent" if record.call != seq => {
-                return Err(format!("the intent's call is {}, not its seq", record.call))
-            }
-            "intent" => {
-                self.open.insert(seq);
-                &mut self.report.calls
-            }
-            // [AUD-64]
-            "outcome" | "lost" if !self.open.remove(&record.call) => {
-                return Err(format!("ends call {}, which is not open", record.call))
-            }
-            "lost" => &mut self.report.lost,
-            "refused" => &mut self.report.refused,
-            "torn" => &mut self.report.torn,
-            _ => &mut 0,
-        };
-        *tally = tally.saturating_add(1);
-        self.report.records = seq;
-        self.report.head.clone_from(&record.hash);
-        if self.expected_head == Some(record.hash.as_str()) {
-            self.expected_at = Some(seq);
-        }
-        Ok(())
-    }
-
-    fn end(mut self) -> Result<Report, Error> {
-        // [AUD-65]
-        if let (Some(expected), None) = (self.expected_head, self.expected_at) {
-            let found = format!("{} lines, the last {}", self.report.records, self.report.head);
-            let what =
-                format!("no line of the log hashes to the expected {expected}; it has {found}");
-            return Err(Error::new(Code::AuditBroken, what));
-        }
-        self.report.open = self.open.into_iter().collect();
-        self.report.records_after_expected =
-            self.expected_at.map(|seq| self.report.records.saturating_sub(seq));
-        Ok(self.report)
+/// Reads the next line, without its line feed; `None` at the end.
+// [AUD-06]
+pub(super) fn next_line(source: &mut impl BufRead) -> Result<Option<Vec<u8>>, LineError> {
+    let mut line = Vec::new();
+    source
+        .by_ref()
+        .take(as_u64(AUDIT_LINE_BYTES_MAX))
+        .read_until(b'\n', &mut line)
+        .map_err(LineError::Io)?;
+    match line.pop() {
+        None => Ok(None),
+        Some(b'\n') => Ok(Some(line)),
+        Some(_) if line.len() >= AUDIT_LINE_BYTES_MAX.saturating_sub(1) => Err(LineError::TooLong),
+        Some(_) => Err(LineError::Torn(line.len().saturating_add(1))),
     }
 }

@@ -7,15 +7,13 @@ use super::evidence::{Anchor, Evidence};
 use super::files::{
     at, broken, missing, unavailable, HEAD_FILE, KEY_FILE, LOCK_FILE, LOG_FILE, TORN_PREFIX,
 };
-use super::record::{self, Hash, Head, Members, Torn, GENESIS, INTEGER_MAX, VERSION};
 use crate::host::files::{self, if_there, Links};
-use crate::kernel::encoding::{as_u64, hex, sha256_hex, unhex};
+use crate::kernel::audit::{self, Entry, Hash, Head, Torn, GENESIS};
+use crate::kernel::encoding::{as_u64, hex, unhex};
 use crate::kernel::error::Error;
 use crate::kernel::limits::{AUDIT_LINE_BYTES_MAX, AUDIT_TORN_BYTES_MAX};
 use crate::kernel::package::key::random_bytes;
-use crate::kernel::prelude::*;
 use crate::kernel::time::Timestamp;
-use serde_json::Map;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -30,8 +28,8 @@ pub(super) struct Writer {
     pub(super) log: File,
     /// Bytes of all complete lines.
     pub(super) end: u64,
-    pub(super) seq: u64,
-    head: String,
+    /// The last record.
+    pub(super) head: Head,
     /// What stands behind the last line feed: the beginning of a line whose writer died.
     torn: Vec<u8>,
     /// Held until the writer is dropped.
@@ -83,7 +81,7 @@ impl Writer {
 
     /// The last record, to be found again by the next append.
     pub(super) fn anchor(&self) -> Anchor {
-        Anchor { end: self.end, hash: self.head.clone() }
+        Anchor { end: self.end, hash: self.head.hash.clone() }
     }
 
     /// Opens the log and finds that no record of it is missing. Makes it where none was begun and
@@ -102,7 +100,7 @@ impl Writer {
             }
         };
         let writer = Writer::read_tail(dir, lock, log)?;
-        evidence.check(&writer.log, writer.end, writer.seq)?;
+        evidence.check(&writer.log, writer.end, writer.head.seq)?;
         Ok(writer)
     }
 
@@ -122,15 +120,15 @@ impl Writer {
             if parts.next().is_none() && window < length {
                 continue;
             }
-            let (seq, head) = match line {
-                None => (0, GENESIS.to_owned()),
+            let head = match line {
+                None => Head { seq: 0, hash: GENESIS.to_owned() },
                 Some(line) => {
-                    let last = record::read(line).map_err(|what| broken("the last line", what))?;
-                    (last.seq, last.hash)
+                    let last = audit::read(line).map_err(|what| broken("the last line", what))?;
+                    Head { seq: last.seq, hash: last.hash }
                 }
             };
             let end = length.saturating_sub(as_u64(torn.len()));
-            return Ok(Writer { dir: dir.to_owned(), log, end, seq, head, torn, _lock: lock });
+            return Ok(Writer { dir: dir.to_owned(), log, end, head, torn, _lock: lock });
         }
         Err(broken("the last line", "longer than any record"))
     }
@@ -139,7 +137,7 @@ impl Writer {
     /// makes the work resumable: a file without its record means that the record is still due.
     // [AUD-45] [AUD-46]
     fn set_torn_aside(&mut self, now: Timestamp) -> Result<(), Error> {
-        let name = format!("{TORN_PREFIX}{}", self.seq.saturating_add(1));
+        let name = format!("{TORN_PREFIX}{}", self.head.seq.saturating_add(1));
         let path = &self.dir.join(&name);
         let fail = at(path);
         let Some(mut file) = files::open_own(path, !self.torn.is_empty()).map_err(fail)? else {
@@ -162,8 +160,8 @@ impl Writer {
             let what = format!("longer than {AUDIT_TORN_BYTES_MAX} bytes");
             return Err(fail(io::Error::other(what)));
         }
-        let (bytes, sha256) = (as_u64(content.len()), Hash(sha256_hex(&content)));
-        self.append("torn", &Torn { file: name, bytes, sha256 }, now)
+        let (bytes, sha256) = (as_u64(content.len()), Hash::of(&content));
+        self.append(&Entry::Torn(&Torn { file: name, bytes, sha256 }), now)
     }
 
     /// Adds one record and returns once it is on the disk. On failure the log is as it was, or ends
@@ -171,31 +169,20 @@ impl Writer {
     ///
     /// # Errors
     /// `audit.unavailable`.
-    // [AUD-42] [AUD-47]
-    pub(super) fn append(
-        &mut self,
-        kind: &'static str,
-        record: &impl Members,
-        now: Timestamp,
-    ) -> Result<(), Error> {
-        let seq = self.seq.checked_add(1).filter(|seq| *seq <= INTEGER_MAX);
-        let seq = seq.ok_or_else(|| unavailable("the log is full"))?;
-        let mut object = Map::new();
-        let prev = Hash(self.head.clone());
-        Head { v: VERSION, seq, prev, time: now, kind }.write("", &mut object);
-        record.write("", &mut object);
-        let (line, hash) = record::seal(&object).map_err(unavailable)?;
-        let written = self.log.write_all(line.as_bytes()).and_then(|()| self.log.sync_data());
+    // [AUD-42]
+    pub(super) fn append(&mut self, entry: &Entry<'_>, now: Timestamp) -> Result<(), Error> {
+        let line = entry.line(&self.head, now)?;
+        let written = self.log.write_all(line.text.as_bytes()).and_then(|()| self.log.sync_data());
         if let Err(error) = written {
             // If taking the piece back fails too, it is a torn line, which the next append expects.
             let taken_back = self.log.set_len(self.end).and_then(|()| self.log.sync_data());
             let state =
                 if taken_back.is_ok() { "" } else { ", and its beginning stays in the log" };
+            let kind = entry.kind();
             return Err(unavailable(format_args!("{kind} record not written: {error}{state}")));
         }
-        self.end = self.end.saturating_add(as_u64(line.len()));
-        self.seq = seq;
-        self.head = hash;
+        self.end = self.end.saturating_add(as_u64(line.text.len()));
+        self.head = line.head;
         // [AUD-70] Best effort: an old note names an earlier record, which has to stay as well.
         let note = self.anchor().to_text();
         let _ = files::replace(&self.dir.join(HEAD_FILE), note.as_bytes(), false);

@@ -4,10 +4,11 @@
 //! The file holds what was asked, with the arguments as the agent sent them, so that a person decides
 //! about what will run. It is the owner's alone, and a question goes from it with its answer.
 
-use super::attestation::{host_key, EphemeralAttestation};
-use super::question::Question;
-use super::Reply;
 use crate::host::host_file;
+use crate::host::host_key::host_key;
+use crate::kernel::consent::attestation::EphemeralAttestation;
+use crate::kernel::consent::Question;
+use crate::kernel::consent::Reply;
 use crate::kernel::document::{integer, object, text, Document, FromJson, Members, ToJson};
 use crate::kernel::error::{Code, Error};
 use crate::kernel::json;
@@ -16,7 +17,6 @@ use crate::kernel::limits::{
     PENDING_ARGUMENTS_BYTES_MAX, PENDING_COUNT_MAX, PENDING_FILE_BYTES_MAX, REQUEST_DEPTH_MAX,
 };
 use crate::kernel::names::is_visible_line;
-use crate::kernel::prelude::*;
 use crate::kernel::time::Timestamp;
 use serde_json::{json, Value};
 use std::path::{Path, PathBuf};

@@ -12,7 +12,6 @@ use super::files::{
 use crate::host::files::{self, if_there, Links};
 use crate::kernel::encoding::{as_u64, unhex};
 use crate::kernel::error::Error;
-use crate::kernel::prelude::*;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
@@ -36,7 +35,7 @@ impl Anchor {
     }
 
     fn parse(text: &[u8]) -> Option<Self> {
-        let text = core::str::from_utf8(text).ok()?;
+        let text = std::str::from_utf8(text).ok()?;
         let (end, hash) = text.strip_suffix('\n')?.split_once(' ')?;
         unhex::<32>(hash)?;
         let anchor = Anchor { end: end.parse().ok()?, hash: hash.to_owned() };

@@ -4,14 +4,13 @@
 //! Where either differs it does not apply, and the question is asked anew. How a grant was put into words
 //! is kept for people and decides nothing.
 
-use super::question::Question;
 use crate::host::host_file;
+use crate::kernel::consent::Question;
 use crate::kernel::document::{list, object, text, Document, FromJson};
 use crate::kernel::error::{Code, Error};
 use crate::kernel::limits::{APPROVALS_COUNT_MAX, APPROVALS_FILE_BYTES_MAX};
 use crate::kernel::names::{self, is_visible_line};
 use crate::kernel::package::listing::ContentHash;
-use crate::kernel::prelude::*;
 use crate::kernel::time::Timestamp;
 use std::path::{Path, PathBuf};
 
@@ -69,7 +68,7 @@ impl Approvals {
 
     /// Who agreed to this package with exactly these grants.
     // [CONS-02]
-    pub(super) fn find(&self, question: &Question) -> Result<Option<String>, Error> {
+    pub(crate) fn find(&self, question: &Question) -> Result<Option<String>, Error> {
         let wanted = (&question.content_hash, &question.grants);
         let found = self.all()?.into_iter().find(|one| (&one.content_hash, &one.grants) == wanted);
         Ok(found.map(|approval| format!("{} (remembered)", approval.by)))
@@ -77,7 +76,7 @@ impl Approvals {
 
     /// Keeps an agreement. One package has one: a newer one takes the place of those for other contents or
     /// grants.
-    pub(super) fn add(&self, question: &Question, by: &str, at: Timestamp) -> Result<(), Error> {
+    pub(crate) fn add(&self, question: &Question, by: &str, at: Timestamp) -> Result<(), Error> {
         let approval = Approval {
             package: question.package.clone(),
             content_hash: question.content_hash.clone(),

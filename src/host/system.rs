@@ -1,0 +1,184 @@
+//! What one call gets from the ordinary computer.
+
+use crate::host::approvals::Approvals;
+use crate::host::clock::{self, CancelFlag};
+use crate::host::host_key;
+use crate::host::log::{AuditLog, RunningCall};
+use crate::host::person::Person;
+use crate::host::secrets::SecretStore;
+use crate::host::store::Store;
+use crate::host::trust::{Latest, FILE_NAME, SEEN_FILE_NAME};
+use crate::kernel::audit::{Entry, LogKey};
+use crate::kernel::consent::{Question, Reply};
+use crate::kernel::deadline::Clock;
+use crate::kernel::error::{Code, Error};
+use crate::kernel::gatekeeper::AttestationResult;
+use crate::kernel::host::Host;
+use crate::kernel::package::key::{random_bytes, PublicKey};
+use crate::kernel::package::listing::ContentHash;
+use crate::kernel::package::version::Version;
+use crate::kernel::sandbox::Changes;
+use crate::kernel::secrets::SecretValue;
+use crate::kernel::time::Timestamp;
+use crate::kernel::trust::TrustStore;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// What this computer has for every call.
+#[derive(Debug)]
+pub(super) struct Computer {
+    pub(super) trust_path: PathBuf,
+    /// Highest versions seen: the host's own notes, apart from a trust store that may be read-only.
+    seen_path: PathBuf,
+    trust: Latest,
+    pub(super) log: AuditLog,
+    pub(super) home: PathBuf,
+    pub(super) secrets: Arc<dyn SecretStore>,
+    /// Installed packages that were verified in this process, compiled.
+    verified: Mutex<BTreeMap<ContentHash, AttestationResult>>,
+}
+
+impl Computer {
+    /// With the files of a home folder.
+    pub(super) fn open(home: &Path, secrets: Arc<dyn SecretStore>) -> Result<Self, Error> {
+        Ok(Computer {
+            trust_path: home.join(FILE_NAME),
+            seen_path: home.join(SEEN_FILE_NAME),
+            trust: Latest::default(),
+            log: AuditLog::open(&home.join("audit"))?,
+            home: home.to_owned(),
+            secrets,
+            verified: Mutex::default(),
+        })
+    }
+
+    pub(super) fn trust_store(&self) -> Result<TrustStore, Error> {
+        self.trust.load(&self.trust_path, &self.seen_path)
+    }
+}
+
+/// One call on this computer.
+pub(super) struct System<'a> {
+    computer: &'a Computer,
+    /// Where installed packages are, if the call is of one.
+    store: Option<&'a Store>,
+    person: &'a dyn Person,
+    cancel: &'a CancelFlag,
+    /// From the intent to the outcome.
+    running: Mutex<Option<RunningCall>>,
+}
+
+impl<'a> System<'a> {
+    pub(super) fn new(
+        computer: &'a Computer,
+        store: Option<&'a Store>,
+        person: &'a dyn Person,
+        cancel: &'a CancelFlag,
+    ) -> Self {
+        System { computer, store, person, cancel, running: Mutex::default() }
+    }
+
+    fn store(&self) -> Result<&Store, Error> {
+        self.store.ok_or_else(|| Error::new(Code::StoreNotInstalled, "the call names no store"))
+    }
+}
+
+impl Clock for System<'_> {
+    fn now(&self) -> Duration {
+        clock::now()
+    }
+    fn elapsed(&self) -> Duration {
+        clock::elapsed()
+    }
+    fn wait(&self, time: Duration) {
+        std::thread::sleep(time);
+    }
+    fn is_cancelled(&self) -> bool {
+        self.cancel.is_cancelled()
+    }
+}
+
+impl Host for System<'_> {
+    fn random(&self, bytes: &mut [u8]) -> Result<(), Error> {
+        for piece in bytes.chunks_mut(32) {
+            piece.iter_mut().zip(random_bytes()).for_each(|(byte, random)| *byte = random);
+        }
+        Ok(())
+    }
+
+    fn trust(&self) -> Result<TrustStore, Error> {
+        self.computer.trust_store()
+    }
+
+    fn note_version(&self, id: &str, version: &Version) -> Result<(), Error> {
+        TrustStore::update(&self.computer.seen_path, |seen| seen.note_version(id, version))
+    }
+
+    fn check_installed(&self, content_hash: &ContentHash) -> Result<(), Error> {
+        self.store()?.check(content_hash)
+    }
+
+    fn package(&self, content_hash: &ContentHash) -> Result<Vec<u8>, Error> {
+        self.store()?.read(content_hash)
+    }
+
+    fn verified(&self, content_hash: &ContentHash) -> Option<AttestationResult> {
+        // What is behind the lock is whole even if a thread that held it panicked.
+        let verified = self.computer.verified.lock().unwrap_or_else(PoisonError::into_inner);
+        verified.get(content_hash).cloned()
+    }
+
+    fn keep_verified(&self, found: &AttestationResult) {
+        let mut verified = self.computer.verified.lock().unwrap_or_else(PoisonError::into_inner);
+        verified.insert(found.content_hash.clone(), found.clone());
+    }
+
+    fn ask(&self, question: &Question) -> Reply {
+        self.person.ask(question)
+    }
+
+    fn approval(&self, question: &Question) -> Result<Option<String>, Error> {
+        Approvals::new(&self.computer.home).find(question)
+    }
+
+    fn keep_approval(&self, question: &Question, by: &str, at: Timestamp) -> Result<(), Error> {
+        Approvals::new(&self.computer.home).add(question, by, at)
+    }
+
+    fn consent_key(&self) -> Result<PublicKey, Error> {
+        host_key::public_key(&self.computer.home)
+    }
+
+    fn spend_nonce(
+        &self,
+        nonce: &[u8; 16],
+        expires: Timestamp,
+        now: Timestamp,
+    ) -> Result<bool, Error> {
+        host_key::spend_nonce(&self.computer.home, nonce, expires, now)
+    }
+
+    fn agrees_to_changes(&self, changes: &Changes) -> bool {
+        self.person.agrees_to_changes(changes)
+    }
+
+    fn secret(&self, name: &str) -> Result<Option<SecretValue>, Error> {
+        self.computer.secrets.value(name)
+    }
+
+    fn log_key(&self) -> Result<LogKey, Error> {
+        Ok(self.computer.log.key().clone())
+    }
+
+    fn append(&self, entry: &Entry<'_>, now: Timestamp) -> Result<u64, Error> {
+        let (number, begun) = self.computer.log.append(entry, now)?;
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        match (entry, running.take()) {
+            (Entry::Outcome(..), Some(call)) => call.end(),
+            (_, still) => *running = begun.or(still),
+        }
+        Ok(number)
+    }
+}

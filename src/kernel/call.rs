@@ -1,0 +1,513 @@
+//! The pipeline: one call from a package's bytes to its filtered answer, as one function.
+//!
+//! ```text
+//!  bytes ─► GATEKEEPER ─► attestation ─► POLICY ─► token ─► intent ─► SANDBOX ─► raw answer
+//!                              request ────┘  person ┘                              │
+//!                                    answer ◄─ outcome ◄──────────── PRIVACY ◄──────┘
+//! ```
+//!
+//! Read [`call`] first. Nothing runs without a record, and nothing leaves without one.
+
+use crate::kernel::agent::{is_traceparent, Agent};
+use crate::kernel::audit::{Caller, Digest, Ending, Entry, Intent, LogKey, Outcome, Refusal};
+use crate::kernel::consent::obtain::obtain;
+use crate::kernel::consent::Question;
+use crate::kernel::deadline::Deadline;
+use crate::kernel::encoding::sha256_hex;
+use crate::kernel::error::{Class, Code, Error};
+use crate::kernel::gatekeeper::{AttestationResult, Gatekeeper, VerifiedManifest};
+use crate::kernel::host::Host;
+use crate::kernel::json;
+use crate::kernel::limits;
+use crate::kernel::package::listing::ContentHash;
+use crate::kernel::package::manifest::{Protocol, Sensitivity, Tool};
+use crate::kernel::package::schema::Violation;
+use crate::kernel::policy::capability::{self, directories};
+use crate::kernel::policy::token::{CapabilityToken, ResolvedToken};
+use crate::kernel::policy::{risk, PermissionPolicy, PolicyDecision};
+use crate::kernel::prelude::*;
+use crate::kernel::privacy::{Applied, PrivacyFilterEngine};
+use crate::kernel::sandbox::{Changes, Request, Run, ToolResult, WasmSandbox};
+use crate::kernel::text::shown;
+use crate::kernel::time::Timestamp;
+use alloc::collections::BTreeMap;
+use core::time::Duration;
+use serde_json::{json, Map, Value};
+
+/// What an agent asks for.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Call {
+    /// Name of the tool.
+    pub tool: String,
+    /// Its arguments, an object.
+    pub arguments: Value,
+    /// Who asks, where it said so.
+    pub agent: Option<Agent>,
+    /// Where the call belongs in the agent's own trace: a `traceparent` (W3C Trace Context, section 3.2).
+    pub traceparent: Option<String>,
+}
+
+impl Call {
+    /// A call by nobody in particular.
+    #[must_use]
+    pub fn new(tool: impl Into<String>, arguments: Value) -> Self {
+        Call { tool: tool.into(), arguments, agent: None, traceparent: None }
+    }
+
+    /// Says who asks.
+    #[must_use]
+    pub fn by(mut self, agent: Option<Agent>) -> Self {
+        self.agent = agent;
+        self
+    }
+
+    /// Says where it belongs. What is no `traceparent` is left out.
+    #[must_use]
+    pub fn traced(mut self, traceparent: Option<&str>) -> Self {
+        self.traceparent = traceparent.filter(|text| is_traceparent(text)).map(str::to_owned);
+        self
+    }
+}
+
+/// What leaves: every copy of it is filtered and recorded.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Answer {
+    /// MCP content blocks.
+    pub content: Value,
+    /// The machine-readable answer, if the tool gave one.
+    pub structured_content: Option<Value>,
+    /// Whether the tool says that it failed.
+    pub is_error: bool,
+    /// What the tool changed in the directories it was given and in what it keeps, and is on the host now: the list of
+    /// [`Changes::to_json`]. Not filtered: it is for whoever runs the host, not for the agent.
+    pub changes: Value,
+    /// What was redacted: kinds, counts and places, never values.
+    pub applied: Applied,
+    /// Fuel used.
+    pub fuel_used: u64,
+    /// Sequence number of the call's intent in the audit log.
+    pub audit_record: u64,
+}
+
+/// What a call is of.
+#[derive(Clone, Copy, Debug)]
+pub enum Package<'a> {
+    /// These bytes.
+    Bytes(&'a [u8]),
+    /// What the host has under this content hash. It is verified on its first call; on each its signers are
+    /// judged anew, and it has to stay installed until it runs.
+    Installed(&'a ContentHash),
+}
+
+/// A call that was allowed: the proof, the permission, and the request.
+struct Admission {
+    attestation: AttestationResult,
+    token: ResolvedToken,
+    /// The proof that a person agreed to exactly this call, if it needed one.
+    attested: Option<String>,
+    request: Request,
+    filter: PrivacyFilterEngine,
+}
+
+/// One call: everything that it needs from outside comes from the host.
+///
+/// # Errors
+/// Any code of any stage. Refusals before the run and failures of it are in the log as well.
+pub fn call(
+    host: &dyn Host,
+    sandbox: &WasmSandbox,
+    policy: &PermissionPolicy,
+    package: Package<'_>,
+    call: &Call,
+) -> Result<Answer, Error> {
+    let log_key = host.log_key()?;
+    Pipeline { host, sandbox, policy, log_key }.run(package, call)
+}
+
+/// What stays the same while one call is carried out.
+struct Pipeline<'a> {
+    host: &'a dyn Host,
+    sandbox: &'a WasmSandbox,
+    policy: &'a PermissionPolicy,
+    log_key: LogKey,
+}
+
+impl Pipeline<'_> {
+    // [RUN-01] [RUN-02] [RUN-03]
+    fn run(&self, package: Package<'_>, call: &Call) -> Result<Answer, Error> {
+        let host = self.host;
+        // 1 to 3. Who made it, what was asked, what it may touch. Nothing of it has run yet.
+        let mut known = Refusal { caller: caller(call), ..Refusal::default() };
+        let admission = match self.admit(package, call, &mut known) {
+            Ok(admission) => admission,
+            Err(refused) => {
+                // Of a package that was not verified nothing is known but its bytes.
+                if let (None, Package::Bytes(bytes)) = (&known.facts.content_hash, package) {
+                    known.source = Some(source_of(bytes));
+                }
+                host.append(&Entry::Refused(refused.code(), &known), self.now())?;
+                return Err(refused);
+            }
+        };
+        // 4. No record, no call.
+        let audit_record = host.append(&Entry::Intent(&intent(known, &admission)), self.now())?;
+        // 5. The sandbox gets the binary that was verified and what the token holds.
+        let Admission { attestation, token, request, filter, .. } = admission;
+        let deadline = Deadline::new(host, token.limits().timeout);
+        let mut run = self.sandbox.run_within(&attestation.wasm_binary, &token, request, &deadline);
+        let mut changes = std::mem::take(&mut run.changes);
+        // 6. Every copy of the answer goes through the filter.
+        let answer = find_tool(&attestation, &call.tool).and_then(|tool| {
+            let result = run.answer(attestation.manifest.runtime.protocol)?;
+            filtered_answer(&run, result, tool, (&filter, &deadline), audit_record)
+        });
+        // 7. Only what succeeded changes anything on the host.
+        let look_again = || self.look_again(package, &attestation);
+        let answer = carried_out(answer, &mut changes, host, &look_again, &deadline)
+            .map_err(|error| filtered_error(error, &run, (&filter, &Deadline::none(host))));
+        // 8. What can't be recorded does not leave.
+        let outcome = self.outcome(&run, &answer, &changes);
+        host.append(&Entry::Outcome(audit_record, &outcome), self.now())?;
+        answer
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp::since_1970(self.host.now())
+    }
+
+    fn gatekeeper(&self) -> Result<Gatekeeper, Error> {
+        let gatekeeper = Gatekeeper::new(self.host.trust()?, self.now());
+        Ok(gatekeeper.signers_required(self.policy.signers_required()))
+    }
+
+    /// The digest of a call's arguments, which may be long: taken once.
+    fn digest_arguments(&self, call: &Call) -> Result<Digest, Error> {
+        // First of all, since whatever looks at the arguments recurses into them.
+        if !json::is_within(&call.arguments, limits::REQUEST_DEPTH_MAX) {
+            let detail = format!("arguments nested more than {} deep", limits::REQUEST_DEPTH_MAX);
+            return Err(Error::new(Code::RequestTooLarge, detail));
+        }
+        Ok(self.log_key.digest(&call.arguments))
+    }
+
+    /// Verifies, validates and decides. `known` collects what a record of a refusal can say.
+    fn admit(
+        &self,
+        package: Package<'_>,
+        call: &Call,
+        known: &mut Refusal,
+    ) -> Result<Admission, Error> {
+        known.facts.tool = Some(call.tool.clone());
+        let arguments = self.digest_arguments(call)?;
+        known.facts.arguments = Some(arguments.clone());
+        let gatekeeper = self.gatekeeper()?;
+        let attestation = match package {
+            Package::Bytes(bytes) => gatekeeper.verify(bytes)?,
+            Package::Installed(content_hash) => self.installed(&gatekeeper, content_hash, known)?,
+        };
+        let manifest = &attestation.manifest;
+        let facts = &mut known.facts;
+        facts.package = Some(manifest.id.clone());
+        facts.version = Some(manifest.version.to_string());
+        facts.content_hash = Some(attestation.content_hash.clone());
+        facts.publisher = Some(manifest.publisher().to_owned());
+        facts.signers = attestation.signers.iter().map(|signer| signer.key_id().clone()).collect();
+
+        let filter = self.privacy_filter(manifest)?;
+        let tool = find_tool(&attestation, &call.tool)?;
+        let until = Deadline::none(self.host);
+        let request = checked_request(manifest.runtime.protocol, tool, call, (&filter, &until))?;
+        let look_again = || self.look_again(package, &attestation);
+        let (token, attested) = self.decide(&attestation, tool, call, &arguments, &look_again)?;
+        // [SECRET-03] after the decision, since what is denied need not be looked up
+        let token = token.resolve(self.host)?;
+        let filter = filter.hiding(token.hidden());
+        look_again()?;
+        // [RUN-09]
+        if gatekeeper.version_seen(&manifest.id).is_none_or(|seen| seen < manifest.version) {
+            self.host.note_version(&manifest.id, &manifest.version)?;
+        }
+        Ok(Admission { attestation, token, attested, request, filter })
+    }
+
+    /// An installed package, verified on its first call; later its signers are judged anew, and no more.
+    // [STORE-04] [STORE-08]
+    fn installed(
+        &self,
+        gatekeeper: &Gatekeeper,
+        content_hash: &ContentHash,
+        known: &mut Refusal,
+    ) -> Result<AttestationResult, Error> {
+        self.host.check_installed(content_hash)?;
+        if let Some(held) = self.host.verified(content_hash) {
+            return gatekeeper.judge_again(&held);
+        }
+        let bytes = self.host.package(content_hash)?;
+        let found = gatekeeper.verify(&bytes).and_then(|found| {
+            let other = &found.content_hash;
+            match other == content_hash {
+                true => Ok(found),
+                false => {
+                    let detail = format!("{content_hash} is installed, its file has {other}");
+                    Err(Error::new(Code::ContentHash, detail))
+                }
+            }
+        });
+        let found = found.inspect_err(|_| known.source = Some(source_of(&bytes)))?;
+        self.host.keep_verified(&found);
+        Ok(found)
+    }
+
+    /// Finds that nothing has ended which the decision rests on, after whatever took time: the question to
+    /// a person, the command that gives a secret. The package is still installed, if it came from there,
+    /// and its signers are still trusted, as the same publishers.
+    // [CONS-05] [RUN-13] [STORE-08]
+    fn look_again(&self, package: Package<'_>, decided: &AttestationResult) -> Result<(), Error> {
+        if let Package::Installed(content_hash) = package {
+            self.host.check_installed(content_hash)?;
+        }
+        let (was, now) = (&decided.manifest, self.gatekeeper()?.judge_again(decided)?.manifest);
+        if (was.signed_by(), was.publisher_key()) != (now.signed_by(), now.publisher_key()) {
+            let detail = format!("the trust store names other publishers of {} now", was.id);
+            return Err(Error::new(Code::PolicyConfirmation, detail));
+        }
+        Ok(())
+    }
+
+    /// What the manifest asks to have redacted, and what this host always wants: the union.
+    fn privacy_filter(&self, manifest: &VerifiedManifest) -> Result<PrivacyFilterEngine, Error> {
+        let (asked, always) = (&manifest.privacy_filters, &self.policy.privacy_filters);
+        let kinds: Vec<_> = asked.patterns.iter().chain(&always.patterns).cloned().collect();
+        let custom: Vec<_> = asked.custom.iter().chain(&always.custom).cloned().collect();
+        let filter = PrivacyFilterEngine::from_config(&kinds, &custom)?;
+        let replacement = self.policy.privacy_replacement;
+        Ok(filter.replacing_by(replacement, self.log_key.derived(b"pseudonyms")))
+    }
+
+    /// Asks the policy, and where it says so, a person.
+    fn decide(
+        &self,
+        attestation: &AttestationResult,
+        tool: &Tool,
+        call: &Call,
+        arguments_digest: &Digest,
+        look_again: &dyn Fn() -> Result<(), Error>,
+    ) -> Result<(CapabilityToken, Option<String>), Error> {
+        let manifest = &attestation.manifest;
+        match self.policy.decide_call(manifest, tool, call.agent.as_ref(), self.host.elapsed()) {
+            PolicyDecision::Granted(token) => Ok((token, None)),
+            PolicyDecision::Denied { reason } => Err(Error::new(Code::PolicyDenied, reason)),
+            PolicyDecision::RequiresConfirmation { capabilities, security_level } => {
+                // [BOX-97] Nobody is asked about a directory that would be refused afterwards.
+                self.sandbox.check_directories(&directories(&capabilities))?;
+                let question = Question {
+                    package: manifest.id.clone(),
+                    version: manifest.version.to_string(),
+                    name: manifest.name.clone(),
+                    publisher: manifest.publisher().to_owned(),
+                    content_hash: attestation.content_hash.clone(),
+                    tool: tool.name.clone(),
+                    is_destructive: tool.sensitivity == Sensitivity::Destructive,
+                    arguments: call.arguments.to_string(),
+                    arguments_digest: arguments_digest.as_str().to_owned(),
+                    agent: call.agent.as_ref().map(Agent::to_string),
+                    capabilities: capabilities.iter().map(ToString::to_string).collect(),
+                    grants: capability::digest(&capabilities),
+                    security_level,
+                };
+                let rules = self.policy.consent;
+                let (by, proof) = obtain(self.host, &question, rules, look_again)?;
+                Ok((self.policy.confirm_at(manifest, &by, self.host.elapsed())?, proof))
+            }
+        }
+    }
+
+    fn outcome(&self, run: &Run, answer: &Result<Answer, Error>, changes: &Changes) -> Outcome {
+        let result = match answer {
+            Ok(answer) if answer.is_error => Ending::ToolError,
+            Ok(_) => Ending::Ok,
+            Err(error) => Ending::Failed(error.code()),
+        };
+        let left = answer.as_ref().ok();
+        Outcome {
+            result,
+            fuel_used: run.fuel_used,
+            duration_ms: milliseconds(run.duration),
+            stdout: Some(self.log_key.digest_bytes(&run.stdout)),
+            answer: left.map(|answer| self.digest_of(answer)),
+            privacy: left.map(counts).unwrap_or_default(),
+            denied: run.denied,
+            door: run.door.clone(),
+            changes: changes.counts(),
+        }
+    }
+
+    /// The digest of everything of an answer that leaves.
+    fn digest_of(&self, answer: &Answer) -> Digest {
+        self.log_key.digest(&json!({
+            "content": answer.content,
+            "structured_content": answer.structured_content,
+            "is_error": answer.is_error,
+        }))
+    }
+}
+
+fn caller(call: &Call) -> Caller {
+    let agent = call.agent.as_ref().map(Agent::to_string);
+    Caller { agent, traceparent: call.traceparent.clone() }
+}
+
+fn intent(known: Refusal, admission: &Admission) -> Intent {
+    let Admission { attestation, token, attested, .. } = admission;
+    let (token, limits) = (token.token(), token.limits());
+    Intent {
+        facts: known.facts,
+        risk: risk::score(&attestation.manifest).level.to_string(),
+        capabilities: token.granted(),
+        granted_by: token.granted_by().to_owned(),
+        memory_bytes_max: limits.memory_bytes_max,
+        fuel_max: limits.fuel_max,
+        timeout_ms: milliseconds(limits.timeout),
+        output_bytes_max: limits.output_bytes_max,
+        caller: known.caller,
+        attestation: attested.clone(),
+    }
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// All that is known of a package that was not verified.
+fn source_of(archive: &[u8]) -> String {
+    format!("archive sha256:{}", sha256_hex(archive))
+}
+
+fn find_tool<'a>(attestation: &'a AttestationResult, name: &str) -> Result<&'a Tool, Error> {
+    let tools = &attestation.manifest.tools;
+    tools.iter().find(|tool| tool.name == name).ok_or_else(|| {
+        let id = &attestation.manifest.id;
+        Error::new(Code::RequestTool, format!("no tool \"{}\" in {id}", shown(name)))
+    })
+}
+
+/// A filter, and until when it may work.
+type Filter<'a> = (&'a PrivacyFilterEngine, &'a Deadline<'a>);
+
+/// What the guest gets to read, once its arguments follow the tool's schema.
+// [RUN-05]
+fn checked_request(
+    protocol: Protocol,
+    tool: &Tool,
+    call: &Call,
+    filter: Filter<'_>,
+) -> Result<Request, Error> {
+    tool.parameters.validate_within(&call.arguments, filter.1)?.map_err(|violation| {
+        let violation = filtered_violation(violation, filter);
+        Error::new(Code::RequestArguments, format!("arguments of {}: {violation}", tool.name))
+    })?;
+    let request = Request::new(protocol, tool, &call.arguments, call.agent.as_ref())?;
+    if request.stdin.len() > limits::REQUEST_BYTES_MAX {
+        let detail = format!("request of {} bytes", request.stdin.len());
+        return Err(Error::new(Code::RequestTooLarge, detail));
+    }
+    Ok(request)
+}
+
+/// Holds an answer against what the tool promised, and filters every copy.
+// [RUN-06]
+fn filtered_answer(
+    run: &Run,
+    result: ToolResult,
+    tool: &Tool,
+    filter: Filter<'_>,
+    audit_record: u64,
+) -> Result<Answer, Error> {
+    let (engine, deadline) = filter;
+    let is_error = result.is_error;
+    if let (Some(schema), false) = (&tool.returns, is_error) {
+        let value = result.structured_content.as_ref().unwrap_or(&Value::Null);
+        schema.validate_within(value, deadline)?.map_err(|violation| {
+            let place = filtered_violation(violation, filter);
+            Error::new(Code::ToolBadReturn, format!("structured content of {}: {place}", tool.name))
+        })?;
+    }
+    // One value, so that numbered labels and pointers are the same in every copy.
+    let structured = result.structured_content.is_some();
+    let mut whole = Map::new();
+    whole.insert("content".to_owned(), result.content);
+    whole.extend(result.structured_content.map(|value| ("structuredContent".to_owned(), value)));
+    let (mut filtered, applied) = engine.redact_json_within(&Value::Object(whole), deadline)?;
+    let mut take = |key: &str| filtered.get_mut(key).map(Value::take).unwrap_or_default();
+    Ok(Answer {
+        content: take("content"),
+        structured_content: Some(take("structuredContent")).filter(|_| structured),
+        is_error,
+        changes: json!([]),
+        applied,
+        fuel_used: run.fuel_used,
+        audit_record,
+    })
+}
+
+/// Carries out what the tool changed, if it did not say that it failed and nobody minds. What was
+/// carried out is left in `changes`, also where it was not all.
+// [RUN-10]
+fn carried_out(
+    answer: Result<Answer, Error>,
+    changes: &mut Changes,
+    host: &dyn Host,
+    look_again: &dyn Fn() -> Result<(), Error>,
+    deadline: &Deadline,
+) -> Result<Answer, Error> {
+    let wanted = std::mem::take(changes);
+    let answer = answer?;
+    if answer.is_error || wanted.is_empty() {
+        return Ok(answer);
+    }
+    wanted.check()?;
+    if !host.agrees_to_changes(&wanted) {
+        let detail = "what the tool wants to change; nothing was changed";
+        return Err(Error::new(Code::PolicyDeclined, detail));
+    }
+    look_again()?;
+    *changes = wanted;
+    // A person may have taken longer than the tool was given.
+    changes.carry_out_within(&deadline.anew())?;
+    Ok(Answer { changes: changes.to_json(), ..answer })
+}
+
+/// A failed tool's words go through the filter like its answers: the detail of the error, and the end
+/// of what it wrote to stderr, which its author needs to see.
+// [RUN-07]
+fn filtered_error(error: Error, run: &Run, filter: Filter<'_>) -> Error {
+    const STDERR_CHARS_SHOWN: usize = 600;
+    let mut detail = filtered_text(error.detail(), filter);
+    // Filtered whole and cut afterwards: a value cut in half would not be known for what it is.
+    let stderr = filtered_text(String::from_utf8_lossy(&run.stderr).trim(), filter);
+    if error.code().class() == Class::Tool && !stderr.is_empty() {
+        let left_out = stderr.chars().count().saturating_sub(STDERR_CHARS_SHOWN);
+        detail.push_str("; stderr ends with: ");
+        detail.extend(stderr.chars().skip(left_out));
+    }
+    Error::new(error.code(), detail)
+}
+
+/// Where a schema was broken. Keys of the value stand in the pointer, so they are filtered before any of
+/// them is escaped or cut.
+fn filtered_violation(violation: Violation, filter: Filter<'_>) -> Violation {
+    Violation { pointer: filtered_text(&violation.pointer, filter), ..violation }
+}
+
+fn filtered_text(text: &str, (filter, deadline): Filter<'_>) -> String {
+    match filter.redact_text_within(text, deadline) {
+        Ok((text, _)) => text,
+        Err(_) => "[withheld, since it could not be filtered]".to_owned(),
+    }
+}
+
+fn counts(answer: &Answer) -> BTreeMap<String, u64> {
+    answer.applied.counts().map(|(kind, count)| (kind.to_owned(), count)).collect()
+}

@@ -1,0 +1,166 @@
+//! All that enters a call from outside, and all that leaves it: one trait.
+//!
+//! The kernel has no other way to a clock, a file, a network, a person or a log. A host implements what it has;
+//! each method that it leaves out refuses. `crate::host::system` is the ordinary computer.
+
+use crate::kernel::audit::{Entry, LogKey};
+use crate::kernel::consent::{Question, Reply};
+use crate::kernel::deadline::Clock;
+use crate::kernel::error::{Code, Error};
+use crate::kernel::gatekeeper::AttestationResult;
+use crate::kernel::package::key::PublicKey;
+use crate::kernel::package::listing::ContentHash;
+use crate::kernel::package::version::Version;
+use crate::kernel::prelude::*;
+use crate::kernel::sandbox::Changes;
+use crate::kernel::secrets::SecretValue;
+use crate::kernel::time::Timestamp;
+use crate::kernel::trust::TrustStore;
+
+/// What one call needs from outside. One value serves one call, on its thread: each can have its own person to ask
+/// and its own way to be cancelled.
+pub trait Host: Clock {
+    /// Fills the bytes with ones that nobody can predict.
+    ///
+    /// # Errors
+    /// `host.unsupported`, or what the host's source gives.
+    fn random(&self, _: &mut [u8]) -> Result<(), Error> {
+        Err(unsupported("random numbers"))
+    }
+
+    /// Whom this host trusts, and the highest versions it has seen. Asked again when time has passed.
+    ///
+    /// # Errors
+    /// `trust.invalid`, `host.file`.
+    fn trust(&self) -> Result<TrustStore, Error> {
+        Ok(TrustStore::empty())
+    }
+
+    /// Notes the version of a package that is about to run, so that no older one runs later.
+    ///
+    /// # Errors
+    /// `trust.invalid`, `host.file`.
+    fn note_version(&self, _id: &str, _: &Version) -> Result<(), Error> {
+        Err(unsupported("notes of versions"))
+    }
+
+    /// Finds that a package is installed. Asked again when time has passed.
+    ///
+    /// # Errors
+    /// `store.not_installed`, `store.invalid`, `host.file`.
+    fn check_installed(&self, content_hash: &ContentHash) -> Result<(), Error> {
+        Err(Error::new(Code::StoreNotInstalled, content_hash.to_string()))
+    }
+
+    /// The bytes of an installed package.
+    ///
+    /// # Errors
+    /// As [`Host::check_installed`].
+    fn package(&self, content_hash: &ContentHash) -> Result<Vec<u8>, Error> {
+        Err(Error::new(Code::StoreNotInstalled, content_hash.to_string()))
+    }
+
+    /// What [`Host::keep_verified`] was given for an installed package.
+    fn verified(&self, _: &ContentHash) -> Option<AttestationResult> {
+        None
+    }
+
+    /// An installed package that passed the seven checks, and need not be compiled again.
+    fn keep_verified(&self, _: &AttestationResult) {}
+
+    /// Asks a person once.
+    fn ask(&self, _: &Question) -> Reply {
+        Reply::Nobody
+    }
+
+    /// Who agreed to this package with exactly these grants before.
+    ///
+    /// # Errors
+    /// `consent.invalid`, `host.file`.
+    fn approval(&self, _: &Question) -> Result<Option<String>, Error> {
+        Ok(None)
+    }
+
+    /// Keeps a person's agreement for later calls.
+    ///
+    /// # Errors
+    /// `consent.invalid`, `host.file`.
+    fn keep_approval(&self, _: &Question, _by: &str, _: Timestamp) -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// The key by which proofs of a person's agreement are signed.
+    ///
+    /// # Errors
+    /// `policy.attestation` if there is none; `host.file`, `key.*`.
+    fn consent_key(&self) -> Result<PublicKey, Error> {
+        Err(Error::new(Code::PolicyAttestation, "this host has no key for proofs"))
+    }
+
+    /// Uses the nonce of such a proof up: whether this was its first use. It is kept until it expires.
+    ///
+    /// # Errors
+    /// `policy.attestation` if too many were used lately; `consent.invalid`, `host.file`.
+    fn spend_nonce(
+        &self,
+        _nonce: &[u8; 16],
+        _expires: Timestamp,
+        _now: Timestamp,
+    ) -> Result<bool, Error> {
+        Ok(false)
+    }
+
+    /// Shows what a tool that has succeeded would change, before it is done. Whoever agreed to the directory has
+    /// agreed to this, unless they want to see it.
+    fn agrees_to_changes(&self, _: &Changes) -> bool {
+        true
+    }
+
+    /// The value of a secret, or nothing if there is none of this name. Asked once for each of a call.
+    ///
+    /// # Errors
+    /// Any code. The text must not hold a value.
+    fn secret(&self, _name: &str) -> Result<Option<SecretValue>, Error> {
+        Ok(None)
+    }
+
+    /// The key of the log.
+    ///
+    /// # Errors
+    /// `audit.unavailable`.
+    fn log_key(&self) -> Result<LogKey, Error> {
+        Err(Error::new(Code::AuditUnavailable, "this host keeps no log"))
+    }
+
+    /// Adds a record, made by [`Entry::line`] under the log's lock, and gives its number once it is kept.
+    ///
+    /// # Errors
+    /// `audit.unavailable`, `audit.broken`: then nothing runs, and nothing leaves.
+    fn append(&self, _: &Entry<'_>, _: Timestamp) -> Result<u64, Error> {
+        Err(Error::new(Code::AuditUnavailable, "this host keeps no log"))
+    }
+}
+
+fn unsupported(what: &str) -> Error {
+    Error::new(Code::HostUnsupported, format!("this host has no {what}"))
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use core::time::Duration;
+
+    /// A host that has nothing at all.
+    pub(in crate::kernel) struct NoHost;
+
+    impl Clock for NoHost {
+        fn now(&self) -> Duration {
+            Duration::ZERO
+        }
+        fn elapsed(&self) -> Duration {
+            Duration::ZERO
+        }
+    }
+
+    impl Host for NoHost {}
+}
