@@ -199,12 +199,20 @@ codes! {
     Usage                "usage"                  Usage "`mpp --help` and `mpp COMMAND --help` say how it is used"
 }
 
+/// As [`Code::as_str`].
+impl fmt::Display for Code {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(self.as_str())
+    }
+}
+
 /// A refusal or failure, as a value.
 ///
 /// ```
 /// use mpp::{Code, Error};
 /// let error = Error::new(Code::ArchiveExtraField, "extra field in entry manifest.json at byte 41");
 /// assert_eq!(error.code().as_str(), "archive.extra_field");
+/// assert_eq!(error.code().to_string(), "archive.extra_field");
 /// assert_eq!(
 ///     error.to_string(),
 ///     "extra field in entry manifest.json at byte 41: \
