@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  .mpp bytes ─► GATEKEEPER (7 checks) ─► AttestationResult ─► POLICY ─► CapabilityToken ─► SANDBOX ─► raw answer
-//!                                                                 │ asks a person       │ DOOR: http, kv   │
+//!                                                                 │ asks a person       │ DOOR: http       │
 //!  request ───────────────────────────────────────────────────────┘              answer ◄─── PRIVACY ◄─────┘
 //!  and the AUDIT log has the intent on disk before anything runs, and the outcome before anything leaves
 //! ```
@@ -101,7 +101,7 @@
 //! | 10 | [`secrets`] | where values come from that nobody may see, and how they are found |
 //! | 11 | [`module`] | what a module may be is settled before anything of it is allocated |
 //! | 12 | [`sandbox`] | a guest sees what its token holds, and ends within its limits, the same everywhere |
-//! | 13 | [`door`] | the one way out: hosts and ports that were granted, at addresses that were judged, and kept texts |
+//! | 13 | [`door`], [`storage`] | the one way out: hosts and ports that were granted, at addresses that were judged; what a package keeps is whole, and its own |
 //! | 14 | [`privacy`] | what the filter knows is found in every copy, or nothing leaves |
 //! | 15 | [`audit`] | records are chained, survive crashes, and hold no values |
 //! | 16 | [`consent`] | a person's word is for one package as it is, or for one call; no agent can give it |
@@ -115,7 +115,7 @@
 //!  5  the command line (with curl for the door), mcp      what people and agents start
 //!  4  runtime                                             one call, from bytes to its answer
 //!  3  consent, store, audit                               who said yes, what is installed, what happened
-//!  2  gatekeeper, policy, module, sandbox, door           what may run, and what it may touch
+//!  2  gatekeeper, policy, module, sandbox, door, storage  what may run, and what it may touch
 //!  1  package, trust, privacy, secrets, agent             whose package, what must not leave, who asks
 //!  0  error, limits, names, json, document, pattern, files,
 //!     encoding, text, time, deadline, home               what all of them use
@@ -175,11 +175,30 @@ pub mod gatekeeper {
     pub use crate::kernel::gatekeeper::*;
 }
 
+/// A package, from its bytes to what it says, and making one.
+pub mod package {
+    pub use crate::host::pack;
+    pub use crate::kernel::package::*;
+
+    /// Ed25519 keys (RFC 8032), their ids and their PEM files.
+    pub mod key {
+        pub use crate::host::keys::random_bytes;
+        pub use crate::kernel::package::key::*;
+    }
+}
+
 pub use host::{home, runtime, secrets, store};
 pub use kernel::{
-    agent, call, door, encoding, error, json, limits, module, package, policy, privacy, sandbox,
-    text, time,
+    agent, call, door, encoding, error, json, limits, module, policy, privacy, sandbox, text, time,
 };
+
+/// What packages keep from call to call: `spec/storage.md`.
+pub mod storage {
+    pub use crate::host::storage::StorageFiles;
+    pub use crate::kernel::storage::{
+        print, read, Entries, PreparedStorage, StorageBackend, StorageOwner,
+    };
+}
 
 pub use error::{Class, Code, Error};
 pub use gatekeeper::{AttestationResult, Gatekeeper, VerifiedManifest, WasmBinary};

@@ -30,6 +30,7 @@ mod published;
 mod secrets;
 mod serve;
 mod sizes;
+mod storage;
 mod store;
 mod support;
 mod tools;

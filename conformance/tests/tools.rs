@@ -4,15 +4,14 @@
 //! with them the two whose modules are too large to be committed.
 
 use crate::support::{self, call_with, Folder, Host};
-use mpp::door::{
-    Exchange, HttpResponse, HttpTransport, KvFiles, KvStore, Services, TransportError,
-};
+use mpp::door::{Exchange, HttpResponse, HttpTransport, Services, TransportError};
 use mpp::package::manifest::Protocol;
 use mpp::package::pack::{pack, read_folder};
 use mpp::package::writer::Compression;
 use mpp::runtime::Nobody;
 use mpp::sandbox::{Request, Run};
 use mpp::secrets::SecretFile;
+use mpp::storage::{StorageBackend, StorageFiles};
 use mpp::{
     AttestationResult, CancelFlag, Code, Error, Gatekeeper, PermissionPolicy, PolicyDecision,
     WasmSandbox,
@@ -90,8 +89,8 @@ fn run(
     };
     let token = token.resolve(&support::OnlySecrets(SecretFile::new(kept.path())))?;
     let (binary, cancel) = (&attestation.wasm_binary, CancelFlag::default());
-    let kv = Some(Arc::new(KvFiles::new(kept.path())) as Arc<dyn KvStore>);
-    let services = Services { http: Some(web.clone()), kv };
+    let storage = Some(Arc::new(StorageFiles::new(kept.path())) as Arc<dyn StorageBackend>);
+    let services = Services { http: Some(web.clone()), storage };
     let sandbox = WasmSandbox::new()?.with_services(services);
     let run = sandbox.run(binary, &token, request, &cancel);
     // A program of the protocol `command` may end with any status.

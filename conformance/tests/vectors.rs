@@ -6,10 +6,11 @@ pub mod suite;
 
 use crate::support::Folder;
 use mpp::encoding::unhex;
-use mpp::package::key::{PublicKey, SecretKey};
+use mpp::package::key::{KeyId, PublicKey, SecretKey};
 use mpp::package::manifest::CustomPattern;
 use mpp::privacy::{Kind, Replacement};
 use mpp::runtime::{Call, Person, Question, Reply, Runtime};
+use mpp::storage::StorageOwner;
 use mpp::{
     gatekeeper, CancelFlag, Code, Error, Gatekeeper, PermissionPolicy, PrivacyFilterEngine,
     Timestamp, TrustStore,
@@ -126,6 +127,11 @@ fn outcome(case: &Case) -> Option<Error> {
         "policy" => PermissionPolicy::from_json(&case.host_file()).err(),
         "run" => run(case).err(),
         "filter" => filter(case).err(),
+        "storage" => {
+            let package = case.text("/input/package").to_owned();
+            let publisher_key = KeyId::parse(case.text("/input/publisher_key")).unwrap();
+            mpp::storage::read(&StorageOwner { package, publisher_key }, &case.host_file()).err()
+        }
         other => panic!("{}: op {other} is not known", case.id),
     }
 }
@@ -282,6 +288,9 @@ fn the_committed_files_are_what_the_generator_makes() {
 const CODES_WITHOUT_CASE: &[(Code, &str)] = &[
     (Code::ToolCancelled, "a host cancels a call while it runs: no input does"),
     (Code::ToolLeftLink, "cases map no directory of a host, and links need one"),
+    (Code::StorageNone, "cases are for a host that keeps files"),
+    (Code::StorageConflict, "two calls at once bring it about: conformance/tests/storage.rs"),
+    (Code::StorageQuota, "a guest meets the quota before: src/kernel/storage/tests.rs"),
     (Code::PrivacyResidue, "no value is known that brings it about"),
 ];
 
@@ -299,7 +308,7 @@ fn every_reason_code_that_an_input_can_bring_about_is_shown_by_a_case() {
         let text = code.as_str();
         let stage = text.split('.').next().unwrap();
         let in_scope = suite::case::check(text) > 0
-            || ["key", "trust", "policy", "request", "tool", "privacy"].contains(&stage);
+            || ["key", "trust", "policy", "request", "tool", "privacy", "storage"].contains(&stage);
         let exempt = CODES_WITHOUT_CASE.iter().any(|(exempt, _)| exempt == code);
         if in_scope && shown.remove(text) == exempt {
             faults.push(format!("{text}: shown by a case, or exempt, and not both"));

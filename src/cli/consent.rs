@@ -292,11 +292,7 @@ impl Person for AtTerminal<'_> {
             // Escaped, since a line break in a name would look like another change.
             (verb(action), format!("{}{size}", path.escape_debug()))
         };
-        let kept = |(key, bytes): (&str, Option<usize>)| match bytes {
-            Some(bytes) => ("keep", format!("{} ({bytes} bytes)", key.escape_debug())),
-            None => ("forget", key.escape_debug().to_string()),
-        };
-        let rows: Vec<_> = changes.iter().map(row).chain(changes.kept().map(kept)).collect();
+        let rows: Vec<_> = changes.iter().map(row).collect();
         super::warn(terminal::columns(&rows).trim_end());
         self.agreed || (terminal::somebody_is_there() && terminal::agrees("Do this?"))
     }

@@ -50,6 +50,9 @@ pub struct Run {
     /// certification authorities that https servers are held against, in PEM, instead of this system's
     #[argh(option)]
     ca_file: Option<PathBuf>,
+    /// folder for what packages keep from call to call, instead of storage in the home folder
+    #[argh(option)]
+    storage: Option<PathBuf>,
     /// trust store, instead of trust.json in the home folder
     #[argh(option)]
     trust: Option<PathBuf>,
@@ -71,7 +74,10 @@ impl Run {
         let call = Call::new(self.tool.clone(), self.arguments()?);
         let person = AtTerminal { home: &home, agreed: self.yes, show_changes: self.show_changes };
         let transport = Arc::new(CurlTransport::new(self.ca_file.clone()));
-        let runtime = Runtime::open(&home, policy)?.trust_file(&trust_path);
+        let mut runtime = Runtime::open(&home, policy)?.trust_file(&trust_path);
+        if let Some(folder) = &self.storage {
+            runtime = runtime.storage_folder(folder);
+        }
         // An installed package lies in the home.
         let file = Some(&self.file).filter(|file| file.exists());
         let files = file.into_iter().chain(&self.ca_file).map(PathBuf::as_path);

@@ -27,6 +27,9 @@ pub struct Serve {
     /// certification authorities that https servers are held against, in PEM, instead of this system's
     #[argh(option)]
     ca_file: Option<PathBuf>,
+    /// folder for what packages keep from call to call, instead of storage in the home folder
+    #[argh(option)]
+    storage: Option<PathBuf>,
     /// print the configuration with which an agent program starts this server, and end: vscode, claude, codex, …
     #[argh(option)]
     print_config: Option<String>,
@@ -35,8 +38,11 @@ pub struct Serve {
 impl Serve {
     pub fn run(self) -> Result<Report, Error> {
         if let Some(client) = &self.print_config {
-            let options =
-                [("--policy", self.policy.as_deref()), ("--ca-file", self.ca_file.as_deref())];
+            let options = [
+                ("--policy", self.policy.as_deref()),
+                ("--ca-file", self.ca_file.as_deref()),
+                ("--storage", self.storage.as_deref()),
+            ];
             return config::report(client, &options);
         }
         let home = home::home_dir()?;
@@ -44,6 +50,9 @@ impl Serve {
         let mut runtime = Runtime::open(&home, policy)?;
         if let Some(file) = &self.ca_file {
             runtime = runtime.protect(file);
+        }
+        if let Some(folder) = &self.storage {
+            runtime = runtime.storage_folder(folder);
         }
         let runtime = runtime.http_transport(Arc::new(CurlTransport::new(self.ca_file)));
         let input = BufReader::new(std::io::stdin());

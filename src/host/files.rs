@@ -1,7 +1,6 @@
 //! Files of the host: one way to read a regular file, to replace one, and to lock one.
 //!
 use crate::host::unix::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
-use crate::kernel::deadline::Deadline;
 use crate::kernel::encoding::as_u64;
 use crate::kernel::error::{Code, Error};
 use std::ffi::OsString;
@@ -154,10 +153,10 @@ pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
 }
 
 /// Locks a file that is there for nothing else, and sees that it is still the one that others will find.
-pub(crate) fn lock_file(path: &Path) -> io::Result<File> {
+pub(crate) fn lock_file(path: &Path, ended: &dyn Fn() -> bool) -> io::Result<File> {
     loop {
         let Some(file) = open_own(path, true)? else { continue };
-        lock(&file, None)?;
+        lock(&file, ended)?;
         let mine = file.metadata()?;
         if path.symlink_metadata().is_ok_and(|there| is_same(&there, &mine)) {
             return Ok(file); // closing it ends the lock
@@ -166,25 +165,25 @@ pub(crate) fn lock_file(path: &Path) -> io::Result<File> {
 }
 
 /// Keeps all others from locking a file. Waits for those who have it locked, but not for ever, since one
-/// of them may hang, and not beyond a deadline.
-pub(crate) fn lock(file: &File, deadline: Option<&Deadline>) -> io::Result<()> {
-    wait(|| file.try_lock(), deadline, LOCK_PATIENCE)
+/// of them may hang, and not once the call that this is for has `ended`.
+pub(crate) fn lock(file: &File, ended: &dyn Fn() -> bool) -> io::Result<()> {
+    wait(|| file.try_lock(), ended, LOCK_PATIENCE)
 }
 
 /// Keeps others from locking a file for themselves alone.
 pub(crate) fn lock_shared(file: &File) -> io::Result<()> {
-    wait(|| file.try_lock_shared(), None, LOCK_PATIENCE)
+    wait(|| file.try_lock_shared(), &|| false, LOCK_PATIENCE)
 }
 
 // [BOX-99]
 fn wait(
     try_lock: impl Fn() -> Result<(), TryLockError>,
-    deadline: Option<&Deadline>,
+    ended: &dyn Fn() -> bool,
     patience: Duration,
 ) -> io::Result<()> {
     let began = Instant::now();
     loop {
-        if deadline.is_some_and(|deadline| deadline.check().is_err()) {
+        if ended() {
             return Err(io::Error::other("the call has ended"));
         }
         match try_lock() {
@@ -207,7 +206,6 @@ fn is_same(a: &Metadata, b: &Metadata) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::host::clock::CancelFlag;
 
     struct Folder(PathBuf);
 
@@ -252,7 +250,7 @@ mod tests {
             for links in [Links::Followed, Links::Refused] {
                 assert!(read(path, links, 9).is_err(), "{}", path.display());
             }
-            assert!(open_own(path, true).is_err() && lock_file(path).is_err());
+            assert!(open_own(path, true).is_err() && lock_file(path, &|| false).is_err());
         }
     }
 
@@ -268,7 +266,7 @@ mod tests {
         assert!(open_own(&link, true).is_err() && create_new(&link).is_err());
         let dangling = folder.0.join("dangling");
         std::os::unix::fs::symlink(folder.0.join("nothing"), &dangling).unwrap();
-        assert!(open_own(&dangling, true).is_err() && lock_file(&dangling).is_err());
+        assert!(open_own(&dangling, true).is_err() && lock_file(&dangling, &|| false).is_err());
         assert!(!folder.0.join("nothing").exists());
     }
 
@@ -276,28 +274,24 @@ mod tests {
     fn a_lock_that_is_never_given_back_is_not_waited_for_for_ever() {
         let folder = Folder::new("files-lock");
         let path = folder.0.join("lock");
-        let held = lock_file(&path).unwrap();
+        let held = lock_file(&path, &|| false).unwrap();
         let other = open_own(&path, false).unwrap().unwrap();
-        assert!(wait(|| other.try_lock(), None, LOCK_PAUSE).is_err());
-        assert!(wait(|| other.try_lock_shared(), None, LOCK_PAUSE).is_err());
+        assert!(wait(|| other.try_lock(), &|| false, LOCK_PAUSE).is_err());
+        assert!(wait(|| other.try_lock_shared(), &|| false, LOCK_PAUSE).is_err());
         drop(held);
-        assert!(lock_shared(&other).is_ok() && lock(&other, None).is_ok());
+        assert!(lock_shared(&other).is_ok() && lock(&other, &|| false).is_ok());
     }
 
     #[test]
-    fn a_lock_is_not_waited_for_beyond_a_deadline_or_after_the_call_was_cancelled() {
+    fn a_lock_is_not_waited_for_once_the_call_has_ended() {
         let folder = Folder::new("files-deadline");
         let path = folder.0.join("lock");
-        let held = lock_file(&path).unwrap();
+        let held = lock_file(&path, &|| false).unwrap();
         let other = open_own(&path, false).unwrap().unwrap();
-        let cancel = CancelFlag::default();
-        cancel.cancel();
-        let flag = CancelFlag::default();
-        let late = Deadline::new(&flag, Duration::ZERO);
-        for deadline in [late, Deadline::none(&cancel)] {
-            let refused = lock(&other, Some(&deadline)).unwrap_err();
-            assert!(refused.to_string().contains("the call has ended"), "{refused}");
-        }
+        let looks = std::cell::Cell::new(3);
+        let ended = || looks.replace(looks.get() - 1) == 0;
+        let refused = lock(&other, &ended).unwrap_err();
+        assert!(refused.to_string().contains("the call has ended"), "{refused}");
         drop(held);
     }
 

@@ -4,7 +4,7 @@
 use crate::host::files::{self, failed, if_there, Links};
 use crate::kernel::error::{Code, Error};
 use std::ffi::OsString;
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 /// The folder of the host's own files: the environment variable `MPP_HOME`, else `.mpp` in the
@@ -49,36 +49,61 @@ pub fn edit_file<T>(
     bytes_max: usize,
     edit: impl FnOnce(Option<Vec<u8>>) -> Result<(Option<Vec<u8>>, T), Error>,
 ) -> Result<T, Error> {
-    edit_file_with(path, bytes_max, edit, || Ok(()))
-}
-
-/// As [`edit_file`], and carries out something else in between: once the new content is on the disk, and
-/// before it takes the old one's place. If that fails the old content stays.
-///
-/// # Errors
-/// `host.file`, and whatever `edit` and `between` give.
-// [TRUST-17] [TRUST-18]
-pub(crate) fn edit_file_with<T>(
-    path: &Path,
-    bytes_max: usize,
-    edit: impl FnOnce(Option<Vec<u8>>) -> Result<(Option<Vec<u8>>, T), Error>,
-    between: impl FnOnce() -> Result<(), Error>,
-) -> Result<T, Error> {
-    make_folder(path)?;
-    // A link is followed once, here: its target is replaced, and all names of a file share one lock.
-    let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let lock_path = files::beside(path, ".lock");
-    let _lock = files::lock_file(&lock_path).map_err(failed(&lock_path))?;
-    let (content, result) = edit(read_file(path, bytes_max)?)?;
+    let file = Locked::new(path, &|| false)?;
+    let (content, result) = edit(file.read(bytes_max)?)?;
     if let Some(content) = content {
-        let new_path = files::write_beside(path, &content, true).map_err(failed(path))?;
-        if let Err(error) = between() {
-            let _would_go_at_the_next_change = fs::remove_file(&new_path);
-            return Err(error);
-        }
-        files::put(&new_path, path).map_err(failed(path))?;
+        file.write(&content)?.put()?;
     }
     Ok(result)
+}
+
+/// A file that nobody else changes, whether it is there yet or not.
+pub(crate) struct Locked {
+    path: PathBuf,
+    _lock: File,
+}
+
+impl Locked {
+    /// Waits for others who have it, unless the call that this is for has `ended`.
+    // [TRUST-17]
+    pub(crate) fn new(path: &Path, ended: &dyn Fn() -> bool) -> Result<Self, Error> {
+        make_folder(path)?;
+        // A link is followed once, here: its target is replaced, and all names of a file share one lock.
+        let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let lock_path = files::beside(&path, ".lock");
+        let lock = files::lock_file(&lock_path, ended).map_err(failed(&lock_path))?;
+        Ok(Locked { path, _lock: lock })
+    }
+
+    pub(crate) fn read(&self, bytes_max: usize) -> Result<Option<Vec<u8>>, Error> {
+        read_file(&self.path, bytes_max)
+    }
+
+    /// Puts new content on the disk, beside the file.
+    pub(crate) fn write(self, content: &[u8]) -> Result<Written, Error> {
+        let new_path =
+            files::write_beside(&self.path, content, true).map_err(failed(&self.path))?;
+        Ok(Written { file: self, new_path })
+    }
+}
+
+/// New content of a file, which is gone again unless it is given the file's place.
+pub(crate) struct Written {
+    file: Locked,
+    new_path: PathBuf,
+}
+
+impl Written {
+    // [TRUST-18]
+    pub(crate) fn put(&self) -> Result<(), Error> {
+        files::put(&self.new_path, &self.file.path).map_err(failed(&self.file.path))
+    }
+}
+
+impl Drop for Written {
+    fn drop(&mut self) {
+        let _would_go_at_the_next_change = fs::remove_file(&self.new_path);
+    }
 }
 
 /// Writes a whole file, or leaves the old one. For callers that hold a lock of their own.

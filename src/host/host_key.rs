@@ -2,6 +2,7 @@
 
 use crate::host::home;
 use crate::host::host_file;
+use crate::host::keys::random_bytes;
 use crate::kernel::consent::attestation::EphemeralAttestation;
 use crate::kernel::consent::Question;
 use crate::kernel::document::{keyed, object, text, Document, FromJson};
@@ -10,7 +11,7 @@ use crate::kernel::error::{Code, Error};
 use crate::kernel::limits::{
     ATTESTATION_S_MAX, KEY_FILE_BYTES_MAX, SPENT_COUNT_MAX, SPENT_FILE_BYTES_MAX,
 };
-use crate::kernel::package::key::{random_bytes, PublicKey, SecretKey};
+use crate::kernel::package::key::{PublicKey, SecretKey};
 use crate::kernel::time::Timestamp;
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -3,17 +3,19 @@
 use crate::host::clock::CancelFlag;
 pub use crate::host::person::{Nobody, Person};
 use crate::host::secrets::{SecretCommand, SecretFile, SecretStore};
+use crate::host::storage::StorageFiles;
 use crate::host::store::Store;
 use crate::host::system::{Computer, System};
 use crate::kernel;
 use crate::kernel::call::Package;
 pub use crate::kernel::call::{Answer, Call};
 pub use crate::kernel::consent::{Question, Reply};
-use crate::kernel::door::{HttpTransport, KvFiles, KvStore, Services};
+use crate::kernel::door::{HttpTransport, Services};
 use crate::kernel::error::Error;
 use crate::kernel::package::listing::ContentHash;
 use crate::kernel::policy::PermissionPolicy;
 use crate::kernel::sandbox::WasmSandbox;
+use crate::kernel::storage::StorageBackend;
 use crate::kernel::trust::TrustStore;
 use std::path::Path;
 use std::sync::Arc;
@@ -50,7 +52,7 @@ impl Runtime {
     /// # Errors
     /// `audit.unavailable`, `audit.broken`.
     pub fn open(home: &Path, policy: PermissionPolicy) -> Result<Self, Error> {
-        let kept = KvFiles::new(&home.join("kv"));
+        let storage = StorageFiles::new(home.join("storage"));
         let command = policy.secrets_command().map(|words| SecretCommand::new(words.to_vec()));
         let command = command.transpose()?;
         // [BOX-97]
@@ -63,7 +65,8 @@ impl Runtime {
         };
         Ok(Runtime {
             computer: Computer::open(home, secrets)?,
-            sandbox: sandbox.with_services(Services { http: None, kv: Some(Arc::new(kept)) }),
+            sandbox: sandbox
+                .with_services(Services { http: None, storage: Some(Arc::new(storage)) }),
             policy,
         })
     }
@@ -75,11 +78,19 @@ impl Runtime {
         Runtime { sandbox: self.sandbox.with_services(services), ..self }
     }
 
-    /// Keeps what tools store elsewhere than in `kv` of the home. [`Runtime::protect`] the folder of a store
-    /// that keeps it in files.
+    /// Keeps what packages store in another folder than `storage` of the home. No directory that is, holds or
+    /// lies in it is mapped.
+    // [STO-41]
     #[must_use]
-    pub fn kv_store(self, store: Arc<dyn KvStore>) -> Self {
-        let services = Services { kv: Some(store), ..self.sandbox.services().clone() };
+    pub fn storage_folder(self, folder: &Path) -> Self {
+        self.storage(Arc::new(StorageFiles::new(folder))).protect(folder)
+    }
+
+    /// Keeps what packages store elsewhere than in files of this host. [`Runtime::protect`] what a backend
+    /// keeps in files all the same.
+    #[must_use]
+    pub fn storage(self, backend: Arc<dyn StorageBackend>) -> Self {
+        let services = Services { storage: Some(backend), ..self.sandbox.services().clone() };
         Runtime { sandbox: self.sandbox.with_services(services), ..self }
     }
 

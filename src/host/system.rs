@@ -3,6 +3,7 @@
 use crate::host::approvals::Approvals;
 use crate::host::clock::{self, CancelFlag};
 use crate::host::host_key;
+use crate::host::keys::random_bytes;
 use crate::host::log::{AuditLog, RunningCall};
 use crate::host::person::Person;
 use crate::host::secrets::SecretStore;
@@ -14,7 +15,7 @@ use crate::kernel::deadline::Clock;
 use crate::kernel::error::{Code, Error};
 use crate::kernel::gatekeeper::AttestationResult;
 use crate::kernel::host::Host;
-use crate::kernel::package::key::{random_bytes, PublicKey};
+use crate::kernel::package::key::PublicKey;
 use crate::kernel::package::listing::ContentHash;
 use crate::kernel::package::version::Version;
 use crate::kernel::sandbox::Changes;

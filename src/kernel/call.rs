@@ -157,7 +157,7 @@ impl Pipeline<'_> {
         let Admission { attestation, token, request, filter, .. } = admission;
         let deadline = Deadline::new(host, token.limits().timeout);
         let mut run = self.sandbox.run_within(&attestation.wasm_binary, &token, request, &deadline);
-        let mut changes = std::mem::take(&mut run.changes);
+        let mut changes = core::mem::take(&mut run.changes);
         // 6. Every copy of the answer goes through the filter.
         let answer = find_tool(&attestation, &call.tool).and_then(|tool| {
             let result = run.answer(attestation.manifest.runtime.protocol)?;
@@ -462,7 +462,7 @@ fn carried_out(
     look_again: &dyn Fn() -> Result<(), Error>,
     deadline: &Deadline,
 ) -> Result<Answer, Error> {
-    let wanted = std::mem::take(changes);
+    let wanted = core::mem::take(changes);
     let answer = answer?;
     if answer.is_error || wanted.is_empty() {
         return Ok(answer);

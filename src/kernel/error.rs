@@ -194,8 +194,10 @@ codes! {
     HostUnsupported      "host.unsupported"       Host "run the tool on a host that has what the detail names"
     HostFile             "host.file"              Host "check the path, the rights and the space on the disk"
     HostCommit           "host.commit"            Host "see what the detail says was written; free space or mend permissions, then call again"
-    KvConflict           "kv.conflict"            Host "another call has changed what this one has read; call again"
-    KvDamaged            "kv.damaged"             Host "the file of what a tool keeps was altered; put back a copy, or remove it and what it holds"
+    StorageNone          "storage.none"           Refused "this host keeps nothing for packages, or nothing for one whose publisher's key it does not know; give its runtime a storage"
+    StorageConflict      "storage.conflict"       Host "another call has changed what this package keeps since this one began; call again"
+    StorageDamaged       "storage.damaged"        Host "what the package keeps was altered outside of it; put back a copy, or remove it and what it holds"
+    StorageQuota         "storage.quota"          Tool "raise `capabilities.storage` in the manifest, or keep less"
     Usage                "usage"                  Usage "`mpp --help` and `mpp COMMAND --help` say how it is used"
 }
 

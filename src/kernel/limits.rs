@@ -44,7 +44,9 @@ limits! {
     TIMEOUT_MS_MAX u32 = 600_000; "LIM-141" "ten minutes; an agent has given up by then"
     FUEL_MAX u64 = 1_000_000_000_000; "LIM-142" "more than ten minutes of computing, so the clock is reached first"
     OUTPUT_KB_MAX u32 = 16 << 10; "LIM-143" "an answer is as large as a request at most"
-    STORAGE_KB_MAX u32 = 16 << 10; "LIM-144" "key-value storage is for state, not for data sets"
+    STORAGE_KB_MAX u32 = 16 << 10; "LIM-144" "storage is for state, not for data sets; read whole when a call starts"
+    STORAGE_ENTRY_BYTES usize = 512; "LIM-226" "what each name in storage counts for besides content: its bytes, and some to spare"
+    STORAGE_FILE_BYTES_MAX usize = (16 << 20) + 1024; "LIM-227" "a snapshot of the largest quota, and whose it is"
     PATTERN_STATES_MAX usize = 1024; "LIM-145" "states of a regular expression: each costs a step for each byte"
     PATTERN_DEPTH_MAX usize = 10; "LIM-147" "groups inside each other in a regular expression"
     PATTERN_SEARCH_STEPS u64 = 16; "LIM-148" "of each search besides its bytes times states: what beginning one takes"
@@ -133,12 +135,6 @@ limits! {
     HTTP_HEADERS_COUNT_MAX usize = 100; "LIM-216" "what common servers take and send"
     HTTP_HEADERS_BYTES_MAX usize = 32 << 10; "LIM-217" "names and values together; common servers take 8 to 32 KB"
     HTTP_REDIRECTS_COUNT_MAX usize = 5; "LIM-218" "a chain that is no mistake has three"
-    KV_KEY_BYTES_MAX usize = 256; "LIM-220" "a path or an address as a name"
-    KV_VALUE_BYTES_MAX usize = 1 << 20; "LIM-221" "one value is written with all others each time"
-    KV_ENTRY_BYTES u64 = 64; "LIM-222" "what an entry counts for besides its key and value: what it takes in memory"
-    KV_LIST_COUNT_MAX usize = 1000; "LIM-223" "names of one answer; the next request goes on behind them"
-    KV_NAMES_COUNT_MAX usize = 300_000; "LIM-225" "names that one call reads, writes or deletes: as many as fit into the largest storage, and some that are not there"
-    KV_FILE_BYTES_MAX usize = 112 << 20; "LIM-224" "the largest quota, each byte an escape of six, and what is around them"
 
     // Audit.
     AUDIT_TEXT_BYTES_MAX usize = 256; "LIM-50" "a text from outside, with the marker that stands for what was cut off; longer names help nobody"

@@ -23,6 +23,7 @@ mod prelude;
 pub mod privacy;
 pub mod sandbox;
 pub mod secrets;
+pub mod storage;
 pub mod text;
 pub mod time;
 pub mod trust;

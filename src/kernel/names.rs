@@ -4,7 +4,7 @@
 //! person who reads the text sees what the machine compares.
 
 use crate::kernel::error::{Code, Error};
-use crate::kernel::limits::{KV_KEY_BYTES_MAX, LINE_BYTES_MAX, NAME_BYTES_MAX, NAME_DEPTH_MAX};
+use crate::kernel::limits::{LINE_BYTES_MAX, NAME_BYTES_MAX, NAME_DEPTH_MAX};
 use crate::kernel::prelude::*;
 use crate::kernel::text::is_hidden;
 use alloc::collections::BTreeSet;
@@ -23,6 +23,11 @@ const TRANSPORT_HEADERS: [&str; 11] = [
     "upgrade",
     "via",
 ];
+
+/// Where a guest sees the files of its package.
+pub(crate) const ASSETS_MOUNT: &str = "/assets";
+/// Where a guest sees what its package keeps from call to call.
+pub(crate) const STORAGE_MOUNT: &str = "/storage";
 
 /// Names that Windows reserves in every folder, whatever the extension.
 const WINDOWS_DEVICES: &[&str] = &["aux", "con", "nul", "prn"];
@@ -203,10 +208,12 @@ pub(crate) fn is_header_value(value: &str) -> bool {
     value.bytes().all(|byte| (b' '..=b'~').contains(&byte)) && value.trim() == value
 }
 
-/// Whether something can be kept under this name: people read it when they are asked about changes.
-// [DOOR-71]
-pub(crate) fn is_kv_key(text: &str) -> bool {
-    (1..=KV_KEY_BYTES_MAX).contains(&text.len()) && !text.chars().any(is_hidden)
+/// Whether a file or directory in storage can have this name: those that a guest can make.
+// [STO-12]
+pub(crate) fn is_file_name(text: &str) -> bool {
+    (1..=NAME_BYTES_MAX).contains(&text.len())
+        && !text.contains(['/', '\0'])
+        && !matches!(text, "." | "..")
 }
 
 /// Checks the bytes of an entry's name.

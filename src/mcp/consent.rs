@@ -4,8 +4,7 @@
 //! In the handshake revisions elicitation is a request of ours while the call waits. In the stateless one
 //! the call is refused with `input_required` and comes again with the answer and our sealed state.
 
-use super::lines::Output;
-use super::{lock, message, state, Server, ToolCall};
+use super::{lock, message, state, Asker};
 use crate::host::pending::{Pending, LOOK_PERIOD};
 use crate::host::person::Person;
 use crate::kernel::agent::Agent;
@@ -25,13 +24,6 @@ const INPUT: &str = "consent";
 const AGENT_CHARS_SHOWN: usize = 50;
 /// Longest arguments that a form shows.
 const FORM_BYTES_MAX: usize = 4_000;
-
-/// Whoever can be reached for one call.
-pub(super) struct Asker<'s, 'a, W> {
-    pub(super) server: &'s Server<'a>,
-    pub(super) call: &'s ToolCall,
-    pub(super) output: &'s Output<W>,
-}
 
 impl<W: Write + Send> Person for Asker<'_, '_, W> {
     fn ask(&self, question: &Question) -> Reply {

@@ -91,6 +91,13 @@ struct ToolCall {
     input_responses: Option<Value>,
 }
 
+/// Whoever can be reached for one call; `consent.rs` asks them.
+struct Asker<'s, 'a, W> {
+    server: &'s Server<'a>,
+    call: &'s ToolCall,
+    output: &'s Output<W>,
+}
+
 impl<'a> Server<'a> {
     /// A server that runs calls through `runtime`, and offers what is installed in its home. `log` is for
     /// whoever runs the server: lines that say which question waits for an answer, or why a package is
@@ -297,7 +304,7 @@ impl<'a> Server<'a> {
     }
 
     fn result<W: Write + Send>(&self, call: &ToolCall, output: &Output<W>) -> Value {
-        let person = consent::Asker { server: self, call, output };
+        let person = Asker { server: self, call, output };
         let ToolCall { content_hash, call: wanted, cancel, .. } = call;
         let answer =
             self.runtime.call_installed(&self.store, content_hash, wanted, &person, cancel);

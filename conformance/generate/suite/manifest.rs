@@ -835,6 +835,8 @@ fn capabilities() -> Vec<Case> {
                 json!({ "filesystem": { "write": ["/assets"] } }),
             ),
             ("directory-in-assets", "A directory inside the assets", at, read(&["/assets/x"])),
+            ("directory-storage", "Storage as a directory", at, read(&["/storage"])),
+            ("directory-in-storage", "A directory inside storage", at, read(&["/storage/x"])),
         ],
     ));
     let many: Vec<String> = (0..65).map(|n| format!("/d{n}")).collect();

@@ -21,6 +21,7 @@ mod protocol;
 mod publisher;
 mod run;
 mod signature;
+mod storage;
 pub mod zip;
 
 use case::Case;
@@ -48,6 +49,7 @@ pub fn cases() -> Vec<Case> {
     cases.extend(module::cases());
     cases.extend(gate::cases());
     cases.extend(host::cases());
+    cases.extend(storage::cases());
     cases.extend(run::cases());
     cases.extend(protocol::cases());
     cases.extend(filter::cases());

@@ -7,7 +7,7 @@
 __attribute__((import_module("mpp_v1"), import_name("request"))) int32_t mpp_request(const char *bytes, size_t length);
 __attribute__((import_module("mpp_v1"), import_name("response"))) int32_t mpp_response(char *bytes, size_t length);
 
-/* Why the last request was refused; a code such as "kv.quota". */
+/* Why the last request was refused; a code such as "http.undeclared". */
 static const char *door_refusal;
 static size_t door_refusal_length;
 

@@ -1,58 +1,19 @@
 /* notes: short texts with titles that are kept from call to call.
  *
- * Each note is one value, its title, a line feed and its text, under `note/` and its number in ten digits,
- * so that keys stand in the order of numbers. `next` holds the number of the next note: numbers are not
- * used again.
+ * Each note is one file, its title, a line feed and its text, in `note` under its number in ten digits.
+ * `next` holds the number of the next note: numbers are not used again.
  */
 
 #include "jsonrpc.h"
-#include "door.h"
+#include "storage.h"
 
-#define PREFIX "note/"
+#define DIRECTORY "note"
 #define DIGITS 10
-#define PAGE "1000"
 #define LIMIT_DEFAULT 20
 #define LIMIT_MAX 100
 #define NUMBER_MAX INT64_C(9999999999)
 
 static struct text empty(void) { return (struct text){NULL, 0, 0, false}; }
-
-/* The key-value service. */
-
-static void put_key(struct text *out, int64_t number) {
-    char digits[DIGITS];
-    for (int i = DIGITS; i > 0; i--, number /= 10) digits[i - 1] = (char)('0' + number % 10);
-    put_literal(out, PREFIX);
-    put(out, digits, DIGITS);
-}
-
-static const struct json *kv(const char *operation, const char *key, size_t key_length, const struct text *value) {
-    struct text request = empty();
-    put_literal(&request, "{\"service\":\"kv\",\"op\":\"");
-    put(&request, operation, strlen(operation));
-    put_literal(&request, "\",\"key\":");
-    put_json_string(&request, key, key_length);
-    if (value != NULL) {
-        put_literal(&request, ",\"value\":");
-        put_json_string(&request, value->bytes, value->length);
-    }
-    put_literal(&request, "}");
-    return door_ask(&request);
-}
-
-/* The value under a key: a string, null if there is none, NULL if it was refused. */
-static const struct json *kv_get(const char *key, size_t length) {
-    const struct json *answer = kv("get", key, length, NULL);
-    return answer == NULL ? NULL : json_member(answer, "value");
-}
-
-static const struct json *kv_list(const char *after, size_t after_length) {
-    struct text request = empty();
-    put_literal(&request, "{\"service\":\"kv\",\"op\":\"list\",\"prefix\":\"" PREFIX "\",\"limit\":" PAGE ",\"after\":");
-    put_json_string(&request, after, after_length);
-    put_literal(&request, "}");
-    return door_ask(&request);
-}
 
 /* Numbers of notes. */
 
@@ -65,14 +26,22 @@ static int64_t number_of(const char *digits, size_t length) {
     return number;
 }
 
-static int64_t number_of_key(const struct json *key) {
-    size_t skip = strlen(PREFIX);
-    return key->length > skip ? number_of(key->text + skip, key->length - skip) : 0;
+/* The name of a note. */
+struct name {
+    char text[sizeof DIRECTORY + DIGITS + 1];
+};
+
+static struct name name_of(int64_t number) {
+    struct name name;
+    strcpy(name.text, DIRECTORY "/");
+    for (int i = DIGITS; i > 0; i--, number /= 10) name.text[sizeof DIRECTORY + i - 1] = (char)('0' + number % 10);
+    name.text[sizeof DIRECTORY + DIGITS] = '\0';
+    return name;
 }
 
-static size_t title_length(const struct json *note) {
-    const char *end = memchr(note->text, '\n', note->length);
-    return end == NULL ? note->length : (size_t)(end - note->text);
+static size_t title_length(const struct text *note) {
+    const char *end = memchr(note->bytes, '\n', note->length);
+    return end == NULL ? note->length : (size_t)(end - note->bytes);
 }
 
 /* Answers. */
@@ -89,11 +58,8 @@ static const char *fail(struct answer *answer, const char *why) {
 
 /* What the host did not do. */
 static const char *refused(struct answer *answer) {
-    if (equals(door_refusal, door_refusal_length, "kv.quota"))
-        return fail(answer, "There is no room for this; delete some notes first.");
-    fail(answer, "The notes can't be reached: ");
-    put(&answer->message, door_refusal, door_refusal_length);
-    return NULL;
+    if (errno == ENOSPC) return fail(answer, "There is no room for this; delete some notes first.");
+    return fail(answer, "The notes can't be reached.");
 }
 
 static const char *no_such_note(struct answer *answer, int64_t number) {
@@ -103,18 +69,18 @@ static const char *no_such_note(struct answer *answer, int64_t number) {
     return NULL;
 }
 
-static void put_entry(struct answer *answer, int64_t number, const struct json *note, bool first) {
+static void put_entry(struct answer *answer, int64_t number, const struct text *note, bool first) {
     if (!first) {
         put_literal(&answer->structured, ",");
         put_literal(&answer->message, "\n");
     }
     put_integer(&answer->message, number);
     put_literal(&answer->message, ": ");
-    put(&answer->message, note->text, title_length(note));
+    put(&answer->message, note->bytes, title_length(note));
     put_literal(&answer->structured, "{\"id\":");
     put_integer(&answer->structured, number);
     put_literal(&answer->structured, ",\"title\":");
-    put_json_string(&answer->structured, note->text, title_length(note));
+    put_json_string(&answer->structured, note->bytes, title_length(note));
     put_literal(&answer->structured, "}");
 }
 
@@ -136,18 +102,18 @@ static bool contains(const char *text, size_t length, const struct json *searche
 /* The tools. */
 
 static const char *add_note(const struct json *title, const struct json *text, struct answer *answer) {
-    const struct json *next = kv_get("next", 4);
-    if (next == NULL) return refused(answer);
-    int64_t number = next->kind == JSON_STRING ? number_of(next->text, next->length) : 1;
+    struct text next = empty(), value = empty(), following = empty();
+    int found = storage_get("next", &next);
+    if (found < 0) return refused(answer);
+    int64_t number = found > 0 ? number_of(next.bytes, next.length) : 1;
     if (number < 1 || number >= NUMBER_MAX) return fail(answer, "There are no numbers left.");
-    struct text key = empty(), value = empty(), following = empty();
-    put_key(&key, number);
     put(&value, title->text, title->length);
     put_literal(&value, "\n");
     put(&value, text->text, text->length);
     put_integer(&following, number + 1);
-    if (kv("set", key.bytes, key.length, &value) == NULL) return refused(answer);
-    if (kv("set", "next", 4, &following) == NULL) return refused(answer);
+    if (!storage_set(name_of(number).text, value.bytes, value.length) ||
+        !storage_set("next", following.bytes, following.length))
+        return refused(answer);
     put_literal(&answer->message, "Kept as note ");
     put_integer(&answer->message, number);
     put_literal(&answer->message, ".");
@@ -158,45 +124,39 @@ static const char *add_note(const struct json *title, const struct json *text, s
 }
 
 static const char *read_note(int64_t number, struct answer *answer) {
-    struct text key = empty();
-    put_key(&key, number);
-    const struct json *note = kv_get(key.bytes, key.length);
-    if (note == NULL) return refused(answer);
-    if (note->kind != JSON_STRING) return no_such_note(answer, number);
-    size_t title = title_length(note), text = title < note->length ? title + 1 : title;
-    put(&answer->message, note->text, note->length);
+    struct text note = empty();
+    int found = storage_get(name_of(number).text, &note);
+    if (found < 0) return refused(answer);
+    if (found == 0) return no_such_note(answer, number);
+    size_t title = title_length(&note), text = title < note.length ? title + 1 : title;
+    put(&answer->message, note.bytes, note.length);
     put_literal(&answer->structured, "{\"id\":");
     put_integer(&answer->structured, number);
     put_literal(&answer->structured, ",\"title\":");
-    put_json_string(&answer->structured, note->text, title);
+    put_json_string(&answer->structured, note.bytes, title);
     put_literal(&answer->structured, ",\"text\":");
-    put_json_string(&answer->structured, note->text + text, note->length - text);
+    put_json_string(&answer->structured, note.bytes + text, note.length - text);
     put_literal(&answer->structured, "}");
     return NULL;
 }
 
 /* Goes through all notes behind a number; those that contain what is searched, if anything is. */
 static const char *find_notes(int64_t after, int64_t limit, const struct json *searched, struct answer *answer) {
-    struct text from = empty();
-    put_key(&from, after);
+    char **names;
+    int count = storage_list(DIRECTORY, &names);
+    if (count < 0) return refused(answer);
+    struct text note = empty();
     int64_t found = 0;
-    bool more = false, pages = true;
+    bool more = false;
     put_literal(&answer->structured, "{\"notes\":[");
-    while (pages && !more) {
-        const struct json *page = kv_list(from.bytes, from.length);
-        if (page == NULL) return refused(answer);
-        const struct json *keys = json_member(page, "keys"), *others = json_member(page, "more");
-        pages = others != NULL && others->kind == JSON_TRUE;
-        for (const struct json *key = keys == NULL ? NULL : keys->first; key != NULL && !more; key = key->next) {
-            from.length = 0;
-            put(&from, key->text, key->length);
-            const struct json *note = kv_get(key->text, key->length);
-            if (note == NULL) return refused(answer);
-            if (note->kind != JSON_STRING) continue;
-            if (searched != NULL && !contains(note->text, note->length, searched)) continue;
-            more = found == limit;
-            if (!more) put_entry(answer, number_of_key(key), note, found++ == 0);
-        }
+    for (int i = 0; i < count && !more; i++) {
+        int64_t number = number_of(names[i], strlen(names[i]));
+        if (number <= after) continue;
+        note.length = 0;
+        if (storage_get(name_of(number).text, &note) < 0) return refused(answer);
+        if (searched != NULL && !contains(note.bytes, note.length, searched)) continue;
+        more = found == limit;
+        if (!more) put_entry(answer, number, &note, found++ == 0);
     }
     if (found == 0) put_literal(&answer->message, "There are none.");
     if (more) put_literal(&answer->message, "\nThere are more.");
@@ -205,12 +165,9 @@ static const char *find_notes(int64_t after, int64_t limit, const struct json *s
 }
 
 static const char *delete_note(int64_t number, struct answer *answer) {
-    struct text key = empty();
-    put_key(&key, number);
-    const struct json *done = kv("delete", key.bytes, key.length, NULL);
-    if (done == NULL) return refused(answer);
-    const struct json *deleted = json_member(done, "deleted");
-    if (deleted == NULL || deleted->kind != JSON_TRUE) return no_such_note(answer, number);
+    int done = storage_delete(name_of(number).text);
+    if (done < 0) return refused(answer);
+    if (done == 0) return no_such_note(answer, number);
     put_literal(&answer->message, "Deleted note ");
     put_integer(&answer->message, number);
     put_literal(&answer->message, ".");
@@ -219,15 +176,11 @@ static const char *delete_note(int64_t number, struct answer *answer) {
 }
 
 static const char *clear_notes(struct answer *answer) {
-    int64_t count = 0;
-    for (bool pages = true; pages;) {
-        const struct json *page = kv_list("", 0);
-        if (page == NULL) return refused(answer);
-        const struct json *keys = json_member(page, "keys"), *others = json_member(page, "more");
-        pages = others != NULL && others->kind == JSON_TRUE;
-        for (const struct json *key = keys == NULL ? NULL : keys->first; key != NULL; key = key->next, count++)
-            if (kv("delete", key->text, key->length, NULL) == NULL) return refused(answer);
-    }
+    char **names;
+    int count = storage_list(DIRECTORY, &names);
+    if (count < 0) return refused(answer);
+    for (int i = 0; i < count; i++)
+        if (storage_delete(name_of(number_of(names[i], strlen(names[i]))).text) < 0) return refused(answer);
     put_literal(&answer->message, "Notes deleted: ");
     put_integer(&answer->message, count);
     put_literal(&answer->structured, "{\"deleted\":");

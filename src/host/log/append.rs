@@ -8,11 +8,11 @@ use super::files::{
     at, broken, missing, unavailable, HEAD_FILE, KEY_FILE, LOCK_FILE, LOG_FILE, TORN_PREFIX,
 };
 use crate::host::files::{self, if_there, Links};
+use crate::host::keys::random_bytes;
 use crate::kernel::audit::{self, Entry, Hash, Head, Torn, GENESIS};
 use crate::kernel::encoding::{as_u64, hex, unhex};
 use crate::kernel::error::Error;
 use crate::kernel::limits::{AUDIT_LINE_BYTES_MAX, AUDIT_TORN_BYTES_MAX};
-use crate::kernel::package::key::random_bytes;
 use crate::kernel::time::Timestamp;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -194,5 +194,5 @@ impl Writer {
 // [AUD-40] [AUD-48]
 fn lock(dir: &Path) -> Result<File, Error> {
     let path = &dir.join(LOCK_FILE);
-    files::lock_file(path).map_err(at(path))
+    files::lock_file(path, &|| false).map_err(at(path))
 }

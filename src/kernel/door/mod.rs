@@ -3,16 +3,13 @@
 //!
 //! The gate is ours and the same for every host: it reads the request, holds it against the token, checks
 //! addresses and follows redirects. What touches the network is a [`HttpTransport`], which only does
-//! what it is told: one name to look up, one exchange with one address. What keeps data is a [`KvStore`],
-//! which only keeps it: what a call changes is held here until the call has succeeded.
+//! what it is told: one name to look up, one exchange with one address.
 //!
-//! Read `Door::ask` first, then `http.rs` with `url.rs`, `address.rs` and `header.rs`, then `kv.rs`.
+//! Read `Door::ask` first, then `http.rs` with `url.rs`, `address.rs` and `header.rs`.
 
 mod address;
 mod header;
 mod http;
-pub mod kv;
-pub mod kv_file;
 mod request;
 #[cfg(test)]
 mod tests;
@@ -20,19 +17,17 @@ pub mod transport;
 mod url;
 
 use crate::kernel::prelude::*;
-pub use kv::{KvOwner, KvStore};
-pub use kv_file::KvFiles;
 pub use transport::{Exchange, HttpResponse, HttpTransport, TransportError};
 
 use crate::kernel::deadline::Deadline;
 use crate::kernel::json;
 use crate::kernel::limits::{DOOR_DEPTH_MAX, DOOR_REQUEST_BYTES_MAX};
 use crate::kernel::policy::token::ResolvedToken;
+use crate::kernel::storage::StorageBackend;
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use core::fmt;
 use http::HttpGate;
-use kv::{KvChanges, KvSession};
 use request::{refused, Refused, Tally};
 use serde_json::{json, Value};
 
@@ -54,7 +49,7 @@ use serde_json::{json, Value};
 ///         Err(TransportError::Unreachable("there is nobody".to_owned()))
 ///     }
 /// }
-/// let services = Services { http: Some(Arc::new(Nowhere)), kv: None };
+/// let services = Services { http: Some(Arc::new(Nowhere)), storage: None };
 /// let sandbox = mpp::WasmSandbox::new()?.with_services(services);
 /// # drop(sandbox);
 /// # Ok::<(), mpp::Error>(())
@@ -63,14 +58,14 @@ use serde_json::{json, Value};
 pub struct Services {
     /// How its tools reach the network; without one they do not.
     pub http: Option<Arc<dyn HttpTransport>>,
-    /// Where its tools keep data; without one they do not.
-    pub kv: Option<Arc<dyn KvStore>>,
+    /// Where its packages keep what they store; without one those that ask for it do not run.
+    pub storage: Option<Arc<dyn StorageBackend>>,
 }
 
 impl fmt::Debug for Services {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (http, kv) = (self.http.is_some(), self.kv.is_some());
-        out.debug_struct("Services").field("http", &http).field("kv", &kv).finish()
+        let (http, storage) = (self.http.is_some(), self.storage.is_some());
+        out.debug_struct("Services").field("http", &http).field("storage", &storage).finish()
     }
 }
 
@@ -78,7 +73,6 @@ impl fmt::Debug for Services {
 #[derive(Default)]
 pub(crate) struct Door {
     http: Option<HttpGate>,
-    kv: Option<KvSession>,
     tally: Tally,
 }
 
@@ -88,9 +82,7 @@ impl Door {
     pub(crate) fn new(token: &ResolvedToken, services: &Services) -> Self {
         let hosts = token.hosts().to_vec();
         let http = (!hosts.is_empty()).then(|| HttpGate::new(hosts, services.http.clone()));
-        let keeps = token.token().storage_bytes_max() > 0;
-        let kv = keeps.then(|| KvSession::new(token.token(), services.kv.clone()));
-        Door { http, kv, tally: Tally::default() }
+        Door { http, tally: Tally::default() }
     }
 
     /// Answers one request of the guest, both JSON texts.
@@ -106,11 +98,10 @@ impl Door {
     }
 
     fn answer(&mut self, request: &[u8], deadline: &Deadline) -> Result<Value, Refused> {
-        let Door { http, kv, tally } = self;
+        let Door { http, tally } = self;
         let document = read(request).inspect_err(|refused| tally.count(refused.code))?;
-        match (document.get("service").and_then(Value::as_str), http, kv) {
-            (Some("http"), Some(gate), _) => gate.ask(&document, deadline, tally),
-            (Some("kv"), _, Some(session)) => session.ask(&document, tally),
+        match (document.get("service").and_then(Value::as_str), http) {
+            (Some("http"), Some(gate)) => gate.ask(&document, deadline, tally),
             // [DOOR-08] what was not granted is not told from what does not exist
             _ => {
                 tally.count("door.unknown_service");
@@ -119,15 +110,9 @@ impl Door {
         }
     }
 
-    /// Bytes that the last request made the host read, besides its own and those of its answer.
-    // [DOOR-07]
-    pub(crate) fn take_unpaid_bytes(&mut self) -> u64 {
-        self.kv.as_mut().map_or(0, KvSession::take_unpaid_bytes)
-    }
-
-    /// What the guest wants to have kept, and how often it asked for what.
-    pub(crate) fn into_parts(self) -> (Option<KvChanges>, BTreeMap<String, u64>) {
-        (self.kv.and_then(KvSession::into_changes), self.tally.0)
+    /// How often the guest asked for what.
+    pub(crate) fn into_counts(self) -> BTreeMap<String, u64> {
+        self.tally.0
     }
 }
 

@@ -1,9 +1,8 @@
-//! The door as a guest meets it: what it hands in, line by line, and what it gets, with a network and a store
-//! that do what a test says.
+//! The door as a guest meets it: what it hands in, line by line, and what it gets, with a network that does
+//! what a test says.
 #![allow(clippy::as_conversions, clippy::arithmetic_side_effects)]
 
 mod http;
-mod kv;
 mod ranges;
 mod urls;
 
@@ -16,7 +15,6 @@ use crate::kernel::module::{tests::manifest, Module};
 use crate::kernel::package::listing::ContentHash;
 use crate::kernel::package::manifest::{Manifest, Storage};
 use crate::kernel::policy::token::{CapabilityToken, HostGrant, RunLimits, SecretHeader};
-use crate::kernel::policy::Capability;
 use crate::kernel::sandbox::{Request, Run, WasmSandbox};
 use crate::kernel::secrets::Hidden;
 use std::net::IpAddr;
@@ -73,7 +71,6 @@ fn hash() -> ContentHash {
 fn asking() -> Manifest {
     let mut manifest = manifest(64);
     manifest.capabilities.network = vec!["api.example.com".into()];
-    manifest.capabilities.storage = Some(Storage { limit_kb: 1 });
     manifest
 }
 
@@ -84,19 +81,17 @@ fn binary(text: &str) -> WasmBinary {
     WasmBinary::for_tests(module, BTreeMap::new(), manifest)
 }
 
-/// A host with a network and a store, and what one package was granted.
+/// A host with a network, and what one package was granted.
 struct World {
     services: Services,
     hosts: Vec<HostGrant>,
-    storage_kb: u32,
     limits: RunLimits,
     cancel: CancelFlag,
 }
 
 impl World {
     fn token(&self) -> ResolvedToken {
-        let storage = Capability::Storage { limit_kb: self.storage_kb };
-        let token = CapabilityToken::for_tests(hash(), vec![storage], self.limits);
+        let token = CapabilityToken::for_tests(hash(), Vec::new(), self.limits);
         token.resolve(&NoHost).unwrap().reaching_for_tests(self.hosts.clone())
     }
 
@@ -210,12 +205,11 @@ fn granted(host: &str) -> HostGrant {
     HostGrant { host, plain_http: false, private_addresses: false, headers: Vec::new() }
 }
 
-/// A package that may reach these hosts, and keep nothing.
+/// A package that may reach these hosts.
 fn reaching(hosts: &[&str], network: Arc<Network>) -> World {
     World {
-        services: Services { http: Some(network), kv: None },
+        services: Services { http: Some(network), storage: None },
         hosts: hosts.iter().copied().map(granted).collect(),
-        storage_kb: 0,
         limits: LIMITS,
         cancel: CancelFlag::default(),
     }
@@ -246,12 +240,9 @@ fn a_service_that_was_not_granted_is_answered_as_one_that_does_not_exist() {
     let mut world = reaching(&["api.example.com"], fine());
     let unknown = world.ask(&json!({ "service": "teleport" }));
     assert_eq!(unknown["error"]["code"], "door.unknown_service");
-    let key = json!({ "service": "kv", "op": "get", "key": "a" });
-    assert_eq!(world.ask(&key), unknown);
-    (world.hosts, world.storage_kb) = (Vec::new(), 1);
+    assert_eq!(world.code(&json!({ "service": "HTTP" })), "door.unknown_service");
+    world.hosts = Vec::new();
     assert_eq!(world.ask(&get("https://api.example.com/")), unknown);
-    assert_eq!(world.code(&key), "kv.no_store");
-    assert_eq!(world.code(&json!({ "service": "KV" })), "door.unknown_service");
 }
 
 #[test]
@@ -264,7 +255,7 @@ fn what_is_no_request_of_the_page_is_refused() {
         ("[]".to_owned(), "door.unknown_service"),
         ("{}".to_owned(), "door.unknown_service"),
         ("\u{feff}{}".to_owned(), "door.invalid"),
-        (format!(r#"{{"service":"http","service":"kv","url":"{url}"}}"#), "door.invalid"),
+        (format!(r#"{{"service":"http","service":"http","url":"{url}"}}"#), "door.invalid"),
         (format!(r#"{{"service":"http","url":"{url}","headers":[[["a"]]]}}"#), "door.invalid"),
         (json!({ "service": "http" }).to_string(), "door.invalid"),
         (json!({ "service": "http", "url": 7 }).to_string(), "door.invalid"),
@@ -350,14 +341,17 @@ fn the_door_is_shut_for_packages_that_ask_for_nothing_behind_it() {
     let bytes = wat::parse_str(FORWARDER).unwrap();
     let error = Module::check(&bytes, &manifest(64)).unwrap_err();
     assert_eq!(error.code(), Code::ModuleImport);
-    assert!(error.detail().contains("mpp_v1.request (without `network` or `storage`"), "{error}");
+    assert!(
+        error.detail().contains("mpp_v1.request (without `network` among its capabilities)"),
+        "{error}"
+    );
     let with = |capabilities: &dyn Fn(&mut Manifest)| {
         let mut manifest = manifest(64);
         capabilities(&mut manifest);
         Module::check(&bytes, &manifest)
     };
     assert!(with(&|it| it.capabilities.network = vec!["a.example".into()]).is_ok());
-    assert!(with(&|it| it.capabilities.storage = Some(Storage { limit_kb: 1 })).is_ok());
+    assert!(with(&|it| it.capabilities.storage = Some(Storage { limit_kb: 1 })).is_err());
     assert!(with(&|it| it.capabilities.environment = vec!["A".into()]).is_err());
     for import in [
         r#"(import "mpp_v1" "request" (func (param i32) (result i32)))"#,

@@ -110,33 +110,8 @@ impl fmt::Display for TransportError {
     }
 }
 
-/// How this host reaches the network. Calls come from several threads at once.
-///
-/// ```
-/// use mpp::door::{Exchange, HttpResponse, HttpTransport, TransportError};
-/// use std::{net::IpAddr, time::Duration};
-///
-/// /// Knows one name, and answers by itself.
-/// struct Fixed;
-/// impl HttpTransport for Fixed {
-///     fn resolve(&self, host: &str, _: Duration, _: &dyn Fn() -> bool) -> Result<Vec<IpAddr>, TransportError> {
-///         match host {
-///             "api.example.com" => Ok(vec![IpAddr::from([93, 184, 215, 14])]),
-///             _ => Err(TransportError::NoAddress),
-///         }
-///     }
-///
-///     fn exchange(&self, it: &Exchange<'_>, _: &dyn Fn() -> bool) -> Result<HttpResponse, TransportError> {
-///         let body = format!("{} {}", it.method, it.target).into_bytes();
-///         if body.len() > it.response_bytes_max {
-///             return Err(TransportError::TooLarge);
-///         }
-///         Ok(HttpResponse { status: 200, headers: Vec::new(), body })
-///     }
-/// }
-/// let found = Fixed.resolve("example.org", Duration::from_secs(1), &|| false);
-/// assert_eq!(found, Err(TransportError::NoAddress));
-/// ```
+/// How this host reaches the network. Calls come from several threads at once. [`Services`](super::Services)
+/// has an example.
 pub trait HttpTransport: Send + Sync {
     /// All addresses of a name, as the host's resolver gives them, within `timeout`. `is_cancelled` is
     /// looked at as in [`HttpTransport::exchange`].

@@ -140,7 +140,7 @@ pub(crate) fn compile(bytes: &[u8], mode: CompilationMode) -> Result<wasmi::Modu
 /// Refuses whatever the sandbox would not define, naming all of it at once.
 fn check_imports(module: &wasmi::Module, manifest: &Manifest) -> Result<(), Error> {
     let asked = &manifest.capabilities;
-    let door = !asked.network.is_empty() || asked.storage.is_some();
+    let door = !asked.network.is_empty();
     let mut unknown = BTreeSet::new();
     for import in module.imports() {
         let known = imports::signature(import.module(), import.name());
@@ -151,7 +151,7 @@ fn check_imports(module: &wasmi::Module, manifest: &Manifest) -> Result<(), Erro
         if wrong || shut {
             let why = match known {
                 None => "",
-                Some(_) if shut => " (without `network` or `storage` among its capabilities)",
+                Some(_) if shut => " (without `network` among its capabilities)",
                 Some(_) => " (with another signature)",
             };
             unknown.insert(format!("{}.{}{why}", shown(import.module()), shown(import.name())));

@@ -1,7 +1,6 @@
-//! Room: Ed25519 keys (RFC 8032) in the PEM forms that OpenSSL reads and writes, and their ids.
+//! Ed25519 keys (RFC 8032) and their ids.
 //!
-//! The arithmetic and the PEM reading are ed25519-compact's. What is added: a PEM file holds one key
-//! and nothing else, a public key must be of prime order, and a key has one id.
+//! The arithmetic is ed25519-compact's. What is added: a public key must be of prime order, and a key has one id.
 
 use crate::kernel::document::text_form;
 use crate::kernel::encoding::{hash_text, hex, sha256};
@@ -50,23 +49,6 @@ impl PublicKey {
         Ok(PublicKey(key))
     }
 
-    /// Reads a SubjectPublicKeyInfo PEM file (RFC 8410).
-    ///
-    /// # Errors
-    /// `key.invalid`, `key.weak`.
-    pub fn from_pem(text: &str) -> Result<Self, Error> {
-        only_block(text, "PUBLIC KEY")?;
-        let key = ed25519_compact::PublicKey::from_pem(text)
-            .map_err(|_| Error::new(Code::KeyInvalid, "PEM block is not an Ed25519 public key"))?;
-        PublicKey::from_bytes(*key)
-    }
-
-    /// Writes the PEM form.
-    #[must_use]
-    pub fn to_pem(&self) -> String {
-        self.0.to_pem()
-    }
-
     /// The 32 key bytes.
     #[must_use]
     pub fn to_bytes(&self) -> [u8; 32] {
@@ -97,12 +79,6 @@ impl fmt::Debug for SecretKey {
 }
 
 impl SecretKey {
-    /// Makes a new key from the system's randomness.
-    #[must_use]
-    pub fn generate() -> Self {
-        SecretKey(KeyPair::from_seed(Seed::generate()))
-    }
-
     /// The key of a seed: the same seed, the same key. For tests and conformance vectors.
     ///
     /// # Errors
@@ -113,21 +89,10 @@ impl SecretKey {
             .map_err(|_| Error::new(Code::KeyInvalid, "unusable seed"))
     }
 
-    /// Reads a PKCS#8 PEM file, as `openssl genpkey -algorithm ed25519` writes it.
-    ///
-    /// # Errors
-    /// `key.invalid`. An encrypted key has to be decrypted with `openssl pkey` first.
-    pub fn from_pem(text: &str) -> Result<Self, Error> {
-        only_block(text, "PRIVATE KEY")?;
-        KeyPair::from_pem(text)
-            .map(SecretKey)
-            .map_err(|_| Error::new(Code::KeyInvalid, "PEM block is not an Ed25519 private key"))
-    }
-
-    /// Writes the PEM form.
+    /// The seed that it was made from, which is all of it: as secret as the key.
     #[must_use]
-    pub fn to_pem(&self) -> String {
-        self.0.sk.to_pem()
+    pub fn to_seed(&self) -> [u8; 32] {
+        *self.0.sk.seed()
     }
 
     /// The public half.
@@ -141,32 +106,4 @@ impl SecretKey {
     pub fn sign(&self, message: &[u8]) -> [u8; 64] {
         *self.0.sk.sign(message, None::<Noise>)
     }
-}
-
-/// 32 unpredictable bytes from the system, for keys and nonces of the host.
-#[must_use]
-pub fn random_bytes() -> [u8; 32] {
-    // Hashed, so that a caller who publishes them publishes no state of the generator.
-    sha256(Seed::generate().as_ref())
-}
-
-/// The text is one PEM block with this label and white space around it. [KEY-03]
-fn only_block(text: &str, label: &str) -> Result<(), Error> {
-    let text = text.trim();
-    let framed = text.starts_with(&format!("-----BEGIN {label}-----"))
-        && text.ends_with(&format!("-----END {label}-----"))
-        && text.matches("-----BEGIN ").count() == 1
-        && text.matches("-----END ").count() == 1;
-    if framed {
-        return Ok(());
-    }
-    let found = match text {
-        _ if text.contains("BEGIN ENCRYPTED PRIVATE KEY") => {
-            "an encrypted key (decrypt it with `openssl pkey`)"
-        }
-        _ if text.contains("BEGIN PRIVATE KEY") => "a private key or more than one block",
-        _ if text.contains("BEGIN PUBLIC KEY") => "a public key or more than one block",
-        _ => "something else",
-    };
-    Err(Error::new(Code::KeyInvalid, format!("expected one PEM block {label:?}, found {found}")))
 }

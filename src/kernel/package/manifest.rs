@@ -10,15 +10,19 @@ mod tests;
 
 use super::schema::Schema;
 use super::version::Version;
-use crate::kernel::document::{integer, list, object, some, text, words};
-use crate::kernel::error::Error;
+use crate::kernel::document::{distinct, integer, list, object, some, text, words, FromJson};
+use crate::kernel::error::{Code, Error};
+use crate::kernel::json::object::{below, Fault, FaultKind, Member, Object};
 use crate::kernel::limits::{
-    FUEL_MAX, LIST_COUNT_MAX, MEMORY_MB_MAX, OUTPUT_KB_MAX, STORAGE_KB_MAX, TIMEOUT_MS_MAX,
+    FUEL_MAX, LIST_COUNT_MAX, MANIFEST_BYTES_MAX, MANIFEST_DEPTH_MAX, MEMORY_MB_MAX, OUTPUT_KB_MAX,
+    STORAGE_KB_MAX, TIMEOUT_MS_MAX, TOOLS_COUNT_MAX,
 };
 use crate::kernel::names;
 use crate::kernel::prelude::*;
-use alloc::collections::BTreeSet;
-use read::{argument, custom_patterns, directories, each, host, line, paragraph, target, tools};
+use crate::kernel::text::is_hidden;
+use command::command;
+pub use command::{Command, Word};
+use read::{argument, directories, each, host, line, paragraph, target};
 use serde_json::Value;
 
 object! {
@@ -85,8 +89,55 @@ impl Manifest {
     /// assert!(manifest.capabilities.network.is_empty());
     /// # Ok::<(), mpp::Error>(())
     /// ```
+    // [MAN-01] [MAN-02] [MAN-03] [MAN-04] [MAN-05] [MAN-06]
     pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
-        read::manifest(bytes)
+        if bytes.len() > MANIFEST_BYTES_MAX {
+            let detail =
+                format!("manifest.json has {} bytes, more than {MANIFEST_BYTES_MAX}", bytes.len());
+            return Err(Error::new(Code::ManifestSyntax, detail));
+        }
+        let document = crate::kernel::json::parse(bytes, MANIFEST_DEPTH_MAX)
+            .map_err(|error| Error::new(Code::ManifestSyntax, error.to_string()))?;
+        let result = match characters(&document) {
+            Ok(()) => Manifest::read(&Member::new(&document, "")),
+            Err((pointer, found)) => {
+                let what = format!("holds the forbidden character U+{:04X}", u32::from(found));
+                Err(Member::new(&document, &pointer).bad_value(what))
+            }
+        };
+        result.map_err(|fault| {
+            let code = match fault.kind {
+                FaultKind::UnknownKey => Code::ManifestUnknownKey,
+                FaultKind::MissingKey => Code::ManifestMissingKey,
+                FaultKind::WrongType => Code::ManifestType,
+                FaultKind::BadValue => Code::ManifestValue,
+                FaultKind::Unsupported => Code::ManifestSchema,
+            };
+            Error::new(code, fault.to_string())
+        })
+    }
+}
+
+/// Looks at every string and key of the document, whatever it is for: people approve what they see,
+/// models read what people do not. Finds the first character that is forbidden, and where.
+// [MAN-07]
+fn characters(value: &Value) -> Result<(), (String, char)> {
+    let hidden = |character: &char| !"\n\t".contains(*character) && is_hidden(*character);
+    let check = |text: &str| match text.chars().find(hidden) {
+        None => Ok(()),
+        Some(found) => Err((String::new(), found)),
+    };
+    // The pointer is made of a fault only: there are many strings.
+    let inside = |key: &str, (pointer, found): (String, char)| (below("", key) + &pointer, found);
+    match value {
+        Value::String(text) => check(text),
+        Value::Array(items) => items.iter().enumerate().try_for_each(|(at, item)| {
+            characters(item).map_err(|fault| inside(&at.to_string(), fault))
+        }),
+        Value::Object(members) => members.iter().try_for_each(|(key, value)| {
+            check(key).and_then(|()| characters(value)).map_err(|fault| inside(key, fault))
+        }),
+        _ => Ok(()),
     }
 }
 
@@ -143,7 +194,7 @@ object! {
         /// Names of environment variables.
         pub environment: Vec<String> = Vec::new(),
             each(text(names::is_environment_name, "letters, digits and _, no digit first"));
-        /// Key-value storage.
+        /// A directory that is kept from call to call.
         pub storage: Option<Storage> = None;
     }
 }
@@ -186,28 +237,34 @@ pub struct Tool {
     pub sensitivity: Sensitivity,
 }
 
-/// `tools[].command`: where the arguments of a call go.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Command {
-    /// Groups of words behind `runtime.args`; a group is left out if a value in it was not given.
-    pub args: Vec<Vec<Word>>,
-    /// The property whose value is stdin. Without one stdin is empty.
-    pub stdin: Option<String>,
-    /// The properties that `args` and `stdin` name: all that the tool has.
-    pub properties: BTreeSet<String>,
-    /// As it stands in the manifest, for people to look at.
-    pub source: Value,
+// [MAN-29] [MAN-31]
+fn tools(place: &Member, protocol: Protocol) -> Result<Vec<Tool>, Fault> {
+    let rule = |item: &Member| item.object(|object| tool(object, protocol));
+    let name = |tool: &Tool| tool.name.to_ascii_lowercase();
+    let twice = "has the name of another tool, but for upper and lower case";
+    distinct(1..=TOOLS_COUNT_MAX, rule, name, twice)(place)
 }
 
-/// A word of a command line.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Word {
-    /// An argument as it stands.
-    Literal(String),
-    /// `{NAME}`: the value of this property, one argument.
-    Value(String),
-    /// `{?NAME}`: no argument; without it being true the group is left out.
-    If(String),
+fn tool(object: &mut Object, protocol: Protocol) -> Result<Tool, Fault> {
+    let schema = |member: &Member| Schema::read(member.value(), member.pointer());
+    // [MAN-32] [MAN-33]
+    let parameters = schema(&object.required("parameters")?)?;
+    // [MAN-37] A key that is not asked for is refused.
+    let (returns, command) = match protocol {
+        Protocol::Command => (None, Some(command(&object.required("command")?, &parameters)?)),
+        Protocol::JsonRpc | Protocol::Mcp => {
+            (object.optional("returns").map(|place| schema(&place)).transpose()?, None)
+        }
+    };
+    let what = "1 to 64 letters, digits and _, starting with a letter";
+    Ok(Tool {
+        name: text(names::is_tool_name, what)(&object.required("name")?)?,
+        description: paragraph(&object.required("description")?)?,
+        parameters,
+        returns,
+        command,
+        sensitivity: Sensitivity::read(&object.required("sensitivity")?)?,
+    })
 }
 
 words! {
@@ -247,4 +304,10 @@ object! {
         /// The expression.
         pub pattern: String, line;
     }
+}
+
+fn custom_patterns(place: &Member) -> Result<Vec<CustomPattern>, Fault> {
+    let twice = "has the name of another custom pattern";
+    let name = |pattern: &CustomPattern| pattern.name.clone();
+    distinct(0..=LIST_COUNT_MAX, CustomPattern::read, name, twice)(place)
 }

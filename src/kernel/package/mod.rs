@@ -4,7 +4,6 @@ pub mod archive;
 pub mod key;
 pub mod listing;
 pub mod manifest;
-pub mod pack;
 pub mod schema;
 pub mod signature;
 pub mod version;

@@ -14,15 +14,10 @@ use crate::kernel::deadline::{Deadline, Interrupted};
 use crate::kernel::json::object::Fault;
 use crate::kernel::pattern::Pattern;
 use crate::kernel::prelude::*;
-use crate::kernel::text::shown;
 use alloc::collections::BTreeMap;
+pub use check::Violation;
 use check::{Checker, Stop};
-use core::fmt;
-use number::Exact;
 use serde_json::Value;
-
-/// Where a `$ref` may lead.
-const DEFINITIONS: &str = "#/$defs/";
 
 /// A schema that passed every rule of `spec/manifest.md`.
 #[derive(Clone, Debug)]
@@ -81,7 +76,7 @@ impl Schema {
         value: &Value,
         deadline: &Deadline,
     ) -> Result<Result<(), Violation>, Interrupted> {
-        match Checker::new(self, deadline).node(&self.source, value) {
+        match Checker::new(&self.source, &self.patterns, deadline).node(&self.source, value) {
             Ok(()) => Ok(Ok(())),
             Err(Stop::Broken(violation)) => Ok(Err(violation)),
             Err(Stop::OutOfSteps) => Ok(Err(Violation {
@@ -89,47 +84,6 @@ impl Schema {
                 what: "takes more steps to check than are allowed".to_owned(),
             })),
             Err(Stop::Interrupted(interrupted)) => Err(interrupted),
-        }
-    }
-}
-
-/// The definition that a `$ref` leads to, in the schema that has this root.
-fn definition<'a>(root: &'a Value, reference: &Value) -> Option<&'a Value> {
-    root.get("$defs")?.as_object()?.get(reference.as_str()?.strip_prefix(DEFINITIONS)?)
-}
-
-/// The items of an array, or a value by itself.
-fn list(argument: &Value) -> &[Value] {
-    argument.as_array().map_or_else(|| core::slice::from_ref(argument), Vec::as_slice)
-}
-
-/// Whether a number keeps one of the ten bounds.
-// [SCH-10]
-fn is_within(number: &Value, keyword: &str, bound: &Value) -> bool {
-    let (Some(number), Some(bound)) = (Exact::of(number), Exact::of(bound)) else { return false };
-    match keyword {
-        "exclusiveMinimum" => number > bound,
-        "exclusiveMaximum" => number < bound,
-        _ if keyword.starts_with("min") => number >= bound,
-        _ => number <= bound,
-    }
-}
-
-/// Which rule a value broke, and where. `what` holds text of the schema, never of the value; the
-/// pointer holds keys of the value.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Violation {
-    /// JSON pointer of the part of the value that was wrong.
-    pub pointer: String,
-    /// What was wrong.
-    pub what: String,
-}
-
-impl fmt::Display for Violation {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.pointer.as_str() {
-            "" => write!(out, "the whole value: {}", self.what),
-            pointer => write!(out, "{}: {}", shown(pointer), self.what),
         }
     }
 }

@@ -124,7 +124,7 @@ impl CapabilityToken {
     pub fn directories(&self) -> Vec<DirectoryGrant> {
         directories(&self.grants)
     }
-    /// Bytes of key-value storage; 0 is none.
+    /// Bytes of storage; 0 is none.
     #[must_use]
     pub fn storage_bytes_max(&self) -> u64 {
         let bytes = |grant: &Capability| match grant {

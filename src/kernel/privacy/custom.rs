@@ -1,7 +1,7 @@
 //! Patterns of publishers and hosts. They see the text as it is, unfolded.
 
+use super::budget::Budget;
 use super::hit::{Hit, Tag};
-use super::Budget;
 use crate::kernel::error::{Code, Error};
 use crate::kernel::limits::{LINE_BYTES_MAX, PRIVACY_CUSTOM_COUNT_MAX};
 use crate::kernel::names::is_pattern_name;

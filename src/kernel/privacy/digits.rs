@@ -36,6 +36,11 @@ impl Group {
     pub(crate) fn len(self) -> usize {
         self.digits
     }
+
+    /// Whether no line break stands among the digits.
+    pub(crate) fn is_whole(self) -> bool {
+        self.digits == self.end - self.start
+    }
 }
 
 /// Groups read at a time: more than any value has, so that a long row costs no memory.

@@ -29,10 +29,10 @@ pub(crate) fn find_v4(text: Text<'_>, groups: &[Group], around: Around, hits: &m
     }
 }
 
-/// 0 to 255 without leading zeros.
+/// 0 to 255 without leading zeros, on one line.
 fn is_octet(text: Text<'_>, group: Group) -> bool {
     let led = group.len() > 1 && text.at(group.start) == b'0';
-    group.len() <= 3 && !led && number(text, group) <= 255
+    group.len() <= 3 && !led && group.is_whole() && number(text, group) <= 255
 }
 
 /// `version 1.2.3.4`, and the product tokens of browsers, such as `Chrome/120.0.0.0`.

@@ -12,6 +12,7 @@
 //! is passed, nothing leaves.
 
 mod applied;
+mod budget;
 mod checks;
 mod custom;
 mod dates;
@@ -44,18 +45,15 @@ pub use label::Replacement;
 
 use crate::kernel::deadline::Deadline;
 use crate::kernel::error::{Code, Error};
-use crate::kernel::limits::{
-    PRIVACY_BYTES_MAX, PRIVACY_LOOK_STEPS, PRIVACY_PASSES_COUNT_MAX, PRIVACY_STEPS_MAX,
-};
+use crate::kernel::limits::PRIVACY_PASSES_COUNT_MAX;
 use crate::kernel::package::manifest::CustomPattern;
-use crate::kernel::pattern::is_one_search;
 use crate::kernel::secrets::{Hidden, HiddenTexts};
+use budget::Budget;
 use custom::Custom;
 use hit::{resolve, Hit, Tag};
 use kind::Kinds;
 use label::Labels;
 use scan::{scan, worth_it};
-use serde_json::Value;
 use words::Hints;
 
 /// What stands in the place of a value that could not be filtered.
@@ -146,41 +144,6 @@ impl PrivacyFilterEngine {
     #[must_use]
     pub fn replacing_by(self, replacement: Replacement, key: [u8; 32]) -> Self {
         PrivacyFilterEngine { replacement, key, ..self }
-    }
-
-    /// Filters a JSON value. On any failure the value is [`WITHHELD`] and the account says why.
-    // [PRIV-80]
-    #[must_use]
-    pub fn redact_json(&self, value: &Value) -> (Value, Applied) {
-        self.try_redact_json(value).unwrap_or_else(|error| {
-            (Value::String(WITHHELD.to_owned()), Applied::withheld_for(error.code()))
-        })
-    }
-
-    /// Filters a JSON value.
-    ///
-    /// # Errors
-    /// `privacy.limit`, `privacy.residue`: nothing may leave.
-    pub fn try_redact_json(&self, value: &Value) -> Result<(Value, Applied), Error> {
-        self.redact_json_within(value, &Deadline::unlimited())
-    }
-
-    /// Filters a JSON value as long as the deadline lets it.
-    ///
-    /// # Errors
-    /// Those of [`PrivacyFilterEngine::try_redact_json`]; `tool.timeout`, `tool.cancelled`.
-    pub(crate) fn redact_json_within(
-        &self,
-        value: &Value,
-        deadline: &Deadline,
-    ) -> Result<(Value, Applied), Error> {
-        let mut walk = walk::Walk::new(self, deadline);
-        let filtered = walk.value(value, Hints::NONE, 0)?;
-        // [SECRET-24] what no string holds may still stand in several
-        if !self.hidden.is_empty() && self.hidden.show_in(filtered.to_string().as_bytes()) {
-            return Err(Error::new(Code::PrivacyResidue, "a secret stands in the whole answer"));
-        }
-        Ok((filtered, walk.applied))
     }
 
     /// Filters a text as one string, whatever is in it.
@@ -327,49 +290,4 @@ impl PrivacyFilterEngine {
 struct CallState<'a> {
     budget: Budget<'a>,
     labels: Labels,
-}
-
-/// What may still be done in one call, and until when.
-struct Budget<'a> {
-    bytes: usize,
-    steps: u64,
-    deadline: Deadline<'a>,
-    /// Steps since the last look at the deadline.
-    unseen: u64,
-}
-
-impl<'a> Budget<'a> {
-    fn new(deadline: &Deadline<'a>) -> Self {
-        let deadline = *deadline;
-        Budget { bytes: PRIVACY_BYTES_MAX, steps: PRIVACY_STEPS_MAX, deadline, unseen: 0 }
-    }
-
-    /// Takes the bytes of one scan.
-    // [PRIV-82]
-    fn spend(&mut self, bytes: usize) -> Result<(), Error> {
-        let refused = || Error::new(Code::PrivacyLimit, "answer is too large to be scanned");
-        self.bytes = self.bytes.checked_sub(bytes).ok_or_else(refused)?;
-        self.look(u64::try_from(bytes).unwrap_or(u64::MAX))
-    }
-
-    /// Takes the steps of one search of a custom pattern.
-    // [PRIV-82]
-    fn spend_steps(&mut self, steps: u64) -> Result<(), Error> {
-        let left = self.steps.checked_sub(steps).filter(|_| is_one_search(steps));
-        let refused =
-            || Error::new(Code::PrivacyLimit, "custom patterns would take too many steps");
-        self.steps = left.ok_or_else(refused)?;
-        self.look(steps)
-    }
-
-    /// Looks at the deadline after each piece of work.
-    // [PRIV-84]
-    fn look(&mut self, steps: u64) -> Result<(), Error> {
-        self.unseen = self.unseen.saturating_add(steps);
-        if self.unseen >= PRIVACY_LOOK_STEPS {
-            self.unseen = 0;
-            self.deadline.check()?;
-        }
-        Ok(())
-    }
 }

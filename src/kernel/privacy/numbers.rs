@@ -53,6 +53,8 @@ const ANY: &[usize] = &[0];
 const GROUPS_MAX: usize = 5;
 const GROUP_MIN: usize = 3;
 const DIGITS_MAX: usize = 19;
+/// No row has fewer.
+pub(crate) const DIGITS_MIN: usize = 9;
 
 /// Adds every such number among the groups, of each row the longest from each group on.
 pub(crate) fn find(text: Text<'_>, groups: &[Group], around: Around, hits: &mut Hits) {
@@ -88,7 +90,7 @@ pub(crate) fn find(text: Text<'_>, groups: &[Group], around: Around, hits: &mut 
 fn is_number(row: &Row, text: Text<'_>, value: &[Group], shape: usize, around: Around) -> bool {
     let (_, hint, _, shapes, grouped, whole, check) = row;
     let (need, shaped) = match value {
-        [_] => (*whole, true),
+        [group] => (*whole, group.is_whole() || *whole != Nothing),
         [all @ .., _] if *shapes == ANY => (*grouped, all.iter().all(|group| group.len() >= 4)),
         _ => (*grouped, shapes.contains(&shape)),
     };
@@ -129,4 +131,15 @@ fn is_apart(text: Text<'_>, value: &[Group], need: Need) -> bool {
         && !tied(gap_at(text, last.end).1)
         && text.bounds(first.start, last.end)
         && !(dashed && in_uuid(text, first.start))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{DIGITS_MAX, DIGITS_MIN, ROWS};
+
+    #[test]
+    fn the_fewest_and_the_most_digits_are_those_of_the_rows() {
+        assert_eq!(ROWS.iter().map(|row| *row.2.start()).min(), Some(DIGITS_MIN));
+        assert_eq!(ROWS.iter().map(|row| *row.2.end()).max(), Some(DIGITS_MAX));
+    }
 }

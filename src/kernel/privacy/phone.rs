@@ -63,6 +63,14 @@ impl Row<'_> {
             return None;
         };
         let last = self.groups.get(count - 1)?;
+        // [PRIV-26]
+        if self.text.slice(start, last.end).contains(&b'\n')
+            && !(self.around.loosely.has(Hints::PHONE) || is_line(self.text, last.end))
+            && self.text.before(first.start) != b'+'
+            && self.north_american().is_none()
+        {
+            return None;
+        }
         // Rows of zeros come from dumps of memory.
         let value = self.groups.get(..count).unwrap_or_default();
         let counted = digits(self.text, value).filter(|digit| *digit != 0).count() >= 4;

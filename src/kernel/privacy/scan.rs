@@ -3,7 +3,7 @@
 #![allow(clippy::arithmetic_side_effects)] // offsets inside one text
 
 use super::digits::{is_decimal, join_lines, row, Gap, Group};
-use super::hint::{Around, Reader};
+use super::hint::{is_line, Around, Reader};
 use super::hit::{Hit, Hits};
 use super::kind::Kinds;
 use super::text::{is_alnum, Text};
@@ -90,8 +90,12 @@ impl Pass<'_> {
         self.read(around, digits);
         // [PRIV-26]
         let nothing = self.hits.found.len() == known;
-        if nothing && around.loosely != Hints::NONE && join_lines(text, &mut self.groups) {
-            self.read(around, digits);
+        if nothing && join_lines(text, &mut self.groups) {
+            let marked = |group: &Group| matches!(group.gap, Gap::Dash | Gap::Dot);
+            let named = around.loosely != Hints::NONE || is_line(text, next.0);
+            if named || self.groups.iter().any(marked) {
+                self.read(around, digits);
+            }
         }
         next
     }
@@ -107,7 +111,9 @@ impl Pass<'_> {
         if digits >= phone::DIGITS_MIN {
             phone::find(text, groups, around, hits);
         }
-        numbers::find(text, groups, around, hits);
+        if digits >= numbers::DIGITS_MIN {
+            numbers::find(text, groups, around, hits);
+        }
     }
 
     /// Digits behind letters: account numbers, and documents where the surroundings speak of one.

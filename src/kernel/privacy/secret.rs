@@ -5,10 +5,10 @@
 use super::hit::Found;
 use super::kind::Kind;
 use super::text::{is_alnum, Text};
+use super::words::first_word;
 use crate::kernel::encoding::unbase64_of_any_length;
 use crate::kernel::prelude::*;
 use serde_json::{Map, Value};
-use std::sync::LazyLock;
 
 /// What the part behind a prefix is made of.
 #[derive(Clone, Copy)]
@@ -85,24 +85,52 @@ const ROWS: &[Row] = &[
     ("sbp_", Body::Hex, 40, 40),
 ];
 
-/// Each prefix with its row, in the list that [`place`] gives it: nearly all words of a text meet an empty one.
-static LISTS: LazyLock<Vec<Vec<(&str, &Row)>>> = LazyLock::new(|| {
-    let mut lists = vec![Vec::new(); LISTS_COUNT];
-    for row in ROWS {
-        for prefix in row.0.split(' ') {
-            let list = lists.get_mut(place(prefix.as_bytes()));
-            list.into_iter().for_each(|list: &mut Vec<_>| list.push((prefix, row)));
-        }
-    }
-    lists
-});
+/// Each prefix with its row, at the place that [`place`] gives it or behind it: nearly all words of a text meet an
+/// empty one.
+static TABLE: [Option<(&[u8], &Row)>; TABLE_COUNT] = table();
 
-const LISTS_COUNT: usize = 512;
+/// Several times as many as there are prefixes.
+const TABLE_COUNT: usize = 512;
+
+/// Made by the compiler, which also finds an index that is too large.
+#[allow(clippy::indexing_slicing)]
+const fn table() -> [Option<(&'static [u8], &'static Row)>; TABLE_COUNT] {
+    let (mut table, mut row) = ([None; TABLE_COUNT], 0);
+    while row < ROWS.len() {
+        let mut rest = ROWS[row].0.as_bytes();
+        while let Some(length) = first_word(rest) {
+            let (prefix, behind) = rest.split_at(length);
+            let mut at = place(prefix);
+            while table[at].is_some() {
+                at = (at + 1) % TABLE_COUNT;
+            }
+            table[at] = Some((prefix, &ROWS[row]));
+            rest = behind.trim_ascii_start();
+        }
+        row += 1;
+    }
+    table
+}
 
 /// By the first two characters, which every prefix has.
-fn place(prefix: &[u8]) -> usize {
-    let [first, second] = [0, 1].map(|index| prefix.get(index).copied().map_or(0, usize::from));
-    (first * 31 + second) % LISTS_COUNT
+#[allow(clippy::as_conversions)] // `From` can't be called here
+const fn place(prefix: &[u8]) -> usize {
+    match prefix {
+        [first, second, ..] => (*first as usize * 31 + *second as usize) % TABLE_COUNT,
+        _ => 0,
+    }
+}
+
+/// The first prefix that a text begins with.
+fn known(text: &[u8]) -> Option<(&'static [u8], &'static Row)> {
+    let mut at = place(text);
+    while let Some(Some((prefix, row))) = TABLE.get(at) {
+        if text.starts_with(prefix) {
+            return Some((*prefix, *row));
+        }
+        at = (at + 1) % TABLE_COUNT;
+    }
+    None
 }
 
 /// The shortest body.
@@ -136,9 +164,7 @@ pub(crate) fn find(text: Text<'_>, at: usize, seen: &mut usize) -> Option<Found>
         return web_token(text, start, seen);
     }
     let rest = text.upto(start, PREFIX_MAX);
-    let list = LISTS.get(place(rest))?;
-    let known = list.iter().find(|(prefix, _)| rest.starts_with(prefix.as_bytes()));
-    let (prefix, (_, body, least, most)) = known?;
+    let (prefix, (_, body, least, most)) = known(rest)?;
     let from = start + prefix.len();
     let end = text.forth(from, most.saturating_add(1), |byte| body.has(byte));
     // A sentence may end behind it.

@@ -11,7 +11,7 @@ mod secrets;
 
 use super::*;
 use crate::host::clock::CancelFlag;
-use serde_json::json;
+use serde_json::{json, Value};
 
 /// An engine for all built-in kinds.
 fn all() -> PrivacyFilterEngine {

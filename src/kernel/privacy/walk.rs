@@ -6,7 +6,7 @@ use super::kind::Kind;
 use super::nested::{is_document, tokens, Names, Token};
 use super::scan::scan;
 use super::words::{of_key, Hints};
-use super::{Applied, CallState, PrivacyFilterEngine};
+use super::{Applied, CallState, PrivacyFilterEngine, WITHHELD};
 use crate::kernel::deadline::Deadline;
 use crate::kernel::error::{Code, Error};
 use crate::kernel::limits::{PRIVACY_DEPTH_MAX, PRIVACY_NESTED_DEPTH_MAX};
@@ -14,6 +14,43 @@ use crate::kernel::prelude::*;
 use alloc::borrow::Cow;
 use core::fmt::Write as _;
 use serde_json::{Map, Number, Value};
+
+impl PrivacyFilterEngine {
+    /// Filters a JSON value. On any failure the value is [`WITHHELD`] and the account says why.
+    // [PRIV-80]
+    #[must_use]
+    pub fn redact_json(&self, value: &Value) -> (Value, Applied) {
+        self.try_redact_json(value).unwrap_or_else(|error| {
+            (Value::String(WITHHELD.to_owned()), Applied::withheld_for(error.code()))
+        })
+    }
+
+    /// Filters a JSON value.
+    ///
+    /// # Errors
+    /// `privacy.limit`, `privacy.residue`: nothing may leave.
+    pub fn try_redact_json(&self, value: &Value) -> Result<(Value, Applied), Error> {
+        self.redact_json_within(value, &Deadline::unlimited())
+    }
+
+    /// Filters a JSON value as long as the deadline lets it.
+    ///
+    /// # Errors
+    /// Those of [`PrivacyFilterEngine::try_redact_json`]; `tool.timeout`, `tool.cancelled`.
+    pub(crate) fn redact_json_within(
+        &self,
+        value: &Value,
+        deadline: &Deadline,
+    ) -> Result<(Value, Applied), Error> {
+        let mut walk = Walk::new(self, deadline);
+        let filtered = walk.value(value, Hints::NONE, 0)?;
+        // [SECRET-24] what no string holds may still stand in several
+        if !self.hidden.is_empty() && self.hidden.show_in(filtered.to_string().as_bytes()) {
+            return Err(Error::new(Code::PrivacyResidue, "a secret stands in the whole answer"));
+        }
+        Ok((filtered, walk.applied))
+    }
+}
 
 /// One walk: the engine, the account, and where the walk is in the filtered value.
 pub(crate) struct Walk<'a> {

@@ -3,8 +3,6 @@
 
 use super::fold::fold;
 use super::text::is_letter;
-use crate::kernel::prelude::*;
-use std::sync::LazyLock;
 
 /// What the surroundings of a value speak of, as a set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -131,32 +129,70 @@ const ROWS: &[(Hints, &str)] = &[
 /// A word and what it hints at.
 type Word = (&'static [u8], Hints);
 
-/// The words, each in the list that [`place`] gives it: nearly all words of a text meet an empty one.
-static LISTS: LazyLock<Vec<Vec<Word>>> = LazyLock::new(|| {
-    let mut lists = vec![Vec::new(); LISTS_COUNT];
-    for (hints, words) in ROWS {
-        for word in words.split_ascii_whitespace() {
-            let list = lists.get_mut(place(word.as_bytes()));
-            list.into_iter().for_each(|list| list.push((word.as_bytes(), *hints)));
-        }
-    }
-    lists
-});
+/// The words, each at the place that [`place`] gives it or behind it: nearly all words of a text meet an empty one.
+static TABLE: [Option<Word>; TABLE_COUNT] = table();
 
-const LISTS_COUNT: usize = 1024;
+/// More than twice as many as there are words.
+const TABLE_COUNT: usize = 2048;
+
+/// Made by the compiler, which also finds an index that is too large.
+#[allow(clippy::indexing_slicing)]
+const fn table() -> [Option<Word>; TABLE_COUNT] {
+    let (mut table, mut row) = ([None; TABLE_COUNT], 0);
+    while row < ROWS.len() {
+        let (hints, mut rest) = (ROWS[row].0, ROWS[row].1.as_bytes());
+        while let Some(length) = first_word(rest) {
+            let (word, behind) = rest.split_at(length);
+            let mut at = place(word);
+            while table[at].is_some() {
+                at = (at + 1) % TABLE_COUNT;
+            }
+            table[at] = Some((word, hints));
+            rest = behind.trim_ascii_start();
+        }
+        row += 1;
+    }
+    table
+}
+
+/// How long the word is that a list begins with.
+#[allow(clippy::indexing_slicing)]
+pub(super) const fn first_word(list: &[u8]) -> Option<usize> {
+    let mut length = 0;
+    while length < list.len() && !list[length].is_ascii_whitespace() {
+        length += 1;
+    }
+    if length > 0 {
+        Some(length)
+    } else {
+        None
+    }
+}
 
 /// Nearly every word has a place of its own, whatever its case.
-fn place(word: &[u8]) -> usize {
-    let lower = |byte: Option<&u8>| usize::from(byte.copied().unwrap_or(0) | 0x20);
-    let (first, second, last) = (word.first(), word.get(1), word.last());
-    (lower(first) * 31 + lower(second) * 7 + lower(last) * 101 + word.len() * 13) % LISTS_COUNT
+#[allow(clippy::as_conversions)] // `From` can't be called here
+const fn place(word: &[u8]) -> usize {
+    let (first, second, last) = match word {
+        [first, second, .., last] => (*first, *second, *last),
+        [first, last] => (*first, *last, *last),
+        [one] => (*one, 0, *one),
+        [] => (0, 0, 0),
+    };
+    let lower = [first as usize | 0x20, second as usize | 0x20, last as usize | 0x20];
+    let [first, second, last] = lower;
+    (first * 31 + second * 7 + last * 101 + word.len() * 13) % TABLE_COUNT
 }
 
 /// What one word hints at.
 pub(crate) fn of_word(word: &[u8]) -> Hints {
-    let list = LISTS.get(place(word)).map(Vec::as_slice).unwrap_or_default();
-    let found = list.iter().find(|(known, _)| known.eq_ignore_ascii_case(word));
-    found.map_or(Hints::NONE, |(_, hints)| *hints)
+    let mut at = place(word);
+    while let Some(Some((known, hints))) = TABLE.get(at) {
+        if known.eq_ignore_ascii_case(word) {
+            return *hints;
+        }
+        at = (at + 1) % TABLE_COUNT;
+    }
+    Hints::NONE
 }
 
 /// How long the word is that `letters` begin with. A word ends at what is no letter, where a capital

@@ -1,13 +1,14 @@
-//! Room: what a guest changed in the directories it may write and in what it keeps. `commit.rs` carries out
-//! the first on the host, and the door's store the second.
+//! Room: what a guest changed in the directories it may write and in what its package keeps. `commit.rs`
+//! carries it out on the host.
 
 use super::commit;
 use super::commit::{Action, Change, Mount};
 use super::host_directory::HostDirectory;
 use crate::kernel::deadline::Deadline;
-use crate::kernel::door::kv::KvChanges;
 use crate::kernel::error::Error;
+use crate::kernel::names::STORAGE_MOUNT;
 use crate::kernel::prelude::*;
+use crate::kernel::storage::NewSnapshot;
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use serde_json::{json, Value};
@@ -16,7 +17,8 @@ use serde_json::{json, Value};
 #[derive(Clone, Debug, Default)]
 pub struct Changes {
     mounts: Vec<Mount>,
-    kept: Option<KvChanges>,
+    /// What the package keeps from now on, with the difference to what it kept.
+    kept: Option<(NewSnapshot, Vec<Change>)>,
     /// Why they can't be carried out.
     fault: Option<Error>,
 }
@@ -35,9 +37,9 @@ impl Changes {
         Changes { fault: Some(fault), ..Changes::default() }
     }
 
-    /// The same changes with those of what the tool keeps.
-    pub(super) fn keeping(self, kept: Option<KvChanges>) -> Self {
-        Changes { kept, ..self }
+    /// Takes up what the package keeps from now on.
+    pub(super) fn keep(&mut self, kept: Option<(NewSnapshot, Vec<Change>)>) {
+        self.kept = kept;
     }
 
     /// Whether the call changed nothing.
@@ -54,23 +56,20 @@ impl Changes {
         self.fault.clone().map_or(Ok(()), Err)
     }
 
-    /// Each change of a file, with its path as the guest sees it, such as `/out/reports/today.txt`.
+    /// Each change, with its path as the guest sees it, such as `/out/reports/today.txt`.
+    // [STO-33]
     pub fn iter(&self) -> impl Iterator<Item = (String, &Action)> {
-        self.mounts.iter().flat_map(|mount| {
+        let mapped = self.mounts.iter().flat_map(|mount| {
             let changes = mount.changes.iter();
             changes.map(|change| (mount.guest_path(&change.path), &change.action))
-        })
+        });
+        let kept = self.kept.iter().flat_map(|(_, changes)| changes);
+        mapped
+            .chain(kept.map(|change| (format!("{STORAGE_MOUNT}/{}", change.path), &change.action)))
     }
 
-    /// Each name that the tool keeps something under from now on, with the bytes of the value, or from now
-    /// on nothing.
-    pub fn kept(&self) -> impl Iterator<Item = (&str, Option<usize>)> {
-        self.kept.iter().flat_map(KvChanges::iter)
-    }
-
-    /// The list as JSON: path, action, and for a file its size and whether it replaces another; then for
-    /// what is kept its key, action and size.
-    // [BOX-93] [DOOR-77]
+    /// The list as JSON: path, action, and for a file its size and whether it replaces another.
+    // [BOX-93]
     #[must_use]
     pub fn to_json(&self) -> Value {
         let change = |(path, action): (String, &Action)| match action {
@@ -79,11 +78,7 @@ impl Changes {
             }),
             other => json!({ "path": path, "action": other.name() }),
         };
-        let kept = |(key, bytes): (&str, Option<usize>)| match bytes {
-            Some(bytes) => json!({ "key": key, "action": "set_key", "bytes": bytes }),
-            None => json!({ "key": key, "action": "delete_key" }),
-        };
-        self.iter().map(change).chain(self.kept().map(kept)).collect()
+        self.iter().map(change).collect()
     }
 
     /// How many changes of each kind there are, and how many bytes are written: for the record.
@@ -100,10 +95,6 @@ impl Changes {
                 add("bytes", content.len());
             }
         }
-        for (_, bytes) in self.kept() {
-            add(if bytes.is_some() { "set_key" } else { "delete_key" }, 1);
-            add("bytes", bytes.unwrap_or(0));
-        }
         counts
     }
 
@@ -112,41 +103,29 @@ impl Changes {
     ///
     /// # Errors
     /// `host.commit`: the host refused one of them. The detail says which were carried out before;
-    /// files not named there are as they were. `kv.conflict`, `kv.damaged`, `host.file`: what the tool
-    /// keeps could not be changed. Also the errors of [`Changes::check`].
+    /// files not named there are as they were. `storage.conflict`, `host.file`: what the package keeps
+    /// could not be changed. Also the errors of [`Changes::check`].
     pub fn carry_out(&mut self) -> Result<(), Error> {
         self.carry_out_within(&Deadline::unlimited())
     }
 
     /// Carries the changes out, if the first of them can be made before the deadline. From then on nothing
     /// stops it.
-    // [BOX-99] [DOOR-76] [DOOR-77]
+    // [BOX-99]
     pub(crate) fn carry_out_within(&mut self, deadline: &Deadline) -> Result<(), Error> {
         self.check()?;
-        let Some(kept) = self.kept.take() else {
-            return commit::carry_out(&mut self.mounts, deadline);
-        };
-        let mounts = &mut self.mounts;
-        let mut files = None;
-        let result =
-            kept.carry_out(&mut || files.insert(commit::carry_out(mounts, deadline)).clone());
-        match (&result, files) {
-            (Ok(()), _) => self.kept = Some(kept),
-            (Err(_), None) => self.mounts.clear(),
-            (Err(error), Some(Ok(()))) if !self.mounts.is_empty() => {
-                let detail = format!("{}; the files were changed before", error.detail());
-                return Err(Error::new(error.code(), detail));
-            }
-            (Err(_), Some(_)) => {}
-        }
-        result
+        let kept = self.kept.take();
+        let snapshot = kept.as_ref().map(|(snapshot, _)| snapshot);
+        commit::carry_out(&mut self.mounts, snapshot, deadline)?;
+        self.kept = kept;
+        Ok(())
     }
 }
 
 /// The same lists, whatever the host's directories are.
 impl PartialEq for Changes {
     fn eq(&self, other: &Self) -> bool {
-        self.iter().eq(other.iter()) && self.kept == other.kept
+        self.iter().eq(other.iter())
     }
 }
 

@@ -4,7 +4,8 @@
 //! directory, and is on the disk: a full disk shows here, when nothing has changed yet. Then names are
 //! removed, directories made and files moved to their names one by one, each in one step: whoever looks
 //! sees a file's old content or its new one. A lock keeps two calls from doing so at once, and what a
-//! killed process left in the folder is cleared away by the next.
+//! killed process left in the folder is cleared away by the next. What the package keeps is made ready
+//! with the first step, and is in force last of all.
 
 use super::errno::Errno;
 use super::host_directory::{open_handle, path_of, HostDirectory, Stamp, COMMIT_FOLDER};
@@ -12,6 +13,7 @@ use crate::host::unix::{fchown, DirBuilderExt as _, MetadataExt as _, Permission
 use crate::kernel::deadline::Deadline;
 use crate::kernel::error::{Code, Error};
 use crate::kernel::prelude::*;
+use crate::kernel::storage::NewSnapshot;
 use alloc::collections::BTreeSet;
 use alloc::sync::Arc;
 use std::fs::{self, DirBuilder, File};
@@ -79,12 +81,17 @@ impl Action {
 /// Names shown of what was carried out before a failure.
 const DONE_SHOWN: usize = 20;
 
-/// Carries out the changes of all mounts, or says how far it came and leaves those in the lists.
+/// Carries out the changes of all mounts and of what is kept, or says how far it came and leaves those in
+/// the lists.
 // [BOX-90] [BOX-91]
-pub(super) fn carry_out(mounts: &mut [Mount], deadline: &Deadline) -> Result<(), Error> {
+pub(super) fn carry_out(
+    mounts: &mut [Mount],
+    kept: Option<&NewSnapshot>,
+    deadline: &Deadline,
+) -> Result<(), Error> {
     // Locks are taken in one order everywhere, so that two calls wait for each other at most once.
     mounts.sort_by_key(|mount| mount.host.identity());
-    let (done, result) = attempt(mounts, deadline);
+    let (done, result) = attempt(mounts, kept, deadline);
     if result.is_err() {
         for (mount, done) in mounts.iter_mut().zip(done) {
             mount.changes.truncate(done);
@@ -94,12 +101,22 @@ pub(super) fn carry_out(mounts: &mut [Mount], deadline: &Deadline) -> Result<(),
 }
 
 /// How many changes of each mount were carried out, and why no more.
-fn attempt(mounts: &[Mount], deadline: &Deadline) -> (Vec<usize>, Result<(), Error>) {
+// [STO-31] [STO-32]
+fn attempt(
+    mounts: &[Mount],
+    kept: Option<&NewSnapshot>,
+    deadline: &Deadline,
+) -> (Vec<usize>, Result<(), Error>) {
     let mut done = vec![0; mounts.len()];
-    let prepared: Result<Vec<_>, _> =
-        mounts.iter().map(|mount| Prepared::new(mount, deadline)).collect();
-    // The last look: what is begun is brought to its end.
-    let prepared = match prepared.and_then(|ready| Ok(deadline.check().map(|()| ready)?)) {
+    let prepare = || {
+        let mounts: Vec<_> =
+            mounts.iter().map(|mount| Prepared::new(mount, deadline)).collect::<Result<_, _>>()?;
+        let kept = kept.map(|kept| kept.prepare(deadline)).transpose()?;
+        // The last look: what is begun is brought to its end.
+        deadline.check()?;
+        Ok((mounts, kept))
+    };
+    let (prepared, kept) = match prepare() {
         Ok(prepared) => prepared,
         Err(error) => return (done, Err(error)),
     };
@@ -110,7 +127,11 @@ fn attempt(mounts: &[Mount], deadline: &Deadline) -> (Vec<usize>, Result<(), Err
             return (done, Err(Error::new(Code::HostCommit, detail)));
         }
     }
-    (done, Ok(()))
+    let result = kept.map_or(Ok(()), |kept| kept.commit()).map_err(|error| {
+        let detail = format!("{}; {}", error.detail(), carried_out(mounts, &done));
+        Error::new(error.code(), detail)
+    });
+    (done, result)
 }
 
 // [BOX-92]

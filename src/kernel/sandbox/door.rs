@@ -50,7 +50,6 @@ fn request(call: &mut Call<'_, '_>, pointer: u32, length: u32) -> Result<usize, 
     meter.charge_each(span.length(), DOOR_BYTE_FUEL)?;
     *response = door.ask(span.of(call.memory)?, &meter.watch);
     meter.watch.check()?;
-    meter.charge(door.take_unpaid_bytes().saturating_mul(DOOR_BYTE_FUEL))?;
     meter.charge_each(response.len(), DOOR_BYTE_FUEL)?;
     Ok(response.len())
 }

@@ -9,6 +9,7 @@ use super::time::Time;
 use crate::kernel::door::Door;
 use crate::kernel::limits::{IOVECS_COUNT_MAX, IOVEC_FUEL};
 use crate::kernel::prelude::*;
+use crate::kernel::storage::Loaded;
 use wasmi::Memory;
 
 /// What the host keeps for one running guest.
@@ -33,6 +34,8 @@ pub(super) struct Guest<'a> {
     pub(super) random: RandomStream,
     pub(super) meter: Meter<'a>,
     pub(super) door: Door,
+    /// What the package keeps, as the call found it; the entries are in the tree.
+    pub(super) storage: Option<Loaded>,
     /// The answer to the last request at the door, until it is taken.
     pub(super) response: Vec<u8>,
     /// The most that linear memory may grow to.

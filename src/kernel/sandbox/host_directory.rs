@@ -179,7 +179,7 @@ impl HostDirectory {
     pub(super) fn lock(&self, deadline: &Deadline) -> io::Result<File> {
         // Opened anew, since a lock belongs to an opening, and clones share theirs.
         let root = File::open(path_of(&self.root))?;
-        files::lock(&root, Some(deadline))?;
+        files::lock(&root, &|| deadline.check().is_err())?;
         Ok(root)
     }
 

@@ -41,6 +41,7 @@ use crate::kernel::gatekeeper::WasmBinary;
 use crate::kernel::module::Module;
 use crate::kernel::policy::capability::Capability;
 use crate::kernel::policy::token::{DirectoryGrant, ResolvedToken, RunLimits};
+use crate::kernel::storage::Loaded;
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use files::Root;
@@ -158,6 +159,7 @@ impl WasmSandbox {
                 real_clock: token.token().holds(&Capability::RealClock),
                 real_random: token.token().holds(&Capability::RealRandom),
                 door: Door::new(token, &self.services),
+                storage: Loaded::of(token.token(), self.services.storage.as_ref())?,
             })
         };
         match inputs() {
@@ -221,11 +223,13 @@ struct Inputs {
     real_clock: bool,
     real_random: bool,
     door: Door,
+    storage: Option<Loaded>,
 }
 
 impl Inputs {
-    fn into_guest<'a>(self, limits: &RunLimits, deadline: &Deadline<'a>) -> Guest<'a> {
-        let (tree, descriptors) = files::open(self.assets, self.roots);
+    fn into_guest<'a>(mut self, limits: &RunLimits, deadline: &Deadline<'a>) -> Guest<'a> {
+        let storage = self.storage.as_mut().map(Loaded::take_entries);
+        let (tree, descriptors) = files::open(self.assets, self.roots, storage);
         Guest {
             args: self.args,
             environment: self.environment,
@@ -245,6 +249,7 @@ impl Inputs {
             },
             meter: Meter { slice: 0, reserve: limits.fuel_max, watch: *deadline },
             door: self.door,
+            storage: self.storage,
             response: Vec::new(),
             memory_bytes_max: usize::try_from(limits.memory_bytes_max).unwrap_or(usize::MAX),
             table_elements_max: crate::kernel::limits::TABLE_ELEMENTS_COUNT_MAX,
@@ -258,14 +263,15 @@ fn run_module(module: &Module, inputs: Inputs, limits: &RunLimits, deadline: &De
     let started = Instant::now();
     let real_clock = inputs.real_clock;
     let ended = machine::run(module, inputs.into_guest(limits, deadline), limits);
-    let (kept, door) = ended.guest.door.into_parts();
     // A guest that ended by itself may have answered, whatever its status: the protocol knows.
     let changes = match ended.exit_status {
         Some(_) => {
-            ended.guest.tree.into_changes().unwrap_or_else(Changes::impossible).keeping(kept)
+            let changes = ended.guest.tree.into_changes(ended.guest.storage);
+            changes.unwrap_or_else(Changes::impossible)
         }
         None => Changes::default(),
     };
+    let door = ended.guest.door.into_counts();
     let duration = started.elapsed();
     let elapsed_ms = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
     let only_computes = !real_clock && door.is_empty();

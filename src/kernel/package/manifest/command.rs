@@ -5,7 +5,6 @@
 //! takes apart, so no value can end where the author did not put it.
 
 use super::read::argument;
-use super::{Command, Word};
 use crate::kernel::json::object::{Fault, Member};
 use crate::kernel::limits::{COMMAND_GROUP_COUNT_MAX, LIST_COUNT_MAX};
 use crate::kernel::package::schema::Schema;
@@ -18,6 +17,30 @@ use serde_json::{Map, Value};
 const SCALARS: [&str; 4] = ["string", "integer", "number", "boolean"];
 /// What stdin can be made of: a JSON document too.
 const DOCUMENTS: [&str; 6] = ["string", "integer", "number", "boolean", "array", "object"];
+
+/// `tools[].command`: where the arguments of a call go.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Command {
+    /// Groups of words behind `runtime.args`; a group is left out if a value in it was not given.
+    pub args: Vec<Vec<Word>>,
+    /// The property whose value is stdin. Without one stdin is empty.
+    pub stdin: Option<String>,
+    /// The properties that `args` and `stdin` name: all that the tool has.
+    pub properties: BTreeSet<String>,
+    /// As it stands in the manifest, for people to look at.
+    pub source: Value,
+}
+
+/// A word of a command line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Word {
+    /// An argument as it stands.
+    Literal(String),
+    /// `{NAME}`: the value of this property, one argument.
+    Value(String),
+    /// `{?NAME}`: no argument; without it being true the group is left out.
+    If(String),
+}
 
 // [MAN-38]
 pub(super) fn command(member: &Member, parameters: &Schema) -> Result<Command, Fault> {

@@ -604,6 +604,8 @@ fn guest_directories_are_safe_absolute_paths_apart_from_each_other() {
         "/assets",
         "/assets/db",
         "/assets/..",
+        "/storage",
+        "/storage/x",
     ];
     each_refused(
         Code::ManifestValue,
@@ -619,7 +621,8 @@ fn guest_directories_are_safe_absolute_paths_apart_from_each_other() {
     // The root takes everything, so it is alone.
     each_refused(Code::ManifestValue, "/capabilities/filesystem/write/0", vec![json!("/")]);
     each_accepted("/capabilities/filesystem", vec![json!({ "write": ["/"] })]);
-    let good = ["/d", "/data.d/x-y_z", "/.config", "/assets2", "/Assets", "/data2", "/a/b/c"];
+    let good =
+        ["/d", "/data.d/x-y_z", "/.config", "/assets2", "/Assets", "/storage2", "/data2", "/a/b/c"];
     each_accepted("/capabilities/filesystem/read/0", good.map(Value::from).to_vec());
     each_accepted(
         "/capabilities/filesystem/read/0",

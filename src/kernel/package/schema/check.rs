@@ -1,20 +1,40 @@
 //! Checking a value against a schema that was read, in a bounded number of steps.
 
-use super::number::{canonical, Exact};
-use super::{definition, is_within, list, Schema, Violation};
+use super::number::{canonical, is_within, Exact};
+use super::read::{definition, list};
 use crate::kernel::deadline::{Deadline, Interrupted};
 use crate::kernel::json::object::below;
 use crate::kernel::limits::{SCHEMA_LOOK_STEPS, SCHEMA_STEPS_MAX};
-use crate::kernel::pattern::is_one_search;
+use crate::kernel::pattern::{is_one_search, Pattern};
 use crate::kernel::prelude::*;
 use crate::kernel::text::shown;
-use alloc::collections::BTreeSet;
+use alloc::collections::{BTreeMap, BTreeSet};
+use core::fmt;
 use serde_json::{Map, Value};
 
 /// Steps for one byte of the canonical text of a value: writing, sorting and comparing it.
 const CANONICAL_BYTE_STEPS: u64 = 4;
 /// Bytes of a text that are compared with others in one step.
 const TEXT_BYTES_PER_STEP: u64 = 16;
+
+/// Which rule a value broke, and where. `what` holds text of the schema, never of the value; the
+/// pointer holds keys of the value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// JSON pointer of the part of the value that was wrong.
+    pub pointer: String,
+    /// What was wrong.
+    pub what: String,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.pointer.as_str() {
+            "" => write!(out, "the whole value: {}", self.what),
+            pointer => write!(out, "{}: {}", shown(pointer), self.what),
+        }
+    }
+}
 
 /// Why checking stopped. They are kept apart since `not` turns the first round and never the others.
 pub(super) enum Stop {
@@ -24,7 +44,8 @@ pub(super) enum Stop {
 }
 
 pub(super) struct Checker<'a> {
-    schema: &'a Schema,
+    root: &'a Value,
+    patterns: &'a BTreeMap<String, Pattern>,
     deadline: &'a Deadline<'a>,
     steps_left: u64,
     /// Steps since the last look at the deadline.
@@ -34,8 +55,13 @@ pub(super) struct Checker<'a> {
 }
 
 impl<'a> Checker<'a> {
-    pub(super) fn new(schema: &'a Schema, deadline: &'a Deadline) -> Self {
-        Checker { schema, deadline, steps_left: SCHEMA_STEPS_MAX, unseen: 0, trying: false }
+    pub(super) fn new(
+        root: &'a Value,
+        patterns: &'a BTreeMap<String, Pattern>,
+        deadline: &'a Deadline<'a>,
+    ) -> Self {
+        let steps_left = SCHEMA_STEPS_MAX;
+        Checker { root, patterns, deadline, steps_left, unseen: 0, trying: false }
     }
 
     // [SCH-12] [SCH-13]
@@ -132,7 +158,7 @@ impl<'a> Checker<'a> {
                 is_within(&text.chars().count().into(), keyword, argument)
             }
             ("pattern", Value::String(text)) => {
-                let pattern = argument.as_str().and_then(|text| self.schema.patterns.get(text));
+                let pattern = argument.as_str().and_then(|text| self.patterns.get(text));
                 let search = |steps| match is_one_search(steps) {
                     true => self.spend(steps),
                     false => Err(Stop::OutOfSteps),
@@ -219,7 +245,7 @@ impl<'a> Checker<'a> {
             ("not", _) => !self.keeps(argument, value)?,
             ("$ref", _) => {
                 self.spend_text(argument.as_str().unwrap_or_default())?;
-                match definition(&self.schema.source, argument) {
+                match definition(self.root, argument) {
                     Some(node) => self.node(node, value).map(|()| true)?,
                     None => false,
                 }

@@ -51,6 +51,18 @@ fn whole(float: f64) -> i128 {
     magnitude.saturating_mul(if float < 0.0 { -1 } else { 1 })
 }
 
+/// Whether a number keeps one of the ten bounds.
+// [SCH-10]
+pub(super) fn is_within(number: &Value, keyword: &str, bound: &Value) -> bool {
+    let (Some(number), Some(bound)) = (Exact::of(number), Exact::of(bound)) else { return false };
+    match keyword {
+        "exclusiveMinimum" => number > bound,
+        "exclusiveMaximum" => number < bound,
+        _ if keyword.starts_with("min") => number >= bound,
+        _ => number <= bound,
+    }
+}
+
 /// One text for all values that JSON Schema calls equal. Two different values have two texts.
 pub(super) fn canonical(value: &Value) -> String {
     let mut text = String::new();

@@ -3,8 +3,7 @@
 //! One walk over the JSON. A `$ref` is followed to count how deep it leads, and each definition is walked
 //! once, however many lead to it; one that leads back to itself is deeper than any limit.
 
-use super::number::canonical;
-use super::{definition, is_within, list, DEFINITIONS};
+use super::number::{canonical, is_within};
 use crate::kernel::json::object::{Fault, Member};
 use crate::kernel::limits::{LINE_BYTES_MAX, SCHEMA_DEPTH_MAX};
 use crate::kernel::pattern::{Dialect, Pattern};
@@ -12,6 +11,8 @@ use crate::kernel::prelude::*;
 use alloc::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value};
 
+/// Where a `$ref` may lead.
+const DEFINITIONS: &str = "#/$defs/";
 /// The one dialect, for schemas that name it.
 const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
 /// A list as long as the manifest allows it to be.
@@ -191,6 +192,16 @@ impl<'a> Reader<'a> {
         }
         Ok(())
     }
+}
+
+/// The definition that a `$ref` leads to, in the schema that has this root.
+pub(super) fn definition<'a>(root: &'a Value, reference: &Value) -> Option<&'a Value> {
+    root.get("$defs")?.as_object()?.get(reference.as_str()?.strip_prefix(DEFINITIONS)?)
+}
+
+/// The items of an array, or a value by itself.
+pub(super) fn list(argument: &Value) -> &[Value] {
+    argument.as_array().map_or_else(|| core::slice::from_ref(argument), Vec::as_slice)
 }
 
 fn is_type(value: &Member) -> Result<(), Fault> {

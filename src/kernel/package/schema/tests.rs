@@ -7,6 +7,7 @@
     clippy::unwrap_used
 )]
 
+use super::number::Exact;
 use super::*;
 use crate::kernel::json::object::FaultKind;
 use serde_json::json;

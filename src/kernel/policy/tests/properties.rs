@@ -56,7 +56,7 @@ impl Draw {
             policy.trusted_publishers.insert("Acme".to_owned());
         }
         for guest in self.some(&PATHS) {
-            let host = format!("/srv{guest}").into();
+            let host = format!("/srv{guest}");
             let read_only = self.number(2) != 0;
             let packages = Scope(self.some(&["org.acme", "org.other"]));
             policy.directories.push(DirectoryRule { guest, host, read_only, packages });

@@ -110,7 +110,7 @@ impl Tree {
         let file = self.open_host(id, meter)?.filter(|_| keep);
         let size = file.as_ref().map_or(Ok(0), HostFile::size)?;
         let size = usize::try_from(size).unwrap_or(usize::MAX);
-        self.require_room(1, 1, size)?;
+        self.require_room(id, 1, 1, size)?;
         let mut content = Vec::new();
         while let Some(file) = &file {
             let piece = PIECE_BYTES.min(size.saturating_sub(content.len()));

@@ -21,12 +21,11 @@ pub(super) use resolve::Place;
 pub(super) use tree::{filetype, NodeId, Times, Tree};
 
 use super::host_directory::HostDirectory;
+use crate::kernel::names::{ASSETS_MOUNT, STORAGE_MOUNT};
 use crate::kernel::prelude::*;
+use crate::kernel::storage::Entries;
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
-
-/// Where the package's assets are seen.
-const ASSETS_MOUNT: &str = "/assets";
 
 /// A directory of the host and where the guest sees it.
 pub(super) struct Root {
@@ -35,12 +34,13 @@ pub(super) struct Root {
     pub(super) writable: bool,
 }
 
-/// The package's assets, if there are any, and the granted directories: as a tree, and as directories
-/// that are open from the start.
+/// The package's assets, if there are any, the granted directories, and what it keeps with its quota: as a
+/// tree, and as directories that are open from the start.
 // [BOX-60]
 pub(super) fn open(
     assets: Arc<BTreeMap<String, Vec<u8>>>,
     roots: Vec<Root>,
+    storage: Option<(Entries, u64)>,
 ) -> (Tree, Descriptors) {
     let (mut tree, mut descriptors) = (Tree::new(assets), Descriptors::new());
     if let Some(root) = tree.mount_assets() {
@@ -49,6 +49,10 @@ pub(super) fn open(
     for Root { guest, host, writable } in roots {
         let root = tree.mount_host(guest.clone(), host, writable);
         descriptors.preopen(guest, root);
+    }
+    if let Some((entries, bytes_max)) = storage {
+        let root = tree.mount_storage(entries, bytes_max);
+        descriptors.preopen(STORAGE_MOUNT.to_owned(), root);
     }
     (tree, descriptors)
 }

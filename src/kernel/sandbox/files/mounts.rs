@@ -3,13 +3,15 @@
 //! A node of the host's is made when the guest first meets its name, so inode numbers follow from the
 //! guest's calls alone. It lies where the host has it, for as long as the guest leaves it alone.
 
-use super::tree::{Body, Location, Mount, Node, NodeId, Times, Tree};
+use super::tree::{Body, Location, Mount, Node, NodeId, Times, Tree, Usage};
 use crate::kernel::limits::{ENTRY_FUEL, HOST_NAME_FUEL, LISTED_ENTRIES_COUNT_MAX};
+use crate::kernel::names::STORAGE_MOUNT;
 use crate::kernel::prelude::*;
 use crate::kernel::sandbox::errno::{Errno, Halt};
 use crate::kernel::sandbox::host_directory::{Found, HostDirectory, Kind, COMMIT_FOLDER};
 use crate::kernel::sandbox::meter::Meter;
 use crate::kernel::sandbox::time::EPOCH_NS;
+use crate::kernel::storage::Entries;
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 
@@ -24,7 +26,15 @@ impl Tree {
         let (root, mount) = (NodeId(self.nodes.len()), self.mounts.len());
         let location = Location { above: None, name: Arc::from("") };
         let location = host.is_some().then(|| Arc::new(location));
-        self.mounts.push(Mount { guest, root, host, writable, gone: BTreeMap::new() });
+        self.mounts.push(Mount {
+            guest,
+            root,
+            host,
+            writable,
+            gone: BTreeMap::new(),
+            own: Usage::default(),
+            bytes_max: None,
+        });
         let body = Body::Directory { parent: root, children: BTreeMap::new() };
         let times = Times { accessed: EPOCH_NS, modified: EPOCH_NS, changed: EPOCH_NS };
         self.nodes.push(Node { mount, host: location, body, times, names: 1, opened: 0 });
@@ -38,21 +48,44 @@ impl Tree {
         }
         let root = self.mount(String::new(), None, false);
         for path in Arc::clone(&self.assets).keys() {
-            let mut directory = root;
-            let mut components = path.split('/').peekable();
-            while let Some(name) = components.next() {
-                let known = self.known_child(directory, name);
-                let body = match components.peek() {
-                    Some(_) => Body::Directory { parent: directory, children: BTreeMap::new() },
-                    None => Body::Asset(path.clone()),
-                };
-                let add = || self.add(directory, &Arc::from(name), body, None).ok();
-                let made = known.ok().or_else(add);
-                directory = made.unwrap_or(directory);
-            }
+            let _within_the_limits_of_an_archive = self.lay(root, path, Body::Asset(path.clone()));
         }
-        self.staged_names = 0; // none of these is the guest's own
         Some(root)
+    }
+
+    /// Makes the tree of what the package keeps, in the order of paths. All of it counts towards the quota
+    /// and is the guest's to change.
+    // [STO-03] [STO-20]
+    pub(super) fn mount_storage(&mut self, entries: Entries, bytes_max: u64) -> NodeId {
+        let root = self.mount(STORAGE_MOUNT.to_owned(), None, true);
+        for (path, content) in entries {
+            let body = match content {
+                Some(content) => Body::File(content),
+                None => Body::Directory { parent: root, children: BTreeMap::new() },
+            };
+            // Never without a part of it: the guest would leave the rest as all that is to be kept.
+            self.incomplete |= self.lay(root, &path, body).is_err();
+        }
+        if let Some(mount) = self.mounts.last_mut() {
+            mount.bytes_max = Some(usize::try_from(bytes_max).unwrap_or(usize::MAX));
+        }
+        root
+    }
+
+    /// Makes what is there from the start, with the directories above it.
+    fn lay(&mut self, root: NodeId, path: &str, body: Body) -> Result<NodeId, Errno> {
+        let (above, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let mut directory = root;
+        for name in above.split('/').filter(|name| !name.is_empty()) {
+            directory = match self.known_child(directory, name) {
+                Ok(known) => known,
+                Err(_) => {
+                    let body = Body::Directory { parent: directory, children: BTreeMap::new() };
+                    self.add(directory, &Arc::from(name), body, None)?
+                }
+            };
+        }
+        self.add(directory, &Arc::from(name), body, None)
     }
 
     pub(super) fn mount_host(

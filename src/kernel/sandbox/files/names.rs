@@ -23,7 +23,7 @@ impl Tree {
         if self.node(place.directory)?.names == 0 {
             return Err(Errno::NOENT);
         }
-        self.require_room(1, 0, bytes)?;
+        self.require_room(place.directory, 1, 0, bytes)?;
         Ok(name)
     }
 
@@ -78,7 +78,7 @@ impl Tree {
         let (is_host, size) = (self.node(id)?.host.is_some(), self.status(id, None, meter)?.size);
         let size = usize::try_from(size).unwrap_or(usize::MAX);
         let (own, bytes) = if is_host { (2, size.saturating_mul(2)) } else { (1, size) };
-        self.require_room(own, usize::from(is_host), bytes)?;
+        self.require_room(id, own, usize::from(is_host), bytes)?;
         self.take_in(id, true, meter)?;
         self.attach(place.directory, name, id)?;
         self.node_mut(id)?.times.changed = self.now;
@@ -201,7 +201,7 @@ impl Tree {
     /// `ENOSPC` if it is the host's and no more of those can be removed.
     fn require_gone(&self, id: NodeId) -> Result<(), Errno> {
         let is_host = self.node(id)?.host.is_some();
-        self.require_room(0, usize::from(is_host), 0)
+        self.require_room(id, 0, usize::from(is_host), 0)
     }
 
     /// Takes a file or a whole directory of the host into memory, to be moved into another directory.
@@ -238,7 +238,7 @@ impl Tree {
         }
         let of_host = below.iter().filter(|id| self.node(**id).is_ok_and(|n| n.host.is_some()));
         let count = of_host.count();
-        self.require_room(count, count, bytes)?;
+        self.require_room(id, count, count, bytes)?;
         for id in below {
             match self.is_directory(id) {
                 true => {

@@ -1,4 +1,4 @@
-//! Room: what a guest has changed, as a list to be carried out on the host.
+//! Room: what a guest has changed, as a list to be carried out on the host, and as what is to be kept.
 
 use super::tree::{Body, NodeId, Tree};
 use crate::kernel::error::{Code, Error};
@@ -6,6 +6,7 @@ use crate::kernel::prelude::*;
 use crate::kernel::sandbox::changes::Changes;
 use crate::kernel::sandbox::commit::{Action, Change};
 use crate::kernel::sandbox::host_directory::{Kind, Stamp};
+use crate::kernel::storage::{Entries, Loaded, NewSnapshot};
 use alloc::collections::BTreeMap;
 
 /// What is there at the end that the host does not have: directories, and files with their content; and
@@ -13,20 +14,30 @@ use alloc::collections::BTreeMap;
 type Made = BTreeMap<String, (Option<Vec<u8>>, Option<Stamp>)>;
 
 impl Tree {
-    /// The difference between what the host had and what is there now, mount by mount.
+    /// The difference between what the host had, and what `storage` held, and what is there now, mount by
+    /// mount.
     ///
     /// # Errors
-    /// `tool.left_link`: there is a symbolic link, which is never made on the host.
+    /// `tool.left_link`: there is a symbolic link, which is never made on the host. `storage.quota`.
     // [BOX-85]
-    pub(crate) fn into_changes(mut self) -> Result<Changes, Error> {
-        let mut changes = Changes::default();
+    pub(crate) fn into_changes(mut self, storage: Option<Loaded>) -> Result<Changes, Error> {
+        let (mut changes, mut storage) = (Changes::default(), storage);
         for mount in core::mem::take(&mut self.mounts) {
-            let Some(host) = mount.host else { continue };
+            let is_storage = mount.bytes_max.is_some();
+            if mount.host.is_none() && !is_storage {
+                continue;
+            }
             let mut made = Made::new();
             self.collect(mount.root, "", &mut made).map_err(|link| {
                 let detail = format!("the tool left the symbolic link {}/{link}", mount.guest);
                 Error::new(Code::ToolLeftLink, detail)
             })?;
+            let Some(host) = mount.host else {
+                let Some(loaded) = storage.take() else { continue };
+                let now = made.into_iter().map(|(path, (content, _))| (path, content)).collect();
+                changes.keep(self.kept(loaded, now)?);
+                continue;
+            };
             let gone = mount.gone.into_iter().map(|(path, gone)| {
                 let was = self.origins.get(&gone.node.0).copied();
                 (path, (gone.kind, was))
@@ -34,6 +45,24 @@ impl Tree {
             changes.add(&mount.guest, host, difference(gone.collect(), made));
         }
         Ok(changes)
+    }
+
+    /// What storage holds from now on, with the difference to what it held.
+    // [STO-30]
+    fn kept(
+        &self,
+        loaded: Loaded,
+        now: Entries,
+    ) -> Result<Option<(NewSnapshot, Vec<Change>)>, Error> {
+        if self.incomplete {
+            return Err(Error::new(Code::StorageDamaged, "not all of it was read"));
+        }
+        let Some((new, before)) = loaded.changed(&now)? else { return Ok(None) };
+        let gone = before.iter().filter(|(path, was)| now.get(*path) != Some(*was));
+        let gone = gone.map(|(path, was)| (path.clone(), (kind_of(was), None))).collect();
+        let made = now.into_iter().filter(|(path, content)| before.get(path) != Some(content));
+        let made = made.map(|(path, content)| (path, (content, None))).collect();
+        Ok(Some((new, difference(gone, made))))
     }
 
     /// Takes up the guest's own files and directories; gives the path of the first link instead, if
@@ -68,13 +97,16 @@ impl Tree {
     }
 }
 
+fn kind_of(content: &Option<Vec<u8>>) -> Kind {
+    match content {
+        Some(_) => Kind::File,
+        None => Kind::Directory,
+    }
+}
+
 /// First what is gone, the deepest first; then what is new, in ascending order of paths. A name at which
 /// the same kind stands again is neither removed nor made.
 fn difference(gone: BTreeMap<String, (Kind, Option<Stamp>)>, made: Made) -> Vec<Change> {
-    let kind_of = |content: &Option<Vec<u8>>| match content {
-        Some(_) => Kind::File,
-        None => Kind::Directory,
-    };
     let stays = |path: &str, kind: Kind| {
         made.get(path).is_some_and(|(content, _)| kind_of(content) == kind)
     };

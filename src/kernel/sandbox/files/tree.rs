@@ -1,7 +1,7 @@
 //! Room: the tree: nodes, the names that lead to them, and how much of it may be the guest's own.
 
 use crate::kernel::limits::{
-    FILE_DEPTH_MAX, NODES_COUNT_MAX, STAGED_BYTES_MAX, STAGED_NAMES_COUNT_MAX,
+    FILE_DEPTH_MAX, NODES_COUNT_MAX, STAGED_BYTES_MAX, STAGED_NAMES_COUNT_MAX, STORAGE_ENTRY_BYTES,
 };
 use crate::kernel::prelude::*;
 use crate::kernel::sandbox::errno::Errno;
@@ -42,11 +42,47 @@ pub(crate) struct Times {
 pub(super) struct Mount {
     pub(super) guest: String,
     pub(super) root: NodeId,
-    /// None for the assets.
+    /// None for the assets and for storage.
     pub(super) host: Option<Arc<HostDirectory>>,
     pub(super) writable: bool,
     /// Paths of the host that the guest removed, or replaced by something of its own.
     pub(super) gone: BTreeMap<String, Gone>,
+    /// What lies there and is not the host's.
+    pub(super) own: Usage,
+    /// The quota of storage.
+    pub(super) bytes_max: Option<usize>,
+}
+
+impl Mount {
+    /// Whether what is its own counts as staged: not in storage, which has a quota, nor in the assets.
+    fn is_staged(&self) -> bool {
+        self.writable && self.bytes_max.is_none()
+    }
+}
+
+/// What files, directories and links count for: bytes, once for each name since each becomes a file, and
+/// names.
+// [BOX-81]
+#[derive(Clone, Copy, Default)]
+pub(super) struct Usage {
+    bytes: usize,
+    names: usize,
+}
+
+impl Usage {
+    fn plus(self, other: Usage) -> Usage {
+        Usage {
+            bytes: self.bytes.saturating_add(other.bytes),
+            names: self.names.saturating_add(other.names),
+        }
+    }
+
+    fn less(self, other: Usage) -> Usage {
+        Usage {
+            bytes: self.bytes.saturating_sub(other.bytes),
+            names: self.names.saturating_sub(other.names),
+        }
+    }
 }
 
 /// Something of the host that the guest has taken over.
@@ -119,12 +155,10 @@ impl Node {
         }
     }
 
-    /// What it counts for: bytes, once for each name since each becomes a file, and names.
-    // [BOX-81]
-    fn weight(&self) -> (usize, usize) {
+    fn usage(&self) -> Usage {
         let names = usize::try_from(self.names).unwrap_or(usize::MAX);
         let own_names = if self.host.is_none() { names } else { 0 };
-        (self.bytes().saturating_mul(names.max(1)), own_names)
+        Usage { bytes: self.bytes().saturating_mul(names.max(1)), names: own_names }
     }
 }
 
@@ -133,9 +167,8 @@ pub(crate) struct Tree {
     pub(super) assets: Arc<BTreeMap<String, Vec<u8>>>,
     pub(super) nodes: Vec<Node>,
     pub(super) mounts: Vec<Mount>,
-    /// What the guest's own files, directories and links count for.
-    staged_bytes: usize,
-    pub(super) staged_names: usize,
+    /// Whether something that the package keeps is missing, which the sizes allowed do not let happen.
+    pub(super) incomplete: bool,
     /// How the host had what the guest has taken over, by node.
     pub(super) origins: BTreeMap<usize, Stamp>,
     /// What the guest's clock shows, in nanoseconds since 1970; set anew for each host call.
@@ -145,15 +178,7 @@ pub(crate) struct Tree {
 impl Tree {
     pub(super) fn new(assets: Arc<BTreeMap<String, Vec<u8>>>) -> Self {
         let (nodes, mounts) = (Vec::new(), Vec::new());
-        Tree {
-            assets,
-            nodes,
-            mounts,
-            staged_bytes: 0,
-            staged_names: 0,
-            origins: BTreeMap::new(),
-            now: EPOCH_NS,
-        }
+        Tree { assets, nodes, mounts, incomplete: false, origins: BTreeMap::new(), now: EPOCH_NS }
     }
 
     /// A node. Every `NodeId` has one; `EIO` stands for a case that does not occur.
@@ -263,7 +288,9 @@ impl Tree {
         let time = if host.is_none() { self.now } else { EPOCH_NS };
         let times = Times { accessed: time, modified: time, changed: time };
         self.nodes.push(Node { mount, host, body, times, names: 0, opened: 0 });
-        self.staged_bytes = self.staged_bytes.saturating_add(self.node(id)?.bytes());
+        let usage = self.node(id)?.usage();
+        let mount = self.mount_of_mut(id)?;
+        mount.own = mount.own.plus(usage);
         self.attach(directory, name, id)?;
         Ok(id)
     }
@@ -275,11 +302,11 @@ impl Tree {
         change: impl FnOnce(&mut Node),
     ) -> Result<(), Errno> {
         let node = self.node_mut(id)?;
-        let (bytes, names) = node.weight();
+        let before = node.usage();
         change(node);
-        let (bytes_now, names_now) = node.weight();
-        self.staged_bytes = self.staged_bytes.saturating_sub(bytes).saturating_add(bytes_now);
-        self.staged_names = self.staged_names.saturating_sub(names).saturating_add(names_now);
+        let now = node.usage();
+        let mount = self.mount_of_mut(id)?;
+        mount.own = mount.own.less(before).plus(now);
         Ok(())
     }
 
@@ -354,16 +381,37 @@ impl Tree {
     pub(super) fn require_growth(&self, id: NodeId, length: usize) -> Result<(), Errno> {
         let node = self.node(id)?;
         let names = usize::try_from(node.names).unwrap_or(usize::MAX).max(1);
-        self.require_room(0, 0, length.saturating_sub(node.bytes()).saturating_mul(names))
+        self.require_room(id, 0, 0, length.saturating_sub(node.bytes()).saturating_mul(names))
     }
 
-    /// `ENOSPC` unless so many names may still be made, names of the host removed, and bytes kept.
-    // [BOX-81]
-    pub(super) fn require_room(&self, made: usize, gone: usize, bytes: usize) -> Result<(), Errno> {
-        let all_gone = self.mounts.iter().map(|mount| mount.gone.len()).sum::<usize>();
-        let fits = self.staged_names.saturating_add(made) <= STAGED_NAMES_COUNT_MAX
-            && all_gone.saturating_add(gone) <= STAGED_NAMES_COUNT_MAX
-            && self.staged_bytes.saturating_add(bytes) <= STAGED_BYTES_MAX;
+    /// `ENOSPC` unless so many names may still be made where a node lies, names of the host removed, and
+    /// bytes kept.
+    // [BOX-81] [STO-20]
+    pub(super) fn require_room(
+        &self,
+        id: NodeId,
+        made: usize,
+        gone: usize,
+        bytes: usize,
+    ) -> Result<(), Errno> {
+        let more = Usage { bytes, names: made };
+        let fits = match self.mount_of(id)? {
+            // What was granted less than it keeps can give some of that up.
+            Mount { bytes_max: Some(_), .. } if made == 0 && bytes == 0 => true,
+            Mount { own, bytes_max: Some(bytes_max), .. } => {
+                let Usage { bytes, names } = own.plus(more);
+                let counted = names.saturating_mul(STORAGE_ENTRY_BYTES).saturating_add(bytes);
+                names <= STAGED_NAMES_COUNT_MAX && counted <= *bytes_max
+            }
+            _ => {
+                let mounts = self.mounts.iter().filter(|mount| mount.is_staged());
+                let all_gone = mounts.clone().map(|mount| mount.gone.len()).sum::<usize>();
+                let Usage { bytes, names } = mounts.fold(more, |all, mount| all.plus(mount.own));
+                names <= STAGED_NAMES_COUNT_MAX
+                    && all_gone.saturating_add(gone) <= STAGED_NAMES_COUNT_MAX
+                    && bytes <= STAGED_BYTES_MAX
+            }
+        };
         fits.then_some(()).ok_or(Errno::NOSPC)
     }
 
@@ -410,6 +458,6 @@ mod tests {
         assert!(capacity_after(1 << 20) >= 1 << 20);
         assert!(capacity_after(1000) <= 2001);
         assert_eq!(capacity_after(0), 0);
-        assert_eq!(tree.staged_bytes, 0);
+        assert_eq!(tree.mounts.last().unwrap().own.bytes, 0);
     }
 }

@@ -331,7 +331,7 @@ fn rights_and_flags_can_only_be_what_exists_and_rights_only_shrink() {
 #[test]
 fn a_package_without_assets_has_no_directory() {
     let (_, descriptors) =
-        crate::kernel::sandbox::files::open(Arc::new(BTreeMap::new()), Vec::new());
+        crate::kernel::sandbox::files::open(Arc::new(BTreeMap::new()), Vec::new(), None);
     assert!(descriptors.get(2).is_ok());
     assert!(descriptors.get(3).is_err());
 }

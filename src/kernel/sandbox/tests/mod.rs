@@ -15,6 +15,7 @@ mod probe;
 mod protected;
 mod protocol;
 mod script;
+mod storage;
 mod wasi;
 
 use super::*;
@@ -38,6 +39,7 @@ fn inputs(stdin: &[u8]) -> Inputs {
         real_clock: false,
         real_random: false,
         door: Door::default(),
+        storage: None,
     }
 }
 

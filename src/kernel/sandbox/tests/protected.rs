@@ -141,11 +141,16 @@ fn what_a_link_in_a_place_leads_to_is_protected_as_well() {
         fs::write(at(file), "x").unwrap();
         symlink(at(file), at("outer/home").join(link)).unwrap();
     }
-    fs::create_dir_all(at("elsewhere/kv/a")).unwrap();
-    symlink(at("elsewhere/kv"), at("outer/home/kv")).unwrap();
-    for directory in
-        ["dotfiles", "dotfiles/mpp", "keys", "elsewhere", "elsewhere/kv", "elsewhere/kv/a"]
-    {
+    fs::create_dir_all(at("elsewhere/storage/a")).unwrap();
+    symlink(at("elsewhere/storage"), at("outer/home/storage")).unwrap();
+    for directory in [
+        "dotfiles",
+        "dotfiles/mpp",
+        "keys",
+        "elsewhere",
+        "elsewhere/storage",
+        "elsewhere/storage/a",
+    ] {
         refuses(at("outer/home"), at(directory));
     }
     let why = refusal(at("outer/home"), at("keys")).unwrap();

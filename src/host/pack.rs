@@ -1,18 +1,17 @@
 //! Room: making a package: from a folder to signed bytes, and adding a signature to one.
 
-use super::archive;
-use super::key::SecretKey;
-use super::listing::{listing, ContentHash};
-use super::signature::{SignatureFile, SignatureRecord};
-use super::writer::{write, Compression};
-use super::{is_package_file, ASSETS_FOLDER, SIGNATURE_ENTRY};
 use crate::host::files::{self, failed, Links};
 use crate::kernel::error::{Code, Error};
 use crate::kernel::limits;
-use crate::kernel::prelude::*;
+use crate::kernel::package::archive;
+use crate::kernel::package::key::SecretKey;
+use crate::kernel::package::listing::{listing, ContentHash};
+use crate::kernel::package::signature::{SignatureFile, SignatureRecord};
+use crate::kernel::package::writer::{write, Compression};
+use crate::kernel::package::{is_package_file, ASSETS_FOLDER, SIGNATURE_ENTRY};
 use crate::kernel::time::Timestamp;
-use alloc::borrow::Cow;
-use alloc::collections::BTreeMap;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
