@@ -124,6 +124,7 @@
 //! [`encoding`], [`time`] and [`package::version`] are tools that all of them use. `spec/` states
 //! every rule with an id, which stands above the line that enforces it.
 
+#![cfg_attr(not(feature = "std"), no_std)]
 #![forbid(unsafe_code, unused_must_use)]
 #![deny(
     missing_docs,
@@ -137,78 +138,17 @@
 
 extern crate alloc;
 
-#[cfg(test)]
+#[cfg(all(test, feature = "std"))]
 #[path = "../conformance/unit/after_guest.rs"]
 mod after_guest;
+#[cfg(feature = "std")]
 mod host;
+#[cfg(feature = "runtime")]
 mod kernel;
+#[cfg(feature = "std")]
 pub mod mcp;
 
-/// The audit log: its records, its chain, and the directory that holds it.
-pub mod audit {
-    pub use crate::host::log::{is_begun, verify, verify_each, AuditLog, RunningCall};
-    pub use crate::kernel::audit::*;
-}
-
-/// A person's agreement: asked for, proved, kept and waited for.
-pub mod consent {
-    pub use crate::host::person::{Nobody, Person};
-    pub use crate::host::{approvals, pending};
-    pub use crate::kernel::consent::*;
-
-    /// The signed proof that somebody agreed to one call, and the key that signs it.
-    pub mod attestation {
-        pub use crate::host::host_key::{host_key, public_key};
-        pub use crate::kernel::consent::attestation::*;
-    }
-}
-
-/// The trust store, and its files.
-pub mod trust {
-    pub use crate::host::trust::{FILE_NAME, SEEN_FILE_NAME};
-    pub use crate::kernel::trust::*;
-}
-
-/// Making and checking packages from files.
-pub mod gatekeeper {
-    pub use crate::host::article::read_package;
-    pub use crate::kernel::gatekeeper::*;
-}
-
-/// A package, from its bytes to what it says, and making one.
-pub mod package {
-    pub use crate::host::pack;
-    pub use crate::kernel::package::*;
-
-    /// Ed25519 keys (RFC 8032), their ids and their PEM files.
-    pub mod key {
-        pub use crate::host::keys::random_bytes;
-        pub use crate::kernel::package::key::*;
-    }
-}
-
-pub use host::{home, runtime, secrets, store};
-pub use kernel::{
-    agent, call, door, encoding, error, json, limits, module, policy, privacy, sandbox, text, time,
-};
-
-/// What packages keep from call to call: `spec/storage.md`.
-pub mod storage {
-    pub use crate::host::storage::StorageFiles;
-    pub use crate::kernel::storage::{
-        print, read, Entries, PreparedStorage, StorageBackend, StorageOwner,
-    };
-}
-
-pub use error::{Class, Code, Error};
-pub use gatekeeper::{AttestationResult, Gatekeeper, VerifiedManifest, WasmBinary};
-pub use host::clock::CancelFlag;
-pub use kernel::deadline::Clock;
-pub use kernel::host::Host;
-pub use package::manifest::Manifest;
-pub use policy::token::CapabilityToken;
-pub use policy::{PermissionPolicy, PolicyDecision};
-pub use privacy::PrivacyFilterEngine;
-pub use sandbox::{SandboxConfig, WasmSandbox};
-pub use time::Timestamp;
-pub use trust::TrustStore;
+#[cfg(feature = "runtime")]
+mod public;
+#[cfg(feature = "runtime")]
+pub use public::*;

@@ -10,25 +10,25 @@ use std::path::Path;
 /// The most lines that each room may have: a folder of `src/kernel/`, or its files together, or one of the other folders of `src/`.
 const LINES_MAX: [(&str, usize); 16] = [
     ("audit", 1_010),
-    ("cli", 2_755),
+    ("cli", 2_765),
     ("consent", 585),
-    ("door", 1_050),
-    ("files of kernel", 2_535),
-    ("host", 2_010),
+    ("door", 680),
+    ("files of kernel", 2_720),
+    ("host", 2_225),
     ("json", 225),
-    ("lib.rs", 60),
+    ("lib.rs", 70),
     ("mcp", 765),
     ("module", 475),
     ("package", 1_670),
     ("pattern", 395),
     ("policy", 1_065),
-    ("privacy", 2_485),
-    ("sandbox", 4_165),
+    ("privacy", 2_540),
+    ("sandbox", 4_255),
     ("secrets", 255),
 ];
 
 /// The most lines of all of it but the command line.
-const LIBRARY_LINES_MAX: usize = 17_870;
+const LIBRARY_LINES_MAX: usize = 17_930;
 
 fn is_test(path: &Path) -> bool {
     path.iter().any(|part| part.to_str().is_some_and(|name| name.starts_with("tests")))

@@ -469,13 +469,17 @@ fn a_process_killed_at_any_moment_leaves_one_generation_whole() {
         command.env("MPP_TEST_STORAGE_HOME", host.path(""));
         let null = std::process::Stdio::null;
         let mut child = command.stdout(null()).stderr(null()).spawn().unwrap();
-        // Not before it has kept something, or the machine is too slow to get there at all.
+        // Not before it has kept something; then while it keeps the next, early or late.
         let file = files(&host.path("storage")).remove(0);
-        let began = std::time::Instant::now();
-        while file.metadata().map_or(0, |it| it.len()) <= before && began.elapsed().as_secs() < 60 {
-            std::thread::sleep(std::time::Duration::from_micros(100));
-        }
-        std::thread::sleep(std::time::Duration::from_micros(500 * (kill % 40)));
+        let (new, began) = (file.with_extension("storage.new"), std::time::Instant::now());
+        let wait = |done: &dyn Fn() -> bool| {
+            while !done() && began.elapsed().as_secs() < 60 {
+                std::hint::spin_loop();
+            }
+        };
+        wait(&|| file.metadata().is_ok_and(|it| it.len() > before));
+        wait(&|| new.exists());
+        std::thread::sleep(std::time::Duration::from_micros(20 * (kill % 20)));
         child.kill().unwrap();
         child.wait().unwrap();
         let kept = kept(&host);

@@ -1,6 +1,5 @@
 //! Files of the host: one way to read a regular file, to replace one, and to lock one.
 //!
-use crate::host::unix::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use crate::kernel::encoding::as_u64;
 use crate::kernel::error::{Code, Error};
 use std::ffi::OsString;
@@ -75,7 +74,11 @@ pub(crate) fn open_own(path: &Path, create: bool) -> io::Result<Option<File>> {
 
 /// Makes a file that is not there yet, for its owner alone.
 pub(crate) fn create_new(path: &Path) -> io::Result<File> {
-    OpenOptions::new().read(true).append(true).create_new(true).mode(0o600).open(path)
+    let mut options = OpenOptions::new();
+    options.read(true).append(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
 }
 
 /// Reads a regular file. Stops one byte past `bytes_max`, so that whoever judges the length sees one that
@@ -134,7 +137,10 @@ pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
 
 /// Makes a folder, and those above it, for its owner alone; one that is there is left as it is.
 pub(crate) fn make_folder(path: &Path) -> io::Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(path)
+    let mut builder = DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.recursive(true).create(path)
 }
 
 /// The folder that a file is in.
@@ -197,10 +203,15 @@ fn wait(
     }
 }
 
-/// Whether two looks saw one file. Elsewhere than on Unix a file's identity can't be asked for, only what
-/// kind it is.
+/// Whether two looks saw one file. Elsewhere than on Unix a file's identity can't be asked for.
 fn is_same(a: &Metadata, b: &Metadata) -> bool {
-    (a.dev(), a.ino(), a.file_type()) == (b.dev(), b.ino(), b.file_type())
+    #[cfg(unix)]
+    return {
+        use std::os::unix::fs::MetadataExt as _;
+        (a.dev(), a.ino()) == (b.dev(), b.ino())
+    };
+    #[cfg(not(unix))]
+    return a.is_file() && b.is_file();
 }
 
 #[cfg(test)]

@@ -2,19 +2,19 @@
 
 use crate::host::clock::CancelFlag;
 pub use crate::host::person::{Nobody, Person};
+use crate::host::sandbox::WasmSandbox;
 use crate::host::secrets::{SecretCommand, SecretFile, SecretStore};
 use crate::host::storage::StorageFiles;
 use crate::host::store::Store;
 use crate::host::system::{Computer, System};
+use crate::host::transport::{HttpTransport, Services};
 use crate::kernel;
 use crate::kernel::call::Package;
 pub use crate::kernel::call::{Answer, Call};
 pub use crate::kernel::consent::{Question, Reply};
-use crate::kernel::door::{HttpTransport, Services};
 use crate::kernel::error::Error;
 use crate::kernel::package::listing::ContentHash;
 use crate::kernel::policy::PermissionPolicy;
-use crate::kernel::sandbox::WasmSandbox;
 use crate::kernel::storage::StorageBackend;
 use crate::kernel::trust::TrustStore;
 use std::path::Path;
@@ -42,7 +42,6 @@ use std::sync::Arc;
 pub struct Runtime {
     computer: Computer,
     policy: PermissionPolicy,
-    sandbox: WasmSandbox,
 }
 
 impl Runtime {
@@ -63,19 +62,22 @@ impl Runtime {
             Some(command) => Arc::new(command),
             None => Arc::new(SecretFile::new(home)),
         };
-        Ok(Runtime {
-            computer: Computer::open(home, secrets)?,
-            sandbox: sandbox
-                .with_services(Services { http: None, storage: Some(Arc::new(storage)) }),
-            policy,
-        })
+        let services = Services { http: None, storage: Some(Arc::new(storage)) };
+        let sandbox = sandbox.with_services(services);
+        Ok(Runtime { computer: Computer::open(home, secrets, sandbox)?, policy })
     }
 
     /// Gives tools a way to the network. Without one they reach no host, whatever was granted.
     #[must_use]
     pub fn http_transport(self, transport: Arc<dyn HttpTransport>) -> Self {
-        let services = Services { http: Some(transport), ..self.sandbox.services().clone() };
-        Runtime { sandbox: self.sandbox.with_services(services), ..self }
+        self.with_services(|services| services.http = Some(transport))
+    }
+
+    fn with_services(mut self, change: impl FnOnce(&mut Services)) -> Self {
+        let mut services = self.computer.sandbox.services().clone();
+        change(&mut services);
+        self.computer.sandbox = self.computer.sandbox.with_services(services);
+        self
     }
 
     /// Keeps what packages store in another folder than `storage` of the home. No directory that is, holds or
@@ -90,8 +92,7 @@ impl Runtime {
     /// keeps in files all the same.
     #[must_use]
     pub fn storage(self, backend: Arc<dyn StorageBackend>) -> Self {
-        let services = Services { storage: Some(backend), ..self.sandbox.services().clone() };
-        Runtime { sandbox: self.sandbox.with_services(services), ..self }
+        self.with_services(|services| services.storage = Some(backend))
     }
 
     /// Takes secrets from elsewhere than the policy says. [`Runtime::protect`] the files of a store that has
@@ -113,8 +114,9 @@ impl Runtime {
     /// package in use: no directory that is, holds or lies in it is mapped. The home, the trust store, the
     /// file that the policy was loaded from and its command for secrets are protected as they are.
     #[must_use]
-    pub fn protect(self, path: &Path) -> Self {
-        Runtime { sandbox: self.sandbox.protect(path), ..self }
+    pub fn protect(mut self, path: &Path) -> Self {
+        self.computer.sandbox = self.computer.sandbox.protect(path);
+        self
     }
 
     /// Its rules.
@@ -153,7 +155,13 @@ impl Runtime {
         cancel: &CancelFlag,
     ) -> Result<Answer, Error> {
         let host = System::new(&self.computer, None, person, cancel);
-        kernel::call::call(&host, &self.sandbox, &self.policy, Package::Bytes(package), call)
+        kernel::call::call(
+            &host,
+            &self.computer.sandbox.engine,
+            &self.policy,
+            Package::Bytes(package),
+            call,
+        )
     }
 
     /// One call of an installed package. It is verified on its first call, and its signers are judged anew
@@ -171,6 +179,6 @@ impl Runtime {
     ) -> Result<Answer, Error> {
         let host = System::new(&self.computer, Some(store), person, cancel);
         let package = Package::Installed(content_hash);
-        kernel::call::call(&host, &self.sandbox, &self.policy, package, call)
+        kernel::call::call(&host, &self.computer.sandbox.engine, &self.policy, package, call)
     }
 }

@@ -4,7 +4,7 @@ use crate::host::home::{self, Locked, Written};
 use crate::kernel::error::{Code, Error};
 use crate::kernel::limits::STORAGE_FILE_BYTES_MAX;
 use crate::kernel::storage::{PreparedStorage, StorageBackend, StorageOwner};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Snapshots in a folder such as `storage` in the home.
 #[derive(Clone, Debug)]
@@ -17,12 +17,6 @@ impl StorageFiles {
     #[must_use]
     pub fn new(folder: impl Into<PathBuf>) -> Self {
         StorageFiles { folder: folder.into() }
-    }
-
-    /// The folder.
-    #[must_use]
-    pub fn folder(&self) -> &Path {
-        &self.folder
     }
 
     /// An id and a key have safe characters only, and the key is always as long.

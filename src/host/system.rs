@@ -3,15 +3,17 @@
 use crate::host::approvals::Approvals;
 use crate::host::clock::{self, CancelFlag};
 use crate::host::host_key;
-use crate::host::keys::random_bytes;
 use crate::host::log::{AuditLog, RunningCall};
 use crate::host::person::Person;
+use crate::host::sandbox::{self, WasmSandbox};
 use crate::host::secrets::SecretStore;
 use crate::host::store::Store;
 use crate::host::trust::{Latest, FILE_NAME, SEEN_FILE_NAME};
 use crate::kernel::audit::{Entry, LogKey};
 use crate::kernel::consent::{Question, Reply};
 use crate::kernel::deadline::Clock;
+use crate::kernel::directory::Directory;
+use crate::kernel::door::{Exchange, HttpResponse, TransportError};
 use crate::kernel::error::{Code, Error};
 use crate::kernel::gatekeeper::AttestationResult;
 use crate::kernel::host::Host;
@@ -20,9 +22,11 @@ use crate::kernel::package::listing::ContentHash;
 use crate::kernel::package::version::Version;
 use crate::kernel::sandbox::Changes;
 use crate::kernel::secrets::SecretValue;
+use crate::kernel::storage::StorageBackend;
 use crate::kernel::time::Timestamp;
 use crate::kernel::trust::TrustStore;
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -37,13 +41,18 @@ pub(super) struct Computer {
     pub(super) log: AuditLog,
     pub(super) home: PathBuf,
     pub(super) secrets: Arc<dyn SecretStore>,
+    pub(super) sandbox: WasmSandbox,
     /// Installed packages that were verified in this process, compiled.
     verified: Mutex<BTreeMap<ContentHash, AttestationResult>>,
 }
 
 impl Computer {
     /// With the files of a home folder.
-    pub(super) fn open(home: &Path, secrets: Arc<dyn SecretStore>) -> Result<Self, Error> {
+    pub(super) fn open(
+        home: &Path,
+        secrets: Arc<dyn SecretStore>,
+        sandbox: WasmSandbox,
+    ) -> Result<Self, Error> {
         Ok(Computer {
             trust_path: home.join(FILE_NAME),
             seen_path: home.join(SEEN_FILE_NAME),
@@ -51,6 +60,7 @@ impl Computer {
             log: AuditLog::open(&home.join("audit"))?,
             home: home.to_owned(),
             secrets,
+            sandbox,
             verified: Mutex::default(),
         })
     }
@@ -103,9 +113,7 @@ impl Clock for System<'_> {
 
 impl Host for System<'_> {
     fn random(&self, bytes: &mut [u8]) -> Result<(), Error> {
-        for piece in bytes.chunks_mut(32) {
-            piece.iter_mut().zip(random_bytes()).for_each(|(byte, random)| *byte = random);
-        }
+        sandbox::random(bytes);
         Ok(())
     }
 
@@ -167,6 +175,22 @@ impl Host for System<'_> {
 
     fn secret(&self, name: &str) -> Result<Option<SecretValue>, Error> {
         self.computer.secrets.value(name)
+    }
+
+    fn directory(&self, name: &str) -> Result<Arc<dyn Directory>, Error> {
+        self.computer.sandbox.directory(name)
+    }
+
+    fn storage(&self) -> Option<Arc<dyn StorageBackend>> {
+        self.computer.sandbox.services().storage.clone()
+    }
+
+    fn resolve(&self, name: &str, timeout: Duration) -> Result<Vec<IpAddr>, TransportError> {
+        self.computer.sandbox.resolve(name, timeout, self.cancel)
+    }
+
+    fn exchange(&self, exchange: &Exchange<'_>) -> Result<HttpResponse, TransportError> {
+        self.computer.sandbox.exchange(exchange, self.cancel)
     }
 
     fn log_key(&self) -> Result<LogKey, Error> {

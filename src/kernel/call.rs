@@ -20,14 +20,15 @@ use crate::kernel::host::Host;
 use crate::kernel::json;
 use crate::kernel::limits;
 use crate::kernel::package::listing::ContentHash;
-use crate::kernel::package::manifest::{Protocol, Sensitivity, Tool};
-use crate::kernel::package::schema::Violation;
+use crate::kernel::package::manifest::{Manifest, Protocol, Sensitivity, Tool};
+use crate::kernel::package::schema::{Schema, Violation};
+use crate::kernel::pattern::CAN_MATCH;
 use crate::kernel::policy::capability::{self, directories};
 use crate::kernel::policy::token::{CapabilityToken, ResolvedToken};
 use crate::kernel::policy::{risk, PermissionPolicy, PolicyDecision};
 use crate::kernel::prelude::*;
 use crate::kernel::privacy::{Applied, PrivacyFilterEngine};
-use crate::kernel::sandbox::{Changes, Request, Run, ToolResult, WasmSandbox};
+use crate::kernel::sandbox::{check_directories, Changes, Engine, Request, Run, ToolResult};
 use crate::kernel::text::shown;
 use crate::kernel::time::Timestamp;
 use alloc::collections::BTreeMap;
@@ -117,19 +118,19 @@ struct Admission {
 /// Any code of any stage. Refusals before the run and failures of it are in the log as well.
 pub fn call(
     host: &dyn Host,
-    sandbox: &WasmSandbox,
+    engine: &Engine,
     policy: &PermissionPolicy,
     package: Package<'_>,
     call: &Call,
 ) -> Result<Answer, Error> {
     let log_key = host.log_key()?;
-    Pipeline { host, sandbox, policy, log_key }.run(package, call)
+    Pipeline { host, engine, policy, log_key }.run(package, call)
 }
 
 /// What stays the same while one call is carried out.
 struct Pipeline<'a> {
     host: &'a dyn Host,
-    sandbox: &'a WasmSandbox,
+    engine: &'a Engine,
     policy: &'a PermissionPolicy,
     log_key: LogKey,
 }
@@ -156,7 +157,7 @@ impl Pipeline<'_> {
         // 5. The sandbox gets the binary that was verified and what the token holds.
         let Admission { attestation, token, request, filter, .. } = admission;
         let deadline = Deadline::new(host, token.limits().timeout);
-        let mut run = self.sandbox.run_within(&attestation.wasm_binary, &token, request, &deadline);
+        let mut run = self.engine.run(host, &attestation.wasm_binary, &token, request, &deadline);
         let mut changes = core::mem::take(&mut run.changes);
         // 6. Every copy of the answer goes through the filter.
         let answer = find_tool(&attestation, &call.tool).and_then(|tool| {
@@ -215,6 +216,7 @@ impl Pipeline<'_> {
         facts.publisher = Some(manifest.publisher().to_owned());
         facts.signers = attestation.signers.iter().map(|signer| signer.key_id().clone()).collect();
 
+        check_patterns(CAN_MATCH, manifest, self.policy)?;
         let filter = self.privacy_filter(manifest)?;
         let tool = find_tool(&attestation, &call.tool)?;
         let until = Deadline::none(self.host);
@@ -301,7 +303,7 @@ impl Pipeline<'_> {
             PolicyDecision::Denied { reason } => Err(Error::new(Code::PolicyDenied, reason)),
             PolicyDecision::RequiresConfirmation { capabilities, security_level } => {
                 // [BOX-97] Nobody is asked about a directory that would be refused afterwards.
-                self.sandbox.check_directories(&directories(&capabilities))?;
+                check_directories(self.host, &directories(&capabilities))?;
                 let question = Question {
                     package: manifest.id.clone(),
                     version: manifest.version.to_string(),
@@ -352,6 +354,25 @@ impl Pipeline<'_> {
             "is_error": answer.is_error,
         }))
     }
+}
+
+/// Refuses what needs regular expressions where they can't be matched.
+// [PAT-07]
+fn check_patterns(
+    can_match: bool,
+    manifest: &Manifest,
+    policy: &PermissionPolicy,
+) -> Result<(), Error> {
+    let mut schemas =
+        manifest.tools.iter().flat_map(|tool| [Some(&tool.parameters), tool.returns.as_ref()]);
+    let needs = !manifest.privacy_filters.custom.is_empty()
+        || !policy.privacy_filters.custom.is_empty()
+        || schemas.any(|schema| schema.is_some_and(Schema::has_patterns));
+    if needs && !can_match {
+        let detail = format!("{} or this policy needs regular expressions", manifest.id);
+        return Err(Error::new(Code::HostPatterns, detail));
+    }
+    Ok(())
 }
 
 fn caller(call: &Call) -> Caller {

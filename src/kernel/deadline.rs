@@ -91,6 +91,11 @@ impl<'a> Deadline<'a> {
         Deadline::new(self.clock, timeout.min(self.left()))
     }
 
+    /// Lets some time pass.
+    pub fn wait(&self, time: Duration) {
+        self.clock.wait(time);
+    }
+
     /// Whether the call was cancelled.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {

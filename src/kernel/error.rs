@@ -192,6 +192,7 @@ codes! {
     SecretCommand        "secret.command"         Host "run the policy's `secrets_command` by hand; it has to print the value alone, on one line, and end with status 0"
     HostEngine           "host.engine"            Host "build the crate wasmi at opt-level 2 or 3 without debug assertions, or mpp with the feature `portable-dispatch`"
     HostUnsupported      "host.unsupported"       Host "run the tool on a host that has what the detail names"
+    HostPatterns         "host.patterns"          Host "run the tool on a host whose build has the feature std, which matches regular expressions"
     HostFile             "host.file"              Host "check the path, the rights and the space on the disk"
     HostCommit           "host.commit"            Host "see what the detail says was written; free space or mend permissions, then call again"
     StorageNone          "storage.none"           Refused "this host keeps nothing for packages, or nothing for one whose publisher's key it does not know; give its runtime a storage"

@@ -6,6 +6,8 @@
 use crate::kernel::audit::{Entry, LogKey};
 use crate::kernel::consent::{Question, Reply};
 use crate::kernel::deadline::Clock;
+use crate::kernel::directory::Directory;
+use crate::kernel::door::transport::{Exchange, HttpResponse, TransportError};
 use crate::kernel::error::{Code, Error};
 use crate::kernel::gatekeeper::AttestationResult;
 use crate::kernel::package::key::PublicKey;
@@ -14,8 +16,12 @@ use crate::kernel::package::version::Version;
 use crate::kernel::prelude::*;
 use crate::kernel::sandbox::Changes;
 use crate::kernel::secrets::SecretValue;
+use crate::kernel::storage::StorageBackend;
 use crate::kernel::time::Timestamp;
 use crate::kernel::trust::TrustStore;
+use alloc::sync::Arc;
+use core::net::IpAddr;
+use core::time::Duration;
 
 /// What one call needs from outside. One value serves one call, on its thread: each can have its own person to ask
 /// and its own way to be cancelled.
@@ -124,6 +130,35 @@ pub trait Host: Clock {
         Ok(None)
     }
 
+    /// The directory that the policy maps under this name.
+    ///
+    /// # Errors
+    /// `sandbox.not_granted` for one that holds what decides what tools may do; `host.file`.
+    fn directory(&self, _name: &str) -> Result<Arc<dyn Directory>, Error> {
+        Err(unsupported("directories"))
+    }
+
+    /// Where packages keep what they store; without it those that ask for it do not run.
+    fn storage(&self) -> Option<Arc<dyn StorageBackend>> {
+        None
+    }
+
+    /// All addresses of a name, within this time.
+    ///
+    /// # Errors
+    /// [`TransportError`].
+    fn resolve(&self, _name: &str, _: Duration) -> Result<Vec<IpAddr>, TransportError> {
+        Err(TransportError::Unsupported)
+    }
+
+    /// One exchange with one address. A call that is cancelled ends within a tenth of a second.
+    ///
+    /// # Errors
+    /// Any [`TransportError`]. No byte of a response that is not whole is given.
+    fn exchange(&self, _: &Exchange<'_>) -> Result<HttpResponse, TransportError> {
+        Err(TransportError::Unsupported)
+    }
+
     /// The key of the log.
     ///
     /// # Errors
@@ -148,8 +183,6 @@ fn unsupported(what: &str) -> Error {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use core::time::Duration;
-
     /// A host that has nothing at all.
     pub(in crate::kernel) struct NoHost;
 

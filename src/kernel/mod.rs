@@ -6,6 +6,7 @@ pub mod audit;
 pub mod call;
 pub mod consent;
 pub mod deadline;
+pub mod directory;
 pub mod document;
 pub mod door;
 pub mod encoding;

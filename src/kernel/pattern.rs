@@ -9,10 +9,11 @@ mod syntax;
 #[cfg(test)]
 mod tests;
 
-use crate::kernel::limits::{
-    PATTERN_PROGRAM_BYTES_MAX, PATTERN_SEARCH_STEPS, PATTERN_SEARCH_STEPS_MAX, PATTERN_STATES_MAX,
-};
+#[cfg(feature = "std")]
+use crate::kernel::limits::PATTERN_PROGRAM_BYTES_MAX;
+use crate::kernel::limits::{PATTERN_SEARCH_STEPS, PATTERN_SEARCH_STEPS_MAX, PATTERN_STATES_MAX};
 use crate::kernel::prelude::*;
+#[cfg(feature = "std")]
 use regex_lite::{Regex, RegexBuilder};
 pub(crate) use syntax::Dialect;
 use syntax::{Expression, Piece, Set};
@@ -20,6 +21,7 @@ use syntax::{Expression, Piece, Set};
 /// An expression that was accepted.
 #[derive(Clone, Debug)]
 pub(crate) struct Pattern {
+    #[cfg(feature = "std")]
     regex: Regex,
     /// Steps of the matcher for each byte, at most.
     states: u64,
@@ -29,6 +31,10 @@ pub(crate) struct Pattern {
     /// Steps for holding one place against the beginnings of all alternatives, at most.
     head_steps: u64,
 }
+
+/// Whether this build can match. Syntax and size of an expression are judged in every build alike.
+// [PAT-07]
+pub(crate) const CAN_MATCH: bool = cfg!(feature = "std");
 
 /// Bytes that are passed over in one step while a match is looked for.
 const BYTES_PER_STEP: usize = 4;
@@ -45,10 +51,14 @@ impl Pattern {
                 "it has {states} states, {PATTERN_STATES_MAX} at most are allowed"
             ));
         }
-        let regex = RegexBuilder::new(source).size_limit(PATTERN_PROGRAM_BYTES_MAX).build();
-        let regex = regex.map_err(|error| error.to_string())?;
+        #[cfg(feature = "std")]
+        let regex = RegexBuilder::new(source)
+            .size_limit(PATTERN_PROGRAM_BYTES_MAX)
+            .build()
+            .map_err(|error| error.to_string())?;
         let (first, heads) = syntax::beginnings(&alternatives);
         Ok(Pattern {
+            #[cfg(feature = "std")]
             regex,
             states: u64::try_from(states).unwrap_or(u64::MAX),
             alternatives,
@@ -92,6 +102,10 @@ impl Pattern {
         from: usize,
         spend: &mut impl FnMut(u64) -> Result<(), E>,
     ) -> Result<Option<(usize, usize)>, E> {
+        // Without the matcher a search costs more than anyone may spend: what needs it is refused.
+        if !CAN_MATCH {
+            spend(u64::MAX)?;
+        }
         let mut from = from;
         while let Some(start) = self.next_beginning(text, from, spend)? {
             // A match that begins up to `last` ends up to `end`: later beginnings reach no less far.
@@ -102,14 +116,23 @@ impl Pattern {
             let length = u64::try_from(window_end.saturating_sub(start)).unwrap_or(u64::MAX);
             spend(self.states.saturating_mul(length).saturating_add(PATTERN_SEARCH_STEPS))?;
             let window = text.get(..window_end).unwrap_or_default();
-            match self.regex.find_at(window, start) {
-                Some(found) if found.start() <= last => {
-                    return Ok(Some((found.start(), found.end())))
-                }
+            match self.find(window, start) {
+                Some((found, end)) if found <= last => return Ok(Some((found, end))),
                 _ => from = last.saturating_add(1),
             }
         }
         Ok(None)
+    }
+
+    #[cfg(feature = "std")]
+    fn find(&self, window: &str, from: usize) -> Option<(usize, usize)> {
+        self.regex.find_at(window, from).map(|found| (found.start(), found.end()))
+    }
+
+    /// Not reached: no search was paid for.
+    #[cfg(not(feature = "std"))]
+    fn find(&self, _: &str, _: usize) -> Option<(usize, usize)> {
+        None
     }
 
     /// The first place from `from` on where a match may begin. The end of the text is one as well.

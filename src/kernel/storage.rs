@@ -11,7 +11,6 @@ use crate::kernel::limits::{
 };
 use crate::kernel::names::is_file_name;
 use crate::kernel::package::key::KeyId;
-use crate::kernel::policy::token::CapabilityToken;
 use crate::kernel::prelude::*;
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
@@ -216,28 +215,25 @@ pub(crate) struct Loaded {
 }
 
 impl Loaded {
-    /// Reads what a package keeps, if its token holds storage.
+    /// Reads what a package keeps.
     ///
     /// # Errors
     /// `storage.none`, `storage.damaged`, and those of [`StorageBackend::load`].
     // [STO-02] [STO-03]
     pub(crate) fn of(
-        token: &CapabilityToken,
-        backend: Option<&Arc<dyn StorageBackend>>,
-    ) -> Result<Option<Self>, Error> {
-        let bytes_max = token.storage_bytes_max();
-        if bytes_max == 0 {
-            return Ok(None);
-        }
-        let (Some(backend), Some(key)) = (backend, token.publisher_key()) else {
-            let detail = format!("this host keeps nothing for {}", token.package());
+        package: &str,
+        publisher_key: Option<&KeyId>,
+        bytes_max: u64,
+        backend: Option<Arc<dyn StorageBackend>>,
+    ) -> Result<Self, Error> {
+        let (Some(backend), Some(key)) = (backend, publisher_key) else {
+            let detail = format!("this host keeps nothing for {package}");
             return Err(Error::new(Code::StorageNone, detail));
         };
-        let package = token.package().to_owned();
-        let owner = StorageOwner { package, publisher_key: key.clone() };
+        let owner = StorageOwner { package: package.to_owned(), publisher_key: key.clone() };
         let was = backend.load(&owner)?;
         let entries = was.as_ref().map_or(Ok(Entries::new()), |was| read(&owner, was))?;
-        Ok(Some(Loaded { backend: Arc::clone(backend), owner, was, entries, bytes_max }))
+        Ok(Loaded { backend, owner, was, entries, bytes_max })
     }
 
     /// The entries, for the guest to work on, and the quota.
@@ -294,13 +290,6 @@ impl NewSnapshot {
 
 /// Without the contents, which are the user's.
 impl fmt::Debug for NewSnapshot {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.owner.fmt(out)
-    }
-}
-
-/// Without the contents, which are the user's.
-impl fmt::Debug for Loaded {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.owner.fmt(out)
     }

@@ -43,6 +43,7 @@ pub fn exchange(at: SocketAddr) -> Exchange<'static> {
 /// The kind of an error: its texts are for people.
 pub fn kind(error: &TransportError) -> &'static str {
     match error {
+        TransportError::Unsupported => "unsupported",
         TransportError::NoAddress => "no address",
         TransportError::Unreachable(_) => "unreachable",
         TransportError::Tls(_) => "tls",

@@ -2,7 +2,6 @@
 
 use super::{check_name, is_name, SecretStore, SecretValue};
 use crate::host::host_file;
-use crate::host::unix::PermissionsExt as _;
 use crate::kernel::document::{object, Document, FromJson, ToJson};
 use crate::kernel::error::{Code, Error};
 use crate::kernel::json::object::{Fault, Member};
@@ -120,8 +119,10 @@ impl SecretFile {
     /// Refuses a file that others can read or write: its values have to be taken as known to them.
     // [SECRET-11]
     fn check_mode(&self) -> Result<(), Error> {
+        #[cfg(unix)]
         if let Ok(found) = self.path.metadata() {
-            if found.permissions().mode() & 0o077 != 0 {
+            let mode = std::os::unix::fs::PermissionsExt::mode(&found.permissions());
+            if mode & 0o077 != 0 {
                 let detail = format!("others have rights to {}", self.path.display());
                 return Err(Error::new(Code::SecretExposed, detail));
             }

@@ -5,7 +5,7 @@ mod file;
 #[cfg(test)]
 mod tests;
 
-pub use crate::kernel::secrets::{check_name, is_name, Hidden, SecretValue};
+pub use crate::kernel::secrets::{check_name, is_name, SecretValue};
 pub use command::SecretCommand;
 pub use file::SecretFile;
 

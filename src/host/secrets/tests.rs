@@ -6,6 +6,7 @@ use crate::kernel::encoding::base64;
 use crate::kernel::error::Code;
 use crate::kernel::limits::{SECRETS_COUNT_MAX, SECRETS_FILE_BYTES_MAX};
 use crate::kernel::privacy::PrivacyFilterEngine;
+use crate::kernel::secrets::Hidden;
 use serde_json::{json, Value};
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -7,17 +7,17 @@
 use super::address;
 use super::header::{fits, hides_text, is_for_any_origin, is_for_guest};
 use super::request::{refused, Refused, Tally};
-use super::transport::{Exchange, HttpResponse, HttpTransport, TransportError};
+use super::transport::{Exchange, HttpResponse, TransportError};
 use super::url::Url;
 use crate::kernel::deadline::Deadline;
 use crate::kernel::encoding::{base64, unbase64_of_any_length};
+use crate::kernel::host::Host;
 use crate::kernel::json::object::{Fault, Member, Object};
 use crate::kernel::limits::{HTTP_REDIRECTS_COUNT_MAX, HTTP_RESPONSE_BYTES_MAX, TIMEOUT_MS_MAX};
 use crate::kernel::names::{is_header_name, is_header_value};
 use crate::kernel::policy::token::HostGrant;
 use crate::kernel::prelude::*;
 use crate::kernel::secrets::HiddenTexts;
-use alloc::sync::Arc;
 use core::time::Duration;
 use serde_json::{json, Value};
 
@@ -25,9 +25,9 @@ use serde_json::{json, Value};
 const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
 /// The hosts of one call, and the way to them.
-pub(super) struct HttpGate {
+pub(super) struct HttpGate<'a> {
     hosts: Vec<HostGrant>,
-    transport: Option<Arc<dyn HttpTransport>>,
+    host: &'a dyn Host,
 }
 
 /// What the guest asks for, or what a redirect made of it.
@@ -42,9 +42,9 @@ struct Request {
     first_origin: bool,
 }
 
-impl HttpGate {
-    pub(super) fn new(hosts: Vec<HostGrant>, transport: Option<Arc<dyn HttpTransport>>) -> Self {
-        HttpGate { hosts, transport }
+impl<'a> HttpGate<'a> {
+    pub(super) fn new(hosts: Vec<HostGrant>, host: &'a dyn Host) -> Self {
+        HttpGate { hosts, host }
     }
 
     /// Answers one request of the guest.
@@ -109,13 +109,8 @@ impl HttpGate {
             return Err(refused("http.plain", message));
         }
         let headers = headers(request, grant)?;
-        let Some(transport) = &self.transport else {
-            return Err(refused("http.no_transport", "this host has no way to the network"));
-        };
-        let is_cancelled = &|| deadline.is_cancelled();
         // [DOOR-25] [DOOR-28]
-        let addresses =
-            transport.resolve(&url.host, time_left(deadline)?, is_cancelled).map_err(failed)?;
+        let addresses = self.host.resolve(&url.host, time_left(deadline)?).map_err(failed)?;
         let allowed = |it| address::is_allowed(it, grant.private_addresses);
         if !addresses.iter().all(|it| allowed(*it)) {
             let message = format!("the name {} leads where no tool may go", url.host);
@@ -134,7 +129,7 @@ impl HttpGate {
             response_bytes_max: HTTP_RESPONSE_BYTES_MAX,
             timeout: time_left(deadline)?,
         };
-        let mut response = transport.exchange(&exchange, is_cancelled).map_err(failed)?;
+        let mut response = self.host.exchange(&exchange).map_err(failed)?;
         if !(200..=599).contains(&response.status) {
             return Err(failed(TransportError::Malformed("no final status".to_owned())));
         }
@@ -285,6 +280,7 @@ fn failed(error: TransportError) -> Refused {
         TransportError::TimedOut => "http.timeout",
         TransportError::Cancelled => "http.cancelled",
         TransportError::Malformed(_) => "http.malformed",
+        TransportError::Unsupported => "http.no_transport",
         TransportError::Host(_) => "http.transport",
     };
     let message = match error {

@@ -2,8 +2,8 @@
 //! `spec/door.md` is its page.
 //!
 //! The gate is ours and the same for every host: it reads the request, holds it against the token, checks
-//! addresses and follows redirects. What touches the network is a [`HttpTransport`], which only does
-//! what it is told: one name to look up, one exchange with one address.
+//! addresses and follows redirects. The host only does what it is told: one
+//! name to look up, one exchange with one address.
 //!
 //! Read `Door::ask` first, then `http.rs` with `url.rs`, `address.rs` and `header.rs`.
 
@@ -17,71 +17,31 @@ pub mod transport;
 mod url;
 
 use crate::kernel::prelude::*;
-pub use transport::{Exchange, HttpResponse, HttpTransport, TransportError};
+pub use transport::{Exchange, HttpResponse, TransportError};
 
 use crate::kernel::deadline::Deadline;
+use crate::kernel::host::Host;
 use crate::kernel::json;
 use crate::kernel::limits::{DOOR_DEPTH_MAX, DOOR_REQUEST_BYTES_MAX};
 use crate::kernel::policy::token::ResolvedToken;
-use crate::kernel::storage::StorageBackend;
 use alloc::collections::BTreeMap;
-use alloc::sync::Arc;
-use core::fmt;
 use http::HttpGate;
 use request::{refused, Refused, Tally};
 use serde_json::{json, Value};
 
-/// What a host has behind the door.
-///
-/// ```
-/// use mpp::door::{Exchange, HttpResponse, HttpTransport, Services, TransportError};
-/// use std::{net::IpAddr, sync::Arc, time::Duration};
-///
-/// /// A network in which nothing answers.
-/// struct Nowhere;
-/// impl HttpTransport for Nowhere {
-///     fn resolve(
-///         &self, _: &str, _: Duration, _: &dyn Fn() -> bool,
-///     ) -> Result<Vec<IpAddr>, TransportError> {
-///         Err(TransportError::NoAddress)
-///     }
-///     fn exchange(&self, _: &Exchange<'_>, _: &dyn Fn() -> bool) -> Result<HttpResponse, TransportError> {
-///         Err(TransportError::Unreachable("there is nobody".to_owned()))
-///     }
-/// }
-/// let services = Services { http: Some(Arc::new(Nowhere)), storage: None };
-/// let sandbox = mpp::WasmSandbox::new()?.with_services(services);
-/// # drop(sandbox);
-/// # Ok::<(), mpp::Error>(())
-/// ```
-#[derive(Clone, Default)]
-pub struct Services {
-    /// How its tools reach the network; without one they do not.
-    pub http: Option<Arc<dyn HttpTransport>>,
-    /// Where its packages keep what they store; without one those that ask for it do not run.
-    pub storage: Option<Arc<dyn StorageBackend>>,
-}
-
-impl fmt::Debug for Services {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (http, storage) = (self.http.is_some(), self.storage.is_some());
-        out.debug_struct("Services").field("http", &http).field("storage", &storage).finish()
-    }
-}
-
 /// The door of one call. By default it leads nowhere.
 #[derive(Default)]
-pub(crate) struct Door {
-    http: Option<HttpGate>,
+pub(crate) struct Door<'a> {
+    http: Option<HttpGate<'a>>,
     tally: Tally,
 }
 
-impl Door {
+impl<'a> Door<'a> {
     /// A door that leads to what the token holds.
     // [DOOR-08]
-    pub(crate) fn new(token: &ResolvedToken, services: &Services) -> Self {
+    pub(crate) fn new(token: &ResolvedToken, host: &'a dyn Host) -> Self {
         let hosts = token.hosts().to_vec();
-        let http = (!hosts.is_empty()).then(|| HttpGate::new(hosts, services.http.clone()));
+        let http = (!hosts.is_empty()).then(|| HttpGate::new(hosts, host));
         Door { http, tally: Tally::default() }
     }
 

@@ -8,6 +8,8 @@ mod urls;
 
 use super::*;
 use crate::host::clock::CancelFlag;
+use crate::host::sandbox::WasmSandbox;
+use crate::host::transport::{HttpTransport, Services};
 use crate::kernel::error::Code;
 use crate::kernel::gatekeeper::{VerifiedManifest, WasmBinary};
 use crate::kernel::host::tests::NoHost;
@@ -15,9 +17,10 @@ use crate::kernel::module::{tests::manifest, Module};
 use crate::kernel::package::listing::ContentHash;
 use crate::kernel::package::manifest::{Manifest, Storage};
 use crate::kernel::policy::token::{CapabilityToken, HostGrant, RunLimits, SecretHeader};
-use crate::kernel::sandbox::{Request, Run, WasmSandbox};
+use crate::kernel::sandbox::{Request, Run};
 use crate::kernel::secrets::Hidden;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 

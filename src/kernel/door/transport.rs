@@ -1,5 +1,5 @@
-//! Room: what a host has to supply so that its tools can reach the network. The gate decides; a transport
-//! carries out one step at a time and knows no rule.
+//! What a host is asked for so that its tools can reach the network. The gate decides; the host carries out one
+//! step at a time and knows no rule.
 
 use crate::kernel::prelude::*;
 use core::fmt;
@@ -76,6 +76,8 @@ fn names(headers: &[(String, String)]) -> Vec<&str> {
 /// Why there is no response. The texts are for people and hold nothing of the request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TransportError {
+    /// The host has no way to the network.
+    Unsupported,
     /// The name has no address.
     NoAddress,
     /// No connection, or it broke.
@@ -98,6 +100,7 @@ pub enum TransportError {
 impl fmt::Display for TransportError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            TransportError::Unsupported => out.write_str("this host has no way to the network"),
             TransportError::NoAddress => out.write_str("the host name has no address"),
             TransportError::Unreachable(why) => write!(out, "no connection: {why}"),
             TransportError::Tls(why) => write!(out, "TLS failed: {why}"),
@@ -108,32 +111,4 @@ impl fmt::Display for TransportError {
             TransportError::Host(why) => write!(out, "the transport failed: {why}"),
         }
     }
-}
-
-/// How this host reaches the network. Calls come from several threads at once. [`Services`](super::Services)
-/// has an example.
-pub trait HttpTransport: Send + Sync {
-    /// All addresses of a name, as the host's resolver gives them, within `timeout`. `is_cancelled` is
-    /// looked at as in [`HttpTransport::exchange`].
-    ///
-    /// # Errors
-    /// [`TransportError::NoAddress`], [`TransportError::TimedOut`], [`TransportError::Cancelled`],
-    /// [`TransportError::Host`].
-    fn resolve(
-        &self,
-        host: &str,
-        timeout: Duration,
-        is_cancelled: &dyn Fn() -> bool,
-    ) -> Result<Vec<IpAddr>, TransportError>;
-
-    /// One exchange. `is_cancelled` is looked at often enough that a cancelled call ends within a
-    /// tenth of a second.
-    ///
-    /// # Errors
-    /// Any [`TransportError`]. No byte of a response that is not whole is given.
-    fn exchange(
-        &self,
-        exchange: &Exchange<'_>,
-        is_cancelled: &dyn Fn() -> bool,
-    ) -> Result<HttpResponse, TransportError>;
 }

@@ -58,6 +58,11 @@ impl Schema {
         &self.source
     }
 
+    /// Whether it holds regular expressions.
+    pub(in crate::kernel) fn has_patterns(&self) -> bool {
+        !self.patterns.is_empty()
+    }
+
     /// Checks a value.
     ///
     /// # Errors

@@ -2,9 +2,9 @@
 //! carries it out on the host.
 
 use super::commit;
-use super::commit::{Action, Change, Mount};
-use super::host_directory::HostDirectory;
+use super::commit::Mount;
 use crate::kernel::deadline::Deadline;
+use crate::kernel::directory::{Action, Change, Directory};
 use crate::kernel::error::Error;
 use crate::kernel::names::STORAGE_MOUNT;
 use crate::kernel::prelude::*;
@@ -26,7 +26,7 @@ pub struct Changes {
 impl Changes {
     /// Takes up the changes below one mapped directory: first what is removed, the deepest names
     /// first, then what is made, the shortest paths first.
-    pub(super) fn add(&mut self, guest: &str, host: Arc<HostDirectory>, changes: Vec<Change>) {
+    pub(super) fn add(&mut self, guest: &str, host: Arc<dyn Directory>, changes: Vec<Change>) {
         if !changes.is_empty() {
             self.mounts.push(Mount { guest: guest.to_owned(), host, changes });
         }

@@ -4,6 +4,7 @@
 //! Numbers and names: `errno` in the `witx` definition of `wasi_snapshot_preview1`.
 
 use crate::kernel::deadline::Interrupted;
+use crate::kernel::directory::Fault;
 use core::fmt;
 
 /// An answer other than success.
@@ -43,6 +44,23 @@ errnos! {
     SPIPE 70 "not seekable"
     XDEV 75 "from one mount to another"
     NOTCAPABLE 76 "rights can only shrink"
+}
+
+impl From<Fault> for Errno {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::NotFound => Errno::NOENT,
+            Fault::NotDirectory => Errno::NOTDIR,
+            Fault::Denied => Errno::ACCES,
+            Fault::Failed => Errno::IO,
+        }
+    }
+}
+
+impl From<Fault> for Halt {
+    fn from(fault: Fault) -> Self {
+        Halt::Errno(fault.into())
+    }
 }
 
 /// Why a host function ends the guest instead of answering it.

@@ -31,9 +31,9 @@ pub(super) struct Guest<'a> {
     pub(super) tree: Tree,
     pub(super) descriptors: Descriptors,
     pub(super) time: Time,
-    pub(super) random: RandomStream,
+    pub(super) random: RandomStream<'a>,
     pub(super) meter: Meter<'a>,
-    pub(super) door: Door,
+    pub(super) door: Door<'a>,
     /// What the package keeps, as the call found it; the entries are in the tree.
     pub(super) storage: Option<Loaded>,
     /// The answer to the last request at the door, until it is taken.

@@ -3,12 +3,13 @@
 //! The same seed and the same calls give the same bytes on every machine. They are well spread and
 //! no secret: whoever knows the seed knows them. A host may grant its own numbers instead.
 
+use crate::kernel::error::Error;
+use crate::kernel::host::Host;
 use crate::kernel::prelude::*;
 use sha2::{Digest, Sha256};
-use std::io::{self, Read};
 
 /// Where random bytes come from.
-pub(super) enum RandomStream {
+pub(super) enum RandomStream<'a> {
     /// Block `n` of the stream is SHA-256 of the seed and `n` as eight little-endian bytes.
     // [BOX-53]
     Seeded {
@@ -19,20 +20,23 @@ pub(super) enum RandomStream {
     },
     /// The host's own.
     // [BOX-56]
-    Host,
+    Host(&'a dyn Host),
 }
 
-impl RandomStream {
+impl RandomStream<'_> {
     pub(super) fn seeded(seed: [u8; 32]) -> Self {
         RandomStream::Seeded { seed, next_block: 0, rest: Vec::new() }
     }
 
     /// The next `length` bytes of the stream. Only the host's own can fail.
-    pub(super) fn take(&mut self, length: usize) -> io::Result<Vec<u8>> {
-        let RandomStream::Seeded { seed, next_block, rest } = self else {
-            let mut bytes = vec![0; length];
-            std::fs::File::open("/dev/urandom")?.read_exact(&mut bytes)?;
-            return Ok(bytes);
+    pub(super) fn take(&mut self, length: usize) -> Result<Vec<u8>, Error> {
+        let (seed, next_block, rest) = match self {
+            RandomStream::Seeded { seed, next_block, rest } => (seed, next_block, rest),
+            RandomStream::Host(host) => {
+                let mut bytes = vec![0; length];
+                host.random(&mut bytes)?;
+                return Ok(bytes);
+            }
         };
         let mut bytes = core::mem::take(rest);
         while bytes.len() < length {

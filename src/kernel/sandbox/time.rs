@@ -5,7 +5,7 @@
 use super::errno::{Errno, Stop};
 use crate::kernel::deadline::Deadline;
 use crate::kernel::limits::CLOCK_STEP_NS;
-use std::time::{Duration, SystemTime};
+use core::time::Duration;
 
 /// The time of everything that was there before: 2026-01-01T00:00:00Z, in nanoseconds since 1970.
 pub(super) const EPOCH_NS: u64 = 1_767_225_600_000_000_000;
@@ -28,10 +28,14 @@ impl Time {
         Time { started_ns: EPOCH_NS, own_ns: Some(0) }
     }
 
-    /// The host's time.
-    pub(super) fn of_host() -> Self {
-        let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-        Time { started_ns: since_1970.map_or(0, nanoseconds), own_ns: None }
+    /// The host's time, from this moment since 1970 on.
+    pub(super) fn of_host(now: Duration) -> Self {
+        Time { started_ns: nanoseconds(now), own_ns: None }
+    }
+
+    /// Whether it is the host's.
+    pub(super) fn is_real(&self) -> bool {
+        self.own_ns.is_none()
     }
 
     /// The shortest time that its clocks can tell.
@@ -76,7 +80,7 @@ impl Time {
                 return Ok(());
             }
             watch.check_before(left)?;
-            std::thread::sleep(left.min(NAP));
+            watch.wait(left.min(NAP));
         }
     }
 }

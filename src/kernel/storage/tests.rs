@@ -2,9 +2,6 @@
 #![allow(clippy::as_conversions, clippy::arithmetic_side_effects)]
 
 use super::*;
-use crate::kernel::package::listing::ContentHash;
-use crate::kernel::policy::token::RunLimits;
-use crate::kernel::policy::Capability;
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -45,7 +42,7 @@ impl PreparedStorage for Prepared<'_> {
 }
 
 impl Memory {
-    /// One in which the package of [`token`] keeps this.
+    /// One in which the package of [`owner`] keeps this.
     pub(crate) fn with(entries: &Entries) -> Arc<dyn StorageBackend> {
         let memory = Memory::default();
         memory.0.lock().unwrap().insert(owner(), print(&owner(), entries));
@@ -53,23 +50,16 @@ impl Memory {
     }
 }
 
-/// What the package of [`token`] keeps.
+/// What the package of [`owner`] keeps.
 pub(crate) fn kept(backend: &Arc<dyn StorageBackend>) -> Entries {
     read(&owner(), &backend.load(&owner()).unwrap().unwrap()).unwrap()
 }
 
-pub(crate) fn token(limit_kb: u32) -> CapabilityToken {
-    let limits = RunLimits {
-        memory_bytes_max: 0,
-        fuel_max: 0,
-        timeout: Duration::ZERO,
-        output_bytes_max: 0,
-    };
-    let grants = vec![Capability::Storage { limit_kb }];
-    CapabilityToken::for_tests(ContentHash::of_listing("x"), grants, limits)
+pub(crate) fn loaded(backend: &Arc<dyn StorageBackend>, limit_kb: u64) -> Loaded {
+    let StorageOwner { package, publisher_key } = owner();
+    Loaded::of(&package, Some(&publisher_key), limit_kb * 1024, Some(backend.clone())).unwrap()
 }
 
-/// That of [`token`].
 fn owner() -> StorageOwner {
     let publisher_key = KeyId::parse(&"ab".repeat(32)).unwrap();
     StorageOwner { package: "org.example.tool".to_owned(), publisher_key }
@@ -234,19 +224,17 @@ fn a_snapshot_of_another_package_key_or_version_is_refused() {
 }
 
 #[test]
-fn a_call_of_a_host_that_keeps_nothing_is_refused_and_one_without_storage_is_not() {
-    let error = Loaded::of(&token(1), None).unwrap_err();
-    assert_eq!(error.code(), Code::StorageNone);
-    assert!(Loaded::of(&token(0), None).unwrap().is_none());
+fn a_call_is_refused_where_nothing_is_kept_no_key_is_known_or_what_is_kept_is_damaged() {
+    let StorageOwner { package, publisher_key } = owner();
+    let backend = Memory::with(&some());
+    let code = |key, backend| Loaded::of(&package, key, 1, backend).err().map(|it| it.code());
+    assert_eq!(code(Some(&publisher_key), None), Some(Code::StorageNone));
+    assert_eq!(code(None, Some(backend.clone())), Some(Code::StorageNone));
+    assert_eq!(code(Some(&publisher_key), Some(backend.clone())), None);
     let damaged = Memory::default();
     damaged.0.lock().unwrap().insert(owner(), b"mpp-storage/1\n".to_vec());
-    let backend: Arc<dyn StorageBackend> = Arc::new(damaged);
-    let error = Loaded::of(&token(1), Some(&backend)).unwrap_err();
-    assert_eq!(error.code(), Code::StorageDamaged);
-}
-
-fn loaded(backend: &Arc<dyn StorageBackend>, limit_kb: u32) -> Loaded {
-    Loaded::of(&token(limit_kb), Some(backend)).unwrap().unwrap()
+    let damaged: Arc<dyn StorageBackend> = Arc::new(damaged);
+    assert_eq!(code(Some(&publisher_key), Some(damaged.clone())), Some(Code::StorageDamaged));
 }
 
 #[test]
@@ -255,17 +243,17 @@ fn what_is_kept_is_held_against_the_quota_once_more_at_the_end() {
     let full = 1024 - STORAGE_ENTRY_BYTES;
     let backend = Memory::with(&Entries::new());
     assert!(loaded(&backend, 1).changed(&file(full)).unwrap().is_some());
-    let error = loaded(&backend, 1).changed(&file(full + 1)).unwrap_err();
+    let error = loaded(&backend, 1).changed(&file(full + 1)).err().unwrap();
     assert_eq!(error.code(), Code::StorageQuota);
     // What was granted more before may get smaller, and no larger.
     let backend = Memory::with(&file(2000));
     assert!(loaded(&backend, 1).changed(&file(1999)).unwrap().is_some());
     assert!(loaded(&backend, 1).changed(&file(2000)).unwrap().is_none());
-    let error = loaded(&backend, 1).changed(&file(2001)).unwrap_err();
+    let error = loaded(&backend, 1).changed(&file(2001)).err().unwrap();
     assert_eq!(error.code(), Code::StorageQuota);
     // What could not be read again is not kept.
     let bad = entries(&[("a/b", "")]);
-    assert_eq!(loaded(&backend, 9).changed(&bad).unwrap_err().code(), Code::StorageDamaged);
+    assert_eq!(loaded(&backend, 9).changed(&bad).err().unwrap().code(), Code::StorageDamaged);
 }
 
 #[test]

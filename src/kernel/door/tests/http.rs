@@ -112,8 +112,10 @@ fn a_call_reaches_no_host_that_its_configuration_leaves_out() {
     let world = reaching(&["api.example.com", "other.example.com"], fine());
     let hosts = ["other.example.com".to_owned()];
     let token = world.token().narrowed(&BTreeMap::new(), &[], &hosts, 0, Duration::ZERO);
-    let mut door = Door::new(&token, &world.services);
     let flag = CancelFlag::default();
+    let sandbox = WasmSandbox::new().unwrap().with_services(world.services.clone());
+    let stage = sandbox.stage(&flag);
+    let mut door = Door::new(&token, &stage);
     let deadline = Deadline::new(&flag, Duration::from_secs(9));
     let mut ask = |url: &str| {
         let answer = door.ask(get(url).to_string().as_bytes(), &deadline);

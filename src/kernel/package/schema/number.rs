@@ -28,7 +28,7 @@ impl Exact {
 
     // [SCH-09]
     pub(super) fn is_integer(self) -> bool {
-        self.nearest.fract() == 0.0
+        self.nearest % 1.0 == 0.0
     }
 
     /// The divisor is an integer of 32 bits.
@@ -72,7 +72,7 @@ pub(super) fn canonical(value: &Value) -> String {
 
 fn number_text(number: &Number) -> String {
     match Exact::of(&Value::Number(number.clone())) {
-        Some(Exact { nearest, whole }) if nearest.fract() == 0.0 && nearest.abs() < 1e38 => {
+        Some(Exact { nearest, whole }) if nearest % 1.0 == 0.0 && nearest.abs() < 1e38 => {
             whole.to_string()
         }
         _ => format!("{:e}", number.as_f64().unwrap_or_default()),

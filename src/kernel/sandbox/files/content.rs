@@ -1,12 +1,12 @@
 //! Room: the content of files: read where it is, and taken into memory before it is changed.
 
-use super::mounts::look;
 use super::tree::{Body, NodeId, Times, Tree};
+use crate::kernel::directory::{File, Found};
 use crate::kernel::prelude::*;
 use crate::kernel::sandbox::errno::{Errno, Halt};
 use crate::kernel::sandbox::guest::copy;
-use crate::kernel::sandbox::host_directory::{Found, HostFile};
 use crate::kernel::sandbox::meter::Meter;
+use alloc::sync::Arc;
 
 /// How much of a file of the host is read between two looks at the clock.
 pub(crate) const PIECE_BYTES: usize = 1 << 20;
@@ -26,7 +26,7 @@ impl Tree {
     pub(crate) fn status(
         &self,
         id: NodeId,
-        file: Option<&HostFile>,
+        file: Option<&Arc<dyn File>>,
         meter: &mut Meter,
     ) -> Result<Status, Halt> {
         let size = match file {
@@ -42,9 +42,9 @@ impl Tree {
     }
 
     /// The size of an open file; of others what they hold in memory.
-    pub(crate) fn size(&self, id: NodeId, file: Option<&HostFile>) -> Result<u64, Errno> {
+    pub(crate) fn size(&self, id: NodeId, file: Option<&Arc<dyn File>>) -> Result<u64, Errno> {
         match file {
-            Some(file) if self.is_host_file(id)? => file.size(),
+            Some(file) if self.is_host_file(id)? => Ok(file.size()?),
             _ => Ok(u64::try_from(self.bytes(id)?.len()).unwrap_or(u64::MAX)),
         }
     }
@@ -69,12 +69,12 @@ impl Tree {
         &self,
         id: NodeId,
         meter: &mut Meter,
-    ) -> Result<Option<HostFile>, Halt> {
+    ) -> Result<Option<Arc<dyn File>>, Halt> {
         let (node, mount) = (self.node(id)?, self.mount_of(id)?);
         let (Some(location), Some(host)) = (&node.host, &mount.host) else { return Ok(None) };
-        match look(host, location, meter)? {
+        match self.look(host, location, meter)? {
             Found::File(file) => Ok(Some(file)),
-            Found::Directory => Err(Errno::IO.into()),
+            Found::Directory(_) => Err(Errno::IO.into()),
         }
     }
 
@@ -82,12 +82,12 @@ impl Tree {
     pub(crate) fn read(
         &self,
         id: NodeId,
-        file: Option<&HostFile>,
+        file: Option<&Arc<dyn File>>,
         offset: u64,
         buffer: &mut [u8],
     ) -> Result<usize, Errno> {
         if let Some(file) = file.filter(|_| self.node(id).is_ok_and(|node| node.host.is_some())) {
-            return file.read_at(offset, buffer);
+            return Ok(file.read_at(offset, buffer)?);
         }
         let from = usize::try_from(offset).unwrap_or(usize::MAX);
         let rest = self.bytes(id)?.get(from..).unwrap_or(&[]);
@@ -108,7 +108,7 @@ impl Tree {
         }
         self.note_origin(id, meter)?;
         let file = self.open_host(id, meter)?.filter(|_| keep);
-        let size = file.as_ref().map_or(Ok(0), HostFile::size)?;
+        let size = file.as_ref().map_or(Ok(0), |file| file.size())?;
         let size = usize::try_from(size).unwrap_or(usize::MAX);
         self.require_room(id, 1, 1, size)?;
         let mut content = Vec::new();
@@ -150,7 +150,7 @@ impl Tree {
     pub(crate) fn allocate(
         &mut self,
         id: NodeId,
-        file: Option<&HostFile>,
+        file: Option<&Arc<dyn File>>,
         length: usize,
         meter: &mut Meter,
     ) -> Result<(), Halt> {

@@ -1,10 +1,10 @@
 //! Room: the table of open descriptors.
 
 use super::tree::NodeId;
+use crate::kernel::directory::File;
 use crate::kernel::limits::OPEN_FILES_COUNT_MAX;
 use crate::kernel::prelude::*;
 use crate::kernel::sandbox::errno::Errno;
-use crate::kernel::sandbox::host_directory::HostFile;
 use alloc::sync::Arc;
 
 /// The bits of `rights` that occur here.
@@ -29,7 +29,7 @@ pub(crate) enum Object {
     /// A file; the host's file as well, if it lay there when it was opened.
     File {
         node: NodeId,
-        host: Option<HostFile>,
+        host: Option<Arc<dyn File>>,
         offset: u64,
     },
     /// A directory; its names as they were when the listing began.
@@ -69,7 +69,7 @@ impl Descriptor {
     }
 
     /// The file it stands for, and the host's, if it is open. `ESPIPE`: a stream. `EBADF`: a directory.
-    pub(crate) fn file(&self) -> Result<(NodeId, Option<&HostFile>), Errno> {
+    pub(crate) fn file(&self) -> Result<(NodeId, Option<&Arc<dyn File>>), Errno> {
         match &self.object {
             Object::File { node, host, .. } => Ok((*node, host.as_ref())),
             Object::Directory { .. } => Err(Errno::BADF),

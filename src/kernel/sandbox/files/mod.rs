@@ -9,6 +9,7 @@
 
 mod content;
 mod descriptors;
+mod handles;
 mod mounts;
 mod names;
 mod resolve;
@@ -20,7 +21,7 @@ pub(super) use descriptors::{rights, Descriptor, Descriptors, Entry, Object};
 pub(super) use resolve::Place;
 pub(super) use tree::{filetype, NodeId, Times, Tree};
 
-use super::host_directory::HostDirectory;
+use crate::kernel::directory::Directory;
 use crate::kernel::names::{ASSETS_MOUNT, STORAGE_MOUNT};
 use crate::kernel::prelude::*;
 use crate::kernel::storage::Entries;
@@ -30,7 +31,7 @@ use alloc::sync::Arc;
 /// A directory of the host and where the guest sees it.
 pub(super) struct Root {
     pub(super) guest: String,
-    pub(super) host: Arc<HostDirectory>,
+    pub(super) host: Arc<dyn Directory>,
     pub(super) writable: bool,
 }
 

@@ -4,28 +4,32 @@
 //! guest's calls alone. It lies where the host has it, for as long as the guest leaves it alone.
 
 use super::tree::{Body, Location, Mount, Node, NodeId, Times, Tree, Usage};
-use crate::kernel::limits::{ENTRY_FUEL, HOST_NAME_FUEL, LISTED_ENTRIES_COUNT_MAX};
+use crate::kernel::directory::{Directory, Found, Kind};
+use crate::kernel::limits::{
+    ENTRY_FUEL, HOST_NAME_FUEL, LISTED_ENTRIES_COUNT_MAX, NODES_COUNT_MAX, STAGED_NAMES_COUNT_MAX,
+};
 use crate::kernel::names::STORAGE_MOUNT;
 use crate::kernel::prelude::*;
 use crate::kernel::sandbox::errno::{Errno, Halt};
-use crate::kernel::sandbox::host_directory::{Found, HostDirectory, Kind, COMMIT_FOLDER};
 use crate::kernel::sandbox::meter::Meter;
 use crate::kernel::sandbox::time::EPOCH_NS;
 use crate::kernel::storage::Entries;
 use alloc::collections::BTreeMap;
+use alloc::rc::Rc;
 use alloc::sync::Arc;
+use core::cell::RefCell;
 
 impl Tree {
     /// Makes a mount with its root.
     pub(super) fn mount(
         &mut self,
         guest: String,
-        host: Option<Arc<HostDirectory>>,
+        host: Option<Arc<dyn Directory>>,
         writable: bool,
     ) -> NodeId {
         let (root, mount) = (NodeId(self.nodes.len()), self.mounts.len());
-        let location = Location { above: None, name: Arc::from("") };
-        let location = host.is_some().then(|| Arc::new(location));
+        let location = Location { above: None, name: Arc::from(""), handle: RefCell::default() };
+        let location = host.is_some().then(|| Rc::new(location));
         self.mounts.push(Mount {
             guest,
             root,
@@ -57,14 +61,15 @@ impl Tree {
     /// and is the guest's to change.
     // [STO-03] [STO-20]
     pub(super) fn mount_storage(&mut self, entries: Entries, bytes_max: u64) -> NodeId {
+        // Nothing is left out, or the guest would leave the rest as all that is to be kept.
+        const { assert!(STAGED_NAMES_COUNT_MAX < NODES_COUNT_MAX / 2) };
         let root = self.mount(STORAGE_MOUNT.to_owned(), None, true);
         for (path, content) in entries {
             let body = match content {
                 Some(content) => Body::File(content),
                 None => Body::Directory { parent: root, children: BTreeMap::new() },
             };
-            // Never without a part of it: the guest would leave the rest as all that is to be kept.
-            self.incomplete |= self.lay(root, &path, body).is_err();
+            let _within_the_limits_of_a_snapshot = self.lay(root, &path, body);
         }
         if let Some(mount) = self.mounts.last_mut() {
             mount.bytes_max = Some(usize::try_from(bytes_max).unwrap_or(usize::MAX));
@@ -91,7 +96,7 @@ impl Tree {
     pub(super) fn mount_host(
         &mut self,
         guest: String,
-        host: Arc<HostDirectory>,
+        host: Arc<dyn Directory>,
         writable: bool,
     ) -> NodeId {
         self.mount(guest, Some(host), writable)
@@ -106,8 +111,8 @@ impl Tree {
         name: &str,
         meter: &mut Meter,
     ) -> Result<NodeId, Halt> {
-        // A commit makes this folder, wherever the directory may be mapped by then.
-        if name == COMMIT_FOLDER && self.mount_of(directory)?.host.is_some() {
+        // A commit makes such a folder, wherever the directory may be mapped by then.
+        if self.mount_of(directory)?.host.as_ref().is_some_and(|host| host.is_reserved(name)) {
             return Err(Errno::ACCES.into());
         }
         let known = self.known_child(directory, name);
@@ -122,8 +127,10 @@ impl Tree {
         else {
             return Err(Errno::NOENT.into());
         };
-        let kind = match look(&host, &location, meter)? {
-            Found::Directory => Kind::Directory,
+        let found = self.look(&host, &location, meter)?;
+        self.handles.meet(&location, &found);
+        let kind = match found {
+            Found::Directory(_) => Kind::Directory,
             Found::File(_) => Kind::File,
         };
         Ok(self.adopt(directory, &name, location, kind)?)
@@ -136,9 +143,24 @@ impl Tree {
         let Some(host) = self.mount_of(directory)?.host.clone() else { return Ok(false) };
         let names = above.names();
         meter.charge_each(names.len(), HOST_NAME_FUEL)?;
-        let charge = || meter.charge(ENTRY_FUEL);
-        let listing = host.list(&names, LISTED_ENTRIES_COUNT_MAX, charge)?;
-        for (name, kind) in listing.entries {
+        // Put in order one by one, since sorting a hundred thousand names at the end takes a while.
+        let (mut entries, mut hides_others) = (BTreeMap::new(), false);
+        let (mut count, mut end) = (0_usize, Ok(()));
+        let has_own = self.handles.directory(&host, &above)?.list(&mut |entry| {
+            count = count.saturating_add(1);
+            end = match meter.charge(ENTRY_FUEL) {
+                Err(stop) => Err(Halt::Stop(stop)),
+                Ok(()) if count > LISTED_ENTRIES_COUNT_MAX => Err(Errno::OVERFLOW.into()),
+                Ok(()) => Ok(()),
+            };
+            match entry {
+                Some((name, kind)) => drop(entries.insert(name.to_owned(), kind)),
+                None => hides_others = true,
+            }
+            end.is_ok()
+        })?;
+        end?;
+        for (name, kind) in entries {
             // Paid for as it was listed; but there may be many, each at the end of a long path.
             meter.watch.check()?;
             let name = Arc::from(name);
@@ -149,7 +171,7 @@ impl Tree {
                 self.adopt(directory, &name, location, kind)?;
             }
         }
-        Ok(listing.hides_others)
+        Ok(hides_others || has_own)
     }
 
     /// Makes the node of something that the host has.
@@ -157,7 +179,7 @@ impl Tree {
         &mut self,
         directory: NodeId,
         name: &Arc<str>,
-        location: Arc<Location>,
+        location: Rc<Location>,
         kind: Kind,
     ) -> Result<NodeId, Errno> {
         let body = match kind {
@@ -177,21 +199,22 @@ impl Tree {
         if self.origins.contains_key(&id.0) {
             return Ok(());
         }
-        let names = location.names();
-        meter.charge_each(names.len(), HOST_NAME_FUEL)?;
-        let stamp = host.stamp(&names)?;
+        let stamp = match self.look(host, location, meter)? {
+            Found::Directory(directory) => directory.stamp()?,
+            Found::File(file) => file.stamp()?,
+        };
         self.origins.insert(id.0, stamp);
         Ok(())
     }
-}
 
-/// What the host has in a place.
-pub(super) fn look(
-    host: &HostDirectory,
-    location: &Location,
-    meter: &mut Meter,
-) -> Result<Found, Halt> {
-    let names = location.names();
-    meter.charge_each(names.len(), HOST_NAME_FUEL)?;
-    Ok(host.look(&names)?)
+    /// What the host has in a place.
+    pub(super) fn look(
+        &self,
+        host: &Arc<dyn Directory>,
+        location: &Rc<Location>,
+        meter: &mut Meter,
+    ) -> Result<Found, Halt> {
+        meter.charge_each(location.names().len(), HOST_NAME_FUEL)?;
+        Ok(self.handles.look(host, location)?)
+    }
 }

@@ -6,7 +6,7 @@ use super::tree::{Body, NodeId, Tree};
 use crate::kernel::limits::{ENTRY_FUEL, FILE_DEPTH_MAX, STAGED_NAMES_COUNT_MAX};
 use crate::kernel::prelude::*;
 use crate::kernel::sandbox::errno::{Errno, Halt};
-use crate::kernel::sandbox::host_directory::HostFile;
+
 use crate::kernel::sandbox::meter::Meter;
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
@@ -217,7 +217,7 @@ impl Tree {
             meter.charge(ENTRY_FUEL)?;
             if !self.is_directory(here) {
                 let file = self.open_host(here, meter)?;
-                let size = file.as_ref().map_or(Ok(0), HostFile::size)?;
+                let size = file.as_ref().map_or(Ok(0), |file| file.size())?;
                 bytes = bytes.saturating_add(usize::try_from(size).unwrap_or(usize::MAX));
                 continue;
             }

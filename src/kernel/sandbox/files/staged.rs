@@ -1,11 +1,10 @@
 //! Room: what a guest has changed, as a list to be carried out on the host, and as what is to be kept.
 
 use super::tree::{Body, NodeId, Tree};
+use crate::kernel::directory::{Action, Change, Kind, Stamp};
 use crate::kernel::error::{Code, Error};
 use crate::kernel::prelude::*;
 use crate::kernel::sandbox::changes::Changes;
-use crate::kernel::sandbox::commit::{Action, Change};
-use crate::kernel::sandbox::host_directory::{Kind, Stamp};
 use crate::kernel::storage::{Entries, Loaded, NewSnapshot};
 use alloc::collections::BTreeMap;
 
@@ -35,7 +34,7 @@ impl Tree {
             let Some(host) = mount.host else {
                 let Some(loaded) = storage.take() else { continue };
                 let now = made.into_iter().map(|(path, (content, _))| (path, content)).collect();
-                changes.keep(self.kept(loaded, now)?);
+                changes.keep(kept(loaded, now)?);
                 continue;
             };
             let gone = mount.gone.into_iter().map(|(path, gone)| {
@@ -45,24 +44,6 @@ impl Tree {
             changes.add(&mount.guest, host, difference(gone.collect(), made));
         }
         Ok(changes)
-    }
-
-    /// What storage holds from now on, with the difference to what it held.
-    // [STO-30]
-    fn kept(
-        &self,
-        loaded: Loaded,
-        now: Entries,
-    ) -> Result<Option<(NewSnapshot, Vec<Change>)>, Error> {
-        if self.incomplete {
-            return Err(Error::new(Code::StorageDamaged, "not all of it was read"));
-        }
-        let Some((new, before)) = loaded.changed(&now)? else { return Ok(None) };
-        let gone = before.iter().filter(|(path, was)| now.get(*path) != Some(*was));
-        let gone = gone.map(|(path, was)| (path.clone(), (kind_of(was), None))).collect();
-        let made = now.into_iter().filter(|(path, content)| before.get(path) != Some(content));
-        let made = made.map(|(path, content)| (path, (content, None))).collect();
-        Ok(Some((new, difference(gone, made))))
     }
 
     /// Takes up the guest's own files and directories; gives the path of the first link instead, if
@@ -95,6 +76,17 @@ impl Tree {
         }
         Ok(())
     }
+}
+
+/// What storage holds from now on, with the difference to what it held.
+// [STO-30]
+fn kept(loaded: Loaded, now: Entries) -> Result<Option<(NewSnapshot, Vec<Change>)>, Error> {
+    let Some((new, before)) = loaded.changed(&now)? else { return Ok(None) };
+    let gone = before.iter().filter(|(path, was)| now.get(*path) != Some(*was));
+    let gone = gone.map(|(path, was)| (path.clone(), (kind_of(was), None))).collect();
+    let made = now.into_iter().filter(|(path, content)| before.get(path) != Some(content));
+    let made = made.map(|(path, content)| (path, (content, None))).collect();
+    Ok(Some((new, difference(gone, made))))
 }
 
 fn kind_of(content: &Option<Vec<u8>>) -> Kind {

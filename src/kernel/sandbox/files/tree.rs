@@ -1,14 +1,17 @@
 //! Room: the tree: nodes, the names that lead to them, and how much of it may be the guest's own.
 
+use super::handles::Handles;
+use crate::kernel::directory::{Directory, Kind, Stamp};
 use crate::kernel::limits::{
     FILE_DEPTH_MAX, NODES_COUNT_MAX, STAGED_BYTES_MAX, STAGED_NAMES_COUNT_MAX, STORAGE_ENTRY_BYTES,
 };
 use crate::kernel::prelude::*;
 use crate::kernel::sandbox::errno::Errno;
-use crate::kernel::sandbox::host_directory::{HostDirectory, Kind, Stamp};
 use crate::kernel::sandbox::time::EPOCH_NS;
 use alloc::collections::BTreeMap;
+use alloc::rc::Rc;
 use alloc::sync::Arc;
+use core::cell::RefCell;
 
 /// The values of `filetype` that occur here.
 pub(crate) mod filetype {
@@ -43,7 +46,7 @@ pub(super) struct Mount {
     pub(super) guest: String,
     pub(super) root: NodeId,
     /// None for the assets and for storage.
-    pub(super) host: Option<Arc<HostDirectory>>,
+    pub(super) host: Option<Arc<dyn Directory>>,
     pub(super) writable: bool,
     /// Paths of the host that the guest removed, or replaced by something of its own.
     pub(super) gone: BTreeMap<String, Gone>,
@@ -51,13 +54,6 @@ pub(super) struct Mount {
     pub(super) own: Usage,
     /// The quota of storage.
     pub(super) bytes_max: Option<usize>,
-}
-
-impl Mount {
-    /// Whether what is its own counts as staged: not in storage, which has a quota, nor in the assets.
-    fn is_staged(&self) -> bool {
-        self.writable && self.bytes_max.is_none()
-    }
 }
 
 /// What files, directories and links count for: bytes, once for each name since each becomes a file, and
@@ -76,13 +72,6 @@ impl Usage {
             names: self.names.saturating_add(other.names),
         }
     }
-
-    fn less(self, other: Usage) -> Usage {
-        Usage {
-            bytes: self.bytes.saturating_sub(other.bytes),
-            names: self.names.saturating_sub(other.names),
-        }
-    }
 }
 
 /// Something of the host that the guest has taken over.
@@ -94,13 +83,16 @@ pub(super) struct Gone {
 /// Where the host has something: a name in a directory of the host; of the root of a mount, none. Each
 /// name is kept once, for the tree and for all that lies below it.
 pub(super) struct Location {
-    pub(super) above: Option<Arc<Location>>,
+    pub(super) above: Option<Rc<Location>>,
     pub(super) name: Arc<str>,
+    /// The directory, while it is held open.
+    pub(super) handle: RefCell<Option<Arc<dyn Directory>>>,
 }
 
 impl Location {
-    pub(super) fn below(self: &Arc<Self>, name: &Arc<str>) -> Arc<Self> {
-        Arc::new(Location { above: Some(Arc::clone(self)), name: Arc::clone(name) })
+    pub(super) fn below(self: &Rc<Self>, name: &Arc<str>) -> Rc<Self> {
+        let (above, name) = (Some(Rc::clone(self)), Arc::clone(name));
+        Rc::new(Location { above, name, handle: RefCell::default() })
     }
 
     /// The names that lead there from the root of the mount.
@@ -123,7 +115,7 @@ impl Location {
 pub(super) struct Node {
     pub(super) mount: usize,
     /// Where the host has it, below the root of its mount, until the guest changes it.
-    pub(super) host: Option<Arc<Location>>,
+    pub(super) host: Option<Rc<Location>>,
     pub(super) body: Body,
     pub(super) times: Times,
     /// Names that lead to it.
@@ -167,10 +159,9 @@ pub(crate) struct Tree {
     pub(super) assets: Arc<BTreeMap<String, Vec<u8>>>,
     pub(super) nodes: Vec<Node>,
     pub(super) mounts: Vec<Mount>,
-    /// Whether something that the package keeps is missing, which the sizes allowed do not let happen.
-    pub(super) incomplete: bool,
     /// How the host had what the guest has taken over, by node.
     pub(super) origins: BTreeMap<usize, Stamp>,
+    pub(super) handles: Handles,
     /// What the guest's clock shows, in nanoseconds since 1970; set anew for each host call.
     pub(crate) now: u64,
 }
@@ -178,7 +169,13 @@ pub(crate) struct Tree {
 impl Tree {
     pub(super) fn new(assets: Arc<BTreeMap<String, Vec<u8>>>) -> Self {
         let (nodes, mounts) = (Vec::new(), Vec::new());
-        Tree { assets, nodes, mounts, incomplete: false, origins: BTreeMap::new(), now: EPOCH_NS }
+        let (origins, handles) = (BTreeMap::new(), Handles::default());
+        Tree { assets, nodes, mounts, origins, handles, now: EPOCH_NS }
+    }
+
+    /// Begins a host call, by which the host may have changed.
+    pub(crate) fn forget_met(&self) {
+        self.handles.forget();
     }
 
     /// A node. Every `NodeId` has one; `EIO` stands for a case that does not occur.
@@ -278,7 +275,7 @@ impl Tree {
         directory: NodeId,
         name: &Arc<str>,
         body: Body,
-        host: Option<Arc<Location>>,
+        host: Option<Rc<Location>>,
     ) -> Result<NodeId, Errno> {
         if self.nodes.len() >= NODES_COUNT_MAX {
             return Err(Errno::NFILE);
@@ -305,8 +302,9 @@ impl Tree {
         let before = node.usage();
         change(node);
         let now = node.usage();
-        let mount = self.mount_of_mut(id)?;
-        mount.own = mount.own.less(before).plus(now);
+        let own = &mut self.mount_of_mut(id)?.own;
+        own.bytes = own.bytes.saturating_sub(before.bytes).saturating_add(now.bytes);
+        own.names = own.names.saturating_sub(before.names).saturating_add(now.names);
         Ok(())
     }
 
@@ -404,7 +402,7 @@ impl Tree {
                 names <= STAGED_NAMES_COUNT_MAX && counted <= *bytes_max
             }
             _ => {
-                let mounts = self.mounts.iter().filter(|mount| mount.is_staged());
+                let mounts = self.mounts.iter().filter(|mount| mount.host.is_some());
                 let all_gone = mounts.clone().map(|mount| mount.gone.len()).sum::<usize>();
                 let Usage { bytes, names } = mounts.fold(more, |all, mount| all.plus(mount.own));
                 names <= STAGED_NAMES_COUNT_MAX

@@ -1,9 +1,9 @@
 //! Changes are carried out whole, file by file, or the error says which were; never through a link.
 
+use crate::host::directory::{HostDirectory, COMMIT_FOLDER};
+use crate::kernel::directory::{Action, Change};
 use crate::kernel::error::{Code, Error};
 use crate::kernel::sandbox::changes::Changes;
-use crate::kernel::sandbox::commit::{Action, Change};
-use crate::kernel::sandbox::host_directory::{HostDirectory, COMMIT_FOLDER};
 use std::fs;
 use std::os::unix::fs::{symlink, PermissionsExt};
 use std::path::PathBuf;
@@ -42,7 +42,7 @@ impl Folder {
             let replaces = matches!(&action, Action::WriteFile { replaces: true, .. });
             let takes = replaces || action == Action::RemoveFile;
             let names: Vec<&str> = path.split('/').collect();
-            let was = takes.then(|| stamped.stamp(&names).unwrap());
+            let was = takes.then(|| stamped.stamp_of(&names).unwrap());
             Change { path: path.to_owned(), action, was, like: was }
         };
         changes.add("/out", host, list.into_iter().map(change).collect());
@@ -236,7 +236,7 @@ fn two_calls_with_the_same_directories_in_another_order_do_not_wait_for_each_oth
             for index in order {
                 let path = name.to_owned();
                 let change = Change { path, action: write("1", false), was: None, like: None };
-                changes.add("/out", Arc::clone(&hosts[index]), vec![change]);
+                changes.add("/out", hosts[index].clone(), vec![change]);
             }
             scope.spawn(move || changes.carry_out().unwrap());
         }

@@ -105,7 +105,7 @@ fn random_numbers_follow_from_the_seed() {
          (call $put (i32.const 1) (i32.const 0) (i32.const 64))",
     );
     let with_seed = |seed| {
-        let inputs = Inputs { seed: [seed; 32], ..inputs(b"") };
+        let inputs = Inputs { random: RandomStream::seeded([seed; 32]), ..inputs(b"") };
         run_module(&guest, inputs, &LIMITS, &CancelFlag::default()).stdout
     };
     assert_eq!(with_seed(7), with_seed(7));

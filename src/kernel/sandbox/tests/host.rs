@@ -63,7 +63,7 @@ pub(super) fn snapshot(root: &Path) -> BTreeMap<String, Option<Vec<u8>>> {
 }
 
 /// A guest with one directory, as descriptor 3.
-pub(super) fn with_root(folder: &Folder, writable: bool) -> Inputs {
+pub(super) fn with_root(folder: &Folder, writable: bool) -> Inputs<'static> {
     Inputs { roots: vec![folder.root("/data", writable)], ..inputs(b"input") }
 }
 
@@ -317,7 +317,11 @@ fn every_combination_of_open_flags_and_kinds_of_files_answers_as_the_page_says()
 
 #[test]
 fn real_clocks_and_random_numbers_are_there_if_the_host_grants_them() {
-    let granted = || Inputs { real_clock: true, real_random: true, ..inputs(b"") };
+    let granted = || Inputs {
+        time: Time::of_host(since_1970()),
+        random: RandomStream::Host(&Random),
+        ..inputs(b"")
+    };
     let mut script = Script::new();
     let [wall, resolution, first, last, random] = [8, 8, 8, 8, 32].map(|bytes| script.room(bytes));
     let mut wait = vec![0; 48];
@@ -350,7 +354,7 @@ const SLEEPER: &str = r#"(module
 #[test]
 fn a_real_wait_ends_with_the_call_s_time_and_when_it_is_cancelled() {
     let guest = Module::check(&wat::parse_str(SLEEPER).unwrap(), &manifest(16)).unwrap();
-    let inputs = || Inputs { real_clock: true, ..inputs(b"") };
+    let inputs = || Inputs { time: Time::of_host(since_1970()), ..inputs(b"") };
     let short = RunLimits { timeout: Duration::from_millis(100), ..LIMITS };
     let started = Instant::now();
     let late = run_module(&guest, inputs(), &short, &CancelFlag::default());
@@ -365,4 +369,27 @@ fn a_real_wait_ends_with_the_call_s_time_and_when_it_is_cancelled() {
     });
     assert_eq!(cancelled.outcome.unwrap_err().code(), Code::ToolCancelled);
     assert!(started.elapsed() < Duration::from_secs(10));
+}
+
+fn since_1970() -> Duration {
+    crate::host::clock::now()
+}
+
+/// A host that has random numbers and nothing else.
+struct Random;
+
+impl crate::kernel::deadline::Clock for Random {
+    fn now(&self) -> Duration {
+        Duration::ZERO
+    }
+    fn elapsed(&self) -> Duration {
+        Duration::ZERO
+    }
+}
+
+impl Host for Random {
+    fn random(&self, bytes: &mut [u8]) -> Result<(), Error> {
+        crate::host::sandbox::random(bytes);
+        Ok(())
+    }
 }

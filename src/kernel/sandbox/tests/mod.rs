@@ -19,25 +19,35 @@ mod storage;
 mod wasi;
 
 use super::*;
+use crate::host::clock::CancelFlag;
+use crate::host::directory::HostDirectory;
+use crate::host::protected::Places;
+use crate::host::sandbox::{
+    extract_approved_dirs, extract_approved_env_vars, SandboxConfig, WasmSandbox,
+};
 use crate::kernel::error::Code;
 use crate::kernel::module::tests::manifest;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// A run whose deadline begins now.
-fn run_module(module: &Module, inputs: Inputs, limits: &RunLimits, cancel: &CancelFlag) -> Run {
+fn run_module(
+    module: &Module,
+    inputs: Inputs<'static>,
+    limits: &RunLimits,
+    cancel: &CancelFlag,
+) -> Run {
     super::run_module(module, inputs, limits, &Deadline::new(cancel, limits.timeout))
 }
 
-fn inputs(stdin: &[u8]) -> Inputs {
+fn inputs(stdin: &[u8]) -> Inputs<'static> {
     Inputs {
         args: vec!["tool.wasm".into(), "--fast".into()],
         environment: vec!["A=one".into(), "B=2".into()],
         stdin: stdin.to_vec(),
         assets: Arc::new(BTreeMap::new()),
         roots: Vec::new(),
-        seed: [7; 32],
-        real_clock: false,
-        real_random: false,
+        time: Time::own(),
+        random: RandomStream::seeded([7; 32]),
         door: Door::default(),
         storage: None,
     }

@@ -62,7 +62,11 @@ pub(super) fn probe(data: &Data, calls: &[(&str, &[i64])]) -> (Vec<u32>, Vec<u8>
 }
 
 /// As [`probe`], in a guest of any kind; gives the whole run, which has the memory on stderr.
-pub(super) fn probe_with(inputs: Inputs, data: &Data, calls: &[(&str, &[i64])]) -> (Vec<u32>, Run) {
+pub(super) fn probe_with(
+    inputs: Inputs<'static>,
+    data: &Data,
+    calls: &[(&str, &[i64])],
+) -> (Vec<u32>, Run) {
     let mut text = String::from("(module ");
     let names: BTreeSet<&str> = calls.iter().map(|(name, _)| *name).chain(["fd_write"]).collect();
     for name in names {

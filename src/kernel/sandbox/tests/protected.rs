@@ -26,7 +26,10 @@ fn refusal(place: impl AsRef<Path>, directory: impl AsRef<Path>) -> Option<Strin
     let sandbox = WasmSandbox::new().unwrap().protect(place.as_ref());
     let mut reasons = [true, false].map(|writable| {
         let (guest, host) = ("/data".to_owned(), directory.as_ref().to_str().unwrap().to_owned());
-        let result = sandbox.check_directories(&[DirectoryGrant { guest, host, writable }]);
+        let result = check_directories(
+            &sandbox.stage(&CancelFlag::default()),
+            &[DirectoryGrant { guest, host, writable }],
+        );
         result.err().map(|error| {
             assert_eq!(error.code(), Code::SandboxNotGranted, "{error}");
             error.detail().to_owned()
@@ -190,15 +193,14 @@ fn the_home_of_the_user_is_protected_without_being_named() {
     for directory in home.ancestors().skip(1).filter(|directory| directory.is_dir()) {
         let (guest, host) = ("/data".to_owned(), directory.to_str().unwrap().to_owned());
         let grant = DirectoryGrant { guest, host, writable: false };
-        let result = sandbox.check_directories(&[grant]);
+        let result = check_directories(&sandbox.stage(&CancelFlag::default()), &[grant]);
         assert_eq!(result.map_err(|error| error.code()), Err(Code::SandboxNotGranted));
     }
 }
 
 /// A guest with the directory `other`, as descriptor 3, while the home is protected.
-fn with_other(folder: &Folder) -> Inputs {
-    let mut places = Places::default();
-    places.add(folder.0.join("link"));
+fn with_other(folder: &Folder) -> Inputs<'static> {
+    let places = Places::new(&[folder.0.join("link")]);
     let host = HostDirectory::open(&folder.0.join("other"), &Arc::new(places.find())).unwrap();
     host.check().unwrap();
     let root = Root { guest: "/data".to_owned(), host: Arc::new(host), writable: true };

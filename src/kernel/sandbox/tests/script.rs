@@ -158,7 +158,7 @@ impl Script {
     }
 
     /// Runs all of it.
-    pub(super) fn run(&self, inputs: Inputs) -> Ran {
+    pub(super) fn run(&self, inputs: Inputs<'static>) -> Ran {
         let calls: Vec<(&str, &[i64])> =
             self.calls.iter().map(|(name, arguments)| (*name, arguments.as_slice())).collect();
         let (answers, run) = probe_with(inputs, &Data(self.data.clone()), &calls);

@@ -6,16 +6,15 @@ use super::script::*;
 use super::*;
 use crate::kernel::limits::{STAGED_NAMES_COUNT_MAX, STORAGE_ENTRY_BYTES};
 use crate::kernel::sandbox::time::EPOCH_NS;
-use crate::kernel::storage::tests::{entries, kept, token, Memory};
+use crate::kernel::storage::tests::{entries, kept, loaded, Memory};
 use crate::kernel::storage::{Entries, StorageBackend};
 
 /// What each name counts for.
 const ENTRY: i64 = STORAGE_ENTRY_BYTES as i64;
 
 /// A guest with storage as descriptor 3.
-fn with_storage(backend: &Arc<dyn StorageBackend>, limit_kb: u32) -> Inputs {
-    let storage = Loaded::of(&token(limit_kb), Some(backend)).unwrap();
-    Inputs { storage, ..inputs(b"") }
+fn with_storage(backend: &Arc<dyn StorageBackend>, limit_kb: u64) -> Inputs<'static> {
+    Inputs { storage: Some(loaded(backend, limit_kb)), ..inputs(b"") }
 }
 
 fn some() -> Entries {
@@ -221,14 +220,4 @@ fn a_symbolic_link_left_there_fails_the_call() {
     let error = ran.run.changes.check().unwrap_err();
     assert_eq!(error.code(), Code::ToolLeftLink);
     assert!(error.detail().contains("/storage/d/link"), "{error}");
-}
-
-#[test]
-fn what_could_not_be_laid_out_whole_is_not_kept_in_part() {
-    let deep = entries(&[("a", ""), (&format!("{}b", "d/".repeat(40)), "")]);
-    let (tree, _) =
-        crate::kernel::sandbox::files::open(Arc::default(), Vec::new(), Some((deep, 1 << 20)));
-    let loaded = Loaded::of(&token(9), Some(&Memory::with(&some()))).unwrap();
-    let error = tree.into_changes(loaded).unwrap_err();
-    assert_eq!(error.code(), Code::StorageDamaged);
 }

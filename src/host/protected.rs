@@ -5,36 +5,33 @@
 //! It is compared by device and inode, so it makes no difference by which path or link it is reached.
 
 use crate::host::home;
-use crate::host::unix::MetadataExt as _;
-use crate::kernel::prelude::*;
-use alloc::collections::BTreeMap;
-use alloc::sync::Arc;
+use crate::kernel::directory::Identity;
+use std::collections::BTreeMap;
 use std::fs::{self, Metadata};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{absolute, Component, Path, PathBuf};
+use std::sync::Arc;
 
 /// As many links as the system follows for one path.
 const LINKS_MAX: usize = 40;
 /// How far below a place its contents are known one by one: the home's own files lie no deeper.
 const CONTENTS_DEPTH: usize = 2;
 
-/// Device and inode: what tells a file or directory from every other, whatever it is called.
-pub(super) type Identity = (u64, u64);
-
-pub(super) fn identity_of(status: &Metadata) -> Identity {
+pub(crate) fn identity_of(status: &Metadata) -> Identity {
     (status.dev(), status.ino())
 }
 
 /// The places that a host has named. The user's home folder is always one as well.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Places(Vec<PathBuf>);
+pub(crate) struct Places(Vec<PathBuf>);
 
 impl Places {
-    pub(super) fn add(&mut self, path: PathBuf) {
-        self.0.push(path);
+    pub(crate) fn new(paths: &[PathBuf]) -> Self {
+        Places(paths.to_vec())
     }
 
     /// What the paths lead to now.
-    pub(super) fn find(&self) -> Protected {
+    pub(crate) fn find(&self) -> Protected {
         let mut found = Protected { places: self.clone(), ..Protected::default() };
         let home = home::home_dir().ok().filter(|home| !self.0.contains(home));
         for place in self.0.iter().chain(&home) {
@@ -46,7 +43,7 @@ impl Places {
 
 /// What places led to at one moment; each identity with the path that is shown for it.
 #[derive(Debug, Default)]
-pub(super) struct Protected {
+pub(crate) struct Protected {
     places: Places,
     /// The places themselves and, of folders, their contents.
     inside: BTreeMap<Identity, Arc<Path>>,
@@ -56,14 +53,14 @@ pub(super) struct Protected {
 
 impl Protected {
     /// Whether this is a place, or known to lie in one.
-    pub(super) fn holds(&self, identity: Identity) -> bool {
+    pub(crate) fn holds(&self, identity: Identity) -> bool {
         self.inside.contains_key(&identity)
     }
 
     /// Refuses a directory that is, holds or lies in a place; says which. `lies_in` begins with the
     /// directory, followed by those above it.
     // [BOX-97]
-    pub(super) fn check(&self, lies_in: &[Identity]) -> Result<(), String> {
+    pub(crate) fn check(&self, lies_in: &[Identity]) -> Result<(), String> {
         let refuse = |how: &str, place: &Path| {
             let place = place.display();
             Err(format!("it {how} {place}, and what is there decides what tools may do"))
@@ -78,7 +75,7 @@ impl Protected {
     }
 
     /// What the same places lead to by now.
-    pub(super) fn find_again(&self) -> Self {
+    pub(crate) fn find_again(&self) -> Self {
         self.places.find()
     }
 

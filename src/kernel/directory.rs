@@ -1,0 +1,175 @@
+//! What a host supplies for each directory that a guest is to see: the second half of the boundary.
+//!
+//! The kernel knows a directory by a name that only the host understands. It asks for one name at a time, never
+//! for a path, and hands over at the end what is to be changed.
+
+use crate::kernel::deadline::Deadline;
+use crate::kernel::prelude::*;
+use alloc::sync::Arc;
+use core::fmt;
+
+/// What tells a file or directory from every other of its host, whatever it is called.
+pub type Identity = (u64, u64);
+
+/// What a name stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A directory.
+    Directory,
+    /// A regular file.
+    File,
+}
+
+/// What a host has under a name.
+#[derive(Clone, Debug)]
+pub enum Found {
+    /// A directory.
+    Directory(Arc<dyn Directory>),
+    /// A regular file.
+    File(Arc<dyn File>),
+}
+
+/// How the host had a file or directory at one moment: it tells whether that was changed since, and what takes its
+/// place is made like it. Only the host knows what the numbers mean, and no guest sees them.
+pub type Stamp = [u64; 9];
+
+/// Why a host does not do what it was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// There is nothing of this name.
+    NotFound,
+    /// It is no directory.
+    NotDirectory,
+    /// It may not be opened, or is something that guests do not see: a link, a pipe, a device.
+    Denied,
+    /// Anything else.
+    Failed,
+}
+
+/// A directory of the host.
+pub trait Directory: Send + Sync + fmt::Debug {
+    /// Its own identity, then those of the directories that it lies in. Two of which one lies in the other are not
+    /// given to one guest to write.
+    fn lies_in(&self) -> Vec<Identity>;
+
+    /// What has this name in it. Nothing is followed that leads elsewhere.
+    ///
+    /// # Errors
+    /// Any [`Fault`].
+    fn open(&self, name: &str) -> Result<Found, Fault>;
+
+    /// Hands each name in it to `each`, in any order, with nothing for what guests do not see; stops when that
+    /// says no. Gives whether the host keeps something of its own there besides.
+    ///
+    /// # Errors
+    /// Any [`Fault`].
+    fn list(&self, each: &mut dyn FnMut(Option<(&str, Kind)>) -> bool) -> Result<bool, Fault>;
+
+    /// How the host has it.
+    ///
+    /// # Errors
+    /// Any [`Fault`].
+    fn stamp(&self) -> Result<Stamp, Fault>;
+
+    /// Whether this name is the host's own, which no guest may use.
+    fn is_reserved(&self, _name: &str) -> bool {
+        false
+    }
+
+    /// Makes changes below it ready and keeps others from making theirs, until these are carried out or dropped.
+    /// Not begun once the deadline is over.
+    ///
+    /// # Errors
+    /// The path and why: nothing was changed.
+    fn prepare<'a>(
+        &'a self,
+        _changes: &'a [Change],
+        _: &Deadline<'_>,
+    ) -> Result<Box<dyn PreparedChanges + 'a>, Refused> {
+        Err(Refused { path: String::new(), why: "it can't be written".to_owned() })
+    }
+}
+
+/// A regular file of the host.
+pub trait File: Send + Sync + fmt::Debug {
+    /// Its present size in bytes.
+    ///
+    /// # Errors
+    /// Any [`Fault`].
+    fn size(&self) -> Result<u64, Fault>;
+
+    /// Reads at an offset until the buffer is full or the file ends; gives how many bytes.
+    ///
+    /// # Errors
+    /// Any [`Fault`].
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, Fault>;
+
+    /// How the host has it.
+    ///
+    /// # Errors
+    /// Any [`Fault`].
+    fn stamp(&self) -> Result<Stamp, Fault>;
+}
+
+/// What becomes of one name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// The file is removed.
+    RemoveFile,
+    /// The directory is removed; it is empty by then.
+    RemoveDirectory,
+    /// The directory is made.
+    CreateDirectory,
+    /// The file gets this content; it is made if it does not exist.
+    WriteFile {
+        /// All of it.
+        content: Vec<u8>,
+        /// Whether the host had a file of this name when the guest first saw it.
+        replaces: bool,
+    },
+}
+
+impl Action {
+    /// Its name in the list and in the record.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Action::RemoveFile => "remove_file",
+            Action::RemoveDirectory => "remove_directory",
+            Action::CreateDirectory => "create_directory",
+            Action::WriteFile { .. } => "write_file",
+        }
+    }
+}
+
+/// One change. Those of a directory come in an order in which each can be made: what is removed first, the deepest
+/// names first; then what is made, the shortest paths first.
+#[derive(Clone, Debug)]
+pub struct Change {
+    /// Path below the directory, such as `reports/today.txt`.
+    pub path: String,
+    /// What becomes of it.
+    pub action: Action,
+    /// How the host had this file when the guest took it over, if it is removed or replaced.
+    pub was: Option<Stamp>,
+    /// What gives its owner and permissions to what is made.
+    pub like: Option<Stamp>,
+}
+
+/// A path that the host refused to change, and why.
+#[derive(Clone, Debug)]
+pub struct Refused {
+    /// Below the directory; empty for itself.
+    pub path: String,
+    /// For people.
+    pub why: String,
+}
+
+/// Changes that are safe where they are, but not made. Dropped, they change nothing.
+pub trait PreparedChanges {
+    /// Makes them one by one; `done` counts those that are.
+    ///
+    /// # Errors
+    /// The first that could not be made.
+    fn carry_out(&self, done: &mut usize) -> Result<(), Refused>;
+}

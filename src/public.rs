@@ -1,0 +1,96 @@
+//! The public names: the kernel's, and beside them those of this system where there is one.
+
+macro_rules! rooms {
+    ($($(#[$doc:meta])* $name:ident: $host:tt;)*) => {$(
+        $(#[$doc])*
+        pub mod $name {
+            pub use crate::kernel::$name::*;
+            rooms!(@host $host);
+        }
+    )*};
+    (@host { $($item:item)* }) => {$(#[cfg(feature = "std")] $item)*};
+}
+
+rooms! {
+    /// The audit log: its records, its chain, and the directory that holds it.
+    audit: {
+        pub use crate::host::log::{is_begun, verify, verify_each, AuditLog, RunningCall};
+    };
+    /// The trust store, and its files.
+    trust: {
+        pub use crate::host::trust::{FILE_NAME, SEEN_FILE_NAME};
+    };
+    /// The seven checks.
+    gatekeeper: {
+        pub use crate::host::article::read_package;
+    };
+    /// Running a verified tool, with nothing but what its token holds.
+    sandbox: {
+        pub use crate::host::sandbox::{
+            extract_approved_dirs, extract_approved_env_vars, SandboxConfig, WasmSandbox,
+        };
+    };
+    /// The way to the network.
+    door: {
+        pub use crate::host::transport::{HttpTransport, Services};
+    };
+    /// What packages keep from call to call: `spec/storage.md`.
+    storage: {
+        pub use crate::host::storage::StorageFiles;
+    };
+    /// Secrets, and where this system keeps them.
+    secrets: {
+        pub use crate::host::secrets::{SecretCommand, SecretFile, SecretStore};
+    };
+}
+
+/// A person's agreement: asked for, proved, kept and waited for.
+pub mod consent {
+    #[cfg(feature = "std")]
+    pub use crate::host::person::{Nobody, Person};
+    #[cfg(feature = "std")]
+    pub use crate::host::{approvals, pending};
+    pub use crate::kernel::consent::*;
+
+    /// The signed proof that somebody agreed to one call, and the key that signs it.
+    pub mod attestation {
+        #[cfg(feature = "std")]
+        pub use crate::host::host_key::{host_key, public_key};
+        pub use crate::kernel::consent::attestation::*;
+    }
+}
+
+/// A package, from its bytes to what it says, and making one.
+pub mod package {
+    #[cfg(feature = "std")]
+    pub use crate::host::pack;
+    pub use crate::kernel::package::*;
+
+    /// Ed25519 keys (RFC 8032), their ids and their PEM files.
+    pub mod key {
+        #[cfg(feature = "std")]
+        pub use crate::host::keys::random_bytes;
+        pub use crate::kernel::package::key::*;
+    }
+}
+
+#[cfg(feature = "std")]
+pub use crate::host::{home, runtime, store};
+pub use crate::kernel::{
+    agent, call, directory, encoding, error, json, limits, module, policy, privacy, text, time,
+};
+
+#[cfg(feature = "std")]
+pub use crate::host::clock::CancelFlag;
+#[cfg(feature = "std")]
+pub use crate::host::sandbox::{SandboxConfig, WasmSandbox};
+pub use crate::kernel::deadline::{Clock, Deadline};
+pub use crate::kernel::host::Host;
+pub use error::{Class, Code, Error};
+pub use gatekeeper::{AttestationResult, Gatekeeper, VerifiedManifest, WasmBinary};
+pub use package::manifest::Manifest;
+pub use policy::token::CapabilityToken;
+pub use policy::{PermissionPolicy, PolicyDecision};
+pub use privacy::PrivacyFilterEngine;
+pub use time::Timestamp;
+pub use trust::TrustStore;
