@@ -26,6 +26,7 @@ mod package;
 mod pipeline;
 mod protected;
 mod protocols;
+mod published;
 mod rings;
 mod secrets;
 mod serve;
