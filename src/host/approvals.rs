@@ -53,7 +53,6 @@ pub struct Approvals {
 
 impl Approvals {
     /// Those in this home folder.
-    #[must_use]
     pub fn new(home: &Path) -> Self {
         Approvals { path: home.join("approvals.json") }
     }

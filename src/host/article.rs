@@ -32,19 +32,16 @@ impl Gatekeeper {
 impl PermissionPolicy {
     /// Puts a directory of this host behind a guest path, for every package that asks for exactly that path.
     /// The last mapping of a path counts. A path that is no text leads nowhere.
-    #[must_use]
     pub fn map_directory(self, guest: impl Into<String>, host: impl Into<PathBuf>) -> Self {
         self.map(guest, host.into().to_string_lossy())
     }
 
     /// Decides about a package now: [`PermissionPolicy::decide`].
-    #[must_use]
     pub fn evaluate(&self, manifest: &VerifiedManifest) -> PolicyDecision {
         self.decide(manifest, elapsed())
     }
 
     /// Decides about a call now: [`PermissionPolicy::decide_call`].
-    #[must_use]
     pub fn evaluate_call(
         &self,
         manifest: &VerifiedManifest,

@@ -59,7 +59,6 @@ pub(crate) fn elapsed() -> Duration {
 
 impl Timestamp {
     /// What the system's clock says now. A clock set before 1970 reads as 1970.
-    #[must_use]
     pub fn now() -> Self {
         Timestamp::since_1970(now())
     }

@@ -29,7 +29,6 @@ pub(crate) fn new_nonce() -> [u8; 16] {
 
 impl EphemeralAttestation {
     /// Signs one, with a new nonce. `by` says who agreed, and ends up in the record.
-    #[must_use]
     pub fn sign(key: &SecretKey, question: &Question, by: &str, now: Timestamp) -> Self {
         EphemeralAttestation::sign_with(new_nonce(), key, question, by, now)
     }

@@ -20,7 +20,6 @@ impl PublicKey {
     }
 
     /// Writes the PEM form.
-    #[must_use]
     pub fn to_pem(&self) -> String {
         ed25519_compact::PublicKey::new(self.to_bytes()).to_pem()
     }
@@ -28,7 +27,6 @@ impl PublicKey {
 
 impl SecretKey {
     /// Makes a new key from the system's randomness.
-    #[must_use]
     pub fn generate() -> Self {
         // A seed that can't be used does not come up: it is all zeros.
         loop {
@@ -50,14 +48,12 @@ impl SecretKey {
     }
 
     /// Writes the PEM form.
-    #[must_use]
     pub fn to_pem(&self) -> String {
         KeyPair::from_seed(Seed::new(self.to_seed())).sk.to_pem()
     }
 }
 
 /// 32 unpredictable bytes from the system, for keys and nonces of the host.
-#[must_use]
 pub fn random_bytes() -> [u8; 32] {
     // Hashed, so that a caller who publishes them publishes no state of the generator.
     sha256(Seed::generate().as_ref())

@@ -87,7 +87,6 @@ pub fn pack(
 }
 
 /// The content hash of contents that are not packed yet.
-#[must_use]
 pub fn content_hash_of(contents: &BTreeMap<String, Vec<u8>>) -> ContentHash {
     let entries = contents.iter().map(|(name, content)| (name.as_str(), content.as_slice()));
     ContentHash::of_listing(&listing(entries))

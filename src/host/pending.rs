@@ -96,7 +96,6 @@ pub struct Pending {
 
 impl Pending {
     /// Those in this home folder.
-    #[must_use]
     pub fn new(home: &Path) -> Self {
         Pending { home: home.to_owned() }
     }

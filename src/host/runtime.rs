@@ -68,7 +68,6 @@ impl Runtime {
     }
 
     /// Gives tools a way to the network. Without one they reach no host, whatever was granted.
-    #[must_use]
     pub fn http_transport(self, transport: Arc<dyn HttpTransport>) -> Self {
         self.with_services(|services| services.http = Some(transport))
     }
@@ -83,28 +82,24 @@ impl Runtime {
     /// Keeps what packages store in another folder than `storage` of the home. No directory that is, holds or
     /// lies in it is mapped.
     // [STO-41]
-    #[must_use]
     pub fn storage_folder(self, folder: &Path) -> Self {
         self.storage(Arc::new(StorageFiles::new(folder))).protect(folder)
     }
 
     /// Keeps what packages store elsewhere than in files of this host. [`Runtime::protect`] what a backend
     /// keeps in files all the same.
-    #[must_use]
     pub fn storage(self, backend: Arc<dyn StorageBackend>) -> Self {
         self.with_services(|services| services.storage = Some(backend))
     }
 
     /// Takes secrets from elsewhere than the policy says. [`Runtime::protect`] the files of a store that has
     /// some.
-    #[must_use]
     pub fn secrets(mut self, store: Arc<dyn SecretStore>) -> Self {
         self.computer.secrets = store;
         self
     }
 
     /// Takes the trust store from another file.
-    #[must_use]
     pub fn trust_file(mut self, path: &Path) -> Self {
         path.clone_into(&mut self.computer.trust_path);
         self.protect(path)
@@ -113,14 +108,12 @@ impl Runtime {
     /// Keeps guests from one more file or folder that decides what tools may do, such as the file of the
     /// package in use: no directory that is, holds or lies in it is mapped. The home, the trust store, the
     /// file that the policy was loaded from and its command for secrets are protected as they are.
-    #[must_use]
     pub fn protect(mut self, path: &Path) -> Self {
         self.computer.sandbox = self.computer.sandbox.protect(path);
         self
     }
 
     /// Its rules.
-    #[must_use]
     pub fn policy(&self) -> &PermissionPolicy {
         &self.policy
     }

@@ -60,13 +60,11 @@ impl fmt::Debug for SandboxConfig {
 }
 
 /// All environment variables that a token holds.
-#[must_use]
 pub fn extract_approved_env_vars(token: &CapabilityToken) -> BTreeMap<String, String> {
     token.environment()
 }
 
 /// All directories that a token holds.
-#[must_use]
 pub fn extract_approved_dirs(token: &CapabilityToken) -> Vec<DirectoryGrant> {
     token.directories()
 }
@@ -126,13 +124,11 @@ impl WasmSandbox {
     }
 
     /// Puts a network and storage behind it; a new sandbox has neither.
-    #[must_use]
     pub fn with_services(self, services: Services) -> Self {
         WasmSandbox { services, ..self }
     }
 
     /// What is behind it.
-    #[must_use]
     pub fn services(&self) -> &Services {
         &self.services
     }
@@ -140,7 +136,6 @@ impl WasmSandbox {
     /// Keeps guests from a file or folder that decides what tools may do, whether it is there yet or not:
     /// no directory that is, holds or lies in it is mapped, as none is with the user's home folder
     /// ([`crate::host::home::home_dir`]).
-    #[must_use]
     pub fn protect(mut self, path: impl Into<PathBuf>) -> Self {
         self.protected.push(path.into());
         self
@@ -161,7 +156,6 @@ impl WasmSandbox {
 
     /// Runs a tool with what its token holds, for hosts that may cancel a call and that record how it ended:
     /// [`Engine::run`].
-    #[must_use]
     pub fn run(
         &self,
         binary: &WasmBinary,

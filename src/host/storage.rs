@@ -14,7 +14,6 @@ pub struct StorageFiles {
 
 impl StorageFiles {
     /// Keeps its files in this folder, which is made when there is something to be kept.
-    #[must_use]
     pub fn new(folder: impl Into<PathBuf>) -> Self {
         StorageFiles { folder: folder.into() }
     }

@@ -88,7 +88,6 @@ impl Document for Index {
 
 impl Store {
     /// The store in this home folder, which need not exist yet.
-    #[must_use]
     pub fn new(home: &Path) -> Self {
         Store { home: home.to_owned() }
     }

@@ -26,27 +26,23 @@ impl Agent {
     /// Takes a name and a version as claimed: without hidden characters and surrounding space, and cut at
     /// [LIM-206] characters. `None` if nothing of the name is left.
     // [RUN-11]
-    #[must_use]
     pub fn claimed(name: &str, version: Option<&str>) -> Option<Self> {
         let name = tidied(name)?;
         Some(Agent { name, version: version.and_then(tidied) })
     }
 
     /// Reads the `clientInfo` of an MCP client.
-    #[must_use]
     pub fn of_client_info(info: &Value) -> Option<Self> {
         let member = |name: &str| info.get(name).and_then(Value::as_str);
         Agent::claimed(member("name")?, member("version"))
     }
 
     /// Its name.
-    #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
     /// What a tool is told, in the shape of `clientInfo`.
-    #[must_use]
     pub fn to_json(&self) -> Value {
         match &self.version {
             Some(version) => json!({ "name": self.name, "version": version }),

@@ -51,20 +51,17 @@ pub struct Call {
 
 impl Call {
     /// A call by nobody in particular.
-    #[must_use]
     pub fn new(tool: impl Into<String>, arguments: Value) -> Self {
         Call { tool: tool.into(), arguments, agent: None, traceparent: None }
     }
 
     /// Says who asks.
-    #[must_use]
     pub fn by(mut self, agent: Option<Agent>) -> Self {
         self.agent = agent;
         self
     }
 
     /// Says where it belongs. What is no `traceparent` is left out.
-    #[must_use]
     pub fn traced(mut self, traceparent: Option<&str>) -> Self {
         self.traceparent = traceparent.filter(|text| is_traceparent(text)).map(str::to_owned);
         self

@@ -41,13 +41,11 @@ pub enum Interrupted {
 
 impl<'a> Deadline<'a> {
     /// Begins now.
-    #[must_use]
     pub fn new(clock: &'a dyn Clock, timeout: Duration) -> Self {
         Deadline { clock, started: clock.elapsed(), timeout }
     }
 
     /// No limit at all.
-    #[must_use]
     pub fn unlimited() -> Deadline<'static> {
         struct Stopped;
         impl Clock for Stopped {
@@ -62,31 +60,26 @@ impl<'a> Deadline<'a> {
     }
 
     /// No limit of time: the call can only be cancelled.
-    #[must_use]
     pub fn none(clock: &'a dyn Clock) -> Self {
         Deadline::new(clock, Duration::MAX)
     }
 
     /// The same time once more, from now on.
-    #[must_use]
     pub fn anew(&self) -> Self {
         Deadline::new(self.clock, self.timeout)
     }
 
     /// Time since the call began.
-    #[must_use]
     pub fn elapsed(&self) -> Duration {
         self.clock.elapsed().saturating_sub(self.started)
     }
 
     /// Time until it is over.
-    #[must_use]
     pub fn left(&self) -> Duration {
         self.timeout.saturating_sub(self.elapsed())
     }
 
     /// The same, and over after so long at the latest.
-    #[must_use]
     pub fn sooner(&self, timeout: Duration) -> Self {
         Deadline::new(self.clock, timeout.min(self.left()))
     }

@@ -134,7 +134,6 @@ pub enum Action {
 
 impl Action {
     /// Its name in the list and in the record.
-    #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
             Action::RemoveFile => "remove_file",

@@ -113,13 +113,11 @@ macro_rules! words {
             pub const ALL: [$name; [$($word),*].len()] = [$($name::$variant),*];
 
             /// The text for it.
-            #[must_use]
             pub fn as_str(self) -> &'static str {
                 match self { $($name::$variant => $word),* }
             }
 
             /// What a text stands for.
-            #[must_use]
             pub fn parse(text: &str) -> Option<Self> {
                 match text { $($word => Some($name::$variant),)* _ => None }
             }

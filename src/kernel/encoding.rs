@@ -12,7 +12,6 @@ const HEX: &[u8; 16] = b"0123456789abcdef";
 const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 /// Lower-case hexadecimal.
-#[must_use]
 pub fn hex(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len().saturating_mul(2));
     for byte in bytes {
@@ -24,7 +23,6 @@ pub fn hex(bytes: &[u8]) -> String {
 }
 
 /// Reads lower-case hexadecimal of exactly `N` bytes.
-#[must_use]
 pub fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
     let nibble = |digit: &u8| HEX.iter().position(|known| known == digit);
     let mut bytes = Vec::with_capacity(N);
@@ -60,13 +58,11 @@ pub(in crate::kernel) fn framed(payload_type: &str, body: &str) -> Vec<u8> {
 }
 
 /// SHA-256 (FIPS 180-4).
-#[must_use]
 pub fn sha256(bytes: &[u8]) -> [u8; 32] {
     Sha256::digest(bytes).into()
 }
 
 /// SHA-256 as 64 hexadecimal digits.
-#[must_use]
 pub fn sha256_hex(bytes: &[u8]) -> String {
     hex(&sha256(bytes))
 }
@@ -84,14 +80,12 @@ macro_rules! hash_text {
             }
 
             /// Reads the one allowed form.
-            #[must_use]
             $parse fn parse(text: &str) -> Option<Self> {
                 let digits = text.strip_prefix($prefix)?;
                 $crate::kernel::encoding::unhex::<32>(digits).map(|_| $name(text.to_owned()))
             }
 
             /// The text, with its prefix.
-            #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -113,7 +107,6 @@ macro_rules! hash_text {
 pub(in crate::kernel) use hash_text;
 
 /// HMAC-SHA-256 (RFC 2104) with a key of 32 bytes.
-#[must_use]
 pub fn hmac_sha256(key: &[u8; 32], message: &[u8]) -> [u8; 32] {
     let pad = |with: u8| {
         let mut block = [with; 64];
@@ -127,7 +120,6 @@ pub fn hmac_sha256(key: &[u8; 32], message: &[u8]) -> [u8; 32] {
 }
 
 /// Base64 with padding.
-#[must_use]
 pub fn base64(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len().div_ceil(3).saturating_mul(4));
     for group in bytes.chunks(3) {
@@ -142,13 +134,11 @@ pub fn base64(bytes: &[u8]) -> String {
 }
 
 /// Reads base64 of exactly `N` bytes. Anything that `base64` would not have written is refused.
-#[must_use]
 pub fn unbase64<const N: usize>(text: &str) -> Option<[u8; N]> {
     unbase64_of_any_length(text)?.try_into().ok()
 }
 
 /// As [`unbase64`], of any number of bytes.
-#[must_use]
 pub fn unbase64_of_any_length(text: &str) -> Option<Vec<u8>> {
     let mut bytes = Vec::with_capacity(text.len());
     for group in text.as_bytes().chunks(4) {

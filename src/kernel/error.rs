@@ -24,7 +24,6 @@ pub enum Class {
 
 impl Class {
     /// The exit status of the command line for this class, 1 to 4.
-    #[must_use]
     pub fn exit_status(self) -> u8 {
         match self {
             Class::Refused => 1,
@@ -49,19 +48,16 @@ macro_rules! codes {
             pub const ALL: &'static [Code] = &[$(Code::$variant),*];
 
             /// The stable text, such as `archive.extra_field`.
-            #[must_use]
             pub fn as_str(self) -> &'static str {
                 match self { $(Code::$variant => $text),* }
             }
 
             /// Who has to act.
-            #[must_use]
             pub fn class(self) -> Class {
                 match self { $(Code::$variant => Class::$class),* }
             }
 
             /// What the person who meets this refusal can do about it.
-            #[must_use]
             pub fn remedy(self) -> &'static str {
                 match self { $(Code::$variant => $remedy),* }
             }
@@ -231,7 +227,6 @@ pub struct Error {
 
 impl Error {
     /// `detail` says what was wrong and where, in lower case and without a full stop.
-    #[must_use]
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
         Error { code, detail: detail.into(), input_required: None }
     }
@@ -243,19 +238,16 @@ impl Error {
 
     /// What a call that was refused has to bring along when it is made again, if it may be: the value of
     /// [`Reply::InputRequired`](crate::kernel::consent::Reply::InputRequired).
-    #[must_use]
     pub fn input_required(&self) -> Option<&Value> {
         self.input_required.as_deref()
     }
 
     /// The stable reason.
-    #[must_use]
     pub fn code(&self) -> Code {
         self.code
     }
 
     /// What was wrong and where, without the remedy. May hold text taken from the input.
-    #[must_use]
     pub fn detail(&self) -> &str {
         &self.detail
     }

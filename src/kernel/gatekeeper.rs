@@ -65,13 +65,11 @@ pub struct AttestationResult {
 
 impl Gatekeeper {
     /// A Gatekeeper that asks for one trusted signer, at this moment.
-    #[must_use]
     pub fn new(trust: TrustStore, now: Timestamp) -> Self {
         Gatekeeper { trust, signers_required: 1, now }
     }
 
     /// Asks for trusted signatures by this many publishers, such as an author and an approver.
-    #[must_use]
     pub fn signers_required(mut self, count: usize) -> Self {
         self.signers_required = count.max(1);
         self
@@ -309,27 +307,23 @@ impl Deref for VerifiedManifest {
 
 impl VerifiedManifest {
     /// The identity of the package that the manifest came from.
-    #[must_use]
     pub fn content_hash(&self) -> &ContentHash {
         &self.content_hash
     }
 
     /// The name of its publisher, as the trust store gives it: the first trusted signer who may publish
     /// under its id.
-    #[must_use]
     pub fn publisher(&self) -> &str {
         self.signed_by.first().map_or("", String::as_str)
     }
 
     /// The key by which that publisher signed it.
-    #[must_use]
     pub fn publisher_key(&self) -> Option<&KeyId> {
         self.publisher_key.as_ref()
     }
 
     /// The names of all trusted publishers that signed it, each once, its own first: an author, an
     /// approver.
-    #[must_use]
     pub fn signed_by(&self) -> &[String] {
         &self.signed_by
     }

@@ -118,7 +118,6 @@ const BYTES_MAX: u64 = STORAGE_KB_MAX as u64 * 1024;
 
 /// The one snapshot of these entries.
 // [STO-10] [STO-11]
-#[must_use]
 pub fn print(owner: &StorageOwner, entries: &Entries) -> Vec<u8> {
     let mut snapshot = header(owner).into_bytes();
     let mut paths: Vec<(Vec<&str>, &Option<Vec<u8>>)> =

@@ -50,7 +50,6 @@ pub(in crate::kernel) fn is_ignorable(character: char) -> bool {
 /// ```
 /// assert_eq!(mpp::text::shown("a\u{202e}b\n"), "a\\u{202e}b\\u{a}");
 /// ```
-#[must_use]
 pub fn shown(text: &str) -> String {
     let mut shown = String::new();
     for character in text.chars().take(SHOWN_CHARS_MAX) {

@@ -28,31 +28,26 @@ text_form!(Timestamp, "a time such as 2026-01-01T00:00:00Z");
 
 impl Timestamp {
     /// The moment that many seconds after the epoch, or `None` past the year 9999.
-    #[must_use]
     pub fn from_unix_seconds(seconds: u64) -> Option<Self> {
         (seconds <= UNIX_SECONDS_MAX).then_some(Timestamp(seconds))
     }
 
     /// So long after the epoch, or the last moment there is.
-    #[must_use]
     pub fn since_1970(time: Duration) -> Self {
         Timestamp(time.as_secs().min(UNIX_SECONDS_MAX))
     }
 
     /// So many seconds later, or the last moment there is.
-    #[must_use]
     pub fn later(self, seconds: u64) -> Self {
         Timestamp(self.0.saturating_add(seconds).min(UNIX_SECONDS_MAX))
     }
 
     /// Seconds since the epoch.
-    #[must_use]
     pub fn unix_seconds(self) -> u64 {
         self.0
     }
 
     /// Reads the one allowed form of RFC 3339: capital `T` and `Z`, no fraction, no offset.
-    #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let seconds = parse_seconds(text)?;
         let moment = Timestamp::from_unix_seconds(seconds)?;

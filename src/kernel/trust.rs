@@ -207,13 +207,11 @@ pub struct TrustedSigner {
 
 impl TrustedSigner {
     /// The publisher's name in this store.
-    #[must_use]
     pub fn publisher(&self) -> &str {
         &self.publisher
     }
 
     /// The key that signed.
-    #[must_use]
     pub fn key_id(&self) -> &KeyId {
         &self.key_id
     }
@@ -237,7 +235,6 @@ pub fn covers(namespace: &str, id: &str) -> bool {
 
 impl TrustStore {
     /// A store that trusts nobody.
-    #[must_use]
     pub fn empty() -> Self {
         TrustStore::default()
     }
@@ -265,7 +262,6 @@ impl TrustStore {
     }
 
     /// Writes the JSON form: the same store, the same bytes.
-    #[must_use]
     pub fn to_json(&self) -> String {
         document::print(self)
     }
@@ -413,7 +409,6 @@ impl TrustStore {
     }
 
     /// The highest version that was accepted so far: a lower one is a rollback.
-    #[must_use]
     pub fn version_seen(&self, id: &str) -> Option<Version> {
         self.versions.get(id).map(|seen| seen.version.clone())
     }
@@ -441,7 +436,6 @@ impl TrustStore {
     /// A digest that differs whenever the store's content does. A verification result may be kept
     /// under content hash and this.
     // [TRUST-15]
-    #[must_use]
     pub fn revision(&self) -> String {
         sha256_hex(self.to_json().as_bytes())
     }
@@ -449,7 +443,6 @@ impl TrustStore {
 
 impl PublisherKey {
     /// When its signatures count.
-    #[must_use]
     pub fn validity(&self) -> Validity {
         Validity { from: self.valid_from, until: self.valid_until }
     }

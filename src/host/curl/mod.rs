@@ -42,7 +42,6 @@ pub struct CurlTransport {
 impl CurlTransport {
     /// A transport that trusts the certificates of this PEM file and no others, or without one the
     /// certification authorities of this system.
-    #[must_use]
     pub fn new(ca_file: Option<PathBuf>) -> Self {
         CurlTransport { ca_file, ..CurlTransport::default() }
     }

@@ -93,7 +93,6 @@ impl AuditLog {
     }
 
     /// The log's key.
-    #[must_use]
     pub fn key(&self) -> &LogKey {
         &self.0.key
     }

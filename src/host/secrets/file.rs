@@ -59,7 +59,6 @@ pub struct SecretFile {
 
 impl SecretFile {
     /// The secrets of a home folder. There need be none yet.
-    #[must_use]
     pub fn new(home: &Path) -> Self {
         SecretFile { path: home.join(FILE_NAME) }
     }

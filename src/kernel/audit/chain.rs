@@ -63,13 +63,11 @@ impl<'a> Chain<'a> {
     }
 
     /// Records so far.
-    #[must_use]
     pub fn records(&self) -> u64 {
         self.report.records
     }
 
     /// An error about the line that comes next.
-    #[must_use]
     pub fn fault(&self, code: Code, what: &str) -> Error {
         let number = self.report.records.saturating_add(1);
         Error::new(code, format!("line {number} of the log: {what}"))

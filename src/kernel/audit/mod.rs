@@ -86,7 +86,6 @@ impl Entry<'_> {
     }
 
     /// The member `kind` of the record.
-    #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
             Entry::Intent(_) => "intent",
@@ -104,14 +103,12 @@ pub struct LogKey([u8; 32]);
 
 impl LogKey {
     /// A key of these bytes. Whoever knows them can try values until one fits a digest.
-    #[must_use]
     pub fn new(bytes: [u8; 32]) -> Self {
         LogKey(bytes)
     }
 
     /// The keyed digest of a JSON value, taken over its canonical text.
     // [AUD-14]
-    #[must_use]
     pub fn digest(&self, value: &Value) -> Digest {
         let mut canonical = String::new();
         record::write(value, &mut canonical);
@@ -120,7 +117,6 @@ impl LogKey {
 
     /// The keyed digest of bytes.
     // [AUD-14]
-    #[must_use]
     pub fn digest_bytes(&self, bytes: &[u8]) -> Digest {
         Digest::keyed(&self.0, bytes)
     }
@@ -128,7 +124,6 @@ impl LogKey {
     /// A key for another purpose. It is no digest that the log can show: the log's key is what is digested
     /// here, under a public name (HKDF-Extract, RFC 5869).
     // [PRIV-79]
-    #[must_use]
     pub fn derived(&self, purpose: &[u8]) -> [u8; 32] {
         hmac_sha256(&sha256(purpose), &self.0)
     }

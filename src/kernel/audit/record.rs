@@ -282,7 +282,6 @@ pub struct Hash(String);
 
 impl Hash {
     /// The SHA-256 of bytes.
-    #[must_use]
     pub fn of(bytes: &[u8]) -> Self {
         Hash(sha256_hex(bytes))
     }

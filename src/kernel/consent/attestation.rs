@@ -31,7 +31,6 @@ pub struct EphemeralAttestation {
 
 impl EphemeralAttestation {
     /// Signs one. `by` says who agreed, and ends up in the record. No two may have the same nonce.
-    #[must_use]
     pub fn sign_with(
         nonce: [u8; 16],
         key: &SecretKey,
@@ -51,21 +50,18 @@ impl EphemeralAttestation {
     }
 
     /// Who agreed.
-    #[must_use]
     pub fn by(&self) -> &str {
         &self.by
     }
 
     /// The text that a record keeps: nonce, expiry, key id and signature, with a space between.
     // [CONS-12]
-    #[must_use]
     pub fn to_text(&self) -> String {
         let EphemeralAttestation { nonce, expires, key_id, signature, .. } = self;
         format!("{} {expires} {key_id} {}", hex(nonce), base64(signature))
     }
 
     /// Reads that text; `by` stands elsewhere in the record.
-    #[must_use]
     pub fn from_text(by: &str, text: &str) -> Option<Self> {
         let mut parts = text.split(' ');
         let mut next = || parts.next().unwrap_or_default();
@@ -103,7 +99,6 @@ impl EphemeralAttestation {
     }
 
     /// What tells it from every other, and when that may be forgotten.
-    #[must_use]
     pub fn nonce(&self) -> (&[u8; 16], Timestamp) {
         (&self.nonce, self.expires)
     }
@@ -118,13 +113,11 @@ pub struct RecordCheck {
 
 impl RecordCheck {
     /// A check by a host's public key.
-    #[must_use]
     pub fn new(key: PublicKey) -> Self {
         RecordCheck { key, nonces: BTreeSet::new() }
     }
 
     /// How many attestations were good so far.
-    #[must_use]
     pub fn good(&self) -> usize {
         self.nonces.len()
     }

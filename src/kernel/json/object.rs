@@ -46,7 +46,6 @@ impl fmt::Display for Fault {
 }
 
 /// The pointer of a member or item below `pointer`, escaped as RFC 6901 §3 says.
-#[must_use]
 pub fn below(pointer: &str, key: &str) -> String {
     format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"))
 }
@@ -60,31 +59,26 @@ pub struct Member<'a> {
 
 impl<'a> Member<'a> {
     /// A value with its JSON pointer; that of the whole document is empty.
-    #[must_use]
     pub fn new(value: &'a Value, pointer: impl Into<String>) -> Self {
         Member { value, pointer: pointer.into() }
     }
 
     /// A value of this array or object, with its place.
-    #[must_use]
     pub fn child(&self, key: &str, value: &'a Value) -> Self {
         Member { value, pointer: below(&self.pointer, key) }
     }
 
     /// The value itself.
-    #[must_use]
     pub fn value(&self) -> &'a Value {
         self.value
     }
 
     /// Its JSON pointer.
-    #[must_use]
     pub fn pointer(&self) -> &str {
         &self.pointer
     }
 
     /// A fault at this place: another type than the one allowed.
-    #[must_use]
     pub fn wrong_type(&self, what: &str) -> Fault {
         Fault {
             kind: FaultKind::WrongType,
@@ -94,13 +88,11 @@ impl<'a> Member<'a> {
     }
 
     /// A fault at this place: the right type, but no allowed value.
-    #[must_use]
     pub fn bad_value(&self, what: impl Into<String>) -> Fault {
         Fault { kind: FaultKind::BadValue, pointer: self.pointer.clone(), what: what.into() }
     }
 
     /// A fault at this place: something that is left out here on purpose.
-    #[must_use]
     pub fn unsupported(&self, what: impl Into<String>) -> Fault {
         Fault { kind: FaultKind::Unsupported, pointer: self.pointer.clone(), what: what.into() }
     }
@@ -225,7 +217,6 @@ impl<'a> Object<'a> {
     }
 
     /// The fault of an object without the member of this name.
-    #[must_use]
     pub fn missing(&self, key: &str) -> Fault {
         Fault {
             kind: FaultKind::MissingKey,
@@ -247,7 +238,6 @@ impl<'a> Object<'a> {
 }
 
 /// The name of a value's JSON type, with its article.
-#[must_use]
 pub fn type_name(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",

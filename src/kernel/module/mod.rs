@@ -70,13 +70,11 @@ impl Module {
     }
 
     /// Linear memory before the first instruction, in bytes.
-    #[must_use]
     pub fn memory_bytes(&self) -> u64 {
         self.memory_pages.saturating_mul(PAGE_BYTES)
     }
 
     /// The names of the functions it imports, each once, in ascending order.
-    #[must_use]
     pub fn imports(&self) -> Vec<String> {
         let names: BTreeSet<&str> = self.compiled.imports().map(|import| import.name()).collect();
         names.into_iter().map(str::to_owned).collect()

@@ -50,14 +50,12 @@ impl PublicKey {
     }
 
     /// The 32 key bytes.
-    #[must_use]
     pub fn to_bytes(&self) -> [u8; 32] {
         *self.0
     }
 
     /// The key's id.
     // [KEY-01]
-    #[must_use]
     pub fn id(&self) -> KeyId {
         KeyId::of(&sha256(self.0.as_ref()))
     }
@@ -90,19 +88,16 @@ impl SecretKey {
     }
 
     /// The seed that it was made from, which is all of it: as secret as the key.
-    #[must_use]
     pub fn to_seed(&self) -> [u8; 32] {
         *self.0.sk.seed()
     }
 
     /// The public half.
-    #[must_use]
     pub fn public(&self) -> PublicKey {
         PublicKey(self.0.pk)
     }
 
     /// Signs as RFC 8032 does: without noise, so the same message gives the same signature.
-    #[must_use]
     pub fn sign(&self, message: &[u8]) -> [u8; 64] {
         *self.0.sk.sign(message, None::<Noise>)
     }

@@ -17,7 +17,6 @@ text_form!(ContentHash, "`sha256:` and 64 lower-case hexadecimal digits");
 impl ContentHash {
     /// The hash of a listing.
     // [HASH-02]
-    #[must_use]
     pub fn of_listing(listing: &str) -> Self {
         ContentHash::of(&sha256(listing.as_bytes()))
     }
@@ -25,7 +24,6 @@ impl ContentHash {
 
 /// The listing of named contents, given in ascending order of names.
 // [HASH-01]
-#[must_use]
 pub fn listing<'a>(entries: impl Iterator<Item = (&'a str, &'a [u8])>) -> String {
     entries
         .filter(|(name, _)| *name != super::SIGNATURE_ENTRY)

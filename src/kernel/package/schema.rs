@@ -53,7 +53,6 @@ impl Schema {
     }
 
     /// The JSON it was read from, as agents get to see it.
-    #[must_use]
     pub fn source(&self) -> &Value {
         &self.source
     }

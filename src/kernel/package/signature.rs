@@ -73,7 +73,6 @@ pub struct Signer {
 /// );
 /// ```
 // [SIG-03]
-#[must_use]
 pub fn signed_bytes(content_hash: &ContentHash, signed_at: Timestamp) -> Vec<u8> {
     let body = format!("content_hash {content_hash}\nsigned_at {signed_at}\n");
     framed(PAYLOAD_TYPE, &body)
@@ -93,7 +92,6 @@ impl SignatureFile {
 
     /// Writes the file: the members in alphabetical order, indented by two spaces, one line feed at
     /// the end.
-    #[must_use]
     pub fn to_json(&self) -> String {
         document::print(self)
     }
@@ -127,7 +125,6 @@ impl SignatureFile {
 
 impl SignatureRecord {
     /// Signs a content hash.
-    #[must_use]
     pub fn make(content_hash: &ContentHash, key: &SecretKey, signed_at: Timestamp) -> Self {
         let public = key.public();
         SignatureRecord {

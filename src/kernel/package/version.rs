@@ -17,7 +17,6 @@ text_form!(Version, "a semantic version such as 1.2.0, without build metadata");
 
 impl Version {
     /// Reads a version of at most 64 bytes.
-    #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         if text.len() > 64 {
             return None;

@@ -81,7 +81,6 @@ pub enum Capability {
 
 impl Capability {
     /// Its kind, if it is one that a package can ask for.
-    #[must_use]
     pub fn kind(&self) -> Option<CapabilityKind> {
         Some(match self {
             Capability::Network { .. } => CapabilityKind::Network,
@@ -95,7 +94,6 @@ impl Capability {
     }
 
     /// Everything that a manifest asks for, in the order of the kinds, with nothing mapped or set.
-    #[must_use]
     pub fn requested_by(manifest: &Manifest) -> Vec<Capability> {
         let asked = &manifest.capabilities;
         let host = |host: &String| Capability::Network {

@@ -32,7 +32,6 @@ impl PermissionPolicy {
     /// Decides about a package. The same policy and package give the same decision; nothing but these
     /// two is looked at. `elapsed` is what the host's steady clock shows: a token ends so long after it.
     // [POLICY-02]
-    #[must_use]
     pub fn decide(&self, manifest: &VerifiedManifest, elapsed: Duration) -> PolicyDecision {
         self.decision(manifest, manifest.tools.iter().any(is_destructive), elapsed)
     }
@@ -40,7 +39,6 @@ impl PermissionPolicy {
     /// Decides about one call. Besides the package, only this counts: whether the tool that is called is
     /// a destructive one, and, where the policy has a rule about it, the name that the agent gives itself.
     // [POLICY-20] [POLICY-21]
-    #[must_use]
     pub fn decide_call(
         &self,
         manifest: &VerifiedManifest,

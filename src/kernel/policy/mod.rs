@@ -36,6 +36,7 @@ use token::CapabilityToken;
 
 /// What a policy says about a package.
 #[derive(Clone, Debug)]
+#[must_use]
 #[allow(clippy::large_enum_variant)] // one is made for each call, and taken apart at once
 pub enum PolicyDecision {
     /// It may run with what the token holds.
@@ -220,7 +221,6 @@ object! {
 
 impl ConsentRules {
     /// How long a call waits for an answer to its question.
-    #[must_use]
     pub fn wait(&self) -> Duration {
         Duration::from_secs(self.wait_s)
     }
@@ -302,7 +302,6 @@ impl Document for PermissionPolicy {
 impl PermissionPolicy {
     /// A policy without rules: it asks about every package, but for those that ask for nothing.
     // [POLICY-17]
-    #[must_use]
     pub fn new() -> Self {
         PermissionPolicy::default()
     }
@@ -326,7 +325,6 @@ impl PermissionPolicy {
     }
 
     /// Grants the package of exactly this id what it asks for, unless it has destructive tools.
-    #[must_use]
     pub fn trust_package(mut self, id: impl Into<String>) -> Self {
         self.trusted_packages.insert(id.into());
         self
@@ -334,14 +332,12 @@ impl PermissionPolicy {
 
     /// Whether packages of the level `Low` are granted what they ask for, as those of the level `None`
     /// are without any rule.
-    #[must_use]
     pub fn auto_approve_low(self, yes: bool) -> Self {
         PermissionPolicy { auto_approve_low: yes, ..self }
     }
 
     /// Puts what the host knows by this name, such as a path, behind a guest path, for every package that
     /// asks for exactly that path. The last mapping of a path counts.
-    #[must_use]
     pub fn map(mut self, guest: impl Into<String>, host: impl Into<String>) -> Self {
         let (guest, host, packages) = (guest.into(), host.into(), Scope::default());
         self.directories.push(DirectoryRule { guest, host, read_only: false, packages });
@@ -350,7 +346,6 @@ impl PermissionPolicy {
 
     /// Gives a variable its value, for every package that asks for it. The last value counts. The
     /// host's own environment is never looked at.
-    #[must_use]
     pub fn allow_env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         let (name, given) = (name.into(), Given::new(value));
         self.environment.push(VariableRule { name, given, packages: Scope::default() });
@@ -359,44 +354,37 @@ impl PermissionPolicy {
 
     /// Whether tools see this host's clocks instead of ones that tell every run the same. No manifest
     /// can ask for it.
-    #[must_use]
     pub fn real_clock(self, yes: bool) -> Self {
         PermissionPolicy { real_clock: yes, ..self }
     }
 
     /// Whether tools get random numbers of this host instead of ones from a seed. No manifest can ask
     /// for it.
-    #[must_use]
     pub fn real_random(self, yes: bool) -> Self {
         PermissionPolicy { real_random: yes, ..self }
     }
 
     /// How many trusted publishers have to sign, for check 5.
-    #[must_use]
     pub fn signers_required(&self) -> usize {
         self.signers_required
     }
 
     /// The command that secrets come from, if they do.
-    #[must_use]
     pub fn secrets_command(&self) -> Option<&[String]> {
         self.secrets_command.as_deref()
     }
 
     /// The file that it was read from, which guests must not reach, if it was.
-    #[must_use]
     pub fn file(&self) -> Option<&str> {
         self.file.as_deref()
     }
 
     /// The same policy, read from this file.
-    #[must_use]
     pub fn from_file(self, file: impl Into<String>) -> Self {
         PermissionPolicy { file: Some(file.into()), ..self }
     }
 
     /// The names of the secrets in this policy, each with what it is for.
-    #[must_use]
     pub fn secret_uses(&self) -> Vec<(String, String)> {
         let variables =
             self.environment.iter().map(|it| (&it.given, format!("variable {}", it.name)));

@@ -40,7 +40,6 @@ impl SecurityLevel {
     ];
 
     /// The level that so many points reach.
-    #[must_use]
     pub fn of_points(points: u32) -> Self {
         let reached = SecurityLevel::LADDER.into_iter().rfind(|(_, fewest)| *fewest <= points);
         reached.map_or(SecurityLevel::None, |(level, _)| level)
@@ -98,7 +97,6 @@ weights! {
 /// # }
 /// ```
 // [RISK-01]
-#[must_use]
 pub fn score(manifest: &Manifest) -> Risk {
     let asked = &manifest.capabilities;
     let files = &asked.filesystem;

@@ -94,22 +94,18 @@ pub struct CapabilityToken {
 impl CapabilityToken {
     /// The package it was granted for.
     // [TOKEN-01]
-    #[must_use]
     pub fn content_hash(&self) -> &ContentHash {
         &self.content_hash
     }
     /// Id of the package it was granted for.
-    #[must_use]
     pub fn package(&self) -> &str {
         &self.package
     }
     /// The key by which the package's publisher signed it.
-    #[must_use]
     pub fn publisher_key(&self) -> Option<&KeyId> {
         self.publisher_key.as_ref()
     }
     /// Environment variables with the values the guest will see, but for those that are secrets.
-    #[must_use]
     pub fn environment(&self) -> BTreeMap<String, String> {
         let value = |grant: &Capability| match grant {
             Capability::Environment { name, given: Some(given) } if given.secret.is_none() => {
@@ -120,12 +116,10 @@ impl CapabilityToken {
         self.grants.iter().filter_map(value).collect()
     }
     /// Directories of the host.
-    #[must_use]
     pub fn directories(&self) -> Vec<DirectoryGrant> {
         directories(&self.grants)
     }
     /// Bytes of storage; 0 is none.
-    #[must_use]
     pub fn storage_bytes_max(&self) -> u64 {
         let bytes = |grant: &Capability| match grant {
             Capability::Storage { limit_kb } => Some(u64::from(*limit_kb).saturating_mul(1024)),
@@ -140,17 +134,14 @@ impl CapabilityToken {
         self.grants.contains(grant)
     }
     /// Everything it holds beyond computing, one line each, for the audit record.
-    #[must_use]
     pub fn granted(&self) -> Vec<String> {
         self.grants.iter().map(Capability::to_string).collect()
     }
     /// The limits of one call.
-    #[must_use]
     pub fn limits(&self) -> &RunLimits {
         &self.limits
     }
     /// Which rule or person granted it, for the audit record: `spec/policy.md` lists the rules.
-    #[must_use]
     pub fn granted_by(&self) -> &str {
         &self.granted_by
     }
@@ -280,17 +271,14 @@ pub struct ResolvedToken {
 
 impl ResolvedToken {
     /// What the decision granted.
-    #[must_use]
     pub fn token(&self) -> &CapabilityToken {
         &self.token
     }
     /// Environment variables with the values the guest will see.
-    #[must_use]
     pub fn environment(&self) -> &BTreeMap<String, String> {
         &self.environment
     }
     /// Directories of the host.
-    #[must_use]
     pub fn directories(&self) -> &[DirectoryGrant] {
         &self.directories
     }
@@ -304,19 +292,16 @@ impl ResolvedToken {
         self.hosts.iter().any(|grant| grant.host == host)
     }
     /// What no answer may show: the values that it holds.
-    #[must_use]
     pub fn hidden(&self) -> &[Hidden] {
         &self.hidden
     }
     /// The limits of one call.
-    #[must_use]
     pub fn limits(&self) -> &RunLimits {
         &self.limits
     }
 
     /// The same with no more than this, for a host that asks for less than was granted.
     // [BOX-05]
-    #[must_use]
     pub fn narrowed(
         mut self,
         environment: &BTreeMap<String, String>,

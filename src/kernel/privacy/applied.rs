@@ -40,7 +40,6 @@ impl Applied {
     }
 
     /// Values redacted, of all kinds together.
-    #[must_use]
     pub fn total(&self) -> u64 {
         self.kinds.values().map(|tally| tally.count).fold(0, u64::saturating_add)
     }
@@ -51,7 +50,6 @@ impl Applied {
     }
 
     /// Why the whole value was withheld, if it was.
-    #[must_use]
     pub fn withheld(&self) -> Option<Code> {
         self.withheld
     }
@@ -70,7 +68,6 @@ impl Applied {
     /// `{"email":{"count":2,"at":["/content/0/text"]}}`, and `"withheld":"privacy.residue"` where
     /// nothing left. Every place stands once, and at most the first 64 of each kind; those longer than 1,024
     /// bytes are counted and not named.
-    #[must_use]
     pub fn to_json(&self) -> Value {
         let mut object = Map::new();
         for (name, tally) in &self.kinds {

@@ -12,7 +12,6 @@ macro_rules! kinds {
             pub const ALL: &'static [Kind] = &[$(Kind::$variant),*];
 
             /// The name that manifests, policies and `applied` use, such as `credit-card`.
-            #[must_use]
             pub fn name(self) -> &'static str {
                 match self { $(Kind::$variant => $name),* }
             }
@@ -23,7 +22,6 @@ macro_rules! kinds {
             }
 
             /// What stands between the brackets where a value was, such as `CREDIT_CARD`.
-            #[must_use]
             pub fn label(self) -> &'static str {
                 match self { $(Kind::$variant => $label),* }
             }
@@ -55,7 +53,6 @@ kinds! {
 
 impl Kind {
     /// The kind of this public name.
-    #[must_use]
     pub fn from_name(name: &str) -> Option<Kind> {
         Kind::ALL.iter().copied().find(|kind| kind.name() == name)
     }

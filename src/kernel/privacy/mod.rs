@@ -110,7 +110,6 @@ impl PrivacyFilterEngine {
 
     /// Keeps these texts out of whatever is filtered: each becomes `[SECRET:NAME]`, however values are replaced
     /// otherwise. [`crate::kernel::policy::token::ResolvedToken`] has them.
-    #[must_use]
     pub fn hiding(self, hidden: &[Hidden]) -> Self {
         PrivacyFilterEngine { hidden: HiddenTexts::new(hidden), ..self }
     }
@@ -127,7 +126,6 @@ impl PrivacyFilterEngine {
     /// assert_eq!(text, "from [EMAIL:1] to [EMAIL:2], cc [EMAIL:1]");
     /// # Ok::<(), mpp::Error>(())
     /// ```
-    #[must_use]
     pub fn replacing_by(self, replacement: Replacement, key: [u8; 32]) -> Self {
         PrivacyFilterEngine { replacement, key, ..self }
     }

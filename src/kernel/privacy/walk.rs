@@ -17,7 +17,6 @@ use serde_json::{Map, Number, Value};
 impl PrivacyFilterEngine {
     /// Filters a JSON value. On any failure the value is [`WITHHELD`] and the account says why.
     // [PRIV-80]
-    #[must_use]
     pub fn redact_json(&self, value: &Value) -> (Value, Applied) {
         self.try_redact_json(value).unwrap_or_else(|error| {
             (Value::String(WITHHELD.to_owned()), Applied::withheld_for(error.code()))

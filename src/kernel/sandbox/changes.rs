@@ -70,7 +70,6 @@ impl Changes {
 
     /// The list as JSON: path, action, and for a file its size and whether it replaces another.
     // [BOX-93]
-    #[must_use]
     pub fn to_json(&self) -> Value {
         let change = |(path, action): (String, &Action)| match action {
             Action::WriteFile { content, replaces } => json!({
@@ -82,7 +81,6 @@ impl Changes {
     }
 
     /// How many changes of each kind there are, and how many bytes are written: for the record.
-    #[must_use]
     pub fn counts(&self) -> BTreeMap<String, u64> {
         let mut counts = BTreeMap::new();
         let mut add = |what: &str, count: usize| {

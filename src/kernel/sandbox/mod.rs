@@ -75,7 +75,6 @@ impl Engine {
 
     /// Runs a tool with what its token holds. The arguments of the request stand behind those of the manifest.
     /// They have no NUL, behind which a program would see nothing.
-    #[must_use]
     pub fn run(
         &self,
         host: &dyn Host,

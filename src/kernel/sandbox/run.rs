@@ -8,6 +8,7 @@ use core::time::Duration;
 
 /// One call, however it ended: what the audit record needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
 pub struct Run {
     /// Whether the tool ended well; if not, why.
     pub outcome: Result<(), Error>,

@@ -54,7 +54,6 @@ impl SecretValue {
     }
 
     /// The value itself, for where it is used.
-    #[must_use]
     pub fn reveal(&self) -> &str {
         &self.0
     }
@@ -71,7 +70,6 @@ impl Hidden {
     /// A text, and the name that stands in its place. Shorter than a secret it is none: it would stand in
     /// any text by chance.
     // [SECRET-22]
-    #[must_use]
     pub fn new(name: &str, value: &str) -> Option<Self> {
         let label = format!("SECRET:{}", name.replace('-', "_"));
         let (length, value) = (value.len(), value.to_owned());
@@ -79,7 +77,6 @@ impl Hidden {
     }
 
     /// What stands in its place, without the brackets.
-    #[must_use]
     pub fn label(&self) -> &str {
         &self.label
     }

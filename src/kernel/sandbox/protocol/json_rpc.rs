@@ -17,7 +17,6 @@ use serde_json::{json, Map, Value};
 /// "#);
 /// ```
 // [BOX-70]
-#[must_use]
 pub fn tools_call_request(tool: &str, arguments: &Value) -> Vec<u8> {
     request(tool, arguments, None)
 }
