@@ -60,7 +60,7 @@ impl<'a> Prepared<'a> {
     pub(super) fn new(
         host: &'a HostDirectory,
         changes: &'a [Change],
-        deadline: &Deadline<'_>,
+        deadline: &Deadline,
     ) -> Result<Self, Refused> {
         let late = |change: &Change| {
             deadline.check().map_err(|_| refused(&change.path, "the call has ended"))

@@ -66,7 +66,7 @@ impl Directory for HostDirectory {
     fn prepare<'a>(
         &'a self,
         changes: &'a [Change],
-        deadline: &Deadline<'_>,
+        deadline: &Deadline,
     ) -> Result<Box<dyn PreparedChanges + 'a>, Refused> {
         Ok(Box::new(Prepared::new(self, changes, deadline)?))
     }

@@ -90,7 +90,7 @@ impl HostDirectory {
     }
 
     /// A handle on it that keeps others from changing things below it at the same time.
-    pub(super) fn lock(&self, deadline: &Deadline<'_>) -> io::Result<File> {
+    pub(super) fn lock(&self, deadline: &Deadline) -> io::Result<File> {
         // Opened anew, since a lock belongs to an opening, and clones share theirs.
         let root = File::open(path_of(&self.handle))?;
         files::lock(&root, &|| deadline.check().is_err())?;

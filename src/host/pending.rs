@@ -61,7 +61,7 @@ impl Document for Waiting {
 
 /// What `mpp approve` or `mpp deny` has put down as the answer.
 impl Members for Reply {
-    fn members(answer: &mut Object<'_>) -> Result<Self, Fault> {
+    fn members(answer: &mut Object) -> Result<Self, Fault> {
         if !bool::read(&answer.required("approved")?)? {
             return Ok(Reply::Declined);
         }

@@ -203,7 +203,7 @@ impl WasmSandbox {
 
     pub(super) fn exchange(
         &self,
-        exchange: &Exchange<'_>,
+        exchange: &Exchange,
         cancel: &CancelFlag,
     ) -> Result<HttpResponse, TransportError> {
         let transport = self.services.http.as_ref().ok_or(TransportError::Unsupported)?;
@@ -264,7 +264,7 @@ impl Host for Stage<'_> {
         self.sandbox.resolve(name, timeout, self.cancel)
     }
 
-    fn exchange(&self, exchange: &Exchange<'_>) -> Result<HttpResponse, TransportError> {
+    fn exchange(&self, exchange: &Exchange) -> Result<HttpResponse, TransportError> {
         self.sandbox.exchange(exchange, self.cancel)
     }
 }

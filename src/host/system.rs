@@ -203,7 +203,7 @@ impl Host for System<'_> {
         self.computer.sandbox.resolve(name, timeout, self.cancel)
     }
 
-    fn exchange(&self, exchange: &Exchange<'_>) -> Result<HttpResponse, TransportError> {
+    fn exchange(&self, exchange: &Exchange) -> Result<HttpResponse, TransportError> {
         self.computer.sandbox.exchange(exchange, self.cancel)
     }
 
@@ -211,7 +211,7 @@ impl Host for System<'_> {
         Ok(self.computer.log.key().clone())
     }
 
-    fn append(&self, entry: &Entry<'_>, now: Timestamp) -> Result<u64, Error> {
+    fn append(&self, entry: &Entry, now: Timestamp) -> Result<u64, Error> {
         let (number, begun) = self.computer.log.append(entry, now)?;
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         match (entry, running.take()) {

@@ -29,7 +29,7 @@ pub trait HttpTransport: Send + Sync {
     /// Any [`TransportError`]. No byte of a response that is not whole is given.
     fn exchange(
         &self,
-        exchange: &Exchange<'_>,
+        exchange: &Exchange,
         is_cancelled: &dyn Fn() -> bool,
     ) -> Result<HttpResponse, TransportError>;
 }
@@ -48,7 +48,7 @@ pub trait HttpTransport: Send + Sync {
 ///     ) -> Result<Vec<IpAddr>, TransportError> {
 ///         Err(TransportError::NoAddress)
 ///     }
-///     fn exchange(&self, _: &Exchange<'_>, _: &dyn Fn() -> bool) -> Result<HttpResponse, TransportError> {
+///     fn exchange(&self, _: &Exchange, _: &dyn Fn() -> bool) -> Result<HttpResponse, TransportError> {
 ///         Err(TransportError::Unreachable("there is nobody".to_owned()))
 ///     }
 /// }

@@ -87,7 +87,7 @@ pub trait Directory: Send + Sync + fmt::Debug {
     fn prepare<'a>(
         &'a self,
         _changes: &'a [Change],
-        _: &Deadline<'_>,
+        _: &Deadline,
     ) -> Result<Box<dyn PreparedChanges + 'a>, Refused> {
         Err(Refused { path: String::new(), why: "it can't be written".to_owned() })
     }

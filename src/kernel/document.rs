@@ -157,7 +157,7 @@ pub trait FromJson: Sized {
     ///
     /// # Errors
     /// What is wrong with the value, and where.
-    fn read(place: &Member<'_>) -> Result<Self, Fault>;
+    fn read(place: &Member) -> Result<Self, Fault>;
 }
 
 /// A type that is written in that form; null is a member that is left out.
@@ -172,17 +172,17 @@ pub trait Members: Sized {
     ///
     /// # Errors
     /// What is wrong with one, and where.
-    fn members(object: &mut Object<'_>) -> Result<Self, Fault>;
+    fn members(object: &mut Object) -> Result<Self, Fault>;
 }
 
 impl<T: Members> FromJson for T {
-    fn read(place: &Member<'_>) -> Result<Self, Fault> {
+    fn read(place: &Member) -> Result<Self, Fault> {
         place.object(T::members)
     }
 }
 
 impl FromJson for bool {
-    fn read(place: &Member<'_>) -> Result<Self, Fault> {
+    fn read(place: &Member) -> Result<Self, Fault> {
         place.boolean()
     }
 }
@@ -200,7 +200,7 @@ impl ToJson for u64 {
 }
 
 impl FromJson for String {
-    fn read(place: &Member<'_>) -> Result<Self, Fault> {
+    fn read(place: &Member) -> Result<Self, Fault> {
         place.text().map(str::to_owned)
     }
 }
@@ -212,7 +212,7 @@ impl ToJson for String {
 }
 
 impl<T: FromJson> FromJson for Option<T> {
-    fn read(place: &Member<'_>) -> Result<Self, Fault> {
+    fn read(place: &Member) -> Result<Self, Fault> {
         T::read(place).map(Some)
     }
 }
@@ -224,7 +224,7 @@ impl<T: ToJson> ToJson for Option<T> {
 }
 
 impl<T: FromJson> FromJson for Vec<T> {
-    fn read(place: &Member<'_>) -> Result<Self, Fault> {
+    fn read(place: &Member) -> Result<Self, Fault> {
         place.array(0..=usize::MAX, T::read)
     }
 }
@@ -257,12 +257,12 @@ pub fn by<P, T>(place: P, rule: impl FnOnce(P) -> Result<T, Fault>) -> Result<T,
 pub fn text(
     allowed: impl Fn(&str) -> bool,
     what: &'static str,
-) -> impl Fn(&Member<'_>) -> Result<String, Fault> {
+) -> impl Fn(&Member) -> Result<String, Fault> {
     move |place| place.parsed(what, |text| allowed(text).then(|| text.to_owned()))
 }
 
 /// The rule of an integer in this range.
-pub fn integer<T>(range: RangeInclusive<T>) -> impl Fn(&Member<'_>) -> Result<T, Fault>
+pub fn integer<T>(range: RangeInclusive<T>) -> impl Fn(&Member) -> Result<T, Fault>
 where
     T: TryFrom<u64> + PartialOrd + Display + Clone,
 {
@@ -271,16 +271,16 @@ where
 
 /// The rule of a member that may be absent.
 pub fn some<T>(
-    rule: impl Fn(&Member<'_>) -> Result<T, Fault>,
-) -> impl Fn(&Member<'_>) -> Result<Option<T>, Fault> {
+    rule: impl Fn(&Member) -> Result<T, Fault>,
+) -> impl Fn(&Member) -> Result<Option<T>, Fault> {
     move |place| rule(place).map(Some)
 }
 
 /// The rule of a list or a set of so many items.
 pub fn list<T, C: FromIterator<T>>(
     count: RangeInclusive<usize>,
-    rule: impl FnMut(&Member<'_>) -> Result<T, Fault>,
-) -> impl FnOnce(&Member<'_>) -> Result<C, Fault> {
+    rule: impl FnMut(&Member) -> Result<T, Fault>,
+) -> impl FnOnce(&Member) -> Result<C, Fault> {
     move |place| Ok(place.array(count, rule)?.into_iter().collect())
 }
 
@@ -288,12 +288,12 @@ pub fn list<T, C: FromIterator<T>>(
 /// what is wrong with a second one.
 pub fn distinct<T, K: Ord>(
     count: RangeInclusive<usize>,
-    mut rule: impl FnMut(&Member<'_>) -> Result<T, Fault>,
+    mut rule: impl FnMut(&Member) -> Result<T, Fault>,
     key: impl Fn(&T) -> K,
     twice: &'static str,
-) -> impl FnOnce(&Member<'_>) -> Result<Vec<T>, Fault> {
+) -> impl FnOnce(&Member) -> Result<Vec<T>, Fault> {
     let mut keys = BTreeSet::new();
-    let mut once = move |place: &Member<'_>| {
+    let mut once = move |place: &Member| {
         let item = rule(place)?;
         match keys.insert(key(&item)) {
             true => Ok(item),
@@ -306,9 +306,9 @@ pub fn distinct<T, K: Ord>(
 /// The rule of a list whose entries each say what they are about, their `key`, and no two the same.
 pub fn keyed<T, K: Ord>(
     count: RangeInclusive<usize>,
-    rule: impl FnMut(&Member<'_>) -> Result<T, Fault>,
+    rule: impl FnMut(&Member) -> Result<T, Fault>,
     key: impl Fn(&T) -> K + Copy,
-) -> impl FnOnce(&Member<'_>) -> Result<BTreeMap<K, T>, Fault> {
+) -> impl FnOnce(&Member) -> Result<BTreeMap<K, T>, Fault> {
     let entries = distinct(count, rule, key, "is about the same as another entry");
     move |place| Ok(entries(place)?.into_iter().map(|entry| (key(&entry), entry)).collect())
 }
@@ -345,7 +345,7 @@ pub fn read_document<T>(
     bytes: &[u8],
     bytes_max: usize,
     code: Code,
-    read: impl FnOnce(&mut Object<'_>) -> Result<T, Fault>,
+    read: impl FnOnce(&mut Object) -> Result<T, Fault>,
 ) -> Result<T, Error> {
     if bytes.len() > bytes_max {
         return Err(Error::new(code, format!("longer than {bytes_max} bytes")));

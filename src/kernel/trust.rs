@@ -131,9 +131,9 @@ impl Document for TrustStore {
 
 /// Two holders of one key could count as two signers.
 // [TRUST-02] [TRUST-04]
-fn publishers(place: &Member<'_>) -> Result<BTreeMap<String, Publisher>, Fault> {
+fn publishers(place: &Member) -> Result<BTreeMap<String, Publisher>, Fault> {
     let mut holders: BTreeMap<KeyId, String> = BTreeMap::new();
-    let rule = |item: &Member<'_>| {
+    let rule = |item: &Member| {
         let publisher = Publisher::read(item)?;
         for key_id in publisher.keys.keys() {
             if let Some(holder) = holders.insert(key_id.clone(), publisher.name.clone()) {
@@ -150,21 +150,21 @@ fn is_publisher_name(text: &str) -> bool {
     is_visible_line(text) && text.is_ascii()
 }
 
-fn id_of(place: &Member<'_>, public_key: &PublicKey) -> Result<KeyId, Fault> {
+fn id_of(place: &Member, public_key: &PublicKey) -> Result<KeyId, Fault> {
     let id = KeyId::read(place)?;
     place.check(id == public_key.id(), "must be the SHA-256 of public_key")?;
     Ok(id)
 }
 
 // [TRUST-05]
-fn end_of(place: &Member<'_>, from: Option<Timestamp>) -> Result<Option<Timestamp>, Fault> {
+fn end_of(place: &Member, from: Option<Timestamp>) -> Result<Option<Timestamp>, Fault> {
     let until = Timestamp::read(place)?;
     place.check(from.is_none_or(|from| from <= until), "must not lie before valid_from")?;
     Ok(Some(until))
 }
 
 impl FromJson for PublicKey {
-    fn read(place: &Member<'_>) -> Result<Self, Fault> {
+    fn read(place: &Member) -> Result<Self, Fault> {
         let bytes = place.parsed("base64 of 32 bytes", unbase64::<32>)?;
         PublicKey::from_bytes(bytes).map_err(|error| place.bad_value(error.detail()))
     }

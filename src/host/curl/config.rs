@@ -41,7 +41,7 @@ const ADDED_BY_CURL: [&str; 4] = ["Accept", "Content-Type", "Expect", "User-Agen
 
 /// Whether a body goes with the request. Methods that have one get an empty one too, so that the
 /// server need not guess (RFC 9110, section 8.6).
-pub fn has_body(exchange: &Exchange<'_>) -> bool {
+pub fn has_body(exchange: &Exchange) -> bool {
     !exchange.body.is_empty() || matches!(exchange.method, "POST" | "PUT" | "PATCH")
 }
 
@@ -50,7 +50,7 @@ pub fn has_body(exchange: &Exchange<'_>) -> bool {
 /// # Errors
 /// [`TransportError::Host`] for what the gate does not let through; it would change what the config says.
 // [NET-03] [NET-06] [NET-07]
-pub fn config_for(exchange: &Exchange<'_>) -> Result<String, TransportError> {
+pub fn config_for(exchange: &Exchange) -> Result<String, TransportError> {
     check(exchange)?;
     let Exchange { host, port, address, target, method, .. } = exchange;
     let scheme = if exchange.is_https { "https" } else { "http" };
@@ -89,7 +89,7 @@ pub fn config_for(exchange: &Exchange<'_>) -> Result<String, TransportError> {
 
 /// The gate has checked all of this; here it keeps the config from saying something else.
 // [NET-08]
-fn check(exchange: &Exchange<'_>) -> Result<(), TransportError> {
+fn check(exchange: &Exchange) -> Result<(), TransportError> {
     let refuse = |what: &str| Err(TransportError::Host(format!("{what} can't be sent")));
     let is_host_byte = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b".-_".contains(&b);
     if exchange.host.is_empty() || !exchange.host.bytes().all(is_host_byte) || exchange.port == 0 {

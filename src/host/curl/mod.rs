@@ -62,7 +62,7 @@ impl CurlTransport {
 
     /// Starts `curl`. Nothing that a process list shows depends on the request but its time.
     // [NET-01] [NET-02] [NET-03] [NET-09]
-    fn start(&self, exchange: &Exchange<'_>, program: &Path) -> Result<Started, TransportError> {
+    fn start(&self, exchange: &Exchange, program: &Path) -> Result<Started, TransportError> {
         let failed =
             |error: std::io::Error| TransportError::Host(format!("curl can't be started: {error}"));
         let mut command = Command::new(program);
@@ -126,7 +126,7 @@ impl HttpTransport for CurlTransport {
 
     fn exchange(
         &self,
-        exchange: &Exchange<'_>,
+        exchange: &Exchange,
         is_cancelled: &dyn Fn() -> bool,
     ) -> Result<HttpResponse, TransportError> {
         let deadline = deadline_after(exchange.timeout)?;
@@ -225,7 +225,7 @@ fn wait_for<T>(
 fn follow(
     mut process: Process,
     pieces: Receiver<Vec<u8>>,
-    exchange: &Exchange<'_>,
+    exchange: &Exchange,
     deadline: Instant,
     is_cancelled: &dyn Fn() -> bool,
 ) -> Result<HttpResponse, TransportError> {

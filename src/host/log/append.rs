@@ -170,7 +170,7 @@ impl Writer {
     /// # Errors
     /// `audit.unavailable`.
     // [AUD-42]
-    pub(super) fn append(&mut self, entry: &Entry<'_>, now: Timestamp) -> Result<(), Error> {
+    pub(super) fn append(&mut self, entry: &Entry, now: Timestamp) -> Result<(), Error> {
         let line = entry.line(&self.head, now)?;
         let written = self.log.write_all(line.text.as_bytes()).and_then(|()| self.log.sync_data());
         if let Err(error) = written {

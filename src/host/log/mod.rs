@@ -78,7 +78,7 @@ impl AuditLog {
     // [AUD-01] [AUD-50]
     pub fn append(
         &self,
-        entry: &Entry<'_>,
+        entry: &Entry,
         now: Timestamp,
     ) -> Result<(u64, Option<RunningCall>), Error> {
         let (mut writer, mut anchor) = self.enter(now)?;

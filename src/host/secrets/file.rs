@@ -32,7 +32,7 @@ impl Document for Contents {
 struct Values(BTreeMap<String, SecretValue>);
 
 impl FromJson for Values {
-    fn read(place: &Member<'_>) -> Result<Self, Fault> {
+    fn read(place: &Member) -> Result<Self, Fault> {
         let secret = |(name, value): (&String, &Value)| {
             let place = place.child(name, value);
             place.check(is_name(name), "must have a name")?;

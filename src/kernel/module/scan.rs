@@ -110,7 +110,7 @@ pub(super) fn check(bytes: &[u8]) -> Result<(), Error> {
 
 /// Reads one section. `parameters` holds how many each type has, once the types were read.
 // [MOD-03]
-fn section(cursor: &mut Cursor<'_>, parameters: &mut Vec<usize>) -> Result<(), Error> {
+fn section(cursor: &mut Cursor, parameters: &mut Vec<usize>) -> Result<(), Error> {
     let id = cursor.byte()?;
     let size = cursor.number()?;
     let mut body = Cursor::new(cursor.take(size)?);
@@ -136,7 +136,7 @@ fn section(cursor: &mut Cursor<'_>, parameters: &mut Vec<usize>) -> Result<(), E
     }
 }
 
-fn types(body: &mut Cursor<'_>, parameters: &mut Vec<usize>) -> Result<(), Error> {
+fn types(body: &mut Cursor, parameters: &mut Vec<usize>) -> Result<(), Error> {
     for _ in 0..body.count("types", TYPES_COUNT_MAX)? {
         if body.byte()? != 0x60 {
             return Err(invalid("a type that is no function type"));
@@ -148,7 +148,7 @@ fn types(body: &mut Cursor<'_>, parameters: &mut Vec<usize>) -> Result<(), Error
 }
 
 // [MOD-05]
-fn tables(body: &mut Cursor<'_>) -> Result<(), Error> {
+fn tables(body: &mut Cursor) -> Result<(), Error> {
     let mut elements = 0_usize;
     for _ in 0..body.count("tables", TABLES_COUNT_MAX)? {
         let _element_type = body.byte()?;
@@ -166,7 +166,7 @@ fn tables(body: &mut Cursor<'_>) -> Result<(), Error> {
 }
 
 // [MOD-04]
-fn code(body: &mut Cursor<'_>, parameters: &[usize]) -> Result<(), Error> {
+fn code(body: &mut Cursor, parameters: &[usize]) -> Result<(), Error> {
     let widest = parameters.iter().copied().max().unwrap_or(0);
     let mut sums = Sums { widest, labels: 0, passed: 0 };
     for _ in 0..body.count("functions", FUNCTIONS_COUNT_MAX)? {
@@ -196,11 +196,7 @@ struct Sums {
 /// more memory, and what its calls and `br_table`s add to those of the functions before. It has to know
 /// the immediate values of each operator, and so also refuses those of proposals that are left out.
 // [MOD-06]
-fn operators(
-    function: &mut Cursor<'_>,
-    parameters: &[usize],
-    sums: &mut Sums,
-) -> Result<(), Error> {
+fn operators(function: &mut Cursor, parameters: &[usize], sums: &mut Sums) -> Result<(), Error> {
     let (mut depth, mut growths) = (0_usize, 0_usize);
     while !function.rest.is_empty() {
         match function.byte()? {
@@ -262,7 +258,7 @@ fn operators(
 
 /// Reads a block type: nothing, one value type, or the index of a function type.
 // [MOD-17]
-fn block_type(function: &mut Cursor<'_>, parameters: &[usize]) -> Result<(), Error> {
+fn block_type(function: &mut Cursor, parameters: &[usize]) -> Result<(), Error> {
     if let Some(0x40..=0x7f) = function.rest.first() {
         return function.skip_numbers(1);
     }
@@ -272,7 +268,7 @@ fn block_type(function: &mut Cursor<'_>, parameters: &[usize]) -> Result<(), Err
 }
 
 // [MOD-14]
-fn count_growth(function: &mut Cursor<'_>, before: usize) -> Result<usize, Error> {
+fn count_growth(function: &mut Cursor, before: usize) -> Result<usize, Error> {
     let growths = before.saturating_add(1);
     within("growths in one function", growths, GROWTHS_COUNT_MAX)?;
     function.skip_numbers(1)?;

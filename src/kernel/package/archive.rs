@@ -245,7 +245,7 @@ fn read_central(bytes: &[u8]) -> Result<(Header<'_>, &[u8]), Error> {
 fn read_local<'a>(
     bytes: &'a [u8],
     at: usize,
-    header: &Header<'_>,
+    header: &Header,
 ) -> Result<(&'a [u8], &'a [u8]), Error> {
     let refuse =
         |what| Error::new(Code::ArchiveLocalHeader, format!("entry {} {what}", header.name));
@@ -278,7 +278,7 @@ fn check_sizes(directory: &[Header<'_>]) -> Result<(), Error> {
 }
 
 /// Stored data is the content; deflated data is one whole stream that becomes exactly the content.
-fn read_content<'a>(header: &Header<'_>, data: &'a [u8]) -> Result<Cow<'a, [u8]>, Error> {
+fn read_content<'a>(header: &Header, data: &'a [u8]) -> Result<Cow<'a, [u8]>, Error> {
     let refuse = |code, what: &str| Error::new(code, format!("entry {} {what}", header.name));
     let content = if header.deflated {
         let content = inflate(data, header.content_bytes);

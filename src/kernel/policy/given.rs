@@ -65,12 +65,12 @@ impl fmt::Debug for Given {
 }
 
 /// `value` or `secret` of a variable.
-pub(super) fn of_variable(object: &mut Object<'_>) -> Result<Given, Fault> {
+pub(super) fn of_variable(object: &mut Object) -> Result<Given, Fault> {
     value_or_secret(object, text(|text| !text.contains('\0'), "free of NUL characters"))
 }
 
 /// `value`, or `secret` and perhaps `prefix`, of a header.
-pub(super) fn of_header(object: &mut Object<'_>) -> Result<Given, Fault> {
+pub(super) fn of_header(object: &mut Object) -> Result<Given, Fault> {
     let is_value = |text: &str| names::is_header_value(text) && !text.is_empty();
     let mut given = value_or_secret(object, text(is_value, "printable ASCII"))?;
     if given.secret.is_some() {
@@ -86,8 +86,8 @@ pub(super) fn of_header(object: &mut Object<'_>) -> Result<Given, Fault> {
 
 // [POLICY-14]
 fn value_or_secret(
-    object: &mut Object<'_>,
-    value: impl FnOnce(&Member<'_>) -> Result<String, Fault>,
+    object: &mut Object,
+    value: impl FnOnce(&Member) -> Result<String, Fault>,
 ) -> Result<Given, Fault> {
     match (object.optional("value"), object.optional("secret")) {
         (Some(place), None) => value(&place).map(Given::new),

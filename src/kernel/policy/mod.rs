@@ -239,7 +239,7 @@ impl Scope {
 /// An empty list is refused: it reads like "for none", and would be for all.
 // [POLICY-11]
 impl FromJson for Scope {
-    fn read(place: &Member<'_>) -> Result<Self, Fault> {
+    fn read(place: &Member) -> Result<Self, Fault> {
         list(1..=usize::MAX, text(is_namespace, NAMESPACE))(place).map(Scope)
     }
 }
@@ -252,13 +252,13 @@ fn is_host(text: &str) -> bool {
 
 /// A list of any length, in any order.
 fn any<T: Ord>(
-    rule: impl FnMut(&Member<'_>) -> Result<T, Fault>,
-) -> impl FnOnce(&Member<'_>) -> Result<BTreeSet<T>, Fault> {
+    rule: impl FnMut(&Member) -> Result<T, Fault>,
+) -> impl FnOnce(&Member) -> Result<BTreeSet<T>, Fault> {
     list(0..=usize::MAX, rule)
 }
 
 // [POLICY-16]
-fn ask_always(place: &Member<'_>, auto_approve_low: bool) -> Result<bool, Fault> {
+fn ask_always(place: &Member, auto_approve_low: bool) -> Result<bool, Fault> {
     let yes = place.boolean()?;
     place.check(!(yes && auto_approve_low), "must not be true beside `auto_approve_low`")?;
     Ok(yes)
@@ -268,7 +268,7 @@ fn is_host_path(text: &str) -> bool {
     names::is_absolute_path(text) && !text.contains('\0')
 }
 
-fn secrets_command(place: &Member<'_>) -> Result<Vec<String>, Fault> {
+fn secrets_command(place: &Member) -> Result<Vec<String>, Fault> {
     let words = place.array(1..=LIST_COUNT_MAX, String::read)?;
     check_secrets_command(&words)
         .map_err(|_| place.bad_value("must begin with an absolute path"))?;
@@ -286,7 +286,7 @@ pub(in crate::kernel) fn check_secrets_command(words: &[String]) -> Result<(), E
     Ok(())
 }
 
-fn privacy_filters(place: &Member<'_>) -> Result<PrivacyFilters, Fault> {
+fn privacy_filters(place: &Member) -> Result<PrivacyFilters, Fault> {
     let filters = PrivacyFilters::read(place)?;
     privacy::check_patterns(&filters.patterns, &filters.custom)
         .map_err(|error| place.bad_value(error.detail()))?;

@@ -25,7 +25,7 @@ impl Mount {
     }
 
     // [BOX-90]
-    fn prepare(&self, deadline: &Deadline<'_>) -> Result<Box<dyn PreparedChanges + '_>, Error> {
+    fn prepare(&self, deadline: &Deadline) -> Result<Box<dyn PreparedChanges + '_>, Error> {
         self.host.prepare(&self.changes, deadline).map_err(|Refused { path, why }| {
             if let Err(interrupted) = deadline.check() {
                 return interrupted.into();

@@ -81,7 +81,7 @@ impl Engine {
         binary: &WasmBinary,
         token: &ResolvedToken,
         request: Request,
-        deadline: &Deadline<'_>,
+        deadline: &Deadline,
     ) -> Run {
         let inputs = || {
             grants::check_token(token.token(), binary.manifest().content_hash(), host.elapsed())?;
