@@ -1,12 +1,11 @@
 //! The names by which the public article calls the stages: the kernel's functions with this system's files and clocks.
 
-use crate::host::clock::{self, elapsed};
+use crate::host::clock::{elapsed, OnThisComputer};
 use crate::host::files::{self, Links};
 use crate::host::home::home_dir;
 use crate::host::secrets::SecretStore;
 use crate::host::trust;
 use crate::kernel::agent::Agent;
-use crate::kernel::deadline::Clock;
 use crate::kernel::error::Error;
 use crate::kernel::gatekeeper::{AttestationResult, Gatekeeper, VerifiedManifest};
 use crate::kernel::host::Host;
@@ -18,7 +17,6 @@ use crate::kernel::secrets::SecretValue;
 use crate::kernel::time::Timestamp;
 use crate::kernel::trust::TrustStore;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 impl Gatekeeper {
     /// Verifies a package file against the trust store of this user (`trust.json` in `MPP_HOME`, by
@@ -88,14 +86,7 @@ impl CapabilityToken {
 /// A host that has secrets and nothing else.
 struct Secrets<'a>(&'a dyn SecretStore);
 
-impl Clock for Secrets<'_> {
-    fn now(&self) -> Duration {
-        clock::now()
-    }
-    fn elapsed(&self) -> Duration {
-        elapsed()
-    }
-}
+impl OnThisComputer for Secrets<'_> {}
 
 impl Host for Secrets<'_> {
     fn secret(&self, name: &str) -> Result<Option<SecretValue>, Error> {

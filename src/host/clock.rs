@@ -30,8 +30,20 @@ impl CancelFlag {
     }
 }
 
-/// The flag, and this system's clocks.
-impl Clock for CancelFlag {
+/// What has this computer's clocks, and perhaps a flag that ends its call.
+pub(crate) trait OnThisComputer {
+    fn cancel_flag(&self) -> Option<&CancelFlag> {
+        None
+    }
+}
+
+impl OnThisComputer for CancelFlag {
+    fn cancel_flag(&self) -> Option<&CancelFlag> {
+        Some(self)
+    }
+}
+
+impl<T: OnThisComputer> Clock for T {
     fn now(&self) -> Duration {
         now()
     }
@@ -42,7 +54,7 @@ impl Clock for CancelFlag {
         std::thread::sleep(time);
     }
     fn is_cancelled(&self) -> bool {
-        CancelFlag::is_cancelled(self)
+        self.cancel_flag().is_some_and(CancelFlag::is_cancelled)
     }
 }
 

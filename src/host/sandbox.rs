@@ -1,11 +1,11 @@
 //! The sandbox by the article's names: the engine, with what this system has behind it.
 
-use crate::host::clock::{self, CancelFlag};
+use crate::host::clock::{CancelFlag, OnThisComputer};
 use crate::host::keys::random_bytes;
 use crate::host::transport::Services;
 #[cfg(unix)]
 use crate::host::{directory::HostDirectory, protected::Places};
-use crate::kernel::deadline::{Clock, Deadline};
+use crate::kernel::deadline::Deadline;
 use crate::kernel::directory::Directory;
 use crate::kernel::door::{Exchange, HttpResponse, TransportError};
 use crate::kernel::error::{Code, Error};
@@ -172,43 +172,6 @@ impl WasmSandbox {
     pub(crate) fn stage<'a>(&'a self, cancel: &'a CancelFlag) -> Stage<'a> {
         Stage { sandbox: self, cancel }
     }
-
-    /// A directory, unless it holds what decides what tools may do.
-    // [BOX-97]
-    #[cfg(unix)]
-    pub(super) fn directory(&self, name: &str) -> Result<Arc<dyn Directory>, Error> {
-        let protected = Arc::new(Places::new(&self.protected).find());
-        let host = HostDirectory::open(std::path::Path::new(name), &protected)
-            .map_err(|error| Error::new(Code::HostFile, error.to_string()))?;
-        host.check().map_err(|why| Error::new(Code::SandboxNotGranted, why))?;
-        Ok(Arc::new(host))
-    }
-
-    /// None: what keeps a guest in a directory is not there.
-    // [BOX-07]
-    #[cfg(not(unix))]
-    pub(super) fn directory(&self, _: &str) -> Result<Arc<dyn Directory>, Error> {
-        Err(Error::new(Code::HostFile, crate::host::LINUX_ONLY))
-    }
-
-    pub(super) fn resolve(
-        &self,
-        name: &str,
-        timeout: Duration,
-        cancel: &CancelFlag,
-    ) -> Result<Vec<IpAddr>, TransportError> {
-        let transport = self.services.http.as_ref().ok_or(TransportError::Unsupported)?;
-        transport.resolve(name, timeout, &|| cancel.is_cancelled())
-    }
-
-    pub(super) fn exchange(
-        &self,
-        exchange: &Exchange,
-        cancel: &CancelFlag,
-    ) -> Result<HttpResponse, TransportError> {
-        let transport = self.services.http.as_ref().ok_or(TransportError::Unsupported)?;
-        transport.exchange(exchange, &|| cancel.is_cancelled())
-    }
 }
 
 /// Bytes that nobody can predict.
@@ -224,18 +187,9 @@ pub(crate) struct Stage<'a> {
     cancel: &'a CancelFlag,
 }
 
-impl Clock for Stage<'_> {
-    fn now(&self) -> Duration {
-        clock::now()
-    }
-    fn elapsed(&self) -> Duration {
-        clock::elapsed()
-    }
-    fn wait(&self, time: Duration) {
-        std::thread::sleep(time);
-    }
-    fn is_cancelled(&self) -> bool {
-        self.cancel.is_cancelled()
+impl OnThisComputer for Stage<'_> {
+    fn cancel_flag(&self) -> Option<&CancelFlag> {
+        Some(self.cancel)
     }
 }
 
@@ -252,8 +206,22 @@ impl Host for Stage<'_> {
         Err(Error::new(Code::SecretMissing, detail))
     }
 
+    /// A directory, unless it holds what decides what tools may do.
+    // [BOX-97]
+    #[cfg(unix)]
     fn directory(&self, name: &str) -> Result<Arc<dyn Directory>, Error> {
-        self.sandbox.directory(name)
+        let protected = Arc::new(Places::new(&self.sandbox.protected).find());
+        let host = HostDirectory::open(std::path::Path::new(name), &protected)
+            .map_err(|error| Error::new(Code::HostFile, error.to_string()))?;
+        host.check().map_err(|why| Error::new(Code::SandboxNotGranted, why))?;
+        Ok(Arc::new(host))
+    }
+
+    /// None: what keeps a guest in a directory is not there.
+    // [BOX-07]
+    #[cfg(not(unix))]
+    fn directory(&self, _: &str) -> Result<Arc<dyn Directory>, Error> {
+        Err(Error::new(Code::HostFile, crate::host::LINUX_ONLY))
     }
 
     fn storage(&self) -> Option<Arc<dyn StorageBackend>> {
@@ -261,10 +229,12 @@ impl Host for Stage<'_> {
     }
 
     fn resolve(&self, name: &str, timeout: Duration) -> Result<Vec<IpAddr>, TransportError> {
-        self.sandbox.resolve(name, timeout, self.cancel)
+        let transport = self.sandbox.services.http.as_ref().ok_or(TransportError::Unsupported)?;
+        transport.resolve(name, timeout, &|| self.cancel.is_cancelled())
     }
 
     fn exchange(&self, exchange: &Exchange) -> Result<HttpResponse, TransportError> {
-        self.sandbox.exchange(exchange, self.cancel)
+        let transport = self.sandbox.services.http.as_ref().ok_or(TransportError::Unsupported)?;
+        transport.exchange(exchange, &|| self.cancel.is_cancelled())
     }
 }

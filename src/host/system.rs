@@ -1,16 +1,15 @@
 //! What one call gets from the ordinary computer.
 
 use crate::host::approvals::Approvals;
-use crate::host::clock::{self, CancelFlag};
+use crate::host::clock::{CancelFlag, OnThisComputer};
 use crate::host::host_key;
 use crate::host::log::{AuditLog, RunningCall};
 use crate::host::person::Person;
-use crate::host::sandbox::{self, WasmSandbox};
+use crate::host::sandbox::{Stage, WasmSandbox};
 use crate::host::secrets::SecretStore;
 use crate::host::trust::{Latest, FILE_NAME, SEEN_FILE_NAME};
 use crate::kernel::audit::{Entry, LogKey};
 use crate::kernel::consent::{Question, Reply};
-use crate::kernel::deadline::Clock;
 use crate::kernel::directory::Directory;
 use crate::kernel::door::{Exchange, HttpResponse, TransportError};
 use crate::kernel::error::{Code, Error};
@@ -90,7 +89,8 @@ pub(super) struct System<'a> {
     /// Where installed packages are, if the call is of one.
     store: Option<&'a dyn PackageSource>,
     person: &'a dyn Person,
-    cancel: &'a CancelFlag,
+    /// What a guest can reach.
+    stage: Stage<'a>,
     /// From the intent to the outcome.
     running: Mutex<Option<RunningCall>>,
 }
@@ -102,7 +102,8 @@ impl<'a> System<'a> {
         person: &'a dyn Person,
         cancel: &'a CancelFlag,
     ) -> Self {
-        System { computer, store, person, cancel, running: Mutex::default() }
+        let stage = computer.sandbox.stage(cancel);
+        System { computer, store, person, stage, running: Mutex::default() }
     }
 
     fn store(&self) -> Result<&dyn PackageSource, Error> {
@@ -110,25 +111,15 @@ impl<'a> System<'a> {
     }
 }
 
-impl Clock for System<'_> {
-    fn now(&self) -> Duration {
-        clock::now()
-    }
-    fn elapsed(&self) -> Duration {
-        clock::elapsed()
-    }
-    fn wait(&self, time: Duration) {
-        std::thread::sleep(time);
-    }
-    fn is_cancelled(&self) -> bool {
-        self.cancel.is_cancelled()
+impl OnThisComputer for System<'_> {
+    fn cancel_flag(&self) -> Option<&CancelFlag> {
+        self.stage.cancel_flag()
     }
 }
 
 impl Host for System<'_> {
     fn random(&self, bytes: &mut [u8]) -> Result<(), Error> {
-        sandbox::random(bytes);
-        Ok(())
+        self.stage.random(bytes)
     }
 
     fn trust(&self) -> Result<TrustStore, Error> {
@@ -192,19 +183,19 @@ impl Host for System<'_> {
     }
 
     fn directory(&self, name: &str) -> Result<Arc<dyn Directory>, Error> {
-        self.computer.sandbox.directory(name)
+        self.stage.directory(name)
     }
 
     fn storage(&self) -> Option<Arc<dyn StorageBackend>> {
-        self.computer.sandbox.services().storage.clone()
+        self.stage.storage()
     }
 
     fn resolve(&self, name: &str, timeout: Duration) -> Result<Vec<IpAddr>, TransportError> {
-        self.computer.sandbox.resolve(name, timeout, self.cancel)
+        self.stage.resolve(name, timeout)
     }
 
     fn exchange(&self, exchange: &Exchange) -> Result<HttpResponse, TransportError> {
-        self.computer.sandbox.exchange(exchange, self.cancel)
+        self.stage.exchange(exchange)
     }
 
     fn log_key(&self) -> Result<LogKey, Error> {
