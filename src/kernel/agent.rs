@@ -5,7 +5,6 @@ use crate::kernel::encoding::unhex;
 use crate::kernel::limits::AGENT_NAME_CHARS_MAX;
 use crate::kernel::prelude::*;
 use crate::kernel::text::is_hidden;
-use core::fmt;
 use serde_json::{json, Value};
 
 /// What an agent says that it is.

@@ -14,7 +14,7 @@ use crate::kernel::consent::obtain::obtain;
 use crate::kernel::consent::Question;
 use crate::kernel::deadline::Deadline;
 use crate::kernel::encoding::sha256_hex;
-use crate::kernel::error::{Class, Code, Error};
+use crate::kernel::error::Class;
 use crate::kernel::gatekeeper::{AttestationResult, Gatekeeper, VerifiedManifest};
 use crate::kernel::host::Host;
 use crate::kernel::json;
@@ -31,7 +31,6 @@ use crate::kernel::privacy::{Applied, PrivacyFilterEngine};
 use crate::kernel::sandbox::{check_directories, Changes, Engine, Request, Run, ToolResult};
 use crate::kernel::text::shown;
 use crate::kernel::time::Timestamp;
-use alloc::collections::BTreeMap;
 use core::time::Duration;
 use serde_json::{json, Map, Value};
 

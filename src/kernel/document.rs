@@ -18,12 +18,10 @@
 //! member that the declaration does not name is refused, and so is one that stands twice. An object whose
 //! members may all be absent has a `Default`: what the empty object means.
 
-use crate::kernel::error::{Code, Error};
 use crate::kernel::json;
 use crate::kernel::json::object::{Fault, Member, Object};
 use crate::kernel::limits::HOST_FILE_DEPTH_MAX;
 use crate::kernel::prelude::*;
-use alloc::collections::{BTreeMap, BTreeSet};
 use core::fmt::Display;
 use core::ops::RangeInclusive;
 use serde_json::Value;

@@ -6,7 +6,6 @@
 //! derived from it. A code's text never changes its meaning once released.
 
 use crate::kernel::prelude::*;
-use core::fmt;
 use serde_json::Value;
 
 /// Who has to act on a refusal. Decides the exit status of the command line.

@@ -10,7 +10,6 @@
 //! its parts have private fields that only this file fills, and the policy and the sandbox accept
 //! nothing else.
 
-use crate::kernel::error::{Code, Error};
 use crate::kernel::module::Module;
 use crate::kernel::package::archive::{self, Entry};
 use crate::kernel::package::key::KeyId;
@@ -25,8 +24,6 @@ use crate::kernel::prelude::*;
 use crate::kernel::privacy;
 use crate::kernel::time::Timestamp;
 use crate::kernel::trust::{TrustStore, TrustedSigner};
-use alloc::collections::BTreeMap;
-use alloc::sync::Arc;
 use core::ops::Deref;
 
 /// Verifies packages against one trust store at one moment.

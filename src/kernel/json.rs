@@ -12,7 +12,6 @@ pub mod object;
 use crate::kernel::limits::JSON_VALUES_COUNT_MAX;
 use crate::kernel::prelude::*;
 use core::cell::Cell;
-use core::fmt;
 use serde_core::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 

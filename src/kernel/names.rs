@@ -3,11 +3,9 @@
 //! Each rule stands here once and allows one spelling of one thing, so that equal means equal and a
 //! person who reads the text sees what the machine compares.
 
-use crate::kernel::error::{Code, Error};
 use crate::kernel::limits::{LINE_BYTES_MAX, NAME_BYTES_MAX, NAME_DEPTH_MAX};
 use crate::kernel::prelude::*;
 use crate::kernel::text::is_hidden;
-use alloc::collections::BTreeSet;
 
 /// Fields that belong to the transport, or to one connection (RFC 9110, sections 7.2 and 7.6.1).
 const TRANSPORT_HEADERS: [&str; 11] = [

@@ -5,16 +5,12 @@
 //! snapshot before it runs, works on its own copy, and leaves a new one.
 
 use crate::kernel::deadline::Deadline;
-use crate::kernel::error::{Code, Error};
 use crate::kernel::limits::{
     FILE_DEPTH_MAX, STAGED_NAMES_COUNT_MAX, STORAGE_ENTRY_BYTES, STORAGE_KB_MAX,
 };
 use crate::kernel::names::is_file_name;
 use crate::kernel::package::key::KeyId;
 use crate::kernel::prelude::*;
-use alloc::collections::BTreeMap;
-use alloc::sync::Arc;
-use core::fmt;
 
 /// Whose it is: another publisher of the same package id has another directory.
 // [STO-01]

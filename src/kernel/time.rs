@@ -5,7 +5,6 @@
 
 use crate::kernel::document::text_form;
 use crate::kernel::prelude::*;
-use core::fmt;
 use core::time::Duration;
 
 /// A moment in whole seconds since 1970-01-01T00:00:00Z, leap seconds not counted (as POSIX does).

@@ -9,7 +9,6 @@ mod tests;
 
 use crate::kernel::document::{self, keyed, list, object, text, Document, FromJson, ToJson};
 use crate::kernel::encoding::{base64, sha256_hex, unbase64};
-use crate::kernel::error::{Code, Error};
 use crate::kernel::json::object::{Fault, Member};
 use crate::kernel::limits::TRUST_FILE_BYTES_MAX;
 use crate::kernel::names::{self, is_namespace, is_visible_line};
@@ -18,7 +17,6 @@ use crate::kernel::package::listing::ContentHash;
 use crate::kernel::package::version::Version;
 use crate::kernel::prelude::*;
 use crate::kernel::time::Timestamp;
-use alloc::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 object! {

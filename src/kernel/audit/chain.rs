@@ -2,9 +2,7 @@
 
 use super::record::{read, Record, GENESIS};
 use crate::kernel::encoding::unhex;
-use crate::kernel::error::{Code, Error};
 use crate::kernel::prelude::*;
-use alloc::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 /// What a log that verifies holds.

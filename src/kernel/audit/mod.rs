@@ -18,7 +18,6 @@ pub use record::{
 };
 
 use crate::kernel::encoding::{hmac_sha256, sha256};
-use crate::kernel::error::{Code, Error};
 use crate::kernel::prelude::*;
 use crate::kernel::time::Timestamp;
 use record::{Call, Members, Reason};

@@ -5,14 +5,12 @@
 //! writing what was read gives the same bytes.
 
 use crate::kernel::encoding::{hash_text, hmac_sha256, sha256_hex, unhex};
-use crate::kernel::error::Code;
 use crate::kernel::json::{self, canonical};
 use crate::kernel::limits::{AUDIT_LIST_COUNT_MAX, AUDIT_TEXT_BYTES_MAX};
 use crate::kernel::package::key::KeyId;
 use crate::kernel::package::listing::ContentHash;
 use crate::kernel::prelude::*;
 use crate::kernel::time::Timestamp;
-use alloc::collections::BTreeMap;
 use serde_json::{Map, Number, Value};
 
 /// `prev` of the first record.

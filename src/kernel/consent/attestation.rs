@@ -7,14 +7,12 @@
 
 use super::question::Question;
 use crate::kernel::encoding::{base64, framed, hex, unbase64, unhex};
-use crate::kernel::error::{Code, Error};
 use crate::kernel::limits::ATTESTATION_S_MAX;
 use crate::kernel::names::is_visible_line;
 use crate::kernel::package::key::{KeyId, PublicKey, SecretKey};
 use crate::kernel::package::listing::ContentHash;
 use crate::kernel::prelude::*;
 use crate::kernel::time::Timestamp;
-use alloc::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 const PAYLOAD_TYPE: &str = "application/vnd.mpp.attestation.v1";

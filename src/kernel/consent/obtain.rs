@@ -1,7 +1,6 @@
 //! Getting a person's agreement: from before, or asked for now.
 
 use super::{Question, Reply};
-use crate::kernel::error::{Code, Error};
 use crate::kernel::host::Host;
 use crate::kernel::names::is_visible_line;
 use crate::kernel::policy::ConsentRules;

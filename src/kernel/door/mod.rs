@@ -24,7 +24,6 @@ use crate::kernel::host::Host;
 use crate::kernel::json;
 use crate::kernel::limits::{DOOR_DEPTH_MAX, DOOR_REQUEST_BYTES_MAX};
 use crate::kernel::policy::token::ResolvedToken;
-use alloc::collections::BTreeMap;
 use http::HttpGate;
 use request::{refused, Refused, Tally};
 use serde_json::{json, Value};

@@ -1,7 +1,6 @@
 //! What every service behind the door needs for one request: why it is refused, and how it is counted.
 
 use crate::kernel::prelude::*;
-use alloc::collections::BTreeMap;
 
 /// Why a guest does not get what it asked for: a stable code of `spec/door.md`, and a text for its author.
 #[derive(Debug)]

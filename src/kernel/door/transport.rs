@@ -2,7 +2,6 @@
 //! step at a time and knows no rule.
 
 use crate::kernel::prelude::*;
-use core::fmt;
 use core::net::IpAddr;
 use core::time::Duration;
 

@@ -6,7 +6,6 @@
 use crate::kernel::limits::HTTP_URL_BYTES_MAX;
 use crate::kernel::names::{is_host_and_port, read_port};
 use crate::kernel::prelude::*;
-use core::fmt;
 
 /// An address that was taken apart. Its `Display` form is the one spelling of it.
 #[derive(Clone, Debug, PartialEq, Eq)]

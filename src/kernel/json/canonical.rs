@@ -5,7 +5,6 @@
 //! switch to insertion order.
 
 use crate::kernel::prelude::*;
-use alloc::collections::BTreeMap;
 use serde_json::{Number, Value};
 
 /// Appends the canonical text of a value. Which numbers are one value is for the caller to say: equal

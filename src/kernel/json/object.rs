@@ -5,8 +5,6 @@
 
 use crate::kernel::prelude::*;
 use crate::kernel::text::shown;
-use alloc::collections::BTreeSet;
-use core::fmt;
 use core::ops::RangeInclusive;
 use serde_json::{Map, Value};
 

@@ -9,13 +9,10 @@ mod scan;
 #[cfg(test)]
 pub(in crate::kernel) mod tests;
 
-use crate::kernel::error::{Code, Error};
 use crate::kernel::limits::{CALL_DEPTH_MAX, MODULE_BYTES_MAX, STACK_BYTES_MAX};
 use crate::kernel::package::manifest::Manifest;
 use crate::kernel::prelude::*;
 use crate::kernel::text::shown;
-use alloc::collections::BTreeSet;
-use core::fmt;
 use wasmi::{CompilationMode, Config, CustomFuelCosts, Engine, ExternType, FuncType};
 
 /// Bytes in a page of linear memory (WebAssembly 1.0, section 4.2.8).

@@ -5,7 +5,6 @@
 //! validity: the engine validates the whole module afterwards. It must only never see less than the
 //! engine will, so what it does not understand it refuses.
 
-use crate::kernel::error::{Code, Error};
 use crate::kernel::limits::*;
 use crate::kernel::prelude::*;
 

@@ -17,7 +17,6 @@
 //! says what each local header has to be, and only then is any content looked at.
 
 use crate::kernel::encoding::hex;
-use crate::kernel::error::{Code, Error};
 use crate::kernel::limits;
 use crate::kernel::names::{check_entry_collisions, check_entry_name};
 use crate::kernel::prelude::*;

@@ -4,9 +4,7 @@
 
 use crate::kernel::document::text_form;
 use crate::kernel::encoding::{hash_text, hex, sha256};
-use crate::kernel::error::{Code, Error};
 use crate::kernel::prelude::*;
-use core::fmt;
 use ed25519_compact::{x25519, KeyPair, Noise, Seed, Signature};
 
 hash_text! {

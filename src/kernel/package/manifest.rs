@@ -11,7 +11,6 @@ mod tests;
 use super::schema::Schema;
 use super::version::Version;
 use crate::kernel::document::{distinct, integer, list, object, some, text, words, FromJson};
-use crate::kernel::error::{Code, Error};
 use crate::kernel::json::object::{below, Fault, FaultKind, Member, Object};
 use crate::kernel::limits::{
     FUEL_MAX, LIST_COUNT_MAX, MANIFEST_BYTES_MAX, MANIFEST_DEPTH_MAX, MEMORY_MB_MAX, OUTPUT_KB_MAX,

@@ -14,7 +14,6 @@ use crate::kernel::deadline::{Deadline, Interrupted};
 use crate::kernel::json::object::Fault;
 use crate::kernel::pattern::Pattern;
 use crate::kernel::prelude::*;
-use alloc::collections::BTreeMap;
 pub use check::Violation;
 use check::{Checker, Stop};
 use serde_json::Value;

@@ -4,7 +4,6 @@ use super::key::{KeyId, PublicKey, SecretKey};
 use super::listing::ContentHash;
 use crate::kernel::document::{self, object, Document};
 use crate::kernel::encoding::{base64, framed, unbase64};
-use crate::kernel::error::{Code, Error};
 use crate::kernel::limits;
 use crate::kernel::prelude::*;
 use crate::kernel::time::Timestamp;

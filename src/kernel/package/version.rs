@@ -3,7 +3,6 @@
 use crate::kernel::document::text_form;
 use crate::kernel::prelude::*;
 use core::cmp::Ordering;
-use core::fmt;
 
 /// A version such as `1.2.0` or `1.2.0-rc.1`. Build metadata (`+...`) is refused: two versions that
 /// differ only there have no order.

@@ -4,9 +4,7 @@
 //! compression, since one content then has exactly one archive.
 
 use super::archive::{crc32, end_record, read, Field, Header};
-use crate::kernel::error::Error;
 use crate::kernel::prelude::*;
-use alloc::collections::BTreeMap;
 use miniz_oxide::deflate::compress_to_vec;
 
 /// How contents are written into the archive.

@@ -8,8 +8,7 @@ use crate::kernel::json::canonical;
 use crate::kernel::package::manifest::{Manifest, Sensitivity};
 use crate::kernel::prelude::*;
 use crate::kernel::text::is_hidden;
-use alloc::collections::BTreeMap;
-use core::fmt::{self, Write};
+use core::fmt::Write;
 use serde_json::{json, Value};
 
 words! {

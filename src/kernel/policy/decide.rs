@@ -7,14 +7,12 @@ use super::risk::{self, SecurityLevel};
 use super::token::{CapabilityToken, RunLimits};
 use super::{DirectoryRule, PermissionPolicy, PolicyDecision};
 use crate::kernel::agent::Agent;
-use crate::kernel::error::{Code, Error};
 use crate::kernel::gatekeeper::VerifiedManifest;
 use crate::kernel::limits::TOKEN_LIFETIME_S_MAX;
 use crate::kernel::names::is_visible_line;
 use crate::kernel::package::manifest::{Manifest, Sensitivity, Tool};
 use crate::kernel::prelude::*;
 use crate::kernel::trust::covers;
-use alloc::collections::{BTreeMap, BTreeSet};
 use core::time::Duration;
 
 const KIB: u64 = 1 << 10;

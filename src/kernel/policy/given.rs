@@ -1,13 +1,11 @@
 //! What a policy gives for a variable or a header: a value, or the name of a secret.
 
 use crate::kernel::document::text;
-use crate::kernel::error::Error;
 use crate::kernel::json::object::{Fault, Member, Object};
 use crate::kernel::limits::{SECRET_BYTES_MIN, SECRET_PREFIX_BYTES_MAX};
 use crate::kernel::names;
 use crate::kernel::prelude::*;
 use crate::kernel::secrets::{is_name, Hidden, SecretValue};
-use core::fmt;
 
 /// What a variable or a header is given.
 #[derive(Clone, PartialEq, Eq)]

@@ -4,7 +4,6 @@
 use crate::kernel::document::text_form;
 use crate::kernel::names::{is_host_and_port, read_port};
 use crate::kernel::prelude::*;
-use core::fmt;
 
 /// A host name with an optional port, in lower case and without a final dot.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

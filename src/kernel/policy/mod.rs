@@ -14,7 +14,6 @@ mod tests;
 pub mod token;
 
 use crate::kernel::document::{self, integer, list, object, some, text, Document, FromJson};
-use crate::kernel::error::{Code, Error};
 use crate::kernel::json::object::{Fault, Member};
 use crate::kernel::limits::{
     CONSENT_WAIT_S_MAX, LIST_COUNT_MAX, POLICY_FILE_BYTES_MAX, SIGNATURES_COUNT_MAX,
@@ -25,7 +24,6 @@ use crate::kernel::package::manifest::PrivacyFilters;
 use crate::kernel::prelude::*;
 use crate::kernel::privacy::{self, Replacement};
 use crate::kernel::trust::{covers, NAMESPACE};
-use alloc::collections::BTreeSet;
 pub use capability::{Capability, CapabilityKind};
 use core::time::Duration;
 pub use given::Given;

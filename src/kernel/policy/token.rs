@@ -56,13 +56,11 @@
 pub use super::capability::DirectoryGrant;
 use super::capability::{directories, Capability};
 use super::given::credential;
-use crate::kernel::error::{Code, Error};
 use crate::kernel::host::Host;
 use crate::kernel::package::key::KeyId;
 use crate::kernel::package::listing::ContentHash;
 use crate::kernel::prelude::*;
 use crate::kernel::secrets::{Hidden, SecretValue};
-use alloc::collections::BTreeMap;
 use core::time::Duration;
 
 /// The limits of one call, after manifest and policy were both heard.

@@ -1,9 +1,7 @@
 //! Room: the account of what was redacted: kinds, counts and places, never a value.
 
-use crate::kernel::error::Code;
 use crate::kernel::limits::{PRIVACY_POINTERS_COUNT_MAX, PRIVACY_POINTER_BYTES_MAX};
 use crate::kernel::prelude::*;
-use alloc::collections::BTreeMap;
 use serde_json::{json, Map, Value};
 
 /// What a filter did to one or several values. Places are JSON pointers (RFC 6901) into the

@@ -1,9 +1,9 @@
 //! Room: what may still be done in one call of the filter, and until when.
 
 use crate::kernel::deadline::Deadline;
-use crate::kernel::error::{Code, Error};
 use crate::kernel::limits::{PRIVACY_BYTES_MAX, PRIVACY_LOOK_STEPS, PRIVACY_STEPS_MAX};
 use crate::kernel::pattern::is_one_search;
+use crate::kernel::prelude::*;
 
 pub(super) struct Budget<'a> {
     bytes: usize,

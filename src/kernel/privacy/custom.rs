@@ -2,7 +2,6 @@
 
 use super::budget::Budget;
 use super::hit::{Hit, Tag};
-use crate::kernel::error::{Code, Error};
 use crate::kernel::limits::{LINE_BYTES_MAX, PRIVACY_CUSTOM_COUNT_MAX};
 use crate::kernel::names::is_pattern_name;
 use crate::kernel::package::manifest::CustomPattern;

@@ -7,7 +7,6 @@ use super::kind::Kind;
 use crate::kernel::document::words;
 use crate::kernel::encoding::hmac_sha256;
 use crate::kernel::prelude::*;
-use alloc::collections::BTreeMap;
 use core::fmt::Write as _;
 
 words! {

@@ -31,7 +31,6 @@ pub use kind::Kind;
 pub use label::Replacement;
 
 use crate::kernel::deadline::Deadline;
-use crate::kernel::error::{Code, Error};
 use crate::kernel::limits::PRIVACY_PASSES_COUNT_MAX;
 use crate::kernel::package::manifest::CustomPattern;
 use crate::kernel::secrets::{Hidden, HiddenTexts};

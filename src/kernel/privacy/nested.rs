@@ -3,7 +3,6 @@
 //! and put together again, so that everything outside the tokens that change stays as it was.
 
 use crate::kernel::prelude::*;
-use alloc::collections::BTreeMap;
 use serde_core::de::IgnoredAny;
 
 /// A piece of a JSON text.

@@ -7,7 +7,6 @@ use super::kind::Kind;
 use super::nested::{is_document, tokens, Names, Token};
 use super::{Applied, CallState, PrivacyFilterEngine, WITHHELD};
 use crate::kernel::deadline::Deadline;
-use crate::kernel::error::{Code, Error};
 use crate::kernel::limits::{PRIVACY_DEPTH_MAX, PRIVACY_NESTED_DEPTH_MAX};
 use crate::kernel::prelude::*;
 use alloc::borrow::Cow;

@@ -5,12 +5,9 @@ use super::commit;
 use super::commit::Mount;
 use crate::kernel::deadline::Deadline;
 use crate::kernel::directory::{Action, Change, Directory};
-use crate::kernel::error::Error;
 use crate::kernel::names::STORAGE_MOUNT;
 use crate::kernel::prelude::*;
 use crate::kernel::storage::NewSnapshot;
-use alloc::collections::BTreeMap;
-use alloc::sync::Arc;
 use serde_json::{json, Value};
 
 /// Everything that one call changed. The host is as it was until [`Changes::carry_out`].

@@ -5,10 +5,8 @@
 
 use crate::kernel::deadline::Deadline;
 use crate::kernel::directory::{Change, Directory, PreparedChanges, Refused};
-use crate::kernel::error::{Code, Error};
 use crate::kernel::prelude::*;
 use crate::kernel::storage::NewSnapshot;
-use alloc::sync::Arc;
 
 /// The changes below one mapped directory.
 #[derive(Clone, Debug)]

@@ -1,6 +1,5 @@
 //! Whether a token may be used now, and what a guest reads of it.
 
-use crate::kernel::error::{Code, Error};
 use crate::kernel::package::listing::ContentHash;
 use crate::kernel::policy::token::{CapabilityToken, ResolvedToken};
 use crate::kernel::prelude::*;

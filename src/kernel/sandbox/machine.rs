@@ -9,7 +9,6 @@ use super::guest::Guest;
 use super::meter::bulk_duration;
 use super::{door, wasi};
 use crate::kernel::deadline::Deadline;
-use crate::kernel::error::{Code, Error};
 use crate::kernel::limits::{SLICE_FUEL, TABLES_COUNT_MAX};
 use crate::kernel::module::{Module, BYTES_PER_FUEL};
 use crate::kernel::policy::token::RunLimits;

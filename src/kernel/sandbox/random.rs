@@ -3,7 +3,6 @@
 //! The same seed and the same calls give the same bytes on every machine. They are well spread and
 //! no secret: whoever knows the seed knows them. A host may grant its own numbers instead.
 
-use crate::kernel::error::Error;
 use crate::kernel::host::Host;
 use crate::kernel::prelude::*;
 use sha2::{Digest, Sha256};

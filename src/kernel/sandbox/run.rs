@@ -1,9 +1,7 @@
 //! What a call has left, however it ended.
 
 use super::changes::Changes;
-use crate::kernel::error::Error;
 use crate::kernel::prelude::*;
-use alloc::collections::BTreeMap;
 use core::time::Duration;
 
 /// One call, however it ended: what the audit record needs.

@@ -6,7 +6,6 @@
 //! program that embeds this crate may bring in the engine with features that count fuel in another way.
 //! A short loop shows both.
 
-use crate::kernel::error::{Code, Error};
 use crate::kernel::limits::SLICE_FUEL;
 use crate::kernel::module;
 use crate::kernel::prelude::*;

@@ -8,7 +8,6 @@ mod find;
 
 pub(in crate::kernel) use find::{HiddenTexts, Place};
 
-use crate::kernel::error::{Code, Error};
 use crate::kernel::limits::{SECRET_BYTES_MAX, SECRET_BYTES_MIN};
 use crate::kernel::names;
 use crate::kernel::prelude::*;

@@ -10,7 +10,6 @@ use crate::kernel::limits::{COMMAND_GROUP_COUNT_MAX, LIST_COUNT_MAX};
 use crate::kernel::package::schema::Schema;
 use crate::kernel::prelude::*;
 use crate::kernel::text::shown;
-use alloc::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 /// What an argument can be made of: one text, in one way.

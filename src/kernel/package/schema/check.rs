@@ -8,8 +8,6 @@ use crate::kernel::limits::{SCHEMA_LOOK_STEPS, SCHEMA_STEPS_MAX};
 use crate::kernel::pattern::{is_one_search, Pattern};
 use crate::kernel::prelude::*;
 use crate::kernel::text::shown;
-use alloc::collections::{BTreeMap, BTreeSet};
-use core::fmt;
 use serde_json::{Map, Value};
 
 /// Steps for one byte of the canonical text of a value: writing, sorting and comparing it.

@@ -8,7 +8,6 @@ use crate::kernel::json::object::{Fault, Member};
 use crate::kernel::limits::{LINE_BYTES_MAX, SCHEMA_DEPTH_MAX};
 use crate::kernel::pattern::{Dialect, Pattern};
 use crate::kernel::prelude::*;
-use alloc::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value};
 
 /// Where a `$ref` may lead.

@@ -2,7 +2,6 @@
 //! program leaves becomes the answer.
 
 use super::result::{text_block, ToolResult};
-use crate::kernel::error::{Code, Error};
 use crate::kernel::limits::COMMAND_LINE_BYTES_MAX;
 use crate::kernel::package::manifest::{Command, Word};
 use crate::kernel::prelude::*;

@@ -2,7 +2,6 @@
 
 use super::result::{bad, text_block, ToolResult};
 use crate::kernel::agent::Agent;
-use crate::kernel::error::{Code, Error};
 use crate::kernel::json;
 use crate::kernel::limits::REQUEST_DEPTH_MAX;
 use crate::kernel::prelude::*;

@@ -6,7 +6,6 @@
 use super::json_rpc::{self, Response};
 use super::result::{bad, ToolResult};
 use crate::kernel::agent::Agent;
-use crate::kernel::error::{Code, Error};
 use crate::kernel::prelude::*;
 use serde_json::{json, Value};
 

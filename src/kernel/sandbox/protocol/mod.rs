@@ -8,7 +8,6 @@ pub(super) mod result;
 
 use super::run::Run;
 use crate::kernel::agent::Agent;
-use crate::kernel::error::Error;
 use crate::kernel::package::manifest::{Protocol, Tool};
 use crate::kernel::prelude::*;
 use json_rpc::JsonRpcResponse;

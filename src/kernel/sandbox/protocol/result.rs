@@ -1,6 +1,5 @@
 //! The answer of a tool, whichever protocol it came by.
 
-use crate::kernel::error::{Code, Error};
 use crate::kernel::prelude::*;
 use serde_json::{json, Value};
 
