@@ -2,14 +2,23 @@
 
 use crate::kernel::document::text_form;
 use crate::kernel::prelude::*;
-use core::cmp::Ordering;
 
 /// A version such as `1.2.0` or `1.2.0-rc.1`. Build metadata (`+...`) is refused: two versions that
 /// differ only there have no order.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Version {
+    // Compared one after the other, as they stand here.
     numbers: [u64; 3],
-    pre_release: Vec<String>,
+    /// A release is newer than its candidates.
+    is_release: bool,
+    pre_release: Vec<Identifier>,
+}
+
+/// A part of a pre-release: numbers by value and below words, words by bytes.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Identifier {
+    Number(u64),
+    Word(String),
 }
 
 text_form!(Version, "a semantic version such as 1.2.0, without build metadata");
@@ -20,19 +29,25 @@ impl Version {
         if text.len() > 64 {
             return None;
         }
-        let (core, pre_release) = match text.split_once('-') {
-            Some((core, rest)) => (core, rest.split('.').map(str::to_owned).collect()),
-            None => (text, Vec::new()),
+        let (core, rest) = match text.split_once('-') {
+            Some((core, rest)) => (core, Some(rest)),
+            None => (text, None),
         };
         let mut parts = core.split('.').map(number);
         let numbers = [parts.next()??, parts.next()??, parts.next()??];
-        let identifiers_valid = pre_release.iter().all(|part: &String| {
-            let digits = part.bytes().all(|b| b.is_ascii_digit());
-            let allowed = part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-            allowed && !part.is_empty() && (!digits || number(part).is_some())
-        });
-        (parts.next().is_none() && identifiers_valid).then_some(Version { numbers, pre_release })
+        let identifiers = rest.into_iter().flat_map(|rest| rest.split('.')).map(identifier);
+        let pre_release = identifiers.collect::<Option<Vec<_>>>()?;
+        let is_release = rest.is_none();
+        parts.next().is_none().then_some(Version { numbers, is_release, pre_release })
     }
+}
+
+fn identifier(text: &str) -> Option<Identifier> {
+    if text.bytes().all(|b| b.is_ascii_digit()) {
+        return number(text).map(Identifier::Number);
+    }
+    let allowed = text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    allowed.then(|| Identifier::Word(text.to_owned()))
 }
 
 /// A decimal number without leading zeros.
@@ -45,49 +60,18 @@ fn number(text: &str) -> Option<u64> {
     }
 }
 
-impl Ord for Version {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.numbers.cmp(&other.numbers).then_with(|| {
-            match (self.pre_release.is_empty(), other.pre_release.is_empty()) {
-                (true, true) => Ordering::Equal,
-                (true, false) => Ordering::Greater, // a release is newer than its candidates
-                (false, true) => Ordering::Less,
-                (false, false) => compare_identifiers(&self.pre_release, &other.pre_release),
-            }
-        })
-    }
-}
-
-impl PartialOrd for Version {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-/// Numbers by value and below words; words by bytes; the longer list wins over its own beginning.
-fn compare_identifiers(left: &[String], right: &[String]) -> Ordering {
-    for (a, b) in left.iter().zip(right) {
-        let order = match (number(a), number(b)) {
-            (Some(a), Some(b)) => a.cmp(&b),
-            (Some(_), None) => Ordering::Less,
-            (None, Some(_)) => Ordering::Greater,
-            (None, None) => a.cmp(b),
-        };
-        if order != Ordering::Equal {
-            return order;
-        }
-    }
-    left.len().cmp(&right.len())
-}
-
 impl fmt::Display for Version {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [major, minor, patch] = self.numbers;
         write!(out, "{major}.{minor}.{patch}")?;
-        match self.pre_release.is_empty() {
-            true => Ok(()),
-            false => write!(out, "-{}", self.pre_release.join(".")),
+        for (at, identifier) in self.pre_release.iter().enumerate() {
+            out.write_str(if at == 0 { "-" } else { "." })?;
+            match identifier {
+                Identifier::Number(number) => write!(out, "{number}")?,
+                Identifier::Word(word) => out.write_str(word)?,
+            }
         }
+        Ok(())
     }
 }
 
