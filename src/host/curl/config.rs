@@ -2,6 +2,7 @@
 //! is of the request goes through its config syntax on stdin, where no process list shows it.
 
 use crate::kernel::door::{Exchange, TransportError};
+use crate::kernel::names::is_header_name;
 use std::fmt::Write as _;
 use std::net::IpAddr;
 
@@ -20,20 +21,6 @@ pub const ARGUMENTS: &[&str] = &[
     "--raw", // the chunks as they are: decoded, their trailers would follow the body unmarked
     "--config",
     "-",
-];
-
-/// Headers that say where a request goes or ends; the transport writes them.
-const FRAMING: [&str; 10] = [
-    "connection",
-    "content-length",
-    "expect",
-    "host",
-    "keep-alive",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
 ];
 
 /// Headers that curl adds unless it is told not to.
@@ -106,11 +93,10 @@ fn check(exchange: &Exchange) -> Result<(), TransportError> {
         return refuse("HEAD with a body");
     }
     for (name, value) in exchange.headers {
-        if FRAMING.iter().any(|framing| name.eq_ignore_ascii_case(framing)) {
-            return refuse("a header that frames the request");
-        }
-        if !is_token(name.as_bytes()) || value.chars().any(|c| c.is_control() && c != '\t') {
-            return refuse("a header of such characters");
+        // No name that frames the request is one.
+        let allowed = is_header_name(&name.to_ascii_lowercase());
+        if !allowed || value.chars().any(|c| c.is_control() && c != '\t') {
+            return refuse("such a header");
         }
     }
     Ok(())
