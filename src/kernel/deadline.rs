@@ -89,12 +89,6 @@ impl<'a> Deadline<'a> {
         self.clock.wait(time);
     }
 
-    /// Whether the call was cancelled.
-    #[must_use]
-    pub fn is_cancelled(&self) -> bool {
-        self.clock.is_cancelled()
-    }
-
     /// Refuses to go on if the call was cancelled, or if its time is over.
     ///
     /// # Errors

@@ -52,17 +52,6 @@ impl Applied {
         self.withheld
     }
 
-    /// Adds what was done to another copy of the answer; `prefix` is the pointer to that copy in
-    /// whatever both are part of, or empty.
-    pub fn merge(&mut self, prefix: &str, other: &Applied) {
-        for (name, theirs) in &other.kinds {
-            let ours = self.kinds.entry(name.clone()).or_default();
-            ours.count = ours.count.saturating_add(theirs.count);
-            theirs.pointers.iter().for_each(|pointer| ours.note(&format!("{prefix}{pointer}")));
-        }
-        self.withheld = self.withheld.or(other.withheld);
-    }
-
     /// `{"email":{"count":2,"at":["/content/0/text"]}}`, and `"withheld":"privacy.residue"` where
     /// nothing left. Every place stands once, and at most the first 64 of each kind; those longer than 1,024
     /// bytes are counted and not named.
