@@ -19,30 +19,38 @@ use std::fs::{File, TryLockError};
 use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-/// The file of a call, locked for as long as this lives.
+/// A call whose intent is on the disk. Once it is dropped, the next call to begin records it as lost, unless
+/// its outcome is in the log.
 #[derive(Debug)]
-pub(super) struct CallFile {
+#[must_use = "a call without it is recorded as lost"]
+pub struct RunningCall {
+    /// Its file, locked for as long as this lives.
     path: PathBuf,
     /// Bytes of the log before the intent.
     offset: u64,
     _lock: File,
 }
 
-impl CallFile {
+impl RunningCall {
     /// Makes the file for a call whose intent is the next record. Called with the log locked, after
     /// the dead calls were cleared, so nobody else looks at it before it is locked.
     // [AUD-50]
-    pub(super) fn create(dir: &Path, writer: &Writer) -> Result<CallFile, Error> {
+    pub(super) fn create(dir: &Path, writer: &Writer) -> Result<RunningCall, Error> {
         let (seq, offset) = (writer.head.seq.saturating_add(1), writer.end);
         let path = dir.join(CALLS_DIR).join(format!("{seq}-{offset}"));
         let file = files::create_new(&path).map_err(at(&path))?;
         file.try_lock().map_err(at(&path))?;
-        Ok(CallFile { path, offset, _lock: file })
+        Ok(RunningCall { path, offset, _lock: file })
     }
 
-    /// Removes the file, after the call's last record.
+    /// Ends it, when its outcome is in the log.
     // [AUD-53]
-    pub(super) fn remove(self) -> Result<(), Error> {
+    pub fn end(self) {
+        // The record is what counts: a file that stays is cleared away by the next call to begin.
+        let _ = self.remove();
+    }
+
+    fn remove(self) -> Result<(), Error> {
         std::fs::remove_file(&self.path).map_err(at(&self.path))
     }
 }
@@ -84,12 +92,12 @@ pub(super) fn report_lost(dir: &Path, writer: &mut Writer, now: Timestamp) -> Re
     for call in lost {
         writer.append(&Entry::Lost(call), now)?;
     }
-    dead.into_values().try_for_each(CallFile::remove)
+    dead.into_values().try_for_each(RunningCall::remove)
 }
 
 /// The files of calls that nobody runs any more, by call, each locked by us now.
 // [AUD-51] [AUD-54]
-fn dead_calls(calls: &Path) -> Result<BTreeMap<u64, CallFile>, Error> {
+fn dead_calls(calls: &Path) -> Result<BTreeMap<u64, RunningCall>, Error> {
     let fail = at(calls);
     let mut dead = BTreeMap::new();
     for (n, entry) in calls.read_dir().map_err(fail)?.enumerate() {
@@ -108,7 +116,7 @@ fn dead_calls(calls: &Path) -> Result<BTreeMap<u64, CallFile>, Error> {
         let Some(file) = files::open_own(&path, false).map_err(at(&path))? else { continue };
         match file.try_lock() {
             Ok(()) => {
-                dead.insert(seq, CallFile { path, offset, _lock: file });
+                dead.insert(seq, RunningCall { path, offset, _lock: file });
             }
             Err(TryLockError::WouldBlock) => {}
             Err(TryLockError::Error(error)) => return Err(fail(error)),

@@ -9,6 +9,7 @@ mod evidence;
 pub(crate) mod files;
 pub(crate) mod verify;
 
+pub use calls::RunningCall;
 pub use verify::{is_begun, verify, verify_each};
 
 use crate::host::files::make_folder;
@@ -16,12 +17,11 @@ use crate::kernel::audit::{Entry, LogKey};
 use crate::kernel::error::Error;
 use crate::kernel::time::Timestamp;
 use append::Writer;
-use calls::CallFile;
 use evidence::Anchor;
 use files::{at, unavailable, CALLS_DIR};
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// The audit log of one directory. Clones write to the same log, and so do other processes.
 ///
@@ -38,18 +38,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// # Ok::<(), mpp::Error>(())
 /// ```
 #[derive(Clone)]
-pub struct AuditLog(Arc<Inner>);
-
-struct Inner {
+pub struct AuditLog {
     dir: PathBuf,
     key: LogKey,
     /// The last record this process has seen.
-    anchor: Mutex<Anchor>,
+    anchor: Arc<Mutex<Anchor>>,
 }
 
 impl fmt::Debug for AuditLog {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "AuditLog({})", self.0.dir.display())
+        write!(out, "AuditLog({})", self.dir.display())
     }
 }
 
@@ -66,8 +64,8 @@ impl AuditLog {
             return Err(unavailable(format_args!("{}: not a directory", calls.display())));
         }
         let (writer, key) = Writer::open_or_create(dir)?;
-        let anchor = Mutex::new(writer.anchor());
-        Ok(AuditLog(Arc::new(Inner { dir: dir.to_owned(), key: LogKey::new(key), anchor })))
+        let anchor = Arc::new(Mutex::new(writer.anchor()));
+        Ok(AuditLog { dir: dir.to_owned(), key: LogKey::new(key), anchor })
     }
 
     /// Adds a record and gives its number, once it is on the disk. Before an intent stands which earlier calls
@@ -81,11 +79,15 @@ impl AuditLog {
         entry: &Entry,
         now: Timestamp,
     ) -> Result<(u64, Option<RunningCall>), Error> {
-        let (mut writer, mut anchor) = self.enter(now)?;
+        // First the log's lock, which is not waited for for ever: whoever has it waits for nobody here.
+        let mut writer = Writer::enter(&self.dir)?;
+        // The anchor is whole even if a thread that held it panicked: it is replaced in one step.
+        let mut anchor = self.anchor.lock().unwrap_or_else(PoisonError::into_inner);
+        writer.prepare(&anchor, now)?;
         let mut running = None;
         if let Entry::Intent(_) = entry {
-            calls::report_lost(&self.0.dir, &mut writer, now)?;
-            running = Some(RunningCall(CallFile::create(&self.0.dir, &writer)?));
+            calls::report_lost(&self.dir, &mut writer, now)?;
+            running = Some(RunningCall::create(&self.dir, &writer)?);
         }
         writer.append(entry, now)?;
         *anchor = writer.anchor();
@@ -94,30 +96,6 @@ impl AuditLog {
 
     /// The log's key.
     pub fn key(&self) -> &LogKey {
-        &self.0.key
-    }
-
-    fn enter(&self, now: Timestamp) -> Result<(Writer, MutexGuard<'_, Anchor>), Error> {
-        // First the log's lock, which is not waited for for ever: whoever has it waits for nobody here.
-        let mut writer = Writer::enter(&self.0.dir)?;
-        // The anchor is whole even if a thread that held it panicked: it is replaced in one step.
-        let anchor = self.0.anchor.lock().unwrap_or_else(PoisonError::into_inner);
-        writer.prepare(&anchor, now)?;
-        Ok((writer, anchor))
-    }
-}
-
-/// A call whose intent is on the disk. Once it is dropped, the next call to begin records it as lost, unless
-/// its outcome is in the log.
-#[derive(Debug)]
-#[must_use = "a call without it is recorded as lost"]
-pub struct RunningCall(CallFile);
-
-impl RunningCall {
-    /// Ends it, when its outcome is in the log.
-    // [AUD-53]
-    pub fn end(self) {
-        // The record is what counts: a file that stays is cleared away by the next call to begin.
-        let _ = self.0.remove();
+        &self.key
     }
 }
