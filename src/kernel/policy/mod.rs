@@ -19,7 +19,7 @@ use crate::kernel::limits::{
     CONSENT_WAIT_S_MAX, LIST_COUNT_MAX, POLICY_FILE_BYTES_MAX, SIGNATURES_COUNT_MAX,
     TOKEN_LIFETIME_S_MAX,
 };
-use crate::kernel::names::{self, is_namespace, is_visible_line};
+use crate::kernel::names::{self, is_host_and_port, is_namespace, is_visible_line};
 use crate::kernel::package::manifest::PrivacyFilters;
 use crate::kernel::prelude::*;
 use crate::kernel::privacy::{self, Replacement};
@@ -171,8 +171,9 @@ object! {
     #[derive(Clone, Debug)]
     pub(in crate::kernel) struct NetworkRules: FromJson {
         pub(in crate::kernel) plain_http: BTreeSet<String> = BTreeSet::new(),
-            any(text(|text| is_host(text) && text.contains(':'), "a host, here with its port"));
-        pub(in crate::kernel) private_addresses: BTreeSet<String> = BTreeSet::new(), any(text(is_host, HOST));
+            any(text(|text| is_host_and_port(text) && text.contains(':'), "a host with its port"));
+        pub(in crate::kernel) private_addresses: BTreeSet<String> = BTreeSet::new(),
+            any(text(is_host_and_port, HOST));
         pub(in crate::kernel) headers: Vec<HeaderRule> = Vec::new();
     }
 }
@@ -183,7 +184,7 @@ object! {
     // [POLICY-13]
     #[derive(Clone, Debug)]
     pub(in crate::kernel) struct HeaderRule: FromJson {
-        pub(in crate::kernel) host: String, text(is_host, HOST);
+        pub(in crate::kernel) host: String, text(is_host_and_port, HOST);
         pub(in crate::kernel) name: String,
             text(names::is_header_name, "the name of a header, in lower case, not the transport's own");
         /// The members `value`, `secret` and `prefix`.
@@ -244,10 +245,6 @@ impl FromJson for Scope {
 
 const HOST: &str = "a host as a manifest writes it";
 
-fn is_host(text: &str) -> bool {
-    names::is_host_and_port(text)
-}
-
 /// A list of any length, in any order.
 fn any<T: Ord>(
     rule: impl FnMut(&Member) -> Result<T, Fault>,
@@ -266,22 +263,14 @@ fn is_host_path(text: &str) -> bool {
     names::is_absolute_path(text) && !text.contains('\0')
 }
 
+/// The absolute path of a program, and its first arguments.
+// [SECRET-14]
 fn secrets_command(place: &Member) -> Result<Vec<String>, Fault> {
     let words = place.array(1..=LIST_COUNT_MAX, String::read)?;
-    check_secrets_command(&words)
-        .map_err(|_| place.bad_value("must begin with an absolute path"))?;
-    Ok(words)
-}
-
-/// Refuses what is no command for secrets: the absolute path of a program, and its first arguments.
-// [SECRET-14]
-pub(in crate::kernel) fn check_secrets_command(words: &[String]) -> Result<(), Error> {
     let absolute = words.first().is_some_and(|program| names::is_absolute_path(program));
-    if !absolute || words.iter().any(|word| word.contains('\0')) {
-        let detail = "a command that does not begin with an absolute path, or with a NUL in it";
-        return Err(Error::new(Code::SecretInvalid, detail));
-    }
-    Ok(())
+    let allowed = absolute && words.iter().all(|word| !word.contains('\0'));
+    place.check(allowed, "must begin with an absolute path")?;
+    Ok(words)
 }
 
 fn privacy_filters(place: &Member) -> Result<PrivacyFilters, Fault> {
