@@ -83,9 +83,7 @@ impl Gatekeeper {
         let Gatekeeper { trust, signers_required, now } = self;
         let signers = trust.judge(signed_by, content_hash, *now, *signers_required)?;
         check_id_and_version(trust, manifest, &signers)?;
-        let (publisher_key, signed_by) = publishers_first(manifest, &signers);
-        let manifest =
-            VerifiedManifest { signed_by: signed_by.into(), publisher_key, ..manifest.clone() };
+        let manifest = verified(Arc::clone(&manifest.manifest), content_hash, &signers);
         Ok(AttestationResult { manifest, signers, ..earlier.clone() })
     }
 
@@ -239,13 +237,7 @@ fn attest(
     manifest: Manifest,
     module: Module,
 ) -> AttestationResult {
-    let (publisher_key, names) = publishers_first(&manifest, &signers);
-    let manifest = VerifiedManifest {
-        manifest: Arc::new(manifest),
-        content_hash: content_hash.clone(),
-        signed_by: names.into(),
-        publisher_key,
-    };
+    let manifest = verified(Arc::new(manifest), &content_hash, &signers);
     let assets = entries.into_iter().filter_map(|entry| {
         let path = entry.name.strip_prefix(ASSETS_FOLDER)?;
         Some((path.to_owned(), entry.content.into_owned()))
@@ -255,12 +247,13 @@ fn attest(
     AttestationResult { manifest, wasm_binary, content_hash, signers, signed_by, _sealed: () }
 }
 
-/// The publisher's key, and the names of the trusted signers, each once. The publisher is the first
-/// signer who may publish this id; an approver need not be one.
-fn publishers_first(
-    manifest: &Manifest,
+/// The manifest with the publisher's key and the names of the trusted signers, each once. The publisher is the
+/// first signer who may publish this id; an approver need not be one.
+fn verified(
+    manifest: Arc<Manifest>,
+    content_hash: &ContentHash,
     signers: &[TrustedSigner],
-) -> (Option<KeyId>, Vec<String>) {
+) -> VerifiedManifest {
     let (publishers, approvers): (Vec<_>, Vec<_>) =
         signers.iter().partition(|signer| signer.may_publish(&manifest.id));
     let mut names: Vec<String> = Vec::new();
@@ -269,7 +262,12 @@ fn publishers_first(
             names.push(signer.publisher().to_owned());
         }
     }
-    (publishers.first().map(|signer| signer.key_id().clone()), names)
+    VerifiedManifest {
+        manifest,
+        content_hash: content_hash.clone(),
+        signed_by: names.into(),
+        publisher_key: publishers.first().map(|signer| signer.key_id().clone()),
+    }
 }
 
 /// A manifest out of a package that passed all seven checks. Reads like a [`Manifest`].
