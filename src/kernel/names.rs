@@ -66,13 +66,10 @@ pub fn is_host_and_port(text: &str) -> bool {
     };
     // The last label of a name starts with a letter; where it does not, some parsers of addresses see
     // an IPv4 number (`127.1`, `0x7f000001`).
-    let last_starts_with_letter = host
-        .rsplit('.')
-        .next()
-        .is_some_and(|last| last.starts_with(|c: char| c.is_ascii_alphabetic()));
+    let last = host.rsplit('.').next().unwrap_or_default();
     host.len() <= 253
         && host.split('.').all(is_dns_label)
-        && last_starts_with_letter
+        && last.starts_with(|c: char| c.is_ascii_alphabetic())
         // 443 is what a host without a port means.
         && port.is_none_or(|port| read_port(port).is_some_and(|port| port != 443))
 }
@@ -99,8 +96,7 @@ pub fn is_guest_directory(text: &str) -> bool {
         return true;
     }
     let component = |part: &str| {
-        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
-        !part.is_empty() && part.bytes().all(allowed) && part.bytes().any(|byte| byte != b'.')
+        !part.is_empty() && is_of(part, b"._-") && part.bytes().any(|byte| byte != b'.')
     };
     text.len() <= NAME_BYTES_MAX
         && path.split('/').count() <= NAME_DEPTH_MAX
@@ -121,14 +117,14 @@ pub fn overlap(a: &str, b: &str) -> bool {
 // [MAN-25]
 pub fn is_environment_name(text: &str) -> bool {
     let first = |c: char| c.is_ascii_alphabetic() || c == '_';
-    text.len() <= 128 && text.starts_with(first) && text.bytes().all(is_word)
+    text.len() <= 128 && text.starts_with(first) && is_of(text, b"_")
 }
 
 /// `^[A-Za-z][A-Za-z0-9_]{0,63}$`
 // [MAN-30]
 pub fn is_tool_name(text: &str) -> bool {
     let first = |c: char| c.is_ascii_alphabetic();
-    text.len() <= 64 && text.starts_with(first) && text.bytes().all(is_word)
+    text.len() <= 64 && text.starts_with(first) && is_of(text, b"_")
 }
 
 /// `^[A-Z][A-Z0-9_]{0,31}$`
@@ -139,25 +135,24 @@ pub fn is_pattern_name(text: &str) -> bool {
     text.len() <= 32 && text.starts_with(first) && text.bytes().all(upper)
 }
 
-fn is_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_'
+/// Whether all of it is ASCII letters, digits and these marks.
+fn is_of(text: &str, marks: &[u8]) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || marks.contains(&byte))
 }
 
 /// A name that the manifest can give a module: stricter than
 /// [`is_module_entry`](crate::kernel::package::is_module_entry), which finds any module of an archive.
 // [MAN-16]
 pub fn is_module_name(text: &str) -> bool {
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
     text.len() <= NAME_BYTES_MAX
         && text.strip_suffix(".wasm").is_some_and(|stem| !stem.is_empty())
-        && text.bytes().all(allowed)
+        && is_of(text, b"._-")
 }
 
 /// The characters that SPDX licence expressions are made of.
 // [MAN-13]
 pub fn is_license(text: &str) -> bool {
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b" .+-():".contains(&byte);
-    is_line(text) && text.bytes().all(allowed)
+    is_line(text) && is_of(text, b" .+-():")
 }
 
 /// An https address whose host is written as in `network`, so without user name or password.
@@ -228,8 +223,7 @@ pub fn check_entry_name(bytes: &[u8]) -> Result<&str, Error> {
         return refuse("is empty or too long");
     }
     // [NAME-02] the alphabet leaves out every separator, control, wild card and non-ASCII look-alike
-    let allowed = |byte: &u8| byte.is_ascii_alphanumeric() || b"._-/".contains(byte);
-    let Some(name) = core::str::from_utf8(bytes).ok().filter(|_| bytes.iter().all(allowed)) else {
+    let Some(name) = core::str::from_utf8(bytes).ok().filter(|name| is_of(name, b"._-/")) else {
         return refuse("has a character other than letters, digits, `.`, `_`, `-` and `/`");
     };
     if name.split('/').count() > NAME_DEPTH_MAX {
