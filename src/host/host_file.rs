@@ -18,9 +18,8 @@ pub(crate) fn load<T: Document>(path: &Path) -> Result<Option<T>, Error> {
 /// # Errors
 /// The document's own code, with the name of the file.
 pub(crate) fn parse<T: Document>(bytes: Option<Vec<u8>>, path: &Path) -> Result<Option<T>, Error> {
-    bytes.map(|bytes| document::parse(&bytes)).transpose().map_err(|error| {
-        Error::new(error.code(), format!("{}: {}", path.display(), error.detail()))
-    })
+    let parsed = bytes.map(|bytes| document::parse(&bytes)).transpose();
+    parsed.map_err(|error| error.context(path.display()))
 }
 
 /// Lets `change` change a document under the lock of its file, and writes it if it did. Where there is no

@@ -250,6 +250,11 @@ impl Error {
     pub fn detail(&self) -> &str {
         &self.detail
     }
+
+    /// The same, with where it was before its detail.
+    pub fn context(self, place: impl fmt::Display) -> Self {
+        Error { detail: format!("{place}: {}", self.detail), ..self }
+    }
 }
 
 impl fmt::Display for Error {

@@ -99,10 +99,8 @@ pub(super) fn check(bytes: &[u8]) -> Result<(), Error> {
     let mut parameters = Vec::new();
     while !cursor.rest.is_empty() {
         let start = cursor.position();
-        section(&mut cursor, &mut parameters).map_err(|error| {
-            let detail = format!("section at byte {start}: {}", error.detail());
-            Error::new(error.code(), detail)
-        })?;
+        section(&mut cursor, &mut parameters)
+            .map_err(|error| error.context(format_args!("section at byte {start}")))?;
     }
     Ok(())
 }

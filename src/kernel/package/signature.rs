@@ -84,9 +84,7 @@ impl SignatureFile {
     /// `content.record_invalid`.
     // [SIG-01]
     pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
-        document::parse(bytes).map_err(|error| {
-            Error::new(error.code(), format!("signature.json: {}", error.detail()))
-        })
+        document::parse(bytes).map_err(|error| error.context("signature.json"))
     }
 
     /// Writes the file: the members in alphabetical order, indented by two spaces, one line feed at

@@ -132,9 +132,8 @@ pub(in crate::kernel) fn check_directories(
 fn open_roots(host: &dyn Host, grants: &[DirectoryGrant]) -> Result<Vec<Root>, Error> {
     let open = |grant: &DirectoryGrant| {
         let DirectoryGrant { guest, host: name, writable } = grant;
-        let found = host.directory(name).map_err(|error| {
-            Error::new(error.code(), format!("{name} for {guest}: {}", error.detail()))
-        })?;
+        let found = host.directory(name);
+        let found = found.map_err(|error| error.context(format_args!("{name} for {guest}")))?;
         Ok(Root { guest: guest.clone(), host: found, writable: *writable })
     };
     let roots: Vec<Root> = grants.iter().map(open).collect::<Result<_, Error>>()?;
