@@ -21,30 +21,11 @@ pub(crate) fn identity_of(status: &Metadata) -> Identity {
     (status.dev(), status.ino())
 }
 
-/// The places that a host has named. The user's home folder is always one as well.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Places(Vec<PathBuf>);
-
-impl Places {
-    pub(crate) fn new(paths: &[PathBuf]) -> Self {
-        Places(paths.to_vec())
-    }
-
-    /// What the paths lead to now.
-    pub(crate) fn find(&self) -> Protected {
-        let mut found = Protected { places: self.clone(), ..Protected::default() };
-        let home = home::home_dir().ok().filter(|home| !self.0.contains(home));
-        for place in self.0.iter().chain(&home) {
-            found.add(place, 0);
-        }
-        found
-    }
-}
-
 /// What places led to at one moment; each identity with the path that is shown for it.
 #[derive(Debug, Default)]
 pub(crate) struct Protected {
-    places: Places,
+    /// The places that a host has named.
+    places: Vec<PathBuf>,
     /// The places themselves and, of folders, their contents.
     inside: BTreeMap<Identity, Arc<Path>>,
     /// The directories above them, up to the root, and above each link on the way to them.
@@ -52,6 +33,16 @@ pub(crate) struct Protected {
 }
 
 impl Protected {
+    /// What the paths that a host has named lead to now, and the user's home folder, which is always one as well.
+    pub(crate) fn find(places: &[PathBuf]) -> Self {
+        let mut found = Protected { places: places.to_vec(), ..Protected::default() };
+        let home = home::home_dir().ok().filter(|home| !places.contains(home));
+        for place in places.iter().chain(&home) {
+            found.add(place, 0);
+        }
+        found
+    }
+
     /// Whether this is a place, or known to lie in one.
     pub(crate) fn holds(&self, identity: Identity) -> bool {
         self.inside.contains_key(&identity)
@@ -76,7 +67,7 @@ impl Protected {
 
     /// What the same places lead to by now.
     pub(crate) fn find_again(&self) -> Self {
-        self.places.find()
+        Protected::find(&self.places)
     }
 
     fn add(&mut self, place: &Path, depth: usize) {

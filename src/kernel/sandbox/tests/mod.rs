@@ -21,7 +21,7 @@ mod wasi;
 use super::*;
 use crate::host::clock::CancelFlag;
 use crate::host::directory::HostDirectory;
-use crate::host::protected::Places;
+use crate::host::protected::Protected;
 use crate::host::sandbox::{
     extract_approved_dirs, extract_approved_env_vars, SandboxConfig, WasmSandbox,
 };
