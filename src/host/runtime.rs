@@ -68,14 +68,8 @@ impl Runtime {
     }
 
     /// Gives tools a way to the network. Without one they reach no host, whatever was granted.
-    pub fn http_transport(self, transport: Arc<dyn HttpTransport>) -> Self {
-        self.with_services(|services| services.http = Some(transport))
-    }
-
-    fn with_services(mut self, change: impl FnOnce(&mut Services)) -> Self {
-        let mut services = self.computer.sandbox.services().clone();
-        change(&mut services);
-        self.computer.sandbox = self.computer.sandbox.with_services(services);
+    pub fn http_transport(mut self, transport: Arc<dyn HttpTransport>) -> Self {
+        self.computer.sandbox.services.http = Some(transport);
         self
     }
 
@@ -88,8 +82,9 @@ impl Runtime {
 
     /// Keeps what packages store elsewhere than in files of this host. [`Runtime::protect`] what a backend
     /// keeps in files all the same.
-    pub fn storage(self, backend: Arc<dyn StorageBackend>) -> Self {
-        self.with_services(|services| services.storage = Some(backend))
+    pub fn storage(mut self, backend: Arc<dyn StorageBackend>) -> Self {
+        self.computer.sandbox.services.storage = Some(backend);
+        self
     }
 
     /// Takes secrets from elsewhere than the policy says. [`Runtime::protect`] the files of a store that has

@@ -4,7 +4,7 @@ use crate::host::clock::{CancelFlag, OnThisComputer};
 use crate::host::keys::random_bytes;
 use crate::host::transport::Services;
 #[cfg(unix)]
-use crate::host::{directory::HostDirectory, protected::Places};
+use crate::host::{directory::HostDirectory, protected::Protected};
 use crate::kernel::deadline::Deadline;
 use crate::kernel::directory::Directory;
 use crate::kernel::door::{Exchange, HttpResponse, TransportError};
@@ -99,7 +99,7 @@ fn narrowed(config: &SandboxConfig, host: &dyn Host) -> Result<ResolvedToken, Er
 #[derive(Clone, Debug)]
 pub struct WasmSandbox {
     pub(super) engine: Engine,
-    services: Services,
+    pub(super) services: Services,
     /// What no directory that is mapped may hold.
     #[cfg_attr(not(unix), allow(dead_code))] // there none is mapped
     protected: Vec<PathBuf>,
@@ -126,11 +126,6 @@ impl WasmSandbox {
     /// Puts a network and storage behind it; a new sandbox has neither.
     pub fn with_services(self, services: Services) -> Self {
         WasmSandbox { services, ..self }
-    }
-
-    /// What is behind it.
-    pub fn services(&self) -> &Services {
-        &self.services
     }
 
     /// Keeps guests from a file or folder that decides what tools may do, whether it is there yet or not:
@@ -210,7 +205,7 @@ impl Host for Stage<'_> {
     // [BOX-97]
     #[cfg(unix)]
     fn directory(&self, name: &str) -> Result<Arc<dyn Directory>, Error> {
-        let protected = Arc::new(Places::new(&self.sandbox.protected).find());
+        let protected = Arc::new(Protected::find(&self.sandbox.protected));
         let host = HostDirectory::open(std::path::Path::new(name), &protected)
             .map_err(|error| Error::new(Code::HostFile, error.to_string()))?;
         host.check().map_err(|why| Error::new(Code::SandboxNotGranted, why))?;
