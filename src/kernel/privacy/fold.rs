@@ -53,7 +53,7 @@ fn fold_behind(text: &str, plain: usize) -> Shadow<'_> {
         let tail = text.get(at..).unwrap_or_default();
         let Some(first) = tail.chars().next() else { break };
         let (used, folded) = fold_first(first, tail);
-        if let Fold::To(byte) = folded {
+        if let Some(byte) = folded {
             bytes.push(byte);
         }
         at = at.saturating_add(used);
@@ -84,14 +84,9 @@ fn plain_length(bytes: &[u8]) -> usize {
     known.saturating_add(rest.iter().take_while(|byte| is_plain(**byte)).count())
 }
 
-/// What becomes of one character or escape.
-enum Fold {
-    To(u8),
-    Drop,
-}
-
-/// Folds the escape or character at the start of `tail`, and says how many bytes it takes.
-fn fold_first(first: char, tail: &str) -> (usize, Fold) {
+/// Folds the escape or character at the start of `tail` to one byte or to nothing, and says how many bytes
+/// it takes.
+fn fold_first(first: char, tail: &str) -> (usize, Option<u8>) {
     let (used, character) = match first {
         '\\' => backslash(tail.as_bytes()),
         '%' => percent(tail.as_bytes()).unwrap_or((1, first)),
@@ -126,26 +121,24 @@ fn percent(tail: &[u8]) -> Option<(usize, char)> {
 }
 
 // [PRIV-11] [PRIV-12] [PRIV-13]
-fn fold_char(character: char) -> Fold {
-    let to = |code: u32| u8::try_from(code).map_or(Fold::Drop, Fold::To);
+fn fold_char(character: char) -> Option<u8> {
+    let to = |code: u32| u8::try_from(code).ok();
     match character {
         '\0'..='\x7F' => to(u32::from(character)),
         '\u{A0}' | '\u{1680}' | '\u{2000}'..='\u{200A}' | '\u{202F}' | '\u{205F}' | '\u{3000}' => {
-            Fold::To(b' ')
+            Some(b' ')
         }
-        '\u{85}' | '\u{2028}' | '\u{2029}' => Fold::To(b'\n'),
-        '\u{2010}'..='\u{2015}' | '\u{2043}' | '\u{2212}' | '\u{FE58}' | '\u{FE63}' => {
-            Fold::To(b'-')
-        }
-        '\u{2024}' | '\u{3002}' | '\u{FE52}' | '\u{FF61}' => Fold::To(b'.'),
+        '\u{85}' | '\u{2028}' | '\u{2029}' => Some(b'\n'),
+        '\u{2010}'..='\u{2015}' | '\u{2043}' | '\u{2212}' | '\u{FE58}' | '\u{FE63}' => Some(b'-'),
+        '\u{2024}' | '\u{3002}' | '\u{FE52}' | '\u{FF61}' => Some(b'.'),
         // Most text outside ASCII, settled without looking further.
-        '\u{C0}'..='\u{24F}' => Fold::To(base(character)),
-        '\u{3001}'..='\u{A4CF}' | '\u{AC00}'..='\u{D7FF}' => Fold::To(OTHER),
-        '\u{FE6B}' => Fold::To(b'@'),
+        '\u{C0}'..='\u{24F}' => Some(base(character)),
+        '\u{3001}'..='\u{A4CF}' | '\u{AC00}'..='\u{D7FF}' => Some(OTHER),
+        '\u{FE6B}' => Some(b'@'),
         // The full-width forms stand in the order of ASCII, from `!` on.
         '\u{FF01}'..='\u{FF5E}' => to(u32::from(character).saturating_sub(0xFF01 - 0x21)),
-        _ if is_ignorable(character) => Fold::Drop,
-        _ => Fold::To(match digit(character).or_else(|| lookalike(character)) {
+        _ if is_ignorable(character) => None,
+        _ => Some(match digit(character).or_else(|| lookalike(character)) {
             Some(byte) => byte,
             None if character.is_alphabetic() && character < '\u{E00}' => LETTER,
             None => OTHER,
