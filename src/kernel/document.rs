@@ -348,8 +348,8 @@ pub fn read_document<T>(
     if bytes.len() > bytes_max {
         return Err(Error::new(code, format!("longer than {bytes_max} bytes")));
     }
-    let document = json::parse(bytes, HOST_FILE_DEPTH_MAX)
-        .map_err(|error| Error::new(code, error.to_string()))?;
+    let document =
+        json::parse(bytes, HOST_FILE_DEPTH_MAX).map_err(|what| Error::new(code, what))?;
     let root = Member::new(&document, "");
     root.object(read).map_err(|fault| Error::new(code, fault.to_string()))
 }

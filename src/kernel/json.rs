@@ -15,21 +15,11 @@ use core::cell::Cell;
 use serde_core::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-/// What was wrong in a JSON text and where, ready to be put into an [`crate::kernel::error::Error`]'s detail, such as
-/// `duplicate key "id" at line 3 column 7`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct JsonError(String);
-
-impl fmt::Display for JsonError {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(&self.0)
-    }
-}
-
 /// Parses one JSON text of any type, nested at most `depth_max` arrays and objects deep (at most 127).
 ///
 /// # Errors
-/// Whatever RFC 8259 refuses, a duplicate key, nesting beyond `depth_max`, and too many values.
+/// Whatever RFC 8259 refuses, a duplicate key, nesting beyond `depth_max`, and too many values: what was wrong
+/// and where, such as `duplicate key "id" at line 3 column 7`.
 ///
 /// ```
 /// assert!(mpp::json::parse(br#"{"a":[1]}"#, 2).is_ok());
@@ -37,14 +27,14 @@ impl fmt::Display for JsonError {
 /// assert!(mpp::json::parse(br#"{"a":1,"\u0061":2}"#, 2).is_err());
 /// ```
 // [JSON-01] [JSON-06]
-pub fn parse(bytes: &[u8], depth_max: usize) -> Result<Value, JsonError> {
+pub fn parse(bytes: &[u8], depth_max: usize) -> Result<Value, String> {
     let mut source = serde_json::Deserializer::from_slice(bytes);
     let values_left = Cell::new(JSON_VALUES_COUNT_MAX);
     let value = Strict { depth_left: depth_max, values_left: &values_left }
         .deserialize(&mut source)
-        .map_err(|error| JsonError(error.to_string()))?;
+        .map_err(|error| error.to_string())?;
     // [JSON-03]
-    source.end().map_err(|error| JsonError(error.to_string()))?;
+    source.end().map_err(|error| error.to_string())?;
     Ok(value)
 }
 
@@ -316,7 +306,7 @@ mod tests {
             list("{}", JSON_VALUES_COUNT_MAX / 17 + 1),
             list("{\"\":0}", JSON_VALUES_COUNT_MAX / 18 + 1),
         ] {
-            assert!(parse(text.as_bytes(), 2).is_err_and(|error| error.0.contains("more values")));
+            assert!(parse(text.as_bytes(), 2).is_err_and(|error| error.contains("more values")));
         }
     }
 }

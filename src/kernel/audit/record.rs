@@ -474,7 +474,7 @@ pub struct Record {
 pub fn read(line: &[u8]) -> Result<Record, String> {
     let text = core::str::from_utf8(line).map_err(|_| "not UTF-8".to_owned())?;
     let (hashed, end) = text.rsplit_once(SEAL).ok_or("no \"hash\" at its end")?;
-    let value = json::parse(line, DEPTH_MAX).map_err(|error| error.to_string())?;
+    let value = json::parse(line, DEPTH_MAX)?;
     let Value::Object(mut object) = value else { return Err("not an object".to_owned()) };
     let hash = match object.remove("hash") {
         Some(Value::String(hash)) => hash,

@@ -81,5 +81,5 @@ fn read(request: &[u8]) -> Result<Value, Refused> {
         let message = format!("a request has at most {DOOR_REQUEST_BYTES_MAX} bytes");
         return Err(refused("door.too_large", message));
     }
-    json::parse(request, DOOR_DEPTH_MAX).map_err(|error| refused("door.invalid", error.to_string()))
+    json::parse(request, DOOR_DEPTH_MAX).map_err(|what| refused("door.invalid", what))
 }

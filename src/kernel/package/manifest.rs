@@ -96,7 +96,7 @@ impl Manifest {
             return Err(Error::new(Code::ManifestSyntax, detail));
         }
         let document = crate::kernel::json::parse(bytes, MANIFEST_DEPTH_MAX)
-            .map_err(|error| Error::new(Code::ManifestSyntax, error.to_string()))?;
+            .map_err(|what| Error::new(Code::ManifestSyntax, what))?;
         let result = match characters(&document) {
             Ok(()) => Manifest::read(&Member::new(&document, "")),
             Err((pointer, found)) => {
