@@ -6,10 +6,12 @@
 
 mod find;
 
+/// Whether a secret can have this name: those of variables, so that none reads like an option or a path.
+// [SECRET-02]
+pub use crate::kernel::names::is_environment_name as is_name;
 pub(in crate::kernel) use find::{HiddenTexts, Place};
 
 use crate::kernel::limits::{SECRET_BYTES_MAX, SECRET_BYTES_MIN};
-use crate::kernel::names;
 use crate::kernel::prelude::*;
 
 /// The value of a secret: one line of printable ASCII, 8 bytes to 4 KiB.
@@ -83,13 +85,6 @@ impl Hidden {
     pub(in crate::kernel) fn reveal(&self) -> &str {
         &self.value
     }
-}
-
-/// Whether a secret can have this name: those of variables, so that none reads like an option or a path.
-// [SECRET-02]
-#[must_use]
-pub fn is_name(text: &str) -> bool {
-    names::is_environment_name(text)
 }
 
 /// Refuses what is no name, without showing it: it may be a value in the wrong place.
