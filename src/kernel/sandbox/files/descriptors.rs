@@ -1,4 +1,4 @@
-//! Room: the table of open descriptors.
+//! The table of open descriptors.
 
 use super::tree::NodeId;
 use crate::kernel::directory::File;

@@ -1,4 +1,4 @@
-//! Room: following a path, name by name, from an open directory and never out of it.
+//! Following a path, name by name, from an open directory and never out of it.
 
 use super::tree::{Body, NodeId, Tree};
 use crate::kernel::limits::{LINK_STEPS_MAX, NAME_BYTES_MAX, PATH_BYTES_MAX, PATH_COMPONENT_FUEL};
@@ -43,21 +43,18 @@ impl Tree {
         meter: &mut Meter,
     ) -> Result<Place, Halt> {
         check_path(path)?;
-        let mut links = 0_usize;
-        // The directories walked through, and the names that are still to come, the next one last.
-        let mut walked = vec![start];
-        let mut pending = Vec::new();
+        // The names that are still to come, the next one last.
+        let (mut here, mut links, mut pending) = (start, 0_usize, Vec::new());
         put(&mut pending, path, meter)?;
         while let Some(name) = pending.pop() {
-            let here = walked.last().copied().unwrap_or(start);
             if !self.is_directory(here) {
                 return Err(Errno::NOTDIR.into());
             }
             match name.as_str() {
                 "" | "." => continue,
-                ".." if walked.len() == 1 => return Err(Errno::PERM.into()),
+                ".." if here == start => return Err(Errno::PERM.into()),
                 ".." => {
-                    walked.pop();
+                    here = self.parent(here)?;
                     continue;
                 }
                 _ => {}
@@ -79,11 +76,10 @@ impl Tree {
                     meter.charge_bytes(target.len())?;
                     put(&mut pending, target, meter)?;
                 }
-                (_, Some(node)) if !is_last => walked.push(node),
+                (_, Some(node)) if !is_last => here = node,
                 _ => return Ok(Place { directory: here, name: Some(name.into()), node, slash }),
             }
         }
-        let here = walked.last().copied().unwrap_or(start);
         Ok(Place { directory: here, name: None, node: Some(here), slash: true })
     }
 }

@@ -165,7 +165,7 @@ fn open_file(
     if truncates {
         tree.truncate(node, 0, meter)?;
     }
-    let host = tree.open_host(node, meter)?;
+    let host = tree.lower_file(node, meter)?;
     Ok(Object::File { node, host, offset: 0 })
 }
 
