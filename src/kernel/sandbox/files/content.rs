@@ -1,12 +1,10 @@
 //! The content of files: read where it is, and copied up into memory before it is changed.
 
 use super::tree::{Body, NodeId, Times, Tree, Usage};
-use crate::kernel::directory::File;
 use crate::kernel::prelude::*;
 use crate::kernel::sandbox::errno::{Errno, Halt};
 use crate::kernel::sandbox::guest::copy;
 use crate::kernel::sandbox::meter::Meter;
-use alloc::sync::Arc;
 
 /// How much of a file of the host is read between two looks at the clock.
 pub(crate) const PIECE_BYTES: usize = 1 << 20;
@@ -21,33 +19,28 @@ pub(crate) struct Status {
 }
 
 impl Tree {
-    /// Type, size and times. `file` is the host's file, if it is open.
+    /// Type, size and times.
     // [BOX-67]
-    pub(crate) fn status(
-        &mut self,
-        id: NodeId,
-        file: Option<&Arc<dyn File>>,
-        meter: &mut Meter,
-    ) -> Result<Status, Halt> {
-        let opened = if file.is_none() { self.lower_file(id, meter)? } else { None };
-        let size = self.size(id, file.or(opened.as_ref()))?;
+    pub(crate) fn status(&mut self, id: NodeId, meter: &mut Meter) -> Result<Status, Halt> {
+        self.lower_file(id, meter)?;
         let (node, number) = (self.node(id)?, |n| u64::try_from(n).unwrap_or(u64::MAX));
         let (device, names) = (number(node.mount.saturating_add(1)), number(node.names));
-        Ok(Status { device, kind: self.kind(id)?, names, size, times: node.times })
+        let (kind, size) = (self.kind(id)?, self.size(id)?);
+        Ok(Status { device, kind, names, size, times: node.times })
     }
 
     /// The size of an open file; of others what they hold in memory.
-    pub(crate) fn size(&self, id: NodeId, file: Option<&Arc<dyn File>>) -> Result<u64, Errno> {
-        match file {
-            Some(file) if !self.node(id)?.is_upper => Ok(file.size()?),
-            _ => Ok(u64::try_from(self.bytes(id)?.len()).unwrap_or(u64::MAX)),
+    pub(crate) fn size(&self, id: NodeId) -> Result<u64, Errno> {
+        match &self.node(id)?.lower {
+            Some(file) => Ok(file.size()?),
+            None => Ok(u64::try_from(self.bytes(id)?.len()).unwrap_or(u64::MAX)),
         }
     }
 
     /// What a file holds in memory, or a link.
     pub(crate) fn bytes(&self, id: NodeId) -> Result<&[u8], Errno> {
         Ok(match &self.node(id)?.body {
-            Body::Directory { .. } => &[],
+            Body::Directory(_) => &[],
             Body::File(content) => content,
             Body::Asset(path) => self.assets.get(path).map_or(&[], Vec::as_slice),
             Body::Link(target) => target.as_bytes(),
@@ -55,14 +48,8 @@ impl Tree {
     }
 
     /// Reads from an offset of an open file; gives the number of bytes, fewer than asked for at its end.
-    pub(crate) fn read(
-        &self,
-        id: NodeId,
-        file: Option<&Arc<dyn File>>,
-        offset: u64,
-        buffer: &mut [u8],
-    ) -> Result<usize, Errno> {
-        if let Some(file) = file.filter(|_| self.node(id).is_ok_and(|node| !node.is_upper)) {
+    pub(crate) fn read(&self, id: NodeId, offset: u64, buffer: &mut [u8]) -> Result<usize, Errno> {
+        if let Some(file) = &self.node(id)?.lower {
             return Ok(file.read_at(offset, buffer)?);
         }
         let from = usize::try_from(offset).unwrap_or(usize::MAX);
@@ -79,7 +66,7 @@ impl Tree {
         keep: bool,
         meter: &mut Meter,
     ) -> Result<(), Halt> {
-        let Some(file) = self.lower_file(id, meter)? else { return Ok(()) };
+        let Some(file) = self.lower_file(id, meter)?.cloned() else { return Ok(()) };
         let size = if keep { usize::try_from(file.size()?).unwrap_or(usize::MAX) } else { 0 };
         self.require_space(id, Usage { bytes: size, names: 1, whiteouts: 1 })?;
         let mut content = Vec::new();
@@ -96,7 +83,7 @@ impl Tree {
             }
         }
         let body = Body::File(content);
-        Ok(self.alter(id, |node| (node.body, node.is_upper) = (body, true))?)
+        Ok(self.alter(id, |node| (node.body, node.is_upper, node.lower) = (body, true, None))?)
     }
 
     /// The bytes of a file from an offset on, to be written; the file grows if it has to. `ENOSPC`.
@@ -121,11 +108,10 @@ impl Tree {
     pub(crate) fn allocate(
         &mut self,
         id: NodeId,
-        file: Option<&Arc<dyn File>>,
         length: usize,
         meter: &mut Meter,
     ) -> Result<(), Halt> {
-        match self.size(id, file)? >= u64::try_from(length).unwrap_or(u64::MAX) {
+        match self.size(id)? >= u64::try_from(length).unwrap_or(u64::MAX) {
             true => Ok(()),
             false => self.resize(id, length, false, meter),
         }
@@ -151,7 +137,9 @@ impl Tree {
         cuts: bool,
         meter: &mut Meter,
     ) -> Result<(), Halt> {
-        self.require_growth(id, length)?;
+        let node = self.node(id)?;
+        let bytes = length.saturating_sub(node.bytes()).saturating_mul(node.names.max(1));
+        self.require_space(id, Usage { bytes, ..Usage::default() })?;
         self.copy_up(id, length > 0 || !cuts, meter)?;
         let has = self.bytes(id)?.len();
         if length > has || cuts {

@@ -21,32 +21,7 @@ use alloc::sync::Arc;
 #[derive(Default)]
 pub(super) struct Handles {
     directories: BTreeMap<NodeId, Arc<dyn Directory>>,
-    file: Option<(NodeId, Arc<dyn File>)>,
-}
-
-impl Handles {
-    fn get(&self, id: NodeId) -> Option<Found> {
-        match &self.file {
-            Some((of, file)) if *of == id => Some(Found::File(Arc::clone(file))),
-            _ => self.directories.get(&id).cloned().map(Found::Directory),
-        }
-    }
-
-    fn hold(&mut self, id: NodeId, found: &Found) {
-        match found {
-            Found::File(file) => self.file = Some((id, Arc::clone(file))),
-            Found::Directory(directory) => {
-                if self.directories.len() >= HANDLES_COUNT_MAX {
-                    self.directories.clear();
-                }
-                self.directories.insert(id, Arc::clone(directory));
-            }
-        }
-    }
-
-    pub(super) fn close_file(&mut self) {
-        self.file = None;
-    }
+    file: Option<NodeId>,
 }
 
 impl Tree {
@@ -60,18 +35,16 @@ impl Tree {
         meter: &mut Meter,
     ) -> Result<NodeId, Halt> {
         // A commit makes such a folder, wherever the directory may be mapped by then.
-        if self.mount_of(directory)?.host.as_ref().is_some_and(|host| host.is_reserved(name)) {
-            return Err(Errno::ACCES.into());
-        }
+        Errno::ACCES.when(
+            self.mount_of(directory)?.host.as_ref().is_some_and(|host| host.is_reserved(name)),
+        )?;
         let known = self.known_child(directory, name);
         if known.is_ok() || self.node(directory)?.is_upper {
             return Ok(known?);
         }
         // Asked for in a merged directory as well: the host may have something there that is not to be seen.
         let found = self.open_below(directory, name, meter)?;
-        if self.is_merged(directory)? {
-            return Err(Errno::NOENT.into());
-        }
+        Errno::NOENT.when(self.directory(directory)?.is_merged)?;
         let kind = match found {
             Found::Directory(_) => Kind::Directory,
             Found::File(_) => Kind::File,
@@ -106,7 +79,7 @@ impl Tree {
             end.is_ok()
         })?;
         end?;
-        let is_merged = self.is_merged(directory)?;
+        let is_merged = self.directory(directory)?.is_merged;
         for (name, kind) in entries {
             // Paid for as it was listed; but there may be many.
             meter.watch.check()?;
@@ -120,17 +93,11 @@ impl Tree {
     /// Meets every name that the host has in a directory, and none later.
     // [BOX-88]
     pub(super) fn merge(&mut self, directory: NodeId, meter: &mut Meter) -> Result<(), Halt> {
-        if !self.is_merged(directory)? {
+        if !self.directory(directory)?.is_merged {
             self.meet_all(directory, meter)?;
         }
-        if let Body::Directory { is_merged, .. } = &mut self.node_mut(directory)?.body {
-            *is_merged = true;
-        }
+        self.directory_mut(directory)?.is_merged = true;
         Ok(())
-    }
-
-    fn is_merged(&self, directory: NodeId) -> Result<bool, Errno> {
-        Ok(matches!(self.node(directory)?.body, Body::Directory { is_merged: true, .. }))
     }
 
     /// Makes the node of something that the host has.
@@ -143,37 +110,40 @@ impl Tree {
         self.add(directory, name, body, Some(origin))
     }
 
-    /// A file of the lower layer; none if it was copied up, or is no file. `EIO`: it is a directory by now.
+    /// Opens a file of the lower layer; none if it was copied up, or is no file. `EIO`: it is a directory by
+    /// now.
     pub(crate) fn lower_file(
         &mut self,
         id: NodeId,
         meter: &mut Meter,
-    ) -> Result<Option<Arc<dyn File>>, Halt> {
-        if self.node(id)?.is_upper || self.is_directory(id) {
-            return Ok(None);
+    ) -> Result<Option<&Arc<dyn File>>, Halt> {
+        let is_open = self.node(id)?.lower.is_some();
+        if !is_open && !self.node(id)?.is_upper && !self.is_directory(id) {
+            match self.open_lower(id, meter)? {
+                Found::File(_) => {}
+                Found::Directory(_) => return Err(Errno::IO.into()),
+            }
         }
-        match self.open_lower(id, meter)? {
-            Found::File(file) => Ok(Some(file)),
-            Found::Directory(_) => Err(Errno::IO.into()),
-        }
+        Ok(self.node(id)?.lower.as_ref())
     }
 
+    /// A directory of the lower layer, held open or opened now. It recurses as deep as directories may be.
     fn lower_directory(
         &mut self,
         id: NodeId,
         meter: &mut Meter,
     ) -> Result<Arc<dyn Directory>, Halt> {
+        if let Some(held) = self.handles.directories.get(&id) {
+            return Ok(Arc::clone(held));
+        }
         match self.open_lower(id, meter)? {
             Found::Directory(directory) => Ok(directory),
             Found::File(_) => Err(Errno::NOTDIR.into()),
         }
     }
 
-    /// What the host has where a node was met. It recurses as deep as directories may be.
+    /// Opens what the host has where a node was met.
     fn open_lower(&mut self, id: NodeId, meter: &mut Meter) -> Result<Found, Halt> {
-        if let Some(held) = self.handles.get(id) {
-            return Ok(held);
-        }
         let Some(Origin { directory, name, .. }) = self.node(id)?.origin.clone() else {
             let root = self.mount_of(id)?.host.clone();
             return Ok(Found::Directory(root.ok_or(Errno::IO)?));
@@ -203,7 +173,28 @@ impl Tree {
                 Found::File(file) => file.stamp()?,
             });
         }
-        self.handles.hold(id, found);
+        match found {
+            Found::File(file) => {
+                self.close_file();
+                self.handles.file = Some(id);
+                self.node_mut(id)?.lower = Some(Arc::clone(file));
+            }
+            Found::Directory(directory) => {
+                let held = &mut self.handles.directories;
+                if held.len() >= HANDLES_COUNT_MAX {
+                    held.clear();
+                }
+                held.insert(id, Arc::clone(directory));
+            }
+        }
         Ok(())
+    }
+
+    /// Closes the last file that was opened, unless a descriptor stands for it.
+    pub(super) fn close_file(&mut self) {
+        let last = self.handles.file.take().and_then(|id| self.node_mut(id).ok());
+        if let Some(node) = last.filter(|node| node.opened == 0) {
+            node.lower = None;
+        }
     }
 }

@@ -20,9 +20,7 @@ impl Tree {
     ) -> Result<&'a Arc<str>, Errno> {
         let name = place.name.as_ref().filter(|_| place.node.is_none()).ok_or(Errno::EXIST)?;
         self.require_writable(place.directory)?;
-        if self.node(place.directory)?.names == 0 {
-            return Err(Errno::NOENT);
-        }
+        Errno::NOENT.when(self.node(place.directory)?.names == 0)?;
         self.require_space(place.directory, Usage { bytes, names: 1, whiteouts: 0 })?;
         slash.filter(|_| place.slash).map_or(Ok(name), Err)
     }
@@ -58,16 +56,12 @@ impl Tree {
         meter: &mut Meter,
     ) -> Result<(), Halt> {
         let name = self.free_name(place, 0, Some(Errno::NOENT))?;
-        if self.is_directory(id) {
-            return Err(Errno::PERM.into());
-        }
-        if self.node(id)?.mount != self.node(place.directory)?.mount {
-            return Err(Errno::XDEV.into());
-        }
+        Errno::PERM.when(self.is_directory(id))?;
+        Errno::XDEV.when(self.node(id)?.mount != self.node(place.directory)?.mount)?;
         self.require_depth(place.directory)?;
         // A file that is copied up counts twice from then on, for each of its names.
         let copies = usize::from(!self.node(id)?.is_upper);
-        let (names, size) = (copies.saturating_add(1), self.status(id, None, meter)?.size);
+        let (names, size) = (copies.saturating_add(1), self.status(id, meter)?.size);
         let bytes = usize::try_from(size).unwrap_or(usize::MAX).saturating_mul(names);
         self.require_space(id, Usage { bytes, names, whiteouts: copies })?;
         self.copy_up(id, true, meter)?;
@@ -97,9 +91,7 @@ impl Tree {
         meter: &mut Meter,
     ) -> Result<(), Halt> {
         let id = place.existing(self)?;
-        if !self.is_directory(id) {
-            return Err(Errno::NOTDIR.into());
-        }
+        Errno::NOTDIR.when(!self.is_directory(id))?;
         let name = place.name.as_deref().ok_or(Errno::INVAL)?;
         self.require_writable(id)?;
         self.require_empty(id, meter)?;
@@ -122,22 +114,14 @@ impl Tree {
             return Err(Errno::INVAL.into());
         };
         let is_directory = self.is_directory(id);
-        if to.slash && !is_directory {
-            return Err(Errno::NOTDIR.into());
-        }
-        if self.node(id)?.mount != self.node(to.directory)?.mount {
-            return Err(Errno::XDEV.into());
-        }
+        Errno::NOTDIR.when(to.slash && !is_directory)?;
+        Errno::XDEV.when(self.node(id)?.mount != self.node(to.directory)?.mount)?;
         self.require_writable(id)?;
         if to.node == Some(id) {
             return Ok(());
         }
-        if self.node(to.directory)?.names == 0 {
-            return Err(Errno::NOENT.into());
-        }
-        if self.ancestors(to.directory)?.contains(&id) {
-            return Err(Errno::INVAL.into());
-        }
+        Errno::NOENT.when(self.node(to.directory)?.names == 0)?;
+        Errno::INVAL.when(self.ancestors(to.directory)?.contains(&id))?;
         if let Some(replaced) = to.node {
             match (is_directory, self.is_directory(replaced)) {
                 (false, true) => return Err(Errno::ISDIR.into()),
@@ -163,9 +147,7 @@ impl Tree {
     /// `ENOTEMPTY` if there is anything in a directory, be it something that the guest does not see.
     fn require_empty(&mut self, directory: NodeId, meter: &mut Meter) -> Result<(), Halt> {
         let hides_others = self.meet_all(directory, meter)?;
-        if hides_others || !self.children(directory)?.is_empty() {
-            return Err(Errno::NOTEMPTY.into());
-        }
+        Errno::NOTEMPTY.when(hides_others || !self.directory(directory)?.children.is_empty())?;
         Ok(())
     }
 
@@ -205,21 +187,16 @@ impl Tree {
                 more.bytes = more.bytes.saturating_add(usize::try_from(size).unwrap_or(usize::MAX));
                 continue;
             }
-            if self.meet_all(here, meter)? {
-                return Err(Errno::ACCES.into());
-            }
-            let children = self.children(here)?;
+            Errno::ACCES.when(self.meet_all(here, meter)?)?;
+            let children = &self.directory(here)?.children;
             below.extend(children.values());
             let depth =
                 self.ancestors(here)?.len().saturating_add(usize::from(!children.is_empty()));
             deepest = deepest.max(depth.saturating_sub(top));
-            if below.len() > STAGED_NAMES_COUNT_MAX {
-                return Err(Errno::NOSPC.into());
-            }
+            Errno::NOSPC.when(below.len() > STAGED_NAMES_COUNT_MAX)?;
         }
-        if deepest.saturating_add(self.ancestors(into)?.len()) > FILE_DEPTH_MAX {
-            return Err(Errno::NAMETOOLONG.into());
-        }
+        Errno::NAMETOOLONG
+            .when(deepest.saturating_add(self.ancestors(into)?.len()) > FILE_DEPTH_MAX)?;
         more.whiteouts = more.names;
         self.require_space(id, more)?;
         for id in below {

@@ -23,9 +23,7 @@ impl Place {
     /// What is there. `ENOENT`: nothing. `ENOTDIR`: a file, named with a slash.
     pub(crate) fn existing(&self, tree: &Tree) -> Result<NodeId, Errno> {
         let node = self.node.ok_or(Errno::NOENT)?;
-        if self.slash && !tree.is_directory(node) {
-            return Err(Errno::NOTDIR);
-        }
+        Errno::NOTDIR.when(self.slash && !tree.is_directory(node))?;
         Ok(node)
     }
 }
@@ -47,14 +45,12 @@ impl Tree {
         let (mut here, mut links, mut pending) = (start, 0_usize, Vec::new());
         put(&mut pending, path, meter)?;
         while let Some(name) = pending.pop() {
-            if !self.is_directory(here) {
-                return Err(Errno::NOTDIR.into());
-            }
+            Errno::NOTDIR.when(!self.is_directory(here))?;
             match name.as_str() {
                 "" | "." => continue,
                 ".." if here == start => return Err(Errno::PERM.into()),
                 ".." => {
-                    here = self.parent(here)?;
+                    here = self.directory(here)?.parent;
                     continue;
                 }
                 _ => {}
@@ -70,9 +66,7 @@ impl Tree {
             match (body, node) {
                 (Some(Body::Link(target)), _) if follow || !is_last => {
                     links = links.saturating_add(1);
-                    if links > LINK_STEPS_MAX {
-                        return Err(Errno::LOOP.into());
-                    }
+                    Errno::LOOP.when(links > LINK_STEPS_MAX)?;
                     meter.charge_bytes(target.len())?;
                     put(&mut pending, target, meter)?;
                 }
@@ -89,9 +83,7 @@ impl Tree {
 // [BOX-34] [BOX-82]
 fn put(pending: &mut Vec<String>, path: &str, meter: &mut Meter) -> Result<(), Halt> {
     let to_come = pending.iter().map(|name| name.len().saturating_add(1)).sum::<usize>();
-    if to_come.saturating_add(path.len()) > PATH_BYTES_MAX {
-        return Err(Errno::NAMETOOLONG.into());
-    }
+    Errno::NAMETOOLONG.when(to_come.saturating_add(path.len()) > PATH_BYTES_MAX)?;
     meter.charge_each(path.split('/').count(), PATH_COMPONENT_FUEL)?;
     pending.extend(path.rsplit('/').map(str::to_owned));
     Ok(())
@@ -99,17 +91,9 @@ fn put(pending: &mut Vec<String>, path: &str, meter: &mut Meter) -> Result<(), H
 
 // [BOX-61]
 pub(super) fn check_path(path: &str) -> Result<(), Errno> {
-    if path.is_empty() {
-        return Err(Errno::NOENT);
-    }
-    if path.split('/').any(|name| name.len() > NAME_BYTES_MAX) {
-        return Err(Errno::NAMETOOLONG);
-    }
-    if path.contains('\0') {
-        return Err(Errno::INVAL);
-    }
-    if path.starts_with('/') {
-        return Err(Errno::PERM);
-    }
+    Errno::NOENT.when(path.is_empty())?;
+    Errno::NAMETOOLONG.when(path.split('/').any(|name| name.len() > NAME_BYTES_MAX))?;
+    Errno::INVAL.when(path.contains('\0'))?;
+    Errno::PERM.when(path.starts_with('/'))?;
     Ok(())
 }

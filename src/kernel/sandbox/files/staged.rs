@@ -48,10 +48,8 @@ impl Tree {
         let nodes = self.nodes.iter().filter(|node| node.mount == mount && node.is_whiteout());
         let whiteout = |node: &Node| {
             let origin = node.origin.as_ref()?;
-            let kind = match node.body {
-                Body::Directory { .. } => Kind::Directory,
-                _ => Kind::File,
-            };
+            let is_directory = matches!(node.body, Body::Directory(_));
+            let kind = if is_directory { Kind::Directory } else { Kind::File };
             Some((self.path(origin), (kind, origin.stamp)))
         };
         nodes.filter_map(whiteout).collect()
@@ -59,39 +57,36 @@ impl Tree {
 
     /// Where the host has something, below the root of its mount.
     fn path(&self, origin: &Origin) -> String {
-        let above = self.node(origin.directory).ok().and_then(|node| node.origin.as_ref());
-        match above {
-            Some(above) => format!("{}/{}", self.path(above), origin.name),
-            None => (*origin.name).to_owned(),
+        match self.node(origin.directory).map(|node| &node.origin) {
+            Ok(Some(above)) => format!("{}/{}", self.path(above), origin.name),
+            _ => (*origin.name).to_owned(),
         }
     }
 
     /// Takes up what lies in the upper layer; gives the path of the first link instead, if there is one.
     /// It recurses as deep as directories may be.
     fn collect(&mut self, directory: NodeId, prefix: &str, made: &mut Made) -> Result<(), String> {
-        let Ok(children) = self.children(directory).cloned() else { return Ok(()) };
+        let Ok(children) = self.directory(directory).map(|names| names.children.clone()) else {
+            return Ok(());
+        };
         for (name, id) in children {
             let path = format!("{prefix}{name}");
             let Ok(node) = self.node_mut(id) else { continue };
-            let (is_upper, like) =
-                (node.is_upper, node.origin.as_ref().and_then(|origin| origin.stamp));
-            match &mut node.body {
+            let (is_upper, origin) = (node.is_upper, node.origin.as_ref());
+            let like = origin.and_then(|origin| origin.stamp);
+            let content = match &mut node.body {
                 Body::Link(_) => return Err(path),
-                Body::Directory { .. } => {
+                Body::Directory(_) => {
                     self.collect(id, &format!("{path}/"), made)?;
-                    if is_upper {
-                        made.insert(path, (None, like));
-                    }
+                    None
                 }
-                Body::File(content) if is_upper => {
-                    // Only a file of several names has to be copied.
-                    let content = match node.names {
-                        0 | 1 => core::mem::take(content),
-                        _ => content.clone(),
-                    };
-                    made.insert(path, (Some(content), like));
-                }
-                Body::File(_) | Body::Asset(_) => {}
+                // Only a file of several names has to be copied.
+                Body::File(content) if node.names > 1 => Some(content.clone()),
+                Body::File(content) => Some(core::mem::take(content)),
+                Body::Asset(_) => continue,
+            };
+            if is_upper {
+                made.insert(path, (content, like));
             }
         }
         Ok(())

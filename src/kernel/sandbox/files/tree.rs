@@ -1,7 +1,7 @@
 //! The tree: nodes, the names that lead to them, and how much of it may be in the upper layer.
 
 use super::lower::Handles;
-use crate::kernel::directory::{Directory, Stamp};
+use crate::kernel::directory::{Directory, File, Stamp};
 use crate::kernel::limits::{
     FILE_DEPTH_MAX, NODES_COUNT_MAX, STAGED_BYTES_MAX, STAGED_NAMES_COUNT_MAX, STORAGE_ENTRY_BYTES,
 };
@@ -93,15 +93,22 @@ pub(super) struct Node {
     pub(super) names: usize,
     /// Descriptors that stand for it.
     pub(super) opened: usize,
+    /// The file of the lower layer, held open for them and for the host call that opened it.
+    pub(super) lower: Option<Arc<dyn File>>,
+}
+
+/// What lies in a directory.
+pub(crate) struct Names {
+    /// The directory above; a root is its own.
+    pub(crate) parent: NodeId,
+    /// What was met or made so far.
+    pub(crate) children: BTreeMap<Arc<str>, NodeId>,
+    /// Whether all names of the lower layer were met: from then on there are no others.
+    pub(super) is_merged: bool,
 }
 
 pub(super) enum Body {
-    Directory {
-        parent: NodeId,
-        children: BTreeMap<Arc<str>, NodeId>,
-        /// Whether all names of the lower layer were met: from then on there are no others.
-        is_merged: bool,
-    },
+    Directory(Names),
     /// The content; empty as long as the file lies in the lower layer.
     File(Vec<u8>),
     /// A file below `assets/`, by its path there.
@@ -114,22 +121,22 @@ impl Body {
     pub(super) const EMPTY_FILE: Body = Body::File(Vec::new());
 
     pub(super) fn empty_directory(parent: NodeId) -> Self {
-        Body::Directory { parent, children: BTreeMap::new(), is_merged: false }
+        Body::Directory(Names { parent, children: BTreeMap::new(), is_merged: false })
     }
 }
 
 impl Node {
     pub(super) fn new(mount: usize, is_upper: bool, body: Body, time: u64) -> Self {
         let times = Times { accessed: time, modified: time, changed: time };
-        Node { mount, origin: None, is_upper, body, times, names: 0, opened: 0 }
+        Node { mount, origin: None, is_upper, body, times, names: 0, opened: 0, lower: None }
     }
 
     /// Bytes of content or of a link.
-    fn bytes(&self) -> usize {
+    pub(super) fn bytes(&self) -> usize {
         match &self.body {
             Body::File(content) => content.len(),
             Body::Link(target) => target.len(),
-            Body::Directory { .. } | Body::Asset(_) => 0,
+            Body::Directory(_) | Body::Asset(_) => 0,
         }
     }
 
@@ -165,7 +172,7 @@ impl Tree {
 
     /// Begins a host call: it has its time, and by then the host may have other files.
     pub(crate) fn begin_call(&mut self, now: u64) {
-        self.handles.close_file();
+        self.close_file();
         self.now = now;
     }
 
@@ -185,12 +192,12 @@ impl Tree {
     /// `EROFS` unless what lies where this node does may be changed.
     // [BOX-69]
     pub(crate) fn require_writable(&self, id: NodeId) -> Result<(), Errno> {
-        self.mount_of(id)?.writable.then_some(()).ok_or(Errno::ROFS)
+        Errno::ROFS.when(!self.mount_of(id)?.writable)
     }
 
     pub(crate) fn kind(&self, id: NodeId) -> Result<u8, Errno> {
         Ok(match self.node(id)?.body {
-            Body::Directory { .. } => filetype::DIRECTORY,
+            Body::Directory(_) => filetype::DIRECTORY,
             Body::File(_) | Body::Asset(_) => filetype::REGULAR_FILE,
             Body::Link(_) => filetype::SYMBOLIC_LINK,
         })
@@ -200,28 +207,17 @@ impl Tree {
         self.kind(id) == Ok(filetype::DIRECTORY)
     }
 
-    /// The children of a directory that were met or made so far.
-    pub(crate) fn children(&self, directory: NodeId) -> Result<&BTreeMap<Arc<str>, NodeId>, Errno> {
-        match &self.node(directory)?.body {
-            Body::Directory { children, .. } => Ok(children),
+    /// What lies in a directory. `ENOTDIR`: it is none.
+    pub(crate) fn directory(&self, id: NodeId) -> Result<&Names, Errno> {
+        match &self.node(id)?.body {
+            Body::Directory(names) => Ok(names),
             _ => Err(Errno::NOTDIR),
         }
     }
 
-    fn children_mut(
-        &mut self,
-        directory: NodeId,
-    ) -> Result<&mut BTreeMap<Arc<str>, NodeId>, Errno> {
-        match &mut self.node_mut(directory)?.body {
-            Body::Directory { children, .. } => Ok(children),
-            _ => Err(Errno::NOTDIR),
-        }
-    }
-
-    /// The directory above; a root is its own.
-    pub(crate) fn parent(&self, directory: NodeId) -> Result<NodeId, Errno> {
-        match self.node(directory)?.body {
-            Body::Directory { parent, .. } => Ok(parent),
+    pub(super) fn directory_mut(&mut self, id: NodeId) -> Result<&mut Names, Errno> {
+        match &mut self.node_mut(id)?.body {
+            Body::Directory(names) => Ok(names),
             _ => Err(Errno::NOTDIR),
         }
     }
@@ -230,7 +226,7 @@ impl Tree {
     pub(super) fn ancestors(&self, directory: NodeId) -> Result<Vec<NodeId>, Errno> {
         let (mut found, mut here) = (vec![directory], directory);
         loop {
-            let parent = self.parent(here)?;
+            let parent = self.directory(here)?.parent;
             if parent == here {
                 return Ok(found);
             }
@@ -242,14 +238,11 @@ impl Tree {
     /// `ENAMETOOLONG` if a directory is too deep to hold anything.
     // [BOX-87]
     pub(super) fn require_depth(&self, directory: NodeId) -> Result<(), Errno> {
-        match self.ancestors(directory)?.len() <= FILE_DEPTH_MAX {
-            true => Ok(()),
-            false => Err(Errno::NAMETOOLONG),
-        }
+        Errno::NAMETOOLONG.when(self.ancestors(directory)?.len() > FILE_DEPTH_MAX)
     }
 
     pub(super) fn known_child(&self, directory: NodeId, name: &str) -> Result<NodeId, Errno> {
-        self.children(directory)?.get(name).copied().ok_or(Errno::NOENT)
+        self.directory(directory)?.children.get(name).copied().ok_or(Errno::NOENT)
     }
 
     /// Makes a node with its first name. `ENFILE`: there are too many. `ENAMETOOLONG`: too deep.
@@ -261,9 +254,7 @@ impl Tree {
         body: Body,
         origin: Option<Origin>,
     ) -> Result<NodeId, Errno> {
-        if self.nodes.len() >= NODES_COUNT_MAX {
-            return Err(Errno::NFILE);
-        }
+        Errno::NFILE.when(self.nodes.len() >= NODES_COUNT_MAX)?;
         self.require_depth(directory)?;
         let (id, is_upper) = (NodeId(self.nodes.len()), origin.is_none());
         let (mount, time) =
@@ -295,11 +286,11 @@ impl Tree {
         name: &Arc<str>,
         id: NodeId,
     ) -> Result<(), Errno> {
-        self.children_mut(directory)?.insert(Arc::clone(name), id);
+        self.directory_mut(directory)?.children.insert(Arc::clone(name), id);
         self.alter(id, |node| {
             node.names = node.names.saturating_add(1);
-            if let Body::Directory { parent, .. } = &mut node.body {
-                *parent = directory;
+            if let Body::Directory(names) = &mut node.body {
+                names.parent = directory;
             }
         })?;
         match self.node(id)?.is_upper {
@@ -311,10 +302,10 @@ impl Tree {
     /// Takes a name away. A file that is still open is read on from the host, which has it until the call
     /// has ended; in a directory nothing of the host is seen any more.
     pub(super) fn detach(&mut self, directory: NodeId, name: &str) -> Result<NodeId, Errno> {
-        let id = self.children_mut(directory)?.remove(name).ok_or(Errno::NOENT)?;
+        let id = self.directory_mut(directory)?.children.remove(name).ok_or(Errno::NOENT)?;
         self.alter(id, |node| {
             node.names = node.names.saturating_sub(1);
-            node.is_upper |= matches!(node.body, Body::Directory { .. });
+            node.is_upper |= matches!(node.body, Body::Directory(_));
         })?;
         self.touch(directory)?;
         Ok(id)
@@ -341,13 +332,6 @@ impl Tree {
         })
     }
 
-    /// `ENOSPC` unless a file may have so many bytes.
-    pub(super) fn require_growth(&self, id: NodeId, length: usize) -> Result<(), Errno> {
-        let node = self.node(id)?;
-        let bytes = length.saturating_sub(node.bytes()).saturating_mul(node.names.max(1));
-        self.require_space(id, Usage { bytes, ..Usage::default() })
-    }
-
     /// `ENOSPC` unless the upper layer may count for so much more where a node lies.
     // [BOX-81] [STO-20]
     pub(super) fn require_space(&self, id: NodeId, more: Usage) -> Result<(), Errno> {
@@ -368,7 +352,7 @@ impl Tree {
                     && all.bytes <= STAGED_BYTES_MAX
             }
         };
-        fits.then_some(()).ok_or(Errno::NOSPC)
+        Errno::NOSPC.when(!fits)
     }
 
     /// Counts a descriptor that stands for a node.
@@ -387,11 +371,15 @@ impl Tree {
 
     /// Lets go of what a file or link holds that nothing leads to any more.
     pub(super) fn drop_unused(&mut self, id: NodeId) -> Result<(), Errno> {
-        let node = self.node(id)?;
-        if node.names > 0 || node.opened > 0 || self.is_directory(id) {
-            return Ok(());
-        }
-        self.alter(id, |node| node.body = Body::EMPTY_FILE)
+        let is_directory = self.is_directory(id);
+        self.alter(id, |node| {
+            if node.opened == 0 {
+                node.lower = None;
+                if node.names == 0 && !is_directory {
+                    node.body = Body::EMPTY_FILE;
+                }
+            }
+        })
     }
 }
 

@@ -305,7 +305,7 @@ fn what_is_swapped_for_a_link_while_the_guest_runs_is_not_followed() {
     tree.begin_call(tree.now);
     assert_eq!(errno(tree.lower_file(file, meter)), refused);
     assert_eq!(errno(tree.writable(file, 0, 1, meter)), refused);
-    assert_eq!(errno(tree.status(file, None, meter)), refused);
+    assert_eq!(errno(tree.status(file, meter)), refused);
     fs::remove_file(folder.0.join("file")).unwrap();
     fs::create_dir(folder.0.join("file")).unwrap();
     assert_eq!(errno(tree.lower_file(file, meter)), Some(errno::Errno::IO));
