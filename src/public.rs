@@ -32,6 +32,7 @@ rooms! {
     };
     /// The way to the network.
     door: {
+        pub use crate::host::curl::CurlTransport;
         pub use crate::host::transport::{HttpTransport, Services};
     };
     /// What packages keep from call to call: `spec/storage.md`.
@@ -77,7 +78,8 @@ pub mod package {
 #[cfg(feature = "std")]
 pub use crate::host::{home, runtime, store};
 pub use crate::kernel::{
-    agent, call, directory, encoding, error, json, limits, module, policy, privacy, text, time,
+    agent, call, deadline, directory, document, encoding, error, json, limits, module, names,
+    policy, privacy, text, time,
 };
 
 #[cfg(feature = "std")]

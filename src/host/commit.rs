@@ -5,9 +5,7 @@
 //! looks sees a file's old content or its new one. A lock keeps two calls from doing so at once, and what a killed
 //! process left in the folder is cleared away by the next.
 
-use crate::host::directory::{
-    mode_of, open_handle, owner_of, path_of, HostDirectory, COMMIT_FOLDER,
-};
+use crate::host::handle::{mode_of, open_handle, owner_of, path_of, HostDirectory, COMMIT_FOLDER};
 use crate::kernel::deadline::Deadline;
 use crate::kernel::directory::{Action, Change, Fault, PreparedChanges, Refused, Stamp};
 use std::collections::BTreeSet;

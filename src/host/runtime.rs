@@ -5,7 +5,7 @@ pub use crate::host::person::{Nobody, Person};
 use crate::host::sandbox::WasmSandbox;
 use crate::host::secrets::{SecretCommand, SecretFile, SecretStore};
 use crate::host::storage::StorageFiles;
-use crate::host::store::Store;
+pub use crate::host::system::PackageSource;
 use crate::host::system::{Computer, System};
 use crate::host::transport::{HttpTransport, Services};
 use crate::kernel;
@@ -56,7 +56,7 @@ impl Runtime {
         let command = command.transpose()?;
         // [BOX-97]
         let files = command.iter().flat_map(SecretCommand::files);
-        let places = policy.file.as_deref().map(Path::new).into_iter().chain(files).chain([home]);
+        let places = policy.file().map(Path::new).into_iter().chain(files).chain([home]);
         let sandbox = places.fold(WasmSandbox::new()?, WasmSandbox::protect);
         let secrets: Arc<dyn SecretStore> = match command {
             Some(command) => Arc::new(command),
@@ -171,7 +171,7 @@ impl Runtime {
     /// As [`Runtime::call`]; `store.not_installed`, `store.invalid`, `content.hash_mismatch`.
     pub fn call_installed(
         &self,
-        store: &Store,
+        store: &dyn PackageSource,
         content_hash: &ContentHash,
         call: &Call,
         person: &dyn Person,

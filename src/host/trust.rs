@@ -102,6 +102,6 @@ impl PermissionPolicy {
         let file = file.to_str().ok_or_else(|| {
             Error::new(Code::HostFile, format!("{}: a path that is no text", path.display()))
         })?;
-        Ok(PermissionPolicy { file: Some(file.to_owned()), ..policy })
+        Ok(policy.from_file(file))
     }
 }

@@ -132,7 +132,7 @@ macro_rules! words {
         $crate::kernel::document::text_form!($name, concat!("one of" $(, " `", $word, "`")*));
     };
 }
-pub(crate) use words;
+pub(in crate::kernel) use words;
 
 /// The JSON form of a type that has `parse` and `Display`: a text.
 macro_rules! text_form {
@@ -151,20 +151,29 @@ macro_rules! text_form {
         }
     };
 }
-pub(crate) use text_form;
+pub(in crate::kernel) use text_form;
 
 /// A type that has one JSON form.
-pub(crate) trait FromJson: Sized {
+pub trait FromJson: Sized {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// What is wrong with the value, and where.
     fn read(place: &Member<'_>) -> Result<Self, Fault>;
 }
 
 /// A type that is written in that form; null is a member that is left out.
-pub(crate) trait ToJson {
+pub trait ToJson {
+    /// The value that reads as this.
     fn write(&self) -> Value;
 }
 
 /// A closed object, which [`object!`] declares.
-pub(crate) trait Members: Sized {
+pub trait Members: Sized {
+    /// Takes its members.
+    ///
+    /// # Errors
+    /// What is wrong with one, and where.
     fn members(object: &mut Object<'_>) -> Result<Self, Fault>;
 }
 
@@ -242,12 +251,12 @@ impl<K, T: ToJson> ToJson for BTreeMap<K, T> {
 }
 
 /// Reads a place by a rule. A function, so that the compiler knows what a closure gets.
-pub(crate) fn by<P, T>(place: P, rule: impl FnOnce(P) -> Result<T, Fault>) -> Result<T, Fault> {
+pub fn by<P, T>(place: P, rule: impl FnOnce(P) -> Result<T, Fault>) -> Result<T, Fault> {
     rule(place)
 }
 
 /// The rule of a text that `allowed` allows; `what` says which those are.
-pub(crate) fn text(
+pub fn text(
     allowed: impl Fn(&str) -> bool,
     what: &'static str,
 ) -> impl Fn(&Member<'_>) -> Result<String, Fault> {
@@ -255,7 +264,7 @@ pub(crate) fn text(
 }
 
 /// The rule of an integer in this range.
-pub(crate) fn integer<T>(range: RangeInclusive<T>) -> impl Fn(&Member<'_>) -> Result<T, Fault>
+pub fn integer<T>(range: RangeInclusive<T>) -> impl Fn(&Member<'_>) -> Result<T, Fault>
 where
     T: TryFrom<u64> + PartialOrd + Display + Clone,
 {
@@ -263,14 +272,14 @@ where
 }
 
 /// The rule of a member that may be absent.
-pub(crate) fn some<T>(
+pub fn some<T>(
     rule: impl Fn(&Member<'_>) -> Result<T, Fault>,
 ) -> impl Fn(&Member<'_>) -> Result<Option<T>, Fault> {
     move |place| rule(place).map(Some)
 }
 
 /// The rule of a list or a set of so many items.
-pub(crate) fn list<T, C: FromIterator<T>>(
+pub fn list<T, C: FromIterator<T>>(
     count: RangeInclusive<usize>,
     rule: impl FnMut(&Member<'_>) -> Result<T, Fault>,
 ) -> impl FnOnce(&Member<'_>) -> Result<C, Fault> {
@@ -279,7 +288,7 @@ pub(crate) fn list<T, C: FromIterator<T>>(
 
 /// The rule of a list in which no two items are about the same thing, which is their `key`; `twice` says
 /// what is wrong with a second one.
-pub(crate) fn distinct<T, K: Ord>(
+pub fn distinct<T, K: Ord>(
     count: RangeInclusive<usize>,
     mut rule: impl FnMut(&Member<'_>) -> Result<T, Fault>,
     key: impl Fn(&T) -> K,
@@ -297,7 +306,7 @@ pub(crate) fn distinct<T, K: Ord>(
 }
 
 /// The rule of a list whose entries each say what they are about, their `key`, and no two the same.
-pub(crate) fn keyed<T, K: Ord>(
+pub fn keyed<T, K: Ord>(
     count: RangeInclusive<usize>,
     rule: impl FnMut(&Member<'_>) -> Result<T, Fault>,
     key: impl Fn(&T) -> K + Copy,
@@ -307,7 +316,7 @@ pub(crate) fn keyed<T, K: Ord>(
 }
 
 /// A document by itself. Its member `format` says which it is, and is not part of the type.
-pub(crate) trait Document: Members {
+pub trait Document: Members {
     /// The value of `format`.
     const FORMAT: &'static str;
     /// Bytes of the longest one.
@@ -322,7 +331,7 @@ pub(crate) trait Document: Members {
 ///
 /// # Errors
 /// [`Document::INVALID`].
-pub(crate) fn parse<T: Document>(bytes: &[u8]) -> Result<T, Error> {
+pub fn parse<T: Document>(bytes: &[u8]) -> Result<T, Error> {
     let document = read_document(bytes, T::BYTES_MAX, T::INVALID, |object| {
         object.required("format")?.parsed(T::FORMAT, |text| (text == T::FORMAT).then_some(()))?;
         T::members(object)
@@ -334,7 +343,7 @@ pub(crate) fn parse<T: Document>(bytes: &[u8]) -> Result<T, Error> {
 }
 
 /// Parses a document of at most so many bytes and reads its root object with `read`.
-pub(crate) fn read_document<T>(
+pub fn read_document<T>(
     bytes: &[u8],
     bytes_max: usize,
     code: Code,
@@ -350,7 +359,7 @@ pub(crate) fn read_document<T>(
 }
 
 /// Writes a document: the same one, the same text.
-pub(crate) fn print<T: Document + ToJson>(document: &T) -> String {
+pub fn print<T: Document + ToJson>(document: &T) -> String {
     let mut value = document.write();
     if let Some(members) = value.as_object_mut() {
         members.insert("format".to_owned(), T::FORMAT.into());

@@ -37,12 +37,12 @@ pub fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
 }
 
 /// A length or a count in 64 bits, which hold any that a machine has.
-pub(crate) fn as_u64(count: usize) -> u64 {
+pub fn as_u64(count: usize) -> u64 {
     u64::try_from(count).unwrap_or(u64::MAX)
 }
 
 /// The number that hexadecimal digits of either case stand for, as escapes in foreign texts have them.
-pub(crate) fn hex_number(digits: &[u8]) -> Option<u32> {
+pub(in crate::kernel) fn hex_number(digits: &[u8]) -> Option<u32> {
     digits.iter().try_fold(0_u32, |value, digit| {
         let digit = char::from(*digit).to_digit(16)?;
         value.checked_mul(16)?.checked_add(digit)
@@ -55,7 +55,7 @@ pub(crate) fn hex_number(digits: &[u8]) -> Option<u32> {
 /// ```text
 /// MPPv1 <len(type)> <type> <len(body)> <body>
 /// ```
-pub(crate) fn framed(payload_type: &str, body: &str) -> Vec<u8> {
+pub(in crate::kernel) fn framed(payload_type: &str, body: &str) -> Vec<u8> {
     format!("MPPv1 {} {payload_type} {} {body}", payload_type.len(), body.len()).into_bytes()
 }
 
@@ -110,7 +110,7 @@ macro_rules! hash_text {
         }
     };
 }
-pub(crate) use hash_text;
+pub(in crate::kernel) use hash_text;
 
 /// HMAC-SHA-256 (RFC 2104) with a key of 32 bytes.
 #[must_use]

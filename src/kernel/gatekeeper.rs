@@ -95,7 +95,7 @@ impl Gatekeeper {
     }
 
     /// The highest version of a package that was seen before.
-    pub(crate) fn version_seen(&self, id: &str) -> Option<Version> {
+    pub(in crate::kernel) fn version_seen(&self, id: &str) -> Option<Version> {
         self.trust.version_seen(id)
     }
 
@@ -336,7 +336,7 @@ impl VerifiedManifest {
 
     /// For the tests of the rooms above, which need no package.
     #[cfg(test)]
-    pub(crate) fn for_tests(
+    pub(in crate::kernel) fn for_tests(
         manifest: Manifest,
         content_hash: ContentHash,
         signed_by: &[&str],
@@ -363,22 +363,22 @@ pub struct WasmBinary {
 
 impl WasmBinary {
     /// The compiled module.
-    pub(crate) fn module(&self) -> &Module {
+    pub(in crate::kernel) fn module(&self) -> &Module {
         &self.module
     }
 
     /// Contents of `assets/`, by the path below that folder (`db/shop.sqlite`).
-    pub(crate) fn assets(&self) -> &Arc<BTreeMap<String, Vec<u8>>> {
+    pub(in crate::kernel) fn assets(&self) -> &Arc<BTreeMap<String, Vec<u8>>> {
         &self.assets
     }
 
     /// The manifest it was signed with.
-    pub(crate) fn manifest(&self) -> &VerifiedManifest {
+    pub(in crate::kernel) fn manifest(&self) -> &VerifiedManifest {
         &self.manifest
     }
 
     #[cfg(test)]
-    pub(crate) fn for_tests(
+    pub(in crate::kernel) fn for_tests(
         module: Module,
         assets: BTreeMap<String, Vec<u8>>,
         manifest: VerifiedManifest,

@@ -6,7 +6,7 @@
 //! UTF-8, lone surrogates, NaN, numbers beyond a double, and anything behind the value; with its
 //! feature `float_roundtrip` it reads each decimal fraction as the nearest double.
 
-pub(crate) mod canonical;
+pub(in crate::kernel) mod canonical;
 pub mod object;
 
 use crate::kernel::limits::JSON_VALUES_COUNT_MAX;

@@ -25,9 +25,9 @@ const TRANSPORT_HEADERS: [&str; 11] = [
 ];
 
 /// Where a guest sees the files of its package.
-pub(crate) const ASSETS_MOUNT: &str = "/assets";
+pub const ASSETS_MOUNT: &str = "/assets";
 /// Where a guest sees what its package keeps from call to call.
-pub(crate) const STORAGE_MOUNT: &str = "/storage";
+pub const STORAGE_MOUNT: &str = "/storage";
 
 /// Names that Windows reserves in every folder, whatever the extension.
 const WINDOWS_DEVICES: &[&str] = &["aux", "con", "nul", "prn"];
@@ -36,7 +36,7 @@ const WINDOWS_NUMBERED_DEVICES: &[&str] = &["com", "lpt"];
 
 /// A reverse domain name of at least two labels.
 // [MAN-10]
-pub(crate) fn is_id(text: &str) -> bool {
+pub fn is_id(text: &str) -> bool {
     let labels = text.split('.');
     text.len() <= 128
         && labels.clone().count() >= 2
@@ -46,7 +46,7 @@ pub(crate) fn is_id(text: &str) -> bool {
 }
 
 /// What stands for package ids in a rule: `*`, or labels of an id joined by dots.
-pub(crate) fn is_namespace(text: &str) -> bool {
+pub fn is_namespace(text: &str) -> bool {
     text == "*" || (text.split('.').all(is_dns_label) && text.len() <= NAME_BYTES_MAX)
 }
 
@@ -61,7 +61,7 @@ fn is_dns_label(label: &str) -> bool {
 
 /// A host name with an optional port: `api.example.com` or `localhost:8443`.
 // [MAN-20] [MAN-21]
-pub(crate) fn is_host_and_port(text: &str) -> bool {
+pub fn is_host_and_port(text: &str) -> bool {
     let (host, port) = match text.split_once(':') {
         Some((host, port)) => (host, Some(port)),
         None => (text, None),
@@ -80,14 +80,14 @@ pub(crate) fn is_host_and_port(text: &str) -> bool {
 }
 
 /// A port from 1 to 65535, without leading zeros.
-pub(crate) fn read_port(text: &str) -> Option<u16> {
+pub fn read_port(text: &str) -> Option<u16> {
     let port = text.parse::<u16>().ok()?;
     (port > 0 && port.to_string() == text).then_some(port)
 }
 
 /// An absolute path of the host, in the form of any system that this crate is built for, so that a document has one
 /// verdict everywhere.
-pub(crate) fn is_absolute_path(text: &str) -> bool {
+pub fn is_absolute_path(text: &str) -> bool {
     let drive = |rest: &str| rest.starts_with(":\\") || rest.starts_with(":/");
     let windows = text.strip_prefix(|first: char| first.is_ascii_alphabetic()).is_some_and(drive);
     text.starts_with('/') || text.starts_with("\\\\") || windows
@@ -95,7 +95,7 @@ pub(crate) fn is_absolute_path(text: &str) -> bool {
 
 /// The root, or an absolute path of a guest directory in safe components.
 // [MAN-22]
-pub(crate) fn is_guest_directory(text: &str) -> bool {
+pub fn is_guest_directory(text: &str) -> bool {
     let Some(path) = text.strip_prefix('/') else { return false };
     if path.is_empty() {
         return true;
@@ -111,7 +111,7 @@ pub(crate) fn is_guest_directory(text: &str) -> bool {
 
 /// Whether two guest directories are the same or one lies in the other.
 // [MAN-23]
-pub(crate) fn overlap(a: &str, b: &str) -> bool {
+pub fn overlap(a: &str, b: &str) -> bool {
     let (a, b) = (a.trim_end_matches('/'), b.trim_end_matches('/'));
     let inside = |inner: &str, outer: &str| {
         inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
@@ -121,21 +121,21 @@ pub(crate) fn overlap(a: &str, b: &str) -> bool {
 
 /// `^[A-Za-z_][A-Za-z0-9_]{0,127}$`
 // [MAN-25]
-pub(crate) fn is_environment_name(text: &str) -> bool {
+pub fn is_environment_name(text: &str) -> bool {
     let first = |c: char| c.is_ascii_alphabetic() || c == '_';
     text.len() <= 128 && text.starts_with(first) && text.bytes().all(is_word)
 }
 
 /// `^[A-Za-z][A-Za-z0-9_]{0,63}$`
 // [MAN-30]
-pub(crate) fn is_tool_name(text: &str) -> bool {
+pub fn is_tool_name(text: &str) -> bool {
     let first = |c: char| c.is_ascii_alphabetic();
     text.len() <= 64 && text.starts_with(first) && text.bytes().all(is_word)
 }
 
 /// `^[A-Z][A-Z0-9_]{0,31}$`
 // [MAN-36]
-pub(crate) fn is_pattern_name(text: &str) -> bool {
+pub fn is_pattern_name(text: &str) -> bool {
     let upper = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
     let first = |c: char| c.is_ascii_uppercase();
     text.len() <= 32 && text.starts_with(first) && text.bytes().all(upper)
@@ -148,7 +148,7 @@ fn is_word(byte: u8) -> bool {
 /// A name that the manifest can give a module: stricter than
 /// [`is_module_entry`](crate::kernel::package::is_module_entry), which finds any module of an archive.
 // [MAN-16]
-pub(crate) fn is_module_name(text: &str) -> bool {
+pub fn is_module_name(text: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
     text.len() <= NAME_BYTES_MAX
         && text.strip_suffix(".wasm").is_some_and(|stem| !stem.is_empty())
@@ -157,14 +157,14 @@ pub(crate) fn is_module_name(text: &str) -> bool {
 
 /// The characters that SPDX licence expressions are made of.
 // [MAN-13]
-pub(crate) fn is_license(text: &str) -> bool {
+pub fn is_license(text: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b" .+-():".contains(&byte);
     is_line(text) && text.bytes().all(allowed)
 }
 
 /// An https address whose host is written as in `network`, so without user name or password.
 // [MAN-14]
-pub(crate) fn is_https_address(text: &str) -> bool {
+pub fn is_https_address(text: &str) -> bool {
     let Some(rest) = text.strip_prefix("https://") else { return false };
     let allowed = |byte: u8| byte.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&byte);
     let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
@@ -173,25 +173,25 @@ pub(crate) fn is_https_address(text: &str) -> bool {
 
 /// A short text on one line, such as a name.
 // [MAN-08]
-pub(crate) fn is_line(text: &str) -> bool {
+pub fn is_line(text: &str) -> bool {
     text.len() <= LINE_BYTES_MAX && is_text(text) && !text.contains(['\n', '\t'])
 }
 
 /// A line that shows all it holds: a publisher, a person, a reason.
-pub(crate) fn is_visible_line(text: &str) -> bool {
+pub fn is_visible_line(text: &str) -> bool {
     is_line(text) && !text.chars().any(is_hidden)
 }
 
 /// A text for people: not empty, and no white space around it.
 // [MAN-08]
-pub(crate) fn is_text(text: &str) -> bool {
+pub fn is_text(text: &str) -> bool {
     !text.is_empty() && text.trim() == text
 }
 
 /// Whether a guest or a policy may set a header of this name: a token (RFC 9110, section 5.6.2) in lower
 /// case that is not the transport's.
 // [DOOR-32]
-pub(crate) fn is_header_name(name: &str) -> bool {
+pub fn is_header_name(name: &str) -> bool {
     let token = |byte: u8| {
         byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"!#$%&'*+-.^_`|~".contains(&byte)
     };
@@ -204,13 +204,13 @@ pub(crate) fn is_header_name(name: &str) -> bool {
 /// Whether a header may have this value: printable ASCII without white space around it. A line break would
 /// be another header.
 // [DOOR-33]
-pub(crate) fn is_header_value(value: &str) -> bool {
+pub fn is_header_value(value: &str) -> bool {
     value.bytes().all(|byte| (b' '..=b'~').contains(&byte)) && value.trim() == value
 }
 
 /// Whether a file or directory in storage can have this name: those that a guest can make.
 // [STO-12]
-pub(crate) fn is_file_name(text: &str) -> bool {
+pub fn is_file_name(text: &str) -> bool {
     (1..=NAME_BYTES_MAX).contains(&text.len())
         && !text.contains(['/', '\0'])
         && !matches!(text, "." | "..")
@@ -220,7 +220,7 @@ pub(crate) fn is_file_name(text: &str) -> bool {
 ///
 /// # Errors
 /// `archive.name`.
-pub(crate) fn check_entry_name(bytes: &[u8]) -> Result<&str, Error> {
+pub fn check_entry_name(bytes: &[u8]) -> Result<&str, Error> {
     let refuse = |why: &str| {
         let shown = bytes.get(..bytes.len().min(64)).unwrap_or_default().escape_ascii();
         Err(Error::new(Code::ArchiveName, format!("entry name \"{shown}\" {why}")))
@@ -265,7 +265,7 @@ fn is_windows_device(component: &str) -> bool {
 ///
 /// # Errors
 /// `archive.name_collision`.
-pub(crate) fn check_entry_collisions(names: &[&str]) -> Result<(), Error> {
+pub fn check_entry_collisions(names: &[&str]) -> Result<(), Error> {
     let mut seen = BTreeSet::new();
     // [NAME-06]
     for name in names {

@@ -15,12 +15,12 @@ use crate::kernel::limits::{PATTERN_SEARCH_STEPS, PATTERN_SEARCH_STEPS_MAX, PATT
 use crate::kernel::prelude::*;
 #[cfg(feature = "std")]
 use regex_lite::{Regex, RegexBuilder};
-pub(crate) use syntax::Dialect;
+pub(in crate::kernel) use syntax::Dialect;
 use syntax::{Expression, Piece, Set};
 
 /// An expression that was accepted.
 #[derive(Clone, Debug)]
-pub(crate) struct Pattern {
+pub(in crate::kernel) struct Pattern {
     #[cfg(feature = "std")]
     regex: Regex,
     /// Steps of the matcher for each byte, at most.
@@ -34,7 +34,7 @@ pub(crate) struct Pattern {
 
 /// Whether this build can match. Syntax and size of an expression are judged in every build alike.
 // [PAT-07]
-pub(crate) const CAN_MATCH: bool = cfg!(feature = "std");
+pub(in crate::kernel) const CAN_MATCH: bool = cfg!(feature = "std");
 
 /// Bytes that are passed over in one step while a match is looked for.
 const BYTES_PER_STEP: usize = 4;
@@ -44,7 +44,7 @@ const PIECES_PER_STEP: usize = 8;
 impl Pattern {
     /// Compiles an expression, or says why it is refused.
     // [PAT-04]
-    pub(crate) fn new(source: &str, dialect: Dialect) -> Result<Self, String> {
+    pub(in crate::kernel) fn new(source: &str, dialect: Dialect) -> Result<Self, String> {
         let Expression { states, alternatives } = syntax::parse(source, dialect)?;
         if states > PATTERN_STATES_MAX {
             return Err(format!(
@@ -69,7 +69,7 @@ impl Pattern {
 
     /// Whether the expression matches anywhere. `spend` is asked for the steps of each search before it
     /// begins, and stops the matching by its error.
-    pub(crate) fn is_match<E>(
+    pub(in crate::kernel) fn is_match<E>(
         &self,
         text: &str,
         mut spend: impl FnMut(u64) -> Result<(), E>,
@@ -78,7 +78,7 @@ impl Pattern {
     }
 
     /// Every match that is not empty, from left to right and without overlaps, as ranges of bytes.
-    pub(crate) fn each_match<E>(
+    pub(in crate::kernel) fn each_match<E>(
         &self,
         text: &str,
         mut spend: impl FnMut(u64) -> Result<(), E>,
@@ -170,7 +170,7 @@ impl Pattern {
 
 /// Whether one search may take so many steps: it is not interrupted.
 // [PAT-06]
-pub(crate) fn is_one_search(steps: u64) -> bool {
+pub(in crate::kernel) fn is_one_search(steps: u64) -> bool {
     steps <= PATTERN_SEARCH_STEPS_MAX
 }
 

@@ -199,14 +199,14 @@ fn number(bytes: &[u8]) -> usize {
 /// What counts towards a quota: content, and an amount for each name that bounds what else a snapshot
 /// holds.
 // [STO-20]
-pub(crate) fn size(entries: &Entries) -> u64 {
+pub(in crate::kernel) fn size(entries: &Entries) -> u64 {
     let bytes = |content: &Option<Vec<u8>>| content.as_ref().map_or(0, Vec::len);
     let sizes = entries.values().map(|content| bytes(content).saturating_add(STORAGE_ENTRY_BYTES));
     u64::try_from(sizes.fold(0, usize::saturating_add)).unwrap_or(u64::MAX)
 }
 
 /// What one call found.
-pub(crate) struct Loaded {
+pub(in crate::kernel) struct Loaded {
     backend: Arc<dyn StorageBackend>,
     owner: StorageOwner,
     was: Option<Vec<u8>>,
@@ -220,7 +220,7 @@ impl Loaded {
     /// # Errors
     /// `storage.none`, `storage.damaged`, and those of [`StorageBackend::load`].
     // [STO-02] [STO-03]
-    pub(crate) fn of(
+    pub(in crate::kernel) fn of(
         package: &str,
         publisher_key: Option<&KeyId>,
         bytes_max: u64,
@@ -237,7 +237,7 @@ impl Loaded {
     }
 
     /// The entries, for the guest to work on, and the quota.
-    pub(crate) fn take_entries(&mut self) -> (Entries, u64) {
+    pub(in crate::kernel) fn take_entries(&mut self) -> (Entries, u64) {
         (core::mem::take(&mut self.entries), self.bytes_max)
     }
 
@@ -246,7 +246,10 @@ impl Loaded {
     /// # Errors
     /// `storage.quota`; `storage.damaged` where it could not be read again.
     // [STO-21] [STO-30]
-    pub(crate) fn changed(self, now: &Entries) -> Result<Option<(NewSnapshot, Entries)>, Error> {
+    pub(in crate::kernel) fn changed(
+        self,
+        now: &Entries,
+    ) -> Result<Option<(NewSnapshot, Entries)>, Error> {
         let Loaded { backend, owner, was, bytes_max, .. } = self;
         let new = print(&owner, now);
         if was.as_ref() == Some(&new) || (was.is_none() && now.is_empty()) {
@@ -265,7 +268,7 @@ impl Loaded {
 
 /// A snapshot that takes another's place once its call has succeeded.
 #[derive(Clone)]
-pub(crate) struct NewSnapshot {
+pub(in crate::kernel) struct NewSnapshot {
     backend: Arc<dyn StorageBackend>,
     owner: StorageOwner,
     was: Option<Vec<u8>>,
@@ -274,7 +277,7 @@ pub(crate) struct NewSnapshot {
 
 impl NewSnapshot {
     // [STO-31] [STO-32]
-    pub(crate) fn prepare(
+    pub(in crate::kernel) fn prepare(
         &self,
         deadline: &Deadline,
     ) -> Result<Box<dyn PreparedStorage + '_>, Error> {
@@ -296,4 +299,4 @@ impl fmt::Debug for NewSnapshot {
 }
 
 #[cfg(test)]
-pub(crate) mod tests;
+pub(in crate::kernel) mod tests;

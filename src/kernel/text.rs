@@ -21,7 +21,7 @@ pub fn is_hidden(character: char) -> bool {
 /// Whether a character shows nothing by itself: what Unicode calls Default_Ignorable_Code_Point, and
 /// annotations.
 // [PRIV-11]
-pub(crate) fn is_ignorable(character: char) -> bool {
+pub(in crate::kernel) fn is_ignorable(character: char) -> bool {
     matches!(
         character,
         '\u{AD}'

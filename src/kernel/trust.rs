@@ -120,7 +120,7 @@ object! {
 }
 
 /// What [`is_namespace`] allows.
-pub(crate) const NAMESPACE: &str = "`*` or lower-case labels joined by dots";
+pub(in crate::kernel) const NAMESPACE: &str = "`*` or lower-case labels joined by dots";
 const REASON: &str = "a reason on one line";
 
 impl Document for TrustStore {

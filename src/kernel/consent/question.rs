@@ -47,7 +47,8 @@ fn is_json(text: &str) -> bool {
 
 impl Question {
     /// What an answer holds for, and nothing else: these contents, this tool, these arguments, these grants.
-    pub(crate) fn scope(&self) -> String {
+    #[must_use]
+    pub fn scope(&self) -> String {
         let Question { content_hash, tool, arguments_digest, grants, .. } = self;
         format!("{content_hash}\n{tool}\n{arguments_digest}\n{grants}")
     }

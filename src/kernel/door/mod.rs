@@ -31,7 +31,7 @@ use serde_json::{json, Value};
 
 /// The door of one call. By default it leads nowhere.
 #[derive(Default)]
-pub(crate) struct Door<'a> {
+pub(in crate::kernel) struct Door<'a> {
     http: Option<HttpGate<'a>>,
     tally: Tally,
 }
@@ -39,7 +39,7 @@ pub(crate) struct Door<'a> {
 impl<'a> Door<'a> {
     /// A door that leads to what the token holds.
     // [DOOR-08]
-    pub(crate) fn new(token: &ResolvedToken, host: &'a dyn Host) -> Self {
+    pub(in crate::kernel) fn new(token: &ResolvedToken, host: &'a dyn Host) -> Self {
         let hosts = token.hosts().to_vec();
         let http = (!hosts.is_empty()).then(|| HttpGate::new(hosts, host));
         Door { http, tally: Tally::default() }
@@ -47,7 +47,7 @@ impl<'a> Door<'a> {
 
     /// Answers one request of the guest, both JSON texts.
     // [DOOR-05] [DOOR-06]
-    pub(crate) fn ask(&mut self, request: &[u8], deadline: &Deadline) -> Vec<u8> {
+    pub(in crate::kernel) fn ask(&mut self, request: &[u8], deadline: &Deadline) -> Vec<u8> {
         let answer = match self.answer(request, deadline) {
             Ok(answer) => json!({ "ok": answer }),
             Err(Refused { code, message }) => {
@@ -71,7 +71,7 @@ impl<'a> Door<'a> {
     }
 
     /// How often the guest asked for what.
-    pub(crate) fn into_counts(self) -> BTreeMap<String, u64> {
+    pub(in crate::kernel) fn into_counts(self) -> BTreeMap<String, u64> {
         self.tally.0
     }
 }

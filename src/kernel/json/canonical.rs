@@ -11,7 +11,11 @@ use serde_json::{Number, Value};
 /// Appends the canonical text of a value. Which numbers are one value is for the caller to say: equal
 /// ones get equal texts.
 // [AUD-10] [SCH-11]
-pub(crate) fn write(value: &Value, number_text: fn(&Number) -> String, out: &mut String) {
+pub(in crate::kernel) fn write(
+    value: &Value,
+    number_text: fn(&Number) -> String,
+    out: &mut String,
+) {
     match value {
         Value::Null => out.push_str("null"),
         Value::Bool(truth) => out.push_str(if *truth { "true" } else { "false" }),
@@ -47,7 +51,7 @@ pub(crate) fn write(value: &Value, number_text: fn(&Number) -> String, out: &mut
 /// Appends a string in quotes: printable ASCII as it is, `\"` and `\\`, and `\u` with four
 /// lower-case hex digits per UTF-16 unit for everything else.
 // [AUD-11]
-pub(crate) fn write_string(text: &str, out: &mut String) {
+pub(in crate::kernel) fn write_string(text: &str, out: &mut String) {
     out.push('"');
     for character in text.chars() {
         match character {

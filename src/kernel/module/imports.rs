@@ -7,9 +7,9 @@
 use wasmi::{FuncType, ValType};
 
 /// The module name that any package may import from.
-pub(crate) const WASI: &str = "wasi_snapshot_preview1";
+pub(in crate::kernel) const WASI: &str = "wasi_snapshot_preview1";
 /// The module name of the door, for packages that ask for something behind it.
-pub(crate) const DOOR: &str = "mpp_v1";
+pub(in crate::kernel) const DOOR: &str = "mpp_v1";
 /// The door's two functions; each takes a pointer and a length and answers with a number.
 // [DOOR-01]
 const DOOR_FUNCTIONS: [&str; 2] = ["request", "response"];
@@ -78,7 +78,7 @@ macro_rules! wasi_functions {
         }
     };
 }
-pub(crate) use wasi_functions;
+pub(in crate::kernel) use wasi_functions;
 
 macro_rules! value_type {
     (u32) => {
@@ -99,7 +99,7 @@ macro_rules! table {
 const FUNCTIONS: &[(&str, &[ValType])] = wasi_functions!(table);
 
 /// The signature of an importable function, or `None` if there is no such function.
-pub(crate) fn signature(module: &str, name: &str) -> Option<FuncType> {
+pub(in crate::kernel) fn signature(module: &str, name: &str) -> Option<FuncType> {
     if module == DOOR && DOOR_FUNCTIONS.contains(&name) {
         return Some(FuncType::new([ValType::I32, ValType::I32], [ValType::I32]));
     }
@@ -111,6 +111,6 @@ pub(crate) fn signature(module: &str, name: &str) -> Option<FuncType> {
 
 /// Name and signature of every importable function, in ascending order of names.
 #[cfg(test)]
-pub(crate) fn all() -> impl Iterator<Item = (&'static str, FuncType)> {
+pub(in crate::kernel) fn all() -> impl Iterator<Item = (&'static str, FuncType)> {
     FUNCTIONS.iter().filter_map(|(name, _)| Some((*name, signature(WASI, name)?)))
 }

@@ -4,10 +4,10 @@
 //! function as it runs, at no fuel, so that fuel never depends on what was translated before.
 
 mod costs;
-pub(crate) mod imports;
+pub(in crate::kernel) mod imports;
 mod scan;
 #[cfg(test)]
-pub(crate) mod tests;
+pub(in crate::kernel) mod tests;
 
 use crate::kernel::error::{Code, Error};
 use crate::kernel::limits::{CALL_DEPTH_MAX, MODULE_BYTES_MAX, STACK_BYTES_MAX};
@@ -19,9 +19,9 @@ use core::fmt;
 use wasmi::{CompilationMode, Config, CustomFuelCosts, Engine, ExternType, FuncType};
 
 /// Bytes in a page of linear memory (WebAssembly 1.0, section 4.2.8).
-pub(crate) const PAGE_BYTES: u64 = 1 << 16;
+pub(in crate::kernel) const PAGE_BYTES: u64 = 1 << 16;
 /// Bytes of linear memory or table that one unit of fuel copies, fills or adds.
-pub(crate) const BYTES_PER_FUEL: u32 = 64;
+pub(in crate::kernel) const BYTES_PER_FUEL: u32 = 64;
 
 /// A module that passed every rule of `spec/sandbox.md`; compiled once, cheap to clone.
 #[derive(Clone)]
@@ -83,7 +83,7 @@ impl Module {
     }
 
     /// The engine's view of it.
-    pub(crate) fn compiled(&self) -> &wasmi::Module {
+    pub(in crate::kernel) fn compiled(&self) -> &wasmi::Module {
         &self.compiled
     }
 }
@@ -132,7 +132,10 @@ fn engine(mode: CompilationMode) -> Engine {
 }
 
 // [MOD-07]
-pub(crate) fn compile(bytes: &[u8], mode: CompilationMode) -> Result<wasmi::Module, Error> {
+pub(in crate::kernel) fn compile(
+    bytes: &[u8],
+    mode: CompilationMode,
+) -> Result<wasmi::Module, Error> {
     wasmi::Module::new(&engine(mode), bytes)
         .map_err(|error| Error::new(Code::ModuleInvalid, error.to_string()))
 }

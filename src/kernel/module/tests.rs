@@ -11,7 +11,7 @@ use crate::kernel::package::version::Version;
 use serde_json::json;
 
 /// A manifest that asks for nothing.
-pub(crate) fn manifest(memory_limit_mb: u32) -> Manifest {
+pub(in crate::kernel) fn manifest(memory_limit_mb: u32) -> Manifest {
     Manifest {
         mpp_version: "1.0".into(),
         id: "org.example.tool".into(),

@@ -76,7 +76,7 @@ impl Schema {
     }
 
     /// Checks a value as long as the deadline lets it.
-    pub(crate) fn validate_within(
+    pub fn validate_within(
         &self,
         value: &Value,
         deadline: &Deadline,

@@ -10,7 +10,7 @@ use core::str::Chars;
 
 /// Which expressions are accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Dialect {
+pub(in crate::kernel) enum Dialect {
     /// Of `pattern` in a schema: what ECMA-262 reads in the same way.
     Schema,
     /// Of privacy patterns: also `\b`, `\B`, `\A`, `\z`, the flags `i`, `m`, `s`, and named groups.

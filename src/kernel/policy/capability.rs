@@ -136,7 +136,7 @@ impl Capability {
 /// A digest of all that a list grants, for an agreement that holds for exactly that. Words for people have no
 /// part in it, nor have values, which may change.
 // [CONS-06]
-pub(crate) fn digest(list: &[Capability]) -> String {
+pub fn digest(list: &[Capability]) -> String {
     let source = |given: &Given| json!({ "secret": given.secret });
     let grant = |capability: &Capability| match capability {
         Capability::Network { host, plain_http, private_addresses, headers } => json!({
@@ -173,7 +173,7 @@ pub struct DirectoryGrant {
 }
 
 /// The directories of a list that are mapped, by their paths in the guest.
-pub(crate) fn directories(list: &[Capability]) -> Vec<DirectoryGrant> {
+pub(in crate::kernel) fn directories(list: &[Capability]) -> Vec<DirectoryGrant> {
     let mut found = BTreeMap::new();
     for capability in list {
         if let Capability::Directory { guest, host: Some(host), writable } = capability {

@@ -198,7 +198,8 @@ impl PermissionPolicy {
     }
 
     /// Whether this policy has a directory behind one that the manifest asks to write.
-    pub(crate) fn maps_writable(&self, manifest: &Manifest) -> bool {
+    #[must_use]
+    pub fn maps_writable(&self, manifest: &Manifest) -> bool {
         directories(&self.grants(manifest)).iter().any(|grant| grant.writable)
     }
 

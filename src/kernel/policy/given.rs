@@ -20,7 +20,7 @@ pub struct Given {
 
 impl Given {
     /// A value that stands in the policy itself.
-    pub(crate) fn new(value: impl Into<String>) -> Self {
+    pub(in crate::kernel) fn new(value: impl Into<String>) -> Self {
         Given { text: value.into(), secret: None }
     }
 

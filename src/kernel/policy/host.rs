@@ -8,7 +8,7 @@ use core::fmt;
 
 /// A host name with an optional port, in lower case and without a final dot.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Host {
+pub(in crate::kernel) struct Host {
     name: String,
     port: Option<String>,
 }

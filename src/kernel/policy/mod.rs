@@ -77,66 +77,67 @@ object! {
     #[derive(Clone, Debug)]
     pub struct PermissionPolicy: FromJson {
         /// Ids of packages that are granted what they ask for, unless they have destructive tools.
-        pub(crate) trusted_packages: BTreeSet<String> = BTreeSet::new(),
+        pub(in crate::kernel) trusted_packages: BTreeSet<String> = BTreeSet::new(),
             any(text(names::is_id, "a package id"));
         /// The same for all packages of a publisher, named as in the trust store.
-        pub(crate) trusted_publishers: BTreeSet<String> = BTreeSet::new(),
+        pub(in crate::kernel) trusted_publishers: BTreeSet<String> = BTreeSet::new(),
             any(text(is_visible_line, "a publisher's name"));
         /// The same for packages of the level `Low`, as for those of the level `None` without any rule.
-        pub(crate) auto_approve_low: bool = false;
+        pub(in crate::kernel) auto_approve_low: bool = false;
         /// Also packages of the level `None` are asked about. It prevails over `auto_approve_low`.
-        pub(crate) ask_always: bool = false, |place| ask_always(place, auto_approve_low);
+        pub(in crate::kernel) ask_always: bool = false, |place| ask_always(place, auto_approve_low);
         /// Nobody can be asked: what would need a person's word is denied.
-        pub(crate) non_interactive: bool = false;
+        pub(in crate::kernel) non_interactive: bool = false;
         /// Tools see this host's clocks instead of ones that tell every run the same.
-        pub(crate) real_clock: bool = false;
+        pub(in crate::kernel) real_clock: bool = false;
         /// Tools get random numbers of this host instead of ones from a seed.
-        pub(crate) real_random: bool = false;
+        pub(in crate::kernel) real_random: bool = false;
         /// How many trusted publishers have to sign a package: 2 for an author and an approver.
-        pub(crate) signers_required: usize = 1, integer(1..=SIGNATURES_COUNT_MAX);
+        pub(in crate::kernel) signers_required: usize = 1, integer(1..=SIGNATURES_COUNT_MAX);
         /// How long tokens last: time to run a call, not to forget about it.
-        pub(crate) token_lifetime_s: u64 = 300, integer(1..=TOKEN_LIFETIME_S_MAX);
-        pub(crate) deny: Denials = Denials::default();
-        pub(crate) ceilings: Ceilings = Ceilings::default();
-        pub(crate) directories: Vec<DirectoryRule> = Vec::new();
-        pub(crate) environment: Vec<VariableRule> = Vec::new();
+        pub(in crate::kernel) token_lifetime_s: u64 = 300, integer(1..=TOKEN_LIFETIME_S_MAX);
+        pub(in crate::kernel) deny: Denials = Denials::default();
+        pub(in crate::kernel) ceilings: Ceilings = Ceilings::default();
+        pub(in crate::kernel) directories: Vec<DirectoryRule> = Vec::new();
+        pub(in crate::kernel) environment: Vec<VariableRule> = Vec::new();
         /// Where secrets come from instead of the home folder's file.
-        pub(crate) secrets_command: Option<Vec<String>> = None, some(secrets_command);
-        pub(crate) network: NetworkRules = NetworkRules::default();
+        pub(in crate::kernel) secrets_command: Option<Vec<String>> = None, some(secrets_command);
+        pub(in crate::kernel) network: NetworkRules = NetworkRules::default();
         /// What is redacted from every answer besides what the manifest asks for.
-        pub(crate) privacy_filters: PrivacyFilters = PrivacyFilters::default(), privacy_filters;
+        pub(in crate::kernel) privacy_filters: PrivacyFilters = PrivacyFilters::default(), privacy_filters;
         /// How it is replaced.
-        pub(crate) privacy_replacement: Replacement = Replacement::Label;
-        pub(crate) agents: Vec<AgentRule> = Vec::new();
-        pub(crate) consent: ConsentRules = ConsentRules::default();
+        pub(in crate::kernel) privacy_replacement: Replacement = Replacement::Label;
+        pub(in crate::kernel) agents: Vec<AgentRule> = Vec::new();
+        /// How a person is asked on behalf of a server.
+        pub consent: ConsentRules = ConsentRules::default();
         /// The file that it was read from, for the host. The file itself does not say.
-        pub(crate) file: Option<String> = None => |_| Ok(None);
+        pub(in crate::kernel) file: Option<String> = None => |_| Ok(None);
     }
 }
 
 object! {
     /// What no person can allow.
     #[derive(Clone, Debug)]
-    pub(crate) struct Denials: FromJson {
+    pub(in crate::kernel) struct Denials: FromJson {
         /// Ids and namespaces; `*` is all.
-        pub(crate) packages: BTreeSet<String> = BTreeSet::new(),
+        pub(in crate::kernel) packages: BTreeSet<String> = BTreeSet::new(),
             any(text(is_namespace, NAMESPACE));
         /// Kinds that no package may ask for.
-        pub(crate) capabilities: BTreeSet<CapabilityKind> = BTreeSet::new(),
+        pub(in crate::kernel) capabilities: BTreeSet<CapabilityKind> = BTreeSet::new(),
             any(CapabilityKind::read);
         /// Hosts that no package may ask for, nor any name below them.
-        pub(crate) hosts: BTreeSet<Host> = BTreeSet::new(), any(Host::read);
+        pub(in crate::kernel) hosts: BTreeSet<Host> = BTreeSet::new(), any(Host::read);
     }
 }
 
 object! {
     /// The most that a call gets. What a manifest can ask for at most binds all the same.
     #[derive(Clone, Debug)]
-    pub(crate) struct Ceilings: FromJson {
-        pub(crate) memory_limit_mb: u32 = u32::MAX, integer(1..=u32::MAX);
-        pub(crate) timeout_ms: u32 = u32::MAX, integer(1..=u32::MAX);
-        pub(crate) fuel: u64 = u64::MAX, integer(1..=u64::MAX);
-        pub(crate) output_limit_kb: u32 = u32::MAX, integer(1..=u32::MAX);
+    pub(in crate::kernel) struct Ceilings: FromJson {
+        pub(in crate::kernel) memory_limit_mb: u32 = u32::MAX, integer(1..=u32::MAX);
+        pub(in crate::kernel) timeout_ms: u32 = u32::MAX, integer(1..=u32::MAX);
+        pub(in crate::kernel) fuel: u64 = u64::MAX, integer(1..=u64::MAX);
+        pub(in crate::kernel) output_limit_kb: u32 = u32::MAX, integer(1..=u32::MAX);
     }
 }
 
@@ -144,23 +145,23 @@ object! {
     /// A directory of this host behind a guest path, for packages that ask for exactly that path. The last
     /// one of a path counts.
     #[derive(Clone, Debug)]
-    pub(crate) struct DirectoryRule: FromJson {
-        pub(crate) guest: String,
+    pub(in crate::kernel) struct DirectoryRule: FromJson {
+        pub(in crate::kernel) guest: String,
             text(names::is_guest_directory, "an absolute path as in a manifest");
-        pub(crate) host: String, text(is_host_path, "an absolute path of this host");
-        pub(crate) read_only: bool = false;
-        pub(crate) packages: Scope = Scope::default();
+        pub(in crate::kernel) host: String, text(is_host_path, "an absolute path of this host");
+        pub(in crate::kernel) read_only: bool = false;
+        pub(in crate::kernel) packages: Scope = Scope::default();
     }
 }
 
 object! {
     /// A variable and its value, for packages that ask for it. The last one of a name counts.
     #[derive(Clone, Debug)]
-    pub(crate) struct VariableRule: FromJson {
-        pub(crate) name: String, text(names::is_environment_name, "a name as in a manifest");
+    pub(in crate::kernel) struct VariableRule: FromJson {
+        pub(in crate::kernel) name: String, text(names::is_environment_name, "a name as in a manifest");
         /// The members `value` and `secret`.
-        pub(crate) given: Given => of_variable;
-        pub(crate) packages: Scope = Scope::default();
+        pub(in crate::kernel) given: Given => of_variable;
+        pub(in crate::kernel) packages: Scope = Scope::default();
     }
 }
 
@@ -169,11 +170,11 @@ object! {
     /// `plain_http` have a port.
     // [POLICY-12]
     #[derive(Clone, Debug)]
-    pub(crate) struct NetworkRules: FromJson {
-        pub(crate) plain_http: BTreeSet<String> = BTreeSet::new(),
+    pub(in crate::kernel) struct NetworkRules: FromJson {
+        pub(in crate::kernel) plain_http: BTreeSet<String> = BTreeSet::new(),
             any(text(|text| is_host(text) && text.contains(':'), "a host, here with its port"));
-        pub(crate) private_addresses: BTreeSet<String> = BTreeSet::new(), any(text(is_host, HOST));
-        pub(crate) headers: Vec<HeaderRule> = Vec::new();
+        pub(in crate::kernel) private_addresses: BTreeSet<String> = BTreeSet::new(), any(text(is_host, HOST));
+        pub(in crate::kernel) headers: Vec<HeaderRule> = Vec::new();
     }
 }
 
@@ -182,13 +183,13 @@ object! {
     /// The last one of a name counts.
     // [POLICY-13]
     #[derive(Clone, Debug)]
-    pub(crate) struct HeaderRule: FromJson {
-        pub(crate) host: String, text(is_host, HOST);
-        pub(crate) name: String,
+    pub(in crate::kernel) struct HeaderRule: FromJson {
+        pub(in crate::kernel) host: String, text(is_host, HOST);
+        pub(in crate::kernel) name: String,
             text(names::is_header_name, "the name of a header, in lower case, not the transport's own");
         /// The members `value`, `secret` and `prefix`.
-        pub(crate) given: Given => of_header;
-        pub(crate) packages: Scope = Scope::default();
+        pub(in crate::kernel) given: Given => of_header;
+        pub(in crate::kernel) packages: Scope = Scope::default();
     }
 }
 
@@ -196,9 +197,9 @@ object! {
     /// Agents that alone may call some packages, by the names that they give themselves: this keeps honest
     /// agents apart, and stops no dishonest one.
     #[derive(Clone, Debug)]
-    pub(crate) struct AgentRule: FromJson {
-        pub(crate) names: BTreeSet<String>, list(1..=usize::MAX, text(is_visible_line, "an agent's name"));
-        pub(crate) packages: Scope = Scope::default();
+    pub(in crate::kernel) struct AgentRule: FromJson {
+        pub(in crate::kernel) names: BTreeSet<String>, list(1..=usize::MAX, text(is_visible_line, "an agent's name"));
+        pub(in crate::kernel) packages: Scope = Scope::default();
     }
 }
 
@@ -218,14 +219,16 @@ object! {
 }
 
 impl ConsentRules {
-    pub(crate) fn wait(&self) -> Duration {
+    /// How long a call waits for an answer to its question.
+    #[must_use]
+    pub fn wait(&self) -> Duration {
         Duration::from_secs(self.wait_s)
     }
 }
 
 /// Which packages a rule is for: ids or namespaces; an empty list is all.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Scope(Vec<String>);
+pub(in crate::kernel) struct Scope(Vec<String>);
 
 impl Scope {
     fn includes(&self, id: &str) -> bool {
@@ -274,7 +277,7 @@ fn secrets_command(place: &Member<'_>) -> Result<Vec<String>, Fault> {
 
 /// Refuses what is no command for secrets: the absolute path of a program, and its first arguments.
 // [SECRET-14]
-pub(crate) fn check_secrets_command(words: &[String]) -> Result<(), Error> {
+pub(in crate::kernel) fn check_secrets_command(words: &[String]) -> Result<(), Error> {
     let absolute = words.first().is_some_and(|program| names::is_absolute_path(program));
     if !absolute || words.iter().any(|word| word.contains('\0')) {
         let detail = "a command that does not begin with an absolute path, or with a NUL in it";
@@ -305,6 +308,15 @@ impl PermissionPolicy {
     }
 
     /// Reads the JSON form. A rule that could never apply is refused, since its author thinks it does.
+    ///
+    /// ```
+    /// // A host with less to give than manifests may ask for.
+    /// let policy = mpp::PermissionPolicy::from_json(
+    ///     br#"{ "format": "mpp-policy/1", "ceilings": { "memory_limit_mb": 64, "timeout_ms": 5000,
+    ///           "fuel": 1000000000, "output_limit_kb": 256 } }"#,
+    /// );
+    /// assert!(policy.is_ok());
+    /// ```
     ///
     /// # Errors
     /// `policy.invalid`.
@@ -369,6 +381,18 @@ impl PermissionPolicy {
     #[must_use]
     pub fn secrets_command(&self) -> Option<&[String]> {
         self.secrets_command.as_deref()
+    }
+
+    /// The file that it was read from, which guests must not reach, if it was.
+    #[must_use]
+    pub fn file(&self) -> Option<&str> {
+        self.file.as_deref()
+    }
+
+    /// The same policy, read from this file.
+    #[must_use]
+    pub fn from_file(self, file: impl Into<String>) -> Self {
+        PermissionPolicy { file: Some(file.into()), ..self }
     }
 
     /// The names of the secrets in this policy, each with what it is for.

@@ -205,7 +205,7 @@ impl CapabilityToken {
 
     /// A token for a quarter of an hour; tests of what takes a token make one so.
     #[cfg(test)]
-    pub(crate) fn for_tests(
+    pub(in crate::kernel) fn for_tests(
         content_hash: ContentHash,
         grants: Vec<Capability>,
         limits: RunLimits,
@@ -223,7 +223,7 @@ impl CapabilityToken {
 
     /// The same token when its time is over.
     #[cfg(test)]
-    pub(crate) fn expired_for_tests(self) -> Self {
+    pub(in crate::kernel) fn expired_for_tests(self) -> Self {
         CapabilityToken { expires: Duration::ZERO, ..self }
     }
 }
@@ -231,33 +231,33 @@ impl CapabilityToken {
 #[cfg(test)]
 impl ResolvedToken {
     /// The same token with these hosts.
-    pub(crate) fn reaching_for_tests(self, hosts: Vec<HostGrant>) -> Self {
+    pub(in crate::kernel) fn reaching_for_tests(self, hosts: Vec<HostGrant>) -> Self {
         ResolvedToken { hosts, ..self }
     }
 }
 
 /// A host that a guest may reach through the door, and what this policy adds to that.
 #[derive(Clone)]
-pub(crate) struct HostGrant {
+pub(in crate::kernel) struct HostGrant {
     /// As the manifest writes it: a name with the port, or without one for 443.
-    pub(crate) host: String,
+    pub(in crate::kernel) host: String,
     /// Whether it may be reached without TLS.
-    pub(crate) plain_http: bool,
+    pub(in crate::kernel) plain_http: bool,
     /// Whether its name may lead into this machine or its network.
-    pub(crate) private_addresses: bool,
+    pub(in crate::kernel) private_addresses: bool,
     /// Headers that the door adds and the guest does not see.
-    pub(crate) headers: Vec<SecretHeader>,
+    pub(in crate::kernel) headers: Vec<SecretHeader>,
 }
 
 /// A header whose value the guest does not see.
 #[derive(Clone)]
-pub(crate) struct SecretHeader {
+pub(in crate::kernel) struct SecretHeader {
     /// Its name, in lower case.
-    pub(crate) name: String,
+    pub(in crate::kernel) name: String,
     /// Its value.
-    pub(crate) value: String,
+    pub(in crate::kernel) value: String,
     /// What of the value no response may show: a secret, without the word before it.
-    pub(crate) hidden: Option<Hidden>,
+    pub(in crate::kernel) hidden: Option<Hidden>,
 }
 
 /// A token with the values of its secrets: what a sandbox runs. Only [`CapabilityToken::resolve`] makes one.
@@ -295,8 +295,13 @@ impl ResolvedToken {
         &self.directories
     }
     /// Hosts that the guest may reach.
-    pub(crate) fn hosts(&self) -> &[HostGrant] {
+    pub(in crate::kernel) fn hosts(&self) -> &[HostGrant] {
         &self.hosts
+    }
+    /// Whether the guest may reach a host, written as the manifest writes it.
+    #[must_use]
+    pub fn reaches(&self, host: &str) -> bool {
+        self.hosts.iter().any(|grant| grant.host == host)
     }
     /// What no answer may show: the values that it holds.
     #[must_use]
@@ -311,7 +316,8 @@ impl ResolvedToken {
 
     /// The same with no more than this, for a host that asks for less than was granted.
     // [BOX-05]
-    pub(crate) fn narrowed(
+    #[must_use]
+    pub fn narrowed(
         mut self,
         environment: &BTreeMap<String, String>,
         directories: &[DirectoryGrant],

@@ -22,12 +22,12 @@ struct Tally {
 
 impl Applied {
     /// Nothing leaves, for this reason.
-    pub(crate) fn withheld_for(code: Code) -> Applied {
+    pub(in crate::kernel) fn withheld_for(code: Code) -> Applied {
         Applied { kinds: BTreeMap::new(), withheld: Some(code) }
     }
 
     // [PRIV-83]
-    pub(crate) fn record(&mut self, name: &str, pointer: &str, count: u64) {
+    pub(in crate::kernel) fn record(&mut self, name: &str, pointer: &str, count: u64) {
         let tally = self.kinds.entry(name.to_owned()).or_default();
         tally.count = tally.count.saturating_add(count);
         tally.note(pointer);

@@ -10,8 +10,8 @@ use crate::kernel::pattern::{Dialect, Pattern};
 use crate::kernel::prelude::*;
 
 /// A custom pattern, compiled.
-pub(crate) struct Custom {
-    pub(crate) name: String,
+pub(in crate::kernel) struct Custom {
+    pub(in crate::kernel) name: String,
     pattern: Pattern,
 }
 
@@ -19,7 +19,7 @@ pub(crate) struct Custom {
 ///
 /// # Errors
 /// `privacy.pattern`.
-pub(crate) fn compile(patterns: &[CustomPattern]) -> Result<Vec<Custom>, Error> {
+pub(in crate::kernel) fn compile(patterns: &[CustomPattern]) -> Result<Vec<Custom>, Error> {
     // [PRIV-91]
     if patterns.len() > PRIVACY_CUSTOM_COUNT_MAX {
         let detail = format!("more than {PRIVACY_CUSTOM_COUNT_MAX} custom privacy patterns");
@@ -59,7 +59,7 @@ fn compile_one(custom: &CustomPattern) -> Result<Custom, Error> {
 /// # Errors
 /// `privacy.limit`, and those of the deadline.
 // [PRIV-94] [PRIV-95]
-pub(crate) fn find(
+pub(in crate::kernel) fn find(
     text: &str,
     patterns: &[Custom],
     labels: &[(usize, usize)],

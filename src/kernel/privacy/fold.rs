@@ -3,16 +3,16 @@
 //! percent escapes is decoded. Every shadow character knows the bytes it came from, so that what is
 //! found in the shadow is redacted in the original.
 
-use super::text::{LETTER, OTHER};
+use super::detect::{LETTER, OTHER};
 use crate::kernel::encoding::hex_number;
 use crate::kernel::prelude::*;
 use crate::kernel::text::is_ignorable;
 use alloc::borrow::Cow;
 
 /// The folded text, and the way back.
-pub(crate) struct Shadow<'a> {
+pub(in crate::kernel) struct Shadow<'a> {
     /// One byte for each character that counts.
-    pub(crate) bytes: Cow<'a, [u8]>,
+    pub(in crate::kernel) bytes: Cow<'a, [u8]>,
     /// Where shadow and original get out of step: from shadow index `.0` on, the original offset is
     /// `.1` and both advance together. Sorted; empty if they never do.
     steps: Vec<(usize, usize)>,
@@ -20,7 +20,7 @@ pub(crate) struct Shadow<'a> {
 
 impl Shadow<'_> {
     /// The byte offset in the original of the shadow index, which may be the end.
-    pub(crate) fn original(&self, index: usize) -> usize {
+    pub(in crate::kernel) fn original(&self, index: usize) -> usize {
         let after = self.steps.partition_point(|step| step.0 <= index);
         match after.checked_sub(1).and_then(|last| self.steps.get(last)) {
             Some((shadow, original)) => original.saturating_add(index.saturating_sub(*shadow)),
@@ -32,7 +32,7 @@ impl Shadow<'_> {
 /// Folds a text. Plain ASCII without escapes is borrowed, not copied.
 // [PRIV-10]
 #[inline]
-pub(crate) fn fold(text: &str) -> Shadow<'_> {
+pub(in crate::kernel) fn fold(text: &str) -> Shadow<'_> {
     let plain = plain_length(text.as_bytes());
     if plain == text.len() {
         return Shadow { bytes: Cow::Borrowed(text.as_bytes()), steps: Vec::new() };

@@ -6,7 +6,7 @@ use crate::kernel::prelude::*;
 
 /// What a hit is an instance of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Tag {
+pub(in crate::kernel) enum Tag {
     /// The hidden text at this place of the engine's list.
     Hidden(usize),
     /// The custom pattern at this place of the engine's list.
@@ -16,10 +16,10 @@ pub(crate) enum Tag {
 
 /// A place in a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Hit {
-    pub(crate) start: usize,
-    pub(crate) end: usize,
-    pub(crate) tag: Tag,
+pub(in crate::kernel) struct Hit {
+    pub(in crate::kernel) start: usize,
+    pub(in crate::kernel) end: usize,
+    pub(in crate::kernel) tag: Tag,
 }
 
 impl From<crate::kernel::secrets::Place> for Hit {
@@ -29,17 +29,17 @@ impl From<crate::kernel::secrets::Place> for Hit {
 }
 
 /// A kind, where its value starts and where it ends.
-pub(crate) type Found = (Kind, usize, usize);
+pub(in crate::kernel) type Found = (Kind, usize, usize);
 
 /// What was found of the kinds that are on.
-pub(crate) struct Hits {
-    pub(crate) on: Kinds,
-    pub(crate) found: Vec<Hit>,
+pub(in crate::kernel) struct Hits {
+    pub(in crate::kernel) on: Kinds,
+    pub(in crate::kernel) found: Vec<Hit>,
 }
 
 impl Hits {
     /// Takes what a scanner found, if its kind is on. Whether it is.
-    pub(crate) fn add(&mut self, (kind, start, end): Found) -> bool {
+    pub(in crate::kernel) fn add(&mut self, (kind, start, end): Found) -> bool {
         let on = self.on.has(kind);
         if on {
             self.found.push(Hit { start, end, tag: Tag::Kind(kind) });
@@ -51,7 +51,7 @@ impl Hits {
 /// Overlapping hits become one that covers both. The longest gives its tag; of equally long ones
 /// the first in precedence. What is left is in order.
 // [PRIV-75]
-pub(crate) fn resolve(mut hits: Vec<Hit>) -> Vec<Hit> {
+pub(in crate::kernel) fn resolve(mut hits: Vec<Hit>) -> Vec<Hit> {
     hits.sort_by_key(|hit| hit.start);
     // The longest hit in the one that grows.
     let mut best: Option<Hit> = None;

@@ -63,14 +63,14 @@ impl Kind {
 
 /// The kinds that an engine looks for.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Kinds(u32);
+pub(in crate::kernel) struct Kinds(u32);
 
 impl Kinds {
-    pub(crate) fn add(&mut self, kind: Kind) {
+    pub(in crate::kernel) fn add(&mut self, kind: Kind) {
         self.0 |= kind.bit();
     }
 
-    pub(crate) fn has(self, kind: Kind) -> bool {
+    pub(in crate::kernel) fn has(self, kind: Kind) -> bool {
         self.0 & kind.bit() != 0
     }
 }

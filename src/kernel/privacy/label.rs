@@ -27,11 +27,11 @@ words! {
 }
 
 /// The longest label: `SECRET`, a colon, and the name of a secret.
-pub(crate) const LABEL_MAX: usize = 135;
+pub(in crate::kernel) const LABEL_MAX: usize = 135;
 
 /// What stands between the brackets of a label such as `[EMAIL]`, `[EMAIL:1]` or `[SECRET:key]`, if a text
 /// behind a bracket is one.
-pub(crate) fn inside(text: &[u8]) -> Option<&[u8]> {
+pub(in crate::kernel) fn inside(text: &[u8]) -> Option<&[u8]> {
     let text = text.get(..text.iter().take(LABEL_MAX + 1).position(|byte| *byte == b']')?)?;
     let mut parts = text.splitn(2, |byte| *byte == b':');
     let name = |byte: &u8| matches!(byte, b'A'..=b'Z' | b'0'..=b'9' | b'_');
@@ -40,7 +40,7 @@ pub(crate) fn inside(text: &[u8]) -> Option<&[u8]> {
 }
 
 /// Writes labels, and remembers what it numbered.
-pub(crate) struct Labels {
+pub(in crate::kernel) struct Labels {
     replacement: Replacement,
     key: [u8; 32],
     /// The number of each value, by its tag and its canonical form.
@@ -48,13 +48,19 @@ pub(crate) struct Labels {
 }
 
 impl Labels {
-    pub(crate) fn new(replacement: Replacement, key: [u8; 32]) -> Self {
+    pub(in crate::kernel) fn new(replacement: Replacement, key: [u8; 32]) -> Self {
         Labels { replacement, key, numbers: BTreeMap::new() }
     }
 
     /// Writes what stands for `value`.
     // [PRIV-76] [PRIV-77]
-    pub(crate) fn write(&mut self, out: &mut String, tag: Tag, label: &str, value: &str) {
+    pub(in crate::kernel) fn write(
+        &mut self,
+        out: &mut String,
+        tag: Tag,
+        label: &str,
+        value: &str,
+    ) {
         out.push('[');
         out.push_str(label);
         match self.replacement {

@@ -8,7 +8,7 @@ use serde_core::de::IgnoredAny;
 
 /// A piece of a JSON text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Token {
+pub(in crate::kernel) enum Token {
     /// A string that is the key of a member, with its quotes.
     Key,
     /// Any other string, with its quotes.
@@ -23,13 +23,13 @@ pub(crate) enum Token {
 
 /// Whether the text is a JSON object or array.
 // [PRIV-72]
-pub(crate) fn is_document(text: &str) -> bool {
+pub(in crate::kernel) fn is_document(text: &str) -> bool {
     let first = text.bytes().find(|byte| !is_space(byte));
     matches!(first, Some(b'{' | b'[')) && serde_json::from_str::<IgnoredAny>(text).is_ok()
 }
 
 /// The tokens of a JSON text, each with its text and where it ends. The text is known to be JSON.
-pub(crate) fn tokens(text: &str) -> impl Iterator<Item = (Token, &str, usize)> {
+pub(in crate::kernel) fn tokens(text: &str) -> impl Iterator<Item = (Token, &str, usize)> {
     let bytes = text.as_bytes();
     let mut at: usize = 0;
     core::iter::from_fn(move || {
@@ -78,14 +78,18 @@ fn is_space(byte: &u8) -> bool {
 /// Names that stand in one object, and from which number on there may be a free one for the next of the
 /// same name. Redaction can make two keys equal; the second is numbered.
 #[derive(Default)]
-pub(crate) struct Names(BTreeMap<String, u64>);
+pub(in crate::kernel) struct Names(BTreeMap<String, u64>);
 
 impl Names {
     /// What becomes of `key`, which `filtered` takes the place of, if anything does: the same with the
     /// first of `#2`, `#3` ... behind it that makes it differ from the others. Nothing if it stays.
     // [PRIV-73]
     #[inline]
-    pub(crate) fn unique(&mut self, key: &str, filtered: Option<String>) -> Option<String> {
+    pub(in crate::kernel) fn unique(
+        &mut self,
+        key: &str,
+        filtered: Option<String>,
+    ) -> Option<String> {
         let name = filtered.as_deref().unwrap_or(key);
         // Only a key with a label in it can be equal to another.
         if !name.contains('[') {

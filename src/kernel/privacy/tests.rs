@@ -2,7 +2,7 @@
 
 #![allow(clippy::arithmetic_side_effects, clippy::indexing_slicing, clippy::unwrap_used)]
 
-pub(crate) mod cost;
+pub(in crate::kernel) mod cost;
 mod detectors;
 mod labels;
 mod phones;

@@ -1,11 +1,10 @@
 //! Room: the walk over a JSON value. Every string, every key, JSON inside strings, and the numbers
 //! that can be personal data are filtered; everything else is copied.
 
+use super::detect::{of_key, scan, Hints};
 use super::hit::{resolve, Hit, Tag};
 use super::kind::Kind;
 use super::nested::{is_document, tokens, Names, Token};
-use super::scan::scan;
-use super::words::{of_key, Hints};
 use super::{Applied, CallState, PrivacyFilterEngine, WITHHELD};
 use crate::kernel::deadline::Deadline;
 use crate::kernel::error::{Code, Error};
@@ -37,7 +36,7 @@ impl PrivacyFilterEngine {
     ///
     /// # Errors
     /// Those of [`PrivacyFilterEngine::try_redact_json`]; `tool.timeout`, `tool.cancelled`.
-    pub(crate) fn redact_json_within(
+    pub fn redact_json_within(
         &self,
         value: &Value,
         deadline: &Deadline,
@@ -53,22 +52,22 @@ impl PrivacyFilterEngine {
 }
 
 /// One walk: the engine, the account, and where the walk is in the filtered value.
-pub(crate) struct Walk<'a> {
-    pub(crate) engine: &'a PrivacyFilterEngine,
-    pub(crate) applied: Applied,
+pub(in crate::kernel) struct Walk<'a> {
+    pub(in crate::kernel) engine: &'a PrivacyFilterEngine,
+    pub(in crate::kernel) applied: Applied,
     pointer: String,
     call: CallState<'a>,
 }
 
 impl<'a> Walk<'a> {
-    pub(crate) fn new(engine: &'a PrivacyFilterEngine, deadline: &Deadline<'a>) -> Self {
+    pub(in crate::kernel) fn new(engine: &'a PrivacyFilterEngine, deadline: &Deadline<'a>) -> Self {
         let call = engine.new_call(deadline);
         Walk { engine, applied: Applied::default(), pointer: String::new(), call }
     }
 
     /// The filtered value. `depth` counts the levels above, `hints` is what the keys above say.
     // [PRIV-70]
-    pub(crate) fn value(
+    pub(in crate::kernel) fn value(
         &mut self,
         value: &Value,
         hints: Hints,

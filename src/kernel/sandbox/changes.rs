@@ -112,7 +112,7 @@ impl Changes {
     /// Carries the changes out, if the first of them can be made before the deadline. From then on nothing
     /// stops it.
     // [BOX-99]
-    pub(crate) fn carry_out_within(&mut self, deadline: &Deadline) -> Result<(), Error> {
+    pub(in crate::kernel) fn carry_out_within(&mut self, deadline: &Deadline) -> Result<(), Error> {
         self.check()?;
         let kept = self.kept.take();
         let snapshot = kept.as_ref().map(|(snapshot, _)| snapshot);

@@ -10,7 +10,7 @@ use crate::kernel::prelude::*;
 
 /// All of them, ready to be looked for.
 #[derive(Default)]
-pub(crate) struct HiddenTexts {
+pub(in crate::kernel) struct HiddenTexts {
     labels: Vec<String>,
     needles: Vec<Needle>,
     /// For each first byte the needles that begin with it.
@@ -19,10 +19,10 @@ pub(crate) struct HiddenTexts {
 
 /// Where one of them stands: which, its first byte, and the byte behind its last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Place {
-    pub(crate) of: usize,
-    pub(crate) start: usize,
-    pub(crate) end: usize,
+pub(in crate::kernel) struct Place {
+    pub(in crate::kernel) of: usize,
+    pub(in crate::kernel) start: usize,
+    pub(in crate::kernel) end: usize,
 }
 
 /// A form of one of them.
@@ -35,7 +35,7 @@ struct Needle {
 
 impl HiddenTexts {
     // [SECRET-20] [SECRET-21]
-    pub(crate) fn new(hidden: &[Hidden]) -> Self {
+    pub(in crate::kernel) fn new(hidden: &[Hidden]) -> Self {
         let mut all = HiddenTexts { starts: vec![Vec::new(); 256], ..HiddenTexts::default() };
         for (of, hidden) in hidden.iter().enumerate() {
             all.labels.push(hidden.label().to_owned());
@@ -60,26 +60,26 @@ impl HiddenTexts {
         all
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
+    pub(in crate::kernel) fn is_empty(&self) -> bool {
         self.needles.is_empty()
     }
 
-    pub(crate) fn label(&self, index: usize) -> &str {
+    pub(in crate::kernel) fn label(&self, index: usize) -> &str {
         self.labels.get(index).map_or("", String::as_str)
     }
 
     /// Whether one of them stands in a text.
-    pub(crate) fn show_in(&self, text: &[u8]) -> bool {
+    pub(in crate::kernel) fn show_in(&self, text: &[u8]) -> bool {
         !self.find(text).is_empty()
     }
 
     /// Where they stand in a text, by where they begin.
-    pub(crate) fn find(&self, text: &[u8]) -> Vec<Place> {
+    pub(in crate::kernel) fn find(&self, text: &[u8]) -> Vec<Place> {
         self.find_those(text, |_| true)
     }
 
     /// As [`HiddenTexts::find`], of those that can reach over several tokens of a JSON text.
-    pub(crate) fn find_spanning(&self, text: &[u8]) -> Vec<Place> {
+    pub(in crate::kernel) fn find_spanning(&self, text: &[u8]) -> Vec<Place> {
         let joins = |byte: &u8| b"{}[]\",".contains(byte);
         self.find_those(text, |needle| !needle.coded && needle.bytes.iter().any(joins))
     }

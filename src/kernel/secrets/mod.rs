@@ -6,7 +6,7 @@
 
 mod find;
 
-pub(crate) use find::{HiddenTexts, Place};
+pub(in crate::kernel) use find::{HiddenTexts, Place};
 
 use crate::kernel::error::{Code, Error};
 use crate::kernel::limits::{SECRET_BYTES_MAX, SECRET_BYTES_MIN};
@@ -71,7 +71,8 @@ impl Hidden {
     /// A text, and the name that stands in its place. Shorter than a secret it is none: it would stand in
     /// any text by chance.
     // [SECRET-22]
-    pub(crate) fn new(name: &str, value: &str) -> Option<Self> {
+    #[must_use]
+    pub fn new(name: &str, value: &str) -> Option<Self> {
         let label = format!("SECRET:{}", name.replace('-', "_"));
         let (length, value) = (value.len(), value.to_owned());
         (length >= SECRET_BYTES_MIN).then_some(Hidden { label, value })
@@ -83,7 +84,7 @@ impl Hidden {
         &self.label
     }
 
-    pub(crate) fn reveal(&self) -> &str {
+    pub(in crate::kernel) fn reveal(&self) -> &str {
         &self.value
     }
 }

@@ -9,7 +9,7 @@ type All = BTreeMap<StorageOwner, Vec<u8>>;
 
 /// Keeps everything until the test ends.
 #[derive(Default)]
-pub(crate) struct Memory(Mutex<All>);
+pub(in crate::kernel) struct Memory(Mutex<All>);
 
 struct Prepared<'a>(MutexGuard<'a, All>, StorageOwner, Vec<u8>);
 
@@ -43,7 +43,7 @@ impl PreparedStorage for Prepared<'_> {
 
 impl Memory {
     /// One in which the package of [`owner`] keeps this.
-    pub(crate) fn with(entries: &Entries) -> Arc<dyn StorageBackend> {
+    pub(in crate::kernel) fn with(entries: &Entries) -> Arc<dyn StorageBackend> {
         let memory = Memory::default();
         memory.0.lock().unwrap().insert(owner(), print(&owner(), entries));
         Arc::new(memory)
@@ -51,11 +51,11 @@ impl Memory {
 }
 
 /// What the package of [`owner`] keeps.
-pub(crate) fn kept(backend: &Arc<dyn StorageBackend>) -> Entries {
+pub(in crate::kernel) fn kept(backend: &Arc<dyn StorageBackend>) -> Entries {
     read(&owner(), &backend.load(&owner()).unwrap().unwrap()).unwrap()
 }
 
-pub(crate) fn loaded(backend: &Arc<dyn StorageBackend>, limit_kb: u64) -> Loaded {
+pub(in crate::kernel) fn loaded(backend: &Arc<dyn StorageBackend>, limit_kb: u64) -> Loaded {
     let StorageOwner { package, publisher_key } = owner();
     Loaded::of(&package, Some(&publisher_key), limit_kb * 1024, Some(backend.clone())).unwrap()
 }
@@ -66,7 +66,7 @@ fn owner() -> StorageOwner {
 }
 
 /// Paths with their contents; a path that ends in a slash is a directory.
-pub(crate) fn entries(of: &[(&str, &str)]) -> Entries {
+pub(in crate::kernel) fn entries(of: &[(&str, &str)]) -> Entries {
     let entry = |(path, content): &(&str, &str)| match path.strip_suffix('/') {
         Some(path) => (path.to_owned(), None),
         None => ((*path).to_owned(), Some(content.as_bytes().to_vec())),

@@ -7,21 +7,25 @@ use crate::kernel::sandbox::guest::copy;
 use crate::kernel::sandbox::meter::Meter;
 
 /// How much of a file of the host is read between two looks at the clock.
-pub(crate) const PIECE_BYTES: usize = 1 << 20;
+pub(in crate::kernel) const PIECE_BYTES: usize = 1 << 20;
 
 /// What `filestat` tells of a node.
-pub(crate) struct Status {
-    pub(crate) device: u64,
-    pub(crate) kind: u8,
-    pub(crate) names: u64,
-    pub(crate) size: u64,
-    pub(crate) times: Times,
+pub(in crate::kernel) struct Status {
+    pub(in crate::kernel) device: u64,
+    pub(in crate::kernel) kind: u8,
+    pub(in crate::kernel) names: u64,
+    pub(in crate::kernel) size: u64,
+    pub(in crate::kernel) times: Times,
 }
 
 impl Tree {
     /// Type, size and times.
     // [BOX-67]
-    pub(crate) fn status(&mut self, id: NodeId, meter: &mut Meter) -> Result<Status, Halt> {
+    pub(in crate::kernel) fn status(
+        &mut self,
+        id: NodeId,
+        meter: &mut Meter,
+    ) -> Result<Status, Halt> {
         self.lower_file(id, meter)?;
         let (node, number) = (self.node(id)?, |n| u64::try_from(n).unwrap_or(u64::MAX));
         let (device, names) = (number(node.mount.saturating_add(1)), number(node.names));
@@ -30,7 +34,7 @@ impl Tree {
     }
 
     /// The size of an open file; of others what they hold in memory.
-    pub(crate) fn size(&self, id: NodeId) -> Result<u64, Errno> {
+    pub(in crate::kernel) fn size(&self, id: NodeId) -> Result<u64, Errno> {
         match &self.node(id)?.lower {
             Some(file) => Ok(file.size()?),
             None => Ok(u64::try_from(self.bytes(id)?.len()).unwrap_or(u64::MAX)),
@@ -38,7 +42,7 @@ impl Tree {
     }
 
     /// What a file holds in memory, or a link.
-    pub(crate) fn bytes(&self, id: NodeId) -> Result<&[u8], Errno> {
+    pub(in crate::kernel) fn bytes(&self, id: NodeId) -> Result<&[u8], Errno> {
         Ok(match &self.node(id)?.body {
             Body::Directory(_) => &[],
             Body::File(content) => content,
@@ -48,7 +52,12 @@ impl Tree {
     }
 
     /// Reads from an offset of an open file; gives the number of bytes, fewer than asked for at its end.
-    pub(crate) fn read(&self, id: NodeId, offset: u64, buffer: &mut [u8]) -> Result<usize, Errno> {
+    pub(in crate::kernel) fn read(
+        &self,
+        id: NodeId,
+        offset: u64,
+        buffer: &mut [u8],
+    ) -> Result<usize, Errno> {
         if let Some(file) = &self.node(id)?.lower {
             return Ok(file.read_at(offset, buffer)?);
         }
@@ -88,7 +97,7 @@ impl Tree {
 
     /// The bytes of a file from an offset on, to be written; the file grows if it has to. `ENOSPC`.
     // [BOX-80] [BOX-81]
-    pub(crate) fn writable(
+    pub(in crate::kernel) fn writable(
         &mut self,
         id: NodeId,
         offset: u64,
@@ -105,7 +114,7 @@ impl Tree {
     }
 
     /// Makes an open file at least so long; one that is leaves the host's as it is. `ENOSPC`.
-    pub(crate) fn allocate(
+    pub(in crate::kernel) fn allocate(
         &mut self,
         id: NodeId,
         length: usize,
@@ -118,7 +127,7 @@ impl Tree {
     }
 
     /// Makes a file so long, by cutting it or by adding zeros. `ENOSPC`.
-    pub(crate) fn truncate(
+    pub(in crate::kernel) fn truncate(
         &mut self,
         id: NodeId,
         length: u64,
@@ -150,7 +159,7 @@ impl Tree {
     }
 
     /// Sets the times that are given.
-    pub(crate) fn set_times(
+    pub(in crate::kernel) fn set_times(
         &mut self,
         id: NodeId,
         accessed: Option<u64>,

@@ -8,21 +8,21 @@ use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 
 /// The bits of `rights` that occur here.
-pub(crate) mod rights {
-    pub(crate) const FD_READ: u64 = 1 << 1;
-    pub(crate) const FD_WRITE: u64 = 1 << 6;
-    pub(crate) const PATH_FILESTAT_SET_SIZE: u64 = 1 << 19;
+pub(in crate::kernel) mod rights {
+    pub(in crate::kernel) const FD_READ: u64 = 1 << 1;
+    pub(in crate::kernel) const FD_WRITE: u64 = 1 << 6;
+    pub(in crate::kernel) const PATH_FILESTAT_SET_SIZE: u64 = 1 << 19;
     /// What every stream allows: its status, its flags, and waiting for it.
-    pub(crate) const STREAM: u64 = 0x0820_0008;
+    pub(in crate::kernel) const STREAM: u64 = 0x0820_0008;
     /// Everything a file can be opened for: the `fd_` rights, without `fd_readdir`.
-    pub(crate) const FILE: u64 = 0x08e0_01ff;
+    pub(in crate::kernel) const FILE: u64 = 0x08e0_01ff;
     /// Everything a directory can be opened for: the `path_` rights, `fd_readdir`, and its status.
-    pub(crate) const DIRECTORY: u64 = 0x07bf_fe18;
+    pub(in crate::kernel) const DIRECTORY: u64 = 0x07bf_fe18;
 }
 
 /// What a descriptor stands for.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Object {
+pub(in crate::kernel) enum Object {
     Stdin,
     Stdout,
     Stderr,
@@ -32,42 +32,47 @@ pub(crate) enum Object {
 
 /// One name in a directory.
 #[derive(Clone, Debug)]
-pub(crate) struct Entry {
-    pub(crate) name: Arc<str>,
-    pub(crate) node: NodeId,
+pub(in crate::kernel) struct Entry {
+    pub(in crate::kernel) name: Arc<str>,
+    pub(in crate::kernel) node: NodeId,
     /// `filetype`, as it was when the listing began.
-    pub(crate) kind: u8,
+    pub(in crate::kernel) kind: u8,
 }
 
 /// One open descriptor.
 #[derive(Debug)]
-pub(crate) struct Descriptor {
-    pub(crate) object: Object,
+pub(in crate::kernel) struct Descriptor {
+    pub(in crate::kernel) object: Object,
     /// `fdflags`
-    pub(crate) flags: u16,
-    pub(crate) rights: u64,
-    pub(crate) rights_inheriting: u64,
+    pub(in crate::kernel) flags: u16,
+    pub(in crate::kernel) rights: u64,
+    pub(in crate::kernel) rights_inheriting: u64,
     /// The position in a file.
-    pub(crate) offset: u64,
+    pub(in crate::kernel) offset: u64,
     /// The names in a directory, as they were when the listing began.
-    pub(crate) listing: Vec<Entry>,
+    pub(in crate::kernel) listing: Vec<Entry>,
     /// The name of a directory that is open from the start.
-    pub(crate) preopened_as: Option<String>,
+    pub(in crate::kernel) preopened_as: Option<String>,
 }
 
 impl Descriptor {
-    pub(crate) fn new(object: Object, flags: u16, rights: u64, rights_inheriting: u64) -> Self {
+    pub(in crate::kernel) fn new(
+        object: Object,
+        flags: u16,
+        rights: u64,
+        rights_inheriting: u64,
+    ) -> Self {
         let (listing, preopened_as) = (Vec::new(), None);
         Descriptor { object, flags, rights, rights_inheriting, offset: 0, listing, preopened_as }
     }
 
     /// Refuses what the descriptor was not opened for.
-    pub(crate) fn require(&self, right: u64) -> Result<(), Errno> {
+    pub(in crate::kernel) fn require(&self, right: u64) -> Result<(), Errno> {
         Errno::BADF.when(self.rights & right != right)
     }
 
     /// The file it stands for. `ESPIPE`: a stream. `EBADF`: a directory.
-    pub(crate) fn file(&self) -> Result<NodeId, Errno> {
+    pub(in crate::kernel) fn file(&self) -> Result<NodeId, Errno> {
         match self.object {
             Object::File(node) => Ok(node),
             Object::Directory(_) => Err(Errno::BADF),
@@ -76,7 +81,7 @@ impl Descriptor {
     }
 
     /// The directory it stands for.
-    pub(crate) fn directory(&self) -> Result<NodeId, Errno> {
+    pub(in crate::kernel) fn directory(&self) -> Result<NodeId, Errno> {
         match self.object {
             Object::Directory(node) => Ok(node),
             _ => Err(Errno::NOTDIR),
@@ -84,7 +89,7 @@ impl Descriptor {
     }
 
     /// The file or directory it stands for; streams have none.
-    pub(crate) fn node(&self) -> Option<NodeId> {
+    pub(in crate::kernel) fn node(&self) -> Option<NodeId> {
         match self.object {
             Object::File(node) | Object::Directory(node) => Some(node),
             _ => None,
@@ -93,7 +98,7 @@ impl Descriptor {
 }
 
 /// Descriptors by number.
-pub(crate) struct Descriptors(BTreeMap<u32, Descriptor>);
+pub(in crate::kernel) struct Descriptors(BTreeMap<u32, Descriptor>);
 
 impl Descriptors {
     /// The standard streams as 0, 1 and 2.
@@ -117,38 +122,42 @@ impl Descriptors {
     }
 
     /// An open descriptor.
-    pub(crate) fn get(&self, fd: u32) -> Result<&Descriptor, Errno> {
+    pub(in crate::kernel) fn get(&self, fd: u32) -> Result<&Descriptor, Errno> {
         self.0.get(&fd).ok_or(Errno::BADF)
     }
 
     /// An open descriptor, to be changed.
-    pub(crate) fn get_mut(&mut self, fd: u32) -> Result<&mut Descriptor, Errno> {
+    pub(in crate::kernel) fn get_mut(&mut self, fd: u32) -> Result<&mut Descriptor, Errno> {
         self.0.get_mut(&fd).ok_or(Errno::BADF)
     }
 
     /// The lowest free number. `EMFILE`: there is none.
     // [BOX-64]
-    pub(crate) fn free(&self) -> Result<u32, Errno> {
+    pub(in crate::kernel) fn free(&self) -> Result<u32, Errno> {
         let most = u32::try_from(OPEN_FILES_COUNT_MAX).unwrap_or(u32::MAX);
         (0..most).find(|fd| !self.0.contains_key(fd)).ok_or(Errno::MFILE)
     }
 
     /// Opens a descriptor under the lowest free number.
     // [BOX-64]
-    pub(crate) fn open(&mut self, descriptor: Descriptor) -> Result<u32, Errno> {
+    pub(in crate::kernel) fn open(&mut self, descriptor: Descriptor) -> Result<u32, Errno> {
         let fd = self.free()?;
         self.0.insert(fd, descriptor);
         Ok(fd)
     }
 
     /// Closes a descriptor.
-    pub(crate) fn close(&mut self, fd: u32) -> Result<Descriptor, Errno> {
+    pub(in crate::kernel) fn close(&mut self, fd: u32) -> Result<Descriptor, Errno> {
         self.0.remove(&fd).ok_or(Errno::BADF)
     }
 
     /// Moves a descriptor onto another open one, which is closed and given back.
     // [BOX-65]
-    pub(crate) fn renumber(&mut self, from: u32, to: u32) -> Result<Option<Descriptor>, Errno> {
+    pub(in crate::kernel) fn renumber(
+        &mut self,
+        from: u32,
+        to: u32,
+    ) -> Result<Option<Descriptor>, Errno> {
         self.get(to)?;
         let moved = self.close(from)?;
         // One that is moved onto itself stays.
@@ -156,7 +165,7 @@ impl Descriptors {
     }
 
     /// How many names are kept for listings.
-    pub(crate) fn listed(&self) -> usize {
+    pub(in crate::kernel) fn listed(&self) -> usize {
         self.0.values().map(|descriptor| descriptor.listing.len()).sum()
     }
 }

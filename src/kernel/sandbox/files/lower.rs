@@ -56,7 +56,11 @@ impl Tree {
 
     /// Meets every name that the host has in a directory. Gives whether it also has something there
     /// that the guest does not see. `EOVERFLOW`: too many.
-    pub(crate) fn meet_all(&mut self, directory: NodeId, meter: &mut Meter) -> Result<bool, Halt> {
+    pub(in crate::kernel) fn meet_all(
+        &mut self,
+        directory: NodeId,
+        meter: &mut Meter,
+    ) -> Result<bool, Halt> {
         if self.node(directory)?.is_upper {
             return Ok(false);
         }
@@ -112,7 +116,7 @@ impl Tree {
 
     /// Opens a file of the lower layer; none if it was copied up, or is no file. `EIO`: it is a directory by
     /// now.
-    pub(crate) fn lower_file(
+    pub(in crate::kernel) fn lower_file(
         &mut self,
         id: NodeId,
         meter: &mut Meter,

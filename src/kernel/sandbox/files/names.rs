@@ -26,21 +26,25 @@ impl Tree {
     }
 
     /// Makes an empty directory.
-    pub(crate) fn make_directory(&mut self, place: &Place) -> Result<(), Errno> {
+    pub(in crate::kernel) fn make_directory(&mut self, place: &Place) -> Result<(), Errno> {
         let name = self.free_name(place, 0, None)?;
         let body = Body::empty_directory(place.directory);
         self.add(place.directory, name, body, None).map(drop)
     }
 
     /// Makes an empty file. `EISDIR`: its name ends in a slash.
-    pub(crate) fn make_file(&mut self, place: &Place) -> Result<NodeId, Errno> {
+    pub(in crate::kernel) fn make_file(&mut self, place: &Place) -> Result<NodeId, Errno> {
         let name = self.free_name(place, 0, Some(Errno::ISDIR))?;
         self.add(place.directory, name, Body::EMPTY_FILE, None)
     }
 
     /// Makes a symbolic link. `EPERM`: its target is absolute. `ENOENT`: its name ends in a slash.
     // [BOX-82]
-    pub(crate) fn make_link(&mut self, place: &Place, target: &str) -> Result<(), Errno> {
+    pub(in crate::kernel) fn make_link(
+        &mut self,
+        place: &Place,
+        target: &str,
+    ) -> Result<(), Errno> {
         check_path(target)?;
         let name = self.free_name(place, target.len(), Some(Errno::NOENT))?;
         self.add(place.directory, name, Body::Link(target.to_owned()), None).map(drop)
@@ -49,7 +53,7 @@ impl Tree {
     /// Gives a file or link a second name. `EPERM`: a directory. `EXDEV`: in another mount. `ENOENT`:
     /// the name ends in a slash.
     // [BOX-83]
-    pub(crate) fn add_name(
+    pub(in crate::kernel) fn add_name(
         &mut self,
         id: NodeId,
         place: &Place,
@@ -72,7 +76,11 @@ impl Tree {
 
     /// Removes a name of a file or link. `EISDIR`: a directory.
     // [BOX-86]
-    pub(crate) fn remove_file(&mut self, place: &Place, meter: &mut Meter) -> Result<(), Halt> {
+    pub(in crate::kernel) fn remove_file(
+        &mut self,
+        place: &Place,
+        meter: &mut Meter,
+    ) -> Result<(), Halt> {
         let id = place.node.ok_or(Errno::NOENT)?;
         let name = place.name.as_deref().filter(|_| !self.is_directory(id));
         let name = name.ok_or(Errno::ISDIR)?;
@@ -85,7 +93,7 @@ impl Tree {
 
     /// Removes an empty directory. `ENOTDIR`, `ENOTEMPTY`; `EINVAL` for `.` and `..`.
     // [BOX-86]
-    pub(crate) fn remove_directory(
+    pub(in crate::kernel) fn remove_directory(
         &mut self,
         place: &Place,
         meter: &mut Meter,
@@ -103,7 +111,7 @@ impl Tree {
     /// Moves what is in one place to another, and replaces what is there. `EINVAL`: into itself.
     /// `EISDIR`, `ENOTDIR`, `ENOTEMPTY`: it can't replace that. `EXDEV`: in another mount.
     // [BOX-84]
-    pub(crate) fn rename(
+    pub(in crate::kernel) fn rename(
         &mut self,
         from: &Place,
         to: &Place,

@@ -8,20 +8,20 @@ use crate::kernel::sandbox::meter::Meter;
 use alloc::sync::Arc;
 
 /// Where a path leads.
-pub(crate) struct Place {
+pub(in crate::kernel) struct Place {
     /// The directory in which the last name stands.
-    pub(crate) directory: NodeId,
+    pub(in crate::kernel) directory: NodeId,
     /// The last name; `None` if the path ends in `.` or `..`.
-    pub(crate) name: Option<Arc<str>>,
+    pub(in crate::kernel) name: Option<Arc<str>>,
     /// What the name leads to; `None` if it does not exist.
-    pub(crate) node: Option<NodeId>,
+    pub(in crate::kernel) node: Option<NodeId>,
     /// Whether a slash follows the last name, so that only a directory can be meant.
-    pub(crate) slash: bool,
+    pub(in crate::kernel) slash: bool,
 }
 
 impl Place {
     /// What is there. `ENOENT`: nothing. `ENOTDIR`: a file, named with a slash.
-    pub(crate) fn existing(&self, tree: &Tree) -> Result<NodeId, Errno> {
+    pub(in crate::kernel) fn existing(&self, tree: &Tree) -> Result<NodeId, Errno> {
         let node = self.node.ok_or(Errno::NOENT)?;
         Errno::NOTDIR.when(self.slash && !tree.is_directory(node))?;
         Ok(node)
@@ -33,7 +33,7 @@ impl Tree {
     /// stand in; the last one only if `follow`. `..` in the starting directory is refused, however
     /// deep the path went before. `ELOOP`: too many links.
     // [BOX-61] [BOX-62] [BOX-82]
-    pub(crate) fn resolve(
+    pub(in crate::kernel) fn resolve(
         &mut self,
         start: NodeId,
         path: &str,

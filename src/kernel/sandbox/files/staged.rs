@@ -22,7 +22,10 @@ impl Tree {
     /// # Errors
     /// `tool.left_link`: there is a symbolic link, which is never made on the host. `storage.quota`.
     // [BOX-85]
-    pub(crate) fn into_changes(mut self, mut storage: Option<Loaded>) -> Result<Changes, Error> {
+    pub(in crate::kernel) fn into_changes(
+        mut self,
+        mut storage: Option<Loaded>,
+    ) -> Result<Changes, Error> {
         let mut changes = Changes::default();
         for (number, mount) in core::mem::take(&mut self.mounts).into_iter().enumerate() {
             if !mount.writable {
@@ -66,9 +69,8 @@ impl Tree {
     /// Takes up what lies in the upper layer; gives the path of the first link instead, if there is one.
     /// It recurses as deep as directories may be.
     fn collect(&mut self, directory: NodeId, prefix: &str, made: &mut Made) -> Result<(), String> {
-        let Ok(children) = self.directory(directory).map(|names| names.children.clone()) else {
-            return Ok(());
-        };
+        let names = self.directory(directory);
+        let children = names.map(|names| names.children.clone()).unwrap_or_default();
         for (name, id) in children {
             let path = format!("{prefix}{name}");
             let Ok(node) = self.node_mut(id) else { continue };

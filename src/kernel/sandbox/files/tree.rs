@@ -12,31 +12,31 @@ use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 
 /// The values of `filetype` that occur here.
-pub(crate) mod filetype {
+pub(in crate::kernel) mod filetype {
     /// A pipe, which preview 1 has no number for.
-    pub(crate) const UNKNOWN: u8 = 0;
-    pub(crate) const DIRECTORY: u8 = 3;
-    pub(crate) const REGULAR_FILE: u8 = 4;
-    pub(crate) const SYMBOLIC_LINK: u8 = 7;
+    pub(in crate::kernel) const UNKNOWN: u8 = 0;
+    pub(in crate::kernel) const DIRECTORY: u8 = 3;
+    pub(in crate::kernel) const REGULAR_FILE: u8 = 4;
+    pub(in crate::kernel) const SYMBOLIC_LINK: u8 = 7;
 }
 
 /// A file, directory or link of the tree, as its position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct NodeId(pub(super) usize);
+pub(in crate::kernel) struct NodeId(pub(super) usize);
 
 impl NodeId {
     /// Its inode number, from 1.
-    pub(crate) fn inode(self) -> u64 {
+    pub(in crate::kernel) fn inode(self) -> u64 {
         u64::try_from(self.0).unwrap_or(u64::MAX).saturating_add(1)
     }
 }
 
 /// Times in nanoseconds since 1970.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Times {
-    pub(crate) accessed: u64,
-    pub(crate) modified: u64,
-    pub(crate) changed: u64,
+pub(in crate::kernel) struct Times {
+    pub(in crate::kernel) accessed: u64,
+    pub(in crate::kernel) modified: u64,
+    pub(in crate::kernel) changed: u64,
 }
 
 /// One of the directories that a guest sees.
@@ -98,11 +98,11 @@ pub(super) struct Node {
 }
 
 /// What lies in a directory.
-pub(crate) struct Names {
+pub(in crate::kernel) struct Names {
     /// The directory above; a root is its own.
-    pub(crate) parent: NodeId,
+    pub(in crate::kernel) parent: NodeId,
     /// What was met or made so far.
-    pub(crate) children: BTreeMap<Arc<str>, NodeId>,
+    pub(in crate::kernel) children: BTreeMap<Arc<str>, NodeId>,
     /// Whether all names of the lower layer were met: from then on there are no others.
     pub(super) is_merged: bool,
 }
@@ -155,13 +155,13 @@ impl Node {
 }
 
 /// All nodes of all mounts.
-pub(crate) struct Tree {
+pub(in crate::kernel) struct Tree {
     pub(super) assets: Arc<BTreeMap<String, Vec<u8>>>,
     pub(super) nodes: Vec<Node>,
     pub(super) mounts: Vec<Mount>,
     pub(super) handles: Handles,
     /// What the guest's clock shows, in nanoseconds since 1970.
-    pub(crate) now: u64,
+    pub(in crate::kernel) now: u64,
 }
 
 impl Tree {
@@ -171,7 +171,7 @@ impl Tree {
     }
 
     /// Begins a host call: it has its time, and by then the host may have other files.
-    pub(crate) fn begin_call(&mut self, now: u64) {
+    pub(in crate::kernel) fn begin_call(&mut self, now: u64) {
         self.close_file();
         self.now = now;
     }
@@ -191,11 +191,11 @@ impl Tree {
 
     /// `EROFS` unless what lies where this node does may be changed.
     // [BOX-69]
-    pub(crate) fn require_writable(&self, id: NodeId) -> Result<(), Errno> {
+    pub(in crate::kernel) fn require_writable(&self, id: NodeId) -> Result<(), Errno> {
         Errno::ROFS.when(!self.mount_of(id)?.writable)
     }
 
-    pub(crate) fn kind(&self, id: NodeId) -> Result<u8, Errno> {
+    pub(in crate::kernel) fn kind(&self, id: NodeId) -> Result<u8, Errno> {
         Ok(match self.node(id)?.body {
             Body::Directory(_) => filetype::DIRECTORY,
             Body::File(_) | Body::Asset(_) => filetype::REGULAR_FILE,
@@ -203,12 +203,12 @@ impl Tree {
         })
     }
 
-    pub(crate) fn is_directory(&self, id: NodeId) -> bool {
+    pub(in crate::kernel) fn is_directory(&self, id: NodeId) -> bool {
         self.kind(id) == Ok(filetype::DIRECTORY)
     }
 
     /// What lies in a directory. `ENOTDIR`: it is none.
-    pub(crate) fn directory(&self, id: NodeId) -> Result<&Names, Errno> {
+    pub(in crate::kernel) fn directory(&self, id: NodeId) -> Result<&Names, Errno> {
         match &self.node(id)?.body {
             Body::Directory(names) => Ok(names),
             _ => Err(Errno::NOTDIR),
@@ -356,14 +356,14 @@ impl Tree {
     }
 
     /// Counts a descriptor that stands for a node.
-    pub(crate) fn hold(&mut self, id: NodeId) -> Result<(), Errno> {
+    pub(in crate::kernel) fn hold(&mut self, id: NodeId) -> Result<(), Errno> {
         let node = self.node_mut(id)?;
         node.opened = node.opened.saturating_add(1);
         Ok(())
     }
 
     /// Counts one less.
-    pub(crate) fn release(&mut self, id: NodeId) -> Result<(), Errno> {
+    pub(in crate::kernel) fn release(&mut self, id: NodeId) -> Result<(), Errno> {
         let node = self.node_mut(id)?;
         node.opened = node.opened.saturating_sub(1);
         self.drop_unused(id)

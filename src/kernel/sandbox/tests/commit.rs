@@ -1,6 +1,6 @@
 //! Changes are carried out whole, file by file, or the error says which were; never through a link.
 
-use crate::host::directory::{HostDirectory, COMMIT_FOLDER};
+use crate::host::handle::{HostDirectory, COMMIT_FOLDER};
 use crate::kernel::directory::{Action, Change};
 use crate::kernel::error::{Code, Error};
 use crate::kernel::sandbox::changes::Changes;

@@ -2,10 +2,10 @@
 //! each place to the scanners.
 #![allow(clippy::arithmetic_side_effects)] // offsets inside one text
 
+use super::super::hit::{Hit, Hits};
+use super::super::kind::Kinds;
 use super::digits::{is_decimal, join_lines, row, Gap, Group};
 use super::hint::{is_line, Around, Reader};
-use super::hit::{Hit, Hits};
-use super::kind::Kinds;
 use super::text::{is_alnum, Text};
 use super::words::Hints;
 use super::{dates, document, email, iban, ip, numbers, phone, secret};
@@ -17,7 +17,7 @@ use crate::kernel::prelude::*;
 ///
 /// # Errors
 /// Those of the deadline.
-pub(crate) fn scan(
+pub(in crate::kernel) fn scan(
     bytes: &[u8],
     on: Kinds,
     given: Hints,
@@ -133,7 +133,7 @@ impl Pass<'_> {
 const LETTERS_MIN: usize = 20;
 
 /// Whether a text, not yet folded, can hold anything for [`scan`] at all. Most strings cannot.
-pub(crate) fn worth_it(text: &str) -> bool {
+pub(in crate::kernel) fn worth_it(text: &str) -> bool {
     text.len() >= LETTERS_MIN
         || text.bytes().any(|byte| matches!(byte, b'0'..=b':' | b'@') || !byte.is_ascii())
 }

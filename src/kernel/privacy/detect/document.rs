@@ -2,9 +2,9 @@
 //! what the surroundings name counts.
 #![allow(clippy::arithmetic_side_effects)] // offsets inside one text
 
+use super::super::hit::Hits;
+use super::super::kind::Kind;
 use super::hint::Around;
-use super::hit::Hits;
-use super::kind::Kind;
 use super::text::Text;
 use super::words::Hints;
 use core::ops::RangeInclusive;
@@ -21,10 +21,10 @@ const ROWS: &[Row] = &[
 /// The longest number with its dashes.
 const TOKEN_MAX: usize = 21;
 /// Nothing with fewer digits is such a number.
-pub(crate) const DIGITS_MIN: usize = 4;
+pub(in crate::kernel) const DIGITS_MIN: usize = 4;
 
 /// Adds the token around the digit at `at` if it is what the surroundings speak of.
-pub(crate) fn find(text: Text<'_>, at: usize, around: Around, hits: &mut Hits) {
+pub(in crate::kernel) fn find(text: Text<'_>, at: usize, around: Around, hits: &mut Hits) {
     for (kind, _, length, dashes_max) in ROWS.iter().filter(|row| around.loosely.has(row.1)) {
         let belongs = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
         let start = text.back(at, TOKEN_MAX, belongs);

@@ -2,7 +2,7 @@
 //! under, from the words before it, or from the word behind it; kinds without a checksum need one.
 #![allow(clippy::arithmetic_side_effects)] // offsets inside one text, each bounded by a window
 
-use super::label::{self, LABEL_MAX};
+use super::super::label::{self, LABEL_MAX};
 use super::text::{is_letter, is_word, Text};
 use super::words::{of_word, of_words, word_length, Hints};
 use crate::kernel::prelude::*;
@@ -14,16 +14,16 @@ const FIELD_GAP_MAX: usize = 64;
 
 /// What is said around a value.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Around {
+pub(in crate::kernel) struct Around {
     /// By the keys above the text and the words shortly before.
-    pub(crate) loosely: Hints,
+    pub(in crate::kernel) loosely: Hints,
     /// By the keys above the text and the key or word directly before.
-    pub(crate) closely: Hints,
+    pub(in crate::kernel) closely: Hints,
 }
 
 /// Reads the words before values, each word once, however close the values are.
 #[derive(Default)]
-pub(crate) struct Reader {
+pub(in crate::kernel) struct Reader {
     /// Everything before was read, or was too far away from any value.
     read: usize,
     /// Telling words of late, with their places.
@@ -33,7 +33,7 @@ pub(crate) struct Reader {
 impl Reader {
     /// What surrounds the value at `at`, which is behind all that were asked for before.
     // [PRIV-22]
-    pub(crate) fn around(&mut self, text: Text<'_>, at: usize, given: Hints) -> Around {
+    pub(in crate::kernel) fn around(&mut self, text: Text<'_>, at: usize, given: Hints) -> Around {
         let earliest = at.saturating_sub(WINDOW);
         let mut from = self.read.max(earliest);
         if from == earliest && is_word(text.before(from)) {
@@ -135,7 +135,7 @@ fn near(text: Text<'_>, at: usize) -> Hints {
 /// Whether the word directly behind `end` says that a telephone number precedes, as in
 /// `555 0132 fax`.
 // [PRIV-25]
-pub(crate) fn is_line(text: Text<'_>, end: usize) -> bool {
+pub(in crate::kernel) fn is_line(text: Text<'_>, end: usize) -> bool {
     const LINES: &[u8] = b"fax phone telephone tel mobile cell office desk landline";
     let start = text.forth(end, 3, |byte| matches!(byte, b' ' | b'-' | b',' | b'('));
     let word = text.slice(start, text.forth(start, 10, is_letter));

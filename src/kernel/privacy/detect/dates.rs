@@ -2,17 +2,17 @@
 //! as someone's day of birth, it is personal data itself.
 #![allow(clippy::arithmetic_side_effects)] // offsets inside one text
 
+use super::super::hit::Hits;
+use super::super::kind::Kind;
 use super::digits::{number, Gap, Group};
 use super::hint::Around;
-use super::hit::Hits;
-use super::kind::Kind;
 use super::text::{is_alnum, is_letter, Text};
 use super::words::Hints;
 
 /// Whether the first three groups are a date: year, month, day or day, month, year or month, day, year, the
 /// same separator twice.
 // [PRIV-55]
-pub(crate) fn numeric(text: Text<'_>, groups: &[Group]) -> bool {
+pub(in crate::kernel) fn numeric(text: Text<'_>, groups: &[Group]) -> bool {
     let [a, b, c, ..] = groups else { return false };
     let even = b.gap == c.gap && matches!(b.gap, Gap::Dash | Gap::Dot | Gap::Slash);
     let longer = groups.get(3).is_some_and(|next| next.gap == c.gap);
@@ -43,7 +43,7 @@ fn is_day(year: u32, month: u32, day: u32) -> bool {
 
 /// Whether there may be a date among the groups: a look that costs less than reading the words
 /// around every small number.
-pub(crate) fn likely(text: Text<'_>, groups: &[Group]) -> bool {
+pub(in crate::kernel) fn likely(text: Text<'_>, groups: &[Group]) -> bool {
     groups.len() >= 3 || groups.iter().any(|group| group.len() == 8 || beside_letters(text, *group))
 }
 
@@ -55,7 +55,7 @@ fn beside_letters(text: Text<'_>, group: Group) -> bool {
 
 /// Reports every date among the groups, where the surroundings name a day of birth: any other is nobody's.
 // [PRIV-56]
-pub(crate) fn find(text: Text<'_>, groups: &[Group], around: Around, hits: &mut Hits) {
+pub(in crate::kernel) fn find(text: Text<'_>, groups: &[Group], around: Around, hits: &mut Hits) {
     if !around.loosely.has(Hints::BIRTH) {
         return;
     }

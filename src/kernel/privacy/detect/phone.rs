@@ -3,18 +3,18 @@
 //! other numbers share count only where the surroundings speak of a telephone.
 #![allow(clippy::arithmetic_side_effects)] // offsets inside one text, sums of a few group lengths
 
+use super::super::hit::Hits;
+use super::super::kind::Kind;
 use super::dates;
 use super::digits::{digits, gap_at, number, Gap, Group};
 use super::hint::{is_line, Around};
-use super::hit::Hits;
-use super::kind::Kind;
 use super::text::{is_alnum, is_word, Text};
 use super::words::Hints;
 
 /// E.164: country code and number together.
 const DIGITS_MAX: usize = 15;
 /// No number has fewer.
-pub(crate) const DIGITS_MIN: usize = 6;
+pub(in crate::kernel) const DIGITS_MIN: usize = 6;
 
 /// Groups from one place on, and what stands around them.
 #[derive(Clone, Copy)]
@@ -27,7 +27,7 @@ struct Row<'a> {
 }
 
 /// Reports every telephone number among the groups.
-pub(crate) fn find(text: Text<'_>, groups: &[Group], around: Around, hits: &mut Hits) {
+pub(in crate::kernel) fn find(text: Text<'_>, groups: &[Group], around: Around, hits: &mut Hits) {
     for line in groups.chunk_by(|_, next| next.gap != Gap::Line) {
         let (mut from, mut fresh) = (0, line.first().is_some_and(|first| first.gap == Gap::Line));
         while let [first, ..] = line.get(from..).unwrap_or_default() {
@@ -274,7 +274,7 @@ impl Row<'_> {
 
 /// How many of these digits are a country code of E.164.
 // [PRIV-69]
-pub(crate) fn country_code_length(digits: [u8; 3]) -> Option<usize> {
+pub(in crate::kernel) fn country_code_length(digits: [u8; 3]) -> Option<usize> {
     let [first, second, third] = digits.map(u32::from);
     let (two, three) = (first * 10 + second, first * 100 + second * 10 + third);
     match (first, two, three) {

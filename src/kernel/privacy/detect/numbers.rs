@@ -2,11 +2,11 @@
 //! are grouped and by its check; where that is little proof, the surroundings have to name it.
 #![allow(clippy::arithmetic_side_effects)] // sums of a few group lengths
 
+use super::super::hit::Hits;
+use super::super::kind::Kind;
 use super::checks::{aadhaar, issued_card, itin, luhn, nhs, npi, routing, sin, ssn};
 use super::digits::{digits, gap_at, Gap, Group};
 use super::hint::Around;
-use super::hit::Hits;
-use super::kind::Kind;
 use super::text::{in_uuid, Text};
 use super::words::Hints;
 use core::ops::RangeInclusive;
@@ -54,10 +54,10 @@ const GROUPS_MAX: usize = 5;
 const GROUP_MIN: usize = 3;
 const DIGITS_MAX: usize = 19;
 /// No row has fewer.
-pub(crate) const DIGITS_MIN: usize = 9;
+pub(in crate::kernel) const DIGITS_MIN: usize = 9;
 
 /// Adds every such number among the groups, of each row the longest from each group on.
-pub(crate) fn find(text: Text<'_>, groups: &[Group], around: Around, hits: &mut Hits) {
+pub(in crate::kernel) fn find(text: Text<'_>, groups: &[Group], around: Around, hits: &mut Hits) {
     if groups.iter().all(|group| group.len() < GROUP_MIN) {
         return;
     }

@@ -1,57 +1,57 @@
 //! Room: the words that hint, and what they hint at, as one table.
 #![allow(clippy::arithmetic_side_effects)] // places inside one word, remainders
 
-use super::fold::fold;
+use super::super::fold::fold;
 use super::text::is_letter;
 
 /// What the surroundings of a value speak of, as a set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Hints(u32);
+pub(in crate::kernel) struct Hints(u32);
 
 impl Hints {
-    pub(crate) const NONE: Hints = Hints(0);
-    pub(crate) const PHONE: Hints = Hints(1);
-    pub(crate) const CARD: Hints = Hints(1 << 1);
-    pub(crate) const BIRTH: Hints = Hints(1 << 2);
-    pub(crate) const PASSPORT: Hints = Hints(1 << 3);
-    pub(crate) const VERSION: Hints = Hints(1 << 4);
-    pub(crate) const ITIN: Hints = Hints(1 << 5);
-    pub(crate) const ROUTING: Hints = Hints(1 << 6);
-    pub(crate) const NHS: Hints = Hints(1 << 7);
-    pub(crate) const AADHAAR: Hints = Hints(1 << 8);
-    pub(crate) const NPI: Hints = Hints(1 << 9);
+    pub(in crate::kernel) const NONE: Hints = Hints(0);
+    pub(in crate::kernel) const PHONE: Hints = Hints(1);
+    pub(in crate::kernel) const CARD: Hints = Hints(1 << 1);
+    pub(in crate::kernel) const BIRTH: Hints = Hints(1 << 2);
+    pub(in crate::kernel) const PASSPORT: Hints = Hints(1 << 3);
+    pub(in crate::kernel) const VERSION: Hints = Hints(1 << 4);
+    pub(in crate::kernel) const ITIN: Hints = Hints(1 << 5);
+    pub(in crate::kernel) const ROUTING: Hints = Hints(1 << 6);
+    pub(in crate::kernel) const NHS: Hints = Hints(1 << 7);
+    pub(in crate::kernel) const AADHAAR: Hints = Hints(1 << 8);
+    pub(in crate::kernel) const NPI: Hints = Hints(1 << 9);
     /// Two words together make one hint.
-    pub(crate) const SSN: Hints = Hints(1 << 10 | 1 << 11);
-    pub(crate) const SIN: Hints = Hints(1 << 10 | 1 << 12);
-    pub(crate) const SOCIAL: Hints = Hints(1 << 10);
-    pub(crate) const SECURITY: Hints = Hints(1 << 11);
-    pub(crate) const INSURANCE: Hints = Hints(1 << 12);
-    pub(crate) const LICENSE: Hints = Hints(1 << 13 | 1 << 14);
-    pub(crate) const DRIVER: Hints = Hints(1 << 13);
-    pub(crate) const PERMIT: Hints = Hints(1 << 14);
+    pub(in crate::kernel) const SSN: Hints = Hints(1 << 10 | 1 << 11);
+    pub(in crate::kernel) const SIN: Hints = Hints(1 << 10 | 1 << 12);
+    pub(in crate::kernel) const SOCIAL: Hints = Hints(1 << 10);
+    pub(in crate::kernel) const SECURITY: Hints = Hints(1 << 11);
+    pub(in crate::kernel) const INSURANCE: Hints = Hints(1 << 12);
+    pub(in crate::kernel) const LICENSE: Hints = Hints(1 << 13 | 1 << 14);
+    pub(in crate::kernel) const DRIVER: Hints = Hints(1 << 13);
+    pub(in crate::kernel) const PERMIT: Hints = Hints(1 << 14);
     /// What a value can be named by: everything above.
     const TELLING: Hints = Hints((1 << 15) - 1);
     /// A word that speaks of telephones only where it stands free: `call 555 0132`, not `call_555`.
-    pub(crate) const CALL: Hints = Hints(1 << 15);
+    pub(in crate::kernel) const CALL: Hints = Hints(1 << 15);
     /// A word such as `is` or `number`, which stands between a telling word and its value.
-    pub(crate) const LINK: Hints = Hints(1 << 16);
+    pub(in crate::kernel) const LINK: Hints = Hints(1 << 16);
     /// At the end of a key: the value is a time or a count, whatever the words before it say.
-    pub(crate) const TIME: Hints = Hints(1 << 17);
-    pub(crate) const AT: Hints = Hints(1 << 16 | 1 << 17);
+    pub(in crate::kernel) const TIME: Hints = Hints(1 << 17);
+    pub(in crate::kernel) const AT: Hints = Hints(1 << 16 | 1 << 17);
     /// A linking word that says that a number follows: `contact_no`, but not `contact_id`.
-    pub(crate) const NUMBER: Hints = Hints(1 << 16 | 1 << 18);
+    pub(in crate::kernel) const NUMBER: Hints = Hints(1 << 16 | 1 << 18);
 
-    pub(crate) fn and(self, other: Hints) -> Hints {
+    pub(in crate::kernel) fn and(self, other: Hints) -> Hints {
         Hints(self.0 | other.0)
     }
 
     /// What a value can be named by.
-    pub(crate) fn telling(self) -> Hints {
+    pub(in crate::kernel) fn telling(self) -> Hints {
         Hints(self.0 & Hints::TELLING.0)
     }
 
     /// Whether everything in `other` is hinted at.
-    pub(crate) fn has(self, other: Hints) -> bool {
+    pub(in crate::kernel) fn has(self, other: Hints) -> bool {
         self.0 & other.0 == other.0
     }
 }
@@ -184,7 +184,7 @@ const fn place(word: &[u8]) -> usize {
 }
 
 /// What one word hints at.
-pub(crate) fn of_word(word: &[u8]) -> Hints {
+pub(in crate::kernel) fn of_word(word: &[u8]) -> Hints {
     let mut at = place(word);
     while let Some(Some((known, hints))) = TABLE.get(at) {
         if known.eq_ignore_ascii_case(word) {
@@ -198,7 +198,7 @@ pub(crate) fn of_word(word: &[u8]) -> Hints {
 /// How long the word is that `letters` begin with. A word ends at what is no letter, where a capital
 /// follows several letters of which the last is small, and before the last of several capitals if a small
 /// letter follows it: `userDOBYear` has three words.
-pub(crate) fn word_length(letters: &[u8]) -> usize {
+pub(in crate::kernel) fn word_length(letters: &[u8]) -> usize {
     let small = |place: usize| letters.get(place).is_some_and(u8::is_ascii_lowercase);
     // Whether the capital at this place begins a word, which it does not in `iPhone`.
     let begins =
@@ -217,7 +217,7 @@ pub(crate) fn word_length(letters: &[u8]) -> usize {
 
 /// What words that stand together hint at; that they link, if they do nothing else. A time or a count is
 /// nobody's, whatever stands before it: `phone_verified_at`.
-pub(crate) fn of_words(run: &[u8]) -> Hints {
+pub(in crate::kernel) fn of_words(run: &[u8]) -> Hints {
     let (mut all, mut last, mut only_links, mut count) = (Hints::NONE, Hints::NONE, true, 0);
     for mut letters in run.split(|byte| !is_letter(*byte)) {
         while let Some((word, rest)) = letters.split_at_checked(word_length(letters)) {
@@ -240,7 +240,7 @@ pub(crate) fn of_words(run: &[u8]) -> Hints {
 
 /// What a key of an object hints at for the values under it.
 // [PRIV-20]
-pub(crate) fn of_key(key: &str) -> Hints {
+pub(in crate::kernel) fn of_key(key: &str) -> Hints {
     let shadow = fold(key);
     of_words(shadow.bytes.get(..64).unwrap_or(&shadow.bytes)).telling()
 }

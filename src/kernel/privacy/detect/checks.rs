@@ -20,7 +20,7 @@ fn luhn_sum(digits: &[u8]) -> u32 {
 }
 
 // [PRIV-33]
-pub(crate) fn luhn(digits: &[u8]) -> bool {
+pub(in crate::kernel) fn luhn(digits: &[u8]) -> bool {
     luhn_sum(digits).is_multiple_of(10)
 }
 
@@ -43,7 +43,7 @@ fn verhoeff(digits: &[u8]) -> bool {
 }
 
 /// The remainder modulo 97 (ISO 7064) of letters and digits, letters being numbers from 10 (A) to 35 (Z).
-pub(crate) fn modulo_97(characters: &[u8]) -> u32 {
+pub(in crate::kernel) fn modulo_97(characters: &[u8]) -> u32 {
     characters.iter().fold(0, |remainder, byte| {
         let value = char::from(*byte).to_digit(36).unwrap_or(0);
         (remainder * if value < 10 { 10 } else { 100 } + value) % 97
@@ -52,7 +52,7 @@ pub(crate) fn modulo_97(characters: &[u8]) -> u32 {
 
 /// A card of an issuer that gives out numbers of this length, and no article number (EAN-13).
 // [PRIV-31] [PRIV-32]
-pub(crate) fn issued_card(digits: &[u8]) -> bool {
+pub(in crate::kernel) fn issued_card(digits: &[u8]) -> bool {
     let article = digits.len() == 13 && weighted(digits, &[1, 3]).is_multiple_of(10);
     let prefix = part(digits, 0..4);
     let issuer = ISSUERS.iter().find(|(first, last, _)| (*first..=*last).contains(&prefix));
@@ -92,7 +92,7 @@ const ISSUERS: &[(u32, u32, &[usize])] = &[
 
 /// Values that were never given out, and two that were printed too often to be anyone's.
 // [PRIV-41]
-pub(crate) fn ssn(digits: &[u8]) -> bool {
+pub(in crate::kernel) fn ssn(digits: &[u8]) -> bool {
     let (area, pair, serial) = (part(digits, 0..3), part(digits, 3..5), part(digits, 5..9));
     let printed = matches!((area, pair, serial), (123, 45, 6789) | (78, 5, 1120));
     !matches!(area, 0 | 666 | 900..) && pair != 0 && serial != 0 && !printed
@@ -100,36 +100,36 @@ pub(crate) fn ssn(digits: &[u8]) -> bool {
 
 /// 9dd-dd-dddd with these groups in the middle.
 // [PRIV-112]
-pub(crate) fn itin(digits: &[u8]) -> bool {
+pub(in crate::kernel) fn itin(digits: &[u8]) -> bool {
     digits.starts_with(&[9]) && matches!(part(digits, 3..5), 50..=65 | 70..=88 | 90..=92 | 94..=99)
 }
 
 /// No palindrome, and no 0 or 1 in front.
 // [PRIV-113]
-pub(crate) fn aadhaar(digits: &[u8]) -> bool {
+pub(in crate::kernel) fn aadhaar(digits: &[u8]) -> bool {
     part(digits, 0..1) >= 2 && !digits.iter().eq(digits.iter().rev()) && verhoeff(digits)
 }
 
 // [PRIV-114]
-pub(crate) fn nhs(digits: &[u8]) -> bool {
+pub(in crate::kernel) fn nhs(digits: &[u8]) -> bool {
     weighted(digits, &[10, 9, 8, 7, 6, 5, 4, 3, 2, 1]).is_multiple_of(11)
 }
 
 /// Behind 80840, the issuer prefix of US health providers, which adds 24 to the sum.
 // [PRIV-115]
-pub(crate) fn npi(digits: &[u8]) -> bool {
+pub(in crate::kernel) fn npi(digits: &[u8]) -> bool {
     matches!(digits, [1 | 2, ..]) && (luhn_sum(digits) + 24).is_multiple_of(10)
 }
 
 /// Those with an 8 are of businesses.
 // [PRIV-116]
-pub(crate) fn sin(digits: &[u8]) -> bool {
+pub(in crate::kernel) fn sin(digits: &[u8]) -> bool {
     !digits.starts_with(&[8]) && luhn(digits)
 }
 
 /// A Federal Reserve district, and weights 3, 7, 1.
 // [PRIV-117]
-pub(crate) fn routing(digits: &[u8]) -> bool {
+pub(in crate::kernel) fn routing(digits: &[u8]) -> bool {
     matches!(part(digits, 0..2), 1..=12 | 21..=32 | 61..=72 | 80)
         && weighted(digits, &[3, 7, 1]).is_multiple_of(10)
 }

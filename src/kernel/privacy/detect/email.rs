@@ -1,8 +1,8 @@
 //! Room: e-mail addresses, found from their `@`.
 #![allow(clippy::arithmetic_side_effects)] // offsets inside one text
 
-use super::hit::Found;
-use super::kind::Kind;
+use super::super::hit::Found;
+use super::super::kind::Kind;
 use super::text::{is_alnum, is_letter, Text};
 
 const LOCAL_MAX: usize = 64;
@@ -10,7 +10,7 @@ const DOMAIN_MAX: usize = 253;
 
 /// The address around the `@` at `at`, if there is one.
 // [PRIV-35]
-pub(crate) fn find(text: Text<'_>, at: usize) -> Option<Found> {
+pub(in crate::kernel) fn find(text: Text<'_>, at: usize) -> Option<Found> {
     let end = domain_end(text, at + 1)?;
     // Marks that quote or emphasise an address are not part of it.
     // [PRIV-36]

@@ -7,7 +7,7 @@ use crate::kernel::prelude::*;
 
 /// What stands before a group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Gap {
+pub(in crate::kernel) enum Gap {
     /// Nothing that could join it to digits before.
     Start,
     Space,
@@ -24,21 +24,21 @@ pub(crate) enum Gap {
 
 /// Some digits in a row.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Group {
-    pub(crate) gap: Gap,
-    pub(crate) start: usize,
-    pub(crate) end: usize,
+pub(in crate::kernel) struct Group {
+    pub(in crate::kernel) gap: Gap,
+    pub(in crate::kernel) start: usize,
+    pub(in crate::kernel) end: usize,
     /// Less than from start to end where a line break stands among the digits.
     digits: usize,
 }
 
 impl Group {
-    pub(crate) fn len(self) -> usize {
+    pub(in crate::kernel) fn len(self) -> usize {
         self.digits
     }
 
     /// Whether no line break stands among the digits.
-    pub(crate) fn is_whole(self) -> bool {
+    pub(in crate::kernel) fn is_whole(self) -> bool {
         self.digits == self.end - self.start
     }
 }
@@ -50,7 +50,12 @@ const OVERLAP: usize = 8;
 
 /// Reads the row whose first digit is at `at`, behind `gap`, into `groups`. Says where to go on, and the gap
 /// there: behind the row, or, if it is long, at one of the last groups read.
-pub(crate) fn row(text: Text<'_>, at: usize, gap: Gap, groups: &mut Vec<Group>) -> (usize, Gap) {
+pub(in crate::kernel) fn row(
+    text: Text<'_>,
+    at: usize,
+    gap: Gap,
+    groups: &mut Vec<Group>,
+) -> (usize, Gap) {
     groups.clear();
     let (mut start, mut gap) = (at, gap);
     loop {
@@ -69,7 +74,7 @@ pub(crate) fn row(text: Text<'_>, at: usize, gap: Gap, groups: &mut Vec<Group>) 
 }
 
 /// The gap at `at` and how many characters it takes; `Start` if no digit follows.
-pub(crate) fn gap_at(text: Text<'_>, at: usize) -> (usize, Gap) {
+pub(in crate::kernel) fn gap_at(text: Text<'_>, at: usize) -> (usize, Gap) {
     let (width, gap) = match (text.at(at), text.at(at + 1)) {
         (b' ' | b'-', b'(') => (2, Gap::Open),
         (b')', b' ' | b'-') => (2, Gap::Close),
@@ -105,7 +110,7 @@ fn line_break(text: Text<'_>, at: usize) -> usize {
 
 /// Takes the only line break in a row for one that was put into a number: a mark beside it joins the groups
 /// around it, otherwise they become one group. Whether there was one.
-pub(crate) fn join_lines(text: Text<'_>, groups: &mut Vec<Group>) -> bool {
+pub(in crate::kernel) fn join_lines(text: Text<'_>, groups: &mut Vec<Group>) -> bool {
     let broken = groups.iter().skip(1).filter(|group| group.gap == Gap::Line).count() == 1;
     groups.dedup_by(|group, last| {
         if !broken || group.gap != Gap::Line {
@@ -124,7 +129,7 @@ pub(crate) fn join_lines(text: Text<'_>, groups: &mut Vec<Group>) -> bool {
 }
 
 /// Two groups joined by a point, like any fraction: `58.0493`, but not `0171.1234567`.
-pub(crate) fn is_decimal(text: Text<'_>, groups: &[Group]) -> bool {
+pub(in crate::kernel) fn is_decimal(text: Text<'_>, groups: &[Group]) -> bool {
     let [whole, fraction] = groups else { return false };
     let zeros = text.at(whole.start) == b'0' && whole.len() > 1;
     fraction.gap == Gap::Dot
@@ -134,13 +139,16 @@ pub(crate) fn is_decimal(text: Text<'_>, groups: &[Group]) -> bool {
 }
 
 /// The digits of these groups in order, as numbers from 0 to 9.
-pub(crate) fn digits<'a>(text: Text<'a>, groups: &'a [Group]) -> impl Iterator<Item = u8> + 'a {
+pub(in crate::kernel) fn digits<'a>(
+    text: Text<'a>,
+    groups: &'a [Group],
+) -> impl Iterator<Item = u8> + 'a {
     let bytes = groups.iter().flat_map(move |group| text.slice(group.start, group.end));
     bytes.filter(|byte| byte.is_ascii_digit()).map(|digit| digit - b'0')
 }
 
 /// The digits of one group as a number; 0 if they are too many.
-pub(crate) fn number(text: Text<'_>, group: Group) -> u32 {
+pub(in crate::kernel) fn number(text: Text<'_>, group: Group) -> u32 {
     let add = |value: u32, digit| value.checked_mul(10)?.checked_add(u32::from(digit));
     digits(text, &[group]).try_fold(0, add).unwrap_or(0)
 }

@@ -2,17 +2,22 @@
 //! ends, and which dotted or colon-joined things are something else.
 #![allow(clippy::arithmetic_side_effects)] // offsets inside one text
 
+use super::super::hit::{Found, Hits};
+use super::super::kind::Kind;
 use super::digits::{digits, number, Gap, Group};
 use super::hint::Around;
-use super::hit::{Found, Hits};
-use super::kind::Kind;
 use super::text::{is_alnum, is_word, Text};
 use super::words::Hints;
 use core::net::Ipv6Addr;
 
 /// Reports every IPv4 address among the groups: four of them joined by points, and no fifth.
 // [PRIV-50]
-pub(crate) fn find_v4(text: Text<'_>, groups: &[Group], around: Around, hits: &mut Hits) {
+pub(in crate::kernel) fn find_v4(
+    text: Text<'_>,
+    groups: &[Group],
+    around: Around,
+    hits: &mut Hits,
+) {
     let pointed = |group: &Group| group.gap == Gap::Dot;
     for (index, address) in groups.windows(4).enumerate() {
         let [first, rest @ .., last] = address else { continue };
@@ -47,7 +52,7 @@ fn is_version(text: Text<'_>, address: &[Group], around: Around) -> bool {
 /// The IPv6 address around the colon at `colon`, if there is one. `seen` is from where on colons are unseen.
 // [PRIV-52]
 #[inline]
-pub(crate) fn find_v6(text: Text<'_>, colon: usize, seen: &mut usize) -> Option<Found> {
+pub(in crate::kernel) fn find_v6(text: Text<'_>, colon: usize, seen: &mut usize) -> Option<Found> {
     // Most colons separate a key from its value.
     let joins = text.before(colon).is_ascii_hexdigit() || text.at(colon + 1) == b':';
     if !joins || colon < *seen {

@@ -2,8 +2,8 @@
 //! alphabet and its length; a JSON Web Token by its header; a private key by its armour.
 #![allow(clippy::arithmetic_side_effects)] // offsets inside one text, each bounded by a row's length
 
-use super::hit::Found;
-use super::kind::Kind;
+use super::super::hit::Found;
+use super::super::kind::Kind;
 use super::text::{is_alnum, Text};
 use super::words::first_word;
 use crate::kernel::encoding::unbase64_of_any_length;
@@ -142,7 +142,7 @@ const PREFIX_MAX: usize = 16;
 /// Looks at `at`: a `-`, `_` or `.` behind the first part of a prefix, or a capital that is part of
 /// it. What it is, and its range. `seen` is where the headers of tokens end that were looked at.
 // [PRIV-102]
-pub(crate) fn find(text: Text<'_>, at: usize, seen: &mut usize) -> Option<Found> {
+pub(in crate::kernel) fn find(text: Text<'_>, at: usize, seen: &mut usize) -> Option<Found> {
     if text.at(at) == b'-' && text.at(at + 1) == b'-' {
         return armour(text, at);
     }

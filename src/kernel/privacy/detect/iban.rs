@@ -2,16 +2,16 @@
 //! whole leaves 1 when divided by 97.
 #![allow(clippy::arithmetic_side_effects)] // offsets inside one text
 
+use super::super::hit::Found;
+use super::super::kind::Kind;
 use super::checks::modulo_97;
-use super::hit::Found;
-use super::kind::Kind;
 use super::text::{in_uuid, is_alnum, Text};
 use crate::kernel::prelude::*;
 
 /// Looks at the two digits at `at`, the check digits of an account number if two letters stand
 /// before them; the range of the number, if it is one.
 // [PRIV-45]
-pub(crate) fn find(text: Text<'_>, at: usize) -> Option<Found> {
+pub(in crate::kernel) fn find(text: Text<'_>, at: usize) -> Option<Found> {
     let start = at.checked_sub(2).filter(|start| !is_alnum(text.before(*start)))?;
     let length = length_of([text.at(start), text.at(start + 1)].map(|c| c.to_ascii_uppercase()))?;
     let (mut end, mut lines, mut number) = (start, 0, Vec::with_capacity(length));
@@ -65,7 +65,7 @@ const LENGTHS: &[(usize, &str)] = &[
 ];
 
 /// The length of a country's account numbers.
-pub(crate) fn length_of(country: [u8; 2]) -> Option<usize> {
+pub(in crate::kernel) fn length_of(country: [u8; 2]) -> Option<usize> {
     let listed = |countries: &str| countries.as_bytes().chunks(3).any(|c| c.starts_with(&country));
     LENGTHS.iter().find(|(_, countries)| listed(countries)).map(|(length, _)| *length)
 }
