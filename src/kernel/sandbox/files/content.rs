@@ -26,7 +26,7 @@ impl Tree {
         id: NodeId,
         meter: &mut Meter,
     ) -> Result<Status, Halt> {
-        self.lower_file(id, meter)?;
+        self.open_file(id, meter)?;
         let (node, number) = (self.node(id)?, |n| u64::try_from(n).unwrap_or(u64::MAX));
         let (device, names) = (number(node.mount.saturating_add(1)), number(node.names));
         let (kind, size) = (self.kind(id)?, self.size(id)?);
@@ -75,7 +75,7 @@ impl Tree {
         keep: bool,
         meter: &mut Meter,
     ) -> Result<(), Halt> {
-        let Some(file) = self.lower_file(id, meter)?.cloned() else { return Ok(()) };
+        let Some(file) = self.open_file(id, meter)?.cloned() else { return Ok(()) };
         let size = if keep { usize::try_from(file.size()?).unwrap_or(usize::MAX) } else { 0 };
         self.require_space(id, Usage { bytes: size, names: 1, whiteouts: 1 })?;
         let mut content = Vec::new();

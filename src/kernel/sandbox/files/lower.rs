@@ -64,7 +64,7 @@ impl Tree {
         if self.node(directory)?.is_upper {
             return Ok(false);
         }
-        let host = self.lower_directory(directory, meter)?;
+        let host = self.open_directory(directory, meter)?;
         meter.charge(HOST_NAME_FUEL)?;
         // Put in order one by one, since sorting a hundred thousand names at the end takes a while.
         let (mut entries, mut hides_others) = (BTreeMap::new(), false);
@@ -116,7 +116,7 @@ impl Tree {
 
     /// Opens a file of the lower layer; none if it was copied up, or is no file. `EIO`: it is a directory by
     /// now.
-    pub(in crate::kernel) fn lower_file(
+    pub(in crate::kernel) fn open_file(
         &mut self,
         id: NodeId,
         meter: &mut Meter,
@@ -132,7 +132,7 @@ impl Tree {
     }
 
     /// A directory of the lower layer, held open or opened now. It recurses as deep as directories may be.
-    fn lower_directory(
+    fn open_directory(
         &mut self,
         id: NodeId,
         meter: &mut Meter,
@@ -157,13 +157,8 @@ impl Tree {
         Ok(found)
     }
 
-    fn open_below(
-        &mut self,
-        directory: NodeId,
-        name: &str,
-        meter: &mut Meter,
-    ) -> Result<Found, Halt> {
-        let host = self.lower_directory(directory, meter)?;
+    fn open_below(&mut self, above: NodeId, name: &str, meter: &mut Meter) -> Result<Found, Halt> {
+        let host = self.open_directory(above, meter)?;
         meter.charge(HOST_NAME_FUEL)?;
         Ok(host.open(name)?)
     }

@@ -86,7 +86,7 @@ impl Tree {
         let name = name.ok_or(Errno::ISDIR)?;
         place.existing(self)?;
         self.require_writable(id)?;
-        self.prepare_removal(place.directory, id, meter)?;
+        self.prepare_removal(place, meter)?;
         self.detach(place.directory, name)?;
         Ok(self.drop_unused(id)?)
     }
@@ -103,7 +103,7 @@ impl Tree {
         let name = place.name.as_deref().ok_or(Errno::INVAL)?;
         self.require_writable(id)?;
         self.require_empty(id, meter)?;
-        self.prepare_removal(place.directory, id, meter)?;
+        self.prepare_removal(place, meter)?;
         self.detach(place.directory, name)?;
         Ok(())
     }
@@ -137,7 +137,7 @@ impl Tree {
                 (true, true) => self.require_empty(replaced, meter)?,
                 (false, false) => {}
             }
-            self.prepare_removal(to.directory, replaced, meter)?;
+            self.prepare_removal(to, meter)?;
         }
         self.require_depth(to.directory)?;
         self.merge(from.directory, meter)?;
@@ -162,17 +162,13 @@ impl Tree {
     /// Makes sure of what has to be known before a name goes: the other names of the directory, and how the
     /// host has the file. `ENOSPC`: no more of the host's may be removed.
     // [BOX-81] [BOX-94]
-    fn prepare_removal(
-        &mut self,
-        directory: NodeId,
-        id: NodeId,
-        meter: &mut Meter,
-    ) -> Result<(), Halt> {
+    fn prepare_removal(&mut self, place: &Place, meter: &mut Meter) -> Result<(), Halt> {
+        let id = place.node.ok_or(Errno::NOENT)?;
         if !self.node(id)?.is_upper {
             self.require_space(id, Usage { whiteouts: 1, ..Usage::default() })?;
-            self.lower_file(id, meter)?;
+            self.open_file(id, meter)?;
         }
-        self.merge(directory, meter)
+        self.merge(place.directory, meter)
     }
 
     /// Copies a file up, or a directory with everything below it, to be moved into another directory.
@@ -190,7 +186,7 @@ impl Tree {
                 more.names = more.names.saturating_add(1);
             }
             if !self.is_directory(here) {
-                let file = self.lower_file(here, meter)?;
+                let file = self.open_file(here, meter)?;
                 let size = file.map_or(Ok(0), |file| file.size())?;
                 more.bytes = more.bytes.saturating_add(usize::try_from(size).unwrap_or(usize::MAX));
                 continue;

@@ -140,7 +140,7 @@ pub(super) fn path_open(
     if truncates {
         tree.truncate(node, 0, meter)?;
     }
-    tree.lower_file(node, meter)?;
+    tree.open_file(node, meter)?;
     tree.hold(node)?;
     let (base, inheriting) = (base & possible & allowed, inheriting & allowed);
     let opened = Descriptor::new(object, flags, base, inheriting);
