@@ -15,15 +15,6 @@ use crate::kernel::sandbox::meter::Meter;
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 
-/// What is held open of the host, so that each name on a way is opened once: directories, and the last file
-/// that was opened in the present host call.
-// [BOX-89]
-#[derive(Default)]
-pub(super) struct Handles {
-    directories: BTreeMap<NodeId, Arc<dyn Directory>>,
-    file: Option<NodeId>,
-}
-
 impl Tree {
     /// What a name in a directory leads to. `ENOENT`; `EACCES` for what the host has there and the
     /// guest may not see.

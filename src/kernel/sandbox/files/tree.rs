@@ -1,6 +1,5 @@
 //! The tree: nodes, the names that lead to them, and how much of it may be in the upper layer.
 
-use super::lower::Handles;
 use crate::kernel::directory::{Directory, File, Stamp};
 use crate::kernel::limits::{
     FILE_DEPTH_MAX, NODES_COUNT_MAX, STAGED_BYTES_MAX, STAGED_NAMES_COUNT_MAX, STORAGE_ENTRY_BYTES,
@@ -152,6 +151,15 @@ impl Node {
             whiteouts: usize::from(self.is_whiteout()),
         }
     }
+}
+
+/// What is held open of the host, so that each name on a way is opened once: directories, and the last file
+/// that was opened in the present host call.
+// [BOX-89]
+#[derive(Default)]
+pub(super) struct Handles {
+    pub(super) directories: BTreeMap<NodeId, Arc<dyn Directory>>,
+    pub(super) file: Option<NodeId>,
 }
 
 /// All nodes of all mounts.
