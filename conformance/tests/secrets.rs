@@ -119,7 +119,7 @@ fn a_token_whose_secrets_were_not_looked_up_does_not_run() {
         assert_eq!(support::code(&result), Code::SecretMissing);
         assert!(!result.unwrap_err().to_string().contains(VALUE));
     }
-    let token = token.resolve(&support::OnlySecrets(SecretFile::new(&host.path("")))).unwrap();
+    let token = token.resolve_from(&SecretFile::new(&host.path(""))).unwrap();
     let request = Request { args: Vec::new(), stdin: Vec::new() };
     let cancel = CancelFlag::default();
     let run = sandbox.run(&attestation.wasm_binary, &token, request, &cancel);

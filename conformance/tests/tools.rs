@@ -87,7 +87,7 @@ fn run(
         }
         PolicyDecision::Denied { reason } => panic!("{reason}"),
     };
-    let token = token.resolve(&support::OnlySecrets(SecretFile::new(kept.path())))?;
+    let token = token.resolve_from(&SecretFile::new(kept.path()))?;
     let (binary, cancel) = (&attestation.wasm_binary, CancelFlag::default());
     let storage = Some(Arc::new(StorageFiles::new(kept.path())) as Arc<dyn StorageBackend>);
     let services = Services { http: Some(web.clone()), storage };

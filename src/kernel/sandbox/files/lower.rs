@@ -123,6 +123,7 @@ impl Tree {
     }
 
     /// A directory of the lower layer, held open or opened now. It recurses as deep as directories may be.
+    // [BOX-11]
     fn open_directory(
         &mut self,
         id: NodeId,
