@@ -215,21 +215,3 @@ pub fn call_with(
 pub fn code<T: std::fmt::Debug>(result: &Result<T, Error>) -> Code {
     result.as_ref().unwrap_err().code()
 }
-
-/// A host that has secrets and nothing else.
-pub struct OnlySecrets(pub mpp::secrets::SecretFile);
-
-impl mpp::Clock for OnlySecrets {
-    fn now(&self) -> std::time::Duration {
-        std::time::Duration::ZERO
-    }
-    fn elapsed(&self) -> std::time::Duration {
-        std::time::Duration::ZERO
-    }
-}
-
-impl mpp::Host for OnlySecrets {
-    fn secret(&self, name: &str) -> Result<Option<mpp::secrets::SecretValue>, mpp::Error> {
-        mpp::secrets::SecretStore::value(&self.0, name)
-    }
-}
