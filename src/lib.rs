@@ -17,10 +17,11 @@
 //! use mpp::{Gatekeeper, PermissionPolicy, PolicyDecision, PrivacyFilterEngine, SandboxConfig, WasmSandbox};
 //! use std::{path::Path, time::Duration};
 //!
-//! std::env::set_var("MPP_HOME", "conformance/example"); // whose trust.json knows the publisher
-//!
-//! // 1. Verify the package
-//! let result = Gatekeeper::verify_file(Path::new("conformance/example/text_stats.mpp"))?;
+//! # let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance/example");
+//! # std::env::set_current_dir(&example).expect("the example's folder");
+//! # std::env::set_var("MPP_HOME", example); // whose trust.json knows the publisher
+//! // 1. Verify the package: one of the README's first command, by a publisher whom this user's home trusts
+//! let result = Gatekeeper::verify_file(Path::new("text_stats.mpp"))?;
 //!
 //! // 2. Evaluate permissions
 //! let policy = PermissionPolicy::new()
@@ -67,6 +68,20 @@
 //! consent, argument and answer schemas, and the audit log in their places; the command line uses it.
 //! [`call::call`] is that pipeline for any other host: [`Host`] shows the smallest one.
 //! [`mcp::Server`] offers installed packages to an agent by the same call.
+//!
+//! # In a debug build
+//!
+//! The engine needs its optimisation: without it a tool runs fifty times slower, and ends of fuel and memory
+//! come out as time-outs. Profiles of a dependency don't count, so these lines belong in the `Cargo.toml`
+//! of the program that embeds this crate:
+//!
+//! ```toml
+//! [profile.dev.package."*"]
+//! opt-level = 3
+//! [profile.dev.package.wasmi]
+//! debug-assertions = false
+//! overflow-checks = false
+//! ```
 //!
 //! # Reading order
 //!

@@ -29,9 +29,13 @@ fn names(path: &str) -> Names {
 }
 
 /// The text without comments and without items that only tests have.
-fn stripped(text: &str) -> String {
+pub fn stripped(text: &str) -> String {
     let lines = text.lines().map(|line| line.split("//").next().unwrap_or_default());
-    let text = lines.collect::<Vec<_>>().join("\n");
+    without_tests(&lines.collect::<Vec<_>>().join("\n"))
+}
+
+/// The text without items that only tests have.
+pub fn without_tests(text: &str) -> String {
     let mut parts = text.split("#[cfg(test)]");
     let mut kept = parts.next().unwrap_or_default().to_owned();
     for part in parts {

@@ -27,6 +27,8 @@ mod package;
 mod pipeline;
 mod protected;
 mod protocols;
+mod published;
+mod rings;
 mod secrets;
 mod serve;
 mod sizes;

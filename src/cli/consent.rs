@@ -8,6 +8,7 @@ use mpp::consent::approvals::Approvals;
 use mpp::consent::attestation::{host_key, EphemeralAttestation};
 use mpp::consent::pending::{Pending, PendingQuestion};
 use mpp::limits::REQUEST_DEPTH_MAX;
+use mpp::runtime::PackageSource as _;
 use mpp::runtime::{Person, Question, Reply};
 use mpp::sandbox::{Action, Changes};
 use mpp::store::Store;

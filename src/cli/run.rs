@@ -7,6 +7,7 @@ use argh::FromArgs;
 use mpp::gatekeeper::{self, read_package};
 use mpp::package::listing::ContentHash;
 use mpp::policy::PermissionPolicy;
+use mpp::runtime::PackageSource as _;
 use mpp::runtime::{Answer, Call, Runtime};
 use mpp::store::Store;
 use mpp::trust::{covers, TrustStore, Validity};

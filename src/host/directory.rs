@@ -6,7 +6,7 @@ use crate::host::handle::{can_be_seen, fault_of, path_of, stamp, COMMIT_FOLDER, 
 use crate::host::protected::identity_of;
 use crate::kernel::deadline::Deadline;
 use crate::kernel::directory::{
-    Change, Directory, Fault, Found, Identity, Kind, PreparedChanges, Refused, Stamp,
+    Change, Directory, Fault, Found, Identity, Kind, Listed, PreparedChanges, Refused, Stamp,
 };
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -33,7 +33,7 @@ impl Directory for HostDirectory {
     }
 
     // [BOX-08]
-    fn list(&self, each: &mut dyn FnMut(Option<(&str, Kind)>) -> bool) -> Result<bool, Fault> {
+    fn list(&self, each: &mut dyn FnMut(Listed<'_>) -> bool) -> Result<bool, Fault> {
         let mut has_own = false;
         for entry in std::fs::read_dir(path_of(&self.handle)).map_err(fault_of)? {
             let entry = entry.map_err(fault_of)?;

@@ -9,6 +9,7 @@
 
 use crate::host::files;
 use crate::host::protected::{identity_of, Protected};
+use crate::host::LINUX_ONLY;
 use crate::kernel::deadline::Deadline;
 use crate::kernel::directory::{Fault, Identity, Stamp};
 use crate::kernel::limits::NAME_BYTES_MAX;
@@ -49,8 +50,7 @@ impl HostDirectory {
     /// [`HostDirectory::check`] to say.
     pub(crate) fn open(path: &Path, protected: &Arc<Protected>) -> io::Result<Self> {
         if NO_FOLLOW.is_none() {
-            let what = "directories can be mapped on Linux only (x86-64, AArch64)";
-            return Err(io::Error::other(what));
+            return Err(io::Error::other(LINUX_ONLY));
         }
         let handle = OpenOptions::new().read(true).custom_flags(NO_WAIT).open(path)?;
         let status = handle.metadata()?;

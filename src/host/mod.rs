@@ -1,11 +1,17 @@
 //! The ordinary computer: files, clocks, programs. What the kernel asks for comes from here.
+//!
+//! Directories are walked by handles that Linux alone has. On other Unix systems the code for it is compiled, and
+//! refuses.
 
 pub mod approvals;
 pub mod article;
 pub mod clock;
+#[cfg(unix)]
 mod commit;
+#[cfg(unix)]
 pub mod directory;
 pub mod files;
+#[cfg(unix)]
 pub mod handle;
 pub mod home;
 pub mod host_file;
@@ -15,6 +21,7 @@ pub mod log;
 pub mod pack;
 pub mod pending;
 pub mod person;
+#[cfg(unix)]
 pub mod protected;
 pub mod runtime;
 pub mod sandbox;
@@ -24,3 +31,6 @@ pub mod store;
 pub mod system;
 pub mod transport;
 pub mod trust;
+
+/// Why no directory is mapped.
+const LINUX_ONLY: &str = "directories can be mapped on Linux only (x86-64, AArch64)";

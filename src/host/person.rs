@@ -4,6 +4,24 @@ use crate::kernel::consent::{Question, Reply};
 use crate::kernel::sandbox::Changes;
 
 /// Whoever can be asked for consent. An agent is not a person.
+///
+/// ```
+/// use mpp::consent::{Person, Question, Reply};
+///
+/// /// The user of a program with a window.
+/// struct Window;
+/// impl Person for Window {
+///     fn ask(&self, question: &Question) -> Reply {
+///         let text = format!("{} wants {}", question.name, question.capabilities.join(", "));
+///         match show(&text) {
+///             Some(true) => Reply::Agreed("window:ann".to_owned()),
+///             Some(false) => Reply::Declined,
+///             None => Reply::Unanswered("nobody clicked".to_owned()),
+///         }
+///     }
+/// }
+/// # fn show(_: &str) -> Option<bool> { None }
+/// ```
 pub trait Person {
     /// Asks once.
     fn ask(&self, question: &Question) -> Reply;

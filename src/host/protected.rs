@@ -26,8 +26,8 @@ pub(crate) fn identity_of(status: &Metadata) -> Identity {
 pub(crate) struct Places(Vec<PathBuf>);
 
 impl Places {
-    pub(crate) fn add(&mut self, path: PathBuf) {
-        self.0.push(path);
+    pub(crate) fn new(paths: &[PathBuf]) -> Self {
+        Places(paths.to_vec())
     }
 
     /// What the paths lead to now.

@@ -5,7 +5,7 @@ pub use crate::host::person::{Nobody, Person};
 use crate::host::sandbox::WasmSandbox;
 use crate::host::secrets::{SecretCommand, SecretFile, SecretStore};
 use crate::host::storage::StorageFiles;
-use crate::host::store::Store;
+pub use crate::host::system::PackageSource;
 use crate::host::system::{Computer, System};
 use crate::host::transport::{HttpTransport, Services};
 use crate::kernel;
@@ -171,7 +171,7 @@ impl Runtime {
     /// As [`Runtime::call`]; `store.not_installed`, `store.invalid`, `content.hash_mismatch`.
     pub fn call_installed(
         &self,
-        store: &Store,
+        store: &dyn PackageSource,
         content_hash: &ContentHash,
         call: &Call,
         person: &dyn Person,

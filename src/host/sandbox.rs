@@ -1,10 +1,10 @@
 //! The sandbox by the article's names: the engine, with what this system has behind it.
 
 use crate::host::clock::{self, CancelFlag};
-use crate::host::directory::HostDirectory;
 use crate::host::keys::random_bytes;
-use crate::host::protected::Places;
 use crate::host::transport::Services;
+#[cfg(unix)]
+use crate::host::{directory::HostDirectory, protected::Places};
 use crate::kernel::deadline::{Clock, Deadline};
 use crate::kernel::directory::Directory;
 use crate::kernel::door::{Exchange, HttpResponse, TransportError};
@@ -12,13 +12,15 @@ use crate::kernel::error::{Code, Error};
 use crate::kernel::gatekeeper::WasmBinary;
 use crate::kernel::host::Host;
 use crate::kernel::policy::token::{CapabilityToken, DirectoryGrant, ResolvedToken};
+#[cfg(doc)]
+use crate::kernel::sandbox::tools_call_request;
 use crate::kernel::sandbox::{Engine, Request, Run};
 use crate::kernel::secrets::SecretValue;
 use crate::kernel::storage::StorageBackend;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,7 +32,7 @@ pub struct SandboxConfig {
     pub memory_limit_bytes: u64,
     /// Wall-clock time.
     pub timeout: Duration,
-    /// What the tool reads from stdin, such as [`tools_call_request`](crate::kernel::sandbox::tools_call_request) makes it.
+    /// What the tool reads from stdin, such as [`tools_call_request`] makes it.
     pub stdin_data: Vec<u8>,
     /// Environment variables, as [`extract_approved_env_vars`] gives them.
     pub env_vars: BTreeMap<String, String>,
@@ -100,7 +102,9 @@ fn narrowed(config: &SandboxConfig, host: &dyn Host) -> Result<ResolvedToken, Er
 pub struct WasmSandbox {
     pub(super) engine: Engine,
     services: Services,
-    places: Places,
+    /// What no directory that is mapped may hold.
+    #[cfg_attr(not(unix), allow(dead_code))] // there none is mapped
+    protected: Vec<PathBuf>,
 }
 
 impl WasmSandbox {
@@ -118,7 +122,7 @@ impl WasmSandbox {
     /// As [`WasmSandbox::new`].
     pub fn with_seed(seed: [u8; 32]) -> Result<Self, Error> {
         let engine = Engine::with_seed(seed)?;
-        Ok(WasmSandbox { engine, services: Services::default(), places: Places::default() })
+        Ok(WasmSandbox { engine, services: Services::default(), protected: Vec::new() })
     }
 
     /// Puts a network and storage behind it; a new sandbox has neither.
@@ -138,7 +142,7 @@ impl WasmSandbox {
     /// ([`crate::host::home::home_dir`]).
     #[must_use]
     pub fn protect(mut self, path: impl Into<PathBuf>) -> Self {
-        self.places.add(path.into());
+        self.protected.push(path.into());
         self
     }
 
@@ -177,12 +181,20 @@ impl WasmSandbox {
 
     /// A directory, unless it holds what decides what tools may do.
     // [BOX-97]
+    #[cfg(unix)]
     pub(super) fn directory(&self, name: &str) -> Result<Arc<dyn Directory>, Error> {
-        let protected = Arc::new(self.places.find());
-        let host = HostDirectory::open(Path::new(name), &protected)
+        let protected = Arc::new(Places::new(&self.protected).find());
+        let host = HostDirectory::open(std::path::Path::new(name), &protected)
             .map_err(|error| Error::new(Code::HostFile, error.to_string()))?;
         host.check().map_err(|why| Error::new(Code::SandboxNotGranted, why))?;
         Ok(Arc::new(host))
+    }
+
+    /// None: what keeps a guest in a directory is not there.
+    // [BOX-07]
+    #[cfg(not(unix))]
+    pub(super) fn directory(&self, _: &str) -> Result<Arc<dyn Directory>, Error> {
+        Err(Error::new(Code::HostFile, crate::host::LINUX_ONLY))
     }
 
     pub(super) fn resolve(

@@ -10,6 +10,7 @@
 
 use crate::host::home;
 use crate::host::host_file;
+use crate::host::system::PackageSource;
 use crate::kernel::document::{keyed, list, object, text, Document, FromJson};
 use crate::kernel::encoding::unhex;
 use crate::kernel::error::{Code, Error};
@@ -110,31 +111,6 @@ impl Store {
         all.into_iter().find(|found| found.id == id).ok_or_else(|| not_installed(id))
     }
 
-    /// The bytes of an installed package, to be verified.
-    ///
-    /// # Errors
-    /// `host.file` if they are gone.
-    pub fn read(&self, content_hash: &ContentHash) -> Result<Vec<u8>, Error> {
-        let path = self.file(content_hash, "mpp");
-        home::read_file(&path, ARCHIVE_BYTES_MAX)?.ok_or_else(|| missing(&path))
-    }
-
-    /// Finds that a package is installed with exactly these contents.
-    ///
-    /// # Errors
-    /// `store.not_installed` if it was removed or replaced; `host.file`, `store.invalid`.
-    // [STORE-08] By the index: the file of a removed package stays if it can't be deleted.
-    pub fn check(&self, content_hash: &ContentHash) -> Result<(), Error> {
-        let mut installed = self.installed()?.into_iter();
-        if !installed.any(|found| found.content_hash == *content_hash) {
-            let what =
-                "the package was removed or replaced; a running server has to be started anew";
-            return Err(Error::new(Code::StoreNotInstalled, what));
-        }
-        let path = self.file(content_hash, "mpp");
-        path.exists().then_some(()).ok_or_else(|| missing(&path))
-    }
-
     /// The manifest of an installed package as it was when it was verified: for lists, not for running.
     ///
     /// # Errors
@@ -220,6 +196,25 @@ impl Store {
     fn file(&self, content_hash: &ContentHash, ending: &str) -> PathBuf {
         let hex = content_hash.as_str().trim_start_matches("sha256:");
         self.home.join(FOLDER_NAME).join(format!("{hex}.{ending}"))
+    }
+}
+
+impl PackageSource for Store {
+    fn read(&self, content_hash: &ContentHash) -> Result<Vec<u8>, Error> {
+        let path = self.file(content_hash, "mpp");
+        home::read_file(&path, ARCHIVE_BYTES_MAX)?.ok_or_else(|| missing(&path))
+    }
+
+    // [STORE-08] By the index: the file of a removed package stays if it can't be deleted.
+    fn check(&self, content_hash: &ContentHash) -> Result<(), Error> {
+        let mut installed = self.installed()?.into_iter();
+        if !installed.any(|found| found.content_hash == *content_hash) {
+            let what =
+                "the package was removed or replaced; a running server has to be started anew";
+            return Err(Error::new(Code::StoreNotInstalled, what));
+        }
+        let path = self.file(content_hash, "mpp");
+        path.exists().then_some(()).ok_or_else(|| missing(&path))
     }
 }
 

@@ -7,7 +7,6 @@ use crate::host::log::{AuditLog, RunningCall};
 use crate::host::person::Person;
 use crate::host::sandbox::{self, WasmSandbox};
 use crate::host::secrets::SecretStore;
-use crate::host::store::Store;
 use crate::host::trust::{Latest, FILE_NAME, SEEN_FILE_NAME};
 use crate::kernel::audit::{Entry, LogKey};
 use crate::kernel::consent::{Question, Reply};
@@ -70,11 +69,26 @@ impl Computer {
     }
 }
 
+/// Where installed packages are.
+pub trait PackageSource {
+    /// Finds that a package is installed with exactly these contents.
+    ///
+    /// # Errors
+    /// `store.not_installed` if it was removed or replaced; `host.file`, `store.invalid`.
+    fn check(&self, content_hash: &ContentHash) -> Result<(), Error>;
+
+    /// The bytes of an installed package, to be verified.
+    ///
+    /// # Errors
+    /// `host.file` if they are gone.
+    fn read(&self, content_hash: &ContentHash) -> Result<Vec<u8>, Error>;
+}
+
 /// One call on this computer.
 pub(super) struct System<'a> {
     computer: &'a Computer,
     /// Where installed packages are, if the call is of one.
-    store: Option<&'a Store>,
+    store: Option<&'a dyn PackageSource>,
     person: &'a dyn Person,
     cancel: &'a CancelFlag,
     /// From the intent to the outcome.
@@ -84,14 +98,14 @@ pub(super) struct System<'a> {
 impl<'a> System<'a> {
     pub(super) fn new(
         computer: &'a Computer,
-        store: Option<&'a Store>,
+        store: Option<&'a dyn PackageSource>,
         person: &'a dyn Person,
         cancel: &'a CancelFlag,
     ) -> Self {
         System { computer, store, person, cancel, running: Mutex::default() }
     }
 
-    fn store(&self) -> Result<&Store, Error> {
+    fn store(&self) -> Result<&dyn PackageSource, Error> {
         self.store.ok_or_else(|| Error::new(Code::StoreNotInstalled, "the call names no store"))
     }
 }

@@ -46,6 +46,9 @@ pub enum Fault {
     Failed,
 }
 
+/// A name in a directory with what it stands for; nothing for what guests do not see.
+pub type Listed<'a> = Option<(&'a str, Kind)>;
+
 /// A directory of the host.
 ///
 /// ```
@@ -91,12 +94,11 @@ pub trait Directory: Send + Sync + fmt::Debug {
     /// Any [`Fault`].
     fn open(&self, name: &str) -> Result<Found, Fault>;
 
-    /// Hands each name in it to `each`, in any order, with nothing for what guests do not see; stops when that
-    /// says no. Gives whether the host keeps something of its own there besides.
+    /// Hands each name in it to `each`, in any order; stops when that says no. Gives whether the host keeps something of its own there besides.
     ///
     /// # Errors
     /// Any [`Fault`].
-    fn list(&self, each: &mut dyn FnMut(Option<(&str, Kind)>) -> bool) -> Result<bool, Fault>;
+    fn list(&self, each: &mut dyn FnMut(Listed<'_>) -> bool) -> Result<bool, Fault>;
 
     /// How the host has it.
     ///

@@ -190,9 +190,9 @@ codes! {
     SecretExposed        "secret.exposed"         Refused "take the rights of others away (`chmod 600`), and change the secrets where they are used: somebody may know them"
     SecretMissing        "secret.missing"         Refused "set it with `mpp secret set NAME`, or have the policy's `secrets_command` give it"
     SecretCommand        "secret.command"         Host "run the policy's `secrets_command` by hand; it has to print the value alone, on one line, and end with status 0"
-    HostEngine           "host.engine"            Host "build the engine at opt-level 2 or 3 without debug assertions, or with its feature portable-dispatch"
+    HostEngine           "host.engine"            Host "build the crate wasmi at opt-level 2 or 3 without debug assertions, or mpp with the feature `portable-dispatch`"
     HostUnsupported      "host.unsupported"       Host "run the tool on a host that has what the detail names"
-    HostPatterns         "host.patterns"          Host "run the tool on a host whose build has the feature std, which matches regular expressions"
+    HostPatterns         "host.patterns"          Host "run the tool on a host whose build can match regular expressions, as every one with an operating system does"
     HostFile             "host.file"              Host "check the path, the rights and the space on the disk"
     HostCommit           "host.commit"            Host "see what the detail says was written; free space or mend permissions, then call again"
     StorageNone          "storage.none"           Refused "this host keeps nothing for packages, or nothing for one whose publisher's key it does not know; give its runtime a storage"
@@ -202,12 +202,20 @@ codes! {
     Usage                "usage"                  Usage "`mpp --help` and `mpp COMMAND --help` say how it is used"
 }
 
+/// As [`Code::as_str`].
+impl fmt::Display for Code {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(self.as_str())
+    }
+}
+
 /// A refusal or failure, as a value.
 ///
 /// ```
 /// use mpp::{Code, Error};
 /// let error = Error::new(Code::ArchiveExtraField, "extra field in entry manifest.json at byte 41");
 /// assert_eq!(error.code().as_str(), "archive.extra_field");
+/// assert_eq!(error.code().to_string(), "archive.extra_field");
 /// assert_eq!(
 ///     error.to_string(),
 ///     "extra field in entry manifest.json at byte 41: \

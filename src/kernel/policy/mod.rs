@@ -309,6 +309,15 @@ impl PermissionPolicy {
 
     /// Reads the JSON form. A rule that could never apply is refused, since its author thinks it does.
     ///
+    /// ```
+    /// // A host with less to give than manifests may ask for.
+    /// let policy = mpp::PermissionPolicy::from_json(
+    ///     br#"{ "format": "mpp-policy/1", "ceilings": { "memory_limit_mb": 64, "timeout_ms": 5000,
+    ///           "fuel": 1000000000, "output_limit_kb": 256 } }"#,
+    /// );
+    /// assert!(policy.is_ok());
+    /// ```
+    ///
     /// # Errors
     /// `policy.invalid`.
     // [POLICY-10]

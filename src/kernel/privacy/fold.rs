@@ -3,7 +3,7 @@
 //! percent escapes is decoded. Every shadow character knows the bytes it came from, so that what is
 //! found in the shadow is redacted in the original.
 
-use super::text::{LETTER, OTHER};
+use super::detect::{LETTER, OTHER};
 use crate::kernel::encoding::hex_number;
 use crate::kernel::prelude::*;
 use crate::kernel::text::is_ignorable;

@@ -13,27 +13,14 @@
 
 mod applied;
 mod budget;
-mod checks;
 mod custom;
-mod dates;
-mod digits;
-mod document;
-mod email;
+mod detect;
 mod fold;
-mod hint;
 mod hit;
-mod iban;
-mod ip;
 mod kind;
 mod label;
 mod nested;
-mod numbers;
-mod phone;
-mod scan;
-mod secret;
-mod text;
 mod walk;
-mod words;
 
 #[cfg(test)]
 mod tests;
@@ -50,11 +37,10 @@ use crate::kernel::package::manifest::CustomPattern;
 use crate::kernel::secrets::{Hidden, HiddenTexts};
 use budget::Budget;
 use custom::Custom;
+use detect::{scan, worth_it, Hints};
 use hit::{resolve, Hit, Tag};
 use kind::Kinds;
 use label::Labels;
-use scan::{scan, worth_it};
-use words::Hints;
 
 /// What stands in the place of a value that could not be filtered.
 pub const WITHHELD: &str = "[WITHHELD]";

@@ -1,11 +1,10 @@
 //! Room: the walk over a JSON value. Every string, every key, JSON inside strings, and the numbers
 //! that can be personal data are filtered; everything else is copied.
 
+use super::detect::{of_key, scan, Hints};
 use super::hit::{resolve, Hit, Tag};
 use super::kind::Kind;
 use super::nested::{is_document, tokens, Names, Token};
-use super::scan::scan;
-use super::words::{of_key, Hints};
 use super::{Applied, CallState, PrivacyFilterEngine, WITHHELD};
 use crate::kernel::deadline::Deadline;
 use crate::kernel::error::{Code, Error};

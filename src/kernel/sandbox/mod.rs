@@ -222,6 +222,7 @@ fn run_module<'a>(
     deadline: &Deadline<'a>,
 ) -> Run {
     let began = deadline.elapsed();
+    let real_clock = inputs.time.is_real();
     let ended = machine::run(module, inputs.into_guest(limits, deadline), limits);
     // A guest that ended by itself may have answered, whatever its status: the protocol knows.
     let changes = match ended.exit_status {
@@ -231,15 +232,26 @@ fn run_module<'a>(
         }
         None => Changes::default(),
     };
+    let door = ended.guest.door.into_counts();
+    let duration = deadline.elapsed().saturating_sub(began);
+    let elapsed_ms = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+    let only_computes = !real_clock && door.is_empty();
+    let outcome = ended.outcome.map_err(|error| {
+        let is_late = error.code() == Code::ToolTimeout && only_computes;
+        match self_test::slow_engine(ended.fuel_used, elapsed_ms).filter(|_| is_late) {
+            Some(note) => Error::new(error.code(), format!("{}{note}", error.detail())),
+            None => error,
+        }
+    });
     Run {
-        outcome: ended.outcome,
+        outcome,
         exit_status: ended.exit_status,
         denied: ended.guest.denied,
-        door: ended.guest.door.into_counts(),
+        door,
         stdout: ended.guest.stdout,
         stderr: ended.guest.stderr,
         changes,
         fuel_used: ended.fuel_used,
-        duration: deadline.elapsed().saturating_sub(began),
+        duration,
     }
 }

@@ -7,6 +7,7 @@
 //! A short loop shows both.
 
 use crate::kernel::error::{Code, Error};
+use crate::kernel::limits::SLICE_FUEL;
 use crate::kernel::module;
 use crate::kernel::prelude::*;
 use wasmi::{Caller, CompilationMode, Linker, Store};
@@ -48,6 +49,26 @@ pub(super) fn check_engine() -> Result<(), Error> {
     }
 }
 
+/// Fuel that an optimised engine uses in a millisecond of computing at least: a slice takes below two.
+const FUEL_PER_MS_MIN: u64 = SLICE_FUEL / 2;
+/// A shorter time says more of the machine's other work than of the engine.
+const SLOW_MS_MIN: u64 = 100;
+
+/// What to add to the detail of a call that computed until its time was over, if it came far less far than
+/// in any build that the limits were made for. Nothing is decided by it.
+// [BOX-24]
+pub(super) fn slow_engine(fuel_used: u64, elapsed_ms: u64) -> Option<String> {
+    let is_slow =
+        elapsed_ms >= SLOW_MS_MIN && fuel_used < elapsed_ms.saturating_mul(FUEL_PER_MS_MIN);
+    is_slow.then(|| {
+        let rate = fuel_used.checked_div(elapsed_ms).unwrap_or_default();
+        format!(
+            "; the engine did {rate} fuel a millisecond, far below {FUEL_PER_MS_MIN}: the machine is busy, or \
+             the crate wasmi was built without optimisation, and mpp's front page has the lines against that"
+        )
+    })
+}
+
 /// Notes where the host's stack stands when a guest calls.
 fn note_depth(mut caller: Caller<'_, Vec<usize>>) {
     let here = 0_u8;
@@ -83,6 +104,28 @@ mod tests {
         instance.get_typed_func::<(), ()>(&store, "_start").unwrap().call(&mut store, ()).unwrap();
         let [before, after] = store.data()[..] else { panic!("two notes") };
         before.abs_diff(after) / 1000
+    }
+
+    #[test]
+    fn a_slow_engine_is_named_and_a_fast_or_a_short_call_is_not() {
+        for (fuel_used, elapsed_ms) in
+            [(50_000_000, 1_000), (u64::MAX, 100), (0, 99), (u64::MAX, u64::MAX)]
+        {
+            assert_eq!(slow_engine(fuel_used, elapsed_ms), None);
+        }
+        for (fuel_used, elapsed_ms) in [(49_999_999, 1_000), (0, 100), (0, u64::MAX)] {
+            let note = slow_engine(fuel_used, elapsed_ms).unwrap();
+            let rate = format!("did {} fuel a millisecond", fuel_used / elapsed_ms);
+            assert!(note.starts_with("; ") && note.contains(&rate), "{note}");
+        }
+    }
+
+    #[test]
+    fn the_remedy_for_another_engine_names_a_feature_that_this_crate_has() {
+        let feature = "portable-dispatch";
+        assert!(Code::HostEngine.remedy().ends_with(&format!("`{feature}`")));
+        let manifest = include_str!("../../../Cargo.toml");
+        assert!(manifest.contains(&format!("{feature} = [\"wasmi/{feature}\"]")));
     }
 
     #[test]

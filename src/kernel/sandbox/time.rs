@@ -33,6 +33,11 @@ impl Time {
         Time { started_ns: nanoseconds(now), own_ns: None }
     }
 
+    /// Whether it is the host's.
+    pub(super) fn is_real(&self) -> bool {
+        self.own_ns.is_none()
+    }
+
     /// The shortest time that its clocks can tell.
     pub(super) fn resolution_ns(&self) -> u64 {
         self.own_ns.map_or(1, |_| CLOCK_STEP_NS)

@@ -2,7 +2,7 @@
 #![allow(clippy::arithmetic_side_effects, clippy::indexing_slicing, clippy::unwrap_used)]
 
 use super::{all, found};
-use crate::kernel::privacy::{checks, iban};
+use crate::kernel::privacy::detect::{checks, iban};
 
 /// Every text is one finding of `kind`, with nothing before or behind it.
 pub(super) fn whole(kind: &str, texts: &[&str]) {

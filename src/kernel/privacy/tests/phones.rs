@@ -3,7 +3,7 @@
 
 use super::detectors::{nothing, whole};
 use super::found;
-use crate::kernel::privacy::phone;
+use crate::kernel::privacy::detect::phone;
 
 #[test]
 fn telephone_numbers_are_told_by_their_structure() {

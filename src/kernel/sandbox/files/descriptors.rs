@@ -59,6 +59,9 @@ pub(in crate::kernel) struct Descriptor {
     pub(in crate::kernel) rights_inheriting: u64,
 }
 
+/// A file, and the host's, if its content lies there.
+pub(in crate::kernel) type OpenFile<'a> = (NodeId, Option<&'a Arc<dyn File>>);
+
 impl Descriptor {
     /// Refuses what the descriptor was not opened for.
     pub(in crate::kernel) fn require(&self, right: u64) -> Result<(), Errno> {
@@ -69,7 +72,7 @@ impl Descriptor {
     }
 
     /// The file it stands for, and the host's, if it is open. `ESPIPE`: a stream. `EBADF`: a directory.
-    pub(in crate::kernel) fn file(&self) -> Result<(NodeId, Option<&Arc<dyn File>>), Errno> {
+    pub(in crate::kernel) fn file(&self) -> Result<OpenFile<'_>, Errno> {
         match &self.object {
             Object::File { node, host, .. } => Ok((*node, host.as_ref())),
             Object::Directory { .. } => Err(Errno::BADF),

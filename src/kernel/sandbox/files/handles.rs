@@ -44,8 +44,11 @@ impl Location {
 #[derive(Default)]
 pub(super) struct Handles {
     held: RefCell<Vec<Rc<Location>>>,
-    met: RefCell<Option<(Rc<Location>, Arc<dyn File>)>>,
+    met: RefCell<Option<Met>>,
 }
+
+/// A file, and where it was met.
+type Met = (Rc<Location>, Arc<dyn File>);
 
 impl Handles {
     /// What the host has in a place, opened from the directory above it.

@@ -200,8 +200,7 @@ fn the_home_of_the_user_is_protected_without_being_named() {
 
 /// A guest with the directory `other`, as descriptor 3, while the home is protected.
 fn with_other(folder: &Folder) -> Inputs<'static> {
-    let mut places = Places::default();
-    places.add(folder.0.join("link"));
+    let places = Places::new(&[folder.0.join("link")]);
     let host = HostDirectory::open(&folder.0.join("other"), &Arc::new(places.find())).unwrap();
     host.check().unwrap();
     let root = Root { guest: "/data".to_owned(), host: Arc::new(host), writable: true };

@@ -2,10 +2,10 @@
 //! each place to the scanners.
 #![allow(clippy::arithmetic_side_effects)] // offsets inside one text
 
+use super::super::hit::{Hit, Hits};
+use super::super::kind::Kinds;
 use super::digits::{is_decimal, join_lines, row, Gap, Group};
 use super::hint::{is_line, Around, Reader};
-use super::hit::{Hit, Hits};
-use super::kind::Kinds;
 use super::text::{is_alnum, Text};
 use super::words::Hints;
 use super::{dates, document, email, iban, ip, numbers, phone, secret};

@@ -2,9 +2,9 @@
 //! what the surroundings name counts.
 #![allow(clippy::arithmetic_side_effects)] // offsets inside one text
 
+use super::super::hit::Hits;
+use super::super::kind::Kind;
 use super::hint::Around;
-use super::hit::Hits;
-use super::kind::Kind;
 use super::text::Text;
 use super::words::Hints;
 use core::ops::RangeInclusive;

@@ -2,7 +2,7 @@
 //! under, from the words before it, or from the word behind it; kinds without a checksum need one.
 #![allow(clippy::arithmetic_side_effects)] // offsets inside one text, each bounded by a window
 
-use super::label::{self, LABEL_MAX};
+use super::super::label::{self, LABEL_MAX};
 use super::text::{is_letter, is_word, Text};
 use super::words::{of_word, of_words, word_length, Hints};
 use crate::kernel::prelude::*;

@@ -2,10 +2,10 @@
 //! as someone's day of birth, it is personal data itself.
 #![allow(clippy::arithmetic_side_effects)] // offsets inside one text
 
+use super::super::hit::Hits;
+use super::super::kind::Kind;
 use super::digits::{number, Gap, Group};
 use super::hint::Around;
-use super::hit::Hits;
-use super::kind::Kind;
 use super::text::{is_alnum, is_letter, Text};
 use super::words::Hints;
 

@@ -3,11 +3,11 @@
 //! other numbers share count only where the surroundings speak of a telephone.
 #![allow(clippy::arithmetic_side_effects)] // offsets inside one text, sums of a few group lengths
 
+use super::super::hit::Hits;
+use super::super::kind::Kind;
 use super::dates;
 use super::digits::{digits, gap_at, number, Gap, Group};
 use super::hint::{is_line, Around};
-use super::hit::Hits;
-use super::kind::Kind;
 use super::text::{is_alnum, is_word, Text};
 use super::words::Hints;
 

@@ -75,7 +75,7 @@ impl<'a> Text<'a> {
 fn looked_at(_characters: usize) {}
 
 #[cfg(test)]
-pub(in crate::kernel) use super::tests::cost::looked_at;
+pub(in crate::kernel) use super::super::tests::cost::looked_at;
 
 /// A letter of any script that belongs to words.
 pub(in crate::kernel) fn is_letter(byte: u8) -> bool {

@@ -2,11 +2,11 @@
 //! are grouped and by its check; where that is little proof, the surroundings have to name it.
 #![allow(clippy::arithmetic_side_effects)] // sums of a few group lengths
 
+use super::super::hit::Hits;
+use super::super::kind::Kind;
 use super::checks::{aadhaar, issued_card, itin, luhn, nhs, npi, routing, sin, ssn};
 use super::digits::{digits, gap_at, Gap, Group};
 use super::hint::Around;
-use super::hit::Hits;
-use super::kind::Kind;
 use super::text::{in_uuid, Text};
 use super::words::Hints;
 use core::ops::RangeInclusive;

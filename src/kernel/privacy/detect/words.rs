@@ -1,7 +1,7 @@
 //! Room: the words that hint, and what they hint at, as one table.
 #![allow(clippy::arithmetic_side_effects)] // places inside one word, remainders
 
-use super::fold::fold;
+use super::super::fold::fold;
 use super::text::is_letter;
 
 /// What the surroundings of a value speak of, as a set.

@@ -1,8 +1,8 @@
 //! Room: e-mail addresses, found from their `@`.
 #![allow(clippy::arithmetic_side_effects)] // offsets inside one text
 
-use super::hit::Found;
-use super::kind::Kind;
+use super::super::hit::Found;
+use super::super::kind::Kind;
 use super::text::{is_alnum, is_letter, Text};
 
 const LOCAL_MAX: usize = 64;

@@ -2,10 +2,10 @@
 //! ends, and which dotted or colon-joined things are something else.
 #![allow(clippy::arithmetic_side_effects)] // offsets inside one text
 
+use super::super::hit::{Found, Hits};
+use super::super::kind::Kind;
 use super::digits::{digits, number, Gap, Group};
 use super::hint::Around;
-use super::hit::{Found, Hits};
-use super::kind::Kind;
 use super::text::{is_alnum, is_word, Text};
 use super::words::Hints;
 use core::net::Ipv6Addr;

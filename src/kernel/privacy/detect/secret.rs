@@ -2,8 +2,8 @@
 //! alphabet and its length; a JSON Web Token by its header; a private key by its armour.
 #![allow(clippy::arithmetic_side_effects)] // offsets inside one text, each bounded by a row's length
 
-use super::hit::Found;
-use super::kind::Kind;
+use super::super::hit::Found;
+use super::super::kind::Kind;
 use super::text::{is_alnum, Text};
 use super::words::first_word;
 use crate::kernel::encoding::unbase64_of_any_length;

@@ -2,9 +2,9 @@
 //! whole leaves 1 when divided by 97.
 #![allow(clippy::arithmetic_side_effects)] // offsets inside one text
 
+use super::super::hit::Found;
+use super::super::kind::Kind;
 use super::checks::modulo_97;
-use super::hit::Found;
-use super::kind::Kind;
 use super::text::{in_uuid, is_alnum, Text};
 use crate::kernel::prelude::*;
 

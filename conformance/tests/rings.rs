@@ -1,0 +1,110 @@
+//! What may touch what: the kernel is a function of bytes, and no inner ring needs an outer one.
+
+use crate::imports::stripped;
+use crate::sizes::{RING_1, RING_2};
+use std::fs;
+use std::path::Path;
+
+/// Each file below `src/` that is no test: its path there, and its text without comments and tests.
+fn sources() -> Vec<(String, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let (mut sources, mut folders) = (Vec::new(), vec![root.clone()]);
+    while let Some(folder) = folders.pop() {
+        for item in fs::read_dir(folder).unwrap() {
+            let path = item.unwrap().path();
+            let name = path.strip_prefix(&root).unwrap().to_str().unwrap().to_owned();
+            if name.split('/').any(|part| part.starts_with("tests")) {
+                continue;
+            }
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let code = stripped(&fs::read_to_string(&path).unwrap());
+                sources.push((name, code.replace("feature = \"std\"", "")));
+            }
+        }
+    }
+    sources
+}
+
+/// The texts of whole words and paths in a source.
+fn words(code: &str) -> impl Iterator<Item = &str> {
+    code.split(|c: char| !c.is_alphanumeric() && !"_:".contains(c))
+}
+
+/// Every file whose name begins so and that has one of these, as a path of its own or the beginning of one.
+fn with(start: &str, forbidden: &[&str]) -> Vec<String> {
+    let mut found = Vec::new();
+    for (name, code) in sources().iter().filter(|(name, _)| name.starts_with(start)) {
+        for word in words(code) {
+            let is = |it: &&str| word == *it || word.starts_with(&format!("{it}::"));
+            if let Some(it) = forbidden.iter().find(|it| is(it)) {
+                found.push(format!("{name}: {it}"));
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn the_kernel_names_neither_the_standard_library_nor_anything_around_it() {
+    let around = ["std", "crate::host", "crate::mcp", "crate::cli"];
+    assert_eq!(with("kernel/", &around), Vec::<String>::new());
+    assert_ne!(with("host/", &around), Vec::<String>::new(), "and this finds such names");
+}
+
+#[test]
+fn nothing_but_the_host_mcp_and_the_command_line_touches_the_machine() {
+    let outside =
+        |name: &String| !["host/", "mcp/", "cli/", "main.rs"].iter().any(|it| name.starts_with(it));
+    let machine =
+        ["std::fs", "std::net", "std::process", "std::env", "std::thread", "std::io", "std::time"];
+    let found: Vec<String> = with("", &machine).into_iter().filter(outside).collect();
+    assert_eq!(found, Vec::<String>::new());
+}
+
+#[test]
+fn the_kernel_has_no_visibility_between_its_own_and_the_public_one() {
+    let mut found = Vec::new();
+    for (name, code) in sources().iter().filter(|(name, _)| name.starts_with("kernel/")) {
+        // The macro that declares documents can be handed on in no other way.
+        let code = code.replace("pub(crate) use object;", "");
+        if code.contains("pub(crate)") {
+            found.push(name.clone());
+        }
+    }
+    assert_eq!(found, Vec::<String>::new());
+}
+
+#[test]
+fn no_inner_ring_imports_an_outer_one() {
+    assert_eq!(with("host/", &["crate::mcp", "crate::cli"]), Vec::<String>::new());
+    assert_eq!(with("mcp/", &["crate::cli"]), Vec::<String>::new());
+    let ring_2: Vec<String> = RING_2
+        .iter()
+        .filter_map(|name| name.strip_prefix("host/")?.strip_suffix(".rs"))
+        .map(|name| format!("crate::host::{name}"))
+        .collect();
+    let ring_2: Vec<&str> = ring_2.iter().map(String::as_str).collect();
+    let is_ring_0 = |found: &String| !RING_2.iter().any(|name| found.starts_with(name));
+    let found: Vec<String> = with("host/", &ring_2).into_iter().filter(is_ring_0).collect();
+    assert_eq!(found, Vec::<String>::new());
+}
+
+/// The rest of the kernel reaches the detectors by what their folder hands on; they reach nothing of the call.
+#[test]
+fn detectors_get_text_and_context_and_reach_nothing_else() {
+    let allowed = ["deadline", "encoding", "prelude", "text", "privacy", "names"];
+    for (name, code) in sources().iter().filter(|(name, _)| name.starts_with(RING_1)) {
+        for path in words(code).filter_map(|word| word.strip_prefix("crate::kernel::")) {
+            let room = path.split("::").next().unwrap();
+            assert!(allowed.contains(&room), "{name} imports {room}");
+        }
+    }
+    for (name, code) in sources().iter().filter(|(name, _)| !name.starts_with(RING_1)) {
+        for word in words(code).filter(|word| word.contains("detect::")) {
+            let (_, behind) = word.split_once("detect::").unwrap();
+            assert!(behind.is_empty() || !behind.contains("::"), "{name} reaches into {word}");
+        }
+    }
+}
