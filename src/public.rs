@@ -32,6 +32,7 @@ rooms! {
     };
     /// The way to the network.
     door: {
+        pub use crate::host::curl::CurlTransport;
         pub use crate::host::transport::{HttpTransport, Services};
     };
     /// What packages keep from call to call: `spec/storage.md`.

@@ -6,7 +6,6 @@
 mod audit;
 mod config;
 mod consent;
-mod curl;
 mod filter;
 mod keys;
 mod new;

@@ -1,9 +1,9 @@
 //! Room: `mpp run`: one call of one tool, with a person at the terminal where one is needed.
 
 use super::consent::AtTerminal;
-use super::curl::CurlTransport;
 use super::{read_text, terminal, trust, usage_error, Report};
 use argh::FromArgs;
+use mpp::door::CurlTransport;
 use mpp::gatekeeper::{self, read_package};
 use mpp::package::listing::ContentHash;
 use mpp::policy::PermissionPolicy;

@@ -1,8 +1,8 @@
 //! Room: `mpp serve`: what agents start.
 
-use super::curl::CurlTransport;
 use super::{config, run, Report};
 use argh::FromArgs;
+use mpp::door::CurlTransport;
 use mpp::mcp::Server;
 use mpp::runtime::Runtime;
 use mpp::{home, Error};

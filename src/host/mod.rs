@@ -8,6 +8,7 @@ pub mod article;
 pub mod clock;
 #[cfg(unix)]
 mod commit;
+pub mod curl;
 #[cfg(unix)]
 pub mod directory;
 pub mod files;

@@ -94,7 +94,8 @@ pub trait Directory: Send + Sync + fmt::Debug {
     /// Any [`Fault`].
     fn open(&self, name: &str) -> Result<Found, Fault>;
 
-    /// Hands each name in it to `each`, in any order; stops when that says no. Gives whether the host keeps something of its own there besides.
+    /// Hands each name in it to `each`, in any order; stops when that says no. Gives whether the host keeps
+    /// something of its own there besides.
     ///
     /// # Errors
     /// Any [`Fault`].

@@ -1,12 +1,12 @@
 //! The door with a server behind it: every refusal, by the fake and by curl, through the whole pipeline.
 //! What a server got is looked at as well: a refusal that has sent something is none.
 
-use super::curl::CurlTransport;
 use super::fake::FakeTransport;
 use super::nginx::Nginx;
 use super::server::{Play, Server};
 use super::table::Means;
 use crate::support::{self, Host};
+use mpp::door::CurlTransport;
 use mpp::door::{Exchange, HttpResponse, HttpTransport, TransportError};
 use mpp::runtime::{Call, Nobody};
 use mpp::{CancelFlag, Code, PermissionPolicy};

@@ -1,12 +1,9 @@
 //! What a transport of the door has to do: one table of servers and what they mean, for the fake that other
-//! tests use and for the one of the command line, which drives the system's curl.
+//! tests use and for the one of this system, which drives curl.
 //!
 //! What needs nginx and openssl is ignored unless asked for:
 //! `cargo test --test conformance transport -- --ignored`.
 
-#[allow(dead_code)]
-#[path = "../../../src/cli/curl/mod.rs"]
-pub mod curl;
 pub mod door;
 pub mod fake;
 pub mod nginx;
@@ -16,8 +13,8 @@ pub mod server;
 mod speed;
 mod table;
 
-use curl::CurlTransport;
 use fake::FakeTransport;
+use mpp::door::CurlTransport;
 use mpp::door::{Exchange, HttpResponse, HttpTransport, TransportError};
 use server::Server;
 use std::net::SocketAddr;

@@ -4,8 +4,9 @@
 use super::fake::FakeTransport;
 use super::server::{Play, Server};
 use super::table::Means;
-use super::{curl::CurlTransport, exchange, kind};
+use super::{exchange, kind};
 use crate::support::Folder;
+use mpp::door::CurlTransport;
 use mpp::door::{Exchange, HttpResponse, HttpTransport, TransportError};
 use std::collections::BTreeMap;
 use std::fs;

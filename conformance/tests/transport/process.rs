@@ -1,7 +1,8 @@
 //! What curl is told, and what others on the machine can see of it.
 
 use super::server::{Play, Server};
-use super::{curl::CurlTransport, echoed, exchange, kind};
+use super::{echoed, exchange, kind};
+use mpp::door::CurlTransport;
 use mpp::door::{Exchange, HttpTransport};
 use std::collections::BTreeSet;
 use std::fs;

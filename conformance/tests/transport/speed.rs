@@ -1,9 +1,9 @@
 //! What an exchange costs more than curl by itself: printed, and held below a bound that only a mistake
 //! would reach.
 
-use super::curl::CurlTransport;
 use super::exchange;
 use super::server::{Play, Server};
+use mpp::door::CurlTransport;
 use mpp::door::HttpTransport;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};

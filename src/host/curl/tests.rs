@@ -1,4 +1,5 @@
 //! What no server can show: how bytes are cut into pieces, and what the machine lacks.
+#![allow(clippy::arithmetic_side_effects, clippy::as_conversions)]
 
 use super::response::ResponseReader;
 use super::*;
