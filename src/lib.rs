@@ -83,47 +83,56 @@
 //! overflow-checks = false
 //! ```
 //!
-//! # Reading order
-//!
-//! Lower rooms know nothing of higher ones. A reviewer who reads in this order meets nothing that was
-//! not explained before.
-//!
-//! | | read | and find that |
-//! |---|---|---|
-//! | 1 | [`runtime`] | one function is the picture above; nothing runs or leaves without a record |
-//! | 2 | [`gatekeeper`] | seven functions in a row end in an attestation that nothing else can make |
-//! | 3 | [`error`], [`limits`] | every reason code and every fixed limit stands in one table each |
-//! | 4 | [`package::archive`], `names` | an archive has one reading, and every byte of it is accounted for |
-//! | 5 | [`package::listing`], [`package::signature`], [`package::key`] | what the identity is, which bytes are signed, which keys count |
-//! | 6 | [`json`], `document`, [`package::manifest`], [`package::schema`] | nothing declared goes unread; arguments are held against their schema |
-//! | 7 | [`trust`], [`home`], `files` | whose signatures count for which ids, until when; one way to read, change and lock a file |
-//! | 8 | [`agent`] | who asks is a claim: it is recorded, and can only narrow what runs |
-//! | 9 | [`policy`] | what was asked for, cut to what the host allows; what runs unasked; a published risk table |
-//! | 10 | [`secrets`] | where values come from that nobody may see, and how they are found |
-//! | 11 | [`module`] | what a module may be is settled before anything of it is allocated |
-//! | 12 | [`sandbox`] | a guest sees what its token holds, and ends within its limits, the same everywhere |
-//! | 13 | [`door`], [`storage`] | the one way out: hosts and ports that were granted, at addresses that were judged; what a package keeps is whole, and its own |
-//! | 14 | [`privacy`] | what the filter knows is found in every copy, or nothing leaves |
-//! | 15 | [`audit`] | records are chained, survive crashes, and hold no values |
-//! | 16 | [`consent`] | a person's word is for one package as it is, or for one call; no agent can give it |
-//! | 17 | [`store`] | the installed set changes in one step, and is no proof of anything |
-//! | 18 | [`mcp`] | whatever an agent sends ends in [`runtime`] or in an error |
-//! | 19 | [`package::pack`], `package::writer` | making packages; nothing here decides anything |
-//!
-//! Floors, the lowest last:
+//! # What may touch what
 //!
 //! ```text
-//!  5  the command line (with curl for the door), mcp      what people and agents start
-//!  4  runtime                                             one call, from bytes to its answer
-//!  3  consent, store, audit                               who said yes, what is installed, what happened
-//!  2  gatekeeper, policy, module, sandbox, door, storage  what may run, and what it may touch
-//!  1  package, trust, privacy, secrets, agent             whose package, what must not leave, who asks
-//!  0  error, limits, names, json, document, pattern, files,
-//!     encoding, text, time, deadline, home               what all of them use
+//!            ┌───────────── kernel/: pure, no_std ─────────────┐
+//!  bytes ──► │ gatekeeper ► policy ► sandbox ► privacy ► record │ ──► filtered answer
+//!  request ► └───────────────────────┬─────────────────────────┘
+//!                   one trait, Host: what it needs from outside
+//!            ┌───────────────────────▼─────────────────────────┐
+//!            │ host/: clocks, files, network, people, the log    │  mcp/ and cli/ start it
+//!            └─────────────────────────────────────────────────┘
 //! ```
 //!
-//! [`encoding`], [`time`] and [`package::version`] are tools that all of them use. `spec/` states
-//! every rule with an id, which stands above the line that enforces it.
+//! `kernel/` is a function of bytes: it opens no file, reads no clock, starts no thread. [`Host`] is all that enters a
+//! call, and `host/` is the ordinary computer behind it. Tests keep the rings apart:
+//!
+//! | ring | what | a defect in it is |
+//! |---|---|---|
+//! | 0 | `kernel/` but for the detectors, and each file of `host/` that is not in ring 2 | an escape, a forgery, a leak of a key |
+//! | 1 | `kernel/privacy/detect/`: text and context in, spans out | personal data that leaks, or an answer altered wrongly |
+//! | 2 | `host/store.rs`, `host/pack.rs`, `mcp/`, `cli/` | a bug of convenience: they ask ring 0 and decide nothing |
+//!
+//! # The spine
+//!
+//! Seventeen files that a reviewer reads in one day, in this order, and then knows whether the promises hold.
+//!
+//! | file | find that |
+//! |---|---|
+//! | `kernel/call.rs` | one function is the picture above; nothing runs or leaves without a record |
+//! | `kernel/host.rs` | nothing else enters a call, and what a host leaves out refuses |
+//! | `kernel/gatekeeper.rs` | seven functions in a row end in an attestation that nothing else can make |
+//! | `kernel/package/archive.rs` | an archive has one reading, and every byte of it is accounted for |
+//! | `kernel/package/listing.rs` | what the identity of a package is |
+//! | `kernel/package/key.rs` | which keys count: canonical, of prime order |
+//! | `kernel/trust.rs` | whose signatures count for which ids, until when |
+//! | `kernel/policy/decide.rs` | what was asked for is cut to what the host allows; what runs unasked |
+//! | `kernel/policy/token.rs` | a token holds grants for one package and a time, and only a decision makes one |
+//! | `kernel/sandbox/grants.rs` | a token of another package, or one that is over, runs nothing |
+//! | `kernel/sandbox/machine.rs` | a guest ends within its fuel, memory and time |
+//! | `kernel/door/http.rs` | the one way out: hosts and ports that were granted, each redirect judged anew |
+//! | `kernel/door/address.rs` | which addresses a name may lead to |
+//! | `host/handle.rs` | a directory is walked name by name, and no link is followed |
+//! | `host/commit.rs` | files change one by one, each in one step, after the call has succeeded |
+//! | `kernel/audit/chain.rs` | a record can't be changed, added or left out in the middle |
+//! | `kernel/consent/attestation.rs` | a person's yes is for one call, once, for minutes |
+//!
+//! Then read what they rest on: [`error`] and [`limits`] (every code and every limit in one table each), `names` and
+//! [`json`] (every lexical rule, and one reading of a text), [`package::manifest`] and [`package::schema`] (nothing declared
+//! goes unread), [`module`] (what a module may be, before anything of it is allocated), `kernel/sandbox/` (what a guest
+//! sees), [`storage`], [`secrets`], [`privacy`], `host/log/` (the record survives crashes). `spec/` states every rule with an
+//! id, which stands above the line that enforces it.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 #![forbid(unsafe_code, unused_must_use)]

@@ -31,7 +31,7 @@ pub fn run(case: &Case, guest: &[u8], directory: &Path) -> Seen {
         policy = policy.allow_env(*name, *value);
     }
     let token = policy.confirm(&attestation.manifest, "test").unwrap();
-    let token = token.resolve(&SecretFile::new(directory)).unwrap(); // it names no secret
+    let token = token.resolve_from(&SecretFile::new(directory)).unwrap(); // it names no secret
     let request = Request { args: Vec::new(), stdin: INPUT.to_vec() };
     let sandbox = WasmSandbox::new().unwrap();
     let mut run = sandbox.run(&attestation.wasm_binary, &token, request, &CancelFlag::default());

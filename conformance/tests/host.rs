@@ -5,8 +5,8 @@ mod memory;
 mod tape;
 
 use crate::support::{self, code};
-pub use memory::Memory;
-use memory::{MemoryStorage, Tree};
+
+use memory::{Memory, MemoryStorage, Tree};
 use mpp::audit::{Chain, Report};
 use mpp::call::{call, Answer, Call, Package};
 use mpp::package::listing::ContentHash;
@@ -204,6 +204,7 @@ fn a_struct_in_memory_verifies_asks_runs_filters_keeps_changes_and_records() {
     let (report, records) = verified(&lines);
     assert_eq!((report.records, report.calls, report.refused), (8, 3, 2));
     assert!(report.open.is_empty() && report.lost == 0);
+    assert!(records.iter().all(|record| record["time"] == support::NOW));
     let granted: Vec<_> = records.iter().filter_map(|it| it["granted_by"].as_str()).collect();
     assert_eq!(granted, ["person:ann"; 3]);
     assert!(records[4]["attestation"].is_string() && records[0]["attestation"].is_null());

@@ -9,7 +9,7 @@ use std::fs;
 use std::path::Path;
 
 /// The names that lead to something.
-type Names = Vec<String>;
+pub type Names = Vec<String>;
 
 /// A file of the crate.
 #[derive(Default)]
@@ -29,7 +29,7 @@ fn names(path: &str) -> Names {
 }
 
 /// The text without comments and without items that only tests have.
-pub fn stripped(text: &str) -> String {
+fn stripped(text: &str) -> String {
     let lines = text.lines().map(|line| line.split("//").next().unwrap_or_default());
     without_tests(&lines.collect::<Vec<_>>().join("\n"))
 }
@@ -116,6 +116,13 @@ fn paths(code: &str) -> BTreeSet<Names> {
     seen.extend(parts.map(behind_visibility));
     let paths = seen.split(|c: char| !is_word(c) && c != ':');
     paths.filter(|path| path.contains("::") && !path.starts_with(':')).map(names).collect()
+}
+
+/// Every path that a text imports or writes out, however it is written.
+pub fn all_paths(text: &str) -> BTreeSet<Names> {
+    let source = source(text);
+    let imported = source.imports.into_values().map(|(path, _)| path);
+    imported.chain(source.globs).chain(paths(&source.code)).collect()
 }
 
 impl Crate {

@@ -1,12 +1,19 @@
 //! What may touch what: the kernel is a function of bytes, and no inner ring needs an outer one.
 
-use crate::imports::stripped;
+use crate::imports::{all_paths, without_tests, Names};
 use crate::sizes::{RING_1, RING_2};
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-/// Each file below `src/` that is no test: its path there, and its text without comments and tests.
-fn sources() -> Vec<(String, String)> {
+/// A file below `src/` that is no test: its path there, its text without tests, and all paths in it.
+struct Source {
+    name: String,
+    text: String,
+    paths: BTreeSet<Names>,
+}
+
+fn sources() -> Vec<Source> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let (mut sources, mut folders) = (Vec::new(), vec![root.clone()]);
     while let Some(folder) = folders.pop() {
@@ -19,28 +26,23 @@ fn sources() -> Vec<(String, String)> {
             if path.is_dir() {
                 folders.push(path);
             } else if path.extension().is_some_and(|extension| extension == "rs") {
-                let code = stripped(&fs::read_to_string(&path).unwrap());
-                sources.push((name, code.replace("feature = \"std\"", "")));
+                let text = without_tests(&fs::read_to_string(&path).unwrap());
+                sources.push(Source { name, paths: all_paths(&text), text });
             }
         }
     }
     sources
 }
 
-/// The texts of whole words and paths in a source.
-fn words(code: &str) -> impl Iterator<Item = &str> {
-    code.split(|c: char| !c.is_alphanumeric() && !"_:".contains(c))
-}
-
-/// Every file whose name begins so and that has one of these, as a path of its own or the beginning of one.
+/// Every file whose name begins so and that has a path which begins with one of these.
 fn with(start: &str, forbidden: &[&str]) -> Vec<String> {
     let mut found = Vec::new();
-    for (name, code) in sources().iter().filter(|(name, _)| name.starts_with(start)) {
-        for word in words(code) {
-            let is = |it: &&str| word == *it || word.starts_with(&format!("{it}::"));
-            if let Some(it) = forbidden.iter().find(|it| is(it)) {
-                found.push(format!("{name}: {it}"));
-            }
+    for Source { name, paths, .. } in sources().iter().filter(|it| it.name.starts_with(start)) {
+        for path in paths {
+            let is = |it: &&&str| {
+                path.starts_with(&it.split("::").map(str::to_owned).collect::<Names>())
+            };
+            found.extend(forbidden.iter().find(is).map(|it| format!("{name}: {it}")));
         }
     }
     found
@@ -66,10 +68,10 @@ fn nothing_but_the_host_mcp_and_the_command_line_touches_the_machine() {
 #[test]
 fn the_kernel_has_no_visibility_between_its_own_and_the_public_one() {
     let mut found = Vec::new();
-    for (name, code) in sources().iter().filter(|(name, _)| name.starts_with("kernel/")) {
+    for Source { name, text, .. } in sources().iter().filter(|it| it.name.starts_with("kernel/")) {
         // The macro that declares documents can be handed on in no other way.
-        let code = code.replace("pub(crate) use object;", "");
-        if code.contains("pub(crate)") {
+        let text = text.replace("pub(crate) use object;", "");
+        if text.contains("pub(crate)") {
             found.push(name.clone());
         }
     }
@@ -95,16 +97,19 @@ fn no_inner_ring_imports_an_outer_one() {
 #[test]
 fn detectors_get_text_and_context_and_reach_nothing_else() {
     let allowed = ["deadline", "encoding", "prelude", "text", "privacy", "names"];
-    for (name, code) in sources().iter().filter(|(name, _)| name.starts_with(RING_1)) {
-        for path in words(code).filter_map(|word| word.strip_prefix("crate::kernel::")) {
-            let room = path.split("::").next().unwrap();
-            assert!(allowed.contains(&room), "{name} imports {room}");
+    let (inside, outside): (Vec<_>, Vec<_>) =
+        sources().into_iter().partition(|it| it.name.starts_with(RING_1));
+    for Source { name, paths, .. } in &inside {
+        for path in paths.iter().filter(|path| path.starts_with(&["crate".into(), "kernel".into()]))
+        {
+            assert!(allowed.contains(&path[2].as_str()), "{name} imports {path:?}");
         }
     }
-    for (name, code) in sources().iter().filter(|(name, _)| !name.starts_with(RING_1)) {
-        for word in words(code).filter(|word| word.contains("detect::")) {
-            let (_, behind) = word.split_once("detect::").unwrap();
-            assert!(behind.is_empty() || !behind.contains("::"), "{name} reaches into {word}");
+    let handed_on = ["scan", "worth_it", "of_key", "Hints", "LETTER", "OTHER"];
+    for Source { name, paths, .. } in &outside {
+        for path in paths {
+            let below = path.iter().skip_while(|part| *part != "detect").nth(1);
+            assert!(below.is_none_or(|it| handed_on.contains(&it.as_str())), "{name} has {path:?}");
         }
     }
 }

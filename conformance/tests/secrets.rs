@@ -1,7 +1,6 @@
 //! Secrets from end to end: what a guest gets, and that no copy of anything that leaves or stays has a value.
 
 use crate::cli::Place;
-use crate::host::Memory;
 use crate::support::{self, Host};
 use mpp::door::{Exchange, HttpResponse, HttpTransport, TransportError};
 use mpp::runtime::{Answer, Runtime};
@@ -98,7 +97,8 @@ fn keep(host: &Host, value: &str) {
 
 #[test]
 fn a_token_whose_secrets_were_not_looked_up_does_not_run() {
-    let host = Memory { secrets: [("SERVICE", VALUE)].into(), ..Memory::default() };
+    let host = Host::new("secret-unresolved");
+    keep(&host, VALUE);
     let package = package(&guest(&support::response("<@>"), "", ""));
     let attestation = Gatekeeper::new(support::trust(), support::now()).verify(&package).unwrap();
     let PolicyDecision::Granted(token) = with_key().evaluate(&attestation.manifest) else {
@@ -119,7 +119,7 @@ fn a_token_whose_secrets_were_not_looked_up_does_not_run() {
         assert_eq!(support::code(&result), Code::SecretMissing);
         assert!(!result.unwrap_err().to_string().contains(VALUE));
     }
-    let token = token.resolve(&host).unwrap();
+    let token = token.resolve_from(&SecretFile::new(&host.path(""))).unwrap();
     let request = Request { args: Vec::new(), stdin: Vec::new() };
     let cancel = CancelFlag::default();
     let run = sandbox.run(&attestation.wasm_binary, &token, request, &cancel);

@@ -53,6 +53,10 @@ fn is_test(path: &Path) -> bool {
     path.iter().any(|part| part.to_str().is_some_and(|name| name.starts_with("tests")))
 }
 
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
 /// Lines that are code, without the items that only tests have.
 fn code_lines(text: &str, is_table: bool) -> usize {
     // A row has a text that explains it.
@@ -64,7 +68,7 @@ fn code_lines(text: &str, is_table: bool) -> usize {
 
 /// The lines of each file below `src/`.
 fn files() -> BTreeMap<String, usize> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let root = root().join("src");
     let (mut files, mut folders) = (BTreeMap::new(), vec![root.clone()]);
     while let Some(folder) = folders.pop() {
         for item in fs::read_dir(folder).unwrap() {
@@ -116,4 +120,19 @@ fn no_ring_and_not_the_spine_has_more_lines_than_agreed() {
         }
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
+    // What the README says is what was counted, in hundreds.
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let hundreds = |part: &str| lines(part).div_ceil(100) * 100;
+    let thousands = |n: usize| format!("{},{:03}", n / 1000, n % 1000);
+    let [ring_0, spine] = ["ring 0", "spine"].map(|part| thousands(hundreds(part)));
+    let sentence = format!("is {ring_0} lines of code, the spine of it {spine};");
+    assert!(readme.contains(&sentence), "README.md does not say: {sentence}");
+}
+
+#[test]
+fn the_front_page_names_the_files_of_the_spine() {
+    let page = fs::read_to_string(root().join("src/lib.rs")).unwrap();
+    for name in SPINE {
+        assert!(page.contains(&format!("| `{name}` |")), "src/lib.rs does not name {name}");
+    }
 }

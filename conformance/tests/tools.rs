@@ -3,7 +3,6 @@
 //! built anew (`conformance/tools/build --only all --out DIR`), those are held against it as well, and
 //! with them the two whose modules are too large to be committed.
 
-use crate::host::Memory;
 use crate::support::{self, call_with, Folder, Host};
 use mpp::door::{Exchange, HttpResponse, HttpTransport, Services, TransportError};
 use mpp::package::manifest::Protocol;
@@ -11,6 +10,7 @@ use mpp::package::pack::{pack, read_folder};
 use mpp::package::writer::Compression;
 use mpp::runtime::Nobody;
 use mpp::sandbox::{Request, Run};
+use mpp::secrets::SecretFile;
 use mpp::storage::{StorageBackend, StorageFiles};
 use mpp::{
     AttestationResult, CancelFlag, Code, Error, Gatekeeper, PermissionPolicy, PolicyDecision,
@@ -87,7 +87,7 @@ fn run(
         }
         PolicyDecision::Denied { reason } => panic!("{reason}"),
     };
-    let token = token.resolve(&Memory::default())?;
+    let token = token.resolve_from(&SecretFile::new(kept.path()))?;
     let (binary, cancel) = (&attestation.wasm_binary, CancelFlag::default());
     let storage = Some(Arc::new(StorageFiles::new(kept.path())) as Arc<dyn StorageBackend>);
     let services = Services { http: Some(web.clone()), storage };

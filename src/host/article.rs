@@ -1,19 +1,24 @@
 //! The names by which the public article calls the stages: the kernel's functions with this system's files and clocks.
 
-use crate::host::clock::elapsed;
+use crate::host::clock::{self, elapsed};
 use crate::host::files::{self, Links};
 use crate::host::home::home_dir;
+use crate::host::secrets::SecretStore;
 use crate::host::trust;
 use crate::kernel::agent::Agent;
+use crate::kernel::deadline::Clock;
 use crate::kernel::error::Error;
 use crate::kernel::gatekeeper::{AttestationResult, Gatekeeper, VerifiedManifest};
+use crate::kernel::host::Host;
 use crate::kernel::limits;
 use crate::kernel::package::manifest::Tool;
-use crate::kernel::policy::token::CapabilityToken;
+use crate::kernel::policy::token::{CapabilityToken, ResolvedToken};
 use crate::kernel::policy::{PermissionPolicy, PolicyDecision};
+use crate::kernel::secrets::SecretValue;
 use crate::kernel::time::Timestamp;
 use crate::kernel::trust::TrustStore;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 impl Gatekeeper {
     /// Verifies a package file against the trust store of this user (`trust.json` in `MPP_HOME`, by
@@ -68,10 +73,36 @@ impl PermissionPolicy {
 }
 
 impl CapabilityToken {
+    /// Looks up its secrets in a store of this system: [`CapabilityToken::resolve`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn resolve_from(self, store: &dyn SecretStore) -> Result<ResolvedToken, Error> {
+        self.resolve(&Secrets(store))
+    }
+
     /// Whether its time is over now.
     #[must_use]
     pub fn is_expired(&self) -> bool {
         self.is_expired_at(elapsed())
+    }
+}
+
+/// A host that has secrets and nothing else.
+struct Secrets<'a>(&'a dyn SecretStore);
+
+impl Clock for Secrets<'_> {
+    fn now(&self) -> Duration {
+        clock::now()
+    }
+    fn elapsed(&self) -> Duration {
+        elapsed()
+    }
+}
+
+impl Host for Secrets<'_> {
+    fn secret(&self, name: &str) -> Result<Option<SecretValue>, Error> {
+        self.0.value(name)
     }
 }
 

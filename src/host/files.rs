@@ -33,6 +33,9 @@ pub(crate) fn if_there<T>(result: io::Result<T>) -> io::Result<Option<T>> {
     }
 }
 
+/// How often a file is opened that another process replaces meanwhile, as each record does with `audit.head`.
+const OPEN_TRIES: usize = 100;
+
 /// Opens a regular file to read it. A pipe would hold the host up for as long as nobody writes to it, and
 /// opening a device can have any effect, so what is there is looked at before.
 pub(crate) fn open(path: &Path, links: Links) -> io::Result<File> {
@@ -40,18 +43,20 @@ pub(crate) fn open(path: &Path, links: Links) -> io::Result<File> {
 }
 
 fn open_with(path: &Path, links: Links, options: &OpenOptions) -> io::Result<File> {
-    let found = match links {
-        Links::Followed => path.metadata()?,
-        Links::Refused => path.symlink_metadata()?,
-    };
-    if !found.is_file() {
-        return Err(io::Error::other("not a regular file"));
+    for _ in 0..OPEN_TRIES {
+        let found = match links {
+            Links::Followed => path.metadata()?,
+            Links::Refused => path.symlink_metadata()?,
+        };
+        if !found.is_file() {
+            return Err(io::Error::other("not a regular file"));
+        }
+        let file = options.open(path)?;
+        if links == Links::Followed || is_same(&found, &file.metadata()?) {
+            return Ok(file);
+        }
     }
-    let file = options.open(path)?;
-    match links == Links::Followed || is_same(&found, &file.metadata()?) {
-        true => Ok(file),
-        false => Err(io::Error::other("replaced while it was opened")),
-    }
+    Err(io::Error::other("replaced while it was opened"))
 }
 
 /// Opens one of this program's own files for reading and appending. If there is none, makes it where

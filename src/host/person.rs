@@ -8,26 +8,6 @@ use crate::kernel::sandbox::Changes;
 /// ```
 /// use mpp::consent::{Person, Question, Reply};
 ///
-/// /// Whoever sits at this terminal.
-/// struct Terminal;
-///
-/// impl Person for Terminal {
-///     fn ask(&self, question: &Question) -> Reply {
-///         println!("{} wants to {}", question.package, question.capabilities.join(", "));
-///         let mut line = String::new();
-///         match std::io::stdin().read_line(&mut line) {
-///             Ok(_) if line.trim() == "yes" => Reply::Agreed("terminal".to_owned()),
-///             Ok(_) => Reply::Declined,
-///             Err(error) => Reply::Unanswered(error.to_string()),
-///         }
-///     }
-/// }
-/// # let _: &dyn Person = &Terminal;
-/// ```
-///
-/// ```
-/// use mpp::consent::{Person, Question, Reply};
-///
 /// /// The user of a program with a window.
 /// struct Window;
 /// impl Person for Window {

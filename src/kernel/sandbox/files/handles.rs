@@ -79,6 +79,7 @@ impl Handles {
     }
 
     /// The directory in a place. It recurses as deep as directories may be.
+    // [BOX-11]
     pub(super) fn directory(
         &self,
         root: &Arc<dyn Directory>,
