@@ -6,7 +6,7 @@
 
 use mpp::encoding::sha256_hex;
 use mpp::package::archive::{self, Entry};
-use mpp::package::key::PublicKey;
+use mpp::package::key::{KeyId, PublicKey};
 use mpp::package::manifest::{Manifest, Protocol};
 use mpp::package::schema::Schema;
 use mpp::package::signature::SignatureFile;
@@ -14,6 +14,7 @@ use mpp::package::writer::{write, Compression};
 use mpp::policy::PolicyDecision;
 use mpp::privacy::PrivacyFilterEngine;
 use mpp::sandbox::Run;
+use mpp::storage::{self, StorageOwner};
 use mpp::{gatekeeper as gate, limits, module as wasm};
 use mpp::{AttestationResult, Code, Error, Gatekeeper, PermissionPolicy, Timestamp, TrustStore};
 use serde_json::{json, Value};
@@ -46,6 +47,7 @@ pub const ALL: &[Target] = &[
     ("answer", answer),
     ("privacy", privacy),
     ("audit_verify", audit_verify),
+    ("storage", storage),
 ];
 
 fn refused<T>(result: &Result<T, Error>) -> Verdict {
@@ -421,5 +423,19 @@ pub fn audit_verify(bytes: &[u8]) -> Verdict {
         altered[number % bytes.len()] ^= 1 << (digest[4] % 8);
         assert!(check(&altered, Some(&report.head)).is_err(), "a byte can be altered");
     }
+    None
+}
+
+/// A snapshot that is read is the only one of its entries, byte for byte, and of its owner.
+pub fn storage(bytes: &[u8]) -> Verdict {
+    let owner = |package: &str| StorageOwner {
+        package: package.to_owned(),
+        publisher_key: KeyId::parse(&"ab".repeat(32)).expect("a key's id"),
+    };
+    let notes = owner("org.example.notes");
+    let result = storage::read(&notes, bytes);
+    let Ok(entries) = &result else { return refused(&result) };
+    assert_eq!(storage::print(&notes, entries), bytes);
+    assert!(storage::read(&owner("org.example.other"), bytes).is_err(), "it is another's as well");
     None
 }

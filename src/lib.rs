@@ -66,6 +66,7 @@
 //!
 //! These stages keep no record. [`runtime::Runtime::call`] is the same pipeline with the person's
 //! consent, argument and answer schemas, and the audit log in their places; the command line uses it.
+//! [`call::call`] is that pipeline for any other host: [`Host`] shows the smallest one.
 //! [`mcp::Server`] offers installed packages to an agent by the same call.
 //!
 //! # In a debug build

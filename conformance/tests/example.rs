@@ -2,11 +2,19 @@
 //! author, and a trust store that knows that author. `MPP_BLESS=1` makes both anew.
 
 use crate::support;
+use mpp::package::manifest::CustomPattern;
 use mpp::package::pack::{pack, read_folder};
 use mpp::package::writer::Compression;
+use mpp::sandbox::{
+    extract_approved_dirs, extract_approved_env_vars, tools_call_request, JsonRpcResponse,
+};
 use mpp::trust::Validity;
-use mpp::TrustStore;
+use mpp::{
+    Code, Error, Gatekeeper, PermissionPolicy, PolicyDecision, PrivacyFilterEngine, SandboxConfig,
+    TrustStore, WasmSandbox,
+};
 use std::path::Path;
+use std::time::Duration;
 
 #[test]
 fn the_example_is_the_committed_tool_packed_by_the_test_author() {
@@ -24,4 +32,22 @@ fn the_example_is_the_committed_tool_packed_by_the_test_author() {
         }
         assert!(std::fs::read(&path).unwrap() == expected, "{name}: MPP_BLESS=1 makes it anew");
     }
+}
+
+/// The code of the public article, word for word, with values for the three names that it leaves open.
+#[allow(unused_variables)]
+fn article(
+    request_bytes: Vec<u8>,
+    custom_patterns: Vec<CustomPattern>,
+    response: Option<JsonRpcResponse>,
+) -> Result<(), Error> {
+    let response = response.ok_or_else(|| Error::new(Code::Usage, "no response"))?;
+    include!("../example/article.rs");
+    Ok(())
+}
+
+#[test]
+fn the_code_of_the_public_article_compiles_as_it_stands() {
+    let request = tools_call_request("extract_lines", &serde_json::json!({}));
+    assert_eq!(support::code(&article(request, Vec::new(), None)), Code::Usage);
 }

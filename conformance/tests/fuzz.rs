@@ -63,6 +63,7 @@ fn collect_from_vectors() -> BTreeMap<&'static str, Vec<Vec<u8>>> {
                 }
             }
             "trust" => inputs.entry("trust").or_default().push(case.host_file()),
+            "storage" => inputs.entry("storage").or_default().push(case.host_file()),
             "policy" => inputs.entry("policy").or_default().push(case.host_file()),
             _ => {}
         }
@@ -207,6 +208,7 @@ fn small_formats_hold_under_random_changes() {
         ("answer", 3000, ["accepted", "tool.bad_answer"]),
         ("privacy", 400, ["accepted", "accepted"]),
         ("audit_verify", 400, ["audit.broken", "audit.torn"]),
+        ("storage", 2000, ["accepted", "storage.damaged"]),
         ("archive", 1000, ["archive.local_header", "archive.mismatch"]),
     ] {
         let seen = drive(name, runs);

@@ -17,6 +17,7 @@ mod door;
 mod example;
 mod fuzz;
 mod guests;
+mod host;
 mod imports;
 mod mcp;
 mod mcp_clients;

@@ -6,6 +6,29 @@ use crate::kernel::prelude::*;
 use core::time::Duration;
 
 /// What of a host has to do with time.
+///
+/// ```
+/// use mpp::{Clock, Deadline};
+/// use std::{cell::Cell, time::Duration};
+///
+/// /// A millisecond passes with each question.
+/// struct Steps(Cell<u64>);
+///
+/// impl Clock for Steps {
+///     fn now(&self) -> Duration {
+///         Duration::from_secs(1_780_000_000) + self.elapsed()
+///     }
+///     fn elapsed(&self) -> Duration {
+///         self.0.set(self.0.get() + 1);
+///         Duration::from_millis(self.0.get())
+///     }
+/// }
+///
+/// let clock = Steps(Cell::new(0));
+/// let deadline = Deadline::new(&clock, Duration::from_millis(2));
+/// assert!(deadline.check().is_ok());
+/// assert!(deadline.check().is_err());
+/// ```
 pub trait Clock {
     /// The present time, since 1970-01-01T00:00:00Z.
     fn now(&self) -> Duration;

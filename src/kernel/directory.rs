@@ -50,6 +50,39 @@ pub enum Fault {
 pub type Listed<'a> = Option<(&'a str, Kind)>;
 
 /// A directory of the host.
+///
+/// ```
+/// use mpp::directory::{Directory, Fault, Found, Identity, Kind, Stamp};
+/// use std::sync::Arc;
+///
+/// /// Has one directory in it, which is empty, and can't be written.
+/// #[derive(Debug)]
+/// struct Few(u64);
+///
+/// impl Directory for Few {
+///     fn lies_in(&self) -> Vec<Identity> {
+///         (0..=self.0).rev().map(|above| (1, above)).collect()
+///     }
+///     fn open(&self, name: &str) -> Result<Found, Fault> {
+///         match (self.0, name) {
+///             (0, "empty") => Ok(Found::Directory(Arc::new(Few(1)))),
+///             _ => Err(Fault::NotFound),
+///         }
+///     }
+///     fn list(&self, each: &mut dyn FnMut(Option<(&str, Kind)>) -> bool) -> Result<bool, Fault> {
+///         if self.0 == 0 {
+///             each(Some(("empty", Kind::Directory)));
+///         }
+///         Ok(false)
+///     }
+///     fn stamp(&self) -> Result<Stamp, Fault> {
+///         Ok([self.0; 9])
+///     }
+/// }
+///
+/// let Ok(Found::Directory(inner)) = Few(0).open("empty") else { panic!() };
+/// assert_eq!(inner.lies_in(), [(1, 1), (1, 0)]);
+/// ```
 pub trait Directory: Send + Sync + fmt::Debug {
     /// Its own identity, then those of the directories that it lies in. Two of which one lies in the other are not
     /// given to one guest to write.
@@ -94,6 +127,31 @@ pub trait Directory: Send + Sync + fmt::Debug {
 }
 
 /// A regular file of the host.
+///
+/// ```
+/// use mpp::directory::{Fault, File, Stamp};
+///
+/// #[derive(Debug)]
+/// struct Text(&'static str);
+///
+/// impl File for Text {
+///     fn size(&self) -> Result<u64, Fault> {
+///         u64::try_from(self.0.len()).map_err(|_| Fault::Failed)
+///     }
+///     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, Fault> {
+///         let offset = usize::try_from(offset).unwrap_or(usize::MAX);
+///         let rest = self.0.as_bytes().get(offset..).unwrap_or_default();
+///         let length = rest.len().min(buffer.len());
+///         buffer[..length].copy_from_slice(&rest[..length]);
+///         Ok(length)
+///     }
+///     fn stamp(&self) -> Result<Stamp, Fault> {
+///         Ok([0; 9]) // it never changes
+///     }
+/// }
+///
+/// assert_eq!(Text("hello").read_at(3, &mut [0; 8]), Ok(2));
+/// ```
 pub trait File: Send + Sync + fmt::Debug {
     /// Its present size in bytes.
     ///
@@ -168,6 +226,36 @@ pub struct Refused {
 }
 
 /// Changes that are safe where they are, but not made. Dropped, they change nothing.
+///
+/// ```
+/// use mpp::directory::{Action, Change, PreparedChanges, Refused};
+/// use std::{cell::RefCell, collections::BTreeMap};
+///
+/// type Files = BTreeMap<String, Vec<u8>>;
+///
+/// /// Files that nobody else changes meanwhile; directories are the slashes in their paths.
+/// struct Ready<'a>(RefCell<&'a mut Files>, &'a [Change]);
+///
+/// impl PreparedChanges for Ready<'_> {
+///     fn carry_out(&self, done: &mut usize) -> Result<(), Refused> {
+///         for Change { path, action, .. } in self.1 {
+///             let mut files = self.0.borrow_mut();
+///             match action {
+///                 Action::WriteFile { content, .. } => drop(files.insert(path.clone(), content.clone())),
+///                 Action::RemoveFile => drop(files.remove(path)),
+///                 Action::CreateDirectory | Action::RemoveDirectory => {}
+///             }
+///             *done += 1;
+///         }
+///         Ok(())
+///     }
+/// }
+///
+/// let (mut files, mut done) = (Files::from([("a".into(), b"1".to_vec())]), 0);
+/// let change = Change { path: "a".into(), action: Action::RemoveFile, was: None, like: None };
+/// Ready(RefCell::new(&mut files), &[change]).carry_out(&mut done).unwrap();
+/// assert!(files.is_empty() && done == 1);
+/// ```
 pub trait PreparedChanges {
     /// Makes them one by one; `done` counts those that are.
     ///

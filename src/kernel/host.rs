@@ -25,6 +25,48 @@ use core::time::Duration;
 
 /// What one call needs from outside. One value serves one call, on its thread: each can have its own person to ask
 /// and its own way to be cancelled.
+///
+/// The smallest host that runs a tool trusts somebody and keeps a log:
+///
+/// ```
+/// use mpp::audit::{Entry, Head, LogKey, GENESIS};
+/// use mpp::call::{call, Call, Package};
+/// use mpp::package::version::Version;
+/// use mpp::sandbox::Engine;
+/// use mpp::{Clock, Error, Host, PermissionPolicy, Timestamp, TrustStore};
+/// use std::{fs, sync::Mutex, time::Duration};
+///
+/// struct Small { trust: TrustStore, log: Mutex<(Head, String)> }
+///
+/// impl Clock for Small {
+///     fn now(&self) -> Duration { Duration::from_secs(1_780_000_000) }
+///     fn elapsed(&self) -> Duration { Duration::ZERO } // fuel alone ends a tool then
+/// }
+///
+/// impl Host for Small {
+///     fn trust(&self) -> Result<TrustStore, Error> { Ok(self.trust.clone()) }
+///     fn note_version(&self, _: &str, _: &Version) -> Result<(), Error> { Ok(()) } // forgotten here
+///     fn log_key(&self) -> Result<LogKey, Error> { Ok(LogKey::new([7; 32])) } // to be random and secret
+///     fn append(&self, entry: &Entry<'_>, now: Timestamp) -> Result<u64, Error> {
+///         let (head, text) = &mut *self.log.lock().unwrap();
+///         let line = entry.line(head, now)?;
+///         text.push_str(&line.text);
+///         *head = line.head;
+///         Ok(head.seq)
+///     }
+/// }
+///
+/// let trust = TrustStore::from_json(&fs::read("conformance/example/trust.json").unwrap())?;
+/// let begin = Head { seq: 0, hash: GENESIS.to_owned() };
+/// let host = Small { trust, log: Mutex::new((begin, String::new())) };
+/// let package = fs::read("conformance/example/text_stats.mpp").unwrap();
+/// let policy = PermissionPolicy::new().auto_approve_low(true);
+/// let asked = Call::new("analyze", serde_json::json!({ "text": "One two." }));
+/// let answer = call(&host, &Engine::new()?, &policy, Package::Bytes(&package), &asked)?;
+/// println!("{}", answer.content);
+/// # assert_eq!(host.log.into_inner().unwrap().0.seq, 2);
+/// # Ok::<(), mpp::Error>(())
+/// ```
 pub trait Host: Clock {
     /// Fills the bytes with ones that nobody can predict.
     ///
@@ -181,19 +223,4 @@ fn unsupported(what: &str) -> Error {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
-    use super::*;
-    /// A host that has nothing at all.
-    pub(in crate::kernel) struct NoHost;
-
-    impl Clock for NoHost {
-        fn now(&self) -> Duration {
-            Duration::ZERO
-        }
-        fn elapsed(&self) -> Duration {
-            Duration::ZERO
-        }
-    }
-
-    impl Host for NoHost {}
-}
+pub(super) mod tests;

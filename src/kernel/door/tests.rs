@@ -12,7 +12,7 @@ use crate::host::sandbox::WasmSandbox;
 use crate::host::transport::{HttpTransport, Services};
 use crate::kernel::error::Code;
 use crate::kernel::gatekeeper::{VerifiedManifest, WasmBinary};
-use crate::kernel::host::tests::NoHost;
+use crate::kernel::host::tests::Fake;
 use crate::kernel::module::{tests::manifest, Module};
 use crate::kernel::package::listing::ContentHash;
 use crate::kernel::package::manifest::{Manifest, Storage};
@@ -95,7 +95,7 @@ struct World {
 impl World {
     fn token(&self) -> ResolvedToken {
         let token = CapabilityToken::for_tests(hash(), Vec::new(), self.limits);
-        token.resolve(&NoHost).unwrap().reaching_for_tests(self.hosts.clone())
+        token.resolve(&Fake::default()).unwrap().reaching_for_tests(self.hosts.clone())
     }
 
     fn run(&self, stdin: &str) -> Run {

@@ -14,7 +14,7 @@ use crate::kernel::agent::Agent;
 use crate::kernel::encoding::sha256_hex;
 use crate::kernel::error::Code;
 use crate::kernel::gatekeeper::VerifiedManifest;
-use crate::kernel::host::tests::NoHost;
+use crate::kernel::host::tests::Fake;
 use crate::kernel::package::listing::ContentHash;
 use crate::kernel::package::manifest::*;
 use crate::kernel::policy::token::ResolvedToken;
@@ -142,7 +142,7 @@ fn confirmed(policy: &PermissionPolicy, manifest: Manifest) -> CapabilityToken {
 
 /// The token of a policy that names no secret, as a sandbox takes it.
 fn resolved(token: &CapabilityToken) -> ResolvedToken {
-    token.clone().resolve(&NoHost).expect("resolved")
+    token.clone().resolve(&Fake::default()).expect("resolved")
 }
 
 /// The verdict about one call.

@@ -58,9 +58,7 @@ fn request(call: &mut Call<'_, '_>, pointer: u32, length: u32) -> Result<usize, 
 // [DOOR-09]
 fn response(call: &mut Call<'_, '_>, pointer: u32, length: u32) -> Result<usize, Halt> {
     let span = call.span_of(pointer, length)?;
-    if span.length() == 0 || span.length() != call.guest.response.len() {
-        return Err(Errno::INVAL.into());
-    }
+    Errno::INVAL.when(span.length() == 0 || span.length() != call.guest.response.len())?;
     call.guest.meter.charge_bytes(span.length())?;
     let response = core::mem::take(&mut call.guest.response);
     call.write(span, &response)?;

@@ -46,6 +46,13 @@ errnos! {
     NOTCAPABLE 76 "rights can only shrink"
 }
 
+impl Errno {
+    /// This answer, if the condition holds.
+    pub(super) fn when(self, condition: bool) -> Result<(), Errno> {
+        condition.then_some(self).map_or(Ok(()), Err)
+    }
+}
+
 impl From<Fault> for Errno {
     fn from(fault: Fault) -> Self {
         match fault {

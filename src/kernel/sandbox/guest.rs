@@ -83,10 +83,8 @@ impl Call<'_, '_> {
     pub(super) fn span(&self, pointer: u32, length: usize) -> Result<Span, Errno> {
         let start = usize::try_from(pointer).map_err(|_| Errno::FAULT)?;
         let end = start.checked_add(length).ok_or(Errno::FAULT)?;
-        match end <= self.memory.len() {
-            true => Ok(Span { start, end }),
-            false => Err(Errno::FAULT),
-        }
+        Errno::FAULT.when(end > self.memory.len())?;
+        Ok(Span { start, end })
     }
 
     /// As [`Call::span`], with the length as the guest gave it.
@@ -122,9 +120,7 @@ impl Call<'_, '_> {
     // [BOX-42]
     pub(super) fn iovecs(&mut self, pointer: u32, count: u32) -> Result<(Vec<Span>, usize), Halt> {
         let count = usize::try_from(count).map_err(|_| Errno::INVAL)?;
-        if count > IOVECS_COUNT_MAX {
-            return Err(Errno::INVAL.into());
-        }
+        Errno::INVAL.when(count > IOVECS_COUNT_MAX)?;
         let list = self.span(pointer, count.saturating_mul(8))?;
         self.guest.meter.charge_each(count, IOVEC_FUEL)?;
         let (mut spans, mut total) = (Vec::with_capacity(count), 0_u32);

@@ -1,31 +1,12 @@
 //! Secrets in a policy and a token: who gets one, when, and where its value never stands.
 
 use super::*;
-use crate::kernel::deadline::Clock;
-use crate::kernel::host::Host;
-use crate::kernel::secrets::{Hidden, SecretValue};
+use crate::kernel::secrets::Hidden;
 use serde_json::{json, Value};
-use std::sync::Mutex;
 
-/// A store that knows two values and remembers what it was asked.
-#[derive(Default)]
-struct Known(Mutex<Vec<String>>);
-
-impl Clock for Known {
-    fn now(&self) -> Duration {
-        Duration::ZERO
-    }
-    fn elapsed(&self) -> Duration {
-        Duration::ZERO
-    }
-}
-
-impl Host for Known {
-    fn secret(&self, name: &str) -> Result<Option<SecretValue>, crate::kernel::error::Error> {
-        self.0.lock().unwrap().push(name.to_owned());
-        let known = ["FIRST", "SECOND"].contains(&name);
-        known.then(|| SecretValue::parse(format!("s3cr3t of {name}"))).transpose()
-    }
+/// A host that knows two values.
+fn known() -> Fake {
+    Fake { secrets: &["FIRST", "SECOND"], ..Fake::default() }
 }
 
 fn document(mut members: Value) -> Result<PermissionPolicy, crate::kernel::error::Error> {
@@ -63,12 +44,12 @@ fn with_both() -> PermissionPolicy {
 
 #[test]
 fn a_token_has_names_first_and_values_once_they_were_looked_up() {
-    let store = Known::default();
+    let store = known();
     let before = token(&with_both());
-    assert!(store.0.lock().unwrap().is_empty());
+    assert!(store.asked.lock().unwrap().is_empty());
     assert_eq!(before.environment(), BTreeMap::from([("B".into(), "literal-text".into())]));
     let after = before.resolve(&store).unwrap();
-    assert_eq!(*store.0.lock().unwrap(), ["SECOND", "FIRST"]);
+    assert_eq!(*store.asked.lock().unwrap(), ["SECOND", "FIRST"]);
     assert_eq!(after.environment()["A"], "s3cr3t of FIRST");
     assert_eq!(after.environment()["B"], "literal-text");
     let headers: Vec<_> =
@@ -121,17 +102,17 @@ fn no_form_for_people_or_logs_shows_a_value() {
 fn a_secret_that_is_missing_refuses_the_call_and_one_for_others_is_not_looked_up() {
     let policy =
         document(json!({ "environment": [{ "name": "A", "secret": "UNKNOWN" }] })).unwrap();
-    let error = token(&policy).resolve(&Known::default()).err().unwrap();
+    let error = token(&policy).resolve(&known()).err().unwrap();
     assert_eq!(error.code(), Code::SecretMissing);
     assert!(error.detail().contains("UNKNOWN"));
     for entry in [
         json!({ "name": "A", "secret": "UNKNOWN", "packages": ["org.other"] }),
         json!({ "name": "C", "secret": "UNKNOWN" }),
     ] {
-        let store = Known::default();
+        let store = known();
         let token = token(&document(json!({ "environment": [entry] })).unwrap());
         assert!(token.resolve(&store).unwrap().environment().is_empty());
-        assert!(store.0.lock().unwrap().is_empty());
+        assert!(store.asked.lock().unwrap().is_empty());
     }
     // The last entry of a name counts, of whichever kind.
     let entries =

@@ -1,12 +1,10 @@
-//! Room: the content of files: read where it is, and taken into memory before it is changed.
+//! The content of files: read where it is, and copied up into memory before it is changed.
 
-use super::tree::{Body, NodeId, Times, Tree};
-use crate::kernel::directory::{File, Found};
+use super::tree::{Body, NodeId, Times, Tree, Usage};
 use crate::kernel::prelude::*;
 use crate::kernel::sandbox::errno::{Errno, Halt};
 use crate::kernel::sandbox::guest::copy;
 use crate::kernel::sandbox::meter::Meter;
-use alloc::sync::Arc;
 
 /// How much of a file of the host is read between two looks at the clock.
 pub(in crate::kernel) const PIECE_BYTES: usize = 1 << 20;
@@ -21,76 +19,46 @@ pub(in crate::kernel) struct Status {
 }
 
 impl Tree {
-    /// Type, size and times. `file` is the host's file, if it is open.
+    /// Type, size and times.
     // [BOX-67]
     pub(in crate::kernel) fn status(
-        &self,
+        &mut self,
         id: NodeId,
-        file: Option<&Arc<dyn File>>,
         meter: &mut Meter,
     ) -> Result<Status, Halt> {
-        let size = match file {
-            None if self.is_host_file(id)? => match self.open_host(id, meter)? {
-                Some(file) => file.size()?,
-                None => 0,
-            },
-            file => self.size(id, file)?,
-        };
-        let node = self.node(id)?;
-        let device = u64::try_from(node.mount).unwrap_or(u64::MAX).saturating_add(1);
-        Ok(Status { device, kind: self.kind(id)?, names: node.names, size, times: node.times })
+        self.open_file(id, meter)?;
+        let (node, number) = (self.node(id)?, |n| u64::try_from(n).unwrap_or(u64::MAX));
+        let (device, names) = (number(node.mount.saturating_add(1)), number(node.names));
+        let (kind, size) = (self.kind(id)?, self.size(id)?);
+        Ok(Status { device, kind, names, size, times: node.times })
     }
 
     /// The size of an open file; of others what they hold in memory.
-    pub(in crate::kernel) fn size(
-        &self,
-        id: NodeId,
-        file: Option<&Arc<dyn File>>,
-    ) -> Result<u64, Errno> {
-        match file {
-            Some(file) if self.is_host_file(id)? => Ok(file.size()?),
-            _ => Ok(u64::try_from(self.bytes(id)?.len()).unwrap_or(u64::MAX)),
+    pub(in crate::kernel) fn size(&self, id: NodeId) -> Result<u64, Errno> {
+        match &self.node(id)?.lower {
+            Some(file) => Ok(file.size()?),
+            None => Ok(u64::try_from(self.bytes(id)?.len()).unwrap_or(u64::MAX)),
         }
-    }
-
-    /// Whether its content lies on the host.
-    fn is_host_file(&self, id: NodeId) -> Result<bool, Errno> {
-        Ok(self.node(id)?.host.is_some() && !self.is_directory(id))
     }
 
     /// What a file holds in memory, or a link.
     pub(in crate::kernel) fn bytes(&self, id: NodeId) -> Result<&[u8], Errno> {
         Ok(match &self.node(id)?.body {
-            Body::Directory { .. } => &[],
+            Body::Directory(_) => &[],
             Body::File(content) => content,
             Body::Asset(path) => self.assets.get(path).map_or(&[], Vec::as_slice),
             Body::Link(target) => target.as_bytes(),
         })
     }
 
-    /// Opens a file of the host, unless its content is in memory. `EIO`: it is a directory by now.
-    pub(in crate::kernel) fn open_host(
-        &self,
-        id: NodeId,
-        meter: &mut Meter,
-    ) -> Result<Option<Arc<dyn File>>, Halt> {
-        let (node, mount) = (self.node(id)?, self.mount_of(id)?);
-        let (Some(location), Some(host)) = (&node.host, &mount.host) else { return Ok(None) };
-        match self.look(host, location, meter)? {
-            Found::File(file) => Ok(Some(file)),
-            Found::Directory(_) => Err(Errno::IO.into()),
-        }
-    }
-
     /// Reads from an offset of an open file; gives the number of bytes, fewer than asked for at its end.
     pub(in crate::kernel) fn read(
         &self,
         id: NodeId,
-        file: Option<&Arc<dyn File>>,
         offset: u64,
         buffer: &mut [u8],
     ) -> Result<usize, Errno> {
-        if let Some(file) = file.filter(|_| self.node(id).is_ok_and(|node| node.host.is_some())) {
+        if let Some(file) = &self.node(id)?.lower {
             return Ok(file.read_at(offset, buffer)?);
         }
         let from = usize::try_from(offset).unwrap_or(usize::MAX);
@@ -99,36 +67,32 @@ impl Tree {
         Ok(rest.len().min(buffer.len()))
     }
 
-    /// Takes a file of the host into memory, with its content unless that is about to go.
+    /// Copies a file up, with its content unless that is about to go.
     // [BOX-80]
-    pub(super) fn take_in(
+    pub(super) fn copy_up(
         &mut self,
         id: NodeId,
         keep: bool,
         meter: &mut Meter,
     ) -> Result<(), Halt> {
-        if !self.is_host_file(id)? {
-            return Ok(());
-        }
-        self.note_origin(id, meter)?;
-        let file = self.open_host(id, meter)?.filter(|_| keep);
-        let size = file.as_ref().map_or(Ok(0), |file| file.size())?;
-        let size = usize::try_from(size).unwrap_or(usize::MAX);
-        self.require_room(id, 1, 1, size)?;
+        let Some(file) = self.open_file(id, meter)?.cloned() else { return Ok(()) };
+        let size = if keep { usize::try_from(file.size()?).unwrap_or(usize::MAX) } else { 0 };
+        self.require_space(id, Usage { bytes: size, names: 1, whiteouts: 1 })?;
         let mut content = Vec::new();
-        while let Some(file) = &file {
+        while content.len() < size {
             let piece = PIECE_BYTES.min(size.saturating_sub(content.len()));
             meter.charge_bytes(piece)?;
             let end = content.len();
             content.resize(end.saturating_add(piece), 0);
             let offset = u64::try_from(end).unwrap_or(u64::MAX);
             let read = file.read_at(offset, content.get_mut(end..).unwrap_or(&mut []))?;
-            if read < piece || piece == 0 {
+            if read < piece {
                 content.truncate(end.saturating_add(read));
                 break;
             }
         }
-        Ok(self.make_own(id, Some(Body::File(content)))?)
+        let body = Body::File(content);
+        Ok(self.alter(id, |node| (node.body, node.is_upper, node.lower) = (body, true, None))?)
     }
 
     /// The bytes of a file from an offset on, to be written; the file grows if it has to. `ENOSPC`.
@@ -142,8 +106,7 @@ impl Tree {
     ) -> Result<&mut [u8], Halt> {
         let from = usize::try_from(offset).map_err(|_| Errno::NOSPC)?;
         let end = from.checked_add(length).ok_or(Errno::NOSPC)?;
-        self.grow(id, end, meter)?;
-        self.touch(id)?;
+        self.resize(id, end, false, meter)?;
         match &mut self.node_mut(id)?.body {
             Body::File(content) => Ok(content.get_mut(from..end).ok_or(Errno::IO)?),
             _ => Err(Errno::IO.into()),
@@ -154,30 +117,16 @@ impl Tree {
     pub(in crate::kernel) fn allocate(
         &mut self,
         id: NodeId,
-        file: Option<&Arc<dyn File>>,
         length: usize,
         meter: &mut Meter,
     ) -> Result<(), Halt> {
-        match self.size(id, file)? >= u64::try_from(length).unwrap_or(u64::MAX) {
+        match self.size(id)? >= u64::try_from(length).unwrap_or(u64::MAX) {
             true => Ok(()),
-            false => self.grow(id, length, meter),
+            false => self.resize(id, length, false, meter),
         }
     }
 
-    /// Makes a file at least so long. `ENOSPC`, found out before anything is read or allocated.
-    fn grow(&mut self, id: NodeId, length: usize, meter: &mut Meter) -> Result<(), Halt> {
-        self.require_growth(id, length)?;
-        self.take_in(id, true, meter)?;
-        let added = length.saturating_sub(self.bytes(id)?.len());
-        if added == 0 {
-            return Ok(());
-        }
-        meter.charge_bytes(added)?;
-        self.touch(id)?;
-        Ok(self.set_length(id, length)?)
-    }
-
-    /// Makes a file so long, by cutting it or by adding zeros.
+    /// Makes a file so long, by cutting it or by adding zeros. `ENOSPC`.
     pub(in crate::kernel) fn truncate(
         &mut self,
         id: NodeId,
@@ -185,11 +134,27 @@ impl Tree {
         meter: &mut Meter,
     ) -> Result<(), Halt> {
         let length = usize::try_from(length).map_err(|_| Errno::NOSPC)?;
-        match length {
-            0 => self.take_in(id, false, meter)?,
-            _ => self.grow(id, length, meter)?,
+        self.resize(id, length, true, meter)
+    }
+
+    /// Makes a file so long, or if it is not to be cut at least so long. `ENOSPC`, found out before
+    /// anything is read or allocated.
+    fn resize(
+        &mut self,
+        id: NodeId,
+        length: usize,
+        cuts: bool,
+        meter: &mut Meter,
+    ) -> Result<(), Halt> {
+        let node = self.node(id)?;
+        let bytes = length.saturating_sub(node.bytes()).saturating_mul(node.names.max(1));
+        self.require_space(id, Usage { bytes, ..Usage::default() })?;
+        self.copy_up(id, length > 0 || !cuts, meter)?;
+        let has = self.bytes(id)?.len();
+        if length > has || cuts {
+            meter.charge_bytes(length.saturating_sub(has))?;
+            self.set_length(id, length)?;
         }
-        self.set_length(id, length)?;
         Ok(self.touch(id)?)
     }
 

@@ -1,10 +1,10 @@
-//! Room: the table of open descriptors.
+//! The table of open descriptors.
 
 use super::tree::NodeId;
-use crate::kernel::directory::File;
 use crate::kernel::limits::OPEN_FILES_COUNT_MAX;
 use crate::kernel::prelude::*;
 use crate::kernel::sandbox::errno::Errno;
+use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 
 /// The bits of `rights` that occur here.
@@ -21,23 +21,13 @@ pub(in crate::kernel) mod rights {
 }
 
 /// What a descriptor stands for.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(in crate::kernel) enum Object {
     Stdin,
     Stdout,
     Stderr,
-    /// A file; the host's file as well, if it lay there when it was opened.
-    File {
-        node: NodeId,
-        host: Option<Arc<dyn File>>,
-        offset: u64,
-    },
-    /// A directory; its names as they were when the listing began.
-    Directory {
-        node: NodeId,
-        preopened_as: Option<String>,
-        listing: Vec<Entry>,
-    },
+    File(NodeId),
+    Directory(NodeId),
 }
 
 /// One name in a directory.
@@ -57,25 +47,35 @@ pub(in crate::kernel) struct Descriptor {
     pub(in crate::kernel) flags: u16,
     pub(in crate::kernel) rights: u64,
     pub(in crate::kernel) rights_inheriting: u64,
+    /// The position in a file.
+    pub(in crate::kernel) offset: u64,
+    /// The names in a directory, as they were when the listing began.
+    pub(in crate::kernel) listing: Vec<Entry>,
+    /// The name of a directory that is open from the start.
+    pub(in crate::kernel) preopened_as: Option<String>,
 }
 
-/// A file, and the host's, if its content lies there.
-pub(in crate::kernel) type OpenFile<'a> = (NodeId, Option<&'a Arc<dyn File>>);
-
 impl Descriptor {
-    /// Refuses what the descriptor was not opened for.
-    pub(in crate::kernel) fn require(&self, right: u64) -> Result<(), Errno> {
-        if self.rights & right == right {
-            return Ok(());
-        }
-        Err(Errno::BADF)
+    pub(in crate::kernel) fn new(
+        object: Object,
+        flags: u16,
+        rights: u64,
+        rights_inheriting: u64,
+    ) -> Self {
+        let (listing, preopened_as) = (Vec::new(), None);
+        Descriptor { object, flags, rights, rights_inheriting, offset: 0, listing, preopened_as }
     }
 
-    /// The file it stands for, and the host's, if it is open. `ESPIPE`: a stream. `EBADF`: a directory.
-    pub(in crate::kernel) fn file(&self) -> Result<OpenFile<'_>, Errno> {
-        match &self.object {
-            Object::File { node, host, .. } => Ok((*node, host.as_ref())),
-            Object::Directory { .. } => Err(Errno::BADF),
+    /// Refuses what the descriptor was not opened for.
+    pub(in crate::kernel) fn require(&self, right: u64) -> Result<(), Errno> {
+        Errno::BADF.when(self.rights & right != right)
+    }
+
+    /// The file it stands for. `ESPIPE`: a stream. `EBADF`: a directory.
+    pub(in crate::kernel) fn file(&self) -> Result<NodeId, Errno> {
+        match self.object {
+            Object::File(node) => Ok(node),
+            Object::Directory(_) => Err(Errno::BADF),
             _ => Err(Errno::SPIPE),
         }
     }
@@ -83,7 +83,7 @@ impl Descriptor {
     /// The directory it stands for.
     pub(in crate::kernel) fn directory(&self) -> Result<NodeId, Errno> {
         match self.object {
-            Object::Directory { node, .. } => Ok(node),
+            Object::Directory(node) => Ok(node),
             _ => Err(Errno::NOTDIR),
         }
     }
@@ -91,78 +91,64 @@ impl Descriptor {
     /// The file or directory it stands for; streams have none.
     pub(in crate::kernel) fn node(&self) -> Option<NodeId> {
         match self.object {
-            Object::File { node, .. } | Object::Directory { node, .. } => Some(node),
+            Object::File(node) | Object::Directory(node) => Some(node),
             _ => None,
         }
     }
 }
 
 /// Descriptors by number.
-pub(in crate::kernel) struct Descriptors(Vec<Option<Descriptor>>);
+pub(in crate::kernel) struct Descriptors(BTreeMap<u32, Descriptor>);
 
 impl Descriptors {
     /// The standard streams as 0, 1 and 2.
     // [BOX-60]
     pub(super) fn new() -> Self {
-        let stream = |object, rights| {
-            let rights = rights | rights::STREAM;
-            Some(Descriptor { object, flags: 0, rights, rights_inheriting: 0 })
-        };
-        Descriptors(vec![
-            stream(Object::Stdin, rights::FD_READ),
-            stream(Object::Stdout, rights::FD_WRITE),
-            stream(Object::Stderr, rights::FD_WRITE),
-        ])
+        let stream = |object, rights| Descriptor::new(object, 0, rights | rights::STREAM, 0);
+        Descriptors(BTreeMap::from([
+            (0, stream(Object::Stdin, rights::FD_READ)),
+            (1, stream(Object::Stdout, rights::FD_WRITE)),
+            (2, stream(Object::Stderr, rights::FD_WRITE)),
+        ]))
     }
 
     /// Puts a directory behind the others.
     pub(super) fn preopen(&mut self, name: String, node: NodeId) {
-        self.0.push(Some(Descriptor {
-            object: Object::Directory { node, preopened_as: Some(name), listing: Vec::new() },
-            flags: 0,
-            rights: rights::DIRECTORY,
-            rights_inheriting: rights::DIRECTORY | rights::FILE,
-        }));
+        let (own, inheriting) = (rights::DIRECTORY, rights::DIRECTORY | rights::FILE);
+        let mut directory = Descriptor::new(Object::Directory(node), 0, own, inheriting);
+        directory.preopened_as = Some(name);
+        let last = self.0.keys().next_back().map_or(0, |last| last.saturating_add(1));
+        self.0.insert(last, directory);
     }
 
     /// An open descriptor.
     pub(in crate::kernel) fn get(&self, fd: u32) -> Result<&Descriptor, Errno> {
-        let index = usize::try_from(fd).map_err(|_| Errno::BADF)?;
-        self.0.get(index).and_then(Option::as_ref).ok_or(Errno::BADF)
+        self.0.get(&fd).ok_or(Errno::BADF)
     }
 
     /// An open descriptor, to be changed.
     pub(in crate::kernel) fn get_mut(&mut self, fd: u32) -> Result<&mut Descriptor, Errno> {
-        self.slot(fd)?.as_mut().ok_or(Errno::BADF)
-    }
-
-    fn slot(&mut self, fd: u32) -> Result<&mut Option<Descriptor>, Errno> {
-        let index = usize::try_from(fd).map_err(|_| Errno::BADF)?;
-        self.0.get_mut(index).ok_or(Errno::BADF)
+        self.0.get_mut(&fd).ok_or(Errno::BADF)
     }
 
     /// The lowest free number. `EMFILE`: there is none.
     // [BOX-64]
     pub(in crate::kernel) fn free(&self) -> Result<u32, Errno> {
-        let free = self.0.iter().position(Option::is_none).unwrap_or(self.0.len());
-        let free = u32::try_from(free).ok().filter(|_| free < OPEN_FILES_COUNT_MAX);
-        free.ok_or(Errno::MFILE)
+        let most = u32::try_from(OPEN_FILES_COUNT_MAX).unwrap_or(u32::MAX);
+        (0..most).find(|fd| !self.0.contains_key(fd)).ok_or(Errno::MFILE)
     }
 
     /// Opens a descriptor under the lowest free number.
     // [BOX-64]
     pub(in crate::kernel) fn open(&mut self, descriptor: Descriptor) -> Result<u32, Errno> {
         let fd = self.free()?;
-        match self.slot(fd) {
-            Ok(slot) => *slot = Some(descriptor),
-            Err(_) => self.0.push(Some(descriptor)),
-        }
+        self.0.insert(fd, descriptor);
         Ok(fd)
     }
 
     /// Closes a descriptor.
     pub(in crate::kernel) fn close(&mut self, fd: u32) -> Result<Descriptor, Errno> {
-        self.slot(fd)?.take().ok_or(Errno::BADF)
+        self.0.remove(&fd).ok_or(Errno::BADF)
     }
 
     /// Moves a descriptor onto another open one, which is closed and given back.
@@ -172,21 +158,14 @@ impl Descriptors {
         from: u32,
         to: u32,
     ) -> Result<Option<Descriptor>, Errno> {
-        self.get(from)?;
         self.get(to)?;
-        if from == to {
-            return Ok(None);
-        }
         let moved = self.close(from)?;
-        Ok(self.slot(to)?.replace(moved))
+        // One that is moved onto itself stays.
+        Ok(self.0.insert(to, moved))
     }
 
     /// How many names are kept for listings.
     pub(in crate::kernel) fn listed(&self) -> usize {
-        let listing = |descriptor: &Descriptor| match &descriptor.object {
-            Object::Directory { listing, .. } => listing.len(),
-            _ => 0,
-        };
-        self.0.iter().flatten().map(listing).sum()
+        self.0.values().map(|descriptor| descriptor.listing.len()).sum()
     }
 }

@@ -1,15 +1,19 @@
-//! Room: the files a guest sees: a tree of its own, and the table of open descriptors.
+//! The files a guest sees: an overlay file system, and the table of open descriptors.
 //!
-//! Read on in `tree.rs` (nodes and names), `mounts.rs` (the host's, as they are met), `resolve.rs` (paths),
-//! `content.rs` (bytes), `names.rs` (making, removing, moving), `staged.rs` (what is left at the end)
-//! and `descriptors.rs`.
+//! The *lower* layer is what is there before the call: a directory of the host, the assets, the snapshot of
+//! storage. It is only read. The *upper* layer is memory: what the guest makes lies there, and what it changes
+//! is *copied up* first. What the host has and nothing leads to any more, an overlay's *whiteouts*, is found at
+//! the end. Assets never change, and storage is in memory from the start.
 //!
-//! No path of the guest ever reaches the host: it is settled name by name in this tree. What the host
-//! has is read when it is needed; what the guest changes is changed in memory only.
+//! Read on in `tree.rs` (nodes and names), `mounts.rs` (what is in memory from the start), `lower.rs` (the
+//! host's, as it is met), `resolve.rs` (paths), `content.rs` (bytes, and files copied up), `names.rs` (making,
+//! removing, moving, and directories copied up), `staged.rs` (what is left at the end) and `descriptors.rs`.
+//!
+//! No path of the guest ever reaches the host: it is settled name by name in this tree.
 
 mod content;
 mod descriptors;
-mod handles;
+mod lower;
 mod mounts;
 mod names;
 mod resolve;
@@ -48,7 +52,7 @@ pub(super) fn open(
         descriptors.preopen(ASSETS_MOUNT.to_owned(), root);
     }
     for Root { guest, host, writable } in roots {
-        let root = tree.mount_host(guest.clone(), host, writable);
+        let root = tree.mount(guest.clone(), Some(host), writable);
         descriptors.preopen(guest, root);
     }
     if let Some((entries, bytes_max)) = storage {

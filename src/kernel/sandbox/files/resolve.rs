@@ -1,4 +1,4 @@
-//! Room: following a path, name by name, from an open directory and never out of it.
+//! Following a path, name by name, from an open directory and never out of it.
 
 use super::tree::{Body, NodeId, Tree};
 use crate::kernel::limits::{LINK_STEPS_MAX, NAME_BYTES_MAX, PATH_BYTES_MAX, PATH_COMPONENT_FUEL};
@@ -23,9 +23,7 @@ impl Place {
     /// What is there. `ENOENT`: nothing. `ENOTDIR`: a file, named with a slash.
     pub(in crate::kernel) fn existing(&self, tree: &Tree) -> Result<NodeId, Errno> {
         let node = self.node.ok_or(Errno::NOENT)?;
-        if self.slash && !tree.is_directory(node) {
-            return Err(Errno::NOTDIR);
-        }
+        Errno::NOTDIR.when(self.slash && !tree.is_directory(node))?;
         Ok(node)
     }
 }
@@ -43,21 +41,16 @@ impl Tree {
         meter: &mut Meter,
     ) -> Result<Place, Halt> {
         check_path(path)?;
-        let mut links = 0_usize;
-        // The directories walked through, and the names that are still to come, the next one last.
-        let mut walked = vec![start];
-        let mut pending = Vec::new();
+        // The names that are still to come, the next one last.
+        let (mut here, mut links, mut pending) = (start, 0_usize, Vec::new());
         put(&mut pending, path, meter)?;
         while let Some(name) = pending.pop() {
-            let here = walked.last().copied().unwrap_or(start);
-            if !self.is_directory(here) {
-                return Err(Errno::NOTDIR.into());
-            }
+            Errno::NOTDIR.when(!self.is_directory(here))?;
             match name.as_str() {
                 "" | "." => continue,
-                ".." if walked.len() == 1 => return Err(Errno::PERM.into()),
+                ".." if here == start => return Err(Errno::PERM.into()),
                 ".." => {
-                    walked.pop();
+                    here = self.directory(here)?.parent;
                     continue;
                 }
                 _ => {}
@@ -73,17 +66,14 @@ impl Tree {
             match (body, node) {
                 (Some(Body::Link(target)), _) if follow || !is_last => {
                     links = links.saturating_add(1);
-                    if links > LINK_STEPS_MAX {
-                        return Err(Errno::LOOP.into());
-                    }
+                    Errno::LOOP.when(links > LINK_STEPS_MAX)?;
                     meter.charge_bytes(target.len())?;
                     put(&mut pending, target, meter)?;
                 }
-                (_, Some(node)) if !is_last => walked.push(node),
+                (_, Some(node)) if !is_last => here = node,
                 _ => return Ok(Place { directory: here, name: Some(name.into()), node, slash }),
             }
         }
-        let here = walked.last().copied().unwrap_or(start);
         Ok(Place { directory: here, name: None, node: Some(here), slash: true })
     }
 }
@@ -93,9 +83,7 @@ impl Tree {
 // [BOX-34] [BOX-82]
 fn put(pending: &mut Vec<String>, path: &str, meter: &mut Meter) -> Result<(), Halt> {
     let to_come = pending.iter().map(|name| name.len().saturating_add(1)).sum::<usize>();
-    if to_come.saturating_add(path.len()) > PATH_BYTES_MAX {
-        return Err(Errno::NAMETOOLONG.into());
-    }
+    Errno::NAMETOOLONG.when(to_come.saturating_add(path.len()) > PATH_BYTES_MAX)?;
     meter.charge_each(path.split('/').count(), PATH_COMPONENT_FUEL)?;
     pending.extend(path.rsplit('/').map(str::to_owned));
     Ok(())
@@ -103,17 +91,9 @@ fn put(pending: &mut Vec<String>, path: &str, meter: &mut Meter) -> Result<(), H
 
 // [BOX-61]
 pub(super) fn check_path(path: &str) -> Result<(), Errno> {
-    if path.is_empty() {
-        return Err(Errno::NOENT);
-    }
-    if path.split('/').any(|name| name.len() > NAME_BYTES_MAX) {
-        return Err(Errno::NAMETOOLONG);
-    }
-    if path.contains('\0') {
-        return Err(Errno::INVAL);
-    }
-    if path.starts_with('/') {
-        return Err(Errno::PERM);
-    }
+    Errno::NOENT.when(path.is_empty())?;
+    Errno::NAMETOOLONG.when(path.split('/').any(|name| name.len() > NAME_BYTES_MAX))?;
+    Errno::INVAL.when(path.contains('\0'))?;
+    Errno::PERM.when(path.starts_with('/'))?;
     Ok(())
 }

@@ -1,6 +1,6 @@
-//! Room: what a guest has changed, as a list to be carried out on the host, and as what is to be kept.
+//! What a guest has changed, as a list to be carried out on the host, and as what is to be kept.
 
-use super::tree::{Body, NodeId, Tree};
+use super::tree::{Body, Node, NodeId, Origin, Tree};
 use crate::kernel::directory::{Action, Change, Kind, Stamp};
 use crate::kernel::error::{Code, Error};
 use crate::kernel::prelude::*;
@@ -12,6 +12,9 @@ use alloc::collections::BTreeMap;
 /// how the host had what it came from.
 type Made = BTreeMap<String, (Option<Vec<u8>>, Option<Stamp>)>;
 
+/// What the host has and is removed or replaced, and how it had that.
+type Whiteouts = BTreeMap<String, (Kind, Option<Stamp>)>;
+
 impl Tree {
     /// The difference between what the host had, and what `storage` held, and what is there now, mount by
     /// mount.
@@ -21,12 +24,11 @@ impl Tree {
     // [BOX-85]
     pub(in crate::kernel) fn into_changes(
         mut self,
-        storage: Option<Loaded>,
+        mut storage: Option<Loaded>,
     ) -> Result<Changes, Error> {
-        let (mut changes, mut storage) = (Changes::default(), storage);
-        for mount in core::mem::take(&mut self.mounts) {
-            let is_storage = mount.bytes_max.is_some();
-            if mount.host.is_none() && !is_storage {
+        let mut changes = Changes::default();
+        for (number, mount) in core::mem::take(&mut self.mounts).into_iter().enumerate() {
+            if !mount.writable {
                 continue;
             }
             let mut made = Made::new();
@@ -34,47 +36,59 @@ impl Tree {
                 let detail = format!("the tool left the symbolic link {}/{link}", mount.guest);
                 Error::new(Code::ToolLeftLink, detail)
             })?;
-            let Some(host) = mount.host else {
-                let Some(loaded) = storage.take() else { continue };
+            if let Some(host) = mount.host {
+                changes.add(&mount.guest, host, difference(self.whiteouts(number), made));
+            } else if let Some(loaded) = storage.take() {
                 let now = made.into_iter().map(|(path, (content, _))| (path, content)).collect();
                 changes.keep(kept(loaded, now)?);
-                continue;
-            };
-            let gone = mount.gone.into_iter().map(|(path, gone)| {
-                let was = self.origins.get(&gone.node.0).copied();
-                (path, (gone.kind, was))
-            });
-            changes.add(&mount.guest, host, difference(gone.collect(), made));
+            }
         }
         Ok(changes)
     }
 
-    /// Takes up the guest's own files and directories; gives the path of the first link instead, if
-    /// there is one. It recurses as deep as directories may be.
+    /// What the host has in a mount and is removed or replaced.
+    fn whiteouts(&self, mount: usize) -> Whiteouts {
+        let nodes = self.nodes.iter().filter(|node| node.mount == mount && node.is_whiteout());
+        let whiteout = |node: &Node| {
+            let origin = node.origin.as_ref()?;
+            let is_directory = matches!(node.body, Body::Directory(_));
+            let kind = if is_directory { Kind::Directory } else { Kind::File };
+            Some((self.path(origin), (kind, origin.stamp)))
+        };
+        nodes.filter_map(whiteout).collect()
+    }
+
+    /// Where the host has something, below the root of its mount.
+    fn path(&self, origin: &Origin) -> String {
+        match self.node(origin.directory).map(|node| &node.origin) {
+            Ok(Some(above)) => format!("{}/{}", self.path(above), origin.name),
+            _ => (*origin.name).to_owned(),
+        }
+    }
+
+    /// Takes up what lies in the upper layer; gives the path of the first link instead, if there is one.
+    /// It recurses as deep as directories may be.
     fn collect(&mut self, directory: NodeId, prefix: &str, made: &mut Made) -> Result<(), String> {
-        let Ok(children) = self.children(directory).cloned() else { return Ok(()) };
+        let names = self.directory(directory);
+        let children = names.map(|names| names.children.clone()).unwrap_or_default();
         for (name, id) in children {
             let path = format!("{prefix}{name}");
-            let like = self.origins.get(&id.0).copied();
             let Ok(node) = self.node_mut(id) else { continue };
-            let is_own = node.host.is_none();
-            match &mut node.body {
+            let (is_upper, origin) = (node.is_upper, node.origin.as_ref());
+            let like = origin.and_then(|origin| origin.stamp);
+            let content = match &mut node.body {
                 Body::Link(_) => return Err(path),
-                Body::Directory { .. } => {
+                Body::Directory(_) => {
                     self.collect(id, &format!("{path}/"), made)?;
-                    if is_own {
-                        made.insert(path, (None, like));
-                    }
+                    None
                 }
-                Body::File(content) if is_own => {
-                    // Only a file of several names has to be copied.
-                    let content = match node.names {
-                        0 | 1 => core::mem::take(content),
-                        _ => content.clone(),
-                    };
-                    made.insert(path, (Some(content), like));
-                }
-                Body::File(_) | Body::Asset(_) => {}
+                // Only a file of several names has to be copied.
+                Body::File(content) if node.names > 1 => Some(content.clone()),
+                Body::File(content) => Some(core::mem::take(content)),
+                Body::Asset(_) => continue,
+            };
+            if is_upper {
+                made.insert(path, (content, like));
             }
         }
         Ok(())
@@ -101,7 +115,7 @@ fn kind_of(content: &Option<Vec<u8>>) -> Kind {
 
 /// First what is gone, the deepest first; then what is new, in ascending order of paths. A name at which
 /// the same kind stands again is neither removed nor made.
-fn difference(gone: BTreeMap<String, (Kind, Option<Stamp>)>, made: Made) -> Vec<Change> {
+fn difference(gone: Whiteouts, made: Made) -> Vec<Change> {
     let stays = |path: &str, kind: Kind| {
         made.get(path).is_some_and(|(content, _)| kind_of(content) == kind)
     };

@@ -1,7 +1,6 @@
-//! Room: the tree: nodes, the names that lead to them, and how much of it may be the guest's own.
+//! The tree: nodes, the names that lead to them, and how much of it may be in the upper layer.
 
-use super::handles::{Handles, Location};
-use crate::kernel::directory::{Directory, Kind, Stamp};
+use crate::kernel::directory::{Directory, File, Stamp};
 use crate::kernel::limits::{
     FILE_DEPTH_MAX, NODES_COUNT_MAX, STAGED_BYTES_MAX, STAGED_NAMES_COUNT_MAX, STORAGE_ENTRY_BYTES,
 };
@@ -9,7 +8,6 @@ use crate::kernel::prelude::*;
 use crate::kernel::sandbox::errno::Errno;
 use crate::kernel::sandbox::time::EPOCH_NS;
 use alloc::collections::BTreeMap;
-use alloc::rc::Rc;
 use alloc::sync::Arc;
 
 /// The values of `filetype` that occur here.
@@ -22,7 +20,7 @@ pub(in crate::kernel) mod filetype {
 }
 
 /// A file, directory or link of the tree, as its position.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::kernel) struct NodeId(pub(super) usize);
 
 impl NodeId {
@@ -40,61 +38,77 @@ pub(in crate::kernel) struct Times {
     pub(in crate::kernel) changed: u64,
 }
 
-/// One of the directories that a guest sees, with what it changed there.
+/// One of the directories that a guest sees.
 pub(super) struct Mount {
     pub(super) guest: String,
     pub(super) root: NodeId,
-    /// None for the assets and for storage.
+    /// The lower layer of a mapped directory. Assets and storage lie in memory.
     pub(super) host: Option<Arc<dyn Directory>>,
     pub(super) writable: bool,
-    /// Paths of the host that the guest removed, or replaced by something of its own.
-    pub(super) gone: BTreeMap<String, Gone>,
-    /// What lies there and is not the host's.
-    pub(super) own: Usage,
+    /// What the upper layer counts for.
+    pub(super) usage: Usage,
     /// The quota of storage.
     pub(super) bytes_max: Option<usize>,
 }
 
-/// What files, directories and links count for: bytes, once for each name since each becomes a file, and
-/// names.
+/// What nodes count for: bytes, once for each name since each becomes a file; names in the upper layer; and
+/// names of the lower layer that are removed or replaced.
 // [BOX-81]
 #[derive(Clone, Copy, Default)]
 pub(super) struct Usage {
-    bytes: usize,
-    names: usize,
+    pub(super) bytes: usize,
+    pub(super) names: usize,
+    pub(super) whiteouts: usize,
 }
 
 impl Usage {
-    fn plus(self, other: Usage) -> Usage {
+    fn with(self, other: Usage, join: fn(usize, usize) -> usize) -> Usage {
         Usage {
-            bytes: self.bytes.saturating_add(other.bytes),
-            names: self.names.saturating_add(other.names),
+            bytes: join(self.bytes, other.bytes),
+            names: join(self.names, other.names),
+            whiteouts: join(self.whiteouts, other.whiteouts),
         }
     }
 }
 
-/// Something of the host that the guest has taken over.
-pub(super) struct Gone {
-    pub(super) kind: Kind,
-    pub(super) node: NodeId,
+/// What a node was met as: a name in a directory of the host, whatever became of either since.
+#[derive(Clone)]
+pub(super) struct Origin {
+    pub(super) directory: NodeId,
+    pub(super) name: Arc<str>,
+    /// How the host had it when it was first opened.
+    pub(super) stamp: Option<Stamp>,
 }
 
 pub(super) struct Node {
     pub(super) mount: usize,
-    /// Where the host has it, below the root of its mount, until the guest changes it.
-    pub(super) host: Option<Rc<Location>>,
+    /// None for a root, and for what was not met on the host.
+    pub(super) origin: Option<Origin>,
+    /// Whether it lies in memory: made there, or copied up.
+    pub(super) is_upper: bool,
     pub(super) body: Body,
     pub(super) times: Times,
     /// Names that lead to it.
-    pub(super) names: u64,
+    pub(super) names: usize,
     /// Descriptors that stand for it.
-    pub(super) opened: u32,
+    pub(super) opened: usize,
+    /// The file of the lower layer, held open for them and for the host call that opened it.
+    pub(super) lower: Option<Arc<dyn File>>,
+}
+
+/// What lies in a directory.
+pub(in crate::kernel) struct Names {
+    /// The directory above; a root is its own.
+    pub(in crate::kernel) parent: NodeId,
+    /// What was met or made so far.
+    pub(in crate::kernel) children: BTreeMap<Arc<str>, NodeId>,
+    /// Whether all names of the lower layer were met: from then on there are no others.
+    pub(super) is_merged: bool,
 }
 
 pub(super) enum Body {
-    /// Of a host's directory, the children that were met so far.
-    Directory { parent: NodeId, children: BTreeMap<Arc<str>, NodeId> },
-    /// The content; empty as long as the host has it.
+    Directory(Names),
+    /// The content; empty as long as the file lies in the lower layer.
     File(Vec<u8>),
     /// A file below `assets/`, by its path there.
     Asset(String),
@@ -102,23 +116,50 @@ pub(super) enum Body {
     Link(String),
 }
 
-const EMPTY: Body = Body::File(Vec::new());
+impl Body {
+    pub(super) const EMPTY_FILE: Body = Body::File(Vec::new());
+
+    pub(super) fn empty_directory(parent: NodeId) -> Self {
+        Body::Directory(Names { parent, children: BTreeMap::new(), is_merged: false })
+    }
+}
 
 impl Node {
+    pub(super) fn new(mount: usize, is_upper: bool, body: Body, time: u64) -> Self {
+        let times = Times { accessed: time, modified: time, changed: time };
+        Node { mount, origin: None, is_upper, body, times, names: 0, opened: 0, lower: None }
+    }
+
     /// Bytes of content or of a link.
     pub(super) fn bytes(&self) -> usize {
         match &self.body {
             Body::File(content) => content.len(),
             Body::Link(target) => target.len(),
-            Body::Directory { .. } | Body::Asset(_) => 0,
+            Body::Directory(_) | Body::Asset(_) => 0,
         }
     }
 
-    fn usage(&self) -> Usage {
-        let names = usize::try_from(self.names).unwrap_or(usize::MAX);
-        let own_names = if self.host.is_none() { names } else { 0 };
-        Usage { bytes: self.bytes().saturating_mul(names.max(1)), names: own_names }
+    /// Whether the host has a name that leads nowhere any more, or to something else: an overlay's whiteout.
+    pub(super) fn is_whiteout(&self) -> bool {
+        self.origin.is_some() && (self.is_upper || self.names == 0)
     }
+
+    fn usage(&self) -> Usage {
+        Usage {
+            bytes: self.bytes().saturating_mul(self.names.max(1)),
+            names: if self.is_upper { self.names } else { 0 },
+            whiteouts: usize::from(self.is_whiteout()),
+        }
+    }
+}
+
+/// What is held open of the host, so that each name on a way is opened once: directories, and the last file
+/// that was opened in the present host call.
+// [BOX-89]
+#[derive(Default)]
+pub(super) struct Handles {
+    pub(super) directories: BTreeMap<NodeId, Arc<dyn Directory>>,
+    pub(super) file: Option<NodeId>,
 }
 
 /// All nodes of all mounts.
@@ -126,23 +167,21 @@ pub(in crate::kernel) struct Tree {
     pub(super) assets: Arc<BTreeMap<String, Vec<u8>>>,
     pub(super) nodes: Vec<Node>,
     pub(super) mounts: Vec<Mount>,
-    /// How the host had what the guest has taken over, by node.
-    pub(super) origins: BTreeMap<usize, Stamp>,
     pub(super) handles: Handles,
-    /// What the guest's clock shows, in nanoseconds since 1970; set anew for each host call.
+    /// What the guest's clock shows, in nanoseconds since 1970.
     pub(in crate::kernel) now: u64,
 }
 
 impl Tree {
     pub(super) fn new(assets: Arc<BTreeMap<String, Vec<u8>>>) -> Self {
-        let (nodes, mounts) = (Vec::new(), Vec::new());
-        let (origins, handles) = (BTreeMap::new(), Handles::default());
-        Tree { assets, nodes, mounts, origins, handles, now: EPOCH_NS }
+        let (nodes, mounts, handles) = (Vec::new(), Vec::new(), Handles::default());
+        Tree { assets, nodes, mounts, handles, now: EPOCH_NS }
     }
 
-    /// Begins a host call, by which the host may have changed.
-    pub(in crate::kernel) fn forget_met(&self) {
-        self.handles.forget();
+    /// Begins a host call: it has its time, and by then the host may have other files.
+    pub(in crate::kernel) fn begin_call(&mut self, now: u64) {
+        self.close_file();
+        self.now = now;
     }
 
     /// A node. Every `NodeId` has one; `EIO` stands for a case that does not occur.
@@ -158,23 +197,15 @@ impl Tree {
         self.mounts.get(self.node(id)?.mount).ok_or(Errno::IO)
     }
 
-    pub(super) fn mount_of_mut(&mut self, id: NodeId) -> Result<&mut Mount, Errno> {
-        let mount = self.node(id)?.mount;
-        self.mounts.get_mut(mount).ok_or(Errno::IO)
-    }
-
     /// `EROFS` unless what lies where this node does may be changed.
     // [BOX-69]
     pub(in crate::kernel) fn require_writable(&self, id: NodeId) -> Result<(), Errno> {
-        if self.mount_of(id)?.writable {
-            return Ok(());
-        }
-        Err(Errno::ROFS)
+        Errno::ROFS.when(!self.mount_of(id)?.writable)
     }
 
     pub(in crate::kernel) fn kind(&self, id: NodeId) -> Result<u8, Errno> {
         Ok(match self.node(id)?.body {
-            Body::Directory { .. } => filetype::DIRECTORY,
+            Body::Directory(_) => filetype::DIRECTORY,
             Body::File(_) | Body::Asset(_) => filetype::REGULAR_FILE,
             Body::Link(_) => filetype::SYMBOLIC_LINK,
         })
@@ -184,58 +215,42 @@ impl Tree {
         self.kind(id) == Ok(filetype::DIRECTORY)
     }
 
-    /// The children of a directory that were met so far.
-    pub(in crate::kernel) fn children(
-        &self,
-        directory: NodeId,
-    ) -> Result<&BTreeMap<Arc<str>, NodeId>, Errno> {
-        match &self.node(directory)?.body {
-            Body::Directory { children, .. } => Ok(children),
+    /// What lies in a directory. `ENOTDIR`: it is none.
+    pub(in crate::kernel) fn directory(&self, id: NodeId) -> Result<&Names, Errno> {
+        match &self.node(id)?.body {
+            Body::Directory(names) => Ok(names),
             _ => Err(Errno::NOTDIR),
         }
     }
 
-    fn children_mut(
-        &mut self,
-        directory: NodeId,
-    ) -> Result<&mut BTreeMap<Arc<str>, NodeId>, Errno> {
-        match &mut self.node_mut(directory)?.body {
-            Body::Directory { children, .. } => Ok(children),
+    pub(super) fn directory_mut(&mut self, id: NodeId) -> Result<&mut Names, Errno> {
+        match &mut self.node_mut(id)?.body {
+            Body::Directory(names) => Ok(names),
             _ => Err(Errno::NOTDIR),
         }
     }
 
-    /// The directory above; a root is its own.
-    pub(in crate::kernel) fn parent(&self, directory: NodeId) -> Result<NodeId, Errno> {
-        match self.node(directory)?.body {
-            Body::Directory { parent, .. } => Ok(parent),
-            _ => Err(Errno::NOTDIR),
-        }
-    }
-
-    /// How many names lead from the root of its mount to a directory.
-    pub(super) fn depth(&self, directory: NodeId) -> Result<usize, Errno> {
-        let (mut depth, mut here) = (0_usize, directory);
+    /// The directories that one lies in, the root of its mount last; it is the first of them itself.
+    pub(super) fn ancestors(&self, directory: NodeId) -> Result<Vec<NodeId>, Errno> {
+        let (mut found, mut here) = (vec![directory], directory);
         loop {
-            let parent = self.parent(here)?;
+            let parent = self.directory(here)?.parent;
             if parent == here {
-                return Ok(depth);
+                return Ok(found);
             }
-            (depth, here) = (depth.saturating_add(1), parent);
+            found.push(parent);
+            here = parent;
         }
     }
 
     /// `ENAMETOOLONG` if a directory is too deep to hold anything.
     // [BOX-87]
     pub(super) fn require_depth(&self, directory: NodeId) -> Result<(), Errno> {
-        match self.depth(directory)? < FILE_DEPTH_MAX {
-            true => Ok(()),
-            false => Err(Errno::NAMETOOLONG),
-        }
+        Errno::NAMETOOLONG.when(self.ancestors(directory)?.len() > FILE_DEPTH_MAX)
     }
 
     pub(super) fn known_child(&self, directory: NodeId, name: &str) -> Result<NodeId, Errno> {
-        self.children(directory)?.get(name).copied().ok_or(Errno::NOENT)
+        self.directory(directory)?.children.get(name).copied().ok_or(Errno::NOENT)
     }
 
     /// Makes a node with its first name. `ENFILE`: there are too many. `ENAMETOOLONG`: too deep.
@@ -245,19 +260,15 @@ impl Tree {
         directory: NodeId,
         name: &Arc<str>,
         body: Body,
-        host: Option<Rc<Location>>,
+        origin: Option<Origin>,
     ) -> Result<NodeId, Errno> {
-        if self.nodes.len() >= NODES_COUNT_MAX {
-            return Err(Errno::NFILE);
-        }
+        Errno::NFILE.when(self.nodes.len() >= NODES_COUNT_MAX)?;
         self.require_depth(directory)?;
-        let (id, mount) = (NodeId(self.nodes.len()), self.node(directory)?.mount);
-        let time = if host.is_none() { self.now } else { EPOCH_NS };
-        let times = Times { accessed: time, modified: time, changed: time };
-        self.nodes.push(Node { mount, host, body, times, names: 0, opened: 0 });
-        let usage = self.node(id)?.usage();
-        let mount = self.mount_of_mut(id)?;
-        mount.own = mount.own.plus(usage);
+        let (id, is_upper) = (NodeId(self.nodes.len()), origin.is_none());
+        let (mount, time) =
+            (self.node(directory)?.mount, if is_upper { self.now } else { EPOCH_NS });
+        self.nodes.push(Node::new(mount, is_upper, Body::EMPTY_FILE, time));
+        self.alter(id, |node| (node.origin, node.body) = (origin, body))?;
         self.attach(directory, name, id)?;
         Ok(id)
     }
@@ -268,13 +279,11 @@ impl Tree {
         id: NodeId,
         change: impl FnOnce(&mut Node),
     ) -> Result<(), Errno> {
-        let node = self.node_mut(id)?;
-        let before = node.usage();
+        let node = self.nodes.get_mut(id.0).ok_or(Errno::IO)?;
+        let usage = &mut self.mounts.get_mut(node.mount).ok_or(Errno::IO)?.usage;
+        *usage = usage.with(node.usage(), usize::saturating_sub);
         change(node);
-        let now = node.usage();
-        let own = &mut self.mount_of_mut(id)?.own;
-        own.bytes = own.bytes.saturating_sub(before.bytes).saturating_add(now.bytes);
-        own.names = own.names.saturating_sub(before.names).saturating_add(now.names);
+        *usage = usage.with(node.usage(), usize::saturating_add);
         Ok(())
     }
 
@@ -285,30 +294,29 @@ impl Tree {
         name: &Arc<str>,
         id: NodeId,
     ) -> Result<(), Errno> {
-        self.children_mut(directory)?.insert(Arc::clone(name), id);
-        self.alter(id, |node| node.names = node.names.saturating_add(1))?;
-        if let Body::Directory { parent, .. } = &mut self.node_mut(id)?.body {
-            *parent = directory;
-        }
-        match self.node(id)?.host {
-            Some(_) => Ok(()),
-            None => self.touch(directory),
+        self.directory_mut(directory)?.children.insert(Arc::clone(name), id);
+        self.alter(id, |node| {
+            node.names = node.names.saturating_add(1);
+            if let Body::Directory(names) = &mut node.body {
+                names.parent = directory;
+            }
+        })?;
+        match self.node(id)?.is_upper {
+            true => self.touch(directory),
+            false => Ok(()),
         }
     }
 
-    /// Takes a name away, and with its last name and descriptor what a node holds.
-    pub(super) fn detach(&mut self, directory: NodeId, name: &str) -> Result<(), Errno> {
-        let id = self.children_mut(directory)?.remove(name).ok_or(Errno::NOENT)?;
-        // A file that is still open is read on from the host, which has it until the call has ended.
-        if self.is_directory(id) {
-            self.make_own(id, None)?;
-        } else if let Some(location) = self.node(id)?.host.clone() {
-            let gone = Gone { kind: Kind::File, node: id };
-            self.mount_of_mut(id)?.gone.insert(location.path(), gone);
-        }
-        self.alter(id, |node| node.names = node.names.saturating_sub(1))?;
+    /// Takes a name away. A file that is still open is read on from the host, which has it until the call
+    /// has ended; in a directory nothing of the host is seen any more.
+    pub(super) fn detach(&mut self, directory: NodeId, name: &str) -> Result<NodeId, Errno> {
+        let id = self.directory_mut(directory)?.children.remove(name).ok_or(Errno::NOENT)?;
+        self.alter(id, |node| {
+            node.names = node.names.saturating_sub(1);
+            node.is_upper |= matches!(node.body, Body::Directory(_));
+        })?;
         self.touch(directory)?;
-        self.drop_unused(id)
+        Ok(id)
     }
 
     /// Takes notice that something was changed.
@@ -319,21 +327,8 @@ impl Tree {
         Ok(())
     }
 
-    /// Makes what the host has the guest's own, with another body or as it is. The host's stays until
-    /// the call ends.
-    pub(super) fn make_own(&mut self, id: NodeId, body: Option<Body>) -> Result<(), Errno> {
-        let kind = if self.is_directory(id) { Kind::Directory } else { Kind::File };
-        let Some(location) = self.node(id)?.host.clone() else { return Ok(()) };
-        self.mount_of_mut(id)?.gone.insert(location.path(), Gone { kind, node: id });
-        self.alter(id, |node| {
-            node.host = None;
-            node.body = body.unwrap_or_else(|| core::mem::replace(&mut node.body, EMPTY));
-        })
-    }
-
-    /// Sets the length of a file of the guest's own; new bytes are zero. `ENOSPC`.
+    /// Sets the length of a file of the upper layer; new bytes are zero.
     pub(super) fn set_length(&mut self, id: NodeId, length: usize) -> Result<(), Errno> {
-        self.require_growth(id, length)?;
         self.alter(id, |node| {
             if let Body::File(content) = &mut node.body {
                 content.resize(length, 0);
@@ -345,42 +340,27 @@ impl Tree {
         })
     }
 
-    /// `ENOSPC` unless a file may have so many bytes.
-    pub(super) fn require_growth(&self, id: NodeId, length: usize) -> Result<(), Errno> {
-        let node = self.node(id)?;
-        let names = usize::try_from(node.names).unwrap_or(usize::MAX).max(1);
-        self.require_room(id, 0, 0, length.saturating_sub(node.bytes()).saturating_mul(names))
-    }
-
-    /// `ENOSPC` unless so many names may still be made where a node lies, names of the host removed, and
-    /// bytes kept.
+    /// `ENOSPC` unless the upper layer may count for so much more where a node lies.
     // [BOX-81] [STO-20]
-    pub(super) fn require_room(
-        &self,
-        id: NodeId,
-        made: usize,
-        gone: usize,
-        bytes: usize,
-    ) -> Result<(), Errno> {
-        let more = Usage { bytes, names: made };
+    pub(super) fn require_space(&self, id: NodeId, more: Usage) -> Result<(), Errno> {
+        let plus = |one: Usage, other| one.with(other, usize::saturating_add);
         let fits = match self.mount_of(id)? {
             // What was granted less than it keeps can give some of that up.
-            Mount { bytes_max: Some(_), .. } if made == 0 && bytes == 0 => true,
-            Mount { own, bytes_max: Some(bytes_max), .. } => {
-                let Usage { bytes, names } = own.plus(more);
+            Mount { bytes_max: Some(_), .. } if more.names == 0 && more.bytes == 0 => true,
+            Mount { usage, bytes_max: Some(bytes_max), .. } => {
+                let Usage { bytes, names, .. } = plus(*usage, more);
                 let counted = names.saturating_mul(STORAGE_ENTRY_BYTES).saturating_add(bytes);
                 names <= STAGED_NAMES_COUNT_MAX && counted <= *bytes_max
             }
             _ => {
-                let mounts = self.mounts.iter().filter(|mount| mount.host.is_some());
-                let all_gone = mounts.clone().map(|mount| mount.gone.len()).sum::<usize>();
-                let Usage { bytes, names } = mounts.fold(more, |all, mount| all.plus(mount.own));
-                names <= STAGED_NAMES_COUNT_MAX
-                    && all_gone.saturating_add(gone) <= STAGED_NAMES_COUNT_MAX
-                    && bytes <= STAGED_BYTES_MAX
+                let mapped = self.mounts.iter().filter(|mount| mount.host.is_some());
+                let all = mapped.fold(more, |all, mount| plus(all, mount.usage));
+                all.names <= STAGED_NAMES_COUNT_MAX
+                    && all.whiteouts <= STAGED_NAMES_COUNT_MAX
+                    && all.bytes <= STAGED_BYTES_MAX
             }
         };
-        fits.then_some(()).ok_or(Errno::NOSPC)
+        Errno::NOSPC.when(!fits)
     }
 
     /// Counts a descriptor that stands for a node.
@@ -397,13 +377,17 @@ impl Tree {
         self.drop_unused(id)
     }
 
-    /// Lets go of what a node holds that nothing leads to any more.
-    fn drop_unused(&mut self, id: NodeId) -> Result<(), Errno> {
-        let node = self.node(id)?;
-        if node.names > 0 || node.opened > 0 {
-            return Ok(());
-        }
-        self.alter(id, |node| node.body = EMPTY)
+    /// Lets go of what a file or link holds that nothing leads to any more.
+    pub(super) fn drop_unused(&mut self, id: NodeId) -> Result<(), Errno> {
+        let is_directory = self.is_directory(id);
+        self.alter(id, |node| {
+            if node.opened == 0 {
+                node.lower = None;
+                if node.names == 0 && !is_directory {
+                    node.body = Body::EMPTY_FILE;
+                }
+            }
+        })
     }
 }
 
@@ -415,7 +399,7 @@ mod tests {
     fn a_file_that_was_cut_does_not_keep_the_memory_it_had() {
         let mut tree = Tree::new(Arc::new(BTreeMap::new()));
         let root = tree.mount(String::new(), None, true);
-        let file = tree.add(root, &Arc::from("file"), Body::File(Vec::new()), None).unwrap();
+        let file = tree.add(root, &Arc::from("file"), Body::EMPTY_FILE, None).unwrap();
         let mut capacity_after = |length| {
             tree.set_length(file, length).unwrap();
             match &tree.node(file).unwrap().body {
@@ -426,6 +410,6 @@ mod tests {
         assert!(capacity_after(1 << 20) >= 1 << 20);
         assert!(capacity_after(1000) <= 2001);
         assert_eq!(capacity_after(0), 0);
-        assert_eq!(tree.mounts.last().unwrap().own.bytes, 0);
+        assert_eq!(tree.mounts.last().unwrap().usage.bytes, 0);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::kernel::gatekeeper::VerifiedManifest;
-use crate::kernel::host::tests::NoHost;
+use crate::kernel::host::tests::Fake;
 use crate::kernel::package::listing::ContentHash;
 use crate::kernel::policy::{token::CapabilityToken, Given};
 
@@ -96,7 +96,7 @@ fn no_token_another_package_s_token_and_an_expired_one_are_rejected() {
     // Nor does one that was resolved in its time.
     let other = CapabilityToken::for_tests(hash("x"), vec![], LIMITS);
     for (token, code) in [(other, Code::SandboxTokenOther), (expired, Code::SandboxTokenExpired)] {
-        let token = token.resolve(&NoHost).unwrap();
+        let token = token.resolve(&Fake::default()).unwrap();
         let request = Request { args: Vec::new(), stdin: Vec::new() };
         let sandbox = WasmSandbox::new().unwrap();
         let run = sandbox.run(&echo(), &token, request, &CancelFlag::default());

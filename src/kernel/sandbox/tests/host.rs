@@ -4,6 +4,7 @@
 use super::probe::*;
 use super::script::*;
 use super::*;
+use crate::kernel::host::tests::Fake;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -317,9 +318,14 @@ fn every_combination_of_open_flags_and_kinds_of_files_answers_as_the_page_says()
 
 #[test]
 fn real_clocks_and_random_numbers_are_there_if_the_host_grants_them() {
+    static HOST: Fake = Fake {
+        secrets: &[],
+        asked: std::sync::Mutex::new(Vec::new()),
+        random: Some(crate::host::sandbox::random),
+    };
     let granted = || Inputs {
         time: Time::of_host(since_1970()),
-        random: RandomStream::Host(&Random),
+        random: RandomStream::Host(&HOST),
         ..inputs(b"")
     };
     let mut script = Script::new();
@@ -373,23 +379,4 @@ fn a_real_wait_ends_with_the_call_s_time_and_when_it_is_cancelled() {
 
 fn since_1970() -> Duration {
     crate::host::clock::now()
-}
-
-/// A host that has random numbers and nothing else.
-struct Random;
-
-impl crate::kernel::deadline::Clock for Random {
-    fn now(&self) -> Duration {
-        Duration::ZERO
-    }
-    fn elapsed(&self) -> Duration {
-        Duration::ZERO
-    }
-}
-
-impl Host for Random {
-    fn random(&self, bytes: &mut [u8]) -> Result<(), Error> {
-        crate::host::sandbox::random(bytes);
-        Ok(())
-    }
 }

@@ -11,6 +11,8 @@ mod grants;
 mod host;
 mod hostile;
 mod model;
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod overlay;
 mod probe;
 mod protected;
 mod protocol;

@@ -22,6 +22,7 @@ pub(super) const NOTDIR: u32 = 54;
 pub(super) const NOTSOCK: u32 = 57;
 pub(super) const NOTEMPTY: u32 = 55;
 pub(super) const PERM: u32 = 63;
+pub(super) const OVERFLOW: u32 = 61;
 pub(super) const ROFS: u32 = 69;
 pub(super) const SPIPE: u32 = 70;
 pub(super) const XDEV: u32 = 75;

@@ -3,7 +3,7 @@
 
 use crate::kernel::prelude::*;
 use crate::kernel::sandbox::errno::{Errno, Halt};
-use crate::kernel::sandbox::files::{filetype, Object};
+use crate::kernel::sandbox::files::filetype;
 use crate::kernel::sandbox::guest::Call;
 
 /// The bits of `fdflags`: append, dsync, nonblock, rsync, sync.
@@ -69,9 +69,8 @@ pub(super) fn fd_fdstat_set_rights(
     inheriting: u64,
 ) -> Result<(), Halt> {
     let descriptor = call.guest.descriptors.get_mut(fd)?;
-    if base & !descriptor.rights != 0 || inheriting & !descriptor.rights_inheriting != 0 {
-        return Err(Errno::NOTCAPABLE.into());
-    }
+    Errno::NOTCAPABLE
+        .when(base & !descriptor.rights != 0 || inheriting & !descriptor.rights_inheriting != 0)?;
     descriptor.rights = base;
     descriptor.rights_inheriting = inheriting;
     Ok(())
@@ -97,16 +96,11 @@ pub(super) fn fd_prestat_dir_name(
 ) -> Result<(), Halt> {
     let name = preopened_name(call, fd)?;
     let span = call.span_of(pointer, length)?;
-    if span.length() < name.len() {
-        return Err(Errno::NAMETOOLONG.into());
-    }
+    Errno::NAMETOOLONG.when(span.length() < name.len())?;
     call.write(span, name.as_bytes())?;
     Ok(())
 }
 
 fn preopened_name(call: &Call<'_, '_>, fd: u32) -> Result<String, Errno> {
-    match &call.guest.descriptors.get(fd)?.object {
-        Object::Directory { preopened_as: Some(name), .. } => Ok(name.clone()),
-        _ => Err(Errno::BADF),
-    }
+    call.guest.descriptors.get(fd)?.preopened_as.clone().ok_or(Errno::BADF)
 }

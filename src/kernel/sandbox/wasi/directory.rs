@@ -3,7 +3,7 @@
 use crate::kernel::limits::{ENTRY_FUEL, LISTINGS_COUNT_MAX};
 use crate::kernel::prelude::*;
 use crate::kernel::sandbox::errno::{Errno, Halt};
-use crate::kernel::sandbox::files::{Entry, NodeId, Object};
+use crate::kernel::sandbox::files::{Entry, NodeId};
 use crate::kernel::sandbox::guest::{Call, Guest};
 use crate::kernel::sandbox::meter::Meter;
 use alloc::sync::Arc;
@@ -27,38 +27,27 @@ pub(super) fn fd_readdir(
     call.span(result, 4)?;
     let span = call.span_of(pointer, length)?;
     let directory = call.guest.descriptors.get(fd)?.directory()?;
-    if cookie == 0 || listing(call.guest, fd)?.is_empty() {
-        listing(call.guest, fd)?.clear();
+    if cookie == 0 || call.guest.descriptors.get(fd)?.listing.is_empty() {
+        call.guest.descriptors.get_mut(fd)?.listing.clear();
         let names = names(call.guest, directory)?;
-        *listing(call.guest, fd)? = names;
+        call.guest.descriptors.get_mut(fd)?.listing = names;
     }
     let Guest { descriptors, meter, .. } = &mut *call.guest;
-    let Object::Directory { listing, .. } = &descriptors.get(fd)?.object else {
-        return Err(Errno::NOTDIR.into());
-    };
+    let listing = &descriptors.get(fd)?.listing;
     let buffer = dirents(listing, cookie, span.length(), meter)?;
     call.write(span, &buffer)?;
     call.write_u32(result, u32::try_from(buffer.len()).map_err(|_| Errno::OVERFLOW)?)?;
     Ok(())
 }
 
-fn listing<'a>(guest: &'a mut Guest<'_>, fd: u32) -> Result<&'a mut Vec<Entry>, Errno> {
-    match &mut guest.descriptors.get_mut(fd)?.object {
-        Object::Directory { listing, .. } => Ok(listing),
-        _ => Err(Errno::NOTDIR),
-    }
-}
-
 /// The names in a directory: itself and its parent first, then its children in ascending order of their
 /// bytes.
 fn names(guest: &mut Guest, directory: NodeId) -> Result<Vec<Entry>, Halt> {
     guest.tree.meet_all(directory, &mut guest.meter)?;
-    let children = guest.tree.children(directory)?;
+    let children = &guest.tree.directory(directory)?.children;
     let count = children.len().saturating_add(2);
-    if guest.descriptors.listed().saturating_add(count) > LISTINGS_COUNT_MAX {
-        return Err(Errno::OVERFLOW.into());
-    }
-    let dots = [(".", directory), ("..", guest.tree.parent(directory)?)];
+    Errno::OVERFLOW.when(guest.descriptors.listed().saturating_add(count) > LISTINGS_COUNT_MAX)?;
+    let dots = [(".", directory), ("..", guest.tree.directory(directory)?.parent)];
     let dots = dots.map(|(name, node)| (Arc::from(name), node));
     let children = children.iter().map(|(name, node)| (Arc::clone(name), *node));
     let mut entries = Vec::with_capacity(count);

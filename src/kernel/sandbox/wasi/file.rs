@@ -2,8 +2,8 @@
 
 use crate::kernel::prelude::*;
 use crate::kernel::sandbox::errno::{Errno, Halt};
-use crate::kernel::sandbox::files::{filetype, rights, NodeId, Object, Status, Times};
-use crate::kernel::sandbox::guest::{Call, Guest};
+use crate::kernel::sandbox::files::{filetype, rights, NodeId, Status, Times};
+use crate::kernel::sandbox::guest::Call;
 
 /// The size of a `filestat`.
 pub(super) const FILESTAT_BYTES: usize = 64;
@@ -12,19 +12,9 @@ pub(super) const FILESTAT_BYTES: usize = 64;
 // [BOX-67]
 pub(super) fn fd_filestat_get(call: &mut Call<'_, '_>, fd: u32, result: u32) -> Result<(), Halt> {
     call.span(result, FILESTAT_BYTES)?;
-    let descriptor = call.guest.descriptors.get(fd)?;
-    let record = match &descriptor.object {
-        Object::File { node, host, .. } => {
-            let status = call.guest.tree.status(*node, host.as_ref(), &mut call.guest.meter)?;
-            filestat(*node, &status)
-        }
-        Object::Directory { node, .. } => {
-            let status = call.guest.tree.status(*node, None, &mut call.guest.meter)?;
-            filestat(*node, &status)
-        }
-        Object::Stdin | Object::Stdout | Object::Stderr => {
-            record([0, 0, u64::from(filetype::UNKNOWN), 1, 0, 0, 0, 0])
-        }
+    let record = match call.guest.descriptors.get(fd)?.node() {
+        Some(node) => filestat(node, &call.guest.tree.status(node, &mut call.guest.meter)?),
+        None => record([0, 0, u64::from(filetype::UNKNOWN), 1, 0, 0, 0, 0]),
     };
     call.write_at(result, &record)?;
     Ok(())
@@ -61,19 +51,15 @@ pub(super) fn fd_allocate(
     length: u64,
 ) -> Result<(), Halt> {
     let node = file_to_write(call, fd)?;
-    if length == 0 {
-        return Err(Errno::INVAL.into());
-    }
+    Errno::INVAL.when(length == 0)?;
     let end = offset.checked_add(length).and_then(|end| usize::try_from(end).ok());
-    let Guest { tree, descriptors, meter, .. } = &mut *call.guest;
-    let (_, host) = descriptors.get(fd)?.file()?;
-    tree.allocate(node, host, end.ok_or(Errno::NOSPC)?, meter)
+    call.guest.tree.allocate(node, end.ok_or(Errno::NOSPC)?, &mut call.guest.meter)
 }
 
 fn file_to_write(call: &Call<'_, '_>, fd: u32) -> Result<NodeId, Errno> {
     let descriptor = call.guest.descriptors.get(fd)?;
     descriptor.require(rights::FD_WRITE)?;
-    Ok(descriptor.file()?.0)
+    descriptor.file()
 }
 
 /// Sets the times of `fd`, as `flags` (`fstflags`) say: to `accessed` and `modified`, or to now. `EINVAL`:
@@ -104,9 +90,7 @@ pub(super) fn times(
         2 => Ok(Some(now)),
         _ => Err(Errno::INVAL),
     };
-    if flags > 15 {
-        return Err(Errno::INVAL);
-    }
+    Errno::INVAL.when(flags > 15)?;
     Ok((time(accessed, flags)?, time(modified, flags >> 2)?))
 }
 
@@ -119,9 +103,7 @@ pub(super) fn fd_advise(
     advice: u32,
 ) -> Result<(), Halt> {
     call.guest.descriptors.get(fd)?.file()?;
-    if advice > 5 {
-        return Err(Errno::INVAL.into());
-    }
+    Errno::INVAL.when(advice > 5)?;
     Ok(())
 }
 

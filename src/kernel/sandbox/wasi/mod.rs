@@ -47,8 +47,7 @@ pub(super) fn call(
     };
     let (memory, guest) = memory.data_and_store_mut(&mut caller);
     guest.meter.slice = fuel;
-    guest.tree.forget_met();
-    guest.tree.now = guest.time.realtime(&guest.meter.watch);
+    guest.tree.begin_call(guest.time.realtime(&guest.meter.watch));
     let mut call = Call { memory, guest };
     let outcome = match call.guest.meter.charge_call() {
         Ok(()) => function(&mut call),

@@ -74,9 +74,7 @@ fn follow(call: &mut Call<'_, '_>, named: &Named, last: Last) -> Result<Place, H
 // [BOX-61]
 fn text(call: &mut Call<'_, '_>, pointer: u32, length: u32) -> Result<String, Halt> {
     let span = call.span_of(pointer, length)?;
-    if span.length() > PATH_BYTES_MAX {
-        return Err(Errno::NAMETOOLONG.into());
-    }
+    Errno::NAMETOOLONG.when(span.length() > PATH_BYTES_MAX)?;
     call.guest.meter.charge_bytes(span.length())?;
     Ok(core::str::from_utf8(call.read(span)?).map_err(|_| Errno::ILSEQ)?.to_owned())
 }
@@ -113,15 +111,11 @@ pub(super) fn path_open(
     let (last, flags) = (last(lookup)?, check_flags(flags)?);
     let has = |flag: u32| open & flag != 0;
     let (creates, truncates) = (has(open_flags::CREATE), has(open_flags::TRUNCATE));
-    if open & !open_flags::ALL != 0 || (creates && has(open_flags::DIRECTORY)) {
-        return Err(Errno::INVAL.into());
-    }
+    Errno::INVAL.when(open & !open_flags::ALL != 0 || (creates && has(open_flags::DIRECTORY)))?;
     let directory = call.guest.descriptors.get(fd)?;
     let allowed = directory.rights_inheriting;
     directory.directory()?;
-    if truncates && directory.rights & rights::PATH_FILESTAT_SET_SIZE == 0 {
-        return Err(Errno::NOTCAPABLE.into());
-    }
+    Errno::NOTCAPABLE.when(truncates && directory.rights & rights::PATH_FILESTAT_SET_SIZE == 0)?;
     call.guest.descriptors.free()?;
     // What has to be new is not looked for behind a link.
     let is_new = creates && has(open_flags::EXCLUSIVE);
@@ -132,41 +126,27 @@ pub(super) fn path_open(
         _ => place.existing(&call.guest.tree)?,
     };
     let changes = truncates || base & rights::FD_WRITE != 0;
-    let (object, possible) = match call.guest.tree.kind(node)? {
+    let Guest { tree, meter, .. } = &mut *call.guest;
+    let (object, possible) = match tree.kind(node)? {
         filetype::DIRECTORY if changes => return Err(Errno::ISDIR.into()),
-        filetype::DIRECTORY => {
-            (Object::Directory { node, preopened_as: None, listing: Vec::new() }, rights::DIRECTORY)
-        }
+        filetype::DIRECTORY => (Object::Directory(node), rights::DIRECTORY),
         filetype::SYMBOLIC_LINK => return Err(Errno::LOOP.into()),
         _ if has(open_flags::DIRECTORY) => return Err(Errno::NOTDIR.into()),
-        _ => (open_file(call, node, changes, truncates)?, rights::FILE),
+        _ => (Object::File(node), rights::FILE),
     };
-    call.guest.tree.hold(node)?;
-    let opened = call.guest.descriptors.open(Descriptor {
-        object,
-        flags,
-        rights: base & possible & allowed,
-        rights_inheriting: inheriting & allowed,
-    })?;
-    call.write_u32(result, opened)?;
-    Ok(())
-}
-
-fn open_file(
-    call: &mut Call<'_, '_>,
-    node: NodeId,
-    changes: bool,
-    truncates: bool,
-) -> Result<Object, Halt> {
-    let Guest { tree, meter, .. } = &mut *call.guest;
     if changes {
         tree.require_writable(node)?;
     }
     if truncates {
         tree.truncate(node, 0, meter)?;
     }
-    let host = tree.open_host(node, meter)?;
-    Ok(Object::File { node, host, offset: 0 })
+    tree.open_file(node, meter)?;
+    tree.hold(node)?;
+    let (base, inheriting) = (base & possible & allowed, inheriting & allowed);
+    let opened = Descriptor::new(object, flags, base, inheriting);
+    let opened = call.guest.descriptors.open(opened)?;
+    call.write_u32(result, opened)?;
+    Ok(())
 }
 
 /// Writes the `filestat` of what a path names at `result`.
@@ -181,7 +161,7 @@ pub(super) fn path_filestat_get(
     call.span(result, FILESTAT_BYTES)?;
     let place = find(call, fd, path, path_length, last(lookup)?)?;
     let node = place.existing(&call.guest.tree)?;
-    let status = call.guest.tree.status(node, None, &mut call.guest.meter)?;
+    let status = call.guest.tree.status(node, &mut call.guest.meter)?;
     call.write_at(result, &filestat(node, &status))?;
     Ok(())
 }
@@ -219,9 +199,7 @@ pub(super) fn path_readlink(
     let span = call.span_of(pointer, length)?;
     let place = find(call, fd, path, path_length, Last::Itself)?;
     let node = place.existing(&call.guest.tree)?;
-    if call.guest.tree.kind(node)? != filetype::SYMBOLIC_LINK {
-        return Err(Errno::INVAL.into());
-    }
+    Errno::INVAL.when(call.guest.tree.kind(node)? != filetype::SYMBOLIC_LINK)?;
     let target = call.guest.tree.bytes(node)?.to_vec();
     let used = u32::try_from(target.len().min(span.length())).map_err(|_| Errno::OVERFLOW)?;
     call.write(span, &target)?;
@@ -296,9 +274,7 @@ pub(super) fn path_link(
     new_path: u32,
     new_path_length: u32,
 ) -> Result<(), Halt> {
-    if last(lookup)? == Last::Followed {
-        return Err(Errno::INVAL.into());
-    }
+    Errno::INVAL.when(last(lookup)? == Last::Followed)?;
     let from = named(call, fd, path, path_length)?;
     let to = named(call, new_fd, new_path, new_path_length)?;
     let from = follow(call, &from, Last::Itself)?;

@@ -30,9 +30,7 @@ pub(super) fn poll_oneoff(
     result: u32,
 ) -> Result<(), Halt> {
     let count = usize::try_from(count).map_err(|_| Errno::INVAL)?;
-    if count == 0 || count > SUBSCRIPTIONS_COUNT_MAX {
-        return Err(Errno::INVAL.into());
-    }
+    Errno::INVAL.when(count == 0 || count > SUBSCRIPTIONS_COUNT_MAX)?;
     call.span(result, 4)?;
     let span = call.span(subscriptions, count.saturating_mul(SUBSCRIPTION_BYTES))?;
     let events = call.span(events, count.saturating_mul(EVENT_BYTES))?;

@@ -9,9 +9,7 @@ use crate::kernel::sandbox::guest::Call;
 // [BOX-53] [BOX-54]
 pub(super) fn random_get(call: &mut Call<'_, '_>, pointer: u32, length: u32) -> Result<(), Halt> {
     let span = call.span_of(pointer, length)?;
-    if span.length() > RANDOM_BYTES_MAX {
-        return Err(Errno::INVAL.into());
-    }
+    Errno::INVAL.when(span.length() > RANDOM_BYTES_MAX)?;
     call.guest.meter.charge_each(span.length(), RANDOM_BYTE_FUEL)?;
     let bytes = call.guest.random.take(span.length()).map_err(|_| Errno::IO)?;
     call.write(span, &bytes)?;

@@ -24,10 +24,10 @@ pub(super) fn fd_read(
     let spans = call.iovecs(iovecs, count)?.0;
     let descriptor = call.guest.descriptors.get(fd)?;
     descriptor.require(rights::FD_READ)?;
-    let read = match &descriptor.object {
+    let read = match descriptor.object {
         Object::Stdin => read_stdin(call, &spans)?,
-        Object::File { offset, .. } => read_file(call, fd, *offset, &spans)?,
-        Object::Directory { .. } => return Err(Errno::ISDIR.into()),
+        Object::File(_) => read_file(call, fd, descriptor.offset, &spans)?,
+        Object::Directory(_) => return Err(Errno::ISDIR.into()),
         Object::Stdout | Object::Stderr => return Err(Errno::BADF.into()),
     };
     advance(call, fd, read)?;
@@ -53,8 +53,8 @@ fn read_file(
     mut offset: u64,
     spans: &[Span],
 ) -> Result<usize, Halt> {
-    let (node, host) = call.guest.descriptors.get(fd)?.file()?;
-    let left = call.guest.tree.size(node, host)?.saturating_sub(offset);
+    let node = call.guest.descriptors.get(fd)?.file()?;
+    let left = call.guest.tree.size(node)?.saturating_sub(offset);
     let left = usize::try_from(left).unwrap_or(usize::MAX);
     let mut all = 0_usize;
     for span in spans {
@@ -62,7 +62,7 @@ fn read_file(
             let wanted = piece.len().min(left.saturating_sub(all));
             call.guest.meter.charge_bytes(wanted)?;
             let piece = piece.get_mut(..wanted).unwrap_or(&mut []);
-            let read = call.guest.tree.read(node, host, offset, piece)?;
+            let read = call.guest.tree.read(node, offset, piece)?;
             all = all.saturating_add(read);
             offset = offset.saturating_add(u64::try_from(read).unwrap_or(u64::MAX));
             if read == 0 || read < wanted {
@@ -105,18 +105,16 @@ pub(super) fn fd_write(
     let (spans, total) = call.iovecs(iovecs, count)?;
     let descriptor = call.guest.descriptors.get(fd)?;
     descriptor.require(rights::FD_WRITE)?;
-    let Object::File { node, host, offset } = &descriptor.object else {
+    let Object::File(node) = descriptor.object else {
         write_stream(call, fd, &spans, total)?;
         return answer(call, result, total);
     };
-    let mut from = *offset;
-    if descriptor.flags & APPEND != 0 && total > 0 {
-        from = call.guest.tree.size(*node, host.as_ref())?;
-    }
+    let from = match descriptor.flags & APPEND != 0 && total > 0 {
+        true => call.guest.tree.size(node)?,
+        false => descriptor.offset,
+    };
     write_file(call, fd, from, &spans, total)?;
-    if let Object::File { offset, .. } = &mut call.guest.descriptors.get_mut(fd)?.object {
-        *offset = from;
-    }
+    call.guest.descriptors.get_mut(fd)?.offset = from;
     advance(call, fd, total)?;
     answer(call, result, total)
 }
@@ -149,7 +147,7 @@ fn write_file(
     spans: &[Span],
     total: usize,
 ) -> Result<(), Halt> {
-    let (node, _) = call.guest.descriptors.get(fd)?.file()?;
+    let node = call.guest.descriptors.get(fd)?.file()?;
     if total == 0 {
         return Ok(());
     }
@@ -190,44 +188,35 @@ pub(super) fn fd_seek(
     result: u32,
 ) -> Result<(), Halt> {
     call.span(result, 8)?;
-    let (node, host) = call.guest.descriptors.get(fd)?.file()?;
+    let descriptor = call.guest.descriptors.get(fd)?;
+    let node = descriptor.file()?;
     let base = match whence {
         0 => 0,
-        1 => position(call, fd)?,
-        2 => call.guest.tree.size(node, host)?,
+        1 => descriptor.offset,
+        2 => call.guest.tree.size(node)?,
         _ => return Err(Errno::INVAL.into()),
     };
     // The offset is signed; two's complement makes a negative one an addition that wraps.
     let to = base.checked_add_signed(i64::from_le_bytes(by.to_le_bytes()));
     let to = to.filter(|to| i64::try_from(*to).is_ok()).ok_or(Errno::INVAL)?;
-    if let Object::File { offset, .. } = &mut call.guest.descriptors.get_mut(fd)?.object {
-        *offset = to;
-    }
+    call.guest.descriptors.get_mut(fd)?.offset = to;
     call.write_u64(result, to)?;
     Ok(())
 }
 
 /// Writes the position of the file `fd` at `result`. `ESPIPE`: a stream. `EBADF`: a directory.
 pub(super) fn fd_tell(call: &mut Call<'_, '_>, fd: u32, result: u32) -> Result<(), Halt> {
-    let position = position(call, fd)?;
+    let descriptor = call.guest.descriptors.get(fd)?;
+    descriptor.file()?;
+    let position = descriptor.offset;
     call.write_u64(result, position)?;
     Ok(())
 }
 
-fn position(call: &Call<'_, '_>, fd: u32) -> Result<u64, Errno> {
-    let descriptor = call.guest.descriptors.get(fd)?;
-    descriptor.file()?;
-    match descriptor.object {
-        Object::File { offset, .. } => Ok(offset),
-        _ => Err(Errno::BADF),
-    }
-}
-
-/// Moves the position of a file on; streams have none.
+/// Moves the position on. That of a stream means nothing.
 fn advance(call: &mut Call<'_, '_>, fd: u32, bytes: usize) -> Result<(), Errno> {
-    if let Object::File { offset, .. } = &mut call.guest.descriptors.get_mut(fd)?.object {
-        *offset = offset.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
-    }
+    let offset = &mut call.guest.descriptors.get_mut(fd)?.offset;
+    *offset = offset.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
     Ok(())
 }
 
