@@ -1,7 +1,6 @@
 //! The time that a call may take, and whether it was cancelled. Work that takes long looks at both between
 //! pieces of bounded size.
 
-use crate::kernel::error::{Code, Error};
 use crate::kernel::prelude::*;
 use core::time::Duration;
 

@@ -5,8 +5,6 @@
 
 use crate::kernel::deadline::Deadline;
 use crate::kernel::prelude::*;
-use alloc::sync::Arc;
-use core::fmt;
 
 /// What tells a file or directory from every other of its host, whatever it is called.
 pub type Identity = (u64, u64);

@@ -30,7 +30,7 @@ pub(super) fn define(linker: &mut Linker<Guest>) -> Result<(), Error> {
 /// Runs one function as any other host call, and gives its number.
 fn answer(
     caller: Caller<'_, Guest>,
-    function: impl FnOnce(&mut Call<'_, '_>) -> Result<usize, Halt>,
+    function: impl FnOnce(&mut Call) -> Result<usize, Halt>,
 ) -> Result<i32, Error> {
     let mut length = 0;
     let errno = wasi::call(caller, |call| {
@@ -43,7 +43,7 @@ fn answer(
 /// Hands in `length` bytes of JSON at `pointer`, waits for the answer, and gives its length. An answer that
 /// was not taken is gone.
 // [DOOR-03] [DOOR-07]
-fn request(call: &mut Call<'_, '_>, pointer: u32, length: u32) -> Result<usize, Halt> {
+fn request(call: &mut Call, pointer: u32, length: u32) -> Result<usize, Halt> {
     let span = call.span_of(pointer, length)?;
     let Guest { meter, door, response, .. } = &mut *call.guest;
     meter.charge(DOOR_REQUEST_FUEL)?;
@@ -56,7 +56,7 @@ fn request(call: &mut Call<'_, '_>, pointer: u32, length: u32) -> Result<usize, 
 
 /// Writes the answer, whose whole length the guest has to give, at `pointer`; then it is gone.
 // [DOOR-09]
-fn response(call: &mut Call<'_, '_>, pointer: u32, length: u32) -> Result<usize, Halt> {
+fn response(call: &mut Call, pointer: u32, length: u32) -> Result<usize, Halt> {
     let span = call.span_of(pointer, length)?;
     Errno::INVAL.when(span.length() == 0 || span.length() != call.guest.response.len())?;
     call.guest.meter.charge_bytes(span.length())?;

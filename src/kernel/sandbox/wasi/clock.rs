@@ -5,7 +5,7 @@ use crate::kernel::sandbox::guest::Call;
 
 /// Writes the resolution of the clock `id` at `result`: one step; of the host's, one nanosecond.
 /// `EINVAL`: no such clock.
-pub(super) fn clock_res_get(call: &mut Call<'_, '_>, id: u32, result: u32) -> Result<(), Halt> {
+pub(super) fn clock_res_get(call: &mut Call, id: u32, result: u32) -> Result<(), Halt> {
     let time = &call.guest.time;
     time.show(id, &call.guest.meter.watch)?;
     call.write_u64(result, time.resolution_ns())?;
@@ -16,7 +16,7 @@ pub(super) fn clock_res_get(call: &mut Call<'_, '_>, id: u32, result: u32) -> Re
 /// `precision` changes nothing. `EINVAL`: no such clock.
 // [BOX-51]
 pub(super) fn clock_time_get(
-    call: &mut Call<'_, '_>,
+    call: &mut Call,
     id: u32,
     _precision: u64,
     result: u32,

@@ -6,7 +6,6 @@ use crate::kernel::sandbox::errno::{Errno, Halt};
 use crate::kernel::sandbox::files::{Entry, NodeId};
 use crate::kernel::sandbox::guest::{Call, Guest};
 use crate::kernel::sandbox::meter::Meter;
-use alloc::sync::Arc;
 
 /// A `dirent` without the name behind it.
 const DIRENT_BYTES: usize = 24;
@@ -17,7 +16,7 @@ const DIRENT_BYTES: usize = 24;
 /// begins, and listed as it was then. `ENOTDIR`: no directory. `EOVERFLOW`, `ENFILE`: too many names.
 // [BOX-63]
 pub(super) fn fd_readdir(
-    call: &mut Call<'_, '_>,
+    call: &mut Call,
     fd: u32,
     pointer: u32,
     length: u32,

@@ -5,27 +5,23 @@ use crate::kernel::sandbox::errno::Halt;
 use crate::kernel::sandbox::guest::{Call, Guest};
 
 /// Writes the pointers of the arguments at `list`, and the arguments, each with a NUL, at `text`.
-pub(super) fn args_get(call: &mut Call<'_, '_>, list: u32, text: u32) -> Result<(), Halt> {
+pub(super) fn args_get(call: &mut Call, list: u32, text: u32) -> Result<(), Halt> {
     write_values(call, |guest| &guest.args, list, text)
 }
 
 /// Writes the number of arguments at `count`, and the bytes they need with their NULs at `bytes`.
-pub(super) fn args_sizes_get(call: &mut Call<'_, '_>, count: u32, bytes: u32) -> Result<(), Halt> {
+pub(super) fn args_sizes_get(call: &mut Call, count: u32, bytes: u32) -> Result<(), Halt> {
     let sizes = sizes(&call.guest.args);
     write_sizes(call, sizes, count, bytes)
 }
 
 /// As `args_get`, for `NAME=value` pairs in ascending order of names.
-pub(super) fn environ_get(call: &mut Call<'_, '_>, list: u32, text: u32) -> Result<(), Halt> {
+pub(super) fn environ_get(call: &mut Call, list: u32, text: u32) -> Result<(), Halt> {
     write_values(call, |guest| &guest.environment, list, text)
 }
 
 /// As `args_sizes_get`, for environment variables.
-pub(super) fn environ_sizes_get(
-    call: &mut Call<'_, '_>,
-    count: u32,
-    bytes: u32,
-) -> Result<(), Halt> {
+pub(super) fn environ_sizes_get(call: &mut Call, count: u32, bytes: u32) -> Result<(), Halt> {
     let sizes = sizes(&call.guest.environment);
     write_sizes(call, sizes, count, bytes)
 }
@@ -37,7 +33,7 @@ fn sizes(values: &[String]) -> (usize, usize) {
 }
 
 fn write_sizes(
-    call: &mut Call<'_, '_>,
+    call: &mut Call,
     (count, total): (usize, usize),
     at: u32,
     bytes: u32,
@@ -49,7 +45,7 @@ fn write_sizes(
 }
 
 fn write_values(
-    call: &mut Call<'_, '_>,
+    call: &mut Call,
     values: for<'a> fn(&'a Guest<'_>) -> &'a Vec<String>,
     list: u32,
     text: u32,

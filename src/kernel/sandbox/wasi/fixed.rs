@@ -5,17 +5,17 @@ use crate::kernel::sandbox::errno::{Errno, Halt, Stop};
 use crate::kernel::sandbox::guest::Call;
 
 /// Ends the guest with `status`. Never comes back.
-pub(super) fn proc_exit(_call: &mut Call<'_, '_>, status: u32) -> Result<(), Halt> {
+pub(super) fn proc_exit(_call: &mut Call, status: u32) -> Result<(), Halt> {
     Err(Stop::Exit(status).into())
 }
 
 /// `ENOSYS`, whatever the signal.
-pub(super) fn proc_raise(_call: &mut Call<'_, '_>, _signal: u32) -> Result<(), Halt> {
+pub(super) fn proc_raise(_call: &mut Call, _signal: u32) -> Result<(), Halt> {
     Err(Errno::NOSYS.into())
 }
 
 /// Success.
-pub(super) fn sched_yield(_call: &mut Call<'_, '_>) -> Result<(), Halt> {
+pub(super) fn sched_yield(_call: &mut Call) -> Result<(), Halt> {
     Ok(())
 }
 
@@ -23,7 +23,7 @@ macro_rules! not_sockets {
     ($($name:ident($($unused:ident),*))*) => {$(
         /// `ENOTSOCK` for any descriptor `fd` that is open; the other parameters are not looked at.
         // [BOX-55]
-        pub(super) fn $name(call: &mut Call<'_, '_>, fd: u32, $($unused: u32),*) -> Result<(), Halt> {
+        pub(super) fn $name(call: &mut Call, fd: u32, $($unused: u32),*) -> Result<(), Halt> {
             call.guest.descriptors.get(fd)?;
             Err(Errno::NOTSOCK.into())
         }

@@ -39,7 +39,7 @@ use wasmi::{Caller, Error, Linker};
 // [BOX-40] [BOX-43]
 pub(super) fn call(
     mut caller: Caller<'_, Guest>,
-    function: impl FnOnce(&mut Call<'_, '_>) -> Result<(), Halt>,
+    function: impl FnOnce(&mut Call) -> Result<(), Halt>,
 ) -> Result<u32, Error> {
     let fuel = caller.get_fuel()?;
     let Some(memory) = caller.data().memory else {

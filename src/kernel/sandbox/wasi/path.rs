@@ -35,13 +35,7 @@ enum Last {
 }
 
 /// Follows a path from an open directory.
-fn find(
-    call: &mut Call<'_, '_>,
-    fd: u32,
-    path: u32,
-    path_length: u32,
-    last: Last,
-) -> Result<Place, Halt> {
+fn find(call: &mut Call, fd: u32, path: u32, path_length: u32, last: Last) -> Result<Place, Halt> {
     let path = named(call, fd, path, path_length)?;
     follow(call, &path, last)
 }
@@ -54,12 +48,12 @@ struct Named {
 
 /// Reads a path, before anything of it is looked at.
 // [BOX-43]
-fn named(call: &mut Call<'_, '_>, fd: u32, path: u32, path_length: u32) -> Result<Named, Halt> {
+fn named(call: &mut Call, fd: u32, path: u32, path_length: u32) -> Result<Named, Halt> {
     let start = call.guest.descriptors.get(fd)?.directory()?;
     Ok(Named { start, path: text(call, path, path_length)? })
 }
 
-fn follow(call: &mut Call<'_, '_>, named: &Named, last: Last) -> Result<Place, Halt> {
+fn follow(call: &mut Call, named: &Named, last: Last) -> Result<Place, Halt> {
     let Named { start, path } = named;
     let follow = match last {
         Last::Itself => false,
@@ -72,7 +66,7 @@ fn follow(call: &mut Call<'_, '_>, named: &Named, last: Last) -> Result<Place, H
 
 /// Reads a path, unless it is too long.
 // [BOX-61]
-fn text(call: &mut Call<'_, '_>, pointer: u32, length: u32) -> Result<String, Halt> {
+fn text(call: &mut Call, pointer: u32, length: u32) -> Result<String, Halt> {
     let span = call.span_of(pointer, length)?;
     Errno::NAMETOOLONG.when(span.length() > PATH_BYTES_MAX)?;
     call.guest.meter.charge_bytes(span.length())?;
@@ -96,7 +90,7 @@ fn last(lookup: u32) -> Result<Last, Errno> {
 // [BOX-68]
 #[allow(clippy::too_many_arguments)] // as preview 1 has them
 pub(super) fn path_open(
-    call: &mut Call<'_, '_>,
+    call: &mut Call,
     fd: u32,
     lookup: u32,
     path: u32,
@@ -151,7 +145,7 @@ pub(super) fn path_open(
 
 /// Writes the `filestat` of what a path names at `result`.
 pub(super) fn path_filestat_get(
-    call: &mut Call<'_, '_>,
+    call: &mut Call,
     fd: u32,
     lookup: u32,
     path: u32,
@@ -169,7 +163,7 @@ pub(super) fn path_filestat_get(
 /// Sets the times of what a path names, as `fd_filestat_set_times` does.
 #[allow(clippy::too_many_arguments)] // as preview 1 has them
 pub(super) fn path_filestat_set_times(
-    call: &mut Call<'_, '_>,
+    call: &mut Call,
     fd: u32,
     lookup: u32,
     path: u32,
@@ -187,7 +181,7 @@ pub(super) fn path_filestat_set_times(
 /// Writes the target of a symbolic link to the `length` bytes at `pointer`, as much as fits, and the
 /// number of bytes at `result`. `EINVAL`: no link.
 pub(super) fn path_readlink(
-    call: &mut Call<'_, '_>,
+    call: &mut Call,
     fd: u32,
     path: u32,
     path_length: u32,
@@ -209,7 +203,7 @@ pub(super) fn path_readlink(
 
 /// Makes an empty directory. `EEXIST`: there is something.
 pub(super) fn path_create_directory(
-    call: &mut Call<'_, '_>,
+    call: &mut Call,
     fd: u32,
     path: u32,
     path_length: u32,
@@ -220,7 +214,7 @@ pub(super) fn path_create_directory(
 
 /// Removes an empty directory. `ENOTDIR`: a file. `ENOTEMPTY`. `EINVAL`: its name is `.` or `..`.
 pub(super) fn path_remove_directory(
-    call: &mut Call<'_, '_>,
+    call: &mut Call,
     fd: u32,
     path: u32,
     path_length: u32,
@@ -231,7 +225,7 @@ pub(super) fn path_remove_directory(
 
 /// Removes a name of a file or symbolic link. `EISDIR`: a directory.
 pub(super) fn path_unlink_file(
-    call: &mut Call<'_, '_>,
+    call: &mut Call,
     fd: u32,
     path: u32,
     path_length: u32,
@@ -245,7 +239,7 @@ pub(super) fn path_unlink_file(
 /// another.
 // [BOX-84]
 pub(super) fn path_rename(
-    call: &mut Call<'_, '_>,
+    call: &mut Call,
     fd: u32,
     path: u32,
     path_length: u32,
@@ -265,7 +259,7 @@ pub(super) fn path_rename(
 // [BOX-83]
 #[allow(clippy::too_many_arguments)] // as preview 1 has them
 pub(super) fn path_link(
-    call: &mut Call<'_, '_>,
+    call: &mut Call,
     fd: u32,
     lookup: u32,
     path: u32,
@@ -287,7 +281,7 @@ pub(super) fn path_link(
 /// `EPERM`: the target is absolute.
 // [BOX-82]
 pub(super) fn path_symlink(
-    call: &mut Call<'_, '_>,
+    call: &mut Call,
     target: u32,
     target_length: u32,
     fd: u32,

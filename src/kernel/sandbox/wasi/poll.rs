@@ -23,7 +23,7 @@ struct Wait {
 /// `event` for each that is due then, and their number at `result`. `EINVAL`: none, or too many.
 // [BOX-52]
 pub(super) fn poll_oneoff(
-    call: &mut Call<'_, '_>,
+    call: &mut Call,
     subscriptions: u32,
     events: u32,
     count: u32,
@@ -56,7 +56,7 @@ pub(super) fn poll_oneoff(
 }
 
 /// Reads a `subscription`.
-fn read(call: &Call<'_, '_>, record: &[u8]) -> Wait {
+fn read(call: &Call, record: &[u8]) -> Wait {
     let kind = record.get(8).copied().unwrap_or(u8::MAX);
     let due_ns = match kind {
         0 => clock_due(call, record),
@@ -66,7 +66,7 @@ fn read(call: &Call<'_, '_>, record: &[u8]) -> Wait {
     Wait { user_data: field_u64(record, 0), kind, due_ns }
 }
 
-fn clock_due(call: &Call<'_, '_>, record: &[u8]) -> Result<u64, Errno> {
+fn clock_due(call: &Call, record: &[u8]) -> Result<u64, Errno> {
     let (time, watch) = (&call.guest.time, &call.guest.meter.watch);
     let shown = time.show(field_u32(record, 16), watch)?;
     let timeout = field_u64(record, 24);

@@ -14,7 +14,7 @@ const APPEND: u16 = 1;
 /// and moves the position on. Fewer bytes than asked for, or none, mean the end. `EBADF`: not opened for
 /// reading. `EISDIR`: a directory. `EINVAL`: too many buffers, or more than 4 GiB. `EIO`.
 pub(super) fn fd_read(
-    call: &mut Call<'_, '_>,
+    call: &mut Call,
     fd: u32,
     iovecs: u32,
     count: u32,
@@ -34,7 +34,7 @@ pub(super) fn fd_read(
     answer(call, result, read)
 }
 
-fn read_stdin(call: &mut Call<'_, '_>, spans: &[Span]) -> Result<usize, Halt> {
+fn read_stdin(call: &mut Call, spans: &[Span]) -> Result<usize, Halt> {
     let from = call.guest.stdin_read;
     for span in spans {
         let rest = call.guest.stdin.get(call.guest.stdin_read..).unwrap_or(&[]);
@@ -47,12 +47,7 @@ fn read_stdin(call: &mut Call<'_, '_>, spans: &[Span]) -> Result<usize, Halt> {
 }
 
 /// Reads from an offset of a file, piece by piece; each piece is charged before it is read.
-fn read_file(
-    call: &mut Call<'_, '_>,
-    fd: u32,
-    mut offset: u64,
-    spans: &[Span],
-) -> Result<usize, Halt> {
+fn read_file(call: &mut Call, fd: u32, mut offset: u64, spans: &[Span]) -> Result<usize, Halt> {
     let node = call.guest.descriptors.get(fd)?.file()?;
     let left = call.guest.tree.size(node)?.saturating_sub(offset);
     let left = usize::try_from(left).unwrap_or(usize::MAX);
@@ -75,7 +70,7 @@ fn read_file(
 
 /// As `fd_read`, from `offset` of a file, whose position stays. `ESPIPE`: a stream. `EBADF`: a directory.
 pub(super) fn fd_pread(
-    call: &mut Call<'_, '_>,
+    call: &mut Call,
     fd: u32,
     iovecs: u32,
     count: u32,
@@ -95,7 +90,7 @@ pub(super) fn fd_pread(
 /// may hold ends the guest.
 // [BOX-45]
 pub(super) fn fd_write(
-    call: &mut Call<'_, '_>,
+    call: &mut Call,
     fd: u32,
     iovecs: u32,
     count: u32,
@@ -120,12 +115,7 @@ pub(super) fn fd_write(
 }
 
 // [BOX-44]
-fn write_stream(
-    call: &mut Call<'_, '_>,
-    fd: u32,
-    spans: &[Span],
-    total: usize,
-) -> Result<(), Halt> {
+fn write_stream(call: &mut Call, fd: u32, spans: &[Span], total: usize) -> Result<(), Halt> {
     call.guest.meter.charge_bytes(total)?;
     let (stream, bytes_max, stop) = match call.guest.descriptors.get(fd)?.object {
         Object::Stdout => (&mut call.guest.stdout, call.guest.stdout_bytes_max, Stop::Output),
@@ -141,7 +131,7 @@ fn write_stream(
 }
 
 fn write_file(
-    call: &mut Call<'_, '_>,
+    call: &mut Call,
     fd: u32,
     offset: u64,
     spans: &[Span],
@@ -163,7 +153,7 @@ fn write_file(
 
 /// As `fd_write`, at `offset` of a file, whose position stays. `ESPIPE`: a stream.
 pub(super) fn fd_pwrite(
-    call: &mut Call<'_, '_>,
+    call: &mut Call,
     fd: u32,
     iovecs: u32,
     count: u32,
@@ -181,7 +171,7 @@ pub(super) fn fd_pwrite(
 /// position (1) or from its end (2). Writes the new position at `result`. It may lie beyond the end.
 /// `ESPIPE`: a stream. `EBADF`: a directory. `EINVAL`: before the start, or no such `whence`.
 pub(super) fn fd_seek(
-    call: &mut Call<'_, '_>,
+    call: &mut Call,
     fd: u32,
     by: u64,
     whence: u32,
@@ -205,7 +195,7 @@ pub(super) fn fd_seek(
 }
 
 /// Writes the position of the file `fd` at `result`. `ESPIPE`: a stream. `EBADF`: a directory.
-pub(super) fn fd_tell(call: &mut Call<'_, '_>, fd: u32, result: u32) -> Result<(), Halt> {
+pub(super) fn fd_tell(call: &mut Call, fd: u32, result: u32) -> Result<(), Halt> {
     let descriptor = call.guest.descriptors.get(fd)?;
     descriptor.file()?;
     let position = descriptor.offset;
@@ -214,13 +204,13 @@ pub(super) fn fd_tell(call: &mut Call<'_, '_>, fd: u32, result: u32) -> Result<(
 }
 
 /// Moves the position on. That of a stream means nothing.
-fn advance(call: &mut Call<'_, '_>, fd: u32, bytes: usize) -> Result<(), Errno> {
+fn advance(call: &mut Call, fd: u32, bytes: usize) -> Result<(), Errno> {
     let offset = &mut call.guest.descriptors.get_mut(fd)?.offset;
     *offset = offset.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
     Ok(())
 }
 
-fn answer(call: &mut Call<'_, '_>, result: u32, bytes: usize) -> Result<(), Halt> {
+fn answer(call: &mut Call, result: u32, bytes: usize) -> Result<(), Halt> {
     let bytes = u32::try_from(bytes).map_err(|_| Errno::OVERFLOW)?;
     call.write_u32(result, bytes)?;
     Ok(())
