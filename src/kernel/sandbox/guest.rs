@@ -97,21 +97,21 @@ impl Call<'_, '_> {
     }
 
     /// Writes from the start of a span; what goes beyond its end is not written.
-    pub(super) fn write(&mut self, span: Span, bytes: &[u8]) -> Result<(), Errno> {
+    pub(super) fn write(&mut self, span: Span, bytes: &[u8]) -> Result<(), Halt> {
         copy(span.of_mut(self.memory)?, bytes);
         Ok(())
     }
 
-    pub(super) fn write_at(&mut self, pointer: u32, bytes: &[u8]) -> Result<(), Errno> {
+    pub(super) fn write_at(&mut self, pointer: u32, bytes: &[u8]) -> Result<(), Halt> {
         let span = self.span(pointer, bytes.len())?;
         self.write(span, bytes)
     }
 
-    pub(super) fn write_u32(&mut self, pointer: u32, value: u32) -> Result<(), Errno> {
+    pub(super) fn write_u32(&mut self, pointer: u32, value: u32) -> Result<(), Halt> {
         self.write_at(pointer, &value.to_le_bytes())
     }
 
-    pub(super) fn write_u64(&mut self, pointer: u32, value: u64) -> Result<(), Errno> {
+    pub(super) fn write_u64(&mut self, pointer: u32, value: u64) -> Result<(), Halt> {
         self.write_at(pointer, &value.to_le_bytes())
     }
 

@@ -8,8 +8,7 @@ use crate::kernel::sandbox::guest::Call;
 pub(super) fn clock_res_get(call: &mut Call, id: u32, result: u32) -> Result<(), Halt> {
     let time = &call.guest.time;
     time.show(id, &call.guest.meter.watch)?;
-    call.write_u64(result, time.resolution_ns())?;
-    Ok(())
+    call.write_u64(result, time.resolution_ns())
 }
 
 /// Writes what the clock `id` shows at `result`, and moves the guest's own time on by one step.

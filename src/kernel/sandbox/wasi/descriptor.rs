@@ -39,8 +39,7 @@ pub(super) fn fd_fdstat_get(call: &mut Call, fd: u32, result: u32) -> Result<(),
     record.extend([0, 0]);
     record.extend(descriptor.rights.to_le_bytes());
     record.extend(descriptor.rights_inheriting.to_le_bytes());
-    call.write_at(result, &record)?;
-    Ok(())
+    call.write_at(result, &record)
 }
 
 /// Gives `fd` new `flags`, of which only `append` changes anything. `EINVAL`: no such flag.
@@ -78,8 +77,7 @@ pub(super) fn fd_prestat_get(call: &mut Call, fd: u32, result: u32) -> Result<()
     let length = u32::try_from(preopened_name(call, fd)?.len()).unwrap_or(u32::MAX);
     let mut record = vec![0; 4];
     record.extend(length.to_le_bytes());
-    call.write_at(result, &record)?;
-    Ok(())
+    call.write_at(result, &record)
 }
 
 /// Writes the name of the directory `fd`, open from the start, at `pointer`. `ENAMETOOLONG`: it has more
@@ -93,8 +91,7 @@ pub(super) fn fd_prestat_dir_name(
     let name = preopened_name(call, fd)?;
     let span = call.span_of(pointer, length)?;
     Errno::NAMETOOLONG.when(span.length() < name.len())?;
-    call.write(span, name.as_bytes())?;
-    Ok(())
+    call.write(span, name.as_bytes())
 }
 
 fn preopened_name(call: &Call, fd: u32) -> Result<String, Errno> {

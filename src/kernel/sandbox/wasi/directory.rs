@@ -35,8 +35,7 @@ pub(super) fn fd_readdir(
     let listing = &descriptors.get(fd)?.listing;
     let buffer = dirents(listing, cookie, span.length(), meter)?;
     call.write(span, &buffer)?;
-    call.write_u32(result, u32::try_from(buffer.len()).map_err(|_| Errno::OVERFLOW)?)?;
-    Ok(())
+    call.write_u32(result, u32::try_from(buffer.len()).map_err(|_| Errno::OVERFLOW)?)
 }
 
 /// The names in a directory: itself and its parent first, then its children in ascending order of their

@@ -40,8 +40,7 @@ fn write_sizes(
 ) -> Result<(), Halt> {
     call.span(bytes, 4)?;
     call.write_u32(at, u32::try_from(count).unwrap_or(u32::MAX))?;
-    call.write_u32(bytes, u32::try_from(total).unwrap_or(u32::MAX))?;
-    Ok(())
+    call.write_u32(bytes, u32::try_from(total).unwrap_or(u32::MAX))
 }
 
 fn write_values(

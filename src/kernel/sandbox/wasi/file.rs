@@ -16,8 +16,7 @@ pub(super) fn fd_filestat_get(call: &mut Call, fd: u32, result: u32) -> Result<(
         Some(node) => filestat(node, &call.guest.tree.status(node, &mut call.guest.meter)?),
         None => record([0, 0, u64::from(filetype::UNKNOWN), 1, 0, 0, 0, 0]),
     };
-    call.write_at(result, &record)?;
-    Ok(())
+    call.write_at(result, &record)
 }
 
 /// The `filestat` of a file, directory or link.

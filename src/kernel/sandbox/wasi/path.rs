@@ -139,8 +139,7 @@ pub(super) fn path_open(
     let (base, inheriting) = (base & possible & allowed, inheriting & allowed);
     let opened = Descriptor::new(object, flags, base, inheriting);
     let opened = call.guest.descriptors.open(opened)?;
-    call.write_u32(result, opened)?;
-    Ok(())
+    call.write_u32(result, opened)
 }
 
 /// Writes the `filestat` of what a path names at `result`.
@@ -156,8 +155,7 @@ pub(super) fn path_filestat_get(
     let place = find(call, fd, path, path_length, last(lookup)?)?;
     let node = place.existing(&call.guest.tree)?;
     let status = call.guest.tree.status(node, &mut call.guest.meter)?;
-    call.write_at(result, &filestat(node, &status))?;
-    Ok(())
+    call.write_at(result, &filestat(node, &status))
 }
 
 /// Sets the times of what a path names, as `fd_filestat_set_times` does.
@@ -197,8 +195,7 @@ pub(super) fn path_readlink(
     let target = call.guest.tree.bytes(node)?.to_vec();
     let used = u32::try_from(target.len().min(span.length())).map_err(|_| Errno::OVERFLOW)?;
     call.write(span, &target)?;
-    call.write_u32(result, used)?;
-    Ok(())
+    call.write_u32(result, used)
 }
 
 /// Makes an empty directory. `EEXIST`: there is something.

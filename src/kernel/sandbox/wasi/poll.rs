@@ -51,8 +51,7 @@ pub(super) fn poll_oneoff(
         number = number.saturating_add(1);
     }
     call.write(events, &due)?;
-    call.write_u32(result, number)?;
-    Ok(())
+    call.write_u32(result, number)
 }
 
 /// Reads a `subscription`.

@@ -12,6 +12,5 @@ pub(super) fn random_get(call: &mut Call, pointer: u32, length: u32) -> Result<(
     Errno::INVAL.when(span.length() > RANDOM_BYTES_MAX)?;
     call.guest.meter.charge_each(span.length(), RANDOM_BYTE_FUEL)?;
     let bytes = call.guest.random.take(span.length()).map_err(|_| Errno::IO)?;
-    call.write(span, &bytes)?;
-    Ok(())
+    call.write(span, &bytes)
 }

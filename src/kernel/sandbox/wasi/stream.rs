@@ -190,8 +190,7 @@ pub(super) fn fd_seek(
     let to = base.checked_add_signed(i64::from_le_bytes(by.to_le_bytes()));
     let to = to.filter(|to| i64::try_from(*to).is_ok()).ok_or(Errno::INVAL)?;
     call.guest.descriptors.get_mut(fd)?.offset = to;
-    call.write_u64(result, to)?;
-    Ok(())
+    call.write_u64(result, to)
 }
 
 /// Writes the position of the file `fd` at `result`. `ESPIPE`: a stream. `EBADF`: a directory.
@@ -199,8 +198,7 @@ pub(super) fn fd_tell(call: &mut Call, fd: u32, result: u32) -> Result<(), Halt>
     let descriptor = call.guest.descriptors.get(fd)?;
     descriptor.file()?;
     let position = descriptor.offset;
-    call.write_u64(result, position)?;
-    Ok(())
+    call.write_u64(result, position)
 }
 
 /// Moves the position on. That of a stream means nothing.
@@ -212,6 +210,5 @@ fn advance(call: &mut Call, fd: u32, bytes: usize) -> Result<(), Errno> {
 
 fn answer(call: &mut Call, result: u32, bytes: usize) -> Result<(), Halt> {
     let bytes = u32::try_from(bytes).map_err(|_| Errno::OVERFLOW)?;
-    call.write_u32(result, bytes)?;
-    Ok(())
+    call.write_u32(result, bytes)
 }
