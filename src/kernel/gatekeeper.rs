@@ -45,7 +45,6 @@ pub struct Gatekeeper {
 /// };
 /// ```
 #[derive(Clone, Debug)]
-#[allow(clippy::manual_non_exhaustive)] // that attribute would let the rest of this crate make one
 pub struct AttestationResult {
     /// What the package says about itself, as it was signed.
     pub manifest: VerifiedManifest,
@@ -57,7 +56,6 @@ pub struct AttestationResult {
     pub signers: Vec<TrustedSigner>,
     /// All keys that signed it, known here or not.
     signed_by: Vec<KeyId>,
-    _sealed: (),
 }
 
 impl Gatekeeper {
@@ -244,7 +242,7 @@ fn attest(
     });
     let wasm_binary =
         WasmBinary { module, assets: Arc::new(assets.collect()), manifest: manifest.clone() };
-    AttestationResult { manifest, wasm_binary, content_hash, signers, signed_by, _sealed: () }
+    AttestationResult { manifest, wasm_binary, content_hash, signers, signed_by }
 }
 
 /// The manifest with the publisher's key and the names of the trusted signers, each once. The publisher is the
