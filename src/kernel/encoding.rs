@@ -71,7 +71,7 @@ pub fn sha256_hex(bytes: &[u8]) -> String {
 macro_rules! hash_text {
     ($(#[$doc:meta])* $name:ident, $prefix:literal, $parse:vis) => {
         $(#[$doc])*
-        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(String);
 
         impl $name {
@@ -92,12 +92,6 @@ macro_rules! hash_text {
         }
 
         impl core::fmt::Display for $name {
-            fn fmt(&self, out: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-                out.write_str(&self.0)
-            }
-        }
-
-        impl core::fmt::Debug for $name {
             fn fmt(&self, out: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
                 out.write_str(&self.0)
             }
