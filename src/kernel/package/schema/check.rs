@@ -3,6 +3,7 @@
 use super::number::{canonical, is_within, Exact};
 use super::read::{definition, list};
 use crate::kernel::deadline::{Deadline, Interrupted};
+use crate::kernel::encoding::as_u64;
 use crate::kernel::json::object::below;
 use crate::kernel::limits::{SCHEMA_LOOK_STEPS, SCHEMA_STEPS_MAX};
 use crate::kernel::pattern::{is_one_search, Pattern};
@@ -75,7 +76,7 @@ impl<'a> Checker<'a> {
 
     /// The steps of looking up a name or comparing a text, whether it is found or not.
     fn spend_text(&mut self, text: &str) -> Result<(), Stop> {
-        self.spend(length(text.len()).div_euclid(TEXT_BYTES_PER_STEP).saturating_add(1))
+        self.spend(as_u64(text.len()).div_euclid(TEXT_BYTES_PER_STEP).saturating_add(1))
     }
 
     /// Calls itself at most `SCHEMA_DEPTH_MAX` deep: no schema is deeper, every `$ref` counted.
@@ -152,7 +153,7 @@ impl<'a> Checker<'a> {
             },
             // [SCH-10]
             ("minLength" | "maxLength", Value::String(text)) => {
-                self.spend(length(text.len()))?;
+                self.spend(as_u64(text.len()))?;
                 is_within(&text.chars().count().into(), keyword, argument)
             }
             ("pattern", Value::String(text)) => {
@@ -266,7 +267,7 @@ impl<'a> Checker<'a> {
 
     fn canonical(&mut self, value: &Value) -> Result<String, Stop> {
         let text = canonical(value);
-        self.spend(length(text.len()).saturating_mul(CANONICAL_BYTE_STEPS))?;
+        self.spend(as_u64(text.len()).saturating_mul(CANONICAL_BYTE_STEPS))?;
         Ok(text)
     }
 }
@@ -282,8 +283,4 @@ fn is_of(name: &Value, value: &Value) -> bool {
         Value::Array(_) => name == "array",
         Value::Object(_) => name == "object",
     }
-}
-
-fn length(count: usize) -> u64 {
-    u64::try_from(count).unwrap_or(u64::MAX)
 }
