@@ -409,3 +409,14 @@ fn a_host_that_gives_other_storage_is_refused_and_what_it_has_is_not_replaced() 
         assert!(verified(&host.log.lines()).0.open.is_empty());
     }
 }
+
+#[test]
+fn a_host_that_hands_out_what_it_verified_under_another_hash_runs_the_package_that_was_named() {
+    let calls = Calls::new();
+    let host = calls.host();
+    let other = support::package("org.example.other", support::SILENT_GUEST);
+    let other = Gatekeeper::new(support::trust(), support::now()).verify(&other).unwrap();
+    host.verified.lock().unwrap().insert(calls.content_hash.clone(), other);
+    let answer = calls.call(&host, "run").unwrap();
+    assert!(answer.content.to_string().contains("done for"), "{answer:?}");
+}

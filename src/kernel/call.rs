@@ -239,7 +239,8 @@ impl Pipeline<'_> {
         known: &mut Refusal,
     ) -> Result<AttestationResult, Error> {
         self.host.check_installed(content_hash)?;
-        if let Some(held) = self.host.verified(content_hash) {
+        let held = self.host.verified(content_hash);
+        if let Some(held) = held.filter(|held| held.content_hash == *content_hash) {
             return gatekeeper.judge_again(&held);
         }
         let bytes = self.host.package(content_hash)?;
