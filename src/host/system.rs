@@ -68,7 +68,28 @@ impl Computer {
     }
 }
 
-/// Where installed packages are.
+/// Where installed packages are: a `store::Store`, or what an embedder has.
+///
+/// ```
+/// use mpp::package::listing::ContentHash;
+/// use mpp::runtime::PackageSource;
+/// use mpp::{Code, Error};
+///
+/// /// One package, which stays.
+/// struct Only(ContentHash, Vec<u8>);
+///
+/// impl PackageSource for Only {
+///     fn check(&self, content_hash: &ContentHash) -> Result<(), Error> {
+///         let other = || Error::new(Code::StoreNotInstalled, content_hash.to_string());
+///         (*content_hash == self.0).then_some(()).ok_or_else(other)
+///     }
+///     fn read(&self, content_hash: &ContentHash) -> Result<Vec<u8>, Error> {
+///         self.check(content_hash).map(|()| self.1.clone())
+///     }
+/// }
+/// # let only = Only(ContentHash::of_listing(""), Vec::new());
+/// # assert!(only.check(&ContentHash::of_listing("x")).is_err());
+/// ```
 pub trait PackageSource {
     /// Finds that a package is installed with exactly these contents.
     ///
