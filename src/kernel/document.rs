@@ -164,7 +164,7 @@ pub trait ToJson {
     fn write(&self) -> Value;
 }
 
-/// A closed object, which [`object!`] declares.
+/// A closed object, which the macro `object` declares.
 pub trait Members: Sized {
     /// Takes its members.
     ///

@@ -6,7 +6,7 @@
 //! `digits.rs` reads groups of digits for `numbers.rs` (with `checks.rs`), `ip.rs`, `dates.rs` and `phone.rs`;
 //! `email.rs`, `iban.rs`, `secret.rs` and `document.rs` stand alone; `hint.rs` and `words.rs` know what
 //! surroundings tell; `label.rs` says what stands where a value was. What a host knows to be secret
-//! [`crate::kernel::secrets`] finds.
+//! `kernel/secrets/` finds.
 //!
 //! Whatever is redacted is scanned again until nothing is found; if something is left, or a limit
 //! is passed, nothing leaves.
