@@ -2,7 +2,7 @@
 //! `[EMAIL]` before the answer leaves.
 //!
 //! Read in this order: [`PrivacyFilterEngine`] here, `walk.rs` (which strings are filtered),
-//! `fold.rs` (what the scanners see), `scan.rs` (one pass), then a file for each family of values:
+//! `fold.rs` (what the detectors see), then in `detect/` `scan.rs` (one pass) and a file for each family of values:
 //! `digits.rs` reads groups of digits for `numbers.rs` (with `checks.rs`), `ip.rs`, `dates.rs` and `phone.rs`;
 //! `email.rs`, `iban.rs`, `secret.rs` and `document.rs` stand alone; `hint.rs` and `words.rs` know what
 //! surroundings tell; `label.rs` says what stands where a value was. What a host knows to be secret
