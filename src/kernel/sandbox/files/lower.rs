@@ -9,6 +9,7 @@ use crate::kernel::directory::{Directory, File, Found, Kind};
 use crate::kernel::limits::{
     ENTRY_FUEL, HANDLES_COUNT_MAX, HOST_NAME_FUEL, LISTED_ENTRIES_COUNT_MAX,
 };
+use crate::kernel::names::is_file_name;
 use crate::kernel::prelude::*;
 use crate::kernel::sandbox::errno::{Errno, Halt};
 use crate::kernel::sandbox::meter::Meter;
@@ -57,7 +58,8 @@ impl Tree {
         }
         let host = self.open_directory(directory, meter)?;
         meter.charge(HOST_NAME_FUEL)?;
-        // Put in order one by one, since sorting a hundred thousand names at the end takes a while.
+        // A name that is none is not shown. The others are put in order one by one, since sorting a hundred
+        // thousand of them at the end takes a while.
         let (mut entries, mut hides_others) = (BTreeMap::new(), false);
         let (mut count, mut end) = (0_usize, Ok(()));
         let has_own = host.list(&mut |entry| {
@@ -68,8 +70,10 @@ impl Tree {
                 Ok(()) => Ok(()),
             };
             match entry {
-                Some((name, kind)) => drop(entries.insert(name.to_owned(), kind)),
-                None => hides_others = true,
+                Some((name, kind)) if is_file_name(name) => {
+                    entries.insert(name.to_owned(), kind);
+                }
+                _ => hides_others = true,
             }
             end.is_ok()
         })?;

@@ -234,3 +234,38 @@ fn what_the_host_changes_after_the_guest_has_opened_it_is_not_overwritten_or_rem
         }
     }
 }
+
+/// A directory that lists this name and one other.
+#[derive(Debug)]
+struct Listing(String);
+
+impl Directory for Listing {
+    fn lies_in(&self) -> Vec<Identity> {
+        Vec::new()
+    }
+    fn open(&self, _: &str) -> Result<Found, Fault> {
+        Err(Fault::NotFound)
+    }
+    fn list(&self, each: &mut dyn FnMut(Option<(&str, Kind)>) -> bool) -> Result<bool, Fault> {
+        let _all = each(Some((&self.0, Kind::File))) && each(Some(("good", Kind::File)));
+        Ok(false)
+    }
+    fn stamp(&self) -> Result<Stamp, Fault> {
+        Ok([0; 9])
+    }
+}
+
+#[test]
+fn what_a_host_lists_that_is_no_name_is_hidden_as_what_guests_do_not_see() {
+    let hides = |name: &str| {
+        let host = Arc::new(Listing(name.to_owned()));
+        let roots = vec![Root { guest: "/data".to_owned(), host, writable: true }];
+        let mut guest = Inputs { roots, ..inputs(b"") }.into_guest(&LIMITS, &Deadline::unlimited());
+        let root = guest.descriptors.get(3).unwrap().directory().unwrap();
+        guest.tree.meet_all(root, &mut guest.meter).unwrap()
+    };
+    assert!(!hides("other"));
+    for name in ["", ".", "..", "a/b", "../../etc/passwd", "nul\0", &"n".repeat(256)] {
+        assert!(hides(name), "{name:?}");
+    }
+}
