@@ -1,17 +1,18 @@
 //! The public names: the kernel's, and beside them those of this system where there is one.
 
-macro_rules! rooms {
+/// A module with what the kernel has, and what this system adds to it.
+macro_rules! both {
     ($($(#[$doc:meta])* $name:ident: $host:tt;)*) => {$(
         $(#[$doc])*
         pub mod $name {
             pub use crate::kernel::$name::*;
-            rooms!(@host $host);
+            both!(@host $host);
         }
     )*};
     (@host { $($item:item)* }) => {$(#[cfg(feature = "std")] $item)*};
 }
 
-rooms! {
+both! {
     /// The audit log: its records, its chain, and the directory that holds it.
     audit: {
         pub use crate::host::log::{is_begun, verify, verify_each, AuditLog, RunningCall};

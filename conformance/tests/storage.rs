@@ -414,24 +414,24 @@ fn storage_elsewhere_is_used_and_can_be_mapped_to_no_guest() {
     let place = Place::new("storage-elsewhere");
     let guest = guest(&[(OUT + 1, "a", "1"), (OUT, "new.txt", "")], "");
     place.package("keeper.mpp", &manifest(ID, true), &guest);
-    fs::create_dir_all(place.path("work/out")).unwrap();
+    fs::create_dir_all(place.path("project/out")).unwrap();
     let run = |storage: &str, map: &str| {
         let (map, storage) = (format!("/out={map}"), storage.to_owned());
         let words =
             ["run", "keeper.mpp", "--tool", "run", "--yes", "--map", &map, "--storage", &storage];
         place.mpp(&words)
     };
-    run("work/kept", "work/out").exits(0);
-    assert_eq!(files(&place.path("work/kept")).len(), 1);
+    run("project/kept", "project/out").exits(0);
+    assert_eq!(files(&place.path("project/kept")).len(), 1);
     assert!(!place.path("home/storage").exists());
-    for map in ["work/kept", "work"] {
-        run("work/kept", map).exits(1).says(&["sandbox.not_granted"]);
+    for map in ["project/kept", "project"] {
+        run("project/kept", map).exits(1).says(&["sandbox.not_granted"]);
     }
     // Also before there is anything.
-    run("work/out/later", "work/out").exits(1).says(&["sandbox.not_granted"]);
+    run("project/out/later", "project/out").exits(1).says(&["sandbox.not_granted"]);
     let printed =
-        place.mpp(&["serve", "--storage", "work/kept", "--print-config", "claude"]).exits(0);
-    printed.says(&["\"--storage\"", "/work/kept\""]);
+        place.mpp(&["serve", "--storage", "project/kept", "--print-config", "claude"]).exits(0);
+    printed.says(&["\"--storage\"", "/project/kept\""]);
 }
 
 /// What a child of the test below does: calls without end, each of which writes two large files anew.

@@ -69,16 +69,20 @@ impl Entry<'_> {
         let seq = seq.ok_or_else(|| unavailable("the log is full".to_owned()))?;
         let mut object = record::start(seq, &head.hash, now, self.kind());
         match *self {
-            Entry::Intent(_) => Call { call: seq }.write("", &mut object),
-            Entry::Outcome(call, _) | Entry::Lost(call) => Call { call }.write("", &mut object),
-            Entry::Refused(code, _) => Reason { code }.write("", &mut object),
+            Entry::Intent(intent) => {
+                Call { call: seq }.write("", &mut object);
+                intent.write("", &mut object);
+            }
+            Entry::Outcome(call, outcome) => {
+                Call { call }.write("", &mut object);
+                outcome.write("", &mut object);
+            }
+            Entry::Refused(code, refusal) => {
+                Reason { code }.write("", &mut object);
+                refusal.write("", &mut object);
+            }
+            Entry::Lost(call) => Call { call }.write("", &mut object),
             Entry::Torn(torn) => torn.write("", &mut object),
-        }
-        match self {
-            Entry::Intent(intent) => intent.write("", &mut object),
-            Entry::Outcome(_, outcome) => outcome.write("", &mut object),
-            Entry::Refused(_, refusal) => refusal.write("", &mut object),
-            Entry::Lost(_) | Entry::Torn(_) => {}
         }
         let (text, hash) = record::seal(&object).map_err(unavailable)?;
         Ok(Line { text, head: Head { seq, hash } })

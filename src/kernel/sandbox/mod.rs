@@ -96,7 +96,7 @@ impl Engine {
                 roots: open_roots(host, token.directories())?,
                 // [BOX-56]
                 time: match granted.holds(&Capability::RealClock) {
-                    true => Time::of_host(host.now()),
+                    true => Time::of_host(host.now().saturating_sub(deadline.elapsed())),
                     false => Time::own(),
                 },
                 random: match granted.holds(&Capability::RealRandom) {

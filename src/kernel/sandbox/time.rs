@@ -28,9 +28,9 @@ impl Time {
         Time { started_ns: EPOCH_NS, own_ns: Some(0) }
     }
 
-    /// The host's time, from this moment since 1970 on.
-    pub(super) fn of_host(now: Duration) -> Self {
-        Time { started_ns: nanoseconds(now), own_ns: None }
+    /// The host's time: that since 1970 at which the deadline began, and what has passed since.
+    pub(super) fn of_host(began: Duration) -> Self {
+        Time { started_ns: nanoseconds(began), own_ns: None }
     }
 
     /// Whether it is the host's.

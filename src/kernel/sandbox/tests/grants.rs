@@ -1,10 +1,12 @@
 //! What a configuration may ask for, over the whole of `execute`.
 
 use super::*;
+use crate::kernel::deadline::Clock;
 use crate::kernel::gatekeeper::VerifiedManifest;
 use crate::kernel::host::tests::Fake;
 use crate::kernel::package::listing::ContentHash;
 use crate::kernel::policy::{token::CapabilityToken, Given};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 fn hash(of: &str) -> ContentHash {
     ContentHash::of_listing(of)
@@ -205,4 +207,35 @@ fn arguments_come_from_the_manifest_behind_the_name_of_the_module() {
     let binary = WasmBinary::for_tests(module, BTreeMap::new(), manifest);
     let output = WasmSandbox::new().unwrap().execute(&binary, config(Some(token()))).unwrap();
     assert_eq!(output.stdout, b"tool.wasm\0--flag\0");
+}
+
+/// A host on which two questions take a second each, as slow directories would.
+struct Slow(AtomicU64);
+
+impl Clock for Slow {
+    fn now(&self) -> Duration {
+        Duration::from_secs(1_000 + self.0.load(Ordering::Relaxed).min(2))
+    }
+    fn elapsed(&self) -> Duration {
+        Duration::from_secs(self.0.fetch_add(1, Ordering::Relaxed).min(2))
+    }
+}
+
+impl Host for Slow {}
+
+#[test]
+fn the_host_s_clock_is_not_ahead_by_what_was_done_before_the_guest_started() {
+    let tool = binary(
+        "(func (export \"_start\")
+            (call $ok (call $clock (i32.const 0) (i64.const 0) (i32.const 0)))
+            (call $put (i32.const 1) (i32.const 0) (i32.const 8)))",
+    );
+    let host = Slow(AtomicU64::new(0));
+    let token = holding(vec![Capability::RealClock]).resolve(&host).unwrap();
+    let request = Request { args: Vec::new(), stdin: Vec::new() };
+    let deadline = Deadline::new(&host, LIMITS.timeout);
+    let run = Engine::new().unwrap().run(&host, &tool, &token, request, &deadline);
+    run.outcome.unwrap();
+    let shown = u64::from_le_bytes(run.stdout.try_into().unwrap());
+    assert_eq!(Duration::from_nanos(shown), host.now());
 }
