@@ -13,7 +13,7 @@ use mpp::package::signature::SignatureFile;
 use mpp::package::writer::{write, Compression};
 use mpp::policy::PolicyDecision;
 use mpp::privacy::PrivacyFilterEngine;
-use mpp::sandbox::Run;
+use mpp::sandbox::Execution;
 use mpp::storage::{self, StorageOwner};
 use mpp::{gatekeeper as gate, limits, module as wasm};
 use mpp::{AttestationResult, Code, Error, Gatekeeper, PermissionPolicy, Timestamp, TrustStore};
@@ -297,11 +297,14 @@ pub fn trust(bytes: &[u8]) -> Verdict {
         let id = &key.public_key.id();
         assert_eq!(id, &key.key_id);
         assert!(PublicKey::from_bytes(key.public_key.to_bytes()).is_ok());
-        let hash = mpp::package::listing::ContentHash::of_listing("");
-        let judged = store.judge(std::slice::from_ref(id), &hash, now(), 1);
+        let hash = mpp::package::content_hash::ContentHash::of_listing("");
+        let judged = store.evaluate_signers(std::slice::from_ref(id), &hash, now(), 1);
         let revoked = store.revoked_keys().any(|revoked| revoked.key_id == *id);
         assert!(!revoked || judged.is_err(), "a revoked key is trusted");
-        assert!(store.judge(&[id.clone(), id.clone()], &hash, now(), 2).is_err(), "one is two");
+        assert!(
+            store.evaluate_signers(&[id.clone(), id.clone()], &hash, now(), 2).is_err(),
+            "one is two"
+        );
     }
     None
 }
@@ -340,11 +343,11 @@ pub fn policy(bytes: &[u8]) -> Verdict {
 /// What counts as an answer, by whatever protocol, has content blocks, and an object as its structured
 /// content.
 pub fn answer(bytes: &[u8]) -> Verdict {
-    let run = Run {
+    let run = Execution {
         outcome: Ok(()),
         exit_status: Some(0),
         denied: 0,
-        door: Default::default(),
+        services: Default::default(),
         stdout: bytes.to_vec(),
         stderr: Vec::new(),
         changes: mpp::sandbox::Changes::default(),

@@ -114,16 +114,16 @@
 //! | `kernel/host.rs` | nothing else enters a call, and what a host leaves out refuses |
 //! | `kernel/gatekeeper.rs` | seven functions in a row end in an attestation that nothing else can make |
 //! | `kernel/package/archive.rs` | an archive has one reading, and every byte of it is accounted for |
-//! | `kernel/package/listing.rs` | what the identity of a package is |
+//! | `kernel/package/content_hash.rs` | what the identity of a package is |
 //! | `kernel/package/key.rs` | which keys count: canonical, of prime order |
 //! | `kernel/trust.rs` | whose signatures count for which ids, until when |
 //! | `kernel/policy/decide.rs` | what was asked for is cut to what the host allows; what runs unasked |
 //! | `kernel/policy/token.rs` | a token holds grants for one package and a time, and only a decision makes one |
 //! | `kernel/sandbox/grants.rs` | a token of another package, or one that is over, runs nothing |
-//! | `kernel/sandbox/machine.rs` | a guest ends within its fuel, memory and time |
-//! | `kernel/door/http.rs` | the one way out: hosts and ports that were granted, each redirect judged anew |
-//! | `kernel/door/address.rs` | which addresses a name may lead to |
-//! | `host/handle.rs` | a directory is walked name by name, and no link is followed |
+//! | `kernel/sandbox/executor.rs` | a guest ends within its fuel, memory and time |
+//! | `kernel/network/http.rs` | the one way out: hosts and ports that were granted, each redirect judged anew |
+//! | `kernel/network/address.rs` | which addresses a name may lead to |
+//! | `host/directory_handle.rs` | a directory is walked name by name, and no link is followed |
 //! | `host/commit.rs` | files change one by one, each in one step, after the call has succeeded |
 //! | `kernel/audit/chain.rs` | a record can't be changed, added or left out in the middle |
 //! | `kernel/consent/attestation.rs` | a person's yes is for one call, once, for minutes |

@@ -23,7 +23,7 @@ both! {
     };
     /// The seven checks.
     gatekeeper: {
-        pub use crate::host::article::read_package;
+        pub use crate::host::stages::read_package;
     };
     /// Running a verified tool, with nothing but what its token holds.
     sandbox: {
@@ -32,24 +32,24 @@ both! {
         };
     };
     /// The way to the network.
-    door: {
+    network: {
         pub use crate::host::curl::CurlTransport;
         pub use crate::host::transport::{HttpTransport, Services};
     };
     /// What packages keep from call to call: `spec/storage.md`.
     storage: {
-        pub use crate::host::storage::StorageFiles;
+        pub use crate::host::storage::FileStorage;
     };
     /// Secrets, and where this system keeps them.
     secrets: {
-        pub use crate::host::secrets::{SecretCommand, SecretFile, SecretStore};
+        pub use crate::host::secrets::{CommandSecretStore, FileSecretStore, SecretStore};
     };
 }
 
 /// A person's agreement: asked for, proved, kept and waited for.
 pub mod consent {
     #[cfg(feature = "std")]
-    pub use crate::host::person::{Nobody, Person};
+    pub use crate::host::approver::{Approver, NoApprover};
     #[cfg(feature = "std")]
     pub use crate::host::{approvals, pending};
     pub use crate::kernel::consent::*;

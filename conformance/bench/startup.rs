@@ -8,7 +8,7 @@
 use mpp::package::key::SecretKey;
 use mpp::package::pack::{pack, read_folder};
 use mpp::package::writer::Compression;
-use mpp::store::Store;
+use mpp::store::PackageStore;
 use mpp::trust::Validity;
 use mpp::{Gatekeeper, Timestamp, TrustStore};
 use serde_json::{json, Value};
@@ -119,7 +119,7 @@ fn home(folder: &Path, count: usize) -> PathBuf {
     std::fs::write(home.join("policy.json"), policy.to_string()).expect("a file");
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance/tools/text_stats");
     let contents = read_folder(&source).expect("an example tool");
-    let store = Store::new(&home);
+    let store = PackageStore::new(&home);
     for number in 0..count {
         let mut contents = contents.clone();
         if number > 0 {

@@ -5,8 +5,8 @@ use crate::{Case, Seen, GUEST_DIRECTORY, INPUT};
 use mpp::package::key::SecretKey;
 use mpp::package::pack::pack;
 use mpp::package::writer::Compression;
-use mpp::sandbox::Request;
-use mpp::secrets::SecretFile;
+use mpp::sandbox::ToolInput;
+use mpp::secrets::FileSecretStore;
 use mpp::trust::Validity;
 use mpp::{CancelFlag, Code, Gatekeeper, PermissionPolicy, Timestamp, TrustStore, WasmSandbox};
 use serde_json::json;
@@ -31,11 +31,11 @@ pub fn run(case: &Case, guest: &[u8], directory: &Path) -> Seen {
         policy = policy.allow_env(*name, *value);
     }
     let token = policy.confirm(&attestation.manifest, "test").unwrap();
-    let token = token.resolve_from(&SecretFile::new(directory)).unwrap(); // it names no secret
-    let request = Request { args: Vec::new(), stdin: INPUT.to_vec() };
+    let token = token.resolve_from(&FileSecretStore::new(directory)).unwrap(); // it names no secret
+    let request = ToolInput { args: Vec::new(), stdin: INPUT.to_vec() };
     let sandbox = WasmSandbox::new().unwrap();
     let mut run = sandbox.run(&attestation.wasm_binary, &token, request, &CancelFlag::default());
-    let end = match run.outcome.and_then(|()| run.changes.carry_out()) {
+    let end = match run.outcome.and_then(|()| run.changes.apply()) {
         Ok(()) => "exit 0".to_owned(),
         Err(error) => match (error.code(), error.detail().rsplit_once("with status ")) {
             (Code::ToolExit, Some((_, status))) => format!("exit {status}"),

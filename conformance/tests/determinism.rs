@@ -4,7 +4,7 @@
 
 use crate::support::{self, Folder, Host};
 use crate::tools;
-use mpp::runtime::{Call, Nobody, Runtime};
+use mpp::runtime::{NoApprover, Runtime, ToolCall};
 use mpp::CancelFlag;
 use serde_json::{json, Value};
 use std::path::PathBuf;
@@ -83,8 +83,8 @@ impl Drop for Load {
 /// All of an answer but the number of its record, which counts on.
 fn ask(runtime: &Runtime, package: &[u8], tool: &str, arguments: &str) -> Value {
     let arguments = serde_json::from_str(arguments).unwrap();
-    let call = Call::new(tool, arguments);
-    let answer = runtime.call(package, &call, &Nobody, &CancelFlag::default()).unwrap();
+    let call = ToolCall::new(tool, arguments);
+    let answer = runtime.call(package, &call, &NoApprover, &CancelFlag::default()).unwrap();
     json!({
         "content": answer.content, "structured": answer.structured_content,
         "error": answer.is_error, "applied": answer.applied.to_json(), "fuel": answer.fuel_used,

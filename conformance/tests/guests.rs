@@ -2,7 +2,7 @@
 //! within its limit, with an intent and an outcome in the log, and the next call works.
 
 use crate::support::{self, call, call_with, code, Host};
-use mpp::runtime::{Call, Nobody};
+use mpp::runtime::{NoApprover, ToolCall};
 use mpp::{CancelFlag, Code, Error};
 use serde_json::{json, Value};
 use std::time::{Duration, Instant};
@@ -305,18 +305,18 @@ fn a_cancelled_call_ends_in_its_code_whether_it_had_begun_or_not() {
     manifest["runtime"]["fuel"] = json!(1_000_000_000_000_u64);
     manifest["runtime"]["timeout_ms"] = json!(60_000);
     let package = support::package_with(&manifest, &guest("(loop (br 0))", ""));
-    let request = Call::new("run", json!({}));
+    let request = ToolCall::new("run", json!({}));
     let host = Host::new("cancel");
     let runtime = host.runtime();
     let before = CancelFlag::default();
     before.cancel();
-    let result = runtime.call(&package, &request, &Nobody, &before).map(drop);
+    let result = runtime.call(&package, &request, &NoApprover, &before).map(drop);
     assert_eq!(code(&result), Code::ToolCancelled);
 
     let running = CancelFlag::default();
     let started = Instant::now();
     let result = std::thread::scope(|scope| {
-        let call = scope.spawn(|| runtime.call(&package, &request, &Nobody, &running));
+        let call = scope.spawn(|| runtime.call(&package, &request, &NoApprover, &running));
         std::thread::sleep(Duration::from_millis(100));
         running.cancel();
         call.join().unwrap().map(drop)
@@ -331,7 +331,7 @@ fn a_cancelled_call_ends_in_its_code_whether_it_had_begun_or_not() {
 }
 
 /// Everything that could come out, as one text.
-fn everything(result: Result<mpp::runtime::Answer, Error>) -> String {
+fn everything(result: Result<mpp::runtime::CallResult, Error>) -> String {
     match result {
         Ok(answer) => format!("{answer:?} {}", answer.applied.to_json()),
         Err(error) => format!("{error} {error:?}"),
@@ -468,7 +468,7 @@ fn personal_data_in_refused_arguments_is_not_repeated() {
         json!({ "ann.smith@example.com": 1 }),
         json!("ann.smith@example.com"),
     ] {
-        let result = call_with(&runtime, &package, "run", arguments, &Nobody);
+        let result = call_with(&runtime, &package, "run", arguments, &NoApprover);
         assert_eq!(code(&result), Code::RequestArguments);
         assert_nothing_personal("arguments", &everything(result));
     }

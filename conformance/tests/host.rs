@@ -7,9 +7,9 @@ mod tape;
 use crate::support::{self, code};
 
 use memory::{Memory, MemoryStorage, Tree};
-use mpp::audit::{Chain, Report};
-use mpp::call::{call, Answer, Call, Package};
-use mpp::package::listing::ContentHash;
+use mpp::audit::{Chain, VerifyReport};
+use mpp::call::{call, CallResult, Package, ToolCall};
+use mpp::package::content_hash::ContentHash;
 use mpp::sandbox::Engine;
 use mpp::storage::{read, StorageOwner};
 use mpp::{Code, Error, Gatekeeper, Host, PermissionPolicy, TrustStore};
@@ -134,14 +134,14 @@ impl Calls {
         }
     }
 
-    fn call(&self, host: &dyn Host, tool: &str) -> Result<Answer, Error> {
-        let package = Package::Installed(&self.content_hash);
-        call(host, &self.engine, &self.policy, package, &Call::new(tool, json!({})))
+    fn call(&self, host: &dyn Host, tool: &str) -> Result<CallResult, Error> {
+        let package = Package::InstalledPackage(&self.content_hash);
+        call(host, &self.engine, &self.policy, package, &ToolCall::new(tool, json!({})))
     }
 
     /// Calls of every kind: asked about, agreed to before, proved, refused in two ways.
-    fn all(&self, host: &dyn Host) -> Vec<Result<Answer, Error>> {
-        let none = Call::new("run", json!({}));
+    fn all(&self, host: &dyn Host) -> Vec<Result<CallResult, Error>> {
+        let none = ToolCall::new("run", json!({}));
         let mut results: Vec<_> =
             ["run", "run", "destroy", "none"].iter().map(|tool| self.call(host, tool)).collect();
         let bytes = Package::Bytes(b"no package");
@@ -150,7 +150,7 @@ impl Calls {
     }
 }
 
-fn verified(lines: &[String]) -> (Report, Vec<Value>) {
+fn verified(lines: &[String]) -> (VerifyReport, Vec<Value>) {
     let mut chain = Chain::new(None).unwrap();
     let accept = |line: &String| chain.accept(line.trim_end_matches('\n').as_bytes()).unwrap();
     let records = lines.iter().map(accept).map(Value::Object).collect();
@@ -198,7 +198,7 @@ fn a_struct_in_memory_verifies_asks_runs_filters_keeps_changes_and_records() {
     assert_eq!(questions.iter().map(|it| it.tool.as_str()).collect::<Vec<_>>(), ["run", "destroy"]);
     assert_eq!((host.approvals.lock().unwrap().len(), host.nonces.lock().unwrap().len()), (1, 1));
     assert!(host.sent.lock().unwrap().iter().all(|sent| sent.contains(SECRET)));
-    assert!(host.trust.lock().unwrap().version_seen(ID).is_some());
+    assert!(host.trust.lock().unwrap().highest_version_seen(ID).is_some());
     // The log.
     let lines = host.log.lines();
     let (report, records) = verified(&lines);

@@ -5,7 +5,7 @@ use crate::support::{self, author, now, Host};
 use mpp::mcp::Server;
 use mpp::package::pack::{pack, read_folder};
 use mpp::package::writer::Compression;
-use mpp::store::Store;
+use mpp::store::PackageStore;
 use mpp::{Gatekeeper, PermissionPolicy};
 use serde_json::{json, Value};
 use std::cell::Cell;
@@ -136,7 +136,7 @@ pub fn modern(mut params: Value) -> Value {
 
 pub fn install(host: &Host, package: &[u8]) {
     let attestation = Gatekeeper::new(support::trust(), now()).verify(package).unwrap();
-    Store::new(&host.path(".")).install(package, &attestation).unwrap();
+    PackageStore::new(&host.path(".")).install(package, &attestation).unwrap();
 }
 
 /// The package that clients of other makers are tried with: `contact`, `forever`, `wait`.

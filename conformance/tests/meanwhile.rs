@@ -10,11 +10,11 @@ use crate::serve::{
 use crate::support::{self, author, call_with, code, now, Folder, Host};
 use mpp::audit::AuditLog;
 use mpp::consent::approvals::Approvals;
-use mpp::consent::pending::Pending;
-use mpp::runtime::{Call, Person, Question, Reply};
+use mpp::consent::pending::PendingQueue;
+use mpp::runtime::{ApprovalDecision, ApprovalRequest, Approver, ToolCall};
 use mpp::sandbox::Changes;
 use mpp::secrets::{SecretStore, SecretValue};
-use mpp::store::Store;
+use mpp::store::PackageStore;
 use mpp::{CancelFlag, Code, Error, Gatekeeper, PermissionPolicy, Timestamp, TrustStore};
 use serde_json::{json, Value};
 use std::fs;
@@ -36,25 +36,25 @@ fn package(version: &str) -> Vec<u8> {
 }
 
 /// Does something before it answers a question, and before it agrees to changes.
-struct After<F: Fn()>(F, Reply);
+struct After<F: Fn()>(F, ApprovalDecision);
 
-impl<F: Fn()> Person for After<F> {
-    fn ask(&self, _: &Question) -> Reply {
+impl<F: Fn()> Approver for After<F> {
+    fn ask(&self, _: &ApprovalRequest) -> ApprovalDecision {
         (self.0)();
         self.1.clone()
     }
-    fn agrees_to_changes(&self, _: &Changes) -> bool {
+    fn approve_changes(&self, _: &Changes) -> bool {
         (self.0)();
         true
     }
 }
 
-fn once() -> Reply {
-    Reply::Agreed("test:alice".to_owned())
+fn once() -> ApprovalDecision {
+    ApprovalDecision::ApprovedOnce("test:alice".to_owned())
 }
 
-fn always() -> Reply {
-    Reply::AgreedForLater("test:alice".to_owned())
+fn always() -> ApprovalDecision {
+    ApprovalDecision::ApprovedAlways("test:alice".to_owned())
 }
 
 fn revoke(host: &Host) {
@@ -132,13 +132,13 @@ fn trust_that_ends_while_a_person_looks_at_changes_lets_none_of_them_happen() {
 
 fn install(host: &Host, package: &[u8]) -> mpp::AttestationResult {
     let attestation = Gatekeeper::new(support::trust(), now()).verify(package).unwrap();
-    Store::new(&host.path("")).install(package, &attestation).unwrap();
+    PackageStore::new(&host.path("")).install(package, &attestation).unwrap();
     attestation
 }
 
 #[test]
 fn an_installed_package_that_was_removed_or_replaced_meanwhile_does_not_run() {
-    let store = |host: &Host| Store::new(&host.path(""));
+    let store = |host: &Host| PackageStore::new(&host.path(""));
     let harms: [(&str, &dyn Fn(&Host), Code); 6] = [
         ("removed", &|host| store(host).remove(ID).unwrap(), Code::StoreNotInstalled),
         ("updated", &|host| drop(install(host, &package("1.0.1"))), Code::StoreNotInstalled),
@@ -161,8 +161,8 @@ fn an_installed_package_that_was_removed_or_replaced_meanwhile_does_not_run() {
             let host = Host::new("meanwhile-installed");
             let hash = install(&host, &package("1.0.0")).content_hash;
             let runtime = host.runtime();
-            let call = Call::new("run", json!({}));
-            let ask = |person: &dyn Person| {
+            let call = ToolCall::new("run", json!({}));
+            let ask = |person: &dyn Approver| {
                 let (store, cancel) = (store(&host), CancelFlag::default());
                 runtime.call_installed(&store, &hash, &call, person, &cancel)
             };
@@ -190,7 +190,7 @@ fn an_installed_package_that_was_removed_or_replaced_meanwhile_does_not_run() {
         },
         once(),
     );
-    let (call, cancel) = (Call::new("run", json!({})), CancelFlag::default());
+    let (call, cancel) = (ToolCall::new("run", json!({})), CancelFlag::default());
     host.runtime().call_installed(&store(&host), &hash, &call, &person, &cancel).unwrap();
 }
 
@@ -201,14 +201,14 @@ fn a_server_in_this_process_runs_no_package_that_went_while_its_question_waited(
     session_with(&host, policy, |client| {
         client.initialize("2025-11-25");
         let id = client.start("tools/call", json!({ "name": "run" }));
-        let pending = Pending::new(&host.path("."));
+        let pending = PendingQueue::new(&host.path("."));
         let number = loop {
             match pending.all(Timestamp::now()).unwrap().first() {
                 Some(question) => break question.number,
                 None => std::thread::yield_now(),
             }
         };
-        Store::new(&host.path(".")).remove(ID).unwrap();
+        PackageStore::new(&host.path(".")).remove(ID).unwrap();
         say_yes(&host.path("."), number);
         let answer = client.next();
         assert_eq!(answer["id"], id);
@@ -222,7 +222,7 @@ fn a_server_in_this_process_runs_no_package_that_went_while_its_question_waited(
 fn say_yes(home: &std::path::Path, number: u64) {
     let log = AuditLog::open(&home.join("audit")).unwrap();
     let digest = |arguments: &Value| log.key().digest(arguments).as_str().to_owned();
-    Pending::new(home).approve(number, "terminal", true, digest, Timestamp::now()).unwrap();
+    PendingQueue::new(home).approve(number, "terminal", true, digest, Timestamp::now()).unwrap();
 }
 
 /// Ways in which an installed package goes, by name, in a place where `old` and `new` are packages of the

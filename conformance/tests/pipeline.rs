@@ -5,7 +5,7 @@ use mpp::package::pack::{countersign, pack};
 use mpp::package::writer::{write, Compression};
 use mpp::package::SIGNATURE_ENTRY;
 use mpp::policy::token::DirectoryGrant;
-use mpp::runtime::{Answer, Nobody, Person, Question, Reply, Runtime};
+use mpp::runtime::{ApprovalDecision, ApprovalRequest, Approver, CallResult, NoApprover, Runtime};
 use mpp::sandbox::tools_call_request;
 use mpp::trust::Validity;
 use mpp::{
@@ -26,15 +26,15 @@ fn manifest() -> Value {
 }
 
 /// A person who says always the same, and remembers what they were shown.
-struct Fake(Reply, Mutex<Vec<String>>);
+struct Fake(ApprovalDecision, Mutex<Vec<String>>);
 
 impl Fake {
-    fn saying(reply: Reply) -> Self {
+    fn saying(reply: ApprovalDecision) -> Self {
         Fake(reply, Mutex::new(Vec::new()))
     }
 
     fn agreeing() -> Self {
-        Fake::saying(Reply::Agreed("test:alice".to_owned()))
+        Fake::saying(ApprovalDecision::ApprovedOnce("test:alice".to_owned()))
     }
 
     fn shown(&self) -> Vec<String> {
@@ -42,9 +42,9 @@ impl Fake {
     }
 }
 
-impl Person for Fake {
-    fn ask(&self, question: &Question) -> Reply {
-        let Question { package, tool, security_level, capabilities, .. } = question;
+impl Approver for Fake {
+    fn ask(&self, question: &ApprovalRequest) -> ApprovalDecision {
+        let ApprovalRequest { package, tool, security_level, capabilities, .. } = question;
         let shown = format!("{tool} of {package} at {security_level}: {}", capabilities.join("; "));
         self.1.lock().unwrap().push(shown);
         self.0.clone()
@@ -53,7 +53,7 @@ impl Person for Fake {
 
 /// The call is refused with this code, and that is all that the log says.
 #[track_caller]
-fn refused(host: &Host, result: Result<Answer, Error>, expected: Code) -> Value {
+fn refused(host: &Host, result: Result<CallResult, Error>, expected: Code) -> Value {
     let error = result.unwrap_err();
     assert_eq!(error.code(), expected, "{error}");
     let records = host.records();
@@ -65,7 +65,7 @@ fn refused(host: &Host, result: Result<Answer, Error>, expected: Code) -> Value 
 }
 
 #[track_caller]
-fn refused_at_once(host: &Host, result: Result<Answer, Error>, expected: Code) -> Value {
+fn refused_at_once(host: &Host, result: Result<CallResult, Error>, expected: Code) -> Value {
     let record = refused(host, result, expected);
     assert!(host.records_of("intent").is_empty(), "something was about to run");
     record
@@ -128,7 +128,7 @@ fn a_request_that_the_tool_does_not_take_is_refused() {
     let host = Host::new("request");
     let runtime = host.runtime();
     let ask =
-        |tool: &str, arguments: Value| call_with(&runtime, &package, tool, arguments, &Nobody);
+        |tool: &str, arguments: Value| call_with(&runtime, &package, tool, arguments, &NoApprover);
     for tool in ["nope", "", "Run", "run ", "\u{1b}[2J", &"x".repeat(100_000)] {
         let record = refused_at_once(&host, ask(tool, json!({ "text": "" })), Code::RequestTool);
         assert_eq!(record["package"], "org.example.tool");
@@ -147,7 +147,7 @@ fn arguments_nested_beyond_the_limit_are_refused() {
     let runtime = host.runtime();
     let package = fine(&manifest());
     let nested = |depth: usize| (1..depth).fold(json!({}), |inner, _| json!({ "a": inner }));
-    let ask = |depth| call_with(&runtime, &package, "run", nested(depth), &Nobody);
+    let ask = |depth| call_with(&runtime, &package, "run", nested(depth), &NoApprover);
     assert!(ask(mpp::limits::REQUEST_DEPTH_MAX).is_ok());
     let error = ask(mpp::limits::REQUEST_DEPTH_MAX + 1).expect_err("LIM-13");
     assert!(matches!(error.code(), Code::RequestTooLarge | Code::RequestArguments), "{error}");
@@ -159,7 +159,7 @@ fn the_policys_no_is_final_and_its_question_goes_to_the_person() {
     manifest["capabilities"] = json!({ "environment": ["API_KEY"] });
     let package = fine(&manifest);
     let host = Host::new("policy");
-    let ask = |runtime: &Runtime, person: &dyn Person| {
+    let ask = |runtime: &Runtime, person: &dyn Approver| {
         call_with(runtime, &package, "run", json!({}), person)
     };
     let agreeing = Fake::agreeing();
@@ -174,11 +174,11 @@ fn the_policys_no_is_final_and_its_question_goes_to_the_person() {
     assert!(agreeing.shown().is_empty(), "a person was asked about what is denied");
 
     let runtime = host.runtime();
-    refused_at_once(&host, ask(&runtime, &Nobody), Code::PolicyConfirmation);
-    let declining = Fake::saying(Reply::Declined);
+    refused_at_once(&host, ask(&runtime, &NoApprover), Code::PolicyConfirmation);
+    let declining = Fake::saying(ApprovalDecision::Denied);
     refused_at_once(&host, ask(&runtime, &declining), Code::PolicyDeclined);
     assert_eq!(declining.shown().len(), 1);
-    let unnamed = Fake::saying(Reply::Agreed(String::new()));
+    let unnamed = Fake::saying(ApprovalDecision::ApprovedOnce(String::new()));
     refused_at_once(&host, ask(&runtime, &unnamed), Code::PolicyConfirmation);
     assert!(!host.path("seen.json").exists(), "what was not agreed to counts as seen");
 
@@ -196,13 +196,13 @@ fn the_policys_no_is_final_and_its_question_goes_to_the_person() {
 /// Agrees, but somebody revokes the author's key before they have made up their mind.
 struct Slow<'a>(&'a Host);
 
-impl Person for Slow<'_> {
-    fn ask(&self, _: &Question) -> Reply {
+impl Approver for Slow<'_> {
+    fn ask(&self, _: &ApprovalRequest) -> ApprovalDecision {
         TrustStore::update(&self.0.path("trust.json"), |store| {
             store.revoke_key(author().public().id(), support::now(), "lost")
         })
         .unwrap();
-        Reply::Agreed("test:alice".to_owned())
+        ApprovalDecision::ApprovedOnce("test:alice".to_owned())
     }
 }
 

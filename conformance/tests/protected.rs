@@ -7,7 +7,7 @@ use crate::cli::{Place, Ran};
 use crate::serve::{self, Served};
 use crate::support::{self, call, call_with, Folder, Host};
 use mpp::audit::AuditLog;
-use mpp::runtime::{Person, Question, Reply, Runtime};
+use mpp::runtime::{ApprovalDecision, ApprovalRequest, Approver, Runtime};
 use mpp::sandbox::Changes;
 use mpp::{Code, PermissionPolicy};
 use serde_json::{json, Value};
@@ -241,12 +241,12 @@ struct Relinks<'a> {
     looked: Cell<bool>,
 }
 
-impl Person for Relinks<'_> {
-    fn ask(&self, _: &Question) -> Reply {
-        Reply::Nobody
+impl Approver for Relinks<'_> {
+    fn ask(&self, _: &ApprovalRequest) -> ApprovalDecision {
+        ApprovalDecision::NoApprover
     }
 
-    fn agrees_to_changes(&self, _: &Changes) -> bool {
+    fn approve_changes(&self, _: &Changes) -> bool {
         fs::remove_file(self.link).unwrap();
         symlink(self.to, self.link).unwrap();
         self.looked.set(true);

@@ -3,8 +3,8 @@
 
 use crate::support::{self, call, call_with, code, Host};
 use mpp::package::manifest::{Manifest, Protocol};
-use mpp::runtime::{Answer, Call, Nobody, Runtime};
-use mpp::sandbox::Request;
+use mpp::runtime::{CallResult, NoApprover, Runtime, ToolCall};
+use mpp::sandbox::ToolInput;
 use mpp::{CancelFlag, Code, Error};
 use serde_json::{json, Value};
 
@@ -72,19 +72,19 @@ fn search() -> Value {
 }
 
 /// What a call makes of its arguments, without running anything.
-fn request(manifest: &Value, arguments: &Value) -> Result<Request, Error> {
+fn request(manifest: &Value, arguments: &Value) -> Result<ToolInput, Error> {
     let manifest = Manifest::parse(manifest.to_string().as_bytes()).unwrap();
-    Request::new(Protocol::Command, &manifest.tools[0], arguments, None)
+    ToolInput::new(Protocol::Command, &manifest.tools[0], arguments, None)
 }
 
-fn tell(manifest: &Value, arguments: Value) -> Result<Answer, Error> {
+fn tell(manifest: &Value, arguments: Value) -> Result<CallResult, Error> {
     let host = Host::new("command");
     let package = support::package_with(manifest, &telling("", ""));
-    call_with(&host.runtime(), &package, "run", arguments, &Nobody)
+    call_with(&host.runtime(), &package, "run", arguments, &NoApprover)
 }
 
 /// The command line and the stdin that the program saw.
-fn seen(answer: &Answer) -> (Vec<String>, String) {
+fn seen(answer: &CallResult) -> (Vec<String>, String) {
     let stdout = answer.structured_content.as_ref().unwrap()["stdout"].as_str().unwrap();
     let (args, stdin) = stdout.rsplit_once('\0').unwrap();
     (args.split('\0').map(str::to_owned).collect(), stdin.to_owned())
@@ -252,7 +252,7 @@ fn what_makes_no_command_line_is_refused_before_anything_runs() {
     for (arguments, expected) in cases {
         let host = Host::new("refused");
         let package = support::package_with(&search(), &telling("", ""));
-        let result = call_with(&host.runtime(), &package, "run", arguments.clone(), &Nobody);
+        let result = call_with(&host.runtime(), &package, "run", arguments.clone(), &NoApprover);
         assert_eq!(code(&result), expected, "{:.80}", arguments.to_string());
         assert_eq!(host.records_of("intent").len(), 0);
         assert_eq!(host.records_of("refused")[0]["code"], expected.as_str());
@@ -497,7 +497,8 @@ fn a_status_other_than_zero_is_a_tool_that_failed_and_its_words_are_filtered() {
         let host = Host::new("status");
         let arguments = json!({ "s": "bob@example.com" });
         let answer =
-            call_with(&host.runtime(), &package_ending(last), "run", arguments, &Nobody).unwrap();
+            call_with(&host.runtime(), &package_ending(last), "run", arguments, &NoApprover)
+                .unwrap();
         assert!(answer.is_error);
         assert_eq!(answer.content[0]["text"], "tool.wasm\0[EMAIL]\0");
         assert_eq!(answer.content[1]["text"], format!("exit status {status}: no user [EMAIL]"));
@@ -573,7 +574,7 @@ fn lines(messages: &[Value]) -> String {
 }
 
 /// What a server that says this has answered.
-fn server(runtime: &Runtime, stdout: &str) -> Result<Answer, Error> {
+fn server(runtime: &Runtime, stdout: &str) -> Result<CallResult, Error> {
     call(runtime, &support::package_with(&mcp_manifest(), &support::saying(stdout)))
 }
 
@@ -625,8 +626,8 @@ fn a_server_reads_one_whole_session_and_then_the_end() {
     let runtime = host.runtime();
     let answer = |arguments: Value| {
         let package = support::package_with(&mcp_manifest(), &expecting(session));
-        let call = Call::new("run", arguments);
-        runtime.call(&package, &call, &Nobody, &CancelFlag::default())
+        let call = ToolCall::new("run", arguments);
+        runtime.call(&package, &call, &NoApprover, &CancelFlag::default())
     };
     assert_eq!(answer(json!({ "a": "x\ny" })).unwrap().content[0]["text"], "fine");
     // The guest does look at what it reads.

@@ -2,10 +2,10 @@
 
 use crate::cli::Place;
 use crate::support::{self, Host};
-use mpp::door::{Exchange, HttpResponse, HttpTransport, TransportError};
-use mpp::runtime::{Answer, Runtime};
-use mpp::sandbox::{extract_approved_env_vars, Request};
-use mpp::secrets::{SecretFile, SecretStore, SecretValue};
+use mpp::network::{Exchange, HttpResponse, HttpTransport, TransportError};
+use mpp::runtime::{CallResult, Runtime};
+use mpp::sandbox::{extract_approved_env_vars, ToolInput};
+use mpp::secrets::{FileSecretStore, SecretStore, SecretValue};
 use mpp::{
     CancelFlag, Code, Error, Gatekeeper, PermissionPolicy, PolicyDecision, SandboxConfig,
     WasmSandbox,
@@ -91,7 +91,7 @@ fn with_key() -> PermissionPolicy {
 }
 
 fn keep(host: &Host, value: &str) {
-    let file = SecretFile::new(&host.path(""));
+    let file = FileSecretStore::new(&host.path(""));
     file.set("SERVICE", SecretValue::parse(value).unwrap()).unwrap();
 }
 
@@ -119,8 +119,8 @@ fn a_token_whose_secrets_were_not_looked_up_does_not_run() {
         assert_eq!(support::code(&result), Code::SecretMissing);
         assert!(!result.unwrap_err().to_string().contains(VALUE));
     }
-    let token = token.resolve_from(&SecretFile::new(&host.path(""))).unwrap();
-    let request = Request { args: Vec::new(), stdin: Vec::new() };
+    let token = token.resolve_from(&FileSecretStore::new(&host.path(""))).unwrap();
+    let request = ToolInput { args: Vec::new(), stdin: Vec::new() };
     let cancel = CancelFlag::default();
     let run = sandbox.run(&attestation.wasm_binary, &token, request, &cancel);
     assert!(String::from_utf8_lossy(&run.stdout).contains(VALUE), "{:?}", run.outcome);
@@ -140,7 +140,7 @@ fn left_behind(folder: &Path) -> String {
     text
 }
 
-fn clean(host: &Host, result: &Result<Answer, Error>) {
+fn clean(host: &Host, result: &Result<CallResult, Error>) {
     let shown = match result {
         Ok(answer) => format!(
             "{answer:?} {} {:?} {}",
@@ -171,7 +171,7 @@ fn a_variable_with_a_secret_reaches_the_guest_and_no_part_of_its_answer() {
     assert_eq!(answer.structured_content, Some(expected));
     assert_eq!(host.records_of("outcome")[0]["privacy"], json!({ "secret": 9 }));
     let intent = &host.records_of("intent")[0];
-    assert_eq!(intent["capabilities"], json!(["see the variable API_KEY"]));
+    assert_eq!(intent["capabilities"], json!(["read environment variable API_KEY"]));
     // Another value counts from the next call on, in the same process.
     keep(&host, "another-value");
     let text = support::response("<@>");
@@ -284,7 +284,7 @@ fn a_secret_that_can_not_be_had_stops_the_call_before_it_runs() {
     let words = ["/bin/sh", "-c", &script].map(str::to_owned).to_vec();
     let members = json!({ "environment": variable("API_KEY"), "secrets_command": words });
     let failed = call(trusting_with(members));
-    assert_eq!(support::code(&failed), Code::SecretCommand);
+    assert_eq!(support::code(&failed), Code::CommandSecretStore);
     clean(&host, &failed);
     let codes: Vec<_> = host.records_of("refused").iter().map(|it| it["code"].clone()).collect();
     let expected = ["secret.missing", "secret.exposed", "secret.invalid", "secret.command"];
@@ -351,7 +351,10 @@ fn a_secret_header_reaches_the_server_and_never_the_guest() {
         assert!(!format!("{answer:?}").contains(secret));
         assert!(!left_behind(&host.path("")).contains(secret));
         let intent = &host.records_of("intent")[0]["capabilities"];
-        assert_eq!(*intent, json!(["reach api.example.com (with a secret authorization)"]));
+        assert_eq!(
+            *intent,
+            json!(["connect to api.example.com (with secret header authorization)"])
+        );
     }
 }
 

@@ -330,7 +330,7 @@ fn a_yes_ends_with_the_contents_or_the_capabilities_and_may_be_for_once() {
     let id = served.begin("look", json!({}));
     let question = questions(&place, 1).remove(0);
     let shown = question["capabilities"].as_array().unwrap();
-    for line in ["read the host's clocks", "get random numbers of the host"] {
+    for line in ["read the host's clocks", "use the host's random numbers"] {
         assert!(shown.contains(&json!(line)), "{shown:?}");
     }
     place.mpp(&["deny", &number(&question)]).exits(0);

@@ -22,31 +22,31 @@ pub const SPINE: [&str; 17] = [
     "kernel/call.rs",
     "kernel/gatekeeper.rs",
     "kernel/package/archive.rs",
-    "kernel/package/listing.rs",
+    "kernel/package/content_hash.rs",
     "kernel/package/key.rs",
     "kernel/trust.rs",
     "kernel/policy/decide.rs",
     "kernel/policy/token.rs",
     "kernel/sandbox/grants.rs",
-    "kernel/sandbox/machine.rs",
+    "kernel/sandbox/executor.rs",
     "kernel/host.rs",
-    "host/handle.rs",
+    "host/directory_handle.rs",
     "host/commit.rs",
-    "kernel/door/http.rs",
-    "kernel/door/address.rs",
+    "kernel/network/http.rs",
+    "kernel/network/address.rs",
     "kernel/audit/chain.rs",
     "kernel/consent/attestation.rs",
 ];
 
 /// The most lines of each part.
 const LINES_MAX: [(&str, usize); 7] = [
-    ("ring 0", 15_440),
-    ("ring 0 in kernel/", 12_090),
-    ("ring 1", 1_560),
-    ("ring 2 without cli/", 1_035),
-    ("cli/", 2_180),
-    ("library", 18_030),
-    ("spine", 2_880),
+    ("ring 0", 15_690),
+    ("ring 0 in kernel/", 12_290),
+    ("ring 1", 1_575),
+    ("ring 2 without cli/", 1_055),
+    ("cli/", 2_210),
+    ("library", 18_310),
+    ("spine", 2_930),
 ];
 
 fn is_test(path: &Path) -> bool {

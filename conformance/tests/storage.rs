@@ -7,8 +7,8 @@ use crate::tools;
 use mpp::package::key::SecretKey;
 use mpp::package::pack::pack;
 use mpp::package::writer::Compression;
-use mpp::runtime::{Call, Person, Question, Reply, Runtime};
-use mpp::storage::{read, Entries, PreparedStorage, StorageBackend, StorageFiles, StorageOwner};
+use mpp::runtime::{ApprovalDecision, ApprovalRequest, Approver, Runtime, ToolCall};
+use mpp::storage::{read, Entries, FileStorage, PreparedStorage, StorageBackend, StorageOwner};
 use mpp::trust::Validity;
 use mpp::{CancelFlag, Code, Error, PermissionPolicy};
 use serde_json::{json, Value};
@@ -112,7 +112,7 @@ fn kept_in(backend: &dyn StorageBackend) -> Entries {
 }
 
 fn kept(host: &Host) -> Entries {
-    kept_in(&StorageFiles::new(host.path("storage")))
+    kept_in(&FileStorage::new(host.path("storage")))
 }
 
 fn entries(of: &[(&str, &str)]) -> Entries {
@@ -144,7 +144,7 @@ fn what_a_call_keeps_the_next_one_finds_and_the_record_counts_it() {
     assert_eq!(call(&runtime, &newer).unwrap().changes, change(13, true));
     assert_eq!(kept(&host), entries(&[("private-name", "private-text!")]));
     let records = host.records();
-    assert_eq!(records[0]["capabilities"], json!(["keep up to 1024 KiB between calls"]));
+    assert_eq!(records[0]["capabilities"], json!(["store up to 1024 KiB between calls"]));
     assert_eq!(records[1]["changes"], json!({ "bytes": 12, "write_file": 1 }));
     assert!(!fs::read_to_string(host.log()).unwrap().contains("private"));
 }
@@ -213,11 +213,11 @@ fn a_call_that_fails_in_any_way_changes_nothing_of_what_is_kept() {
 /// While the person looks at the changes, somebody else makes others.
 struct Meanwhile<F: Fn()>(F);
 
-impl<F: Fn()> Person for Meanwhile<F> {
-    fn ask(&self, _: &Question) -> Reply {
-        Reply::Agreed("test".to_owned())
+impl<F: Fn()> Approver for Meanwhile<F> {
+    fn ask(&self, _: &ApprovalRequest) -> ApprovalDecision {
+        ApprovalDecision::ApprovedOnce("test".to_owned())
     }
-    fn agrees_to_changes(&self, _: &mpp::sandbox::Changes) -> bool {
+    fn approve_changes(&self, _: &mpp::sandbox::Changes) -> bool {
         (self.0)();
         true
     }
@@ -376,7 +376,7 @@ fn a_call_that_was_cancelled_does_not_wait_for_those_who_hold_the_lock() {
     let cancel = CancelFlag::default();
     let person = Meanwhile(|| cancel.cancel());
     let again = keeping(&[("a", "2")], "");
-    let result = runtime.call(&again, &Call::new("run", json!({})), &person, &cancel);
+    let result = runtime.call(&again, &ToolCall::new("run", json!({})), &person, &cancel);
     assert_eq!(code(&result), Code::ToolCancelled);
     drop(lock);
     assert_eq!(kept(&host), entries(&[("a", "1")]));
@@ -526,8 +526,8 @@ fn what_a_command_keeps_the_next_one_finds_and_is_shown_before_it_is_done() {
         at_terminal(&place, &notes("clear", "{}", &["--show-changes"]), "yn")
     {
         assert_eq!(status, 1, "{screen}");
-        assert!(screen.contains("keep up to 1024 KiB between calls"), "{screen}");
-        assert!(screen.contains("offer the tool clear"), "{screen}");
+        assert!(screen.contains("store up to 1024 KiB between calls"), "{screen}");
+        assert!(screen.contains("run destructive tool clear"), "{screen}");
         assert!(screen.contains("remove  /storage/note/0000000001"), "{screen}");
     }
     place.mpp(&notes("list_notes", "{}", &["--yes"])).exits(0).says(&["1: Tea"]);

@@ -5,7 +5,7 @@ use mpp::agent::Agent;
 use mpp::package::key::SecretKey;
 use mpp::package::pack::pack;
 use mpp::package::writer::Compression;
-use mpp::runtime::{Answer, Call, Nobody, Person, Runtime};
+use mpp::runtime::{Approver, CallResult, NoApprover, Runtime, ToolCall};
 use mpp::trust::Validity;
 use mpp::{CancelFlag, Code, Error, PermissionPolicy, Timestamp, TrustStore};
 use serde_json::{json, Value};
@@ -197,8 +197,8 @@ impl Host {
 }
 
 /// Calls the tool `run` with no arguments, nobody to ask and nobody to cancel.
-pub fn call(runtime: &Runtime, package: &[u8]) -> Result<Answer, Error> {
-    call_with(runtime, package, "run", json!({}), &Nobody)
+pub fn call(runtime: &Runtime, package: &[u8]) -> Result<CallResult, Error> {
+    call_with(runtime, package, "run", json!({}), &NoApprover)
 }
 
 pub fn call_with(
@@ -206,9 +206,9 @@ pub fn call_with(
     package: &[u8],
     tool: &str,
     arguments: Value,
-    person: &dyn Person,
-) -> Result<Answer, Error> {
-    let call = Call::new(tool, arguments).by(Agent::claimed("test agent", None));
+    person: &dyn Approver,
+) -> Result<CallResult, Error> {
+    let call = ToolCall::new(tool, arguments).by(Agent::claimed("test agent", None));
     runtime.call(package, &call, person, &CancelFlag::default())
 }
 

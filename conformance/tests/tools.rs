@@ -4,14 +4,14 @@
 //! with them the two whose modules are too large to be committed.
 
 use crate::support::{self, call_with, Folder, Host};
-use mpp::door::{Exchange, HttpResponse, HttpTransport, Services, TransportError};
+use mpp::network::{Exchange, HttpResponse, HttpTransport, Services, TransportError};
 use mpp::package::manifest::Protocol;
 use mpp::package::pack::{pack, read_folder};
 use mpp::package::writer::Compression;
-use mpp::runtime::Nobody;
-use mpp::sandbox::{Request, Run};
-use mpp::secrets::SecretFile;
-use mpp::storage::{StorageBackend, StorageFiles};
+use mpp::runtime::NoApprover;
+use mpp::sandbox::{Execution, ToolInput};
+use mpp::secrets::FileSecretStore;
+use mpp::storage::{FileStorage, StorageBackend};
 use mpp::{
     AttestationResult, CancelFlag, Code, Error, Gatekeeper, PermissionPolicy, PolicyDecision,
     WasmSandbox,
@@ -75,11 +75,11 @@ pub fn policy(data: &Folder) -> PermissionPolicy {
 /// Runs a tool on a request, with nothing but what its manifest asks for. What it keeps is in `kept`.
 fn run(
     attestation: &AttestationResult,
-    request: Request,
+    request: ToolInput,
     data: &Folder,
     kept: &Folder,
     web: &Arc<Web>,
-) -> Result<Run, Error> {
+) -> Result<Execution, Error> {
     let token = match policy(data).evaluate(&attestation.manifest) {
         PolicyDecision::Granted(token) => token,
         PolicyDecision::RequiresConfirmation { .. } => {
@@ -87,9 +87,9 @@ fn run(
         }
         PolicyDecision::Denied { reason } => panic!("{reason}"),
     };
-    let token = token.resolve_from(&SecretFile::new(kept.path()))?;
+    let token = token.resolve_from(&FileSecretStore::new(kept.path()))?;
     let (binary, cancel) = (&attestation.wasm_binary, CancelFlag::default());
-    let storage = Some(Arc::new(StorageFiles::new(kept.path())) as Arc<dyn StorageBackend>);
+    let storage = Some(Arc::new(FileStorage::new(kept.path())) as Arc<dyn StorageBackend>);
     let services = Services { http: Some(web.clone()), storage };
     let sandbox = WasmSandbox::new()?.with_services(services);
     let run = sandbox.run(binary, &token, request, &cancel);
@@ -99,7 +99,7 @@ fn run(
     }
     let answered = run.answer(attestation.manifest.runtime.protocol);
     if answered.is_ok_and(|answer| !answer.is_error) {
-        run.changes.clone().carry_out()?;
+        run.changes.clone().apply()?;
     }
     Ok(run)
 }
@@ -155,23 +155,23 @@ fn cases() -> Vec<Value> {
 }
 
 /// What a case puts into a guest; arguments go to a JSON-RPC tool whether or not they fit its schema.
-fn request(case: &Value, attestation: &AttestationResult) -> Result<Request, Error> {
+fn request(case: &Value, attestation: &AttestationResult) -> Result<ToolInput, Error> {
     let manifest = &attestation.manifest;
     let params = &case["params"];
     if manifest.runtime.protocol == Protocol::Command {
         let tool = manifest.tools.iter().find(|tool| params["name"] == *tool.name).unwrap();
-        return Request::new(Protocol::Command, tool, &params["arguments"], None);
+        return ToolInput::new(Protocol::Command, tool, &params["arguments"], None);
     }
     let stdin = match &case["request"] {
         Value::String(request) => request.clone(),
         _ => json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params })
             .to_string(),
     };
-    Ok(Request { args: Vec::new(), stdin: stdin.into_bytes() })
+    Ok(ToolInput { args: Vec::new(), stdin: stdin.into_bytes() })
 }
 
 /// Says in what an answer differs from what the case expects.
-fn difference(case: &Value, run: &Run, protocol: Protocol) -> Option<String> {
+fn difference(case: &Value, run: &Execution, protocol: Protocol) -> Option<String> {
     if let Some(code) = case.get("errorCode") {
         let answer: Value = serde_json::from_slice(&run.stdout).unwrap_or_default();
         return (answer["error"]["code"] != *code).then(|| format!("not {code}: {answer}"));
@@ -286,7 +286,7 @@ fn behind_the_filter_the_answers_hold_no_mail_address() {
         let package = packages.iter().find(|(name, _)| case["package"] == *name);
         let params = &case["params"];
         let (Some((_, package)), Some(tool)) = (package, params["name"].as_str()) else { continue };
-        match call_with(&runtime, package, tool, params["arguments"].clone(), &Nobody) {
+        match call_with(&runtime, package, tool, params["arguments"].clone(), &NoApprover) {
             Ok(answer) => {
                 answered += 1;
                 let structured = answer.structured_content.unwrap_or_default();
@@ -312,12 +312,12 @@ fn a_large_text_is_counted_within_fuel_and_memory() {
     let package = package(&committed().join("text_stats"));
     let text = "Twelve chars ".repeat(76_000);
     let arguments = json!({ "text": text });
-    let answer = call_with(&host.runtime(), &package, "analyze", arguments, &Nobody).unwrap();
+    let answer = call_with(&host.runtime(), &package, "analyze", arguments, &NoApprover).unwrap();
     assert_eq!(answer.structured_content.unwrap()["words"], 152_000);
     // Every word another one is the hard case.
     let text: String = (0..140_000).map(|n| format!("w{n:05x} ")).collect();
     let arguments = json!({ "text": text.get(..999_999).unwrap_or(&text) });
-    let answer = call_with(&host.runtime(), &package, "analyze", arguments, &Nobody).unwrap();
+    let answer = call_with(&host.runtime(), &package, "analyze", arguments, &NoApprover).unwrap();
     assert!(answer.structured_content.unwrap()["distinct_words"].as_u64().unwrap() > 100_000);
 }
 
@@ -339,7 +339,7 @@ fn a_page_as_large_as_the_door_lets_in_is_read_within_fuel_and_memory() {
     let runtime = host.runtime_with(policy(&data_folder())).http_transport(web);
     let package = package(&committed().join("fetch_page"));
     let arguments = json!({ "url": url, "text_length": 1_000_000 });
-    let answer = call_with(&runtime, &package, "fetch_page", arguments, &Nobody).unwrap();
+    let answer = call_with(&runtime, &package, "fetch_page", arguments, &NoApprover).unwrap();
     let found = answer.structured_content.unwrap();
     assert!(found["links_count"].as_u64().unwrap() > 30_000, "{}", answer.content);
     assert_eq!(found["links"].as_array().unwrap().len(), 1_000);
@@ -353,7 +353,8 @@ fn an_endless_query_ends_and_the_next_one_is_answered() {
     let policy = support::policy(json!({ "auto_approve_low": true, "ceilings": ceilings }));
     let runtime = host.runtime_with(policy);
     let package = package(&committed().join("sql_guardian"));
-    let query = |sql: &str| call_with(&runtime, &package, "query", json!({ "sql": sql }), &Nobody);
+    let query =
+        |sql: &str| call_with(&runtime, &package, "query", json!({ "sql": sql }), &NoApprover);
     let endless =
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n";
     let error = query(endless).unwrap_err();
@@ -377,7 +378,7 @@ fn answer_of(host: &Host, module: Vec<u8>, args: Value, assets: &[(&str, &str)])
         contents.insert(format!("assets/{name}"), text.as_bytes().to_vec());
     }
     let package = pack(contents, &support::author(), support::now(), Compression::Stored).unwrap();
-    let answer = call_with(&host.runtime(), &package, "run", json!({}), &Nobody).unwrap();
+    let answer = call_with(&host.runtime(), &package, "run", json!({}), &NoApprover).unwrap();
     answer.content[0]["text"].clone()
 }
 

@@ -9,7 +9,7 @@ use mpp::encoding::unhex;
 use mpp::package::key::{KeyId, PublicKey, SecretKey};
 use mpp::package::manifest::CustomPattern;
 use mpp::privacy::{Kind, Replacement};
-use mpp::runtime::{Call, Person, Question, Reply, Runtime};
+use mpp::runtime::{ApprovalDecision, ApprovalRequest, Approver, Runtime, ToolCall};
 use mpp::storage::StorageOwner;
 use mpp::{
     gatekeeper, CancelFlag, Code, Error, Gatekeeper, PermissionPolicy, PrivacyFilterEngine,
@@ -139,12 +139,12 @@ fn outcome(case: &Case) -> Option<Error> {
 /// Agrees or declines, or is not there.
 struct Scripted<'a>(&'a str);
 
-impl Person for Scripted<'_> {
-    fn ask(&self, _: &Question) -> Reply {
+impl Approver for Scripted<'_> {
+    fn ask(&self, _: &ApprovalRequest) -> ApprovalDecision {
         match self.0 {
-            "agrees" => Reply::Agreed("the case".to_owned()),
-            "declines" => Reply::Declined,
-            _ => Reply::Nobody,
+            "agrees" => ApprovalDecision::ApprovedOnce("the case".to_owned()),
+            "declines" => ApprovalDecision::Denied,
+            _ => ApprovalDecision::NoApprover,
         }
     }
 }
@@ -162,7 +162,7 @@ fn run(case: &Case) -> Result<(), Error> {
         let letters = usize::try_from(fill["letters"].as_u64().unwrap()).unwrap();
         arguments[fill["member"].as_str().unwrap()] = "x".repeat(letters).into();
     }
-    let call = Call::new(case.text("/input/tool"), arguments);
+    let call = ToolCall::new(case.text("/input/tool"), arguments);
     let person = case.value.pointer("/input/person").and_then(Value::as_str).unwrap_or("nobody");
     let runtime = Runtime::open(home.path(), policy).unwrap();
     let answer = runtime.call(&case.package(), &call, &Scripted(person), &CancelFlag::default())?;
@@ -189,7 +189,7 @@ fn filter(case: &Case) -> Result<(), Error> {
     let key = input.get("key").map_or([0; 32], |key| unhex(key.as_str().unwrap()).unwrap());
     let replacement = input.get("replacement").and_then(Value::as_str).unwrap_or("label");
     let engine = PrivacyFilterEngine::from_config(&patterns, &custom)?
-        .replacing_by(Replacement::parse(replacement).unwrap(), key);
+        .with_replacement(Replacement::parse(replacement).unwrap(), key);
     let (filtered, applied) = engine.try_redact_json(&input["value"])?;
     let expected = &case.value["expect"]["answer"];
     assert_eq!(filtered, expected["value"], "{}", case.id);

@@ -1,8 +1,8 @@
 //! Room: `mpp audit`.
 
-use super::{terminal, Report};
+use super::{terminal, CommandOutput};
 use argh::FromArgs;
-use mpp::consent::attestation::RecordCheck;
+use mpp::consent::attestation::AttestationVerifier;
 use mpp::package::key::PublicKey;
 use mpp::{audit, home, Error};
 use serde_json::json;
@@ -46,16 +46,18 @@ impl Audit {
         command.json
     }
 
-    pub fn run(self) -> Result<Report, Error> {
+    pub fn run(self) -> Result<CommandOutput, Error> {
         let Command::Verify(command) = self.command;
         let dir = home::home_dir()?.join("audit");
         if command.log.is_none() && command.head.is_none() && !audit::is_begun(&dir)? {
             let json = json!({ "verdict": "empty", "records": 0 });
-            return Ok(Report::new("nothing has been recorded yet\n", json));
+            return Ok(CommandOutput::new("nothing has been recorded yet\n", json));
         }
         let log = command.log.unwrap_or_else(|| dir.join("audit.jsonl"));
         let mut proofs = match &command.host_key {
-            Some(path) => Some(RecordCheck::new(PublicKey::from_pem(&super::read_text(path)?)?)),
+            Some(path) => {
+                Some(AttestationVerifier::new(PublicKey::from_pem(&super::read_text(path)?)?))
+            }
             None => None,
         };
         let report =
@@ -77,6 +79,6 @@ impl Audit {
             "verdict": "whole", "log": log.display().to_string(), "records": report.records, "head": report.head,
             "unfinished": report.open, "proofs_good": proofs.map(|proofs| proofs.good()),
         });
-        Ok(Report::new(text, json))
+        Ok(CommandOutput::new(text, json))
     }
 }

@@ -3,7 +3,7 @@
 //! The facts are from the documentation of the programs. Most of them take the same entry, in JSON,
 //! under a name of their own.
 
-use super::{usage_error, Report};
+use super::{usage_error, CommandOutput};
 use mpp::{text, Error};
 use serde_json::{json, Map, Value};
 use std::path::{absolute, Path};
@@ -31,7 +31,7 @@ const CLIENTS: &[(&str, Format, &str)] = &[
 
 /// The configuration for `client`, with this program and these options of `serve`. Paths become
 /// absolute: a client starts its servers wherever it likes.
-pub fn report(client: &str, options: &[(&str, Option<&Path>)]) -> Result<Report, Error> {
+pub fn report(client: &str, options: &[(&str, Option<&Path>)]) -> Result<CommandOutput, Error> {
     let Some((_, format, place)) = CLIENTS.iter().find(|(name, ..)| *name == client) else {
         let known: Vec<&str> = CLIENTS.iter().map(|(name, ..)| *name).collect();
         let known = known.join(", ");
@@ -60,7 +60,7 @@ pub fn report(client: &str, options: &[(&str, Option<&Path>)]) -> Result<Report,
         Toml(table) => toml_of(table, &program, &arguments, home),
     };
     // What is printed is a text; the value says that there is something to print.
-    Ok(Report::new(configuration, json!({ "client": client })))
+    Ok(CommandOutput::new(configuration, json!({ "client": client })))
 }
 
 fn absolute_text(path: &Path) -> Result<String, Error> {

@@ -1,17 +1,17 @@
 //! Room: how a person gives consent: asked in the terminal by `mpp run`, or answering the questions of a
 //! server with `mpp pending`, `mpp approve` and `mpp deny`.
 
-use super::{terminal, usage_error, Report};
+use super::{terminal, usage_error, CommandOutput};
 use argh::FromArgs;
 use mpp::audit::AuditLog;
 use mpp::consent::approvals::Approvals;
 use mpp::consent::attestation::{host_key, EphemeralAttestation};
-use mpp::consent::pending::{Pending, PendingQuestion};
+use mpp::consent::pending::{PendingQueue, PendingRequest};
 use mpp::limits::REQUEST_DEPTH_MAX;
 use mpp::runtime::PackageSource as _;
-use mpp::runtime::{Person, Question, Reply};
-use mpp::sandbox::{Action, Changes};
-use mpp::store::Store;
+use mpp::runtime::{ApprovalDecision, ApprovalRequest, Approver};
+use mpp::sandbox::{Changes, FileOp};
+use mpp::store::PackageStore;
 use mpp::{home, json, Code, Error, Timestamp};
 use serde_json::{json, Value};
 use std::path::Path;
@@ -72,8 +72,8 @@ pub struct ShowApprovals {
 }
 
 impl ShowPending {
-    pub fn run(self) -> Result<Report, Error> {
-        let waiting = Pending::new(&home::home_dir()?).all(Timestamp::now())?;
+    pub fn run(self) -> Result<CommandOutput, Error> {
+        let waiting = PendingQueue::new(&home::home_dir()?).all(Timestamp::now())?;
         let mut text = String::new();
         for question in &waiting {
             text.push_str(&format!("question {}\n", question.number));
@@ -82,7 +82,7 @@ impl ShowPending {
         if waiting.is_empty() {
             text.push_str("no question waits\n");
         }
-        let json = waiting.iter().map(|PendingQuestion { number, expires, question, .. }| {
+        let json = waiting.iter().map(|PendingRequest { number, expires, question, .. }| {
             let arguments = json::parse(question.arguments.as_bytes(), REQUEST_DEPTH_MAX);
             json!({
                 "number": number, "package": package_row(question), "tool": question.tool,
@@ -92,11 +92,11 @@ impl ShowPending {
                 "is_destructive": question.is_destructive, "expires": expires.to_string(),
             })
         });
-        Ok(Report::new(text, Value::Array(json.collect())))
+        Ok(CommandOutput::new(text, Value::Array(json.collect())))
     }
 }
 
-fn rows_of(pending: &PendingQuestion) -> Vec<(&'static str, String)> {
+fn rows_of(pending: &PendingRequest) -> Vec<(&'static str, String)> {
     let question = &pending.question;
     let mut rows = vec![("package", package_row(question))];
     rows.extend(rows_about(question, question.arguments.clone()));
@@ -107,7 +107,7 @@ fn rows_of(pending: &PendingQuestion) -> Vec<(&'static str, String)> {
     rows
 }
 
-fn rows_about(question: &Question, arguments: String) -> [(&'static str, String); 5] {
+fn rows_about(question: &ApprovalRequest, arguments: String) -> [(&'static str, String); 5] {
     [
         ("content", question.content_hash.to_string()),
         ("tool", tool_row(question)),
@@ -117,11 +117,11 @@ fn rows_about(question: &Question, arguments: String) -> [(&'static str, String)
     ]
 }
 
-fn package_row(question: &Question) -> String {
+fn package_row(question: &ApprovalRequest) -> String {
     format!("{} {} by {}", question.package, question.version, question.publisher)
 }
 
-fn tool_row(question: &Question) -> String {
+fn tool_row(question: &ApprovalRequest) -> String {
     match question.is_destructive {
         true => format!("{}, whose effect cannot be undone", question.tool),
         false => question.tool.clone(),
@@ -147,16 +147,16 @@ fn arguments_row(text: &str) -> String {
 
 impl Approve {
     // [CONS-24]
-    pub fn run(self) -> Result<Report, Error> {
+    pub fn run(self) -> Result<CommandOutput, Error> {
         let (home, now) = (home::home_dir()?, Timestamp::now());
-        let pending = Pending::new(&home);
+        let pending = PendingQueue::new(&home);
         let waiting = pending.all(now)?;
         let Some(found) = waiting.iter().find(|found| found.number == self.number) else {
             let detail = format!("question {}", self.number);
             return Err(Error::new(Code::ConsentNoQuestion, detail));
         };
         if !self.yes {
-            if !terminal::somebody_is_there() {
+            if !terminal::is_interactive() {
                 return Err(usage_error("approving needs a person at the terminal, or --yes"));
             }
             super::warn(terminal::columns(&rows_of(found)).trim_end());
@@ -166,41 +166,47 @@ impl Approve {
                     "Allow this, and later calls of the package as it is (--once: only this one)?"
                 }
             };
-            if !terminal::agrees(asked) {
+            if !terminal::confirm(asked) {
                 pending.deny(self.number, now)?;
                 return Err(Error::new(Code::PolicyDeclined, format!("question {}", self.number)));
             }
         }
         // [CONS-25] Now, since the person took time.
-        Store::new(&home).check(&found.question.content_hash).map_err(|error| {
+        PackageStore::new(&home).check(&found.question.content_hash).map_err(|error| {
             let detail = format!("question {}: {}", self.number, error.detail());
             Error::new(error.code(), detail)
         })?;
         let log = AuditLog::open(&home.join("audit"))?;
         let digest = |arguments: &Value| log.key().digest(arguments).as_str().to_owned();
-        pending.approve(self.number, &terminal::who(), !self.once, digest, Timestamp::now())?;
+        pending.approve(
+            self.number,
+            &terminal::user_label(),
+            !self.once,
+            digest,
+            Timestamp::now(),
+        )?;
         let text = format!("allowed: question {}\n", self.number);
-        Ok(Report::new(text, json!({ "approved": self.number })))
+        Ok(CommandOutput::new(text, json!({ "approved": self.number })))
     }
 }
 
 impl Deny {
-    pub fn run(self) -> Result<Report, Error> {
-        Pending::new(&home::home_dir()?).deny(self.number, Timestamp::now())?;
+    pub fn run(self) -> Result<CommandOutput, Error> {
+        PendingQueue::new(&home::home_dir()?).deny(self.number, Timestamp::now())?;
         let text = format!("denied: question {}\n", self.number);
-        Ok(Report::new(text, json!({ "denied": self.number })))
+        Ok(CommandOutput::new(text, json!({ "denied": self.number })))
     }
 }
 
 impl ShowApprovals {
-    pub fn run(self) -> Result<Report, Error> {
+    pub fn run(self) -> Result<CommandOutput, Error> {
         let approvals = Approvals::new(&home::home_dir()?);
         if let Some(package) = self.revoke {
             if approvals.revoke(&package)? == 0 {
                 let detail = format!("nothing is kept for {}", mpp::text::shown(&package));
                 return Err(Error::new(Code::ConsentNoQuestion, detail));
             }
-            return Ok(Report::new(
+            return Ok(CommandOutput::new(
                 format!("taken back: {package}\n"),
                 json!({ "revoked": package }),
             ));
@@ -223,39 +229,42 @@ impl ShowApprovals {
                 "capabilities": one.capabilities, "by": one.by, "at": one.at.to_string(),
             })
         });
-        Ok(Report::new(text, Value::Array(json.collect())))
+        Ok(CommandOutput::new(text, Value::Array(json.collect())))
     }
 }
 
 /// Whoever sits at the terminal, or has said yes beforehand.
-pub struct AtTerminal<'a> {
+pub struct TerminalApprover<'a> {
     pub home: &'a Path,
     pub agreed: bool,
     pub show_changes: bool,
 }
 
-impl AtTerminal<'_> {
+impl TerminalApprover<'_> {
     /// Yes to this one call, with the proof that a destructive tool needs.
-    fn yes(&self, question: &Question, by: String) -> Reply {
+    fn yes(&self, question: &ApprovalRequest, by: String) -> ApprovalDecision {
         if !question.is_destructive {
-            return Reply::Agreed(by);
+            return ApprovalDecision::ApprovedOnce(by);
         }
         match host_key(self.home) {
-            Ok(key) => {
-                Reply::Attested(EphemeralAttestation::sign(&key, question, &by, Timestamp::now()))
-            }
-            Err(error) => Reply::Unanswered(error.to_string()),
+            Ok(key) => ApprovalDecision::ApprovedWithProof(EphemeralAttestation::sign(
+                &key,
+                question,
+                &by,
+                Timestamp::now(),
+            )),
+            Err(error) => ApprovalDecision::NoResponse(error.to_string()),
         }
     }
 }
 
-impl Person for AtTerminal<'_> {
-    fn ask(&self, question: &Question) -> Reply {
+impl Approver for TerminalApprover<'_> {
+    fn ask(&self, question: &ApprovalRequest) -> ApprovalDecision {
         if self.agreed {
             return self.yes(question, "--yes".to_owned());
         }
-        if !terminal::somebody_is_there() {
-            return Reply::Nobody;
+        if !terminal::is_interactive() {
+            return ApprovalDecision::NoApprover;
         }
         super::warn(&format!(
             "{} {} (\"{}\") wants to run a tool",
@@ -267,27 +276,27 @@ impl Person for AtTerminal<'_> {
         rows.extend(rows_about(question, arguments_row(&question.arguments)));
         super::warn(terminal::columns(&rows).trim_end());
         if question.is_destructive {
-            return match terminal::agrees("Allow this one call?") {
-                true => self.yes(question, terminal::who()),
-                false => Reply::Declined,
+            return match terminal::confirm("Allow this one call?") {
+                true => self.yes(question, terminal::user_label()),
+                false => ApprovalDecision::Denied,
             };
         }
-        match terminal::choice("Allow this? (a: always, for this package as it is) [y/N] ").as_str()
+        match terminal::prompt("Allow this? (a: always, for this package as it is) [y/N] ").as_str()
         {
-            "y" | "yes" => Reply::Agreed(terminal::who()),
-            "a" | "always" => Reply::AgreedForLater(terminal::who()),
-            _ => Reply::Declined,
+            "y" | "yes" => ApprovalDecision::ApprovedOnce(terminal::user_label()),
+            "a" | "always" => ApprovalDecision::ApprovedAlways(terminal::user_label()),
+            _ => ApprovalDecision::Denied,
         }
     }
 
     // [BOX-93]
-    fn agrees_to_changes(&self, changes: &Changes) -> bool {
+    fn approve_changes(&self, changes: &Changes) -> bool {
         if !self.show_changes {
             return true;
         }
-        let row = |(path, action): (String, &Action)| {
+        let row = |(path, action): (String, &FileOp)| {
             let size = match action {
-                Action::WriteFile { content, .. } => format!(" ({} bytes)", content.len()),
+                FileOp::WriteFile { content, .. } => format!(" ({} bytes)", content.len()),
                 _ => String::new(),
             };
             // Escaped, since a line break in a name would look like another change.
@@ -295,17 +304,17 @@ impl Person for AtTerminal<'_> {
         };
         let rows: Vec<_> = changes.iter().map(row).collect();
         super::warn(terminal::columns(&rows).trim_end());
-        self.agreed || (terminal::somebody_is_there() && terminal::agrees("Do this?"))
+        self.agreed || (terminal::is_interactive() && terminal::confirm("Do this?"))
     }
 }
 
 /// What a change does, for a person.
-fn verb(action: &Action) -> &'static str {
+fn verb(action: &FileOp) -> &'static str {
     match action {
-        Action::RemoveFile => "remove",
-        Action::RemoveDirectory => "remove folder",
-        Action::CreateDirectory => "make folder",
-        Action::WriteFile { replaces: true, .. } => "replace",
-        Action::WriteFile { replaces: false, .. } => "create",
+        FileOp::RemoveFile => "remove",
+        FileOp::RemoveDirectory => "remove folder",
+        FileOp::CreateDirectory => "make folder",
+        FileOp::WriteFile { replaces: true, .. } => "replace",
+        FileOp::WriteFile { replaces: false, .. } => "create",
     }
 }

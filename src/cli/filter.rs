@@ -4,7 +4,7 @@
 //! `{"id": …, "redacted": "…", "applied": …}`, or with `--spans` `{"id": …, "spans": [{"type", "start",
 //! "end"}]}`, offsets in code points, or in bytes with `--bytes`.
 
-use super::{usage_error, Report};
+use super::{usage_error, CommandOutput};
 use argh::FromArgs;
 use mpp::encoding::unhex;
 use mpp::home::read_file;
@@ -46,7 +46,7 @@ pub struct Filter {
 }
 
 impl Filter {
-    pub fn run(self) -> Result<Report, Error> {
+    pub fn run(self) -> Result<CommandOutput, Error> {
         let patterns: Vec<String> = match &self.patterns {
             Some(list) => list.split(',').map(str::to_owned).collect(),
             None => Kind::ALL.iter().map(|kind| kind.name().to_owned()).collect(),
@@ -60,7 +60,7 @@ impl Filter {
         }
         let (replacement, key) = self.replacement()?;
         let engine = PrivacyFilterEngine::from_config(&patterns, &custom)?;
-        let engine = engine.replacing_by(replacement, key);
+        let engine = engine.with_replacement(replacement, key);
         let failed = |error: std::io::Error| Error::new(Code::HostFile, format!("stdin: {error}"));
         let mut input = std::io::stdin().lock();
         let mut output = BufWriter::new(std::io::stdout().lock());
@@ -79,12 +79,12 @@ impl Filter {
             let reply = self.reply(&engine, &line).map_err(|error| {
                 Error::new(error.code(), format!("line {number}: {}", error.detail()))
             })?;
-            if !went_out(writeln!(output, "{reply}"))? {
-                return Ok(Report::new("", Value::Null));
+            if !write_unless_closed(writeln!(output, "{reply}"))? {
+                return Ok(CommandOutput::new("", Value::Null));
             }
         }
-        went_out(output.flush())?;
-        Ok(Report::new("", Value::Null))
+        write_unless_closed(output.flush())?;
+        Ok(CommandOutput::new("", Value::Null))
     }
 
     /// How values are replaced. Pseudonyms need a key of the caller's own: with one that everybody knows,
@@ -143,7 +143,7 @@ impl Filter {
 }
 
 /// Whether anybody still reads: a reader that has gone away ends the work, as it does for `cat`.
-fn went_out(written: std::io::Result<()>) -> Result<bool, Error> {
+fn write_unless_closed(written: std::io::Result<()>) -> Result<bool, Error> {
     match written {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(false),

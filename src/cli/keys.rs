@@ -1,6 +1,6 @@
 //! Room: `mpp keygen`.
 
-use super::{file_error, usage_error, Report};
+use super::{file_error, usage_error, CommandOutput};
 use argh::FromArgs;
 use mpp::package::key::SecretKey;
 use mpp::Error;
@@ -23,7 +23,7 @@ pub struct Keygen {
 }
 
 impl Keygen {
-    pub fn run(self) -> Result<Report, Error> {
+    pub fn run(self) -> Result<CommandOutput, Error> {
         let key = SecretKey::generate();
         let secret = PathBuf::from(format!("{}.key", self.name));
         let public = PathBuf::from(format!("{}.pub", self.name));
@@ -42,7 +42,7 @@ impl Keygen {
         let json = json!({
             "secret_key": secret, "public_key": public, "key_id": id.as_str(),
         });
-        Ok(Report::new(text, json))
+        Ok(CommandOutput::new(text, json))
     }
 }
 

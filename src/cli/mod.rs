@@ -64,16 +64,16 @@ enum Command {
 }
 
 /// What a command has to say, for people and for programs.
-struct Report {
+struct CommandOutput {
     text: String,
     json: Value,
     /// 0 unless the command itself found something wrong.
     exit_status: u8,
 }
 
-impl Report {
+impl CommandOutput {
     fn new(text: impl Into<String>, json: Value) -> Self {
-        Report { text: text.into(), json, exit_status: 0 }
+        CommandOutput { text: text.into(), json, exit_status: 0 }
     }
 }
 
@@ -81,7 +81,7 @@ impl Report {
 pub fn run(words: impl Iterator<Item = OsString>) -> ExitCode {
     let words: Vec<String> = match words.map(OsString::into_string).collect() {
         Ok(words) => words,
-        Err(_) => return complain(&usage_error("an argument is not UTF-8"), false),
+        Err(_) => return report_error(&usage_error("an argument is not UTF-8"), false),
     };
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let arguments = match Arguments::from_args(&["mpp"], &words) {
@@ -90,14 +90,14 @@ pub fn run(words: impl Iterator<Item = OsString>) -> ExitCode {
             return print(&format!("{}\n", output.trim_end())).into();
         }
         Err(EarlyExit { output, status: Err(()) }) => {
-            return complain(&usage_error(output.trim_end()), words.contains(&"--json"));
+            return report_error(&usage_error(output.trim_end()), words.contains(&"--json"));
         }
     };
     let Some(command) = arguments.command else {
         if arguments.version {
             return print(&format!("mpp {}\n", env!("CARGO_PKG_VERSION"))).into();
         }
-        return complain(&usage_error("no command given"), false);
+        return report_error(&usage_error("no command given"), false);
     };
     let (as_json, result) = match command {
         Command::Approvals(command) => (command.json, command.run()),
@@ -125,7 +125,7 @@ pub fn run(words: impl Iterator<Item = OsString>) -> ExitCode {
         Ok(report) if report.json.is_null() => ExitCode::from(report.exit_status),
         Ok(report) if as_json => print(&json_line(&report.json)).max(report.exit_status).into(),
         Ok(report) => print(&report.text).max(report.exit_status).into(),
-        Err(error) => complain(&error, as_json),
+        Err(error) => report_error(&error, as_json),
     }
 }
 
@@ -146,7 +146,7 @@ fn warn(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }
 
-fn complain(error: &Error, as_json: bool) -> ExitCode {
+fn report_error(error: &Error, as_json: bool) -> ExitCode {
     let code = error.code();
     if as_json {
         print(&json_line(&json!({ "error": error_json(error) })));
@@ -158,7 +158,7 @@ fn complain(error: &Error, as_json: bool) -> ExitCode {
                 let detail = terminal::printable(error.detail());
                 warn(&format!("mpp: {}\n{}", detail.trim_end(), code.remedy()));
             }
-            _ => warn(&format!("mpp: {} [{}]\n  {message}", word_for(code), code.as_str())),
+            _ => warn(&format!("mpp: {} [{}]\n  {message}", class_label(code), code.as_str())),
         }
     }
     code.class().exit_status().into()
@@ -174,7 +174,7 @@ fn error_json(error: &Error) -> Value {
     })
 }
 
-fn word_for(code: Code) -> &'static str {
+fn class_label(code: Code) -> &'static str {
     match code.class() {
         mpp::Class::Refused => "REFUSED",
         mpp::Class::Usage => "usage",
@@ -238,7 +238,7 @@ fn signed_at(option: Option<&str>) -> Result<Timestamp, Error> {
 
 /// Writes a file beside its place and moves it there whole: what stood there before stays until the
 /// new bytes are on the disk.
-fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     let failed = |error: std::io::Error| file_error(path, &error);
     let mut name = path.file_name().ok_or_else(|| usage_error("no file name"))?.to_owned();
     name.push(format!(".{}.tmp", std::process::id()));

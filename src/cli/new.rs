@@ -2,7 +2,7 @@
 //!
 //! The files lie in `templates/`, one folder for each language; what stands between two `@` is filled in.
 
-use super::{file_error, usage_error, Report};
+use super::{file_error, usage_error, CommandOutput};
 use argh::FromArgs;
 use mpp::{Code, Error};
 use serde_json::json;
@@ -154,7 +154,7 @@ impl Language {
 }
 
 impl New {
-    pub fn run(self) -> Result<Report, Error> {
+    pub fn run(self) -> Result<CommandOutput, Error> {
         let language = Language::find(&self.lang)?;
         let name = self.folder.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         let word: String = name
@@ -192,7 +192,7 @@ impl New {
              mpp run {word}.mpp --tool greet --args '{{\"name\":\"Ann\"}}'\n",
             written.join(", ")
         );
-        Ok(Report::new(text, json!({ "folder": self.folder, "id": id, "files": written })))
+        Ok(CommandOutput::new(text, json!({ "folder": self.folder, "id": id, "files": written })))
     }
 }
 

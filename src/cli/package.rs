@@ -1,6 +1,6 @@
 //! Room: `mpp pack`, `sign`, `verify` and `inspect`.
 
-use super::{read_text, signed_at, terminal, trust, usage_error, write_whole, Report};
+use super::{read_text, signed_at, terminal, trust, usage_error, write_atomic, CommandOutput};
 use argh::FromArgs;
 use mpp::gatekeeper::{self, read_package, Gatekeeper, Inspection};
 use mpp::package::key::SecretKey;
@@ -93,7 +93,7 @@ pub struct Inspect {
 }
 
 impl Pack {
-    pub fn run(self) -> Result<Report, Error> {
+    pub fn run(self) -> Result<CommandOutput, Error> {
         let signed_at = signed_at(self.signed_at.as_deref())?;
         let key = SecretKey::from_pem(&read_text(&self.key)?)?;
         let compression = if self.deflate { Compression::Deflated } else { Compression::Stored };
@@ -116,25 +116,29 @@ impl Pack {
         let package = pack(contents, &key, signed_at, compression)?;
         // An author hears now what a host would say later.
         let found = gatekeeper::inspect(&package)?;
-        write_whole(&self.output, &package)?;
+        write_atomic(&self.output, &package)?;
         written(&self.output, &package, &found)
     }
 }
 
 impl Sign {
-    pub fn run(self) -> Result<Report, Error> {
+    pub fn run(self) -> Result<CommandOutput, Error> {
         let key = SecretKey::from_pem(&read_text(&self.key)?)?;
         let package = read_package(&self.file)?;
         let package = countersign(&package, &key, signed_at(self.signed_at.as_deref())?)?;
         let found = gatekeeper::inspect(&package)?;
         let output = self.output.unwrap_or(self.file);
-        write_whole(&output, &package)?;
+        write_atomic(&output, &package)?;
         written(&output, &package, &found)
     }
 }
 
 /// What `pack` and `sign` say.
-fn written(output: &std::path::Path, package: &[u8], found: &Inspection) -> Result<Report, Error> {
+fn written(
+    output: &std::path::Path,
+    package: &[u8],
+    found: &Inspection,
+) -> Result<CommandOutput, Error> {
     let keys: Vec<&str> = found.signed_by.iter().map(|signer| signer.key_id.as_str()).collect();
     let rows = [
         ("package", format!("{} {}", found.manifest.id, found.manifest.version)),
@@ -152,7 +156,7 @@ fn written(output: &std::path::Path, package: &[u8], found: &Inspection) -> Resu
         "version": found.manifest.version.to_string(), "content_hash": found.content_hash.as_str(),
         "key_ids": keys,
     });
-    Ok(Report::new(text, json))
+    Ok(CommandOutput::new(text, json))
 }
 
 /// The checks by the word that their codes begin with.
@@ -160,7 +164,7 @@ const CHECKS: [&str; 7] =
     ["archive", "structure", "content", "signature", "publisher", "manifest", "module"];
 
 impl Verify {
-    pub fn run(self) -> Result<Report, Error> {
+    pub fn run(self) -> Result<CommandOutput, Error> {
         if self.signers == 0 {
             return Err(usage_error("--signers takes a number from 1"));
         }
@@ -190,7 +194,7 @@ impl Verify {
                     "verdict": "verified", "id": manifest.id, "version": manifest.version.to_string(),
                     "content_hash": attestation.content_hash.as_str(), "signers": signers,
                 });
-                Ok(Report::new(text, json))
+                Ok(CommandOutput::new(text, json))
             }
             Err(error) => {
                 let stage = error.code().as_str().split('.').next().unwrap_or_default();
@@ -208,7 +212,7 @@ impl Verify {
                     "error": super::error_json(&error),
                 });
                 let exit_status = error.code().class().exit_status();
-                Ok(Report { text, json, exit_status })
+                Ok(CommandOutput { text, json, exit_status })
             }
         }
     }
@@ -228,7 +232,7 @@ fn checks_until(failed: Option<usize>) -> String {
 }
 
 impl Inspect {
-    pub fn run(self) -> Result<Report, Error> {
+    pub fn run(self) -> Result<CommandOutput, Error> {
         let found = gatekeeper::inspect(&super::run::Package::named(&self.file)?.bytes()?)?;
         let store = TrustStore::load(&trust::existing_store(self.trust)?)?;
         let manifest = &found.manifest;
@@ -313,7 +317,7 @@ impl Inspect {
             "entries": found.entries.iter()
                 .map(|(name, bytes)| json!({ "name": name, "bytes": bytes })).collect::<Vec<_>>(),
         });
-        Ok(Report::new(terminal::columns(&rows), json))
+        Ok(CommandOutput::new(terminal::columns(&rows), json))
     }
 }
 

@@ -1,15 +1,15 @@
 //! Room: `mpp run`: one call of one tool, with a person at the terminal where one is needed.
 
-use super::consent::AtTerminal;
-use super::{read_text, terminal, trust, usage_error, Report};
+use super::consent::TerminalApprover;
+use super::{read_text, terminal, trust, usage_error, CommandOutput};
 use argh::FromArgs;
-use mpp::door::CurlTransport;
 use mpp::gatekeeper::{self, read_package};
-use mpp::package::listing::ContentHash;
+use mpp::network::CurlTransport;
+use mpp::package::content_hash::ContentHash;
 use mpp::policy::PermissionPolicy;
 use mpp::runtime::PackageSource as _;
-use mpp::runtime::{Answer, Call, Runtime};
-use mpp::store::Store;
+use mpp::runtime::{CallResult, Runtime, ToolCall};
+use mpp::store::PackageStore;
 use mpp::trust::{covers, TrustStore, Validity};
 use mpp::{home, json, CancelFlag, Code, Error};
 use serde_json::{json, Value};
@@ -67,13 +67,14 @@ pub struct Run {
 }
 
 impl Run {
-    pub fn run(self) -> Result<Report, Error> {
+    pub fn run(self) -> Result<CommandOutput, Error> {
         let home = home::home_dir()?;
         let trust_path = trust::existing_store(self.trust.clone())?;
         let policy = self.policy(&home)?;
         let package = Package::named(&self.file)?;
-        let call = Call::new(self.tool.clone(), self.arguments()?);
-        let person = AtTerminal { home: &home, agreed: self.yes, show_changes: self.show_changes };
+        let call = ToolCall::new(self.tool.clone(), self.arguments()?);
+        let person =
+            TerminalApprover { home: &home, agreed: self.yes, show_changes: self.show_changes };
         let transport = Arc::new(CurlTransport::new(self.ca_file.clone()));
         let mut runtime = Runtime::open(&home, policy)?.trust_file(&trust_path);
         if let Some(folder) = &self.storage {
@@ -87,14 +88,14 @@ impl Run {
             let cancel = CancelFlag::default();
             match &package {
                 Package::File(bytes) => runtime.call(bytes, &call, &person, &cancel),
-                Package::Installed(store, content_hash) => {
+                Package::InstalledPackage(store, content_hash) => {
                     runtime.call_installed(store, content_hash, &call, &person, &cancel)
                 }
             }
         };
         let mut answer = call_once();
         if answer.as_ref().is_err_and(|error| error.code() == Code::PublisherUnknown)
-            && introduce_publisher(&package.bytes()?, &trust_path)?
+            && trust_on_first_use(&package.bytes()?, &trust_path)?
         {
             answer = call_once();
         }
@@ -102,7 +103,7 @@ impl Run {
     }
 
     fn policy(&self, home: &Path) -> Result<PermissionPolicy, Error> {
-        let mut policy = policy_of(self.policy.as_deref(), home)?;
+        let mut policy = load_policy(self.policy.as_deref(), home)?;
         for mapping in &self.map {
             let (guest, host) = mapping
                 .split_once('=')
@@ -142,16 +143,16 @@ impl Run {
 /// A package as a command names it: a file, or the installed one of this id.
 pub enum Package {
     File(Vec<u8>),
-    Installed(Store, ContentHash),
+    InstalledPackage(PackageStore, ContentHash),
 }
 
 impl Package {
     pub fn named(named: &Path) -> Result<Self, Error> {
         let file = || read_package(named).map(Package::File);
         let Some(id) = named.to_str().filter(|_| !named.exists()) else { return file() };
-        let store = Store::new(&home::home_dir()?);
+        let store = PackageStore::new(&home::home_dir()?);
         match store.find(id) {
-            Ok(found) => Ok(Package::Installed(store, found.content_hash)),
+            Ok(found) => Ok(Package::InstalledPackage(store, found.content_hash)),
             Err(error) if error.code() == Code::StoreNotInstalled => file(),
             Err(error) => Err(error),
         }
@@ -160,14 +161,16 @@ impl Package {
     pub fn bytes(&self) -> Result<Cow<'_, [u8]>, Error> {
         match self {
             Package::File(bytes) => Ok(Cow::Borrowed(bytes)),
-            Package::Installed(store, content_hash) => store.read(content_hash).map(Cow::Owned),
+            Package::InstalledPackage(store, content_hash) => {
+                store.read(content_hash).map(Cow::Owned)
+            }
         }
     }
 }
 
 /// The policy that was named, or the home folder's, or where there is no file one without rules.
 // [POLICY-09] [POLICY-17]
-pub fn policy_of(named: Option<&Path>, home: &Path) -> Result<PermissionPolicy, Error> {
+pub fn load_policy(named: Option<&Path>, home: &Path) -> Result<PermissionPolicy, Error> {
     let default = home.join("policy.json");
     // The name counts and not what it leads to: a link to nothing, and a folder that cannot be looked into,
     // may stand for a file with deny rules.
@@ -182,7 +185,7 @@ pub fn policy_of(named: Option<&Path>, home: &Path) -> Result<PermissionPolicy, 
 }
 
 /// The text blocks for a person; all of it for a program.
-fn report(answer: &Answer) -> Report {
+fn report(answer: &CallResult) -> CommandOutput {
     let blocks = answer.content.as_array().map(Vec::as_slice).unwrap_or_default();
     let mut text = String::new();
     for block in blocks {
@@ -200,12 +203,12 @@ fn report(answer: &Answer) -> Report {
         "fuel_used": answer.fuel_used, "audit_record": answer.audit_record,
     });
     let exit_status = if answer.is_error { mpp::Class::Tool.exit_status() } else { 0 };
-    Report { text, json, exit_status }
+    CommandOutput { text, json, exit_status }
 }
 
 /// First use of an unknown publisher: shows the fingerprint and asks; trusts for this one id.
-pub fn introduce_publisher(package: &[u8], trust_path: &Path) -> Result<bool, Error> {
-    if !terminal::somebody_is_there() {
+pub fn trust_on_first_use(package: &[u8], trust_path: &Path) -> Result<bool, Error> {
+    if !terminal::is_interactive() {
         return Ok(false);
     }
     let found = gatekeeper::inspect(package)?;
@@ -225,7 +228,7 @@ pub fn introduce_publisher(package: &[u8], trust_path: &Path) -> Result<bool, Er
          publisher says by another way, such as its web site.",
         signer.key_id
     ));
-    if !terminal::agrees(&format!("Trust this key to publish {id}?")) {
+    if !terminal::confirm(&format!("Trust this key to publish {id}?")) {
         return Ok(false);
     }
     TrustStore::update(trust_path, |store| {

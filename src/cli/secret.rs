@@ -1,9 +1,9 @@
 //! Room: `mpp secret`: values for tools, which come from stdin or a person's keyboard and are never shown.
 
-use super::{run, terminal, usage_error, Report};
+use super::{run, terminal, usage_error, CommandOutput};
 use argh::FromArgs;
 use mpp::limits::SECRET_BYTES_MAX;
-use mpp::secrets::{SecretFile, SecretValue};
+use mpp::secrets::{FileSecretStore, SecretValue};
 use mpp::{home, Code, Error, PermissionPolicy};
 use serde_json::{json, Value};
 use std::collections::BTreeMap;
@@ -72,34 +72,34 @@ impl Secret {
         }
     }
 
-    pub fn run(self) -> Result<Report, Error> {
-        let file = SecretFile::new(&home::home_dir()?);
+    pub fn run(self) -> Result<CommandOutput, Error> {
+        let file = FileSecretStore::new(&home::home_dir()?);
         match self.command {
             Command::Set(command) => set(&file, &command.name),
             Command::List(command) => list(&file, command.policy),
             Command::Remove(command) => {
                 file.remove(&command.name)?;
                 let json = json!({ "name": command.name, "removed": true });
-                Ok(Report::new(format!("removed {}\n", command.name), json))
+                Ok(CommandOutput::new(format!("removed {}\n", command.name), json))
             }
         }
     }
 }
 
-fn set(file: &SecretFile, name: &str) -> Result<Report, Error> {
+fn set(file: &FileSecretStore, name: &str) -> Result<CommandOutput, Error> {
     mpp::secrets::check_name(name)?;
     let value = SecretValue::parse(read_value(name)?)?;
     let replaced = file.set(name, value)?;
     let word = if replaced { "replaced" } else { "set" };
     let json = json!({ "name": name, "replaced": replaced });
-    Ok(Report::new(format!("{word} {name}\n"), json))
+    Ok(CommandOutput::new(format!("{word} {name}\n"), json))
 }
 
 /// One line of stdin, without its end.
 // [SECRET-12]
 fn read_value(name: &str) -> Result<String, Error> {
     let bytes = match std::io::stdin().is_terminal() {
-        true => typed(name)?,
+        true => read_without_echo(name)?,
         false => {
             let most = u64::try_from(SECRET_BYTES_MAX).unwrap_or(u64::MAX).saturating_add(3);
             let mut bytes = Vec::new();
@@ -116,7 +116,7 @@ fn read_value(name: &str) -> Result<String, Error> {
 
 /// Reads a line of the terminal without showing it. A shell does it, since it brings the echo back however it
 /// ends; the line comes through a pipe, and stands in no list of processes.
-fn typed(name: &str) -> Result<Vec<u8>, Error> {
+fn read_without_echo(name: &str) -> Result<Vec<u8>, Error> {
     const SCRIPT: &str =
         "trap 'stty echo' EXIT; trap 'exit 1' INT TERM HUP; stty -echo || exit 1\n\
                           IFS= read -r line && printf '%s' \"$line\"";
@@ -133,9 +133,9 @@ fn typed(name: &str) -> Result<Vec<u8>, Error> {
 }
 
 // [SECRET-13]
-fn list(file: &SecretFile, policy: Option<PathBuf>) -> Result<Report, Error> {
+fn list(file: &FileSecretStore, policy: Option<PathBuf>) -> Result<CommandOutput, Error> {
     let names = file.names()?;
-    let policy = run::policy_of(policy.as_deref(), &home::home_dir()?)?;
+    let policy = run::load_policy(policy.as_deref(), &home::home_dir()?)?;
     let mut uses: BTreeMap<String, Vec<String>> = BTreeMap::new();
     names.iter().for_each(|name| drop(uses.insert(name.clone(), Vec::new())));
     for (name, place) in policy.secret_uses() {
@@ -157,7 +157,7 @@ fn list(file: &SecretFile, policy: Option<PathBuf>) -> Result<Report, Error> {
     if by_command {
         text.push_str("the policy takes values from its secrets_command, not from here\n");
     }
-    Ok(Report::new(text, json))
+    Ok(CommandOutput::new(text, json))
 }
 
 fn row(policy: &PermissionPolicy, is_set: bool, uses: &[String]) -> String {

@@ -1,9 +1,9 @@
 //! Room: `mpp serve`: what agents start.
 
-use super::{config, run, Report};
+use super::{config, run, CommandOutput};
 use argh::FromArgs;
-use mpp::door::CurlTransport;
 use mpp::mcp::Server;
+use mpp::network::CurlTransport;
 use mpp::runtime::Runtime;
 use mpp::{home, Error};
 use serde_json::Value;
@@ -36,7 +36,7 @@ pub struct Serve {
 }
 
 impl Serve {
-    pub fn run(self) -> Result<Report, Error> {
+    pub fn run(self) -> Result<CommandOutput, Error> {
         if let Some(client) = &self.print_config {
             let options = [
                 ("--policy", self.policy.as_deref()),
@@ -46,7 +46,7 @@ impl Serve {
             return config::report(client, &options);
         }
         let home = home::home_dir()?;
-        let policy = run::policy_of(self.policy.as_deref(), &home)?;
+        let policy = run::load_policy(self.policy.as_deref(), &home)?;
         let mut runtime = Runtime::open(&home, policy)?;
         if let Some(file) = &self.ca_file {
             runtime = runtime.protect(file);
@@ -62,7 +62,7 @@ impl Serve {
         // The server is gone and with it whoever tells; what was told is written, if somebody reads it.
         let _nobody_reads = written.recv_timeout(LAST_LINES_WAIT);
         served?;
-        Ok(Report::new("", Value::Null))
+        Ok(CommandOutput::new("", Value::Null))
     }
 }
 

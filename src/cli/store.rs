@@ -1,10 +1,10 @@
 //! Room: `mpp install`, `mpp list`, `mpp remove`: which packages a server offers.
 
-use super::{run, terminal, usage_error, Report};
+use super::{run, terminal, usage_error, CommandOutput};
 use argh::FromArgs;
 use mpp::gatekeeper::{read_package, AttestationResult};
 use mpp::policy::Capability;
-use mpp::store::{Installed, Store};
+use mpp::store::{InstalledPackage, PackageStore};
 use mpp::trust::{FILE_NAME, SEEN_FILE_NAME};
 use mpp::{home, Code, Error, Gatekeeper, Manifest, Timestamp, TrustStore};
 use serde_json::{json, Value};
@@ -52,13 +52,13 @@ pub struct Remove {
 
 impl Install {
     // [STORE-05]
-    pub fn run(self) -> Result<Report, Error> {
+    pub fn run(self) -> Result<CommandOutput, Error> {
         let home = home::home_dir()?;
-        let store = Store::new(&home);
+        let store = PackageStore::new(&home);
         let package = read_package(&self.file)?;
         let mut verified = self.verify(&home, &package);
         if verified.as_ref().is_err_and(|error| error.code() == Code::PublisherUnknown)
-            && run::introduce_publisher(&package, &home.join(FILE_NAME))?
+            && run::trust_on_first_use(&package, &home.join(FILE_NAME))?
         {
             verified = self.verify(&home, &package);
         }
@@ -72,12 +72,12 @@ impl Install {
         };
         let rows = shown(&attestation, old.as_ref());
         if !self.yes {
-            if !terminal::somebody_is_there() {
+            if !terminal::is_interactive() {
                 let detail = "installing needs a person at the terminal, or --yes";
                 return Err(Error::new(Code::PolicyConfirmation, detail));
             }
             super::warn(terminal::columns(&rows).trim_end());
-            if !terminal::agrees("Install this?") {
+            if !terminal::confirm("Install this?") {
                 let detail = format!("{} was not installed", manifest.id);
                 return Err(Error::new(Code::PolicyDeclined, detail));
             }
@@ -85,8 +85,8 @@ impl Install {
         store.install(&package, &attestation)?;
         let id = manifest.id.clone();
         TrustStore::update(&home.join(SEEN_FILE_NAME), |seen| match self.downgrade {
-            true => seen.lower_version(&id, &manifest.version),
-            false => seen.note_version(&id, &manifest.version),
+            true => seen.reset_version(&id, &manifest.version),
+            false => seen.record_version(&id, &manifest.version),
         })?;
         let text = format!("installed {} {}\n", manifest.id, manifest.version);
         let json = json!({
@@ -95,7 +95,7 @@ impl Install {
             "replaces": old.map(|(_, old)| old.version.to_string()),
             "tools": manifest.tools.iter().map(|tool| &tool.name).collect::<Vec<_>>(),
         });
-        Ok(Report::new(text, json))
+        Ok(CommandOutput::new(text, json))
     }
 
     fn verify(&self, home: &std::path::Path, package: &[u8]) -> Result<AttestationResult, Error> {
@@ -114,7 +114,7 @@ impl Install {
 // [STORE-06]
 fn shown(
     new: &AttestationResult,
-    old: Option<&(Option<Manifest>, Installed)>,
+    old: Option<&(Option<Manifest>, InstalledPackage)>,
 ) -> Vec<(&'static str, String)> {
     let manifest = &new.manifest;
     let mut rows = vec![
@@ -182,8 +182,8 @@ fn or_nothing(lines: BTreeSet<String>) -> String {
 }
 
 impl List {
-    pub fn run(self) -> Result<Report, Error> {
-        let installed = Store::new(&home::home_dir()?).installed()?;
+    pub fn run(self) -> Result<CommandOutput, Error> {
+        let installed = PackageStore::new(&home::home_dir()?).installed()?;
         let mut text = String::new();
         for package in &installed {
             let tools = package.tools.join(", ");
@@ -200,16 +200,16 @@ impl List {
                 "content_hash": package.content_hash.as_str(), "tools": package.tools,
             })
         });
-        Ok(Report::new(text, Value::Array(json.collect())))
+        Ok(CommandOutput::new(text, Value::Array(json.collect())))
     }
 }
 
 impl Remove {
-    pub fn run(self) -> Result<Report, Error> {
+    pub fn run(self) -> Result<CommandOutput, Error> {
         if self.id.is_empty() {
             return Err(usage_error("no id given"));
         }
-        Store::new(&home::home_dir()?).remove(&self.id)?;
-        Ok(Report::new(format!("removed {}\n", self.id), json!({ "removed": self.id })))
+        PackageStore::new(&home::home_dir()?).remove(&self.id)?;
+        Ok(CommandOutput::new(format!("removed {}\n", self.id), json!({ "removed": self.id })))
     }
 }

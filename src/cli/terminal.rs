@@ -14,17 +14,17 @@ pub fn printable(text: &str) -> String {
 }
 
 /// Whether there is a person to ask: questions go to stderr, answers come from stdin.
-pub fn somebody_is_there() -> bool {
+pub fn is_interactive() -> bool {
     std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
 }
 
 /// Asks a question that only `y` or `yes` agrees to.
-pub fn agrees(question: &str) -> bool {
-    matches!(choice(&format!("{question} [y/N] ")).as_str(), "y" | "yes")
+pub fn confirm(question: &str) -> bool {
+    matches!(prompt(&format!("{question} [y/N] ")).as_str(), "y" | "yes")
 }
 
 /// Asks, and gives the reply in small letters; nothing if there was none.
-pub fn choice(prompt: &str) -> String {
+pub fn prompt(prompt: &str) -> String {
     let mut err = std::io::stderr().lock();
     if write!(err, "{prompt}").and_then(|()| err.flush()).is_err() {
         return String::new();
@@ -37,7 +37,7 @@ pub fn choice(prompt: &str) -> String {
 }
 
 /// Whoever sits here, for the record: the name that the system gave the session, which is no proof.
-pub fn who() -> String {
+pub fn user_label() -> String {
     let name = std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_default();
     let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     match !name.is_empty() && name.len() <= 64 && name.chars().all(is_name) {

@@ -1,9 +1,9 @@
 //! Room: `mpp trust`: whom this host trusts, and what it does not trust any more.
 
-use super::{file_error, read_text, terminal, usage_error, Report};
+use super::{file_error, read_text, terminal, usage_error, CommandOutput};
 use argh::FromArgs;
+use mpp::package::content_hash::ContentHash;
 use mpp::package::key::{KeyId, PublicKey};
-use mpp::package::listing::ContentHash;
 use mpp::trust::{Publisher, TrustStore, Validity};
 use mpp::{Error, Timestamp};
 use serde_json::json;
@@ -108,7 +108,7 @@ impl Trust {
         }
     }
 
-    pub fn run(self) -> Result<Report, Error> {
+    pub fn run(self) -> Result<CommandOutput, Error> {
         match self.command {
             Command::Add(command) => command.run(),
             Command::List(command) => command.run(),
@@ -118,7 +118,7 @@ impl Trust {
 }
 
 impl Add {
-    fn run(self) -> Result<Report, Error> {
+    fn run(self) -> Result<CommandOutput, Error> {
         if self.namespace.is_empty() {
             return Err(usage_error("give at least one --namespace, such as org.acme"));
         }
@@ -145,12 +145,12 @@ impl Add {
         let json = json!({
             "publisher": self.name, "key_id": key.id().as_str(), "namespaces": self.namespace,
         });
-        Ok(Report::new(text, json))
+        Ok(CommandOutput::new(text, json))
     }
 }
 
 impl List {
-    fn run(self) -> Result<Report, Error> {
+    fn run(self) -> Result<CommandOutput, Error> {
         let path = existing_store(self.trust)?;
         let store = TrustStore::load(&path)?;
         let mut rows = vec![("trust store", path.display().to_string())];
@@ -189,12 +189,12 @@ impl List {
         }
         let json =
             json!({ "trust_store": path.display().to_string(), "keys": keys, "revoked": revoked });
-        Ok(Report::new(terminal::columns(&rows), json))
+        Ok(CommandOutput::new(terminal::columns(&rows), json))
     }
 }
 
 impl Revoke {
-    fn run(self) -> Result<Report, Error> {
+    fn run(self) -> Result<CommandOutput, Error> {
         let path = store_path(self.trust)?;
         let now = Timestamp::now();
         let what = self.what;
@@ -214,6 +214,6 @@ impl Revoke {
             TrustStore::update(&path, |store| store.revoke_key(key, now, &self.reason))?;
         }
         let text = format!("revoked {}\n", terminal::printable(&what));
-        Ok(Report::new(text, json!({ "revoked": what, "reason": self.reason })))
+        Ok(CommandOutput::new(text, json!({ "revoked": what, "reason": self.reason })))
     }
 }

@@ -4,20 +4,20 @@
 //! Where either differs it does not apply, and the question is asked anew. How a grant was put into words
 //! is kept for people and decides nothing.
 
-use crate::host::host_file;
-use crate::kernel::consent::Question;
+use crate::host::json_file;
+use crate::kernel::consent::ApprovalRequest;
 use crate::kernel::document::{list, object, text, Document, FromJson};
 use crate::kernel::error::{Code, Error};
 use crate::kernel::limits::{APPROVALS_COUNT_MAX, APPROVALS_FILE_BYTES_MAX};
 use crate::kernel::names::{self, is_visible_line};
-use crate::kernel::package::listing::ContentHash;
+use crate::kernel::package::content_hash::ContentHash;
 use crate::kernel::time::Timestamp;
 use std::path::{Path, PathBuf};
 
 object! {
     /// One agreement that was kept.
     #[derive(Clone, Debug, PartialEq, Eq)]
-    pub struct Approval: FromJson + ToJson {
+    pub struct RememberedApproval: FromJson + ToJson {
         /// The package's id, for people: what counts is the content hash.
         pub package: String, text(names::is_id, "a package id");
         /// The package.
@@ -34,12 +34,12 @@ object! {
 }
 
 object! {
-    struct Kept: FromJson + ToJson {
-        approvals: Vec<Approval> = Vec::new(), list(0..=APPROVALS_COUNT_MAX, Approval::read);
+    struct ApprovalsFile: FromJson + ToJson {
+        approvals: Vec<RememberedApproval> = Vec::new(), list(0..=APPROVALS_COUNT_MAX, RememberedApproval::read);
     }
 }
 
-impl Document for Kept {
+impl Document for ApprovalsFile {
     const FORMAT: &'static str = "mpp-approvals/1";
     const BYTES_MAX: usize = APPROVALS_FILE_BYTES_MAX;
     const INVALID: Code = Code::ConsentInvalid;
@@ -61,13 +61,13 @@ impl Approvals {
     ///
     /// # Errors
     /// `consent.invalid`, `host.file`.
-    pub fn all(&self) -> Result<Vec<Approval>, Error> {
-        Ok(host_file::load::<Kept>(&self.path)?.unwrap_or_default().approvals)
+    pub fn all(&self) -> Result<Vec<RememberedApproval>, Error> {
+        Ok(json_file::load::<ApprovalsFile>(&self.path)?.unwrap_or_default().approvals)
     }
 
     /// Who agreed to this package with exactly these grants.
     // [CONS-02]
-    pub(crate) fn find(&self, question: &Question) -> Result<Option<String>, Error> {
+    pub(crate) fn find(&self, question: &ApprovalRequest) -> Result<Option<String>, Error> {
         let wanted = (&question.content_hash, &question.grants);
         let found = self.all()?.into_iter().find(|one| (&one.content_hash, &one.grants) == wanted);
         Ok(found.map(|approval| format!("{} (remembered)", approval.by)))
@@ -75,8 +75,13 @@ impl Approvals {
 
     /// Keeps an agreement. One package has one: a newer one takes the place of those for other contents or
     /// grants.
-    pub(crate) fn add(&self, question: &Question, by: &str, at: Timestamp) -> Result<(), Error> {
-        let approval = Approval {
+    pub(crate) fn add(
+        &self,
+        question: &ApprovalRequest,
+        by: &str,
+        at: Timestamp,
+    ) -> Result<(), Error> {
+        let approval = RememberedApproval {
             package: question.package.clone(),
             content_hash: question.content_hash.clone(),
             grants: question.grants.clone(),
@@ -84,7 +89,7 @@ impl Approvals {
             by: by.to_owned(),
             at,
         };
-        host_file::edit(&self.path, |kept: &mut Kept| {
+        json_file::edit(&self.path, |kept: &mut ApprovalsFile| {
             kept.approvals.retain(|other| other.package != approval.package);
             kept.approvals.push(approval);
             Ok(())
@@ -97,7 +102,7 @@ impl Approvals {
     /// `consent.invalid`, `host.file`.
     // [CONS-04]
     pub fn revoke(&self, package: &str) -> Result<usize, Error> {
-        host_file::edit(&self.path, |kept: &mut Kept| {
+        json_file::edit(&self.path, |kept: &mut ApprovalsFile| {
             let before = kept.approvals.len();
             kept.approvals.retain(|approval| approval.package != package);
             Ok(before.saturating_sub(kept.approvals.len()))

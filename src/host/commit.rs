@@ -5,9 +5,13 @@
 //! looks sees a file's old content or its new one. A lock keeps two calls from doing so at once, and what a killed
 //! process left in the folder is cleared away by the next.
 
-use crate::host::handle::{mode_of, open_handle, owner_of, path_of, HostDirectory, COMMIT_FOLDER};
+use crate::host::directory_handle::{
+    mode_of, open_handle, owner_of, path_of, HostDirectory, STAGING_DIR,
+};
 use crate::kernel::deadline::Deadline;
-use crate::kernel::directory::{Action, Change, Fault, PreparedChanges, Refused, Stamp};
+use crate::kernel::directory::{
+    Change, CommitError, DirectoryError, FileOp, PreparedChanges, StatFingerprint,
+};
 use std::collections::BTreeSet;
 use std::fs::{self, DirBuilder, File, Permissions};
 use std::io::{self, Write as _};
@@ -15,12 +19,12 @@ use std::os::unix::fs::{fchown, DirBuilderExt as _, MetadataExt as _, Permission
 use std::path::{Path, PathBuf};
 
 /// What went wrong with a path.
-fn failed(path: &str) -> impl Fn(io::Error) -> Refused + '_ {
+fn failed(path: &str) -> impl Fn(io::Error) -> CommitError + '_ {
     |error| refused(path, error.to_string())
 }
 
-fn refused(path: &str, why: impl Into<String>) -> Refused {
-    Refused { path: path.to_owned(), why: why.into() }
+fn refused(path: &str, why: impl Into<String>) -> CommitError {
+    CommitError { path: path.to_owned(), why: why.into() }
 }
 
 /// A directory whose new content is on the disk, apart from its names.
@@ -42,7 +46,7 @@ impl Drop for Prepared<'_> {
 
 /// Removes the folder of this program, whatever it holds. A link in its place is removed itself.
 fn clear(root: &File) -> io::Result<()> {
-    match fs::remove_dir_all(path_of(root).join(COMMIT_FOLDER)) {
+    match fs::remove_dir_all(path_of(root).join(STAGING_DIR)) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }
@@ -50,7 +54,7 @@ fn clear(root: &File) -> io::Result<()> {
 
 /// Makes the folder, for this user alone, and opens it so that nobody can put another in its place.
 fn make(root: &File) -> io::Result<File> {
-    let path = path_of(root).join(COMMIT_FOLDER);
+    let path = path_of(root).join(STAGING_DIR);
     DirBuilder::new().mode(0o700).create(&path)?;
     open_handle(&path)
 }
@@ -61,7 +65,7 @@ impl<'a> Prepared<'a> {
         host: &'a HostDirectory,
         changes: &'a [Change],
         deadline: &Deadline,
-    ) -> Result<Self, Refused> {
+    ) -> Result<Self, CommitError> {
         let late = |change: &Change| {
             deadline.check().map_err(|_| refused(&change.path, "the call has ended"))
         };
@@ -69,10 +73,10 @@ impl<'a> Prepared<'a> {
         host.check_again().map_err(|why| refused("", why))?;
         let root = host.lock(deadline).map_err(failed(""))?;
         let mut prepared = Prepared { host, changes, root, folder: None };
-        let folder_failed = failed(COMMIT_FOLDER);
+        let folder_failed = failed(STAGING_DIR);
         clear(&prepared.root).map_err(&folder_failed)?;
         let removes = |change: &&Change| {
-            matches!(change.action, Action::RemoveFile | Action::RemoveDirectory)
+            matches!(change.action, FileOp::RemoveFile | FileOp::RemoveDirectory)
         };
         let removed: BTreeSet<&str> =
             changes.iter().filter(removes).map(|change| change.path.as_str()).collect();
@@ -80,11 +84,11 @@ impl<'a> Prepared<'a> {
             late(change)?;
             check_unchanged(host, change, &removed).map_err(|why| refused(&change.path, why))?;
         }
-        if changes.iter().any(|change| matches!(change.action, Action::WriteFile { .. })) {
+        if changes.iter().any(|change| matches!(change.action, FileOp::WriteFile { .. })) {
             prepared.folder = Some(make(&prepared.root).map_err(&folder_failed)?);
         }
         for (number, change) in changes.iter().enumerate() {
-            if let Action::WriteFile { content, .. } = &change.action {
+            if let FileOp::WriteFile { content, .. } = &change.action {
                 late(change)?;
                 prepared.write(number, change, content).map_err(failed(&change.path))?;
             }
@@ -98,7 +102,7 @@ impl<'a> Prepared<'a> {
         let mut file = File::create_new(self.staged(number))?;
         file.write_all(content)?;
         if let Some(like) = &change.like {
-            be_like(&file, like)?;
+            copy_ownership_and_mode(&file, like)?;
         }
         file.sync_all()
     }
@@ -108,17 +112,17 @@ impl<'a> Prepared<'a> {
         path_of(folder).join(number.to_string())
     }
 
-    fn make(&self, number: usize, change: &Change) -> Result<(), Refused> {
+    fn make(&self, number: usize, change: &Change) -> Result<(), CommitError> {
         let directory =
             directory(self.host, parent(&change.path)).map_err(|why| refused(&change.path, why))?;
         let name = names(&change.path).last().copied().unwrap_or_default();
         let target = path_of(&directory).join(name);
         match &change.action {
-            Action::RemoveFile => gone(fs::remove_file(target)),
-            Action::RemoveDirectory => gone(fs::remove_dir(target)),
-            Action::CreateDirectory => self.make_directory(change, &target),
-            Action::WriteFile { replaces: true, .. } => fs::rename(self.staged(number), target),
-            Action::WriteFile { .. } => make_name(&self.staged(number), &target),
+            FileOp::RemoveFile => gone(fs::remove_file(target)),
+            FileOp::RemoveDirectory => gone(fs::remove_dir(target)),
+            FileOp::CreateDirectory => self.make_directory(change, &target),
+            FileOp::WriteFile { replaces: true, .. } => fs::rename(self.staged(number), target),
+            FileOp::WriteFile { .. } => make_name(&self.staged(number), &target),
         }
         .map_err(failed(&change.path))
     }
@@ -131,9 +135,10 @@ impl<'a> Prepared<'a> {
                 found.map(drop).map_err(|_| error)
             }
             Ok(()) => match &change.like {
-                Some(like) => {
-                    be_like(&open_handle(target).and_then(|made| File::open(path_of(&made)))?, like)
-                }
+                Some(like) => copy_ownership_and_mode(
+                    &open_handle(target).and_then(|made| File::open(path_of(&made)))?,
+                    like,
+                ),
                 None => Ok(()),
             },
             Err(error) => Err(error),
@@ -143,7 +148,7 @@ impl<'a> Prepared<'a> {
 
 impl PreparedChanges for Prepared<'_> {
     // [BOX-91]
-    fn carry_out(&self, done: &mut usize) -> Result<(), Refused> {
+    fn apply(&self, done: &mut usize) -> Result<(), CommitError> {
         let mut touched = BTreeSet::new();
         for (number, change) in self.changes.iter().enumerate() {
             self.make(number, change)?;
@@ -170,23 +175,25 @@ fn check_unchanged(
     removed: &BTreeSet<&str>,
 ) -> Result<(), &'static str> {
     // A directory that makes room for a file of the same name is still there.
-    let makes = matches!(change.action, Action::WriteFile { replaces: false, .. })
+    let makes = matches!(change.action, FileOp::WriteFile { replaces: false, .. })
         && !removed.contains(change.path.as_str());
     match (host.stamp_of(&names(&change.path)), &change.was) {
         (Ok(now), Some(was)) if now != *was => Err("it was changed meanwhile by somebody else"),
-        (Err(Fault::NotFound), Some(_)) if matches!(change.action, Action::WriteFile { .. }) => {
+        (Err(DirectoryError::NotFound), Some(_))
+            if matches!(change.action, FileOp::WriteFile { .. }) =>
+        {
             Err("the file that it replaces is no longer there")
         }
-        (Ok(_) | Err(Fault::Denied), None) if makes => {
+        (Ok(_) | Err(DirectoryError::Denied), None) if makes => {
             Err("something of this name has appeared meanwhile")
         }
-        (Err(Fault::Denied), Some(_)) => Err("it was changed meanwhile by somebody else"),
+        (Err(DirectoryError::Denied), Some(_)) => Err("it was changed meanwhile by somebody else"),
         _ => Ok(()),
     }
 }
 
 /// Gives a file or directory the owner and the permissions of another.
-fn be_like(file: &File, like: &Stamp) -> io::Result<()> {
+fn copy_ownership_and_mode(file: &File, like: &StatFingerprint) -> io::Result<()> {
     let status = file.metadata()?;
     let (user, group) = owner_of(like);
     if (status.uid(), status.gid()) != (user, group) {
@@ -212,7 +219,7 @@ fn make_name(staged: &Path, target: &Path) -> io::Result<()> {
 /// The directory as it is reached now, through no link.
 fn directory(host: &HostDirectory, path: &str) -> Result<File, &'static str> {
     host.directory(&names(path)).map_err(|fault| match fault {
-        Fault::NotFound => "its directory is no longer there",
+        DirectoryError::NotFound => "its directory is no longer there",
         _ => "its directory cannot be reached any more",
     })
 }

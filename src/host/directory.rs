@@ -1,12 +1,15 @@
 //! A granted directory of this system, as the kernel asks for it.
 
 use crate::host::commit::Prepared;
-pub(crate) use crate::host::handle::HostDirectory;
-use crate::host::handle::{can_be_seen, fault_of, path_of, stamp, COMMIT_FOLDER, NO_WAIT};
-use crate::host::protected::identity_of;
+pub(crate) use crate::host::directory_handle::HostDirectory;
+use crate::host::directory_handle::{
+    fault_of, is_visible_name, path_of, stamp, NO_WAIT, STAGING_DIR,
+};
+use crate::host::protected_paths::identity_of;
 use crate::kernel::deadline::Deadline;
 use crate::kernel::directory::{
-    Change, Directory, Fault, Found, Identity, Kind, Listed, PreparedChanges, Refused, Stamp,
+    Change, CommitError, Directory, DirectoryError, Found, Identity, Kind, Listed, PreparedChanges,
+    StatFingerprint,
 };
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -22,7 +25,7 @@ impl Directory for HostDirectory {
         self.ancestors().unwrap_or_else(|_| vec![self.identity])
     }
 
-    fn open(&self, name: &str) -> Result<Found, Fault> {
+    fn open(&self, name: &str) -> Result<Found, DirectoryError> {
         let (handle, status) = self.step(&self.handle, name)?;
         if status.is_dir() {
             let (identity, protected) = (identity_of(&status), Arc::clone(&self.protected));
@@ -33,12 +36,12 @@ impl Directory for HostDirectory {
     }
 
     // [BOX-08]
-    fn list(&self, each: &mut dyn FnMut(Listed<'_>) -> bool) -> Result<bool, Fault> {
+    fn list(&self, each: &mut dyn FnMut(Listed<'_>) -> bool) -> Result<bool, DirectoryError> {
         let mut has_own = false;
         for entry in std::fs::read_dir(path_of(&self.handle)).map_err(fault_of)? {
             let entry = entry.map_err(fault_of)?;
             let name = entry.file_name();
-            if name == COMMIT_FOLDER {
+            if name == STAGING_DIR {
                 has_own = true;
                 continue;
             }
@@ -47,7 +50,7 @@ impl Directory for HostDirectory {
                 Ok(kind) if kind.is_file() => Some(Kind::File),
                 _ => None,
             };
-            let name = name.to_str().filter(|name| can_be_seen(name));
+            let name = name.to_str().filter(|name| is_visible_name(name));
             if !each(name.zip(kind)) {
                 break;
             }
@@ -55,29 +58,29 @@ impl Directory for HostDirectory {
         Ok(has_own)
     }
 
-    fn stamp(&self) -> Result<Stamp, Fault> {
+    fn stamp(&self) -> Result<StatFingerprint, DirectoryError> {
         self.handle.metadata().map(|status| stamp(&status)).map_err(fault_of)
     }
 
     fn is_reserved(&self, name: &str) -> bool {
-        name == COMMIT_FOLDER
+        name == STAGING_DIR
     }
 
     fn prepare<'a>(
         &'a self,
         changes: &'a [Change],
         deadline: &Deadline,
-    ) -> Result<Box<dyn PreparedChanges + 'a>, Refused> {
+    ) -> Result<Box<dyn PreparedChanges + 'a>, CommitError> {
         Ok(Box::new(Prepared::new(self, changes, deadline)?))
     }
 }
 
 impl crate::kernel::directory::File for HostFile {
-    fn size(&self) -> Result<u64, Fault> {
+    fn size(&self) -> Result<u64, DirectoryError> {
         self.0.metadata().map(|status| status.len()).map_err(fault_of)
     }
 
-    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, Fault> {
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, DirectoryError> {
         let mut filled = 0_usize;
         while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
             let from = u64::try_from(filled).unwrap_or(u64::MAX).saturating_add(offset);
@@ -91,7 +94,7 @@ impl crate::kernel::directory::File for HostFile {
         Ok(filled)
     }
 
-    fn stamp(&self) -> Result<Stamp, Fault> {
+    fn stamp(&self) -> Result<StatFingerprint, DirectoryError> {
         self.0.metadata().map(|status| stamp(&status)).map_err(fault_of)
     }
 }

@@ -44,7 +44,7 @@ pub fn read_file(path: &Path, bytes_max: usize) -> Result<Option<Vec<u8>>, Error
 ///
 /// # Errors
 /// `host.file`, and whatever `edit` gives.
-pub fn edit_file<T>(
+pub fn update_file<T>(
     path: &Path,
     bytes_max: usize,
     edit: impl FnOnce(Option<Vec<u8>>) -> Result<(Option<Vec<u8>>, T), Error>,
@@ -67,7 +67,7 @@ impl Locked {
     /// Waits for others who have it, unless the call that this is for has `ended`.
     // [TRUST-17]
     pub(crate) fn new(path: &Path, ended: &dyn Fn() -> bool) -> Result<Self, Error> {
-        make_folder(path)?;
+        create_private_dir(path)?;
         // A link is followed once, here: its target is replaced, and all names of a file share one lock.
         let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         let lock_path = files::beside(&path, ".lock");
@@ -111,42 +111,16 @@ impl Drop for Written {
 /// # Errors
 /// `host.file`.
 pub(crate) fn write_file(path: &Path, content: &[u8]) -> Result<(), Error> {
-    make_folder(path)?;
+    create_private_dir(path)?;
     files::replace(path, content, true).map_err(failed(path))
 }
 
 /// Makes the folder that a file will be in.
-fn make_folder(path: &Path) -> Result<(), Error> {
+fn create_private_dir(path: &Path) -> Result<(), Error> {
     let folder = files::folder_of(path);
-    files::make_folder(folder).map_err(failed(folder))
+    files::create_private_dir(folder).map_err(failed(folder))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_home_is_the_one_named_or_else_in_the_users() {
-        let home = |named: &str, users: &str| home_of(Some(named.into()), Some(users.into()));
-        assert_eq!(home("/m", "/home/a"), Some("/m".into()));
-        assert_eq!(home("", "/home/a"), Some("/home/a/.mpp".into()));
-        assert_eq!(home("", ""), None);
-        assert_eq!(home_of(None, None), None);
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn a_changed_file_keeps_its_mode_and_a_new_one_is_private() {
-        use std::os::unix::fs::PermissionsExt as _;
-        let folder = std::env::temp_dir().join(format!("mpp-home-mode-{}", std::process::id()));
-        let path = folder.join("trust.json");
-        let mode = || path.metadata().unwrap().permissions().mode() & 0o777;
-        let write = || edit_file(&path, 100, |_| Ok((Some(b"x".to_vec()), ()))).unwrap();
-        write();
-        assert_eq!(mode(), 0o600);
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
-        write();
-        assert_eq!(mode(), 0o644);
-        fs::remove_dir_all(&folder).unwrap();
-    }
-}
+#[path = "../../conformance/unit/host/home.rs"]
+mod tests;

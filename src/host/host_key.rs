@@ -1,10 +1,10 @@
 //! The host key, by which a person's agreement to one call is signed, and the notes of which were used.
 
 use crate::host::home;
-use crate::host::host_file;
+use crate::host::json_file;
 use crate::host::keys::random_bytes;
 use crate::kernel::consent::attestation::EphemeralAttestation;
-use crate::kernel::consent::Question;
+use crate::kernel::consent::ApprovalRequest;
 use crate::kernel::document::{keyed, object, text, Document, FromJson};
 use crate::kernel::encoding::{hex, unhex};
 use crate::kernel::error::{Code, Error};
@@ -29,7 +29,7 @@ pub(crate) fn new_nonce() -> [u8; 16] {
 
 impl EphemeralAttestation {
     /// Signs one, with a new nonce. `by` says who agreed, and ends up in the record.
-    pub fn sign(key: &SecretKey, question: &Question, by: &str, now: Timestamp) -> Self {
+    pub fn sign(key: &SecretKey, question: &ApprovalRequest, by: &str, now: Timestamp) -> Self {
         EphemeralAttestation::sign_with(new_nonce(), key, question, by, now)
     }
 }
@@ -39,13 +39,13 @@ impl EphemeralAttestation {
 /// # Errors
 /// `policy.attestation` if too many were used lately; `consent.invalid`, `host.file`.
 // [CONS-11]
-pub(crate) fn spend_nonce(
+pub(crate) fn consume_nonce(
     home: &Path,
     nonce: &[u8; 16],
     expires: Timestamp,
     now: Timestamp,
 ) -> Result<bool, Error> {
-    host_file::edit(&home.join("spent.json"), |file: &mut Spent| {
+    json_file::edit(&home.join("spent.json"), |file: &mut Spent| {
         // Kept for longer than they last: `now` may be older than the lock is.
         let until = |used: &Used| used.expires.unix_seconds().saturating_add(ATTESTATION_S_MAX);
         file.spent.retain(|_, used| until(used) >= now.unix_seconds());
@@ -90,15 +90,16 @@ impl Document for Spent {
 // [CONS-13]
 pub fn host_key(home: &Path) -> Result<SecretKey, Error> {
     let public_path = home.join(PUBLIC_NAME);
-    let key = home::edit_file(&home.join(SECRET_NAME), KEY_FILE_BYTES_MAX, |bytes| match bytes {
-        Some(bytes) => Ok((None, SecretKey::from_pem(&text_of(bytes)?)?)),
-        None => {
-            let key = SecretKey::generate();
-            Ok((Some(key.to_pem().into_bytes()), key))
-        }
-    })?;
+    let key =
+        home::update_file(&home.join(SECRET_NAME), KEY_FILE_BYTES_MAX, |bytes| match bytes {
+            Some(bytes) => Ok((None, SecretKey::from_pem(&text_of(bytes)?)?)),
+            None => {
+                let key = SecretKey::generate();
+                Ok((Some(key.to_pem().into_bytes()), key))
+            }
+        })?;
     // A crash between the two leaves the first, and the next use writes the second.
-    home::edit_file(&public_path, KEY_FILE_BYTES_MAX, |bytes| match bytes {
+    home::update_file(&public_path, KEY_FILE_BYTES_MAX, |bytes| match bytes {
         Some(_) => Ok((None, ())),
         None => Ok((Some(key.public().to_pem().into_bytes()), ())),
     })?;

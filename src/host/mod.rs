@@ -4,29 +4,29 @@
 //! refuses.
 
 pub mod approvals;
-pub mod article;
+pub mod approver;
 pub mod clock;
 #[cfg(unix)]
 mod commit;
 pub mod curl;
 #[cfg(unix)]
 pub mod directory;
-pub mod files;
 #[cfg(unix)]
-pub mod handle;
+pub mod directory_handle;
+pub mod files;
 pub mod home;
-pub mod host_file;
 pub mod host_key;
+pub mod json_file;
 pub mod keys;
 pub mod log;
 pub mod pack;
 pub mod pending;
-pub mod person;
 #[cfg(unix)]
-pub mod protected;
+pub mod protected_paths;
 pub mod runtime;
 pub mod sandbox;
 pub mod secrets;
+pub mod stages;
 pub mod storage;
 pub mod store;
 pub mod system;

@@ -4,15 +4,15 @@
 //! The file holds what was asked, with the arguments as the agent sent them, so that a person decides
 //! about what will run. It is the owner's alone, and a question goes from it with its answer.
 
-use crate::host::host_file;
 use crate::host::host_key::host_key;
+use crate::host::json_file;
 use crate::kernel::consent::attestation::EphemeralAttestation;
-use crate::kernel::consent::Question;
-use crate::kernel::consent::Reply;
+use crate::kernel::consent::ApprovalDecision;
+use crate::kernel::consent::ApprovalRequest;
 use crate::kernel::document::{integer, object, text, Document, FromJson, Members, ToJson};
 use crate::kernel::error::{Code, Error};
 use crate::kernel::json;
-use crate::kernel::json::object::{Fault, Object};
+use crate::kernel::json::closed_object::{ClosedObject, DocumentError};
 use crate::kernel::limits::{
     PENDING_ARGUMENTS_BYTES_MAX, PENDING_COUNT_MAX, PENDING_FILE_BYTES_MAX, REQUEST_DEPTH_MAX,
 };
@@ -23,64 +23,72 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// How often a call that waits looks for its answer.
-pub(crate) const LOOK_PERIOD: Duration = Duration::from_millis(100);
+pub(crate) const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 object! {
     /// A question that waits.
     #[derive(Clone, Debug, PartialEq)]
-    pub struct PendingQuestion: FromJson + ToJson {
+    pub struct PendingRequest: FromJson + ToJson {
         /// Its number, never used again in this home folder.
         pub number: u64, integer(1..=u64::MAX);
         /// When nobody waits for the answer any more.
         pub expires: Timestamp;
         /// What is asked.
-        pub question: Question;
-        answer: Option<Reply> = None;
+        pub question: ApprovalRequest;
+        answer: Option<ApprovalDecision> = None;
     }
 }
 
 object! {
-    struct Waiting: FromJson + ToJson {
+    struct PendingFile: FromJson + ToJson {
         /// The number of the next question.
         next: u64, integer(1..=u64::MAX);
-        questions: Vec<PendingQuestion> = Vec::new();
+        questions: Vec<PendingRequest> = Vec::new();
     }
 }
 
-impl Default for Waiting {
+impl Default for PendingFile {
     fn default() -> Self {
-        Waiting { next: 1, questions: Vec::new() }
+        PendingFile { next: 1, questions: Vec::new() }
     }
 }
 
-impl Document for Waiting {
+impl Document for PendingFile {
     const FORMAT: &'static str = "mpp-pending/1";
     const BYTES_MAX: usize = PENDING_FILE_BYTES_MAX;
     const INVALID: Code = Code::ConsentInvalid;
 }
 
 /// What `mpp approve` or `mpp deny` has put down as the answer.
-impl Members for Reply {
-    fn members(answer: &mut Object) -> Result<Self, Fault> {
+impl Members for ApprovalDecision {
+    fn members(answer: &mut ClosedObject) -> Result<Self, DocumentError> {
         if !bool::read(&answer.required("approved")?)? {
-            return Ok(Reply::Declined);
+            return Ok(ApprovalDecision::Denied);
         }
         let by = text(is_visible_line, "a name")(&answer.required("by")?)?;
         let for_later = bool::read(&answer.required("for_later")?)?;
         if let Some(proof) = answer.optional("proof") {
             let read = |text: &str| EphemeralAttestation::from_text(&by, text);
-            return proof.parsed("an attestation", read).map(Reply::Attested);
+            return proof.parsed("an attestation", read).map(ApprovalDecision::ApprovedWithProof);
         }
-        Ok(if for_later { Reply::AgreedForLater(by) } else { Reply::Agreed(by) })
+        Ok(if for_later {
+            ApprovalDecision::ApprovedAlways(by)
+        } else {
+            ApprovalDecision::ApprovedOnce(by)
+        })
     }
 }
 
-impl ToJson for Reply {
+impl ToJson for ApprovalDecision {
     fn write(&self) -> Value {
         match self {
-            Reply::Agreed(by) => json!({ "approved": true, "by": by, "for_later": false }),
-            Reply::AgreedForLater(by) => json!({ "approved": true, "by": by, "for_later": true }),
-            Reply::Attested(proof) => json!({
+            ApprovalDecision::ApprovedOnce(by) => {
+                json!({ "approved": true, "by": by, "for_later": false })
+            }
+            ApprovalDecision::ApprovedAlways(by) => {
+                json!({ "approved": true, "by": by, "for_later": true })
+            }
+            ApprovalDecision::ApprovedWithProof(proof) => json!({
                 "approved": true, "by": proof.by(), "for_later": false, "proof": proof.to_text(),
             }),
             _ => json!({ "approved": false }),
@@ -90,21 +98,21 @@ impl ToJson for Reply {
 
 /// The questions of one home folder.
 #[derive(Clone, Debug)]
-pub struct Pending {
+pub struct PendingQueue {
     home: PathBuf,
 }
 
-impl Pending {
+impl PendingQueue {
     /// Those in this home folder.
     pub fn new(home: &Path) -> Self {
-        Pending { home: home.to_owned() }
+        PendingQueue { home: home.to_owned() }
     }
 
     /// The questions that wait for an answer now, by number.
     ///
     /// # Errors
     /// `consent.invalid`, `host.file`.
-    pub fn all(&self, now: Timestamp) -> Result<Vec<PendingQuestion>, Error> {
+    pub fn all(&self, now: Timestamp) -> Result<Vec<PendingRequest>, Error> {
         let mut waiting = self.read()?;
         waiting.questions.retain(|question| question.answer.is_none() && question.expires >= now);
         Ok(waiting.questions)
@@ -118,23 +126,23 @@ impl Pending {
     // [CONS-20] [CONS-21]
     pub fn ask(
         &self,
-        question: &Question,
+        question: &ApprovalRequest,
         wait: Duration,
         goes_on: &dyn Fn() -> bool,
         told: &dyn Fn(u64),
-    ) -> Result<Reply, Error> {
+    ) -> Result<ApprovalDecision, Error> {
         if question.arguments.len() > PENDING_ARGUMENTS_BYTES_MAX {
             let why = "its arguments are too long to be shown to a person";
-            return Ok(Reply::Unanswered(why.to_owned()));
+            return Ok(ApprovalDecision::NoResponse(why.to_owned()));
         }
         if wait.is_zero() {
-            return Ok(Reply::Unanswered("the policy waits for nobody".to_owned()));
+            return Ok(ApprovalDecision::NoResponse("the policy waits for nobody".to_owned()));
         }
         let started = Instant::now();
         let number = self.add(question, wait, Timestamp::now())?;
         told(number);
         // The number alone would do, unless somebody put another file in this one's place.
-        let is_ours = |other: &PendingQuestion| {
+        let is_ours = |other: &PendingRequest| {
             other.number == number && other.question.scope() == question.scope()
         };
         while goes_on() && started.elapsed() < wait {
@@ -144,7 +152,7 @@ impl Pending {
             if !waiting.questions.iter().any(|other| is_ours(other) && other.answer.is_none()) {
                 break;
             }
-            std::thread::sleep(LOOK_PERIOD);
+            std::thread::sleep(POLL_INTERVAL);
         }
         // Under the lock: an answer given in the last moment counts, and one given later finds nothing.
         let answer = self.edit(|waiting| {
@@ -152,7 +160,7 @@ impl Pending {
             Ok(at.and_then(|at| waiting.questions.remove(at).answer))
         })?;
         Ok(answer.unwrap_or_else(|| {
-            Reply::Unanswered(format!(
+            ApprovalDecision::NoResponse(format!(
                 "nobody answered question {number} within {} s (`mpp pending` shows such questions \
                  while they wait)",
                 wait.as_secs()
@@ -160,7 +168,12 @@ impl Pending {
         }))
     }
 
-    fn add(&self, question: &Question, wait: Duration, now: Timestamp) -> Result<u64, Error> {
+    fn add(
+        &self,
+        question: &ApprovalRequest,
+        wait: Duration,
+        now: Timestamp,
+    ) -> Result<u64, Error> {
         let end = now.unix_seconds().saturating_add(wait.as_secs()).saturating_add(1);
         self.edit(|waiting| {
             waiting.questions.retain(|other| other.expires >= now);
@@ -172,7 +185,7 @@ impl Pending {
             waiting.next = number.saturating_add(1);
             let expires = Timestamp::from_unix_seconds(end).unwrap_or(now);
             let question = question.clone();
-            waiting.questions.push(PendingQuestion { number, expires, question, answer: None });
+            waiting.questions.push(PendingRequest { number, expires, question, answer: None });
             Ok(number)
         })
     }
@@ -202,10 +215,12 @@ impl Pending {
             Ok(match (question.is_destructive, for_later) {
                 (true, _) => {
                     let key = host_key(&self.home)?;
-                    Reply::Attested(EphemeralAttestation::sign(&key, question, by, now))
+                    ApprovalDecision::ApprovedWithProof(EphemeralAttestation::sign(
+                        &key, question, by, now,
+                    ))
                 }
-                (false, true) => Reply::AgreedForLater(by.to_owned()),
-                (false, false) => Reply::Agreed(by.to_owned()),
+                (false, true) => ApprovalDecision::ApprovedAlways(by.to_owned()),
+                (false, false) => ApprovalDecision::ApprovedOnce(by.to_owned()),
             })
         })
     }
@@ -213,20 +228,20 @@ impl Pending {
     /// Answers no.
     ///
     /// # Errors
-    /// As [`Pending::approve`].
+    /// As [`PendingQueue::approve`].
     // [CONS-22]
     pub fn deny(&self, number: u64, now: Timestamp) -> Result<(), Error> {
-        self.answer(number, now, |_| Ok(Reply::Declined))
+        self.answer(number, now, |_| Ok(ApprovalDecision::Denied))
     }
 
     fn answer(
         &self,
         number: u64,
         now: Timestamp,
-        answer: impl FnOnce(&Question) -> Result<Reply, Error>,
+        answer: impl FnOnce(&ApprovalRequest) -> Result<ApprovalDecision, Error>,
     ) -> Result<(), Error> {
         self.edit(|waiting| {
-            let waits = |one: &&mut PendingQuestion| {
+            let waits = |one: &&mut PendingRequest| {
                 one.number == number && one.answer.is_none() && one.expires >= now
             };
             let Some(found) = waiting.questions.iter_mut().find(waits) else {
@@ -237,12 +252,15 @@ impl Pending {
         })
     }
 
-    fn read(&self) -> Result<Waiting, Error> {
-        Ok(host_file::load(&self.path())?.unwrap_or_default())
+    fn read(&self) -> Result<PendingFile, Error> {
+        Ok(json_file::load(&self.path())?.unwrap_or_default())
     }
 
-    fn edit<T>(&self, change: impl FnOnce(&mut Waiting) -> Result<T, Error>) -> Result<T, Error> {
-        host_file::edit(&self.path(), change)
+    fn edit<T>(
+        &self,
+        change: impl FnOnce(&mut PendingFile) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        json_file::edit(&self.path(), change)
     }
 
     fn path(&self) -> PathBuf {

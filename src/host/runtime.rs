@@ -1,19 +1,19 @@
 //! The runtime of an ordinary computer: a home folder with its trust store, log, secrets and approvals.
 
+pub use crate::host::approver::{Approver, NoApprover};
 use crate::host::clock::CancelFlag;
-pub use crate::host::person::{Nobody, Person};
 use crate::host::sandbox::WasmSandbox;
-use crate::host::secrets::{SecretCommand, SecretFile, SecretStore};
-use crate::host::storage::StorageFiles;
+use crate::host::secrets::{CommandSecretStore, FileSecretStore, SecretStore};
+use crate::host::storage::FileStorage;
 pub use crate::host::system::PackageSource;
 use crate::host::system::{Computer, System};
 use crate::host::transport::{HttpTransport, Services};
 use crate::kernel;
 use crate::kernel::call::Package;
-pub use crate::kernel::call::{Answer, Call};
-pub use crate::kernel::consent::{Question, Reply};
+pub use crate::kernel::call::{CallResult, ToolCall};
+pub use crate::kernel::consent::{ApprovalDecision, ApprovalRequest};
 use crate::kernel::error::Error;
-use crate::kernel::package::listing::ContentHash;
+use crate::kernel::package::content_hash::ContentHash;
 use crate::kernel::policy::PermissionPolicy;
 use crate::kernel::storage::StorageBackend;
 use crate::kernel::trust::TrustStore;
@@ -23,7 +23,7 @@ use std::sync::Arc;
 /// The host's side of every call: whom it trusts, what it allows, and where it keeps the record.
 ///
 /// ```
-/// use mpp::runtime::{Call, Nobody, Runtime};
+/// use mpp::runtime::{ToolCall, NoApprover, Runtime};
 /// use mpp::{CancelFlag, PermissionPolicy};
 /// # let home = std::env::temp_dir().join(format!("mpp-runtime-doc-{}", std::process::id()));
 /// # std::fs::create_dir_all(&home).unwrap();
@@ -31,9 +31,9 @@ use std::sync::Arc;
 /// let package = std::fs::read("conformance/example/text_stats.mpp").unwrap();
 /// let policy = PermissionPolicy::new(); // this package asks for nothing, so nobody is asked
 /// let arguments = serde_json::json!({"text": "Ann: ann@example.com", "containing": "Ann"});
-/// let call = Call::new("extract_lines", arguments);
+/// let call = ToolCall::new("extract_lines", arguments);
 /// let runtime = Runtime::open(&home, policy)?;
-/// let answer = runtime.call(&package, &call, &Nobody, &CancelFlag::default())?;
+/// let answer = runtime.call(&package, &call, &NoApprover, &CancelFlag::default())?;
 /// assert!(answer.content.to_string().contains("Ann: [EMAIL]"));
 /// # std::fs::remove_dir_all(&home).unwrap();
 /// # Ok::<(), mpp::Error>(())
@@ -51,16 +51,16 @@ impl Runtime {
     /// # Errors
     /// `audit.unavailable`, `audit.broken`.
     pub fn open(home: &Path, policy: PermissionPolicy) -> Result<Self, Error> {
-        let storage = StorageFiles::new(home.join("storage"));
-        let command = policy.secrets_command().map(|words| SecretCommand::new(words.to_vec()));
+        let storage = FileStorage::new(home.join("storage"));
+        let command = policy.secrets_command().map(|words| CommandSecretStore::new(words.to_vec()));
         let command = command.transpose()?;
         // [BOX-97]
-        let files = command.iter().flat_map(SecretCommand::files);
+        let files = command.iter().flat_map(CommandSecretStore::files);
         let places = policy.file().map(Path::new).into_iter().chain(files).chain([home]);
         let sandbox = places.fold(WasmSandbox::new()?, WasmSandbox::protect);
         let secrets: Arc<dyn SecretStore> = match command {
             Some(command) => Arc::new(command),
-            None => Arc::new(SecretFile::new(home)),
+            None => Arc::new(FileSecretStore::new(home)),
         };
         let services = Services { http: None, storage: Some(Arc::new(storage)) };
         let sandbox = sandbox.with_services(services);
@@ -77,7 +77,7 @@ impl Runtime {
     /// lies in it is mapped.
     // [STO-41]
     pub fn storage_folder(self, folder: &Path) -> Self {
-        self.storage(Arc::new(StorageFiles::new(folder))).protect(folder)
+        self.storage(Arc::new(FileStorage::new(folder))).protect(folder)
     }
 
     /// Keeps what packages store elsewhere than in files of this host. [`Runtime::protect`] what a backend
@@ -127,7 +127,7 @@ impl Runtime {
     }
 
     /// A key of this host for a purpose of the server's.
-    pub(crate) fn derived_key(&self, purpose: &[u8]) -> [u8; 32] {
+    pub(crate) fn derive_key(&self, purpose: &[u8]) -> [u8; 32] {
         self.computer.log.key().derived(purpose)
     }
 
@@ -138,10 +138,10 @@ impl Runtime {
     pub fn call(
         &self,
         package: &[u8],
-        call: &Call,
-        person: &dyn Person,
+        call: &ToolCall,
+        person: &dyn Approver,
         cancel: &CancelFlag,
-    ) -> Result<Answer, Error> {
+    ) -> Result<CallResult, Error> {
         let host = System::new(&self.computer, None, person, cancel);
         kernel::call::call(
             &host,
@@ -161,12 +161,12 @@ impl Runtime {
         &self,
         store: &dyn PackageSource,
         content_hash: &ContentHash,
-        call: &Call,
-        person: &dyn Person,
+        call: &ToolCall,
+        person: &dyn Approver,
         cancel: &CancelFlag,
-    ) -> Result<Answer, Error> {
+    ) -> Result<CallResult, Error> {
         let host = System::new(&self.computer, Some(store), person, cancel);
-        let package = Package::Installed(content_hash);
+        let package = Package::InstalledPackage(content_hash);
         kernel::call::call(&host, &self.computer.sandbox.engine, &self.policy, package, call)
     }
 }

@@ -4,17 +4,17 @@ use crate::host::clock::{CancelFlag, OnThisComputer};
 use crate::host::keys::random_bytes;
 use crate::host::transport::Services;
 #[cfg(unix)]
-use crate::host::{directory::HostDirectory, protected::Protected};
+use crate::host::{directory::HostDirectory, protected_paths::Protected};
 use crate::kernel::deadline::Deadline;
 use crate::kernel::directory::Directory;
-use crate::kernel::door::{Exchange, HttpResponse, TransportError};
 use crate::kernel::error::{Code, Error};
 use crate::kernel::gatekeeper::WasmBinary;
 use crate::kernel::host::Host;
+use crate::kernel::network::{Exchange, HttpResponse, TransportError};
 use crate::kernel::policy::token::{CapabilityToken, DirectoryGrant, ResolvedToken};
 #[cfg(doc)]
 use crate::kernel::sandbox::tools_call_request;
-use crate::kernel::sandbox::{Engine, Request, Run};
+use crate::kernel::sandbox::{Engine, Execution, ToolInput};
 use crate::kernel::secrets::SecretValue;
 use crate::kernel::storage::StorageBackend;
 use std::collections::BTreeMap;
@@ -141,10 +141,10 @@ impl WasmSandbox {
     /// # Errors
     /// `sandbox.*` if the configuration asks for more than the token holds; `tool.*` if the tool fails
     /// or breaks a limit.
-    pub fn execute(&self, binary: &WasmBinary, config: SandboxConfig) -> Result<Run, Error> {
+    pub fn execute(&self, binary: &WasmBinary, config: SandboxConfig) -> Result<Execution, Error> {
         let cancel = CancelFlag::default();
         let token = narrowed(&config, &self.stage(&cancel))?;
-        let request = Request { args: Vec::new(), stdin: config.stdin_data };
+        let request = ToolInput { args: Vec::new(), stdin: config.stdin_data };
         let run = self.run(binary, &token, request, &cancel);
         run.outcome.clone().map(|()| run)
     }
@@ -155,9 +155,9 @@ impl WasmSandbox {
         &self,
         binary: &WasmBinary,
         token: &ResolvedToken,
-        request: Request,
+        request: ToolInput,
         cancel: &CancelFlag,
-    ) -> Run {
+    ) -> Execution {
         let host = self.stage(cancel);
         let deadline = Deadline::new(&host, token.limits().timeout);
         self.engine.run(&host, binary, token, request, &deadline)

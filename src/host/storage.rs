@@ -8,14 +8,14 @@ use std::path::PathBuf;
 
 /// Snapshots in a folder such as `storage` in the home.
 #[derive(Clone, Debug)]
-pub struct StorageFiles {
+pub struct FileStorage {
     folder: PathBuf,
 }
 
-impl StorageFiles {
+impl FileStorage {
     /// Keeps its files in this folder, which is made when there is something to be kept.
     pub fn new(folder: impl Into<PathBuf>) -> Self {
-        StorageFiles { folder: folder.into() }
+        FileStorage { folder: folder.into() }
     }
 
     /// An id and a key have safe characters only, and the key is always as long.
@@ -26,7 +26,7 @@ impl StorageFiles {
     }
 }
 
-impl StorageBackend for StorageFiles {
+impl StorageBackend for FileStorage {
     fn load(&self, owner: &StorageOwner) -> Result<Option<Vec<u8>>, Error> {
         home::read_file(&self.path(owner), STORAGE_FILE_BYTES_MAX)
     }

@@ -9,7 +9,7 @@
 //! has the Gatekeeper verify it.
 
 use crate::host::home;
-use crate::host::host_file;
+use crate::host::json_file;
 use crate::host::system::PackageSource;
 use crate::kernel::document::{keyed, list, object, text, Document, FromJson};
 use crate::kernel::encoding::unhex;
@@ -20,8 +20,8 @@ use crate::kernel::limits::{
 };
 use crate::kernel::names;
 use crate::kernel::package::archive;
+use crate::kernel::package::content_hash::ContentHash;
 use crate::kernel::package::key::KeyId;
-use crate::kernel::package::listing::ContentHash;
 use crate::kernel::package::manifest::Manifest;
 use crate::kernel::package::version::Version;
 use crate::kernel::package::MANIFEST_ENTRY;
@@ -38,25 +38,25 @@ const ENDINGS: [&str; 2] = ["mpp", "json"];
 ///
 /// ```
 /// # let home = std::env::temp_dir().join(format!("mpp-store-doc-{}", std::process::id()));
-/// use mpp::{store::Store, Gatekeeper, Timestamp, TrustStore};
+/// use mpp::{store::PackageStore, Gatekeeper, Timestamp, TrustStore};
 /// let package = std::fs::read("conformance/example/text_stats.mpp").unwrap();
 /// let trust = TrustStore::load(std::path::Path::new("conformance/example/trust.json"))?;
 /// let attestation = Gatekeeper::new(trust, Timestamp::now()).verify(&package)?;
-/// let store = Store::new(&home);
+/// let store = PackageStore::new(&home);
 /// store.install(&package, &attestation)?;
 /// assert_eq!(store.installed()?[0].id, attestation.manifest.id);
 /// # std::fs::remove_dir_all(&home).unwrap();
 /// # Ok::<(), mpp::Error>(())
 /// ```
 #[derive(Clone, Debug)]
-pub struct Store {
+pub struct PackageStore {
     home: PathBuf,
 }
 
 object! {
     /// One installed package, as the index has it.
     #[derive(Clone, Debug, PartialEq, Eq)]
-    pub struct Installed: FromJson + ToJson {
+    pub struct InstalledPackage: FromJson + ToJson {
         /// Id of the package; one version of it is installed.
         pub id: String, text(names::is_id, "a package id");
         /// Its version.
@@ -75,8 +75,8 @@ object! {
     // [STORE-03]
     #[derive(Default)]
     struct Index: FromJson + ToJson {
-        packages: BTreeMap<String, Installed>,
-            keyed(0..=INSTALLED_COUNT_MAX, Installed::read, |package| package.id.clone());
+        packages: BTreeMap<String, InstalledPackage>,
+            keyed(0..=INSTALLED_COUNT_MAX, InstalledPackage::read, |package| package.id.clone());
     }
 }
 
@@ -86,26 +86,26 @@ impl Document for Index {
     const INVALID: Code = Code::StoreInvalid;
 }
 
-impl Store {
+impl PackageStore {
     /// The store in this home folder, which need not exist yet.
     pub fn new(home: &Path) -> Self {
-        Store { home: home.to_owned() }
+        PackageStore { home: home.to_owned() }
     }
 
     /// What is installed, by id in ascending order.
     ///
     /// # Errors
     /// `host.file`, `store.invalid`.
-    pub fn installed(&self) -> Result<Vec<Installed>, Error> {
-        let index: Index = host_file::load(&self.index())?.unwrap_or_default();
+    pub fn installed(&self) -> Result<Vec<InstalledPackage>, Error> {
+        let index: Index = json_file::load(&self.index())?.unwrap_or_default();
         Ok(index.packages.into_values().collect())
     }
 
     /// The installed package of this id.
     ///
     /// # Errors
-    /// As [`Store::installed`], and `store.not_installed`.
-    pub fn find(&self, id: &str) -> Result<Installed, Error> {
+    /// As [`PackageStore::installed`], and `store.not_installed`.
+    pub fn find(&self, id: &str) -> Result<InstalledPackage, Error> {
         let all = self.installed()?;
         all.into_iter().find(|found| found.id == id).ok_or_else(|| not_installed(id))
     }
@@ -127,7 +127,7 @@ impl Store {
     // [STORE-01] [STORE-02]
     pub fn install(&self, package: &[u8], attestation: &AttestationResult) -> Result<(), Error> {
         let manifest = &attestation.manifest;
-        let new = Installed {
+        let new = InstalledPackage {
             id: manifest.id.clone(),
             version: manifest.version.clone(),
             content_hash: attestation.content_hash.clone(),
@@ -159,16 +159,16 @@ impl Store {
     // [STORE-01]
     fn edit(
         &self,
-        change: impl FnOnce(&mut BTreeMap<String, Installed>) -> Result<(), Error>,
+        change: impl FnOnce(&mut BTreeMap<String, InstalledPackage>) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        host_file::edit(&self.index(), |index: &mut Index| {
+        json_file::edit(&self.index(), |index: &mut Index| {
             // What a crash left goes first: nothing that the index names is touched.
             self.clear(index);
             change(&mut index.packages)
         })?;
         // The new index is on the disk. Another process may have changed it since, so it is read again
         // under the lock before anything is deleted.
-        host_file::edit(&self.index(), |index: &mut Index| {
+        json_file::edit(&self.index(), |index: &mut Index| {
             self.clear(index);
             Ok(())
         })
@@ -177,7 +177,8 @@ impl Store {
     /// Deletes those of our files in the folder that the index does not name. What can't be deleted now is
     /// in nobody's way, and goes another time.
     fn clear(&self, index: &Index) {
-        let files = |found: &Installed| ENDINGS.map(|end| self.file(&found.content_hash, end));
+        let files =
+            |found: &InstalledPackage| ENDINGS.map(|end| self.file(&found.content_hash, end));
         let kept: BTreeSet<PathBuf> = index.packages.values().flat_map(files).collect();
         let Ok(entries) = fs::read_dir(self.home.join(FOLDER_NAME)) else { return };
         for path in entries.flatten().map(|entry| entry.path()) {
@@ -198,7 +199,7 @@ impl Store {
     }
 }
 
-impl PackageSource for Store {
+impl PackageSource for PackageStore {
     fn read(&self, content_hash: &ContentHash) -> Result<Vec<u8>, Error> {
         let path = self.file(content_hash, "mpp");
         home::read_file(&path, ARCHIVE_BYTES_MAX)?.ok_or_else(|| missing(&path))
@@ -228,7 +229,10 @@ fn manifest_of(package: &[u8]) -> Result<Vec<u8>, Error> {
 /// Refuses a tool whose name some client would take for another's: clients fold case, and turn what is
 /// neither letter nor digit into `_`.
 // [STORE-02]
-fn check_names(installed: &BTreeMap<String, Installed>, new: &Installed) -> Result<(), Error> {
+fn check_names(
+    installed: &BTreeMap<String, InstalledPackage>,
+    new: &InstalledPackage,
+) -> Result<(), Error> {
     let mut taken: BTreeMap<String, (&str, &str)> = BTreeMap::new();
     for package in installed.values().chain([new]) {
         for tool in &package.tools {

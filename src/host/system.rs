@@ -1,22 +1,22 @@
 //! What one call gets from the ordinary computer.
 
 use crate::host::approvals::Approvals;
+use crate::host::approver::Approver;
 use crate::host::clock::{CancelFlag, OnThisComputer};
 use crate::host::host_key;
 use crate::host::log::{AuditLog, RunningCall};
-use crate::host::person::Person;
 use crate::host::sandbox::{Stage, WasmSandbox};
 use crate::host::secrets::SecretStore;
-use crate::host::trust::{Latest, FILE_NAME, SEEN_FILE_NAME};
+use crate::host::trust::{TrustCache, FILE_NAME, SEEN_FILE_NAME};
 use crate::kernel::audit::{Entry, LogKey};
-use crate::kernel::consent::{Question, Reply};
+use crate::kernel::consent::{ApprovalDecision, ApprovalRequest};
 use crate::kernel::directory::Directory;
-use crate::kernel::door::{Exchange, HttpResponse, TransportError};
 use crate::kernel::error::{Code, Error};
 use crate::kernel::gatekeeper::AttestationResult;
 use crate::kernel::host::Host;
+use crate::kernel::network::{Exchange, HttpResponse, TransportError};
+use crate::kernel::package::content_hash::ContentHash;
 use crate::kernel::package::key::PublicKey;
-use crate::kernel::package::listing::ContentHash;
 use crate::kernel::package::version::Version;
 use crate::kernel::sandbox::Changes;
 use crate::kernel::secrets::SecretValue;
@@ -35,7 +35,7 @@ pub(super) struct Computer {
     pub(super) trust_path: PathBuf,
     /// Highest versions seen: the host's own notes, apart from a trust store that may be read-only.
     seen_path: PathBuf,
-    trust: Latest,
+    trust: TrustCache,
     pub(super) log: AuditLog,
     pub(super) home: PathBuf,
     pub(super) secrets: Arc<dyn SecretStore>,
@@ -54,7 +54,7 @@ impl Computer {
         Ok(Computer {
             trust_path: home.join(FILE_NAME),
             seen_path: home.join(SEEN_FILE_NAME),
-            trust: Latest::default(),
+            trust: TrustCache::default(),
             log: AuditLog::open(&home.join("audit"))?,
             home: home.to_owned(),
             secrets,
@@ -68,10 +68,10 @@ impl Computer {
     }
 }
 
-/// Where installed packages are: a `store::Store`, or what an embedder has.
+/// Where installed packages are: a `store::PackageStore`, or what an embedder has.
 ///
 /// ```
-/// use mpp::package::listing::ContentHash;
+/// use mpp::package::content_hash::ContentHash;
 /// use mpp::runtime::PackageSource;
 /// use mpp::{Code, Error};
 ///
@@ -109,7 +109,7 @@ pub(super) struct System<'a> {
     computer: &'a Computer,
     /// Where installed packages are, if the call is of one.
     store: Option<&'a dyn PackageSource>,
-    person: &'a dyn Person,
+    person: &'a dyn Approver,
     /// What a guest can reach.
     stage: Stage<'a>,
     /// From the intent to the outcome.
@@ -120,7 +120,7 @@ impl<'a> System<'a> {
     pub(super) fn new(
         computer: &'a Computer,
         store: Option<&'a dyn PackageSource>,
-        person: &'a dyn Person,
+        person: &'a dyn Approver,
         cancel: &'a CancelFlag,
     ) -> Self {
         let stage = computer.sandbox.stage(cancel);
@@ -147,8 +147,8 @@ impl Host for System<'_> {
         self.computer.trust_store()
     }
 
-    fn note_version(&self, id: &str, version: &Version) -> Result<(), Error> {
-        TrustStore::update(&self.computer.seen_path, |seen| seen.note_version(id, version))
+    fn record_version(&self, id: &str, version: &Version) -> Result<(), Error> {
+        TrustStore::update(&self.computer.seen_path, |seen| seen.record_version(id, version))
     }
 
     fn check_installed(&self, content_hash: &ContentHash) -> Result<(), Error> {
@@ -170,15 +170,20 @@ impl Host for System<'_> {
         verified.insert(found.content_hash.clone(), found.clone());
     }
 
-    fn ask(&self, question: &Question) -> Reply {
+    fn ask(&self, question: &ApprovalRequest) -> ApprovalDecision {
         self.person.ask(question)
     }
 
-    fn approval(&self, question: &Question) -> Result<Option<String>, Error> {
+    fn approval(&self, question: &ApprovalRequest) -> Result<Option<String>, Error> {
         Approvals::new(&self.computer.home).find(question)
     }
 
-    fn keep_approval(&self, question: &Question, by: &str, at: Timestamp) -> Result<(), Error> {
+    fn keep_approval(
+        &self,
+        question: &ApprovalRequest,
+        by: &str,
+        at: Timestamp,
+    ) -> Result<(), Error> {
         Approvals::new(&self.computer.home).add(question, by, at)
     }
 
@@ -186,17 +191,17 @@ impl Host for System<'_> {
         host_key::public_key(&self.computer.home)
     }
 
-    fn spend_nonce(
+    fn consume_nonce(
         &self,
         nonce: &[u8; 16],
         expires: Timestamp,
         now: Timestamp,
     ) -> Result<bool, Error> {
-        host_key::spend_nonce(&self.computer.home, nonce, expires, now)
+        host_key::consume_nonce(&self.computer.home, nonce, expires, now)
     }
 
-    fn agrees_to_changes(&self, changes: &Changes) -> bool {
-        self.person.agrees_to_changes(changes)
+    fn approve_changes(&self, changes: &Changes) -> bool {
+        self.person.approve_changes(changes)
     }
 
     fn secret(&self, name: &str) -> Result<Option<SecretValue>, Error> {

@@ -1,6 +1,6 @@
 //! What an embedder puts behind the tools of this system: a way to the network, and a place for storage.
 
-use crate::kernel::door::{Exchange, HttpResponse, TransportError};
+use crate::kernel::network::{Exchange, HttpResponse, TransportError};
 use crate::kernel::storage::StorageBackend;
 use std::fmt;
 use std::net::IpAddr;
@@ -37,7 +37,7 @@ pub trait HttpTransport: Send + Sync {
 /// What a host has behind the door.
 ///
 /// ```
-/// use mpp::door::{Exchange, HttpResponse, HttpTransport, Services, TransportError};
+/// use mpp::network::{Exchange, HttpResponse, HttpTransport, Services, TransportError};
 /// use std::{net::IpAddr, sync::Arc, time::Duration};
 ///
 /// /// A network in which nothing answers.

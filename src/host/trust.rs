@@ -1,7 +1,7 @@
 //! The trust store and the policy in files of this host.
 
 use crate::host::home;
-use crate::host::host_file;
+use crate::host::json_file;
 use crate::kernel::error::{Code, Error};
 use crate::kernel::limits::TRUST_FILE_BYTES_MAX;
 use crate::kernel::policy::PermissionPolicy;
@@ -30,7 +30,7 @@ impl TrustStore {
     /// As [`TrustStore::load`].
     // [TRUST-19]
     pub fn load_with_versions(path: &Path, seen: &Path) -> Result<Self, Error> {
-        Latest::default().load(path, seen)
+        TrustCache::default().load(path, seen)
     }
 
     /// Reads the store; a file that is not there is an empty store.
@@ -38,7 +38,7 @@ impl TrustStore {
     /// # Errors
     /// `host.file`, `trust.invalid`.
     pub fn load(path: &Path) -> Result<Self, Error> {
-        Ok(host_file::load(path)?.unwrap_or_default())
+        Ok(json_file::load(path)?.unwrap_or_default())
     }
 
     /// The only way to change a store on the disk: locks it against other processes, reads it, lets
@@ -50,23 +50,23 @@ impl TrustStore {
         path: &Path,
         edit: impl FnOnce(&mut TrustStore) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        host_file::edit(path, edit)
+        json_file::edit(path, edit)
     }
 }
 
 /// A trust store as its files have it now, parsed again only if they have changed: each key in it costs a
 /// multiplication on the curve, and each call looks several times.
 #[derive(Debug, Default)]
-pub(crate) struct Latest(Mutex<Option<Held>>);
+pub(crate) struct TrustCache(Mutex<Option<CachedTrust>>);
 
 #[derive(Debug)]
-struct Held {
+struct CachedTrust {
     /// All that the store was made of; dates and lengths of files could deceive.
     bytes: [Option<Vec<u8>>; 2],
     store: TrustStore,
 }
 
-impl Latest {
+impl TrustCache {
     /// As [`TrustStore::load_with_versions`]; the two files are always the same ones.
     ///
     /// # Errors
@@ -79,10 +79,10 @@ impl Latest {
             return Ok(found.store.clone());
         }
         let [trusted, versions] = bytes.clone();
-        let mut store: TrustStore = host_file::parse(trusted, path)?.unwrap_or_default();
-        let seen: TrustStore = host_file::parse(versions, seen)?.unwrap_or_default();
+        let mut store: TrustStore = json_file::parse(trusted, path)?.unwrap_or_default();
+        let seen: TrustStore = json_file::parse(versions, seen)?.unwrap_or_default();
         store.add_versions(seen);
-        *held = Some(Held { bytes, store: store.clone() });
+        *held = Some(CachedTrust { bytes, store: store.clone() });
         Ok(store)
     }
 }
@@ -96,7 +96,7 @@ impl PermissionPolicy {
     // [POLICY-09]
     pub fn load(path: &Path) -> Result<Self, Error> {
         let absent = || Error::new(Code::HostFile, format!("{}: no such file", path.display()));
-        let policy: PermissionPolicy = host_file::load(path)?.ok_or_else(absent)?;
+        let policy: PermissionPolicy = json_file::load(path)?.ok_or_else(absent)?;
         // Absolute, since the process may change its folder, and the file stays protected.
         let file = absolute(path).unwrap_or_else(|_| path.to_owned());
         let file = file.to_str().ok_or_else(|| {

@@ -26,8 +26,8 @@ impl Agent {
     /// [LIM-206] characters. `None` if nothing of the name is left.
     // [RUN-11]
     pub fn claimed(name: &str, version: Option<&str>) -> Option<Self> {
-        let name = tidied(name)?;
-        Some(Agent { name, version: version.and_then(tidied) })
+        let name = sanitized(name)?;
+        Some(Agent { name, version: version.and_then(sanitized) })
     }
 
     /// Reads the `clientInfo` of an MCP client.
@@ -58,7 +58,7 @@ impl fmt::Display for Agent {
     }
 }
 
-fn tidied(text: &str) -> Option<String> {
+fn sanitized(text: &str) -> Option<String> {
     let kept: String = text.chars().filter(|c| !is_hidden(*c)).take(AGENT_NAME_CHARS_MAX).collect();
     let kept = kept.trim();
     (!kept.is_empty()).then(|| kept.to_owned())
@@ -79,36 +79,5 @@ pub fn is_traceparent(text: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_name_keeps_nothing_hidden_and_not_more_than_the_limit() {
-        let agent = Agent::claimed(" a\u{202e}b\n ", Some("\t")).unwrap();
-        assert_eq!(agent.to_json(), json!({ "name": "ab" }));
-        let long = Agent::claimed(&"é".repeat(9_999), None).unwrap();
-        assert_eq!(long.name().chars().count(), AGENT_NAME_CHARS_MAX);
-    }
-
-    #[test]
-    fn what_is_no_client_info_names_nobody() {
-        for info in [json!(null), json!([]), json!({}), json!({"name": 7}), json!({"name": ""})] {
-            assert_eq!(Agent::of_client_info(&info), None, "{info}");
-        }
-    }
-
-    #[test]
-    fn only_a_whole_traceparent_is_one() {
-        let good = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
-        assert!(is_traceparent(good));
-        let zeros = format!("00-{}-b7ad6b7169203331-01", "0".repeat(32));
-        let no_parent = format!("00-0af7651916cd43dd8448eb211c80319c-{}-01", "0".repeat(16));
-        let newer = good.replacen("00", "ff", 1);
-        for bad in [&zeros, &no_parent, &newer, &good.to_uppercase(), &format!("{good}-"), ""] {
-            assert!(!is_traceparent(bad), "{bad}");
-        }
-        for length in 0..good.len() {
-            assert!(!is_traceparent(&good[..length]));
-        }
-    }
-}
+#[path = "../../conformance/unit/kernel/agent.rs"]
+mod tests;

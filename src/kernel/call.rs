@@ -9,9 +9,9 @@
 //! Read [`call`] first. Nothing runs without a record, and nothing leaves without one.
 
 use crate::kernel::agent::{is_traceparent, Agent};
-use crate::kernel::audit::{Caller, Digest, Ending, Entry, Intent, LogKey, Outcome, Refusal};
+use crate::kernel::audit::{CallStatus, Caller, Digest, Entry, Intent, LogKey, Outcome, Refusal};
 use crate::kernel::consent::obtain::obtain;
-use crate::kernel::consent::Question;
+use crate::kernel::consent::ApprovalRequest;
 use crate::kernel::deadline::Deadline;
 use crate::kernel::encoding::sha256_hex;
 use crate::kernel::error::Class;
@@ -19,7 +19,7 @@ use crate::kernel::gatekeeper::{AttestationResult, Gatekeeper, VerifiedManifest}
 use crate::kernel::host::Host;
 use crate::kernel::json;
 use crate::kernel::limits;
-use crate::kernel::package::listing::ContentHash;
+use crate::kernel::package::content_hash::ContentHash;
 use crate::kernel::package::manifest::{Manifest, Protocol, Sensitivity, Tool};
 use crate::kernel::package::schema::{Schema, Violation};
 use crate::kernel::pattern::CAN_MATCH;
@@ -27,8 +27,10 @@ use crate::kernel::policy::capability::{self, directories};
 use crate::kernel::policy::token::{CapabilityToken, ResolvedToken};
 use crate::kernel::policy::{risk, PermissionPolicy, PolicyDecision};
 use crate::kernel::prelude::*;
-use crate::kernel::privacy::{Applied, PrivacyFilterEngine};
-use crate::kernel::sandbox::{check_directories, Changes, Engine, Request, Run, ToolResult};
+use crate::kernel::privacy::{PrivacyFilterEngine, RedactionReport};
+use crate::kernel::sandbox::{
+    check_directories, Changes, Engine, Execution, ToolInput, ToolResult,
+};
 use crate::kernel::text::shown;
 use crate::kernel::time::Timestamp;
 use core::time::Duration;
@@ -37,7 +39,7 @@ use serde_json::{json, Map, Value};
 /// What an agent asks for.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct Call {
+pub struct ToolCall {
     /// Name of the tool.
     pub tool: String,
     /// Its arguments, an object.
@@ -48,10 +50,10 @@ pub struct Call {
     pub traceparent: Option<String>,
 }
 
-impl Call {
+impl ToolCall {
     /// A call by nobody in particular.
     pub fn new(tool: impl Into<String>, arguments: Value) -> Self {
-        Call { tool: tool.into(), arguments, agent: None, traceparent: None }
+        ToolCall { tool: tool.into(), arguments, agent: None, traceparent: None }
     }
 
     /// Says who asks.
@@ -70,7 +72,7 @@ impl Call {
 /// What leaves: every copy of it is filtered and recorded.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct Answer {
+pub struct CallResult {
     /// MCP content blocks.
     pub content: Value,
     /// The machine-readable answer, if the tool gave one.
@@ -81,7 +83,7 @@ pub struct Answer {
     /// [`Changes::to_json`]. Not filtered: it is for whoever runs the host, not for the agent.
     pub changes: Value,
     /// What was redacted: kinds, counts and places, never values.
-    pub applied: Applied,
+    pub applied: RedactionReport,
     /// Fuel used.
     pub fuel_used: u64,
     /// Sequence number of the call's intent in the audit log.
@@ -95,16 +97,16 @@ pub enum Package<'a> {
     Bytes(&'a [u8]),
     /// What the host has under this content hash. It is verified on its first call; on each its signers are
     /// judged anew, and it has to stay installed until it runs.
-    Installed(&'a ContentHash),
+    InstalledPackage(&'a ContentHash),
 }
 
 /// A call that was allowed: the proof, the permission, and the request.
-struct Admission {
+struct AdmittedCall {
     attestation: AttestationResult,
     token: ResolvedToken,
     /// The proof that a person agreed to exactly this call, if it needed one.
     attested: Option<String>,
-    request: Request,
+    request: ToolInput,
     filter: PrivacyFilterEngine,
 }
 
@@ -117,8 +119,8 @@ pub fn call(
     engine: &Engine,
     policy: &PermissionPolicy,
     package: Package<'_>,
-    call: &Call,
-) -> Result<Answer, Error> {
+    call: &ToolCall,
+) -> Result<CallResult, Error> {
     let log_key = host.log_key()?;
     Pipeline { host, engine, policy, log_key }.run(package, call)
 }
@@ -133,7 +135,7 @@ struct Pipeline<'a> {
 
 impl Pipeline<'_> {
     // [RUN-01] [RUN-02] [RUN-03]
-    fn run(&self, package: Package<'_>, call: &Call) -> Result<Answer, Error> {
+    fn run(&self, package: Package<'_>, call: &ToolCall) -> Result<CallResult, Error> {
         let host = self.host;
         // 1 to 3. Who made it, what was asked, what it may touch. Nothing of it has run yet.
         let mut known = Refusal { caller: caller(call), ..Refusal::default() };
@@ -151,7 +153,7 @@ impl Pipeline<'_> {
         // 4. No record, no call.
         let audit_record = host.append(&Entry::Intent(&intent(known, &admission)), self.now())?;
         // 5. The sandbox gets the binary that was verified and what the token holds.
-        let Admission { attestation, token, request, filter, .. } = admission;
+        let AdmittedCall { attestation, token, request, filter, .. } = admission;
         let deadline = Deadline::new(host, token.limits().timeout);
         let mut run = self.engine.run(host, &attestation.wasm_binary, &token, request, &deadline);
         let mut changes = core::mem::take(&mut run.changes);
@@ -180,7 +182,7 @@ impl Pipeline<'_> {
     }
 
     /// The digest of a call's arguments, which may be long: taken once.
-    fn digest_arguments(&self, call: &Call) -> Result<Digest, Error> {
+    fn digest_arguments(&self, call: &ToolCall) -> Result<Digest, Error> {
         // First of all, since whatever looks at the arguments recurses into them.
         if !json::is_within(&call.arguments, limits::REQUEST_DEPTH_MAX) {
             let detail = format!("arguments nested more than {} deep", limits::REQUEST_DEPTH_MAX);
@@ -193,16 +195,18 @@ impl Pipeline<'_> {
     fn admit(
         &self,
         package: Package<'_>,
-        call: &Call,
+        call: &ToolCall,
         known: &mut Refusal,
-    ) -> Result<Admission, Error> {
+    ) -> Result<AdmittedCall, Error> {
         known.facts.tool = Some(call.tool.clone());
         let arguments = self.digest_arguments(call)?;
         known.facts.arguments = Some(arguments.clone());
         let gatekeeper = self.gatekeeper()?;
         let attestation = match package {
             Package::Bytes(bytes) => gatekeeper.verify(bytes)?,
-            Package::Installed(content_hash) => self.installed(&gatekeeper, content_hash, known)?,
+            Package::InstalledPackage(content_hash) => {
+                self.installed(&gatekeeper, content_hash, known)?
+            }
         };
         let manifest = &attestation.manifest;
         let facts = &mut known.facts;
@@ -221,13 +225,14 @@ impl Pipeline<'_> {
         let (token, attested) = self.decide(&attestation, tool, call, &arguments, &look_again)?;
         // [SECRET-03] after the decision, since what is denied need not be looked up
         let token = token.resolve(self.host)?;
-        let filter = filter.hiding(token.hidden());
+        let filter = filter.with_known_secrets(token.hidden());
         look_again()?;
         // [RUN-09]
-        if gatekeeper.version_seen(&manifest.id).is_none_or(|seen| seen < manifest.version) {
-            self.host.note_version(&manifest.id, &manifest.version)?;
+        if gatekeeper.highest_version_seen(&manifest.id).is_none_or(|seen| seen < manifest.version)
+        {
+            self.host.record_version(&manifest.id, &manifest.version)?;
         }
-        Ok(Admission { attestation, token, attested, request, filter })
+        Ok(AdmittedCall { attestation, token, attested, request, filter })
     }
 
     /// An installed package, verified on its first call; later its signers are judged anew, and no more.
@@ -241,7 +246,7 @@ impl Pipeline<'_> {
         self.host.check_installed(content_hash)?;
         let held = self.host.verified(content_hash);
         if let Some(held) = held.filter(|held| held.content_hash == *content_hash) {
-            return gatekeeper.judge_again(&held);
+            return gatekeeper.revalidate(&held);
         }
         let bytes = self.host.package(content_hash)?;
         let found = gatekeeper.verify(&bytes).and_then(|found| {
@@ -264,10 +269,10 @@ impl Pipeline<'_> {
     /// and its signers are still trusted, as the same publishers.
     // [CONS-05] [RUN-13] [STORE-08]
     fn look_again(&self, package: Package<'_>, decided: &AttestationResult) -> Result<(), Error> {
-        if let Package::Installed(content_hash) = package {
+        if let Package::InstalledPackage(content_hash) = package {
             self.host.check_installed(content_hash)?;
         }
-        let (was, now) = (&decided.manifest, self.gatekeeper()?.judge_again(decided)?.manifest);
+        let (was, now) = (&decided.manifest, self.gatekeeper()?.revalidate(decided)?.manifest);
         if (was.signed_by(), was.publisher_key()) != (now.signed_by(), now.publisher_key()) {
             let detail = format!("the trust store names other publishers of {} now", was.id);
             return Err(Error::new(Code::PolicyConfirmation, detail));
@@ -282,7 +287,7 @@ impl Pipeline<'_> {
         let custom: Vec<_> = asked.custom.iter().chain(&always.custom).cloned().collect();
         let filter = PrivacyFilterEngine::from_config(&kinds, &custom)?;
         let replacement = self.policy.privacy_replacement;
-        Ok(filter.replacing_by(replacement, self.log_key.derived(b"pseudonyms")))
+        Ok(filter.with_replacement(replacement, self.log_key.derived(b"pseudonyms")))
     }
 
     /// Asks the policy, and where it says so, a person.
@@ -290,7 +295,7 @@ impl Pipeline<'_> {
         &self,
         attestation: &AttestationResult,
         tool: &Tool,
-        call: &Call,
+        call: &ToolCall,
         arguments_digest: &Digest,
         look_again: &dyn Fn() -> Result<(), Error>,
     ) -> Result<(CapabilityToken, Option<String>), Error> {
@@ -301,7 +306,7 @@ impl Pipeline<'_> {
             PolicyDecision::RequiresConfirmation { capabilities, security_level } => {
                 // [BOX-97] Nobody is asked about a directory that would be refused afterwards.
                 check_directories(self.host, &directories(&capabilities))?;
-                let question = Question {
+                let question = ApprovalRequest {
                     package: manifest.id.clone(),
                     version: manifest.version.to_string(),
                     name: manifest.name.clone(),
@@ -323,11 +328,16 @@ impl Pipeline<'_> {
         }
     }
 
-    fn outcome(&self, run: &Run, answer: &Result<Answer, Error>, changes: &Changes) -> Outcome {
+    fn outcome(
+        &self,
+        run: &Execution,
+        answer: &Result<CallResult, Error>,
+        changes: &Changes,
+    ) -> Outcome {
         let result = match answer {
-            Ok(answer) if answer.is_error => Ending::ToolError,
-            Ok(_) => Ending::Ok,
-            Err(error) => Ending::Failed(error.code()),
+            Ok(answer) if answer.is_error => CallStatus::ToolError,
+            Ok(_) => CallStatus::Ok,
+            Err(error) => CallStatus::Failed(error.code()),
         };
         let left = answer.as_ref().ok();
         Outcome {
@@ -338,13 +348,13 @@ impl Pipeline<'_> {
             answer: left.map(|answer| self.digest_of(answer)),
             privacy: left.map(counts).unwrap_or_default(),
             denied: run.denied,
-            door: run.door.clone(),
+            services: run.services.clone(),
             changes: changes.counts(),
         }
     }
 
     /// The digest of everything of an answer that leaves.
-    fn digest_of(&self, answer: &Answer) -> Digest {
+    fn digest_of(&self, answer: &CallResult) -> Digest {
         self.log_key.digest(&json!({
             "content": answer.content,
             "structured_content": answer.structured_content,
@@ -372,13 +382,13 @@ fn check_patterns(
     Ok(())
 }
 
-fn caller(call: &Call) -> Caller {
+fn caller(call: &ToolCall) -> Caller {
     let agent = call.agent.as_ref().map(Agent::to_string);
     Caller { agent, traceparent: call.traceparent.clone() }
 }
 
-fn intent(known: Refusal, admission: &Admission) -> Intent {
-    let Admission { attestation, token, attested, .. } = admission;
+fn intent(known: Refusal, admission: &AdmittedCall) -> Intent {
+    let AdmittedCall { attestation, token, attested, .. } = admission;
     let (token, limits) = (token.token(), token.limits());
     Intent {
         facts: known.facts,
@@ -419,14 +429,14 @@ type Filter<'a> = (&'a PrivacyFilterEngine, &'a Deadline<'a>);
 fn checked_request(
     protocol: Protocol,
     tool: &Tool,
-    call: &Call,
+    call: &ToolCall,
     filter: Filter<'_>,
-) -> Result<Request, Error> {
+) -> Result<ToolInput, Error> {
     tool.parameters.validate_within(&call.arguments, filter.1)?.map_err(|violation| {
         let violation = filtered_violation(violation, filter);
         Error::new(Code::RequestArguments, format!("arguments of {}: {violation}", tool.name))
     })?;
-    let request = Request::new(protocol, tool, &call.arguments, call.agent.as_ref())?;
+    let request = ToolInput::new(protocol, tool, &call.arguments, call.agent.as_ref())?;
     if request.stdin.len() > limits::REQUEST_BYTES_MAX {
         let detail = format!("request of {} bytes", request.stdin.len());
         return Err(Error::new(Code::RequestTooLarge, detail));
@@ -437,12 +447,12 @@ fn checked_request(
 /// Holds an answer against what the tool promised, and filters every copy.
 // [RUN-06]
 fn filtered_answer(
-    run: &Run,
+    run: &Execution,
     result: ToolResult,
     tool: &Tool,
     filter: Filter<'_>,
     audit_record: u64,
-) -> Result<Answer, Error> {
+) -> Result<CallResult, Error> {
     let (engine, deadline) = filter;
     let is_error = result.is_error;
     if let (Some(schema), false) = (&tool.returns, is_error) {
@@ -459,7 +469,7 @@ fn filtered_answer(
     whole.extend(result.structured_content.map(|value| ("structuredContent".to_owned(), value)));
     let (mut filtered, applied) = engine.redact_json_within(&Value::Object(whole), deadline)?;
     let mut take = |key: &str| filtered.get_mut(key).map(Value::take).unwrap_or_default();
-    Ok(Answer {
+    Ok(CallResult {
         content: take("content"),
         structured_content: Some(take("structuredContent")).filter(|_| structured),
         is_error,
@@ -474,19 +484,19 @@ fn filtered_answer(
 /// carried out is left in `changes`, also where it was not all.
 // [RUN-10]
 fn carried_out(
-    answer: Result<Answer, Error>,
+    answer: Result<CallResult, Error>,
     changes: &mut Changes,
     host: &dyn Host,
     look_again: &dyn Fn() -> Result<(), Error>,
     deadline: &Deadline,
-) -> Result<Answer, Error> {
+) -> Result<CallResult, Error> {
     let wanted = core::mem::take(changes);
     let answer = answer?;
     if answer.is_error || wanted.is_empty() {
         return Ok(answer);
     }
     wanted.check()?;
-    if !host.agrees_to_changes(&wanted) {
+    if !host.approve_changes(&wanted) {
         let detail = "what the tool wants to change; nothing was changed";
         return Err(Error::new(Code::PolicyDeclined, detail));
     }
@@ -494,13 +504,13 @@ fn carried_out(
     *changes = wanted;
     // A person may have taken longer than the tool was given.
     changes.carry_out_within(&deadline.anew())?;
-    Ok(Answer { changes: changes.to_json(), ..answer })
+    Ok(CallResult { changes: changes.to_json(), ..answer })
 }
 
 /// A failed tool's words go through the filter like its answers: the detail of the error, and the end
 /// of what it wrote to stderr, which its author needs to see.
 // [RUN-07]
-fn filtered_error(error: Error, run: &Run, filter: Filter<'_>) -> Error {
+fn filtered_error(error: Error, run: &Execution, filter: Filter<'_>) -> Error {
     const STDERR_CHARS_SHOWN: usize = 600;
     let mut detail = filtered_text(error.detail(), filter);
     // Filtered whole and cut afterwards: a value cut in half would not be known for what it is.
@@ -526,33 +536,10 @@ fn filtered_text(text: &str, (filter, deadline): Filter<'_>) -> String {
     }
 }
 
-fn counts(answer: &Answer) -> BTreeMap<String, u64> {
+fn counts(answer: &CallResult) -> BTreeMap<String, u64> {
     answer.applied.counts().map(|(kind, count)| (kind.to_owned(), count)).collect()
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::kernel::module::tests::manifest;
-    use crate::kernel::package::manifest::CustomPattern;
-
-    #[test]
-    fn what_needs_a_regular_expression_is_refused_where_none_can_be_matched() {
-        let (plain, policy) = (manifest(16), PermissionPolicy::new());
-        let custom = CustomPattern { name: "ID".to_owned(), pattern: "ID-[0-9]{4}".to_owned() };
-        let mut filtering = plain.clone();
-        filtering.privacy_filters.custom.push(custom.clone());
-        let mut checking = plain.clone();
-        let schema =
-            json!({"type": "object", "properties": {"a": {"type": "string", "pattern": "^x"}}});
-        checking.tools[0].parameters = Schema::read(&schema, "").unwrap();
-        let mut asking = policy.clone();
-        asking.privacy_filters.custom.push(custom);
-        for (manifest, policy) in [(&filtering, &policy), (&checking, &policy), (&plain, &asking)] {
-            let refused = check_patterns(false, manifest, policy).unwrap_err();
-            assert_eq!(refused.code(), Code::HostPatterns);
-            assert_eq!(check_patterns(true, manifest, policy), Ok(()));
-        }
-        assert_eq!(check_patterns(false, &plain, &policy), Ok(()));
-    }
-}
+#[path = "../../conformance/unit/kernel/call.rs"]
+mod tests;

@@ -29,11 +29,11 @@ pub enum Found {
 
 /// How the host had a file or directory at one moment: it tells whether that was changed since, and what takes its
 /// place is made like it. Only the host knows what the numbers mean, and no guest sees them.
-pub type Stamp = [u64; 9];
+pub type StatFingerprint = [u64; 9];
 
 /// Why a host does not do what it was asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
+pub enum DirectoryError {
     /// There is nothing of this name.
     NotFound,
     /// It is no directory.
@@ -50,7 +50,7 @@ pub type Listed<'a> = Option<(&'a str, Kind)>;
 /// A directory of the host.
 ///
 /// ```
-/// use mpp::directory::{Directory, Fault, Found, Identity, Kind, Stamp};
+/// use mpp::directory::{Directory, DirectoryError, Found, Identity, Kind, StatFingerprint};
 /// use std::sync::Arc;
 ///
 /// /// Has one directory in it, which is empty, and can't be written.
@@ -61,19 +61,19 @@ pub type Listed<'a> = Option<(&'a str, Kind)>;
 ///     fn lies_in(&self) -> Vec<Identity> {
 ///         (0..=self.0).rev().map(|above| (1, above)).collect()
 ///     }
-///     fn open(&self, name: &str) -> Result<Found, Fault> {
+///     fn open(&self, name: &str) -> Result<Found, DirectoryError> {
 ///         match (self.0, name) {
 ///             (0, "empty") => Ok(Found::Directory(Arc::new(Few(1)))),
-///             _ => Err(Fault::NotFound),
+///             _ => Err(DirectoryError::NotFound),
 ///         }
 ///     }
-///     fn list(&self, each: &mut dyn FnMut(Option<(&str, Kind)>) -> bool) -> Result<bool, Fault> {
+///     fn list(&self, each: &mut dyn FnMut(Option<(&str, Kind)>) -> bool) -> Result<bool, DirectoryError> {
 ///         if self.0 == 0 {
 ///             each(Some(("empty", Kind::Directory)));
 ///         }
 ///         Ok(false)
 ///     }
-///     fn stamp(&self) -> Result<Stamp, Fault> {
+///     fn stamp(&self) -> Result<StatFingerprint, DirectoryError> {
 ///         Ok([self.0; 9])
 ///     }
 /// }
@@ -89,21 +89,21 @@ pub trait Directory: Send + Sync + fmt::Debug {
     /// What has this name in it. Nothing is followed that leads elsewhere.
     ///
     /// # Errors
-    /// Any [`Fault`].
-    fn open(&self, name: &str) -> Result<Found, Fault>;
+    /// Any [`DirectoryError`].
+    fn open(&self, name: &str) -> Result<Found, DirectoryError>;
 
     /// Hands each name in it to `each`, in any order; stops when that says no. Gives whether the host keeps
     /// something of its own there besides.
     ///
     /// # Errors
-    /// Any [`Fault`].
-    fn list(&self, each: &mut dyn FnMut(Listed<'_>) -> bool) -> Result<bool, Fault>;
+    /// Any [`DirectoryError`].
+    fn list(&self, each: &mut dyn FnMut(Listed<'_>) -> bool) -> Result<bool, DirectoryError>;
 
     /// How the host has it.
     ///
     /// # Errors
-    /// Any [`Fault`].
-    fn stamp(&self) -> Result<Stamp, Fault>;
+    /// Any [`DirectoryError`].
+    fn stamp(&self) -> Result<StatFingerprint, DirectoryError>;
 
     /// Whether this name is the host's own, which no guest may use.
     fn is_reserved(&self, _name: &str) -> bool {
@@ -119,31 +119,31 @@ pub trait Directory: Send + Sync + fmt::Debug {
         &'a self,
         _changes: &'a [Change],
         _: &Deadline,
-    ) -> Result<Box<dyn PreparedChanges + 'a>, Refused> {
-        Err(Refused { path: String::new(), why: "it can't be written".to_owned() })
+    ) -> Result<Box<dyn PreparedChanges + 'a>, CommitError> {
+        Err(CommitError { path: String::new(), why: "it can't be written".to_owned() })
     }
 }
 
 /// A regular file of the host.
 ///
 /// ```
-/// use mpp::directory::{Fault, File, Stamp};
+/// use mpp::directory::{DirectoryError, File, StatFingerprint};
 ///
 /// #[derive(Debug)]
 /// struct Text(&'static str);
 ///
 /// impl File for Text {
-///     fn size(&self) -> Result<u64, Fault> {
-///         u64::try_from(self.0.len()).map_err(|_| Fault::Failed)
+///     fn size(&self) -> Result<u64, DirectoryError> {
+///         u64::try_from(self.0.len()).map_err(|_| DirectoryError::Failed)
 ///     }
-///     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, Fault> {
+///     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, DirectoryError> {
 ///         let offset = usize::try_from(offset).unwrap_or(usize::MAX);
 ///         let rest = self.0.as_bytes().get(offset..).unwrap_or_default();
 ///         let length = rest.len().min(buffer.len());
 ///         buffer[..length].copy_from_slice(&rest[..length]);
 ///         Ok(length)
 ///     }
-///     fn stamp(&self) -> Result<Stamp, Fault> {
+///     fn stamp(&self) -> Result<StatFingerprint, DirectoryError> {
 ///         Ok([0; 9]) // it never changes
 ///     }
 /// }
@@ -154,25 +154,25 @@ pub trait File: Send + Sync + fmt::Debug {
     /// Its present size in bytes.
     ///
     /// # Errors
-    /// Any [`Fault`].
-    fn size(&self) -> Result<u64, Fault>;
+    /// Any [`DirectoryError`].
+    fn size(&self) -> Result<u64, DirectoryError>;
 
     /// Reads at an offset until the buffer is full or the file ends; gives how many bytes.
     ///
     /// # Errors
-    /// Any [`Fault`].
-    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, Fault>;
+    /// Any [`DirectoryError`].
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, DirectoryError>;
 
     /// How the host has it.
     ///
     /// # Errors
-    /// Any [`Fault`].
-    fn stamp(&self) -> Result<Stamp, Fault>;
+    /// Any [`DirectoryError`].
+    fn stamp(&self) -> Result<StatFingerprint, DirectoryError>;
 }
 
 /// What becomes of one name.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Action {
+pub enum FileOp {
     /// The file is removed.
     RemoveFile,
     /// The directory is removed; it is empty by then.
@@ -188,14 +188,14 @@ pub enum Action {
     },
 }
 
-impl Action {
+impl FileOp {
     /// Its name in the list and in the record.
     pub fn name(&self) -> &'static str {
         match self {
-            Action::RemoveFile => "remove_file",
-            Action::RemoveDirectory => "remove_directory",
-            Action::CreateDirectory => "create_directory",
-            Action::WriteFile { .. } => "write_file",
+            FileOp::RemoveFile => "remove_file",
+            FileOp::RemoveDirectory => "remove_directory",
+            FileOp::CreateDirectory => "create_directory",
+            FileOp::WriteFile { .. } => "write_file",
         }
     }
 }
@@ -207,16 +207,16 @@ pub struct Change {
     /// Path below the directory, such as `reports/today.txt`.
     pub path: String,
     /// What becomes of it.
-    pub action: Action,
+    pub action: FileOp,
     /// How the host had this file when the guest took it over, if it is removed or replaced.
-    pub was: Option<Stamp>,
+    pub was: Option<StatFingerprint>,
     /// What gives its owner and permissions to what is made.
-    pub like: Option<Stamp>,
+    pub like: Option<StatFingerprint>,
 }
 
 /// A path that the host refused to change, and why.
 #[derive(Clone, Debug)]
-pub struct Refused {
+pub struct CommitError {
     /// Below the directory; empty for itself.
     pub path: String,
     /// For people.
@@ -226,7 +226,7 @@ pub struct Refused {
 /// Changes that are safe where they are, but not made. Dropped, they change nothing.
 ///
 /// ```
-/// use mpp::directory::{Action, Change, PreparedChanges, Refused};
+/// use mpp::directory::{FileOp, Change, PreparedChanges, CommitError};
 /// use std::{cell::RefCell, collections::BTreeMap};
 ///
 /// type Files = BTreeMap<String, Vec<u8>>;
@@ -235,13 +235,13 @@ pub struct Refused {
 /// struct Ready<'a>(RefCell<&'a mut Files>, &'a [Change]);
 ///
 /// impl PreparedChanges for Ready<'_> {
-///     fn carry_out(&self, done: &mut usize) -> Result<(), Refused> {
+///     fn apply(&self, done: &mut usize) -> Result<(), CommitError> {
 ///         for Change { path, action, .. } in self.1 {
 ///             let mut files = self.0.borrow_mut();
 ///             match action {
-///                 Action::WriteFile { content, .. } => drop(files.insert(path.clone(), content.clone())),
-///                 Action::RemoveFile => drop(files.remove(path)),
-///                 Action::CreateDirectory | Action::RemoveDirectory => {}
+///                 FileOp::WriteFile { content, .. } => drop(files.insert(path.clone(), content.clone())),
+///                 FileOp::RemoveFile => drop(files.remove(path)),
+///                 FileOp::CreateDirectory | FileOp::RemoveDirectory => {}
 ///             }
 ///             *done += 1;
 ///         }
@@ -250,8 +250,8 @@ pub struct Refused {
 /// }
 ///
 /// let (mut files, mut done) = (Files::from([("a".into(), b"1".to_vec())]), 0);
-/// let change = Change { path: "a".into(), action: Action::RemoveFile, was: None, like: None };
-/// Ready(RefCell::new(&mut files), &[change]).carry_out(&mut done).unwrap();
+/// let change = Change { path: "a".into(), action: FileOp::RemoveFile, was: None, like: None };
+/// Ready(RefCell::new(&mut files), &[change]).apply(&mut done).unwrap();
 /// assert!(files.is_empty() && done == 1);
 /// ```
 pub trait PreparedChanges {
@@ -259,5 +259,5 @@ pub trait PreparedChanges {
     ///
     /// # Errors
     /// The first that could not be made.
-    fn carry_out(&self, done: &mut usize) -> Result<(), Refused>;
+    fn apply(&self, done: &mut usize) -> Result<(), CommitError>;
 }

@@ -9,7 +9,7 @@
 //!         pub version: Version;                           // required, in the form of its type
 //!         pub read_only: bool = false;                    // may be absent, and is false then
 //!         pub count: usize = 1, integer(1..=8);           // may be absent; where present, by the rule
-//!         pub given: Given => given;                      // read from several members of the object
+//!         pub given: ValueSource => given;                      // read from several members of the object
 //!     }
 //! }
 //! ```
@@ -19,7 +19,7 @@
 //! members may all be absent has a `Default`: what the empty object means.
 
 use crate::kernel::json;
-use crate::kernel::json::object::{Fault, Member, Object};
+use crate::kernel::json::closed_object::{ClosedObject, DocumentError, Field};
 use crate::kernel::limits::HOST_FILE_DEPTH_MAX;
 use crate::kernel::prelude::*;
 use core::fmt::Display;
@@ -48,8 +48,8 @@ macro_rules! object {
             $( $(#[$member_attribute])* $member_visibility $member: $type, )*
         }
         impl $crate::kernel::document::Members for $name {
-            fn members(object: &mut $crate::kernel::json::object::Object<'_>)
-            -> Result<Self, $crate::kernel::json::object::Fault> {
+            fn members(object: &mut $crate::kernel::json::closed_object::ClosedObject<'_>)
+            -> Result<Self, $crate::kernel::json::closed_object::DocumentError> {
                 $( let $member: $type = $crate::kernel::document::object! {
                     @read object $member [$($absent)?] [$($rule)?] [$($whole)?]
                 }; )*
@@ -135,8 +135,8 @@ macro_rules! text_form {
     ($name:ident, $what:expr) => {
         impl $crate::kernel::document::FromJson for $name {
             fn read(
-                place: &$crate::kernel::json::object::Member<'_>,
-            ) -> Result<Self, $crate::kernel::json::object::Fault> {
+                place: &$crate::kernel::json::closed_object::Field<'_>,
+            ) -> Result<Self, $crate::kernel::json::closed_object::DocumentError> {
                 place.parsed($what, |text| $name::parse(text))
             }
         }
@@ -155,7 +155,7 @@ pub trait FromJson: Sized {
     ///
     /// # Errors
     /// What is wrong with the value, and where.
-    fn read(place: &Member) -> Result<Self, Fault>;
+    fn read(place: &Field) -> Result<Self, DocumentError>;
 }
 
 /// A type that is written in that form; null is a member that is left out.
@@ -170,17 +170,17 @@ pub trait Members: Sized {
     ///
     /// # Errors
     /// What is wrong with one, and where.
-    fn members(object: &mut Object) -> Result<Self, Fault>;
+    fn members(object: &mut ClosedObject) -> Result<Self, DocumentError>;
 }
 
 impl<T: Members> FromJson for T {
-    fn read(place: &Member) -> Result<Self, Fault> {
+    fn read(place: &Field) -> Result<Self, DocumentError> {
         place.object(T::members)
     }
 }
 
 impl FromJson for bool {
-    fn read(place: &Member) -> Result<Self, Fault> {
+    fn read(place: &Field) -> Result<Self, DocumentError> {
         place.boolean()
     }
 }
@@ -198,7 +198,7 @@ impl ToJson for u64 {
 }
 
 impl FromJson for String {
-    fn read(place: &Member) -> Result<Self, Fault> {
+    fn read(place: &Field) -> Result<Self, DocumentError> {
         place.text().map(str::to_owned)
     }
 }
@@ -210,7 +210,7 @@ impl ToJson for String {
 }
 
 impl<T: FromJson> FromJson for Option<T> {
-    fn read(place: &Member) -> Result<Self, Fault> {
+    fn read(place: &Field) -> Result<Self, DocumentError> {
         T::read(place).map(Some)
     }
 }
@@ -222,7 +222,7 @@ impl<T: ToJson> ToJson for Option<T> {
 }
 
 impl<T: FromJson> FromJson for Vec<T> {
-    fn read(place: &Member) -> Result<Self, Fault> {
+    fn read(place: &Field) -> Result<Self, DocumentError> {
         place.array(0..=usize::MAX, T::read)
     }
 }
@@ -247,7 +247,10 @@ impl<K, T: ToJson> ToJson for BTreeMap<K, T> {
 }
 
 /// Reads a place by a rule. A function, so that the compiler knows what a closure gets.
-pub fn by<P, T>(place: P, rule: impl FnOnce(P) -> Result<T, Fault>) -> Result<T, Fault> {
+pub fn by<P, T>(
+    place: P,
+    rule: impl FnOnce(P) -> Result<T, DocumentError>,
+) -> Result<T, DocumentError> {
     rule(place)
 }
 
@@ -255,12 +258,12 @@ pub fn by<P, T>(place: P, rule: impl FnOnce(P) -> Result<T, Fault>) -> Result<T,
 pub fn text(
     allowed: impl Fn(&str) -> bool,
     what: &'static str,
-) -> impl Fn(&Member) -> Result<String, Fault> {
+) -> impl Fn(&Field) -> Result<String, DocumentError> {
     move |place| place.parsed(what, |text| allowed(text).then(|| text.to_owned()))
 }
 
 /// The rule of an integer in this range.
-pub fn integer<T>(range: RangeInclusive<T>) -> impl Fn(&Member) -> Result<T, Fault>
+pub fn integer<T>(range: RangeInclusive<T>) -> impl Fn(&Field) -> Result<T, DocumentError>
 where
     T: TryFrom<u64> + PartialOrd + Display + Clone,
 {
@@ -269,16 +272,16 @@ where
 
 /// The rule of a member that may be absent.
 pub fn some<T>(
-    rule: impl Fn(&Member) -> Result<T, Fault>,
-) -> impl Fn(&Member) -> Result<Option<T>, Fault> {
+    rule: impl Fn(&Field) -> Result<T, DocumentError>,
+) -> impl Fn(&Field) -> Result<Option<T>, DocumentError> {
     move |place| rule(place).map(Some)
 }
 
 /// The rule of a list or a set of so many items.
 pub fn list<T, C: FromIterator<T>>(
     count: RangeInclusive<usize>,
-    rule: impl FnMut(&Member) -> Result<T, Fault>,
-) -> impl FnOnce(&Member) -> Result<C, Fault> {
+    rule: impl FnMut(&Field) -> Result<T, DocumentError>,
+) -> impl FnOnce(&Field) -> Result<C, DocumentError> {
     move |place| Ok(place.array(count, rule)?.into_iter().collect())
 }
 
@@ -286,12 +289,12 @@ pub fn list<T, C: FromIterator<T>>(
 /// what is wrong with a second one.
 pub fn distinct<T, K: Ord>(
     count: RangeInclusive<usize>,
-    mut rule: impl FnMut(&Member) -> Result<T, Fault>,
+    mut rule: impl FnMut(&Field) -> Result<T, DocumentError>,
     key: impl Fn(&T) -> K,
     twice: &'static str,
-) -> impl FnOnce(&Member) -> Result<Vec<T>, Fault> {
+) -> impl FnOnce(&Field) -> Result<Vec<T>, DocumentError> {
     let mut keys = BTreeSet::new();
-    let mut once = move |place: &Member| {
+    let mut once = move |place: &Field| {
         let item = rule(place)?;
         match keys.insert(key(&item)) {
             true => Ok(item),
@@ -304,9 +307,9 @@ pub fn distinct<T, K: Ord>(
 /// The rule of a list whose entries each say what they are about, their `key`, and no two the same.
 pub fn keyed<T, K: Ord>(
     count: RangeInclusive<usize>,
-    rule: impl FnMut(&Member) -> Result<T, Fault>,
+    rule: impl FnMut(&Field) -> Result<T, DocumentError>,
     key: impl Fn(&T) -> K + Copy,
-) -> impl FnOnce(&Member) -> Result<BTreeMap<K, T>, Fault> {
+) -> impl FnOnce(&Field) -> Result<BTreeMap<K, T>, DocumentError> {
     let entries = distinct(count, rule, key, "is about the same as another entry");
     move |place| Ok(entries(place)?.into_iter().map(|entry| (key(&entry), entry)).collect())
 }
@@ -343,14 +346,14 @@ pub fn read_document<T>(
     bytes: &[u8],
     bytes_max: usize,
     code: Code,
-    read: impl FnOnce(&mut Object) -> Result<T, Fault>,
+    read: impl FnOnce(&mut ClosedObject) -> Result<T, DocumentError>,
 ) -> Result<T, Error> {
     if bytes.len() > bytes_max {
         return Err(Error::new(code, format!("longer than {bytes_max} bytes")));
     }
     let document =
         json::parse(bytes, HOST_FILE_DEPTH_MAX).map_err(|what| Error::new(code, what))?;
-    let root = Member::new(&document, "");
+    let root = Field::new(&document, "");
     root.object(read).map_err(|fault| Error::new(code, fault.to_string()))
 }
 
@@ -364,5 +367,5 @@ pub fn print<T: Document + ToJson>(document: &T) -> String {
 }
 
 #[cfg(test)]
-#[path = "../../conformance/unit/document.rs"]
+#[path = "../../conformance/unit/kernel/document.rs"]
 mod tests;

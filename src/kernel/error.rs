@@ -184,7 +184,7 @@ codes! {
     SecretInvalid        "secret.invalid"         Refused "spec/secrets.md says what a secret can be; set it again with `mpp secret set NAME`"
     SecretExposed        "secret.exposed"         Refused "take the rights of others away (`chmod 600`), and change the secrets where they are used: somebody may know them"
     SecretMissing        "secret.missing"         Refused "set it with `mpp secret set NAME`, or have the policy's `secrets_command` give it"
-    SecretCommand        "secret.command"         Host "run the policy's `secrets_command` by hand; it has to print the value alone, on one line, and end with status 0"
+    CommandSecretStore        "secret.command"         Host "run the policy's `secrets_command` by hand; it has to print the value alone, on one line, and end with status 0"
     HostEngine           "host.engine"            Host "build the crate wasmi at opt-level 2 or 3 without debug assertions, or mpp with the feature `portable-dispatch`"
     HostUnsupported      "host.unsupported"       Host "run the tool on a host that has what the detail names"
     HostPatterns         "host.patterns"          Host "run the tool on a host whose build can match regular expressions, as every one with an operating system does"
@@ -236,7 +236,7 @@ impl Error {
     }
 
     /// What a call that was refused has to bring along when it is made again, if it may be: the value of
-    /// [`Reply::InputRequired`](crate::kernel::consent::Reply::InputRequired).
+    /// [`ApprovalDecision::InputRequired`](crate::kernel::consent::ApprovalDecision::InputRequired).
     pub fn input_required(&self) -> Option<&Value> {
         self.input_required.as_deref()
     }

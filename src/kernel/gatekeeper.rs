@@ -12,8 +12,8 @@
 
 use crate::kernel::module::Module;
 use crate::kernel::package::archive::{self, Entry};
+use crate::kernel::package::content_hash::{listing, ContentHash};
 use crate::kernel::package::key::KeyId;
-use crate::kernel::package::listing::{listing, ContentHash};
 use crate::kernel::package::manifest::Manifest;
 use crate::kernel::package::signature::{SignatureFile, Signer};
 use crate::kernel::package::version::Version;
@@ -76,18 +76,18 @@ impl Gatekeeper {
     /// # Errors
     /// The codes of check 5; `manifest.namespace`, `manifest.downgrade`.
     // [GATE-08]
-    pub fn judge_again(&self, earlier: &AttestationResult) -> Result<AttestationResult, Error> {
+    pub fn revalidate(&self, earlier: &AttestationResult) -> Result<AttestationResult, Error> {
         let AttestationResult { manifest, content_hash, signed_by, .. } = earlier;
         let Gatekeeper { trust, signers_required, now } = self;
-        let signers = trust.judge(signed_by, content_hash, *now, *signers_required)?;
+        let signers = trust.evaluate_signers(signed_by, content_hash, *now, *signers_required)?;
         check_id_and_version(trust, manifest, &signers)?;
         let manifest = verified(Arc::clone(&manifest.manifest), content_hash, &signers);
         Ok(AttestationResult { manifest, signers, ..earlier.clone() })
     }
 
     /// The highest version of a package that was seen before.
-    pub(in crate::kernel) fn version_seen(&self, id: &str) -> Option<Version> {
-        self.trust.version_seen(id)
+    pub(in crate::kernel) fn highest_version_seen(&self, id: &str) -> Option<Version> {
+        self.trust.highest_version_seen(id)
     }
 
     /// The seven checks.
@@ -109,7 +109,7 @@ impl Gatekeeper {
 }
 
 /// The parts of a package, each in its place.
-struct Parts<'a> {
+struct PackageParts<'a> {
     entries: &'a [Entry<'a>],
     manifest: &'a [u8],
     signature: &'a [u8],
@@ -124,7 +124,7 @@ fn check_1_archive(package: &[u8]) -> Result<Vec<Entry<'_>>, Error> {
 
 /// 2. The required entries are present, and nothing unknown is.
 // [PKG-01] [PKG-02]
-fn check_2_structure<'a>(entries: &'a [Entry<'a>]) -> Result<Parts<'a>, Error> {
+fn check_2_structure<'a>(entries: &'a [Entry<'a>]) -> Result<PackageParts<'a>, Error> {
     if let Some(entry) = entries.iter().find(|entry| !is_package_file(entry.name)) {
         return Err(Error::new(Code::StructureUnknown, format!("unknown entry {}", entry.name)));
     }
@@ -143,12 +143,12 @@ fn check_2_structure<'a>(entries: &'a [Entry<'a>]) -> Result<Parts<'a>, Error> {
         return Err(Error::new(Code::StructureUnknown, format!("second module {}", second.name)));
     }
     let (module_name, module) = (module.name, module.content.as_ref());
-    Ok(Parts { entries, manifest, signature, module_name, module })
+    Ok(PackageParts { entries, manifest, signature, module_name, module })
 }
 
 /// 3. The hash of the listing is the recorded one.
 // [HASH-03]
-fn check_3_content(parts: &Parts<'_>) -> Result<SignatureFile, Error> {
+fn check_3_content(parts: &PackageParts<'_>) -> Result<SignatureFile, Error> {
     let record = SignatureFile::parse(parts.signature)?;
     let contents = parts.entries.iter().map(|entry| (entry.name, entry.content.as_ref()));
     let found = ContentHash::of_listing(&listing(contents));
@@ -172,13 +172,13 @@ fn check_5_publisher(
 ) -> Result<Vec<TrustedSigner>, Error> {
     let keys: Vec<_> = signed_by.iter().map(|signer| signer.key_id.clone()).collect();
     let Gatekeeper { trust, signers_required, now } = gatekeeper;
-    trust.judge(&keys, &record.content_hash, *now, *signers_required)
+    trust.evaluate_signers(&keys, &record.content_hash, *now, *signers_required)
 }
 
 /// 6. The manifest follows its schema and its rules, and the signer may publish under its id.
 fn check_6_manifest(
     trust: &TrustStore,
-    parts: &Parts<'_>,
+    parts: &PackageParts<'_>,
     signers: &[TrustedSigner],
 ) -> Result<Manifest, Error> {
     let manifest = read_manifest(parts)?;
@@ -199,7 +199,9 @@ fn check_id_and_version(
         return Err(Error::new(Code::ManifestNamespace, detail));
     }
     // [GATE-06]
-    if let Some(seen) = trust.version_seen(&manifest.id).filter(|seen| *seen > manifest.version) {
+    if let Some(seen) =
+        trust.highest_version_seen(&manifest.id).filter(|seen| *seen > manifest.version)
+    {
         let detail = format!("{} {} behind {seen}", manifest.id, manifest.version);
         return Err(Error::new(Code::ManifestDowngrade, detail));
     }
@@ -207,7 +209,7 @@ fn check_id_and_version(
 }
 
 /// What check 6 asks of the manifest alone.
-fn read_manifest(parts: &Parts<'_>) -> Result<Manifest, Error> {
+fn read_manifest(parts: &PackageParts<'_>) -> Result<Manifest, Error> {
     let manifest = Manifest::parse(parts.manifest)?;
     // [GATE-03]
     if manifest.runtime.entry != parts.module_name {
@@ -223,7 +225,7 @@ fn read_manifest(parts: &Parts<'_>) -> Result<Manifest, Error> {
 }
 
 /// 7. The module is valid, within the limits, and imports only what exists and was declared.
-fn check_7_module(parts: &Parts<'_>, manifest: &Manifest) -> Result<Module, Error> {
+fn check_7_module(parts: &PackageParts<'_>, manifest: &Manifest) -> Result<Module, Error> {
     Module::check(parts.module, manifest)
 }
 

@@ -4,14 +4,14 @@
 //! each method that it leaves out refuses. `crate::host::system` is the ordinary computer.
 
 use crate::kernel::audit::{Entry, LogKey};
-use crate::kernel::consent::{Question, Reply};
+use crate::kernel::consent::{ApprovalDecision, ApprovalRequest};
 use crate::kernel::deadline::Clock;
 use crate::kernel::directory::Directory;
-use crate::kernel::door::transport::{Exchange, HttpResponse, TransportError};
 use crate::kernel::error::{Code, Error};
 use crate::kernel::gatekeeper::AttestationResult;
+use crate::kernel::network::transport::{Exchange, HttpResponse, TransportError};
+use crate::kernel::package::content_hash::ContentHash;
 use crate::kernel::package::key::PublicKey;
-use crate::kernel::package::listing::ContentHash;
 use crate::kernel::package::version::Version;
 use crate::kernel::prelude::*;
 use crate::kernel::sandbox::Changes;
@@ -30,7 +30,7 @@ use core::time::Duration;
 ///
 /// ```
 /// use mpp::audit::{Entry, Head, LogKey, GENESIS};
-/// use mpp::call::{call, Call, Package};
+/// use mpp::call::{call, ToolCall, Package};
 /// use mpp::package::version::Version;
 /// use mpp::sandbox::Engine;
 /// use mpp::{Clock, Error, Host, PermissionPolicy, Timestamp, TrustStore};
@@ -45,7 +45,7 @@ use core::time::Duration;
 ///
 /// impl Host for Small {
 ///     fn trust(&self) -> Result<TrustStore, Error> { Ok(self.trust.clone()) }
-///     fn note_version(&self, _: &str, _: &Version) -> Result<(), Error> { Ok(()) } // forgotten here
+///     fn record_version(&self, _: &str, _: &Version) -> Result<(), Error> { Ok(()) } // forgotten here
 ///     fn log_key(&self) -> Result<LogKey, Error> { Ok(LogKey::new([7; 32])) } // to be random and secret
 ///     fn append(&self, entry: &Entry<'_>, now: Timestamp) -> Result<u64, Error> {
 ///         let (head, text) = &mut *self.log.lock().unwrap();
@@ -61,7 +61,7 @@ use core::time::Duration;
 /// let host = Small { trust, log: Mutex::new((begin, String::new())) };
 /// let package = fs::read("conformance/example/text_stats.mpp").unwrap();
 /// let policy = PermissionPolicy::new().auto_approve_low(true);
-/// let asked = Call::new("analyze", serde_json::json!({ "text": "One two." }));
+/// let asked = ToolCall::new("analyze", serde_json::json!({ "text": "One two." }));
 /// let answer = call(&host, &Engine::new()?, &policy, Package::Bytes(&package), &asked)?;
 /// println!("{}", answer.content);
 /// # assert_eq!(host.log.into_inner().unwrap().0.seq, 2);
@@ -88,7 +88,7 @@ pub trait Host: Clock {
     ///
     /// # Errors
     /// `trust.invalid`, `host.file`.
-    fn note_version(&self, _id: &str, _: &Version) -> Result<(), Error> {
+    fn record_version(&self, _id: &str, _: &Version) -> Result<(), Error> {
         Err(unsupported("notes of versions"))
     }
 
@@ -117,15 +117,15 @@ pub trait Host: Clock {
     fn keep_verified(&self, _: &AttestationResult) {}
 
     /// Asks a person once.
-    fn ask(&self, _: &Question) -> Reply {
-        Reply::Nobody
+    fn ask(&self, _: &ApprovalRequest) -> ApprovalDecision {
+        ApprovalDecision::NoApprover
     }
 
     /// Who agreed to this package with exactly these grants before.
     ///
     /// # Errors
     /// `consent.invalid`, `host.file`.
-    fn approval(&self, _: &Question) -> Result<Option<String>, Error> {
+    fn approval(&self, _: &ApprovalRequest) -> Result<Option<String>, Error> {
         Ok(None)
     }
 
@@ -133,7 +133,7 @@ pub trait Host: Clock {
     ///
     /// # Errors
     /// `consent.invalid`, `host.file`.
-    fn keep_approval(&self, _: &Question, _by: &str, _: Timestamp) -> Result<(), Error> {
+    fn keep_approval(&self, _: &ApprovalRequest, _by: &str, _: Timestamp) -> Result<(), Error> {
         Ok(())
     }
 
@@ -149,7 +149,7 @@ pub trait Host: Clock {
     ///
     /// # Errors
     /// `policy.attestation` if too many were used lately; `consent.invalid`, `host.file`.
-    fn spend_nonce(
+    fn consume_nonce(
         &self,
         _nonce: &[u8; 16],
         _expires: Timestamp,
@@ -160,7 +160,7 @@ pub trait Host: Clock {
 
     /// Shows what a tool that has succeeded would change, before it is done. Whoever agreed to the directory has
     /// agreed to this, unless they want to see it.
-    fn agrees_to_changes(&self, _: &Changes) -> bool {
+    fn approve_changes(&self, _: &Changes) -> bool {
         true
     }
 
@@ -223,4 +223,5 @@ fn unsupported(what: &str) -> Error {
 }
 
 #[cfg(test)]
+#[path = "../../conformance/unit/kernel/host.rs"]
 pub(super) mod tests;

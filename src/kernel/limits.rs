@@ -127,10 +127,10 @@ limits! {
     MCP_CALLS_COUNT_MAX usize = 32; "LIM-205" "calls that run at once in one server; each takes a thread and the memory it was granted"
 
     // The door.
-    DOOR_REQUEST_BYTES_MAX usize = 4 << 20; "LIM-210" "one request of a guest, the body of an upload in base64 included"
-    DOOR_DEPTH_MAX usize = 3; "LIM-211" "nesting of a request: a list of headers, each a name and a value"
-    DOOR_REQUEST_FUEL u64 = 20_000; "LIM-212" "a look-up costs less, an exchange with a server takes time instead"
-    DOOR_BYTE_FUEL u64 = 1; "LIM-213" "reading or writing a byte of JSON takes some 10 ns"
+    SERVICE_REQUEST_BYTES_MAX usize = 4 << 20; "LIM-210" "one request of a guest, the body of an upload in base64 included"
+    SERVICE_DEPTH_MAX usize = 3; "LIM-211" "nesting of a request: a list of headers, each a name and a value"
+    SERVICE_REQUEST_FUEL u64 = 20_000; "LIM-212" "a look-up costs less, an exchange with a server takes time instead"
+    SERVICE_BYTE_FUEL u64 = 1; "LIM-213" "reading or writing a byte of JSON takes some 10 ns"
     HTTP_RESPONSE_BYTES_MAX usize = 4 << 20; "LIM-214" "the largest ordinary web page ten times over; held three times on its way"
     HTTP_URL_BYTES_MAX usize = 8 << 10; "LIM-215" "what common servers take"
     HTTP_HEADERS_COUNT_MAX usize = 100; "LIM-216" "what common servers take and send"

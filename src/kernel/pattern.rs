@@ -7,6 +7,7 @@
 
 mod syntax;
 #[cfg(test)]
+#[path = "../../conformance/unit/kernel/pattern.rs"]
 mod tests;
 
 #[cfg(feature = "std")]

@@ -294,4 +294,5 @@ impl fmt::Debug for NewSnapshot {
 }
 
 #[cfg(test)]
+#[path = "../../conformance/unit/kernel/storage.rs"]
 pub(in crate::kernel) mod tests;

@@ -1,19 +1,20 @@
 //! Room: the trust store: whose signatures count, for which package ids, and until when.
 //!
 //! It holds publishers with their keys and namespaces, revoked keys, revoked contents, and the highest
-//! version seen of each package. The Gatekeeper asks it in check 5 ([`TrustStore::judge`]) and check 6
-//! ([`TrustedSigner::may_publish`], [`TrustStore::version_seen`]). `spec/trust.md` is its page.
+//! version seen of each package. The Gatekeeper asks it in check 5 ([`TrustStore::evaluate_signers`]) and check 6
+//! ([`TrustedSigner::may_publish`], [`TrustStore::highest_version_seen`]). `spec/trust.md` is its page.
 
 #[cfg(test)]
+#[path = "../../conformance/unit/kernel/trust.rs"]
 mod tests;
 
 use crate::kernel::document::{self, keyed, list, object, text, Document, FromJson, ToJson};
 use crate::kernel::encoding::{base64, sha256_hex, unbase64};
-use crate::kernel::json::object::{Fault, Member};
+use crate::kernel::json::closed_object::{DocumentError, Field};
 use crate::kernel::limits::TRUST_FILE_BYTES_MAX;
 use crate::kernel::names::{self, is_namespace, is_visible_line};
+use crate::kernel::package::content_hash::ContentHash;
 use crate::kernel::package::key::{KeyId, PublicKey};
-use crate::kernel::package::listing::ContentHash;
 use crate::kernel::package::version::Version;
 use crate::kernel::prelude::*;
 use crate::kernel::time::Timestamp;
@@ -29,9 +30,9 @@ object! {
     /// let content = ContentHash::of_listing("");
     /// let now = Timestamp::now();
     /// let mut store = TrustStore::empty();
-    /// assert_eq!(store.judge(&[key.id()], &content, now, 1).unwrap_err().code(), Code::PublisherUnknown);
+    /// assert_eq!(store.evaluate_signers(&[key.id()], &content, now, 1).unwrap_err().code(), Code::PublisherUnknown);
     /// store.add_publisher("Acme", key, &["org.acme"], Validity::ALWAYS)?;
-    /// let signers = store.judge(&[key.id()], &content, now, 1)?;
+    /// let signers = store.evaluate_signers(&[key.id()], &content, now, 1)?;
     /// assert!(signers[0].may_publish("org.acme.weather") && !signers[0].may_publish("org.acmecorp"));
     /// # Ok::<(), mpp::Error>(())
     /// ```
@@ -129,9 +130,9 @@ impl Document for TrustStore {
 
 /// Two holders of one key could count as two signers.
 // [TRUST-02] [TRUST-04]
-fn publishers(place: &Member) -> Result<BTreeMap<String, Publisher>, Fault> {
+fn publishers(place: &Field) -> Result<BTreeMap<String, Publisher>, DocumentError> {
     let mut holders: BTreeMap<KeyId, String> = BTreeMap::new();
-    let rule = |item: &Member| {
+    let rule = |item: &Field| {
         let publisher = Publisher::read(item)?;
         for key_id in publisher.keys.keys() {
             if let Some(holder) = holders.insert(key_id.clone(), publisher.name.clone()) {
@@ -148,21 +149,21 @@ fn is_publisher_name(text: &str) -> bool {
     is_visible_line(text) && text.is_ascii()
 }
 
-fn id_of(place: &Member, public_key: &PublicKey) -> Result<KeyId, Fault> {
+fn id_of(place: &Field, public_key: &PublicKey) -> Result<KeyId, DocumentError> {
     let id = KeyId::read(place)?;
     place.check(id == public_key.id(), "must be the SHA-256 of public_key")?;
     Ok(id)
 }
 
 // [TRUST-05]
-fn end_of(place: &Member, from: Option<Timestamp>) -> Result<Option<Timestamp>, Fault> {
+fn end_of(place: &Field, from: Option<Timestamp>) -> Result<Option<Timestamp>, DocumentError> {
     let until = Timestamp::read(place)?;
     place.check(from.is_none_or(|from| from <= until), "must not lie before valid_from")?;
     Ok(Some(until))
 }
 
 impl FromJson for PublicKey {
-    fn read(place: &Member) -> Result<Self, Fault> {
+    fn read(place: &Field) -> Result<Self, DocumentError> {
         let bytes = place.parsed("base64 of 32 bytes", unbase64::<32>)?;
         PublicKey::from_bytes(bytes).map_err(|error| place.bad_value(error.detail()))
     }
@@ -195,7 +196,7 @@ impl Validity {
     }
 }
 
-/// A signer of the package at hand whom the store trusts now. Only [`TrustStore::judge`] makes one.
+/// A signer of the package at hand whom the store trusts now. Only [`TrustStore::evaluate_signers`] makes one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TrustedSigner {
     publisher: String,
@@ -273,7 +274,7 @@ impl TrustStore {
     /// `publisher.content_revoked`, `publisher.key_revoked` (any signer's), `publisher.not_valid_now`
     /// (any known signer's), `publisher.unknown`, `publisher.too_few_signers`.
     // [TRUST-07]
-    pub fn judge(
+    pub fn evaluate_signers(
         &self,
         signers: &[KeyId],
         content_hash: &ContentHash,
@@ -389,7 +390,7 @@ impl TrustStore {
     /// # Errors
     /// `trust.invalid` for what can be no package id.
     // [TRUST-14]
-    pub fn note_version(&mut self, id: &str, version: &Version) -> Result<(), Error> {
+    pub fn record_version(&mut self, id: &str, version: &Version) -> Result<(), Error> {
         if !names::is_id(id) {
             return Err(invalid(&format!("{id:?} is not a package id")));
         }
@@ -400,14 +401,14 @@ impl TrustStore {
     /// Sets the mark of a package to a lower version, since a person said so.
     ///
     /// # Errors
-    /// As [`TrustStore::note_version`].
-    pub fn lower_version(&mut self, id: &str, version: &Version) -> Result<(), Error> {
+    /// As [`TrustStore::record_version`].
+    pub fn reset_version(&mut self, id: &str, version: &Version) -> Result<(), Error> {
         self.versions.remove(id);
-        self.note_version(id, version)
+        self.record_version(id, version)
     }
 
     /// The highest version that was accepted so far: a lower one is a rollback.
-    pub fn version_seen(&self, id: &str) -> Option<Version> {
+    pub fn highest_version_seen(&self, id: &str) -> Option<Version> {
         self.versions.get(id).map(|seen| seen.version.clone())
     }
 

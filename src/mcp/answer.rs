@@ -1,15 +1,15 @@
 //! Room: what comes of a call, as the protocol says it.
 
 use super::era::Era;
-use crate::host::runtime::Answer;
+use crate::host::runtime::CallResult;
 use crate::kernel::error::{Class, Error};
 use serde_json::{json, Value};
 
 /// The answer of a tool. Where it is structured only, a text holds the filtered JSON as well: some clients
 /// look at nothing else.
 // [SRV-33]
-pub(super) fn tool_result(answer: Answer, era: &Era) -> Value {
-    let Answer { mut content, structured_content, is_error, .. } = answer;
+pub(super) fn tool_result(answer: CallResult, era: &Era) -> Value {
+    let CallResult { mut content, structured_content, is_error, .. } = answer;
     if let (Some(structured), Some(blocks)) = (&structured_content, content.as_array_mut()) {
         if blocks.is_empty() {
             blocks.push(json!({ "type": "text", "text": structured.to_string() }));

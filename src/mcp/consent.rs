@@ -4,11 +4,11 @@
 //! In the handshake revisions elicitation is a request of ours while the call waits. In the stateless one
 //! the call is refused with `input_required` and comes again with the answer and our sealed state.
 
-use super::{lock, message, state, Asker};
-use crate::host::pending::{Pending, LOOK_PERIOD};
-use crate::host::person::Person;
+use super::{jsonrpc, lock, request_state, McpApprover};
+use crate::host::approver::Approver;
+use crate::host::pending::{PendingQueue, POLL_INTERVAL};
 use crate::kernel::agent::Agent;
-use crate::kernel::consent::{Question, Reply};
+use crate::kernel::consent::{ApprovalDecision, ApprovalRequest};
 use crate::kernel::error::Error;
 use crate::kernel::text::is_hidden;
 use crate::kernel::time::Timestamp;
@@ -25,19 +25,19 @@ const AGENT_CHARS_SHOWN: usize = 50;
 /// Longest arguments that a form shows.
 const FORM_BYTES_MAX: usize = 4_000;
 
-impl<W: Write + Send> Person for Asker<'_, '_, W> {
-    fn ask(&self, question: &Question) -> Reply {
+impl<W: Write + Send> Approver for McpApprover<'_, '_, W> {
+    fn ask(&self, question: &ApprovalRequest) -> ApprovalDecision {
         let wait = self.server.runtime.policy().consent.wait();
         let reply = match (self.may_elicit(question), self.call.era.is_modern()) {
             (true, true) => self.require_input(question),
             (true, false) if !wait.is_zero() => Ok(self.elicit(question, wait)),
             _ => self.enqueue(question, wait),
         };
-        reply.unwrap_or_else(|error| Reply::Unanswered(error.to_string()))
+        reply.unwrap_or_else(|error| ApprovalDecision::NoResponse(error.to_string()))
     }
 }
 
-impl<W: Write + Send> Asker<'_, '_, W> {
+impl<W: Write + Send> McpApprover<'_, '_, W> {
     /// Whether anybody still wants the answer.
     fn is_wanted(&self) -> bool {
         !self.call.cancel.is_cancelled() && !self.server.input_ended.load(Ordering::Relaxed)
@@ -46,7 +46,7 @@ impl<W: Write + Send> Asker<'_, '_, W> {
     /// Whether the agent's program may put the question: never about what cannot be undone, since its
     /// answer proves nothing, and only where all of the question can be shown.
     // [SRV-40]
-    fn may_elicit(&self, question: &Question) -> bool {
+    fn may_elicit(&self, question: &ApprovalRequest) -> bool {
         let most = self.server.runtime.policy().consent.elicitation;
         self.call.era.can_elicit
             && most.is_some_and(|most| question.security_level <= most)
@@ -56,7 +56,7 @@ impl<W: Write + Send> Asker<'_, '_, W> {
 
     /// Asks while the call waits.
     // [SRV-41]
-    fn elicit(&self, question: &Question, wait: Duration) -> Reply {
+    fn elicit(&self, question: &ApprovalRequest, wait: Duration) -> ApprovalDecision {
         let (answered, answer) = channel();
         let id = format!("mpp-{}", self.server.last_id.fetch_add(1, Ordering::Relaxed));
         lock(&self.server.asked).insert(id.clone(), answered);
@@ -69,7 +69,7 @@ impl<W: Write + Send> Asker<'_, '_, W> {
         let mut found = None;
         if self.output.send(&request).is_ok() {
             while found.is_none() && self.is_wanted() && started.elapsed() < wait {
-                found = answer.recv_timeout(LOOK_PERIOD).ok();
+                found = answer.recv_timeout(POLL_INTERVAL).ok();
             }
         }
         lock(&self.server.asked).remove(&id);
@@ -79,29 +79,33 @@ impl<W: Write + Send> Asker<'_, '_, W> {
         }
         // So that no dialog stays open whose answer nobody takes.
         let params = json!({ "requestId": id, "reason": "nobody waits for the answer any more" });
-        let _gone = self.output.send(&message::notification("notifications/cancelled", params));
-        Reply::Unanswered("the client did not answer the question".to_owned())
+        let _gone = self.output.send(&jsonrpc::notification("notifications/cancelled", params));
+        ApprovalDecision::NoResponse("the client did not answer the question".to_owned())
     }
 
     /// Takes the answer that the call brought along, or says what it has to bring.
     // [SRV-42]
-    fn require_input(&self, question: &Question) -> Result<Reply, Error> {
-        let key = self.server.runtime.derived_key(b"mcp request state");
+    fn require_input(&self, question: &ApprovalRequest) -> Result<ApprovalDecision, Error> {
+        let key = self.server.runtime.derive_key(b"mcp request state");
         let now = Timestamp::now();
         let answer = self.call.input_responses.as_ref().and_then(|all| all.get(INPUT));
         if let (Some(state), Some(answer)) = (&self.call.request_state, answer) {
-            if state::spend(&key, self.server.runtime.home(), state, question, now)? {
+            if request_state::spend(&key, self.server.runtime.home(), state, question, now)? {
                 return Ok(self.interpret(Some(answer)));
             }
         }
-        Ok(Reply::InputRequired(json!({
+        Ok(ApprovalDecision::InputRequired(json!({
             "inputRequests": { INPUT: self.request(question) },
-            "requestState": state::issue(&key, question, now),
+            "requestState": request_state::issue(&key, question, now),
         })))
     }
 
     /// Leaves the question where a person finds it.
-    fn enqueue(&self, question: &Question, wait: Duration) -> Result<Reply, Error> {
+    fn enqueue(
+        &self,
+        question: &ApprovalRequest,
+        wait: Duration,
+    ) -> Result<ApprovalDecision, Error> {
         let (tool, id) = (&question.tool, &question.package);
         let log = |number| {
             (self.server.log)(&format!(
@@ -109,11 +113,16 @@ impl<W: Write + Send> Asker<'_, '_, W> {
                  `mpp deny {number}` answers it",
             ));
         };
-        Pending::new(self.server.runtime.home()).ask(question, wait, &|| self.is_wanted(), &log)
+        PendingQueue::new(self.server.runtime.home()).ask(
+            question,
+            wait,
+            &|| self.is_wanted(),
+            &log,
+        )
     }
 
     /// The form that the agent's program shows: what is asked, and one yes or no.
-    fn request(&self, question: &Question) -> Value {
+    fn request(&self, question: &ApprovalRequest) -> Value {
         let mut may = question.capabilities.join("; ");
         if may.is_empty() {
             may.push_str("nothing");
@@ -140,15 +149,15 @@ impl<W: Write + Send> Asker<'_, '_, W> {
 
     /// What an answer of the agent's program means. It proves nothing about a person; the policy has allowed
     /// to take it all the same.
-    fn interpret(&self, answer: Option<&Value>) -> Reply {
+    fn interpret(&self, answer: Option<&Value>) -> ApprovalDecision {
         let member = |pointer| answer.and_then(|answer| answer.pointer(pointer));
         let accepts = member("/action") == Some(&json!("accept"));
         if !accepts || member("/content/allow") != Some(&json!(true)) {
-            return Reply::Declined;
+            return ApprovalDecision::Denied;
         }
         // Cut so that it fits into a record whole, whatever its characters are.
         let agent = self.call.call.agent.as_ref().map_or("an agent", Agent::name);
         let agent: String = agent.chars().take(AGENT_CHARS_SHOWN).collect();
-        Reply::Agreed(format!("elicitation through {}", agent.trim_end()))
+        ApprovalDecision::ApprovedOnce(format!("elicitation through {}", agent.trim_end()))
     }
 }

@@ -1,6 +1,6 @@
 //! Room: which revision of the protocol a message is of, and what that says about answers.
 
-use super::message::{Params, RpcError, INVALID_PARAMS, UNSUPPORTED_VERSION};
+use super::jsonrpc::{Params, RpcError, INVALID_PARAMS, UNSUPPORTED_VERSION};
 use crate::kernel::agent::Agent;
 use serde_json::{json, Value};
 

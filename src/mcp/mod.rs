@@ -6,24 +6,24 @@
 //! call. Nothing but protocol goes out. Nothing that an agent can send grants, approves or installs.
 
 mod answer;
-mod catalogue;
+mod catalog;
 mod consent;
 mod era;
-mod lines;
-mod message;
-mod state;
+mod framing;
+mod jsonrpc;
+mod request_state;
 
 use crate::host::clock::CancelFlag;
-use crate::host::runtime::{Call, Runtime};
-use crate::host::store::Store;
+use crate::host::runtime::{Runtime, ToolCall};
+use crate::host::store::PackageStore;
 use crate::kernel::error::{Code, Error};
 use crate::kernel::limits::MCP_CALLS_COUNT_MAX;
-use crate::kernel::package::listing::ContentHash;
+use crate::kernel::package::content_hash::ContentHash;
 use crate::kernel::time::Timestamp;
-use catalogue::Catalogue;
+use catalog::ToolCatalog;
 use era::Era;
-use lines::Output;
-use message::{Id, Message, Params, RpcError};
+use framing::Output;
+use jsonrpc::{Id, Message, Params, RpcError};
 use serde_json::{json, Value};
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, Write};
@@ -52,13 +52,13 @@ const PROGRESS_PERIOD: Duration = Duration::from_secs(1);
 /// ```
 pub struct Server<'a> {
     runtime: &'a Runtime,
-    store: Store,
+    store: PackageStore,
     /// For whoever runs the server, which is not the client.
     log: Box<dyn Fn(&str) + Send + Sync + 'a>,
     /// What `initialize` agreed on last.
     session: Mutex<Option<Era>>,
     /// The list of tools, read once.
-    catalogue: OnceLock<Catalogue>,
+    catalogue: OnceLock<ToolCatalog>,
     /// Calls that are running, by the text of their id.
     calls: Mutex<BTreeMap<String, CancelFlag>>,
     /// One share for each call whose answer is not out yet: a client that does not read ties up its own.
@@ -73,14 +73,14 @@ pub struct Server<'a> {
 enum Dispatch {
     Nothing,
     Now(Value),
-    Later(Box<ToolCall>),
+    Later(Box<PendingCall>),
 }
 
 /// A call of a tool, ready to run.
-struct ToolCall {
+struct PendingCall {
     id: Id,
     era: Era,
-    call: Call,
+    call: ToolCall,
     content_hash: ContentHash,
     progress: Option<Value>,
     cancel: CancelFlag,
@@ -92,9 +92,9 @@ struct ToolCall {
 }
 
 /// Whoever can be reached for one call; `consent.rs` asks them.
-struct Asker<'s, 'a, W> {
+struct McpApprover<'s, 'a, W> {
     server: &'s Server<'a>,
-    call: &'s ToolCall,
+    call: &'s PendingCall,
     output: &'s Output<W>,
 }
 
@@ -106,7 +106,7 @@ impl<'a> Server<'a> {
     pub fn new(runtime: &'a Runtime, log: impl Fn(&str) + Send + Sync + 'a) -> Self {
         Server {
             runtime,
-            store: Store::new(runtime.home()),
+            store: PackageStore::new(runtime.home()),
             log: Box::new(log),
             session: Mutex::default(),
             catalogue: OnceLock::new(),
@@ -127,7 +127,7 @@ impl<'a> Server<'a> {
         let output = &Output::new(output);
         let result = std::thread::scope(|scope| {
             let mut answer_all = || -> io::Result<()> {
-                while let Some(line) = lines::read(&mut input)? {
+                while let Some(line) = framing::read(&mut input)? {
                     match self.dispatch(&line) {
                         Dispatch::Nothing => {}
                         Dispatch::Now(answer) => output.send(&answer)?,
@@ -147,7 +147,7 @@ impl<'a> Server<'a> {
     }
 
     fn dispatch(&self, line: &[u8]) -> Dispatch {
-        match message::read(line) {
+        match jsonrpc::read(line) {
             Ok(Message::Request { id, method, params }) => self
                 .request(&id, &method, params)
                 .unwrap_or_else(|error| Dispatch::Now(error.answer(&id))),
@@ -174,12 +174,12 @@ impl<'a> Server<'a> {
             (None, "initialize") => {
                 let (era, result) = era::initialize(&params)?;
                 *lock(&self.session) = Some(era);
-                return Ok(Dispatch::Now(message::result(id, result)));
+                return Ok(Dispatch::Now(jsonrpc::result(id, result)));
             }
-            (None, "ping") => return Ok(Dispatch::Now(message::result(id, json!({})))),
+            (None, "ping") => return Ok(Dispatch::Now(jsonrpc::result(id, json!({})))),
             (None, _) => lock(&self.session).clone().ok_or_else(|| {
                 let what = "no `initialize` came before, and `_meta` names no revision";
-                RpcError::new(message::INVALID_PARAMS, what)
+                RpcError::new(jsonrpc::INVALID_PARAMS, what)
             })?,
         };
         let result = match method {
@@ -188,10 +188,10 @@ impl<'a> Server<'a> {
             "tools/call" => return self.prepare(id, era, params),
             _ => {
                 let what = format!("no method {}", crate::kernel::text::shown(method));
-                return Err(RpcError::new(message::METHOD_NOT_FOUND, what));
+                return Err(RpcError::new(jsonrpc::METHOD_NOT_FOUND, what));
             }
         };
-        Ok(Dispatch::Now(message::result(id, era.complete(result))))
+        Ok(Dispatch::Now(jsonrpc::result(id, era.complete(result))))
     }
 
     // [SRV-20] [SRV-21]
@@ -203,27 +203,27 @@ impl<'a> Server<'a> {
         };
         cursor
             .and_then(|cursor| catalogue.page(&self.store, self.runtime.policy(), cursor, era))
-            .ok_or_else(|| RpcError::new(message::INVALID_PARAMS, "no such cursor"))
+            .ok_or_else(|| RpcError::new(jsonrpc::INVALID_PARAMS, "no such cursor"))
     }
 
-    fn catalogue(&self) -> Result<&Catalogue, RpcError> {
+    fn catalogue(&self) -> Result<&ToolCatalog, RpcError> {
         if let Some(catalogue) = self.catalogue.get() {
             return Ok(catalogue);
         }
         let read = |trust| {
             let policy = self.runtime.policy();
-            Catalogue::read(&self.store, &trust, policy, Timestamp::now(), &*self.log)
+            ToolCatalog::read(&self.store, &trust, policy, Timestamp::now(), &*self.log)
         };
         let read = self.runtime.trust_store().and_then(read);
         let read =
-            read.map_err(|error| RpcError::new(message::INTERNAL_ERROR, error.to_string()))?;
+            read.map_err(|error| RpcError::new(jsonrpc::INTERNAL_ERROR, error.to_string()))?;
         Ok(self.catalogue.get_or_init(|| read))
     }
 
     /// Reads the parameters of a call, and notes it as running.
     // [SRV-30]
     fn prepare(&self, id: &Id, era: Era, mut params: Params) -> Result<Dispatch, RpcError> {
-        let invalid = |what| Err(RpcError::new(message::INVALID_PARAMS, what));
+        let invalid = |what| Err(RpcError::new(jsonrpc::INVALID_PARAMS, what));
         let Some(Value::String(tool)) = params.remove("name") else {
             return invalid("`name` is not a string".to_owned());
         };
@@ -236,24 +236,24 @@ impl<'a> Server<'a> {
             return invalid(format!("Unknown tool: {}", crate::kernel::text::shown(&tool)));
         };
         let meta = |name| params.get("_meta").and_then(|meta| meta.get(name));
-        let progress = meta("progressToken").filter(|token| message::is_id(token)).cloned();
+        let progress = meta("progressToken").filter(|token| jsonrpc::is_id(token)).cloned();
         let traceparent = meta("traceparent").and_then(Value::as_str);
-        let call = Call::new(tool, arguments).by(era.agent.clone()).traced(traceparent);
+        let call = ToolCall::new(tool, arguments).by(era.agent.clone()).traced(traceparent);
         let request_state = params.get("requestState").and_then(Value::as_str).map(str::to_owned);
         let cancel = CancelFlag::default();
         let mut calls = lock(&self.calls);
         if calls.contains_key(&id.to_string()) {
             let what = "a request of this id is running";
-            return Err(RpcError::new(message::INVALID_REQUEST, what));
+            return Err(RpcError::new(jsonrpc::INVALID_REQUEST, what));
         }
         // The server itself holds one share.
         if Arc::strong_count(&self.slots) > MCP_CALLS_COUNT_MAX {
             let text = format!("BUSY: {MCP_CALLS_COUNT_MAX} calls are running; try again later");
             let result = era.complete(answer::failure(&text));
-            return Ok(Dispatch::Now(message::result(id, result)));
+            return Ok(Dispatch::Now(jsonrpc::result(id, result)));
         }
         calls.insert(id.to_string(), cancel.clone());
-        Ok(Dispatch::Later(Box::new(ToolCall {
+        Ok(Dispatch::Later(Box::new(PendingCall {
             id: id.clone(),
             era,
             call,
@@ -276,14 +276,14 @@ impl<'a> Server<'a> {
 
     /// Runs a call, reports its progress if that was asked for, and answers it unless it was cancelled.
     // [SRV-31] [SRV-32]
-    fn run<W: Write + Send>(&self, call: &ToolCall, output: &Output<W>) {
+    fn run<W: Write + Send>(&self, call: &PendingCall, output: &Output<W>) {
         let (running, ended) = channel::<()>();
         let result = std::thread::scope(|scope| {
             if let Some(token) = &call.progress {
                 scope.spawn(move || {
                     for seconds in 1_u64.. {
                         let params = json!({ "progressToken": token, "progress": seconds });
-                        let report = message::notification("notifications/progress", params);
+                        let report = jsonrpc::notification("notifications/progress", params);
                         if ended.recv_timeout(PROGRESS_PERIOD) != Err(RecvTimeoutError::Timeout)
                             || output.send(&report).is_err()
                         {
@@ -299,13 +299,13 @@ impl<'a> Server<'a> {
         lock(&self.calls).remove(&call.id.to_string());
         if !call.cancel.is_cancelled() {
             // A client that has gone away has no use for the answer; the reader sees the end too.
-            let _gone = output.send(&message::result(&call.id, call.era.complete(result)));
+            let _gone = output.send(&jsonrpc::result(&call.id, call.era.complete(result)));
         }
     }
 
-    fn result<W: Write + Send>(&self, call: &ToolCall, output: &Output<W>) -> Value {
-        let person = Asker { server: self, call, output };
-        let ToolCall { content_hash, call: wanted, cancel, .. } = call;
+    fn result<W: Write + Send>(&self, call: &PendingCall, output: &Output<W>) -> Value {
+        let person = McpApprover { server: self, call, output };
+        let PendingCall { content_hash, call: wanted, cancel, .. } = call;
         let answer =
             self.runtime.call_installed(&self.store, content_hash, wanted, &person, cancel);
         match answer {

@@ -33,7 +33,7 @@ pub struct Case {
 /// are large but dull.
 pub enum Bytes {
     File(Vec<u8>),
-    Parts(Vec<Part>),
+    PackageParts(Vec<Part>),
 }
 
 /// Bytes that stand so many times one behind the other.
@@ -51,7 +51,7 @@ impl From<Vec<u8>> for Bytes {
 
 impl From<Vec<Part>> for Bytes {
     fn from(parts: Vec<Part>) -> Self {
-        Bytes::Parts(parts)
+        Bytes::PackageParts(parts)
     }
 }
 
@@ -79,7 +79,7 @@ impl Case {
         case.check = Some(check);
         match package.into() {
             Bytes::File(bytes) => case.file("package", "mpp", bytes),
-            Bytes::Parts(parts) => {
+            Bytes::PackageParts(parts) => {
                 let repeated: Vec<_> = parts.iter().map(|p| p.bytes.repeat(p.times)).collect();
                 let whole = repeated.concat();
                 let list = parts.iter().map(|part| match part.times {

@@ -2,13 +2,14 @@
 
 use mpp::audit::{Entry, Head, LogKey, GENESIS};
 use mpp::consent::attestation::EphemeralAttestation;
-use mpp::consent::{Question, Reply};
+use mpp::consent::{ApprovalDecision, ApprovalRequest};
 use mpp::directory::{
-    Action, Change, Directory, Fault, File, Found, Identity, Kind, PreparedChanges, Refused, Stamp,
+    Change, CommitError, Directory, DirectoryError, File, FileOp, Found, Identity, Kind,
+    PreparedChanges, StatFingerprint,
 };
-use mpp::door::{Exchange, HttpResponse, TransportError};
+use mpp::network::{Exchange, HttpResponse, TransportError};
+use mpp::package::content_hash::ContentHash;
 use mpp::package::key::{PublicKey, SecretKey};
-use mpp::package::listing::ContentHash;
 use mpp::package::version::Version;
 use mpp::secrets::SecretValue;
 use mpp::storage::{PreparedStorage, StorageBackend, StorageOwner};
@@ -32,7 +33,7 @@ pub struct Memory {
     pub trust: Mutex<TrustStore>,
     pub packages: BTreeMap<ContentHash, Vec<u8>>,
     pub verified: Mutex<BTreeMap<ContentHash, AttestationResult>>,
-    pub questions: Mutex<Vec<Question>>,
+    pub questions: Mutex<Vec<ApprovalRequest>>,
     pub approvals: Mutex<BTreeMap<(ContentHash, String), String>>,
     /// Each nonce that was spent.
     pub nonces: Mutex<Vec<[u8; 16]>>,
@@ -97,8 +98,8 @@ impl Host for Memory {
     fn trust(&self) -> Result<TrustStore, Error> {
         Ok(self.trust.lock().unwrap().clone())
     }
-    fn note_version(&self, id: &str, version: &Version) -> Result<(), Error> {
-        self.trust.lock().unwrap().note_version(id, version)
+    fn record_version(&self, id: &str, version: &Version) -> Result<(), Error> {
+        self.trust.lock().unwrap().record_version(id, version)
     }
     fn check_installed(&self, content_hash: &ContentHash) -> Result<(), Error> {
         self.package(content_hash).map(drop)
@@ -113,22 +114,29 @@ impl Host for Memory {
     fn keep_verified(&self, found: &AttestationResult) {
         self.verified.lock().unwrap().insert(found.content_hash.clone(), found.clone());
     }
-    fn ask(&self, question: &Question) -> Reply {
+    fn ask(&self, question: &ApprovalRequest) -> ApprovalDecision {
         let mut questions = self.questions.lock().unwrap();
         questions.push(question.clone());
         if !question.is_destructive {
-            return Reply::AgreedForLater("ann".to_owned());
+            return ApprovalDecision::ApprovedAlways("ann".to_owned());
         }
         let nonce = [questions.len().try_into().unwrap(); 16];
         let now = Timestamp::since_1970(self.now());
         let key = consent_key();
-        Reply::Attested(EphemeralAttestation::sign_with(nonce, &key, question, "ann", now))
+        ApprovalDecision::ApprovedWithProof(EphemeralAttestation::sign_with(
+            nonce, &key, question, "ann", now,
+        ))
     }
-    fn approval(&self, question: &Question) -> Result<Option<String>, Error> {
+    fn approval(&self, question: &ApprovalRequest) -> Result<Option<String>, Error> {
         let key = (question.content_hash.clone(), question.grants.clone());
         Ok(self.approvals.lock().unwrap().get(&key).cloned())
     }
-    fn keep_approval(&self, question: &Question, by: &str, _: Timestamp) -> Result<(), Error> {
+    fn keep_approval(
+        &self,
+        question: &ApprovalRequest,
+        by: &str,
+        _: Timestamp,
+    ) -> Result<(), Error> {
         let key = (question.content_hash.clone(), question.grants.clone());
         self.approvals.lock().unwrap().insert(key, by.to_owned());
         Ok(())
@@ -136,7 +144,7 @@ impl Host for Memory {
     fn consent_key(&self) -> Result<PublicKey, Error> {
         Ok(consent_key().public())
     }
-    fn spend_nonce(&self, nonce: &[u8; 16], _: Timestamp, _: Timestamp) -> Result<bool, Error> {
+    fn consume_nonce(&self, nonce: &[u8; 16], _: Timestamp, _: Timestamp) -> Result<bool, Error> {
         let mut nonces = self.nonces.lock().unwrap();
         let is_new = !nonces.contains(nonce);
         nonces.push(*nonce);
@@ -267,27 +275,27 @@ impl Tree {
         inside.collect()
     }
 
-    fn stamp(&self, path: &str) -> Option<Stamp> {
+    fn stamp(&self, path: &str) -> Option<StatFingerprint> {
         let (stamp, _) = self.names.get(path)?;
         Some([*stamp; 9])
     }
 
-    fn check(&self, Change { path, action, was, .. }: &Change) -> Result<(), Refused> {
+    fn check(&self, Change { path, action, was, .. }: &Change) -> Result<(), CommitError> {
         let now = self.stamp(path);
         let as_it_was = match action {
-            Action::CreateDirectory | Action::RemoveDirectory => true,
-            Action::WriteFile { replaces: false, .. } => now.is_none(),
-            Action::RemoveFile | Action::WriteFile { .. } => now == *was,
+            FileOp::CreateDirectory | FileOp::RemoveDirectory => true,
+            FileOp::WriteFile { replaces: false, .. } => now.is_none(),
+            FileOp::RemoveFile | FileOp::WriteFile { .. } => now == *was,
         };
-        let refused = || Refused { path: path.clone(), why: "it is another by now".to_owned() };
+        let refused = || CommitError { path: path.clone(), why: "it is another by now".to_owned() };
         as_it_was.then_some(()).ok_or_else(refused)
     }
 
     fn make(&mut self, change: &Change) {
         match &change.action {
-            Action::RemoveFile | Action::RemoveDirectory => drop(self.names.remove(&change.path)),
-            Action::CreateDirectory => self.put(&change.path, None),
-            Action::WriteFile { content, .. } => self.put(&change.path, Some(content.clone())),
+            FileOp::RemoveFile | FileOp::RemoveDirectory => drop(self.names.remove(&change.path)),
+            FileOp::CreateDirectory => self.put(&change.path, None),
+            FileOp::WriteFile { content, .. } => self.put(&change.path, Some(content.clone())),
         }
     }
 }
@@ -300,9 +308,12 @@ struct Place {
 }
 
 impl Place {
-    fn content(&self) -> Result<Vec<u8>, Fault> {
+    fn content(&self) -> Result<Vec<u8>, DirectoryError> {
         let tree = self.tree.lock().unwrap();
-        tree.names.get(&self.path).and_then(|(_, content)| content.clone()).ok_or(Fault::NotFound)
+        tree.names
+            .get(&self.path)
+            .and_then(|(_, content)| content.clone())
+            .ok_or(DirectoryError::NotFound)
     }
 }
 
@@ -317,30 +328,33 @@ impl Directory for Place {
         let stamps = above.iter().rev().filter_map(|path| tree.names.get(*path));
         stamps.map(|(stamp, _)| (tree.number, *stamp)).collect()
     }
-    fn open(&self, name: &str) -> Result<Found, Fault> {
+    fn open(&self, name: &str) -> Result<Found, DirectoryError> {
         let path =
             if self.path.is_empty() { name.to_owned() } else { format!("{}/{name}", self.path) };
         let place = Place { tree: Arc::clone(&self.tree), path };
         let tree = self.tree.lock().unwrap();
         match tree.names.get(&place.path) {
-            None => Err(Fault::NotFound),
+            None => Err(DirectoryError::NotFound),
             Some((_, None)) => Ok(Found::Directory(Arc::new(place))),
             Some((_, Some(_))) => Ok(Found::File(Arc::new(place))),
         }
     }
-    fn list(&self, each: &mut dyn FnMut(Option<(&str, Kind)>) -> bool) -> Result<bool, Fault> {
+    fn list(
+        &self,
+        each: &mut dyn FnMut(Option<(&str, Kind)>) -> bool,
+    ) -> Result<bool, DirectoryError> {
         let inside = self.tree.lock().unwrap().inside(&self.path);
         let _ = inside.iter().all(|(name, kind)| each(Some((name, *kind))));
         Ok(false)
     }
-    fn stamp(&self) -> Result<Stamp, Fault> {
-        self.tree.lock().unwrap().stamp(&self.path).ok_or(Fault::NotFound)
+    fn stamp(&self) -> Result<StatFingerprint, DirectoryError> {
+        self.tree.lock().unwrap().stamp(&self.path).ok_or(DirectoryError::NotFound)
     }
     fn prepare<'a>(
         &'a self,
         changes: &'a [Change],
         _: &Deadline<'_>,
-    ) -> Result<Box<dyn PreparedChanges + 'a>, Refused> {
+    ) -> Result<Box<dyn PreparedChanges + 'a>, CommitError> {
         let tree = self.tree.lock().unwrap();
         changes.iter().try_for_each(|change| tree.check(change))?;
         Ok(Box::new(Prepared(RefCell::new(tree), changes)))
@@ -348,17 +362,17 @@ impl Directory for Place {
 }
 
 impl File for Place {
-    fn size(&self) -> Result<u64, Fault> {
+    fn size(&self) -> Result<u64, DirectoryError> {
         Ok(self.content()?.len().try_into().unwrap())
     }
-    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, Fault> {
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, DirectoryError> {
         let content = self.content()?;
         let rest = content.get(offset.try_into().unwrap()..).unwrap_or_default();
         let read = rest.len().min(buffer.len());
         buffer[..read].copy_from_slice(&rest[..read]);
         Ok(read)
     }
-    fn stamp(&self) -> Result<Stamp, Fault> {
+    fn stamp(&self) -> Result<StatFingerprint, DirectoryError> {
         Directory::stamp(self)
     }
 }
@@ -367,7 +381,7 @@ impl File for Place {
 struct Prepared<'a>(RefCell<MutexGuard<'a, Tree>>, &'a [Change]);
 
 impl PreparedChanges for Prepared<'_> {
-    fn carry_out(&self, done: &mut usize) -> Result<(), Refused> {
+    fn apply(&self, done: &mut usize) -> Result<(), CommitError> {
         for change in self.1 {
             self.0.borrow_mut().make(change);
             *done += 1;

@@ -3,13 +3,14 @@
 
 use super::memory::Log;
 use mpp::audit::{Entry, LogKey};
-use mpp::consent::{Question, Reply};
+use mpp::consent::{ApprovalDecision, ApprovalRequest};
 use mpp::directory::{
-    Change, Directory, Fault, File, Found, Identity, Kind, PreparedChanges, Refused, Stamp,
+    Change, CommitError, Directory, DirectoryError, File, Found, Identity, Kind, PreparedChanges,
+    StatFingerprint,
 };
-use mpp::door::{Exchange, HttpResponse, TransportError};
+use mpp::network::{Exchange, HttpResponse, TransportError};
+use mpp::package::content_hash::ContentHash;
 use mpp::package::key::PublicKey;
-use mpp::package::listing::ContentHash;
 use mpp::package::version::Version;
 use mpp::sandbox::Changes;
 use mpp::secrets::SecretValue;
@@ -225,9 +226,9 @@ impl Host for Taped<'_> {
     fn trust(&self) -> Result<TrustStore, Error> {
         self.pass("trust", String::new(), |host| host.trust())
     }
-    fn note_version(&self, id: &str, version: &Version) -> Result<(), Error> {
+    fn record_version(&self, id: &str, version: &Version) -> Result<(), Error> {
         let asked = format!("{id} {version}");
-        self.pass("note_version", asked, |host| host.note_version(id, version))
+        self.pass("note_version", asked, |host| host.record_version(id, version))
     }
     fn check_installed(&self, content_hash: &ContentHash) -> Result<(), Error> {
         let asked = content_hash.to_string();
@@ -243,31 +244,36 @@ impl Host for Taped<'_> {
         let asked = found.content_hash.to_string();
         self.pass("keep_verified", asked, |host| host.keep_verified(found));
     }
-    fn ask(&self, question: &Question) -> Reply {
+    fn ask(&self, question: &ApprovalRequest) -> ApprovalDecision {
         self.pass("ask", format!("{question:?}"), |host| host.ask(question))
     }
-    fn approval(&self, question: &Question) -> Result<Option<String>, Error> {
+    fn approval(&self, question: &ApprovalRequest) -> Result<Option<String>, Error> {
         self.pass("approval", format!("{question:?}"), |host| host.approval(question))
     }
-    fn keep_approval(&self, question: &Question, by: &str, now: Timestamp) -> Result<(), Error> {
+    fn keep_approval(
+        &self,
+        question: &ApprovalRequest,
+        by: &str,
+        now: Timestamp,
+    ) -> Result<(), Error> {
         let asked = format!("{question:?} {by} {now}");
         self.pass("keep_approval", asked, |host| host.keep_approval(question, by, now))
     }
     fn consent_key(&self) -> Result<PublicKey, Error> {
         self.pass("consent_key", String::new(), |host| host.consent_key())
     }
-    fn spend_nonce(
+    fn consume_nonce(
         &self,
         nonce: &[u8; 16],
         expires: Timestamp,
         now: Timestamp,
     ) -> Result<bool, Error> {
         let asked = format!("{nonce:?} {expires} {now}");
-        self.pass("spend_nonce", asked, |host| host.spend_nonce(nonce, expires, now))
+        self.pass("spend_nonce", asked, |host| host.consume_nonce(nonce, expires, now))
     }
-    fn agrees_to_changes(&self, changes: &Changes) -> bool {
+    fn approve_changes(&self, changes: &Changes) -> bool {
         let asked = changes.to_json().to_string();
-        self.pass("agrees_to_changes", asked, |host| host.agrees_to_changes(changes))
+        self.pass("agrees_to_changes", asked, |host| host.approve_changes(changes))
     }
     fn secret(&self, name: &str) -> Result<Option<SecretValue>, Error> {
         self.pass("secret", name.to_owned(), |host| host.secret(name))
@@ -325,15 +331,15 @@ impl<T: ?Sized> TapedEntry<T> {
         &self,
         method: &'static str,
         asked: impl std::fmt::Debug,
-        ask: impl FnOnce(&T) -> Result<A, Fault>,
-    ) -> Result<A, Fault> {
+        ask: impl FnOnce(&T) -> Result<A, DirectoryError>,
+    ) -> Result<A, DirectoryError> {
         let asked = format!("{} {asked:?}", self.path);
-        self.tape.ask(method, asked, Err(Fault::Failed), self.entry.as_deref(), ask)
+        self.tape.ask(method, asked, Err(DirectoryError::Failed), self.entry.as_deref(), ask)
     }
 }
 
-fn failed() -> Refused {
-    Refused { path: String::new(), why: "the tape says so".to_owned() }
+fn failed() -> CommitError {
+    CommitError { path: String::new(), why: "the tape says so".to_owned() }
 }
 
 impl Directory for TapedEntry<dyn Directory> {
@@ -341,7 +347,7 @@ impl Directory for TapedEntry<dyn Directory> {
         let found = self.ask("lies_in", (), |it| Ok(it.lies_in()));
         found.unwrap_or_default()
     }
-    fn open(&self, name: &str) -> Result<Found, Fault> {
+    fn open(&self, name: &str) -> Result<Found, DirectoryError> {
         let mut found = None;
         let kind = self.ask("open", name, |it| {
             found = Some(it.open(name)?);
@@ -361,7 +367,10 @@ impl Directory for TapedEntry<dyn Directory> {
             (_, Some(Found::File(it))) => Found::File(TapedEntry::new(tape, &path, Some(it))),
         })
     }
-    fn list(&self, each: &mut dyn FnMut(Option<(&str, Kind)>) -> bool) -> Result<bool, Fault> {
+    fn list(
+        &self,
+        each: &mut dyn FnMut(Option<(&str, Kind)>) -> bool,
+    ) -> Result<bool, DirectoryError> {
         let (names, has_own) = self.ask("list", (), |it| {
             let mut names = Vec::new();
             let has_own = it.list(&mut |entry| {
@@ -376,7 +385,7 @@ impl Directory for TapedEntry<dyn Directory> {
         let _ = names.iter().all(each);
         Ok(has_own)
     }
-    fn stamp(&self) -> Result<Stamp, Fault> {
+    fn stamp(&self) -> Result<StatFingerprint, DirectoryError> {
         self.ask("directory stamp", (), |it| it.stamp())
     }
     fn is_reserved(&self, name: &str) -> bool {
@@ -386,7 +395,7 @@ impl Directory for TapedEntry<dyn Directory> {
         &'a self,
         changes: &'a [Change],
         deadline: &Deadline<'_>,
-    ) -> Result<Box<dyn PreparedChanges + 'a>, Refused> {
+    ) -> Result<Box<dyn PreparedChanges + 'a>, CommitError> {
         let (mut found, asked) = (None, format!("{} {changes:?}", self.path));
         self.tape.ask("prepare", asked, Err(failed()), self.entry.as_deref(), |it| {
             found = Some(it.prepare(changes, deadline)?);
@@ -397,10 +406,10 @@ impl Directory for TapedEntry<dyn Directory> {
 }
 
 impl File for TapedEntry<dyn File> {
-    fn size(&self) -> Result<u64, Fault> {
+    fn size(&self) -> Result<u64, DirectoryError> {
         self.ask("size", (), |it| it.size())
     }
-    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, Fault> {
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, DirectoryError> {
         let asked = (offset, buffer.len());
         let read = self.ask("read_at", asked, |it| {
             let mut read = vec![0; asked.1];
@@ -411,7 +420,7 @@ impl File for TapedEntry<dyn File> {
         buffer[..read.len()].copy_from_slice(&read);
         Ok(read.len())
     }
-    fn stamp(&self) -> Result<Stamp, Fault> {
+    fn stamp(&self) -> Result<StatFingerprint, DirectoryError> {
         self.ask("file stamp", (), |it| it.stamp())
     }
 }
@@ -419,12 +428,12 @@ impl File for TapedEntry<dyn File> {
 struct TapedChanges<'a>(&'a Tape, Option<Box<dyn PreparedChanges + 'a>>);
 
 impl PreparedChanges for TapedChanges<'_> {
-    fn carry_out(&self, done: &mut usize) -> Result<(), Refused> {
+    fn apply(&self, done: &mut usize) -> Result<(), CommitError> {
         let behind = self.1.as_ref();
         let (result, count) =
             self.0.ask("carry_out", String::new(), (Err(failed()), 0), behind, |it| {
                 let mut count = 0;
-                (it.carry_out(&mut count), count)
+                (it.apply(&mut count), count)
             });
         *done += count;
         result

@@ -6,9 +6,9 @@ use super::nginx::Nginx;
 use super::server::{Play, Server};
 use super::table::Means;
 use crate::support::{self, Host};
-use mpp::door::CurlTransport;
-use mpp::door::{Exchange, HttpResponse, HttpTransport, TransportError};
-use mpp::runtime::{Call, Nobody};
+use mpp::network::CurlTransport;
+use mpp::network::{Exchange, HttpResponse, HttpTransport, TransportError};
+use mpp::runtime::{NoApprover, ToolCall};
 use mpp::{CancelFlag, Code, PermissionPolicy};
 use serde_json::{json, Value};
 use std::collections::BTreeMap;
@@ -362,9 +362,9 @@ fn a_cancelled_call_ends_though_its_server_does_not() {
     let runtime = host.runtime_with(policy.trust_package("org.example.door"));
     let runtime = runtime.http_transport(Arc::new(named(CurlTransport::new(None))));
     let cancel = CancelFlag::default();
-    let call = Call::new("run", json!({}));
+    let call = ToolCall::new("run", json!({}));
     std::thread::scope(|scope| {
-        let called = scope.spawn(|| runtime.call(&package, &call, &Nobody, &cancel));
+        let called = scope.spawn(|| runtime.call(&package, &call, &NoApprover, &cancel));
         let began = Instant::now();
         while server.requests().is_empty() {
             assert!(began.elapsed() < Duration::from_secs(10));

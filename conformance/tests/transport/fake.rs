@@ -1,7 +1,7 @@
 //! A transport without a network, for tests of what stands in front of one: it does what the table says.
 
 use super::table::Means;
-use mpp::door::{Exchange, HttpResponse, HttpTransport, TransportError};
+use mpp::network::{Exchange, HttpResponse, HttpTransport, TransportError};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Mutex;

@@ -14,8 +14,8 @@ mod speed;
 mod table;
 
 use fake::FakeTransport;
-use mpp::door::CurlTransport;
-use mpp::door::{Exchange, HttpResponse, HttpTransport, TransportError};
+use mpp::network::CurlTransport;
+use mpp::network::{Exchange, HttpResponse, HttpTransport, TransportError};
 use server::Server;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};

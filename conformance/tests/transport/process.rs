@@ -2,8 +2,8 @@
 
 use super::server::{Play, Server};
 use super::{echoed, exchange, kind};
-use mpp::door::CurlTransport;
-use mpp::door::{Exchange, HttpTransport};
+use mpp::network::CurlTransport;
+use mpp::network::{Exchange, HttpTransport};
 use std::collections::BTreeSet;
 use std::fs;
 use std::time::{Duration, Instant};

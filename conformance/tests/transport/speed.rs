@@ -3,8 +3,8 @@
 
 use super::exchange;
 use super::server::{Play, Server};
-use mpp::door::CurlTransport;
-use mpp::door::HttpTransport;
+use mpp::network::CurlTransport;
+use mpp::network::HttpTransport;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 

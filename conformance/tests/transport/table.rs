@@ -2,7 +2,7 @@
 
 use super::kind;
 use super::server::Play;
-use mpp::door::{HttpResponse, TransportError};
+use mpp::network::{HttpResponse, TransportError};
 use std::time::Duration;
 
 /// What a site means to whoever asks it.

@@ -1,8 +1,8 @@
 //! Room: what `curl` is asked to do. What is the same for every exchange stands on its command line; what
 //! is of the request goes through its config syntax on stdin, where no process list shows it.
 
-use crate::kernel::door::{Exchange, TransportError};
 use crate::kernel::names::is_header_name;
+use crate::kernel::network::{Exchange, TransportError};
 use std::fmt::Write as _;
 use std::net::IpAddr;
 

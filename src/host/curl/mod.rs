@@ -2,16 +2,17 @@
 //! with everything nailed down that the user's own files and environment would otherwise decide.
 //!
 //! Reading order: this file starts, follows and ends the process; [`config`] says what is asked of it;
-//! [`response`] reads what comes back. No rule of the door stands here: `kernel::door` decides.
+//! [`response`] reads what comes back. No rule of the door stands here: `kernel::network` decides.
 
 mod config;
 mod response;
 #[cfg(test)]
+#[path = "../../../conformance/unit/host/curl.rs"]
 mod tests;
 
 use crate::host::transport::HttpTransport;
-use crate::kernel::door::{Exchange, HttpResponse, TransportError};
 use crate::kernel::limits::{HTTP_CANCEL_LOOK_MS, HTTP_LOOKUPS_COUNT_MAX};
+use crate::kernel::network::{Exchange, HttpResponse, TransportError};
 use response::ResponseReader;
 use std::ffi::OsStr;
 use std::io::{PipeWriter, Read as _, Write as _};

@@ -2,8 +2,8 @@
 //! readings is refused, and nothing is kept beyond what was asked for.
 
 use super::config::is_token;
-use crate::kernel::door::{HttpResponse, TransportError};
 use crate::kernel::limits::{HTTP_CHUNK_LINE_BYTES_MAX, HTTP_HEAD_BYTES_MAX};
+use crate::kernel::network::{HttpResponse, TransportError};
 
 /// A response that is on its way.
 pub struct ResponseReader {

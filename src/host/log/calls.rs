@@ -5,9 +5,9 @@
 //! ends, so a file that can be locked belongs to a call that nobody will finish. Neither process
 //! numbers, which are used again, nor clocks come into it.
 
-use super::append::Writer;
 use super::files::{at, broken, place_of, unavailable, CALLS_DIR};
 use super::verify::{next_line, LineError};
+use super::writer::LogWriter;
 use crate::host::files;
 use crate::kernel::audit::{self, Entry};
 use crate::kernel::encoding::as_u64;
@@ -35,7 +35,7 @@ impl RunningCall {
     /// Makes the file for a call whose intent is the next record. Called with the log locked, after
     /// the dead calls were cleared, so nobody else looks at it before it is locked.
     // [AUD-50]
-    pub(super) fn create(dir: &Path, writer: &Writer) -> Result<RunningCall, Error> {
+    pub(super) fn create(dir: &Path, writer: &LogWriter) -> Result<RunningCall, Error> {
         let (seq, offset) = (writer.head.seq.saturating_add(1), writer.end);
         let path = dir.join(CALLS_DIR).join(format!("{seq}-{offset}"));
         let file = files::create_new(&path).map_err(at(&path))?;
@@ -64,8 +64,12 @@ impl RunningCall {
 /// # Errors
 /// `audit.unavailable`, `audit.broken`.
 // [AUD-51] [AUD-52]
-pub(super) fn report_lost(dir: &Path, writer: &mut Writer, now: Timestamp) -> Result<(), Error> {
-    let dead = dead_calls(&dir.join(CALLS_DIR))?;
+pub(super) fn record_lost_calls(
+    dir: &Path,
+    writer: &mut LogWriter,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let dead = abandoned_calls(&dir.join(CALLS_DIR))?;
     let Some(first) = dead.values().map(|file| file.offset).min() else { return Ok(()) };
     let mut lost = Vec::new();
     let mut at = first;
@@ -97,7 +101,7 @@ pub(super) fn report_lost(dir: &Path, writer: &mut Writer, now: Timestamp) -> Re
 
 /// The files of calls that nobody runs any more, by call, each locked by us now.
 // [AUD-51] [AUD-54]
-fn dead_calls(calls: &Path) -> Result<BTreeMap<u64, RunningCall>, Error> {
+fn abandoned_calls(calls: &Path) -> Result<BTreeMap<u64, RunningCall>, Error> {
     let fail = at(calls);
     let mut dead = BTreeMap::new();
     for (n, entry) in calls.read_dir().map_err(fail)?.enumerate() {

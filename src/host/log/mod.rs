@@ -1,27 +1,27 @@
 //! The audit log in a directory: `audit.jsonl`, and what shows that nothing of it is missing.
 //!
-//! Read `append.rs` first, then `calls.rs` (which calls are running), `evidence.rs` and `verify.rs`; `files.rs`
+//! Read `writer.rs` first, then `calls.rs` (which calls are running), `evidence.rs` and `verify.rs`; `files.rs`
 //! has the names of the files.
 
-mod append;
 mod calls;
 mod evidence;
 pub(crate) mod files;
 pub(crate) mod verify;
+mod writer;
 
 pub use calls::RunningCall;
 pub use verify::{is_begun, verify, verify_each};
 
-use crate::host::files::make_folder;
+use crate::host::files::create_private_dir;
 use crate::kernel::audit::{Entry, LogKey};
 use crate::kernel::error::Error;
 use crate::kernel::time::Timestamp;
-use append::Writer;
 use evidence::Anchor;
 use files::{at, unavailable, CALLS_DIR};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use writer::LogWriter;
 
 /// The audit log of one directory. Clones write to the same log, and so do other processes.
 ///
@@ -59,11 +59,11 @@ impl AuditLog {
     /// `audit.unavailable`; `audit.broken` if the log's last line was altered, or records are missing.
     pub fn open(dir: &Path) -> Result<AuditLog, Error> {
         let calls = dir.join(CALLS_DIR);
-        make_folder(&calls).map_err(at(&calls))?;
+        create_private_dir(&calls).map_err(at(&calls))?;
         if !calls.symlink_metadata().is_ok_and(|found| found.is_dir()) {
             return Err(unavailable(format_args!("{}: not a directory", calls.display())));
         }
-        let (writer, key) = Writer::open_or_create(dir)?;
+        let (writer, key) = LogWriter::open_or_create(dir)?;
         let anchor = Arc::new(Mutex::new(writer.anchor()));
         Ok(AuditLog { dir: dir.to_owned(), key: LogKey::new(key), anchor })
     }
@@ -80,13 +80,13 @@ impl AuditLog {
         now: Timestamp,
     ) -> Result<(u64, Option<RunningCall>), Error> {
         // First the log's lock, which is not waited for for ever: whoever has it waits for nobody here.
-        let mut writer = Writer::enter(&self.dir)?;
+        let mut writer = LogWriter::enter(&self.dir)?;
         // The anchor is whole even if a thread that held it panicked: it is replaced in one step.
         let mut anchor = self.anchor.lock().unwrap_or_else(PoisonError::into_inner);
         writer.prepare(&anchor, now)?;
         let mut running = None;
         if let Entry::Intent(_) = entry {
-            calls::report_lost(&self.dir, &mut writer, now)?;
+            calls::record_lost_calls(&self.dir, &mut writer, now)?;
             running = Some(RunningCall::create(&self.dir, &writer)?);
         }
         writer.append(entry, now)?;

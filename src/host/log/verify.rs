@@ -3,7 +3,7 @@
 use super::evidence::Evidence;
 use super::files::{LOCK_FILE, LOG_FILE};
 use crate::host::files::{self, if_there, Links};
-use crate::kernel::audit::{Chain, Report};
+use crate::kernel::audit::{Chain, VerifyReport};
 use crate::kernel::encoding::as_u64;
 use crate::kernel::error::{Code, Error};
 use crate::kernel::limits::AUDIT_LINE_BYTES_MAX;
@@ -21,7 +21,7 @@ use std::path::Path;
 /// # Errors
 /// `audit.broken` with the line and what is wrong with it, or with what shows that records are missing;
 /// `audit.torn` if only the last line is incomplete, `host.file`, `usage` for an expected head that is none.
-pub fn verify(path: &Path, expected_head: Option<&str>) -> Result<Report, Error> {
+pub fn verify(path: &Path, expected_head: Option<&str>) -> Result<VerifyReport, Error> {
     verify_each(path, expected_head, |_| Ok(()))
 }
 
@@ -35,7 +35,7 @@ pub fn verify_each(
     path: &Path,
     expected_head: Option<&str>,
     look: impl FnMut(&Map<String, Value>) -> Result<(), String>,
-) -> Result<Report, Error> {
+) -> Result<VerifyReport, Error> {
     let fail = files::failed(path);
     // What lies beside a copy is not about the copy.
     let dir = (path.file_name() == Some(LOG_FILE.as_ref())).then(|| files::folder_of(path));
@@ -91,14 +91,14 @@ pub(crate) fn verify_lines(
     source: &mut impl BufRead,
     expected_head: Option<&str>,
     look: impl FnMut(&Map<String, Value>) -> Result<(), String>,
-) -> Result<Report, Error> {
+) -> Result<VerifyReport, Error> {
     let (report, torn) = read_lines(source, expected_head, look)?;
     whole(report, torn)
 }
 
 /// Refuses a log that ends in a torn line, and has no other fault.
 // [AUD-66]
-fn whole(report: Report, torn: Option<u64>) -> Result<Report, Error> {
+fn whole(report: VerifyReport, torn: Option<u64>) -> Result<VerifyReport, Error> {
     let Some(bytes) = torn else { return Ok(report) };
     let number = report.records.saturating_add(1);
     let what = format!("line {number} of the log ends after {bytes} bytes without a line feed");
@@ -111,7 +111,7 @@ fn read_lines(
     source: &mut impl BufRead,
     expected_head: Option<&str>,
     mut look: impl FnMut(&Map<String, Value>) -> Result<(), String>,
-) -> Result<(Report, Option<u64>), Error> {
+) -> Result<(VerifyReport, Option<u64>), Error> {
     let mut chain = Chain::new(expected_head)?;
     loop {
         let line = match next_line(source) {

@@ -12,12 +12,12 @@ use std::time::{Duration, Instant};
 
 /// A program and its arguments; the name of the secret is added as the last one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SecretCommand {
+pub struct CommandSecretStore {
     words: Vec<String>,
     timeout: Duration,
 }
 
-impl SecretCommand {
+impl CommandSecretStore {
     /// A command: the absolute path of a program, and its first arguments.
     ///
     /// # Errors
@@ -29,7 +29,7 @@ impl SecretCommand {
             let detail = "a command that does not begin with an absolute path, or with a NUL in it";
             return Err(Error::new(Code::SecretInvalid, detail));
         }
-        Ok(SecretCommand { words, timeout: Duration::from_millis(SECRET_COMMAND_TIMEOUT_MS) })
+        Ok(CommandSecretStore { words, timeout: Duration::from_millis(SECRET_COMMAND_TIMEOUT_MS) })
     }
 
     /// Its program, and any other file that it names by an absolute path, such as a script.
@@ -39,7 +39,7 @@ impl SecretCommand {
 
     #[cfg(test)]
     pub(super) fn within(self, timeout: Duration) -> Self {
-        SecretCommand { timeout, ..self }
+        CommandSecretStore { timeout, ..self }
     }
 
     /// Nothing that the program says but its one line is looked at: its complaints may hold values.
@@ -97,7 +97,7 @@ impl SecretCommand {
     }
 }
 
-impl SecretStore for SecretCommand {
+impl SecretStore for CommandSecretStore {
     // [SECRET-17]
     fn value(&self, name: &str) -> Result<Option<SecretValue>, Error> {
         check_name(name)?;
@@ -120,7 +120,7 @@ fn ended_well(status: ExitStatus) -> Result<(), Error> {
 
 /// Which command it is the policy says; its arguments may be nobody's business.
 fn failed(why: &str) -> Error {
-    Error::new(Code::SecretCommand, format!("the policy's secrets_command {why}"))
+    Error::new(Code::CommandSecretStore, format!("the policy's secrets_command {why}"))
 }
 
 /// A child that does not outlive its owner and leaves no zombie.

@@ -1,10 +1,10 @@
 //! Room: secrets in a file of the home folder, which its owner alone can read.
 
 use super::{check_name, is_name, SecretStore, SecretValue};
-use crate::host::host_file;
+use crate::host::json_file;
 use crate::kernel::document::{object, Document, FromJson, ToJson};
 use crate::kernel::error::{Code, Error};
-use crate::kernel::json::object::{Fault, Member};
+use crate::kernel::json::closed_object::{DocumentError, Field};
 use crate::kernel::limits::{SECRETS_COUNT_MAX, SECRETS_FILE_BYTES_MAX};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -32,7 +32,7 @@ impl Document for Contents {
 struct Values(BTreeMap<String, SecretValue>);
 
 impl FromJson for Values {
-    fn read(place: &Member) -> Result<Self, Fault> {
+    fn read(place: &Field) -> Result<Self, DocumentError> {
         let secret = |(name, value): (&String, &Value)| {
             let place = place.child(name, value);
             place.check(is_name(name), "must have a name")?;
@@ -53,14 +53,14 @@ impl ToJson for Values {
 
 /// The secrets that `mpp secret` keeps.
 #[derive(Clone, Debug)]
-pub struct SecretFile {
+pub struct FileSecretStore {
     path: PathBuf,
 }
 
-impl SecretFile {
+impl FileSecretStore {
     /// The secrets of a home folder. There need be none yet.
     pub fn new(home: &Path) -> Self {
-        SecretFile { path: home.join(FILE_NAME) }
+        FileSecretStore { path: home.join(FILE_NAME) }
     }
 
     /// Keeps a value. Whether there was another of this name.
@@ -84,7 +84,7 @@ impl SecretFile {
     /// Forgets a value.
     ///
     /// # Errors
-    /// `secret.missing`, and as [`SecretFile::set`].
+    /// `secret.missing`, and as [`FileSecretStore::set`].
     pub fn remove(&self, name: &str) -> Result<(), Error> {
         check_name(name)?;
         self.edit(|values| match values.remove(name) {
@@ -103,7 +103,7 @@ impl SecretFile {
 
     fn read(&self) -> Result<BTreeMap<String, SecretValue>, Error> {
         self.check_mode()?;
-        let contents: Contents = host_file::load(&self.path)?.unwrap_or_default();
+        let contents: Contents = json_file::load(&self.path)?.unwrap_or_default();
         Ok(contents.secrets.0)
     }
 
@@ -112,7 +112,7 @@ impl SecretFile {
         change: impl FnOnce(&mut BTreeMap<String, SecretValue>) -> Result<T, Error>,
     ) -> Result<T, Error> {
         self.check_mode()?;
-        host_file::edit(&self.path, |contents: &mut Contents| change(&mut contents.secrets.0))
+        json_file::edit(&self.path, |contents: &mut Contents| change(&mut contents.secrets.0))
     }
 
     /// Refuses a file that others can read or write: its values have to be taken as known to them.
@@ -130,7 +130,7 @@ impl SecretFile {
     }
 }
 
-impl SecretStore for SecretFile {
+impl SecretStore for FileSecretStore {
     fn value(&self, name: &str) -> Result<Option<SecretValue>, Error> {
         check_name(name)?;
         Ok(self.read()?.remove(name))

@@ -3,11 +3,12 @@
 mod command;
 mod file;
 #[cfg(test)]
+#[path = "../../../conformance/unit/host/secrets.rs"]
 mod tests;
 
 pub use crate::kernel::secrets::{check_name, is_name, SecretValue};
-pub use command::SecretCommand;
-pub use file::SecretFile;
+pub use command::CommandSecretStore;
+pub use file::FileSecretStore;
 
 use crate::kernel::error::Error;
 use std::fmt;

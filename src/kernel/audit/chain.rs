@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 /// What a log that verifies holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Report {
+pub struct VerifyReport {
     /// Records, which is also the number of lines and the last `seq`.
     pub records: u64,
     /// Hash of the last record; 64 zeros for an empty log. Keep it elsewhere: it pins all before
@@ -38,7 +38,7 @@ pub struct Report {
 /// ```
 #[derive(Clone, Debug)]
 pub struct Chain<'a> {
-    report: Report,
+    report: VerifyReport,
     open: BTreeSet<u64>,
     expected_head: Option<&'a str>,
     expected_at: Option<u64>,
@@ -55,7 +55,7 @@ impl<'a> Chain<'a> {
             let what = "the expected head is not 64 lower-case hex digits";
             return Err(Error::new(Code::Usage, what));
         }
-        let report = Report { head: GENESIS.to_owned(), ..Report::default() };
+        let report = VerifyReport { head: GENESIS.to_owned(), ..VerifyReport::default() };
         let expected_at = (expected_head == Some(GENESIS)).then_some(0);
         Ok(Chain { report, open: BTreeSet::new(), expected_head, expected_at })
     }
@@ -127,7 +127,7 @@ impl<'a> Chain<'a> {
     ///
     /// # Errors
     /// `audit.broken` if the expected head did not occur.
-    pub fn end(mut self) -> Result<Report, Error> {
+    pub fn end(mut self) -> Result<VerifyReport, Error> {
         // [AUD-65]
         if let (Some(expected), None) = (self.expected_head, self.expected_at) {
             let found = format!("{} lines, the last {}", self.report.records, self.report.head);

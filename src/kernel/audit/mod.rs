@@ -10,11 +10,12 @@
 mod chain;
 mod record;
 #[cfg(test)]
+#[path = "../../../conformance/unit/kernel/audit/mod.rs"]
 mod tests;
 
-pub use chain::{Chain, Report};
+pub use chain::{Chain, VerifyReport};
 pub use record::{
-    read, Caller, Digest, Ending, Facts, Hash, Intent, Outcome, Record, Refusal, Torn, GENESIS,
+    read, CallStatus, Caller, Digest, Facts, Hash, Intent, Outcome, Record, Refusal, Torn, GENESIS,
 };
 
 use crate::kernel::encoding::{hmac_sha256, sha256};

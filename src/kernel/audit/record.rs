@@ -7,8 +7,8 @@
 use crate::kernel::encoding::{hash_text, hmac_sha256, sha256_hex, unhex};
 use crate::kernel::json::{self, canonical};
 use crate::kernel::limits::{AUDIT_LIST_COUNT_MAX, AUDIT_TEXT_BYTES_MAX};
+use crate::kernel::package::content_hash::ContentHash;
 use crate::kernel::package::key::KeyId;
-use crate::kernel::package::listing::ContentHash;
 use crate::kernel::prelude::*;
 use crate::kernel::time::Timestamp;
 use serde_json::{Map, Number, Value};
@@ -17,7 +17,7 @@ use serde_json::{Map, Number, Value};
 pub const GENESIS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
 /// What stands between the hashed part of a line and its hash.
-const SEAL: &str = ",\"hash\":";
+const HASH_SUFFIX: &str = ",\"hash\":";
 
 /// Nesting of a record: the object, and a list or an object inside it.
 const DEPTH_MAX: usize = 2;
@@ -163,7 +163,7 @@ members! {
     // [AUD-21]
     pub struct Outcome {
         /// How it ended.
-        result: Ending,
+        result: CallStatus,
         /// Fuel used.
         fuel_used: u64,
         /// Wall-clock time, in milliseconds.
@@ -177,7 +177,7 @@ members! {
         /// How often the tool tried what it may not do.
         denied: u64,
         /// How often it asked for what at the door, and what came of it.
-        door: BTreeMap<String, u64>,
+        services: BTreeMap<String, u64>,
         /// How many changes of each kind were carried out on the host, and how many bytes were written.
         changes: BTreeMap<String, u64>,
     }
@@ -240,7 +240,7 @@ fn form(kind: &str) -> Option<Form> {
 
 /// How a call ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ending {
+pub enum CallStatus {
     /// The tool answered.
     Ok,
     /// The tool answered that it failed.
@@ -249,12 +249,12 @@ pub enum Ending {
     Failed(Code),
 }
 
-impl Ending {
+impl CallStatus {
     fn as_str(&self) -> &'static str {
         match self {
-            Ending::Ok => "ok",
-            Ending::ToolError => "tool_error",
-            Ending::Failed(code) => code.as_str(),
+            CallStatus::Ok => "ok",
+            CallStatus::ToolError => "tool_error",
+            CallStatus::Failed(code) => code.as_str(),
         }
     }
 }
@@ -359,7 +359,7 @@ texts! {
     String: cut, is_short;
     &'static str: |text: &&'static str| *text, is_word;
     Code: |code: &Code| code.as_str(), is_word;
-    Ending: Ending::as_str, is_word;
+    CallStatus: CallStatus::as_str, is_word;
     Hash: |hash: &Hash| hash.0.clone(), is_hash;
     KeyId: KeyId::as_str, is_hash;
     ContentHash: ContentHash::as_str, |text| ContentHash::parse(text).is_some();
@@ -445,7 +445,7 @@ fn body(object: &Map<String, Value>) -> Result<String, String> {
 pub(super) fn seal(object: &Map<String, Value>) -> Result<(String, String), String> {
     let body = body(object)?;
     let hash = sha256_hex(body.as_bytes());
-    let line = format!("{body}{SEAL}\"{hash}\"}}\n");
+    let line = format!("{body}{HASH_SUFFIX}\"{hash}\"}}\n");
     Ok((line, hash))
 }
 
@@ -473,7 +473,7 @@ pub struct Record {
 // [AUD-02] [AUD-03] [AUD-04] [AUD-26]
 pub fn read(line: &[u8]) -> Result<Record, String> {
     let text = core::str::from_utf8(line).map_err(|_| "not UTF-8".to_owned())?;
-    let (hashed, end) = text.rsplit_once(SEAL).ok_or("no \"hash\" at its end")?;
+    let (hashed, end) = text.rsplit_once(HASH_SUFFIX).ok_or("no \"hash\" at its end")?;
     let value = json::parse(line, DEPTH_MAX)?;
     let Value::Object(mut object) = value else { return Err("not an object".to_owned()) };
     let hash = match object.remove("hash") {

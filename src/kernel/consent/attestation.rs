@@ -5,12 +5,12 @@
 //! whoever runs the call holds the public half only. The record of the call keeps the proof, so that
 //! anyone with `host.pub` can check later that each destructive call was agreed to.
 
-use super::question::Question;
+use super::approval_request::ApprovalRequest;
 use crate::kernel::encoding::{base64, framed, hex, unbase64, unhex};
 use crate::kernel::limits::ATTESTATION_S_MAX;
 use crate::kernel::names::is_visible_line;
+use crate::kernel::package::content_hash::ContentHash;
 use crate::kernel::package::key::{KeyId, PublicKey, SecretKey};
-use crate::kernel::package::listing::ContentHash;
 use crate::kernel::prelude::*;
 use crate::kernel::time::Timestamp;
 use serde_json::{Map, Value};
@@ -32,7 +32,7 @@ impl EphemeralAttestation {
     pub fn sign_with(
         nonce: [u8; 16],
         key: &SecretKey,
-        question: &Question,
+        question: &ApprovalRequest,
         by: &str,
         now: Timestamp,
     ) -> Self {
@@ -81,7 +81,12 @@ impl EphemeralAttestation {
     /// # Errors
     /// `policy.attestation` if it is for another call, by another key or too old.
     // [CONS-11]
-    pub fn check(&self, key: &PublicKey, question: &Question, now: Timestamp) -> Result<(), Error> {
+    pub fn check(
+        &self,
+        key: &PublicKey,
+        question: &ApprovalRequest,
+        now: Timestamp,
+    ) -> Result<(), Error> {
         let refusal = |what: &str| Error::new(Code::PolicyAttestation, what);
         if !is_visible_line(&self.by) {
             return Err(refusal("it names nobody who agreed"));
@@ -104,15 +109,15 @@ impl EphemeralAttestation {
 
 /// Looks at the records of a log: whether each attestation in them is good, and none stands there twice.
 #[derive(Debug)]
-pub struct RecordCheck {
+pub struct AttestationVerifier {
     key: PublicKey,
     nonces: BTreeSet<String>,
 }
 
-impl RecordCheck {
+impl AttestationVerifier {
     /// A check by a host's public key.
     pub fn new(key: PublicKey) -> Self {
-        RecordCheck { key, nonces: BTreeSet::new() }
+        AttestationVerifier { key, nonces: BTreeSet::new() }
     }
 
     /// How many attestations were good so far.
@@ -153,7 +158,7 @@ fn call(content_hash: &ContentHash, tool: &str, arguments: &str) -> String {
     format!("content_hash {content_hash}\ntool {tool}\narguments {arguments}\n")
 }
 
-fn call_of(question: &Question) -> String {
+fn call_of(question: &ApprovalRequest) -> String {
     call(&question.content_hash, &question.tool, &question.arguments_digest)
 }
 

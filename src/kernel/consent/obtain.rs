@@ -1,6 +1,6 @@
 //! Getting a person's agreement: from before, or asked for now.
 
-use super::{Question, Reply};
+use super::{ApprovalDecision, ApprovalRequest};
 use crate::kernel::host::Host;
 use crate::kernel::names::is_visible_line;
 use crate::kernel::policy::ConsentRules;
@@ -16,11 +16,11 @@ use crate::kernel::time::Timestamp;
 // [RUN-04] [CONS-01] [CONS-02] [CONS-05]
 pub(in crate::kernel) fn obtain(
     host: &dyn Host,
-    question: &Question,
+    question: &ApprovalRequest,
     rules: ConsentRules,
     look_again: &dyn Fn() -> Result<(), Error>,
 ) -> Result<(String, Option<String>), Error> {
-    let Question { package, tool, is_destructive, security_level, .. } = question;
+    let ApprovalRequest { package, tool, is_destructive, security_level, .. } = question;
     if rules.remember && !is_destructive {
         if let Some(by) = host.approval(question)? {
             return Ok((by, None));
@@ -34,31 +34,35 @@ pub(in crate::kernel) fn obtain(
     // Only now: a person takes time.
     let now = Timestamp::since_1970(host.now());
     match reply {
-        Reply::Attested(proof) => {
+        ApprovalDecision::ApprovedWithProof(proof) => {
             proof.check(&host.consent_key()?, question, now)?;
             let (nonce, expires) = proof.nonce();
-            if !host.spend_nonce(nonce, expires, now)? {
+            if !host.consume_nonce(nonce, expires, now)? {
                 return Err(Error::new(Code::PolicyAttestation, "it was used before"));
             }
             Ok((proof.by().to_owned(), Some(proof.to_text())))
         }
         // [CONS-03]
-        Reply::Agreed(_) | Reply::AgreedForLater(_) if *is_destructive => {
+        ApprovalDecision::ApprovedOnce(_) | ApprovalDecision::ApprovedAlways(_)
+            if *is_destructive =>
+        {
             let detail = format!("{tool} of {package} came without proof of consent");
             Err(Error::new(Code::PolicyAttestation, detail))
         }
-        Reply::Agreed(by) => Ok((by, None)),
-        Reply::AgreedForLater(by) => {
+        ApprovalDecision::ApprovedOnce(by) => Ok((by, None)),
+        ApprovalDecision::ApprovedAlways(by) => {
             if rules.remember && is_visible_line(&by) {
                 look_again()?;
                 host.keep_approval(question, &by, now)?;
             }
             Ok((by, None))
         }
-        Reply::Declined => Err(Error::new(Code::PolicyDeclined, format!("{package} may not run"))),
-        Reply::Nobody => Err(unanswered("")),
-        Reply::Unanswered(why) => Err(unanswered(&format!(", and {why}"))),
-        Reply::InputRequired(input) => {
+        ApprovalDecision::Denied => {
+            Err(Error::new(Code::PolicyDeclined, format!("{package} may not run")))
+        }
+        ApprovalDecision::NoApprover => Err(unanswered("")),
+        ApprovalDecision::NoResponse(why) => Err(unanswered(&format!(", and {why}"))),
+        ApprovalDecision::InputRequired(input) => {
             Err(unanswered(", and the call has to come again with it").requiring(input))
         }
     }

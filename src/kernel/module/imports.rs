@@ -9,10 +9,10 @@ use wasmi::{FuncType, ValType};
 /// The module name that any package may import from.
 pub(in crate::kernel) const WASI: &str = "wasi_snapshot_preview1";
 /// The module name of the door, for packages that ask for something behind it.
-pub(in crate::kernel) const DOOR: &str = "mpp_v1";
+pub(in crate::kernel) const SERVICE_MODULE: &str = "mpp_v1";
 /// The door's two functions; each takes a pointer and a length and answers with a number.
 // [DOOR-01]
-const DOOR_FUNCTIONS: [&str; 2] = ["request", "response"];
+const SERVICE_FUNCTIONS: [&str; 2] = ["request", "response"];
 
 /// Gives the list of functions, with their parameters, to another macro.
 // [MOD-20]
@@ -100,7 +100,7 @@ const FUNCTIONS: &[(&str, &[ValType])] = wasi_functions!(table);
 
 /// The signature of an importable function, or `None` if there is no such function.
 pub(in crate::kernel) fn signature(module: &str, name: &str) -> Option<FuncType> {
-    if module == DOOR && DOOR_FUNCTIONS.contains(&name) {
+    if module == SERVICE_MODULE && SERVICE_FUNCTIONS.contains(&name) {
         return Some(FuncType::new([ValType::I32, ValType::I32], [ValType::I32]));
     }
     let (_, parameters) = FUNCTIONS.iter().find(|(known, _)| module == WASI && *known == name)?;

@@ -5,8 +5,9 @@
 
 mod costs;
 pub(in crate::kernel) mod imports;
-mod scan;
+mod prescan;
 #[cfg(test)]
+#[path = "../../../conformance/unit/kernel/module.rs"]
 pub(in crate::kernel) mod tests;
 
 use crate::kernel::limits::{CALL_DEPTH_MAX, MODULE_BYTES_MAX, STACK_BYTES_MAX};
@@ -49,7 +50,7 @@ impl Module {
                 format!("the module has {} bytes, and {MODULE_BYTES_MAX} are allowed", bytes.len());
             return Err(Error::new(Code::ModuleTooLarge, detail));
         }
-        scan::check(bytes)?;
+        prescan::check(bytes)?;
         let compiled = compile(bytes, CompilationMode::LazyTranslation)?;
         check_imports(&compiled, manifest)?;
         let memory_pages = check_exports(&compiled)?;
@@ -142,7 +143,7 @@ fn check_imports(module: &wasmi::Module, manifest: &Manifest) -> Result<(), Erro
         // [MOD-10] memories, tables and globals are never imported
         let wrong = import.ty().func().is_none() || known.as_ref() != import.ty().func();
         // [DOOR-02]
-        let shut = import.module() == imports::DOOR && !door;
+        let shut = import.module() == imports::SERVICE_MODULE && !door;
         if wrong || shut {
             let why = match known {
                 None => "",

@@ -6,12 +6,15 @@
 mod command;
 mod read;
 #[cfg(test)]
+#[path = "../../../conformance/unit/kernel/package/manifest.rs"]
 mod tests;
 
 use super::schema::Schema;
 use super::version::Version;
 use crate::kernel::document::{distinct, integer, list, object, some, text, words, FromJson};
-use crate::kernel::json::object::{below, Fault, FaultKind, Member, Object};
+use crate::kernel::json::closed_object::{
+    below, ClosedObject, DocumentError, DocumentErrorKind, Field,
+};
 use crate::kernel::limits::{
     FUEL_MAX, LIST_COUNT_MAX, MANIFEST_BYTES_MAX, MANIFEST_DEPTH_MAX, MEMORY_MB_MAX, OUTPUT_KB_MAX,
     STORAGE_KB_MAX, TIMEOUT_MS_MAX, TOOLS_COUNT_MAX,
@@ -20,7 +23,7 @@ use crate::kernel::names;
 use crate::kernel::prelude::*;
 use crate::kernel::text::is_hidden;
 use command::command;
-pub use command::{Command, Word};
+pub use command::{ArgPart, Command};
 use read::{argument, directories, each, host, line, paragraph, target};
 use serde_json::Value;
 
@@ -98,19 +101,19 @@ impl Manifest {
         let document = crate::kernel::json::parse(bytes, MANIFEST_DEPTH_MAX)
             .map_err(|what| Error::new(Code::ManifestSyntax, what))?;
         let result = match characters(&document) {
-            Ok(()) => Manifest::read(&Member::new(&document, "")),
+            Ok(()) => Manifest::read(&Field::new(&document, "")),
             Err((pointer, found)) => {
                 let what = format!("holds the forbidden character U+{:04X}", u32::from(found));
-                Err(Member::new(&document, &pointer).bad_value(what))
+                Err(Field::new(&document, &pointer).bad_value(what))
             }
         };
         result.map_err(|fault| {
             let code = match fault.kind {
-                FaultKind::UnknownKey => Code::ManifestUnknownKey,
-                FaultKind::MissingKey => Code::ManifestMissingKey,
-                FaultKind::WrongType => Code::ManifestType,
-                FaultKind::BadValue => Code::ManifestValue,
-                FaultKind::Unsupported => Code::ManifestSchema,
+                DocumentErrorKind::UnknownKey => Code::ManifestUnknownKey,
+                DocumentErrorKind::MissingKey => Code::ManifestMissingKey,
+                DocumentErrorKind::WrongType => Code::ManifestType,
+                DocumentErrorKind::BadValue => Code::ManifestValue,
+                DocumentErrorKind::Unsupported => Code::ManifestSchema,
             };
             Error::new(code, fault.to_string())
         })
@@ -237,15 +240,15 @@ pub struct Tool {
 }
 
 // [MAN-29] [MAN-31]
-fn tools(place: &Member, protocol: Protocol) -> Result<Vec<Tool>, Fault> {
-    let rule = |item: &Member| item.object(|object| tool(object, protocol));
+fn tools(place: &Field, protocol: Protocol) -> Result<Vec<Tool>, DocumentError> {
+    let rule = |item: &Field| item.object(|object| tool(object, protocol));
     let name = |tool: &Tool| tool.name.to_ascii_lowercase();
     let twice = "has the name of another tool, but for upper and lower case";
     distinct(1..=TOOLS_COUNT_MAX, rule, name, twice)(place)
 }
 
-fn tool(object: &mut Object, protocol: Protocol) -> Result<Tool, Fault> {
-    let schema = |member: &Member| Schema::read(member.value(), member.pointer());
+fn tool(object: &mut ClosedObject, protocol: Protocol) -> Result<Tool, DocumentError> {
+    let schema = |member: &Field| Schema::read(member.value(), member.pointer());
     // [MAN-32] [MAN-33]
     let parameters = schema(&object.required("parameters")?)?;
     // [MAN-37] A key that is not asked for is refused.
@@ -305,7 +308,7 @@ object! {
     }
 }
 
-fn custom_patterns(place: &Member) -> Result<Vec<CustomPattern>, Fault> {
+fn custom_patterns(place: &Field) -> Result<Vec<CustomPattern>, DocumentError> {
     let twice = "has the name of another custom pattern";
     let name = |pattern: &CustomPattern| pattern.name.clone();
     distinct(0..=LIST_COUNT_MAX, CustomPattern::read, name, twice)(place)

@@ -1,8 +1,8 @@
 //! Floor 1: the package, from its bytes to what it says. Nothing here decides about trust.
 
 pub mod archive;
+pub mod content_hash;
 pub mod key;
-pub mod listing;
 pub mod manifest;
 pub mod schema;
 pub mod signature;

@@ -8,14 +8,15 @@ mod check;
 mod number;
 mod read;
 #[cfg(test)]
+#[path = "../../../conformance/unit/kernel/package/schema.rs"]
 mod tests;
 
 use crate::kernel::deadline::{Deadline, Interrupted};
-use crate::kernel::json::object::Fault;
+use crate::kernel::json::closed_object::DocumentError;
 use crate::kernel::pattern::Pattern;
 use crate::kernel::prelude::*;
 pub use check::Violation;
-use check::{Checker, Stop};
+use check::{CheckError, Checker};
 use serde_json::Value;
 
 /// A schema that passed every rule of `spec/manifest.md`.
@@ -36,7 +37,7 @@ impl Schema {
     /// Reads the schema of a tool's arguments or answer, which stands at `pointer` in the manifest.
     ///
     /// # Errors
-    /// [`crate::kernel::json::object::FaultKind::Unsupported`] for what is outside the subset of
+    /// [`crate::kernel::json::closed_object::DocumentErrorKind::Unsupported`] for what is outside the subset of
     /// `spec/manifest.md`; the other kinds for a keyword put wrongly.
     ///
     /// ```
@@ -47,7 +48,7 @@ impl Schema {
     /// let violation = schema.validate(&arguments).unwrap_err();
     /// assert_eq!(violation.to_string(), "/n: does not follow \"minimum\": 1");
     /// ```
-    pub fn read(source: &Value, pointer: &str) -> Result<Self, Fault> {
+    pub fn read(source: &Value, pointer: &str) -> Result<Self, DocumentError> {
         Ok(Schema { source: source.clone(), patterns: read::schema(source, pointer)? })
     }
 
@@ -81,12 +82,12 @@ impl Schema {
     ) -> Result<Result<(), Violation>, Interrupted> {
         match Checker::new(&self.source, &self.patterns, deadline).node(&self.source, value) {
             Ok(()) => Ok(Ok(())),
-            Err(Stop::Broken(violation)) => Ok(Err(violation)),
-            Err(Stop::OutOfSteps) => Ok(Err(Violation {
+            Err(CheckError::Broken(violation)) => Ok(Err(violation)),
+            Err(CheckError::OutOfSteps) => Ok(Err(Violation {
                 pointer: String::new(),
                 what: "takes more steps to check than are allowed".to_owned(),
             })),
-            Err(Stop::Interrupted(interrupted)) => Err(interrupted),
+            Err(CheckError::Interrupted(interrupted)) => Err(interrupted),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Room: `signature.json`, the bytes that are signed, and what a signature has to be.
 
+use super::content_hash::ContentHash;
 use super::key::{KeyId, PublicKey, SecretKey};
-use super::listing::ContentHash;
 use crate::kernel::document::{self, object, Document};
 use crate::kernel::encoding::{base64, framed, unbase64};
 use crate::kernel::limits;
@@ -61,7 +61,7 @@ pub struct Signer {
 /// The exact bytes that a signer signs.
 ///
 /// ```
-/// use mpp::package::{listing::ContentHash, signature::signed_bytes};
+/// use mpp::package::{content_hash::ContentHash, signature::signed_bytes};
 /// let hash = ContentHash::of_listing("");
 /// let at = mpp::Timestamp::parse("2026-01-01T00:00:00Z").unwrap();
 /// assert_eq!(

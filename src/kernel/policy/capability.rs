@@ -1,7 +1,7 @@
 //! What a package asks for and is given, as one list: a person is shown it, a token holds it, and the
 //! record of a call repeats it.
 
-use super::given::Given;
+use super::value_source::ValueSource;
 use crate::kernel::document::words;
 use crate::kernel::encoding::{hex, sha256_hex};
 use crate::kernel::json::canonical;
@@ -44,7 +44,7 @@ pub enum Capability {
         /// Whether its name may lead into this machine or its network.
         private_addresses: bool,
         /// Headers that the door adds and the guest does not see.
-        headers: BTreeMap<String, Given>,
+        headers: BTreeMap<String, ValueSource>,
     },
     /// Read below a directory, or read and write there.
     Directory {
@@ -60,7 +60,7 @@ pub enum Capability {
         /// Its name.
         name: String,
         /// What the policy gives it, if anything.
-        given: Option<Given>,
+        given: Option<ValueSource>,
     },
     /// Keep data from call to call.
     Storage {
@@ -134,7 +134,7 @@ impl Capability {
 /// part in it, nor have values, which may change.
 // [CONS-06]
 pub fn digest(list: &[Capability]) -> String {
-    let source = |given: &Given| json!({ "secret": given.secret });
+    let source = |given: &ValueSource| json!({ "secret": given.secret });
     let grant = |capability: &Capability| match capability {
         Capability::Network { host, plain_http, private_addresses, headers } => json!({
             "host": host, "plain_http": plain_http, "private_addresses": private_addresses,
@@ -187,33 +187,35 @@ impl fmt::Display for Capability {
             Capability::Network { host, plain_http, private_addresses, headers } => {
                 let flags = [
                     (*plain_http, "also without TLS"),
-                    (*private_addresses, "also inside this network"),
+                    (*private_addresses, "also private addresses"),
                 ];
                 let flags = flags.into_iter().filter(|(is_set, _)| *is_set);
                 let mut more: Vec<String> = flags.map(|(_, what)| what.to_owned()).collect();
-                more.extend(headers.keys().map(|name| format!("with a secret {name}")));
+                more.extend(headers.keys().map(|name| format!("with secret header {name}")));
                 match more.is_empty() {
-                    true => format!("reach {host}"),
-                    false => format!("reach {host} ({})", more.join(", ")),
+                    true => format!("connect to {host}"),
+                    false => format!("connect to {host} ({})", more.join(", ")),
                 }
             }
             Capability::Directory { guest, host, writable } => {
                 let how = if *writable { "read and write" } else { "read" };
                 match host {
-                    Some(path) => format!("{how} {guest} (here {path})"),
-                    None => format!("{how} {guest} (not mapped: the tool will not find it)"),
+                    Some(path) => format!("{how} {guest} (host path {path})"),
+                    None => format!("{how} {guest} (not mapped; invisible to the tool)"),
                 }
             }
-            Capability::Environment { name, given: Some(_) } => format!("see the variable {name}"),
-            Capability::Environment { name, given: None } => {
-                format!("see the variable {name} (not set: the tool will not find it)")
+            Capability::Environment { name, given: Some(_) } => {
+                format!("read environment variable {name}")
             }
-            Capability::Storage { limit_kb } => format!("keep up to {limit_kb} KiB between calls"),
+            Capability::Environment { name, given: None } => {
+                format!("read environment variable {name} (not set; invisible to the tool)")
+            }
+            Capability::Storage { limit_kb } => format!("store up to {limit_kb} KiB between calls"),
             Capability::Destructive { tool } => {
-                format!("offer the tool {tool}, whose effect cannot be undone")
+                format!("run destructive tool {tool}")
             }
             Capability::RealClock => "read the host's clocks".to_owned(),
-            Capability::RealRandom => "get random numbers of the host".to_owned(),
+            Capability::RealRandom => "use the host's random numbers".to_owned(),
         };
         line.chars().try_for_each(|character| match is_hidden(character) {
             true => write!(out, "{}", character.escape_unicode()),

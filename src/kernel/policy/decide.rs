@@ -1,10 +1,10 @@
 //! Room: the decision: a verified manifest and a policy in, a token or a refusal out.
 
 use super::capability::{directories, Capability};
-use super::given::Given;
-use super::host::Host;
+use super::host_pattern::HostPattern;
 use super::risk::{self, SecurityLevel};
 use super::token::{CapabilityToken, RunLimits};
+use super::value_source::ValueSource;
 use super::{DirectoryRule, PermissionPolicy, PolicyDecision};
 use crate::kernel::agent::Agent;
 use crate::kernel::gatekeeper::VerifiedManifest;
@@ -61,11 +61,11 @@ impl PermissionPolicy {
         is_destructive: bool,
         elapsed: Duration,
     ) -> PolicyDecision {
-        if let Some(reason) = self.denial(manifest) {
+        if let Some(reason) = self.denial_reason(manifest) {
             return PolicyDecision::Denied { reason };
         }
         let security_level = risk::score(manifest).level;
-        if let Some(rule) = self.standing_approval(manifest, security_level, is_destructive) {
+        if let Some(rule) = self.auto_approval_rule(manifest, security_level, is_destructive) {
             return PolicyDecision::Granted(self.token(manifest, rule, elapsed));
         }
         // [POLICY-06]
@@ -93,7 +93,7 @@ impl PermissionPolicy {
         approved_by: &str,
         elapsed: Duration,
     ) -> Result<CapabilityToken, Error> {
-        if let Some(reason) = self.denial(manifest) {
+        if let Some(reason) = self.denial_reason(manifest) {
             return Err(Error::new(Code::PolicyDenied, reason));
         }
         if self.non_interactive {
@@ -109,7 +109,7 @@ impl PermissionPolicy {
 
     /// The first rule that denies the package, in the order of the spec.
     // [POLICY-03]
-    fn denial(&self, manifest: &VerifiedManifest) -> Option<String> {
+    fn denial_reason(&self, manifest: &VerifiedManifest) -> Option<String> {
         let id = &manifest.id;
         if let Some(rule) = self.deny.packages.iter().find(|rule| covers(rule, id)) {
             return Some(format!("package {id} is denied by the rule {rule:?}"));
@@ -127,7 +127,9 @@ impl PermissionPolicy {
         }
         // [POLICY-04]
         for host in &manifest.capabilities.network {
-            if let Some(rule) = self.deny.hosts.iter().find(|rule| rule.covers(&Host::of(host))) {
+            if let Some(rule) =
+                self.deny.hosts.iter().find(|rule| rule.covers(&HostPattern::of(host)))
+            {
                 return Some(format!("{id} asks to reach {host}; the host {rule} is denied"));
             }
         }
@@ -136,7 +138,7 @@ impl PermissionPolicy {
 
     /// The rule by which no person need be asked, as the audit record will name it.
     // [POLICY-05]
-    fn standing_approval(
+    fn auto_approval_rule(
         &self,
         manifest: &VerifiedManifest,
         level: SecurityLevel,
@@ -204,13 +206,13 @@ impl PermissionPolicy {
     }
 
     /// The secret headers of a host, by name. Of several for one name the last counts.
-    fn headers(&self, id: &str, host: &str) -> BTreeMap<String, Given> {
+    fn headers(&self, id: &str, host: &str) -> BTreeMap<String, ValueSource> {
         let rules = self.network.headers.iter();
         let rules = rules.filter(|rule| rule.host == host && rule.packages.includes(id));
         rules.map(|rule| (rule.name.clone(), rule.given.clone())).collect()
     }
 
-    fn variable(&self, id: &str, name: &str) -> Option<Given> {
+    fn variable(&self, id: &str, name: &str) -> Option<ValueSource> {
         let mut rules = self.environment.iter().rev();
         let found = rules.find(|rule| rule.name == name && rule.packages.includes(id));
         found.map(|rule| rule.given.clone())

@@ -6,15 +6,16 @@
 
 pub mod capability;
 mod decide;
-mod given;
-mod host;
+mod host_pattern;
 pub mod risk;
 #[cfg(test)]
+#[path = "../../../conformance/unit/kernel/policy/mod.rs"]
 mod tests;
 pub mod token;
+mod value_source;
 
 use crate::kernel::document::{self, integer, list, object, some, text, Document, FromJson};
-use crate::kernel::json::object::{Fault, Member};
+use crate::kernel::json::closed_object::{DocumentError, Field};
 use crate::kernel::limits::{
     CONSENT_WAIT_S_MAX, LIST_COUNT_MAX, POLICY_FILE_BYTES_MAX, SIGNATURES_COUNT_MAX,
     TOKEN_LIFETIME_S_MAX,
@@ -26,11 +27,11 @@ use crate::kernel::privacy::{self, Replacement};
 use crate::kernel::trust::{covers, NAMESPACE};
 pub use capability::{Capability, CapabilityKind};
 use core::time::Duration;
-pub use given::Given;
-use given::{of_header, of_variable};
-use host::Host;
+use host_pattern::HostPattern;
 pub use risk::SecurityLevel;
 use token::CapabilityToken;
+pub use value_source::ValueSource;
+use value_source::{of_header, of_variable};
 
 /// What a policy says about a package.
 #[derive(Clone, Debug)]
@@ -125,7 +126,7 @@ object! {
         pub(in crate::kernel) capabilities: BTreeSet<CapabilityKind> = BTreeSet::new(),
             any(CapabilityKind::read);
         /// Hosts that no package may ask for, nor any name below them.
-        pub(in crate::kernel) hosts: BTreeSet<Host> = BTreeSet::new(), any(Host::read);
+        pub(in crate::kernel) hosts: BTreeSet<HostPattern> = BTreeSet::new(), any(HostPattern::read);
     }
 }
 
@@ -149,7 +150,7 @@ object! {
             text(names::is_guest_directory, "an absolute path as in a manifest");
         pub(in crate::kernel) host: String, text(is_host_path, "an absolute path of this host");
         pub(in crate::kernel) read_only: bool = false;
-        pub(in crate::kernel) packages: Scope = Scope::default();
+        pub(in crate::kernel) packages: PackageScope = PackageScope::default();
     }
 }
 
@@ -159,8 +160,8 @@ object! {
     pub(in crate::kernel) struct VariableRule: FromJson {
         pub(in crate::kernel) name: String, text(names::is_environment_name, "a name as in a manifest");
         /// The members `value` and `secret`.
-        pub(in crate::kernel) given: Given => of_variable;
-        pub(in crate::kernel) packages: Scope = Scope::default();
+        pub(in crate::kernel) given: ValueSource => of_variable;
+        pub(in crate::kernel) packages: PackageScope = PackageScope::default();
     }
 }
 
@@ -188,8 +189,8 @@ object! {
         pub(in crate::kernel) name: String,
             text(names::is_header_name, "the name of a header, in lower case, not the transport's own");
         /// The members `value`, `secret` and `prefix`.
-        pub(in crate::kernel) given: Given => of_header;
-        pub(in crate::kernel) packages: Scope = Scope::default();
+        pub(in crate::kernel) given: ValueSource => of_header;
+        pub(in crate::kernel) packages: PackageScope = PackageScope::default();
     }
 }
 
@@ -199,7 +200,7 @@ object! {
     #[derive(Clone, Debug)]
     pub(in crate::kernel) struct AgentRule: FromJson {
         pub(in crate::kernel) names: BTreeSet<String>, list(1..=usize::MAX, text(is_visible_line, "an agent's name"));
-        pub(in crate::kernel) packages: Scope = Scope::default();
+        pub(in crate::kernel) packages: PackageScope = PackageScope::default();
     }
 }
 
@@ -227,9 +228,9 @@ impl ConsentRules {
 
 /// Which packages a rule is for: ids or namespaces; an empty list is all.
 #[derive(Clone, Debug, Default)]
-pub(in crate::kernel) struct Scope(Vec<String>);
+pub(in crate::kernel) struct PackageScope(Vec<String>);
 
-impl Scope {
+impl PackageScope {
     fn includes(&self, id: &str) -> bool {
         self.0.is_empty() || self.0.iter().any(|namespace| covers(namespace, id))
     }
@@ -237,9 +238,9 @@ impl Scope {
 
 /// An empty list is refused: it reads like "for none", and would be for all.
 // [POLICY-11]
-impl FromJson for Scope {
-    fn read(place: &Member) -> Result<Self, Fault> {
-        list(1..=usize::MAX, text(is_namespace, NAMESPACE))(place).map(Scope)
+impl FromJson for PackageScope {
+    fn read(place: &Field) -> Result<Self, DocumentError> {
+        list(1..=usize::MAX, text(is_namespace, NAMESPACE))(place).map(PackageScope)
     }
 }
 
@@ -247,13 +248,13 @@ const HOST: &str = "a host as a manifest writes it";
 
 /// A list of any length, in any order.
 fn any<T: Ord>(
-    rule: impl FnMut(&Member) -> Result<T, Fault>,
-) -> impl FnOnce(&Member) -> Result<BTreeSet<T>, Fault> {
+    rule: impl FnMut(&Field) -> Result<T, DocumentError>,
+) -> impl FnOnce(&Field) -> Result<BTreeSet<T>, DocumentError> {
     list(0..=usize::MAX, rule)
 }
 
 // [POLICY-16]
-fn ask_always(place: &Member, auto_approve_low: bool) -> Result<bool, Fault> {
+fn ask_always(place: &Field, auto_approve_low: bool) -> Result<bool, DocumentError> {
     let yes = place.boolean()?;
     place.check(!(yes && auto_approve_low), "must not be true beside `auto_approve_low`")?;
     Ok(yes)
@@ -265,7 +266,7 @@ fn is_host_path(text: &str) -> bool {
 
 /// The absolute path of a program, and its first arguments.
 // [SECRET-14]
-fn secrets_command(place: &Member) -> Result<Vec<String>, Fault> {
+fn secrets_command(place: &Field) -> Result<Vec<String>, DocumentError> {
     let words = place.array(1..=LIST_COUNT_MAX, String::read)?;
     let absolute = words.first().is_some_and(|program| names::is_absolute_path(program));
     let allowed = absolute && words.iter().all(|word| !word.contains('\0'));
@@ -273,7 +274,7 @@ fn secrets_command(place: &Member) -> Result<Vec<String>, Fault> {
     Ok(words)
 }
 
-fn privacy_filters(place: &Member) -> Result<PrivacyFilters, Fault> {
+fn privacy_filters(place: &Field) -> Result<PrivacyFilters, DocumentError> {
     let filters = PrivacyFilters::read(place)?;
     privacy::check_patterns(&filters.patterns, &filters.custom)
         .map_err(|error| place.bad_value(error.detail()))?;
@@ -326,7 +327,7 @@ impl PermissionPolicy {
     /// Puts what the host knows by this name, such as a path, behind a guest path, for every package that
     /// asks for exactly that path. The last mapping of a path counts.
     pub fn map(mut self, guest: impl Into<String>, host: impl Into<String>) -> Self {
-        let (guest, host, packages) = (guest.into(), host.into(), Scope::default());
+        let (guest, host, packages) = (guest.into(), host.into(), PackageScope::default());
         self.directories.push(DirectoryRule { guest, host, read_only: false, packages });
         self
     }
@@ -334,8 +335,8 @@ impl PermissionPolicy {
     /// Gives a variable its value, for every package that asks for it. The last value counts. The
     /// host's own environment is never looked at.
     pub fn allow_env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        let (name, given) = (name.into(), Given::new(value));
-        self.environment.push(VariableRule { name, given, packages: Scope::default() });
+        let (name, given) = (name.into(), ValueSource::new(value));
+        self.environment.push(VariableRule { name, given, packages: PackageScope::default() });
         self
     }
 

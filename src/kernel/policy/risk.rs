@@ -4,7 +4,7 @@
 //! and the same manifest has the same score on every host. A name proves nothing about what is
 //! behind it: every variable counts as a credential, every directory as private.
 
-use super::host::Host;
+use super::host_pattern::HostPattern;
 use crate::kernel::document::words;
 use crate::kernel::package::manifest::{Manifest, Sensitivity};
 use crate::kernel::prelude::*;
@@ -31,7 +31,7 @@ words! {
 impl SecurityLevel {
     /// Each level with the fewest points that reach it, in ascending order.
     // [RISK-02]
-    pub const LADDER: [(SecurityLevel, u32); 5] = [
+    pub const THRESHOLDS: [(SecurityLevel, u32); 5] = [
         (SecurityLevel::None, 0),
         (SecurityLevel::Low, 1),
         (SecurityLevel::Medium, 25),
@@ -40,8 +40,8 @@ impl SecurityLevel {
     ];
 
     /// The level that so many points reach.
-    pub fn of_points(points: u32) -> Self {
-        let reached = SecurityLevel::LADDER.into_iter().rfind(|(_, fewest)| *fewest <= points);
+    pub fn from_points(points: u32) -> Self {
+        let reached = SecurityLevel::THRESHOLDS.into_iter().rfind(|(_, fewest)| *fewest <= points);
         reached.map_or(SecurityLevel::None, |(level, _)| level)
     }
 }
@@ -101,7 +101,7 @@ pub fn score(manifest: &Manifest) -> Risk {
     let asked = &manifest.capabilities;
     let files = &asked.filesystem;
     let (internal, public): (Vec<&String>, Vec<&String>) =
-        asked.network.iter().partition(|host| Host::of(host).is_internal());
+        asked.network.iter().partition(|host| HostPattern::of(host).is_internal());
     let with = |sensitivity: Sensitivity| {
         manifest.tools.iter().find(|tool| tool.sensitivity == sensitivity).map(|tool| &tool.name)
     };
@@ -120,7 +120,7 @@ pub fn score(manifest: &Manifest) -> Risk {
     sum.one(Weight::WriteTool, with(Sensitivity::Write));
     sum.one(Weight::DestructiveTool, with(Sensitivity::Destructive));
     let points = sum.0.iter().fold(0_u32, |points, (_, more)| points.saturating_add(*more));
-    Risk { points, level: SecurityLevel::of_points(points), reasons: sum.0 }
+    Risk { points, level: SecurityLevel::from_points(points), reasons: sum.0 }
 }
 
 struct Sum(Vec<(String, u32)>);

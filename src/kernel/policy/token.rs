@@ -22,17 +22,17 @@
 //! A token does not run before its secrets were looked up:
 //!
 //! ```compile_fail,E0308
-//! # use mpp::{sandbox::{Request, Run}, CancelFlag, CapabilityToken, WasmBinary, WasmSandbox};
-//! fn run(sandbox: &WasmSandbox, tool: &WasmBinary, token: CapabilityToken, request: Request) -> Run {
+//! # use mpp::{sandbox::{ToolInput, Execution}, CancelFlag, CapabilityToken, WasmBinary, WasmSandbox};
+//! fn run(sandbox: &WasmSandbox, tool: &WasmBinary, token: CapabilityToken, request: ToolInput) -> Execution {
 //!     sandbox.run(tool, &token, request, &CancelFlag::default())
 //! }
 //! ```
 //!
 //! ```
-//! # use mpp::{sandbox::{Request, Run}, CancelFlag, CapabilityToken, WasmBinary, WasmSandbox};
+//! # use mpp::{sandbox::{ToolInput, Execution}, CancelFlag, CapabilityToken, WasmBinary, WasmSandbox};
 //! # use mpp::Host;
-//! # fn run(sandbox: &WasmSandbox, tool: &WasmBinary, token: CapabilityToken, request: Request,
-//! #     host: &dyn Host) -> Result<Run, mpp::Error> {
+//! # fn run(sandbox: &WasmSandbox, tool: &WasmBinary, token: CapabilityToken, request: ToolInput,
+//! #     host: &dyn Host) -> Result<Execution, mpp::Error> {
 //! Ok(sandbox.run(tool, &token.resolve(host)?, request, &CancelFlag::default()))
 //! # }
 //! ```
@@ -55,12 +55,12 @@
 
 pub use super::capability::DirectoryGrant;
 use super::capability::{directories, Capability};
-use super::given::credential;
+use super::value_source::credential;
 use crate::kernel::host::Host;
+use crate::kernel::package::content_hash::ContentHash;
 use crate::kernel::package::key::KeyId;
-use crate::kernel::package::listing::ContentHash;
 use crate::kernel::prelude::*;
-use crate::kernel::secrets::{Hidden, SecretValue};
+use crate::kernel::secrets::{KnownSecret, SecretValue};
 use core::time::Duration;
 
 /// The limits of one call, after manifest and policy were both heard.
@@ -246,7 +246,7 @@ pub(in crate::kernel) struct SecretHeader {
     /// Its value.
     pub(in crate::kernel) value: String,
     /// What of the value no response may show: a secret, without the word before it.
-    pub(in crate::kernel) hidden: Option<Hidden>,
+    pub(in crate::kernel) hidden: Option<KnownSecret>,
 }
 
 /// A token with the values of its secrets: what a sandbox runs. Only [`CapabilityToken::resolve`] makes one.
@@ -263,7 +263,7 @@ pub struct ResolvedToken {
     environment: BTreeMap<String, String>,
     directories: Vec<DirectoryGrant>,
     hosts: Vec<HostGrant>,
-    hidden: Vec<Hidden>,
+    hidden: Vec<KnownSecret>,
     limits: RunLimits,
 }
 
@@ -290,7 +290,7 @@ impl ResolvedToken {
         self.hosts.iter().any(|grant| grant.host == host)
     }
     /// What no answer may show: the values that it holds.
-    pub fn hidden(&self) -> &[Hidden] {
+    pub fn hidden(&self) -> &[KnownSecret] {
         &self.hidden
     }
     /// The limits of one call.

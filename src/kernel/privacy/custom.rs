@@ -1,7 +1,7 @@
 //! Patterns of publishers and hosts. They see the text as it is, unfolded.
 
 use super::budget::Budget;
-use super::hit::{Hit, Tag};
+use super::matches::{Match, MatchSource};
 use crate::kernel::limits::{LINE_BYTES_MAX, PRIVACY_CUSTOM_COUNT_MAX};
 use crate::kernel::names::is_pattern_name;
 use crate::kernel::package::manifest::CustomPattern;
@@ -63,7 +63,7 @@ pub(in crate::kernel) fn find(
     patterns: &[Custom],
     labels: &[(usize, usize)],
     budget: &mut Budget,
-    hits: &mut Vec<Hit>,
+    hits: &mut Vec<Match>,
 ) -> Result<(), Error> {
     for (index, custom) in patterns.iter().enumerate() {
         let spend = |steps| budget.spend_steps(steps);
@@ -71,7 +71,7 @@ pub(in crate::kernel) fn find(
             let behind = labels.partition_point(|label| label.1 <= start);
             let touches = labels.get(behind).is_some_and(|label| label.0 < end);
             if !touches {
-                hits.push(Hit { start, end, tag: Tag::Custom(index) });
+                hits.push(Match { start, end, tag: MatchSource::Custom(index) });
             }
         })?;
     }

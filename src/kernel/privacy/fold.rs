@@ -10,7 +10,7 @@ use crate::kernel::text::is_ignorable;
 use alloc::borrow::Cow;
 
 /// The folded text, and the way back.
-pub(in crate::kernel) struct Shadow<'a> {
+pub(in crate::kernel) struct FoldedText<'a> {
     /// One byte for each character that counts.
     pub(in crate::kernel) bytes: Cow<'a, [u8]>,
     /// Where shadow and original get out of step: from shadow index `.0` on, the original offset is
@@ -18,7 +18,7 @@ pub(in crate::kernel) struct Shadow<'a> {
     steps: Vec<(usize, usize)>,
 }
 
-impl Shadow<'_> {
+impl FoldedText<'_> {
     /// The byte offset in the original of the shadow index, which may be the end.
     pub(in crate::kernel) fn original(&self, index: usize) -> usize {
         let after = self.steps.partition_point(|step| step.0 <= index);
@@ -32,16 +32,16 @@ impl Shadow<'_> {
 /// Folds a text. Plain ASCII without escapes is borrowed, not copied.
 // [PRIV-10]
 #[inline]
-pub(in crate::kernel) fn fold(text: &str) -> Shadow<'_> {
+pub(in crate::kernel) fn fold(text: &str) -> FoldedText<'_> {
     let plain = plain_length(text.as_bytes());
     if plain == text.len() {
-        return Shadow { bytes: Cow::Borrowed(text.as_bytes()), steps: Vec::new() };
+        return FoldedText { bytes: Cow::Borrowed(text.as_bytes()), steps: Vec::new() };
     }
     fold_behind(text, plain)
 }
 
 /// Folds a text whose first `plain` characters need no folding.
-fn fold_behind(text: &str, plain: usize) -> Shadow<'_> {
+fn fold_behind(text: &str, plain: usize) -> FoldedText<'_> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut steps: Vec<(usize, usize)> = Vec::new();
     // How far the original is ahead of the shadow.
@@ -65,7 +65,7 @@ fn fold_behind(text: &str, plain: usize) -> Shadow<'_> {
         let behind = text.as_bytes().get(at..).unwrap_or_default();
         run = behind.iter().position(|byte| !is_plain(*byte)).unwrap_or(behind.len());
     }
-    Shadow { bytes: Cow::Owned(bytes), steps }
+    FoldedText { bytes: Cow::Owned(bytes), steps }
 }
 
 fn is_plain(byte: u8) -> bool {

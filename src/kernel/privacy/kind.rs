@@ -60,9 +60,9 @@ impl Kind {
 
 /// The kinds that an engine looks for.
 #[derive(Clone, Copy, Debug, Default)]
-pub(in crate::kernel) struct Kinds(u32);
+pub(in crate::kernel) struct KindSet(u32);
 
-impl Kinds {
+impl KindSet {
     pub(in crate::kernel) fn add(&mut self, kind: Kind) {
         self.0 |= kind.bit();
     }

@@ -2,8 +2,8 @@
 //! values apart, a number or a pseudonym behind it. Whatever it is, no scanner takes it for a value.
 
 use super::fold::fold;
-use super::hit::Tag;
 use super::kind::Kind;
+use super::matches::MatchSource;
 use crate::kernel::document::words;
 use crate::kernel::encoding::hmac_sha256;
 use crate::kernel::prelude::*;
@@ -39,16 +39,16 @@ pub(in crate::kernel) fn inside(text: &[u8]) -> Option<&[u8]> {
 }
 
 /// Writes labels, and remembers what it numbered.
-pub(in crate::kernel) struct Labels {
+pub(in crate::kernel) struct Labeler {
     replacement: Replacement,
     key: [u8; 32],
     /// The number of each value, by its tag and its canonical form.
-    numbers: BTreeMap<Tag, BTreeMap<String, usize>>,
+    numbers: BTreeMap<MatchSource, BTreeMap<String, usize>>,
 }
 
-impl Labels {
+impl Labeler {
     pub(in crate::kernel) fn new(replacement: Replacement, key: [u8; 32]) -> Self {
-        Labels { replacement, key, numbers: BTreeMap::new() }
+        Labeler { replacement, key, numbers: BTreeMap::new() }
     }
 
     /// Writes what stands for `value`.
@@ -56,7 +56,7 @@ impl Labels {
     pub(in crate::kernel) fn write(
         &mut self,
         out: &mut String,
-        tag: Tag,
+        tag: MatchSource,
         label: &str,
         value: &str,
     ) {
@@ -64,8 +64,8 @@ impl Labels {
         out.push_str(label);
         match self.replacement {
             // Nothing that was made from a secret stands in its place.
-            _ if matches!(tag, Tag::Hidden(_)) => {}
-            Replacement::LastFour if tag == Tag::Kind(Kind::CreditCard) => {
+            _ if matches!(tag, MatchSource::KnownSecret(_)) => {}
+            Replacement::LastFour if tag == MatchSource::Kind(Kind::CreditCard) => {
                 let digits = canonical(tag, value);
                 out.push(':');
                 out.push_str(digits.get(digits.len().saturating_sub(4)..).unwrap_or_default());
@@ -94,13 +94,13 @@ impl Labels {
 /// What equal values have in common: numbers may be grouped in several ways, and case matters to some
 /// kinds only.
 // [PRIV-78]
-fn canonical(tag: Tag, value: &str) -> String {
+fn canonical(tag: MatchSource, value: &str) -> String {
     match tag {
-        Tag::Hidden(_)
-        | Tag::Custom(_)
-        | Tag::Kind(Kind::PrivateKey | Kind::Jwt | Kind::ApiKey) => value.to_owned(),
-        Tag::Kind(Kind::Email | Kind::IpAddress) => value.to_lowercase(),
-        Tag::Kind(_) => {
+        MatchSource::KnownSecret(_)
+        | MatchSource::Custom(_)
+        | MatchSource::Kind(Kind::PrivateKey | Kind::Jwt | Kind::ApiKey) => value.to_owned(),
+        MatchSource::Kind(Kind::Email | Kind::IpAddress) => value.to_lowercase(),
+        MatchSource::Kind(_) => {
             let shadow = fold(value);
             let kept = shadow.bytes.iter().filter(|byte| byte.is_ascii_alphanumeric());
             kept.map(|byte| char::from(byte.to_ascii_lowercase())).collect()

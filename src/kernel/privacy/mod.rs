@@ -11,35 +11,36 @@
 //! Whatever is redacted is scanned again until nothing is found; if something is left, or a limit
 //! is passed, nothing leaves.
 
-mod applied;
 mod budget;
 mod custom;
 mod detect;
 mod fold;
-mod hit;
 mod kind;
 mod label;
-mod nested;
-mod walk;
+mod matches;
+mod nested_json;
+mod redact_json;
+mod redaction_report;
 
 #[cfg(test)]
+#[path = "../../../conformance/unit/kernel/privacy/mod.rs"]
 mod tests;
 
 use crate::kernel::prelude::*;
-pub use applied::Applied;
 pub use kind::Kind;
 pub use label::Replacement;
+pub use redaction_report::RedactionReport;
 
 use crate::kernel::deadline::Deadline;
 use crate::kernel::limits::PRIVACY_PASSES_COUNT_MAX;
 use crate::kernel::package::manifest::CustomPattern;
-use crate::kernel::secrets::{Hidden, HiddenTexts};
+use crate::kernel::secrets::{KnownSecret, SecretMatcher};
 use budget::Budget;
 use custom::Custom;
-use detect::{scan, worth_it, Hints};
-use hit::{resolve, Hit, Tag};
-use kind::Kinds;
-use label::Labels;
+use detect::{may_match, scan, Hints};
+use kind::KindSet;
+use label::Labeler;
+use matches::{resolve, Match, MatchSource};
 
 /// What stands in the place of a value that could not be filtered.
 pub const WITHHELD: &str = "[WITHHELD]";
@@ -57,9 +58,9 @@ pub const WITHHELD: &str = "[WITHHELD]";
 /// # Ok::<(), mpp::Error>(())
 /// ```
 pub struct PrivacyFilterEngine {
-    on: Kinds,
+    on: KindSet,
     custom: Vec<Custom>,
-    hidden: HiddenTexts,
+    hidden: SecretMatcher,
     replacement: Replacement,
     key: [u8; 32],
 }
@@ -94,7 +95,7 @@ impl PrivacyFilterEngine {
     /// matches the empty text or has no proper name.
     // [PRIV-02] [PRIV-03]
     pub fn from_config(patterns: &[String], custom: &[CustomPattern]) -> Result<Self, Error> {
-        let mut on = Kinds::default();
+        let mut on = KindSet::default();
         for name in patterns {
             let unknown = || {
                 let name: String = name.chars().take(64).collect();
@@ -103,14 +104,14 @@ impl PrivacyFilterEngine {
             on.add(Kind::from_name(name).ok_or_else(unknown)?);
         }
         let (replacement, key) = (Replacement::Label, [0; 32]);
-        let (custom, hidden) = (custom::compile(custom)?, HiddenTexts::default());
+        let (custom, hidden) = (custom::compile(custom)?, SecretMatcher::default());
         Ok(PrivacyFilterEngine { on, custom, hidden, replacement, key })
     }
 
     /// Keeps these texts out of whatever is filtered: each becomes `[SECRET:NAME]`, however values are replaced
     /// otherwise. [`crate::kernel::policy::token::ResolvedToken`] has them.
-    pub fn hiding(self, hidden: &[Hidden]) -> Self {
-        PrivacyFilterEngine { hidden: HiddenTexts::new(hidden), ..self }
+    pub fn with_known_secrets(self, hidden: &[KnownSecret]) -> Self {
+        PrivacyFilterEngine { hidden: SecretMatcher::new(hidden), ..self }
     }
 
     /// Replaces values in another way than by their labels. Only pseudonyms need the `key`, 32 random
@@ -120,12 +121,12 @@ impl PrivacyFilterEngine {
     /// use mpp::privacy::{PrivacyFilterEngine, Replacement};
     ///
     /// let engine = PrivacyFilterEngine::from_config(&["email".to_owned()], &[])?;
-    /// let engine = engine.replacing_by(Replacement::Numbered, [0; 32]);
+    /// let engine = engine.with_replacement(Replacement::Numbered, [0; 32]);
     /// let (text, _) = engine.redact_text("from a@x.example to b@x.example, cc a@x.example")?;
     /// assert_eq!(text, "from [EMAIL:1] to [EMAIL:2], cc [EMAIL:1]");
     /// # Ok::<(), mpp::Error>(())
     /// ```
-    pub fn replacing_by(self, replacement: Replacement, key: [u8; 32]) -> Self {
+    pub fn with_replacement(self, replacement: Replacement, key: [u8; 32]) -> Self {
         PrivacyFilterEngine { replacement, key, ..self }
     }
 
@@ -133,7 +134,7 @@ impl PrivacyFilterEngine {
     ///
     /// # Errors
     /// `privacy.limit`, `privacy.residue`: nothing may leave.
-    pub fn redact_text(&self, text: &str) -> Result<(String, Applied), Error> {
+    pub fn redact_text(&self, text: &str) -> Result<(String, RedactionReport), Error> {
         self.redact_text_within(text, &Deadline::unlimited())
     }
 
@@ -145,8 +146,8 @@ impl PrivacyFilterEngine {
         &self,
         text: &str,
         deadline: &Deadline,
-    ) -> Result<(String, Applied), Error> {
-        let mut applied = Applied::default();
+    ) -> Result<(String, RedactionReport), Error> {
+        let mut applied = RedactionReport::default();
         let mut call = self.new_call(deadline);
         let record = |name: &str, count| applied.record(name, "", count);
         let filtered = self.redact_plain(text, Hints::NONE, &mut call, record)?;
@@ -160,7 +161,7 @@ impl PrivacyFilterEngine {
     pub fn find(&self, text: &str) -> Result<Vec<Finding<'_>>, Error> {
         let mut call = self.new_call(&Deadline::unlimited());
         let hits = self.hits(text, Hints::NONE, &mut call)?;
-        let finding = |hit: Hit| Finding {
+        let finding = |hit: Match| Finding {
             kind: self.name(hit.tag),
             label: self.label(hit.tag),
             start: hit.start,
@@ -170,23 +171,23 @@ impl PrivacyFilterEngine {
     }
 
     fn new_call<'a>(&self, deadline: &Deadline<'a>) -> CallState<'a> {
-        let labels = Labels::new(self.replacement, self.key);
+        let labels = Labeler::new(self.replacement, self.key);
         CallState { budget: Budget::new(deadline), labels }
     }
 
-    fn name(&self, tag: Tag) -> &str {
+    fn name(&self, tag: MatchSource) -> &str {
         match tag {
-            Tag::Hidden(_) => "secret",
-            Tag::Kind(kind) => kind.name(),
-            Tag::Custom(index) => self.custom.get(index).map_or("", |custom| &custom.name),
+            MatchSource::KnownSecret(_) => "secret",
+            MatchSource::Kind(kind) => kind.name(),
+            MatchSource::Custom(index) => self.custom.get(index).map_or("", |custom| &custom.name),
         }
     }
 
-    fn label(&self, tag: Tag) -> &str {
+    fn label(&self, tag: MatchSource) -> &str {
         match tag {
-            Tag::Hidden(index) => self.hidden.label(index),
-            Tag::Kind(kind) => kind.label(),
-            Tag::Custom(_) => self.name(tag),
+            MatchSource::KnownSecret(index) => self.hidden.label(index),
+            MatchSource::Kind(kind) => kind.label(),
+            MatchSource::Custom(_) => self.name(tag),
         }
     }
 
@@ -218,14 +219,14 @@ impl PrivacyFilterEngine {
     }
 
     /// Whether a text can hold anything that this engine looks for.
-    fn worth_it(&self, text: &str) -> bool {
-        !self.custom.is_empty() || !self.hidden.is_empty() || worth_it(text)
+    fn may_match(&self, text: &str) -> bool {
+        !self.custom.is_empty() || !self.hidden.is_empty() || may_match(text)
     }
 
     /// Everything found in a text, in order and without overlaps, in bytes of the original.
-    fn hits(&self, text: &str, hints: Hints, call: &mut CallState) -> Result<Vec<Hit>, Error> {
+    fn hits(&self, text: &str, hints: Hints, call: &mut CallState) -> Result<Vec<Match>, Error> {
         let mut hits = Vec::new();
-        if worth_it(text) {
+        if may_match(text) {
             let shadow = fold::fold(text);
             hits = scan(&shadow.bytes, self.on, hints, &call.budget.deadline)?;
             for hit in &mut hits {
@@ -236,11 +237,11 @@ impl PrivacyFilterEngine {
             let labels = self.labels_in(text);
             custom::find(text, &self.custom, &labels, &mut call.budget, &mut hits)?;
         }
-        hits.extend(self.hidden.find(text.as_bytes()).into_iter().map(Hit::from));
+        hits.extend(self.hidden.find(text.as_bytes()).into_iter().map(Match::from));
         Ok(resolve(hits))
     }
 
-    fn replaced(&self, text: &str, hits: &[Hit], labels: &mut Labels) -> String {
+    fn replaced(&self, text: &str, hits: &[Match], labels: &mut Labeler) -> String {
         let mut out = String::with_capacity(text.len());
         let mut copied = 0;
         for hit in hits {
@@ -272,5 +273,5 @@ impl PrivacyFilterEngine {
 /// What is kept while one value is filtered.
 struct CallState<'a> {
     budget: Budget<'a>,
-    labels: Labels,
+    labels: Labeler,
 }

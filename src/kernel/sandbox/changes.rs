@@ -4,13 +4,13 @@
 use super::commit;
 use super::commit::Mount;
 use crate::kernel::deadline::Deadline;
-use crate::kernel::directory::{Action, Change, Directory};
+use crate::kernel::directory::{Change, Directory, FileOp};
 use crate::kernel::names::STORAGE_MOUNT;
 use crate::kernel::prelude::*;
 use crate::kernel::storage::NewSnapshot;
 use serde_json::{json, Value};
 
-/// Everything that one call changed. The host is as it was until [`Changes::carry_out`].
+/// Everything that one call changed. The host is as it was until [`Changes::apply`].
 #[derive(Clone, Debug, Default)]
 pub struct Changes {
     mounts: Vec<Mount>,
@@ -55,7 +55,7 @@ impl Changes {
 
     /// Each change, with its path as the guest sees it, such as `/out/reports/today.txt`.
     // [STO-33]
-    pub fn iter(&self) -> impl Iterator<Item = (String, &Action)> {
+    pub fn iter(&self) -> impl Iterator<Item = (String, &FileOp)> {
         let mapped = self.mounts.iter().flat_map(|mount| {
             let changes = mount.changes.iter();
             changes.map(|change| (mount.guest_path(&change.path), &change.action))
@@ -68,8 +68,8 @@ impl Changes {
     /// The list as JSON: path, action, and for a file its size and whether it replaces another.
     // [BOX-93]
     pub fn to_json(&self) -> Value {
-        let change = |(path, action): (String, &Action)| match action {
-            Action::WriteFile { content, replaces } => json!({
+        let change = |(path, action): (String, &FileOp)| match action {
+            FileOp::WriteFile { content, replaces } => json!({
                 "path": path, "action": "write_file", "bytes": content.len(), "replaces": replaces,
             }),
             other => json!({ "path": path, "action": other.name() }),
@@ -86,7 +86,7 @@ impl Changes {
         };
         for (_, action) in self.iter() {
             add(action.name(), 1);
-            if let Action::WriteFile { content, .. } = action {
+            if let FileOp::WriteFile { content, .. } = action {
                 add("bytes", content.len());
             }
         }
@@ -100,7 +100,7 @@ impl Changes {
     /// `host.commit`: the host refused one of them. The detail says which were carried out before;
     /// files not named there are as they were. `storage.conflict`, `host.file`: what the package keeps
     /// could not be changed. Also the errors of [`Changes::check`].
-    pub fn carry_out(&mut self) -> Result<(), Error> {
+    pub fn apply(&mut self) -> Result<(), Error> {
         self.carry_out_within(&Deadline::unlimited())
     }
 
@@ -111,7 +111,7 @@ impl Changes {
         self.check()?;
         let kept = self.kept.take();
         let snapshot = kept.as_ref().map(|(snapshot, _)| snapshot);
-        commit::carry_out(&mut self.mounts, snapshot, deadline)?;
+        commit::apply(&mut self.mounts, snapshot, deadline)?;
         self.kept = kept;
         Ok(())
     }

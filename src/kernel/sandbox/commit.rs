@@ -4,7 +4,7 @@
 //! here, when nothing has changed yet. Then the changes are made, and what is kept is in force last of all.
 
 use crate::kernel::deadline::Deadline;
-use crate::kernel::directory::{Change, Directory, PreparedChanges, Refused};
+use crate::kernel::directory::{Change, CommitError, Directory, PreparedChanges};
 use crate::kernel::prelude::*;
 use crate::kernel::storage::NewSnapshot;
 
@@ -24,7 +24,7 @@ impl Mount {
 
     // [BOX-90]
     fn prepare(&self, deadline: &Deadline) -> Result<Box<dyn PreparedChanges + '_>, Error> {
-        self.host.prepare(&self.changes, deadline).map_err(|Refused { path, why }| {
+        self.host.prepare(&self.changes, deadline).map_err(|CommitError { path, why }| {
             if let Err(interrupted) = deadline.check() {
                 return interrupted.into();
             }
@@ -40,7 +40,7 @@ const DONE_SHOWN: usize = 20;
 /// Carries out the changes of all mounts and of what is kept, or says how far it came and leaves those in
 /// the lists.
 // [BOX-90] [BOX-91]
-pub(super) fn carry_out(
+pub(super) fn apply(
     mounts: &mut [Mount],
     kept: Option<&NewSnapshot>,
     deadline: &Deadline,
@@ -77,7 +77,7 @@ fn attempt(
         Err(error) => return (done, Err(error)),
     };
     for ((mount, ready), count) in mounts.iter().zip(prepared).zip(&mut done) {
-        if let Err(Refused { path, why }) = ready.carry_out(count) {
+        if let Err(CommitError { path, why }) = ready.apply(count) {
             let path = mount.guest_path(&path);
             let detail = format!("{path}: {why}; {}", carried_out(mounts, &done));
             return (done, Err(Error::new(Code::HostCommit, detail)));

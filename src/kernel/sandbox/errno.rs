@@ -4,7 +4,7 @@
 //! Numbers and names: `errno` in the `witx` definition of `wasi_snapshot_preview1`.
 
 use crate::kernel::deadline::Interrupted;
-use crate::kernel::directory::Fault;
+use crate::kernel::directory::DirectoryError;
 use core::fmt;
 
 /// An answer other than success.
@@ -53,26 +53,26 @@ impl Errno {
     }
 }
 
-impl From<Fault> for Errno {
-    fn from(fault: Fault) -> Self {
+impl From<DirectoryError> for Errno {
+    fn from(fault: DirectoryError) -> Self {
         match fault {
-            Fault::NotFound => Errno::NOENT,
-            Fault::NotDirectory => Errno::NOTDIR,
-            Fault::Denied => Errno::ACCES,
-            Fault::Failed => Errno::IO,
+            DirectoryError::NotFound => Errno::NOENT,
+            DirectoryError::NotDirectory => Errno::NOTDIR,
+            DirectoryError::Denied => Errno::ACCES,
+            DirectoryError::Failed => Errno::IO,
         }
     }
 }
 
-impl From<Fault> for Halt {
-    fn from(fault: Fault) -> Self {
-        Halt::Errno(fault.into())
+impl From<DirectoryError> for HostCallError {
+    fn from(fault: DirectoryError) -> Self {
+        HostCallError::Errno(fault.into())
     }
 }
 
 /// Why a host function ends the guest instead of answering it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Stop {
+pub(super) enum Termination {
     /// `proc_exit` with its status.
     Exit(u32),
     /// No fuel left for the host's own work.
@@ -85,43 +85,43 @@ pub(super) enum Stop {
     ErrorOutput,
 }
 
-impl fmt::Display for Stop {
+impl fmt::Display for Termination {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{self:?}")
     }
 }
 
-impl wasmi::errors::HostError for Stop {}
+impl wasmi::errors::HostError for Termination {}
 
-impl From<Interrupted> for Stop {
+impl From<Interrupted> for Termination {
     fn from(interrupted: Interrupted) -> Self {
-        Stop::Interrupted(interrupted)
+        Termination::Interrupted(interrupted)
     }
 }
 
 /// How a host function that did not succeed ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Halt {
+pub(super) enum HostCallError {
     /// The guest gets an errno and goes on.
     Errno(Errno),
     /// The guest ends here.
-    Stop(Stop),
+    Termination(Termination),
 }
 
-impl From<Errno> for Halt {
+impl From<Errno> for HostCallError {
     fn from(errno: Errno) -> Self {
-        Halt::Errno(errno)
+        HostCallError::Errno(errno)
     }
 }
 
-impl From<Stop> for Halt {
-    fn from(stop: Stop) -> Self {
-        Halt::Stop(stop)
+impl From<Termination> for HostCallError {
+    fn from(stop: Termination) -> Self {
+        HostCallError::Termination(stop)
     }
 }
 
-impl From<Interrupted> for Halt {
+impl From<Interrupted> for HostCallError {
     fn from(interrupted: Interrupted) -> Self {
-        Halt::Stop(interrupted.into())
+        HostCallError::Termination(interrupted.into())
     }
 }

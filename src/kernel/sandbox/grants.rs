@@ -1,6 +1,6 @@
 //! Whether a token may be used now, and what a guest reads of it.
 
-use crate::kernel::package::listing::ContentHash;
+use crate::kernel::package::content_hash::ContentHash;
 use crate::kernel::policy::token::{CapabilityToken, ResolvedToken};
 use crate::kernel::prelude::*;
 use core::time::Duration;

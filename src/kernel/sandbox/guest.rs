@@ -1,19 +1,19 @@
 //! Room: what the host keeps for one running guest, and the guest's side of a host call: its linear
 //! memory, with every access checked, and its fuel.
 
-use super::errno::{Errno, Halt};
-use super::files::{Descriptors, Tree};
-use super::meter::Meter;
+use super::errno::{Errno, HostCallError};
+use super::guest_clock::GuestClock;
+use super::meter::FuelMeter;
+use super::overlay::{Descriptors, OverlayFs};
 use super::random::RandomStream;
-use super::time::Time;
-use crate::kernel::door::Door;
 use crate::kernel::limits::{IOVECS_COUNT_MAX, IOVEC_FUEL};
+use crate::kernel::network::ServiceBroker;
 use crate::kernel::prelude::*;
 use crate::kernel::storage::Loaded;
 use wasmi::Memory;
 
 /// What the host keeps for one running guest.
-pub(super) struct Guest<'a> {
+pub(super) struct GuestState<'a> {
     /// Command line, each without its NUL.
     pub(super) args: Vec<String>,
     /// `NAME=value`, each without its NUL.
@@ -28,12 +28,12 @@ pub(super) struct Guest<'a> {
     pub(super) exit_status: Option<u32>,
     /// Calls that were answered with an errno that says it may not do that.
     pub(super) denied: u64,
-    pub(super) tree: Tree,
+    pub(super) tree: OverlayFs,
     pub(super) descriptors: Descriptors,
-    pub(super) time: Time,
+    pub(super) time: GuestClock,
     pub(super) random: RandomStream<'a>,
-    pub(super) meter: Meter<'a>,
-    pub(super) door: Door<'a>,
+    pub(super) meter: FuelMeter<'a>,
+    pub(super) services: ServiceBroker<'a>,
     /// What the package keeps, as the call found it; the entries are in the tree.
     pub(super) storage: Option<Loaded>,
     /// The answer to the last request at the door, until it is taken.
@@ -49,19 +49,19 @@ pub(super) struct Guest<'a> {
 }
 
 /// One host call. Holds the guest's memory anew each time, since it may have grown in between.
-pub(super) struct Call<'a, 'g> {
+pub(super) struct HostCall<'a, 'g> {
     pub(super) memory: &'a mut [u8],
-    pub(super) guest: &'a mut Guest<'g>,
+    pub(super) guest: &'a mut GuestState<'g>,
 }
 
 /// A run of bytes in linear memory that was found to lie inside it.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Span {
+pub(super) struct GuestRange {
     start: usize,
     end: usize,
 }
 
-impl Span {
+impl GuestRange {
     pub(super) fn length(self) -> usize {
         self.end.saturating_sub(self.start)
     }
@@ -77,48 +77,52 @@ impl Span {
     }
 }
 
-impl Call<'_, '_> {
+impl HostCall<'_, '_> {
     /// Finds `length` bytes at `pointer`, or answers `EFAULT`.
     // [BOX-41]
-    pub(super) fn span(&self, pointer: u32, length: usize) -> Result<Span, Errno> {
+    pub(super) fn span(&self, pointer: u32, length: usize) -> Result<GuestRange, Errno> {
         let start = usize::try_from(pointer).map_err(|_| Errno::FAULT)?;
         let end = start.checked_add(length).ok_or(Errno::FAULT)?;
         Errno::FAULT.when(end > self.memory.len())?;
-        Ok(Span { start, end })
+        Ok(GuestRange { start, end })
     }
 
-    /// As [`Call::span`], with the length as the guest gave it.
-    pub(super) fn span_of(&self, pointer: u32, length: u32) -> Result<Span, Errno> {
+    /// As [`HostCall::span`], with the length as the guest gave it.
+    pub(super) fn span_of(&self, pointer: u32, length: u32) -> Result<GuestRange, Errno> {
         self.span(pointer, usize::try_from(length).map_err(|_| Errno::FAULT)?)
     }
 
-    pub(super) fn read(&self, span: Span) -> Result<&[u8], Errno> {
+    pub(super) fn read(&self, span: GuestRange) -> Result<&[u8], Errno> {
         span.of(self.memory)
     }
 
     /// Writes from the start of a span; what goes beyond its end is not written.
-    pub(super) fn write(&mut self, span: Span, bytes: &[u8]) -> Result<(), Halt> {
+    pub(super) fn write(&mut self, span: GuestRange, bytes: &[u8]) -> Result<(), HostCallError> {
         copy(span.of_mut(self.memory)?, bytes);
         Ok(())
     }
 
-    pub(super) fn write_at(&mut self, pointer: u32, bytes: &[u8]) -> Result<(), Halt> {
+    pub(super) fn write_at(&mut self, pointer: u32, bytes: &[u8]) -> Result<(), HostCallError> {
         let span = self.span(pointer, bytes.len())?;
         self.write(span, bytes)
     }
 
-    pub(super) fn write_u32(&mut self, pointer: u32, value: u32) -> Result<(), Halt> {
+    pub(super) fn write_u32(&mut self, pointer: u32, value: u32) -> Result<(), HostCallError> {
         self.write_at(pointer, &value.to_le_bytes())
     }
 
-    pub(super) fn write_u64(&mut self, pointer: u32, value: u64) -> Result<(), Halt> {
+    pub(super) fn write_u64(&mut self, pointer: u32, value: u64) -> Result<(), HostCallError> {
         self.write_at(pointer, &value.to_le_bytes())
     }
 
     /// Reads a list of `(pointer, length)` pairs and finds the bytes of each; gives them with their
     /// total length. They may overlap.
     // [BOX-42]
-    pub(super) fn iovecs(&mut self, pointer: u32, count: u32) -> Result<(Vec<Span>, usize), Halt> {
+    pub(super) fn iovecs(
+        &mut self,
+        pointer: u32,
+        count: u32,
+    ) -> Result<(Vec<GuestRange>, usize), HostCallError> {
         let count = usize::try_from(count).map_err(|_| Errno::INVAL)?;
         Errno::INVAL.when(count > IOVECS_COUNT_MAX)?;
         let list = self.span(pointer, count.saturating_mul(8))?;

@@ -1,49 +1,50 @@
 //! Room: running a verified tool, with nothing but what its token holds.
 //!
 //! Read on in `grants.rs` (what may be asked for), `machine.rs` (how it runs and ends), `guest.rs` (its
-//! memory), `meter.rs` and `time.rs` (its fuel and time), `wasi/` and `door.rs` (what it can call), `files/` and `host_directory.rs` (what it sees),
+//! memory), `meter.rs` and `time.rs` (its fuel and time), `wasi/` and `services.rs` (what it can call), `files/` and `host_directory.rs` (what it sees),
 //! `protected.rs` (what no guest sees), `changes.rs` and `commit.rs` (what it leaves) and `protocol/` (how it is spoken to).
 
 mod changes;
 mod commit;
-mod door;
 mod errno;
-mod files;
+mod execution;
+mod executor;
 mod grants;
 mod guest;
-mod machine;
+mod guest_clock;
 mod meter;
+mod overlay;
 mod protocol;
 mod random;
-mod run;
 mod self_test;
+mod service_calls;
 #[cfg(test)]
+#[path = "../../../conformance/unit/kernel/sandbox/mod.rs"]
 mod tests;
-mod time;
 mod wasi;
 
-pub use crate::kernel::directory::Action;
+pub use crate::kernel::directory::FileOp;
 use crate::kernel::prelude::*;
 pub use changes::Changes;
+pub use execution::Execution;
 pub use protocol::json_rpc::{tools_call_request, JsonRpcResponse};
 pub use protocol::result::ToolResult;
-pub use protocol::Request;
-pub use run::Run;
+pub use protocol::ToolInput;
 
 use crate::kernel::deadline::Deadline;
 use crate::kernel::directory::Identity;
-use crate::kernel::door::Door;
 use crate::kernel::gatekeeper::WasmBinary;
 use crate::kernel::host::Host;
 use crate::kernel::module::Module;
+use crate::kernel::network::ServiceBroker;
 use crate::kernel::policy::capability::Capability;
 use crate::kernel::policy::token::{CapabilityToken, DirectoryGrant, ResolvedToken, RunLimits};
 use crate::kernel::storage::Loaded;
-use files::Root;
-use guest::Guest;
-use meter::Meter;
+use guest::GuestState;
+use guest_clock::GuestClock;
+use meter::FuelMeter;
+use overlay::Preopen;
 use random::RandomStream;
-use time::Time;
 
 /// An engine that was found to keep to the limits, and the seed of the random numbers that guests get from it.
 /// Only [`Engine::new`] and [`Engine::with_seed`] make one.
@@ -77,9 +78,9 @@ impl Engine {
         host: &dyn Host,
         binary: &WasmBinary,
         token: &ResolvedToken,
-        request: Request,
+        request: ToolInput,
         deadline: &Deadline,
-    ) -> Run {
+    ) -> Execution {
         let inputs = || {
             grants::check_token(token.token(), binary.manifest().content_hash(), host.elapsed())?;
             let runtime = &binary.manifest().runtime;
@@ -88,28 +89,28 @@ impl Engine {
             // [CMD-04]
             args.extend(request.args);
             let granted = token.token();
-            Ok(Inputs {
+            Ok(GuestInputs {
                 args,
                 environment: grants::environment(token)?,
                 stdin: request.stdin,
                 assets: Arc::clone(binary.assets()),
-                roots: open_roots(host, token.directories())?,
+                roots: open_preopens(host, token.directories())?,
                 // [BOX-56]
                 time: match granted.holds(&Capability::RealClock) {
-                    true => Time::of_host(host.now().saturating_sub(deadline.elapsed())),
-                    false => Time::own(),
+                    true => GuestClock::of_host(host.now().saturating_sub(deadline.elapsed())),
+                    false => GuestClock::own(),
                 },
                 random: match granted.holds(&Capability::RealRandom) {
                     true => RandomStream::Host(host),
                     false => RandomStream::seeded(self.seed),
                 },
-                door: Door::new(token, host),
+                services: ServiceBroker::new(token, host),
                 storage: storage_of(host, granted)?,
             })
         };
         match inputs() {
             Ok(inputs) => run_module(binary.module(), inputs, token.limits(), deadline),
-            Err(error) => Run::refused(error),
+            Err(error) => Execution::refused(error),
         }
     }
 }
@@ -125,25 +126,25 @@ pub(in crate::kernel) fn check_directories(
     host: &dyn Host,
     grants: &[DirectoryGrant],
 ) -> Result<(), Error> {
-    open_roots(host, grants).map(drop)
+    open_preopens(host, grants).map(drop)
 }
 
 // [BOX-07] [BOX-97]
-fn open_roots(host: &dyn Host, grants: &[DirectoryGrant]) -> Result<Vec<Root>, Error> {
+fn open_preopens(host: &dyn Host, grants: &[DirectoryGrant]) -> Result<Vec<Preopen>, Error> {
     let open = |grant: &DirectoryGrant| {
         let DirectoryGrant { guest, host: name, writable } = grant;
         let found = host.directory(name);
         let found = found.map_err(|error| error.context(format_args!("{name} for {guest}")))?;
-        Ok(Root { guest: guest.clone(), host: found, writable: *writable })
+        Ok(Preopen { guest: guest.clone(), host: found, writable: *writable })
     };
-    let roots: Vec<Root> = grants.iter().map(open).collect::<Result<_, Error>>()?;
+    let roots: Vec<Preopen> = grants.iter().map(open).collect::<Result<_, Error>>()?;
     check_apart(&roots)?;
     Ok(roots)
 }
 
 /// What is written under one name must not be read or written under another in the same call.
 // [BOX-09]
-fn check_apart(roots: &[Root]) -> Result<(), Error> {
+fn check_apart(roots: &[Preopen]) -> Result<(), Error> {
     let places: Vec<Vec<Identity>> = match roots {
         [] | [_] => return Ok(()),
         _ => roots.iter().map(|root| root.host.lies_in()).collect(),
@@ -168,23 +169,23 @@ fn check_apart(roots: &[Root]) -> Result<(), Error> {
 }
 
 /// Everything that enters a guest.
-struct Inputs<'a> {
+struct GuestInputs<'a> {
     args: Vec<String>,
     environment: Vec<String>,
     stdin: Vec<u8>,
     assets: Arc<BTreeMap<String, Vec<u8>>>,
-    roots: Vec<Root>,
-    time: Time,
+    roots: Vec<Preopen>,
+    time: GuestClock,
     random: RandomStream<'a>,
-    door: Door<'a>,
+    services: ServiceBroker<'a>,
     storage: Option<Loaded>,
 }
 
-impl<'a> Inputs<'a> {
-    fn into_guest(mut self, limits: &RunLimits, deadline: &Deadline<'a>) -> Guest<'a> {
+impl<'a> GuestInputs<'a> {
+    fn into_guest(mut self, limits: &RunLimits, deadline: &Deadline<'a>) -> GuestState<'a> {
         let storage = self.storage.as_mut().map(Loaded::take_entries);
-        let (tree, descriptors) = files::open(self.assets, self.roots, storage);
-        Guest {
+        let (tree, descriptors) = overlay::open(self.assets, self.roots, storage);
+        GuestState {
             args: self.args,
             environment: self.environment,
             stdin: self.stdin,
@@ -198,8 +199,8 @@ impl<'a> Inputs<'a> {
             descriptors,
             time: self.time,
             random: self.random,
-            meter: Meter { slice: 0, reserve: limits.fuel_max, watch: *deadline },
-            door: self.door,
+            meter: FuelMeter { slice: 0, reserve: limits.fuel_max, watch: *deadline },
+            services: self.services,
             storage: self.storage,
             response: Vec::new(),
             memory_bytes_max: usize::try_from(limits.memory_bytes_max).unwrap_or(usize::MAX),
@@ -212,13 +213,13 @@ impl<'a> Inputs<'a> {
 
 fn run_module<'a>(
     module: &Module,
-    inputs: Inputs<'a>,
+    inputs: GuestInputs<'a>,
     limits: &RunLimits,
     deadline: &Deadline<'a>,
-) -> Run {
+) -> Execution {
     let began = deadline.elapsed();
     let real_clock = inputs.time.is_real();
-    let ended = machine::run(module, inputs.into_guest(limits, deadline), limits);
+    let ended = executor::run(module, inputs.into_guest(limits, deadline), limits);
     // A guest that ended by itself may have answered, whatever its status: the protocol knows.
     let changes = match ended.exit_status {
         Some(_) => {
@@ -227,10 +228,10 @@ fn run_module<'a>(
         }
         None => Changes::default(),
     };
-    let door = ended.guest.door.into_counts();
+    let services = ended.guest.services.into_counts();
     let duration = deadline.elapsed().saturating_sub(began);
     let elapsed_ms = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
-    let only_computes = !real_clock && door.is_empty();
+    let only_computes = !real_clock && services.is_empty();
     let outcome = ended.outcome.map_err(|error| {
         let is_late = error.code() == Code::ToolTimeout && only_computes;
         match self_test::slow_engine(ended.fuel_used, elapsed_ms).filter(|_| is_late) {
@@ -238,11 +239,11 @@ fn run_module<'a>(
             None => error,
         }
     });
-    Run {
+    Execution {
         outcome,
         exit_status: ended.exit_status,
         denied: ended.guest.denied,
-        door,
+        services,
         stdout: ended.guest.stdout,
         stderr: ended.guest.stderr,
         changes,

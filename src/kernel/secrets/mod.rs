@@ -1,15 +1,15 @@
 //! Values that tools need and nobody may see: keys of services, passwords. A policy names them, the host has
 //! them, and what shows one does not leave. `spec/secrets.md` is its page.
 //!
-//! Nothing here prints a value: [`SecretValue`] and [`Hidden`] have neither `Debug` nor `Display`, and no error
+//! Nothing here prints a value: [`SecretValue`] and [`KnownSecret`] have neither `Debug` nor `Display`, and no error
 //! has one in its text.
 
-mod find;
+mod matcher;
 
 /// Whether a secret can have this name: those of variables, so that none reads like an option or a path.
 // [SECRET-02]
 pub use crate::kernel::names::is_environment_name as is_name;
-pub(in crate::kernel) use find::{HiddenTexts, Place};
+pub(in crate::kernel) use matcher::{Occurrence, SecretMatcher};
 
 use crate::kernel::limits::{SECRET_BYTES_MAX, SECRET_BYTES_MIN};
 use crate::kernel::prelude::*;
@@ -62,19 +62,19 @@ impl SecretValue {
 
 /// A text that no answer shows: a secret's value, or a value that stands in the policy itself.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Hidden {
+pub struct KnownSecret {
     label: String,
     value: String,
 }
 
-impl Hidden {
+impl KnownSecret {
     /// A text, and the name that stands in its place. Shorter than a secret it is none: it would stand in
     /// any text by chance.
     // [SECRET-22]
     pub fn new(name: &str, value: &str) -> Option<Self> {
         let label = format!("SECRET:{}", name.replace('-', "_"));
         let (length, value) = (value.len(), value.to_owned());
-        (length >= SECRET_BYTES_MIN).then_some(Hidden { label, value })
+        (length >= SECRET_BYTES_MIN).then_some(KnownSecret { label, value })
     }
 
     /// What stands in its place, without the brackets.

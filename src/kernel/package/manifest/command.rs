@@ -5,7 +5,7 @@
 //! takes apart, so no value can end where the author did not put it.
 
 use super::read::argument;
-use crate::kernel::json::object::{Fault, Member};
+use crate::kernel::json::closed_object::{DocumentError, Field};
 use crate::kernel::limits::{COMMAND_GROUP_COUNT_MAX, LIST_COUNT_MAX};
 use crate::kernel::package::schema::Schema;
 use crate::kernel::prelude::*;
@@ -21,7 +21,7 @@ const DOCUMENTS: [&str; 6] = ["string", "integer", "number", "boolean", "array",
 #[derive(Clone, Debug, PartialEq)]
 pub struct Command {
     /// Groups of words behind `runtime.args`; a group is left out if a value in it was not given.
-    pub args: Vec<Vec<Word>>,
+    pub args: Vec<Vec<ArgPart>>,
     /// The property whose value is stdin. Without one stdin is empty.
     pub stdin: Option<String>,
     /// The properties that `args` and `stdin` name: all that the tool has.
@@ -32,7 +32,7 @@ pub struct Command {
 
 /// A word of a command line.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Word {
+pub enum ArgPart {
     /// An argument as it stands.
     Literal(String),
     /// `{NAME}`: the value of this property, one argument.
@@ -42,7 +42,7 @@ pub enum Word {
 }
 
 // [MAN-38]
-pub(super) fn command(member: &Member, parameters: &Schema) -> Result<Command, Fault> {
+pub(super) fn command(member: &Field, parameters: &Schema) -> Result<Command, DocumentError> {
     let none = Map::new();
     let properties = parameters.source().get("properties").and_then(Value::as_object);
     let mut reader = Reader { properties: properties.unwrap_or(&none), used: BTreeSet::new() };
@@ -72,22 +72,24 @@ struct Reader<'a> {
 impl Reader<'_> {
     /// An item of `args`: a word by itself, or an array of words that belong together.
     // [MAN-39]
-    fn group(&mut self, item: &Member) -> Result<Vec<Word>, Fault> {
+    fn group(&mut self, item: &Field) -> Result<Vec<ArgPart>, DocumentError> {
         if item.value().is_array() {
             let words = item.array(2..=COMMAND_GROUP_COUNT_MAX, |word| self.word(word))?;
-            return match words.iter().any(|word| !matches!(word, Word::Literal(_))) {
+            return match words.iter().any(|word| !matches!(word, ArgPart::Literal(_))) {
                 true => Ok(words),
                 false => Err(item.bad_value("must hold a placeholder, or need not be a group")),
             };
         }
         match self.word(item)? {
-            Word::If(_) => Err(item.bad_value("is a condition, which can only stand in a group")),
+            ArgPart::If(_) => {
+                Err(item.bad_value("is a condition, which can only stand in a group"))
+            }
             word => Ok(vec![word]),
         }
     }
 
     // [MAN-40]
-    fn word(&mut self, word: &Member) -> Result<Word, Fault> {
+    fn word(&mut self, word: &Field) -> Result<ArgPart, DocumentError> {
         let text = argument(word)?;
         if let Some(name) = placeholder(&text) {
             let (name, is_condition) = match name.strip_prefix('?') {
@@ -96,19 +98,19 @@ impl Reader<'_> {
             };
             let types = if is_condition { &["boolean"][..] } else { &SCALARS };
             let name = self.property(word, name, types)?;
-            return Ok(if is_condition { Word::If(name) } else { Word::Value(name) });
+            return Ok(if is_condition { ArgPart::If(name) } else { ArgPart::Value(name) });
         }
         // [MAN-41] It would do nothing, and its author meant something.
         let mut inner = text.split('{').skip(1).filter_map(|rest| rest.split_once('}'));
         let is_named = |name: &str| self.properties.contains_key(name.trim_start_matches('?'));
         match inner.any(|(name, _)| is_named(name)) {
             true => Err(word.bad_value("holds a placeholder, which must be the whole of it")),
-            false => Ok(Word::Literal(text)),
+            false => Ok(ArgPart::Literal(text)),
         }
     }
 
     // [MAN-43]
-    fn stdin(&mut self, stdin: &Member) -> Result<String, Fault> {
+    fn stdin(&mut self, stdin: &Field) -> Result<String, DocumentError> {
         match placeholder(stdin.text()?).filter(|name| !name.starts_with('?')) {
             Some(name) => self.property(stdin, name, &DOCUMENTS),
             None => Err(stdin.bad_value("must be a placeholder such as {text}")),
@@ -118,7 +120,12 @@ impl Reader<'_> {
     /// The property that a placeholder names. Its own `type` has to say that a value is of one of these
     /// types: then every value that passes the schema is.
     // [MAN-42]
-    fn property(&mut self, place: &Member, name: &str, types: &[&str]) -> Result<String, Fault> {
+    fn property(
+        &mut self,
+        place: &Field,
+        name: &str,
+        types: &[&str],
+    ) -> Result<String, DocumentError> {
         let Some(schema) = self.properties.get(name) else {
             return Err(place.bad_value("names no property of `parameters`"));
         };

@@ -1,13 +1,13 @@
 //! Room: the rules for single values of the manifest, which its declaration names.
 
 use crate::kernel::document::{distinct, text};
-use crate::kernel::json::object::{Fault, Member};
+use crate::kernel::json::closed_object::{DocumentError, Field};
 use crate::kernel::limits::{DESCRIPTION_BYTES_MAX, LIST_COUNT_MAX};
 use crate::kernel::names;
 use crate::kernel::prelude::*;
 
 // [MAN-15]
-pub(super) fn target(place: &Member) -> Result<String, Fault> {
+pub(super) fn target(place: &Field) -> Result<String, DocumentError> {
     match place.text()? {
         "wasm32-wasi" => Err(place.bad_value("is the old name of wasm32-wasip1; write that")),
         _ => text(|text| text == "wasm32-wasip1", "\"wasm32-wasip1\"")(place),
@@ -15,7 +15,7 @@ pub(super) fn target(place: &Member) -> Result<String, Fault> {
 }
 
 /// One argument of a program, as it stands.
-pub(super) fn argument(place: &Member) -> Result<String, Fault> {
+pub(super) fn argument(place: &Field) -> Result<String, DocumentError> {
     let text = place.text()?;
     let what = format!("must have at most {DESCRIPTION_BYTES_MAX} bytes");
     place.check(text.len() <= DESCRIPTION_BYTES_MAX, &what)?;
@@ -23,7 +23,7 @@ pub(super) fn argument(place: &Member) -> Result<String, Fault> {
 }
 
 // [MAN-20] [MAN-21]
-pub(super) fn host(place: &Member) -> Result<String, Fault> {
+pub(super) fn host(place: &Field) -> Result<String, DocumentError> {
     let what = match place.text()? {
         text if text.contains('*') => "one host by its name; there are no wildcards",
         text if text.ends_with(":443") => "without :443, which every host without a port means",
@@ -34,7 +34,7 @@ pub(super) fn host(place: &Member) -> Result<String, Fault> {
 
 /// Directories that lie neither in each other nor in others of the same manifest.
 // [MAN-22] [MAN-23] [MAN-24]
-pub(super) fn directories(place: &Member, others: &[String]) -> Result<Vec<String>, Fault> {
+pub(super) fn directories(place: &Field, others: &[String]) -> Result<Vec<String>, DocumentError> {
     let what = "an absolute path such as /data, of A-Z a-z 0-9 . _ - between slashes";
     let mut taken = others.to_vec();
     place.array(0..=LIST_COUNT_MAX, |item| {
@@ -52,12 +52,12 @@ pub(super) fn directories(place: &Member, others: &[String]) -> Result<Vec<Strin
 }
 
 // [MAN-08]
-pub(super) fn line(place: &Member) -> Result<String, Fault> {
+pub(super) fn line(place: &Field) -> Result<String, DocumentError> {
     text(names::is_line, "1 to 256 bytes on one line, without white space around them")(place)
 }
 
 // [MAN-08]
-pub(super) fn paragraph(place: &Member) -> Result<String, Fault> {
+pub(super) fn paragraph(place: &Field) -> Result<String, DocumentError> {
     let text = argument(place)?;
     place.check(names::is_text(&text), "must not be empty, nor have white space around it")?;
     Ok(text)
@@ -66,7 +66,7 @@ pub(super) fn paragraph(place: &Member) -> Result<String, Fault> {
 /// A list of strings that all differ.
 // [MAN-12]
 pub(super) fn each(
-    rule: impl Fn(&Member) -> Result<String, Fault>,
-) -> impl FnOnce(&Member) -> Result<Vec<String>, Fault> {
+    rule: impl Fn(&Field) -> Result<String, DocumentError>,
+) -> impl FnOnce(&Field) -> Result<Vec<String>, DocumentError> {
     distinct(0..=LIST_COUNT_MAX, rule, String::clone, "stands here twice")
 }

@@ -1,10 +1,10 @@
 //! Checking a value against a schema that was read, in a bounded number of steps.
 
-use super::number::{canonical, is_within, Exact};
+use super::number::{canonical, is_within, ExactNumber};
 use super::read::{definition, list};
 use crate::kernel::deadline::{Deadline, Interrupted};
 use crate::kernel::encoding::as_u64;
-use crate::kernel::json::object::below;
+use crate::kernel::json::closed_object::below;
 use crate::kernel::limits::{SCHEMA_LOOK_STEPS, SCHEMA_STEPS_MAX};
 use crate::kernel::pattern::{is_one_search, Pattern};
 use crate::kernel::prelude::*;
@@ -36,7 +36,7 @@ impl fmt::Display for Violation {
 }
 
 /// Why checking stopped. They are kept apart since `not` turns the first round and never the others.
-pub(super) enum Stop {
+pub(super) enum CheckError {
     Broken(Violation),
     OutOfSteps,
     Interrupted(Interrupted),
@@ -64,24 +64,24 @@ impl<'a> Checker<'a> {
     }
 
     // [SCH-12] [SCH-13]
-    fn spend(&mut self, steps: u64) -> Result<(), Stop> {
-        self.steps_left = self.steps_left.checked_sub(steps).ok_or(Stop::OutOfSteps)?;
+    fn spend(&mut self, steps: u64) -> Result<(), CheckError> {
+        self.steps_left = self.steps_left.checked_sub(steps).ok_or(CheckError::OutOfSteps)?;
         self.unseen = self.unseen.saturating_add(steps);
         if self.unseen >= SCHEMA_LOOK_STEPS {
             self.unseen = 0;
-            self.deadline.check().map_err(Stop::Interrupted)?;
+            self.deadline.check().map_err(CheckError::Interrupted)?;
         }
         Ok(())
     }
 
     /// The steps of looking up a name or comparing a text, whether it is found or not.
-    fn spend_text(&mut self, text: &str) -> Result<(), Stop> {
+    fn spend_text(&mut self, text: &str) -> Result<(), CheckError> {
         self.spend(as_u64(text.len()).div_euclid(TEXT_BYTES_PER_STEP).saturating_add(1))
     }
 
     /// Calls itself at most `SCHEMA_DEPTH_MAX` deep: no schema is deeper, every `$ref` counted.
     // [SCH-07]
-    pub(super) fn node(&mut self, node: &Value, value: &Value) -> Result<(), Stop> {
+    pub(super) fn node(&mut self, node: &Value, value: &Value) -> Result<(), CheckError> {
         self.spend(1)?;
         let members = match node {
             Value::Bool(true) => return Ok(()),
@@ -98,29 +98,32 @@ impl<'a> Checker<'a> {
         Ok(())
     }
 
-    fn broken(&self, what: impl FnOnce() -> String) -> Result<(), Stop> {
+    fn broken(&self, what: impl FnOnce() -> String) -> Result<(), CheckError> {
         let what = if self.trying { String::new() } else { what() };
-        Err(Stop::Broken(Violation { pointer: String::new(), what }))
+        Err(CheckError::Broken(Violation { pointer: String::new(), what }))
     }
 
     /// A member or an item of a value.
-    fn inside(&mut self, key: impl ToString, node: &Value, part: &Value) -> Result<(), Stop> {
+    fn inside(&mut self, key: impl ToString, node: &Value, part: &Value) -> Result<(), CheckError> {
         self.node(node, part).map_err(|stop| match stop {
-            Stop::Broken(Violation { pointer, what }) if !self.trying => {
-                Stop::Broken(Violation { pointer: below("", &key.to_string()) + &pointer, what })
+            CheckError::Broken(Violation { pointer, what }) if !self.trying => {
+                CheckError::Broken(Violation {
+                    pointer: below("", &key.to_string()) + &pointer,
+                    what,
+                })
             }
             stop => stop,
         })
     }
 
     /// Whether a value keeps a schema, for the keywords that go on either way.
-    fn keeps(&mut self, node: &Value, value: &Value) -> Result<bool, Stop> {
+    fn keeps(&mut self, node: &Value, value: &Value) -> Result<bool, CheckError> {
         let outer = core::mem::replace(&mut self.trying, true);
         let result = self.node(node, value);
         self.trying = outer;
         match result {
             Ok(()) => Ok(true),
-            Err(Stop::Broken(_)) => Ok(false),
+            Err(CheckError::Broken(_)) => Ok(false),
             Err(stop) => Err(stop),
         }
     }
@@ -132,7 +135,7 @@ impl<'a> Checker<'a> {
         argument: &Value,
         siblings: &Map<String, Value>,
         value: &Value,
-    ) -> Result<bool, Stop> {
+    ) -> Result<bool, CheckError> {
         Ok(match (keyword, value) {
             ("type", _) => list(argument).iter().any(|name| is_of(name, value)),
             ("const", _) => self.equal(argument, value)?,
@@ -147,10 +150,12 @@ impl<'a> Checker<'a> {
             ("minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum", Value::Number(_)) => {
                 is_within(value, keyword, argument)
             }
-            ("multipleOf", Value::Number(_)) => match (Exact::of(value), Exact::of(argument)) {
-                (Some(number), Some(divisor)) => number.is_multiple_of(divisor),
-                _ => false,
-            },
+            ("multipleOf", Value::Number(_)) => {
+                match (ExactNumber::of(value), ExactNumber::of(argument)) {
+                    (Some(number), Some(divisor)) => number.is_multiple_of(divisor),
+                    _ => false,
+                }
+            }
             // [SCH-10]
             ("minLength" | "maxLength", Value::String(text)) => {
                 self.spend(as_u64(text.len()))?;
@@ -160,7 +165,7 @@ impl<'a> Checker<'a> {
                 let pattern = argument.as_str().and_then(|text| self.patterns.get(text));
                 let search = |steps| match is_one_search(steps) {
                     true => self.spend(steps),
-                    false => Err(Stop::OutOfSteps),
+                    false => Err(CheckError::OutOfSteps),
                 };
                 pattern.map_or(Ok(false), |pattern| pattern.is_match(text, search))?
             }
@@ -254,10 +259,10 @@ impl<'a> Checker<'a> {
     }
 
     // [SCH-11]
-    fn equal(&mut self, one: &Value, value: &Value) -> Result<bool, Stop> {
+    fn equal(&mut self, one: &Value, value: &Value) -> Result<bool, CheckError> {
         self.spend_text(one.as_str().unwrap_or_default())?;
         Ok(match (one, value) {
-            (Value::Number(_), Value::Number(_)) => Exact::of(one) == Exact::of(value),
+            (Value::Number(_), Value::Number(_)) => ExactNumber::of(one) == ExactNumber::of(value),
             (Value::Array(_), Value::Array(_)) | (Value::Object(_), Value::Object(_)) => {
                 self.canonical(one)? == self.canonical(value)?
             }
@@ -265,7 +270,7 @@ impl<'a> Checker<'a> {
         })
     }
 
-    fn canonical(&mut self, value: &Value) -> Result<String, Stop> {
+    fn canonical(&mut self, value: &Value) -> Result<String, CheckError> {
         let text = canonical(value);
         self.spend(as_u64(text.len()).saturating_mul(CANONICAL_BYTE_STEPS))?;
         Ok(text)
@@ -277,7 +282,9 @@ fn is_of(name: &Value, value: &Value) -> bool {
     match value {
         Value::Null => name == "null",
         Value::Bool(_) => name == "boolean",
-        Value::Number(_) if name == "integer" => Exact::of(value).is_some_and(Exact::is_integer),
+        Value::Number(_) if name == "integer" => {
+            ExactNumber::of(value).is_some_and(ExactNumber::is_integer)
+        }
         Value::Number(_) => name == "number",
         Value::String(_) => name == "string",
         Value::Array(_) => name == "array",

@@ -12,18 +12,18 @@ use serde_json::{Number, Value};
 /// integers or equal, so the integer decides.
 // [SCH-10]
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
-pub(super) struct Exact {
+pub(super) struct ExactNumber {
     nearest: f64,
     /// What stands before the point; see [`whole`] for doubles of 2^127 or more.
     whole: i128,
 }
 
-impl Exact {
+impl ExactNumber {
     /// The number that a value is, if it is one.
-    pub(super) fn of(value: &Value) -> Option<Exact> {
+    pub(super) fn of(value: &Value) -> Option<ExactNumber> {
         let number = value.as_number()?;
         let nearest = number.as_f64()?;
-        Some(Exact { nearest, whole: number.as_i128().unwrap_or_else(|| whole(nearest)) })
+        Some(ExactNumber { nearest, whole: number.as_i128().unwrap_or_else(|| whole(nearest)) })
     }
 
     // [SCH-09]
@@ -32,7 +32,7 @@ impl Exact {
     }
 
     /// The divisor is an integer of 32 bits.
-    pub(super) fn is_multiple_of(self, divisor: Exact) -> bool {
+    pub(super) fn is_multiple_of(self, divisor: ExactNumber) -> bool {
         self.is_integer() && self.whole.checked_rem(divisor.whole) == Some(0)
     }
 }
@@ -54,7 +54,9 @@ fn whole(float: f64) -> i128 {
 /// Whether a number keeps one of the ten bounds.
 // [SCH-10]
 pub(super) fn is_within(number: &Value, keyword: &str, bound: &Value) -> bool {
-    let (Some(number), Some(bound)) = (Exact::of(number), Exact::of(bound)) else { return false };
+    let (Some(number), Some(bound)) = (ExactNumber::of(number), ExactNumber::of(bound)) else {
+        return false;
+    };
     match keyword {
         "exclusiveMinimum" => number > bound,
         "exclusiveMaximum" => number < bound,
@@ -71,8 +73,8 @@ pub(super) fn canonical(value: &Value) -> String {
 }
 
 fn number_text(number: &Number) -> String {
-    match Exact::of(&Value::Number(number.clone())) {
-        Some(Exact { nearest, whole }) if nearest % 1.0 == 0.0 && nearest.abs() < 1e38 => {
+    match ExactNumber::of(&Value::Number(number.clone())) {
+        Some(ExactNumber { nearest, whole }) if nearest % 1.0 == 0.0 && nearest.abs() < 1e38 => {
             whole.to_string()
         }
         _ => format!("{:e}", number.as_f64().unwrap_or_default()),

@@ -4,7 +4,7 @@
 //! once, however many lead to it; one that leads back to itself is deeper than any limit.
 
 use super::number::{canonical, is_within};
-use crate::kernel::json::object::{Fault, Member};
+use crate::kernel::json::closed_object::{DocumentError, Field};
 use crate::kernel::limits::{LINE_BYTES_MAX, SCHEMA_DEPTH_MAX};
 use crate::kernel::pattern::{Dialect, Pattern};
 use crate::kernel::prelude::*;
@@ -19,7 +19,7 @@ const ANY_COUNT: usize = usize::MAX;
 const TYPES: [&str; 7] = ["null", "boolean", "integer", "number", "string", "array", "object"];
 
 /// Keywords that bound one thing from below and from above.
-const OPPOSITES: [(&str, &str); 7] = [
+const BOUND_PAIRS: [(&str, &str); 7] = [
     ("minimum", "maximum"),
     ("minimum", "exclusiveMaximum"),
     ("exclusiveMinimum", "maximum"),
@@ -30,8 +30,11 @@ const OPPOSITES: [(&str, &str); 7] = [
 ];
 
 /// Reads a whole schema, and returns its patterns.
-pub(super) fn schema(source: &Value, pointer: &str) -> Result<BTreeMap<String, Pattern>, Fault> {
-    let root = Member::new(source, pointer);
+pub(super) fn schema(
+    source: &Value,
+    pointer: &str,
+) -> Result<BTreeMap<String, Pattern>, DocumentError> {
+    let root = Field::new(source, pointer);
     // [SCH-02]
     let name = root.members()?.get("type").unwrap_or(&Value::Null);
     if name != "object" {
@@ -44,7 +47,7 @@ pub(super) fn schema(source: &Value, pointer: &str) -> Result<BTreeMap<String, P
 }
 
 struct Reader<'a> {
-    root: Member<'a>,
+    root: Field<'a>,
     /// How deep the definitions are that were walked, every `$ref` counted.
     heights: BTreeMap<&'a str, usize>,
     /// The greatest depth since the walk of a definition began.
@@ -55,7 +58,7 @@ struct Reader<'a> {
 impl<'a> Reader<'a> {
     /// One schema: `true`, `false` or an object of keywords.
     // [SCH-01]
-    fn node(&mut self, schema: &Member<'a>, depth: usize) -> Result<(), Fault> {
+    fn node(&mut self, schema: &Field<'a>, depth: usize) -> Result<(), DocumentError> {
         self.reach(schema, depth)?;
         if schema.value().is_boolean() {
             return Ok(());
@@ -64,15 +67,15 @@ impl<'a> Reader<'a> {
         for (name, value) in members {
             self.keyword(name, &schema.child(name, value), members, depth)?;
         }
-        agrees_with_itself(schema, members)
+        check_consistency(schema, members)
     }
 
-    fn below(&mut self, schema: &Member<'a>, depth: usize) -> Result<(), Fault> {
+    fn below(&mut self, schema: &Field<'a>, depth: usize) -> Result<(), DocumentError> {
         self.node(schema, depth.saturating_add(1))
     }
 
     // [SCH-07]
-    fn reach(&mut self, schema: &Member, depth: usize) -> Result<(), Fault> {
+    fn reach(&mut self, schema: &Field, depth: usize) -> Result<(), DocumentError> {
         self.deepest = self.deepest.max(depth);
         match depth <= SCHEMA_DEPTH_MAX {
             true => Ok(()),
@@ -86,10 +89,10 @@ impl<'a> Reader<'a> {
     fn keyword(
         &mut self,
         name: &str,
-        value: &Member<'a>,
+        value: &Field<'a>,
         siblings: &Map<String, Value>,
         depth: usize,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), DocumentError> {
         match name {
             "type" if value.value().is_string() => is_type(value),
             "type" => distinct(value, 1, is_type),
@@ -136,7 +139,7 @@ impl<'a> Reader<'a> {
 
     /// Every definition is read, used or not.
     // [SCH-05]
-    fn definitions(&mut self, value: &Member<'a>) -> Result<(), Fault> {
+    fn definitions(&mut self, value: &Field<'a>) -> Result<(), DocumentError> {
         for (name, schema) in value.members()? {
             let schema = value.child(name, schema);
             let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
@@ -149,7 +152,7 @@ impl<'a> Reader<'a> {
     }
 
     // [SCH-05]
-    fn reference(&mut self, value: &Member<'a>, depth: usize) -> Result<(), Fault> {
+    fn reference(&mut self, value: &Field<'a>, depth: usize) -> Result<(), DocumentError> {
         let Some(name) = value.text()?.strip_prefix(DEFINITIONS) else {
             return Err(value.unsupported("a $ref leads to #/$defs/NAME of the same schema"));
         };
@@ -164,9 +167,9 @@ impl<'a> Reader<'a> {
     fn definition(
         &mut self,
         name: &'a str,
-        schema: &Member<'a>,
+        schema: &Field<'a>,
         depth: usize,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), DocumentError> {
         if let Some(height) = self.heights.get(name) {
             return self.reach(schema, depth.saturating_add(*height));
         }
@@ -179,7 +182,7 @@ impl<'a> Reader<'a> {
 
     /// Regular expressions that ECMA-262 reads in the same way but for two classes.
     // [SCH-08]
-    fn pattern(&mut self, value: &Member) -> Result<(), Fault> {
+    fn pattern(&mut self, value: &Field) -> Result<(), DocumentError> {
         let text = value.text()?;
         if text.len() > LINE_BYTES_MAX {
             return Err(value.unsupported(format!("a pattern has at most {LINE_BYTES_MAX} bytes")));
@@ -203,7 +206,7 @@ pub(super) fn list(argument: &Value) -> &[Value] {
     argument.as_array().map_or_else(|| core::slice::from_ref(argument), Vec::as_slice)
 }
 
-fn is_type(value: &Member) -> Result<(), Fault> {
+fn is_type(value: &Field) -> Result<(), DocumentError> {
     match TYPES.contains(&value.text()?) {
         true => Ok(()),
         false => Err(value.bad_value("is no JSON Schema type")),
@@ -213,10 +216,10 @@ fn is_type(value: &Member) -> Result<(), Fault> {
 /// An array whose items all differ.
 // [SCH-04]
 fn distinct(
-    value: &Member,
+    value: &Field,
     least: usize,
-    read: impl Fn(&Member) -> Result<(), Fault>,
-) -> Result<(), Fault> {
+    read: impl Fn(&Field) -> Result<(), DocumentError>,
+) -> Result<(), DocumentError> {
     let mut texts = BTreeSet::new();
     let items =
         value.array(least..=ANY_COUNT, |item| match texts.insert(canonical(item.value())) {
@@ -228,8 +231,8 @@ fn distinct(
 
 /// Refuses bounds that leave nothing between them, and keywords about another type than the declared.
 // [SCH-04]
-fn agrees_with_itself(schema: &Member, members: &Map<String, Value>) -> Result<(), Fault> {
-    for (low_key, high_key) in OPPOSITES {
+fn check_consistency(schema: &Field, members: &Map<String, Value>) -> Result<(), DocumentError> {
+    for (low_key, high_key) in BOUND_PAIRS {
         let (Some(low), Some(high)) = (members.get(low_key), members.get(high_key)) else {
             continue;
         };

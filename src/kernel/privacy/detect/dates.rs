@@ -2,12 +2,12 @@
 //! as someone's day of birth, it is personal data itself.
 #![allow(clippy::arithmetic_side_effects)] // offsets inside one text
 
-use super::super::hit::Hits;
 use super::super::kind::Kind;
+use super::super::matches::Matches;
+use super::context::Context;
+use super::context_words::Hints;
 use super::digits::{number, Gap, Group};
-use super::hint::Around;
-use super::text::{is_alnum, is_letter, Text};
-use super::words::Hints;
+use super::text_view::{is_alnum, is_letter, Text};
 
 /// Whether the first three groups are a date: year, month, day or day, month, year or month, day, year, the
 /// same separator twice.
@@ -55,15 +55,20 @@ fn beside_letters(text: Text<'_>, group: Group) -> bool {
 
 /// Reports every date among the groups, where the surroundings name a day of birth: any other is nobody's.
 // [PRIV-56]
-pub(in crate::kernel) fn find(text: Text<'_>, groups: &[Group], around: Around, hits: &mut Hits) {
-    if !around.loosely.has(Hints::BIRTH) {
+pub(in crate::kernel) fn find(
+    text: Text<'_>,
+    groups: &[Group],
+    around: Context,
+    hits: &mut Matches,
+) {
+    if !around.nearby.has(Hints::BIRTH) {
         return;
     }
     for (index, group) in groups.iter().enumerate() {
         let rest = groups.get(index..).unwrap_or_default();
         let span = match rest {
             [_, _, last, ..] if numeric(text, rest) => Some((group.start, last.end)),
-            _ if group.len() == 8 && around.closely.has(Hints::BIRTH) => {
+            _ if group.len() == 8 && around.adjacent.has(Hints::BIRTH) => {
                 // `19850312`.
                 let date = number(text, *group);
                 let real = is_day(date / 10_000, date / 100 % 100, date % 100);

@@ -2,7 +2,7 @@
 //! of persons, dotted addresses, dates and telephones are read from it.
 #![allow(clippy::arithmetic_side_effects)] // offsets inside one text
 
-use super::text::Text;
+use super::text_view::Text;
 use crate::kernel::prelude::*;
 
 /// What stands before a group.

@@ -1,9 +1,9 @@
 //! Room: e-mail addresses, found from their `@`.
 #![allow(clippy::arithmetic_side_effects)] // offsets inside one text
 
-use super::super::hit::Found;
 use super::super::kind::Kind;
-use super::text::{is_alnum, is_letter, Text};
+use super::super::matches::Found;
+use super::text_view::{is_alnum, is_letter, Text};
 
 const LOCAL_MAX: usize = 64;
 const DOMAIN_MAX: usize = 253;

@@ -2,10 +2,10 @@
 //! whole leaves 1 when divided by 97.
 #![allow(clippy::arithmetic_side_effects)] // offsets inside one text
 
-use super::super::hit::Found;
 use super::super::kind::Kind;
-use super::checks::modulo_97;
-use super::text::{in_uuid, is_alnum, Text};
+use super::super::matches::Found;
+use super::check_digits::modulo_97;
+use super::text_view::{in_uuid, is_alnum, Text};
 use crate::kernel::prelude::*;
 
 /// Looks at the two digits at `at`, the check digits of an account number if two letters stand

@@ -2,12 +2,12 @@
 //! ends, and which dotted or colon-joined things are something else.
 #![allow(clippy::arithmetic_side_effects)] // offsets inside one text
 
-use super::super::hit::{Found, Hits};
 use super::super::kind::Kind;
+use super::super::matches::{Found, Matches};
+use super::context::Context;
+use super::context_words::Hints;
 use super::digits::{digits, number, Gap, Group};
-use super::hint::Around;
-use super::text::{is_alnum, is_word, Text};
-use super::words::Hints;
+use super::text_view::{is_alnum, is_word, Text};
 use core::net::Ipv6Addr;
 
 /// Reports every IPv4 address among the groups: four of them joined by points, and no fifth.
@@ -15,8 +15,8 @@ use core::net::Ipv6Addr;
 pub(in crate::kernel) fn find_v4(
     text: Text<'_>,
     groups: &[Group],
-    around: Around,
-    hits: &mut Hits,
+    around: Context,
+    hits: &mut Matches,
 ) {
     let pointed = |group: &Group| group.gap == Gap::Dot;
     for (index, address) in groups.windows(4).enumerate() {
@@ -42,11 +42,11 @@ fn is_octet(text: Text<'_>, group: Group) -> bool {
 
 /// `version 1.2.3.4`, and the product tokens of browsers, such as `Chrome/120.0.0.0`.
 // [PRIV-51]
-fn is_version(text: Text<'_>, address: &[Group], around: Around) -> bool {
+fn is_version(text: Text<'_>, address: &[Group], around: Context) -> bool {
     let Some(first) = address.first() else { return false };
     let product = text.before(first.start) == b'/' && is_alnum(text.before(first.start - 1));
     let zeros = digits(text, address.get(1..).unwrap_or_default()).all(|digit| digit == 0);
-    product && zeros || around.closely.has(Hints::VERSION)
+    product && zeros || around.adjacent.has(Hints::VERSION)
 }
 
 /// The IPv6 address around the colon at `colon`, if there is one. `seen` is from where on colons are unseen.

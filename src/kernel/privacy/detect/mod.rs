@@ -3,21 +3,21 @@
 //!
 //! [`scan`] hands each place of a folded text to the detectors, most of which are tables.
 
-pub(super) mod checks;
+pub(super) mod check_digits;
+mod context;
+mod context_words;
 mod dates;
 mod digits;
-mod document;
 mod email;
-mod hint;
 pub(super) mod iban;
+mod id_document;
 mod ip;
 mod numbers;
 pub(super) mod phone;
 mod scan;
 mod secret;
-pub(super) mod text;
-mod words;
+pub(super) mod text_view;
 
-pub(super) use scan::{scan, worth_it};
-pub(super) use text::{LETTER, OTHER};
-pub(super) use words::{of_key, Hints};
+pub(super) use context_words::{of_key, Hints};
+pub(super) use scan::{may_match, scan};
+pub(super) use text_view::{LETTER, OTHER};

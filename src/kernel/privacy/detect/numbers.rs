@@ -2,13 +2,13 @@
 //! are grouped and by its check; where that is little proof, the surroundings have to name it.
 #![allow(clippy::arithmetic_side_effects)] // sums of a few group lengths
 
-use super::super::hit::Hits;
 use super::super::kind::Kind;
-use super::checks::{aadhaar, issued_card, itin, luhn, nhs, npi, routing, sin, ssn};
+use super::super::matches::Matches;
+use super::check_digits::{aadhaar, issued_card, itin, luhn, nhs, npi, routing, sin, ssn};
+use super::context::Context;
+use super::context_words::Hints;
 use super::digits::{digits, gap_at, Gap, Group};
-use super::hint::Around;
-use super::text::{in_uuid, Text};
-use super::words::Hints;
+use super::text_view::{in_uuid, Text};
 use core::ops::RangeInclusive;
 
 /// What a number needs beside its check.
@@ -57,13 +57,18 @@ const DIGITS_MAX: usize = 19;
 pub(in crate::kernel) const DIGITS_MIN: usize = 9;
 
 /// Adds every such number among the groups, of each row the longest from each group on.
-pub(in crate::kernel) fn find(text: Text<'_>, groups: &[Group], around: Around, hits: &mut Hits) {
+pub(in crate::kernel) fn find(
+    text: Text<'_>,
+    groups: &[Group],
+    around: Context,
+    hits: &mut Matches,
+) {
     if groups.iter().all(|group| group.len() < GROUP_MIN) {
         return;
     }
     let digits: usize = groups.iter().map(|group| group.len()).sum();
     let open = |row: &&Row| {
-        *row.2.start() <= digits && (around.loosely.has(row.1) || matches!(row.4, Nothing | Alone))
+        *row.2.start() <= digits && (around.nearby.has(row.1) || matches!(row.4, Nothing | Alone))
     };
     for row in ROWS.iter().filter(open) {
         for (index, first) in groups.iter().enumerate() {
@@ -87,7 +92,7 @@ pub(in crate::kernel) fn find(text: Text<'_>, groups: &[Group], around: Around, 
     }
 }
 
-fn is_number(row: &Row, text: Text<'_>, value: &[Group], shape: usize, around: Around) -> bool {
+fn is_number(row: &Row, text: Text<'_>, value: &[Group], shape: usize, around: Context) -> bool {
     let (_, hint, _, shapes, grouped, whole, check) = row;
     let (need, shaped) = match value {
         [group] => (*whole, group.is_whole() || *whole != Nothing),
@@ -96,8 +101,8 @@ fn is_number(row: &Row, text: Text<'_>, value: &[Group], shape: usize, around: A
     };
     let named = match need {
         Nothing | Alone => true,
-        Hint => around.loosely.has(*hint),
-        CloseHint => around.closely.has(*hint),
+        Hint => around.nearby.has(*hint),
+        CloseHint => around.adjacent.has(*hint),
     };
     // Whatever digits prove, equal ones come from examples and dumps of memory.
     let is_proven = || {
@@ -134,12 +139,5 @@ fn is_apart(text: Text<'_>, value: &[Group], need: Need) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{DIGITS_MAX, DIGITS_MIN, ROWS};
-
-    #[test]
-    fn the_fewest_and_the_most_digits_are_those_of_the_rows() {
-        assert_eq!(ROWS.iter().map(|row| *row.2.start()).min(), Some(DIGITS_MIN));
-        assert_eq!(ROWS.iter().map(|row| *row.2.end()).max(), Some(DIGITS_MAX));
-    }
-}
+#[path = "../../../../conformance/unit/kernel/privacy/detect/numbers.rs"]
+mod tests;

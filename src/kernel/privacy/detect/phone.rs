@@ -3,13 +3,13 @@
 //! other numbers share count only where the surroundings speak of a telephone.
 #![allow(clippy::arithmetic_side_effects)] // offsets inside one text, sums of a few group lengths
 
-use super::super::hit::Hits;
 use super::super::kind::Kind;
+use super::super::matches::Matches;
+use super::context::{is_line, Context};
+use super::context_words::Hints;
 use super::dates;
 use super::digits::{digits, gap_at, number, Gap, Group};
-use super::hint::{is_line, Around};
-use super::text::{is_alnum, is_word, Text};
-use super::words::Hints;
+use super::text_view::{is_alnum, is_word, Text};
 
 /// E.164: country code and number together.
 const DIGITS_MAX: usize = 15;
@@ -21,13 +21,18 @@ pub(in crate::kernel) const DIGITS_MIN: usize = 6;
 struct Row<'a> {
     text: Text<'a>,
     groups: &'a [Group],
-    around: Around,
+    around: Context,
     /// Nothing before the first group belongs to the same row.
     fresh: bool,
 }
 
 /// Reports every telephone number among the groups.
-pub(in crate::kernel) fn find(text: Text<'_>, groups: &[Group], around: Around, hits: &mut Hits) {
+pub(in crate::kernel) fn find(
+    text: Text<'_>,
+    groups: &[Group],
+    around: Context,
+    hits: &mut Matches,
+) {
     for line in groups.chunk_by(|_, next| next.gap != Gap::Line) {
         let (mut from, mut fresh) = (0, line.first().is_some_and(|first| first.gap == Gap::Line));
         while let [first, ..] = line.get(from..).unwrap_or_default() {
@@ -65,7 +70,7 @@ impl Row<'_> {
         let last = self.groups.get(count - 1)?;
         // [PRIV-26]
         if self.text.slice(start, last.end).contains(&b'\n')
-            && !(self.around.loosely.has(Hints::PHONE) || is_line(self.text, last.end))
+            && !(self.around.nearby.has(Hints::PHONE) || is_line(self.text, last.end))
             && self.text.before(first.start) != b'+'
             && self.north_american().is_none()
         {
@@ -192,13 +197,13 @@ impl Row<'_> {
         let first = self.groups.first().filter(|_| self.fresh)?;
         if matches!(self.gap(1), Gap::Start | Gap::Open) {
             let named = match first.len() {
-                7..=15 if self.around.closely.has(Hints::PHONE) => true,
+                7..=15 if self.around.adjacent.has(Hints::PHONE) => true,
                 9..=12 => is_line(self.text, first.end),
                 _ => false,
             };
             return named.then_some(1);
         }
-        let named = self.around.loosely.has(Hints::PHONE);
+        let named = self.around.nearby.has(Hints::PHONE);
         let row = self.row();
         let fits = |count: &usize| (6..=13).contains(&self.total(*count)) && self.regular(*count);
         if named {

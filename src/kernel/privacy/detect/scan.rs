@@ -2,13 +2,13 @@
 //! each place to the scanners.
 #![allow(clippy::arithmetic_side_effects)] // offsets inside one text
 
-use super::super::hit::{Hit, Hits};
-use super::super::kind::Kinds;
+use super::super::kind::KindSet;
+use super::super::matches::{Match, Matches};
+use super::context::{is_line, Context, Reader};
+use super::context_words::Hints;
 use super::digits::{is_decimal, join_lines, row, Gap, Group};
-use super::hint::{is_line, Around, Reader};
-use super::text::{is_alnum, Text};
-use super::words::Hints;
-use super::{dates, document, email, iban, ip, numbers, phone, secret};
+use super::text_view::{is_alnum, Text};
+use super::{dates, email, iban, id_document, ip, numbers, phone, secret};
 use crate::kernel::deadline::{Deadline, Interrupted};
 use crate::kernel::prelude::*;
 
@@ -19,11 +19,11 @@ use crate::kernel::prelude::*;
 /// Those of the deadline.
 pub(in crate::kernel) fn scan(
     bytes: &[u8],
-    on: Kinds,
+    on: KindSet,
     given: Hints,
     deadline: &Deadline,
-) -> Result<Vec<Hit>, Interrupted> {
-    let (text, hits) = (Text(bytes), Hits { on, found: Vec::new() });
+) -> Result<Vec<Match>, Interrupted> {
+    let (text, hits) = (Text(bytes), Matches { on, found: Vec::new() });
     let mut pass = Pass { text, given, groups: Vec::new(), reader: Reader::default(), hits };
     let (mut at, mut gap, mut colons_from, mut headers_to) = (0, Gap::Start, 0, 0);
     let mut look_at = SCAN_LOOK_BYTES;
@@ -62,7 +62,7 @@ struct Pass<'a> {
     given: Hints,
     groups: Vec<Group>,
     reader: Reader,
-    hits: Hits,
+    hits: Matches,
 }
 
 impl Pass<'_> {
@@ -81,7 +81,7 @@ impl Pass<'_> {
         // So many are no document either, if they are all of their token.
         let dashed = text.before(at) == b'-' || text.at(next.0) == b'-';
         let all = !dashed && text.bounds(at, next.0);
-        let few = digits < document::DIGITS_MIN + usize::from(all);
+        let few = digits < id_document::DIGITS_MIN + usize::from(all);
         if few && !dates::likely(text, &self.groups) {
             return next;
         }
@@ -92,7 +92,7 @@ impl Pass<'_> {
         let nothing = self.hits.found.len() == known;
         if nothing && join_lines(text, &mut self.groups) {
             let marked = |group: &Group| matches!(group.gap, Gap::Dash | Gap::Dot);
-            let named = around.loosely != Hints::NONE || is_line(text, next.0);
+            let named = around.nearby != Hints::NONE || is_line(text, next.0);
             if named || self.groups.iter().any(marked) {
                 self.read(around, digits);
             }
@@ -101,10 +101,10 @@ impl Pass<'_> {
     }
 
     /// Hands the groups to each scanner that may find something among so many digits, since most numbers are short.
-    fn read(&mut self, around: Around, digits: usize) {
+    fn read(&mut self, around: Context, digits: usize) {
         let (text, groups, hits) = (self.text, &self.groups, &mut self.hits);
-        if around.loosely != Hints::NONE {
-            groups.iter().for_each(|group| document::find(text, group.start, around, hits));
+        if around.nearby != Hints::NONE {
+            groups.iter().for_each(|group| id_document::find(text, group.start, around, hits));
             dates::find(text, groups, around, hits);
         }
         ip::find_v4(text, groups, around, hits);
@@ -120,9 +120,9 @@ impl Pass<'_> {
     /// Returns the end of the word.
     fn word(&mut self, at: usize) -> usize {
         let end = self.text.until(at, |byte| !is_alnum(byte));
-        if end - at >= document::DIGITS_MIN {
+        if end - at >= id_document::DIGITS_MIN {
             let around = self.reader.around(self.text, at, self.given);
-            document::find(self.text, at, around, &mut self.hits);
+            id_document::find(self.text, at, around, &mut self.hits);
         }
         iban::find(self.text, at).map(|found| self.hits.add(found));
         end
@@ -133,7 +133,7 @@ impl Pass<'_> {
 const LETTERS_MIN: usize = 20;
 
 /// Whether a text, not yet folded, can hold anything for [`scan`] at all. Most strings cannot.
-pub(in crate::kernel) fn worth_it(text: &str) -> bool {
+pub(in crate::kernel) fn may_match(text: &str) -> bool {
     text.len() >= LETTERS_MIN
         || text.bytes().any(|byte| matches!(byte, b'0'..=b':' | b'@') || !byte.is_ascii())
 }

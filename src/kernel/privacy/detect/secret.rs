@@ -2,17 +2,17 @@
 //! alphabet and its length; a JSON Web Token by its header; a private key by its armour.
 #![allow(clippy::arithmetic_side_effects)] // offsets inside one text, each bounded by a row's length
 
-use super::super::hit::Found;
 use super::super::kind::Kind;
-use super::text::{is_alnum, Text};
-use super::words::first_word;
+use super::super::matches::Found;
+use super::context_words::first_word;
+use super::text_view::{is_alnum, Text};
 use crate::kernel::encoding::unbase64_of_any_length;
 use crate::kernel::prelude::*;
 use serde_json::{Map, Value};
 
 /// What the part behind a prefix is made of.
 #[derive(Clone, Copy)]
-enum Body {
+enum Alphabet {
     /// Capitals and digits.
     Upper,
     /// Digits and small letters from a to f.
@@ -25,64 +25,64 @@ enum Body {
     Dotted,
 }
 
-impl Body {
+impl Alphabet {
     fn has(self, byte: u8) -> bool {
         match self {
-            Body::Upper => byte.is_ascii_uppercase() || byte.is_ascii_digit(),
-            Body::Hex => matches!(byte, b'0'..=b'9' | b'a'..=b'f'),
-            Body::Alnum => byte.is_ascii_alphanumeric(),
-            Body::Url => is_base64url(byte),
-            Body::Dotted => is_base64url(byte) || byte == b'.',
+            Alphabet::Upper => byte.is_ascii_uppercase() || byte.is_ascii_digit(),
+            Alphabet::Hex => matches!(byte, b'0'..=b'9' | b'a'..=b'f'),
+            Alphabet::Alnum => byte.is_ascii_alphanumeric(),
+            Alphabet::Url => is_base64url(byte),
+            Alphabet::Dotted => is_base64url(byte) || byte == b'.',
         }
     }
 }
 
 /// Prefixes, what stands behind them, and the fewest and most characters of it. Where it may hold the prefix's
 /// own marks there is no most: keys in a row are taken together, and not the last of them alone.
-type Row = (&'static str, Body, usize, usize);
+type Row = (&'static str, Alphabet, usize, usize);
 
 /// As their issuers document them. Check digits are not looked at: a mistyped key is a secret still.
 // [PRIV-103]
 const ROWS: &[Row] = &[
     // Amazon Web Services; Google; Age.
-    ("AKIA ASIA ABIA ACCA", Body::Upper, 16, 16),
-    ("AIza", Body::Url, 35, usize::MAX),
-    ("GOCSPX-", Body::Url, 28, usize::MAX),
-    ("ya29.", Body::Url, 30, usize::MAX),
-    ("AGE-SECRET-KEY-1", Body::Upper, 58, 58),
+    ("AKIA ASIA ABIA ACCA", Alphabet::Upper, 16, 16),
+    ("AIza", Alphabet::Url, 35, usize::MAX),
+    ("GOCSPX-", Alphabet::Url, 28, usize::MAX),
+    ("ya29.", Alphabet::Url, 30, usize::MAX),
+    ("AGE-SECRET-KEY-1", Alphabet::Upper, 58, 58),
     // GitHub; GitLab; Atlassian.
-    ("ghp_ gho_ ghu_ ghs_ ghr_", Body::Alnum, 36, 255),
-    ("github_pat_", Body::Url, 60, usize::MAX),
-    ("glpat- glrt-", Body::Dotted, 20, usize::MAX),
-    ("gldt- glcbt- glsoat-", Body::Url, 20, usize::MAX),
-    ("glptt-", Body::Hex, 40, 40),
-    ("ATATT3", Body::Url, 100, usize::MAX),
+    ("ghp_ gho_ ghu_ ghs_ ghr_", Alphabet::Alnum, 36, 255),
+    ("github_pat_", Alphabet::Url, 60, usize::MAX),
+    ("glpat- glrt-", Alphabet::Dotted, 20, usize::MAX),
+    ("gldt- glcbt- glsoat-", Alphabet::Url, 20, usize::MAX),
+    ("glptt-", Alphabet::Hex, 40, 40),
+    ("ATATT3", Alphabet::Url, 100, usize::MAX),
     // Slack; SendGrid.
-    ("xoxb- xoxp- xoxa- xoxr- xoxs- xoxe- xoxe. xapp-", Body::Url, 20, usize::MAX),
-    ("SG.", Body::Dotted, 60, usize::MAX),
+    ("xoxb- xoxp- xoxa- xoxr- xoxs- xoxe- xoxe. xapp-", Alphabet::Url, 20, usize::MAX),
+    ("SG.", Alphabet::Dotted, 60, usize::MAX),
     // Stripe, for real payments and for tests; Square; Shopify.
-    ("sk_live_ sk_test_ rk_live_ rk_test_", Body::Alnum, 16, 255),
-    ("whsec_", Body::Alnum, 24, 255),
-    ("sq0csp-", Body::Url, 43, usize::MAX),
-    ("shpat_ shpca_ shppa_ shpss_", Body::Hex, 32, 32),
+    ("sk_live_ sk_test_ rk_live_ rk_test_", Alphabet::Alnum, 16, 255),
+    ("whsec_", Alphabet::Alnum, 24, 255),
+    ("sq0csp-", Alphabet::Url, 43, usize::MAX),
+    ("shpat_ shpca_ shppa_ shpss_", Alphabet::Hex, 32, 32),
     // Language models: Anthropic, OpenAI and those that copy its form, and others.
-    ("sk-ant- sk-proj- sk-svcacct- sk-admin-", Body::Url, 20, usize::MAX),
-    ("sk-or-v1-", Body::Hex, 32, 128),
-    ("sk- hf_", Body::Alnum, 30, 128),
-    ("gsk_ pplx- xai-", Body::Alnum, 40, 128),
-    ("r8_", Body::Alnum, 37, 37),
+    ("sk-ant- sk-proj- sk-svcacct- sk-admin-", Alphabet::Url, 20, usize::MAX),
+    ("sk-or-v1-", Alphabet::Hex, 32, 128),
+    ("sk- hf_", Alphabet::Alnum, 30, 128),
+    ("gsk_ pplx- xai-", Alphabet::Alnum, 40, 128),
+    ("r8_", Alphabet::Alnum, 37, 37),
     // Package registries.
-    ("npm_", Body::Alnum, 36, 36),
-    ("pypi-AgE", Body::Url, 32, usize::MAX),
-    ("rubygems_", Body::Hex, 48, 48),
-    ("dckr_pat_ dckr_oat_", Body::Url, 27, usize::MAX),
+    ("npm_", Alphabet::Alnum, 36, 36),
+    ("pypi-AgE", Alphabet::Url, 32, usize::MAX),
+    ("rubygems_", Alphabet::Hex, 48, 48),
+    ("dckr_pat_ dckr_oat_", Alphabet::Url, 27, usize::MAX),
     // Hosting and tools.
-    ("dop_v1_ doo_v1_ dor_v1_", Body::Hex, 64, 64),
-    ("hvs. hvb.", Body::Url, 24, usize::MAX),
-    ("glsa_ glc_", Body::Url, 32, usize::MAX),
-    ("lin_api_ ntn_", Body::Alnum, 40, 64),
-    ("PMAK- figd_", Body::Url, 40, usize::MAX),
-    ("sbp_", Body::Hex, 40, 40),
+    ("dop_v1_ doo_v1_ dor_v1_", Alphabet::Hex, 64, 64),
+    ("hvs. hvb.", Alphabet::Url, 24, usize::MAX),
+    ("glsa_ glc_", Alphabet::Url, 32, usize::MAX),
+    ("lin_api_ ntn_", Alphabet::Alnum, 40, 64),
+    ("PMAK- figd_", Alphabet::Url, 40, usize::MAX),
+    ("sbp_", Alphabet::Hex, 40, 40),
 ];
 
 /// Each prefix with its row, at the place that [`place`] gives it or behind it: nearly all words of a text meet an
@@ -144,7 +144,7 @@ const PREFIX_MAX: usize = 16;
 // [PRIV-102]
 pub(in crate::kernel) fn find(text: Text<'_>, at: usize, seen: &mut usize) -> Option<Found> {
     if text.at(at) == b'-' && text.at(at + 1) == b'-' {
-        return armour(text, at);
+        return pem_block(text, at);
     }
     let begins = match text.at(at) {
         b'A' => !is_alnum(text.before(at)),
@@ -153,7 +153,10 @@ pub(in crate::kernel) fn find(text: Text<'_>, at: usize, seen: &mut usize) -> Op
         _ => is_alnum(text.before(at)),
     };
     // Most of these characters stand in short words.
-    if !begins || !Body::Dotted.has(text.at(at + 1)) || !Body::Dotted.has(text.at(at + BODY_MIN)) {
+    if !begins
+        || !Alphabet::Dotted.has(text.at(at + 1))
+        || !Alphabet::Dotted.has(text.at(at + BODY_MIN))
+    {
         return None;
     }
     let start = text.back(at, HEAD_MAX, is_alnum);
@@ -161,7 +164,7 @@ pub(in crate::kernel) fn find(text: Text<'_>, at: usize, seen: &mut usize) -> Op
         return None;
     }
     if text.at(at) == b'J' {
-        return web_token(text, start, seen);
+        return jwt_token(text, start, seen);
     }
     let rest = text.upto(start, PREFIX_MAX);
     let (prefix, (_, body, least, most)) = known(rest)?;
@@ -179,7 +182,7 @@ const HEADER_MAX: usize = 2048;
 
 /// `eyJ...`: a JSON object in base64url that names its algorithm, then up to four more parts.
 // [PRIV-101]
-fn web_token(text: Text<'_>, start: usize, seen: &mut usize) -> Option<Found> {
+fn jwt_token(text: Text<'_>, start: usize, seen: &mut usize) -> Option<Found> {
     let part = |from: usize| text.until(from, |byte| !is_base64url(byte));
     if start < *seen || text.upto(start, 3) != b"eyJ" {
         return None;
@@ -219,7 +222,7 @@ const ARMOUR_MIN: usize = 32;
 /// `-----BEGIN RSA PRIVATE KEY-----` and so on (RFC 7468), to the line that ends the block. Where that is
 /// missing, as far as base64 and line breaks go.
 // [PRIV-100]
-fn armour(text: Text<'_>, at: usize) -> Option<Found> {
+fn pem_block(text: Text<'_>, at: usize) -> Option<Found> {
     const DASHES: &[u8] = b"-----";
     let is_visible_line = |byte: u8| byte.is_ascii_uppercase() || byte == b' ';
     let label = |begin: &[u8]| {

@@ -3,7 +3,7 @@
 
 use super::result::{text_block, ToolResult};
 use crate::kernel::limits::COMMAND_LINE_BYTES_MAX;
-use crate::kernel::package::manifest::{Command, Word};
+use crate::kernel::package::manifest::{ArgPart, Command};
 use crate::kernel::prelude::*;
 use serde_json::{json, Map, Value};
 
@@ -22,9 +22,9 @@ pub(super) fn request(
     for group in &command.args {
         // [CMD-03]
         let stays = group.iter().all(|word| match word {
-            Word::Literal(_) => true,
-            Word::Value(name) => given.contains_key(name),
-            Word::If(name) => given.get(name) == Some(&Value::Bool(true)),
+            ArgPart::Literal(_) => true,
+            ArgPart::Value(name) => given.contains_key(name),
+            ArgPart::If(name) => given.get(name) == Some(&Value::Bool(true)),
         });
         if stays {
             line.extend(group, given)?;
@@ -51,15 +51,15 @@ struct Line {
 }
 
 impl Line {
-    fn extend(&mut self, group: &[Word], given: &Map<String, Value>) -> Result<(), Error> {
+    fn extend(&mut self, group: &[ArgPart], given: &Map<String, Value>) -> Result<(), Error> {
         let mut is_behind_option = false;
         for word in group {
             match word {
-                Word::Literal(text) => {
+                ArgPart::Literal(text) => {
                     self.push(text.clone())?;
                     is_behind_option = text.starts_with('-') && text != "-" && text != "--";
                 }
-                Word::Value(name) => {
+                ArgPart::Value(name) => {
                     let text = given.get(name).map_or(Ok(String::new()), text_of)?;
                     // [CMD-05]
                     if text.contains('\0') {
@@ -74,10 +74,10 @@ impl Line {
                     self.push(text)?;
                     is_behind_option = false;
                 }
-                Word::If(_) => {}
+                ArgPart::If(_) => {}
             }
         }
-        self.only_operands |= matches!(group, [Word::Literal(text)] if text == "--");
+        self.only_operands |= matches!(group, [ArgPart::Literal(text)] if text == "--");
         Ok(())
     }
 

@@ -11,7 +11,7 @@ use serde_json::{json, Value};
 
 /// The client's first words. Neither they nor the version in them depend on the release of the host, so
 /// that a server reads the same bytes, and uses the same fuel, everywhere.
-const GREETING: &str = concat!(
+const HANDSHAKE: &str = concat!(
     r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18","#,
     r#""capabilities":{},"clientInfo":{"name":"mpp","version":"1.0"}}}"#,
     "\n",
@@ -26,7 +26,7 @@ const REVISIONS: [&str; 4] = ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11
 // [MCP-01]
 pub(super) fn session(tool: &str, arguments: &Value, agent: Option<&Agent>) -> Vec<u8> {
     let call = json_rpc::tools_call(CALL_ID, tool, arguments, agent);
-    format!("{GREETING}{call}\n").into_bytes()
+    format!("{HANDSHAKE}{call}\n").into_bytes()
 }
 
 /// The result of the call, from everything that the server wrote to stdout.

@@ -6,7 +6,7 @@ pub(super) mod json_rpc;
 mod mcp;
 pub(super) mod result;
 
-use super::run::Run;
+use super::execution::Execution;
 use crate::kernel::agent::Agent;
 use crate::kernel::package::manifest::{Protocol, Tool};
 use crate::kernel::prelude::*;
@@ -16,14 +16,14 @@ use serde_json::Value;
 
 /// What one call puts into a guest.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Request {
+pub struct ToolInput {
     /// Arguments behind those of `runtime.args`.
     pub args: Vec<String>,
     /// All of stdin.
     pub stdin: Vec<u8>,
 }
 
-impl Request {
+impl ToolInput {
     /// The request for a call of a tool, with arguments that follow its schema, by an agent if it gave
     /// its name.
     ///
@@ -32,7 +32,7 @@ impl Request {
     /// no command line; for others none.
     ///
     /// ```
-    /// use mpp::sandbox::Request;
+    /// use mpp::sandbox::ToolInput;
     /// let manifest = mpp::Manifest::parse(br#"{
     ///     "mpp_version": "1.0", "id": "org.acme.grep", "version": "1.0.0",
     ///     "name": "Grep", "description": "Finds lines.",
@@ -42,7 +42,7 @@ impl Request {
     ///             "limit": { "type": "integer" }, "pattern": { "type": "string" } } },
     ///         "command": { "args": [["-m", "{limit}"], "--", "{pattern}"] } } ] }"#)?;
     /// let arguments = serde_json::json!({ "pattern": "-v; $HOME" });
-    /// let request = Request::new(manifest.runtime.protocol, &manifest.tools[0], &arguments, None)?;
+    /// let request = ToolInput::new(manifest.runtime.protocol, &manifest.tools[0], &arguments, None)?;
     /// assert_eq!(request.args, ["--", "-v; $HOME"]);
     /// # Ok::<(), mpp::Error>(())
     /// ```
@@ -57,11 +57,11 @@ impl Request {
             (Protocol::Mcp, None) => (Vec::new(), mcp::session(&tool.name, arguments, agent)),
             (_, None) => (Vec::new(), json_rpc::request(&tool.name, arguments, agent)),
         };
-        Ok(Request { args, stdin })
+        Ok(ToolInput { args, stdin })
     }
 }
 
-impl Run {
+impl Execution {
     /// The one answer on stdout.
     ///
     /// # Errors
@@ -73,7 +73,7 @@ impl Run {
     /// What the tool answered.
     ///
     /// # Errors
-    /// That of [`Run::outcome`], unless the protocol says something about the exit status;
+    /// That of [`Execution::outcome`], unless the protocol says something about the exit status;
     /// `tool.no_answer`, `tool.two_answers` or `tool.bad_answer`.
     pub fn answer(&self, protocol: Protocol) -> Result<ToolResult, Error> {
         match (protocol, self.exit_status) {

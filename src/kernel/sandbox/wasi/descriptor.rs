@@ -2,15 +2,15 @@
 //! the start.
 
 use crate::kernel::prelude::*;
-use crate::kernel::sandbox::errno::{Errno, Halt};
-use crate::kernel::sandbox::files::filetype;
-use crate::kernel::sandbox::guest::Call;
+use crate::kernel::sandbox::errno::{Errno, HostCallError};
+use crate::kernel::sandbox::guest::HostCall;
+use crate::kernel::sandbox::overlay::filetype;
 
 /// The bits of `fdflags`: append, dsync, nonblock, rsync, sync.
 const FLAGS_ALL: u16 = 0x1f;
 
 /// Closes `fd`; any descriptor may be closed.
-pub(super) fn fd_close(call: &mut Call, fd: u32) -> Result<(), Halt> {
+pub(super) fn fd_close(call: &mut HostCall, fd: u32) -> Result<(), HostCallError> {
     let closed = call.guest.descriptors.close(fd)?;
     if let Some(node) = closed.node() {
         call.guest.tree.release(node)?;
@@ -21,7 +21,7 @@ pub(super) fn fd_close(call: &mut Call, fd: u32) -> Result<(), Halt> {
 /// Moves `fd` to the number `to` of another descriptor, which is closed. `EBADF`: one of them is not
 /// open.
 // [BOX-65]
-pub(super) fn fd_renumber(call: &mut Call, fd: u32, to: u32) -> Result<(), Halt> {
+pub(super) fn fd_renumber(call: &mut HostCall, fd: u32, to: u32) -> Result<(), HostCallError> {
     let closed = call.guest.descriptors.renumber(fd, to)?;
     if let Some(node) = closed.and_then(|closed| closed.node()) {
         call.guest.tree.release(node)?;
@@ -30,7 +30,11 @@ pub(super) fn fd_renumber(call: &mut Call, fd: u32, to: u32) -> Result<(), Halt>
 }
 
 /// Writes the `fdstat` of `fd` at `result`: type, flags, rights.
-pub(super) fn fd_fdstat_get(call: &mut Call, fd: u32, result: u32) -> Result<(), Halt> {
+pub(super) fn fd_fdstat_get(
+    call: &mut HostCall,
+    fd: u32,
+    result: u32,
+) -> Result<(), HostCallError> {
     let descriptor = call.guest.descriptors.get(fd)?;
     let kind = descriptor.node().map_or(Ok(filetype::UNKNOWN), |id| call.guest.tree.kind(id))?;
     let mut record = Vec::with_capacity(24);
@@ -43,7 +47,11 @@ pub(super) fn fd_fdstat_get(call: &mut Call, fd: u32, result: u32) -> Result<(),
 }
 
 /// Gives `fd` new `flags`, of which only `append` changes anything. `EINVAL`: no such flag.
-pub(super) fn fd_fdstat_set_flags(call: &mut Call, fd: u32, flags: u32) -> Result<(), Halt> {
+pub(super) fn fd_fdstat_set_flags(
+    call: &mut HostCall,
+    fd: u32,
+    flags: u32,
+) -> Result<(), HostCallError> {
     let flags = check_flags(flags)?;
     call.guest.descriptors.get_mut(fd)?.flags = flags;
     Ok(())
@@ -58,11 +66,11 @@ pub(super) fn check_flags(flags: u32) -> Result<u16, Errno> {
 /// Gives up all rights of `fd` but these. `ENOTCAPABLE`: a right that the descriptor does not have.
 // [BOX-66]
 pub(super) fn fd_fdstat_set_rights(
-    call: &mut Call,
+    call: &mut HostCall,
     fd: u32,
     base: u64,
     inheriting: u64,
-) -> Result<(), Halt> {
+) -> Result<(), HostCallError> {
     let descriptor = call.guest.descriptors.get_mut(fd)?;
     Errno::NOTCAPABLE
         .when(base & !descriptor.rights != 0 || inheriting & !descriptor.rights_inheriting != 0)?;
@@ -73,7 +81,11 @@ pub(super) fn fd_fdstat_set_rights(
 
 /// Writes a `prestat` at `result`: that `fd` is a directory open from the start, and the length of its
 /// name. `EBADF`: it is none; C libraries stop their search there.
-pub(super) fn fd_prestat_get(call: &mut Call, fd: u32, result: u32) -> Result<(), Halt> {
+pub(super) fn fd_prestat_get(
+    call: &mut HostCall,
+    fd: u32,
+    result: u32,
+) -> Result<(), HostCallError> {
     let length = u32::try_from(preopened_name(call, fd)?.len()).unwrap_or(u32::MAX);
     let mut record = vec![0; 4];
     record.extend(length.to_le_bytes());
@@ -83,17 +95,17 @@ pub(super) fn fd_prestat_get(call: &mut Call, fd: u32, result: u32) -> Result<()
 /// Writes the name of the directory `fd`, open from the start, at `pointer`. `ENAMETOOLONG`: it has more
 /// than `length` bytes. `EBADF`: it is none.
 pub(super) fn fd_prestat_dir_name(
-    call: &mut Call,
+    call: &mut HostCall,
     fd: u32,
     pointer: u32,
     length: u32,
-) -> Result<(), Halt> {
+) -> Result<(), HostCallError> {
     let name = preopened_name(call, fd)?;
     let span = call.span_of(pointer, length)?;
     Errno::NAMETOOLONG.when(span.length() < name.len())?;
     call.write(span, name.as_bytes())
 }
 
-fn preopened_name(call: &Call, fd: u32) -> Result<String, Errno> {
+fn preopened_name(call: &HostCall, fd: u32) -> Result<String, Errno> {
     call.guest.descriptors.get(fd)?.preopened_as.clone().ok_or(Errno::BADF)
 }

@@ -2,10 +2,10 @@
 
 use crate::kernel::limits::{ENTRY_FUEL, LISTINGS_COUNT_MAX};
 use crate::kernel::prelude::*;
-use crate::kernel::sandbox::errno::{Errno, Halt};
-use crate::kernel::sandbox::files::{Entry, NodeId};
-use crate::kernel::sandbox::guest::{Call, Guest};
-use crate::kernel::sandbox::meter::Meter;
+use crate::kernel::sandbox::errno::{Errno, HostCallError};
+use crate::kernel::sandbox::guest::{GuestState, HostCall};
+use crate::kernel::sandbox::meter::FuelMeter;
+use crate::kernel::sandbox::overlay::{Entry, InodeId};
 
 /// A `dirent` without the name behind it.
 const DIRENT_BYTES: usize = 24;
@@ -16,13 +16,13 @@ const DIRENT_BYTES: usize = 24;
 /// begins, and listed as it was then. `ENOTDIR`: no directory. `EOVERFLOW`, `ENFILE`: too many names.
 // [BOX-63]
 pub(super) fn fd_readdir(
-    call: &mut Call,
+    call: &mut HostCall,
     fd: u32,
     pointer: u32,
     length: u32,
     cookie: u64,
     result: u32,
-) -> Result<(), Halt> {
+) -> Result<(), HostCallError> {
     call.span(result, 4)?;
     let span = call.span_of(pointer, length)?;
     let directory = call.guest.descriptors.get(fd)?.directory()?;
@@ -31,7 +31,7 @@ pub(super) fn fd_readdir(
         let names = names(call.guest, directory)?;
         call.guest.descriptors.get_mut(fd)?.listing = names;
     }
-    let Guest { descriptors, meter, .. } = &mut *call.guest;
+    let GuestState { descriptors, meter, .. } = &mut *call.guest;
     let listing = &descriptors.get(fd)?.listing;
     let buffer = dirents(listing, cookie, span.length(), meter)?;
     call.write(span, &buffer)?;
@@ -40,8 +40,8 @@ pub(super) fn fd_readdir(
 
 /// The names in a directory: itself and its parent first, then its children in ascending order of their
 /// bytes.
-fn names(guest: &mut Guest, directory: NodeId) -> Result<Vec<Entry>, Halt> {
-    guest.tree.meet_all(directory, &mut guest.meter)?;
+fn names(guest: &mut GuestState, directory: InodeId) -> Result<Vec<Entry>, HostCallError> {
+    guest.tree.load_entries(directory, &mut guest.meter)?;
     let children = &guest.tree.directory(directory)?.children;
     let count = children.len().saturating_add(2);
     Errno::OVERFLOW.when(guest.descriptors.listed().saturating_add(count) > LISTINGS_COUNT_MAX)?;
@@ -61,8 +61,8 @@ fn dirents(
     entries: &[Entry],
     mut next: u64,
     bytes_max: usize,
-    meter: &mut Meter,
-) -> Result<Vec<u8>, Halt> {
+    meter: &mut FuelMeter,
+) -> Result<Vec<u8>, HostCallError> {
     let skipped = usize::try_from(next).unwrap_or(usize::MAX);
     let entries = entries.get(skipped..).unwrap_or(&[]);
     let may_fit = entries.iter().take(bytes_max.div_ceil(DIRENT_BYTES));

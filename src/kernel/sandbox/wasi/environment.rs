@@ -1,27 +1,35 @@
 //! Room: command line and environment variables.
 
 use crate::kernel::prelude::*;
-use crate::kernel::sandbox::errno::Halt;
-use crate::kernel::sandbox::guest::{Call, Guest};
+use crate::kernel::sandbox::errno::HostCallError;
+use crate::kernel::sandbox::guest::{GuestState, HostCall};
 
 /// Writes the pointers of the arguments at `list`, and the arguments, each with a NUL, at `text`.
-pub(super) fn args_get(call: &mut Call, list: u32, text: u32) -> Result<(), Halt> {
+pub(super) fn args_get(call: &mut HostCall, list: u32, text: u32) -> Result<(), HostCallError> {
     write_values(call, |guest| &guest.args, list, text)
 }
 
 /// Writes the number of arguments at `count`, and the bytes they need with their NULs at `bytes`.
-pub(super) fn args_sizes_get(call: &mut Call, count: u32, bytes: u32) -> Result<(), Halt> {
+pub(super) fn args_sizes_get(
+    call: &mut HostCall,
+    count: u32,
+    bytes: u32,
+) -> Result<(), HostCallError> {
     let sizes = sizes(&call.guest.args);
     write_sizes(call, sizes, count, bytes)
 }
 
 /// As `args_get`, for `NAME=value` pairs in ascending order of names.
-pub(super) fn environ_get(call: &mut Call, list: u32, text: u32) -> Result<(), Halt> {
+pub(super) fn environ_get(call: &mut HostCall, list: u32, text: u32) -> Result<(), HostCallError> {
     write_values(call, |guest| &guest.environment, list, text)
 }
 
 /// As `args_sizes_get`, for environment variables.
-pub(super) fn environ_sizes_get(call: &mut Call, count: u32, bytes: u32) -> Result<(), Halt> {
+pub(super) fn environ_sizes_get(
+    call: &mut HostCall,
+    count: u32,
+    bytes: u32,
+) -> Result<(), HostCallError> {
     let sizes = sizes(&call.guest.environment);
     write_sizes(call, sizes, count, bytes)
 }
@@ -33,22 +41,22 @@ fn sizes(values: &[String]) -> (usize, usize) {
 }
 
 fn write_sizes(
-    call: &mut Call,
+    call: &mut HostCall,
     (count, total): (usize, usize),
     at: u32,
     bytes: u32,
-) -> Result<(), Halt> {
+) -> Result<(), HostCallError> {
     call.span(bytes, 4)?;
     call.write_u32(at, u32::try_from(count).unwrap_or(u32::MAX))?;
     call.write_u32(bytes, u32::try_from(total).unwrap_or(u32::MAX))
 }
 
 fn write_values(
-    call: &mut Call,
-    values: for<'a> fn(&'a Guest<'_>) -> &'a Vec<String>,
+    call: &mut HostCall,
+    values: for<'a> fn(&'a GuestState<'_>) -> &'a Vec<String>,
     list: u32,
     text: u32,
-) -> Result<(), Halt> {
+) -> Result<(), HostCallError> {
     let (count, total) = sizes(values(call.guest));
     call.span(list, count.saturating_mul(4))?;
     call.span(text, total)?;

@@ -1,16 +1,20 @@
 //! Room: status, size and times of open files.
 
 use crate::kernel::prelude::*;
-use crate::kernel::sandbox::errno::{Errno, Halt};
-use crate::kernel::sandbox::files::{filetype, rights, NodeId, Status, Times};
-use crate::kernel::sandbox::guest::Call;
+use crate::kernel::sandbox::errno::{Errno, HostCallError};
+use crate::kernel::sandbox::guest::HostCall;
+use crate::kernel::sandbox::overlay::{filetype, rights, InodeId, Status, Times};
 
 /// The size of a `filestat`.
 pub(super) const FILESTAT_BYTES: usize = 64;
 
 /// Writes the `filestat` of `fd` at `result`: device, inode, type, names, size, times.
 // [BOX-67]
-pub(super) fn fd_filestat_get(call: &mut Call, fd: u32, result: u32) -> Result<(), Halt> {
+pub(super) fn fd_filestat_get(
+    call: &mut HostCall,
+    fd: u32,
+    result: u32,
+) -> Result<(), HostCallError> {
     call.span(result, FILESTAT_BYTES)?;
     let record = match call.guest.descriptors.get(fd)?.node() {
         Some(node) => filestat(node, &call.guest.tree.status(node, &mut call.guest.meter)?),
@@ -20,7 +24,7 @@ pub(super) fn fd_filestat_get(call: &mut Call, fd: u32, result: u32) -> Result<(
 }
 
 /// The `filestat` of a file, directory or link.
-pub(super) fn filestat(node: NodeId, status: &Status) -> Vec<u8> {
+pub(super) fn filestat(node: InodeId, status: &Status) -> Vec<u8> {
     let Status { device, kind, names, size, times } = *status;
     let Times { accessed, modified, changed } = times;
     record([device, node.inode(), u64::from(kind), names, size, accessed, modified, changed])
@@ -32,21 +36,30 @@ fn record(fields: [u64; 8]) -> Vec<u8> {
 
 /// Makes the file `fd` `size` bytes long; new bytes are zero. `EBADF`: not opened for writing. `ESPIPE`:
 /// a stream. `ENOSPC`.
-pub(super) fn fd_filestat_set_size(call: &mut Call, fd: u32, size: u64) -> Result<(), Halt> {
+pub(super) fn fd_filestat_set_size(
+    call: &mut HostCall,
+    fd: u32,
+    size: u64,
+) -> Result<(), HostCallError> {
     let node = file_to_write(call, fd)?;
     call.guest.tree.truncate(node, size, &mut call.guest.meter)
 }
 
 /// Makes sure that the file `fd` has `length` bytes from `offset` on; it never gets shorter. `EINVAL`: no
 /// length. Else as `fd_filestat_set_size`.
-pub(super) fn fd_allocate(call: &mut Call, fd: u32, offset: u64, length: u64) -> Result<(), Halt> {
+pub(super) fn fd_allocate(
+    call: &mut HostCall,
+    fd: u32,
+    offset: u64,
+    length: u64,
+) -> Result<(), HostCallError> {
     let node = file_to_write(call, fd)?;
     Errno::INVAL.when(length == 0)?;
     let end = offset.checked_add(length).and_then(|end| usize::try_from(end).ok());
     call.guest.tree.allocate(node, end.ok_or(Errno::NOSPC)?, &mut call.guest.meter)
 }
 
-fn file_to_write(call: &Call, fd: u32) -> Result<NodeId, Errno> {
+fn file_to_write(call: &HostCall, fd: u32) -> Result<InodeId, Errno> {
     let descriptor = call.guest.descriptors.get(fd)?;
     descriptor.require(rights::FD_WRITE)?;
     descriptor.file()
@@ -55,12 +68,12 @@ fn file_to_write(call: &Call, fd: u32) -> Result<NodeId, Errno> {
 /// Sets the times of `fd`, as `flags` (`fstflags`) say: to `accessed` and `modified`, or to now. `EINVAL`:
 /// a stream, or flags that contradict each other. `EROFS`.
 pub(super) fn fd_filestat_set_times(
-    call: &mut Call,
+    call: &mut HostCall,
     fd: u32,
     accessed: u64,
     modified: u64,
     flags: u32,
-) -> Result<(), Halt> {
+) -> Result<(), HostCallError> {
     let node = call.guest.descriptors.get(fd)?.node().ok_or(Errno::INVAL)?;
     let (accessed, modified) = times(call, accessed, modified, flags)?;
     Ok(call.guest.tree.set_times(node, accessed, modified)?)
@@ -68,7 +81,7 @@ pub(super) fn fd_filestat_set_times(
 
 /// The times of last access and of last change that `flags` name.
 pub(super) fn times(
-    call: &Call,
+    call: &HostCall,
     accessed: u64,
     modified: u64,
     flags: u32,
@@ -86,24 +99,24 @@ pub(super) fn times(
 
 /// Takes notice of nothing. `ESPIPE`: a stream. `EBADF`: a directory. `EINVAL`: no such `advice`.
 pub(super) fn fd_advise(
-    call: &mut Call,
+    call: &mut HostCall,
     fd: u32,
     _offset: u64,
     _length: u64,
     advice: u32,
-) -> Result<(), Halt> {
+) -> Result<(), HostCallError> {
     call.guest.descriptors.get(fd)?.file()?;
     Errno::INVAL.when(advice > 5)?;
     Ok(())
 }
 
 /// Success: what is written lies in memory until the call has ended well. `EINVAL`: a stream.
-pub(super) fn fd_datasync(call: &mut Call, fd: u32) -> Result<(), Halt> {
+pub(super) fn fd_datasync(call: &mut HostCall, fd: u32) -> Result<(), HostCallError> {
     call.guest.descriptors.get(fd)?.node().ok_or(Errno::INVAL)?;
     Ok(())
 }
 
 /// As `fd_datasync`.
-pub(super) fn fd_sync(call: &mut Call, fd: u32) -> Result<(), Halt> {
+pub(super) fn fd_sync(call: &mut HostCall, fd: u32) -> Result<(), HostCallError> {
     fd_datasync(call, fd)
 }

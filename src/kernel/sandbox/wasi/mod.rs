@@ -13,33 +13,33 @@ mod descriptor;
 mod directory;
 mod environment;
 mod file;
-mod fixed;
 mod path;
 mod poll;
 mod random;
 mod stream;
+mod stubs;
 
-use super::errno::{Errno, Halt};
-use super::guest::{Call, Guest};
+use super::errno::{Errno, HostCallError};
+use super::guest::{GuestState, HostCall};
 use crate::kernel::module::imports::{wasi_functions, WASI};
 use clock::{clock_res_get, clock_time_get};
 use descriptor::*;
 use directory::fd_readdir;
 use environment::{args_get, args_sizes_get, environ_get, environ_sizes_get};
 use file::*;
-use fixed::*;
 use path::*;
 use poll::poll_oneoff;
 use random::random_get;
 use stream::*;
+use stubs::*;
 use wasmi::{Caller, Error, Linker};
 
 /// Runs one host function: takes the guest's memory and fuel, charges the call, and turns the outcome
 /// into what the guest sees.
 // [BOX-40] [BOX-43]
 pub(super) fn call(
-    mut caller: Caller<'_, Guest>,
-    function: impl FnOnce(&mut Call) -> Result<(), Halt>,
+    mut caller: Caller<'_, GuestState>,
+    function: impl FnOnce(&mut HostCall) -> Result<(), HostCallError>,
 ) -> Result<u32, Error> {
     let fuel = caller.get_fuel()?;
     let Some(memory) = caller.data().memory else {
@@ -48,13 +48,14 @@ pub(super) fn call(
     let (memory, guest) = memory.data_and_store_mut(&mut caller);
     guest.meter.slice = fuel;
     guest.tree.begin_call(guest.time.realtime(&guest.meter.watch));
-    let mut call = Call { memory, guest };
+    let mut call = HostCall { memory, guest };
     let outcome = match call.guest.meter.charge_call() {
         Ok(()) => function(&mut call),
         Err(stop) => Err(stop.into()),
     };
     // [BOX-95]
-    if let Err(Halt::Errno(Errno::ACCES | Errno::PERM | Errno::ROFS | Errno::NOTCAPABLE)) = outcome
+    if let Err(HostCallError::Errno(Errno::ACCES | Errno::PERM | Errno::ROFS | Errno::NOTCAPABLE)) =
+        outcome
     {
         call.guest.denied = call.guest.denied.saturating_add(1);
     }
@@ -62,8 +63,8 @@ pub(super) fn call(
     caller.set_fuel(fuel)?;
     match outcome {
         Ok(()) => Ok(0),
-        Err(Halt::Errno(errno)) => Ok(u32::from(errno.0)),
-        Err(Halt::Stop(stop)) => Err(Error::host(stop)),
+        Err(HostCallError::Errno(errno)) => Ok(u32::from(errno.0)),
+        Err(HostCallError::Termination(stop)) => Err(Error::host(stop)),
     }
 }
 
@@ -74,7 +75,7 @@ macro_rules! define {
         $linker.func_wrap(
             WASI,
             "proc_exit",
-            |caller: Caller<'_, Guest>, $($argument: $kind),*| -> Result<(), Error> {
+            |caller: Caller<'_, GuestState>, $($argument: $kind),*| -> Result<(), Error> {
                 call(caller, |call| proc_exit(call, $($argument),*)).map(drop)
             },
         )
@@ -83,7 +84,7 @@ macro_rules! define {
         $linker.func_wrap(
             WASI,
             stringify!($name),
-            |caller: Caller<'_, Guest>, $($argument: $kind),*| -> Result<u32, Error> {
+            |caller: Caller<'_, GuestState>, $($argument: $kind),*| -> Result<u32, Error> {
                 call(caller, |call| $name(call, $($argument),*))
             },
         )
@@ -93,7 +94,7 @@ macro_rules! define {
 macro_rules! define_all {
     ($($name:ident($($argument:ident: $kind:ident),*))*) => {
         /// Defines every function of preview 1.
-        pub(super) fn define(linker: &mut Linker<Guest>) -> Result<(), Error> {
+        pub(super) fn define(linker: &mut Linker<GuestState>) -> Result<(), Error> {
             $(define!(linker $name($($argument: $kind),*))?;)*
             Ok(())
         }

@@ -10,9 +10,11 @@ use super::descriptor::check_flags;
 use super::file::{filestat, times, FILESTAT_BYTES};
 use crate::kernel::limits::PATH_BYTES_MAX;
 use crate::kernel::prelude::*;
-use crate::kernel::sandbox::errno::{Errno, Halt};
-use crate::kernel::sandbox::files::{filetype, rights, Descriptor, NodeId, Object, Place};
-use crate::kernel::sandbox::guest::{Call, Guest};
+use crate::kernel::sandbox::errno::{Errno, HostCallError};
+use crate::kernel::sandbox::guest::{GuestState, HostCall};
+use crate::kernel::sandbox::overlay::{
+    filetype, rights, Descriptor, InodeId, OpenObject, ResolvedPath,
+};
 
 /// The bits of `oflags`.
 mod open_flags {
@@ -25,7 +27,7 @@ mod open_flags {
 
 /// What may be done with a link that a path ends in.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Last {
+enum FinalSymlink {
     /// It is meant itself.
     Itself,
     /// It is followed only if a slash comes behind it.
@@ -35,38 +37,53 @@ enum Last {
 }
 
 /// Follows a path from an open directory.
-fn find(call: &mut Call, fd: u32, path: u32, path_length: u32, last: Last) -> Result<Place, Halt> {
+fn find(
+    call: &mut HostCall,
+    fd: u32,
+    path: u32,
+    path_length: u32,
+    last: FinalSymlink,
+) -> Result<ResolvedPath, HostCallError> {
     let path = named(call, fd, path, path_length)?;
     follow(call, &path, last)
 }
 
 /// A path as the guest gave it, and the directory at which it starts.
-struct Named {
-    start: NodeId,
+struct GuestPath {
+    start: InodeId,
     path: String,
 }
 
 /// Reads a path, before anything of it is looked at.
 // [BOX-43]
-fn named(call: &mut Call, fd: u32, path: u32, path_length: u32) -> Result<Named, Halt> {
+fn named(
+    call: &mut HostCall,
+    fd: u32,
+    path: u32,
+    path_length: u32,
+) -> Result<GuestPath, HostCallError> {
     let start = call.guest.descriptors.get(fd)?.directory()?;
-    Ok(Named { start, path: text(call, path, path_length)? })
+    Ok(GuestPath { start, path: text(call, path, path_length)? })
 }
 
-fn follow(call: &mut Call, named: &Named, last: Last) -> Result<Place, Halt> {
-    let Named { start, path } = named;
+fn follow(
+    call: &mut HostCall,
+    named: &GuestPath,
+    last: FinalSymlink,
+) -> Result<ResolvedPath, HostCallError> {
+    let GuestPath { start, path } = named;
     let follow = match last {
-        Last::Itself => false,
-        Last::ItselfWithoutSlash => path.ends_with('/'),
-        Last::Followed => true,
+        FinalSymlink::Itself => false,
+        FinalSymlink::ItselfWithoutSlash => path.ends_with('/'),
+        FinalSymlink::Followed => true,
     };
-    let Guest { tree, meter, .. } = &mut *call.guest;
+    let GuestState { tree, meter, .. } = &mut *call.guest;
     tree.resolve(*start, path, follow, meter)
 }
 
 /// Reads a path, unless it is too long.
 // [BOX-61]
-fn text(call: &mut Call, pointer: u32, length: u32) -> Result<String, Halt> {
+fn text(call: &mut HostCall, pointer: u32, length: u32) -> Result<String, HostCallError> {
     let span = call.span_of(pointer, length)?;
     Errno::NAMETOOLONG.when(span.length() > PATH_BYTES_MAX)?;
     call.guest.meter.charge_bytes(span.length())?;
@@ -74,10 +91,10 @@ fn text(call: &mut Call, pointer: u32, length: u32) -> Result<String, Halt> {
 }
 
 /// Reads `lookupflags`. `EINVAL`: no such flag.
-fn last(lookup: u32) -> Result<Last, Errno> {
+fn last(lookup: u32) -> Result<FinalSymlink, Errno> {
     match lookup {
-        0 => Ok(Last::ItselfWithoutSlash),
-        1 => Ok(Last::Followed),
+        0 => Ok(FinalSymlink::ItselfWithoutSlash),
+        1 => Ok(FinalSymlink::Followed),
         _ => Err(Errno::INVAL),
     }
 }
@@ -90,7 +107,7 @@ fn last(lookup: u32) -> Result<Last, Errno> {
 // [BOX-68]
 #[allow(clippy::too_many_arguments)] // as preview 1 has them
 pub(super) fn path_open(
-    call: &mut Call,
+    call: &mut HostCall,
     fd: u32,
     lookup: u32,
     path: u32,
@@ -100,7 +117,7 @@ pub(super) fn path_open(
     inheriting: u64,
     flags: u32,
     result: u32,
-) -> Result<(), Halt> {
+) -> Result<(), HostCallError> {
     call.span(result, 4)?;
     let (last, flags) = (last(lookup)?, check_flags(flags)?);
     let has = |flag: u32| open & flag != 0;
@@ -113,20 +130,21 @@ pub(super) fn path_open(
     call.guest.descriptors.free()?;
     // What has to be new is not looked for behind a link.
     let is_new = creates && has(open_flags::EXCLUSIVE);
-    let place = find(call, fd, path, path_length, if is_new { Last::Itself } else { last })?;
+    let place =
+        find(call, fd, path, path_length, if is_new { FinalSymlink::Itself } else { last })?;
     let node = match place.node {
         Some(_) if is_new => return Err(Errno::EXIST.into()),
         None if creates => call.guest.tree.make_file(&place)?,
         _ => place.existing(&call.guest.tree)?,
     };
     let changes = truncates || base & rights::FD_WRITE != 0;
-    let Guest { tree, meter, .. } = &mut *call.guest;
+    let GuestState { tree, meter, .. } = &mut *call.guest;
     let (object, possible) = match tree.kind(node)? {
         filetype::DIRECTORY if changes => return Err(Errno::ISDIR.into()),
-        filetype::DIRECTORY => (Object::Directory(node), rights::DIRECTORY),
+        filetype::DIRECTORY => (OpenObject::Directory(node), rights::DIRECTORY),
         filetype::SYMBOLIC_LINK => return Err(Errno::LOOP.into()),
         _ if has(open_flags::DIRECTORY) => return Err(Errno::NOTDIR.into()),
-        _ => (Object::File(node), rights::FILE),
+        _ => (OpenObject::File(node), rights::FILE),
     };
     if changes {
         tree.require_writable(node)?;
@@ -144,13 +162,13 @@ pub(super) fn path_open(
 
 /// Writes the `filestat` of what a path names at `result`.
 pub(super) fn path_filestat_get(
-    call: &mut Call,
+    call: &mut HostCall,
     fd: u32,
     lookup: u32,
     path: u32,
     path_length: u32,
     result: u32,
-) -> Result<(), Halt> {
+) -> Result<(), HostCallError> {
     call.span(result, FILESTAT_BYTES)?;
     let place = find(call, fd, path, path_length, last(lookup)?)?;
     let node = place.existing(&call.guest.tree)?;
@@ -161,7 +179,7 @@ pub(super) fn path_filestat_get(
 /// Sets the times of what a path names, as `fd_filestat_set_times` does.
 #[allow(clippy::too_many_arguments)] // as preview 1 has them
 pub(super) fn path_filestat_set_times(
-    call: &mut Call,
+    call: &mut HostCall,
     fd: u32,
     lookup: u32,
     path: u32,
@@ -169,7 +187,7 @@ pub(super) fn path_filestat_set_times(
     accessed: u64,
     modified: u64,
     flags: u32,
-) -> Result<(), Halt> {
+) -> Result<(), HostCallError> {
     let (accessed, modified) = times(call, accessed, modified, flags)?;
     let place = find(call, fd, path, path_length, last(lookup)?)?;
     let node = place.existing(&call.guest.tree)?;
@@ -179,17 +197,17 @@ pub(super) fn path_filestat_set_times(
 /// Writes the target of a symbolic link to the `length` bytes at `pointer`, as much as fits, and the
 /// number of bytes at `result`. `EINVAL`: no link.
 pub(super) fn path_readlink(
-    call: &mut Call,
+    call: &mut HostCall,
     fd: u32,
     path: u32,
     path_length: u32,
     pointer: u32,
     length: u32,
     result: u32,
-) -> Result<(), Halt> {
+) -> Result<(), HostCallError> {
     call.span(result, 4)?;
     let span = call.span_of(pointer, length)?;
-    let place = find(call, fd, path, path_length, Last::Itself)?;
+    let place = find(call, fd, path, path_length, FinalSymlink::Itself)?;
     let node = place.existing(&call.guest.tree)?;
     Errno::INVAL.when(call.guest.tree.kind(node)? != filetype::SYMBOLIC_LINK)?;
     let target = call.guest.tree.bytes(node)?.to_vec();
@@ -200,34 +218,34 @@ pub(super) fn path_readlink(
 
 /// Makes an empty directory. `EEXIST`: there is something.
 pub(super) fn path_create_directory(
-    call: &mut Call,
+    call: &mut HostCall,
     fd: u32,
     path: u32,
     path_length: u32,
-) -> Result<(), Halt> {
-    let place = find(call, fd, path, path_length, Last::Itself)?;
+) -> Result<(), HostCallError> {
+    let place = find(call, fd, path, path_length, FinalSymlink::Itself)?;
     Ok(call.guest.tree.make_directory(&place)?)
 }
 
 /// Removes an empty directory. `ENOTDIR`: a file. `ENOTEMPTY`. `EINVAL`: its name is `.` or `..`.
 pub(super) fn path_remove_directory(
-    call: &mut Call,
+    call: &mut HostCall,
     fd: u32,
     path: u32,
     path_length: u32,
-) -> Result<(), Halt> {
-    let place = find(call, fd, path, path_length, Last::Itself)?;
+) -> Result<(), HostCallError> {
+    let place = find(call, fd, path, path_length, FinalSymlink::Itself)?;
     call.guest.tree.remove_directory(&place, &mut call.guest.meter)
 }
 
 /// Removes a name of a file or symbolic link. `EISDIR`: a directory.
 pub(super) fn path_unlink_file(
-    call: &mut Call,
+    call: &mut HostCall,
     fd: u32,
     path: u32,
     path_length: u32,
-) -> Result<(), Halt> {
-    let place = find(call, fd, path, path_length, Last::Itself)?;
+) -> Result<(), HostCallError> {
+    let place = find(call, fd, path, path_length, FinalSymlink::Itself)?;
     call.guest.tree.remove_file(&place, &mut call.guest.meter)
 }
 
@@ -236,18 +254,18 @@ pub(super) fn path_unlink_file(
 /// another.
 // [BOX-84]
 pub(super) fn path_rename(
-    call: &mut Call,
+    call: &mut HostCall,
     fd: u32,
     path: u32,
     path_length: u32,
     new_fd: u32,
     new_path: u32,
     new_path_length: u32,
-) -> Result<(), Halt> {
+) -> Result<(), HostCallError> {
     let from = named(call, fd, path, path_length)?;
     let to = named(call, new_fd, new_path, new_path_length)?;
-    let from = follow(call, &from, Last::Itself)?;
-    let to = follow(call, &to, Last::Itself)?;
+    let from = follow(call, &from, FinalSymlink::Itself)?;
+    let to = follow(call, &to, FinalSymlink::Itself)?;
     call.guest.tree.rename(&from, &to, &mut call.guest.meter)
 }
 
@@ -256,7 +274,7 @@ pub(super) fn path_rename(
 // [BOX-83]
 #[allow(clippy::too_many_arguments)] // as preview 1 has them
 pub(super) fn path_link(
-    call: &mut Call,
+    call: &mut HostCall,
     fd: u32,
     lookup: u32,
     path: u32,
@@ -264,13 +282,13 @@ pub(super) fn path_link(
     new_fd: u32,
     new_path: u32,
     new_path_length: u32,
-) -> Result<(), Halt> {
-    Errno::INVAL.when(last(lookup)? == Last::Followed)?;
+) -> Result<(), HostCallError> {
+    Errno::INVAL.when(last(lookup)? == FinalSymlink::Followed)?;
     let from = named(call, fd, path, path_length)?;
     let to = named(call, new_fd, new_path, new_path_length)?;
-    let from = follow(call, &from, Last::Itself)?;
+    let from = follow(call, &from, FinalSymlink::Itself)?;
     let node = from.existing(&call.guest.tree)?;
-    let to = follow(call, &to, Last::Itself)?;
+    let to = follow(call, &to, FinalSymlink::Itself)?;
     call.guest.tree.add_name(node, &to, &mut call.guest.meter)
 }
 
@@ -278,14 +296,14 @@ pub(super) fn path_link(
 /// `EPERM`: the target is absolute.
 // [BOX-82]
 pub(super) fn path_symlink(
-    call: &mut Call,
+    call: &mut HostCall,
     target: u32,
     target_length: u32,
     fd: u32,
     path: u32,
     path_length: u32,
-) -> Result<(), Halt> {
+) -> Result<(), HostCallError> {
     let target = text(call, target, target_length)?;
-    let place = find(call, fd, path, path_length, Last::Itself)?;
+    let place = find(call, fd, path, path_length, FinalSymlink::Itself)?;
     Ok(call.guest.tree.make_link(&place, &target)?)
 }

@@ -3,9 +3,9 @@
 //! `iovecs` is a list of `count` buffers, which are used in turn.
 
 use crate::kernel::limits::STDERR_BYTES_MAX;
-use crate::kernel::sandbox::errno::{Errno, Halt, Stop};
-use crate::kernel::sandbox::files::{rights, Object, PIECE_BYTES};
-use crate::kernel::sandbox::guest::{copy, Call, Span};
+use crate::kernel::sandbox::errno::{Errno, HostCallError, Termination};
+use crate::kernel::sandbox::guest::{copy, GuestRange, HostCall};
+use crate::kernel::sandbox::overlay::{rights, OpenObject, PIECE_BYTES};
 
 /// The bit of `fdflags` that makes each write one to the end.
 const APPEND: u16 = 1;
@@ -14,27 +14,27 @@ const APPEND: u16 = 1;
 /// and moves the position on. Fewer bytes than asked for, or none, mean the end. `EBADF`: not opened for
 /// reading. `EISDIR`: a directory. `EINVAL`: too many buffers, or more than 4 GiB. `EIO`.
 pub(super) fn fd_read(
-    call: &mut Call,
+    call: &mut HostCall,
     fd: u32,
     iovecs: u32,
     count: u32,
     result: u32,
-) -> Result<(), Halt> {
+) -> Result<(), HostCallError> {
     call.span(result, 4)?;
     let spans = call.iovecs(iovecs, count)?.0;
     let descriptor = call.guest.descriptors.get(fd)?;
     descriptor.require(rights::FD_READ)?;
     let read = match descriptor.object {
-        Object::Stdin => read_stdin(call, &spans)?,
-        Object::File(_) => read_file(call, fd, descriptor.offset, &spans)?,
-        Object::Directory(_) => return Err(Errno::ISDIR.into()),
-        Object::Stdout | Object::Stderr => return Err(Errno::BADF.into()),
+        OpenObject::Stdin => read_stdin(call, &spans)?,
+        OpenObject::File(_) => read_file(call, fd, descriptor.offset, &spans)?,
+        OpenObject::Directory(_) => return Err(Errno::ISDIR.into()),
+        OpenObject::Stdout | OpenObject::Stderr => return Err(Errno::BADF.into()),
     };
     advance(call, fd, read)?;
     answer(call, result, read)
 }
 
-fn read_stdin(call: &mut Call, spans: &[Span]) -> Result<usize, Halt> {
+fn read_stdin(call: &mut HostCall, spans: &[GuestRange]) -> Result<usize, HostCallError> {
     let from = call.guest.stdin_read;
     for span in spans {
         let rest = call.guest.stdin.get(call.guest.stdin_read..).unwrap_or(&[]);
@@ -47,7 +47,12 @@ fn read_stdin(call: &mut Call, spans: &[Span]) -> Result<usize, Halt> {
 }
 
 /// Reads from an offset of a file, piece by piece; each piece is charged before it is read.
-fn read_file(call: &mut Call, fd: u32, mut offset: u64, spans: &[Span]) -> Result<usize, Halt> {
+fn read_file(
+    call: &mut HostCall,
+    fd: u32,
+    mut offset: u64,
+    spans: &[GuestRange],
+) -> Result<usize, HostCallError> {
     let node = call.guest.descriptors.get(fd)?.file()?;
     let left = call.guest.tree.size(node)?.saturating_sub(offset);
     let left = usize::try_from(left).unwrap_or(usize::MAX);
@@ -70,13 +75,13 @@ fn read_file(call: &mut Call, fd: u32, mut offset: u64, spans: &[Span]) -> Resul
 
 /// As `fd_read`, from `offset` of a file, whose position stays. `ESPIPE`: a stream. `EBADF`: a directory.
 pub(super) fn fd_pread(
-    call: &mut Call,
+    call: &mut HostCall,
     fd: u32,
     iovecs: u32,
     count: u32,
     offset: u64,
     result: u32,
-) -> Result<(), Halt> {
+) -> Result<(), HostCallError> {
     call.span(result, 4)?;
     let spans = call.iovecs(iovecs, count)?.0;
     call.guest.descriptors.get(fd)?.require(rights::FD_READ)?;
@@ -90,17 +95,17 @@ pub(super) fn fd_pread(
 /// may hold ends the guest.
 // [BOX-45]
 pub(super) fn fd_write(
-    call: &mut Call,
+    call: &mut HostCall,
     fd: u32,
     iovecs: u32,
     count: u32,
     result: u32,
-) -> Result<(), Halt> {
+) -> Result<(), HostCallError> {
     call.span(result, 4)?;
     let (spans, total) = call.iovecs(iovecs, count)?;
     let descriptor = call.guest.descriptors.get(fd)?;
     descriptor.require(rights::FD_WRITE)?;
-    let Object::File(node) = descriptor.object else {
+    let OpenObject::File(node) = descriptor.object else {
         write_stream(call, fd, &spans, total)?;
         return answer(call, result, total);
     };
@@ -115,11 +120,18 @@ pub(super) fn fd_write(
 }
 
 // [BOX-44]
-fn write_stream(call: &mut Call, fd: u32, spans: &[Span], total: usize) -> Result<(), Halt> {
+fn write_stream(
+    call: &mut HostCall,
+    fd: u32,
+    spans: &[GuestRange],
+    total: usize,
+) -> Result<(), HostCallError> {
     call.guest.meter.charge_bytes(total)?;
     let (stream, bytes_max, stop) = match call.guest.descriptors.get(fd)?.object {
-        Object::Stdout => (&mut call.guest.stdout, call.guest.stdout_bytes_max, Stop::Output),
-        _ => (&mut call.guest.stderr, STDERR_BYTES_MAX, Stop::ErrorOutput),
+        OpenObject::Stdout => {
+            (&mut call.guest.stdout, call.guest.stdout_bytes_max, Termination::Output)
+        }
+        _ => (&mut call.guest.stderr, STDERR_BYTES_MAX, Termination::ErrorOutput),
     };
     if stream.len().saturating_add(total) > bytes_max {
         return Err(stop.into());
@@ -131,12 +143,12 @@ fn write_stream(call: &mut Call, fd: u32, spans: &[Span], total: usize) -> Resul
 }
 
 fn write_file(
-    call: &mut Call,
+    call: &mut HostCall,
     fd: u32,
     offset: u64,
-    spans: &[Span],
+    spans: &[GuestRange],
     total: usize,
-) -> Result<(), Halt> {
+) -> Result<(), HostCallError> {
     let node = call.guest.descriptors.get(fd)?.file()?;
     if total == 0 {
         return Ok(());
@@ -153,13 +165,13 @@ fn write_file(
 
 /// As `fd_write`, at `offset` of a file, whose position stays. `ESPIPE`: a stream.
 pub(super) fn fd_pwrite(
-    call: &mut Call,
+    call: &mut HostCall,
     fd: u32,
     iovecs: u32,
     count: u32,
     offset: u64,
     result: u32,
-) -> Result<(), Halt> {
+) -> Result<(), HostCallError> {
     call.span(result, 4)?;
     let (spans, total) = call.iovecs(iovecs, count)?;
     call.guest.descriptors.get(fd)?.require(rights::FD_WRITE)?;
@@ -171,12 +183,12 @@ pub(super) fn fd_pwrite(
 /// position (1) or from its end (2). Writes the new position at `result`. It may lie beyond the end.
 /// `ESPIPE`: a stream. `EBADF`: a directory. `EINVAL`: before the start, or no such `whence`.
 pub(super) fn fd_seek(
-    call: &mut Call,
+    call: &mut HostCall,
     fd: u32,
     by: u64,
     whence: u32,
     result: u32,
-) -> Result<(), Halt> {
+) -> Result<(), HostCallError> {
     call.span(result, 8)?;
     let descriptor = call.guest.descriptors.get(fd)?;
     let node = descriptor.file()?;
@@ -194,7 +206,7 @@ pub(super) fn fd_seek(
 }
 
 /// Writes the position of the file `fd` at `result`. `ESPIPE`: a stream. `EBADF`: a directory.
-pub(super) fn fd_tell(call: &mut Call, fd: u32, result: u32) -> Result<(), Halt> {
+pub(super) fn fd_tell(call: &mut HostCall, fd: u32, result: u32) -> Result<(), HostCallError> {
     let descriptor = call.guest.descriptors.get(fd)?;
     descriptor.file()?;
     let position = descriptor.offset;
@@ -202,13 +214,13 @@ pub(super) fn fd_tell(call: &mut Call, fd: u32, result: u32) -> Result<(), Halt>
 }
 
 /// Moves the position on. That of a stream means nothing.
-fn advance(call: &mut Call, fd: u32, bytes: usize) -> Result<(), Errno> {
+fn advance(call: &mut HostCall, fd: u32, bytes: usize) -> Result<(), Errno> {
     let offset = &mut call.guest.descriptors.get_mut(fd)?.offset;
     *offset = offset.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
     Ok(())
 }
 
-fn answer(call: &mut Call, result: u32, bytes: usize) -> Result<(), Halt> {
+fn answer(call: &mut HostCall, result: u32, bytes: usize) -> Result<(), HostCallError> {
     let bytes = u32::try_from(bytes).map_err(|_| Errno::OVERFLOW)?;
     call.write_u32(result, bytes)
 }

@@ -1,0 +1,427 @@
+//! Tests of consent: proofs that do not hold, approvals that no longer apply, questions that wait.
+#![allow(clippy::arithmetic_side_effects)]
+
+use crate::consent::approvals::Approvals;
+use crate::consent::attestation::{
+    host_key, public_key, AttestationVerifier, EphemeralAttestation,
+};
+use crate::consent::pending::PendingQueue;
+use crate::consent::*;
+use crate::package::key::SecretKey;
+use crate::package::content_hash::ContentHash;
+use crate::policy::capability::digest;
+use crate::policy::{Capability, SecurityLevel};
+use serde_json::{json, Map};
+use std::cell::Cell;
+use std::fs;
+use std::path::PathBuf;
+use std::time::Duration;
+
+struct Home(PathBuf);
+
+impl Home {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("mpp-consent-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&path);
+        fs::create_dir_all(&path).unwrap();
+        Home(path)
+    }
+}
+
+impl Drop for Home {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn at(seconds: u64) -> Timestamp {
+    Timestamp::from_unix_seconds(1_767_225_600 + seconds).unwrap()
+}
+
+const DIGEST: &str = "hmac-sha256:0000000000000000000000000000000000000000000000000000000000000000";
+
+fn content() -> ContentHash {
+    ContentHash::of_listing("one")
+}
+
+/// What a person is asked about a call of this tool.
+fn question(is_destructive: bool, capabilities: &[Capability]) -> ApprovalRequest {
+    ApprovalRequest {
+        package: "org.acme.notes".to_owned(),
+        version: "1.0.0".to_owned(),
+        name: "Notes".to_owned(),
+        publisher: "Acme".to_owned(),
+        content_hash: content(),
+        tool: "delete".to_owned(),
+        is_destructive,
+        arguments: json!({ "id": 7 }).to_string(),
+        arguments_digest: DIGEST.to_owned(),
+        agent: Some("claude-code 2.1.0".to_owned()),
+        capabilities: capabilities.iter().map(ToString::to_string).collect(),
+        grants: digest(capabilities),
+        security_level: SecurityLevel::High,
+    }
+}
+
+#[test]
+fn a_proof_for_another_call_by_another_key_or_out_of_its_time_is_refused() {
+    let home = Home::new("proofs");
+    let key = host_key(&home.0).unwrap();
+    let good = question(true, &[]);
+    let code = |proof: &EphemeralAttestation, question: &ApprovalRequest, now| {
+        proof.spend(&home.0, question, now).unwrap_err().code()
+    };
+    let proof = EphemeralAttestation::sign(&key, &good, "alice", at(0));
+    for wrong in [
+        ApprovalRequest { content_hash: ContentHash::of_listing("two"), ..good.clone() },
+        ApprovalRequest { tool: "delete ".to_owned(), ..good.clone() },
+        ApprovalRequest { arguments_digest: "hmac-sha256:1".to_owned(), ..good.clone() },
+    ] {
+        assert_eq!(code(&proof, &wrong, at(1)), Code::PolicyAttestation);
+    }
+    for (signed, now) in [(0, 301), (1000, 1)] {
+        let proof = EphemeralAttestation::sign(&key, &good, "alice", at(signed));
+        assert_eq!(code(&proof, &good, at(now)), Code::PolicyAttestation, "{signed} {now}");
+    }
+    let stranger = EphemeralAttestation::sign(&SecretKey::generate(), &good, "alice", at(0));
+    assert_eq!(code(&stranger, &good, at(1)), Code::PolicyAttestation);
+    for nobody in ["", "a\nb", "a\u{202e}b"] {
+        let proof = EphemeralAttestation::sign(&key, &good, nobody, at(0));
+        assert_eq!(code(&proof, &good, at(1)), Code::PolicyAttestation, "{nobody:?}");
+    }
+    assert!(proof.spend(&home.0, &good, at(300)).is_ok());
+}
+
+#[test]
+fn a_proof_is_good_once_also_for_eight_who_use_it_together() {
+    let home = Home::new("once");
+    let (key, question) = (host_key(&home.0).unwrap(), question(true, &[]));
+    let proof = EphemeralAttestation::sign(&key, &question, "alice", at(0));
+    let spent: usize = std::thread::scope(|scope| {
+        let spend = || proof.spend(&home.0, &question, at(1)).is_ok();
+        let all: Vec<_> = (0..8).map(|_| scope.spawn(spend)).collect();
+        all.into_iter().map(|one| usize::from(one.join().unwrap())).sum()
+    });
+    assert_eq!(spent, 1);
+}
+
+/// The record of a call that somebody agreed to.
+fn record(granted_by: &str, tool: &str, proof: &str) -> Map<String, Value> {
+    let record = json!({ "content_hash": content().as_str(), "tool": tool, "arguments": DIGEST,
+        "granted_by": granted_by, "attestation": proof });
+    record.as_object().unwrap().clone()
+}
+
+#[test]
+fn every_change_of_one_byte_of_a_proof_spoils_it() {
+    let home = Home::new("bytes");
+    let key = host_key(&home.0).unwrap();
+    let text = EphemeralAttestation::sign(&key, &question(true, &[]), "alice", at(0)).to_text();
+    let holds = |by: &str, text: &str| {
+        AttestationVerifier::new(key.public()).look(&record(by, "delete", text)).is_ok()
+    };
+    assert!(holds("person:alice", &text) && !holds("person:bob", &text));
+    for place in 0..text.len() {
+        for byte in *b"0aZ =:\n" {
+            let mut changed = text.clone().into_bytes();
+            changed[place] = byte;
+            let changed = String::from_utf8(changed).unwrap();
+            assert!(changed == text || !holds("person:alice", &changed), "{changed}");
+        }
+    }
+}
+
+#[test]
+fn a_host_without_a_key_and_a_file_that_is_no_list_let_no_proof_through() {
+    let home = Home::new("files");
+    let question = question(true, &[]);
+    let proof = EphemeralAttestation::sign(&SecretKey::generate(), &question, "a", at(0));
+    let code = || proof.spend(&home.0, &question, at(1)).unwrap_err().code();
+    assert_eq!(code(), Code::PolicyAttestation);
+    let key = host_key(&home.0).unwrap();
+    let proof = EphemeralAttestation::sign(&key, &question, "a", at(0));
+    for hostile in ["", "[]", r#"{"format":"mpp-spent/2"}"#, r#"{"format":"mpp-spent/1","x":1}"#] {
+        fs::write(home.0.join("spent.json"), hostile).unwrap();
+        let error = proof.spend(&home.0, &question, at(1)).unwrap_err();
+        assert_eq!(error.code(), Code::ConsentInvalid, "{hostile}");
+    }
+}
+
+#[test]
+fn a_log_with_a_false_or_repeated_proof_is_found_out() {
+    let home = Home::new("records");
+    let key = host_key(&home.0).unwrap();
+    let proof = EphemeralAttestation::sign(&key, &question(true, &[]), "alice", at(0)).to_text();
+    let record = |granted_by: &str, tool: &str| record(granted_by, tool, &proof);
+    let check = || AttestationVerifier::new(public_key(&home.0).unwrap());
+    let mut good = check();
+    assert!(good.look(&record("person:alice", "delete")).is_ok());
+    assert_eq!(good.good(), 1);
+    assert!(good.look(&record("person:alice", "delete")).is_err(), "twice");
+    for (by, tool) in
+        [("person:bob", "delete"), ("policy:alice", "delete"), ("person:alice", "add")]
+    {
+        assert!(check().look(&record(by, tool)).is_err(), "{by} {tool}");
+    }
+}
+
+/// Says one thing, and counts how often.
+struct Says(ApprovalDecision, Cell<usize>);
+
+impl Approver for Says {
+    fn ask(&self, _: &ApprovalRequest) -> ApprovalDecision {
+        self.1.set(self.1.get() + 1);
+        self.0.clone()
+    }
+}
+
+const RULES: ConsentRules = ConsentRules { wait_s: 0, elicitation: None, remember: true };
+
+/// What comes of a question that is put to this person now.
+fn obtained(
+    home: &Home,
+    question: &ApprovalRequest,
+    rules: ConsentRules,
+    person: &dyn Approver,
+) -> Result<(String, Option<String>), Error> {
+    obtain(&home.0, question, rules, person, &|| at(0), &|| Ok(()))
+}
+
+#[test]
+fn an_approval_ends_with_the_contents_the_grants_or_the_policy() {
+    let home = Home::new("kept");
+    let person = Says(ApprovalDecision::ApprovedAlways("alice".to_owned()), Cell::new(0));
+    let by = |question: &ApprovalRequest, rules| obtained(&home, question, rules, &person).unwrap().0;
+    let asked = question(false, &[Capability::Storage { limit_kb: 64 }]);
+    assert_eq!(by(&asked, RULES), "alice");
+    assert_eq!(by(&asked, RULES), "alice (remembered)");
+    assert_eq!(person.1.get(), 1);
+    // Each of these asks again; the second also takes the place of what was kept.
+    assert_eq!(by(&asked, ConsentRules { remember: false, ..RULES }), "alice");
+    assert_eq!(by(&question(false, &[Capability::Storage { limit_kb: 65 }]), RULES), "alice");
+    assert_eq!(by(&asked, RULES), "alice");
+    let content_hash = ContentHash::of_listing("two");
+    assert_eq!(by(&ApprovalRequest { content_hash, ..asked }, RULES), "alice");
+    assert_eq!(person.1.get(), 5);
+    assert_eq!(Approvals::new(&home.0).revoke("org.acme.notes").unwrap(), 1);
+    assert_eq!(Approvals::new(&home.0).all().unwrap(), []);
+}
+
+#[test]
+fn other_words_for_the_same_grants_end_no_approval_and_the_same_words_for_others_do() {
+    let home = Home::new("words");
+    let person = Says(ApprovalDecision::ApprovedAlways("alice".to_owned()), Cell::new(0));
+    let by = |question: &ApprovalRequest| obtained(&home, question, RULES, &person).unwrap().0;
+    let asked = question(false, &[Capability::Storage { limit_kb: 64 }]);
+    assert_eq!(by(&asked), "alice");
+    let reworded = ApprovalRequest {
+        capabilities: vec!["darf 64 KiB behalten".to_owned()],
+        security_level: SecurityLevel::Low,
+        agent: None,
+        ..asked.clone()
+    };
+    assert_eq!(by(&reworded), "alice (remembered)");
+    for other in [&[Capability::RealClock][..], &[]] {
+        assert_eq!(by(&ApprovalRequest { grants: digest(other), ..asked.clone() }), "alice");
+    }
+    assert_eq!(person.1.get(), 3);
+}
+
+#[test]
+fn an_approval_from_a_file_without_the_digest_is_refused_and_not_taken() {
+    let home = Home::new("old");
+    let person = Says(ApprovalDecision::ApprovedAlways("alice".to_owned()), Cell::new(0));
+    let asked = question(false, &[]);
+    obtained(&home, &asked, RULES, &person).unwrap();
+    let path = home.0.join("approvals.json");
+    let mut file: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    let entry = file["approvals"][0].as_object_mut().unwrap();
+    assert_eq!(entry.remove("grants"), Some(json!(asked.grants)));
+    fs::write(&path, file.to_string()).unwrap();
+    let error = obtained(&home, &asked, RULES, &person).unwrap_err();
+    assert_eq!((error.code(), person.1.get()), (Code::ConsentInvalid, 1));
+}
+
+#[test]
+fn a_destructive_tool_runs_on_no_approval_and_on_no_agreement_without_proof() {
+    let home = Home::new("destructive");
+    let asked = question(true, &[]);
+    let ask = |reply: ApprovalDecision| obtained(&home, &asked, RULES, &Says(reply, Cell::new(0)));
+    let code = |reply: ApprovalDecision| ask(reply).unwrap_err().code();
+    let kept = Says(ApprovalDecision::ApprovedAlways("alice".to_owned()), Cell::new(0));
+    obtained(&home, &question(false, &[]), RULES, &kept).unwrap();
+    assert_eq!(code(ApprovalDecision::NoApprover), Code::PolicyConfirmation);
+    assert_eq!(code(ApprovalDecision::NoResponse("x".to_owned())), Code::PolicyConfirmation);
+    assert_eq!(code(ApprovalDecision::Denied), Code::PolicyDeclined);
+    assert_eq!(code(ApprovalDecision::ApprovedOnce("alice".to_owned())), Code::PolicyAttestation);
+    assert_eq!(code(ApprovalDecision::ApprovedAlways("alice".to_owned())), Code::PolicyAttestation);
+    let key = host_key(&home.0).unwrap();
+    let proof = EphemeralAttestation::sign(&key, &asked, "alice", at(0));
+    let agreed = ask(ApprovalDecision::ApprovedWithProof(proof.clone())).unwrap();
+    assert_eq!(agreed, ("alice".to_owned(), Some(proof.to_text())));
+    assert_eq!(code(ApprovalDecision::ApprovedWithProof(proof)), Code::PolicyAttestation);
+}
+
+#[test]
+fn a_question_that_the_client_has_to_put_is_a_refusal_that_carries_it_and_nothing_is_kept() {
+    let home = Home::new("input");
+    let input = json!({ "inputRequests": {}, "requestState": "x" });
+    let refusal = |is_destructive: bool, reply: ApprovalDecision| {
+        let person = Says(reply, Cell::new(0));
+        obtained(&home, &question(is_destructive, &[]), RULES, &person).unwrap_err()
+    };
+    for is_destructive in [false, true] {
+        let error = refusal(is_destructive, ApprovalDecision::InputRequired(input.clone()));
+        assert_eq!(error.code(), Code::PolicyConfirmation);
+        assert_eq!(error.input_required(), Some(&input));
+        for no in [ApprovalDecision::NoApprover, ApprovalDecision::Denied, ApprovalDecision::NoResponse(input.to_string())] {
+            assert_eq!(refusal(is_destructive, no).input_required(), None);
+        }
+    }
+    assert_eq!(refusal(true, ApprovalDecision::ApprovedOnce("alice".to_owned())).input_required(), None);
+    assert_eq!(fs::read_dir(&home.0).unwrap().count(), 0);
+}
+
+/// Asks, and answers as soon as the question is there.
+fn answered(home: &Home, is_destructive: bool, answer: impl Fn(&PendingQueue, u64) + Sync) -> ApprovalDecision {
+    let pending = PendingQueue::new(&home.0);
+    let (question, wait) = (question(is_destructive, &[]), Duration::from_secs(60));
+    pending.ask(&question, wait, &|| true, &|number| answer(&pending, number)).unwrap()
+}
+
+#[test]
+fn a_question_is_answered_once_and_gone_afterwards() {
+    let home = Home::new("pending");
+    let now = Timestamp::now;
+    let good = |_: &Value| DIGEST.to_owned();
+    let reply = answered(&home, false, |pending, number| {
+        let waiting = pending.all(now()).unwrap().remove(0);
+        assert_eq!((waiting.number, waiting.question), (number, question(false, &[])));
+        pending.approve(number, "alice", true, good, now()).unwrap();
+        assert_eq!(pending.all(now()).unwrap(), []);
+        assert_eq!(pending.deny(number, now()).unwrap_err().code(), Code::ConsentNoQuestion);
+    });
+    assert_eq!(reply, ApprovalDecision::ApprovedAlways("alice".to_owned()));
+    let reply = answered(&home, false, |pending, number| {
+        assert_eq!(number, 2, "a number is not used again");
+        assert!(pending.deny(1, now()).is_err());
+        pending.approve(number, "alice", false, good, now()).unwrap();
+    });
+    assert_eq!(reply, ApprovalDecision::ApprovedOnce("alice".to_owned()));
+    let reply = answered(&home, true, |pending, number| {
+        let other = |_: &Value| "hmac-sha256:1".to_owned();
+        let error = pending.approve(number, "alice", true, other, now()).unwrap_err();
+        assert_eq!(error.code(), Code::ConsentInvalid, "what was shown is not what will run");
+        pending.approve(number, "alice", true, good, now()).unwrap();
+    });
+    let ApprovalDecision::ApprovedWithProof(proof) = reply else { panic!("{reply:?}") };
+    assert!(proof.spend(&home.0, &question(true, &[]), now()).is_ok());
+    assert_eq!(
+        answered(&home, true, |pending, n| pending.deny(n, now()).unwrap()),
+        ApprovalDecision::Denied
+    );
+    assert_eq!(PendingQueue::new(&home.0).all(now()).unwrap(), []);
+}
+
+#[test]
+fn a_question_that_nobody_answers_or_wants_any_more_is_a_no_and_leaves_nothing() {
+    let home = Home::new("unanswered");
+    let pending = PendingQueue::new(&home.0);
+    let reply = |goes_on: bool, arguments: &Value| {
+        let question = ApprovalRequest { arguments: arguments.to_string(), ..question(false, &[]) };
+        let wait = Duration::from_millis(if goes_on { 0 } else { 60_000 });
+        pending.ask(&question, wait, &|| goes_on, &|_| {}).unwrap()
+    };
+    let long = json!("x".repeat(crate::limits::PENDING_ARGUMENTS_BYTES_MAX));
+    for (goes_on, arguments) in [(true, json!({})), (false, json!({})), (true, long)] {
+        assert!(matches!(reply(goes_on, &arguments), ApprovalDecision::NoResponse(_)));
+        assert_eq!(pending.all(Timestamp::now()).unwrap(), []);
+        assert_eq!(pending.deny(1, Timestamp::now()).unwrap_err().code(), Code::ConsentNoQuestion);
+    }
+}
+
+#[test]
+fn a_hostile_file_of_questions_answers_none() {
+    let home = Home::new("hostile");
+    let pending = PendingQueue::new(&home.0);
+    for hostile in [
+        "",
+        "{}",
+        r#"{"format":"mpp-pending/1"}"#,
+        r#"{"format":"mpp-pending/1","next":1,"questions":[{"number":1}]}"#,
+        r#"{"format":"mpp-pending/1","next":1,"questions":[],"also":1}"#,
+    ] {
+        fs::write(home.0.join("pending.json"), hostile).unwrap();
+        let wait = Duration::from_secs(60);
+        let reply = pending.ask(&question(false, &[]), wait, &|| true, &|_| {});
+        assert_eq!(reply.unwrap_err().code(), Code::ConsentInvalid, "{hostile}");
+    }
+}
+
+#[test]
+fn arguments_that_are_not_written_as_they_are_shown_are_refused() {
+    let home = Home::new("arguments");
+    let pending = PendingQueue::new(&home.0);
+    let path = home.0.join("pending.json");
+    for hostile in ["{\n\"id\":7}", "{\"id\": 7}", "{\"id\":7,\"id\":7}", "{", "", "7 "] {
+        let put = |_| {
+            let text = fs::read_to_string(&path).unwrap();
+            let mut file: Value = serde_json::from_str(&text).unwrap();
+            file["questions"][0]["question"]["arguments"] = json!(hostile);
+            fs::write(&path, file.to_string()).unwrap();
+        };
+        let wait = Duration::from_secs(60);
+        let reply = pending.ask(&question(false, &[]), wait, &|| true, &put);
+        assert_eq!(reply.unwrap_err().code(), Code::ConsentInvalid, "{hostile}");
+        assert!(pending.all(Timestamp::now()).is_err());
+        fs::remove_file(&path).unwrap();
+    }
+}
+
+#[test]
+fn an_answer_to_another_question_of_the_same_number_is_none() {
+    let home = Home::new("same-number");
+    let asked = question(false, &[Capability::RealClock]);
+    for other in [
+        ApprovalRequest { content_hash: ContentHash::of_listing("two"), ..asked.clone() },
+        ApprovalRequest { tool: "other".to_owned(), ..asked.clone() },
+        ApprovalRequest { arguments_digest: "hmac-sha256:1".to_owned(), ..asked.clone() },
+        ApprovalRequest { grants: digest(&[Capability::RealRandom]), ..asked.clone() },
+    ] {
+        let (pending, wait) = (PendingQueue::new(&home.0), Duration::from_secs(60));
+        let swap = |_| {
+            // Somebody puts the answered question of another call in this one's place.
+            let path = home.0.join("pending.json");
+            let text = fs::read_to_string(&path).unwrap();
+            let mut file: Value = serde_json::from_str(&text).unwrap();
+            let one = &mut file["questions"][0]["question"];
+            one["content_hash"] = json!(other.content_hash.as_str());
+            one["tool"] = json!(other.tool);
+            one["arguments_digest"] = json!(other.arguments_digest);
+            one["grants"] = json!(other.grants);
+            file["questions"][0]["answer"] =
+                json!({ "approved": true, "by": "alice", "for_later": true });
+            fs::write(&path, file.to_string()).unwrap();
+        };
+        let reply = pending.ask(&asked, wait, &|| true, &swap).unwrap();
+        assert!(matches!(reply, ApprovalDecision::NoResponse(_)), "{reply:?}");
+        fs::remove_file(home.0.join("pending.json")).unwrap();
+    }
+}
+
+#[test]
+fn the_time_that_a_person_takes_does_not_make_their_proof_one_of_the_future() {
+    let home = Home::new("slow");
+    struct Slow<'a>(&'a Home, &'a Cell<u64>);
+    impl Approver for Slow<'_> {
+        fn ask(&self, question: &ApprovalRequest) -> ApprovalDecision {
+            self.1.set(self.1.get() + 3_000);
+            let key = host_key(&self.0 .0).unwrap();
+            ApprovalDecision::ApprovedWithProof(EphemeralAttestation::sign(&key, question, "alice", at(self.1.get())))
+        }
+    }
+    let clock = Cell::new(0);
+    let (person, now) = (Slow(&home, &clock), || at(clock.get()));
+    let agreed = obtain(&home.0, &question(true, &[]), RULES, &person, &now, &|| Ok(()));
+    assert!(agreed.is_ok(), "{agreed:?}");
+}

@@ -1,0 +1,26 @@
+use super::*;
+
+#[test]
+fn the_home_is_the_one_named_or_else_in_the_users() {
+    let home = |named: &str, users: &str| home_of(Some(named.into()), Some(users.into()));
+    assert_eq!(home("/m", "/home/a"), Some("/m".into()));
+    assert_eq!(home("", "/home/a"), Some("/home/a/.mpp".into()));
+    assert_eq!(home("", ""), None);
+    assert_eq!(home_of(None, None), None);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_changed_file_keeps_its_mode_and_a_new_one_is_private() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = std::env::temp_dir().join(format!("mpp-home-mode-{}", std::process::id()));
+    let path = folder.join("trust.json");
+    let mode = || path.metadata().unwrap().permissions().mode() & 0o777;
+    let write = || update_file(&path, 100, |_| Ok((Some(b"x".to_vec()), ()))).unwrap();
+    write();
+    assert_eq!(mode(), 0o600);
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+    write();
+    assert_eq!(mode(), 0o644);
+    fs::remove_dir_all(&folder).unwrap();
+}

@@ -1,0 +1,382 @@
+//! Directories of the host: read through, changed in memory only, and what is left to be carried out.
+#![cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+
+use super::probe::*;
+use super::script::*;
+use super::*;
+use crate::kernel::host::tests::Fake;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// A directory that goes when the test ends.
+pub(super) struct Folder(pub(super) PathBuf);
+
+impl Folder {
+    pub(super) fn new() -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let name =
+            format!("mpp-host-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let path = std::env::temp_dir().join(name);
+        fs::create_dir_all(&path).unwrap();
+        Folder(path)
+    }
+
+    /// A few files and directories.
+    pub(super) fn filled() -> Self {
+        let folder = Folder::new();
+        fs::create_dir_all(folder.0.join("dir/sub")).unwrap();
+        fs::create_dir_all(folder.0.join("empty")).unwrap();
+        fs::write(folder.0.join("file"), "0123456789").unwrap();
+        fs::write(folder.0.join("dir/inner"), "inner").unwrap();
+        fs::write(folder.0.join("dir/sub/deep"), "deep").unwrap();
+        folder
+    }
+
+    pub(super) fn root(&self, guest: &str, writable: bool) -> Preopen {
+        let host = Arc::new(HostDirectory::open(&self.0, &Arc::default()).unwrap());
+        Preopen { guest: guest.to_owned(), host, writable }
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Everything below a directory of the host, by path.
+pub(super) fn snapshot(root: &Path) -> BTreeMap<String, Option<Vec<u8>>> {
+    let mut found = BTreeMap::new();
+    let mut pending = vec![root.to_path_buf()];
+    while let Some(directory) = pending.pop() {
+        for entry in fs::read_dir(&directory).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
+            let kind = fs::symlink_metadata(&path).unwrap().file_type();
+            found.insert(name, (!kind.is_dir()).then(|| fs::read(&path).unwrap_or_default()));
+            if kind.is_dir() {
+                pending.push(path);
+            }
+        }
+    }
+    found
+}
+
+/// A guest with one directory, as descriptor 3.
+pub(super) fn with_root(folder: &Folder, writable: bool) -> GuestInputs<'static> {
+    GuestInputs { roots: vec![folder.root("/data", writable)], ..inputs(b"input") }
+}
+
+/// One line for each change.
+pub(super) fn lines(run: &Execution) -> Vec<String> {
+    let line = |(path, action): (String, &FileOp)| match action {
+        FileOp::RemoveFile => format!("rm {path}"),
+        FileOp::RemoveDirectory => format!("rmdir {path}"),
+        FileOp::CreateDirectory => format!("mkdir {path}"),
+        FileOp::WriteFile { content, replaces } => {
+            let verb = if *replaces { "replace" } else { "create" };
+            format!("{verb} {path} {}", String::from_utf8_lossy(content))
+        }
+    };
+    run.changes.iter().map(line).collect()
+}
+
+#[test]
+fn what_the_guest_writes_is_a_list_of_changes_and_the_host_stays_as_it_is() {
+    let folder = Folder::filled();
+    let before = snapshot(&folder.0);
+    let mut script = Script::new();
+    script.open(3, "file", 0, ALL);
+    script.call("fd_seek", &[4, 5, 0, 0]);
+    script.write(4, b"abc");
+    let (_, seen) = script.read_at(4, 0, 10);
+    script.open(3, "new", CREATE, ALL);
+    script.write(5, b"abc");
+    script.rename("dir/sub", "moved");
+    script.unlink("dir/inner");
+    script.rmdir("dir");
+    script.link("new", 3, "moved/again");
+    let ran = script.run(with_root(&folder, true));
+    assert_eq!(ran.answers, [SUCCESS; 10]);
+    assert_eq!(ran.bytes(seen, 10), b"01234abc89");
+    assert_eq!(
+        lines(&ran.run),
+        [
+            "rm /data/dir/sub/deep",
+            "rmdir /data/dir/sub",
+            "rm /data/dir/inner",
+            "rmdir /data/dir",
+            "replace /data/file 01234abc89",
+            "mkdir /data/moved",
+            "create /data/moved/again abc",
+            "create /data/moved/deep deep",
+            "create /data/new abc",
+        ]
+    );
+    assert_eq!(snapshot(&folder.0), before);
+}
+
+#[test]
+fn what_was_moved_away_and_back_or_made_again_is_not_lost() {
+    let folder = Folder::filled();
+    let before = snapshot(&folder.0);
+    let mut script = Script::new();
+    script.rename("dir", "away");
+    script.rename("away", "dir");
+    script.rename("file", "dir/file");
+    script.rename("dir/file", "file");
+    script.rmdir("empty");
+    script.mkdir("empty");
+    let mut ran = script.run(with_root(&folder, true));
+    assert_eq!(ran.answers, [SUCCESS; 6]);
+    let changes = lines(&ran.run);
+    assert!(changes.iter().all(|line| line.starts_with("replace ")), "{changes:?}");
+    ran.run.changes.apply().unwrap();
+    assert_eq!(snapshot(&folder.0), before);
+}
+
+#[test]
+fn looking_and_reading_changes_nothing() {
+    let folder = Folder::filled();
+    let mut script = Script::new();
+    script.list(3);
+    script.open(3, "file", 0, ALL);
+    script.read_at(4, 0, 10);
+    script.write(4, b"");
+    script.stat(3, 1, "dir/inner");
+    script.call("fd_filestat_set_times", &[4, 5, 5, 5]);
+    script.open(3, "dir", DIRECTORY, 0);
+    let ran = script.run(with_root(&folder, true));
+    assert_eq!(ran.answers, [SUCCESS; 7]);
+    assert!(ran.run.changes.is_empty());
+}
+
+#[test]
+fn all_descriptors_of_a_file_see_what_one_of_them_writes_also_without_a_name() {
+    let folder = Folder::filled();
+    let mut script = Script::new();
+    script.open(3, "file", 0, READ);
+    script.open(3, "file", 0, ALL);
+    let (_, before) = script.read_at(4, 0, 10);
+    script.write(5, b"xy");
+    let (_, after) = script.read_at(4, 0, 10);
+    script.unlink("file");
+    script.write(5, b"z");
+    let (_, unlinked) = script.read_at(4, 0, 10);
+    let (count, _) = script.read_at(4, 8, 10);
+    let ran = script.run(with_root(&folder, true));
+    assert!(ran.answers.iter().all(|answer| *answer == SUCCESS));
+    assert_eq!(ran.bytes(before, 10), b"0123456789");
+    assert_eq!(ran.bytes(after, 10), b"xy23456789");
+    assert_eq!(ran.bytes(unlinked, 10), b"xyz3456789");
+    assert_eq!(ran.word(count), 2);
+    assert_eq!(lines(&ran.run), ["rm /data/file"]);
+}
+
+#[test]
+fn a_file_of_the_host_is_read_on_after_its_name_is_gone_and_is_gone_for_others() {
+    let folder = Folder::filled();
+    let mut script = Script::new();
+    script.open(3, "file", 0, READ);
+    script.unlink("file");
+    let (_, seen) = script.read_at(4, 0, 10);
+    let missing =
+        [script.open(3, "file", 0, READ), script.stat(3, 0, "file").0, script.unlink("file")];
+    script.open(3, "file", CREATE, ALL);
+    script.write(5, b"new");
+    let (_, still) = script.read_at(4, 0, 10);
+    let ran = script.run(with_root(&folder, true));
+    assert_eq!(missing.map(|answer| ran.answers[answer]), [NOENT; 3]);
+    assert_eq!(ran.bytes(seen, 10), b"0123456789");
+    assert_eq!(ran.bytes(still, 10), b"0123456789");
+    assert_eq!(lines(&ran.run), ["replace /data/file new"]);
+}
+
+#[test]
+fn appending_goes_to_the_end_until_the_flag_is_gone() {
+    let folder = Folder::filled();
+    let mut script = Script::new();
+    script.open_with(3, 0, "file", 0, ALL, APPEND);
+    script.write(4, b"ab");
+    script.call("fd_seek", &[4, 0, 0, 0]);
+    script.write(4, b"cd");
+    script.call("fd_fdstat_set_flags", &[4, 0]);
+    script.call("fd_seek", &[4, 1, 0, 0]);
+    script.write(4, b"ef");
+    let bytes = script.place(b"gh");
+    let list = script.place(&iovec(bytes as u32, 2));
+    script.call("fd_pwrite", &[4, list, 1, 20, 0]);
+    script.call("fd_allocate", &[4, 20, 1]);
+    script.call("fd_allocate", &[4, 20, 3]);
+    let ran = script.run(with_root(&folder, true));
+    assert!(ran.answers.iter().all(|answer| *answer == SUCCESS));
+    assert_eq!(lines(&ran.run), ["replace /data/file 0ef3456789abcd\0\0\0\0\0\0gh\0"]);
+}
+
+#[test]
+fn inode_numbers_and_fuel_follow_from_the_calls_and_not_from_the_host() {
+    let record = |folder: &Folder| {
+        let mut script = Script::new();
+        let places = ["file", "dir/sub/deep", "dir"].map(|path| script.stat(3, 0, path).1);
+        let (_, used, at) = script.list(3);
+        script.open(3, "dir/inner", 0, ALL);
+        script.write(4, b"x");
+        let ran = script.run(with_root(folder, true));
+        let records = places.map(|at| ran.bytes(at, 64).to_vec());
+        (records, ran.bytes(at, ran.word(used) as usize).to_vec(), ran.run.fuel_used)
+    };
+    // The same files, made in another order and at another time.
+    let (one, other) = (Folder::filled(), Folder::new());
+    fs::write(other.0.join("file"), "0123456789").unwrap();
+    fs::create_dir_all(other.0.join("empty")).unwrap();
+    fs::create_dir_all(other.0.join("dir/sub")).unwrap();
+    fs::write(other.0.join("dir/sub/deep"), "deep").unwrap();
+    fs::write(other.0.join("dir/inner"), "inner").unwrap();
+    assert_eq!(record(&one), record(&other));
+}
+
+#[test]
+fn times_are_those_of_the_guest_s_clock_and_can_be_set() {
+    let folder = Folder::filled();
+    let mut script = Script::new();
+    let times = |script: &mut Script| script.stat(3, 0, "file").1 + 40;
+    let at_first = times(&mut script);
+    script.call("clock_time_get", &[0, 0, 0]);
+    script.open(3, "file", 0, ALL);
+    script.write(4, b"x");
+    let written = times(&mut script);
+    script.call("fd_filestat_set_times", &[4, 7, 8, 1 | 8]);
+    let set = times(&mut script);
+    let refused = [3, 12, 16].map(|flags| script.call("fd_filestat_set_times", &[4, 7, 8, flags]));
+    let ran = script.run(with_root(&folder, true));
+    let read = |at: i64| [0, 8, 16].map(|offset| ran.number(at + offset));
+    let (start, step) = (1_767_225_600_000_000_000, 1_000_000);
+    assert_eq!(read(at_first), [start; 3]);
+    assert_eq!(read(written), [start, start + step, start + step]);
+    assert_eq!(read(set), [7, start + step, start + step]);
+    assert_eq!(refused.map(|answer| ran.answers[answer]), [INVAL; 3]);
+}
+
+/// What `path_open` answers by section 6 of the page.
+fn expected(kind: &str, lookup: i64, flags: i64, rights: i64) -> u32 {
+    let has = |flag| flags & flag != 0;
+    let changes = rights & WRITE != 0 || has(TRUNCATE);
+    if has(CREATE) && has(DIRECTORY) {
+        return INVAL;
+    }
+    let is_new = has(CREATE) && has(EXCLUSIVE);
+    match kind {
+        "unseen" => ACCES,
+        "missing" if has(CREATE) => SUCCESS,
+        "missing" => NOENT,
+        _ if is_new => EXIST,
+        "to-file" | "to-dir" | "dangling" if lookup == 0 => LOOP,
+        "dangling" if has(CREATE) => SUCCESS,
+        "dangling" => NOENT,
+        "dir" | "to-dir" if changes => ISDIR,
+        "dir" | "to-dir" => SUCCESS,
+        _ if has(DIRECTORY) => NOTDIR,
+        _ => SUCCESS,
+    }
+}
+
+#[test]
+fn every_combination_of_open_flags_and_kinds_of_files_answers_as_the_page_says() {
+    let folder = Folder::filled();
+    std::os::unix::fs::symlink("file", folder.0.join("unseen")).unwrap();
+    for kind in ["file", "dir", "missing", "unseen", "to-file", "to-dir", "dangling"] {
+        for (rights, lookup) in [(0, 0), (READ, 1), (WRITE, 0), (READ | WRITE, 1), (WRITE, 1)] {
+            let mut script = Script::new();
+            script.symlink("file", "to-file");
+            script.symlink("dir", "to-dir");
+            script.symlink("target", "dangling");
+            let mut answers = Vec::new();
+            for flags in 0..16 {
+                for fd_flags in [0, APPEND, 0x1f] {
+                    let answer = script.open_with(3, lookup, kind, flags, rights, fd_flags);
+                    answers.push((flags, answer));
+                    script.close(4);
+                    script.unlink("missing");
+                    script.unlink("target");
+                }
+            }
+            let unknown = [
+                script.open_with(3, lookup, kind, 16, rights, 0),
+                script.open_with(3, lookup, kind, 0, rights, 0x20),
+                script.open_with(3, 2, kind, 0, rights, 0),
+            ];
+            let ran = script.run(with_root(&folder, true));
+            for (flags, answer) in answers {
+                let expected = expected(kind, lookup, flags, rights);
+                assert_eq!(ran.answers[answer], expected, "{kind} {lookup} {flags} {rights}");
+            }
+            assert_eq!(unknown.map(|answer| ran.answers[answer]), [INVAL; 3]);
+        }
+    }
+}
+
+#[test]
+fn real_clocks_and_random_numbers_are_there_if_the_host_grants_them() {
+    static HOST: Fake = Fake {
+        secrets: &[],
+        asked: std::sync::Mutex::new(Vec::new()),
+        random: Some(crate::host::sandbox::random),
+    };
+    let granted = || GuestInputs {
+        time: GuestClock::of_host(since_1970()),
+        random: RandomStream::Host(&HOST),
+        ..inputs(b"")
+    };
+    let mut script = Script::new();
+    let [wall, resolution, first, last, random] = [8, 8, 8, 8, 32].map(|bytes| script.room(bytes));
+    let mut wait = vec![0; 48];
+    wait[16] = 1;
+    wait[24..32].copy_from_slice(&30_000_000_u64.to_le_bytes());
+    let (wait, events) = (script.place(&wait), script.room(32));
+    script.call("clock_time_get", &[0, 0, wall]);
+    script.call("clock_res_get", &[0, resolution]);
+    script.call("clock_time_get", &[1, 0, first]);
+    script.call("poll_oneoff", &[wait, events, 1, 0]);
+    script.call("clock_time_get", &[1, 0, last]);
+    script.call("random_get", &[random, 32]);
+    let before = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    let (one, other) = (script.run(granted()), script.run(granted()));
+    assert_eq!(one.answers, [SUCCESS; 6]);
+    let wall = Duration::from_nanos(one.number(wall));
+    assert!(wall >= before && wall < before + Duration::from_secs(60), "{wall:?}");
+    assert!(one.number(last) - one.number(first) >= 30_000_000);
+    assert_eq!(one.number(resolution), 1);
+    assert_ne!(one.bytes(random, 32), other.bytes(random, 32));
+}
+
+/// Waits for clock 1 for 18 minutes.
+const SLEEPER: &str = r#"(module
+    (import "wasi_snapshot_preview1" "poll_oneoff" (func $p (param i32 i32 i32 i32) (result i32)))
+    (memory (export "memory") 1) (data (i32.const 16) "\01") (data (i32.const 29) "\01")
+    (func (export "_start")
+        (drop (call $p (i32.const 0) (i32.const 64) (i32.const 1) (i32.const 128)))))"#;
+
+#[test]
+fn a_real_wait_ends_with_the_call_s_time_and_when_it_is_cancelled() {
+    let guest = Module::check(&wat::parse_str(SLEEPER).unwrap(), &manifest(16)).unwrap();
+    let inputs = || GuestInputs { time: GuestClock::of_host(since_1970()), ..inputs(b"") };
+    let short = RunLimits { timeout: Duration::from_millis(100), ..LIMITS };
+    let started = Instant::now();
+    let late = run_module(&guest, inputs(), &short, &CancelFlag::default());
+    assert_eq!(late.outcome.unwrap_err().code(), Code::ToolTimeout);
+    let long = RunLimits { timeout: Duration::from_secs(6000), ..LIMITS };
+    let flag = CancelFlag::default();
+    let cancelled = std::thread::scope(|scope| {
+        let running = scope.spawn(|| run_module(&guest, inputs(), &long, &flag));
+        std::thread::sleep(Duration::from_millis(30));
+        flag.cancel();
+        running.join().unwrap()
+    });
+    assert_eq!(cancelled.outcome.unwrap_err().code(), Code::ToolCancelled);
+    assert!(started.elapsed() < Duration::from_secs(10));
+}
+
+fn since_1970() -> Duration {
+    crate::host::clock::now()
+}

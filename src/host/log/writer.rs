@@ -1,0 +1,198 @@
+//! Room: adding records to the log, one process at a time.
+//!
+//! A [`LogWriter`] exists only while `audit.lock` is held. It knows the last record from the end of
+//! the file alone, so that the cost of an append does not grow with the log.
+
+use super::evidence::{Anchor, Evidence};
+use super::files::{
+    at, broken, missing, unavailable, HEAD_FILE, KEY_FILE, LOCK_FILE, LOG_FILE, TORN_PREFIX,
+};
+use crate::host::files::{self, if_there, Links};
+use crate::host::keys::random_bytes;
+use crate::kernel::audit::{self, Entry, Hash, Head, Torn, GENESIS};
+use crate::kernel::encoding::{as_u64, hex, unhex};
+use crate::kernel::error::Error;
+use crate::kernel::limits::{AUDIT_LINE_BYTES_MAX, AUDIT_TORN_BYTES_MAX};
+use crate::kernel::time::Timestamp;
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+/// 64 hexadecimal digits and a line feed.
+const KEY_BYTES: usize = 65;
+
+/// The log, locked, with its last record known.
+#[derive(Debug)]
+pub(super) struct LogWriter {
+    dir: PathBuf,
+    pub(super) log: File,
+    /// Bytes of all complete lines.
+    pub(super) end: u64,
+    /// The last record.
+    pub(super) head: Head,
+    /// What stands behind the last line feed: the beginning of a line whose writer died.
+    torn: Vec<u8>,
+    /// Held until the writer is dropped.
+    _lock: File,
+}
+
+impl LogWriter {
+    /// Makes what is missing of a new log: the empty file, then its key. Reads the key.
+    ///
+    /// # Errors
+    /// `audit.unavailable`; `audit.broken` if records are missing from the log.
+    // [AUD-32] [AUD-33]
+    pub(super) fn open_or_create(dir: &Path) -> Result<(LogWriter, [u8; 32]), Error> {
+        let lock = lock(dir)?;
+        let path = &dir.join(KEY_FILE);
+        let text = if_there(files::read(path, Links::Refused, KEY_BYTES)).map_err(at(path))?;
+        let writer = LogWriter::open(dir, lock, true)?;
+        if let Some(text) = text {
+            let text = String::from_utf8(text).unwrap_or_default();
+            let key = text.strip_suffix('\n').and_then(unhex::<32>);
+            let key = key.ok_or("not 64 hex digits and a line feed").map_err(at(path))?;
+            return Ok((writer, key));
+        }
+        if writer.end > 0 {
+            return Err(at(path)("gone, though the log has records; restore it"));
+        }
+        let key = random_bytes();
+        files::replace(path, format!("{}\n", hex(&key)).as_bytes(), true).map_err(at(path))?;
+        Ok((writer, key))
+    }
+
+    /// Locks the log for writing.
+    ///
+    /// # Errors
+    /// `audit.unavailable`, `audit.broken`.
+    pub(super) fn enter(dir: &Path) -> Result<LogWriter, Error> {
+        LogWriter::open(dir, lock(dir)?, false)
+    }
+
+    /// Finds that the record of the anchor is still there, and sets an incomplete last line aside.
+    ///
+    /// # Errors
+    /// `audit.unavailable`, `audit.broken`.
+    // [AUD-43]
+    pub(super) fn prepare(&mut self, anchor: &Anchor, now: Timestamp) -> Result<(), Error> {
+        anchor.check(&self.log, self.end)?;
+        self.quarantine_torn_tail(now)
+    }
+
+    /// The last record, to be found again by the next append.
+    pub(super) fn anchor(&self) -> Anchor {
+        Anchor { end: self.end, hash: self.head.hash.clone() }
+    }
+
+    /// Opens the log and finds that no record of it is missing. Makes it where none was begun and
+    /// `create` says so.
+    // [AUD-33] [AUD-71]
+    fn open(dir: &Path, lock: File, create: bool) -> Result<LogWriter, Error> {
+        let evidence = Evidence::read(dir)?;
+        let path = &dir.join(LOG_FILE);
+        let log = match files::open_own(path, false).map_err(at(path))? {
+            Some(log) => log,
+            None => {
+                evidence.check_missing()?;
+                let made = files::open_own(path, create).map_err(at(path))?.ok_or_else(missing)?;
+                files::sync_folder(dir).map_err(at(dir))?;
+                made
+            }
+        };
+        let writer = LogWriter::read_tail(dir, lock, log)?;
+        evidence.check(&writer.log, writer.end, writer.head.seq)?;
+        Ok(writer)
+    }
+
+    /// Reads the last complete line, and what stands behind it.
+    // [AUD-41] [AUD-44]
+    fn read_tail(dir: &Path, lock: File, mut log: File) -> Result<LogWriter, Error> {
+        let length = log.metadata().map_err(unavailable)?.len();
+        // Nearly always the first window will do; the second holds any two lines.
+        for window in [8 << 10, AUDIT_LINE_BYTES_MAX.saturating_mul(2)] {
+            let window = as_u64(window).min(length);
+            log.seek(SeekFrom::Start(length.saturating_sub(window))).map_err(unavailable)?;
+            let mut bytes = Vec::new();
+            (&mut log).take(window).read_to_end(&mut bytes).map_err(unavailable)?;
+            let mut parts = bytes.rsplitn(3, |byte| *byte == b'\n');
+            let torn = parts.next().unwrap_or_default().to_vec();
+            let line = parts.next();
+            if parts.next().is_none() && window < length {
+                continue;
+            }
+            let head = match line {
+                None => Head { seq: 0, hash: GENESIS.to_owned() },
+                Some(line) => {
+                    let last = audit::read(line).map_err(|what| broken("the last line", what))?;
+                    Head { seq: last.seq, hash: last.hash }
+                }
+            };
+            let end = length.saturating_sub(as_u64(torn.len()));
+            return Ok(LogWriter { dir: dir.to_owned(), log, end, head, torn, _lock: lock });
+        }
+        Err(broken("the last line", "longer than any record"))
+    }
+
+    /// Moves an incomplete last line into a file named after the record that will say so. That name
+    /// makes the work resumable: a file without its record means that the record is still due.
+    // [AUD-45] [AUD-46]
+    fn quarantine_torn_tail(&mut self, now: Timestamp) -> Result<(), Error> {
+        let name = format!("{TORN_PREFIX}{}", self.head.seq.saturating_add(1));
+        let path = &self.dir.join(&name);
+        let fail = at(path);
+        let Some(mut file) = files::open_own(path, !self.torn.is_empty()).map_err(fail)? else {
+            return Ok(());
+        };
+        if !self.torn.is_empty() {
+            let length_before = file.metadata().map_err(fail)?.len();
+            if let Err(error) = file.write_all(&self.torn).and_then(|()| file.sync_all()) {
+                // So that a full disk, met again and again, does not pile up pieces.
+                file.set_len(length_before).map_err(fail)?;
+                return Err(fail(error));
+            }
+            files::sync_folder(&self.dir).map_err(at(&self.dir))?;
+            self.log.set_len(self.end).and_then(|()| self.log.sync_all()).map_err(unavailable)?;
+            self.torn.clear();
+        }
+        file.rewind().map_err(fail)?;
+        let content = files::read_from(file, AUDIT_TORN_BYTES_MAX).map_err(fail)?;
+        if content.len() > AUDIT_TORN_BYTES_MAX {
+            let what = format!("longer than {AUDIT_TORN_BYTES_MAX} bytes");
+            return Err(fail(io::Error::other(what)));
+        }
+        let (bytes, sha256) = (as_u64(content.len()), Hash::of(&content));
+        self.append(&Entry::Torn(&Torn { file: name, bytes, sha256 }), now)
+    }
+
+    /// Adds one record and returns once it is on the disk. On failure the log is as it was, or ends
+    /// in a torn line that the next append sets aside.
+    ///
+    /// # Errors
+    /// `audit.unavailable`.
+    // [AUD-42]
+    pub(super) fn append(&mut self, entry: &Entry, now: Timestamp) -> Result<(), Error> {
+        let line = entry.line(&self.head, now)?;
+        let written = self.log.write_all(line.text.as_bytes()).and_then(|()| self.log.sync_data());
+        if let Err(error) = written {
+            // If taking the piece back fails too, it is a torn line, which the next append expects.
+            let taken_back = self.log.set_len(self.end).and_then(|()| self.log.sync_data());
+            let state =
+                if taken_back.is_ok() { "" } else { ", and its beginning stays in the log" };
+            let kind = entry.kind();
+            return Err(unavailable(format_args!("{kind} record not written: {error}{state}")));
+        }
+        self.end = self.end.saturating_add(as_u64(line.text.len()));
+        self.head = line.head;
+        // [AUD-70] Best effort: an old note names an earlier record, which has to stay as well.
+        let note = self.anchor().to_text();
+        let _ = files::replace(&self.dir.join(HEAD_FILE), note.as_bytes(), false);
+        Ok(())
+    }
+}
+
+/// Waits for `audit.lock`.
+// [AUD-40] [AUD-48]
+fn lock(dir: &Path) -> Result<File, Error> {
+    let path = &dir.join(LOCK_FILE);
+    files::lock_file(path, &|| false).map_err(at(path))
+}

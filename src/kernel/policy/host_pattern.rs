@@ -1,0 +1,64 @@
+//! Room: hosts as a policy compares them: by their text alone, without asking the network. Addresses do
+//! not come into it, since a manifest can't ask for one.
+
+use crate::kernel::document::text_form;
+use crate::kernel::names::{is_host_and_port, read_port};
+use crate::kernel::prelude::*;
+
+/// A host name with an optional port, in lower case and without a final dot.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::kernel) struct HostPattern {
+    name: String,
+    port: Option<String>,
+}
+
+impl HostPattern {
+    /// Takes any text apart.
+    pub(super) fn of(text: &str) -> Self {
+        let (name, port) = match text.split_once(':') {
+            Some((name, port)) => (name, Some(port.to_owned())),
+            None => (text, None),
+        };
+        HostPattern { name: name.trim_end_matches('.').to_ascii_lowercase(), port }
+    }
+
+    /// Reads the host of a rule; a rule of another shape would never apply.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let host = HostPattern::of(text);
+        let port_valid = host.port.as_deref().is_none_or(|port| read_port(port).is_some());
+        (is_host_and_port(&host.name) && port_valid).then_some(host)
+    }
+
+    /// Whether a rule about this host is one about `other`: the same name or one below it, and the same
+    /// port unless the rule names none. A request without a port is for that of https.
+    // [POLICY-04]
+    pub(super) fn covers(&self, other: &HostPattern) -> bool {
+        let below = other.name.strip_suffix(&self.name).is_some_and(|rest| rest.ends_with('.'));
+        let port = other.port.as_deref().unwrap_or("443");
+        (other.name == self.name || below) && self.port.as_ref().is_none_or(|rule| rule == port)
+    }
+
+    /// Whether it lies, by its text alone, inside the user's own network or machine: a single label, or a
+    /// top-level name that the public DNS does not delegate.
+    // [RISK-04]
+    pub(super) fn is_internal(&self) -> bool {
+        match self.name.rsplit_once('.') {
+            Some((_, top)) => {
+                INTERNAL_TOP_LEVELS.contains(&top) || self.name.ends_with(".home.arpa")
+            }
+            None => true,
+        }
+    }
+}
+
+const INTERNAL_TOP_LEVELS: [&str; 8] =
+    ["internal", "local", "localhost", "lan", "home", "corp", "intranet", "private"];
+
+impl fmt::Display for HostPattern {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.name)?;
+        self.port.as_ref().map_or(Ok(()), |port| write!(out, ":{port}"))
+    }
+}
+
+text_form!(HostPattern, "a host name with an optional port");
