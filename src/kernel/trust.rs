@@ -24,7 +24,7 @@ object! {
     /// Everything this host knows about publishers.
     ///
     /// ```
-    /// use mpp::package::{key::SecretKey, listing::ContentHash};
+    /// use mpp::package::{key::SecretKey, content_hash::ContentHash};
     /// use mpp::{trust::{TrustStore, Validity}, Code, Timestamp};
     /// let key = SecretKey::generate().public();
     /// let content = ContentHash::of_listing("");
