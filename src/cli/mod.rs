@@ -26,11 +26,10 @@ use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-/// Verify, sandbox, filter and audit signed AI-agent tools.
-///
-/// Files are in the directory MPP_HOME [default: ~/.mpp]. Exit status: 0 success, 1 refused, 2 usage,
-/// 3 the tool failed, 4 the host failed.
+/// Verify, sandbox, filter and audit signed AI-agent tools
 #[derive(FromArgs)]
+#[argh(note = "Files are in MPP_HOME [default: ~/.mpp].\n\
+            Exit status: 0 success, 1 refused, 2 usage, 3 the tool failed, 4 the host failed.")]
 struct Arguments {
     /// print the version
     #[argh(switch, short = 'V')]
@@ -99,7 +98,8 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
             if let Some(initial) = detail.get_mut(..1) {
                 initial.make_ascii_lowercase();
             }
-            return report_error(&usage_error(detail), words.contains(&"--json"));
+            let error = usage_error(detail.trim_start_matches("error parsing "));
+            return report_error(&error, words.contains(&"--json"));
         }
     };
     let Some(command) = arguments.command else {

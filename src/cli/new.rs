@@ -188,15 +188,14 @@ impl New {
         }
         let directory = self.directory.display();
         let text = format!(
-            "created {directory} with {}\n\nnext:\n  {directory}/build\n  mpp keygen me\n  mpp pack {directory}/package \
-             --key me.key -o {word}.mpp\n  mpp trust add me.pub --name Me --namespace {id}\n  \
+            "created {directory} with {}\n\nnext:\n  {directory}/build\n  mpp keygen me\n  \
+             mpp pack {directory}/package --key me.key -o {word}.mpp\n  \
+             mpp trust add me.pub --name Me --namespace {id}\n  \
              mpp run {word}.mpp --tool greet --args '{{\"name\":\"Ann\"}}'\n",
             written.join(", ")
         );
-        Ok(CommandOutput::new(
-            text,
-            json!({ "folder": self.directory, "id": id, "files": written }),
-        ))
+        let json = json!({ "folder": self.directory, "id": id, "files": written });
+        Ok(CommandOutput::new(text, json))
     }
 }
 

@@ -434,7 +434,8 @@ fn checked_request(
 ) -> Result<ToolInput, Error> {
     tool.parameters.validate_within(&call.arguments, filter.1)?.map_err(|violation| {
         let violation = filtered_violation(violation, filter);
-        Error::new(Code::RequestArguments, format!("arguments of {}: {violation}", tool.name))
+        let detail = format!("invalid arguments for tool \"{}\": {violation}", tool.name);
+        Error::new(Code::RequestArguments, detail)
     })?;
     let request = ToolInput::new(protocol, tool, &call.arguments, call.agent.as_ref())?;
     if request.stdin.len() > limits::REQUEST_BYTES_MAX {
