@@ -264,7 +264,8 @@ fn every_page_and_help_text_that_names_the_default_says_the_same() {
     for command in ["run", "serve"] {
         let help = place.mpp(&[command, "--help"]).exits(0).out;
         let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
-        let sentence = "Without a policy file, a package that requests nothing runs; any other requires approval.";
+        let sentence =
+            "Without a policy file, packages that request nothing run; others need approval";
         assert!(help.contains(sentence), "{command}: {help}");
     }
 }

@@ -95,9 +95,7 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
         }
         Err(EarlyExit { output, status: Err(()) }) => {
             let mut detail = output.split_whitespace().collect::<Vec<_>>().join(" ");
-            if let Some(initial) = detail.get_mut(..1) {
-                initial.make_ascii_lowercase();
-            }
+            detail.get_mut(..1).into_iter().for_each(str::make_ascii_lowercase);
             let error = usage_error(detail.trim_start_matches("error parsing "));
             return report_error(&error, words.contains(&"--json"));
         }

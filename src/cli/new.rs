@@ -173,11 +173,11 @@ impl New {
             }
             _ => file_error(&self.directory, &error),
         })?;
-        let mut written = Vec::new();
+        let mut files = Vec::new();
         for (path, template) in SHARED.iter().chain(language.files) {
             let text = language.filled_in(template, &id, word);
             create(&self.directory, path, &text)?;
-            written.push(*path);
+            files.push(*path);
         }
         // Verifies the manifest that was written, and with it `--id`.
         let manifest = fs::read(self.directory.join("package/manifest.json"))
@@ -192,10 +192,9 @@ impl New {
              mpp pack {directory}/package --key me.key -o {word}.mpp\n  \
              mpp trust add me.pub --name Me --namespace {id}\n  \
              mpp run {word}.mpp --tool greet --args '{{\"name\":\"Ann\"}}'\n",
-            written.join(", ")
+            files.join(", ")
         );
-        let json = json!({ "folder": self.directory, "id": id, "files": written });
-        Ok(CommandOutput::new(text, json))
+        Ok(CommandOutput::new(text, json!({ "folder": self.directory, "id": id, "files": files })))
     }
 }
 

@@ -200,7 +200,7 @@ impl Verify {
                 let Some(failed) = CHECKS.iter().position(|check| *check == stage) else {
                     return Err(error);
                 };
-                let text = format!("{}{}\n", checks_until(Some(failed)), super::error_text(&error));
+                let text = checks_until(Some(failed)) + &super::error_text(&error) + "\n";
                 let json = json!({
                     "verdict": "refused", "check": failed.saturating_add(1),
                     "error": super::error_json(&error),

@@ -19,11 +19,8 @@ use std::sync::Arc;
 
 /// Run one tool of a package
 #[derive(FromArgs)]
-#[argh(
-    subcommand,
-    name = "run",
-    note = "Without a policy file, a package that requests nothing runs;\nany other requires approval."
-)]
+#[argh(subcommand, name = "run")]
+#[argh(note = "Without a policy file, packages that request nothing run; others need approval")]
 pub struct Run {
     /// package file, or id of an installed package
     #[argh(positional)]

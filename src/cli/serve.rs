@@ -18,11 +18,8 @@ const LOG_FLUSH_WAIT: Duration = Duration::from_millis(500);
 
 /// Serve installed packages to an agent: MCP over stdio
 #[derive(FromArgs)]
-#[argh(
-    subcommand,
-    name = "serve",
-    note = "Without a policy file, a package that requests nothing runs;\nany other requires approval."
-)]
+#[argh(subcommand, name = "serve")]
+#[argh(note = "Without a policy file, packages that request nothing run; others need approval")]
 pub struct Serve {
     /// use this policy file [default: MPP_HOME/policy.json]
     #[argh(option)]
