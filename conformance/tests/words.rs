@@ -52,7 +52,8 @@ const WORDS: &[(&str, &str, &[&str])] = &[
     (r"\blook(s|ed|ing)? at\b", "read, check, inspect", &[]),
     (r"\bmay not\b", "must not", &[]),
     (r"\bcan't\b", "cannot", &[]),
-    (r"\bfolders?\b", "directory", &[]),
+    // A member of `mpp new --json`.
+    (r"\bfolders?\b", "directory", &["\u{22}folder\u{22}:"]),
     (r"\blicences?\b|\bcatalogues?\b", "American spelling: license, catalog", &[]),
     (r"\bothers have rights\b", "permissions", &[]),
     (r"\bsays so\b", "states it", &[]),
