@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 const WORDS: &[(&str, &str, &[&str])] = &[
     (r"\brooms?\b", "module, space", &[]),
     (r"\bfloors?\b", "layer, ring", &[]),
-    (r"\bdoors?\b", "host service, network", &[]),
+    (r"\bdoors?\b", "host service, network", &["door-"]),
     (r"\bmatters?\b", "call, subject; is irrelevant", &[]),
     (r"\bgone\b", "removed, missing, closed", &[]),
     (r"\btold\b", "reports, passes, is given", &[]),
