@@ -212,7 +212,7 @@ pub fn trust_on_first_use(package: &[u8], trust_path: &Path) -> Result<bool, Err
         return Ok(false);
     }
     let found = gatekeeper::inspect(package)?;
-    let Some(signer) = found.signatures.first() else { return Ok(false) };
+    let Some(signer) = found.signers.first() else { return Ok(false) };
     let id = found.manifest.id.clone();
     // A changed key is what this question exists for: it is not asked twice about one id.
     let store = TrustStore::load(trust_path)?;
