@@ -100,7 +100,7 @@ fn a_second_signature_by_another_key_verifies_and_by_the_same_key_is_refused() {
     let (author, approver) = (support::author(), support::approver());
     let package = pack(small(), &author, support::now(), Compression::Stored).unwrap();
     let both = countersign(&package, &approver, support::now()).unwrap();
-    let signers = gatekeeper::inspect(&both).unwrap().signatures;
+    let signers = gatekeeper::inspect(&both).unwrap().signers;
     let ids: Vec<_> = signers.iter().map(|signer| signer.key_id.clone()).collect();
     assert_eq!(ids, [author.public().id(), approver.public().id()]);
     let again = countersign(&both, &author, support::now()).unwrap_err();

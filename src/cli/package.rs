@@ -138,7 +138,7 @@ fn written(
     package: &[u8],
     found: &Inspection,
 ) -> Result<CommandOutput, Error> {
-    let keys: Vec<&str> = found.signatures.iter().map(|signer| signer.key_id.as_str()).collect();
+    let keys: Vec<&str> = found.signers.iter().map(|signer| signer.key_id.as_str()).collect();
     let rows = [
         ("package", format!("{} {}", found.manifest.id, found.manifest.version)),
         ("content", found.content_hash.to_string()),
@@ -238,7 +238,7 @@ impl Inspect {
             ("content", found.content_hash.to_string()),
         ];
         let mut signers = Vec::new();
-        for signer in &found.signatures {
+        for signer in &found.signers {
             let known = store.keys().find(|(_, key)| key.key_id == signer.key_id);
             let holder = known.map(|(publisher, _)| publisher.name.clone());
             let shown = match &holder {

@@ -216,7 +216,7 @@ pub fn trust_on_first_use(package: &[u8], trust_path: &Path) -> Result<bool, Err
         return Ok(false);
     }
     let found = gatekeeper::inspect(package)?;
-    let Some(signer) = found.signatures.first() else { return Ok(false) };
+    let Some(signer) = found.signers.first() else { return Ok(false) };
     let id = found.manifest.id.clone();
     // Trust on first use protects against a changed key, so a second key for an id is refused.
     let store = TrustStore::load(trust_path)?;

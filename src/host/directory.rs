@@ -8,7 +8,7 @@ use crate::host::directory_handle::{
 use crate::host::protected_paths::identity_of;
 use crate::kernel::deadline::Deadline;
 use crate::kernel::directory::{
-    Change, CommitError, Directory, DirectoryError, EntryKind, HostEntry, Identity, ListedEntry,
+    Change, CommitError, Directory, DirectoryError, HostEntry, Identity, Kind, ListedEntry,
     PreparedChanges, StatFingerprint,
 };
 use std::fs::{File, OpenOptions};
@@ -29,11 +29,8 @@ impl Directory for HostDirectory {
         let (handle, status) = self.step(&self.handle, name)?;
         if status.is_dir() {
             let (identity, protected) = (identity_of(&status), Arc::clone(&self.protected));
-            return Ok(HostEntry::Directory(Arc::new(HostDirectory {
-                handle,
-                identity,
-                protected,
-            })));
+            let directory = HostDirectory { handle, identity, protected };
+            return Ok(HostEntry::Directory(Arc::new(directory)));
         }
         let file = OpenOptions::new().read(true).custom_flags(NO_WAIT).open(path_of(&handle));
         file.map(|file| HostEntry::File(Arc::new(HostFile(file)))).map_err(fault_of)
@@ -50,8 +47,8 @@ impl Directory for HostDirectory {
                 continue;
             }
             let kind = match entry.file_type() {
-                Ok(kind) if kind.is_dir() => Some(EntryKind::Directory),
-                Ok(kind) if kind.is_file() => Some(EntryKind::File),
+                Ok(kind) if kind.is_dir() => Some(Kind::Directory),
+                Ok(kind) if kind.is_file() => Some(Kind::File),
                 _ => None,
             };
             let name = name.to_str().filter(|name| is_visible_name(name));

@@ -23,7 +23,7 @@ use crate::kernel::host::Host;
 use crate::kernel::json;
 use crate::kernel::limits;
 use crate::kernel::package::content_hash::ContentHash;
-use crate::kernel::package::manifest::{Manifest, Protocol, Sensitivity, Tool};
+use crate::kernel::package::manifest::{Manifest, Protocol, Tool};
 use crate::kernel::package::schema::{Schema, Violation};
 use crate::kernel::pattern::CAN_MATCH;
 use crate::kernel::policy::capability::{self, directories};
@@ -158,22 +158,19 @@ impl Pipeline<'_> {
         // 5. The sandbox runs the verified binary with the grants of the token.
         let AdmittedCall { attestation, token, request, filter, .. } = admitted;
         let deadline = Deadline::new(host, token.limits().timeout);
-        let mut execution =
-            self.engine.run(host, &attestation.wasm_binary, &token, request, &deadline);
-        let mut changes = core::mem::take(&mut execution.changes);
+        let mut run = self.engine.run(host, &attestation.wasm_binary, &token, request, &deadline);
+        let mut changes = core::mem::take(&mut run.changes);
         // 6. Every copy of the result is filtered.
         let result = find_tool(&attestation, &call.tool).and_then(|tool| {
-            let response = execution.answer(attestation.manifest.runtime.protocol)?;
-            filtered_result(&execution, response, tool, (&filter, &deadline), audit_record)
+            let response = run.answer(attestation.manifest.runtime.protocol)?;
+            filtered_result(&run, response, tool, (&filter, &deadline), audit_record)
         });
         // 7. Only a successful call changes anything on the host.
         let recheck = || self.recheck(package, &attestation);
-        let result =
-            commit_changes(result, &mut changes, host, &recheck, &deadline).map_err(|error| {
-                filtered_error(error, &execution, (&filter, &Deadline::without_timeout(host)))
-            });
+        let result = commit_changes(result, &mut changes, host, &recheck, &deadline)
+            .map_err(|error| filtered_error(error, &run, (&filter, &Deadline::untimed(host))));
         // 8. Without a durable outcome record the result is withheld.
-        let outcome = self.outcome(&execution, &result, &changes);
+        let outcome = self.outcome(&run, &result, &changes);
         host.append(&Entry::Outcome(audit_record, &outcome), self.now())?;
         result
     }
@@ -191,8 +188,7 @@ impl Pipeline<'_> {
     fn digest_arguments(&self, call: &ToolCall) -> Result<KeyedDigest, Error> {
         // Checked before anything else recurses into the arguments.
         if !json::depth_within(&call.arguments, limits::REQUEST_DEPTH_MAX) {
-            let detail =
-                format!("arguments are nested too deeply, limit {}", limits::REQUEST_DEPTH_MAX);
+            let detail = format!("arguments exceed nesting limit {}", limits::REQUEST_DEPTH_MAX);
             return Err(Error::new(Code::RequestTooLarge, detail));
         }
         Ok(self.log_key.digest(&call.arguments))
@@ -211,9 +207,7 @@ impl Pipeline<'_> {
         let gatekeeper = self.gatekeeper()?;
         let attestation = match package {
             Package::Bytes(bytes) => gatekeeper.verify(bytes)?,
-            Package::Installed(content_hash) => {
-                self.installed(&gatekeeper, content_hash, refusal)?
-            }
+            Package::Installed(hash) => self.installed(&gatekeeper, hash, refusal)?,
         };
         let manifest = &attestation.manifest;
         let facts = &mut refusal.facts;
@@ -226,7 +220,7 @@ impl Pipeline<'_> {
         check_patterns(CAN_MATCH, manifest, self.policy)?;
         let filter = self.privacy_filter(manifest)?;
         let tool = find_tool(&attestation, &call.tool)?;
-        let until = Deadline::without_timeout(self.host);
+        let until = Deadline::untimed(self.host);
         let request = tool_input(manifest.runtime.protocol, tool, call, (&filter, &until))?;
         let recheck = || self.recheck(package, &attestation);
         let (token, proof) = self.decide(&attestation, tool, call, &arguments, &recheck)?;
@@ -257,14 +251,12 @@ impl Pipeline<'_> {
         }
         let bytes = self.host.package(content_hash)?;
         let found = gatekeeper.verify(&bytes).and_then(|found| {
-            let other = &found.content_hash;
-            match other == content_hash {
-                true => Ok(found),
-                false => {
-                    let detail = format!("content hash is {other}, expected {content_hash}");
-                    Err(Error::new(Code::ContentHash, detail))
-                }
+            if found.content_hash != *content_hash {
+                let detail =
+                    format!("installed as {content_hash}, contains {}", found.content_hash);
+                return Err(Error::new(Code::ContentHash, detail));
             }
+            Ok(found)
         });
         let found = found.inspect_err(|_| refusal.source = Some(source_of(&bytes)))?;
         self.host.cache_attestation(&found);
@@ -320,7 +312,7 @@ impl Pipeline<'_> {
                     publisher: manifest.publisher().to_owned(),
                     content_hash: attestation.content_hash.clone(),
                     tool: tool.name.clone(),
-                    is_destructive: tool.sensitivity == Sensitivity::Destructive,
+                    is_destructive: tool.is_destructive(),
                     arguments: call.arguments.to_string(),
                     arguments_digest: arguments_digest.as_str().to_owned(),
                     agent: call.agent.as_ref().map(Agent::to_string),
@@ -337,7 +329,7 @@ impl Pipeline<'_> {
 
     fn outcome(
         &self,
-        execution: &Execution,
+        run: &Execution,
         result: &Result<CallResult, Error>,
         changes: &Changes,
     ) -> Outcome {
@@ -349,13 +341,13 @@ impl Pipeline<'_> {
         let returned = result.as_ref().ok();
         Outcome {
             result: status,
-            fuel_used: execution.fuel_used,
-            duration_ms: milliseconds(execution.duration),
-            stdout: Some(self.log_key.digest_bytes(&execution.stdout)),
+            fuel_used: run.fuel_used,
+            duration_ms: milliseconds(run.duration),
+            stdout: Some(self.log_key.digest_bytes(&run.stdout)),
             answer: returned.map(|result| self.digest_result(result)),
             privacy: returned.map(counts).unwrap_or_default(),
-            denied: execution.denied,
-            services: execution.services.clone(),
+            denied: run.denied,
+            services: run.services.clone(),
             changes: changes.counts(),
         }
     }
@@ -445,12 +437,9 @@ fn tool_input(
         Error::new(Code::RequestArguments, detail)
     })?;
     let request = ToolInput::new(protocol, tool, &call.arguments, call.agent.as_ref())?;
-    if request.stdin.len() > limits::REQUEST_BYTES_MAX {
-        let detail = format!(
-            "request is {} bytes, limit {}",
-            request.stdin.len(),
-            limits::REQUEST_BYTES_MAX
-        );
+    let (bytes, limit) = (request.stdin.len(), limits::REQUEST_BYTES_MAX);
+    if bytes > limit {
+        let detail = format!("request is {bytes} bytes, limit {limit}");
         return Err(Error::new(Code::RequestTooLarge, detail));
     }
     Ok(request)
@@ -459,7 +448,7 @@ fn tool_input(
 /// Validates a result against the tool's schema, and filters every copy.
 // [RUN-06]
 fn filtered_result(
-    execution: &Execution,
+    run: &Execution,
     response: ToolResult,
     tool: &Tool,
     filter: Filter<'_>,
@@ -477,12 +466,10 @@ fn filtered_result(
     }
     // One value, so that numbered labels and pointers are the same in every copy.
     let is_structured = response.structured_content.is_some();
-    let mut unfiltered = Map::new();
-    unfiltered.insert("content".to_owned(), response.content);
-    unfiltered
-        .extend(response.structured_content.map(|value| ("structuredContent".to_owned(), value)));
-    let (mut filtered, applied) =
-        engine.redact_json_within(&Value::Object(unfiltered), deadline)?;
+    let mut both = Map::new();
+    both.insert("content".to_owned(), response.content);
+    both.extend(response.structured_content.map(|value| ("structuredContent".to_owned(), value)));
+    let (mut filtered, applied) = engine.redact_json_within(&Value::Object(both), deadline)?;
     let mut take = |key: &str| filtered.get_mut(key).map(Value::take).unwrap_or_default();
     Ok(CallResult {
         content: take("content"),
@@ -490,7 +477,7 @@ fn filtered_result(
         is_error,
         changes: json!([]),
         applied,
-        fuel_used: execution.fuel_used,
+        fuel_used: run.fuel_used,
         audit_record,
     })
 }
@@ -525,11 +512,11 @@ fn commit_changes(
 /// Filters the error of a tool like its results: the detail, and the end of its stderr, which its author
 /// needs.
 // [RUN-07]
-fn filtered_error(error: Error, execution: &Execution, filter: Filter<'_>) -> Error {
+fn filtered_error(error: Error, run: &Execution, filter: Filter<'_>) -> Error {
     const STDERR_CHARS_SHOWN: usize = 600;
     let mut detail = filtered_text(error.detail(), filter);
     // Filtered before it is truncated: half a value would not be detected.
-    let stderr = filtered_text(String::from_utf8_lossy(&execution.stderr).trim(), filter);
+    let stderr = filtered_text(String::from_utf8_lossy(&run.stderr).trim(), filter);
     if error.code().class() == Class::Tool && !stderr.is_empty() {
         let left_out = stderr.chars().count().saturating_sub(STDERR_CHARS_SHOWN);
         detail.push_str("; stderr ends with: ");

@@ -77,11 +77,11 @@ impl<'a> Deadline<'a> {
                 Duration::ZERO
             }
         }
-        Deadline::without_timeout(&Stopped)
+        Deadline::untimed(&Stopped)
     }
 
     /// Returns a deadline without a timeout: the call can only be cancelled.
-    pub fn without_timeout(clock: &'a dyn Clock) -> Self {
+    pub fn untimed(clock: &'a dyn Clock) -> Self {
         Deadline::new(clock, Duration::MAX)
     }
 

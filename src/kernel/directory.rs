@@ -11,7 +11,7 @@ pub type Identity = (u64, u64);
 
 /// The kind of a directory entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EntryKind {
+pub enum Kind {
     /// A directory.
     Directory,
     /// A regular file.
@@ -45,12 +45,12 @@ pub enum DirectoryError {
 }
 
 /// A name in a directory with its kind; `None` for entries that guests do not see.
-pub type ListedEntry<'a> = Option<(&'a str, EntryKind)>;
+pub type ListedEntry<'a> = Option<(&'a str, Kind)>;
 
 /// A directory of the host.
 ///
 /// ```
-/// use mpp::directory::{Directory, DirectoryError, HostEntry, Identity, EntryKind, StatFingerprint};
+/// use mpp::directory::{Directory, DirectoryError, HostEntry, Identity, Kind, StatFingerprint};
 /// use std::sync::Arc;
 ///
 /// /// Contains one directory, which is empty, and cannot be written.
@@ -67,9 +67,9 @@ pub type ListedEntry<'a> = Option<(&'a str, EntryKind)>;
 ///             _ => Err(DirectoryError::NotFound),
 ///         }
 ///     }
-///     fn list(&self, each: &mut dyn FnMut(Option<(&str, EntryKind)>) -> bool) -> Result<bool, DirectoryError> {
+///     fn list(&self, each: &mut dyn FnMut(Option<(&str, Kind)>) -> bool) -> Result<bool, DirectoryError> {
 ///         if self.0 == 0 {
-///             each(Some(("empty", EntryKind::Directory)));
+///             each(Some(("empty", Kind::Directory)));
 ///         }
 ///         Ok(false)
 ///     }

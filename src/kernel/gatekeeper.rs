@@ -14,7 +14,7 @@ use crate::kernel::package::archive::{self, Entry};
 use crate::kernel::package::content_hash::{checksum_list, ContentHash};
 use crate::kernel::package::key::KeyId;
 use crate::kernel::package::manifest::Manifest;
-use crate::kernel::package::signature::{SignatureFile, VerifiedSignature};
+use crate::kernel::package::signature::{SignatureFile, Signer};
 use crate::kernel::package::version::Version;
 use crate::kernel::package::{
     is_module_entry, is_package_file, ASSETS_PREFIX, MANIFEST_ENTRY, SIGNATURE_ENTRY,
@@ -98,8 +98,8 @@ impl Gatekeeper {
         let entries = check_1_archive(package)?;
         let parts = check_2_structure(&entries)?;
         let record = check_3_content(&parts)?;
-        let signatures = check_4_signature(&record)?;
-        let key_ids: Vec<_> = signatures.into_iter().map(|signature| signature.key_id).collect();
+        let signers = check_4_signature(&record)?;
+        let key_ids: Vec<_> = signers.into_iter().map(|signer| signer.key_id).collect();
         let signers = check_5_publisher(self, &record, &key_ids)?;
         let manifest = check_6_manifest(&self.trust, &parts, &signers)?;
         let module = check_7_module(&parts, &manifest)?;
@@ -125,8 +125,7 @@ fn check_1_archive(package: &[u8]) -> Result<Vec<Entry<'_>>, Error> {
 // [PKG-01] [PKG-02]
 fn check_2_structure<'a>(entries: &'a [Entry<'a>]) -> Result<PackageParts<'a>, Error> {
     if let Some(entry) = entries.iter().find(|entry| !is_package_file(entry.name)) {
-        let detail = format!("unknown entry \"{}\"", entry.name);
-        return Err(Error::new(Code::StructureUnknown, detail));
+        return Err(Error::new(Code::StructureUnknown, format!("unknown entry {:?}", entry.name)));
     }
     let required = |name: &str| {
         let entry = entries.iter().find(|entry| entry.name == name);
@@ -140,8 +139,7 @@ fn check_2_structure<'a>(entries: &'a [Entry<'a>]) -> Result<PackageParts<'a>, E
         return Err(Error::new(Code::StructureMissing, "missing .wasm module"));
     };
     if let Some(second) = modules.next() {
-        let detail = format!("more than one module: \"{}\"", second.name);
-        return Err(Error::new(Code::StructureUnknown, detail));
+        return Err(Error::new(Code::StructureUnknown, format!("second module {:?}", second.name)));
     }
     let (module_name, module) = (module.name, module.content.as_ref());
     Ok(PackageParts { entries, manifest, signature, module_name, module })
@@ -154,15 +152,14 @@ fn check_3_content(parts: &PackageParts<'_>) -> Result<SignatureFile, Error> {
     let contents = parts.entries.iter().map(|entry| (entry.name, entry.content.as_ref()));
     let found = ContentHash::from_checksum_list(&checksum_list(contents));
     if found != record.content_hash {
-        let detail =
-            format!("content hash is {found}, signature.json says {}", record.content_hash);
+        let detail = format!("content hash is {found}, signature.json has {}", record.content_hash);
         return Err(Error::new(Code::ContentHash, detail));
     }
     Ok(record)
 }
 
 /// 4. Every signature verifies over that hash.
-fn check_4_signature(record: &SignatureFile) -> Result<Vec<VerifiedSignature>, Error> {
+fn check_4_signature(record: &SignatureFile) -> Result<Vec<Signer>, Error> {
     record.verify()
 }
 
@@ -196,8 +193,7 @@ fn check_id_and_version(
     // [GATE-05]
     if !signers.iter().any(|signer| signer.may_publish(&manifest.id)) {
         let names: Vec<_> = signers.iter().map(TrustedSigner::publisher).collect();
-        let detail =
-            format!("id \"{}\" is outside the namespaces of {}", manifest.id, names.join(", "));
+        let detail = format!("id {} is outside the namespaces of {names:?}", manifest.id);
         return Err(Error::new(Code::ManifestNamespace, detail));
     }
     // [GATE-06]
@@ -382,10 +378,10 @@ impl WasmBinary {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Inspection {
-    /// The package's identity, over which all of `signatures` verify.
+    /// The package's identity, with valid signatures by all of `signers`.
     pub content_hash: ContentHash,
-    /// Valid signatures. Nothing is known about the trust in their keys.
-    pub signatures: Vec<VerifiedSignature>,
+    /// The signers. Nothing is known about the trust in their keys.
+    pub signers: Vec<Signer>,
     /// The manifest.
     pub manifest: Manifest,
     /// Imports of the module, as `module.name`, sorted.
@@ -403,13 +399,13 @@ pub fn inspect(package: &[u8]) -> Result<Inspection, Error> {
     let entries = check_1_archive(package)?;
     let parts = check_2_structure(&entries)?;
     let record = check_3_content(&parts)?;
-    let signatures = check_4_signature(&record)?;
+    let signers = check_4_signature(&record)?;
     let manifest = read_manifest(&parts)?;
     let module = check_7_module(&parts, &manifest)?;
     let entries = entries.iter().map(|entry| (entry.name.to_owned(), entry.content.len()));
     Ok(Inspection {
         content_hash: record.content_hash,
-        signatures,
+        signers,
         imports: module.imports(),
         manifest,
         entries: entries.collect(),

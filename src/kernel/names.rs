@@ -96,7 +96,7 @@ pub fn is_guest_directory(text: &str) -> bool {
         return true;
     }
     let component = |part: &str| {
-        !part.is_empty() && consists_of(part, b"._-") && part.bytes().any(|byte| byte != b'.')
+        !part.is_empty() && has_only(part, b"._-") && part.bytes().any(|byte| byte != b'.')
     };
     text.len() <= NAME_BYTES_MAX
         && path.split('/').count() <= NAME_DEPTH_MAX
@@ -117,14 +117,14 @@ pub fn directories_overlap(a: &str, b: &str) -> bool {
 // [MAN-25]
 pub fn is_environment_name(text: &str) -> bool {
     let first = |c: char| c.is_ascii_alphabetic() || c == '_';
-    text.len() <= 128 && text.starts_with(first) && consists_of(text, b"_")
+    text.len() <= 128 && text.starts_with(first) && has_only(text, b"_")
 }
 
 /// Returns `true` for `^[A-Za-z][A-Za-z0-9_]{0,63}$`.
 // [MAN-30]
 pub fn is_tool_name(text: &str) -> bool {
     let first = |c: char| c.is_ascii_alphabetic();
-    text.len() <= 64 && text.starts_with(first) && consists_of(text, b"_")
+    text.len() <= 64 && text.starts_with(first) && has_only(text, b"_")
 }
 
 /// Returns `true` for `^[A-Z][A-Z0-9_]{0,31}$`.
@@ -136,7 +136,7 @@ pub fn is_pattern_name(text: &str) -> bool {
 }
 
 /// Returns `true` if a text consists of ASCII letters, digits and these marks.
-fn consists_of(text: &str, marks: &[u8]) -> bool {
+fn has_only(text: &str, marks: &[u8]) -> bool {
     text.bytes().all(|byte| byte.is_ascii_alphanumeric() || marks.contains(&byte))
 }
 
@@ -146,13 +146,13 @@ fn consists_of(text: &str, marks: &[u8]) -> bool {
 pub fn is_module_name(text: &str) -> bool {
     text.len() <= NAME_BYTES_MAX
         && text.strip_suffix(".wasm").is_some_and(|stem| !stem.is_empty())
-        && consists_of(text, b"._-")
+        && has_only(text, b"._-")
 }
 
 /// Returns `true` for a line of the characters in SPDX license expressions.
 // [MAN-13]
 pub fn is_license(text: &str) -> bool {
-    is_line(text) && consists_of(text, b" .+-():")
+    is_line(text) && has_only(text, b" .+-():")
 }
 
 /// Returns `true` for an https URL with a host as in `network`, hence without user name and password.
@@ -223,8 +223,7 @@ pub fn check_entry_name(bytes: &[u8]) -> Result<&str, Error> {
         return refuse(&format!("is {} bytes, expected 1 to {NAME_BYTES_MAX}", bytes.len()));
     }
     // [NAME-02] these characters exclude separators, control characters, wild cards and look-alikes
-    let Some(name) = core::str::from_utf8(bytes).ok().filter(|name| consists_of(name, b"._-/"))
-    else {
+    let Some(name) = core::str::from_utf8(bytes).ok().filter(|name| has_only(name, b"._-/")) else {
         return refuse("has a character other than letters, digits, `.`, `_`, `-` and `/`");
     };
     if name.split('/').count() > NAME_DEPTH_MAX {

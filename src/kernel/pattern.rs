@@ -10,6 +10,7 @@ mod syntax;
 #[path = "../../conformance/unit/kernel/pattern.rs"]
 mod tests;
 
+use crate::kernel::encoding::as_u64;
 #[cfg(feature = "std")]
 use crate::kernel::limits::PATTERN_PROGRAM_BYTES_MAX;
 use crate::kernel::limits::{PATTERN_SEARCH_STEPS, PATTERN_SEARCH_STEPS_MAX, PATTERN_STATES_MAX};
@@ -37,9 +38,9 @@ pub(in crate::kernel) struct Pattern {
 // [PAT-07]
 pub(in crate::kernel) const CAN_MATCH: bool = cfg!(feature = "std");
 
-/// Bytes that are skipped in one step on the way to the next possible start of a match.
+/// Bytes skipped per step on the way to the next possible start of a match.
 const BYTES_PER_STEP: usize = 4;
-/// Pieces that are compared with a place in one step.
+/// Pieces compared with a place per step.
 const PIECES_PER_STEP: usize = 8;
 
 impl Pattern {
@@ -59,10 +60,10 @@ impl Pattern {
         Ok(Pattern {
             #[cfg(feature = "std")]
             regex,
-            states: u64::try_from(states).unwrap_or(u64::MAX),
+            states: as_u64(states),
             alternatives,
             start_bytes,
-            start_steps: u64::try_from(pieces.div_ceil(PIECES_PER_STEP)).unwrap_or(u64::MAX),
+            start_steps: as_u64(pieces.div_ceil(PIECES_PER_STEP)),
         })
     }
 
@@ -112,7 +113,7 @@ impl Pattern {
             let end = self.max_end(text, last);
             // One more character, for `$` and `\b`.
             let window_end = boundary(text, end.saturating_add(1));
-            let length = u64::try_from(window_end.saturating_sub(start)).unwrap_or(u64::MAX);
+            let length = as_u64(window_end.saturating_sub(start));
             charge(self.states.saturating_mul(length).saturating_add(PATTERN_SEARCH_STEPS))?;
             let window = text.get(..window_end).unwrap_or_default();
             match self.find(window, start) {
@@ -147,7 +148,7 @@ impl Pattern {
             let rest = text.as_bytes().get(at..).unwrap_or_default();
             let skipped = rest.iter().take_while(|byte| !self.start_bytes.contains(**byte)).count();
             at = at.saturating_add(skipped);
-            let steps = u64::try_from(skipped.div_euclid(BYTES_PER_STEP)).unwrap_or(u64::MAX);
+            let steps = as_u64(skipped.div_euclid(BYTES_PER_STEP));
             charge(steps.saturating_add(self.start_steps))?;
             let can_start = |pieces: &Vec<Piece>| syntax::may_start(pieces, text, at);
             if text.is_char_boundary(at) && self.alternatives.iter().any(can_start) {

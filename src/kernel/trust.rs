@@ -298,8 +298,7 @@ impl TrustStore {
             let (name, validity) = (&publisher.name, key.validity());
             if !validity.includes(now) {
                 let span = span(&validity);
-                let detail =
-                    format!("key {key_id} of {name:?} is valid {span}; current time {now}");
+                let detail = format!("key {key_id} of {name:?} is valid {span}, not at {now}");
                 return Err(Error::new(Code::PublisherValidity, detail));
             }
             trusted.push(TrustedSigner {
@@ -317,8 +316,7 @@ impl TrustStore {
         // [TRUST-12]
         let parties: BTreeSet<&str> = trusted.iter().map(TrustedSigner::publisher).collect();
         if parties.len() < signers_required {
-            let detail =
-                format!("signed by {parties:?}, {signers_required} publishers are required");
+            let detail = format!("{signers_required} publishers required, signed by {parties:?}");
             return Err(Error::new(Code::PublisherQuorum, detail));
         }
         Ok(trusted)

@@ -233,17 +233,14 @@ impl<'a> Server<'a> {
             Some(_) => return invalid("`arguments` is not an object".to_owned()),
         };
         let Some(content_hash) = self.catalogue()?.package_of(&tool).cloned() else {
-            return invalid(format!(
-                "Unknown tool: {}",
-                crate::kernel::text::quote_untrusted(&tool)
-            ));
+            let tool = crate::kernel::text::quote_untrusted(&tool);
+            return invalid(format!("Unknown tool: {tool}"));
         };
         let meta = |name| params.get("_meta").and_then(|meta| meta.get(name));
         let progress = meta("progressToken").filter(|token| jsonrpc::is_id(token)).cloned();
         let traceparent = meta("traceparent").and_then(Value::as_str);
-        let call = ToolCall::new(tool, arguments)
-            .with_agent(era.agent.clone())
-            .with_traceparent(traceparent);
+        let call = ToolCall::new(tool, arguments).with_agent(era.agent.clone());
+        let call = call.with_traceparent(traceparent);
         let request_state = params.get("requestState").and_then(Value::as_str).map(str::to_owned);
         let cancel = CancelFlag::default();
         let mut calls = lock(&self.calls);

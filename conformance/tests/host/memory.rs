@@ -4,7 +4,7 @@ use mpp::audit::{Entry, Head, LogKey, GENESIS};
 use mpp::consent::attestation::EphemeralAttestation;
 use mpp::consent::{ApprovalDecision, ApprovalRequest};
 use mpp::directory::{
-    Change, CommitError, Directory, DirectoryError, EntryKind, File, FileOp, HostEntry, Identity,
+    Change, CommitError, Directory, DirectoryError, File, FileOp, HostEntry, Identity, Kind,
     PreparedChanges, StatFingerprint,
 };
 use mpp::network::{Exchange, HttpResponse, TransportError};
@@ -265,11 +265,11 @@ impl Tree {
     }
 
     /// What lies in a directory, without what lies deeper.
-    fn inside(&self, path: &str) -> Vec<(String, EntryKind)> {
+    fn inside(&self, path: &str) -> Vec<(String, Kind)> {
         let names = self.names.iter().filter(|(name, _)| !name.is_empty());
         let inside = names.filter_map(|(name, (_, content))| {
             let (above, last) = name.rsplit_once('/').unwrap_or(("", name));
-            let kind = if content.is_some() { EntryKind::File } else { EntryKind::Directory };
+            let kind = if content.is_some() { Kind::File } else { Kind::Directory };
             (above == path).then(|| (last.to_owned(), kind))
         });
         inside.collect()
@@ -341,7 +341,7 @@ impl Directory for Place {
     }
     fn list(
         &self,
-        each: &mut dyn FnMut(Option<(&str, EntryKind)>) -> bool,
+        each: &mut dyn FnMut(Option<(&str, Kind)>) -> bool,
     ) -> Result<bool, DirectoryError> {
         let inside = self.tree.lock().unwrap().inside(&self.path);
         let _ = inside.iter().all(|(name, kind)| each(Some((name, *kind))));

@@ -5,7 +5,7 @@ use super::memory::Log;
 use mpp::audit::{Entry, LogKey};
 use mpp::consent::{ApprovalDecision, ApprovalRequest};
 use mpp::directory::{
-    Change, CommitError, Directory, DirectoryError, EntryKind, File, HostEntry, Identity,
+    Change, CommitError, Directory, DirectoryError, File, HostEntry, Identity, Kind,
     PreparedChanges, StatFingerprint,
 };
 use mpp::network::{Exchange, HttpResponse, TransportError};
@@ -358,17 +358,15 @@ impl Directory for TapedEntry<dyn Directory> {
         let kind = self.ask("open", name, |it| {
             found = Some(it.open(name)?);
             Ok(match &found {
-                Some(HostEntry::File(_)) => EntryKind::File,
-                _ => EntryKind::Directory,
+                Some(HostEntry::File(_)) => Kind::File,
+                _ => Kind::Directory,
             })
         })?;
         let path = format!("{}/{name}", self.path);
         let tape = &self.tape;
         Ok(match (kind, found) {
-            (EntryKind::Directory, None) => {
-                HostEntry::Directory(TapedEntry::new(tape, &path, None))
-            }
-            (EntryKind::File, None) => HostEntry::File(TapedEntry::new(tape, &path, None)),
+            (Kind::Directory, None) => HostEntry::Directory(TapedEntry::new(tape, &path, None)),
+            (Kind::File, None) => HostEntry::File(TapedEntry::new(tape, &path, None)),
             (_, Some(HostEntry::Directory(it))) => {
                 HostEntry::Directory(TapedEntry::new(tape, &path, Some(it)))
             }
@@ -379,7 +377,7 @@ impl Directory for TapedEntry<dyn Directory> {
     }
     fn list(
         &self,
-        each: &mut dyn FnMut(Option<(&str, EntryKind)>) -> bool,
+        each: &mut dyn FnMut(Option<(&str, Kind)>) -> bool,
     ) -> Result<bool, DirectoryError> {
         let (names, has_own) = self.ask("list", (), |it| {
             let mut names = Vec::new();
@@ -389,7 +387,7 @@ impl Directory for TapedEntry<dyn Directory> {
             })?;
             Ok((names, has_own))
         })?;
-        let each = |entry: &Option<(String, EntryKind)>| {
+        let each = |entry: &Option<(String, Kind)>| {
             each(entry.as_ref().map(|(name, kind)| (name.as_str(), *kind)))
         };
         let _ = names.iter().all(each);

@@ -83,7 +83,7 @@ fn any_revoked_signer_refuses_the_package_known_or_not() {
         let error = store
             .evaluate_signers(&[key(revoked).id()], &content(), now(), 1)
             .expect_err("revoked");
-        assert!(error.detail().ends_with("revoked on 2026-06-01T00:00:00Z: stolen"));
+        assert!(error.detail().ends_with("revoked at 2026-06-01T00:00:00Z: stolen"));
     }
 }
 
@@ -329,7 +329,7 @@ fn an_unknown_member_is_refused_in_every_object_of_the_file() {
         value.pointer_mut(at).expect(at)["extra"] = json!(1);
         let error = refused(&value);
         assert_eq!(error.code(), Code::TrustInvalid);
-        assert_eq!(error.detail(), format!("{at}/extra: there is no such key here"));
+        assert_eq!(error.detail(), format!("{at}/extra: unknown key"));
     }
 }
 
@@ -355,7 +355,7 @@ fn a_member_that_is_absent_is_refused() {
         value.pointer_mut(at).and_then(Value::as_object_mut).expect(at).remove(key);
         let error = refused(&value);
         assert_eq!(error.code(), Code::TrustInvalid);
-        assert_eq!(error.detail(), format!("{at}/{key}: this key is missing"));
+        assert_eq!(error.detail(), format!("{at}/{key}: missing required key"));
     }
 }
 

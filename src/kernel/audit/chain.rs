@@ -32,7 +32,7 @@ pub struct VerifyReport {
 /// ```
 /// use mpp::audit::ChainVerifier;
 /// let mut chain = ChainVerifier::new(None)?;
-/// assert!(chain.verify_line(b"{}").unwrap_err().detail().starts_with("line 1: "));
+/// assert!(chain.verify_line(b"{}").unwrap_err().detail().starts_with("line 1 of the log: "));
 /// assert_eq!(ChainVerifier::new(None)?.finish()?.records, 0);
 /// # Ok::<(), mpp::Error>(())
 /// ```
@@ -68,7 +68,7 @@ impl<'a> ChainVerifier<'a> {
     /// Returns an error about the next line.
     pub fn line_error(&self, code: Code, what: &str) -> Error {
         let number = self.report.records.saturating_add(1);
-        Error::new(code, format!("line {number}: {what}"))
+        Error::new(code, format!("line {number} of the log: {what}"))
     }
 
     /// Verifies the next line, given without its line feed, and returns its members.

@@ -20,7 +20,7 @@ const PAYLOAD_TYPE: &str = "application/vnd.mpp.attestation.v1";
 /// Proof of approval for one call: this tool of this package with these arguments.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EphemeralAttestation {
-    approved_by: String,
+    by: String,
     nonce: [u8; 16],
     expires: Timestamp,
     key_id: KeyId,
@@ -39,7 +39,7 @@ impl EphemeralAttestation {
         let expires = now.plus_seconds(ATTESTATION_S_MAX);
         let bytes = signing_payload(&call_of(request), by, &nonce, expires);
         EphemeralAttestation {
-            approved_by: by.to_owned(),
+            by: by.to_owned(),
             nonce,
             expires,
             key_id: key.public().id(),
@@ -49,7 +49,7 @@ impl EphemeralAttestation {
 
     /// Returns the name of the approver.
     pub fn approved_by(&self) -> &str {
-        &self.approved_by
+        &self.by
     }
 
     /// Returns the text for the audit record: nonce, expiry, key id and signature, separated by spaces.
@@ -65,15 +65,14 @@ impl EphemeralAttestation {
         let mut next = || parts.next().unwrap_or_default();
         let (nonce, expires) = (unhex(next())?, Timestamp::parse(next())?);
         let (key_id, signature) = (KeyId::parse(next())?, unbase64(next())?);
-        let found =
-            EphemeralAttestation { approved_by: by.to_owned(), nonce, expires, key_id, signature };
+        let found = EphemeralAttestation { by: by.to_owned(), nonce, expires, key_id, signature };
         (found.to_text() == text).then_some(found)
     }
 
     /// Returns `true` if `key` signed it for this call, in the form of [`call`].
     // [CONS-10]
     fn is_signed_by(&self, key: &PublicKey, call: &str) -> bool {
-        let EphemeralAttestation { approved_by: by, nonce, expires, key_id, signature } = self;
+        let EphemeralAttestation { by, nonce, expires, key_id, signature } = self;
         key.id() == *key_id && key.verifies(&signing_payload(call, by, nonce, *expires), signature)
     }
 
@@ -89,7 +88,7 @@ impl EphemeralAttestation {
         now: Timestamp,
     ) -> Result<(), Error> {
         let refusal = |what: &str| Error::new(Code::PolicyAttestation, what);
-        if !is_visible_line(&self.approved_by) {
+        if !is_visible_line(&self.by) {
             return Err(refusal("approver name is missing"));
         }
         if !self.is_signed_by(key, &call_of(request)) {

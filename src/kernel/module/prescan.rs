@@ -21,15 +21,14 @@ impl<'a> Cursor<'a> {
 
     fn take(&mut self, length: usize) -> Result<&'a [u8], Error> {
         let Some((taken, rest)) = self.rest.split_at_checked(length) else {
-            return Err(invalid("module is truncated"));
+            return Err(invalid("truncated"));
         };
         self.rest = rest;
         Ok(taken)
     }
 
     fn byte(&mut self) -> Result<u8, Error> {
-        let (first, rest) =
-            self.rest.split_first().ok_or_else(|| invalid("module is truncated"))?;
+        let (first, rest) = self.rest.split_first().ok_or_else(|| invalid("truncated"))?;
         self.rest = rest;
         Ok(*first)
     }

@@ -357,10 +357,8 @@ fn checked(asked: RawRequest<'_>) -> Result<HttpRequest, ServiceError> {
     // [DOOR-32] [DOOR-33] [DOOR-34]
     for (name, value) in &asked.headers {
         if !is_header_name(name) || !is_header_value(value) {
-            let message = format!(
-                "the header {} may not be sent",
-                crate::kernel::text::quote_untrusted(name)
-            );
+            let name = crate::kernel::text::quote_untrusted(name);
+            let message = format!("the header {name} may not be sent");
             return Err(service_error("http.header", message));
         }
     }

@@ -195,8 +195,7 @@ fn read_directory(bytes: &[u8]) -> Result<(&[u8], Vec<Header<'_>>), Error> {
     let (count, offset) = (number(end, 10, 2), number(end, 16, 4));
     // [ZIP-04] the limit also excludes the zip64 marker value
     if end.starts_with(END_MAGIC) && !(1..=limits::ENTRIES_COUNT_MAX).contains(&count) {
-        let detail =
-            format!("archive has {count} entries, expected 1 to {}", limits::ENTRIES_COUNT_MAX);
+        let detail = format!("{count} entries, expected 1 to {}", limits::ENTRIES_COUNT_MAX);
         return Err(Error::new(Code::ArchiveEntryCount, detail));
     }
     // A directory offset beyond the end leaves an empty directory, which lacks an entry.
@@ -208,8 +207,7 @@ fn read_directory(bytes: &[u8]) -> Result<(&[u8], Vec<Header<'_>>), Error> {
         (header, rest) = read_central(rest)?;
         // [ZIP-10] so that one set of files has one order; NAME-06 refuses duplicates
         if let Some(before) = directory.last().filter(|before| before.name > header.name) {
-            let detail =
-                format!("entry \"{}\" is out of order after \"{}\"", header.name, before.name);
+            let detail = format!("entry {:?} is out of order after {:?}", header.name, before.name);
             return Err(Error::new(Code::ArchiveOrder, detail));
         }
         directory.push(header);

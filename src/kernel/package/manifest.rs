@@ -47,7 +47,7 @@ object! {
         pub name: String, line;
         /// What the package is for, for people and models.
         pub description: String, paragraph;
-        /// The authors, for people. The publisher is whoever signed.
+        /// The authors, for people. The publisher is determined by the signatures.
         pub authors: Vec<String> = Vec::new(), string_list(line);
         /// SPDX expression.
         // [MAN-13]
@@ -131,8 +131,7 @@ fn check_characters(value: &Value) -> Result<(), (String, char)> {
         Some(found) => Err((String::new(), found)),
     };
     // Built only on the way out of an error: there are many strings.
-    let inside =
-        |key: &str, (pointer, found): (String, char)| (child_pointer("", key) + &pointer, found);
+    let inside = |key: &str, (rest, found): (String, char)| (child_pointer("", key) + &rest, found);
     match value {
         Value::String(text) => check(text),
         Value::Array(items) => items.iter().enumerate().try_for_each(|(at, item)| {
@@ -239,6 +238,13 @@ pub struct Tool {
     pub command: Option<Command>,
     /// The harm that a call can do.
     pub sensitivity: Sensitivity,
+}
+
+impl Tool {
+    /// Returns `true` if its effect cannot be undone, so that every call requires approval.
+    pub fn is_destructive(&self) -> bool {
+        self.sensitivity == Sensitivity::Destructive
+    }
 }
 
 // [MAN-29] [MAN-31]

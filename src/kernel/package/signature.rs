@@ -47,9 +47,9 @@ impl Document for SignatureFile {
     const INVALID: Code = Code::ContentRecord;
 }
 
-/// A signature that verifies.
+/// The signer of a valid signature.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct VerifiedSignature {
+pub struct Signer {
     /// The id of the key that signed.
     pub key_id: KeyId,
     /// The key that signed.
@@ -97,7 +97,7 @@ impl SignatureFile {
     /// # Errors
     /// One of the `signature.*` codes.
     // [SIG-02] [SIG-09]
-    pub fn verify(&self) -> Result<Vec<VerifiedSignature>, Error> {
+    pub fn verify(&self) -> Result<Vec<Signer>, Error> {
         if self.signatures.is_empty() {
             return Err(Error::new(Code::SignatureMissing, "signature.json contains no signature"));
         }
@@ -106,7 +106,7 @@ impl SignatureFile {
             let detail = format!("signature.json contains {count} signatures, limit {max}");
             return Err(Error::new(Code::SignatureCount, detail));
         }
-        let mut signers: Vec<VerifiedSignature> = Vec::with_capacity(self.signatures.len());
+        let mut signers: Vec<Signer> = Vec::with_capacity(self.signatures.len());
         for (number, record) in self.signatures.iter().enumerate() {
             let signer = record.verify(&self.content_hash, number)?;
             // [SIG-08]
@@ -133,11 +133,7 @@ impl SignatureRecord {
         }
     }
 
-    fn verify(
-        &self,
-        content_hash: &ContentHash,
-        number: usize,
-    ) -> Result<VerifiedSignature, Error> {
+    fn verify(&self, content_hash: &ContentHash, number: usize) -> Result<Signer, Error> {
         let refuse =
             |code: Code, what: &str| Error::new(code, format!("signature {number}: {what}"));
         // [SIG-04]
@@ -164,6 +160,6 @@ impl SignatureRecord {
             let what = format!("does not verify with key {stated_id}");
             return Err(refuse(Code::SignatureInvalid, &what));
         }
-        Ok(VerifiedSignature { key_id: stated_id, public_key: key, signed_at })
+        Ok(Signer { key_id: stated_id, public_key: key, signed_at })
     }
 }

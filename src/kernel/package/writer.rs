@@ -1,7 +1,7 @@
 //! Archive writer: the same contents give the same bytes on every machine.
 //!
-//! Names are in ascending order, times and attributes are fixed, and the default is no compression, so
-//! that one content has exactly one archive.
+//! Names are in ascending order, times and attributes are fixed, and contents are uncompressed by default,
+//! so that one content has exactly one archive.
 
 use super::archive::{crc32, end_record, read, Field, Header};
 use crate::kernel::prelude::*;

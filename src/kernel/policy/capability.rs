@@ -4,7 +4,7 @@ use super::value_source::ValueSource;
 use crate::kernel::document::string_enum;
 use crate::kernel::encoding::{hex, sha256_hex};
 use crate::kernel::json::canonical;
-use crate::kernel::package::manifest::{Manifest, Sensitivity};
+use crate::kernel::package::manifest::Manifest;
 use crate::kernel::prelude::*;
 use crate::kernel::text::is_hidden;
 use core::fmt::Write;
@@ -111,8 +111,7 @@ impl Capability {
         list.extend(asked.filesystem.write.iter().map(|guest| directory(guest, true)));
         list.extend(asked.environment.iter().map(variable));
         list.extend(asked.storage.map(|s| Capability::Storage { limit_kb: s.limit_kb }));
-        let destructive =
-            manifest.tools.iter().filter(|tool| tool.sensitivity == Sensitivity::Destructive);
+        let destructive = manifest.tools.iter().filter(|tool| tool.is_destructive());
         list.extend(destructive.map(|tool| Capability::Destructive { tool: tool.name.clone() }));
         list
     }

@@ -10,7 +10,7 @@ use crate::kernel::agent::Agent;
 use crate::kernel::gatekeeper::VerifiedManifest;
 use crate::kernel::limits::TOKEN_LIFETIME_S_MAX;
 use crate::kernel::names::is_visible_line;
-use crate::kernel::package::manifest::{Manifest, Sensitivity, Tool};
+use crate::kernel::package::manifest::{Manifest, Tool};
 use crate::kernel::prelude::*;
 use crate::kernel::trust::namespace_contains;
 use core::time::Duration;
@@ -22,16 +22,12 @@ fn bytes(count: u32, unit: u64) -> u64 {
     u64::from(count).saturating_mul(unit)
 }
 
-fn is_destructive(tool: &Tool) -> bool {
-    tool.sensitivity == Sensitivity::Destructive
-}
-
 impl PermissionPolicy {
     /// Decides about a package. The decision depends on the policy and the package only. `elapsed` is the
     /// host's monotonic time, from which a token's lifetime counts.
     // [POLICY-02]
     pub fn decide(&self, manifest: &VerifiedManifest, elapsed: Duration) -> PolicyDecision {
-        self.decision(manifest, manifest.tools.iter().any(is_destructive), elapsed)
+        self.decision(manifest, manifest.tools.iter().any(Tool::is_destructive), elapsed)
     }
 
     /// Decides about one call. Besides the package, the decision depends on whether the tool is destructive,
@@ -52,7 +48,7 @@ impl PermissionPolicy {
             let reason = format!("{id} is restricted to named agents; {agent:?} is not listed");
             return PolicyDecision::Denied { reason };
         }
-        self.decision(manifest, is_destructive(tool), elapsed)
+        self.decision(manifest, tool.is_destructive(), elapsed)
     }
 
     fn decision(
@@ -136,7 +132,7 @@ impl PermissionPolicy {
         None
     }
 
-    /// Returns the rule that grants a token without approval, as it is named in the audit record.
+    /// Returns the rule that grants a token without approval, with its name in the audit record.
     // [POLICY-05]
     fn auto_approval_rule(
         &self,

@@ -33,11 +33,9 @@ impl HostPattern {
     /// port unless the rule has none. A host without a port has port 443.
     // [POLICY-04]
     pub(super) fn covers(&self, other: &HostPattern) -> bool {
-        let is_subdomain =
-            other.name.strip_suffix(&self.name).is_some_and(|rest| rest.ends_with('.'));
+        let below = other.name.strip_suffix(&self.name).is_some_and(|rest| rest.ends_with('.'));
         let port = other.port.as_deref().unwrap_or("443");
-        (other.name == self.name || is_subdomain)
-            && self.port.as_ref().is_none_or(|rule| rule == port)
+        (other.name == self.name || below) && self.port.as_ref().is_none_or(|rule| rule == port)
     }
 
     /// Returns `true` if the name belongs to this machine or a private network: a single label, or a top-level

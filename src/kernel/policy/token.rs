@@ -188,14 +188,7 @@ impl CapabilityToken {
         secrets.sort();
         secrets.dedup();
         let (directories, limits) = (self.directories(), self.limits);
-        Ok(ResolvedToken {
-            environment,
-            directories,
-            hosts,
-            known_secrets: secrets,
-            limits,
-            token: self,
-        })
+        Ok(ResolvedToken { environment, directories, hosts, secrets, limits, token: self })
     }
 
     /// A token for a quarter of an hour; tests of what takes a token make one so.
@@ -269,7 +262,7 @@ pub struct ResolvedToken {
     environment: BTreeMap<String, String>,
     directories: Vec<DirectoryGrant>,
     hosts: Vec<HostGrant>,
-    known_secrets: Vec<KnownSecret>,
+    secrets: Vec<KnownSecret>,
     limits: RunLimits,
 }
 
@@ -297,7 +290,7 @@ impl ResolvedToken {
     }
     /// Returns the secret values, which are redacted from every response.
     pub fn known_secrets(&self) -> &[KnownSecret] {
-        &self.known_secrets
+        &self.secrets
     }
     /// Returns the limits of one call.
     pub fn limits(&self) -> &RunLimits {

@@ -351,7 +351,7 @@ fn the_door_is_shut_for_packages_that_ask_for_nothing_behind_it() {
     let error = Module::validate(&bytes, &manifest(64)).unwrap_err();
     assert_eq!(error.code(), Code::ModuleImport);
     assert!(
-        error.detail().contains("mpp_v1.request (without `network` among its capabilities)"),
+        error.detail().contains("mpp_v1.request (without the `network` capability)"),
         "{error}"
     );
     let with = |capabilities: &dyn Fn(&mut Manifest)| {

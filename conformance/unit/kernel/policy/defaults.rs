@@ -77,7 +77,7 @@ fn a_file_in_which_both_are_true_is_refused_in_either_order_and_nothing_else_is(
     ] {
         let error = read(members).expect_err("a contradiction");
         assert_eq!(error.code(), Code::PolicyInvalid);
-        assert!(error.detail().starts_with("/ask_always: must not be true beside"));
+        assert!(error.detail().starts_with("/ask_always: conflicts with"));
     }
     for (ask_always, auto_approve_low, of_none, of_low) in [
         (false, false, "granted default:none", "asks low"),

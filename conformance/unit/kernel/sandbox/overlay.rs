@@ -4,9 +4,7 @@ use super::hostile::{errno, tree};
 use super::probe::*;
 use super::script::*;
 use super::*;
-use crate::kernel::directory::{
-    Directory, DirectoryError, EntryKind, File, HostEntry, StatFingerprint,
-};
+use crate::kernel::directory::{Directory, DirectoryError, File, HostEntry, Kind, StatFingerprint};
 use crate::kernel::limits::{HANDLES_COUNT_MAX, LISTED_ENTRIES_COUNT_MAX};
 use crate::kernel::sandbox::overlay::{InodeId, OverlayFs};
 use crate::kernel::sandbox::tests::host::{lines, with_root, Folder};
@@ -46,10 +44,10 @@ impl Directory for Counting {
 
     fn list(
         &self,
-        each: &mut dyn FnMut(Option<(&str, EntryKind)>) -> bool,
+        each: &mut dyn FnMut(Option<(&str, Kind)>) -> bool,
     ) -> Result<bool, DirectoryError> {
         let mut names = (0..self.files).map(|number| format!("f{number}"));
-        let _all = names.all(|name| each(Some((&name, EntryKind::File))));
+        let _all = names.all(|name| each(Some((&name, Kind::File))));
         Ok(false)
     }
 
@@ -253,9 +251,9 @@ impl Directory for Listing {
     }
     fn list(
         &self,
-        each: &mut dyn FnMut(Option<(&str, EntryKind)>) -> bool,
+        each: &mut dyn FnMut(Option<(&str, Kind)>) -> bool,
     ) -> Result<bool, DirectoryError> {
-        let _all = each(Some((&self.0, EntryKind::File))) && each(Some(("good", EntryKind::File)));
+        let _all = each(Some((&self.0, Kind::File))) && each(Some(("good", Kind::File)));
         Ok(false)
     }
     fn fingerprint(&self) -> Result<StatFingerprint, DirectoryError> {

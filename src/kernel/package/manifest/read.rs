@@ -39,11 +39,9 @@ pub(super) fn directories(place: &Field, others: &[String]) -> Result<Vec<String
     let mut taken = others.to_vec();
     place.array(0..=LIST_COUNT_MAX, |item| {
         let path = text(names::is_guest_directory, what)(item)?;
-        let is_reserved =
-            |reserved: &&&str| path != "/" && names::directories_overlap(&path, reserved);
-        if let Some(reserved) = [names::ASSETS_MOUNT, names::STORAGE_MOUNT].iter().find(is_reserved)
-        {
-            return Err(item.bad_value(format!("{reserved} is reserved")));
+        let overlaps = |mount: &&&str| path != "/" && names::directories_overlap(&path, mount);
+        if let Some(mount) = [names::ASSETS_MOUNT, names::STORAGE_MOUNT].iter().find(overlaps) {
+            return Err(item.bad_value(format!("{mount} is reserved")));
         }
         if taken.iter().any(|other| names::directories_overlap(other, &path)) {
             return Err(item.bad_value("duplicate or nested directory"));

@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 
 /// Steps for a byte of the canonical text of a value: writing, sorting and comparing it.
 const CANONICAL_BYTE_STEPS: u64 = 4;
-/// Bytes of a text that are compared in one step.
+/// Bytes of a text compared per step.
 const TEXT_BYTES_PER_STEP: u64 = 16;
 
 /// The rule that a value violates, and where. `what` contains text of the schema, never of the value; the
@@ -48,9 +48,9 @@ pub(super) struct Checker<'a> {
     deadline: &'a Deadline<'a>,
     steps_left: u64,
     /// Steps since the deadline was last checked.
-    steps_since_check: u64,
+    unchecked_steps: u64,
     /// Set while a violation only counts as a failed alternative: then its reason is not written.
-    is_alternative: bool,
+    is_quiet: bool,
 }
 
 impl<'a> Checker<'a> {
@@ -60,22 +60,15 @@ impl<'a> Checker<'a> {
         deadline: &'a Deadline<'a>,
     ) -> Self {
         let steps_left = SCHEMA_STEPS_MAX;
-        Checker {
-            root,
-            patterns,
-            deadline,
-            steps_left,
-            steps_since_check: 0,
-            is_alternative: false,
-        }
+        Checker { root, patterns, deadline, steps_left, unchecked_steps: 0, is_quiet: false }
     }
 
     // [SCH-12] [SCH-13]
     fn charge(&mut self, steps: u64) -> Result<(), CheckError> {
         self.steps_left = self.steps_left.checked_sub(steps).ok_or(CheckError::OutOfSteps)?;
-        self.steps_since_check = self.steps_since_check.saturating_add(steps);
-        if self.steps_since_check >= SCHEMA_SLICE_STEPS {
-            self.steps_since_check = 0;
+        self.unchecked_steps = self.unchecked_steps.saturating_add(steps);
+        if self.unchecked_steps >= SCHEMA_SLICE_STEPS {
+            self.unchecked_steps = 0;
             self.deadline.check().map_err(CheckError::Interrupted)?;
         }
         Ok(())
@@ -106,14 +99,14 @@ impl<'a> Checker<'a> {
     }
 
     fn violation(&self, what: impl FnOnce() -> String) -> Result<(), CheckError> {
-        let what = if self.is_alternative { String::new() } else { what() };
+        let what = if self.is_quiet { String::new() } else { what() };
         Err(CheckError::Violation(Violation { pointer: String::new(), what }))
     }
 
     /// Validates a member or an item of a value.
     fn inside(&mut self, key: impl ToString, node: &Value, part: &Value) -> Result<(), CheckError> {
         self.node(node, part).map_err(|stop| match stop {
-            CheckError::Violation(Violation { pointer, what }) if !self.is_alternative => {
+            CheckError::Violation(Violation { pointer, what }) if !self.is_quiet => {
                 CheckError::Violation(Violation {
                     pointer: child_pointer("", &key.to_string()) + &pointer,
                     what,
@@ -125,9 +118,9 @@ impl<'a> Checker<'a> {
 
     /// Returns `true` if a value matches a schema, for keywords that continue in both cases.
     fn matches(&mut self, node: &Value, value: &Value) -> Result<bool, CheckError> {
-        let outer = core::mem::replace(&mut self.is_alternative, true);
+        let outer = core::mem::replace(&mut self.is_quiet, true);
         let result = self.node(node, value);
-        self.is_alternative = outer;
+        self.is_quiet = outer;
         match result {
             Ok(()) => Ok(true),
             Err(CheckError::Violation(_)) => Ok(false),

@@ -114,9 +114,7 @@ impl<'a> Reader<'a> {
             "uniqueItems" | "deprecated" => value.boolean().map(|_| ()),
             "properties" => {
                 let mut members = value.members()?.iter();
-                members.try_for_each(|(name, schema)| {
-                    self.subschema(&value.child(name, schema), depth)
-                })
+                members.try_for_each(|(name, one)| self.subschema(&value.child(name, one), depth))
             }
             "required" => distinct(value, 0, |item| {
                 // A misspelled name would make every call fail.
@@ -147,8 +145,7 @@ impl<'a> Reader<'a> {
             let schema = value.child(name, schema);
             let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
             if name.is_empty() || !name.bytes().all(allowed) {
-                return Err(schema
-                    .unsupported("definition name has characters other than A-Z a-z 0-9 . _ -"));
+                return Err(schema.unsupported("definition name is not of A-Z a-z 0-9 . _ -"));
             }
             self.definition(name, &schema, 0)?;
         }
@@ -189,8 +186,7 @@ impl<'a> Reader<'a> {
     fn pattern(&mut self, value: &Field) -> Result<(), DocumentError> {
         let text = value.text()?;
         if text.len() > LINE_BYTES_MAX {
-            return Err(value
-                .unsupported(format!("pattern is {} bytes, limit {LINE_BYTES_MAX}", text.len())));
+            return Err(value.unsupported(format!("pattern exceeds {LINE_BYTES_MAX} bytes")));
         }
         if !self.patterns.contains_key(text) {
             let pattern = Pattern::new(text, Dialect::Schema);

@@ -5,7 +5,7 @@
 //! before its first name goes, which means that all names are met; and none is met there later.
 
 use super::tree::{InodeData, InodeId, Origin, OverlayFs};
-use crate::kernel::directory::{Directory, EntryKind, File, HostEntry};
+use crate::kernel::directory::{Directory, File, HostEntry, Kind};
 use crate::kernel::limits::{
     ENTRY_FUEL, HANDLES_COUNT_MAX, HOST_NAME_FUEL, LISTED_ENTRIES_COUNT_MAX,
 };
@@ -38,8 +38,8 @@ impl OverlayFs {
         let found = self.open_below(directory, name, meter)?;
         Errno::NOENT.when(self.directory(directory)?.is_merged)?;
         let kind = match found {
-            HostEntry::Directory(_) => EntryKind::Directory,
-            HostEntry::File(_) => EntryKind::File,
+            HostEntry::Directory(_) => Kind::Directory,
+            HostEntry::File(_) => Kind::File,
         };
         let id = self.meet(directory, &Arc::from(name), kind)?;
         self.hold_open(id, &found)?;
@@ -104,15 +104,10 @@ impl OverlayFs {
     }
 
     /// Makes the node of something that the host has.
-    fn meet(
-        &mut self,
-        directory: InodeId,
-        name: &Arc<str>,
-        kind: EntryKind,
-    ) -> Result<InodeId, Errno> {
+    fn meet(&mut self, directory: InodeId, name: &Arc<str>, kind: Kind) -> Result<InodeId, Errno> {
         let body = match kind {
-            EntryKind::Directory => InodeData::empty_directory(directory),
-            EntryKind::File => InodeData::EMPTY_FILE,
+            Kind::Directory => InodeData::empty_directory(directory),
+            Kind::File => InodeData::EMPTY_FILE,
         };
         let origin = Origin { directory, name: Arc::clone(name), stamp: None };
         self.add(directory, name, body, Some(origin))
