@@ -119,7 +119,7 @@
 //! | `kernel/trust.rs` | whose signatures count for which ids, until when |
 //! | `kernel/policy/decide.rs` | what was asked for is cut to what the host allows; what runs unasked |
 //! | `kernel/policy/token.rs` | a token holds grants for one package and a time, and only a decision makes one |
-//! | `kernel/sandbox/grants.rs` | a token of another package, or one that is over, runs nothing |
+//! | `kernel/sandbox/token.rs` | a token of another package or an expired one runs nothing |
 //! | `kernel/sandbox/executor.rs` | a guest ends within its fuel, memory and time |
 //! | `kernel/network/http.rs` | the one way out: hosts and ports that were granted, each redirect judged anew |
 //! | `kernel/network/address.rs` | which addresses a name may lead to |

@@ -503,7 +503,7 @@ fn carried_out(
     look_again()?;
     *changes = wanted;
     // A person may have taken longer than the tool was given.
-    changes.carry_out_within(&deadline.anew())?;
+    changes.apply_within(&deadline.anew())?;
     Ok(CallResult { changes: changes.to_json(), ..answer })
 }
 
