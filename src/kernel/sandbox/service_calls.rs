@@ -52,7 +52,7 @@ fn request(call: &mut HostCall, pointer: u32, length: u32) -> HostResult<usize> 
     let GuestState { meter, services, response, .. } = &mut *call.guest;
     meter.charge(SERVICE_REQUEST_FUEL)?;
     meter.charge_each(span.length(), SERVICE_BYTE_FUEL)?;
-    *response = services.ask(span.of(call.memory)?, &meter.deadline);
+    *response = services.handle(span.of(call.memory)?, &meter.deadline);
     meter.deadline.check()?;
     meter.charge_each(response.len(), SERVICE_BYTE_FUEL)?;
     Ok(response.len())
