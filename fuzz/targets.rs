@@ -354,8 +354,8 @@ pub fn answer(bytes: &[u8]) -> Verdict {
         fuel_used: 0,
         duration: Duration::ZERO,
     };
-    let [json_rpc, mcp, command] =
-        [Protocol::JsonRpc, Protocol::Mcp, Protocol::Command].map(|protocol| run.answer(protocol));
+    let [json_rpc, mcp, command] = [Protocol::JsonRpc, Protocol::Mcp, Protocol::Command]
+        .map(|protocol| run.tool_result(protocol));
     assert!(command.is_ok(), "a program that ended has answered");
     for result in [&json_rpc, &mcp, &command] {
         let Ok(result) = result else {

@@ -159,7 +159,7 @@ impl Pipeline<'_> {
         let mut changes = core::mem::take(&mut run.changes);
         // 6. Every copy of the answer goes through the filter.
         let answer = find_tool(&attestation, &call.tool).and_then(|tool| {
-            let result = run.answer(attestation.manifest.runtime.protocol)?;
+            let result = run.tool_result(attestation.manifest.runtime.protocol)?;
             filtered_answer(&run, result, tool, (&filter, &deadline), audit_record)
         });
         // 7. Only what succeeded changes anything on the host.

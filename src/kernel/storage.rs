@@ -1,4 +1,4 @@
-//! Storage: the directory `/storage`, which a package keeps from call to call, for each package and
+//! Storage: the directory `/storage`, which persists from call to call, for each package and
 //! publisher separately (`spec/storage.md`).
 //!
 //! A host stores a directory as one byte string, a *snapshot*, and replaces it as a whole. A call reads the
@@ -33,7 +33,7 @@ pub type Entries = BTreeMap<String, Option<Vec<u8>>>;
 /// use std::collections::BTreeMap;
 /// use std::sync::{Mutex, MutexGuard};
 ///
-/// Stores everything in memory.
+/// /// Stores everything in memory.
 /// #[derive(Default)]
 /// struct Memory(Mutex<BTreeMap<StorageOwner, Vec<u8>>>);
 ///
@@ -44,10 +44,10 @@ pub type Entries = BTreeMap<String, Option<Vec<u8>>>;
 ///         Ok(self.0.lock().unwrap().get(owner).cloned())
 ///     }
 ///     fn prepare(
-///         &self, owner: &StorageOwner, was: Option<&[u8]>, new: &[u8], _ended: &dyn Fn() -> bool,
+///         &self, owner: &StorageOwner, expected: Option<&[u8]>, new: &[u8], _ended: &dyn Fn() -> bool,
 ///     ) -> Result<Box<dyn PreparedStorage + '_>, Error> {
 ///         let all = self.0.lock().unwrap();
-///         if all.get(owner).map(Vec::as_slice) != was {
+///         if all.get(owner).map(Vec::as_slice) != expected {
 ///             return Err(Error::new(Code::StorageConflict, "replaced by another call"));
 ///         }
 ///         Ok(Box::new(Prepared(all, owner.clone(), new.to_vec())))
@@ -78,7 +78,7 @@ pub trait StorageBackend: Send + Sync {
     fn prepare(
         &self,
         owner: &StorageOwner,
-        was: Option<&[u8]>,
+        expected: Option<&[u8]>,
         new: &[u8],
         ended: &dyn Fn() -> bool,
     ) -> Result<Box<dyn PreparedStorage + '_>, Error>;
@@ -149,32 +149,32 @@ fn parse(owner: &StorageOwner, snapshot: &[u8]) -> Option<Entries> {
     let mut rest = snapshot.strip_prefix(header(owner).as_bytes())?;
     let mut entries = Entries::new();
     // The directory path of the next entry.
-    let mut above: Vec<&str> = Vec::new();
+    let mut directories: Vec<&str> = Vec::new();
     loop {
         let depth = match take(&mut rest, 1)? {
             [END] => return rest.is_empty().then_some(entries),
             depth => number(depth),
         };
-        above.truncate(depth.checked_sub(1)?);
+        directories.truncate(depth.checked_sub(1)?);
         let kind = take(&mut rest, 1)?;
         let length = number(take(&mut rest, 1)?);
         let name = core::str::from_utf8(take(&mut rest, length)?).ok()?;
-        above.push(name);
-        if above.len() != depth || depth > FILE_DEPTH_MAX || !is_file_name(name) {
+        directories.push(name);
+        if directories.len() != depth || depth > FILE_DEPTH_MAX || !is_file_name(name) {
             return None;
         }
-        let path = above.join("/");
+        let path = directories.join("/");
         let content = match kind {
             [DIRECTORY] => None,
             [FILE] => {
-                above.pop(); // nothing lies in a file
+                directories.pop(); // a file has no entries
                 let length = number(take(&mut rest, 4)?);
                 Some(take(&mut rest, length)?.to_vec())
             }
             _ => return None,
         };
-        let twice = entries.insert(path, content).is_some();
-        if twice || entries.len() > STAGED_NAMES_COUNT_MAX {
+        let is_duplicate = entries.insert(path, content).is_some();
+        if is_duplicate || entries.len() > STAGED_NAMES_COUNT_MAX {
             return None;
         }
     }
@@ -203,7 +203,7 @@ pub(in crate::kernel) fn size(entries: &Entries) -> u64 {
 pub(in crate::kernel) struct LoadedStorage {
     backend: Arc<dyn StorageBackend>,
     owner: StorageOwner,
-    was: Option<Vec<u8>>,
+    old: Option<Vec<u8>>,
     entries: Entries,
     bytes_max: u64,
 }
@@ -225,9 +225,9 @@ impl LoadedStorage {
             return Err(Error::new(Code::StorageNone, detail));
         };
         let owner = StorageOwner { package: package.to_owned(), publisher_key: key.clone() };
-        let was = backend.load(&owner)?;
-        let entries = was.as_ref().map_or(Ok(Entries::new()), |was| decode(&owner, was))?;
-        Ok(LoadedStorage { backend, owner, was, entries, bytes_max })
+        let old = backend.load(&owner)?;
+        let entries = old.as_ref().map_or(Ok(Entries::new()), |old| decode(&owner, old))?;
+        Ok(LoadedStorage { backend, owner, old, entries, bytes_max })
     }
 
     /// Takes the entries, for the guest to change, and returns the quota.
@@ -244,19 +244,19 @@ impl LoadedStorage {
         self,
         now: &Entries,
     ) -> Result<Option<(NewSnapshot, Entries)>, Error> {
-        let LoadedStorage { backend, owner, was, bytes_max, .. } = self;
+        let LoadedStorage { backend, owner, old, bytes_max, .. } = self;
         let new = encode(&owner, now);
-        if was.as_ref() == Some(&new) || (was.is_none() && now.is_empty()) {
+        if old.as_ref() == Some(&new) || (old.is_none() && now.is_empty()) {
             return Ok(None);
         }
-        let before = was.as_ref().map_or(Ok(Entries::new()), |was| decode(&owner, was))?;
+        let old_entries = old.as_ref().map_or(Ok(Entries::new()), |old| decode(&owner, old))?;
         let bytes = size(now);
-        if bytes > bytes_max && bytes > size(&before) {
+        if bytes > bytes_max && bytes > size(&old_entries) {
             let detail = format!("storage is {bytes} bytes, limit {bytes_max}");
             return Err(Error::new(Code::StorageQuota, detail));
         }
         decode(&owner, &new)?;
-        Ok(Some((NewSnapshot { backend, owner, was, new }, before)))
+        Ok(Some((NewSnapshot { backend, owner, old, new }, old_entries)))
     }
 }
 
@@ -265,7 +265,7 @@ impl LoadedStorage {
 pub(in crate::kernel) struct NewSnapshot {
     backend: Arc<dyn StorageBackend>,
     owner: StorageOwner,
-    was: Option<Vec<u8>>,
+    old: Option<Vec<u8>>,
     new: Vec<u8>,
 }
 
@@ -276,7 +276,7 @@ impl NewSnapshot {
         deadline: &Deadline,
     ) -> Result<Box<dyn PreparedStorage + '_>, Error> {
         let ended = || deadline.check().is_err();
-        self.backend.prepare(&self.owner, self.was.as_deref(), &self.new, &ended).map_err(|error| {
+        self.backend.prepare(&self.owner, self.old.as_deref(), &self.new, &ended).map_err(|error| {
             match deadline.check() {
                 Err(interrupted) => interrupted.into(),
                 Ok(()) => error,

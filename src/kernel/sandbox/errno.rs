@@ -53,8 +53,8 @@ impl Errno {
 }
 
 impl From<DirectoryError> for Errno {
-    fn from(fault: DirectoryError) -> Self {
-        match fault {
+    fn from(error: DirectoryError) -> Self {
+        match error {
             DirectoryError::NotFound => Errno::NOENT,
             DirectoryError::NotDirectory => Errno::NOTDIR,
             DirectoryError::Denied => Errno::ACCES,
@@ -64,8 +64,8 @@ impl From<DirectoryError> for Errno {
 }
 
 impl From<DirectoryError> for HostCallError {
-    fn from(fault: DirectoryError) -> Self {
-        HostCallError::Errno(fault.into())
+    fn from(error: DirectoryError) -> Self {
+        HostCallError::Errno(error.into())
     }
 }
 
@@ -117,8 +117,8 @@ impl From<Errno> for HostCallError {
 }
 
 impl From<Termination> for HostCallError {
-    fn from(stop: Termination) -> Self {
-        HostCallError::Termination(stop)
+    fn from(termination: Termination) -> Self {
+        HostCallError::Termination(termination)
     }
 }
 

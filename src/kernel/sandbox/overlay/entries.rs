@@ -14,43 +14,40 @@ impl OverlayFs {
     /// `slash` is the error for a trailing slash.
     fn new_entry_name<'a>(
         &self,
-        place: &'a ResolvedPath,
+        path: &'a ResolvedPath,
         bytes: usize,
         slash: Option<Errno>,
     ) -> Result<&'a Arc<str>, Errno> {
-        let name = place.name.as_ref().filter(|_| place.node.is_none()).ok_or(Errno::EXIST)?;
-        self.require_writable(place.directory)?;
-        Errno::NOENT.when(self.node(place.directory)?.nlink == 0)?;
-        self.require_space(place.directory, Usage { bytes, names: 1, whiteouts: 0 })?;
-        slash.filter(|_| place.trailing_slash).map_or(Ok(name), Err)
+        let name = path.name.as_ref().filter(|_| path.node.is_none()).ok_or(Errno::EXIST)?;
+        self.require_writable(path.directory)?;
+        Errno::NOENT.when(self.node(path.directory)?.nlink == 0)?;
+        self.require_space(path.directory, Usage { bytes, names: 1, whiteouts: 0 })?;
+        slash.filter(|_| path.trailing_slash).map_or(Ok(name), Err)
     }
 
     /// Creates an empty directory.
-    pub(in crate::kernel) fn create_dir(&mut self, place: &ResolvedPath) -> Result<(), Errno> {
-        let name = self.new_entry_name(place, 0, None)?;
-        let data = InodeData::empty_directory(place.directory);
-        self.add(place.directory, name, data, None).map(drop)
+    pub(in crate::kernel) fn create_dir(&mut self, path: &ResolvedPath) -> Result<(), Errno> {
+        let name = self.new_entry_name(path, 0, None)?;
+        let data = InodeData::empty_directory(path.directory);
+        self.add(path.directory, name, data, None).map(drop)
     }
 
     /// Creates an empty file. `EISDIR`: a trailing slash.
-    pub(in crate::kernel) fn create_file(
-        &mut self,
-        place: &ResolvedPath,
-    ) -> Result<InodeId, Errno> {
-        let name = self.new_entry_name(place, 0, Some(Errno::ISDIR))?;
-        self.add(place.directory, name, InodeData::EMPTY_FILE, None)
+    pub(in crate::kernel) fn create_file(&mut self, path: &ResolvedPath) -> Result<InodeId, Errno> {
+        let name = self.new_entry_name(path, 0, Some(Errno::ISDIR))?;
+        self.add(path.directory, name, InodeData::EMPTY_FILE, None)
     }
 
     /// Creates a symbolic link. `EPERM`: an absolute target. `ENOENT`: a trailing slash.
     // [BOX-82]
     pub(in crate::kernel) fn create_symlink(
         &mut self,
-        place: &ResolvedPath,
+        path: &ResolvedPath,
         target: &str,
     ) -> Result<(), Errno> {
         check_path(target)?;
-        let name = self.new_entry_name(place, target.len(), Some(Errno::NOENT))?;
-        self.add(place.directory, name, InodeData::Link(target.to_owned()), None).map(drop)
+        let name = self.new_entry_name(path, target.len(), Some(Errno::NOENT))?;
+        self.add(path.directory, name, InodeData::Link(target.to_owned()), None).map(drop)
     }
 
     /// Creates a hard link to a file or symbolic link. `EPERM`: a directory. `EXDEV`: another mount.
@@ -59,20 +56,20 @@ impl OverlayFs {
     pub(in crate::kernel) fn hard_link(
         &mut self,
         id: InodeId,
-        place: &ResolvedPath,
+        path: &ResolvedPath,
         meter: &mut FuelMeter,
     ) -> HostResult {
-        let name = self.new_entry_name(place, 0, Some(Errno::NOENT))?;
+        let name = self.new_entry_name(path, 0, Some(Errno::NOENT))?;
         Errno::PERM.when(self.is_directory(id))?;
-        Errno::XDEV.when(self.node(id)?.mount != self.node(place.directory)?.mount)?;
-        self.require_depth(place.directory)?;
+        Errno::XDEV.when(self.node(id)?.mount != self.node(path.directory)?.mount)?;
+        self.require_depth(path.directory)?;
         // A file that is copied up counts once for each of its names from then on.
         let copies = usize::from(!self.node(id)?.is_upper);
         let (names, size) = (copies.saturating_add(1), self.status(id, meter)?.size);
         let bytes = usize::try_from(size).unwrap_or(usize::MAX).saturating_mul(names);
         self.require_space(id, Usage { bytes, names, whiteouts: copies })?;
         self.copy_up(id, true, meter)?;
-        self.insert_entry(place.directory, name, id)?;
+        self.insert_entry(path.directory, name, id)?;
         self.node_mut(id)?.times.changed = self.now;
         Ok(())
     }
@@ -81,16 +78,16 @@ impl OverlayFs {
     // [BOX-86]
     pub(in crate::kernel) fn remove_file(
         &mut self,
-        place: &ResolvedPath,
+        path: &ResolvedPath,
         meter: &mut FuelMeter,
     ) -> HostResult {
-        let id = place.node.ok_or(Errno::NOENT)?;
-        let name = place.name.as_deref().filter(|_| !self.is_directory(id));
+        let id = path.node.ok_or(Errno::NOENT)?;
+        let name = path.name.as_deref().filter(|_| !self.is_directory(id));
         let name = name.ok_or(Errno::ISDIR)?;
-        place.existing(self)?;
+        path.existing(self)?;
         self.require_writable(id)?;
-        self.prepare_removal(place, meter)?;
-        self.remove_entry(place.directory, name)?;
+        self.prepare_removal(path, meter)?;
+        self.remove_entry(path.directory, name)?;
         Ok(self.drop_unused(id)?)
     }
 
@@ -98,16 +95,16 @@ impl OverlayFs {
     // [BOX-86]
     pub(in crate::kernel) fn remove_directory(
         &mut self,
-        place: &ResolvedPath,
+        path: &ResolvedPath,
         meter: &mut FuelMeter,
     ) -> HostResult {
-        let id = place.existing(self)?;
+        let id = path.existing(self)?;
         Errno::NOTDIR.when(!self.is_directory(id))?;
-        let name = place.name.as_deref().ok_or(Errno::INVAL)?;
+        let name = path.name.as_deref().ok_or(Errno::INVAL)?;
         self.require_writable(id)?;
         self.require_empty(id, meter)?;
-        self.prepare_removal(place, meter)?;
-        self.remove_entry(place.directory, name)?;
+        self.prepare_removal(path, meter)?;
+        self.remove_entry(path.directory, name)?;
         Ok(())
     }
 
@@ -165,13 +162,13 @@ impl OverlayFs {
     /// Loads what must be known before a name is removed: the other names of the directory, and the file's
     /// attributes on the host. `ENOSPC`: too many whiteouts.
     // [BOX-81] [BOX-94]
-    fn prepare_removal(&mut self, place: &ResolvedPath, meter: &mut FuelMeter) -> HostResult {
-        let id = place.node.ok_or(Errno::NOENT)?;
+    fn prepare_removal(&mut self, path: &ResolvedPath, meter: &mut FuelMeter) -> HostResult {
+        let id = path.node.ok_or(Errno::NOENT)?;
         if !self.node(id)?.is_upper {
             self.require_space(id, Usage { whiteouts: 1, ..Usage::default() })?;
             self.open_file(id, meter)?;
         }
-        self.merge(place.directory, meter)
+        self.merge(path.directory, meter)
     }
 
     /// Copies up a file, or a directory with everything below it, before it is moved. `EACCES`: something

@@ -64,7 +64,7 @@ impl OverlayFs {
         let has_reserved = host.list(&mut |entry| {
             count = count.saturating_add(1);
             end = match meter.charge(ENTRY_FUEL) {
-                Err(stop) => Err(HostCallError::Termination(stop)),
+                Err(termination) => Err(HostCallError::Termination(termination)),
                 Ok(()) if count > LISTED_ENTRIES_COUNT_MAX => Err(Errno::OVERFLOW.into()),
                 Ok(()) => Ok(()),
             };

@@ -30,8 +30,8 @@ pub(super) fn scripted_session(tool: &str, arguments: &Value, agent: Option<&Age
 }
 
 /// Reads the result of the call from the server's stdout.
-pub(super) fn answer(stdout: &[u8]) -> Result<ToolResult, Error> {
-    let (mut initialize, mut answer) = (None, None);
+pub(super) fn result(stdout: &[u8]) -> Result<ToolResult, Error> {
+    let (mut initialize, mut response) = (None, None);
     let is_blank = |line: &&[u8]| line.iter().all(u8::is_ascii_whitespace);
     for line in stdout.split(|byte| *byte == b'\n').filter(|line| !is_blank(line)) {
         // [MCP-02]
@@ -44,7 +44,7 @@ pub(super) fn answer(stdout: &[u8]) -> Result<ToolResult, Error> {
         let Response { id, result } = json_rpc::response(message)?;
         let slot = match id {
             id if id == json!(1) => &mut initialize,
-            id if id == json!(CALL_ID) => &mut answer,
+            id if id == json!(CALL_ID) => &mut response,
             _ => return Err(bad_answer("response `id` matches no request")),
         };
         if slot.replace(result).is_some() {
@@ -53,7 +53,7 @@ pub(super) fn answer(stdout: &[u8]) -> Result<ToolResult, Error> {
     }
     // [MCP-05]
     let no_answer = |what| Error::new(Code::ToolNoAnswer, what);
-    match (initialize, &answer) {
+    match (initialize, &response) {
         (Some(Ok(result)), _) if is_initialize_result(&result) => {}
         (Some(_), _) => return Err(bad_answer("invalid result of `initialize`")),
         (None, Some(_)) => {
@@ -62,7 +62,7 @@ pub(super) fn answer(stdout: &[u8]) -> Result<ToolResult, Error> {
         (None, None) => return Err(no_answer("no response on stdout")),
     }
     // [MCP-06]
-    match answer.ok_or_else(|| no_answer("no response to `tools/call`"))? {
+    match response.ok_or_else(|| no_answer("no response to `tools/call`"))? {
         Ok(result) if json_rpc::is_tool_result(&result) => json_rpc::read_tool_result(result),
         Ok(_) => Err(bad_answer("result of `tools/call` has no array of content blocks")),
         Err(error) => json_rpc::read_error(error),

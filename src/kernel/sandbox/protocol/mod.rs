@@ -75,14 +75,14 @@ impl Execution {
     /// # Errors
     /// That of [`Execution::outcome`], unless the protocol defines another meaning of the exit status;
     /// `tool.no_answer`, `tool.two_answers` or `tool.bad_answer`.
-    pub fn answer(&self, protocol: Protocol) -> Result<ToolResult, Error> {
+    pub fn tool_result(&self, protocol: Protocol) -> Result<ToolResult, Error> {
         match (protocol, self.exit_status) {
             // [CMD-09]
             (Protocol::Command, Some(status)) => {
                 Ok(command::result(&self.stdout, &self.stderr, status))
             }
             // [MCP-07]
-            (Protocol::Mcp, Some(_)) => match mcp::answer(&self.stdout) {
+            (Protocol::Mcp, Some(_)) => match mcp::result(&self.stdout) {
                 Ok(result) => Ok(result),
                 Err(error) => self.outcome.clone().and(Err(error)),
             },

@@ -122,14 +122,14 @@ pub(super) fn fd_write(
 // [BOX-44]
 fn write_stream(call: &mut HostCall, fd: u32, spans: &[GuestRange], total: usize) -> HostResult {
     call.guest.meter.charge_bytes(total)?;
-    let (stream, bytes_max, stop) = match call.guest.descriptors.get(fd)?.object {
+    let (stream, bytes_max, termination) = match call.guest.descriptors.get(fd)?.object {
         OpenObject::Stdout => {
             (&mut call.guest.stdout, call.guest.stdout_bytes_max, Termination::Output)
         }
         _ => (&mut call.guest.stderr, STDERR_BYTES_MAX, Termination::ErrorOutput),
     };
     if stream.len().saturating_add(total) > bytes_max {
-        return Err(stop.into());
+        return Err(termination.into());
     }
     for span in spans {
         stream.extend_from_slice(span.of(call.memory)?);

@@ -51,7 +51,7 @@ pub(super) fn call(
     let mut call = HostCall { memory, guest };
     let outcome = match call.guest.meter.charge(HOST_CALL_FUEL) {
         Ok(()) => function(&mut call),
-        Err(stop) => Err(stop.into()),
+        Err(termination) => Err(termination.into()),
     };
     // [BOX-95]
     if let Err(HostCallError::Errno(Errno::ACCES | Errno::PERM | Errno::ROFS | Errno::NOTCAPABLE)) =
@@ -64,7 +64,7 @@ pub(super) fn call(
     match outcome {
         Ok(()) => Ok(0),
         Err(HostCallError::Errno(errno)) => Ok(u32::from(errno.0)),
-        Err(HostCallError::Termination(stop)) => Err(Error::host(stop)),
+        Err(HostCallError::Termination(termination)) => Err(Error::host(termination)),
     }
 }
 

@@ -124,17 +124,17 @@ pub(super) fn path_open(
     call.guest.descriptors.free()?;
     // As in POSIX, exclusive creation does not follow a symbolic link.
     let is_new = creates && has(open_flags::EXCLUSIVE);
-    let place = resolve(
+    let path = resolve(
         call,
         fd,
         path,
         path_length,
         if is_new { FinalSymlink::NoFollow } else { symlink },
     )?;
-    let node = match place.node {
+    let node = match path.node {
         Some(_) if is_new => return Err(Errno::EXIST.into()),
-        None if creates => call.guest.tree.create_file(&place)?,
-        _ => place.existing(&call.guest.tree)?,
+        None if creates => call.guest.tree.create_file(&path)?,
+        _ => path.existing(&call.guest.tree)?,
     };
     let changes = truncates || base & rights::FD_WRITE != 0;
     let GuestState { tree, meter, .. } = &mut *call.guest;
@@ -169,8 +169,8 @@ pub(super) fn path_filestat_get(
     result: u32,
 ) -> HostResult {
     call.span(result, FILESTAT_BYTES)?;
-    let place = resolve(call, fd, path, path_length, final_symlink(lookup)?)?;
-    let node = place.existing(&call.guest.tree)?;
+    let path = resolve(call, fd, path, path_length, final_symlink(lookup)?)?;
+    let node = path.existing(&call.guest.tree)?;
     let status = call.guest.tree.status(node, &mut call.guest.meter)?;
     call.write_at(result, &filestat(node, &status))
 }
@@ -188,8 +188,8 @@ pub(super) fn path_filestat_set_times(
     flags: u32,
 ) -> HostResult {
     let (accessed, modified) = times(call, accessed, modified, flags)?;
-    let place = resolve(call, fd, path, path_length, final_symlink(lookup)?)?;
-    let node = place.existing(&call.guest.tree)?;
+    let path = resolve(call, fd, path, path_length, final_symlink(lookup)?)?;
+    let node = path.existing(&call.guest.tree)?;
     Ok(call.guest.tree.set_times(node, accessed, modified)?)
 }
 
@@ -206,8 +206,8 @@ pub(super) fn path_readlink(
 ) -> HostResult {
     call.span(result, 4)?;
     let span = call.span_of(pointer, length)?;
-    let place = resolve(call, fd, path, path_length, FinalSymlink::NoFollow)?;
-    let node = place.existing(&call.guest.tree)?;
+    let path = resolve(call, fd, path, path_length, FinalSymlink::NoFollow)?;
+    let node = path.existing(&call.guest.tree)?;
     Errno::INVAL.when(call.guest.tree.kind(node)? != filetype::SYMBOLIC_LINK)?;
     let target = call.guest.tree.bytes(node)?.to_vec();
     let used = u32::try_from(target.len().min(span.length())).map_err(|_| Errno::OVERFLOW)?;
@@ -222,8 +222,8 @@ pub(super) fn path_create_directory(
     path: u32,
     path_length: u32,
 ) -> HostResult {
-    let place = resolve(call, fd, path, path_length, FinalSymlink::NoFollow)?;
-    Ok(call.guest.tree.create_dir(&place)?)
+    let path = resolve(call, fd, path, path_length, FinalSymlink::NoFollow)?;
+    Ok(call.guest.tree.create_dir(&path)?)
 }
 
 /// Removes an empty directory. `ENOTDIR`: a file. `ENOTEMPTY`. `EINVAL`: the name is `.` or `..`.
@@ -233,8 +233,8 @@ pub(super) fn path_remove_directory(
     path: u32,
     path_length: u32,
 ) -> HostResult {
-    let place = resolve(call, fd, path, path_length, FinalSymlink::NoFollow)?;
-    call.guest.tree.remove_directory(&place, &mut call.guest.meter)
+    let path = resolve(call, fd, path, path_length, FinalSymlink::NoFollow)?;
+    call.guest.tree.remove_directory(&path, &mut call.guest.meter)
 }
 
 /// Removes a name of a file or symbolic link. `EISDIR`: a directory.
@@ -244,8 +244,8 @@ pub(super) fn path_unlink_file(
     path: u32,
     path_length: u32,
 ) -> HostResult {
-    let place = resolve(call, fd, path, path_length, FinalSymlink::NoFollow)?;
-    call.guest.tree.remove_file(&place, &mut call.guest.meter)
+    let path = resolve(call, fd, path, path_length, FinalSymlink::NoFollow)?;
+    call.guest.tree.remove_file(&path, &mut call.guest.meter)
 }
 
 /// Renames a path to another one below `new_fd`, replacing an existing one. `EISDIR`, `ENOTDIR`,
@@ -302,6 +302,6 @@ pub(super) fn path_symlink(
     path_length: u32,
 ) -> HostResult {
     let target = read_path(call, target, target_length)?;
-    let place = resolve(call, fd, path, path_length, FinalSymlink::NoFollow)?;
-    Ok(call.guest.tree.create_symlink(&place, &target)?)
+    let path = resolve(call, fd, path, path_length, FinalSymlink::NoFollow)?;
+    Ok(call.guest.tree.create_symlink(&path, &target)?)
 }
