@@ -119,7 +119,7 @@
 //! | `kernel/trust.rs` | a signature counts only within the publisher's namespaces, by a valid key that is not revoked |
 //! | `kernel/policy/decide.rs` | requested capabilities are reduced to what the policy allows; what runs without approval |
 //! | `kernel/policy/token.rs` | a token is for one package and expires, and only a policy decision creates one |
-//! | `kernel/sandbox/grants.rs` | an expired token or one for another package runs nothing |
+//! | `kernel/sandbox/token.rs` | an expired token or one for another package runs nothing |
 //! | `kernel/sandbox/executor.rs` | a guest ends within its limits of fuel, memory and time |
 //! | `kernel/network/http.rs` | requests reach only granted hosts and ports, and each redirect is checked again |
 //! | `kernel/network/address.rs` | requests reach no internal address that the policy does not allow |

@@ -11,7 +11,7 @@ use mpp::audit::{ChainVerifier, VerifyReport};
 use mpp::call::{call, CallResult, Package, ToolCall};
 use mpp::package::content_hash::ContentHash;
 use mpp::sandbox::Engine;
-use mpp::storage::{read, StorageOwner};
+use mpp::storage::{decode, StorageOwner};
 use mpp::{Code, Error, Gatekeeper, Host, PermissionPolicy, TrustStore};
 use serde_json::{json, Value};
 use std::collections::{BTreeMap, BTreeSet};
@@ -162,7 +162,7 @@ fn kept(storage: &MemoryStorage) -> Option<String> {
     let publisher_key = support::author().public().id();
     let owner = StorageOwner { package: ID.to_owned(), publisher_key };
     let snapshot = storage.0.lock().unwrap().get(&owner).cloned()?;
-    let entries = read(&owner, &snapshot).unwrap();
+    let entries = decode(&owner, &snapshot).unwrap();
     Some(String::from_utf8(entries["kept"].clone().unwrap()).unwrap())
 }
 
@@ -335,7 +335,7 @@ fn a_host_without_one_method_or_that_loses_it_in_a_call_gets_a_stable_code_and_n
                     // The error names what was carried out before.
                     ("commit", _) => {
                         let detail = result.unwrap_err().detail().to_owned();
-                        assert!(detail.contains("carried out before: /out/dir/a, "), "{detail}");
+                        assert!(detail.contains("already applied: /out/dir/a, "), "{detail}");
                         assert_eq!(files(&host, "upper")["log"], b"loglog", "{what}");
                         assert_eq!(kept(&host.storage), None, "{what}");
                     }

@@ -27,7 +27,7 @@ pub const SPINE: [&str; 17] = [
     "kernel/trust.rs",
     "kernel/policy/decide.rs",
     "kernel/policy/token.rs",
-    "kernel/sandbox/grants.rs",
+    "kernel/sandbox/token.rs",
     "kernel/sandbox/executor.rs",
     "kernel/host.rs",
     "host/directory_handle.rs",

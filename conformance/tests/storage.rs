@@ -8,7 +8,7 @@ use mpp::package::key::SecretKey;
 use mpp::package::pack::pack;
 use mpp::package::writer::Compression;
 use mpp::runtime::{ApprovalDecision, ApprovalRequest, Approver, Runtime, ToolCall};
-use mpp::storage::{read, Entries, FileStorage, PreparedStorage, StorageBackend, StorageOwner};
+use mpp::storage::{decode, Entries, FileStorage, PreparedStorage, StorageBackend, StorageOwner};
 use mpp::trust::Validity;
 use mpp::{CancelFlag, Code, Error, PermissionPolicy};
 use serde_json::{json, Value};
@@ -108,7 +108,7 @@ fn owner() -> StorageOwner {
 
 fn kept_in(backend: &dyn StorageBackend) -> Entries {
     let snapshot = backend.load(&owner()).unwrap();
-    snapshot.map_or(Entries::new(), |snapshot| read(&owner(), &snapshot).unwrap())
+    snapshot.map_or(Entries::new(), |snapshot| decode(&owner(), &snapshot).unwrap())
 }
 
 fn kept(host: &Host) -> Entries {
@@ -335,7 +335,7 @@ fn a_storage_in_memory_keeps_as_files_do_and_where_it_fails_last_the_files_are_n
     memory.refuses.store(true, Ordering::Relaxed);
     let error = call(&runtime, &keeping_and_writing(&[("a", "3")])).unwrap_err();
     assert_eq!(error.code(), Code::HostFile);
-    assert!(error.detail().contains("carried out before: /out/new.txt"), "{error}");
+    assert!(error.detail().contains("already applied: /out/new.txt"), "{error}");
     assert!(file.exists());
     let error = call(&runtime, &keeping(&[("a", "3")], "")).unwrap_err();
     assert!(error.detail().contains("nothing was changed"), "{error}");

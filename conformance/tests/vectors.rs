@@ -130,7 +130,7 @@ fn outcome(case: &Case) -> Option<Error> {
         "storage" => {
             let package = case.text("/input/package").to_owned();
             let publisher_key = KeyId::parse(case.text("/input/publisher_key")).unwrap();
-            mpp::storage::read(&StorageOwner { package, publisher_key }, &case.host_file()).err()
+            mpp::storage::decode(&StorageOwner { package, publisher_key }, &case.host_file()).err()
         }
         other => panic!("{}: op {other} is not known", case.id),
     }

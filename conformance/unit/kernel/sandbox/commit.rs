@@ -256,6 +256,6 @@ fn what_was_carried_out_before_a_failure_is_what_is_left_in_the_list() {
     folder.file("full/theirs", "x");
     let mut changes =
         folder.changes(vec![("a", FileOp::CreateDirectory), ("full", FileOp::RemoveDirectory)]);
-    refused(changes.apply(), &["/out/full", "carried out before: /out/a"]);
+    refused(changes.apply(), &["/out/full", "already applied: /out/a"]);
     assert_eq!(changes.to_json().as_array().unwrap().len(), 1);
 }
