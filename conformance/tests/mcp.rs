@@ -3,7 +3,7 @@
 
 use crate::support::{self, author, now, Host};
 use mpp::mcp::Server;
-use mpp::package::pack::{pack, read_folder};
+use mpp::package::pack::{pack, read_directory};
 use mpp::package::writer::Compression;
 use mpp::store::PackageStore;
 use mpp::{Gatekeeper, PermissionPolicy};
@@ -142,7 +142,7 @@ pub fn install(host: &Host, package: &[u8]) {
 /// The package that clients of other makers are tried with: `contact`, `forever`, `wait`.
 pub fn patience() -> Vec<u8> {
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance/clients/fixtures");
-    let mut contents = read_folder(&fixtures.join("patience")).unwrap();
+    let mut contents = read_directory(&fixtures.join("patience")).unwrap();
     let guest = std::fs::read(fixtures.join("answers.wasm")).unwrap();
     contents.insert("tool.wasm".to_owned(), guest);
     pack(contents, &author(), now(), Compression::Stored).unwrap()

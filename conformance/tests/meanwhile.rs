@@ -39,7 +39,7 @@ fn package(version: &str) -> Vec<u8> {
 struct After<F: Fn()>(F, ApprovalDecision);
 
 impl<F: Fn()> Approver for After<F> {
-    fn ask(&self, _: &ApprovalRequest) -> ApprovalDecision {
+    fn request_approval(&self, _: &ApprovalRequest) -> ApprovalDecision {
         (self.0)();
         self.1.clone()
     }

@@ -43,7 +43,7 @@ impl Fake {
 }
 
 impl Approver for Fake {
-    fn ask(&self, question: &ApprovalRequest) -> ApprovalDecision {
+    fn request_approval(&self, question: &ApprovalRequest) -> ApprovalDecision {
         let ApprovalRequest { package, tool, security_level, capabilities, .. } = question;
         let shown = format!("{tool} of {package} at {security_level}: {}", capabilities.join("; "));
         self.1.lock().unwrap().push(shown);
@@ -197,7 +197,7 @@ fn the_policys_no_is_final_and_its_question_goes_to_the_person() {
 struct Slow<'a>(&'a Host);
 
 impl Approver for Slow<'_> {
-    fn ask(&self, _: &ApprovalRequest) -> ApprovalDecision {
+    fn request_approval(&self, _: &ApprovalRequest) -> ApprovalDecision {
         TrustStore::update(&self.0.path("trust.json"), |store| {
             store.revoke_key(author().public().id(), support::now(), "lost")
         })

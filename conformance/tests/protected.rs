@@ -242,7 +242,7 @@ struct Relinks<'a> {
 }
 
 impl Approver for Relinks<'_> {
-    fn ask(&self, _: &ApprovalRequest) -> ApprovalDecision {
+    fn request_approval(&self, _: &ApprovalRequest) -> ApprovalDecision {
         ApprovalDecision::NoApprover
     }
 

@@ -214,7 +214,7 @@ fn a_call_that_fails_in_any_way_changes_nothing_of_what_is_kept() {
 struct Meanwhile<F: Fn()>(F);
 
 impl<F: Fn()> Approver for Meanwhile<F> {
-    fn ask(&self, _: &ApprovalRequest) -> ApprovalDecision {
+    fn request_approval(&self, _: &ApprovalRequest) -> ApprovalDecision {
         ApprovalDecision::ApprovedOnce("test".to_owned())
     }
     fn approve_changes(&self, _: &mpp::sandbox::Changes) -> bool {

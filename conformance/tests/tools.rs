@@ -6,7 +6,7 @@
 use crate::support::{self, call_with, Folder, Host};
 use mpp::network::{Exchange, HttpResponse, HttpTransport, Services, TransportError};
 use mpp::package::manifest::Protocol;
-use mpp::package::pack::{pack, read_folder};
+use mpp::package::pack::{pack, read_directory};
 use mpp::package::writer::Compression;
 use mpp::runtime::NoApprover;
 use mpp::sandbox::{Execution, ToolInput};
@@ -44,7 +44,7 @@ pub fn committed() -> PathBuf {
 }
 
 pub fn package(folder: &Path) -> Vec<u8> {
-    let contents = read_folder(folder).unwrap();
+    let contents = read_directory(folder).unwrap();
     pack(contents, &support::author(), support::now(), Compression::Stored).unwrap()
 }
 
@@ -262,7 +262,7 @@ fn the_committed_modules_are_those_of_the_list() {
     }
     assert_eq!(list.lines().count(), NAMES.len() + 1, "the modules and one database");
     for name in NAMES {
-        for file in read_folder(&committed().join(name)).unwrap().into_keys() {
+        for file in read_directory(&committed().join(name)).unwrap().into_keys() {
             let built = file.ends_with(".wasm") || file.ends_with(".sqlite");
             assert_eq!(named.contains(&format!("{name}/{file}")), built, "{name}/{file}");
         }

@@ -140,7 +140,7 @@ fn outcome(case: &Case) -> Option<Error> {
 struct Scripted<'a>(&'a str);
 
 impl Approver for Scripted<'_> {
-    fn ask(&self, _: &ApprovalRequest) -> ApprovalDecision {
+    fn request_approval(&self, _: &ApprovalRequest) -> ApprovalDecision {
         match self.0 {
             "agrees" => ApprovalDecision::ApprovedOnce("the case".to_owned()),
             "declines" => ApprovalDecision::Denied,

@@ -259,7 +259,7 @@ impl TerminalApprover<'_> {
 }
 
 impl Approver for TerminalApprover<'_> {
-    fn ask(&self, question: &ApprovalRequest) -> ApprovalDecision {
+    fn request_approval(&self, question: &ApprovalRequest) -> ApprovalDecision {
         if self.agreed {
             return self.yes(question, "--yes".to_owned());
         }

@@ -4,7 +4,7 @@ use super::{read_text, signed_at, terminal, trust, usage_error, write_atomic, Co
 use argh::FromArgs;
 use mpp::gatekeeper::{self, read_package, Gatekeeper, Inspection};
 use mpp::package::key::SecretKey;
-use mpp::package::pack::{countersign, pack, read_folder};
+use mpp::package::pack::{countersign, pack, read_directory};
 use mpp::package::writer::Compression;
 use mpp::package::{is_module_entry, MANIFEST_ENTRY};
 use mpp::policy::{risk, Capability};
@@ -107,7 +107,7 @@ impl Pack {
             let detail = format!("{folder} holds no {MANIFEST_ENTRY}{meant}");
             return Err(Error::new(Code::StructureMissing, detail));
         }
-        let contents = read_folder(&self.folder)?;
+        let contents = read_directory(&self.folder)?;
         if !contents.keys().any(|name| is_module_entry(name)) {
             let detail =
                 format!("no .wasm module in {}: build the tool first", self.folder.display());

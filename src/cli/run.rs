@@ -78,7 +78,7 @@ impl Run {
         let transport = Arc::new(CurlTransport::new(self.ca_file.clone()));
         let mut runtime = Runtime::open(&home, policy)?.trust_file(&trust_path);
         if let Some(folder) = &self.storage {
-            runtime = runtime.storage_folder(folder);
+            runtime = runtime.storage_directory(folder);
         }
         // An installed package lies in the home.
         let file = Some(&self.file).filter(|file| file.exists());

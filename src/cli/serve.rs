@@ -52,7 +52,7 @@ impl Serve {
             runtime = runtime.protect(file);
         }
         if let Some(folder) = &self.storage {
-            runtime = runtime.storage_folder(folder);
+            runtime = runtime.storage_directory(folder);
         }
         let runtime = runtime.http_transport(Arc::new(CurlTransport::new(self.ca_file)));
         let input = BufReader::new(std::io::stdin());

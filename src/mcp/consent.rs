@@ -26,7 +26,7 @@ const AGENT_CHARS_SHOWN: usize = 50;
 const FORM_BYTES_MAX: usize = 4_000;
 
 impl<W: Write + Send> Approver for McpApprover<'_, '_, W> {
-    fn ask(&self, question: &ApprovalRequest) -> ApprovalDecision {
+    fn request_approval(&self, question: &ApprovalRequest) -> ApprovalDecision {
         let wait = self.server.runtime.policy().consent.wait();
         let reply = match (self.may_elicit(question), self.call.era.is_modern()) {
             (true, true) => self.require_input(question),
@@ -113,7 +113,7 @@ impl<W: Write + Send> McpApprover<'_, '_, W> {
                  `mpp deny {number}` answers it",
             ));
         };
-        PendingQueue::new(self.server.runtime.home()).ask(
+        PendingQueue::new(self.server.runtime.home()).request_approval(
             question,
             wait,
             &|| self.is_wanted(),
