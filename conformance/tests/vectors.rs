@@ -34,7 +34,8 @@ fn generated() -> &'static BTreeMap<String, Vec<u8>> {
 /// Every committed file of the generator's folders, by its path below `conformance/`.
 fn committed() -> BTreeMap<String, Vec<u8>> {
     let mut files = BTreeMap::new();
-    let mut folders: Vec<PathBuf> = suite::FOLDERS.iter().map(|name| folder().join(name)).collect();
+    let mut folders: Vec<PathBuf> =
+        suite::DIRECTORIES.iter().map(|name| folder().join(name)).collect();
     while let Some(next) = folders.pop() {
         for item in fs::read_dir(&next).unwrap() {
             let path = item.unwrap().path();
