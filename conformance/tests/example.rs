@@ -1,5 +1,5 @@
 //! `conformance/example/` is what the crate's front page runs: the committed tool, packed by the test
-//! author, and a trust store that knows that author. `MPP_BLESS=1` makes both anew.
+//! author, and a trust store with that author. `MPP_BLESS=1` writes both again.
 
 use crate::support;
 use mpp::package::manifest::CustomPattern;
@@ -30,7 +30,7 @@ fn the_example_is_the_committed_tool_packed_by_the_test_author() {
         if std::env::var_os("MPP_BLESS").is_some() {
             std::fs::write(&path, &expected).unwrap();
         }
-        assert!(std::fs::read(&path).unwrap() == expected, "{name}: MPP_BLESS=1 makes it anew");
+        assert!(std::fs::read(&path).unwrap() == expected, "{name}: MPP_BLESS=1 writes it again");
     }
 }
 

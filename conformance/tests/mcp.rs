@@ -16,7 +16,7 @@ use std::time::Duration;
 
 pub const LEGACY: [&str; 3] = ["2024-11-05", "2025-06-18", "2025-11-25"];
 const MODERN: &str = "2026-07-28";
-/// No test waits so long unless something is wrong.
+/// No test waits this long unless there is a fault.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The read end of a pipe, and what was taken out of it and not read yet.
@@ -42,7 +42,7 @@ impl Write for Outgoing {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let line = bytes.strip_suffix(b"\n").expect("a line feed at the end of each write");
         assert!(!line.contains(&b'\n'));
-        // The client may have gone away.
+        // The client may have closed the connection.
         let _gone = self.0.send(serde_json::from_slice(line).expect("a message in each line"));
         Ok(bytes.len())
     }
@@ -52,7 +52,7 @@ impl Write for Outgoing {
     }
 }
 
-/// A client that sends whatever bytes it is told to.
+/// A client that sends arbitrary bytes.
 pub struct Client {
     to_server: Sender<Vec<u8>>,
     from_server: Receiver<Value>,
@@ -545,7 +545,7 @@ fn progress_rises_and_ends_with_the_answer() {
             last = progress;
         };
         assert_eq!(answer["id"], id);
-        assert!(last > 0, "a call of seconds told nothing");
+        assert!(last > 0, "a call of seconds reported no progress");
     });
 }
 

@@ -123,7 +123,7 @@ fn soon() -> Instant {
 }
 
 /// Puts a script in the place of `curl`. A shell writes it: a file that this process has open for writing,
-/// a child of another test included, can't be started.
+/// a child of another test included, cannot be started.
 #[cfg(unix)]
 fn put_curl(directory: &Path, script: &str) {
     std::fs::create_dir_all(directory).unwrap();
