@@ -88,7 +88,7 @@ impl ToJson for ApprovalDecision {
                 json!({ "approved": true, "by": by, "for_later": true })
             }
             ApprovalDecision::ApprovedWithProof(proof) => json!({
-                "approved": true, "by": proof.by(), "for_later": false, "proof": proof.to_text(),
+                "approved": true, "by": proof.approved_by(), "for_later": false, "proof": proof.to_text(),
             }),
             _ => json!({ "approved": false }),
         }
@@ -142,7 +142,7 @@ impl PendingQueue {
         on_queued(number);
         // The number alone would do, unless another file has replaced this one.
         let is_ours = |other: &PendingRequest| {
-            other.number == number && other.question.scope() == request.scope()
+            other.number == number && other.question.binding() == request.binding()
         };
         while is_wanted() && started.elapsed() < wait {
             // An unreadable file ends the wait; the edit below reports the error or removes the request.

@@ -48,18 +48,18 @@ impl Protected {
         self.inside.contains_key(&identity)
     }
 
-    /// Refuses a directory that is, contains or lies in a protected path, and names that path. `lies_in`
+    /// Refuses a directory that is, contains or lies in a protected path, and names that path. `identity_chain`
     /// starts with the directory, followed by its ancestors.
     // [BOX-97]
-    pub(crate) fn check(&self, lies_in: &[Identity]) -> Result<(), String> {
+    pub(crate) fn check(&self, identity_chain: &[Identity]) -> Result<(), String> {
         let refuse = |how: &str, path: &Path| {
             let path = path.display();
             Err(format!("it {how} {path}, which decides what tools may do"))
         };
-        if let Some(path) = lies_in.first().and_then(|identity| self.above.get(identity)) {
+        if let Some(path) = identity_chain.first().and_then(|identity| self.above.get(identity)) {
             return refuse("contains", path);
         }
-        match lies_in.iter().find_map(|identity| self.inside.get(identity)) {
+        match identity_chain.iter().find_map(|identity| self.inside.get(identity)) {
             Some(path) => refuse("is or lies in", path),
             None => Ok(()),
         }

@@ -126,7 +126,7 @@ impl Runtime {
 
     /// Derives a key for one purpose from the log's key.
     pub(crate) fn derive_key(&self, purpose: &[u8]) -> [u8; 32] {
-        self.state.log.key().derived(purpose)
+        self.state.log.key().derive_key(purpose)
     }
 
     /// Runs one call, from the package's bytes to its result.
@@ -164,7 +164,7 @@ impl Runtime {
         cancel: &CancelFlag,
     ) -> Result<CallResult, Error> {
         let host = CallHost::new(&self.state, Some(store), approver, cancel);
-        let package = Package::InstalledPackage(content_hash);
+        let package = Package::Installed(content_hash);
         kernel::call::call(&host, &self.state.sandbox.engine, &self.policy, package, call)
     }
 }

@@ -87,8 +87,8 @@ impl HostState {
 ///         self.check(content_hash).map(|()| self.1.clone())
 ///     }
 /// }
-/// # let only = Only(ContentHash::of_listing(""), Vec::new());
-/// # assert!(only.check(&ContentHash::of_listing("x")).is_err());
+/// # let only = Only(ContentHash::from_checksum_list(""), Vec::new());
+/// # assert!(only.check(&ContentHash::from_checksum_list("x")).is_err());
 /// ```
 pub trait PackageSource {
     /// Checks that a package with exactly these contents is installed.
@@ -159,26 +159,26 @@ impl Host for CallHost<'_> {
         self.store()?.read(content_hash)
     }
 
-    fn verified(&self, content_hash: &ContentHash) -> Option<AttestationResult> {
+    fn cached_attestation(&self, content_hash: &ContentHash) -> Option<AttestationResult> {
         // The map is consistent even if a thread that held the lock panicked.
         let verified = self.state.verified.lock().unwrap_or_else(PoisonError::into_inner);
         verified.get(content_hash).cloned()
     }
 
-    fn keep_verified(&self, found: &AttestationResult) {
+    fn cache_attestation(&self, found: &AttestationResult) {
         let mut verified = self.state.verified.lock().unwrap_or_else(PoisonError::into_inner);
         verified.insert(found.content_hash.clone(), found.clone());
     }
 
-    fn ask(&self, request: &ApprovalRequest) -> ApprovalDecision {
+    fn request_approval(&self, request: &ApprovalRequest) -> ApprovalDecision {
         self.approver.request_approval(request)
     }
 
-    fn approval(&self, request: &ApprovalRequest) -> Result<Option<String>, Error> {
+    fn remembered_approval(&self, request: &ApprovalRequest) -> Result<Option<String>, Error> {
         Approvals::new(&self.state.home).find(request)
     }
 
-    fn keep_approval(
+    fn remember_approval(
         &self,
         request: &ApprovalRequest,
         by: &str,

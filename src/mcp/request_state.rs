@@ -18,7 +18,7 @@ mod tests;
 /// Issues a token for an approval request.
 // [SRV-43]
 pub(super) fn issue(key: &[u8; 32], request: &ApprovalRequest, now: Timestamp) -> String {
-    with_mac(key, request, &new_nonce(), now.later(ATTESTATION_S_MAX))
+    with_mac(key, request, &new_nonce(), now.plus_seconds(ATTESTATION_S_MAX))
 }
 
 /// Returns `true` if a token was issued for exactly this request, is not expired and was not used. Consumes it.
@@ -53,6 +53,6 @@ fn with_mac(
     expires: Timestamp,
 ) -> String {
     let state = format!("{} {expires}", hex(nonce));
-    let text = format!("{state}\n{}", request.scope());
+    let text = format!("{state}\n{}", request.binding());
     format!("{state} {}", hex(&hmac_sha256(key, text.as_bytes())))
 }

@@ -12,7 +12,7 @@ mod tests;
 
 use crate::host::child::KillOnDrop;
 use crate::host::transport::HttpTransport;
-use crate::kernel::limits::{HTTP_CANCEL_LOOK_MS, HTTP_LOOKUPS_COUNT_MAX};
+use crate::kernel::limits::{HTTP_CANCEL_POLL_MS, HTTP_LOOKUPS_COUNT_MAX};
 use crate::kernel::network::{Exchange, HttpResponse, TransportError};
 use response::ResponseReader;
 use std::ffi::OsStr;
@@ -194,7 +194,7 @@ fn wait_for<T>(
     deadline: Instant,
     is_cancelled: &dyn Fn() -> bool,
 ) -> Result<Option<T>, TransportError> {
-    let poll_interval = Duration::from_millis(HTTP_CANCEL_LOOK_MS);
+    let poll_interval = Duration::from_millis(HTTP_CANCEL_POLL_MS);
     loop {
         if is_cancelled() {
             return Err(TransportError::Cancelled);
