@@ -268,7 +268,7 @@ fn a_package_that_goes_while_its_question_waits_is_neither_approved_nor_run() {
             let mut served = Served::start(&place);
             let (id, question) = begin_waiting(&place, &mut served, tool);
             place.mpp(harm).exits(0);
-            approve(&place, &question).exits(1).says(&[NOT_INSTALLED, "question"]);
+            approve(&place, &question).exits(1).says(&[NOT_INSTALLED, "request"]);
             // The request keeps waiting, and an earlier approval does not apply.
             assert_eq!(questions(&place, 1)[0]["number"], question["number"]);
             say_yes(&place.path("home"), question["number"].as_u64().unwrap());

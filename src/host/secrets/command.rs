@@ -125,5 +125,5 @@ fn check_status(status: ExitStatus) -> Result<(), Error> {
 
 /// Does not name the command, since its arguments may be confidential. The policy file has it.
 fn failed(why: &str) -> Error {
-    Error::new(Code::CommandSecretStore, format!("the policy's secrets_command {why}"))
+    Error::new(Code::SecretCommand, format!("the policy's secrets_command {why}"))
 }
