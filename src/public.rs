@@ -15,7 +15,7 @@ macro_rules! both {
 both! {
     /// The audit log: its records, hash chain and directory.
     audit: {
-        pub use crate::host::log::{is_begun, verify, verify_each, AuditLog, RunningCall};
+        pub use crate::host::log::{log_exists, verify, verify_each, AuditLog, RunningCall};
     };
     /// The trust store and its files.
     trust: {

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-/// A folder to work in, with `home` inside it.
+/// A directory to work in, with `home` inside it.
 pub struct Place(Folder);
 
 /// What one command did.
@@ -100,7 +100,7 @@ impl Place {
         Ran::of(output)
     }
 
-    /// A package folder.
+    /// A package directory.
     fn folder(&self, name: &str, manifest: &Value, guest: &str) -> PathBuf {
         let folder = self.path(name);
         for (name, content) in support::contents_with(manifest, guest) {
@@ -524,7 +524,7 @@ fn an_unknown_publisher_is_refused_where_nobody_can_be_asked() {
         .exits(1)
         .says(&["publisher.unknown", support::author().public().id().as_str()]);
     place.mpp(&["run", "fine.mpp", "--tool", "run", "--yes"]).exits(1).says(&["publisher.unknown"]);
-    // Words on stdin are no person.
+    // Text on stdin is not an approval.
     let ran = place.mpp_with_input(&["run", "fine.mpp", "--tool", "run"], b"y\ny\ny\n");
     ran.exits(1).says(&["publisher.unknown"]);
     assert!(started.elapsed() < Duration::from_secs(10));
@@ -912,7 +912,7 @@ fn a_log_that_was_deleted_emptied_or_cut_verifies_no_more_than_it_is_written_to(
     }
     verify(&[]).exits(1).says(&["audit.broken"]);
     place.mpp(&run).exits(1).says(&["audit.broken"]);
-    // What can't be looked at is not taken for what was not begun.
+    // A path that cannot be inspected does not count as absent.
     fs::remove_dir_all(place.path("home/audit")).unwrap();
     verify(&[]).exits(0).says(&["no audit records yet"]);
     verify(&["--head", &"1".repeat(64)]).exits(1).says(&["audit.broken"]);

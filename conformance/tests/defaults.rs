@@ -1,5 +1,5 @@
-//! What the program does where nobody said anything, held against what the pages and the help say: the policy
-//! that is not there, the members and options that are left out.
+//! Defaults of the program, checked against the pages and the help: an absent policy, and members and options
+//! that are left out.
 
 use crate::cli::Place;
 use crate::serve::{is_denied, number, policy, questions, records, Served};

@@ -1,5 +1,5 @@
-//! Spec, code and vectors agree: every normative sentence has its line, every table its source, and
-//! the tree keeps the house rules that a machine can look at.
+//! Spec, code and vectors agree: every normative sentence has its line, every table its source, and the tree
+//! follows the house rules that a machine can check.
 
 use mpp::{limits, Code};
 use std::collections::{BTreeMap, BTreeSet};
@@ -202,7 +202,7 @@ fn every_reason_code_is_raised_somewhere_and_no_two_are_spelled_alike() {
         .collect();
     let mut spellings = BTreeSet::new();
     for code in Code::ALL {
-        assert!(spellings.insert(code.as_str()), "{} stands twice", code.as_str());
+        assert!(spellings.insert(code.as_str()), "{} is duplicated", code.as_str());
         assert!(source.contains(&format!("Code::{code:?}")), "{} is never raised", code.as_str());
     }
 }

@@ -49,7 +49,7 @@ impl Audit {
     pub fn run(self) -> Result<CommandOutput, Error> {
         let Command::Verify(command) = self.command;
         let dir = home::home_dir()?.join("audit");
-        if command.log.is_none() && command.head.is_none() && !audit::is_begun(&dir)? {
+        if command.log.is_none() && command.head.is_none() && !audit::log_exists(&dir)? {
             let json = json!({ "verdict": "empty", "records": 0 });
             return Ok(CommandOutput::new("no audit records yet\n", json));
         }

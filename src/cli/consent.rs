@@ -258,7 +258,7 @@ impl TerminalApprover<'_> {
 }
 
 impl Approver for TerminalApprover<'_> {
-    fn ask(&self, question: &ApprovalRequest) -> ApprovalDecision {
+    fn request_approval(&self, question: &ApprovalRequest) -> ApprovalDecision {
         if self.approved {
             return self.approve_once(question, "--yes".to_owned());
         }

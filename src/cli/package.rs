@@ -4,7 +4,7 @@ use super::{read_text, signed_at, terminal, trust, usage_error, write_atomic, Co
 use argh::FromArgs;
 use mpp::gatekeeper::{self, read_package, Gatekeeper, Inspection};
 use mpp::package::key::SecretKey;
-use mpp::package::pack::{countersign, pack, read_folder};
+use mpp::package::pack::{countersign, pack, read_directory};
 use mpp::package::writer::Compression;
 use mpp::package::{is_module_entry, MANIFEST_ENTRY};
 use mpp::policy::{risk, Capability};
@@ -106,7 +106,7 @@ impl Pack {
             let detail = format!("no {MANIFEST_ENTRY} in {directory}{hint}");
             return Err(Error::new(Code::StructureMissing, detail));
         }
-        let contents = read_folder(&self.directory)?;
+        let contents = read_directory(&self.directory)?;
         if !contents.keys().any(|name| is_module_entry(name)) {
             let detail =
                 format!("no .wasm module in {}: build the tool first", self.directory.display());

@@ -78,7 +78,7 @@ impl Run {
         let transport = Arc::new(CurlTransport::new(self.ca_file.clone()));
         let mut runtime = Runtime::open(&home, policy)?.trust_file(&trust_path);
         if let Some(directory) = &self.storage {
-            runtime = runtime.storage_folder(directory);
+            runtime = runtime.storage_directory(directory);
         }
         // MPP_HOME, with the installed packages, is always protected.
         let file = Some(&self.file).filter(|file| file.exists());

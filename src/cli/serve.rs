@@ -52,7 +52,7 @@ impl Serve {
             runtime = runtime.protect(file);
         }
         if let Some(directory) = &self.storage {
-            runtime = runtime.storage_folder(directory);
+            runtime = runtime.storage_directory(directory);
         }
         let runtime = runtime.http_transport(Arc::new(CurlTransport::new(self.ca_file)));
         let input = BufReader::new(std::io::stdin());

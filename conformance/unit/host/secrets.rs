@@ -406,7 +406,7 @@ fn what_cannot_be_taken_out_does_not_leave() {
     let engine = with_known_secrets(&[("PASSWORDS", "PASSWORDS")]);
     assert_eq!(engine.redact_text("my PASSWORDS").unwrap_err().code(), Code::PrivacyResidue);
     assert!(engine.try_redact_json(&json!({ "a": "PASSWORDS" })).is_err());
-    // Spread over a structure, it stands in the whole answer all the same.
+    // Spread over a structure, it still appears in the whole response.
     let document = json!({ "type": "account", "number": "4711" });
     let engine = with_known_secrets(&[("DOC", &document.to_string())]);
     let error = engine.try_redact_json(&json!({ "content": [], "structured": document }));

@@ -321,7 +321,7 @@ fn real_clocks_and_random_numbers_are_there_if_the_host_grants_them() {
     static HOST: Fake = Fake {
         secrets: &[],
         asked: std::sync::Mutex::new(Vec::new()),
-        random: Some(crate::host::sandbox::random),
+        random: Some(crate::host::keys::fill_random),
     };
     let granted = || GuestInputs {
         time: GuestClock::host_time(since_1970()),

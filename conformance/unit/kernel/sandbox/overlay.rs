@@ -230,7 +230,7 @@ fn what_the_host_changes_after_the_guest_has_opened_it_is_not_overwritten_or_rem
                 false => assert_eq!(result, Ok(())),
                 true => {
                     let error = result.unwrap_err();
-                    assert!(error.detail().contains("changed meanwhile"), "{error}");
+                    assert!(error.detail().contains("modified concurrently"), "{error}");
                     assert_eq!(fs::read(folder.0.join("file")).unwrap(), b"somebody else's");
                 }
             }
