@@ -322,18 +322,6 @@ impl VerifiedManifest {
     pub fn signed_by(&self) -> &[String] {
         &self.signed_by
     }
-
-    /// For the tests of the rooms above, which need no package.
-    #[cfg(test)]
-    pub(in crate::kernel) fn for_tests(
-        manifest: Manifest,
-        content_hash: ContentHash,
-        signed_by: &[&str],
-    ) -> Self {
-        let signed_by = signed_by.iter().map(|name| (*name).to_owned()).collect();
-        let publisher_key = KeyId::parse(&"ab".repeat(32));
-        VerifiedManifest { manifest: Arc::new(manifest), content_hash, signed_by, publisher_key }
-    }
 }
 
 /// The module and assets of a package that passed all seven checks: all that the sandbox accepts.
@@ -364,15 +352,6 @@ impl WasmBinary {
     /// The manifest it was signed with.
     pub(in crate::kernel) fn manifest(&self) -> &VerifiedManifest {
         &self.manifest
-    }
-
-    #[cfg(test)]
-    pub(in crate::kernel) fn for_tests(
-        module: Module,
-        assets: BTreeMap<String, Vec<u8>>,
-        manifest: VerifiedManifest,
-    ) -> Self {
-        WasmBinary { module, assets: Arc::new(assets), manifest }
     }
 }
 

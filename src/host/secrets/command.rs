@@ -37,11 +37,6 @@ impl CommandSecretStore {
         self.words.iter().map(Path::new).filter(|path| path.is_absolute())
     }
 
-    #[cfg(test)]
-    pub(super) fn within(self, timeout: Duration) -> Self {
-        CommandSecretStore { timeout, ..self }
-    }
-
     /// Nothing that the program says but its one line is looked at: its complaints may hold values.
     // [SECRET-15]
     fn start(&self, name: &str) -> Result<(Process, ChildStdout), Error> {
@@ -132,3 +127,7 @@ impl Drop for Process {
         let _ = self.0.wait();
     }
 }
+
+#[cfg(test)]
+#[path = "../../../conformance/unit/host/secrets/command.rs"]
+mod tests;
