@@ -43,7 +43,7 @@
 //! ```compile_fail,E0451
 //! use mpp::gatekeeper::VerifiedManifest;
 //! fn forge(real: VerifiedManifest) -> VerifiedManifest {
-//!     VerifiedManifest { publisher: "Acme".to_owned(), ..real }
+//!     VerifiedManifest { publisher_key: None, ..real }
 //! }
 //! ```
 //!
