@@ -91,7 +91,7 @@ impl World {
         let policy = json!({ "format": "mpp-policy/1", "network": self.rules }).to_string();
         let policy = PermissionPolicy::from_json(policy.as_bytes()).unwrap();
         let token = policy.confirm(&tool.manifest, "alice").unwrap();
-        let token = token.resolve(&Fake::default()).unwrap();
+        let token = token.resolve_secrets(&Fake::default()).unwrap();
         let (none, limits) = (BTreeMap::new(), *token.limits());
         token.narrowed(&none, &[], &self.hosts, limits.memory_bytes_max, limits.timeout)
     }
@@ -343,7 +343,7 @@ fn each_byte_and_each_request_costs_fuel() {
 #[test]
 fn the_door_is_shut_for_packages_that_ask_for_nothing_behind_it() {
     let bytes = wat::parse_str(FORWARDER).unwrap();
-    let error = Module::check(&bytes, &manifest(64)).unwrap_err();
+    let error = Module::validate(&bytes, &manifest(64)).unwrap_err();
     assert_eq!(error.code(), Code::ModuleImport);
     assert!(
         error.detail().contains("mpp_v1.request (without `network` among its capabilities)"),
@@ -352,7 +352,7 @@ fn the_door_is_shut_for_packages_that_ask_for_nothing_behind_it() {
     let with = |capabilities: &dyn Fn(&mut Manifest)| {
         let mut manifest = manifest(64);
         capabilities(&mut manifest);
-        Module::check(&bytes, &manifest)
+        Module::validate(&bytes, &manifest)
     };
     assert!(with(&|it| it.capabilities.network = vec!["a.example".into()]).is_ok());
     assert!(with(&|it| it.capabilities.storage = Some(Storage { limit_kb: 1 })).is_err());
@@ -367,7 +367,7 @@ fn the_door_is_shut_for_packages_that_ask_for_nothing_behind_it() {
     ] {
         let text =
             format!(r#"(module {import} (memory (export "memory") 1) (func (export "_start")))"#);
-        let error = Module::check(&wat::parse_str(&text).unwrap(), &asking()).unwrap_err();
+        let error = Module::validate(&wat::parse_str(&text).unwrap(), &asking()).unwrap_err();
         assert_eq!(error.code(), Code::ModuleImport, "{import}");
     }
 }

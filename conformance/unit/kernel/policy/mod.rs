@@ -142,14 +142,14 @@ fn confirmed(policy: &PermissionPolicy, manifest: Manifest) -> CapabilityToken {
 
 /// The token of a policy that names no secret, as a sandbox takes it.
 fn resolved(token: &CapabilityToken) -> ResolvedToken {
-    token.clone().resolve(&Fake::default()).expect("resolved")
+    token.clone().resolve_secrets(&Fake::default()).expect("resolved")
 }
 
 /// The verdict about one call.
 fn verdict_of_call(policy: &PermissionPolicy, tool: &str, agent: Option<&str>) -> &'static str {
     let manifest = verified(destroys());
     let tool = manifest.tools.iter().find(|found| found.name == tool).expect("a tool");
-    let agent = agent.and_then(|name| Agent::claimed(name, None));
+    let agent = agent.and_then(|name| Agent::self_reported(name, None));
     match policy.evaluate_call(&manifest, tool, agent.as_ref()) {
         PolicyDecision::Granted(_) => "granted",
         PolicyDecision::RequiresConfirmation { .. } => "asks",
@@ -209,7 +209,7 @@ fn a_trusted_package_is_exactly_the_one_named() {
 fn a_trusted_publisher_is_the_one_who_may_publish_not_one_who_countersigned() {
     // The publisher comes first, in whichever order they signed.
     let manifest = signed_by(&["Approver", "Acme"], &sees(&["KEY"]));
-    assert_eq!(manifest.signed_by(), ["Acme", "Approver"]);
+    assert_eq!(manifest.signer_names(), ["Acme", "Approver"]);
     let decide = |name: &str| {
         let mut policy = PermissionPolicy::new();
         policy.trusted_publishers.insert(name.to_owned());
@@ -284,7 +284,7 @@ fn each_kind_of_capability_can_be_denied() {
 fn a_denied_host_covers_names_below_it_and_every_spelling() {
     let denied = |rule: &str, host: &str| {
         let mut policy = PermissionPolicy::new();
-        policy.deny.hosts.insert(HostPattern::of(rule));
+        policy.deny.hosts.insert(HostPattern::from_text(rule));
         verdict(&policy, hosts(&["ok.example", host])) == "denied"
     };
     for (rule, host) in [
@@ -309,7 +309,7 @@ fn a_denied_host_covers_names_below_it_and_every_spelling() {
         assert!(!denied(rule, host), "{rule} {host}");
     }
     // No manifest has this form, but a rule that does not depend on that is simpler to check.
-    assert!(HostPattern::of("evil.example").covers(&HostPattern::of("EVIL.example.")));
+    assert!(HostPattern::from_text("evil.example").covers(&HostPattern::from_text("EVIL.example.")));
 }
 
 #[test]
@@ -400,7 +400,7 @@ fn what_is_shown_is_what_a_token_would_hold_read_only_mappings_and_the_host_s_cl
     ];
     assert_eq!(lines, expected);
     let token = confirmed(&policy, manifest);
-    assert_eq!((token.granted(), token.directories()), (lines, vec![read_only]));
+    assert_eq!((token.describe_grants(), token.directories()), (lines, vec![read_only]));
     // Denied is what the package asks for, whatever the mapping is.
     let mut stricter = policy;
     stricter.deny.capabilities.insert(CapabilityKind::FilesystemWrite);
@@ -484,7 +484,7 @@ fn capability_lines_hide_nothing() {
             host: Some("/b\u{202e}".into()),
             writable: false,
         },
-        Capability::Environment { name: "A\u{9b}".into(), given: None },
+        Capability::Environment { name: "A\u{9b}".into(), source: None },
     ] {
         assert!(
             !capability.to_string().chars().any(crate::kernel::text::is_hidden),
@@ -529,10 +529,10 @@ fn changed(grant: &Capability) -> Vec<Capability> {
             Capability::Directory { guest: guest.clone(), host: Some("/srv/b".into()), writable },
             Capability::Directory { guest, host, writable: !writable },
         ],
-        Capability::Environment { name, given } => {
-            let with = |given| Capability::Environment { name: name.clone(), given };
+        Capability::Environment { name, source: given } => {
+            let with = |source| Capability::Environment { name: name.clone(), source };
             let mut all = vec![
-                Capability::Environment { name: format!("{name}2"), given: given.clone() },
+                Capability::Environment { name: format!("{name}2"), source: given.clone() },
                 with(given.as_ref().map_or(Some(ValueSource::new("")), |_| None)),
             ];
             all.extend(given.iter().map(|given| with(Some(from_another(given)))));
@@ -547,7 +547,7 @@ fn changed(grant: &Capability) -> Vec<Capability> {
 #[test]
 fn each_field_of_each_grant_and_their_order_count_in_the_digest_and_no_value_does() {
     let secret = ValueSource { secret: Some("KEY".into()), ..ValueSource::new("Bearer ") };
-    let given = |given| Capability::Environment { name: "A".into(), given };
+    let given = |source| Capability::Environment { name: "A".into(), source };
     let list = [
         Capability::Network {
             host: "a.example".into(),
@@ -646,7 +646,7 @@ fn what_a_policy_opens_for_a_host_holds_for_that_text_alone_and_is_shown() {
         "connect to b.corp:8443",
         "connect to c.b.corp",
     ];
-    assert_eq!(token.granted(), lines);
+    assert_eq!(token.describe_grants(), lines);
     assert!(!format!("{token:?}").contains("s3cr3t"));
     let unasked = PermissionPolicy { trusted_packages: BTreeSet::new(), ..policy };
     let PolicyDecision::RequiresConfirmation { capabilities, .. } = unasked.evaluate(&manifest)
@@ -689,7 +689,7 @@ fn the_anchors_of_the_public_description_hold() {
 
 #[test]
 fn hosts_inside_are_told_from_hosts_outside_by_their_text() {
-    let inside = |host: &str| HostPattern::of(host).is_internal();
+    let inside = |host: &str| HostPattern::from_text(host).is_internal();
     for host in
         ["localhost", "db", "db:5432", "db.local", "a.b.INTERNAL.", "x.home.arpa", "p.lan:631"]
     {

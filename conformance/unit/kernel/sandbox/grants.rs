@@ -106,7 +106,7 @@ fn no_token_another_package_s_token_and_an_expired_one_are_rejected() {
     let token = lasting.confirm_at(echo().manifest(), "alice", Duration::from_secs(7)).unwrap();
     let run = |token: &CapabilityToken, seconds| {
         let host = At(seconds);
-        let token = token.clone().resolve(&Fake::default()).unwrap();
+        let token = token.clone().resolve_secrets(&Fake::default()).unwrap();
         let request = ToolInput { args: Vec::new(), stdin: Vec::new() };
         let deadline = Deadline::new(&host, LIMITS.timeout);
         Engine::new().unwrap().run(&host, &echo(), &token, request, &deadline)
@@ -250,7 +250,7 @@ fn the_host_s_clock_is_not_ahead_by_what_was_done_before_the_guest_started() {
     let host = Slow(AtomicU64::new(0));
     let policy = policy().real_clock(true);
     let token = policy.confirm_at(tool.manifest(), "alice", Duration::ZERO).unwrap();
-    let token = token.resolve(&host).unwrap();
+    let token = token.resolve_secrets(&host).unwrap();
     let request = ToolInput { args: Vec::new(), stdin: Vec::new() };
     let deadline = Deadline::new(&host, LIMITS.timeout);
     let run = Engine::new().unwrap().run(&host, &tool, &token, request, &deadline);

@@ -85,7 +85,7 @@ fn text(body: &str) -> String {
 fn module(body: &str) -> Module {
     let text = text(body);
     let bytes = wat::parse_str(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
-    Module::check(&bytes, &manifest(16)).unwrap()
+    Module::validate(&bytes, &manifest(16)).unwrap()
 }
 
 /// A guest whose entry point is these instructions.
