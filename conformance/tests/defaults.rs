@@ -240,8 +240,10 @@ fn page(name: &str) -> String {
 #[test]
 fn every_page_and_help_text_that_names_the_default_says_the_same() {
     for (name, sentence) in [
-        ("README.md", "Without a policy file a package that asks for nothing runs"),
-        ("README.md", "Every other is asked about."),
+        (
+            "README.md",
+            "Without a policy file, a package that requests nothing runs; every other one requires",
+        ),
         ("README.md", "An empty policy file is the same as none."),
         ("spec/policy.md", "a package that asks for nothing runs, and every other is asked about."),
         ("spec/policy.md", "No policy file, a file with nothing but `format`, and a new policy"),

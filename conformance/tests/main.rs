@@ -27,6 +27,7 @@ mod pipeline;
 mod protected;
 mod protocols;
 mod published;
+mod readme;
 mod rings;
 mod secrets;
 mod serve;

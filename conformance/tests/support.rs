@@ -208,7 +208,7 @@ pub fn call_with(
     arguments: Value,
     person: &dyn Approver,
 ) -> Result<CallResult, Error> {
-    let call = ToolCall::new(tool, arguments).by(Agent::claimed("test agent", None));
+    let call = ToolCall::new(tool, arguments).with_agent(Agent::self_reported("test agent", None));
     runtime.call(package, &call, person, &CancelFlag::default())
 }
 

@@ -145,7 +145,7 @@ impl HttpTransport for Web {
 }
 
 fn unbase64(text: &str) -> Vec<u8> {
-    let bytes = mpp::encoding::unbase64_of_any_length(text);
+    let bytes = mpp::encoding::unbase64_vec(text);
     bytes.unwrap()
 }
 

@@ -41,7 +41,7 @@ fn at(seconds: u64) -> Timestamp {
 const DIGEST: &str = "hmac-sha256:0000000000000000000000000000000000000000000000000000000000000000";
 
 fn content() -> ContentHash {
-    ContentHash::of_listing("one")
+    ContentHash::from_checksum_list("one")
 }
 
 /// What a person is asked about a call of this tool.
@@ -73,7 +73,7 @@ fn a_proof_for_another_call_by_another_key_or_out_of_its_time_is_refused() {
     };
     let proof = EphemeralAttestation::sign(&key, &good, "alice", at(0));
     for wrong in [
-        ApprovalRequest { content_hash: ContentHash::of_listing("two"), ..good.clone() },
+        ApprovalRequest { content_hash: ContentHash::from_checksum_list("two"), ..good.clone() },
         ApprovalRequest { tool: "delete ".to_owned(), ..good.clone() },
         ApprovalRequest { arguments_digest: "hmac-sha256:1".to_owned(), ..good.clone() },
     ] {
@@ -118,7 +118,7 @@ fn every_change_of_one_byte_of_a_proof_spoils_it() {
     let key = host_key(&home.0).unwrap();
     let text = EphemeralAttestation::sign(&key, &question(true, &[]), "alice", at(0)).to_text();
     let holds = |by: &str, text: &str| {
-        AttestationVerifier::new(key.public()).look(&record(by, "delete", text)).is_ok()
+        AttestationVerifier::new(key.public()).check_record(&record(by, "delete", text)).is_ok()
     };
     assert!(holds("person:alice", &text) && !holds("person:bob", &text));
     for place in 0..text.len() {
@@ -155,13 +155,13 @@ fn a_log_with_a_false_or_repeated_proof_is_found_out() {
     let record = |granted_by: &str, tool: &str| record(granted_by, tool, &proof);
     let check = || AttestationVerifier::new(public_key(&home.0).unwrap());
     let mut good = check();
-    assert!(good.look(&record("person:alice", "delete")).is_ok());
-    assert_eq!(good.good(), 1);
-    assert!(good.look(&record("person:alice", "delete")).is_err(), "twice");
+    assert!(good.check_record(&record("person:alice", "delete")).is_ok());
+    assert_eq!(good.verified_count(), 1);
+    assert!(good.check_record(&record("person:alice", "delete")).is_err(), "twice");
     for (by, tool) in
         [("person:bob", "delete"), ("policy:alice", "delete"), ("person:alice", "add")]
     {
-        assert!(check().look(&record(by, tool)).is_err(), "{by} {tool}");
+        assert!(check().check_record(&record(by, tool)).is_err(), "{by} {tool}");
     }
 }
 
@@ -200,7 +200,7 @@ fn an_approval_ends_with_the_contents_the_grants_or_the_policy() {
     assert_eq!(by(&asked, ConsentRules { remember: false, ..RULES }), "alice");
     assert_eq!(by(&question(false, &[Capability::Storage { limit_kb: 65 }]), RULES), "alice");
     assert_eq!(by(&asked, RULES), "alice");
-    let content_hash = ContentHash::of_listing("two");
+    let content_hash = ContentHash::from_checksum_list("two");
     assert_eq!(by(&ApprovalRequest { content_hash, ..asked }, RULES), "alice");
     assert_eq!(person.1.get(), 5);
     assert_eq!(Approvals::new(&home.0).revoke("org.acme.notes").unwrap(), 1);
@@ -383,7 +383,7 @@ fn an_answer_to_another_question_of_the_same_number_is_none() {
     let home = Home::new("same-number");
     let asked = question(false, &[Capability::RealClock]);
     for other in [
-        ApprovalRequest { content_hash: ContentHash::of_listing("two"), ..asked.clone() },
+        ApprovalRequest { content_hash: ContentHash::from_checksum_list("two"), ..asked.clone() },
         ApprovalRequest { tool: "other".to_owned(), ..asked.clone() },
         ApprovalRequest { arguments_digest: "hmac-sha256:1".to_owned(), ..asked.clone() },
         ApprovalRequest { grants: digest(&[Capability::RealRandom]), ..asked.clone() },

@@ -62,7 +62,7 @@ impl Audit {
         };
         let report =
             audit::verify_each(&log, command.head.as_deref(), |record| match &mut proofs {
-                Some(proofs) => proofs.look(record),
+                Some(proofs) => proofs.check_record(record),
                 None => Ok(()),
             })?;
         let mut rows = vec![
@@ -72,12 +72,12 @@ impl Audit {
             ("unfinished", report.open.len().to_string()),
         ];
         if let Some(proofs) = &proofs {
-            rows.push(("proofs", format!("{} good", proofs.good())));
+            rows.push(("proofs", format!("{} good", proofs.verified_count())));
         }
         let text = format!("the chain is whole\n{}", terminal::columns(&rows));
         let json = json!({
             "verdict": "whole", "log": log.display().to_string(), "records": report.records, "head": report.head,
-            "unfinished": report.open, "proofs_good": proofs.map(|proofs| proofs.good()),
+            "unfinished": report.open, "proofs_good": proofs.map(|proofs| proofs.verified_count()),
         });
         Ok(CommandOutput::new(text, json))
     }

@@ -203,7 +203,8 @@ impl ShowApprovals {
         let approvals = Approvals::new(&home::home_dir()?);
         if let Some(package) = self.revoke {
             if approvals.revoke(&package)? == 0 {
-                let detail = format!("nothing is kept for {}", mpp::text::shown(&package));
+                let detail =
+                    format!("nothing is kept for {}", mpp::text::quote_untrusted(&package));
                 return Err(Error::new(Code::ConsentNoQuestion, detail));
             }
             return Ok(CommandOutput::new(

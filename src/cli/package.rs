@@ -139,7 +139,7 @@ fn written(
     package: &[u8],
     found: &Inspection,
 ) -> Result<CommandOutput, Error> {
-    let keys: Vec<&str> = found.signed_by.iter().map(|signer| signer.key_id.as_str()).collect();
+    let keys: Vec<&str> = found.signatures.iter().map(|signer| signer.key_id.as_str()).collect();
     let rows = [
         ("package", format!("{} {}", found.manifest.id, found.manifest.version)),
         ("content", found.content_hash.to_string()),
@@ -187,7 +187,7 @@ impl Verify {
                 let mut text = checks_until(None);
                 text.push_str(&terminal::columns(&[
                     ("package", format!("{} {}", manifest.id, manifest.version)),
-                    ("publisher", manifest.signed_by().join(", ")),
+                    ("publisher", manifest.signer_names().join(", ")),
                     ("content", attestation.content_hash.to_string()),
                 ]));
                 let json = json!({
@@ -244,7 +244,7 @@ impl Inspect {
             ("content", found.content_hash.to_string()),
         ];
         let mut signers = Vec::new();
-        for signer in &found.signed_by {
+        for signer in &found.signatures {
             let known = store.keys().find(|(_, key)| key.key_id == signer.key_id);
             let holder = known.map(|(publisher, _)| publisher.name.clone());
             let shown = match &holder {

@@ -10,7 +10,7 @@ use mpp::policy::PermissionPolicy;
 use mpp::runtime::PackageSource as _;
 use mpp::runtime::{CallResult, Runtime, ToolCall};
 use mpp::store::PackageStore;
-use mpp::trust::{covers, TrustStore, Validity};
+use mpp::trust::{namespace_contains, TrustStore, Validity};
 use mpp::{home, json, CancelFlag, Code, Error};
 use serde_json::{json, Value};
 use std::borrow::Cow;
@@ -212,12 +212,14 @@ pub fn trust_on_first_use(package: &[u8], trust_path: &Path) -> Result<bool, Err
         return Ok(false);
     }
     let found = gatekeeper::inspect(package)?;
-    let Some(signer) = found.signed_by.first() else { return Ok(false) };
+    let Some(signer) = found.signatures.first() else { return Ok(false) };
     let id = found.manifest.id.clone();
     // A changed key is what this question exists for: it is not asked twice about one id.
     let store = TrustStore::load(trust_path)?;
     let mut publishers = store.publishers();
-    if let Some(holder) = publishers.find(|it| it.namespaces.iter().any(|held| covers(held, &id))) {
+    if let Some(holder) =
+        publishers.find(|it| it.namespaces.iter().any(|held| namespace_contains(held, &id)))
+    {
         let holder = &holder.name;
         let detail =
             format!("{id} belongs to {holder:?} here, and another key signed this package");

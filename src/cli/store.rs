@@ -120,7 +120,7 @@ fn shown(
     let mut rows = vec![
         ("package", format!("{} {}", manifest.id, manifest.version)),
         ("about", manifest.description.clone()),
-        ("publisher", manifest.signed_by().join(", ")),
+        ("publisher", manifest.signer_names().join(", ")),
         ("content", new.content_hash.to_string()),
     ];
     if let Some((_, installed)) = old {

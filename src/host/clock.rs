@@ -72,6 +72,6 @@ pub(crate) fn elapsed() -> Duration {
 impl Timestamp {
     /// What the system's clock says now. A clock set before 1970 reads as 1970.
     pub fn now() -> Self {
-        Timestamp::since_1970(now())
+        Timestamp::since_epoch(now())
     }
 }

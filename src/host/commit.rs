@@ -101,7 +101,7 @@ impl<'a> Prepared<'a> {
     fn write(&self, number: usize, change: &Change, content: &[u8]) -> io::Result<()> {
         let mut file = File::create_new(self.staged(number))?;
         file.write_all(content)?;
-        if let Some(like) = &change.like {
+        if let Some(like) = &change.attributes_from {
             copy_ownership_and_mode(&file, like)?;
         }
         file.sync_all()
@@ -134,7 +134,7 @@ impl<'a> Prepared<'a> {
                 let found = self.host.directory(&names(&change.path));
                 found.map(drop).map_err(|_| error)
             }
-            Ok(()) => match &change.like {
+            Ok(()) => match &change.attributes_from {
                 Some(like) => copy_ownership_and_mode(
                     &open_handle(target).and_then(|made| File::open(path_of(&made)))?,
                     like,
@@ -177,7 +177,7 @@ fn check_unchanged(
     // A directory that makes room for a file of the same name is still there.
     let makes = matches!(change.action, FileOp::WriteFile { replaces: false, .. })
         && !removed.contains(change.path.as_str());
-    match (host.stamp_of(&names(&change.path)), &change.was) {
+    match (host.stamp_of(&names(&change.path)), &change.expected) {
         (Ok(now), Some(was)) if now != *was => Err("it was changed meanwhile by somebody else"),
         (Err(DirectoryError::NotFound), Some(_))
             if matches!(change.action, FileOp::WriteFile { .. }) =>

@@ -8,8 +8,8 @@ use crate::host::directory_handle::{
 use crate::host::protected_paths::identity_of;
 use crate::kernel::deadline::Deadline;
 use crate::kernel::directory::{
-    Change, CommitError, Directory, DirectoryError, Found, Identity, Kind, Listed, PreparedChanges,
-    StatFingerprint,
+    Change, CommitError, Directory, DirectoryError, EntryKind, HostEntry, Identity, ListedEntry,
+    PreparedChanges, StatFingerprint,
 };
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -21,22 +21,26 @@ use std::sync::Arc;
 struct HostFile(File);
 
 impl Directory for HostDirectory {
-    fn lies_in(&self) -> Vec<Identity> {
+    fn identity_chain(&self) -> Vec<Identity> {
         self.ancestors().unwrap_or_else(|_| vec![self.identity])
     }
 
-    fn open(&self, name: &str) -> Result<Found, DirectoryError> {
+    fn open(&self, name: &str) -> Result<HostEntry, DirectoryError> {
         let (handle, status) = self.step(&self.handle, name)?;
         if status.is_dir() {
             let (identity, protected) = (identity_of(&status), Arc::clone(&self.protected));
-            return Ok(Found::Directory(Arc::new(HostDirectory { handle, identity, protected })));
+            return Ok(HostEntry::Directory(Arc::new(HostDirectory {
+                handle,
+                identity,
+                protected,
+            })));
         }
         let file = OpenOptions::new().read(true).custom_flags(NO_WAIT).open(path_of(&handle));
-        file.map(|file| Found::File(Arc::new(HostFile(file)))).map_err(fault_of)
+        file.map(|file| HostEntry::File(Arc::new(HostFile(file)))).map_err(fault_of)
     }
 
     // [BOX-08]
-    fn list(&self, each: &mut dyn FnMut(Listed<'_>) -> bool) -> Result<bool, DirectoryError> {
+    fn list(&self, each: &mut dyn FnMut(ListedEntry<'_>) -> bool) -> Result<bool, DirectoryError> {
         let mut has_own = false;
         for entry in std::fs::read_dir(path_of(&self.handle)).map_err(fault_of)? {
             let entry = entry.map_err(fault_of)?;
@@ -46,8 +50,8 @@ impl Directory for HostDirectory {
                 continue;
             }
             let kind = match entry.file_type() {
-                Ok(kind) if kind.is_dir() => Some(Kind::Directory),
-                Ok(kind) if kind.is_file() => Some(Kind::File),
+                Ok(kind) if kind.is_dir() => Some(EntryKind::Directory),
+                Ok(kind) if kind.is_file() => Some(EntryKind::File),
                 _ => None,
             };
             let name = name.to_str().filter(|name| is_visible_name(name));
@@ -58,7 +62,7 @@ impl Directory for HostDirectory {
         Ok(has_own)
     }
 
-    fn stamp(&self) -> Result<StatFingerprint, DirectoryError> {
+    fn fingerprint(&self) -> Result<StatFingerprint, DirectoryError> {
         self.handle.metadata().map(|status| stamp(&status)).map_err(fault_of)
     }
 
@@ -94,7 +98,7 @@ impl crate::kernel::directory::File for HostFile {
         Ok(filled)
     }
 
-    fn stamp(&self) -> Result<StatFingerprint, DirectoryError> {
+    fn fingerprint(&self) -> Result<StatFingerprint, DirectoryError> {
         self.0.metadata().map(|status| stamp(&status)).map_err(fault_of)
     }
 }

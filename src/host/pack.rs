@@ -4,11 +4,11 @@ use crate::host::files::{self, failed, Links};
 use crate::kernel::error::{Code, Error};
 use crate::kernel::limits;
 use crate::kernel::package::archive;
-use crate::kernel::package::content_hash::{listing, ContentHash};
+use crate::kernel::package::content_hash::{checksum_list, ContentHash};
 use crate::kernel::package::key::SecretKey;
 use crate::kernel::package::signature::{SignatureFile, SignatureRecord};
 use crate::kernel::package::writer::{write, Compression};
-use crate::kernel::package::{is_package_file, ASSETS_FOLDER, SIGNATURE_ENTRY};
+use crate::kernel::package::{is_package_file, ASSETS_PREFIX, SIGNATURE_ENTRY};
 use crate::kernel::time::Timestamp;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -48,7 +48,7 @@ fn collect(
         let name = format!("{prefix}{file_name}");
         let path = item.path();
         let kind = item.file_type().map_err(failed(&path))?;
-        if kind.is_dir() && (!prefix.is_empty() || format!("{name}/") == ASSETS_FOLDER) {
+        if kind.is_dir() && (!prefix.is_empty() || format!("{name}/") == ASSETS_PREFIX) {
             collect(&path, &format!("{name}/"), contents)?;
             continue;
         }
@@ -89,7 +89,7 @@ pub fn pack(
 /// The content hash of contents that are not packed yet.
 pub fn content_hash_of(contents: &BTreeMap<String, Vec<u8>>) -> ContentHash {
     let entries = contents.iter().map(|(name, content)| (name.as_str(), content.as_slice()));
-    ContentHash::of_listing(&listing(entries))
+    ContentHash::from_checksum_list(&checksum_list(entries))
 }
 
 /// Adds a signature to a package whose hash and signatures hold. The contents stay as they are.

@@ -89,7 +89,7 @@ impl ToJson for ApprovalDecision {
                 json!({ "approved": true, "by": by, "for_later": true })
             }
             ApprovalDecision::ApprovedWithProof(proof) => json!({
-                "approved": true, "by": proof.by(), "for_later": false, "proof": proof.to_text(),
+                "approved": true, "by": proof.approved_by(), "for_later": false, "proof": proof.to_text(),
             }),
             _ => json!({ "approved": false }),
         }
@@ -143,7 +143,7 @@ impl PendingQueue {
         told(number);
         // The number alone would do, unless somebody put another file in this one's place.
         let is_ours = |other: &PendingRequest| {
-            other.number == number && other.question.scope() == question.scope()
+            other.number == number && other.question.binding() == question.binding()
         };
         while goes_on() && started.elapsed() < wait {
             // What can't be read now ends the wait; the change below says why, or takes the question back.

@@ -48,18 +48,18 @@ impl Protected {
         self.inside.contains_key(&identity)
     }
 
-    /// Refuses a directory that is, holds or lies in a place; says which. `lies_in` begins with the
+    /// Refuses a directory that is, holds or lies in a place; says which. `identity_chain` begins with the
     /// directory, followed by those above it.
     // [BOX-97]
-    pub(crate) fn check(&self, lies_in: &[Identity]) -> Result<(), String> {
+    pub(crate) fn check(&self, identity_chain: &[Identity]) -> Result<(), String> {
         let refuse = |how: &str, place: &Path| {
             let place = place.display();
             Err(format!("it {how} {place}, and what is there decides what tools may do"))
         };
-        if let Some(place) = lies_in.first().and_then(|identity| self.above.get(identity)) {
+        if let Some(place) = identity_chain.first().and_then(|identity| self.above.get(identity)) {
             return refuse("holds", place);
         }
-        match lies_in.iter().find_map(|identity| self.inside.get(identity)) {
+        match identity_chain.iter().find_map(|identity| self.inside.get(identity)) {
             Some(place) => refuse("is or lies in", place),
             None => Ok(()),
         }

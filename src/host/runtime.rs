@@ -128,7 +128,7 @@ impl Runtime {
 
     /// A key of this host for a purpose of the server's.
     pub(crate) fn derive_key(&self, purpose: &[u8]) -> [u8; 32] {
-        self.computer.log.key().derived(purpose)
+        self.computer.log.key().derive_key(purpose)
     }
 
     /// One call, from the package's bytes to the answer.
@@ -166,7 +166,7 @@ impl Runtime {
         cancel: &CancelFlag,
     ) -> Result<CallResult, Error> {
         let host = System::new(&self.computer, Some(store), person, cancel);
-        let package = Package::InstalledPackage(content_hash);
+        let package = Package::Installed(content_hash);
         kernel::call::call(&host, &self.computer.sandbox.engine, &self.policy, package, call)
     }
 }

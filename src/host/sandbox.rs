@@ -76,13 +76,13 @@ fn narrowed(config: &SandboxConfig, host: &dyn Host) -> Result<ResolvedToken, Er
         return Err(Error::new(Code::SandboxToken, "the configuration holds no token"));
     };
     // [SECRET-05]
-    let token = token.clone().resolve(host)?;
+    let token = token.clone().resolve_secrets(host)?;
     let (variables, directories) = (&config.env_vars, &config.dir_mappings);
     let (hosts, timeout) = (&config.allowed_network_domains, config.timeout);
     // [BOX-04] The value of a variable may be a secret, so it does not go into the message.
     let variable = variables.iter().find(|(name, it)| token.environment().get(*name) != Some(it));
     let directory = directories.iter().find(|it| !token.directories().contains(it));
-    let host = hosts.iter().find(|it| !token.reaches(it));
+    let host = hosts.iter().find(|it| !token.allows_host(it));
     let beyond = variable
         .map(|(name, _)| format!("the environment variable {name:?} with this value"))
         .or_else(|| directory.map(|it| format!("the directory {:?}", it.guest)))

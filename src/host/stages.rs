@@ -73,7 +73,7 @@ impl CapabilityToken {
     /// # Errors
     /// As there.
     pub fn resolve_from(self, store: &dyn SecretStore) -> Result<ResolvedToken, Error> {
-        self.resolve(&Secrets(store))
+        self.resolve_secrets(&Secrets(store))
     }
 
     /// Whether its time is over now.

@@ -264,5 +264,5 @@ fn missing(path: &Path) -> Error {
 }
 
 fn not_installed(id: &str) -> Error {
-    Error::new(Code::StoreNotInstalled, crate::kernel::text::shown(id))
+    Error::new(Code::StoreNotInstalled, crate::kernel::text::quote_untrusted(id))
 }

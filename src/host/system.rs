@@ -87,8 +87,8 @@ impl Computer {
 ///         self.check(content_hash).map(|()| self.1.clone())
 ///     }
 /// }
-/// # let only = Only(ContentHash::of_listing(""), Vec::new());
-/// # assert!(only.check(&ContentHash::of_listing("x")).is_err());
+/// # let only = Only(ContentHash::from_checksum_list(""), Vec::new());
+/// # assert!(only.check(&ContentHash::from_checksum_list("x")).is_err());
 /// ```
 pub trait PackageSource {
     /// Finds that a package is installed with exactly these contents.
@@ -159,26 +159,26 @@ impl Host for System<'_> {
         self.store()?.read(content_hash)
     }
 
-    fn verified(&self, content_hash: &ContentHash) -> Option<AttestationResult> {
+    fn cached_attestation(&self, content_hash: &ContentHash) -> Option<AttestationResult> {
         // What is behind the lock is whole even if a thread that held it panicked.
         let verified = self.computer.verified.lock().unwrap_or_else(PoisonError::into_inner);
         verified.get(content_hash).cloned()
     }
 
-    fn keep_verified(&self, found: &AttestationResult) {
+    fn cache_attestation(&self, found: &AttestationResult) {
         let mut verified = self.computer.verified.lock().unwrap_or_else(PoisonError::into_inner);
         verified.insert(found.content_hash.clone(), found.clone());
     }
 
-    fn ask(&self, question: &ApprovalRequest) -> ApprovalDecision {
+    fn request_approval(&self, question: &ApprovalRequest) -> ApprovalDecision {
         self.person.ask(question)
     }
 
-    fn approval(&self, question: &ApprovalRequest) -> Result<Option<String>, Error> {
+    fn remembered_approval(&self, question: &ApprovalRequest) -> Result<Option<String>, Error> {
         Approvals::new(&self.computer.home).find(question)
     }
 
-    fn keep_approval(
+    fn remember_approval(
         &self,
         question: &ApprovalRequest,
         by: &str,

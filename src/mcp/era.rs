@@ -80,7 +80,7 @@ pub(super) fn stated(params: &Params) -> Result<Option<Era>, RpcError> {
     let capabilities = meta(META_CAPABILITIES)
         .filter(|capabilities| capabilities.is_object())
         .ok_or_else(|| invalid(format!("`_meta` needs {META_CAPABILITIES}")))?;
-    let agent = meta(META_CLIENT).and_then(Agent::of_client_info);
+    let agent = meta(META_CLIENT).and_then(Agent::from_client_info);
     Ok(Some(Era { revision: MODERN, agent, can_elicit: has_forms(capabilities) }))
 }
 
@@ -93,7 +93,7 @@ pub(super) fn initialize(params: &Params) -> Result<(Era, Value), RpcError> {
     // Whoever asks for a revision that is not spoken here is more likely to speak an older one.
     let [newest, ..] = LEGACY;
     let revision = LEGACY.into_iter().find(|known| *known <= asked).unwrap_or(newest);
-    let agent = params.get("clientInfo").and_then(Agent::of_client_info);
+    let agent = params.get("clientInfo").and_then(Agent::from_client_info);
     let mut era = Era { revision, agent, can_elicit: false };
     era.can_elicit = era.is_structured() && params.get("capabilities").is_some_and(has_forms);
     let result = json!({

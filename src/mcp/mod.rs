@@ -187,7 +187,7 @@ impl<'a> Server<'a> {
             "tools/list" => era.listing(self.list(&era, &params)?),
             "tools/call" => return self.prepare(id, era, params),
             _ => {
-                let what = format!("no method {}", crate::kernel::text::shown(method));
+                let what = format!("no method {}", crate::kernel::text::quote_untrusted(method));
                 return Err(RpcError::new(jsonrpc::METHOD_NOT_FOUND, what));
             }
         };
@@ -233,12 +233,17 @@ impl<'a> Server<'a> {
             Some(_) => return invalid("`arguments` is not an object".to_owned()),
         };
         let Some(content_hash) = self.catalogue()?.package_of(&tool).cloned() else {
-            return invalid(format!("Unknown tool: {}", crate::kernel::text::shown(&tool)));
+            return invalid(format!(
+                "Unknown tool: {}",
+                crate::kernel::text::quote_untrusted(&tool)
+            ));
         };
         let meta = |name| params.get("_meta").and_then(|meta| meta.get(name));
         let progress = meta("progressToken").filter(|token| jsonrpc::is_id(token)).cloned();
         let traceparent = meta("traceparent").and_then(Value::as_str);
-        let call = ToolCall::new(tool, arguments).by(era.agent.clone()).traced(traceparent);
+        let call = ToolCall::new(tool, arguments)
+            .with_agent(era.agent.clone())
+            .with_traceparent(traceparent);
         let request_state = params.get("requestState").and_then(Value::as_str).map(str::to_owned);
         let cancel = CancelFlag::default();
         let mut calls = lock(&self.calls);

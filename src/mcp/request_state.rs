@@ -18,7 +18,7 @@ mod tests;
 /// A new one for the call that a question is about.
 // [SRV-43]
 pub(super) fn issue(key: &[u8; 32], question: &ApprovalRequest, now: Timestamp) -> String {
-    sealed(key, question, &new_nonce(), now.later(ATTESTATION_S_MAX))
+    sealed(key, question, &new_nonce(), now.plus_seconds(ATTESTATION_S_MAX))
 }
 
 /// Whether a state is one of ours for exactly this call, in its time and not used before. Uses it up.
@@ -53,6 +53,6 @@ fn sealed(
     expires: Timestamp,
 ) -> String {
     let state = format!("{} {expires}", hex(nonce));
-    let text = format!("{state}\n{}", question.scope());
+    let text = format!("{state}\n{}", question.binding());
     format!("{state} {}", hex(&hmac_sha256(key, text.as_bytes())))
 }

@@ -5,7 +5,7 @@ use super::*;
 use crate::kernel::json::closed_object::DocumentErrorKind;
 use serde_json::json;
 
-words! {
+string_enum! {
     /// A colour.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub enum Colour {

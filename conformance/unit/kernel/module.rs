@@ -53,7 +53,7 @@ fn with(fields: &str) -> Vec<u8> {
 }
 
 fn verdict(bytes: &[u8]) -> Result<Module, Error> {
-    Module::check(bytes, &manifest(16))
+    Module::validate(bytes, &manifest(16))
 }
 
 fn refused(bytes: &[u8]) -> (Code, String) {

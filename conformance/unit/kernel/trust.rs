@@ -21,7 +21,7 @@ fn now() -> Timestamp {
 }
 
 fn content() -> ContentHash {
-    ContentHash::of_listing("one")
+    ContentHash::from_checksum_list("one")
 }
 
 /// Acme holds the keys 1 and 2, the approver key 3; 4 is nobody's.
@@ -92,7 +92,7 @@ fn a_revoked_content_is_refused_whoever_signed_it_and_no_other_is() {
     let mut store = store();
     store.revoke_content(content(), now(), "leaks data").expect("revoked");
     assert_eq!(judged(&store, &[1, 3], 1), Err(Code::PublisherContent));
-    let other = ContentHash::of_listing("other");
+    let other = ContentHash::from_checksum_list("other");
     assert!(store.evaluate_signers(&[key(1).id()], &other, now(), 1).is_ok());
 }
 
@@ -149,7 +149,7 @@ fn a_namespace_covers_itself_and_what_is_below_a_dot() {
         ("*", "org.acme"),
         ("*", "x"),
     ] {
-        assert!(covers(namespace, id), "{namespace} {id}");
+        assert!(namespace_contains(namespace, id), "{namespace} {id}");
     }
     for (namespace, id) in [
         ("org.acme", "org.acmecorp"),
@@ -162,7 +162,7 @@ fn a_namespace_covers_itself_and_what_is_below_a_dot() {
         ("org.*", "org.acme"),
         ("org.acme.", "org.acme.weather"),
     ] {
-        assert!(!covers(namespace, id), "{namespace} {id}");
+        assert!(!namespace_contains(namespace, id), "{namespace} {id}");
     }
 }
 

@@ -60,7 +60,7 @@ impl RawRequest {
             version: "1.0.0".to_owned(),
             name: "Notes".to_owned(),
             publisher: "Acme".to_owned(),
-            content_hash: ContentHash::of_listing(self.contents),
+            content_hash: ContentHash::from_checksum_list(self.contents),
             tool: self.tool.to_owned(),
             is_destructive: false,
             arguments: "{}".to_owned(),

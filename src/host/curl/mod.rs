@@ -11,7 +11,7 @@ mod response;
 mod tests;
 
 use crate::host::transport::HttpTransport;
-use crate::kernel::limits::{HTTP_CANCEL_LOOK_MS, HTTP_LOOKUPS_COUNT_MAX};
+use crate::kernel::limits::{HTTP_CANCEL_POLL_MS, HTTP_LOOKUPS_COUNT_MAX};
 use crate::kernel::network::{Exchange, HttpResponse, TransportError};
 use response::ResponseReader;
 use std::ffi::OsStr;
@@ -204,7 +204,7 @@ fn wait_for<T>(
     deadline: Instant,
     is_cancelled: &dyn Fn() -> bool,
 ) -> Result<Option<T>, TransportError> {
-    let look = Duration::from_millis(HTTP_CANCEL_LOOK_MS);
+    let look = Duration::from_millis(HTTP_CANCEL_POLL_MS);
     loop {
         if is_cancelled() {
             return Err(TransportError::Cancelled);

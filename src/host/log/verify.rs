@@ -3,7 +3,7 @@
 use super::evidence::Evidence;
 use super::files::{LOCK_FILE, LOG_FILE};
 use crate::host::files::{self, if_there, Links};
-use crate::kernel::audit::{Chain, VerifyReport};
+use crate::kernel::audit::{ChainVerifier, VerifyReport};
 use crate::kernel::encoding::as_u64;
 use crate::kernel::error::{Code, Error};
 use crate::kernel::limits::AUDIT_LINE_BYTES_MAX;
@@ -112,20 +112,20 @@ fn read_lines(
     expected_head: Option<&str>,
     mut look: impl FnMut(&Map<String, Value>) -> Result<(), String>,
 ) -> Result<(VerifyReport, Option<u64>), Error> {
-    let mut chain = Chain::new(expected_head)?;
+    let mut chain = ChainVerifier::new(expected_head)?;
     loop {
         let line = match next_line(source) {
             Ok(Some(line)) => line,
-            Ok(None) => return Ok((chain.end()?, None)),
-            Err(LineError::Torn(bytes)) => return Ok((chain.end()?, Some(as_u64(bytes)))),
+            Ok(None) => return Ok((chain.finish()?, None)),
+            Err(LineError::Torn(bytes)) => return Ok((chain.finish()?, Some(as_u64(bytes)))),
             Err(LineError::Io(error)) => {
-                return Err(chain.fault(Code::HostFile, &error.to_string()));
+                return Err(chain.line_error(Code::HostFile, &error.to_string()));
             }
             Err(LineError::TooLong) => {
-                return Err(chain.fault(Code::AuditBroken, "longer than any record"));
+                return Err(chain.line_error(Code::AuditBroken, "longer than any record"));
             }
         };
-        let members = chain.accept(&line)?;
+        let members = chain.verify_line(&line)?;
         look(&members).map_err(|what| {
             let line = chain.records();
             Error::new(Code::AuditBroken, format!("line {line} of the log: {what}"))

@@ -3,7 +3,7 @@
 
 use super::{check_name, SecretStore, SecretValue};
 use crate::kernel::error::{Code, Error};
-use crate::kernel::limits::{SECRET_BYTES_MAX, SECRET_COMMAND_LOOK_MS, SECRET_COMMAND_TIMEOUT_MS};
+use crate::kernel::limits::{SECRET_BYTES_MAX, SECRET_COMMAND_POLL_MS, SECRET_COMMAND_TIMEOUT_MS};
 use std::io::Read as _;
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
@@ -89,7 +89,7 @@ impl CommandSecretStore {
             match process.0.try_wait() {
                 Ok(Some(status)) => break status,
                 Ok(None) if left().is_zero() => return Err(slow()),
-                Ok(None) => std::thread::sleep(Duration::from_millis(SECRET_COMMAND_LOOK_MS)),
+                Ok(None) => std::thread::sleep(Duration::from_millis(SECRET_COMMAND_POLL_MS)),
                 Err(error) => return Err(failed(&format!("is lost: {error}"))),
             }
         };

@@ -10,7 +10,7 @@ use super::request::{service_error, CallCounts, ServiceError};
 use super::transport::{Exchange, HttpResponse, TransportError};
 use super::url::Url;
 use crate::kernel::deadline::Deadline;
-use crate::kernel::encoding::{base64, unbase64_of_any_length};
+use crate::kernel::encoding::{base64, unbase64_vec};
 use crate::kernel::host::Host;
 use crate::kernel::json::closed_object::{ClosedObject, DocumentError, Field};
 use crate::kernel::limits::{HTTP_REDIRECTS_COUNT_MAX, HTTP_RESPONSE_BYTES_MAX, TIMEOUT_MS_MAX};
@@ -60,7 +60,7 @@ impl<'a> HttpBroker<'a> {
             .and_then(checked);
         let mut request = request
             .inspect_err(|service_error| tally.count(format!("http {}", service_error.code)))?;
-        let deadline = deadline.sooner(request.timeout);
+        let deadline = deadline.capped_at(request.timeout);
         loop {
             let response = self.hop(&request, &deadline, tally)?;
             match redirected(&request, &response)? {
@@ -201,7 +201,7 @@ fn headers(
 
 /// Whether a server gives back a secret that it was sent.
 fn shows(response: &HttpResponse, grant: &HostGrant) -> bool {
-    let secrets = grant.headers.iter().filter_map(|header| header.hidden.clone());
+    let secrets = grant.headers.iter().filter_map(|header| header.secret.clone());
     let hidden = SecretMatcher::new(&secrets.collect::<Vec<_>>());
     let headers = response.headers.iter();
     hidden.occurs_in(&response.body)
@@ -270,7 +270,7 @@ fn answer(url: &Url, response: HttpResponse) -> Value {
 
 // [DOOR-29]
 fn time_left(deadline: &Deadline) -> Result<Duration, ServiceError> {
-    let left = deadline.left();
+    let left = deadline.remaining();
     if left.is_zero() {
         return Err(failed(TransportError::TimedOut));
     }
@@ -326,7 +326,7 @@ fn read_request<'a>(object: &mut ClosedObject<'a>) -> Result<RawRequest<'a>, Doc
         (Some(_), Some(second)) => return Err(second.bad_value("must not stand beside `body`")),
         (Some(text), None) => Some(text.text()?.as_bytes().to_vec()),
         (None, Some(coded)) => {
-            let body = unbase64_of_any_length(coded.text()?);
+            let body = unbase64_vec(coded.text()?);
             Some(body.ok_or_else(|| coded.bad_value("must be base64 with its padding"))?)
         }
         (None, None) => None,
@@ -357,8 +357,10 @@ fn checked(asked: RawRequest<'_>) -> Result<HttpRequest, ServiceError> {
     // [DOOR-32] [DOOR-33] [DOOR-34]
     for (name, value) in &asked.headers {
         if !is_header_name(name) || !is_header_value(value) {
-            let message =
-                format!("the header {} may not be sent", crate::kernel::text::shown(name));
+            let message = format!(
+                "the header {} may not be sent",
+                crate::kernel::text::quote_untrusted(name)
+            );
             return Err(service_error("http.header", message));
         }
     }

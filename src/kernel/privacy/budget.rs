@@ -1,8 +1,8 @@
 //! Room: what may still be done in one call of the filter, and until when.
 
 use crate::kernel::deadline::Deadline;
-use crate::kernel::limits::{PRIVACY_BYTES_MAX, PRIVACY_LOOK_STEPS, PRIVACY_STEPS_MAX};
-use crate::kernel::pattern::is_one_search;
+use crate::kernel::limits::{PRIVACY_BYTES_MAX, PRIVACY_SLICE_STEPS, PRIVACY_STEPS_MAX};
+use crate::kernel::pattern::is_within_search_limit;
 use crate::kernel::prelude::*;
 
 pub(super) struct Budget<'a> {
@@ -30,7 +30,7 @@ impl<'a> Budget<'a> {
     /// Takes the steps of one search of a custom pattern.
     // [PRIV-82]
     pub(super) fn spend_steps(&mut self, steps: u64) -> Result<(), Error> {
-        let left = self.steps.checked_sub(steps).filter(|_| is_one_search(steps));
+        let left = self.steps.checked_sub(steps).filter(|_| is_within_search_limit(steps));
         let refused =
             || Error::new(Code::PrivacyLimit, "custom patterns would take too many steps");
         self.steps = left.ok_or_else(refused)?;
@@ -41,7 +41,7 @@ impl<'a> Budget<'a> {
     // [PRIV-84]
     fn look(&mut self, steps: u64) -> Result<(), Error> {
         self.unseen = self.unseen.saturating_add(steps);
-        if self.unseen >= PRIVACY_LOOK_STEPS {
+        if self.unseen >= PRIVACY_SLICE_STEPS {
             self.unseen = 0;
             self.deadline.check()?;
         }

@@ -46,7 +46,7 @@ pub(super) fn apply(
     deadline: &Deadline,
 ) -> Result<(), Error> {
     // Locks are taken in one order everywhere, so that two calls wait for each other at most once.
-    mounts.sort_by_cached_key(|mount| mount.host.lies_in().first().copied());
+    mounts.sort_by_cached_key(|mount| mount.host.identity_chain().first().copied());
     let (done, result) = attempt(mounts, kept, deadline);
     if result.is_err() {
         for (mount, done) in mounts.iter_mut().zip(done) {

@@ -4,8 +4,8 @@ use super::*;
 use crate::kernel::limits::*;
 
 fn secret(name: &str, value: &str) -> SecretHeader {
-    let hidden = KnownSecret::new(name, value.rsplit(' ').next().unwrap());
-    SecretHeader { name: name.into(), value: value.into(), hidden }
+    let secret = KnownSecret::new(name, value.rsplit(' ').next().unwrap());
+    SecretHeader { name: name.into(), value: value.into(), secret }
 }
 
 #[test]

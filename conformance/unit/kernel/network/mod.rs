@@ -68,7 +68,7 @@ const LIMITS: RunLimits = RunLimits {
 };
 
 fn hash() -> ContentHash {
-    ContentHash::of_listing("door")
+    ContentHash::from_checksum_list("door")
 }
 
 fn asking() -> Manifest {
@@ -79,7 +79,7 @@ fn asking() -> Manifest {
 
 fn binary(text: &str) -> WasmBinary {
     let manifest = asking();
-    let module = Module::check(&wat::parse_str(text).unwrap(), &manifest).unwrap();
+    let module = Module::validate(&wat::parse_str(text).unwrap(), &manifest).unwrap();
     let manifest = VerifiedManifest::for_tests(manifest, hash(), &["Acme"]);
     WasmBinary::for_tests(module, BTreeMap::new(), manifest)
 }
@@ -95,7 +95,7 @@ struct World {
 impl World {
     fn token(&self) -> ResolvedToken {
         let token = CapabilityToken::for_tests(hash(), Vec::new(), self.limits);
-        token.resolve(&Fake::default()).unwrap().reaching_for_tests(self.hosts.clone())
+        token.resolve_secrets(&Fake::default()).unwrap().reaching_for_tests(self.hosts.clone())
     }
 
     fn run(&self, stdin: &str) -> Execution {
@@ -348,7 +348,7 @@ fn each_byte_and_each_request_costs_fuel() {
 #[test]
 fn the_door_is_shut_for_packages_that_ask_for_nothing_behind_it() {
     let bytes = wat::parse_str(FORWARDER).unwrap();
-    let error = Module::check(&bytes, &manifest(64)).unwrap_err();
+    let error = Module::validate(&bytes, &manifest(64)).unwrap_err();
     assert_eq!(error.code(), Code::ModuleImport);
     assert!(
         error.detail().contains("mpp_v1.request (without `network` among its capabilities)"),
@@ -357,7 +357,7 @@ fn the_door_is_shut_for_packages_that_ask_for_nothing_behind_it() {
     let with = |capabilities: &dyn Fn(&mut Manifest)| {
         let mut manifest = manifest(64);
         capabilities(&mut manifest);
-        Module::check(&bytes, &manifest)
+        Module::validate(&bytes, &manifest)
     };
     assert!(with(&|it| it.capabilities.network = vec!["a.example".into()]).is_ok());
     assert!(with(&|it| it.capabilities.storage = Some(Storage { limit_kb: 1 })).is_err());
@@ -372,7 +372,7 @@ fn the_door_is_shut_for_packages_that_ask_for_nothing_behind_it() {
     ] {
         let text =
             format!(r#"(module {import} (memory (export "memory") 1) (func (export "_start")))"#);
-        let error = Module::check(&wat::parse_str(&text).unwrap(), &asking()).unwrap_err();
+        let error = Module::validate(&wat::parse_str(&text).unwrap(), &asking()).unwrap_err();
         assert_eq!(error.code(), Code::ModuleImport, "{import}");
     }
 }

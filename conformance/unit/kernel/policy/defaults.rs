@@ -131,8 +131,11 @@ fn what_the_policy_gives_to_all_is_no_capability_and_leaves_the_default_as_it_is
     assert_eq!(token.granted_by(), "default:none");
     let resolved = resolved(&token);
     assert!(resolved.hosts().is_empty() && resolved.directories().is_empty());
-    assert!(resolved.environment().is_empty() && resolved.hidden().is_empty());
-    assert_eq!(token.granted(), ["read the host's clocks", "use the host's random numbers"]);
+    assert!(resolved.environment().is_empty() && resolved.known_secrets().is_empty());
+    assert_eq!(
+        token.describe_grants(),
+        ["read the host's clocks", "use the host's random numbers"]
+    );
 }
 
 #[test]
@@ -171,7 +174,7 @@ fn absent() -> BTreeMap<&'static str, String> {
     )
     .expect("valid");
     let (directory, header) = (&entry.directories[0], &entry.network.headers[0]);
-    let prefix = &header.given.text;
+    let prefix = &header.source.text;
     let variable = &entry.environment[0];
     let for_all =
         [&directory.packages, &variable.packages, &header.packages, &entry.agents[0].packages];

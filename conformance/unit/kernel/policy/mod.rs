@@ -100,7 +100,7 @@ fn owned(list: &[&str]) -> Vec<String> {
 }
 
 fn content() -> ContentHash {
-    ContentHash::of_listing("one")
+    ContentHash::from_checksum_list("one")
 }
 
 fn verified(manifest: Manifest) -> VerifiedManifest {
@@ -142,14 +142,14 @@ fn confirmed(policy: &PermissionPolicy, manifest: Manifest) -> CapabilityToken {
 
 /// The token of a policy that names no secret, as a sandbox takes it.
 fn resolved(token: &CapabilityToken) -> ResolvedToken {
-    token.clone().resolve(&Fake::default()).expect("resolved")
+    token.clone().resolve_secrets(&Fake::default()).expect("resolved")
 }
 
 /// The verdict about one call.
 fn verdict_of_call(policy: &PermissionPolicy, tool: &str, agent: Option<&str>) -> &'static str {
     let manifest = verified(destroys());
     let tool = manifest.tools.iter().find(|found| found.name == tool).expect("a tool");
-    let agent = agent.and_then(|name| Agent::claimed(name, None));
+    let agent = agent.and_then(|name| Agent::self_reported(name, None));
     match policy.evaluate_call(&manifest, tool, agent.as_ref()) {
         PolicyDecision::Granted(_) => "granted",
         PolicyDecision::RequiresConfirmation { .. } => "asks",
@@ -283,7 +283,7 @@ fn each_kind_of_capability_can_be_denied() {
 fn a_denied_host_covers_names_below_it_and_every_spelling() {
     let denied = |rule: &str, host: &str| {
         let mut policy = PermissionPolicy::new();
-        policy.deny.hosts.insert(HostPattern::of(rule));
+        policy.deny.hosts.insert(HostPattern::from_text(rule));
         verdict(&policy, hosts(&["ok.example", host])) == "denied"
     };
     for (rule, host) in [
@@ -396,7 +396,7 @@ fn what_is_shown_is_what_a_token_would_hold_read_only_mappings_and_the_host_s_cl
     ];
     assert_eq!(lines, expected);
     let token = confirmed(&policy, manifest);
-    assert_eq!((token.granted(), token.directories()), (lines, vec![read_only]));
+    assert_eq!((token.describe_grants(), token.directories()), (lines, vec![read_only]));
     // Denied is what the package asks for, whatever the mapping is.
     let mut stricter = policy;
     stricter.deny.capabilities.insert(CapabilityKind::FilesystemWrite);
@@ -491,7 +491,7 @@ fn capability_lines_hide_nothing() {
             host: Some("/b\u{202e}".into()),
             writable: false,
         },
-        Capability::Environment { name: "A\u{9b}".into(), given: None },
+        Capability::Environment { name: "A\u{9b}".into(), source: None },
     ] {
         assert!(
             !capability.to_string().chars().any(crate::kernel::text::is_hidden),
@@ -536,10 +536,10 @@ fn changed(grant: &Capability) -> Vec<Capability> {
             Capability::Directory { guest: guest.clone(), host: Some("/srv/b".into()), writable },
             Capability::Directory { guest, host, writable: !writable },
         ],
-        Capability::Environment { name, given } => {
-            let with = |given| Capability::Environment { name: name.clone(), given };
+        Capability::Environment { name, source: given } => {
+            let with = |source| Capability::Environment { name: name.clone(), source };
             let mut all = vec![
-                Capability::Environment { name: format!("{name}2"), given: given.clone() },
+                Capability::Environment { name: format!("{name}2"), source: given.clone() },
                 with(given.as_ref().map_or(Some(ValueSource::new("")), |_| None)),
             ];
             all.extend(given.iter().map(|given| with(Some(from_another(given)))));
@@ -554,7 +554,7 @@ fn changed(grant: &Capability) -> Vec<Capability> {
 #[test]
 fn each_field_of_each_grant_and_their_order_count_in_the_digest_and_no_value_does() {
     let secret = ValueSource { secret: Some("KEY".into()), ..ValueSource::new("Bearer ") };
-    let given = |given| Capability::Environment { name: "A".into(), given };
+    let given = |source| Capability::Environment { name: "A".into(), source };
     let list = [
         Capability::Network {
             host: "a.example".into(),
@@ -641,7 +641,7 @@ fn what_a_policy_opens_for_a_host_holds_for_that_text_alone_and_is_shown() {
         "connect to b.corp:8443",
         "connect to c.b.corp",
     ];
-    assert_eq!(token.granted(), lines);
+    assert_eq!(token.describe_grants(), lines);
     assert!(!format!("{token:?}").contains("s3cr3t"));
     let unasked = PermissionPolicy { trusted_packages: BTreeSet::new(), ..policy };
     let PolicyDecision::RequiresConfirmation { capabilities, .. } = unasked.evaluate(&manifest)
@@ -684,7 +684,7 @@ fn the_anchors_of_the_public_description_hold() {
 
 #[test]
 fn hosts_inside_are_told_from_hosts_outside_by_their_text() {
-    let inside = |host: &str| HostPattern::of(host).is_internal();
+    let inside = |host: &str| HostPattern::from_text(host).is_internal();
     for host in
         ["localhost", "db", "db:5432", "db.local", "a.b.INTERNAL.", "x.home.arpa", "p.lan:631"]
     {

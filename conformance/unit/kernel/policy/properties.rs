@@ -63,8 +63,8 @@ impl Draw {
         }
         for name in self.some(&NAMES) {
             let packages = PackageScope(self.some(&["org.acme", "org.other"]));
-            let given = ValueSource::new("v");
-            policy.environment.push(VariableRule { name, given, packages });
+            let source = ValueSource::new("v");
+            policy.environment.push(VariableRule { name, source, packages });
         }
         for _ in 0..self.number(2) {
             policy = self.deny(policy);
@@ -76,7 +76,7 @@ impl Draw {
         match self.number(3) {
             0 => deny.packages.insert(IDS[self.number(IDS.len())].to_owned()),
             1 => deny.capabilities.insert(CapabilityKind::ALL[self.number(6)]),
-            _ => deny.hosts.insert(HostPattern::of(HOSTS[self.number(HOSTS.len())])),
+            _ => deny.hosts.insert(HostPattern::from_text(HOSTS[self.number(HOSTS.len())])),
         };
         policy
     }
@@ -104,7 +104,7 @@ fn assert_within(token: &CapabilityToken, manifest: &VerifiedManifest, policy: &
         assert!(asked.environment.contains(&name));
         assert!(policy.environment.iter().any(|rule| {
             rule.packages.includes(&manifest.id)
-                && (&rule.name, &rule.given.text) == (&name, &value)
+                && (&rule.name, &rule.source.text) == (&name, &value)
         }));
     }
     for grant in token.directories() {
@@ -198,7 +198,7 @@ fn of_the_level_none_are_exactly_the_packages_that_ask_for_nothing_and_change_no
         let verified = verified(manifest);
         if let PolicyDecision::Granted(token) = PermissionPolicy::new().evaluate(&verified) {
             assert!(is_none && token.granted_by() == "default:none");
-            assert_eq!(token.granted(), [] as [String; 0]);
+            assert_eq!(token.describe_grants(), [] as [String; 0]);
         } else {
             assert!(!is_none);
         }

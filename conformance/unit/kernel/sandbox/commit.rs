@@ -43,7 +43,7 @@ impl Folder {
             let takes = replaces || action == FileOp::RemoveFile;
             let names: Vec<&str> = path.split('/').collect();
             let was = takes.then(|| stamped.stamp_of(&names).unwrap());
-            Change { path: path.to_owned(), action, was, like: was }
+            Change { path: path.to_owned(), action, expected: was, attributes_from: was }
         };
         changes.add("/out", host, list.into_iter().map(change).collect());
         changes
@@ -235,7 +235,12 @@ fn two_calls_with_the_same_directories_in_another_order_do_not_wait_for_each_oth
             let mut changes = Changes::default();
             for index in order {
                 let path = name.to_owned();
-                let change = Change { path, action: write("1", false), was: None, like: None };
+                let change = Change {
+                    path,
+                    action: write("1", false),
+                    expected: None,
+                    attributes_from: None,
+                };
                 changes.add("/out", hosts[index].clone(), vec![change]);
             }
             scope.spawn(move || changes.apply().unwrap());

@@ -9,7 +9,7 @@ use crate::kernel::policy::{token::CapabilityToken, ValueSource};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 fn hash(of: &str) -> ContentHash {
-    ContentHash::of_listing(of)
+    ContentHash::from_checksum_list(of)
 }
 
 /// A tool that answers with its environment, or with whatever this does.
@@ -29,7 +29,7 @@ fn echo() -> WasmBinary {
 }
 
 fn variable(name: &str, value: &str) -> Capability {
-    Capability::Environment { name: name.into(), given: Some(ValueSource::new(value)) }
+    Capability::Environment { name: name.into(), source: Some(ValueSource::new(value)) }
 }
 
 fn host(host: &str) -> Capability {
@@ -98,7 +98,7 @@ fn no_token_another_package_s_token_and_an_expired_one_are_rejected() {
     // Nor does one that was resolved in its time.
     let other = CapabilityToken::for_tests(hash("x"), vec![], LIMITS);
     for (token, code) in [(other, Code::SandboxTokenOther), (expired, Code::SandboxTokenExpired)] {
-        let token = token.resolve(&Fake::default()).unwrap();
+        let token = token.resolve_secrets(&Fake::default()).unwrap();
         let request = ToolInput { args: Vec::new(), stdin: Vec::new() };
         let sandbox = WasmSandbox::new().unwrap();
         let run = sandbox.run(&echo(), &token, request, &CancelFlag::default());
@@ -202,7 +202,7 @@ fn arguments_come_from_the_manifest_behind_the_name_of_the_module() {
             (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))))";
     let mut manifest = manifest(16);
     manifest.runtime.args = vec!["--flag".into()];
-    let module = Module::check(&wat::parse_str(text).unwrap(), &manifest).unwrap();
+    let module = Module::validate(&wat::parse_str(text).unwrap(), &manifest).unwrap();
     let manifest = VerifiedManifest::for_tests(manifest, hash("tool"), &["Acme"]);
     let binary = WasmBinary::for_tests(module, BTreeMap::new(), manifest);
     let output = WasmSandbox::new().unwrap().execute(&binary, config(Some(token()))).unwrap();
@@ -231,7 +231,7 @@ fn the_host_s_clock_is_not_ahead_by_what_was_done_before_the_guest_started() {
             (call $put (i32.const 1) (i32.const 0) (i32.const 8)))",
     );
     let host = Slow(AtomicU64::new(0));
-    let token = holding(vec![Capability::RealClock]).resolve(&host).unwrap();
+    let token = holding(vec![Capability::RealClock]).resolve_secrets(&host).unwrap();
     let request = ToolInput { args: Vec::new(), stdin: Vec::new() };
     let deadline = Deadline::new(&host, LIMITS.timeout);
     let run = Engine::new().unwrap().run(&host, &tool, &token, request, &deadline);

@@ -81,7 +81,7 @@ fn module(body: &str) -> Module {
         {body})"#
     );
     let bytes = wat::parse_str(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
-    Module::check(&bytes, &manifest(16)).unwrap()
+    Module::validate(&bytes, &manifest(16)).unwrap()
 }
 
 /// A guest whose entry point is these instructions.

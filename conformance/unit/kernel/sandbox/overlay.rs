@@ -4,7 +4,9 @@ use super::hostile::{errno, tree};
 use super::probe::*;
 use super::script::*;
 use super::*;
-use crate::kernel::directory::{Directory, DirectoryError, File, Found, Kind, StatFingerprint};
+use crate::kernel::directory::{
+    Directory, DirectoryError, EntryKind, File, HostEntry, StatFingerprint,
+};
 use crate::kernel::limits::{HANDLES_COUNT_MAX, LISTED_ENTRIES_COUNT_MAX};
 use crate::kernel::sandbox::overlay::{InodeId, OverlayFs};
 use crate::kernel::sandbox::tests::host::{lines, with_root, Folder};
@@ -29,29 +31,29 @@ impl Counting {
 }
 
 impl Directory for Counting {
-    fn lies_in(&self) -> Vec<Identity> {
+    fn identity_chain(&self) -> Vec<Identity> {
         Vec::new()
     }
 
-    fn open(&self, name: &str) -> Result<Found, DirectoryError> {
+    fn open(&self, name: &str) -> Result<HostEntry, DirectoryError> {
         self.opened.fetch_add(1, Ordering::Relaxed);
         match name.as_bytes()[0] {
-            b'f' => Ok(Found::File(Arc::new(Empty))),
+            b'f' => Ok(HostEntry::File(Arc::new(Empty))),
             b'n' => Err(DirectoryError::NotFound),
-            _ => Ok(Found::Directory(Arc::new(self.clone()))),
+            _ => Ok(HostEntry::Directory(Arc::new(self.clone()))),
         }
     }
 
     fn list(
         &self,
-        each: &mut dyn FnMut(Option<(&str, Kind)>) -> bool,
+        each: &mut dyn FnMut(Option<(&str, EntryKind)>) -> bool,
     ) -> Result<bool, DirectoryError> {
         let mut names = (0..self.files).map(|number| format!("f{number}"));
-        let _all = names.all(|name| each(Some((&name, Kind::File))));
+        let _all = names.all(|name| each(Some((&name, EntryKind::File))));
         Ok(false)
     }
 
-    fn stamp(&self) -> Result<StatFingerprint, DirectoryError> {
+    fn fingerprint(&self) -> Result<StatFingerprint, DirectoryError> {
         Ok([0; 9])
     }
 }
@@ -66,7 +68,7 @@ impl File for Empty {
     fn read_at(&self, _: u64, _: &mut [u8]) -> Result<usize, DirectoryError> {
         Ok(0)
     }
-    fn stamp(&self) -> Result<StatFingerprint, DirectoryError> {
+    fn fingerprint(&self) -> Result<StatFingerprint, DirectoryError> {
         Ok([0; 9])
     }
 }
@@ -243,20 +245,20 @@ fn what_the_host_changes_after_the_guest_has_opened_it_is_not_overwritten_or_rem
 struct Listing(String);
 
 impl Directory for Listing {
-    fn lies_in(&self) -> Vec<Identity> {
+    fn identity_chain(&self) -> Vec<Identity> {
         Vec::new()
     }
-    fn open(&self, _: &str) -> Result<Found, DirectoryError> {
+    fn open(&self, _: &str) -> Result<HostEntry, DirectoryError> {
         Err(DirectoryError::NotFound)
     }
     fn list(
         &self,
-        each: &mut dyn FnMut(Option<(&str, Kind)>) -> bool,
+        each: &mut dyn FnMut(Option<(&str, EntryKind)>) -> bool,
     ) -> Result<bool, DirectoryError> {
-        let _all = each(Some((&self.0, Kind::File))) && each(Some(("good", Kind::File)));
+        let _all = each(Some((&self.0, EntryKind::File))) && each(Some(("good", EntryKind::File)));
         Ok(false)
     }
-    fn stamp(&self) -> Result<StatFingerprint, DirectoryError> {
+    fn fingerprint(&self) -> Result<StatFingerprint, DirectoryError> {
         Ok([0; 9])
     }
 }

@@ -20,7 +20,7 @@ fn every_function_of_preview_1_is_accepted_and_defined_with_this_signature() {
         );
     }
     text += "(memory (export \"memory\") 1) (func (export \"_start\")))";
-    let module = Module::check(&wat::parse_str(text).unwrap(), &manifest(16)).unwrap();
+    let module = Module::validate(&wat::parse_str(text).unwrap(), &manifest(16)).unwrap();
     assert_eq!(module.imports().len(), 46);
     assert_eq!(run(&module, &LIMITS).outcome, Ok(()));
 }
@@ -102,7 +102,7 @@ fn errno_of(name: &str, arguments: &[i64]) -> u32 {
             (memory (export \"memory\") 1)
             (func (export \"_start\") (call $exit (call $f {arguments}))))"
     );
-    let module = Module::check(&wat::parse_str(&text).unwrap(), &manifest(16)).unwrap();
+    let module = Module::validate(&wat::parse_str(&text).unwrap(), &manifest(16)).unwrap();
     let inputs = GuestInputs { assets: assets(), ..inputs(b"input") };
     match run_module(&module, inputs, &LIMITS, &CancelFlag::default()).outcome {
         Ok(()) => 0,
@@ -253,7 +253,7 @@ fn descriptors_are_ready_at_once_and_bad_subscriptions_are_answered_one_by_one()
 #[test]
 fn random_bytes_are_bounded_per_call() {
     let most = 1 << 20;
-    let module = Module::check(
+    let module = Module::validate(
         &wat::parse_str(format!(
             "(module
             (import \"wasi_snapshot_preview1\" \"random_get\" (func $r (param i32 i32) (result i32)))

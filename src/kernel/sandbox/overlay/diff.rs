@@ -1,7 +1,7 @@
 //! What a guest has changed, as a list to be carried out on the host, and as what is to be kept.
 
 use super::tree::{Inode, InodeData, InodeId, Origin, OverlayFs};
-use crate::kernel::directory::{Change, FileOp, Kind, StatFingerprint};
+use crate::kernel::directory::{Change, EntryKind, FileOp, StatFingerprint};
 use crate::kernel::error::{Code, Error};
 use crate::kernel::prelude::*;
 use crate::kernel::sandbox::changes::Changes;
@@ -13,7 +13,7 @@ use alloc::collections::BTreeMap;
 type Made = BTreeMap<String, (Option<Vec<u8>>, Option<StatFingerprint>)>;
 
 /// What the host has and is removed or replaced, and how it had that.
-type Whiteouts = BTreeMap<String, (Kind, Option<StatFingerprint>)>;
+type Whiteouts = BTreeMap<String, (EntryKind, Option<StatFingerprint>)>;
 
 impl OverlayFs {
     /// The difference between what the host had, and what `storage` held, and what is there now, mount by
@@ -52,7 +52,7 @@ impl OverlayFs {
         let whiteout = |node: &Inode| {
             let origin = node.origin.as_ref()?;
             let is_directory = matches!(node.body, InodeData::Directory(_));
-            let kind = if is_directory { Kind::Directory } else { Kind::File };
+            let kind = if is_directory { EntryKind::Directory } else { EntryKind::File };
             Some((self.path(origin), (kind, origin.stamp)))
         };
         nodes.filter_map(whiteout).collect()
@@ -106,26 +106,26 @@ fn kept(loaded: Loaded, now: Entries) -> Result<Option<(NewSnapshot, Vec<Change>
     Ok(Some((new, difference(gone, made))))
 }
 
-fn kind_of(content: &Option<Vec<u8>>) -> Kind {
+fn kind_of(content: &Option<Vec<u8>>) -> EntryKind {
     match content {
-        Some(_) => Kind::File,
-        None => Kind::Directory,
+        Some(_) => EntryKind::File,
+        None => EntryKind::Directory,
     }
 }
 
 /// First what is gone, the deepest first; then what is new, in ascending order of paths. A name at which
 /// the same kind stands again is neither removed nor made.
 fn difference(gone: Whiteouts, made: Made) -> Vec<Change> {
-    let stays = |path: &str, kind: Kind| {
+    let stays = |path: &str, kind: EntryKind| {
         made.get(path).is_some_and(|(content, _)| kind_of(content) == kind)
     };
     let removed = gone.iter().rev().filter(|(path, (kind, _))| !stays(path, *kind));
     let removed = removed.map(|(path, (kind, was))| {
-        let (path, like) = (path.clone(), None);
-        match kind {
-            Kind::File => Change { path, action: FileOp::RemoveFile, was: *was, like },
-            Kind::Directory => Change { path, action: FileOp::RemoveDirectory, was: None, like },
-        }
+        let (action, expected) = match kind {
+            EntryKind::File => (FileOp::RemoveFile, *was),
+            EntryKind::Directory => (FileOp::RemoveDirectory, None),
+        };
+        Change { path: path.clone(), action, expected, attributes_from: None }
     });
     let mut changes: Vec<Change> = removed.collect();
     for (path, (content, like)) in made {
@@ -137,7 +137,7 @@ fn difference(gone: Whiteouts, made: Made) -> Vec<Change> {
             None => FileOp::CreateDirectory,
         };
         // What takes a file's place is its next version, whatever it was made from.
-        changes.push(Change { path, action, was, like: was.or(like) });
+        changes.push(Change { path, action, expected: was, attributes_from: was.or(like) });
     }
     changes
 }

@@ -5,7 +5,7 @@
 //! before its first name goes, which means that all names are met; and none is met there later.
 
 use super::tree::{InodeData, InodeId, Origin, OverlayFs};
-use crate::kernel::directory::{Directory, File, Found, Kind};
+use crate::kernel::directory::{Directory, EntryKind, File, HostEntry};
 use crate::kernel::limits::{
     ENTRY_FUEL, HANDLES_COUNT_MAX, HOST_NAME_FUEL, LISTED_ENTRIES_COUNT_MAX,
 };
@@ -38,8 +38,8 @@ impl OverlayFs {
         let found = self.open_below(directory, name, meter)?;
         Errno::NOENT.when(self.directory(directory)?.is_merged)?;
         let kind = match found {
-            Found::Directory(_) => Kind::Directory,
-            Found::File(_) => Kind::File,
+            HostEntry::Directory(_) => EntryKind::Directory,
+            HostEntry::File(_) => EntryKind::File,
         };
         let id = self.meet(directory, &Arc::from(name), kind)?;
         self.hold_open(id, &found)?;
@@ -104,10 +104,15 @@ impl OverlayFs {
     }
 
     /// Makes the node of something that the host has.
-    fn meet(&mut self, directory: InodeId, name: &Arc<str>, kind: Kind) -> Result<InodeId, Errno> {
+    fn meet(
+        &mut self,
+        directory: InodeId,
+        name: &Arc<str>,
+        kind: EntryKind,
+    ) -> Result<InodeId, Errno> {
         let body = match kind {
-            Kind::Directory => InodeData::empty_directory(directory),
-            Kind::File => InodeData::EMPTY_FILE,
+            EntryKind::Directory => InodeData::empty_directory(directory),
+            EntryKind::File => InodeData::EMPTY_FILE,
         };
         let origin = Origin { directory, name: Arc::clone(name), stamp: None };
         self.add(directory, name, body, Some(origin))
@@ -123,8 +128,8 @@ impl OverlayFs {
         let is_open = self.node(id)?.lower.is_some();
         if !is_open && !self.node(id)?.is_upper && !self.is_directory(id) {
             match self.open_lower(id, meter)? {
-                Found::File(_) => {}
-                Found::Directory(_) => return Err(Errno::IO.into()),
+                HostEntry::File(_) => {}
+                HostEntry::Directory(_) => return Err(Errno::IO.into()),
             }
         }
         Ok(self.node(id)?.lower.as_ref())
@@ -141,16 +146,20 @@ impl OverlayFs {
             return Ok(Arc::clone(held));
         }
         match self.open_lower(id, meter)? {
-            Found::Directory(directory) => Ok(directory),
-            Found::File(_) => Err(Errno::NOTDIR.into()),
+            HostEntry::Directory(directory) => Ok(directory),
+            HostEntry::File(_) => Err(Errno::NOTDIR.into()),
         }
     }
 
     /// Opens what the host has where a node was met.
-    fn open_lower(&mut self, id: InodeId, meter: &mut FuelMeter) -> Result<Found, HostCallError> {
+    fn open_lower(
+        &mut self,
+        id: InodeId,
+        meter: &mut FuelMeter,
+    ) -> Result<HostEntry, HostCallError> {
         let Some(Origin { directory, name, .. }) = self.node(id)?.origin.clone() else {
             let root = self.mount_of(id)?.host.clone();
-            return Ok(Found::Directory(root.ok_or(Errno::IO)?));
+            return Ok(HostEntry::Directory(root.ok_or(Errno::IO)?));
         };
         let found = self.open_below(directory, &name, meter)?;
         self.hold_open(id, &found)?;
@@ -162,7 +171,7 @@ impl OverlayFs {
         above: InodeId,
         name: &str,
         meter: &mut FuelMeter,
-    ) -> Result<Found, HostCallError> {
+    ) -> Result<HostEntry, HostCallError> {
         let host = self.open_directory(above, meter)?;
         meter.charge(HOST_NAME_FUEL)?;
         Ok(host.open(name)?)
@@ -170,20 +179,20 @@ impl OverlayFs {
 
     /// Holds open what a node was met as, and notes how the host has it if this is the first time.
     // [BOX-94]
-    fn hold_open(&mut self, id: InodeId, found: &Found) -> Result<(), Errno> {
+    fn hold_open(&mut self, id: InodeId, found: &HostEntry) -> Result<(), Errno> {
         if let Some(Origin { stamp: stamp @ None, .. }) = &mut self.node_mut(id)?.origin {
             *stamp = Some(match found {
-                Found::Directory(directory) => directory.stamp()?,
-                Found::File(file) => file.stamp()?,
+                HostEntry::Directory(directory) => directory.fingerprint()?,
+                HostEntry::File(file) => file.fingerprint()?,
             });
         }
         match found {
-            Found::File(file) => {
+            HostEntry::File(file) => {
                 self.close_file();
                 self.handles.file = Some(id);
                 self.node_mut(id)?.lower = Some(Arc::clone(file));
             }
-            Found::Directory(directory) => {
+            HostEntry::Directory(directory) => {
                 let held = &mut self.handles.directories;
                 if held.len() >= HANDLES_COUNT_MAX {
                     held.clear();
