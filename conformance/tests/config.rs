@@ -151,7 +151,7 @@ fn each_client_is_told_this_program_and_the_options_given_and_nothing_else() {
         let ran = printed(&place, &built(), None, &words).exits(0);
         let expected = json!({ "command": built(), "args": ["serve"] });
         assert_eq!(entry(client, &ran.out), expected, "{client}");
-        assert!(ran.err.starts_with(&format!("mpp: for {client}: ")), "{}", ran.err);
+        assert!(ran.err.starts_with("note: add this to "), "{}", ran.err);
         assert_eq!(ran.err.lines().count(), 1, "{}", ran.err);
         // Relative paths are those of this folder, wherever the client starts the server.
         let words = ["--policy", "p.json", "--print-config", client, "--ca-file", "ca.pem"];

@@ -268,7 +268,7 @@ fn a_package_that_goes_while_its_question_waits_is_neither_approved_nor_run() {
             let mut served = Served::start(&place);
             let (id, question) = begin_waiting(&place, &mut served, tool);
             place.mpp(harm).exits(0);
-            approve(&place, &question).exits(1).says(&[GONE, "question"]);
+            approve(&place, &question).exits(1).says(&[GONE, "request"]);
             // It goes on waiting, and a yes that came a moment earlier is none.
             assert_eq!(questions(&place, 1)[0]["number"], question["number"]);
             say_yes(&place.path("home"), question["number"].as_u64().unwrap());

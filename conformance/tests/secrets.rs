@@ -284,7 +284,7 @@ fn a_secret_that_can_not_be_had_stops_the_call_before_it_runs() {
     let words = ["/bin/sh", "-c", &script].map(str::to_owned).to_vec();
     let members = json!({ "environment": variable("API_KEY"), "secrets_command": words });
     let failed = call(trusting_with(members));
-    assert_eq!(support::code(&failed), Code::CommandSecretStore);
+    assert_eq!(support::code(&failed), Code::SecretCommand);
     clean(&host, &failed);
     let codes: Vec<_> = host.records_of("refused").iter().map(|it| it["code"].clone()).collect();
     let expected = ["secret.missing", "secret.exposed", "secret.invalid", "secret.command"];

@@ -251,7 +251,7 @@ fn a_call_waits_for_a_yes_which_holds_for_later_calls_until_it_is_taken_back() {
     assert_eq!(question["arguments"]["path"], "/tmp/\u{1b}[2J\u{202e}x\ny");
     let shown = place.mpp(&["pending"]).exits(0);
     assert!(!shown.out.contains(['\u{1b}', '\u{202e}']), "{}", shown.out);
-    shown.says(&["org.example.asks 1.0.0 by Me", "API_KEY", "try 1 (by its own word)"]);
+    shown.says(&["org.example.asks 1.0.0 by Me", "API_KEY", "try 1 (self-reported)"]);
     // Without a person at a terminal, or their --yes, nothing is agreed to.
     assert_ne!(place.mpp(&["approve", &number(&question)]).status, 0);
     for wrong in ["0", "2", "18446744073709551615"] {
@@ -360,7 +360,7 @@ fn whoever_approves_at_the_terminal_is_shown_what_waits_and_for_how_long_it_coun
             assert!(shown.contains(part), "no {part:?}: {shown}");
         }
         let row = shown.lines().find(|line| line.starts_with("  tool ")).unwrap();
-        assert_eq!(row.contains("cannot be undone"), tool == "wipe", "{shown}");
+        assert_eq!(row.contains("(destructive)"), tool == "wipe", "{shown}");
         assert_eq!(status == 0, answer == "y", "{shown}");
         match answer {
             "y" => assert_eq!(served.finish(&id), "ran"),

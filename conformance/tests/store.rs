@@ -73,7 +73,7 @@ fn what_is_not_trusted_or_not_agreed_to_is_not_installed() {
     place.mpp(&["install", "bent.mpp", "--yes"]).exits(1);
     place.mpp(&["trust", "revoke", "me.pub", "--reason", "lost"]).exits(0);
     place.mpp(&["install", "fine.mpp", "--yes"]).exits(1).says(&["publisher."]);
-    assert_eq!(place.mpp(&["list"]).exits(0).out, "nothing is installed\n");
+    assert_eq!(place.mpp(&["list"]).exits(0).out, "no installed packages\n");
     assert!(!place.path("home/packages").exists());
 }
 

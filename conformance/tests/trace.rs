@@ -142,6 +142,57 @@ fn the_page_of_reason_codes_is_the_table_in_the_source() {
     compare_page("spec/codes.md", &page);
 }
 
+/// One step that a user can take: a page of the specification alone is none.
+#[test]
+fn each_remedy_is_one_line_that_begins_with_a_verb() {
+    const VERBS: &[&str] = &[
+        "add",
+        "ask",
+        "build",
+        "call",
+        "change",
+        "check",
+        "compare",
+        "configure",
+        "copy",
+        "download",
+        "evaluate",
+        "fix",
+        "free",
+        "generate",
+        "have",
+        "increase",
+        "link",
+        "make",
+        "map",
+        "move",
+        "pack",
+        "pass",
+        "read",
+        "rebuild",
+        "reduce",
+        "remove",
+        "rename",
+        "report",
+        "restore",
+        "retry",
+        "return",
+        "run",
+        "set",
+        "sign",
+        "use",
+        "verify",
+        "write",
+    ];
+    for code in Code::ALL {
+        let remedy = code.remedy();
+        let verb = remedy.split(' ').next().unwrap();
+        assert!(VERBS.contains(&verb), "{}: {remedy}", code.as_str());
+        assert!(remedy.chars().count() <= 110 && !remedy.contains('\n'), "{remedy}");
+        assert!(!remedy.ends_with('.'), "{remedy}");
+    }
+}
+
 #[test]
 fn every_reason_code_is_raised_somewhere_and_no_two_are_spelled_alike() {
     let source: String = files("src", "rs")

@@ -120,7 +120,7 @@ fn ended_well(status: ExitStatus) -> Result<(), Error> {
 
 /// Which command it is the policy says; its arguments may be nobody's business.
 fn failed(why: &str) -> Error {
-    Error::new(Code::CommandSecretStore, format!("the policy's secrets_command {why}"))
+    Error::new(Code::SecretCommand, format!("the policy's secrets_command {why}"))
 }
 
 /// A child that does not outlive its owner and leaves no zombie.
