@@ -354,8 +354,8 @@ pub fn answer(bytes: &[u8]) -> Verdict {
         fuel_used: 0,
         duration: Duration::ZERO,
     };
-    let [json_rpc, mcp, command] =
-        [Protocol::JsonRpc, Protocol::Mcp, Protocol::Command].map(|protocol| run.answer(protocol));
+    let [json_rpc, mcp, command] = [Protocol::JsonRpc, Protocol::Mcp, Protocol::Command]
+        .map(|protocol| run.tool_result(protocol));
     assert!(command.is_ok(), "a program that ended has answered");
     for result in [&json_rpc, &mcp, &command] {
         let Ok(result) = result else {
@@ -436,9 +436,12 @@ pub fn storage(bytes: &[u8]) -> Verdict {
         publisher_key: KeyId::parse(&"ab".repeat(32)).expect("a key's id"),
     };
     let notes = owner("org.example.notes");
-    let result = storage::read(&notes, bytes);
+    let result = storage::decode(&notes, bytes);
     let Ok(entries) = &result else { return refused(&result) };
-    assert_eq!(storage::print(&notes, entries), bytes);
-    assert!(storage::read(&owner("org.example.other"), bytes).is_err(), "it is another's as well");
+    assert_eq!(storage::encode(&notes, entries), bytes);
+    assert!(
+        storage::decode(&owner("org.example.other"), bytes).is_err(),
+        "it is another's as well"
+    );
     None
 }

@@ -1,4 +1,4 @@
-//! What an agent program is told to start the server with, and whether the README tells the same.
+//! The printed configuration of agent programs, and whether the page for clients has the lines that run.
 
 use crate::cli::{Place, Ran};
 use crate::support::{author, now};
@@ -22,7 +22,7 @@ const JSON_CLIENTS: [(&str, &str); 8] = [
     ("zed", "context_servers"),
 ];
 
-/// Each is a folder's name that somebody's quoting gets wrong.
+/// Directory names that are often quoted incorrectly.
 const ODD: [&str; 9] = [
     "a b",
     "quo\"te",
@@ -101,7 +101,7 @@ fn toml(out: &str) -> Value {
     Value::Object(entry)
 }
 
-/// A basic string of TOML 1.0 and what stands behind it. Only its escapes, and no control character.
+/// Parses a basic string of TOML 1.0, and returns the rest. Allows only its escapes, and no control character.
 fn basic_string(text: &str) -> (String, &str) {
     let mut rest = text.strip_prefix('"').unwrap();
     let mut value = String::new();
@@ -151,9 +151,9 @@ fn each_client_is_told_this_program_and_the_options_given_and_nothing_else() {
         let ran = printed(&place, &built(), None, &words).exits(0);
         let expected = json!({ "command": built(), "args": ["serve"] });
         assert_eq!(entry(client, &ran.out), expected, "{client}");
-        assert!(ran.err.starts_with(&format!("mpp: for {client}: ")), "{}", ran.err);
+        assert!(ran.err.starts_with("note: add this to "), "{}", ran.err);
         assert_eq!(ran.err.lines().count(), 1, "{}", ran.err);
-        // Relative paths are those of this folder, wherever the client starts the server.
+        // Relative paths refer to this directory, regardless of where the client starts the server.
         let words = ["--policy", "p.json", "--print-config", client, "--ca-file", "ca.pem"];
         let ran = printed(&place, &built(), Some(&home), &words).exits(0);
         let args =
@@ -161,7 +161,7 @@ fn each_client_is_told_this_program_and_the_options_given_and_nothing_else() {
         let expected =
             json!({ "command": built(), "args": args, "env": { "MPP_HOME": home.clone() } });
         assert_eq!(entry(client, &ran.out), expected, "{client}");
-        // An empty variable is none.
+        // An empty variable counts as unset.
         let ran = printed(&place, &built(), Some(Path::new("")), &["--print-config", client]);
         assert!(entry(client, &ran.exits(0).out).get("env").is_none(), "{client}");
     }
@@ -256,15 +256,18 @@ fn the_server_that_is_printed_starts_and_answers() {
     assert_eq!(ran.json()["result"]["content"][0]["text"], "mail [EMAIL]", "{}", ran.err);
 }
 
-/// The fenced blocks of the README in this language.
+/// The page for clients.
+const PAGE: &str = include_str!("../clients/README.md");
+
+/// Its fenced blocks in this language.
 fn blocks(language: &str) -> Vec<String> {
-    let readme = include_str!("../../README.md");
+    let readme = PAGE;
     let opening = format!("```{language}\n");
     let parts = readme.split(&opening).skip(1);
     parts.map(|part| part.split("```").next().unwrap().to_owned()).collect()
 }
 
-/// A script's text without white space, as it would read with the README's names.
+/// A script's text without white space, as it would read with the page's names.
 fn plain(script: &str) -> String {
     let mut text: String = script.split_whitespace().collect();
     for (from, to) in [
@@ -284,7 +287,7 @@ fn plain(script: &str) -> String {
     text
 }
 
-/// Whether the script imports what this line of the README imports, perhaps with more.
+/// Returns `true` if the script imports what this line of the page imports, or more.
 fn imports(script: &str, line: &str) -> bool {
     let Some((from, names)) = line.split_once(" import ") else { return false };
     let from = format!("{from} import ");
@@ -293,7 +296,7 @@ fn imports(script: &str, line: &str) -> bool {
 }
 
 #[test]
-fn the_readme_has_the_lines_that_the_client_scripts_run() {
+fn the_page_has_the_lines_that_the_client_scripts_run() {
     let clients = Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance/clients");
     let shared = fs::read_to_string(clients.join("node/expect.mjs")).unwrap();
     let mut found = Vec::new();
@@ -327,11 +330,11 @@ fn the_readme_has_the_lines_that_the_client_scripts_run() {
     }));
     there.sort();
     found.sort();
-    assert_eq!(found, there, "the README has a snippet for each client, once");
+    assert_eq!(found, there, "the page has a snippet for each client, once");
 }
 
 #[test]
-fn the_readmes_commands_for_a_script_and_for_ci_call_a_tool() {
+fn the_commands_of_the_page_for_a_script_and_for_ci_call_a_tool() {
     let place = Place::new("readme");
     let tool = Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance/tools/text_stats");
     let mut contents = BTreeMap::new();
@@ -351,18 +354,16 @@ fn the_readmes_commands_for_a_script_and_for_ci_call_a_tool() {
 
     let scripts = blocks("sh");
     let script = scripts.iter().find(|block| block.contains("| mpp serve")).unwrap();
-    let policies = blocks("json");
-    let policy = policies.iter().find(|block| block.contains("mpp-policy/1")).unwrap();
     // Without a policy file, and with the README's.
+    let readme = include_str!("../../README.md");
+    let policy = readme.split("```json\n").nth(1).unwrap().split("```").next().unwrap();
     let answer = shell(script, place.path("home")).json();
     assert_eq!(answer["result"]["structuredContent"]["words"], 3, "{answer}");
     fs::write(place.path("home/policy.json"), policy).unwrap();
     let answer = shell(script, place.path("home")).json();
     assert_eq!(answer["result"]["structuredContent"]["words"], 3, "{answer}");
 
-    let readme = include_str!("../../README.md");
-    let policy =
-        readme.split('`').find(|text| text.contains("\"non_interactive\": true}")).unwrap();
+    let policy = PAGE.split('`').find(|text| text.contains("\"non_interactive\": true}")).unwrap();
     fs::write(place.path("ci.json"), policy).unwrap();
     let step = blocks("yaml").remove(0);
     let (_, script) = step.split_once("run: |\n").unwrap();

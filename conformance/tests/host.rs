@@ -11,7 +11,7 @@ use mpp::audit::{ChainVerifier, VerifyReport};
 use mpp::call::{call, CallResult, Package, ToolCall};
 use mpp::package::content_hash::ContentHash;
 use mpp::sandbox::Engine;
-use mpp::storage::{read, StorageOwner};
+use mpp::storage::{decode, StorageOwner};
 use mpp::{Code, Error, Gatekeeper, Host, PermissionPolicy, TrustStore};
 use serde_json::{json, Value};
 use std::collections::{BTreeMap, BTreeSet};
@@ -162,7 +162,7 @@ fn kept(storage: &MemoryStorage) -> Option<String> {
     let publisher_key = support::author().public().id();
     let owner = StorageOwner { package: ID.to_owned(), publisher_key };
     let snapshot = storage.0.lock().unwrap().get(&owner).cloned()?;
-    let entries = read(&owner, &snapshot).unwrap();
+    let entries = decode(&owner, &snapshot).unwrap();
     Some(String::from_utf8(entries["kept"].clone().unwrap()).unwrap())
 }
 
@@ -298,7 +298,7 @@ fn a_host_without_one_method_or_that_loses_it_in_a_call_gets_a_stable_code_and_n
         ("load", &[Some(HostFile)]),
         ("prepare storage", &[Some(HostFile)]),
         ("commit", &[Some(HostFile)]),
-        // What these refuse the tool sees, or nobody misses.
+        // A refusal of these is visible to the tool only, or has no effect.
         ("resolve", &[None]),
         ("exchange", &[None]),
         ("cached_attestation", &[None]),
@@ -315,7 +315,7 @@ fn a_host_without_one_method_or_that_loses_it_in_a_call_gets_a_stable_code_and_n
         calls.call(&Taped::new(&whole, Some(&calls.host())), tool).unwrap();
         for (method, times) in whole.counts() {
             if ["now", "elapsed", "wait", "is_cancelled"].contains(&method) {
-                continue; // they can't fail
+                continue; // they cannot fail
             }
             let (_, expected) = table.iter().find(|(name, _)| *name == method).expect(method);
             for from in 0..times {
@@ -329,13 +329,13 @@ fn a_host_without_one_method_or_that_loses_it_in_a_call_gets_a_stable_code_and_n
                 let ran = !host.sent.lock().unwrap().is_empty();
                 assert!(!ran || records[0]["kind"] == "intent", "{what}: ran without a record");
                 match (method, from) {
-                    // The answer is withheld, since the outcome can't be recorded.
+                    // The result is withheld, since the outcome cannot be recorded.
                     ("append", 1) => assert!(ran && report.open == [1], "{what}"),
                     ("log_key" | "append", _) => assert!(!ran && report.records == 0, "{what}"),
-                    // The error names what was carried out before.
+                    // The error names what was applied before.
                     ("commit", _) => {
                         let detail = result.unwrap_err().detail().to_owned();
-                        assert!(detail.contains("carried out before: /out/dir/a, "), "{detail}");
+                        assert!(detail.contains("already applied: /out/dir/a, "), "{detail}");
                         assert_eq!(files(&host, "upper")["log"], b"loglog", "{what}");
                         assert_eq!(kept(&host.storage), None, "{what}");
                     }

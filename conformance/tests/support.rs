@@ -1,5 +1,5 @@
-//! What the tests share: keys, small packages made on the spot, folders that clean up after
-//! themselves, and a trust store that knows the test author.
+//! Shared by the tests: keys, small packages built on demand, temporary directories, and a trust store with the
+//! test author.
 
 use mpp::agent::Agent;
 use mpp::package::key::SecretKey;
@@ -98,7 +98,7 @@ pub fn package_with(manifest: &serde_json::Value, guest: &str) -> Vec<u8> {
     pack(contents_with(manifest, guest), &author(), now(), Compression::Stored).unwrap()
 }
 
-/// A folder that is removed when the test ends.
+/// A directory that is removed when the test ends.
 pub struct Folder(PathBuf);
 
 static FOLDERS: AtomicU32 = AtomicU32::new(0);
@@ -138,7 +138,7 @@ pub fn trust() -> TrustStore {
     store
 }
 
-/// A host of its own: a home folder with [`trust`] in it.
+/// A separate host: a home directory with [`trust`] in it.
 pub struct Host {
     folder: Folder,
 }
@@ -161,7 +161,7 @@ impl Host {
         path
     }
 
-    /// A runtime on this home that asks nobody about packages of low risk.
+    /// Returns a runtime on this home that approves packages of low risk automatically.
     pub fn runtime(&self) -> Runtime {
         self.runtime_with(PermissionPolicy::new().auto_approve_low(true))
     }
@@ -196,7 +196,7 @@ impl Host {
     }
 }
 
-/// Calls the tool `run` with no arguments, nobody to ask and nobody to cancel.
+/// Calls the tool `run` with no arguments, without an approver and without cancellation.
 pub fn call(runtime: &Runtime, package: &[u8]) -> Result<CallResult, Error> {
     call_with(runtime, package, "run", json!({}), &NoApprover)
 }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 const WORDS: &[(&str, &str, &[&str])] = &[
     (r"\brooms?\b", "module, space", &[]),
     (r"\bfloors?\b", "layer, ring", &[]),
-    (r"\bdoors?\b", "host service, network", &[]),
+    (r"\bdoors?\b", "host service, network", &["door-"]),
     (r"\bmatters?\b", "call, subject; is irrelevant", &[]),
     (r"\bgone\b", "removed, missing, closed", &[]),
     (r"\btold\b", "reports, passes, is given", &[]),
@@ -52,7 +52,8 @@ const WORDS: &[(&str, &str, &[&str])] = &[
     (r"\blook(s|ed|ing)? at\b", "read, check, inspect", &[]),
     (r"\bmay not\b", "must not", &[]),
     (r"\bcan't\b", "cannot", &[]),
-    (r"\bfolders?\b", "directory", &[]),
+    // A member of `mpp new --json`.
+    (r"\bfolders?\b", "directory", &["\u{22}folder\u{22}:"]),
     (r"\blicences?\b|\bcatalogues?\b", "American spelling: license, catalog", &[]),
     (r"\bothers have rights\b", "permissions", &[]),
     (r"\bsays so\b", "states it", &[]),

@@ -169,7 +169,7 @@ fn a_log_with_a_false_or_repeated_proof_is_found_out() {
 struct Says(ApprovalDecision, Cell<usize>);
 
 impl Approver for Says {
-    fn ask(&self, _: &ApprovalRequest) -> ApprovalDecision {
+    fn request_approval(&self, _: &ApprovalRequest) -> ApprovalDecision {
         self.1.set(self.1.get() + 1);
         self.0.clone()
     }
@@ -286,7 +286,7 @@ fn a_question_that_the_client_has_to_put_is_a_refusal_that_carries_it_and_nothin
 fn answered(home: &Home, is_destructive: bool, answer: impl Fn(&PendingQueue, u64) + Sync) -> ApprovalDecision {
     let pending = PendingQueue::new(&home.0);
     let (question, wait) = (question(is_destructive, &[]), Duration::from_secs(60));
-    pending.ask(&question, wait, &|| true, &|number| answer(&pending, number)).unwrap()
+    pending.request_approval(&question, wait, &|| true, &|number| answer(&pending, number)).unwrap()
 }
 
 #[test]
@@ -330,7 +330,7 @@ fn a_question_that_nobody_answers_or_wants_any_more_is_a_no_and_leaves_nothing()
     let reply = |goes_on: bool, arguments: &Value| {
         let question = ApprovalRequest { arguments: arguments.to_string(), ..question(false, &[]) };
         let wait = Duration::from_millis(if goes_on { 0 } else { 60_000 });
-        pending.ask(&question, wait, &|| goes_on, &|_| {}).unwrap()
+        pending.request_approval(&question, wait, &|| goes_on, &|_| {}).unwrap()
     };
     let long = json!("x".repeat(crate::limits::PENDING_ARGUMENTS_BYTES_MAX));
     for (goes_on, arguments) in [(true, json!({})), (false, json!({})), (true, long)] {
@@ -353,7 +353,7 @@ fn a_hostile_file_of_questions_answers_none() {
     ] {
         fs::write(home.0.join("pending.json"), hostile).unwrap();
         let wait = Duration::from_secs(60);
-        let reply = pending.ask(&question(false, &[]), wait, &|| true, &|_| {});
+        let reply = pending.request_approval(&question(false, &[]), wait, &|| true, &|_| {});
         assert_eq!(reply.unwrap_err().code(), Code::ConsentInvalid, "{hostile}");
     }
 }
@@ -371,7 +371,7 @@ fn arguments_that_are_not_written_as_they_are_shown_are_refused() {
             fs::write(&path, file.to_string()).unwrap();
         };
         let wait = Duration::from_secs(60);
-        let reply = pending.ask(&question(false, &[]), wait, &|| true, &put);
+        let reply = pending.request_approval(&question(false, &[]), wait, &|| true, &put);
         assert_eq!(reply.unwrap_err().code(), Code::ConsentInvalid, "{hostile}");
         assert!(pending.all(Timestamp::now()).is_err());
         fs::remove_file(&path).unwrap();
@@ -403,7 +403,7 @@ fn an_answer_to_another_question_of_the_same_number_is_none() {
                 json!({ "approved": true, "by": "alice", "for_later": true });
             fs::write(&path, file.to_string()).unwrap();
         };
-        let reply = pending.ask(&asked, wait, &|| true, &swap).unwrap();
+        let reply = pending.request_approval(&asked, wait, &|| true, &swap).unwrap();
         assert!(matches!(reply, ApprovalDecision::NoResponse(_)), "{reply:?}");
         fs::remove_file(home.0.join("pending.json")).unwrap();
     }
@@ -414,7 +414,7 @@ fn the_time_that_a_person_takes_does_not_make_their_proof_one_of_the_future() {
     let home = Home::new("slow");
     struct Slow<'a>(&'a Home, &'a Cell<u64>);
     impl Approver for Slow<'_> {
-        fn ask(&self, question: &ApprovalRequest) -> ApprovalDecision {
+        fn request_approval(&self, question: &ApprovalRequest) -> ApprovalDecision {
             self.1.set(self.1.get() + 3_000);
             let key = host_key(&self.0 .0).unwrap();
             ApprovalDecision::ApprovedWithProof(EphemeralAttestation::sign(&key, question, "alice", at(self.1.get())))

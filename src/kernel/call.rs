@@ -160,9 +160,9 @@ impl Pipeline<'_> {
         let deadline = Deadline::new(host, token.limits().timeout);
         let mut run = self.engine.run(host, &attestation.wasm_binary, &token, request, &deadline);
         let mut changes = core::mem::take(&mut run.changes);
-        // 6. Every copy of the result is filtered.
+        // 6. Every copy of the answer goes through the filter.
         let result = find_tool(&attestation, &call.tool).and_then(|tool| {
-            let response = run.answer(attestation.manifest.runtime.protocol)?;
+            let response = run.tool_result(attestation.manifest.runtime.protocol)?;
             filtered_result(&run, response, tool, (&filter, &deadline), audit_record)
         });
         // 7. Only a successful call changes anything on the host.
@@ -504,8 +504,8 @@ fn commit_changes(
     }
     recheck()?;
     *changes = proposed;
-    // The approval can take longer than the timeout of the call.
-    changes.carry_out_within(&deadline.restarted())?;
+    // A person may have taken longer than the tool was given.
+    changes.apply_within(&deadline.restarted())?;
     Ok(CallResult { changes: changes.to_json(), ..result })
 }
 

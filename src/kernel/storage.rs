@@ -1,8 +1,8 @@
-//! What a package keeps from call to call: the directory `/storage`, for each package and publisher apart.
-//! `spec/storage.md` is its page.
+//! Storage: the directory `/storage`, which persists from call to call, for each package and
+//! publisher separately (`spec/storage.md`).
 //!
-//! A host keeps a directory as one run of bytes, a *snapshot*, and replaces it whole. A call reads the
-//! snapshot before it runs, works on its own copy, and leaves a new one.
+//! A host stores a directory as one byte string, a *snapshot*, and replaces it as a whole. A call reads the
+//! snapshot before it runs, works on a copy, and produces a new one.
 
 use crate::kernel::deadline::Deadline;
 use crate::kernel::limits::{
@@ -12,20 +12,20 @@ use crate::kernel::names::is_file_name;
 use crate::kernel::package::key::KeyId;
 use crate::kernel::prelude::*;
 
-/// Whose it is: another publisher of the same package id has another directory.
+/// The owner of a directory. Another publisher of the same package id has another directory.
 // [STO-01]
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct StorageOwner {
-    /// Id of the package.
+    /// The package's id.
     pub package: String,
-    /// The key by which its publisher signed it.
+    /// The key that signed the package for its publisher.
     pub publisher_key: KeyId,
 }
 
-/// The content of each file by its path, such as `notes/1.txt`; a directory has none.
+/// Entries by path, such as `notes/1.txt`: a file's content, or `None` for a directory.
 pub type Entries = BTreeMap<String, Option<Vec<u8>>>;
 
-/// Where a host keeps snapshots. Calls come from several threads at once.
+/// Where a host stores snapshots. It is called from several threads at once.
 ///
 /// ```
 /// use mpp::storage::{PreparedStorage, StorageBackend, StorageOwner};
@@ -33,7 +33,7 @@ pub type Entries = BTreeMap<String, Option<Vec<u8>>>;
 /// use std::collections::BTreeMap;
 /// use std::sync::{Mutex, MutexGuard};
 ///
-/// /// Keeps everything until the program ends.
+/// /// Stores everything in memory.
 /// #[derive(Default)]
 /// struct Memory(Mutex<BTreeMap<StorageOwner, Vec<u8>>>);
 ///
@@ -44,11 +44,11 @@ pub type Entries = BTreeMap<String, Option<Vec<u8>>>;
 ///         Ok(self.0.lock().unwrap().get(owner).cloned())
 ///     }
 ///     fn prepare(
-///         &self, owner: &StorageOwner, was: Option<&[u8]>, new: &[u8], _ended: &dyn Fn() -> bool,
+///         &self, owner: &StorageOwner, expected: Option<&[u8]>, new: &[u8], _ended: &dyn Fn() -> bool,
 ///     ) -> Result<Box<dyn PreparedStorage + '_>, Error> {
 ///         let all = self.0.lock().unwrap();
-///         if all.get(owner).map(Vec::as_slice) != was {
-///             return Err(Error::new(Code::StorageConflict, "it is another by now"));
+///         if all.get(owner).map(Vec::as_slice) != expected {
+///             return Err(Error::new(Code::StorageConflict, "replaced by another call"));
 ///         }
 ///         Ok(Box::new(Prepared(all, owner.clone(), new.to_vec())))
 ///     }
@@ -64,46 +64,46 @@ pub type Entries = BTreeMap<String, Option<Vec<u8>>>;
 /// # drop(Memory::default());
 /// ```
 pub trait StorageBackend: Send + Sync {
-    /// The snapshot of an owner; none where nothing was kept so far.
+    /// Returns the snapshot of an owner, if there is one.
     ///
     /// # Errors
     /// `host.file`.
     fn load(&self, owner: &StorageOwner) -> Result<Option<Vec<u8>>, Error>;
 
-    /// Makes everything ready for a new snapshot, and keeps all others from changing it until that is
-    /// committed or dropped. Waits no longer for others than until `ended` says so.
+    /// Stages a new snapshot, and locks the owner's snapshot until this one is committed or dropped. Stops
+    /// waiting for the lock once `ended` returns `true`.
     ///
     /// # Errors
-    /// `storage.conflict` if what is kept is no longer `was`; `host.file`. Then nothing was changed.
+    /// `storage.conflict` if the present snapshot is not `expected`; `host.file`. Nothing has changed then.
     fn prepare(
         &self,
         owner: &StorageOwner,
-        was: Option<&[u8]>,
+        expected: Option<&[u8]>,
         new: &[u8],
         ended: &dyn Fn() -> bool,
     ) -> Result<Box<dyn PreparedStorage + '_>, Error>;
 }
 
-/// A new snapshot that is safe where it is, but not in force. Dropped, it changes nothing.
+/// A new snapshot that is staged durably. Dropped without a commit, it changes nothing.
 pub trait PreparedStorage {
-    /// Puts it in force in one step, which a crash leaves undone or done.
+    /// Replaces the old snapshot atomically, even if the host crashes.
     ///
     /// # Errors
-    /// `host.file`; the old one is in force then.
+    /// `host.file`: the old snapshot is unchanged.
     fn commit(self: Box<Self>) -> Result<(), Error>;
 }
 
-/// Reads a snapshot of this owner.
+/// Decodes a snapshot of this owner.
 ///
 /// # Errors
 /// `storage.damaged`.
 // [STO-10] [STO-11] [STO-12] [STO-13]
-pub fn read(owner: &StorageOwner, snapshot: &[u8]) -> Result<Entries, Error> {
+pub fn decode(owner: &StorageOwner, snapshot: &[u8]) -> Result<Entries, Error> {
     let entries = parse(owner, snapshot)
-        .filter(|entries| size(entries) <= BYTES_MAX && print(owner, entries) == snapshot);
+        .filter(|entries| size(entries) <= BYTES_MAX && encode(owner, entries) == snapshot);
     entries.ok_or_else(|| {
         let StorageOwner { package, publisher_key } = owner;
-        let detail = format!("what {package} of the key {publisher_key} keeps");
+        let detail = format!("snapshot of {package}, publisher key {publisher_key}");
         Error::new(Code::StorageDamaged, detail)
     })
 }
@@ -112,9 +112,9 @@ pub fn read(owner: &StorageOwner, snapshot: &[u8]) -> Result<Entries, Error> {
 #[allow(clippy::as_conversions, clippy::arithmetic_side_effects)] // widens; both are constants
 const BYTES_MAX: u64 = STORAGE_KB_MAX as u64 * 1024;
 
-/// The one snapshot of these entries.
+/// Encodes entries as their only snapshot.
 // [STO-10] [STO-11]
-pub fn print(owner: &StorageOwner, entries: &Entries) -> Vec<u8> {
+pub fn encode(owner: &StorageOwner, entries: &Entries) -> Vec<u8> {
     let mut snapshot = header(owner).into_bytes();
     let mut paths: Vec<(Vec<&str>, &Option<Vec<u8>>)> =
         entries.iter().map(|(path, content)| (path.split('/').collect(), content)).collect();
@@ -143,38 +143,38 @@ fn header(StorageOwner { package, publisher_key }: &StorageOwner) -> String {
     format!("mpp-storage/1\n{package}\n{publisher_key}\n")
 }
 
-/// Entries that each may stand in a snapshot. Their order is for a comparison with what [`print`] gives.
+/// Parses entries without checking their order: comparison with [`encode`] does.
 // [STO-12]
 fn parse(owner: &StorageOwner, snapshot: &[u8]) -> Option<Entries> {
     let mut rest = snapshot.strip_prefix(header(owner).as_bytes())?;
     let mut entries = Entries::new();
-    // The names of the directory that the next entry may lie in.
-    let mut above: Vec<&str> = Vec::new();
+    // The directory path of the next entry.
+    let mut directories: Vec<&str> = Vec::new();
     loop {
         let depth = match take(&mut rest, 1)? {
             [END] => return rest.is_empty().then_some(entries),
             depth => number(depth),
         };
-        above.truncate(depth.checked_sub(1)?);
+        directories.truncate(depth.checked_sub(1)?);
         let kind = take(&mut rest, 1)?;
         let length = number(take(&mut rest, 1)?);
         let name = core::str::from_utf8(take(&mut rest, length)?).ok()?;
-        above.push(name);
-        if above.len() != depth || depth > FILE_DEPTH_MAX || !is_file_name(name) {
+        directories.push(name);
+        if directories.len() != depth || depth > FILE_DEPTH_MAX || !is_file_name(name) {
             return None;
         }
-        let path = above.join("/");
+        let path = directories.join("/");
         let content = match kind {
             [DIRECTORY] => None,
             [FILE] => {
-                above.pop(); // nothing lies in a file
+                directories.pop(); // a file has no entries
                 let length = number(take(&mut rest, 4)?);
                 Some(take(&mut rest, length)?.to_vec())
             }
             _ => return None,
         };
-        let twice = entries.insert(path, content).is_some();
-        if twice || entries.len() > STAGED_NAMES_COUNT_MAX {
+        let is_duplicate = entries.insert(path, content).is_some();
+        if is_duplicate || entries.len() > STAGED_NAMES_COUNT_MAX {
             return None;
         }
     }
@@ -186,13 +186,12 @@ fn take<'a>(rest: &mut &'a [u8], length: usize) -> Option<&'a [u8]> {
     Some(taken)
 }
 
-/// A number of up to four bytes, the highest first.
+/// Decodes a big-endian number of up to four bytes.
 fn number(bytes: &[u8]) -> usize {
     bytes.iter().fold(0, |number: usize, byte| number << 8 | usize::from(*byte))
 }
 
-/// What counts towards a quota: content, and an amount for each name that bounds what else a snapshot
-/// holds.
+/// Returns the bytes that count towards a quota: content, and a fixed amount for each entry.
 // [STO-20]
 pub(in crate::kernel) fn size(entries: &Entries) -> u64 {
     let bytes = |content: &Option<Vec<u8>>| content.as_ref().map_or(0, Vec::len);
@@ -200,73 +199,73 @@ pub(in crate::kernel) fn size(entries: &Entries) -> u64 {
     u64::try_from(sizes.fold(0, usize::saturating_add)).unwrap_or(u64::MAX)
 }
 
-/// What one call found.
-pub(in crate::kernel) struct Loaded {
+/// The storage of a package, as one call loaded it.
+pub(in crate::kernel) struct LoadedStorage {
     backend: Arc<dyn StorageBackend>,
     owner: StorageOwner,
-    was: Option<Vec<u8>>,
+    old: Option<Vec<u8>>,
     entries: Entries,
     bytes_max: u64,
 }
 
-impl Loaded {
-    /// Reads what a package keeps.
+impl LoadedStorage {
+    /// Loads a package's storage.
     ///
     /// # Errors
     /// `storage.none`, `storage.damaged`, and those of [`StorageBackend::load`].
     // [STO-02] [STO-03]
-    pub(in crate::kernel) fn of(
+    pub(in crate::kernel) fn load(
         package: &str,
         publisher_key: Option<&KeyId>,
         bytes_max: u64,
         backend: Option<Arc<dyn StorageBackend>>,
     ) -> Result<Self, Error> {
         let (Some(backend), Some(key)) = (backend, publisher_key) else {
-            let detail = format!("this host keeps nothing for {package}");
+            let detail = format!("no storage is available for {package}");
             return Err(Error::new(Code::StorageNone, detail));
         };
         let owner = StorageOwner { package: package.to_owned(), publisher_key: key.clone() };
-        let was = backend.load(&owner)?;
-        let entries = was.as_ref().map_or(Ok(Entries::new()), |was| read(&owner, was))?;
-        Ok(Loaded { backend, owner, was, entries, bytes_max })
+        let old = backend.load(&owner)?;
+        let entries = old.as_ref().map_or(Ok(Entries::new()), |old| decode(&owner, old))?;
+        Ok(LoadedStorage { backend, owner, old, entries, bytes_max })
     }
 
-    /// The entries, for the guest to work on, and the quota.
+    /// Takes the entries, for the guest to change, and returns the quota.
     pub(in crate::kernel) fn take_entries(&mut self) -> (Entries, u64) {
         (core::mem::take(&mut self.entries), self.bytes_max)
     }
 
-    /// What is to be kept from now on, with what was before; none if that is the same.
+    /// Returns the new snapshot and the old entries; `None` if nothing has changed.
     ///
     /// # Errors
-    /// `storage.quota`; `storage.damaged` where it could not be read again.
+    /// `storage.quota`; `storage.damaged`: the new snapshot could not be decoded.
     // [STO-21] [STO-30]
-    pub(in crate::kernel) fn changed(
+    pub(in crate::kernel) fn into_changed(
         self,
         now: &Entries,
     ) -> Result<Option<(NewSnapshot, Entries)>, Error> {
-        let Loaded { backend, owner, was, bytes_max, .. } = self;
-        let new = print(&owner, now);
-        if was.as_ref() == Some(&new) || (was.is_none() && now.is_empty()) {
+        let LoadedStorage { backend, owner, old, bytes_max, .. } = self;
+        let new = encode(&owner, now);
+        if old.as_ref() == Some(&new) || (old.is_none() && now.is_empty()) {
             return Ok(None);
         }
-        let before = was.as_ref().map_or(Ok(Entries::new()), |was| read(&owner, was))?;
+        let old_entries = old.as_ref().map_or(Ok(Entries::new()), |old| decode(&owner, old))?;
         let bytes = size(now);
-        if bytes > bytes_max && bytes > size(&before) {
-            let detail = format!("{bytes} bytes are to be kept, and {bytes_max} are granted");
+        if bytes > bytes_max && bytes > size(&old_entries) {
+            let detail = format!("storage is {bytes} bytes, limit {bytes_max}");
             return Err(Error::new(Code::StorageQuota, detail));
         }
-        read(&owner, &new)?;
-        Ok(Some((NewSnapshot { backend, owner, was, new }, before)))
+        decode(&owner, &new)?;
+        Ok(Some((NewSnapshot { backend, owner, old, new }, old_entries)))
     }
 }
 
-/// A snapshot that takes another's place once its call has succeeded.
+/// A snapshot that replaces the loaded one once its call has succeeded.
 #[derive(Clone)]
 pub(in crate::kernel) struct NewSnapshot {
     backend: Arc<dyn StorageBackend>,
     owner: StorageOwner,
-    was: Option<Vec<u8>>,
+    old: Option<Vec<u8>>,
     new: Vec<u8>,
 }
 
@@ -277,7 +276,7 @@ impl NewSnapshot {
         deadline: &Deadline,
     ) -> Result<Box<dyn PreparedStorage + '_>, Error> {
         let ended = || deadline.check().is_err();
-        self.backend.prepare(&self.owner, self.was.as_deref(), &self.new, &ended).map_err(|error| {
+        self.backend.prepare(&self.owner, self.old.as_deref(), &self.new, &ended).map_err(|error| {
             match deadline.check() {
                 Err(interrupted) => interrupted.into(),
                 Ok(()) => error,
@@ -286,7 +285,7 @@ impl NewSnapshot {
     }
 }
 
-/// Without the contents, which are the user's.
+/// Omits the content, which is the user's.
 impl fmt::Debug for NewSnapshot {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.owner.fmt(out)

@@ -224,12 +224,12 @@ fn a_command_gives_one_line_and_sees_nothing_of_this_process() {
 #[test]
 fn a_command_that_does_anything_else_is_refused_without_its_words() {
     for (script, code) in [
-        ("echo s3cr3t-value; exit 1", Code::CommandSecretStore),
-        ("echo s3cr3t-value >&2; exit 3", Code::CommandSecretStore),
-        ("echo s3cr3t-value; kill -9 $$", Code::CommandSecretStore),
-        ("yes s3cr3t-value", Code::CommandSecretStore),
-        ("head -c 4098 /dev/zero | tr '\\0' x", Code::CommandSecretStore),
-        ("printf 's3cr3t-value\\377'", Code::CommandSecretStore),
+        ("echo s3cr3t-value; exit 1", Code::SecretCommand),
+        ("echo s3cr3t-value >&2; exit 3", Code::SecretCommand),
+        ("echo s3cr3t-value; kill -9 $$", Code::SecretCommand),
+        ("yes s3cr3t-value", Code::SecretCommand),
+        ("head -c 4098 /dev/zero | tr '\\0' x", Code::SecretCommand),
+        ("printf 's3cr3t-value\\377'", Code::SecretCommand),
         ("echo s3cr3t-value; echo second", Code::SecretInvalid),
         ("echo s3cr3t-value; echo", Code::SecretInvalid),
         ("printf 's3cr3t-value\\r\\n'", Code::SecretInvalid),
@@ -239,7 +239,7 @@ fn a_command_that_does_anything_else_is_refused_without_its_words() {
         assert_eq!(refusal(shell(script).value("A"), "s3cr3t"), code, "{script}");
     }
     let absent = CommandSecretStore::new(vec!["/nowhere/pass".to_owned()]).unwrap();
-    assert_eq!(refusal(absent.value("A"), ""), Code::CommandSecretStore);
+    assert_eq!(refusal(absent.value("A"), ""), Code::SecretCommand);
     for words in [&[][..], &["pass"], &["./pass"], &["/bin/a\u{0}b"], &["/bin/a", "\u{0}"]] {
         let words = words.iter().map(|word| (*word).to_owned()).collect();
         assert_eq!(refusal(CommandSecretStore::new(words), ""), Code::SecretInvalid);
@@ -259,7 +259,7 @@ fn a_command_that_hangs_is_ended() {
         "sleep 20 & echo s3cr3t-value",
     ] {
         let result = shell(script).within(limit).value("A");
-        assert_eq!(refusal(result, "s3cr3t"), Code::CommandSecretStore, "{script}");
+        assert_eq!(refusal(result, "s3cr3t"), Code::SecretCommand, "{script}");
     }
     assert!(began.elapsed() < Duration::from_secs(15), "{:?}", began.elapsed());
 }
@@ -406,7 +406,7 @@ fn what_cannot_be_taken_out_does_not_leave() {
     let engine = with_known_secrets(&[("PASSWORDS", "PASSWORDS")]);
     assert_eq!(engine.redact_text("my PASSWORDS").unwrap_err().code(), Code::PrivacyResidue);
     assert!(engine.try_redact_json(&json!({ "a": "PASSWORDS" })).is_err());
-    // Spread over a structure, it stands in the whole answer all the same.
+    // Spread over a structure, it still appears in the whole response.
     let document = json!({ "type": "account", "number": "4711" });
     let engine = with_known_secrets(&[("DOC", &document.to_string())]);
     let error = engine.try_redact_json(&json!({ "content": [], "structured": document }));

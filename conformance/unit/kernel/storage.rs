@@ -45,19 +45,20 @@ impl Memory {
     /// One in which the package of [`owner`] keeps this.
     pub(in crate::kernel) fn with(entries: &Entries) -> Arc<dyn StorageBackend> {
         let memory = Memory::default();
-        memory.0.lock().unwrap().insert(owner(), print(&owner(), entries));
+        memory.0.lock().unwrap().insert(owner(), encode(&owner(), entries));
         Arc::new(memory)
     }
 }
 
 /// What the package of [`owner`] keeps.
 pub(in crate::kernel) fn kept(backend: &Arc<dyn StorageBackend>) -> Entries {
-    read(&owner(), &backend.load(&owner()).unwrap().unwrap()).unwrap()
+    decode(&owner(), &backend.load(&owner()).unwrap().unwrap()).unwrap()
 }
 
-pub(in crate::kernel) fn loaded(backend: &Arc<dyn StorageBackend>, limit_kb: u64) -> Loaded {
+pub(in crate::kernel) fn loaded(backend: &Arc<dyn StorageBackend>, limit_kb: u64) -> LoadedStorage {
     let StorageOwner { package, publisher_key } = owner();
-    Loaded::of(&package, Some(&publisher_key), limit_kb * 1024, Some(backend.clone())).unwrap()
+    LoadedStorage::load(&package, Some(&publisher_key), limit_kb * 1024, Some(backend.clone()))
+        .unwrap()
 }
 
 fn owner() -> StorageOwner {
@@ -79,7 +80,7 @@ fn some() -> Entries {
 }
 
 fn refused(snapshot: &[u8]) -> bool {
-    let code = read(&owner(), snapshot).map_err(|error| error.code());
+    let code = decode(&owner(), snapshot).map_err(|error| error.code());
     assert!(code.is_ok() || code == Err(Code::StorageDamaged));
     code.is_err()
 }
@@ -91,14 +92,14 @@ fn with_body(body: &[u8]) -> Vec<u8> {
 
 #[test]
 fn a_snapshot_lists_a_directory_before_what_lies_in_it_with_lengths() {
-    let printed = print(&owner(), &some());
+    let printed = encode(&owner(), &some());
     let body = b"\x01f\x01a\0\0\0\x03one\x01f\x03a-b\0\0\0\0\x01d\x01d\x02d\x01e\
         \x03f\x01f\0\0\0\x03two\x01f\x02d0\0\0\0\x01x\0";
     assert_eq!(printed, with_body(body));
     let header = format!("mpp-storage/1\norg.example.tool\n{}\n", "ab".repeat(32));
     assert!(printed.starts_with(header.as_bytes()));
-    assert_eq!(read(&owner(), &printed).unwrap(), some());
-    assert_eq!(read(&owner(), &with_body(b"\0")).unwrap(), Entries::new());
+    assert_eq!(decode(&owner(), &printed).unwrap(), some());
+    assert_eq!(decode(&owner(), &with_body(b"\0")).unwrap(), Entries::new());
 }
 
 struct Random(u64);
@@ -133,8 +134,8 @@ fn random_directories_are_read_as_they_were_printed() {
     let mut random = Random(7);
     for _ in 0..500 {
         let tree = random.tree();
-        let printed = print(&owner(), &tree);
-        assert_eq!(read(&owner(), &printed).unwrap(), tree);
+        let printed = encode(&owner(), &tree);
+        assert_eq!(decode(&owner(), &printed).unwrap(), tree);
         assert!(printed.len() as u64 <= size(&tree) + 1024);
     }
 }
@@ -143,7 +144,7 @@ fn random_directories_are_read_as_they_were_printed() {
 fn every_part_of_a_snapshot_is_refused_and_every_other_byte_refused_or_part_of_another_one() {
     let mut random = Random(11);
     for tree in (0..20).map(|_| random.tree()).chain([some()]) {
-        let printed = print(&owner(), &tree);
+        let printed = encode(&owner(), &tree);
         for length in 0..printed.len() {
             assert!(refused(&printed[..length]), "{length} bytes of {tree:?}");
         }
@@ -152,8 +153,8 @@ fn every_part_of_a_snapshot_is_refused_and_every_other_byte_refused_or_part_of_a
         for at in 0..printed.len() {
             for change in [1, 2, 32, 128, 255] {
                 other[at] = printed[at] ^ change;
-                match read(&owner(), &other) {
-                    Ok(found) => assert_eq!(print(&owner(), &found), other),
+                match decode(&owner(), &other) {
+                    Ok(found) => assert_eq!(encode(&owner(), &found), other),
                     Err(error) => assert_eq!(error.code(), Code::StorageDamaged),
                 }
             }
@@ -203,20 +204,20 @@ fn what_no_guest_could_have_left_is_refused() {
     assert!(!refused(&many(STAGED_NAMES_COUNT_MAX)) && refused(&many(STAGED_NAMES_COUNT_MAX + 1)));
     let large = |length: usize| {
         let length = length - STORAGE_ENTRY_BYTES;
-        print(&owner(), &Entries::from([("a".to_owned(), Some(vec![0; length]))]))
+        encode(&owner(), &Entries::from([("a".to_owned(), Some(vec![0; length]))]))
     };
     assert!(!refused(&large(BYTES_MAX as usize)) && refused(&large(BYTES_MAX as usize + 1)));
 }
 
 #[test]
 fn a_snapshot_of_another_package_key_or_version_is_refused() {
-    let printed = print(&owner(), &some());
+    let printed = encode(&owner(), &some());
     let other = StorageOwner { package: "org.example.other".to_owned(), ..owner() };
-    assert_eq!(read(&other, &printed).unwrap_err().code(), Code::StorageDamaged);
+    assert_eq!(decode(&other, &printed).unwrap_err().code(), Code::StorageDamaged);
     let publisher_key = KeyId::parse(&"cd".repeat(32)).unwrap();
     let other = StorageOwner { publisher_key, ..owner() };
-    assert_eq!(read(&other, &printed).unwrap_err().code(), Code::StorageDamaged);
-    let text = String::from_utf8(print(&owner(), &entries(&[("a", "one")]))).unwrap();
+    assert_eq!(decode(&other, &printed).unwrap_err().code(), Code::StorageDamaged);
+    let text = String::from_utf8(encode(&owner(), &entries(&[("a", "one")]))).unwrap();
     assert!(!refused(text.as_bytes()));
     for (what, with) in [("storage/1", "storage/2"), ("tool\n", "tool\r\n"), ("mpp", " mpp")] {
         assert!(refused(text.replacen(what, with, 1).as_bytes()), "{with}");
@@ -227,7 +228,8 @@ fn a_snapshot_of_another_package_key_or_version_is_refused() {
 fn a_call_is_refused_where_nothing_is_kept_no_key_is_known_or_what_is_kept_is_damaged() {
     let StorageOwner { package, publisher_key } = owner();
     let backend = Memory::with(&some());
-    let code = |key, backend| Loaded::of(&package, key, 1, backend).err().map(|it| it.code());
+    let code =
+        |key, backend| LoadedStorage::load(&package, key, 1, backend).err().map(|it| it.code());
     assert_eq!(code(Some(&publisher_key), None), Some(Code::StorageNone));
     assert_eq!(code(None, Some(backend.clone())), Some(Code::StorageNone));
     assert_eq!(code(Some(&publisher_key), Some(backend.clone())), None);
@@ -242,25 +244,25 @@ fn what_is_kept_is_held_against_the_quota_once_more_at_the_end() {
     let file = |length: usize| Entries::from([("a".to_owned(), Some(vec![0; length]))]);
     let full = 1024 - STORAGE_ENTRY_BYTES;
     let backend = Memory::with(&Entries::new());
-    assert!(loaded(&backend, 1).changed(&file(full)).unwrap().is_some());
-    let error = loaded(&backend, 1).changed(&file(full + 1)).err().unwrap();
+    assert!(loaded(&backend, 1).into_changed(&file(full)).unwrap().is_some());
+    let error = loaded(&backend, 1).into_changed(&file(full + 1)).err().unwrap();
     assert_eq!(error.code(), Code::StorageQuota);
     // What was granted more before may get smaller, and no larger.
     let backend = Memory::with(&file(2000));
-    assert!(loaded(&backend, 1).changed(&file(1999)).unwrap().is_some());
-    assert!(loaded(&backend, 1).changed(&file(2000)).unwrap().is_none());
-    let error = loaded(&backend, 1).changed(&file(2001)).err().unwrap();
+    assert!(loaded(&backend, 1).into_changed(&file(1999)).unwrap().is_some());
+    assert!(loaded(&backend, 1).into_changed(&file(2000)).unwrap().is_none());
+    let error = loaded(&backend, 1).into_changed(&file(2001)).err().unwrap();
     assert_eq!(error.code(), Code::StorageQuota);
     // What could not be read again is not kept.
     let bad = entries(&[("a/b", "")]);
-    assert_eq!(loaded(&backend, 9).changed(&bad).err().unwrap().code(), Code::StorageDamaged);
+    assert_eq!(loaded(&backend, 9).into_changed(&bad).err().unwrap().code(), Code::StorageDamaged);
 }
 
 #[test]
 fn nothing_kept_and_nothing_to_keep_is_no_change() {
     let backend: Arc<dyn StorageBackend> = Arc::new(Memory::default());
-    assert!(loaded(&backend, 1).changed(&Entries::new()).unwrap().is_none());
-    assert!(loaded(&backend, 1).changed(&entries(&[("a/", "")])).unwrap().is_some());
+    assert!(loaded(&backend, 1).into_changed(&Entries::new()).unwrap().is_none());
+    assert!(loaded(&backend, 1).into_changed(&entries(&[("a/", "")])).unwrap().is_some());
 }
 
 #[test]
@@ -268,7 +270,7 @@ fn of_two_calls_that_found_the_same_the_second_to_end_is_refused() {
     let backend = Memory::with(&some());
     let changed = |path: &str| {
         let now = entries(&[(path, "new")]);
-        loaded(&backend, 9).changed(&now).unwrap().unwrap().0
+        loaded(&backend, 9).into_changed(&now).unwrap().unwrap().0
     };
     let (first, second) = (changed("first"), changed("second"));
     let deadline = Deadline::unlimited();

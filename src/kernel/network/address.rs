@@ -1,17 +1,17 @@
-//! Room: which IP addresses the door connects to.
+//! Address filter of the network gate: which IP addresses a guest's request can connect to.
 //!
-//! A public name can lead anywhere, so what counts is where it leads. IPv4 is judged by the ranges that are
-//! not global in the IANA special-purpose registry (RFC 6890 and what updates it); of IPv6 only the global
-//! unicast block is taken at all, less what carries other addresses inside.
+//! A public name can resolve to any address, so the address is checked, not the name. IPv4: the ranges of
+//! the IANA special-purpose registry (RFC 6890 and its updates) that are not globally reachable are denied.
+//! IPv6: only global unicast is allowed, except the ranges that embed other addresses.
 
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-type Range4 = ([u8; 4], u32);
-type Range6 = ([u16; 2], u32);
+type RangeV4 = ([u8; 4], u32);
+type RangeV6 = ([u16; 2], u32);
 
-/// This machine and the networks behind it: refused unless the policy names the host.
+/// This machine and private networks: denied unless the policy allows them for the host.
 // [DOOR-26]
-const PRIVATE_V4: [Range4; 5] = [
+const PRIVATE_V4: [RangeV4; 5] = [
     ([10, 0, 0, 0], 8),
     ([100, 64, 0, 0], 10), // shared by a provider's customers
     ([127, 0, 0, 0], 8),
@@ -19,9 +19,9 @@ const PRIVATE_V4: [Range4; 5] = [
     ([192, 168, 0, 0], 16),
 ];
 
-/// Refused always: nobody's, everybody's, or a cloud's service for machines, which hands out credentials.
+/// Always denied: unassigned, multicast, and metadata services of clouds, which issue credentials.
 // [DOOR-27]
-const ALWAYS_DENIED_V4: [Range4; 12] = [
+const ALWAYS_DENIED_V4: [RangeV4; 12] = [
     ([0, 0, 0, 0], 8),
     ([100, 100, 100, 200], 32), // metadata
     ([168, 63, 129, 16], 32),   // metadata
@@ -37,14 +37,14 @@ const ALWAYS_DENIED_V4: [Range4; 12] = [
 ];
 
 /// Global unicast.
-const GLOBAL_6: Range6 = ([0x2000, 0], 3);
-const UNIQUE_LOCAL_6: Range6 = ([0xfc00, 0], 7);
+const GLOBAL_UNICAST_V6: RangeV6 = ([0x2000, 0], 3);
+const UNIQUE_LOCAL_V6: RangeV6 = ([0xfc00, 0], 7);
 
-/// Refused always. What is outside global unicast is as well: NAT64, mapped and compatible IPv4
-/// addresses, link-local, site-local and multicast ones.
+/// Always denied, as is everything outside global unicast: NAT64, mapped and compatible IPv4 addresses,
+/// link-local, site-local and multicast.
 // [DOOR-27]
-const ALWAYS_DENIED_V6: [Range6; 8] = [
-    // Of the unique local block what clouds use for metadata.
+const ALWAYS_DENIED_V6: [RangeV6; 8] = [
+    // Metadata services of clouds in the unique local block.
     ([0xfd00, 0x42], 32),
     ([0xfd00, 0xc1], 32),
     ([0xfd00, 0xec2], 32),
@@ -55,30 +55,32 @@ const ALWAYS_DENIED_V6: [Range6; 8] = [
     ([0x3fff, 0], 20),     // documentation
 ];
 
-/// Whether the door may connect to an address, for a host whose name may lead inside or may not.
+/// Returns `true` if a request can connect to this address; `private` is whether the policy allows private
+/// addresses for the host.
 // [DOOR-25]
 pub(super) fn is_allowed(address: IpAddr, private: bool) -> bool {
     match address {
         IpAddr::V4(address) => {
-            let any = |ranges: &[Range4]| ranges.iter().any(|range| within_4(address, *range));
+            let any = |ranges: &[RangeV4]| ranges.iter().any(|range| in_range_v4(address, *range));
             !any(&ALWAYS_DENIED_V4) && (private || !any(&PRIVATE_V4))
         }
         IpAddr::V6(address) => {
-            let never = ALWAYS_DENIED_V6.iter().any(|range| within_6(address, *range));
-            let inside = address == Ipv6Addr::LOCALHOST || within_6(address, UNIQUE_LOCAL_6);
-            let taken = within_6(address, GLOBAL_6) || (private && inside);
-            taken && !never
+            let denied = ALWAYS_DENIED_V6.iter().any(|range| in_range_v6(address, *range));
+            let is_private =
+                address == Ipv6Addr::LOCALHOST || in_range_v6(address, UNIQUE_LOCAL_V6);
+            let allowed = in_range_v6(address, GLOBAL_UNICAST_V6) || (private && is_private);
+            allowed && !denied
         }
     }
 }
 
-fn within_4(address: Ipv4Addr, (network, bits): Range4) -> bool {
+fn in_range_v4(address: Ipv4Addr, (network, bits): RangeV4) -> bool {
     let differing = u32::from(address) ^ u32::from_be_bytes(network);
     differing.leading_zeros() >= bits
 }
 
-/// No range is longer than the two words that it is written in.
-fn within_6(address: Ipv6Addr, ([first, second], bits): Range6) -> bool {
+/// A prefix is at most 32 bits long, so two segments are enough.
+fn in_range_v6(address: Ipv6Addr, ([first, second], bits): RangeV6) -> bool {
     let differing =
         u128::from(address) ^ u128::from(Ipv6Addr::new(first, second, 0, 0, 0, 0, 0, 0));
     differing.leading_zeros() >= bits

@@ -1,16 +1,14 @@
-//! Floor 2: the one door out of the sandbox: what a guest may ask of its host besides files.
-//! `spec/network.md` is its page.
+//! Network gate: host services for guests, of which there is one, `http` (`spec/network.md`).
 //!
-//! The gate is ours and the same for every host: it reads the request, holds it against the token, checks
-//! addresses and follows redirects. The host only does what it is told: one
-//! name to look up, one exchange with one address.
+//! All rules are here and the same for every host: a request is parsed, checked against the token, its
+//! addresses are filtered and redirects followed. A host only resolves one name or runs one exchange with
+//! one address.
 //!
-//! Read `ServiceBroker::ask` first, then `http.rs` with `url.rs`, `address.rs` and `header.rs`.
+//! `ServiceBroker::handle` is the entry point; then `http.rs` with `url.rs`, `address.rs` and `header.rs`.
 
 mod address;
 mod header;
 mod http;
-mod request;
 #[cfg(test)]
 #[path = "../../../conformance/unit/kernel/network/mod.rs"]
 mod tests;
@@ -26,62 +24,83 @@ use crate::kernel::json;
 use crate::kernel::limits::{SERVICE_DEPTH_MAX, SERVICE_REQUEST_BYTES_MAX};
 use crate::kernel::policy::token::ResolvedToken;
 use http::HttpBroker;
-use request::{service_error, CallCounts, ServiceError};
 use serde_json::{json, Value};
 
-/// The door of one call. By default it leads nowhere.
+/// The host services of one call; none by default.
 #[derive(Default)]
 pub(in crate::kernel) struct ServiceBroker<'a> {
     http: Option<HttpBroker<'a>>,
-    tally: CallCounts,
+    counts: RequestCounts,
 }
 
 impl<'a> ServiceBroker<'a> {
-    /// A door that leads to what the token holds.
+    /// Creates the services that the token grants.
     // [DOOR-08]
     pub(in crate::kernel) fn new(token: &ResolvedToken, host: &'a dyn Host) -> Self {
         let hosts = token.hosts().to_vec();
         let http = (!hosts.is_empty()).then(|| HttpBroker::new(hosts, host));
-        ServiceBroker { http, tally: CallCounts::default() }
+        ServiceBroker { http, counts: RequestCounts::default() }
     }
 
-    /// Answers one request of the guest, both JSON texts.
+    /// Handles one request of the guest; request and response are JSON texts.
     // [DOOR-05] [DOOR-06]
-    pub(in crate::kernel) fn ask(&mut self, request: &[u8], deadline: &Deadline) -> Vec<u8> {
-        let answer = match self.answer(request, deadline) {
-            Ok(answer) => json!({ "ok": answer }),
+    pub(in crate::kernel) fn handle(&mut self, request: &[u8], deadline: &Deadline) -> Vec<u8> {
+        let response = match self.dispatch(request, deadline) {
+            Ok(result) => json!({ "ok": result }),
             Err(ServiceError { code, message }) => {
                 json!({ "error": { "code": code, "message": message } })
             }
         };
-        answer.to_string().into_bytes()
+        response.to_string().into_bytes()
     }
 
-    fn answer(&mut self, request: &[u8], deadline: &Deadline) -> Result<Value, ServiceError> {
-        let ServiceBroker { http, tally } = self;
-        let document =
-            read(request).inspect_err(|service_error| tally.count(service_error.code))?;
+    fn dispatch(&mut self, request: &[u8], deadline: &Deadline) -> Result<Value, ServiceError> {
+        let ServiceBroker { http, counts } = self;
+        let document = parse(request).inspect_err(|error| counts.add(error.code))?;
         match (document.get("service").and_then(Value::as_str), http) {
-            (Some("http"), Some(gate)) => gate.ask(&document, deadline, tally),
-            // [DOOR-08] what was not granted is not told from what does not exist
+            (Some("http"), Some(broker)) => broker.handle(&document, deadline, counts),
+            // [DOOR-08] A service that was not granted is indistinguishable from one that does not exist.
             _ => {
-                tally.count("service.unknown");
-                Err(service_error("service.unknown", "there is no such service"))
+                counts.add("service.unknown");
+                Err(service_error("service.unknown", "unknown service"))
             }
         }
     }
 
-    /// How often the guest asked for what.
+    /// Returns the number of requests by service, host and result.
     pub(in crate::kernel) fn into_counts(self) -> BTreeMap<String, u64> {
-        self.tally.0
+        self.counts.0
     }
 }
 
 // [DOOR-04]
-fn read(request: &[u8]) -> Result<Value, ServiceError> {
+fn parse(request: &[u8]) -> Result<Value, ServiceError> {
     if request.len() > SERVICE_REQUEST_BYTES_MAX {
-        let message = format!("a request has at most {SERVICE_REQUEST_BYTES_MAX} bytes");
+        let message =
+            format!("request is {} bytes, limit {SERVICE_REQUEST_BYTES_MAX}", request.len());
         return Err(service_error("service.too_large", message));
     }
     json::parse(request, SERVICE_DEPTH_MAX).map_err(|what| service_error("service.invalid", what))
+}
+
+/// An error response: a stable code of `spec/network.md`, and a message for the tool's author.
+#[derive(Debug)]
+struct ServiceError {
+    code: &'static str,
+    message: String,
+}
+
+fn service_error(code: &'static str, message: impl Into<String>) -> ServiceError {
+    ServiceError { code, message: message.into() }
+}
+
+/// Number of requests by service, host and result, for the audit record.
+#[derive(Debug, Default)]
+struct RequestCounts(BTreeMap<String, u64>);
+
+impl RequestCounts {
+    fn add(&mut self, key: impl Into<String>) {
+        let count = self.0.entry(key.into()).or_default();
+        *count = count.saturating_add(1);
+    }
 }

@@ -1,48 +1,48 @@
-//! What a host is asked for so that its tools can reach the network. The gate decides; the host carries out one
-//! step at a time and knows no rule.
+//! Transport interface: the network operations that a host provides. The HTTP broker makes all decisions; a
+//! transport runs one operation at a time and has no rules.
 
 use crate::kernel::prelude::*;
 use core::net::IpAddr;
 use core::time::Duration;
 
-/// One HTTP/1.1 or HTTP/2 exchange with one address. Everything in it was checked by the gate.
+/// One HTTP/1.1 or HTTP/2 exchange with one address, checked by the HTTP broker.
 #[derive(Clone)]
 pub struct Exchange<'a> {
-    /// `https`, or `http` where the policy allows it for this host.
+    /// `https`, or `http` if the policy allows it for this host.
     pub is_https: bool,
-    /// The host's name in lower case: for TLS (name and certificate) and for the `Host` header.
+    /// The host name in lower case: for TLS (name and certificate) and for the `Host` header.
     pub host: &'a str,
     /// The port.
     pub port: u16,
-    /// The one address to connect to. The name is not looked up again.
+    /// The only address to connect to. The name must not be resolved again.
     pub address: IpAddr,
-    /// Path and query, beginning with `/`; printable ASCII without spaces.
+    /// Path and query, starting with `/`; printable ASCII without spaces.
     pub target: &'a str,
     /// `GET`, `HEAD`, `POST`, `PUT`, `PATCH`, `DELETE` or `OPTIONS`.
     pub method: &'a str,
     /// Headers in order. Names are tokens, values have no control characters (RFC 9110, section 5.5).
-    /// Some may be secrets, so none may show in a process list or a log.
+    /// Values can be secrets and must not appear in a process list or a log.
     pub headers: &'a [(String, String)],
-    /// The body; empty is none.
+    /// The body, if not empty.
     pub body: &'a [u8],
-    /// Most bytes of body that may be taken; one more is [`TransportError::TooLarge`].
+    /// Most bytes of the response body; a longer one is [`TransportError::TooLarge`].
     pub response_bytes_max: usize,
-    /// Time for all of it: connection, request and response.
+    /// Timeout of the whole exchange: connection, request and response.
     pub timeout: Duration,
 }
 
-/// What came back, a redirect included: a transport follows none.
+/// A response. A transport returns redirects and does not follow them.
 #[derive(Clone, PartialEq, Eq)]
 pub struct HttpResponse {
-    /// 200 to 599; interim answers are left out.
+    /// 200 to 599; interim responses are skipped.
     pub status: u16,
     /// Headers in order, names in lower case.
     pub headers: Vec<(String, String)>,
-    /// The body as it came, without transfer encoding and not decompressed.
+    /// The body, without transfer encoding and not decompressed.
     pub body: Vec<u8>,
 }
 
-/// Without what may be secret: values of headers, the target and the body.
+/// Omits what can be secret: header values, the target and the body.
 impl fmt::Debug for Exchange<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.debug_struct("Exchange")
@@ -57,7 +57,7 @@ impl fmt::Debug for Exchange<'_> {
     }
 }
 
-/// Without values of headers and the body.
+/// Omits header values and the body.
 impl fmt::Debug for HttpResponse {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.debug_struct("HttpResponse")
@@ -72,39 +72,39 @@ fn names(headers: &[(String, String)]) -> Vec<&str> {
     headers.iter().map(|(name, _)| name.as_str()).collect()
 }
 
-/// Why there is no response. The texts are for people and hold nothing of the request.
+/// Why there is no response. The texts are for people and contain nothing of the request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TransportError {
-    /// The host has no way to the network.
+    /// The host has no transport.
     Unsupported,
     /// The name has no address.
     NoAddress,
-    /// No connection, or it broke.
+    /// The connection failed or was reset.
     Unreachable(String),
     /// The certificate is not valid for this host, or TLS failed otherwise.
     Tls(String),
-    /// The response is larger than was asked for.
+    /// The response exceeds its limit.
     TooLarge,
-    /// The time was over.
+    /// The exchange timed out.
     TimedOut,
     /// The call was cancelled.
     Cancelled,
-    /// What came back is not HTTP.
+    /// The response is not HTTP.
     Malformed(String),
-    /// The transport itself failed, for instance because a program is missing. The guest does not get
-    /// the text.
+    /// The transport itself failed, for example because a program is missing. The guest does not get the
+    /// text.
     Host(String),
 }
 
 impl fmt::Display for TransportError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            TransportError::Unsupported => out.write_str("this host has no way to the network"),
+            TransportError::Unsupported => out.write_str("this host has no transport"),
             TransportError::NoAddress => out.write_str("the host name has no address"),
-            TransportError::Unreachable(why) => write!(out, "no connection: {why}"),
+            TransportError::Unreachable(why) => write!(out, "connection failed: {why}"),
             TransportError::Tls(why) => write!(out, "TLS failed: {why}"),
-            TransportError::TooLarge => out.write_str("the response is too large"),
-            TransportError::TimedOut => out.write_str("the time was over"),
+            TransportError::TooLarge => out.write_str("the response exceeds its limit"),
+            TransportError::TimedOut => out.write_str("the exchange timed out"),
             TransportError::Cancelled => out.write_str("the call was cancelled"),
             TransportError::Malformed(why) => write!(out, "not an HTTP response: {why}"),
             TransportError::Host(why) => write!(out, "the transport failed: {why}"),

@@ -1,25 +1,25 @@
-//! Room: the addresses of web pages that the door takes, with one reading each.
+//! URLs of the `http` service, with a single interpretation each.
 //!
-//! This is a profile of RFC 3986: a scheme, a host name, perhaps a port, path and query. No user name, no
-//! IP address in any notation, nothing that another reader might take for the end of the host.
+//! A profile of RFC 3986: scheme, host name, optional port, path and query. No user information, no IP
+//! address in any notation, and no character that another parser could take for the end of the host.
 
 use crate::kernel::limits::HTTP_URL_BYTES_MAX;
 use crate::kernel::names::{is_host_and_port, read_port};
 use crate::kernel::prelude::*;
 
-/// An address that was taken apart. Its `Display` form is the one spelling of it.
+/// A parsed URL. Its `Display` form is canonical.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Url {
     pub(super) is_https: bool,
     /// In lower case.
     pub(super) host: String,
     pub(super) port: u16,
-    /// Path and query, beginning with `/`.
+    /// Path and query, starting with `/`.
     pub(super) target: String,
 }
 
 impl Url {
-    /// Reads an absolute address. A fragment is left out, as it is nobody's but the reader's.
+    /// Parses an absolute URL. The fragment is dropped, since it is never sent.
     // [DOOR-20] [DOOR-21] [DOOR-22]
     pub(super) fn parse(text: &str) -> Option<Self> {
         let allowed = |byte: u8| byte.is_ascii_graphic() && !b"\"<>\\".contains(&byte);
@@ -47,7 +47,7 @@ impl Url {
         Some(Url { is_https, host, port, target: format!("{slash}{target}") })
     }
 
-    /// The address that a `Location` header means (RFC 3986, section 5.2).
+    /// Resolves a `Location` header against this URL (RFC 3986, section 5.2).
     // [DOOR-42]
     pub(super) fn join(&self, location: &str) -> Option<Self> {
         let location = location.split('#').next().unwrap_or_default();
@@ -58,7 +58,7 @@ impl Url {
             let (scheme, rest) = location.split_once("://")?;
             let end = rest.find(['/', '?']).unwrap_or(rest.len());
             let (authority, target) = rest.split_at_checked(end)?;
-            return Url::parse(&format!("{scheme}://{authority}{}", without_dots(target)));
+            return Url::parse(&format!("{scheme}://{authority}{}", remove_dot_segments(target)));
         }
         if let Some(rest) = location.strip_prefix("//") {
             return self.join(&format!("{}://{rest}", self.scheme()));
@@ -72,14 +72,14 @@ impl Url {
             Some('/') => location.to_owned(),
             Some('?') => format!("{path}{location}"),
             Some(_) => {
-                let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
-                format!("{folder}/{location}")
+                let directory = path.rsplit_once('/').map_or("", |(directory, _)| directory);
+                format!("{directory}/{location}")
             }
         };
-        Url::parse(&format!("{}{}", self.origin(), without_dots(&target)))
+        Url::parse(&format!("{}{}", self.origin(), remove_dot_segments(&target)))
     }
 
-    /// Scheme, host and port: what credentials are given to.
+    /// Returns scheme, host and port: the scope of credentials.
     pub(super) fn origin(&self) -> String {
         match self.port {
             443 if self.is_https => format!("https://{}", self.host),
@@ -88,7 +88,7 @@ impl Url {
         }
     }
 
-    /// The host as a manifest would ask for it.
+    /// Returns the host as a manifest declares it.
     // [DOOR-23]
     pub(super) fn declared(&self) -> String {
         match self.port {
@@ -112,8 +112,8 @@ impl fmt::Display for Url {
     }
 }
 
-/// A path and query whose components `.` and `..` are carried out (RFC 3986, section 5.2.4).
-fn without_dots(target: &str) -> String {
+/// Removes the dot segments of a path and query (RFC 3986, section 5.2.4).
+fn remove_dot_segments(target: &str) -> String {
     let (path, query) =
         target.split_at_checked(target.find('?').unwrap_or(target.len())).unwrap_or_default();
     let mut parts: Vec<&str> = Vec::new();

@@ -1,4 +1,4 @@
-//! Patterns of publishers and hosts. They see the text as it is, unfolded.
+//! Custom patterns of publishers and hosts. They match the original text, not the folded one.
 
 use super::budget::Budget;
 use super::matches::{Match, MatchSource};
@@ -8,20 +8,21 @@ use crate::kernel::package::manifest::CustomPattern;
 use crate::kernel::pattern::{Dialect, Pattern};
 use crate::kernel::prelude::*;
 
-/// A custom pattern, compiled.
-pub(in crate::kernel) struct Custom {
-    pub(in crate::kernel) name: String,
+/// A compiled custom pattern.
+pub(super) struct Custom {
+    pub(super) name: String,
     pattern: Pattern,
 }
 
-/// Compiles every pattern.
+/// Compiles patterns.
 ///
 /// # Errors
 /// `privacy.pattern`.
-pub(in crate::kernel) fn compile(patterns: &[CustomPattern]) -> Result<Vec<Custom>, Error> {
+pub(super) fn compile(patterns: &[CustomPattern]) -> Result<Vec<Custom>, Error> {
     // [PRIV-91]
     if patterns.len() > PRIVACY_CUSTOM_COUNT_MAX {
-        let detail = format!("more than {PRIVACY_CUSTOM_COUNT_MAX} custom privacy patterns");
+        let detail =
+            format!("{} custom privacy patterns, limit {PRIVACY_CUSTOM_COUNT_MAX}", patterns.len());
         return Err(Error::new(Code::PrivacyPattern, detail));
     }
     patterns.iter().map(compile_one).collect()
@@ -35,11 +36,11 @@ fn compile_one(custom: &CustomPattern) -> Result<Custom, Error> {
     };
     // [PRIV-90]
     if !is_pattern_name(name) {
-        return refuse("has a name that is not 1 to 32 of A-Z, 0-9 and `_`, a letter first");
+        return refuse("needs a name of 1 to 32 of A-Z, 0-9 and `_`, starting with a letter");
     }
     // [PRIV-91]
     if pattern.len() > LINE_BYTES_MAX {
-        return refuse("is too long");
+        return refuse(&format!("exceeds {LINE_BYTES_MAX} bytes"));
     }
     // [PRIV-92]
     let pattern = match Pattern::new(pattern, Dialect::Privacy) {
@@ -53,25 +54,25 @@ fn compile_one(custom: &CustomPattern) -> Result<Custom, Error> {
     Ok(Custom { name: name.clone(), pattern })
 }
 
-/// Adds the matches of every pattern that touch none of the `labels`, which are ranges in order.
+/// Adds the matches of every pattern that do not overlap `labels`, which are sorted ranges.
 ///
 /// # Errors
 /// `privacy.limit`, and those of the deadline.
 // [PRIV-94] [PRIV-95]
-pub(in crate::kernel) fn find(
+pub(super) fn find(
     text: &str,
     patterns: &[Custom],
     labels: &[(usize, usize)],
     budget: &mut Budget,
-    hits: &mut Vec<Match>,
+    matches: &mut Vec<Match>,
 ) -> Result<(), Error> {
     for (index, custom) in patterns.iter().enumerate() {
-        let spend = |steps| budget.spend_steps(steps);
+        let spend = |steps| budget.charge_steps(steps);
         custom.pattern.each_match(text, spend, |start, end| {
-            let behind = labels.partition_point(|label| label.1 <= start);
-            let touches = labels.get(behind).is_some_and(|label| label.0 < end);
+            let after = labels.partition_point(|label| label.1 <= start);
+            let touches = labels.get(after).is_some_and(|label| label.0 < end);
             if !touches {
-                hits.push(Match { start, end, tag: MatchSource::Custom(index) });
+                matches.push(Match { start, end, source: MatchSource::Custom(index) });
             }
         })?;
     }

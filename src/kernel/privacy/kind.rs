@@ -1,27 +1,27 @@
-//! Room: the built-in kinds, their public names, labels and precedence, as one table.
+//! Built-in kinds of personal data: names, labels and precedence, in one table.
 
 macro_rules! kinds {
     ($($variant:ident $bit:literal $name:literal $label:literal $what:literal)*) => {
-        /// A built-in kind of personal data. The order is the order of precedence where two
-        /// findings of equal length overlap: the first wins.
+        /// A built-in kind of personal data, in order of precedence: of overlapping matches of equal length
+        /// the first kind wins.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
         pub enum Kind { $(#[doc = $what] $variant),* }
 
         impl Kind {
-            /// Every kind, in order of precedence.
+            /// All kinds, in order of precedence.
             pub const ALL: &'static [Kind] = &[$(Kind::$variant),*];
 
-            /// The name that manifests, policies and `applied` use, such as `credit-card`.
+            /// Returns the name in manifests, policies and reports, such as `credit-card`.
             pub fn name(self) -> &'static str {
                 match self { $(Kind::$variant => $name),* }
             }
 
-            /// The place of the kind in a set.
+            /// The bit of the kind in a set.
             fn bit(self) -> u32 {
                 match self { $(Kind::$variant => 1 << $bit),* }
             }
 
-            /// What stands between the brackets where a value was, such as `CREDIT_CARD`.
+            /// Returns the label that replaces a value, without its brackets, such as `CREDIT_CARD`.
             pub fn label(self) -> &'static str {
                 match self { $(Kind::$variant => $label),* }
             }
@@ -46,28 +46,28 @@ kinds! {
     Email          12 "email"           "EMAIL"           "An e-mail address."
     IpAddress      13 "ip-address"      "IP_ADDRESS"      "An IPv4 or IPv6 address, with its prefix length if any."
     Passport       14 "passport"        "PASSPORT"        "A passport number that its surroundings name as one."
-    DriversLicense 15 "drivers-license" "DRIVERS_LICENSE" "A driving licence number that its surroundings name as one."
+    DriversLicense 15 "drivers-license" "DRIVERS_LICENSE" "A driving license number that its surroundings name as one."
     DateOfBirth    16 "date-of-birth"   "DATE_OF_BIRTH"   "A date that its surroundings name as a day of birth."
     Phone          17 "phone"           "PHONE"           "A telephone number."
 }
 
 impl Kind {
-    /// The kind of this public name.
+    /// Returns the kind with this public name.
     pub fn from_name(name: &str) -> Option<Kind> {
         Kind::ALL.iter().copied().find(|kind| kind.name() == name)
     }
 }
 
-/// The kinds that an engine looks for.
+/// A set of kinds.
 #[derive(Clone, Copy, Debug, Default)]
-pub(in crate::kernel) struct KindSet(u32);
+pub(super) struct KindSet(u32);
 
 impl KindSet {
-    pub(in crate::kernel) fn add(&mut self, kind: Kind) {
+    pub(super) fn add(&mut self, kind: Kind) {
         self.0 |= kind.bit();
     }
 
-    pub(in crate::kernel) fn has(self, kind: Kind) -> bool {
+    pub(super) fn has(self, kind: Kind) -> bool {
         self.0 & kind.bit() != 0
     }
 }

@@ -1,7 +1,7 @@
-//! Room: what stands where a value was. By default its label, such as `[EMAIL]`; where the host wants to tell
-//! values apart, a number or a pseudonym behind it. Whatever it is, no scanner takes it for a value.
+//! Labels that replace values: `[EMAIL]`, or with a number, the last four digits or a pseudonym. No
+//! detector matches any of them.
 
-use super::fold::fold;
+use super::folded_text::fold;
 use super::kind::Kind;
 use super::matches::MatchSource;
 use crate::kernel::document::string_enum;
@@ -13,24 +13,24 @@ string_enum! {
     /// How values are replaced, as a policy states it.
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
     pub enum Replacement {
-        /// `[EMAIL]`: nothing of the value leaves.
+        /// `[EMAIL]`: nothing of the value remains.
         #[default]
         Label = "label",
-        /// `[EMAIL:1]`: equal values have equal numbers within one answer.
+        /// `[EMAIL:1]`: equal values have equal numbers within one result.
         Numbered = "numbered",
-        /// `[CREDIT_CARD:1881]`: the last four digits of cards, as receipts show them; other kinds as `Label`.
+        /// `[CREDIT_CARD:1881]`: the last four digits of a card, as on receipts; other kinds as `Label`.
         LastFour = "last-four",
-        /// `[EMAIL:BKDGHAAOPNMLCDEF]`: equal values have equal pseudonyms in all answers under one key.
+        /// `[EMAIL:BKDGHAAOPNMLCDEF]`: equal values have equal pseudonyms in all results under one key.
         Pseudonym = "pseudonym",
     }
 }
 
 /// The longest label: `SECRET`, a colon, and the name of a secret.
-pub(in crate::kernel) const LABEL_MAX: usize = 135;
+pub(super) const LABEL_MAX: usize = 135;
 
-/// What stands between the brackets of a label such as `[EMAIL]`, `[EMAIL:1]` or `[SECRET:key]`, if a text
-/// behind a bracket is one.
-pub(in crate::kernel) fn inside(text: &[u8]) -> Option<&[u8]> {
+/// Returns the text inside a label such as `[EMAIL]`, `[EMAIL:1]` or `[SECRET:key]`, if the text after a
+/// bracket is one.
+pub(super) fn content(text: &[u8]) -> Option<&[u8]> {
     let text = text.get(..text.iter().take(LABEL_MAX + 1).position(|byte| *byte == b']')?)?;
     let mut parts = text.splitn(2, |byte| *byte == b':');
     let name = |byte: &u8| matches!(byte, b'A'..=b'Z' | b'0'..=b'9' | b'_');
@@ -38,51 +38,51 @@ pub(in crate::kernel) fn inside(text: &[u8]) -> Option<&[u8]> {
     (parts.next()?.iter().all(name) && parts.all(|part| part.iter().all(word))).then_some(text)
 }
 
-/// Writes labels, and remembers what it numbered.
-pub(in crate::kernel) struct Labeler {
+/// Writes labels and numbers values.
+pub(super) struct Labeler {
     replacement: Replacement,
     key: [u8; 32],
-    /// The number of each value, by its tag and its canonical form.
+    /// The number of each value, by its source and canonical form.
     numbers: BTreeMap<MatchSource, BTreeMap<String, usize>>,
 }
 
 impl Labeler {
-    pub(in crate::kernel) fn new(replacement: Replacement, key: [u8; 32]) -> Self {
+    pub(super) fn new(replacement: Replacement, key: [u8; 32]) -> Self {
         Labeler { replacement, key, numbers: BTreeMap::new() }
     }
 
-    /// Writes what stands for `value`.
+    /// Writes the label that replaces `value`.
     // [PRIV-76] [PRIV-77]
-    pub(in crate::kernel) fn write(
+    pub(super) fn write(
         &mut self,
         out: &mut String,
-        tag: MatchSource,
+        source: MatchSource,
         label: &str,
         value: &str,
     ) {
         out.push('[');
         out.push_str(label);
         match self.replacement {
-            // Nothing that was made from a secret stands in its place.
-            _ if matches!(tag, MatchSource::KnownSecret(_)) => {}
-            Replacement::LastFour if tag == MatchSource::Kind(Kind::CreditCard) => {
-                let digits = canonical(tag, value);
+            // A label must not depend on a secret's value.
+            _ if matches!(source, MatchSource::KnownSecret(_)) => {}
+            Replacement::LastFour if source == MatchSource::Kind(Kind::CreditCard) => {
+                let digits = canonical(source, value);
                 out.push(':');
                 out.push_str(digits.get(digits.len().saturating_sub(4)..).unwrap_or_default());
             }
             Replacement::Label | Replacement::LastFour => {}
             Replacement::Numbered => {
-                let known = self.numbers.entry(tag).or_default();
+                let known = self.numbers.entry(source).or_default();
                 let next = known.len().saturating_add(1);
-                let number = known.entry(canonical(tag, value)).or_insert(next);
+                let number = known.entry(canonical(source, value)).or_insert(next);
                 // Writing to a string cannot fail.
                 let _ = write!(out, ":{number}");
             }
             Replacement::Pseudonym => {
                 out.push(':');
-                let named = format!("{label}\0{}", canonical(tag, value));
+                let named = format!("{label}\0{}", canonical(source, value));
                 let code = hmac_sha256(&self.key, named.as_bytes());
-                // Letters only: digits might be taken for a number.
+                // Letters only: digits could match as a number.
                 let letters = code.iter().take(8).flat_map(|byte| [byte >> 4, byte & 15]);
                 out.extend(letters.map(|nibble| char::from(b'A'.saturating_add(nibble))));
             }
@@ -91,18 +91,18 @@ impl Labeler {
     }
 }
 
-/// What equal values have in common: numbers may be grouped in several ways, and case matters to some
+/// Returns the canonical form of a value: digits can be grouped in several ways, and case counts for some
 /// kinds only.
 // [PRIV-78]
-fn canonical(tag: MatchSource, value: &str) -> String {
-    match tag {
+fn canonical(source: MatchSource, value: &str) -> String {
+    match source {
         MatchSource::KnownSecret(_)
         | MatchSource::Custom(_)
         | MatchSource::Kind(Kind::PrivateKey | Kind::Jwt | Kind::ApiKey) => value.to_owned(),
         MatchSource::Kind(Kind::Email | Kind::IpAddress) => value.to_lowercase(),
         MatchSource::Kind(_) => {
-            let shadow = fold(value);
-            let kept = shadow.bytes.iter().filter(|byte| byte.is_ascii_alphanumeric());
+            let folded = fold(value);
+            let kept = folded.bytes.iter().filter(|byte| byte.is_ascii_alphanumeric());
             kept.map(|byte| char::from(byte.to_ascii_lowercase())).collect()
         }
     }

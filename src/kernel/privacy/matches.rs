@@ -1,69 +1,70 @@
-//! What is found in a text: hits, and how those that overlap become one.
+//! Matches in a text, and how overlapping ones are merged.
 #![allow(clippy::arithmetic_side_effects)] // offsets inside one text
 
 use super::kind::{Kind, KindSet};
 use crate::kernel::prelude::*;
+use core::cmp::Reverse;
 
-/// What a hit is an instance of.
+/// What a match is an instance of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(in crate::kernel) enum MatchSource {
-    /// The hidden text at this place of the engine's list.
+pub(super) enum MatchSource {
+    /// The known secret with this index.
     KnownSecret(usize),
-    /// The custom pattern at this place of the engine's list.
+    /// The custom pattern with this index.
     Custom(usize),
     Kind(Kind),
 }
 
-/// A place in a text.
+/// A match: a range of a text, and its source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::kernel) struct Match {
-    pub(in crate::kernel) start: usize,
-    pub(in crate::kernel) end: usize,
-    pub(in crate::kernel) tag: MatchSource,
+pub(super) struct Match {
+    pub(super) start: usize,
+    pub(super) end: usize,
+    pub(super) source: MatchSource,
 }
 
 impl From<crate::kernel::secrets::Occurrence> for Match {
-    fn from(place: crate::kernel::secrets::Occurrence) -> Self {
-        Match { start: place.start, end: place.end, tag: MatchSource::KnownSecret(place.of) }
+    fn from(found: crate::kernel::secrets::Occurrence) -> Self {
+        Match { start: found.start, end: found.end, source: MatchSource::KnownSecret(found.secret) }
     }
 }
 
-/// A kind, where its value starts and where it ends.
-pub(in crate::kernel) type Found = (Kind, usize, usize);
+/// A match of a built-in kind: kind, start, end.
+pub(super) type KindMatch = (Kind, usize, usize);
 
-/// What was found of the kinds that are on.
-pub(in crate::kernel) struct Matches {
-    pub(in crate::kernel) on: KindSet,
-    pub(in crate::kernel) found: Vec<Match>,
+/// The matches of the enabled kinds.
+pub(super) struct Matches {
+    pub(super) enabled: KindSet,
+    pub(super) found: Vec<Match>,
 }
 
 impl Matches {
-    /// Takes what a scanner found, if its kind is on. Whether it is.
-    pub(in crate::kernel) fn add(&mut self, (kind, start, end): Found) -> bool {
-        let on = self.on.has(kind);
-        if on {
-            self.found.push(Match { start, end, tag: MatchSource::Kind(kind) });
+    /// Adds a match if its kind is enabled; returns `true` if it is.
+    pub(super) fn add(&mut self, (kind, start, end): KindMatch) -> bool {
+        let enabled = self.enabled.has(kind);
+        if enabled {
+            self.found.push(Match { start, end, source: MatchSource::Kind(kind) });
         }
-        on
+        enabled
     }
 }
 
-/// Overlapping hits become one that covers both. The longest gives its tag; of equally long ones
-/// the first in precedence. What is left is in order.
+/// Merges overlapping matches into one that covers them. The longest one is its source; of equally long
+/// ones the first in precedence. The result is sorted.
 // [PRIV-75]
-pub(in crate::kernel) fn resolve(mut hits: Vec<Match>) -> Vec<Match> {
-    hits.sort_by_key(|hit| hit.start);
-    // The longest hit in the one that grows.
+pub(super) fn merge_overlapping(mut matches: Vec<Match>) -> Vec<Match> {
+    matches.sort_by_key(|found| found.start);
+    // The longest match within the merged one.
     let mut best: Option<Match> = None;
-    hits.dedup_by(|hit, grown| {
+    matches.dedup_by(|found, grown| {
         let so_far = best.take().unwrap_or(*grown);
-        if hit.start >= grown.end {
+        if found.start >= grown.end {
             return false;
         }
-        let first = |a: &Match, b: &Match| (b.end - b.start, a.tag) < (a.end - a.start, b.tag);
-        let winner = if first(hit, &so_far) { *hit } else { so_far };
-        (grown.tag, grown.end, best) = (winner.tag, grown.end.max(hit.end), Some(winner));
+        let rank = |it: &Match| (Reverse(it.end - it.start), it.source);
+        let winner = if rank(found) < rank(&so_far) { *found } else { so_far };
+        (grown.source, grown.end, best) = (winner.source, grown.end.max(found.end), Some(winner));
         true
     });
-    hits
+    matches
 }

@@ -1,20 +1,16 @@
-//! Room: the privacy filter. Personal data in an answer is found and replaced by labels such as
-//! `[EMAIL]` before the answer leaves.
+//! Privacy filter: finds personal data in a result and replaces it by labels such as `[EMAIL]`.
 //!
-//! Read in this order: [`PrivacyFilterEngine`] here, `walk.rs` (which strings are filtered),
-//! `fold.rs` (what the detectors see), then in `detect/` `scan.rs` (one pass) and a file for each family of values:
-//! `digits.rs` reads groups of digits for `numbers.rs` (with `checks.rs`), `ip.rs`, `dates.rs` and `phone.rs`;
-//! `email.rs`, `iban.rs`, `secret.rs` and `document.rs` stand alone; `hint.rs` and `words.rs` know what
-//! surroundings tell; `label.rs` says what stands where a value was. What a host knows to be secret
-//! `kernel/secrets/` finds.
+//! [`PrivacyFilterEngine`] is here; `redact_json.rs` selects the strings of a JSON value, `folded_text.rs`
+//! prepares them for the detectors in `detect/`, `label.rs` writes the replacements, `custom.rs` has the
+//! custom patterns, and `kernel/secrets/` finds known secrets.
 //!
-//! Whatever is redacted is scanned again until nothing is found; if something is left, or a limit
-//! is passed, nothing leaves.
+//! A redacted text is scanned again until nothing is found. If that does not converge, or a limit is
+//! exceeded, the result is withheld.
 
 mod budget;
 mod custom;
 mod detect;
-mod fold;
+mod folded_text;
 mod kind;
 mod label;
 mod matches;
@@ -40,9 +36,9 @@ use custom::Custom;
 use detect::{may_match, scan, Hints};
 use kind::KindSet;
 use label::Labeler;
-use matches::{resolve, Match, MatchSource};
+use matches::{merge_overlapping, Match, MatchSource};
 
-/// What stands in the place of a value that could not be filtered.
+/// Replaces a value that could not be filtered.
 pub const WITHHELD: &str = "[WITHHELD]";
 
 /// The filter for one set of kinds and custom patterns.
@@ -58,27 +54,27 @@ pub const WITHHELD: &str = "[WITHHELD]";
 /// # Ok::<(), mpp::Error>(())
 /// ```
 pub struct PrivacyFilterEngine {
-    on: KindSet,
+    enabled: KindSet,
     custom: Vec<Custom>,
-    hidden: SecretMatcher,
+    secrets: SecretMatcher,
     replacement: Replacement,
     key: [u8; 32],
 }
 
-/// A value found in a text. Offsets are bytes of the text as it was given.
+/// A value found in a text. Offsets are bytes of the original text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Finding<'a> {
-    /// The kind's name, such as `credit-card`, or the custom pattern's.
+    /// The name of the kind, such as `credit-card`, or of the custom pattern.
     pub kind: &'a str,
     /// The label without its brackets, such as `CREDIT_CARD`.
     pub label: &'a str,
-    /// The first byte.
+    /// The start of the value.
     pub start: usize,
-    /// The byte behind the last.
+    /// The end of the value (exclusive).
     pub end: usize,
 }
 
-/// Refuses what [`PrivacyFilterEngine::from_config`] refuses: for manifests and policies.
+/// Checks the patterns of a manifest or policy, as [`PrivacyFilterEngine::from_config`] does.
 ///
 /// # Errors
 /// `privacy.pattern`.
@@ -87,35 +83,35 @@ pub fn check_patterns(patterns: &[String], custom: &[CustomPattern]) -> Result<(
 }
 
 impl PrivacyFilterEngine {
-    /// An engine for the built-in kinds of these names and these custom patterns. A name that
-    /// stands twice counts once, so lists of several sources can be put together.
+    /// Creates a filter for the built-in kinds of these names and these custom patterns. Duplicate names
+    /// are ignored, so lists can be concatenated.
     ///
     /// # Errors
-    /// `privacy.pattern`: an unknown name; a custom pattern that does not compile, is too large,
-    /// matches the empty text or has no proper name.
+    /// `privacy.pattern`: an unknown name; a custom pattern that does not compile, is too large, matches
+    /// the empty text or has an invalid name.
     // [PRIV-02] [PRIV-03]
     pub fn from_config(patterns: &[String], custom: &[CustomPattern]) -> Result<Self, Error> {
-        let mut on = KindSet::default();
+        let mut enabled = KindSet::default();
         for name in patterns {
             let unknown = || {
                 let name: String = name.chars().take(64).collect();
                 Error::new(Code::PrivacyPattern, format!("unknown privacy pattern {name:?}"))
             };
-            on.add(Kind::from_name(name).ok_or_else(unknown)?);
+            enabled.add(Kind::from_name(name).ok_or_else(unknown)?);
         }
         let (replacement, key) = (Replacement::Label, [0; 32]);
-        let (custom, hidden) = (custom::compile(custom)?, SecretMatcher::default());
-        Ok(PrivacyFilterEngine { on, custom, hidden, replacement, key })
+        let (custom, secrets) = (custom::compile(custom)?, SecretMatcher::default());
+        Ok(PrivacyFilterEngine { enabled, custom, secrets, replacement, key })
     }
 
-    /// Keeps these texts out of whatever is filtered: each becomes `[SECRET:NAME]`, however values are replaced
-    /// otherwise. [`crate::kernel::policy::token::ResolvedToken`] has them.
-    pub fn with_known_secrets(self, hidden: &[KnownSecret]) -> Self {
-        PrivacyFilterEngine { hidden: SecretMatcher::new(hidden), ..self }
+    /// Redacts these texts, each as `[SECRET:NAME]` in every replacement style. They come from
+    /// [`crate::kernel::policy::token::ResolvedToken`].
+    pub fn with_known_secrets(self, secrets: &[KnownSecret]) -> Self {
+        PrivacyFilterEngine { secrets: SecretMatcher::new(secrets), ..self }
     }
 
-    /// Replaces values in another way than by their labels. Only pseudonyms need the `key`, 32 random
-    /// bytes of the host: whoever has it can find a short value by trying.
+    /// Sets the replacement style. Only pseudonyms need the `key`, 32 random bytes of the host: the key
+    /// allows guessing short values.
     ///
     /// ```
     /// use mpp::privacy::{PrivacyFilterEngine, Replacement};
@@ -130,138 +126,143 @@ impl PrivacyFilterEngine {
         PrivacyFilterEngine { replacement, key, ..self }
     }
 
-    /// Filters a text as one string, whatever is in it.
+    /// Filters a text as one string; JSON in it is not parsed.
     ///
     /// # Errors
-    /// `privacy.limit`, `privacy.residue`: nothing may leave.
+    /// `privacy.limit`, `privacy.residue`: the text must be withheld.
     pub fn redact_text(&self, text: &str) -> Result<(String, RedactionReport), Error> {
         self.redact_text_within(text, &Deadline::unlimited())
     }
 
-    /// Filters a text as long as the deadline lets it.
+    /// Filters a text before a deadline.
     ///
     /// # Errors
     /// As [`PrivacyFilterEngine::redact_json_within`].
-    pub(in crate::kernel) fn redact_text_within(
+    pub(super) fn redact_text_within(
         &self,
         text: &str,
         deadline: &Deadline,
     ) -> Result<(String, RedactionReport), Error> {
         let mut applied = RedactionReport::default();
-        let mut call = self.new_call(deadline);
+        let mut state = self.new_state(deadline);
         let record = |name: &str, count| applied.record(name, "", count);
-        let filtered = self.redact_plain(text, Hints::NONE, &mut call, record)?;
+        let filtered = self.redact_plain(text, Hints::NONE, &mut state, record)?;
         Ok((filtered.unwrap_or_else(|| text.to_owned()), applied))
     }
 
-    /// What would be redacted from a text, in order and without overlaps.
+    /// Returns what would be redacted from a text, sorted and without overlaps.
     ///
     /// # Errors
     /// `privacy.limit`.
     pub fn find(&self, text: &str) -> Result<Vec<Finding<'_>>, Error> {
-        let mut call = self.new_call(&Deadline::unlimited());
-        let hits = self.hits(text, Hints::NONE, &mut call)?;
-        let finding = |hit: Match| Finding {
-            kind: self.name(hit.tag),
-            label: self.label(hit.tag),
-            start: hit.start,
-            end: hit.end,
+        let mut state = self.new_state(&Deadline::unlimited());
+        let matches = self.find_all(text, Hints::NONE, &mut state)?;
+        let finding = |found: Match| Finding {
+            kind: self.name(found.source),
+            label: self.label(found.source),
+            start: found.start,
+            end: found.end,
         };
-        Ok(hits.into_iter().map(finding).collect())
+        Ok(matches.into_iter().map(finding).collect())
     }
 
-    fn new_call<'a>(&self, deadline: &Deadline<'a>) -> CallState<'a> {
+    fn new_state<'a>(&self, deadline: &Deadline<'a>) -> CallState<'a> {
         let labels = Labeler::new(self.replacement, self.key);
         CallState { budget: Budget::new(deadline), labels }
     }
 
-    fn name(&self, tag: MatchSource) -> &str {
-        match tag {
+    fn name(&self, source: MatchSource) -> &str {
+        match source {
             MatchSource::KnownSecret(_) => "secret",
             MatchSource::Kind(kind) => kind.name(),
             MatchSource::Custom(index) => self.custom.get(index).map_or("", |custom| &custom.name),
         }
     }
 
-    fn label(&self, tag: MatchSource) -> &str {
-        match tag {
-            MatchSource::KnownSecret(index) => self.hidden.label(index),
+    fn label(&self, source: MatchSource) -> &str {
+        match source {
+            MatchSource::KnownSecret(index) => self.secrets.label(index),
             MatchSource::Kind(kind) => kind.label(),
-            MatchSource::Custom(_) => self.name(tag),
+            MatchSource::Custom(_) => self.name(source),
         }
     }
 
-    /// Replaces what is found, and scans again, until nothing is found; nothing if nothing was.
-    /// Calls `record` with the name of each kind found and how often it was.
+    /// Replaces matches and scans again until nothing is found; returns `None` if nothing was. Calls
+    /// `record` with the name and number of each kind found.
     // [PRIV-81]
     fn redact_plain(
         &self,
         text: &str,
         hints: Hints,
-        call: &mut CallState,
+        state: &mut CallState,
         mut record: impl FnMut(&str, u64),
     ) -> Result<Option<String>, Error> {
         let mut filtered: Option<String> = None;
         for _ in 0..PRIVACY_PASSES_COUNT_MAX {
             let current = filtered.as_deref().unwrap_or(text);
-            call.budget.spend(current.len())?;
-            let hits = self.hits(current, hints, call)?;
-            if hits.is_empty() {
+            state.budget.charge_bytes(current.len())?;
+            let matches = self.find_all(current, hints, state)?;
+            if matches.is_empty() {
                 return Ok(filtered);
             }
-            for alike in hits.chunk_by(|hit, next| hit.tag == next.tag) {
+            for alike in matches.chunk_by(|found, next| found.source == next.source) {
                 let count = u64::try_from(alike.len()).unwrap_or(u64::MAX);
-                alike.first().into_iter().for_each(|hit| record(self.name(hit.tag), count));
+                alike.first().into_iter().for_each(|found| record(self.name(found.source), count));
             }
-            filtered = Some(self.replaced(current, &hits, &mut call.labels));
+            filtered = Some(self.replace_matches(current, &matches, &mut state.labels));
         }
-        Err(Error::new(Code::PrivacyResidue, "redaction did not come to an end"))
+        Err(Error::new(Code::PrivacyResidue, "redaction did not converge"))
     }
 
-    /// Whether a text can hold anything that this engine looks for.
+    /// Returns `false` if a text cannot have a match.
     fn may_match(&self, text: &str) -> bool {
-        !self.custom.is_empty() || !self.hidden.is_empty() || may_match(text)
+        !self.custom.is_empty() || !self.secrets.is_empty() || may_match(text)
     }
 
-    /// Everything found in a text, in order and without overlaps, in bytes of the original.
-    fn hits(&self, text: &str, hints: Hints, call: &mut CallState) -> Result<Vec<Match>, Error> {
-        let mut hits = Vec::new();
+    /// Returns all matches in a text, sorted and without overlaps, in bytes of the original.
+    fn find_all(
+        &self,
+        text: &str,
+        hints: Hints,
+        state: &mut CallState,
+    ) -> Result<Vec<Match>, Error> {
+        let mut matches = Vec::new();
         if may_match(text) {
-            let shadow = fold::fold(text);
-            hits = scan(&shadow.bytes, self.on, hints, &call.budget.deadline)?;
-            for hit in &mut hits {
-                (hit.start, hit.end) = (shadow.original(hit.start), shadow.original(hit.end));
+            let folded = folded_text::fold(text);
+            matches = scan(&folded.bytes, self.enabled, hints, &state.budget.deadline)?;
+            for Match { start, end, .. } in &mut matches {
+                (*start, *end) = (folded.original_offset(*start), folded.original_offset(*end));
             }
         }
         if !self.custom.is_empty() {
-            let labels = self.labels_in(text);
-            custom::find(text, &self.custom, &labels, &mut call.budget, &mut hits)?;
+            let labels = self.label_ranges(text);
+            custom::find(text, &self.custom, &labels, &mut state.budget, &mut matches)?;
         }
-        hits.extend(self.hidden.find(text.as_bytes()).into_iter().map(Match::from));
-        Ok(resolve(hits))
+        matches.extend(self.secrets.find(text.as_bytes()).into_iter().map(Match::from));
+        Ok(merge_overlapping(matches))
     }
 
-    fn replaced(&self, text: &str, hits: &[Match], labels: &mut Labeler) -> String {
+    fn replace_matches(&self, text: &str, matches: &[Match], labels: &mut Labeler) -> String {
         let mut out = String::with_capacity(text.len());
         let mut copied = 0;
-        for hit in hits {
-            out.push_str(text.get(copied..hit.start).unwrap_or_default());
-            let value = text.get(hit.start..hit.end).unwrap_or_default();
-            labels.write(&mut out, hit.tag, self.label(hit.tag), value);
-            copied = hit.end;
+        for found in matches {
+            out.push_str(text.get(copied..found.start).unwrap_or_default());
+            let value = text.get(found.start..found.end).unwrap_or_default();
+            labels.write(&mut out, found.source, self.label(found.source), value);
+            copied = found.end;
         }
         out.push_str(text.get(copied..).unwrap_or_default());
         out
     }
 
-    /// Where labels of this engine stand in a text: a custom pattern may not match in them.
-    fn labels_in(&self, text: &str) -> Vec<(usize, usize)> {
+    /// Returns the ranges of this engine's labels in a text: custom patterns must not match in them.
+    fn label_ranges(&self, text: &str) -> Vec<(usize, usize)> {
         let custom = self.custom.iter().map(|custom| custom.name.as_str());
         let labels: Vec<&str> =
             Kind::ALL.iter().map(|kind| kind.label()).chain(custom).chain(["SECRET"]).collect();
         let label = |(start, _): (usize, &str)| {
             let from = start.checked_add(1)?;
-            let inside = label::inside(text.as_bytes().get(from..)?)?;
+            let inside = label::content(text.as_bytes().get(from..)?)?;
             let name = inside.split(|byte| *byte == b':').next()?;
             let known = labels.iter().any(|label| label.as_bytes() == name);
             known.then_some((start, from.saturating_add(inside.len()).saturating_add(1)))
@@ -270,7 +271,7 @@ impl PrivacyFilterEngine {
     }
 }
 
-/// What is kept while one value is filtered.
+/// The state of one call of the filter.
 struct CallState<'a> {
     budget: Budget<'a>,
     labels: Labeler,

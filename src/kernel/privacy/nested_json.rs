@@ -1,14 +1,15 @@
-//! Room: JSON inside a string. Tools answer in text that is itself JSON; its keys are hints and its
-//! numbers have to become strings where they are redacted. The text is taken apart token by token
-//! and put together again, so that everything outside the tokens that change stays as it was.
+//! JSON inside a string: tokens of a nested JSON text, and unique keys after redaction.
+//!
+//! Tools often return JSON as text. Its keys are context, and its numbers become strings when they are
+//! redacted. Only the tokens that change are replaced; all other bytes stay.
 
 use crate::kernel::prelude::*;
 use serde_core::de::IgnoredAny;
 
-/// A piece of a JSON text.
+/// The kind of a JSON token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::kernel) enum Token {
-    /// A string that is the key of a member, with its quotes.
+pub(super) enum Token {
+    /// A string that is a member's key, with its quotes.
     Key,
     /// Any other string, with its quotes.
     String,
@@ -20,15 +21,15 @@ pub(in crate::kernel) enum Token {
     Close,
 }
 
-/// Whether the text is a JSON object or array.
+/// Returns `true` if the text is a JSON object or array.
 // [PRIV-72]
-pub(in crate::kernel) fn is_document(text: &str) -> bool {
+pub(super) fn is_document(text: &str) -> bool {
     let first = text.bytes().find(|byte| !is_space(byte));
     matches!(first, Some(b'{' | b'[')) && serde_json::from_str::<IgnoredAny>(text).is_ok()
 }
 
-/// The tokens of a JSON text, each with its text and where it ends. The text is known to be JSON.
-pub(in crate::kernel) fn tokens(text: &str) -> impl Iterator<Item = (Token, &str, usize)> {
+/// Returns the tokens of a valid JSON text, each with its text and its end.
+pub(super) fn tokens(text: &str) -> impl Iterator<Item = (Token, &str, usize)> {
     let bytes = text.as_bytes();
     let mut at: usize = 0;
     core::iter::from_fn(move || {
@@ -43,9 +44,9 @@ pub(in crate::kernel) fn tokens(text: &str) -> impl Iterator<Item = (Token, &str
             _ => rest.iter().take_while(|byte| !b", \t\n\r]}".contains(byte)).count(),
         };
         at = start.saturating_add(length.max(1));
-        let behind = || bytes.get(at..)?.iter().find(|byte| !is_space(byte));
+        let after = || bytes.get(at..)?.iter().find(|byte| !is_space(byte));
         let token = match first {
-            b'"' if behind() == Some(&b':') => Token::Key,
+            b'"' if after() == Some(&b':') => Token::Key,
             b'"' => Token::String,
             b'{' | b'[' => Token::Open,
             b'}' | b']' => Token::Close,
@@ -55,7 +56,7 @@ pub(in crate::kernel) fn tokens(text: &str) -> impl Iterator<Item = (Token, &str
     })
 }
 
-/// The length of the string at the start of `rest`, quotes included.
+/// Returns the length of the string at the start of `rest`, with its quotes.
 fn string_length(rest: &[u8]) -> usize {
     let mut end: usize = 1;
     let stops = |byte: &u8| matches!(byte, b'"' | b'\\');
@@ -74,23 +75,19 @@ fn is_space(byte: &u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
 }
 
-/// Names that stand in one object, and from which number on there may be a free one for the next of the
-/// same name. Redaction can make two keys equal; the second is numbered.
+/// The keys of one object, and the next free number of each. Redaction can make two keys equal; the second
+/// one is numbered.
 #[derive(Default)]
-pub(in crate::kernel) struct Names(BTreeMap<String, u64>);
+pub(super) struct UniqueKeys(BTreeMap<String, u64>);
 
-impl Names {
-    /// What becomes of `key`, which `filtered` takes the place of, if anything does: the same with the
-    /// first of `#2`, `#3` ... behind it that makes it differ from the others. Nothing if it stays.
+impl UniqueKeys {
+    /// Returns the key that replaces `key`: `filtered`, if necessary with the first of `#2`, `#3` ... that
+    /// makes it unique; `None` if the key stays.
     // [PRIV-73]
     #[inline]
-    pub(in crate::kernel) fn unique(
-        &mut self,
-        key: &str,
-        filtered: Option<String>,
-    ) -> Option<String> {
+    pub(super) fn unique(&mut self, key: &str, filtered: Option<String>) -> Option<String> {
         let name = filtered.as_deref().unwrap_or(key);
-        // Only a key with a label in it can be equal to another.
+        // Only a key with a label can be equal to another.
         if !name.contains('[') {
             return filtered;
         }

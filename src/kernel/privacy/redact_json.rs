@@ -1,10 +1,10 @@
-//! Room: the walk over a JSON value. Every string, every key, JSON inside strings, and the numbers
-//! that can be personal data are filtered; everything else is copied.
+//! Redaction of a JSON value: its strings and keys, JSON inside strings, and numbers that can be personal
+//! data; everything else is copied.
 
-use super::detect::{of_key, scan, Hints};
+use super::detect::{key_hints, scan, Hints};
 use super::kind::Kind;
-use super::matches::{resolve, Match, MatchSource};
-use super::nested_json::{is_document, tokens, Names, Token};
+use super::matches::{merge_overlapping, Match, MatchSource};
+use super::nested_json::{is_document, tokens, Token, UniqueKeys};
 use super::{CallState, PrivacyFilterEngine, RedactionReport, WITHHELD};
 use crate::kernel::deadline::Deadline;
 use crate::kernel::limits::{PRIVACY_DEPTH_MAX, PRIVACY_NESTED_DEPTH_MAX};
@@ -14,7 +14,7 @@ use core::fmt::Write as _;
 use serde_json::{Map, Number, Value};
 
 impl PrivacyFilterEngine {
-    /// Filters a JSON value. On any failure the value is [`WITHHELD`] and the account says why.
+    /// Filters a JSON value. On an error the value is [`WITHHELD`], and the report has the reason.
     // [PRIV-80]
     pub fn redact_json(&self, value: &Value) -> (Value, RedactionReport) {
         self.try_redact_json(value).unwrap_or_else(|error| {
@@ -25,12 +25,12 @@ impl PrivacyFilterEngine {
     /// Filters a JSON value.
     ///
     /// # Errors
-    /// `privacy.limit`, `privacy.residue`: nothing may leave.
+    /// `privacy.limit`, `privacy.residue`: the value must be withheld.
     pub fn try_redact_json(&self, value: &Value) -> Result<(Value, RedactionReport), Error> {
         self.redact_json_within(value, &Deadline::unlimited())
     }
 
-    /// Filters a JSON value as long as the deadline lets it.
+    /// Filters a JSON value before a deadline.
     ///
     /// # Errors
     /// Those of [`PrivacyFilterEngine::try_redact_json`]; `tool.timeout`, `tool.cancelled`.
@@ -39,50 +39,54 @@ impl PrivacyFilterEngine {
         value: &Value,
         deadline: &Deadline,
     ) -> Result<(Value, RedactionReport), Error> {
-        let mut walk = JsonRedactor::new(self, deadline);
-        let filtered = walk.value(value, Hints::NONE, 0)?;
-        // [SECRET-24] what no string holds may still stand in several
-        if !self.hidden.is_empty() && self.hidden.occurs_in(filtered.to_string().as_bytes()) {
-            return Err(Error::new(Code::PrivacyResidue, "a secret stands in the whole answer"));
+        let mut redactor = JsonRedactor::new(self, deadline);
+        let filtered = redactor.redact_value(value, Hints::NONE, 0)?;
+        // [SECRET-24] A secret can span several strings.
+        if !self.secrets.is_empty() && self.secrets.occurs_in(filtered.to_string().as_bytes()) {
+            return Err(Error::new(Code::PrivacyResidue, "a secret spans several strings"));
         }
-        Ok((filtered, walk.applied))
+        Ok((filtered, redactor.applied))
     }
 }
 
-/// One walk: the engine, the account, and where the walk is in the filtered value.
-pub(in crate::kernel) struct JsonRedactor<'a> {
-    pub(in crate::kernel) engine: &'a PrivacyFilterEngine,
-    pub(in crate::kernel) applied: RedactionReport,
+/// A redacted text; `None` if it does not change.
+type Redacted = Result<Option<String>, Error>;
+
+/// Redaction of one value: the engine, the report, and the pointer to the present position.
+pub(super) struct JsonRedactor<'a> {
+    pub(super) engine: &'a PrivacyFilterEngine,
+    pub(super) applied: RedactionReport,
     pointer: String,
-    call: CallState<'a>,
+    state: CallState<'a>,
 }
 
 impl<'a> JsonRedactor<'a> {
-    pub(in crate::kernel) fn new(engine: &'a PrivacyFilterEngine, deadline: &Deadline<'a>) -> Self {
-        let call = engine.new_call(deadline);
-        JsonRedactor { engine, applied: RedactionReport::default(), pointer: String::new(), call }
+    pub(super) fn new(engine: &'a PrivacyFilterEngine, deadline: &Deadline<'a>) -> Self {
+        let state = engine.new_state(deadline);
+        JsonRedactor { engine, applied: RedactionReport::default(), pointer: String::new(), state }
     }
 
-    /// The filtered value. `depth` counts the levels above, `hints` is what the keys above say.
+    /// Returns the filtered value. `depth` is the number of enclosing levels, `hints` the context of its
+    /// keys.
     // [PRIV-70]
-    pub(in crate::kernel) fn value(
+    pub(super) fn redact_value(
         &mut self,
         value: &Value,
         hints: Hints,
         depth: usize,
     ) -> Result<Value, Error> {
         if depth > PRIVACY_DEPTH_MAX {
-            return Err(Error::new(Code::PrivacyLimit, "answer is nested too deeply"));
+            return Err(Error::new(Code::PrivacyLimit, "result is nested too deeply"));
         }
         let below = depth.saturating_add(1);
         match value {
             Value::Null | Value::Bool(_) => Ok(value.clone()),
-            Value::Number(number) => Ok(match self.number_or_secret(number, hints)? {
+            Value::Number(number) => Ok(match self.redact_number_or_secret(number, hints)? {
                 Some(label) => Value::String(label),
                 None => value.clone(),
             }),
             Value::String(text) => {
-                let filtered = self.string(text, hints, 0)?;
+                let filtered = self.redact_string(text, hints, 0)?;
                 Ok(Value::String(filtered.unwrap_or_else(|| text.clone())))
             }
             Value::Array(items) => {
@@ -91,43 +95,43 @@ impl<'a> JsonRedactor<'a> {
                     let length = self.pointer.len();
                     // Writing to a string cannot fail.
                     let _ = write!(self.pointer, "/{index}");
-                    filtered.push(self.value(item, hints, below)?);
+                    filtered.push(self.redact_value(item, hints, below)?);
                     self.pointer.truncate(length);
                 }
                 Ok(Value::Array(filtered))
             }
-            Value::Object(members) => self.object(members, hints, below),
+            Value::Object(members) => self.redact_object(members, hints, below),
         }
     }
 
-    fn object(
+    fn redact_object(
         &mut self,
         members: &Map<String, Value>,
         hints: Hints,
         below: usize,
     ) -> Result<Value, Error> {
         let mut filtered = Map::new();
-        let mut names = Names::default();
+        let mut keys = UniqueKeys::default();
         for (key, value) in members {
-            let filtered_key = self.key(key)?;
-            let name = names.unique(key, filtered_key).unwrap_or_else(|| key.clone());
-            let hints = hints.and(of_key(key));
+            let filtered_key = self.redact_key(key)?;
+            let name = keys.unique(key, filtered_key).unwrap_or_else(|| key.clone());
+            let hints = hints.union(key_hints(key));
             let length = self.pointer.len();
-            self.push(&name);
-            let value = self.value(value, hints, below)?;
+            self.push_token(&name);
+            let value = self.redact_value(value, hints, below)?;
             self.pointer.truncate(length);
             filtered.insert(name, value);
         }
         Ok(Value::Object(filtered))
     }
 
-    /// A key, filtered. What is found in it is recorded at the object it stands in.
-    fn key(&mut self, key: &str) -> Result<Option<String>, Error> {
-        self.string(key, Hints::NONE, PRIVACY_NESTED_DEPTH_MAX)
+    /// Returns the filtered key, if it changes. Its matches are reported at its object.
+    fn redact_key(&mut self, key: &str) -> Redacted {
+        self.redact_string(key, Hints::NONE, PRIVACY_NESTED_DEPTH_MAX)
     }
 
-    /// A reference token (RFC 6901) behind the pointer.
-    fn push(&mut self, token: &str) {
+    /// Appends a reference token (RFC 6901) to the pointer.
+    fn push_token(&mut self, token: &str) {
         self.pointer.push('/');
         if token.contains(['~', '/']) {
             self.pointer.push_str(&token.replace('~', "~0").replace('/', "~1"));
@@ -136,68 +140,63 @@ impl<'a> JsonRedactor<'a> {
         }
     }
 
-    /// The filtered text of a string, or nothing if it stays as it is. `layer` counts the strings
-    /// around this one.
+    /// Returns the filtered string, if it changes. `layer` is the number of enclosing JSON strings.
     #[inline]
-    fn string(&mut self, text: &str, hints: Hints, layer: usize) -> Result<Option<String>, Error> {
+    fn redact_string(&mut self, text: &str, hints: Hints, layer: usize) -> Redacted {
         if self.engine.may_match(text) {
-            return self.worthy(text, hints, layer);
+            return self.redact_candidate(text, hints, layer);
         }
-        // Most strings, and nearly all keys, end here.
-        self.call.budget.spend(text.len()).map(|()| None)
+        // Fast path of most strings and nearly all keys.
+        self.state.budget.charge_bytes(text.len()).map(|()| None)
     }
 
-    /// As `string`, for one that is worth it.
-    fn worthy(&mut self, text: &str, hints: Hints, layer: usize) -> Result<Option<String>, Error> {
+    /// As `redact_string`, for a string that can have a match.
+    fn redact_candidate(&mut self, text: &str, hints: Hints, layer: usize) -> Redacted {
         // [PRIV-72]
         if layer >= PRIVACY_NESTED_DEPTH_MAX || !is_document(text) {
-            return self.plain(text, hints);
+            return self.redact_plain(text, hints);
         }
-        // A secret may be JSON itself, and would be taken apart.
+        // A secret can be JSON itself, so it is replaced before the text is parsed.
         let whole = self.without_secrets(text);
         let rest = whole.as_deref().unwrap_or(text);
         let filtered = match whole.is_none() || is_document(rest) {
-            true => self.document(rest, hints, layer.saturating_add(1))?,
-            false => self.plain(rest, hints)?,
+            true => self.redact_document(rest, hints, layer.saturating_add(1))?,
+            false => self.redact_plain(rest, hints)?,
         };
         Ok(filtered.or(whole))
     }
 
-    fn plain(&mut self, text: &str, hints: Hints) -> Result<Option<String>, Error> {
+    fn redact_plain(&mut self, text: &str, hints: Hints) -> Redacted {
         let engine = self.engine;
         let (applied, pointer) = (&mut self.applied, &self.pointer);
-        engine.redact_plain(text, hints, &mut self.call, |name, count| {
+        engine.redact_plain(text, hints, &mut self.state, |name, count| {
             applied.record(name, pointer, count)
         })
     }
 
-    /// A JSON text without the secrets that reach over several of its tokens; nothing if there are none.
+    /// Returns a JSON text without the secrets that span several of its tokens; `None` if it has no such
+    /// secrets.
     // [SECRET-23]
     fn without_secrets(&mut self, text: &str) -> Option<String> {
-        let places = self.engine.hidden.find_spanning(text.as_bytes());
-        let hits = resolve(places.into_iter().map(Match::from).collect());
-        let count = u64::try_from(hits.len()).unwrap_or(u64::MAX);
-        hits.first().map(|hit| {
-            self.applied.record(self.engine.name(hit.tag), &self.pointer, count);
-            self.engine.replaced(text, &hits, &mut self.call.labels)
+        let places = self.engine.secrets.find_spanning(text.as_bytes());
+        let matches = merge_overlapping(places.into_iter().map(Match::from).collect());
+        let count = u64::try_from(matches.len()).unwrap_or(u64::MAX);
+        matches.first().map(|found| {
+            self.applied.record(self.engine.name(found.source), &self.pointer, count);
+            self.engine.replace_matches(text, &matches, &mut self.state.labels)
         })
     }
 
-    /// A string that is a JSON document.
-    fn document(
-        &mut self,
-        text: &str,
-        hints: Hints,
-        layer: usize,
-    ) -> Result<Option<String>, Error> {
+    /// Filters a string that is a JSON document.
+    fn redact_document(&mut self, text: &str, hints: Hints, layer: usize) -> Redacted {
         let mut filtered = String::new();
         let mut copied = 0;
-        // `under` is what the keys say down to the token, `level` is the object or array it stands in.
+        // `under` is the context of the present token, `level` its enclosing object or array.
         let (mut under, mut level, mut outer) = (hints, Level::default(), Vec::new());
         for (token, written, end) in tokens(text) {
             let replacement = match token {
                 Token::Open => {
-                    let inner = Level { hints: under, names: Names::default() };
+                    let inner = Level { hints: under, keys: UniqueKeys::default() };
                     outer.push(core::mem::replace(&mut level, inner));
                     continue;
                 }
@@ -207,16 +206,16 @@ impl<'a> JsonRedactor<'a> {
                     continue;
                 }
                 Token::Key => {
-                    let key = decoded(written);
-                    under = level.hints.and(of_key(&key));
-                    level.names.unique(&key, self.key(&key)?)
+                    let key = decode(written);
+                    under = level.hints.union(key_hints(&key));
+                    level.keys.unique(&key, self.redact_key(&key)?)
                 }
-                Token::String => self.string(&decoded(written), under, layer)?,
-                Token::Scalar if self.engine.hidden.occurs_in(written.as_bytes()) => {
-                    self.string(written, Hints::NONE, PRIVACY_NESTED_DEPTH_MAX)?
+                Token::String => self.redact_string(&decode(written), under, layer)?,
+                Token::Scalar if self.engine.secrets.occurs_in(written.as_bytes()) => {
+                    self.redact_string(written, Hints::NONE, PRIVACY_NESTED_DEPTH_MAX)?
                 }
                 Token::Scalar => match serde_json::from_str::<Number>(written) {
-                    Ok(number) => self.number(&number, under)?,
+                    Ok(number) => self.redact_number(&number, under)?,
                     Err(_) => None,
                 },
             };
@@ -237,69 +236,70 @@ impl<'a> JsonRedactor<'a> {
         Ok(Some(filtered))
     }
 
-    /// What takes the place of a number.
-    fn number_or_secret(&mut self, number: &Number, hints: Hints) -> Result<Option<String>, Error> {
-        if !self.engine.hidden.is_empty() {
+    /// Returns the text that replaces a number.
+    fn redact_number_or_secret(&mut self, number: &Number, hints: Hints) -> Redacted {
+        if !self.engine.secrets.is_empty() {
             let digits = number.to_string();
-            if self.engine.hidden.occurs_in(digits.as_bytes()) {
-                return self.plain(&digits, Hints::NONE);
+            if self.engine.secrets.occurs_in(digits.as_bytes()) {
+                return self.redact_plain(&digits, Hints::NONE);
             }
         }
-        self.number(number, hints)
+        self.redact_number(number, hints)
     }
 
-    /// The label that takes the place of a whole number, if its digits alone are a value.
+    /// Returns the label that replaces an integer, if its digits alone are a match.
     // [PRIV-71]
-    fn number(&mut self, number: &Number, hints: Hints) -> Result<Option<String>, Error> {
+    fn redact_number(&mut self, number: &Number, hints: Hints) -> Redacted {
         let magnitude = number.as_u64().or_else(|| number.as_i64().map(i64::unsigned_abs));
         let Some(magnitude) = magnitude else { return Ok(None) };
-        if hints == Hints::NONE && magnitude < SHORTEST_CARD {
+        if hints == Hints::NONE && magnitude < TWELVE_DIGITS_MIN {
             return Ok(None);
         }
         let mut whole = |digits: &str| {
-            let budget = &mut self.call.budget;
-            budget.spend(digits.len())?;
-            let hits = scan(digits.as_bytes(), self.engine.on, hints, &budget.deadline)?;
-            let is_all = |hit: &Match| (hit.start, hit.end) == (0, digits.len());
-            Ok::<_, Error>(resolve(hits).into_iter().find(is_all))
+            let budget = &mut self.state.budget;
+            budget.charge_bytes(digits.len())?;
+            let matches = scan(digits.as_bytes(), self.engine.enabled, hints, &budget.deadline)?;
+            let is_all = |found: &Match| (found.start, found.end) == (0, digits.len());
+            Ok::<_, Error>(merge_overlapping(matches).into_iter().find(is_all))
         };
         let digits = magnitude.to_string();
-        // Kinds of nine digits have lost their zeros.
-        let nine = |hit: &Match| matches!(hit.tag, MatchSource::Kind(Kind::Ssn | Kind::Routing));
+        // Numbers of nine digits can have lost leading zeros.
+        let nine =
+            |found: &Match| matches!(found.source, MatchSource::Kind(Kind::Ssn | Kind::Routing));
         let padded = whole(&format!("{magnitude:09}"))?.filter(nine);
         let found = if padded.is_some() { padded } else { whole(&digits)? };
-        let Some(hit) = found else { return Ok(None) };
+        let Some(found) = found else { return Ok(None) };
         let mut label = String::new();
-        self.call.labels.write(&mut label, hit.tag, self.engine.label(hit.tag), &digits);
-        self.applied.record(self.engine.name(hit.tag), &self.pointer, 1);
+        self.state.labels.write(&mut label, found.source, self.engine.label(found.source), &digits);
+        self.applied.record(self.engine.name(found.source), &self.pointer, 1);
         Ok(Some(label))
     }
 }
 
-/// An object or array of a JSON text: what the keys above it say, and its names.
+/// An object or array of a JSON text: the context of the keys above it, and its own keys.
 #[derive(Default)]
 struct Level {
     hints: Hints,
-    names: Names,
+    keys: UniqueKeys,
 }
 
-/// Twelve digits.
-const SHORTEST_CARD: u64 = 100_000_000_000;
+/// The smallest number of twelve digits.
+const TWELVE_DIGITS_MIN: u64 = 100_000_000_000;
 
-/// Writes a JSON string. Labels and what stands around them seldom need an escape.
+/// Writes a JSON string. Labels and the text around them seldom need an escape.
 fn push_quoted(out: &mut String, text: &str) {
     if text.bytes().any(|byte| byte < b' ' || matches!(byte, b'"' | b'\\')) {
-        // No string fails to be written.
+        // Serializing a string cannot fail.
         out.push_str(&serde_json::to_string(text).unwrap_or_default());
     } else {
         out.extend(["\"", text, "\""]);
     }
 }
 
-/// The text that a quoted JSON string stands for. A string that cannot be decoded, such as one half
-/// of a surrogate pair, is filtered as it is written.
+/// Decodes a quoted JSON string. If it cannot be decoded, such as one half of a surrogate pair, it is
+/// filtered verbatim.
 #[inline]
-fn decoded(quoted: &str) -> Cow<'_, str> {
+fn decode(quoted: &str) -> Cow<'_, str> {
     let inner = quoted.get(1..quoted.len().saturating_sub(1)).unwrap_or_default();
     if !inner.contains('\\') {
         return Cow::Borrowed(inner);

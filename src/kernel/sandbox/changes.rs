@@ -1,8 +1,7 @@
-//! Room: what a guest changed in the directories it may write and in what its package keeps. `commit.rs`
-//! carries it out on the host.
+//! Changes that a guest made to writable directories and to storage; `commit.rs` applies them.
 
 use super::commit;
-use super::commit::Mount;
+use super::commit::MountChanges;
 use crate::kernel::deadline::Deadline;
 use crate::kernel::directory::{Change, Directory, FileOp};
 use crate::kernel::names::STORAGE_MOUNT;
@@ -10,59 +9,61 @@ use crate::kernel::prelude::*;
 use crate::kernel::storage::NewSnapshot;
 use serde_json::{json, Value};
 
-/// Everything that one call changed. The host is as it was until [`Changes::apply`].
+/// The new snapshot of storage, and its difference to the old one.
+pub(super) type StorageChanges = (NewSnapshot, Vec<Change>);
+
+/// All changes of one call. The host is unchanged until [`Changes::apply`].
 #[derive(Clone, Debug, Default)]
 pub struct Changes {
-    mounts: Vec<Mount>,
-    /// What the package keeps from now on, with the difference to what it kept.
-    kept: Option<(NewSnapshot, Vec<Change>)>,
-    /// Why they can't be carried out.
-    fault: Option<Error>,
+    mounts: Vec<MountChanges>,
+    storage: Option<StorageChanges>,
+    /// Why they cannot be applied.
+    failure: Option<Error>,
 }
 
 impl Changes {
-    /// Takes up the changes below one mapped directory: first what is removed, the deepest names
-    /// first, then what is made, the shortest paths first.
+    /// Adds the changes below one mapped directory: first the removals, deepest paths first, then the rest,
+    /// shortest paths first.
     pub(super) fn add(&mut self, guest: &str, host: Arc<dyn Directory>, changes: Vec<Change>) {
         if !changes.is_empty() {
-            self.mounts.push(Mount { guest: guest.to_owned(), host, changes });
+            self.mounts.push(MountChanges { guest: guest.to_owned(), host, changes });
         }
     }
 
-    /// Changes that can't be carried out.
-    pub(super) fn impossible(fault: Error) -> Self {
-        Changes { fault: Some(fault), ..Changes::default() }
+    /// Changes that cannot be applied.
+    pub(super) fn failed(failure: Error) -> Self {
+        Changes { failure: Some(failure), ..Changes::default() }
     }
 
-    /// Takes up what the package keeps from now on.
-    pub(super) fn keep(&mut self, kept: Option<(NewSnapshot, Vec<Change>)>) {
-        self.kept = kept;
+    /// Sets the new snapshot of storage.
+    pub(super) fn set_storage(&mut self, storage: Option<StorageChanges>) {
+        self.storage = storage;
     }
 
-    /// Whether the call changed nothing.
+    /// Returns `true` if the call changed nothing.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.mounts.is_empty() && self.kept.is_none() && self.fault.is_none()
+        self.mounts.is_empty() && self.storage.is_none() && self.failure.is_none()
     }
 
-    /// Whether they can be carried out, as far as that can be known beforehand.
+    /// Checks that they can be applied, as far as can be known in advance.
     ///
     /// # Errors
-    /// `tool.left_link`: a symbolic link would have to be made.
+    /// `tool.left_link`: a symbolic link would have to be created.
     pub fn check(&self) -> Result<(), Error> {
-        self.fault.clone().map_or(Ok(()), Err)
+        self.failure.clone().map_or(Ok(()), Err)
     }
 
-    /// Each change, with its path as the guest sees it, such as `/out/reports/today.txt`.
+    /// Returns each change with its path as the guest sees it, such as `/out/reports/today.txt`.
     // [STO-33]
     pub fn iter(&self) -> impl Iterator<Item = (String, &FileOp)> {
         let mapped = self.mounts.iter().flat_map(|mount| {
             let changes = mount.changes.iter();
             changes.map(|change| (mount.guest_path(&change.path), &change.action))
         });
-        let kept = self.kept.iter().flat_map(|(_, changes)| changes);
-        mapped
-            .chain(kept.map(|change| (format!("{STORAGE_MOUNT}/{}", change.path), &change.action)))
+        let stored = self.storage.iter().flat_map(|(_, changes)| changes);
+        let stored = stored.map(|it| (format!("{STORAGE_MOUNT}/{}", it.path), &it.action));
+        mapped.chain(stored)
     }
 
     /// The list as JSON: path, action, and for a file its size and whether it replaces another.
@@ -77,7 +78,7 @@ impl Changes {
         self.iter().map(change).collect()
     }
 
-    /// How many changes of each kind there are, and how many bytes are written: for the record.
+    /// Returns the number of changes of each kind and the bytes written, for the audit record.
     pub fn counts(&self) -> BTreeMap<String, u64> {
         let mut counts = BTreeMap::new();
         let mut add = |what: &str, count: usize| {
@@ -93,31 +94,30 @@ impl Changes {
         counts
     }
 
-    /// Carries the changes out on the host. If it fails, those that were carried out before are left
-    /// in the list.
+    /// Applies the changes on the host. If that fails, only those already applied are left in the list.
     ///
     /// # Errors
-    /// `host.commit`: the host refused one of them. The detail says which were carried out before;
-    /// files not named there are as they were. `storage.conflict`, `host.file`: what the package keeps
-    /// could not be changed. Also the errors of [`Changes::check`].
+    /// `host.commit`: the host refused a change. The detail names the changes already applied; no other
+    /// file has changed. `storage.conflict`, `host.file`: storage could not be changed. Also the errors of
+    /// [`Changes::check`].
     pub fn apply(&mut self) -> Result<(), Error> {
-        self.carry_out_within(&Deadline::unlimited())
+        self.apply_within(&Deadline::unlimited())
     }
 
-    /// Carries the changes out, if the first of them can be made before the deadline. From then on nothing
-    /// stops it.
+    /// Applies the changes unless the deadline passes before the first one; from then on they are not
+    /// interrupted.
     // [BOX-99]
-    pub(in crate::kernel) fn carry_out_within(&mut self, deadline: &Deadline) -> Result<(), Error> {
+    pub(in crate::kernel) fn apply_within(&mut self, deadline: &Deadline) -> Result<(), Error> {
         self.check()?;
-        let kept = self.kept.take();
-        let snapshot = kept.as_ref().map(|(snapshot, _)| snapshot);
+        let storage = self.storage.take();
+        let snapshot = storage.as_ref().map(|(snapshot, _)| snapshot);
         commit::apply(&mut self.mounts, snapshot, deadline)?;
-        self.kept = kept;
+        self.storage = storage;
         Ok(())
     }
 }
 
-/// The same lists, whatever the host's directories are.
+/// Compares the lists only, not the host's directories.
 impl PartialEq for Changes {
     fn eq(&self, other: &Self) -> bool {
         self.iter().eq(other.iter())

@@ -1,7 +1,7 @@
-//! Carrying out what a guest changed, once its call has succeeded.
+//! Two-phase commit of a guest's changes, after its call has succeeded.
 //!
-//! Two steps. First everything is made ready, in each directory and in what the package keeps: a full disk shows
-//! here, when nothing has changed yet. Then the changes are made, and what is kept is in force last of all.
+//! Prepare: every directory and storage stage their changes, so that a full disk shows before anything has
+//! changed. Commit: the changes are applied, storage last.
 
 use crate::kernel::deadline::Deadline;
 use crate::kernel::directory::{Change, CommitError, Directory, PreparedChanges};
@@ -10,14 +10,14 @@ use crate::kernel::storage::NewSnapshot;
 
 /// The changes below one mapped directory.
 #[derive(Clone, Debug)]
-pub(super) struct Mount {
+pub(super) struct MountChanges {
     /// Where the guest sees the directory.
     pub(super) guest: String,
     pub(super) host: Arc<dyn Directory>,
     pub(super) changes: Vec<Change>,
 }
 
-impl Mount {
+impl MountChanges {
     pub(super) fn guest_path(&self, path: &str) -> String {
         format!("{}/{path}", self.guest.trim_end_matches('/'))
     }
@@ -34,20 +34,20 @@ impl Mount {
     }
 }
 
-/// Names shown of what was carried out before a failure.
-const DONE_SHOWN: usize = 20;
+/// Most paths listed of the changes applied before a failure.
+const PATHS_SHOWN_MAX: usize = 20;
 
-/// Carries out the changes of all mounts and of what is kept, or says how far it came and leaves those in
-/// the lists.
+/// Applies the changes of all mounts and of storage. On an error the lists keep only the changes already
+/// applied.
 // [BOX-90] [BOX-91]
 pub(super) fn apply(
-    mounts: &mut [Mount],
-    kept: Option<&NewSnapshot>,
+    mounts: &mut [MountChanges],
+    storage: Option<&NewSnapshot>,
     deadline: &Deadline,
 ) -> Result<(), Error> {
-    // Locks are taken in one order everywhere, so that two calls wait for each other at most once.
+    // One global lock order, so that two calls cannot deadlock.
     mounts.sort_by_cached_key(|mount| mount.host.identity_chain().first().copied());
-    let (done, result) = attempt(mounts, kept, deadline);
+    let (done, result) = attempt(mounts, storage, deadline);
     if result.is_err() {
         for (mount, done) in mounts.iter_mut().zip(done) {
             mount.changes.truncate(done);
@@ -56,42 +56,42 @@ pub(super) fn apply(
     result
 }
 
-/// How many changes of each mount were carried out, and why no more.
+/// Returns the number of changes applied in each mount, and the error that stopped it.
 // [STO-31] [STO-32]
 fn attempt(
-    mounts: &[Mount],
-    kept: Option<&NewSnapshot>,
+    mounts: &[MountChanges],
+    storage: Option<&NewSnapshot>,
     deadline: &Deadline,
 ) -> (Vec<usize>, Result<(), Error>) {
     let mut done = vec![0; mounts.len()];
     let prepare = || {
         let mounts: Vec<_> =
             mounts.iter().map(|mount| mount.prepare(deadline)).collect::<Result<_, _>>()?;
-        let kept = kept.map(|kept| kept.prepare(deadline)).transpose()?;
-        // The last look: what is begun is brought to its end.
+        let storage = storage.map(|storage| storage.prepare(deadline)).transpose()?;
+        // The last check: a commit that has started is completed.
         deadline.check()?;
-        Ok((mounts, kept))
+        Ok((mounts, storage))
     };
-    let (prepared, kept) = match prepare() {
+    let (prepared, storage) = match prepare() {
         Ok(prepared) => prepared,
         Err(error) => return (done, Err(error)),
     };
     for ((mount, ready), count) in mounts.iter().zip(prepared).zip(&mut done) {
         if let Err(CommitError { path, why }) = ready.apply(count) {
             let path = mount.guest_path(&path);
-            let detail = format!("{path}: {why}; {}", carried_out(mounts, &done));
+            let detail = format!("{path}: {why}; {}", describe_applied(mounts, &done));
             return (done, Err(Error::new(Code::HostCommit, detail)));
         }
     }
-    let result = kept.map_or(Ok(()), |kept| kept.commit()).map_err(|error| {
-        let detail = format!("{}; {}", error.detail(), carried_out(mounts, &done));
+    let result = storage.map_or(Ok(()), |storage| storage.commit()).map_err(|error| {
+        let detail = format!("{}; {}", error.detail(), describe_applied(mounts, &done));
         Error::new(error.code(), detail)
     });
     (done, result)
 }
 
 // [BOX-92]
-fn carried_out(mounts: &[Mount], done: &[usize]) -> String {
+fn describe_applied(mounts: &[MountChanges], done: &[usize]) -> String {
     let paths = mounts.iter().zip(done).flat_map(|(mount, done)| {
         mount.changes.iter().take(*done).map(|change| mount.guest_path(&change.path))
     });
@@ -99,9 +99,9 @@ fn carried_out(mounts: &[Mount], done: &[usize]) -> String {
     if paths.is_empty() {
         return "nothing was changed".to_owned();
     }
-    let shown = paths.iter().take(DONE_SHOWN).cloned().collect::<Vec<_>>().join(", ");
-    match paths.len().saturating_sub(DONE_SHOWN) {
-        0 => format!("carried out before: {shown}"),
-        more => format!("carried out before: {shown} and {more} more"),
+    let shown = paths.iter().take(PATHS_SHOWN_MAX).cloned().collect::<Vec<_>>().join(", ");
+    match paths.len().saturating_sub(PATHS_SHOWN_MAX) {
+        0 => format!("already applied: {shown}"),
+        more => format!("already applied: {shown} and {more} more"),
     }
 }

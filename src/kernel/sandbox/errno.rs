@@ -1,5 +1,4 @@
-//! How a host call that does not succeed ends: with an error number of WASI preview 1, or with the end of
-//! the guest.
+//! Errors of host calls: error numbers of WASI preview 1, and terminations of the guest.
 //!
 //! Numbers and names: `errno` in the `witx` definition of `wasi_snapshot_preview1`.
 
@@ -7,7 +6,7 @@ use crate::kernel::deadline::Interrupted;
 use crate::kernel::directory::DirectoryError;
 use core::fmt;
 
-/// An answer other than success.
+/// A WASI error number other than success.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Errno(pub(super) u16);
 
@@ -20,42 +19,42 @@ macro_rules! errnos {
 }
 
 errnos! {
-    ACCES 2 "there, but not to be opened: a link, pipe or device of the host"
-    BADF 8 "no such descriptor, or none that can do this"
-    EXIST 20 "the file exists"
-    FAULT 21 "a pointer outside linear memory"
-    ILSEQ 25 "a name that is not UTF-8"
-    INVAL 28 "an argument without meaning"
-    IO 29 "the host could not read"
-    ISDIR 31 "a directory where a file is needed"
-    LOOP 32 "a symbolic link where none is followed, or too many"
+    ACCES 2 "exists but cannot be opened: a link, pipe or device of the host"
+    BADF 8 "descriptor not open, or not open for this"
+    EXIST 20 "file exists"
+    FAULT 21 "pointer outside linear memory"
+    ILSEQ 25 "name is not UTF-8"
+    INVAL 28 "invalid argument"
+    IO 29 "host could not read"
+    ISDIR 31 "is a directory"
+    LOOP 32 "symbolic link is not followed, or too many symbolic links"
     MFILE 33 "too many open descriptors"
-    NAMETOOLONG 37 "a name or path that is too long"
+    NAMETOOLONG 37 "name or path is too long"
     NFILE 41 "too many files in one call"
     NOENT 44 "no such file or directory"
-    NOSPC 51 "more than may be changed in one call"
-    NOSYS 52 "a function this runtime does not have"
-    NOTDIR 54 "a file where a directory is needed"
-    NOTEMPTY 55 "a directory with something in it"
+    NOSPC 51 "too many changes in one call"
+    NOSYS 52 "function is not implemented"
+    NOTDIR 54 "not a directory"
+    NOTEMPTY 55 "directory is not empty"
     NOTSOCK 57 "not a socket"
-    OVERFLOW 61 "more names than one directory may have"
-    PERM 63 "a path that leads out of its directory"
+    OVERFLOW 61 "too many names in one directory"
+    PERM 63 "path leads out of its directory"
     ROFS 69 "read-only"
     SPIPE 70 "not seekable"
-    XDEV 75 "from one mount to another"
-    NOTCAPABLE 76 "rights can only shrink"
+    XDEV 75 "different mounts"
+    NOTCAPABLE 76 "rights can only be reduced"
 }
 
 impl Errno {
-    /// This answer, if the condition holds.
+    /// Returns this error if the condition holds.
     pub(super) fn when(self, condition: bool) -> Result<(), Errno> {
         condition.then_some(self).map_or(Ok(()), Err)
     }
 }
 
 impl From<DirectoryError> for Errno {
-    fn from(fault: DirectoryError) -> Self {
-        match fault {
+    fn from(error: DirectoryError) -> Self {
+        match error {
             DirectoryError::NotFound => Errno::NOENT,
             DirectoryError::NotDirectory => Errno::NOTDIR,
             DirectoryError::Denied => Errno::ACCES,
@@ -65,23 +64,23 @@ impl From<DirectoryError> for Errno {
 }
 
 impl From<DirectoryError> for HostCallError {
-    fn from(fault: DirectoryError) -> Self {
-        HostCallError::Errno(fault.into())
+    fn from(error: DirectoryError) -> Self {
+        HostCallError::Errno(error.into())
     }
 }
 
-/// Why a host function ends the guest instead of answering it.
+/// Why a host function ends the guest instead of returning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Termination {
     /// `proc_exit` with its status.
     Exit(u32),
-    /// No fuel left for the host's own work.
+    /// Not enough fuel for the host's own work.
     Fuel,
-    /// Its time is over, or the host asked for it.
+    /// Timed out, or cancelled by the host.
     Interrupted(Interrupted),
-    /// More on stdout than allowed.
+    /// More bytes on stdout than allowed.
     Output,
-    /// More on stderr than allowed.
+    /// More bytes on stderr than allowed.
     ErrorOutput,
 }
 
@@ -99,12 +98,15 @@ impl From<Interrupted> for Termination {
     }
 }
 
-/// How a host function that did not succeed ends.
+/// The result of a host function.
+pub(super) type HostResult<T = ()> = Result<T, HostCallError>;
+
+/// How a host function fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum HostCallError {
-    /// The guest gets an errno and goes on.
+    /// The guest gets an errno and continues.
     Errno(Errno),
-    /// The guest ends here.
+    /// The guest is ended.
     Termination(Termination),
 }
 
@@ -115,8 +117,8 @@ impl From<Errno> for HostCallError {
 }
 
 impl From<Termination> for HostCallError {
-    fn from(stop: Termination) -> Self {
-        HostCallError::Termination(stop)
+    fn from(termination: Termination) -> Self {
+        HostCallError::Termination(termination)
     }
 }
 

@@ -1,37 +1,37 @@
-//! What a call has left, however it ended.
+//! Result of one execution, successful or not.
 
 use super::changes::Changes;
 use crate::kernel::prelude::*;
 use core::time::Duration;
 
-/// One call, however it ended: what the audit record needs.
+/// The result of one execution, successful or not: what the audit record needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct Execution {
-    /// Whether the tool ended well; if not, why.
+    /// `Ok` if the tool succeeded; otherwise why it failed.
     pub outcome: Result<(), Error>,
-    /// The status that it ended itself with, 0 if `_start` returned; none if it was ended.
+    /// The guest's exit status, 0 if `_start` returned; `None` if the host ended it.
     pub exit_status: Option<u32>,
-    /// How often it tried what it may not do.
+    /// Number of host calls that failed with a permission error.
     pub denied: u64,
-    /// What it had written to stdout.
+    /// What the tool wrote to stdout.
     pub stdout: Vec<u8>,
-    /// What it had written to stderr.
+    /// What the tool wrote to stderr.
     pub stderr: Vec<u8>,
-    /// How often it asked for what at the door, and what came of it.
+    /// Requests to host services, counted by service and result.
     pub services: BTreeMap<String, u64>,
-    /// What it changed in the directories it may write and in what it keeps; empty if it was ended by a
-    /// trap or a limit. Whether an exit status means failure is for the protocol to say. Nothing of it is
-    /// done until [`Changes::carry_out`](super::Changes::carry_out).
+    /// Changes to writable directories and to storage; empty if a trap or a limit ended the guest. The
+    /// protocol decides whether an exit status is a failure. They take effect with
+    /// [`Changes::apply`](super::Changes::apply).
     pub changes: Changes,
-    /// Fuel, in the units of `spec/sandbox.md`.
+    /// Fuel used, in the units of `spec/sandbox.md`.
     pub fuel_used: u64,
     /// Wall-clock time.
     pub duration: Duration,
 }
 
 impl Execution {
-    /// One that did not begin.
+    /// An execution that did not start.
     pub(super) fn refused(error: Error) -> Self {
         Execution {
             outcome: Err(error),

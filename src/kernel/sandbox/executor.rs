@@ -1,8 +1,8 @@
-//! Room: running one instance of a module from its entry point to its end, within its limits.
+//! Executor: runs one instance of a module from `_start` to its exit, within its limits.
 //!
-//! Fuel is the limit: it counts the same on every machine. Time is the safety net: the engine gets its
-//! fuel in slices, and between two slices the host looks at the clock and at the cancel flag. No thread
-//! or signal is needed to stop a guest.
+//! Fuel is the limit: it is the same on every machine. The deadline is the safety net: the engine gets fuel
+//! in slices, and the host checks the clock and the cancel flag between slices. Stopping a guest needs no
+//! thread and no signal.
 
 use super::errno::Termination;
 use super::guest::GuestState;
@@ -17,21 +17,21 @@ use wasmi::errors::MemoryError;
 use wasmi::{Func, Linker, ResourceLimiter, ResumableCall, Store, TrapCode};
 use wasmi_core::LimiterError;
 
-/// How a guest ended, and what it left.
+/// How a guest ended, and its final state.
 pub(super) struct GuestExit<'a> {
     pub(super) outcome: Result<(), Error>,
-    /// The status of a guest that ended itself; none if something else ended it.
+    /// The guest's exit status; `None` if the host ended it.
     pub(super) exit_status: Option<u32>,
     pub(super) guest: GuestState<'a>,
     pub(super) fuel_used: u64,
 }
 
-/// Runs a module's `_start` to its end.
+/// Runs a module's `_start` until it returns, exits or is termination_error.
 pub(super) fn run<'a>(module: &Module, guest: GuestState<'a>, limits: &RunLimits) -> GuestExit<'a> {
-    let watch = guest.meter.watch;
+    let deadline = guest.meter.deadline;
     let mut store = Store::new(module.compiled().engine(), guest);
-    let outcome = start(&mut store, module, limits, &watch)
-        .and_then(|entry| run_in_slices(&mut store, entry, &watch))
+    let outcome = start(&mut store, module, limits, &deadline)
+        .and_then(|entry| run_in_slices(&mut store, entry, &deadline))
         .map_err(|error| explain(error, store.data().growth_denied));
     let fuel_left = fuel_left(&store);
     let exit_status = match &outcome {
@@ -47,17 +47,17 @@ pub(super) fn run<'a>(module: &Module, guest: GuestState<'a>, limits: &RunLimits
     }
 }
 
-/// Makes the instance. Its first pages and tables are charged before they are allocated.
+/// Creates the instance. Its initial memory and tables are charged before they are allocated.
 fn start(
     store: &mut Store<GuestState>,
     module: &Module,
     limits: &RunLimits,
-    watch: &Deadline,
+    deadline: &Deadline,
 ) -> Result<Func, Error> {
     // [BOX-35]
     if module.memory_bytes() > limits.memory_bytes_max {
         let detail = format!(
-            "the module starts with {} bytes of memory, and {} are granted",
+            "initial memory of the module is {} bytes, limit {}",
             module.memory_bytes(),
             limits.memory_bytes_max
         );
@@ -66,7 +66,7 @@ fn start(
     let pages_fuel = module.memory_bytes().div_ceil(u64::from(BYTES_PER_FUEL));
     let reserve = store.data().meter.reserve.checked_sub(pages_fuel);
     store.data_mut().meter.reserve = reserve.ok_or_else(fuel_exhausted)?;
-    watch.check_before(bulk_duration(pages_fuel))?;
+    deadline.check_before(bulk_duration(pages_fuel))?;
     store.limiter(|guest| guest);
     let mut linker = Linker::new(module.compiled().engine());
     wasi::define(&mut linker).map_err(|error| exit_error(&error))?;
@@ -74,22 +74,23 @@ fn start(
     let instance = linker
         .instantiate_and_start(&mut *store, module.compiled())
         .map_err(|error| exit_error(&error))?;
-    let missing = || Error::new(Code::ModuleExport, "the instance has no `memory` or `_start`");
+    let missing =
+        || Error::new(Code::ModuleExport, "the instance exports no `memory` or no `_start`");
     let memory = instance.get_memory(&*store, "memory").ok_or_else(missing)?;
     let entry = instance.get_func(&*store, "_start").ok_or_else(missing)?;
     store.data_mut().memory = Some(memory);
-    // [BOX-37] The engine can't resume a `table.grow` that ran out of its slice's fuel. So tables stay
-    // as they are, and the instruction answers -1, as it may at any time.
+    // [BOX-37] The engine cannot resume a `table.grow` that ran out of its slice's fuel. So tables keep their
+    // initial size, and the instruction returns -1, which the specification always allows.
     store.data_mut().table_elements_max = 0;
     Ok(entry)
 }
 
-/// Gives out fuel slice by slice until the guest ends.
+/// Grants fuel slice by slice until the guest ends.
 // [BOX-33]
 fn run_in_slices(
     store: &mut Store<GuestState>,
     entry: Func,
-    watch: &Deadline,
+    deadline: &Deadline,
 ) -> Result<(), Error> {
     next_slice(store, 0)?;
     let mut call = entry.call_resumable(&mut *store, &[], &mut []);
@@ -107,13 +108,13 @@ fn run_in_slices(
             Ok(ResumableCall::OutOfFuel(paused)) => paused,
         };
         let needed = paused.required_fuel();
-        watch.check_before(bulk_duration(needed))?;
+        deadline.check_before(bulk_duration(needed))?;
         next_slice(store, needed)?;
         call = paused.resume(&mut *store, &mut []);
     }
 }
 
-/// Fuel in the engine and fuel not yet given to it.
+/// Returns the fuel in the engine plus the reserve.
 fn fuel_left(store: &Store<GuestState>) -> u64 {
     store.get_fuel().unwrap_or(0).saturating_add(store.data().meter.reserve)
 }
@@ -130,10 +131,10 @@ fn next_slice(store: &mut Store<GuestState>, needed: u64) -> Result<(), Error> {
 }
 
 fn fuel_exhausted() -> Error {
-    Error::new(Code::ToolFuel, "the fuel of the call was used up")
+    Error::new(Code::ToolFuel, "fuel exhausted")
 }
 
-/// Decides each growth that the module's own maxima allow; the engine answers what is denied with -1.
+/// Decides each growth within the module's own maxima; a denied growth returns -1 to the guest.
 impl ResourceLimiter for GuestState<'_> {
     fn memory_growing(
         &mut self,
@@ -146,7 +147,7 @@ impl ResourceLimiter for GuestState<'_> {
     }
 
     fn memory_grow_failed(&mut self, error: &MemoryError) -> Result<(), LimiterError> {
-        // The other reason is fuel: it ends the guest, or the engine asks again with the next slice.
+        // Out of fuel is the other reason: it ends the guest, or the engine retries with the next slice.
         self.growth_denied = matches!(error, MemoryError::OutOfSystemMemory);
         Ok(())
     }
@@ -173,43 +174,39 @@ impl ResourceLimiter for GuestState<'_> {
     }
 }
 
-/// A guest that fails after it was denied memory most likely fails for that.
+/// Attributes a failure after a denied growth to memory: most likely that is its cause.
 // [BOX-22]
 fn explain(error: Error, growth_denied: bool) -> Error {
     match error.code() {
         Code::ToolTrap | Code::ToolExit | Code::ToolFuel | Code::ToolTimeout if growth_denied => {
-            let detail = format!("{}, after it was denied more memory", error.detail());
+            let detail = format!("{}, after memory growth was denied", error.detail());
             Error::new(Code::ToolMemory, detail)
         }
         _ => error,
     }
 }
 
-/// The stable reason for an end that the engine or a host function reports.
+/// Returns the reason code for an error of the engine or of a host function.
 // [BOX-20] [BOX-21]
 fn exit_error(error: &wasmi::Error) -> Error {
-    if let Some(stop) = error.downcast_ref::<Termination>() {
-        return stopped(*stop);
-    }
-    let code = match error.as_trap_code() {
-        Some(TrapCode::StackOverflow) => Code::ToolStack,
-        Some(TrapCode::OutOfFuel) => Code::ToolFuel,
-        Some(TrapCode::OutOfSystemMemory) => Code::ToolMemory,
-        _ => Code::ToolTrap,
-    };
-    Error::new(code, error.to_string())
-}
-
-fn stopped(stop: Termination) -> Error {
-    match stop {
-        Termination::Exit(status) => {
-            Error::new(Code::ToolExit, format!("the tool ended with status {status}"))
+    match error.downcast_ref::<Termination>() {
+        Some(Termination::Exit(status)) => {
+            Error::new(Code::ToolExit, format!("exit status {status}"))
         }
-        Termination::Fuel => fuel_exhausted(),
-        Termination::Interrupted(interrupted) => interrupted.into(),
-        Termination::Output => Error::new(Code::ToolOutput, "the tool wrote more than granted"),
-        Termination::ErrorOutput => {
-            Error::new(Code::ToolErrorOutput, "the tool wrote more than allowed")
+        Some(Termination::Fuel) => fuel_exhausted(),
+        Some(Termination::Interrupted(interrupted)) => (*interrupted).into(),
+        Some(Termination::Output) => Error::new(Code::ToolOutput, "stdout exceeds its limit"),
+        Some(Termination::ErrorOutput) => {
+            Error::new(Code::ToolErrorOutput, "stderr exceeds its limit")
+        }
+        None => {
+            let code = match error.as_trap_code() {
+                Some(TrapCode::StackOverflow) => Code::ToolStack,
+                Some(TrapCode::OutOfFuel) => Code::ToolFuel,
+                Some(TrapCode::OutOfSystemMemory) => Code::ToolMemory,
+                _ => Code::ToolTrap,
+            };
+            Error::new(code, error.to_string())
         }
     }
 }

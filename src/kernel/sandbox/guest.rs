@@ -1,7 +1,6 @@
-//! Room: what the host keeps for one running guest, and the guest's side of a host call: its linear
-//! memory, with every access checked, and its fuel.
+//! State of a running guest, and checked access of host calls to its linear memory.
 
-use super::errno::{Errno, HostCallError};
+use super::errno::{Errno, HostResult};
 use super::guest_clock::GuestClock;
 use super::meter::FuelMeter;
 use super::overlay::{Descriptors, OverlayFs};
@@ -9,12 +8,12 @@ use super::random::RandomStream;
 use crate::kernel::limits::{IOVECS_COUNT_MAX, IOVEC_FUEL};
 use crate::kernel::network::ServiceBroker;
 use crate::kernel::prelude::*;
-use crate::kernel::storage::Loaded;
+use crate::kernel::storage::LoadedStorage;
 use wasmi::Memory;
 
-/// What the host keeps for one running guest.
+/// The host's state of one running guest.
 pub(super) struct GuestState<'a> {
-    /// Command line, each without its NUL.
+    /// Command-line arguments, each without its NUL.
     pub(super) args: Vec<String>,
     /// `NAME=value`, each without its NUL.
     pub(super) environment: Vec<String>,
@@ -24,9 +23,9 @@ pub(super) struct GuestState<'a> {
     pub(super) stdout: Vec<u8>,
     pub(super) stdout_bytes_max: usize,
     pub(super) stderr: Vec<u8>,
-    /// What it gave to `proc_exit`.
+    /// The status passed to `proc_exit`.
     pub(super) exit_status: Option<u32>,
-    /// Calls that were answered with an errno that says it may not do that.
+    /// Number of host calls that failed with a permission error.
     pub(super) denied: u64,
     pub(super) tree: OverlayFs,
     pub(super) descriptors: Descriptors,
@@ -34,27 +33,27 @@ pub(super) struct GuestState<'a> {
     pub(super) random: RandomStream<'a>,
     pub(super) meter: FuelMeter<'a>,
     pub(super) services: ServiceBroker<'a>,
-    /// What the package keeps, as the call found it; the entries are in the tree.
-    pub(super) storage: Option<Loaded>,
-    /// The answer to the last request at the door, until it is taken.
+    /// The snapshot of storage at the start of the call; its entries are in the overlay.
+    pub(super) storage: Option<LoadedStorage>,
+    /// The unread response to the last service request.
     pub(super) response: Vec<u8>,
-    /// The most that linear memory may grow to.
+    /// Limit of linear memory.
     pub(super) memory_bytes_max: usize,
-    /// The most that a table may grow to.
+    /// Limit of a table.
     pub(super) table_elements_max: usize,
-    /// Whether the last growth of memory that the engine asked for was denied.
+    /// Whether the last growth of memory was denied.
     pub(super) growth_denied: bool,
-    /// Linear memory, once there is an instance.
+    /// Linear memory, once the instance exists.
     pub(super) memory: Option<Memory>,
 }
 
-/// One host call. Holds the guest's memory anew each time, since it may have grown in between.
+/// One host call. It borrows the guest's memory each time, since that may have grown since the last call.
 pub(super) struct HostCall<'a, 'g> {
     pub(super) memory: &'a mut [u8],
     pub(super) guest: &'a mut GuestState<'g>,
 }
 
-/// A run of bytes in linear memory that was found to lie inside it.
+/// A range of linear memory that was checked to lie inside it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct GuestRange {
     start: usize,
@@ -66,19 +65,19 @@ impl GuestRange {
         self.end.saturating_sub(self.start)
     }
 
-    /// Its bytes in the memory it was found in.
+    /// Returns its bytes in the memory it was checked against.
     pub(super) fn of(self, memory: &[u8]) -> Result<&[u8], Errno> {
         memory.get(self.start..self.end).ok_or(Errno::FAULT)
     }
 
-    /// Its bytes, to be written.
+    /// Returns its bytes in the memory it was checked against, for writing.
     pub(super) fn of_mut(self, memory: &mut [u8]) -> Result<&mut [u8], Errno> {
         memory.get_mut(self.start..self.end).ok_or(Errno::FAULT)
     }
 }
 
 impl HostCall<'_, '_> {
-    /// Finds `length` bytes at `pointer`, or answers `EFAULT`.
+    /// Returns the range of `length` bytes at `pointer`. `EFAULT`: it is not inside linear memory.
     // [BOX-41]
     pub(super) fn span(&self, pointer: u32, length: usize) -> Result<GuestRange, Errno> {
         let start = usize::try_from(pointer).map_err(|_| Errno::FAULT)?;
@@ -87,7 +86,7 @@ impl HostCall<'_, '_> {
         Ok(GuestRange { start, end })
     }
 
-    /// As [`HostCall::span`], with the length as the guest gave it.
+    /// As [`HostCall::span`], for a length that the guest passed.
     pub(super) fn span_of(&self, pointer: u32, length: u32) -> Result<GuestRange, Errno> {
         self.span(pointer, usize::try_from(length).map_err(|_| Errno::FAULT)?)
     }
@@ -96,33 +95,33 @@ impl HostCall<'_, '_> {
         span.of(self.memory)
     }
 
-    /// Writes from the start of a span; what goes beyond its end is not written.
-    pub(super) fn write(&mut self, span: GuestRange, bytes: &[u8]) -> Result<(), HostCallError> {
+    /// Writes to the start of a range; bytes beyond its end are dropped.
+    pub(super) fn write(&mut self, span: GuestRange, bytes: &[u8]) -> HostResult {
         copy(span.of_mut(self.memory)?, bytes);
         Ok(())
     }
 
-    pub(super) fn write_at(&mut self, pointer: u32, bytes: &[u8]) -> Result<(), HostCallError> {
+    pub(super) fn write_at(&mut self, pointer: u32, bytes: &[u8]) -> HostResult {
         let span = self.span(pointer, bytes.len())?;
         self.write(span, bytes)
     }
 
-    pub(super) fn write_u32(&mut self, pointer: u32, value: u32) -> Result<(), HostCallError> {
+    pub(super) fn write_u32(&mut self, pointer: u32, value: u32) -> HostResult {
         self.write_at(pointer, &value.to_le_bytes())
     }
 
-    pub(super) fn write_u64(&mut self, pointer: u32, value: u64) -> Result<(), HostCallError> {
+    pub(super) fn write_u64(&mut self, pointer: u32, value: u64) -> HostResult {
         self.write_at(pointer, &value.to_le_bytes())
     }
 
-    /// Reads a list of `(pointer, length)` pairs and finds the bytes of each; gives them with their
-    /// total length. They may overlap.
+    /// Reads a list of `(pointer, length)` pairs; returns the range of each and their total length. They
+    /// may overlap.
     // [BOX-42]
     pub(super) fn iovecs(
         &mut self,
         pointer: u32,
         count: u32,
-    ) -> Result<(Vec<GuestRange>, usize), HostCallError> {
+    ) -> HostResult<(Vec<GuestRange>, usize)> {
         let count = usize::try_from(count).map_err(|_| Errno::INVAL)?;
         Errno::INVAL.when(count > IOVECS_COUNT_MAX)?;
         let list = self.span(pointer, count.saturating_mul(8))?;
@@ -145,13 +144,13 @@ pub(super) fn copy(to: &mut [u8], from: &[u8]) {
     }
 }
 
-/// The little-endian number at an offset of a record; bytes beyond its end count as zero.
+/// Reads a little-endian number at an offset of a record; bytes beyond its end count as zero.
 pub(super) fn field_u64(record: &[u8], offset: usize) -> u64 {
     let bytes = record.iter().skip(offset).take(8).rev();
     bytes.fold(0, |value, byte| value << 8 | u64::from(*byte))
 }
 
-/// As [`field_u64`], of four bytes.
+/// As [`field_u64`], for four bytes.
 pub(super) fn field_u32(record: &[u8], offset: usize) -> u32 {
     let bytes = record.iter().skip(offset).take(4).rev();
     bytes.fold(0, |value, byte| value << 8 | u32::from(*byte))

@@ -1,15 +1,15 @@
-//! Room: running a verified tool, with nothing but what its token holds.
+//! Sandbox: runs a verified tool with only the grants of its capability token.
 //!
-//! Read on in `grants.rs` (what may be asked for), `machine.rs` (how it runs and ends), `guest.rs` (its
-//! memory), `meter.rs` and `time.rs` (its fuel and time), `wasi/` and `services.rs` (what it can call), `files/` and `host_directory.rs` (what it sees),
-//! `protected.rs` (what no guest sees), `changes.rs` and `commit.rs` (what it leaves) and `protocol/` (how it is spoken to).
+//! `token.rs` checks the token, `executor.rs` runs the instance, `guest.rs` is its state and linear memory,
+//! `meter.rs` and `guest_clock.rs` its fuel and clocks; `wasi/` and `service_calls.rs` are its host calls,
+//! `overlay/` its file system; `changes.rs` and `commit.rs` apply its changes, and `protocol/` encodes the
+//! call and decodes the response.
 
 mod changes;
 mod commit;
 mod errno;
 mod execution;
 mod executor;
-mod grants;
 mod guest;
 mod guest_clock;
 mod meter;
@@ -21,6 +21,7 @@ mod service_calls;
 #[cfg(test)]
 #[path = "../../../conformance/unit/kernel/sandbox/mod.rs"]
 mod tests;
+mod token;
 mod wasi;
 
 pub use crate::kernel::directory::FileOp;
@@ -28,8 +29,7 @@ use crate::kernel::prelude::*;
 pub use changes::Changes;
 pub use execution::Execution;
 pub use protocol::json_rpc::{tools_call_request, JsonRpcResponse};
-pub use protocol::result::ToolResult;
-pub use protocol::ToolInput;
+pub use protocol::{ToolInput, ToolResult};
 
 use crate::kernel::deadline::Deadline;
 use crate::kernel::directory::Identity;
@@ -39,30 +39,30 @@ use crate::kernel::module::Module;
 use crate::kernel::network::ServiceBroker;
 use crate::kernel::policy::capability::Capability;
 use crate::kernel::policy::token::{CapabilityToken, DirectoryGrant, ResolvedToken, RunLimits};
-use crate::kernel::storage::Loaded;
+use crate::kernel::storage::LoadedStorage;
 use guest::GuestState;
 use guest_clock::GuestClock;
 use meter::FuelMeter;
 use overlay::Preopen;
 use random::RandomStream;
 
-/// An engine that was found to keep to the limits, and the seed of the random numbers that guests get from it.
-/// Only [`Engine::new`] and [`Engine::with_seed`] make one.
+/// A WebAssembly engine that passed its self-test, and the seed of the guests' random numbers. Only
+/// [`Engine::new`] and [`Engine::with_seed`] create one.
 #[derive(Clone, Debug)]
 pub struct Engine {
     seed: [u8; 32],
 }
 
 impl Engine {
-    /// An engine whose guests get the same random numbers in each call.
+    /// Creates an engine whose guests get the same random numbers in each call.
     ///
     /// # Errors
-    /// `host.engine` if this program was built with an engine that would not keep to the limits.
+    /// `host.engine` if the linked engine would not keep to the limits.
     pub fn new() -> Result<Self, Error> {
         Engine::with_seed([0; 32])
     }
 
-    /// An engine whose guests get their random numbers from this seed.
+    /// Creates an engine whose guests get random numbers derived from this seed.
     ///
     /// # Errors
     /// As [`Engine::new`].
@@ -71,8 +71,8 @@ impl Engine {
         Ok(Engine { seed })
     }
 
-    /// Runs a tool with what its token holds. The arguments of the request stand behind those of the manifest.
-    /// They have no NUL, behind which a program would see nothing.
+    /// Runs a tool with the grants of its token. The request's arguments follow those of the manifest; none
+    /// has a NUL, which would cut the argument short.
     pub fn run(
         &self,
         host: &dyn Host,
@@ -82,7 +82,7 @@ impl Engine {
         deadline: &Deadline,
     ) -> Execution {
         let inputs = || {
-            grants::check_token(token.token(), binary.manifest().content_hash(), host.elapsed())?;
+            token::check_token(token.token(), binary.manifest().content_hash(), host.elapsed())?;
             let runtime = &binary.manifest().runtime;
             let mut args = vec![runtime.entry.clone()];
             args.extend(runtime.args.iter().cloned());
@@ -91,14 +91,14 @@ impl Engine {
             let granted = token.token();
             Ok(GuestInputs {
                 args,
-                environment: grants::environment(token)?,
+                environment: token::environment(token)?,
                 stdin: request.stdin,
                 assets: Arc::clone(binary.assets()),
                 roots: open_preopens(host, token.directories())?,
                 // [BOX-56]
                 time: match granted.grants(&Capability::RealClock) {
-                    true => GuestClock::of_host(host.now().saturating_sub(deadline.elapsed())),
-                    false => GuestClock::own(),
+                    true => GuestClock::host_time(host.now().saturating_sub(deadline.elapsed())),
+                    false => GuestClock::virtual_time(),
                 },
                 random: match granted.grants(&Capability::RealRandom) {
                     true => RandomStream::Host(host),
@@ -115,13 +115,14 @@ impl Engine {
     }
 }
 
-fn storage_of(host: &dyn Host, token: &CapabilityToken) -> Result<Option<Loaded>, Error> {
+fn storage_of(host: &dyn Host, token: &CapabilityToken) -> Result<Option<LoadedStorage>, Error> {
     let bytes_max = token.storage_bytes_max();
-    let load = || Loaded::of(token.package(), token.publisher_key(), bytes_max, host.storage());
+    let load =
+        || LoadedStorage::load(token.package(), token.publisher_key(), bytes_max, host.storage());
     (bytes_max > 0).then(load).transpose()
 }
 
-/// Finds that these directories could be mapped now, before a person is asked about them.
+/// Checks that these directories can be mapped now, before their approval is requested.
 pub(in crate::kernel) fn check_directories(
     host: &dyn Host,
     grants: &[DirectoryGrant],
@@ -142,7 +143,7 @@ fn open_preopens(host: &dyn Host, grants: &[DirectoryGrant]) -> Result<Vec<Preop
     Ok(roots)
 }
 
-/// What is written under one name must not be read or written under another in the same call.
+/// Rejects overlapping mapped directories if one of them is writable: its changes would show in the other.
 // [BOX-09]
 fn check_apart(roots: &[Preopen]) -> Result<(), Error> {
     let places: Vec<Vec<Identity>> = match roots {
@@ -158,7 +159,7 @@ fn check_apart(roots: &[Preopen]) -> Result<(), Error> {
             let overlap = holds(here, there) || holds(there, here);
             if overlap && (one.writable || other.writable) {
                 let detail = format!(
-                    "{} and {} are mapped to overlapping directories, one of them to be written",
+                    "{} and {} are mapped to overlapping directories, one of them writable",
                     one.guest, other.guest
                 );
                 return Err(Error::new(Code::SandboxNotGranted, detail));
@@ -168,7 +169,7 @@ fn check_apart(roots: &[Preopen]) -> Result<(), Error> {
     Ok(())
 }
 
-/// Everything that enters a guest.
+/// Everything that a guest is given.
 struct GuestInputs<'a> {
     args: Vec<String>,
     environment: Vec<String>,
@@ -178,12 +179,12 @@ struct GuestInputs<'a> {
     time: GuestClock,
     random: RandomStream<'a>,
     services: ServiceBroker<'a>,
-    storage: Option<Loaded>,
+    storage: Option<LoadedStorage>,
 }
 
 impl<'a> GuestInputs<'a> {
     fn into_guest(mut self, limits: &RunLimits, deadline: &Deadline<'a>) -> GuestState<'a> {
-        let storage = self.storage.as_mut().map(Loaded::take_entries);
+        let storage = self.storage.as_mut().map(LoadedStorage::take_entries);
         let (tree, descriptors) = overlay::open(self.assets, self.roots, storage);
         GuestState {
             args: self.args,
@@ -199,7 +200,7 @@ impl<'a> GuestInputs<'a> {
             descriptors,
             time: self.time,
             random: self.random,
-            meter: FuelMeter { slice: 0, reserve: limits.fuel_max, watch: *deadline },
+            meter: FuelMeter { slice: 0, reserve: limits.fuel_max, deadline: *deadline },
             services: self.services,
             storage: self.storage,
             response: Vec::new(),
@@ -220,11 +221,11 @@ fn run_module<'a>(
     let began = deadline.elapsed();
     let real_clock = inputs.time.is_real();
     let ended = executor::run(module, inputs.into_guest(limits, deadline), limits);
-    // A guest that ended by itself may have answered, whatever its status: the protocol knows.
+    // A guest that exited may have written a response, regardless of its status: the protocol decides.
     let changes = match ended.exit_status {
         Some(_) => {
             let changes = ended.guest.tree.into_changes(ended.guest.storage);
-            changes.unwrap_or_else(Changes::impossible)
+            changes.unwrap_or_else(Changes::failed)
         }
         None => Changes::default(),
     };

@@ -1,23 +1,23 @@
-//! Room: the guest's random numbers: SHA-256 in counter mode over the seed of the call.
+//! Random numbers of the guest: SHA-256 in counter mode over the engine's seed.
 //!
-//! The same seed and the same calls give the same bytes on every machine. They are well spread and
-//! no secret: whoever knows the seed knows them. A host may grant its own numbers instead.
+//! The same seed and the same calls give the same bytes on every machine. They are uniform but not secret:
+//! the seed predicts them. A policy can grant the host's random numbers instead.
 
 use crate::kernel::host::Host;
 use crate::kernel::prelude::*;
 use sha2::{Digest, Sha256};
 
-/// Where random bytes come from.
+/// A source of random bytes.
 pub(super) enum RandomStream<'a> {
     /// Block `n` of the stream is SHA-256 of the seed and `n` as eight little-endian bytes.
     // [BOX-53]
     Seeded {
         seed: [u8; 32],
         next_block: u64,
-        /// Bytes of the last block that were not yet given out.
+        /// Unused bytes of the last block.
         rest: Vec<u8>,
     },
-    /// The host's own.
+    /// The host's random source.
     // [BOX-56]
     Host(&'a dyn Host),
 }
@@ -27,7 +27,7 @@ impl RandomStream<'_> {
         RandomStream::Seeded { seed, next_block: 0, rest: Vec::new() }
     }
 
-    /// The next `length` bytes of the stream. Only the host's own can fail.
+    /// Returns the next `length` bytes. Only the host's source can fail.
     pub(super) fn take(&mut self, length: usize) -> Result<Vec<u8>, Error> {
         let (seed, next_block, rest) = match self {
             RandomStream::Seeded { seed, next_block, rest } => (seed, next_block, rest),

@@ -1,63 +1,62 @@
-//! Room: texts of the host that no answer shows, such as secrets. They are known, so they are looked for as they
-//! are, in the escapes that URLs, JSON and HTML have for their characters, and inside base64.
+//! Secret matcher: finds known secrets in a text, verbatim, in the escapes of URLs, JSON and HTML, and
+//! inside base64.
 //!
-//! What a tool does to a text beyond that (another case, another coding, pieces) is not found.
+//! Other transformations of a secret (case, other encodings, pieces) are not found.
 #![allow(clippy::arithmetic_side_effects)] // offsets inside one text
 
 use super::KnownSecret;
 use crate::kernel::encoding::{base64, hex_number};
 use crate::kernel::prelude::*;
 
-/// All of them, ready to be looked for.
+/// All known secrets, indexed for search.
 #[derive(Default)]
 pub(in crate::kernel) struct SecretMatcher {
     labels: Vec<String>,
     needles: Vec<Needle>,
-    /// For each first byte the needles that begin with it.
-    starts: Vec<Vec<usize>>,
+    /// The needles that start with each byte.
+    by_first_byte: Vec<Vec<usize>>,
 }
 
-/// Where one of them stands: which, its first byte, and the byte behind its last.
+/// A range of a text that contains a secret, and which one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::kernel) struct Occurrence {
-    pub(in crate::kernel) of: usize,
+    pub(in crate::kernel) secret: usize,
     pub(in crate::kernel) start: usize,
     pub(in crate::kernel) end: usize,
 }
 
-/// A form of one of them.
+/// One form of a secret.
 struct Needle {
-    of: usize,
+    secret: usize,
     bytes: Vec<u8>,
-    /// Part of base64: what stands around it goes with it, since it was coded together with it.
-    coded: bool,
+    /// Part of base64. A match extends to the whole run, since it was encoded as one.
+    is_base64: bool,
 }
 
 impl SecretMatcher {
     // [SECRET-20] [SECRET-21]
-    pub(in crate::kernel) fn new(hidden: &[KnownSecret]) -> Self {
-        let mut all = SecretMatcher { starts: vec![Vec::new(); 256], ..SecretMatcher::default() };
-        for (of, hidden) in hidden.iter().enumerate() {
-            all.labels.push(hidden.label().to_owned());
-            let bytes = hidden.reveal().as_bytes();
-            all.needles.push(Needle { of, bytes: bytes.to_vec(), coded: false });
+    pub(in crate::kernel) fn new(secrets: &[KnownSecret]) -> Self {
+        let mut matcher = Self { by_first_byte: vec![Vec::new(); 256], ..Self::default() };
+        for (secret, known) in secrets.iter().enumerate() {
+            matcher.labels.push(known.label().to_owned());
+            let bytes = known.reveal().as_bytes();
+            matcher.needles.push(Needle { secret, bytes: bytes.to_vec(), is_base64: false });
             for shift in 0..3 {
-                let standard = coded_inside(bytes, shift);
-                let for_urls = standard.replace('+', "-").replace('/', "_");
-                let differs = for_urls != standard;
-                for form in
-                    [Some(standard), Some(for_urls).filter(|_| differs)].into_iter().flatten()
-                {
-                    all.needles.push(Needle { of, bytes: form.into_bytes(), coded: true });
+                let standard = base64_digits(bytes, shift);
+                let url = standard.replace('+', "-").replace('/', "_");
+                let url = (url != standard).then_some(url);
+                for form in [Some(standard), url].into_iter().flatten() {
+                    let bytes = form.into_bytes();
+                    matcher.needles.push(Needle { secret, bytes, is_base64: true });
                 }
             }
         }
-        for (index, needle) in all.needles.iter().enumerate() {
+        for (index, needle) in matcher.needles.iter().enumerate() {
             let first = needle.bytes.first().copied().map(usize::from);
-            let list = first.and_then(|first| all.starts.get_mut(first));
+            let list = first.and_then(|first| matcher.by_first_byte.get_mut(first));
             list.into_iter().for_each(|list| list.push(index));
         }
-        all
+        matcher
     }
 
     pub(in crate::kernel) fn is_empty(&self) -> bool {
@@ -68,96 +67,97 @@ impl SecretMatcher {
         self.labels.get(index).map_or("", String::as_str)
     }
 
-    /// Whether one of them stands in a text.
+    /// Returns `true` if a text contains a secret.
     pub(in crate::kernel) fn occurs_in(&self, text: &[u8]) -> bool {
         !self.find(text).is_empty()
     }
 
-    /// Where they stand in a text, by where they begin.
+    /// Returns the occurrences in a text, in order of their starts.
     pub(in crate::kernel) fn find(&self, text: &[u8]) -> Vec<Occurrence> {
-        self.find_those(text, |_| true)
+        self.find_where(text, |_| true)
     }
 
-    /// As [`SecretMatcher::find`], of those that can reach over several tokens of a JSON text.
+    /// As [`SecretMatcher::find`], but only of secrets that can span several tokens of a JSON text.
     pub(in crate::kernel) fn find_spanning(&self, text: &[u8]) -> Vec<Occurrence> {
         let joins = |byte: &u8| b"{}[]\",".contains(byte);
-        self.find_those(text, |needle| !needle.coded && needle.bytes.iter().any(joins))
+        self.find_where(text, |needle| !needle.is_base64 && needle.bytes.iter().any(joins))
     }
 
-    fn find_those(&self, bytes: &[u8], wanted: impl Fn(&Needle) -> bool) -> Vec<Occurrence> {
-        let mut places = Vec::new();
+    fn find_where(&self, bytes: &[u8], wanted: impl Fn(&Needle) -> bool) -> Vec<Occurrence> {
+        let mut occurrences = Vec::new();
         if self.is_empty() {
-            return places;
+            return occurrences;
         }
-        let escaped = bytes.iter().any(|byte| Escapes::begun_by(*byte).is_some());
-        // Where the last run of base64 ends that is known to hold one.
+        let escaped = bytes.iter().any(|byte| Escapes::introduced_by(*byte).is_some());
+        // The end of the last base64 run that is known to contain a secret.
         let mut run_end = 0;
         for (at, byte) in bytes.iter().enumerate() {
             let rest = bytes.get(at..).unwrap_or_default();
-            let whole = self.beginning_with(*byte).filter_map(|needle| {
-                let as_written = rest.starts_with(&needle.bytes).then_some(needle.bytes.len());
-                let read = || Escapes::ALL.iter().find_map(|it| it.length_of(&needle.bytes, rest));
-                let length = match needle.coded || !escaped {
-                    true => as_written,
-                    false => as_written.or_else(read),
+            let whole = self.starting_with(*byte).filter_map(|needle| {
+                let verbatim = rest.starts_with(&needle.bytes).then_some(needle.bytes.len());
+                let unescaped =
+                    || Escapes::ALL.iter().find_map(|it| it.length_of(&needle.bytes, rest));
+                let length = match needle.is_base64 || !escaped {
+                    true => verbatim,
+                    false => verbatim.or_else(unescaped),
                 };
                 Some((needle, length?))
             });
-            let escapes = Escapes::begun_by(*byte);
-            let first = escapes.map(|it| (it, it.first_meant(rest)));
+            let escapes = Escapes::introduced_by(*byte);
+            let first = escapes.map(|it| (it, it.first_character(rest)));
             let escaped = first.into_iter().flat_map(|(escapes, first)| {
-                let needles = self.beginning_with(first).filter(|needle| !needle.coded);
+                let needles = self.starting_with(first).filter(|needle| !needle.is_base64);
                 needles.filter_map(move |needle| {
                     Some((needle, escapes.length_of(&needle.bytes, rest)?))
                 })
             });
             for (needle, length) in whole.chain(escaped) {
-                if !wanted(needle) || needle.coded && at < run_end {
+                if !wanted(needle) || needle.is_base64 && at < run_end {
                     continue;
                 }
                 let (mut start, mut end) = (at, at + length);
-                if needle.coded {
+                if needle.is_base64 {
                     let before = bytes.get(..start).unwrap_or_default();
-                    start -= before.iter().rev().take_while(|byte| is_coded(**byte)).count();
+                    start -= before.iter().rev().take_while(|byte| is_base64_digit(**byte)).count();
                     let behind = bytes.get(end..).unwrap_or_default();
-                    end += behind.iter().take_while(|byte| is_coded(**byte)).count();
+                    end += behind.iter().take_while(|byte| is_base64_digit(**byte)).count();
                     run_end = end;
                 }
-                add(Occurrence { of: needle.of, start, end }, &mut places);
+                add(Occurrence { secret: needle.secret, start, end }, &mut occurrences);
             }
         }
-        places
+        occurrences
     }
 
-    fn beginning_with(&self, first: u8) -> impl Iterator<Item = &Needle> {
-        let list = self.starts.get(usize::from(first)).into_iter().flatten();
+    fn starting_with(&self, first: u8) -> impl Iterator<Item = &Needle> {
+        let list = self.by_first_byte.get(usize::from(first)).into_iter().flatten();
         list.filter_map(|index| self.needles.get(*index))
     }
 }
 
-/// One that repeats itself begins again inside itself: then the places become one.
-fn add(place: Occurrence, places: &mut Vec<Occurrence>) {
-    match places.last_mut() {
-        Some(last) if last.of == place.of && (last.start..last.end).contains(&place.start) => {
-            last.end = last.end.max(place.end);
+/// Adds an occurrence. A periodic secret can overlap itself: then the occurrences are merged.
+fn add(new: Occurrence, all: &mut Vec<Occurrence>) {
+    match all.last_mut() {
+        Some(last) if last.secret == new.secret && (last.start..last.end).contains(&new.start) => {
+            last.end = last.end.max(new.end);
         }
-        _ => places.push(place),
+        _ => all.push(new),
     }
 }
 
-/// The digits of base64 that `bytes` alone decide, where so many other bytes come before.
-fn coded_inside(bytes: &[u8], shift: usize) -> String {
+/// Returns the base64 digits that depend on `bytes` only, if `shift` other bytes precede them.
+fn base64_digits(bytes: &[u8], shift: usize) -> String {
     let mut whole = vec![0; shift];
     whole.extend_from_slice(bytes);
     let (from, to) = ((shift * 8).div_ceil(6), whole.len() * 8 / 6);
     base64(&whole).get(from..to).unwrap_or_default().to_owned()
 }
 
-fn is_coded(byte: u8) -> bool {
+fn is_base64_digit(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"+/-_=".contains(&byte)
 }
 
-/// The entities that HTML needs, and those that its writers use for quotes.
+/// The entities that HTML requires, and the usual ones for quotes.
 const ENTITIES: [(&[u8], u8); 9] = [
     (b"&amp;", b'&'),
     (b"&lt;", b'<'),
@@ -170,7 +170,7 @@ const ENTITIES: [(&[u8], u8); 9] = [
     (b"&#x2F;", b'/'),
 ];
 
-/// A way to write characters in another form.
+/// A way to escape characters.
 #[derive(Clone, Copy)]
 enum Escapes {
     Url,
@@ -181,7 +181,7 @@ enum Escapes {
 impl Escapes {
     const ALL: [Escapes; 3] = [Escapes::Url, Escapes::Json, Escapes::Html];
 
-    fn begun_by(byte: u8) -> Option<Escapes> {
+    fn introduced_by(byte: u8) -> Option<Escapes> {
         match byte {
             b'%' | b'+' => Some(Escapes::Url),
             b'\\' => Some(Escapes::Json),
@@ -190,20 +190,20 @@ impl Escapes {
         }
     }
 
-    /// The byte that a text begins with in another sense than its own.
-    fn first_meant(self, text: &[u8]) -> u8 {
-        match self.read(text) {
+    /// The unescaped first character of a text.
+    fn first_character(self, text: &[u8]) -> u8 {
+        match self.unescape(text) {
             Some((b'+', 1)) => b' ',
             Some((byte, _)) => byte,
             None => 0,
         }
     }
 
-    /// How much of `text` is `needle` once the escapes are read.
+    /// Returns the length of the escaped form of `needle` at the start of `text`.
     fn length_of(self, needle: &[u8], text: &[u8]) -> Option<usize> {
         let mut at = 0;
         for expected in needle {
-            let (byte, length) = self.read(text.get(at..)?)?;
+            let (byte, length) = self.unescape(text.get(at..)?)?;
             let is_space = length == 1 && byte == b'+' && matches!(self, Escapes::Url);
             if byte != *expected && !(is_space && *expected == b' ') {
                 return None;
@@ -213,8 +213,8 @@ impl Escapes {
         Some(at)
     }
 
-    /// The byte that a text begins with, and how long it is as it is written.
-    fn read(self, text: &[u8]) -> Option<(u8, usize)> {
+    /// The first character of a text, unescaped, and the length of its escaped form.
+    fn unescape(self, text: &[u8]) -> Option<(u8, usize)> {
         let first = *text.first()?;
         let escape = match (self, first, text.get(1)) {
             (Escapes::Url, b'%', _) => number(text.get(1..3)).map(|byte| (byte, 3)),

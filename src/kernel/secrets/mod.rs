@@ -1,12 +1,13 @@
-//! Values that tools need and nobody may see: keys of services, passwords. A policy names them, the host has
-//! them, and what shows one does not leave. `spec/secrets.md` is its page.
+//! Secrets: API keys and passwords that tools use without seeing them. A policy names them, the host stores
+//! them, and the privacy filter removes them from every result (`spec/secrets.md`).
 //!
-//! Nothing here prints a value: [`SecretValue`] and [`KnownSecret`] have neither `Debug` nor `Display`, and no error
-//! has one in its text.
+//! No value is ever printed: [`SecretValue`] and [`KnownSecret`] have neither `Debug` nor `Display`, and no
+//! error text has one.
 
 mod matcher;
 
-/// Whether a secret can have this name: those of variables, so that none reads like an option or a path.
+/// Returns `true` if a secret can have this name. The rules are those of environment variables, so that no
+/// name looks like an option or a path.
 // [SECRET-02]
 pub use crate::kernel::names::is_environment_name as is_name;
 pub(in crate::kernel) use matcher::{Occurrence, SecretMatcher};
@@ -29,7 +30,7 @@ use crate::kernel::prelude::*;
 pub struct SecretValue(String);
 
 impl SecretValue {
-    /// Takes a value.
+    /// Parses a value.
     ///
     /// # Errors
     /// `secret.invalid`, without the value.
@@ -38,29 +39,26 @@ impl SecretValue {
         let text = text.into();
         let refuse = |why: String| Err(Error::new(Code::SecretInvalid, why));
         if text.len() < SECRET_BYTES_MIN {
-            let least = SECRET_BYTES_MIN;
-            return refuse(format!(
-                "a value of fewer than {least} bytes can't be kept from showing"
-            ));
+            return refuse(format!("secret is shorter than {SECRET_BYTES_MIN} bytes"));
         }
         if text.len() > SECRET_BYTES_MAX {
-            return refuse(format!("a value of more than {SECRET_BYTES_MAX} bytes"));
+            return refuse(format!("secret is longer than {SECRET_BYTES_MAX} bytes"));
         }
         let printable = text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
         if !printable || text.trim() != text {
-            let form = "one line of printable ASCII without white space around it";
-            return refuse(format!("a value that is not {form}"));
+            let form = "one line of printable ASCII without surrounding white space";
+            return refuse(format!("secret is not {form}"));
         }
         Ok(SecretValue(text))
     }
 
-    /// The value itself, for where it is used.
+    /// Returns the value, for its use.
     pub fn reveal(&self) -> &str {
         &self.0
     }
 }
 
-/// A text that no answer shows: a secret's value, or a value that stands in the policy itself.
+/// A text that results never show: a secret's value, or a value from the policy itself.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct KnownSecret {
     label: String,
@@ -68,8 +66,8 @@ pub struct KnownSecret {
 }
 
 impl KnownSecret {
-    /// A text, and the name that stands in its place. Shorter than a secret it is none: it would stand in
-    /// any text by chance.
+    /// Returns a text with the name that replaces it; `None` if it is too short for a secret, since it
+    /// would match by chance.
     // [SECRET-22]
     pub fn new(name: &str, value: &str) -> Option<Self> {
         let label = format!("SECRET:{}", name.replace('-', "_"));
@@ -77,7 +75,7 @@ impl KnownSecret {
         (length >= SECRET_BYTES_MIN).then_some(KnownSecret { label, value })
     }
 
-    /// What stands in its place, without the brackets.
+    /// Returns its replacement, without the brackets.
     pub fn label(&self) -> &str {
         &self.label
     }
@@ -87,11 +85,12 @@ impl KnownSecret {
     }
 }
 
-/// Refuses what is no name, without showing it: it may be a value in the wrong place.
+/// Rejects an invalid name without showing it: it can be a value in the wrong place.
 ///
 /// # Errors
 /// `secret.invalid`.
 pub fn check_name(name: &str) -> Result<(), Error> {
-    let what = "no name of a secret: letters, digits and `_`, no digit first, 128 at most";
+    let what =
+        "invalid secret name: use at most 128 letters, digits and `_`, not starting with a digit";
     is_name(name).then_some(()).ok_or_else(|| Error::new(Code::SecretInvalid, what))
 }

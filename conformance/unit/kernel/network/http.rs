@@ -115,11 +115,11 @@ fn a_call_reaches_no_host_that_its_configuration_leaves_out() {
     let token = world.token().narrowed(&BTreeMap::new(), &[], &hosts, 0, Duration::ZERO);
     let flag = CancelFlag::default();
     let sandbox = WasmSandbox::new().unwrap().with_services(world.services.clone());
-    let stage = sandbox.stage(&flag);
+    let stage = sandbox.host(&flag);
     let mut services = ServiceBroker::new(&token, &stage);
     let deadline = Deadline::new(&flag, Duration::from_secs(9));
     let mut ask = |url: &str| {
-        let answer = services.ask(get(url).to_string().as_bytes(), &deadline);
+        let answer = services.handle(get(url).to_string().as_bytes(), &deadline);
         String::from_utf8(answer).unwrap()
     };
     assert!(ask("https://api.example.com/").contains("http.undeclared"));

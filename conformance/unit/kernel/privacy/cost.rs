@@ -11,7 +11,7 @@ use texts::{filled, ORDINARY, WORST};
 thread_local!(static LOOKED_AT: Cell<usize> = const { Cell::new(0) });
 
 /// Counts characters that a scanner looks at.
-pub(in crate::kernel) fn looked_at(characters: usize) {
+pub(in crate::kernel) fn count_reads(characters: usize) {
     LOOKED_AT.set(LOOKED_AT.get() + characters);
 }
 

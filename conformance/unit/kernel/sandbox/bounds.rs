@@ -27,7 +27,7 @@ fn the_quotas_are_sixty_four_mebibytes_ten_thousand_names_and_as_many_removed() 
     for number in 0..=10_000 {
         let place = tree.resolve(root, &format!("new-{number}"), false, meter).unwrap();
         let refused = (number == 10_000).then_some(errno::Errno::NOSPC);
-        assert_eq!(tree.make_file(&place).err(), refused, "{number}");
+        assert_eq!(tree.create_file(&place).err(), refused, "{number}");
     }
     let place = tree.resolve(root, "new-0", false, meter).unwrap();
     let file = place.node.unwrap();

@@ -114,7 +114,7 @@ fn non_zero_exits_of_any_size_are_reported_with_their_number() {
         let (code, run) = fails(&start(&format!("(call $exit (i32.const {status}))")), &LIMITS);
         assert_eq!(code, Code::ToolExit);
         let detail = run.outcome.unwrap_err().detail().to_owned();
-        assert_eq!(detail, format!("the tool ended with status {status}"));
+        assert_eq!(detail, format!("exit status {status}"));
     }
 }
 

@@ -398,7 +398,7 @@ fn names_and_depth_are_bounded() {
         let guest = maker(nested);
         let run = run_module(&guest, with_root(&folder, true), &LIMITS, &CancelFlag::default());
         let error = run.outcome.unwrap_err();
-        assert_eq!(error.detail(), format!("the tool ended with status {most}"));
+        assert_eq!(error.detail(), format!("exit status {most}"));
         let found = std::fs::read_dir(&folder.0).unwrap().count();
         assert_eq!(found, 0, "nothing is changed before the protocol has spoken");
     }
@@ -436,7 +436,7 @@ fn a_directory_of_a_hundred_thousand_files_is_listed_whole_within_ordinary_limit
     let module = Module::validate(&wat::parse_str(LISTER).unwrap(), &manifest(16)).unwrap();
     let limits = RunLimits { fuel_max: 100_000_000, ..LIMITS };
     let run = run_module(&module, with_root(&folder, false), &limits, &CancelFlag::default());
-    assert_eq!(run.outcome.unwrap_err().detail(), "the tool ended with status 100002");
+    assert_eq!(run.outcome.unwrap_err().detail(), "exit status 100002");
     // A call whose time is over stops in the middle of the listing.
     let limits = RunLimits { timeout: Duration::from_millis(5), ..limits };
     let run = run_module(&module, with_root(&folder, false), &limits, &CancelFlag::default());

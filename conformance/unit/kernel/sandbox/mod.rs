@@ -48,7 +48,7 @@ fn inputs(stdin: &[u8]) -> GuestInputs<'static> {
         stdin: stdin.to_vec(),
         assets: Arc::new(BTreeMap::new()),
         roots: Vec::new(),
-        time: GuestClock::own(),
+        time: GuestClock::virtual_time(),
         random: RandomStream::seeded([7; 32]),
         services: ServiceBroker::default(),
         storage: None,

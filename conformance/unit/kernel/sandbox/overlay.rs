@@ -187,13 +187,13 @@ fn nothing_of_the_host_is_seen_in_a_directory_that_was_removed() {
     let GuestState { tree, meter, .. } = &mut guest;
     let place = tree.resolve(root, "empty", false, meter).unwrap();
     let directory = place.node.unwrap();
-    tree.hold(directory).unwrap();
+    tree.retain(directory).unwrap();
     tree.remove_directory(&place, meter).unwrap();
     fs::write(folder.0.join("empty/late"), "").unwrap();
     assert_eq!(tree.load_entries(directory, meter), Ok(false));
     let late = tree.resolve(directory, "late", false, meter).unwrap();
     assert!(late.node.is_none());
-    assert_eq!(tree.make_file(&late), Err(errno::Errno::NOENT));
+    assert_eq!(tree.create_file(&late), Err(errno::Errno::NOENT));
 }
 
 #[test]
@@ -230,7 +230,7 @@ fn what_the_host_changes_after_the_guest_has_opened_it_is_not_overwritten_or_rem
                 false => assert_eq!(result, Ok(())),
                 true => {
                     let error = result.unwrap_err();
-                    assert!(error.detail().contains("changed meanwhile"), "{error}");
+                    assert!(error.detail().contains("modified concurrently"), "{error}");
                     assert_eq!(fs::read(folder.0.join("file")).unwrap(), b"somebody else's");
                 }
             }

@@ -36,7 +36,7 @@ fn a_slow_engine_is_named_and_a_fast_or_a_short_call_is_not() {
     }
     for (fuel_used, elapsed_ms) in [(49_999_999, 1_000), (0, 100), (0, u64::MAX)] {
         let note = slow_engine(fuel_used, elapsed_ms).unwrap();
-        let rate = format!("did {} fuel a millisecond", fuel_used / elapsed_ms);
+        let rate = format!("ran {} fuel per millisecond", fuel_used / elapsed_ms);
         assert!(note.starts_with("; ") && note.contains(&rate), "{note}");
     }
 }

@@ -1,18 +1,18 @@
-//! Check digits, and the ranges that whoever gives out numbers keeps to. A number is its digits from 0 to 9.
+//! Check digits, and the ranges of issued numbers. A number is a slice of digits from 0 to 9.
 #![allow(clippy::arithmetic_side_effects)] // sums of at most 34 characters
 
 use core::ops::Range;
 
-/// Some digits as one number.
-fn part(digits: &[u8], places: Range<usize>) -> u32 {
+/// Returns some of the digits as a number.
+fn number(digits: &[u8], places: Range<usize>) -> u32 {
     digits.get(places).unwrap_or_default().iter().fold(0, |n, digit| n * 10 + u32::from(*digit))
 }
 
-fn weighted(digits: &[u8], weights: &[u32]) -> u32 {
+fn weighted_sum(digits: &[u8], weights: &[u32]) -> u32 {
     digits.iter().zip(weights.iter().cycle()).map(|(digit, by)| u32::from(*digit) * by).sum()
 }
 
-/// From the right, every second digit counts twice, and its digits apart.
+/// From the right, every second digit is doubled and the digits of the product are added.
 fn luhn_sum(digits: &[u8]) -> u32 {
     let doubled = |digit: u32| if digit < 5 { digit * 2 } else { digit * 2 - 9 };
     let values = digits.iter().rev().map(|digit| u32::from(*digit)).enumerate();
@@ -24,8 +24,8 @@ pub(in crate::kernel) fn luhn(digits: &[u8]) -> bool {
     luhn_sum(digits).is_multiple_of(10)
 }
 
-/// Verhoeff's check over the dihedral group of ten. Elements 0 to 4 are turns, 5 to 9 turns of the mirrored
-/// pentagon.
+/// Verhoeff's check over the dihedral group of order ten. Elements 0 to 4 are rotations, 5 to 9 reflections
+/// of the pentagon.
 fn verhoeff(digits: &[u8]) -> bool {
     const PERMUTED: [u8; 10] = [1, 5, 7, 6, 2, 8, 3, 0, 9, 4];
     let permuted = |digit: u8| PERMUTED.get(usize::from(digit)).copied().unwrap_or(0);
@@ -42,24 +42,25 @@ fn verhoeff(digits: &[u8]) -> bool {
     sum == 0
 }
 
-/// The remainder modulo 97 (ISO 7064) of letters and digits, letters being numbers from 10 (A) to 35 (Z).
-pub(in crate::kernel) fn modulo_97(characters: &[u8]) -> u32 {
+/// Returns the remainder modulo 97 (ISO 7064) of letters and digits, letters being numbers from 10 (A) to
+/// 35 (Z).
+pub(super) fn modulo_97(characters: &[u8]) -> u32 {
     characters.iter().fold(0, |remainder, byte| {
         let value = char::from(*byte).to_digit(36).unwrap_or(0);
         (remainder * if value < 10 { 10 } else { 100 } + value) % 97
     })
 }
 
-/// A card of an issuer that gives out numbers of this length, and no article number (EAN-13).
+/// A card number of a known issuer and its length, and not an article number (EAN-13).
 // [PRIV-31] [PRIV-32]
-pub(in crate::kernel) fn issued_card(digits: &[u8]) -> bool {
-    let article = digits.len() == 13 && weighted(digits, &[1, 3]).is_multiple_of(10);
-    let prefix = part(digits, 0..4);
+pub(super) fn issued_card(digits: &[u8]) -> bool {
+    let article = digits.len() == 13 && weighted_sum(digits, &[1, 3]).is_multiple_of(10);
+    let prefix = number(digits, 0..4);
     let issuer = ISSUERS.iter().find(|(first, last, _)| (*first..=*last).contains(&prefix));
     issuer.is_some_and(|issuer| issuer.2.contains(&digits.len())) && !article && luhn(digits)
 }
 
-/// The first four digits of an issuer's numbers, from and to, and how long they are.
+/// Range of the first four digits of an issuer's numbers, and their lengths.
 // [PRIV-31]
 const ISSUERS: &[(u32, u32, &[usize])] = &[
     // Visa.
@@ -84,52 +85,53 @@ const ISSUERS: &[(u32, u32, &[usize])] = &[
     (6011, 6011, &[16, 17, 18, 19]),
     (6440, 6599, &[16, 17, 18, 19]),
     (6200, 6299, &[16, 17, 18, 19]),
-    // Maestro and others in its ranges. 18 digits are left out: identifiers that count up with time have as
-    // many, cards hardly ever.
+    // Maestro and others in its ranges. 18 digits are excluded: time-based identifiers often have 18, cards
+    // hardly ever.
     (5000, 5099, &[16, 19]),
     (5600, 6999, &[16, 19]),
 ];
 
-/// Values that were never given out, and two that were printed too often to be anyone's.
+/// Excludes values that were never issued, and two that were published too often to be personal.
 // [PRIV-41]
-pub(in crate::kernel) fn ssn(digits: &[u8]) -> bool {
-    let (area, pair, serial) = (part(digits, 0..3), part(digits, 3..5), part(digits, 5..9));
+pub(super) fn ssn(digits: &[u8]) -> bool {
+    let (area, pair, serial) = (number(digits, 0..3), number(digits, 3..5), number(digits, 5..9));
     let printed = matches!((area, pair, serial), (123, 45, 6789) | (78, 5, 1120));
     !matches!(area, 0 | 666 | 900..) && pair != 0 && serial != 0 && !printed
 }
 
 /// 9dd-dd-dddd with these groups in the middle.
 // [PRIV-112]
-pub(in crate::kernel) fn itin(digits: &[u8]) -> bool {
-    digits.starts_with(&[9]) && matches!(part(digits, 3..5), 50..=65 | 70..=88 | 90..=92 | 94..=99)
+pub(super) fn itin(digits: &[u8]) -> bool {
+    digits.starts_with(&[9])
+        && matches!(number(digits, 3..5), 50..=65 | 70..=88 | 90..=92 | 94..=99)
 }
 
-/// No palindrome, and no 0 or 1 in front.
+/// Not a palindrome, and not starting with 0 or 1.
 // [PRIV-113]
-pub(in crate::kernel) fn aadhaar(digits: &[u8]) -> bool {
-    part(digits, 0..1) >= 2 && !digits.iter().eq(digits.iter().rev()) && verhoeff(digits)
+pub(super) fn aadhaar(digits: &[u8]) -> bool {
+    number(digits, 0..1) >= 2 && !digits.iter().eq(digits.iter().rev()) && verhoeff(digits)
 }
 
 // [PRIV-114]
-pub(in crate::kernel) fn nhs(digits: &[u8]) -> bool {
-    weighted(digits, &[10, 9, 8, 7, 6, 5, 4, 3, 2, 1]).is_multiple_of(11)
+pub(super) fn nhs(digits: &[u8]) -> bool {
+    weighted_sum(digits, &[10, 9, 8, 7, 6, 5, 4, 3, 2, 1]).is_multiple_of(11)
 }
 
-/// Behind 80840, the issuer prefix of US health providers, which adds 24 to the sum.
+/// With the prefix 80840 of US health providers, which adds 24 to the sum.
 // [PRIV-115]
-pub(in crate::kernel) fn npi(digits: &[u8]) -> bool {
+pub(super) fn npi(digits: &[u8]) -> bool {
     matches!(digits, [1 | 2, ..]) && (luhn_sum(digits) + 24).is_multiple_of(10)
 }
 
-/// Those with an 8 are of businesses.
+/// Excludes numbers that start with 8, which are issued to businesses.
 // [PRIV-116]
-pub(in crate::kernel) fn sin(digits: &[u8]) -> bool {
+pub(super) fn sin(digits: &[u8]) -> bool {
     !digits.starts_with(&[8]) && luhn(digits)
 }
 
 /// A Federal Reserve district, and weights 3, 7, 1.
 // [PRIV-117]
-pub(in crate::kernel) fn routing(digits: &[u8]) -> bool {
-    matches!(part(digits, 0..2), 1..=12 | 21..=32 | 61..=72 | 80)
-        && weighted(digits, &[3, 7, 1]).is_multiple_of(10)
+pub(super) fn routing(digits: &[u8]) -> bool {
+    matches!(number(digits, 0..2), 1..=12 | 21..=32 | 61..=72 | 80)
+        && weighted_sum(digits, &[3, 7, 1]).is_multiple_of(10)
 }

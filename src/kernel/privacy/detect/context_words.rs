@@ -1,64 +1,64 @@
-//! Room: the words that hint, and what they hint at, as one table.
+//! Context words: words near a value that name its kind, as one table.
 #![allow(clippy::arithmetic_side_effects)] // places inside one word, remainders
 
-use super::super::fold::fold;
+use super::super::folded_text::fold;
 use super::text_view::is_letter;
 
-/// What the surroundings of a value speak of, as a set.
+/// A set of hints from the context of a value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in crate::kernel) struct Hints(u32);
 
 impl Hints {
     pub(in crate::kernel) const NONE: Hints = Hints(0);
-    pub(in crate::kernel) const PHONE: Hints = Hints(1);
-    pub(in crate::kernel) const CARD: Hints = Hints(1 << 1);
-    pub(in crate::kernel) const BIRTH: Hints = Hints(1 << 2);
-    pub(in crate::kernel) const PASSPORT: Hints = Hints(1 << 3);
-    pub(in crate::kernel) const VERSION: Hints = Hints(1 << 4);
-    pub(in crate::kernel) const ITIN: Hints = Hints(1 << 5);
-    pub(in crate::kernel) const ROUTING: Hints = Hints(1 << 6);
-    pub(in crate::kernel) const NHS: Hints = Hints(1 << 7);
-    pub(in crate::kernel) const AADHAAR: Hints = Hints(1 << 8);
-    pub(in crate::kernel) const NPI: Hints = Hints(1 << 9);
-    /// Two words together make one hint.
-    pub(in crate::kernel) const SSN: Hints = Hints(1 << 10 | 1 << 11);
-    pub(in crate::kernel) const SIN: Hints = Hints(1 << 10 | 1 << 12);
-    pub(in crate::kernel) const SOCIAL: Hints = Hints(1 << 10);
-    pub(in crate::kernel) const SECURITY: Hints = Hints(1 << 11);
-    pub(in crate::kernel) const INSURANCE: Hints = Hints(1 << 12);
-    pub(in crate::kernel) const LICENSE: Hints = Hints(1 << 13 | 1 << 14);
-    pub(in crate::kernel) const DRIVER: Hints = Hints(1 << 13);
-    pub(in crate::kernel) const PERMIT: Hints = Hints(1 << 14);
-    /// What a value can be named by: everything above.
-    const TELLING: Hints = Hints((1 << 15) - 1);
-    /// A word that speaks of telephones only where it stands free: `call 555 0132`, not `call_555`.
-    pub(in crate::kernel) const CALL: Hints = Hints(1 << 15);
-    /// A word such as `is` or `number`, which stands between a telling word and its value.
-    pub(in crate::kernel) const LINK: Hints = Hints(1 << 16);
-    /// At the end of a key: the value is a time or a count, whatever the words before it say.
-    pub(in crate::kernel) const TIME: Hints = Hints(1 << 17);
-    pub(in crate::kernel) const AT: Hints = Hints(1 << 16 | 1 << 17);
-    /// A linking word that says that a number follows: `contact_no`, but not `contact_id`.
-    pub(in crate::kernel) const NUMBER: Hints = Hints(1 << 16 | 1 << 18);
+    pub(super) const PHONE: Hints = Hints(1);
+    pub(super) const CARD: Hints = Hints(1 << 1);
+    pub(super) const BIRTH: Hints = Hints(1 << 2);
+    pub(super) const PASSPORT: Hints = Hints(1 << 3);
+    pub(super) const VERSION: Hints = Hints(1 << 4);
+    pub(super) const ITIN: Hints = Hints(1 << 5);
+    pub(super) const ROUTING: Hints = Hints(1 << 6);
+    pub(super) const NHS: Hints = Hints(1 << 7);
+    pub(super) const AADHAAR: Hints = Hints(1 << 8);
+    pub(super) const NPI: Hints = Hints(1 << 9);
+    /// Two words together form one hint.
+    pub(super) const SSN: Hints = Hints(1 << 10 | 1 << 11);
+    pub(super) const SIN: Hints = Hints(1 << 10 | 1 << 12);
+    pub(super) const SOCIAL: Hints = Hints(1 << 10);
+    pub(super) const SECURITY: Hints = Hints(1 << 11);
+    pub(super) const INSURANCE: Hints = Hints(1 << 12);
+    pub(super) const LICENSE: Hints = Hints(1 << 13 | 1 << 14);
+    pub(super) const DRIVER: Hints = Hints(1 << 13);
+    pub(super) const PERMIT: Hints = Hints(1 << 14);
+    /// The hints that name a value's kind: all of the above.
+    const KINDS: Hints = Hints((1 << 15) - 1);
+    /// Names a telephone only as a separate word: `call 555 0132`, not `call_555`.
+    pub(super) const CALL: Hints = Hints(1 << 15);
+    /// Links a context word to its value, such as `is` or `number`.
+    pub(super) const LINK: Hints = Hints(1 << 16);
+    /// At the end of a key: the value is a time or a count, regardless of the words before.
+    pub(super) const TIME: Hints = Hints(1 << 17);
+    pub(super) const AT: Hints = Hints(1 << 16 | 1 << 17);
+    /// A linking word that announces a number: `contact_no`, but not `contact_id`.
+    pub(super) const NUMBER: Hints = Hints(1 << 16 | 1 << 18);
 
-    pub(in crate::kernel) fn and(self, other: Hints) -> Hints {
+    pub(in crate::kernel) fn union(self, other: Hints) -> Hints {
         Hints(self.0 | other.0)
     }
 
-    /// What a value can be named by.
-    pub(in crate::kernel) fn telling(self) -> Hints {
-        Hints(self.0 & Hints::TELLING.0)
+    /// Returns the hints that name a value's kind.
+    pub(super) fn kinds(self) -> Hints {
+        Hints(self.0 & Hints::KINDS.0)
     }
 
-    /// Whether everything in `other` is hinted at.
-    pub(in crate::kernel) fn has(self, other: Hints) -> bool {
+    /// Returns `true` if all hints of `other` are present.
+    pub(super) fn has(self, other: Hints) -> bool {
         self.0 & other.0 == other.0
     }
 }
 
 /// Each row's words in lower case, without accents.
 // [PRIV-21]
-const ROWS: &[(Hints, &str)] = &[
+const CONTEXT_WORDS: &[(Hints, &str)] = &[
     (
         Hints::PHONE,
         "phone phones telephone telephones tel telno phoneno phonenum phonenumber phonenumbers \
@@ -126,36 +126,36 @@ const ROWS: &[(Hints, &str)] = &[
     (Hints::TIME, "time timestamp ts count"),
 ];
 
-/// A word and what it hints at.
+/// One word with its hints.
 type Word = (&'static [u8], Hints);
 
-/// The words, each at the place that [`place`] gives it or behind it: nearly all words of a text meet an empty one.
+/// The words as a hash table with linear probing: nearly all words of a text hit an empty slot.
 static TABLE: [Option<Word>; TABLE_COUNT] = table();
 
-/// More than twice as many as there are words.
+/// More than twice the number of words.
 const TABLE_COUNT: usize = 2048;
 
-/// Made by the compiler, which also finds an index that is too large.
+/// Evaluated by the compiler, which also rejects an index out of range.
 #[allow(clippy::indexing_slicing)]
 const fn table() -> [Option<Word>; TABLE_COUNT] {
     let (mut table, mut row) = ([None; TABLE_COUNT], 0);
-    while row < ROWS.len() {
-        let (hints, mut rest) = (ROWS[row].0, ROWS[row].1.as_bytes());
+    while row < CONTEXT_WORDS.len() {
+        let (hints, mut rest) = (CONTEXT_WORDS[row].0, CONTEXT_WORDS[row].1.as_bytes());
         while let Some(length) = first_word(rest) {
-            let (word, behind) = rest.split_at(length);
-            let mut at = place(word);
+            let (word, after) = rest.split_at(length);
+            let mut at = slot(word);
             while table[at].is_some() {
                 at = (at + 1) % TABLE_COUNT;
             }
             table[at] = Some((word, hints));
-            rest = behind.trim_ascii_start();
+            rest = after.trim_ascii_start();
         }
         row += 1;
     }
     table
 }
 
-/// How long the word is that a list begins with.
+/// Returns the length of the first word of a list.
 #[allow(clippy::indexing_slicing)]
 pub(super) const fn first_word(list: &[u8]) -> Option<usize> {
     let mut length = 0;
@@ -169,9 +169,9 @@ pub(super) const fn first_word(list: &[u8]) -> Option<usize> {
     }
 }
 
-/// Nearly every word has a place of its own, whatever its case.
-#[allow(clippy::as_conversions)] // `From` can't be called here
-const fn place(word: &[u8]) -> usize {
+/// The hash of one word, independent of its case. Nearly every word has a slot of its own.
+#[allow(clippy::as_conversions)] // `From` is not const
+const fn slot(word: &[u8]) -> usize {
     let (first, second, last) = match word {
         [first, second, .., last] => (*first, *second, *last),
         [first, last] => (*first, *last, *last),
@@ -183,9 +183,9 @@ const fn place(word: &[u8]) -> usize {
     (first * 31 + second * 7 + last * 101 + word.len() * 13) % TABLE_COUNT
 }
 
-/// What one word hints at.
-pub(in crate::kernel) fn of_word(word: &[u8]) -> Hints {
-    let mut at = place(word);
+/// Returns the hints of one word.
+pub(super) fn word_hints(word: &[u8]) -> Hints {
+    let mut at = slot(word);
     while let Some(Some((known, hints))) = TABLE.get(at) {
         if known.eq_ignore_ascii_case(word) {
             return *hints;
@@ -195,12 +195,12 @@ pub(in crate::kernel) fn of_word(word: &[u8]) -> Hints {
     Hints::NONE
 }
 
-/// How long the word is that `letters` begin with. A word ends at what is no letter, where a capital
-/// follows several letters of which the last is small, and before the last of several capitals if a small
-/// letter follows it: `userDOBYear` has three words.
-pub(in crate::kernel) fn word_length(letters: &[u8]) -> usize {
+/// Returns the length of the first word of `letters`. Words end at a non-letter, before a capital after a
+/// lower-case letter, and before the last of several capitals if a lower-case letter follows it:
+/// `userDOBYear` has three words.
+pub(super) fn word_length(letters: &[u8]) -> usize {
     let small = |place: usize| letters.get(place).is_some_and(u8::is_ascii_lowercase);
-    // Whether the capital at this place begins a word, which it does not in `iPhone`.
+    // Whether the capital at this place starts the next word, which it does not in `iPhone`.
     let begins =
         |place: usize| small(place - 1) && place > 1 || small(place + 1) && !small(place - 1);
     let mut length = 1;
@@ -215,32 +215,32 @@ pub(in crate::kernel) fn word_length(letters: &[u8]) -> usize {
     }
 }
 
-/// What words that stand together hint at; that they link, if they do nothing else. A time or a count is
-/// nobody's, whatever stands before it: `phone_verified_at`.
-pub(in crate::kernel) fn of_words(run: &[u8]) -> Hints {
+/// Returns the hints of adjacent words; `LINK` if all of them only link. A time or a count is not personal
+/// data, regardless of the words before: `phone_verified_at`.
+pub(super) fn phrase_hints(run: &[u8]) -> Hints {
     let (mut all, mut last, mut only_links, mut count) = (Hints::NONE, Hints::NONE, true, 0);
     for mut letters in run.split(|byte| !is_letter(*byte)) {
         while let Some((word, rest)) = letters.split_at_checked(word_length(letters)) {
-            (last, letters) = (of_word(word), rest);
-            all = all.and(last);
+            (last, letters) = (word_hints(word), rest);
+            all = all.union(last);
             only_links &= last.has(Hints::LINK);
             count += 1;
         }
     }
-    if all.has(Hints::CALL.and(Hints::NUMBER)) {
-        all = all.and(Hints::PHONE);
+    if all.has(Hints::CALL.union(Hints::NUMBER)) {
+        all = all.union(Hints::PHONE);
     }
     let timed = count > 1 && last.has(Hints::TIME);
-    match Hints(all.0 & if timed { Hints::BIRTH.0 } else { Hints::TELLING.0 }) {
+    match Hints(all.0 & if timed { Hints::BIRTH.0 } else { Hints::KINDS.0 }) {
         Hints::NONE if all.has(Hints::CALL) && !timed => Hints::CALL,
         Hints::NONE if only_links && all.has(Hints::LINK) => Hints::LINK,
-        telling => telling,
+        kinds => kinds,
     }
 }
 
-/// What a key of an object hints at for the values under it.
+/// Returns the hints of an object's key for the values under it.
 // [PRIV-20]
-pub(in crate::kernel) fn of_key(key: &str) -> Hints {
-    let shadow = fold(key);
-    of_words(shadow.bytes.get(..64).unwrap_or(&shadow.bytes)).telling()
+pub(in crate::kernel) fn key_hints(key: &str) -> Hints {
+    let folded = fold(key);
+    phrase_hints(folded.bytes.get(..64).unwrap_or(&folded.bytes)).kinds()
 }

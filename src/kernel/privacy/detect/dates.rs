@@ -1,5 +1,5 @@
-//! Room: dates. Written in digits, a date is no telephone number; where the surroundings name it
-//! as someone's day of birth, it is personal data itself.
+//! Dates: a numeric date is not a telephone number, and a date of birth named by its context is personal
+//! data.
 #![allow(clippy::arithmetic_side_effects)] // offsets inside one text
 
 use super::super::kind::Kind;
@@ -9,14 +9,14 @@ use super::context_words::Hints;
 use super::digits::{number, Gap, Group};
 use super::text_view::{is_alnum, is_letter, Text};
 
-/// Whether the first three groups are a date: year, month, day or day, month, year or month, day, year, the
-/// same separator twice.
+/// Returns `true` if the first three groups are a date: year-month-day, day-month-year or month-day-year,
+/// with the same separator twice.
 // [PRIV-55]
-pub(in crate::kernel) fn numeric(text: Text<'_>, groups: &[Group]) -> bool {
+pub(super) fn is_numeric_date(text: Text, groups: &[Group]) -> bool {
     let [a, b, c, ..] = groups else { return false };
     let even = b.gap == c.gap && matches!(b.gap, Gap::Dash | Gap::Dot | Gap::Slash);
     let longer = groups.get(3).is_some_and(|next| next.gap == c.gap);
-    // The days that the groups at these places are, as year, month, day.
+    // Checks the groups in these positions as year, month, day.
     let day = |year: &Group, month: &Group, day: &Group| {
         let [year_is, month, day] = [year, month, day].map(|group| number(text, *group));
         is_day(if year.len() == 2 { 2000 + year_is } else { year_is }, month, day)
@@ -41,54 +41,49 @@ fn is_day(year: u32, month: u32, day: u32) -> bool {
     (1850..=2150).contains(&year) && (1..=days).contains(&day)
 }
 
-/// Whether there may be a date among the groups: a look that costs less than reading the words
-/// around every small number.
-pub(in crate::kernel) fn likely(text: Text<'_>, groups: &[Group]) -> bool {
+/// Returns `false` if no group can be a date. Cheaper than reading the context of every small number.
+pub(super) fn may_match(text: Text, groups: &[Group]) -> bool {
     groups.len() >= 3 || groups.iter().any(|group| group.len() == 8 || beside_letters(text, *group))
 }
 
-fn beside_letters(text: Text<'_>, group: Group) -> bool {
+fn beside_letters(text: Text, group: Group) -> bool {
     let letter = |place: usize| text.at(place).is_ascii_alphabetic();
-    let behind = || (group.end..group.end + 3).any(letter);
-    group.len() <= 2 && (behind() || (group.start.max(2) - 2..group.start).any(letter))
+    let after = || (group.end..group.end + 3).any(letter);
+    group.len() <= 2 && (after() || (group.start.max(2) - 2..group.start).any(letter))
 }
 
-/// Reports every date among the groups, where the surroundings name a day of birth: any other is nobody's.
+/// Adds every date among the groups if the context names a date of birth; other dates are not personal
+/// data.
 // [PRIV-56]
-pub(in crate::kernel) fn find(
-    text: Text<'_>,
-    groups: &[Group],
-    around: Context,
-    hits: &mut Matches,
-) {
-    if !around.nearby.has(Hints::BIRTH) {
+pub(super) fn find(text: Text, groups: &[Group], context: Context, matches: &mut Matches) {
+    if !context.nearby.has(Hints::BIRTH) {
         return;
     }
     for (index, group) in groups.iter().enumerate() {
         let rest = groups.get(index..).unwrap_or_default();
         let span = match rest {
-            [_, _, last, ..] if numeric(text, rest) => Some((group.start, last.end)),
-            _ if group.len() == 8 && around.adjacent.has(Hints::BIRTH) => {
+            [_, _, last, ..] if is_numeric_date(text, rest) => Some((group.start, last.end)),
+            _ if group.len() == 8 && context.adjacent.has(Hints::BIRTH) => {
                 // `19850312`.
                 let date = number(text, *group);
                 let real = is_day(date / 10_000, date / 100 % 100, date % 100);
                 real.then_some((group.start, group.end))
             }
-            _ => in_words(text, *group),
+            _ => written_date(text, *group),
         };
         let Some((start, end)) = span else { continue };
         let bounded = group.gap != Gap::Dot && !is_alnum(text.before(start));
-        // A time of day may follow behind a `T`.
+        // A time of day can follow after a `T`.
         if bounded && (!is_alnum(text.at(end)) || text.at(end) == b'T') {
-            hits.add((Kind::DateOfBirth, start, end));
+            matches.add((Kind::DateOfBirth, start, end));
         }
     }
 }
 
-/// `12 March 1985`, `12-MAR-85`, `March 12, 1985`, `3. März 1985`, `12 de marzo de 1985`: the date whose day
-/// is this group.
+/// `12 March 1985`, `12-MAR-85`, `March 12, 1985`, `3. März 1985`, `12 de marzo de 1985`: the date whose
+/// day is this group.
 // [PRIV-57]
-fn in_words(text: Text<'_>, day: Group) -> Option<(usize, usize)> {
+fn written_date(text: Text, day: Group) -> Option<(usize, usize)> {
     if !beside_letters(text, day) || !(1..=31).contains(&number(text, day)) {
         return None;
     }
@@ -96,18 +91,18 @@ fn in_words(text: Text<'_>, day: Group) -> Option<(usize, usize)> {
     let ending = text.upto(day.end, 2);
     let ordinal = ordinals.iter().any(|each| each.eq_ignore_ascii_case(ending));
     let next = next_word(text, if ordinal { day.end + 2 } else { day.end });
-    let next_end = text.forth(next, MONTH_MAX, is_letter);
+    let next_end = text.run_end(next, MONTH_MAX, is_letter);
     let (start, year) = if is_month(text.slice(next, next_end)) {
         (day.start, next_word(text, next_end))
     } else {
-        let previous_end = text.back(day.start, 2, is_filler);
-        let previous = text.back(previous_end, MONTH_MAX, is_letter);
+        let previous_end = text.run_start(day.start, 2, is_filler);
+        let previous = text.run_start(previous_end, MONTH_MAX, is_letter);
         if !is_month(text.slice(previous, previous_end)) {
             return None;
         }
         (previous, next)
     };
-    let end = text.forth(year, 5, |byte| byte.is_ascii_digit());
+    let end = text.run_end(year, 5, |byte| byte.is_ascii_digit());
     matches!(end - year, 2 | 4).then_some((start, end))
 }
 
@@ -118,9 +113,9 @@ fn is_filler(byte: u8) -> bool {
     matches!(byte, b' ' | b'-' | b'.' | b',' | b'/')
 }
 
-/// Where the next word or number begins, behind `of` or `de`.
-fn next_word(text: Text<'_>, end: usize) -> usize {
-    let next = text.forth(end, 2, is_filler);
+/// Returns the start of the next word or number, skipping `of` or `de`.
+fn next_word(text: Text, end: usize) -> usize {
+    let next = text.run_end(end, 2, is_filler);
     let linked = [b"of ", b"de "].iter().any(|link| text.upto(next, 3).eq_ignore_ascii_case(*link));
     if linked {
         next + 3
@@ -129,7 +124,7 @@ fn next_word(text: Text<'_>, end: usize) -> usize {
     }
 }
 
-/// A month of the larger European languages, in full or cut short: its first three letters tell.
+/// A month in the larger European languages, in full or abbreviated, detected by its first three letters.
 fn is_month(word: &[u8]) -> bool {
     const STARTS: &[u8] =
         b"jan ene gen feb fev mar maa apr abr avr may mai mag mei jun jui giu jul \

@@ -1,61 +1,56 @@
-//! Room: numbers as people write them. A row is groups of digits with the marks that join them; cards, numbers
-//! of persons, dotted addresses, dates and telephones are read from it.
+//! Rows of digit groups with their separators, from which cards, identity numbers, IPv4 addresses, dates
+//! and telephone numbers are read.
 #![allow(clippy::arithmetic_side_effects)] // offsets inside one text
 
 use super::text_view::Text;
 use crate::kernel::prelude::*;
 
-/// What stands before a group.
+/// The separator before a group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::kernel) enum Gap {
-    /// Nothing that could join it to digits before.
+pub(super) enum Gap {
+    /// No separator that joins it to digits before.
     Start,
     Space,
     Dash,
     Dot,
     Slash,
-    /// An opening parenthesis, with a space or dash before it or not.
+    /// An opening parenthesis, with an optional space or dash before it.
     Open,
-    /// A closing parenthesis, with a space or dash behind it or not.
+    /// A closing parenthesis, with an optional space or dash after it.
     Close,
-    /// One line break, with spaces, dashes or points beside it or not.
+    /// One line break, with an optional space, dash or dot on each side.
     Line,
 }
 
-/// Some digits in a row.
+/// A group of digits.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::kernel) struct Group {
-    pub(in crate::kernel) gap: Gap,
-    pub(in crate::kernel) start: usize,
-    pub(in crate::kernel) end: usize,
-    /// Less than from start to end where a line break stands among the digits.
+pub(super) struct Group {
+    pub(super) gap: Gap,
+    pub(super) start: usize,
+    pub(super) end: usize,
+    /// Fewer than `end - start` if a line break is inside the group.
     digits: usize,
 }
 
 impl Group {
-    pub(in crate::kernel) fn len(self) -> usize {
+    pub(super) fn len(self) -> usize {
         self.digits
     }
 
-    /// Whether no line break stands among the digits.
-    pub(in crate::kernel) fn is_whole(self) -> bool {
+    /// Returns `true` if no line break is inside the group.
+    pub(super) fn is_whole(self) -> bool {
         self.digits == self.end - self.start
     }
 }
 
-/// Groups read at a time: more than any value has, so that a long row costs no memory.
+/// Most groups read at a time: more than any value has, so that a long row needs little memory.
 const GROUPS_MAX: usize = 64;
-/// Groups read again with the next ones, since a value may begin among them.
+/// Groups that are read again with the next ones, since a value can start among them.
 const OVERLAP: usize = 8;
 
-/// Reads the row whose first digit is at `at`, behind `gap`, into `groups`. Says where to go on, and the gap
-/// there: behind the row, or, if it is long, at one of the last groups read.
-pub(in crate::kernel) fn row(
-    text: Text<'_>,
-    at: usize,
-    gap: Gap,
-    groups: &mut Vec<Group>,
-) -> (usize, Gap) {
+/// Reads the row whose first digit is at `at`, after `gap`, into `groups`. Returns where to continue, and
+/// the gap there: after the row or, if it is long, at one of its last groups.
+pub(super) fn read_row(text: Text, at: usize, gap: Gap, groups: &mut Vec<Group>) -> (usize, Gap) {
     groups.clear();
     let (mut start, mut gap) = (at, gap);
     loop {
@@ -73,8 +68,8 @@ pub(in crate::kernel) fn row(
     }
 }
 
-/// The gap at `at` and how many characters it takes; `Start` if no digit follows.
-pub(in crate::kernel) fn gap_at(text: Text<'_>, at: usize) -> (usize, Gap) {
+/// Returns the length and kind of the gap at `at`; `Start` if no digit follows.
+pub(super) fn gap_at(text: Text, at: usize) -> (usize, Gap) {
     let (width, gap) = match (text.at(at), text.at(at + 1)) {
         (b' ' | b'-', b'(') => (2, Gap::Open),
         (b')', b' ' | b'-') => (2, Gap::Close),
@@ -96,8 +91,8 @@ pub(in crate::kernel) fn gap_at(text: Text<'_>, at: usize) -> (usize, Gap) {
     }
 }
 
-/// How many characters the line break at `at` takes, with a mark before it and one behind or without.
-fn line_break(text: Text<'_>, at: usize) -> usize {
+/// Returns the length of the line break at `at`, with an optional mark on each side.
+fn line_break(text: Text, at: usize) -> usize {
     let mark = |place| usize::from(matches!(text.at(place), b' ' | b'-' | b'.'));
     let mut feed = at + mark(at);
     feed += usize::from(text.at(feed) == b'\r');
@@ -108,9 +103,9 @@ fn line_break(text: Text<'_>, at: usize) -> usize {
     }
 }
 
-/// Takes the only line break in a row for one that was put into a number: a mark beside it joins the groups
-/// around it, otherwise they become one group. Whether there was one.
-pub(in crate::kernel) fn join_lines(text: Text<'_>, groups: &mut Vec<Group>) -> bool {
+/// Treats the only line break in a row as inserted into a number: a mark beside it joins the groups around
+/// it; otherwise they become one group. Returns `true` if there was one.
+pub(super) fn join_lines(text: Text, groups: &mut Vec<Group>) -> bool {
     let broken = groups.iter().skip(1).filter(|group| group.gap == Gap::Line).count() == 1;
     groups.dedup_by(|group, last| {
         if !broken || group.gap != Gap::Line {
@@ -128,8 +123,8 @@ pub(in crate::kernel) fn join_lines(text: Text<'_>, groups: &mut Vec<Group>) -> 
     broken
 }
 
-/// Two groups joined by a point, like any fraction: `58.0493`, but not `0171.1234567`.
-pub(in crate::kernel) fn is_decimal(text: Text<'_>, groups: &[Group]) -> bool {
+/// Returns `true` for two groups joined by a dot, like any fraction: `58.0493`, but not `0171.1234567`.
+pub(super) fn is_decimal(text: Text, groups: &[Group]) -> bool {
     let [whole, fraction] = groups else { return false };
     let zeros = text.at(whole.start) == b'0' && whole.len() > 1;
     fraction.gap == Gap::Dot
@@ -138,17 +133,14 @@ pub(in crate::kernel) fn is_decimal(text: Text<'_>, groups: &[Group]) -> bool {
         && text.before(whole.start) != b'+'
 }
 
-/// The digits of these groups in order, as numbers from 0 to 9.
-pub(in crate::kernel) fn digits<'a>(
-    text: Text<'a>,
-    groups: &'a [Group],
-) -> impl Iterator<Item = u8> + 'a {
+/// Returns the digits of these groups in order, as numbers from 0 to 9.
+pub(super) fn digits<'a>(text: Text<'a>, groups: &'a [Group]) -> impl Iterator<Item = u8> + 'a {
     let bytes = groups.iter().flat_map(move |group| text.slice(group.start, group.end));
     bytes.filter(|byte| byte.is_ascii_digit()).map(|digit| digit - b'0')
 }
 
-/// The digits of one group as a number; 0 if they are too many.
-pub(in crate::kernel) fn number(text: Text<'_>, group: Group) -> u32 {
+/// Returns the value of one group; 0 if it overflows.
+pub(super) fn number(text: Text, group: Group) -> u32 {
     let add = |value: u32, digit| value.checked_mul(10)?.checked_add(u32::from(digit));
     digits(text, &[group]).try_fold(0, add).unwrap_or(0)
 }

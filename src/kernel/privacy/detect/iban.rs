@@ -1,17 +1,16 @@
-//! Room: international bank account numbers (ISO 13616). A country code fixes the length, and the
-//! whole leaves 1 when divided by 97.
+//! International bank account numbers (ISO 13616): the country code determines the length, and the number
+//! modulo 97 is 1.
 #![allow(clippy::arithmetic_side_effects)] // offsets inside one text
 
 use super::super::kind::Kind;
-use super::super::matches::Found;
+use super::super::matches::KindMatch;
 use super::check_digits::modulo_97;
 use super::text_view::{in_uuid, is_alnum, Text};
 use crate::kernel::prelude::*;
 
-/// Looks at the two digits at `at`, the check digits of an account number if two letters stand
-/// before them; the range of the number, if it is one.
+/// Returns the account number whose check digits are at `at`, after two letters, if there is one.
 // [PRIV-45]
-pub(in crate::kernel) fn find(text: Text<'_>, at: usize) -> Option<Found> {
+pub(super) fn find(text: Text, at: usize) -> Option<KindMatch> {
     let start = at.checked_sub(2).filter(|start| !is_alnum(text.before(*start)))?;
     let length = length_of([text.at(start), text.at(start + 1)].map(|c| c.to_ascii_uppercase()))?;
     let (mut end, mut lines, mut number) = (start, 0, Vec::with_capacity(length));
@@ -28,14 +27,14 @@ pub(in crate::kernel) fn find(text: Text<'_>, at: usize) -> Option<Found> {
             return None;
         }
     }
-    // The country code and check digits go to the end before the division.
+    // The country code and check digits move to the end before the division.
     number.rotate_left(4);
     let whole = modulo_97(&number) == 1 && !is_alnum(text.at(end));
     (whole && !in_uuid(text, start)).then_some((Kind::Iban, start, end))
 }
 
-/// Characters in all. The first rows follow the registry of SWIFT, the last one countries that
-/// use the format without being registered.
+/// Total length by country. The first rows follow the SWIFT registry, the rest are countries that use the
+/// format without being registered.
 // [PRIV-47]
 const LENGTHS: &[(usize, &str)] = &[
     (15, "NO"),
@@ -64,7 +63,7 @@ const LENGTHS: &[(usize, &str)] = &[
     (28, "BF BJ CI ML NE SN TG"),
 ];
 
-/// The length of a country's account numbers.
+/// Returns the length of a country's account numbers.
 pub(in crate::kernel) fn length_of(country: [u8; 2]) -> Option<usize> {
     let listed = |countries: &str| countries.as_bytes().chunks(3).any(|c| c.starts_with(&country));
     LENGTHS.iter().find(|(_, countries)| listed(countries)).map(|(length, _)| *length)

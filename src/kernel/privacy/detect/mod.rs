@@ -1,7 +1,7 @@
-//! The detectors: a text and what surrounds it in, spans out. A defect here is personal data that leaks, or an
-//! answer altered wrongly; nothing here can do anything else.
+//! Detectors: from a text and its context to the ranges of values. A defect here leaks personal data or
+//! redacts the wrong text, and has no other effect.
 //!
-//! [`scan`] hands each place of a folded text to the detectors, most of which are tables.
+//! [`scan`] runs over a folded text and calls the detectors, most of which are tables.
 
 pub(super) mod check_digits;
 mod context;
@@ -18,6 +18,6 @@ mod scan;
 mod secret;
 pub(super) mod text_view;
 
-pub(super) use context_words::{of_key, Hints};
+pub(super) use context_words::{key_hints, Hints};
 pub(super) use scan::{may_match, scan};
 pub(super) use text_view::{LETTER, OTHER};

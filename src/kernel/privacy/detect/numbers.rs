@@ -1,5 +1,5 @@
-//! Numbers that states, banks and professions give out, as one table. Each proves itself by how its digits
-//! are grouped and by its check; where that is little proof, the surroundings have to name it.
+//! Numbers issued by states, banks and professions, as one table. Each is detected by its grouping and its
+//! check digits and, where those prove little, by its context.
 #![allow(clippy::arithmetic_side_effects)] // sums of a few group lengths
 
 use super::super::kind::Kind;
@@ -11,66 +11,61 @@ use super::digits::{digits, gap_at, Gap, Group};
 use super::text_view::{in_uuid, Text};
 use core::ops::RangeInclusive;
 
-/// What a number needs beside its check.
+/// What a number needs besides valid check digits.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Need {
     Nothing,
-    /// No further group joined by the same mark.
+    /// No other group joined by the same separator.
     Alone,
-    Hint,
-    CloseHint,
+    Nearby,
+    Adjacent,
 }
-use Need::{Alone, CloseHint, Hint, Nothing};
+use Need::{Adjacent, Alone, Nearby, Nothing};
 
-/// Kind, what hints at it, how many digits, how they are grouped, what they need then and what in one group, check.
-/// Groups are given by their lengths, one digit for each: 324 is 3-2-4.
-type Row = (Kind, Hints, RangeInclusive<usize>, &'static [usize], Need, Need, fn(&[u8]) -> bool);
+/// Kind, context, number of digits, groupings, need if grouped, need if in one group, check. A grouping is
+/// the lengths of the groups as digits: 324 is 3-2-4.
+type Format = (Kind, Hints, RangeInclusive<usize>, &'static [usize], Need, Need, fn(&[u8]) -> bool);
 
 // [PRIV-110]
-const ROWS: &[Row] = &[
+const NUMBER_FORMATS: &[Format] = &[
     // ISO/IEC 7812-1.
     (Kind::CreditCard, Hints::CARD, 13..=19, CARDS, Nothing, Nothing, issued_card),
-    (Kind::CreditCard, Hints::CARD, 12..=19, ANY, Hint, Hint, luhn),
+    (Kind::CreditCard, Hints::CARD, 12..=19, ANY, Nearby, Nearby, luhn),
     // Social Security Administration; Internal Revenue Service.
-    (Kind::Ssn, Hints::SSN, 9..=9, &[324], Alone, CloseHint, ssn),
-    (Kind::Itin, Hints::ITIN, 9..=9, &[324], Hint, CloseHint, itin),
+    (Kind::Ssn, Hints::SSN, 9..=9, &[324], Alone, Adjacent, ssn),
+    (Kind::Itin, Hints::ITIN, 9..=9, &[324], Nearby, Adjacent, itin),
     // Unique Identification Authority of India.
-    (Kind::Aadhaar, Hints::AADHAAR, 12..=12, &[444], Hint, Hint, aadhaar),
+    (Kind::Aadhaar, Hints::AADHAAR, 12..=12, &[444], Nearby, Nearby, aadhaar),
     // NHS Data Dictionary; Centers for Medicare & Medicaid Services.
-    (Kind::Nhs, Hints::NHS, 10..=10, &[334], Hint, Hint, nhs),
-    (Kind::Npi, Hints::NPI, 10..=10, &[], Hint, Hint, npi),
+    (Kind::Nhs, Hints::NHS, 10..=10, &[334], Nearby, Nearby, nhs),
+    (Kind::Npi, Hints::NPI, 10..=10, &[], Nearby, Nearby, npi),
     // Employment and Social Development Canada.
-    (Kind::Sin, Hints::SIN, 9..=9, &[333], Hint, Hint, sin),
+    (Kind::Sin, Hints::SIN, 9..=9, &[333], Nearby, Nearby, sin),
     // American Bankers Association.
-    (Kind::Routing, Hints::ROUTING, 9..=9, &[441], Hint, Hint, routing),
+    (Kind::Routing, Hints::ROUTING, 9..=9, &[441], Nearby, Nearby, routing),
 ];
 
 const CARDS: &[usize] = &[44443, 44442, 44441, 4444, 4443, 4442, 4441, 465, 464];
-/// Groups of four digits or more, but for the last one.
+/// Groups of four digits or more, except the last one.
 const ANY: &[usize] = &[0];
 
-/// The most groups of a number, what the longest of them has at least, and the most digits.
+/// Most groups of a number, least length of the longest of them, and most digits.
 const GROUPS_MAX: usize = 5;
 const GROUP_MIN: usize = 3;
 const DIGITS_MAX: usize = 19;
-/// No row has fewer.
-pub(in crate::kernel) const DIGITS_MIN: usize = 9;
+/// Fewest digits in the table.
+pub(super) const DIGITS_MIN: usize = 9;
 
-/// Adds every such number among the groups, of each row the longest from each group on.
-pub(in crate::kernel) fn find(
-    text: Text<'_>,
-    groups: &[Group],
-    around: Context,
-    hits: &mut Matches,
-) {
+/// Adds the longest number of each row of the table from each group on.
+pub(super) fn find(text: Text, groups: &[Group], context: Context, matches: &mut Matches) {
     if groups.iter().all(|group| group.len() < GROUP_MIN) {
         return;
     }
     let digits: usize = groups.iter().map(|group| group.len()).sum();
-    let open = |row: &&Row| {
-        *row.2.start() <= digits && (around.nearby.has(row.1) || matches!(row.4, Nothing | Alone))
+    let open = |row: &&Format| {
+        *row.2.start() <= digits && (context.nearby.has(row.1) || matches!(row.4, Nothing | Alone))
     };
-    for row in ROWS.iter().filter(open) {
+    for row in NUMBER_FORMATS.iter().filter(open) {
         for (index, first) in groups.iter().enumerate() {
             let rest = groups.get(index..).unwrap_or_default();
             let (mut count, mut shape, mut found) = (0, 0, None);
@@ -81,18 +76,18 @@ pub(in crate::kernel) fn find(
                 }
                 shape = shape * 10 + group.len();
                 let value = rest.get(..=place).unwrap_or_default();
-                if count >= *row.2.start() && is_number(row, text, value, shape, around) {
+                if count >= *row.2.start() && is_number(row, text, value, shape, context) {
                     found = Some(group.end);
                 }
             }
             if let Some(end) = found {
-                hits.add((row.0, first.start, end));
+                matches.add((row.0, first.start, end));
             }
         }
     }
 }
 
-fn is_number(row: &Row, text: Text<'_>, value: &[Group], shape: usize, around: Context) -> bool {
+fn is_number(row: &Format, text: Text, value: &[Group], shape: usize, context: Context) -> bool {
     let (_, hint, _, shapes, grouped, whole, check) = row;
     let (need, shaped) = match value {
         [group] => (*whole, group.is_whole() || *whole != Nothing),
@@ -101,10 +96,10 @@ fn is_number(row: &Row, text: Text<'_>, value: &[Group], shape: usize, around: C
     };
     let named = match need {
         Nothing | Alone => true,
-        Hint => around.nearby.has(*hint),
-        CloseHint => around.adjacent.has(*hint),
+        Nearby => context.nearby.has(*hint),
+        Adjacent => context.adjacent.has(*hint),
     };
-    // Whatever digits prove, equal ones come from examples and dumps of memory.
+    // Equal digits come from examples and memory dumps, even if the check passes.
     let is_proven = || {
         let mut number = [0; DIGITS_MAX];
         let filled = number.iter_mut().zip(digits(text, value)).map(|(to, digit)| *to = digit);
@@ -115,20 +110,21 @@ fn is_number(row: &Row, text: Text<'_>, value: &[Group], shape: usize, around: C
     shaped && named && is_proven() && is_apart(text, value, need)
 }
 
-/// Whether the groups are joined by the same mark throughout, unless they are named, and to nothing else.
+/// Returns `true` if the groups are joined by one separator, or any if the context names the number, and
+/// are not part of a longer row.
 // [PRIV-111]
-fn is_apart(text: Text<'_>, value: &[Group], need: Need) -> bool {
+fn is_apart(text: Text, value: &[Group], need: Need) -> bool {
     let (Some(first), Some(last)) = (value.first(), value.last()) else { return false };
     let mut gaps = value.iter().skip(1).map(|group| group.gap);
     let separator = gaps.clone().next().unwrap_or(Gap::Dot);
-    let named = matches!(need, Hint | CloseHint);
+    let named = matches!(need, Nearby | Adjacent);
     let joins = |gap| matches!(gap, Gap::Space | Gap::Dash | Gap::Dot);
     let joined = gaps.all(|gap| joins(gap) && (gap == separator || named));
     let tied = |gap| match need {
         _ if gap == Gap::Dot => true,
         Nothing => false,
         Alone => gap == separator,
-        Hint | CloseHint => gap == separator && gap == Gap::Dash,
+        Nearby | Adjacent => gap == separator && gap == Gap::Dash,
     };
     let dashed = text.before(first.start) == b'-' || text.at(last.end) == b'-';
     joined

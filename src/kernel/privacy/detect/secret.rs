@@ -1,27 +1,27 @@
-//! Room: secrets of programs. A key or token proves itself by the prefix its issuer gives it, by its
-//! alphabet and its length; a JSON Web Token by its header; a private key by its armour.
+//! API keys, tokens and private keys: detected by the prefix, alphabet and length that their issuer
+//! defines; a JSON Web Token by its header, a private key by its PEM block.
 #![allow(clippy::arithmetic_side_effects)] // offsets inside one text, each bounded by a row's length
 
 use super::super::kind::Kind;
-use super::super::matches::Found;
+use super::super::matches::KindMatch;
 use super::context_words::first_word;
 use super::text_view::{is_alnum, Text};
 use crate::kernel::encoding::unbase64_vec;
 use crate::kernel::prelude::*;
 use serde_json::{Map, Value};
 
-/// What the part behind a prefix is made of.
+/// The alphabet after a prefix.
 #[derive(Clone, Copy)]
 enum Alphabet {
     /// Capitals and digits.
     Upper,
-    /// Digits and small letters from a to f.
+    /// Digits and lower-case letters from a to f.
     Hex,
     /// Letters and digits.
     Alnum,
     /// Letters, digits, `-` and `_`.
     Url,
-    /// As `Url`, with points inside.
+    /// As `Url`, and dots inside.
     Dotted,
 }
 
@@ -37,13 +37,13 @@ impl Alphabet {
     }
 }
 
-/// Prefixes, what stands behind them, and the fewest and most characters of it. Where it may hold the prefix's
-/// own marks there is no most: keys in a row are taken together, and not the last of them alone.
-type Row = (&'static str, Alphabet, usize, usize);
+/// Prefixes, alphabet, and least and most characters after the prefix. If the alphabet has the prefix's
+/// punctuation, there is no maximum: adjacent keys are redacted together.
+type TokenFormat = (&'static str, Alphabet, usize, usize);
 
-/// As their issuers document them. Check digits are not looked at: a mistyped key is a secret still.
+/// As documented by their issuers. Checksums are not verified: a mistyped key is still a secret.
 // [PRIV-103]
-const ROWS: &[Row] = &[
+const TOKEN_FORMATS: &[TokenFormat] = &[
     // Amazon Web Services; Google; Age.
     ("AKIA ASIA ABIA ACCA", Alphabet::Upper, 16, 16),
     ("AIza", Alphabet::Url, 35, usize::MAX),
@@ -60,12 +60,12 @@ const ROWS: &[Row] = &[
     // Slack; SendGrid.
     ("xoxb- xoxp- xoxa- xoxr- xoxs- xoxe- xoxe. xapp-", Alphabet::Url, 20, usize::MAX),
     ("SG.", Alphabet::Dotted, 60, usize::MAX),
-    // Stripe, for real payments and for tests; Square; Shopify.
+    // Stripe, for real and test payments; Square; Shopify.
     ("sk_live_ sk_test_ rk_live_ rk_test_", Alphabet::Alnum, 16, 255),
     ("whsec_", Alphabet::Alnum, 24, 255),
     ("sq0csp-", Alphabet::Url, 43, usize::MAX),
     ("shpat_ shpca_ shppa_ shpss_", Alphabet::Hex, 32, 32),
-    // Language models: Anthropic, OpenAI and those that copy its form, and others.
+    // Language models: Anthropic, OpenAI and those that use its format, and others.
     ("sk-ant- sk-proj- sk-svcacct- sk-admin-", Alphabet::Url, 20, usize::MAX),
     ("sk-or-v1-", Alphabet::Hex, 32, 128),
     ("sk- hf_", Alphabet::Alnum, 30, 128),
@@ -85,45 +85,45 @@ const ROWS: &[Row] = &[
     ("sbp_", Alphabet::Hex, 40, 40),
 ];
 
-/// Each prefix with its row, at the place that [`place`] gives it or behind it: nearly all words of a text meet an
-/// empty one.
-static TABLE: [Option<(&[u8], &Row)>; TABLE_COUNT] = table();
+/// The prefixes with their rows as a hash table with linear probing: nearly all words of a text hit an
+/// empty slot.
+static TABLE: [Option<(&[u8], &TokenFormat)>; TABLE_COUNT] = table();
 
-/// Several times as many as there are prefixes.
+/// Several times the number of prefixes.
 const TABLE_COUNT: usize = 512;
 
-/// Made by the compiler, which also finds an index that is too large.
+/// Evaluated by the compiler, which also rejects an index out of range.
 #[allow(clippy::indexing_slicing)]
-const fn table() -> [Option<(&'static [u8], &'static Row)>; TABLE_COUNT] {
+const fn table() -> [Option<(&'static [u8], &'static TokenFormat)>; TABLE_COUNT] {
     let (mut table, mut row) = ([None; TABLE_COUNT], 0);
-    while row < ROWS.len() {
-        let mut rest = ROWS[row].0.as_bytes();
+    while row < TOKEN_FORMATS.len() {
+        let mut rest = TOKEN_FORMATS[row].0.as_bytes();
         while let Some(length) = first_word(rest) {
-            let (prefix, behind) = rest.split_at(length);
-            let mut at = place(prefix);
+            let (prefix, after) = rest.split_at(length);
+            let mut at = slot(prefix);
             while table[at].is_some() {
                 at = (at + 1) % TABLE_COUNT;
             }
-            table[at] = Some((prefix, &ROWS[row]));
-            rest = behind.trim_ascii_start();
+            table[at] = Some((prefix, &TOKEN_FORMATS[row]));
+            rest = after.trim_ascii_start();
         }
         row += 1;
     }
     table
 }
 
-/// By the first two characters, which every prefix has.
-#[allow(clippy::as_conversions)] // `From` can't be called here
-const fn place(prefix: &[u8]) -> usize {
+/// The hash of a prefix: its first two characters, which every prefix has.
+#[allow(clippy::as_conversions)] // `From` is not const
+const fn slot(prefix: &[u8]) -> usize {
     match prefix {
         [first, second, ..] => (*first as usize * 31 + *second as usize) % TABLE_COUNT,
         _ => 0,
     }
 }
 
-/// The first prefix that a text begins with.
-fn known(text: &[u8]) -> Option<(&'static [u8], &'static Row)> {
-    let mut at = place(text);
+/// Returns the first prefix of a text, with its row.
+fn find_prefix(text: &[u8]) -> Option<(&'static [u8], &'static TokenFormat)> {
+    let mut at = slot(text);
     while let Some(Some((prefix, row))) = TABLE.get(at) {
         if text.starts_with(prefix) {
             return Some((*prefix, *row));
@@ -133,16 +133,16 @@ fn known(text: &[u8]) -> Option<(&'static [u8], &'static Row)> {
     None
 }
 
-/// The shortest body.
+/// The shortest text after a prefix.
 const BODY_MIN: usize = 16;
 /// The longest part of a prefix before its first `-`, `_` or `.`, and the longest prefix.
 const HEAD_MAX: usize = 8;
 const PREFIX_MAX: usize = 16;
 
-/// Looks at `at`: a `-`, `_` or `.` behind the first part of a prefix, or a capital that is part of
-/// it. What it is, and its range. `seen` is where the headers of tokens end that were looked at.
+/// Returns the secret at `at`: a `-`, `_` or `.` after the first part of a prefix, or a capital that is
+/// part of it. `seen` is the end of the last token header that was read.
 // [PRIV-102]
-pub(in crate::kernel) fn find(text: Text<'_>, at: usize, seen: &mut usize) -> Option<Found> {
+pub(super) fn find(text: Text, at: usize, seen: &mut usize) -> Option<KindMatch> {
     if text.at(at) == b'-' && text.at(at + 1) == b'-' {
         return pem_block(text, at);
     }
@@ -152,14 +152,14 @@ pub(in crate::kernel) fn find(text: Text<'_>, at: usize, seen: &mut usize) -> Op
         b'_' => matches!(text.before(at), b'a'..=b'z' | b'0'..=b'9'),
         _ => is_alnum(text.before(at)),
     };
-    // Most of these characters stand in short words.
+    // Most of these characters are in short words.
     if !begins
         || !Alphabet::Dotted.has(text.at(at + 1))
         || !Alphabet::Dotted.has(text.at(at + BODY_MIN))
     {
         return None;
     }
-    let start = text.back(at, HEAD_MAX, is_alnum);
+    let start = text.run_start(at, HEAD_MAX, is_alnum);
     if is_alnum(text.before(start)) {
         return None;
     }
@@ -167,27 +167,27 @@ pub(in crate::kernel) fn find(text: Text<'_>, at: usize, seen: &mut usize) -> Op
         return jwt_token(text, start, seen);
     }
     let rest = text.upto(start, PREFIX_MAX);
-    let (prefix, (_, body, least, most)) = known(rest)?;
+    let (prefix, (_, body, least, most)) = find_prefix(rest)?;
     let from = start + prefix.len();
-    let end = text.forth(from, most.saturating_add(1), |byte| body.has(byte));
-    // A sentence may end behind it.
+    let end = text.run_end(from, most.saturating_add(1), |byte| body.has(byte));
+    // A full stop can follow it.
     let points = text.slice(from, end).iter().rev().take_while(|byte| **byte == b'.').count();
     let end = end - points;
     let fits = (*least..=*most).contains(&(end - from)) && !is_alnum(text.at(end));
     fits.then_some((Kind::ApiKey, start, end))
 }
 
-/// The longest header of a web token, in characters.
+/// The longest header of a JSON Web Token, in characters.
 const HEADER_MAX: usize = 2048;
 
 /// `eyJ...`: a JSON object in base64url that names its algorithm, then up to four more parts.
 // [PRIV-101]
-fn jwt_token(text: Text<'_>, start: usize, seen: &mut usize) -> Option<Found> {
+fn jwt_token(text: Text, start: usize, seen: &mut usize) -> Option<KindMatch> {
     let part = |from: usize| text.until(from, |byte| !is_base64url(byte));
     if start < *seen || text.upto(start, 3) != b"eyJ" {
         return None;
     }
-    let header_end = text.forth(start, HEADER_MAX, is_base64url);
+    let header_end = text.run_end(start, HEADER_MAX, is_base64url);
     *seen = header_end;
     // Base64url (RFC 4648 section 5) differs in two characters and has no padding.
     let standard = |byte: &u8| match byte {
@@ -216,19 +216,19 @@ fn is_base64url(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')
 }
 
-/// A text about such keys shows the first line, and hardly more.
-const ARMOUR_MIN: usize = 32;
+/// Documentation shows the first line of a block and hardly more.
+const PEM_BODY_MIN: usize = 32;
 
-/// `-----BEGIN RSA PRIVATE KEY-----` and so on (RFC 7468), to the line that ends the block. Where that is
-/// missing, as far as base64 and line breaks go.
+/// `-----BEGIN RSA PRIVATE KEY-----` and so on (RFC 7468), to the line that ends the block, or else as far
+/// as base64 and line breaks go.
 // [PRIV-100]
-fn pem_block(text: Text<'_>, at: usize) -> Option<Found> {
+fn pem_block(text: Text, at: usize) -> Option<KindMatch> {
     const DASHES: &[u8] = b"-----";
     let is_visible_line = |byte: u8| byte.is_ascii_uppercase() || byte == b' ';
     let label = |begin: &[u8]| {
         let from = at + begin.len();
         (text.slice(at, from) == begin)
-            .then(|| text.slice(from, text.forth(from, 40, is_visible_line)))
+            .then(|| text.slice(from, text.run_end(from, 40, is_visible_line)))
     };
     let label = label(b"-----BEGIN ")?;
     let from = at + 11 + label.len();
@@ -237,17 +237,17 @@ fn pem_block(text: Text<'_>, at: usize) -> Option<Found> {
         return None;
     }
     let body = from + DASHES.len();
-    // Headers of the block may have dashes: `Proc-Type: 4,ENCRYPTED`.
+    // Headers of the block can have dashes: `Proc-Type: 4,ENCRYPTED`.
     let mut stop = text.until(body, |byte| byte == b'-');
     while text.at(stop) == b'-' && text.upto(stop, 5) != DASHES {
         stop = text.until(stop + 1, |byte| byte == b'-');
     }
     let closing = text.upto(stop, 9) == b"-----END ";
-    let end = if closing && stop - body >= ARMOUR_MIN {
+    let end = if closing && stop - body >= PEM_BODY_MIN {
         let last = text.until(stop + 9, |byte| !is_visible_line(byte));
-        text.forth(last, 5, |byte| byte == b'-')
+        text.run_end(last, 5, |byte| byte == b'-')
     } else {
         text.until(body, |byte| !(byte.is_ascii_alphanumeric() || b"+/=\r\n".contains(&byte)))
     };
-    (end - body >= ARMOUR_MIN).then_some((Kind::PrivateKey, at, end))
+    (end - body >= PEM_BODY_MIN).then_some((Kind::PrivateKey, at, end))
 }

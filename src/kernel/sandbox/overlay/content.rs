@@ -1,15 +1,15 @@
-//! The content of files: read where it is, and copied up into memory before it is changed.
+//! File content: reads, writes and copy-up.
 
-use super::tree::{InodeData, InodeId, OverlayFs, Times, Usage};
+use super::inode::{InodeData, InodeId, OverlayFs, Times, Usage};
 use crate::kernel::prelude::*;
-use crate::kernel::sandbox::errno::{Errno, HostCallError};
+use crate::kernel::sandbox::errno::{Errno, HostResult};
 use crate::kernel::sandbox::guest::copy;
 use crate::kernel::sandbox::meter::FuelMeter;
 
-/// How much of a file of the host is read between two looks at the clock.
+/// Bytes of a host file read between two checks of the deadline.
 pub(in crate::kernel) const PIECE_BYTES: usize = 1 << 20;
 
-/// What `filestat` tells of a node.
+/// The values of a WASI `filestat`.
 pub(in crate::kernel) struct Status {
     pub(in crate::kernel) device: u64,
     pub(in crate::kernel) kind: u8,
@@ -19,21 +19,21 @@ pub(in crate::kernel) struct Status {
 }
 
 impl OverlayFs {
-    /// Type, size and times.
+    /// Returns type, size and times.
     // [BOX-67]
     pub(in crate::kernel) fn status(
         &mut self,
         id: InodeId,
         meter: &mut FuelMeter,
-    ) -> Result<Status, HostCallError> {
+    ) -> HostResult<Status> {
         self.open_file(id, meter)?;
         let (node, number) = (self.node(id)?, |n| u64::try_from(n).unwrap_or(u64::MAX));
-        let (device, names) = (number(node.mount.saturating_add(1)), number(node.names));
+        let (device, names) = (number(node.mount.saturating_add(1)), number(node.nlink));
         let (kind, size) = (self.kind(id)?, self.size(id)?);
         Ok(Status { device, kind, names, size, times: node.times })
     }
 
-    /// The size of an open file; of others what they hold in memory.
+    /// Returns the size of an open file, or of the content in memory.
     pub(in crate::kernel) fn size(&self, id: InodeId) -> Result<u64, Errno> {
         match &self.node(id)?.lower {
             Some(file) => Ok(file.size()?),
@@ -41,9 +41,9 @@ impl OverlayFs {
         }
     }
 
-    /// What a file holds in memory, or a link.
+    /// Returns the content of a file in memory, or the target of a link.
     pub(in crate::kernel) fn bytes(&self, id: InodeId) -> Result<&[u8], Errno> {
-        Ok(match &self.node(id)?.body {
+        Ok(match &self.node(id)?.data {
             InodeData::Directory(_) => &[],
             InodeData::File(content) => content,
             InodeData::Asset(path) => self.assets.get(path).map_or(&[], Vec::as_slice),
@@ -51,7 +51,8 @@ impl OverlayFs {
         })
     }
 
-    /// Reads from an offset of an open file; gives the number of bytes, fewer than asked for at its end.
+    /// Reads from an offset of an open file; returns the number of bytes, fewer than the buffer only at the
+    /// end.
     pub(in crate::kernel) fn read(
         &self,
         id: InodeId,
@@ -67,14 +68,9 @@ impl OverlayFs {
         Ok(rest.len().min(buffer.len()))
     }
 
-    /// Copies a file up, with its content unless that is about to go.
+    /// Copies a file up, with its content if `keep`; without, it is about to be truncated.
     // [BOX-80]
-    pub(super) fn copy_up(
-        &mut self,
-        id: InodeId,
-        keep: bool,
-        meter: &mut FuelMeter,
-    ) -> Result<(), HostCallError> {
+    pub(super) fn copy_up(&mut self, id: InodeId, keep: bool, meter: &mut FuelMeter) -> HostResult {
         let Some(file) = self.open_file(id, meter)?.cloned() else { return Ok(()) };
         let size = if keep { usize::try_from(file.size()?).unwrap_or(usize::MAX) } else { 0 };
         self.require_space(id, Usage { bytes: size, names: 1, whiteouts: 1 })?;
@@ -91,11 +87,11 @@ impl OverlayFs {
                 break;
             }
         }
-        let body = InodeData::File(content);
-        Ok(self.alter(id, |node| (node.body, node.is_upper, node.lower) = (body, true, None))?)
+        let data = InodeData::File(content);
+        Ok(self.update(id, |node| (node.data, node.is_upper, node.lower) = (data, true, None))?)
     }
 
-    /// The bytes of a file from an offset on, to be written; the file grows if it has to. `ENOSPC`.
+    /// Returns the bytes of a file from an offset on, for writing; the file grows if needed. `ENOSPC`.
     // [BOX-80] [BOX-81]
     pub(in crate::kernel) fn writable(
         &mut self,
@@ -103,41 +99,41 @@ impl OverlayFs {
         offset: u64,
         length: usize,
         meter: &mut FuelMeter,
-    ) -> Result<&mut [u8], HostCallError> {
+    ) -> HostResult<&mut [u8]> {
         let from = usize::try_from(offset).map_err(|_| Errno::NOSPC)?;
         let end = from.checked_add(length).ok_or(Errno::NOSPC)?;
         self.resize(id, end, false, meter)?;
-        match &mut self.node_mut(id)?.body {
+        match &mut self.node_mut(id)?.data {
             InodeData::File(content) => Ok(content.get_mut(from..end).ok_or(Errno::IO)?),
             _ => Err(Errno::IO.into()),
         }
     }
 
-    /// Makes an open file at least so long; one that is leaves the host's as it is. `ENOSPC`.
+    /// Makes an open file at least this long. A file that is long enough is not copied up. `ENOSPC`.
     pub(in crate::kernel) fn allocate(
         &mut self,
         id: InodeId,
         length: usize,
         meter: &mut FuelMeter,
-    ) -> Result<(), HostCallError> {
+    ) -> HostResult {
         match self.size(id)? >= u64::try_from(length).unwrap_or(u64::MAX) {
             true => Ok(()),
             false => self.resize(id, length, false, meter),
         }
     }
 
-    /// Makes a file so long, by cutting it or by adding zeros. `ENOSPC`.
+    /// Sets the length of a file, by truncating it or appending zeros. `ENOSPC`.
     pub(in crate::kernel) fn truncate(
         &mut self,
         id: InodeId,
         length: u64,
         meter: &mut FuelMeter,
-    ) -> Result<(), HostCallError> {
+    ) -> HostResult {
         let length = usize::try_from(length).map_err(|_| Errno::NOSPC)?;
         self.resize(id, length, true, meter)
     }
 
-    /// Makes a file so long, or if it is not to be cut at least so long. `ENOSPC`, found out before
+    /// Sets the length of a file, or only its least length unless `cuts`. `ENOSPC`: reported before
     /// anything is read or allocated.
     fn resize(
         &mut self,
@@ -145,9 +141,9 @@ impl OverlayFs {
         length: usize,
         cuts: bool,
         meter: &mut FuelMeter,
-    ) -> Result<(), HostCallError> {
+    ) -> HostResult {
         let node = self.node(id)?;
-        let bytes = length.saturating_sub(node.bytes()).saturating_mul(node.names.max(1));
+        let bytes = length.saturating_sub(node.bytes()).saturating_mul(node.nlink.max(1));
         self.require_space(id, Usage { bytes, ..Usage::default() })?;
         self.copy_up(id, length > 0 || !cuts, meter)?;
         let has = self.bytes(id)?.len();
@@ -158,7 +154,7 @@ impl OverlayFs {
         Ok(self.touch(id)?)
     }
 
-    /// Sets the times that are given.
+    /// Sets the given times.
     pub(in crate::kernel) fn set_times(
         &mut self,
         id: InodeId,

@@ -1,26 +1,26 @@
-//! The table of open descriptors.
+//! Table of open descriptors.
 
-use super::tree::InodeId;
+use super::inode::InodeId;
 use crate::kernel::limits::OPEN_FILES_COUNT_MAX;
 use crate::kernel::prelude::*;
 use crate::kernel::sandbox::errno::Errno;
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 
-/// The bits of `rights` that occur here.
+/// The WASI `rights` in use.
 pub(in crate::kernel) mod rights {
     pub(in crate::kernel) const FD_READ: u64 = 1 << 1;
     pub(in crate::kernel) const FD_WRITE: u64 = 1 << 6;
     pub(in crate::kernel) const PATH_FILESTAT_SET_SIZE: u64 = 1 << 19;
-    /// What every stream allows: its status, its flags, and waiting for it.
+    /// The rights of a stream: its status, its flags, and polling it.
     pub(in crate::kernel) const STREAM: u64 = 0x0820_0008;
-    /// Everything a file can be opened for: the `fd_` rights, without `fd_readdir`.
+    /// The rights that a file can be opened with: the `fd_` rights without `fd_readdir`.
     pub(in crate::kernel) const FILE: u64 = 0x08e0_01ff;
-    /// Everything a directory can be opened for: the `path_` rights, `fd_readdir`, and its status.
+    /// The rights that a directory can be opened with: the `path_` rights, `fd_readdir`, and its status.
     pub(in crate::kernel) const DIRECTORY: u64 = 0x07bf_fe18;
 }
 
-/// What a descriptor stands for.
+/// What a descriptor refers to.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::kernel) enum OpenObject {
     Stdin,
@@ -30,12 +30,12 @@ pub(in crate::kernel) enum OpenObject {
     Directory(InodeId),
 }
 
-/// One name in a directory.
+/// A directory entry of a listing.
 #[derive(Clone, Debug)]
 pub(in crate::kernel) struct Entry {
     pub(in crate::kernel) name: Arc<str>,
     pub(in crate::kernel) node: InodeId,
-    /// `filetype`, as it was when the listing began.
+    /// WASI `filetype` when the listing started.
     pub(in crate::kernel) kind: u8,
 }
 
@@ -43,15 +43,15 @@ pub(in crate::kernel) struct Entry {
 #[derive(Debug)]
 pub(in crate::kernel) struct Descriptor {
     pub(in crate::kernel) object: OpenObject,
-    /// `fdflags`
+    /// WASI `fdflags`.
     pub(in crate::kernel) flags: u16,
     pub(in crate::kernel) rights: u64,
     pub(in crate::kernel) rights_inheriting: u64,
     /// The position in a file.
     pub(in crate::kernel) offset: u64,
-    /// The names in a directory, as they were when the listing began.
+    /// The entries of a directory when the listing started.
     pub(in crate::kernel) listing: Vec<Entry>,
-    /// The name of a directory that is open from the start.
+    /// The name of a preopened directory.
     pub(in crate::kernel) preopened_as: Option<String>,
 }
 
@@ -66,12 +66,12 @@ impl Descriptor {
         Descriptor { object, flags, rights, rights_inheriting, offset: 0, listing, preopened_as }
     }
 
-    /// Refuses what the descriptor was not opened for.
+    /// `EBADF`: the descriptor lacks this right.
     pub(in crate::kernel) fn require(&self, right: u64) -> Result<(), Errno> {
         Errno::BADF.when(self.rights & right != right)
     }
 
-    /// The file it stands for. `ESPIPE`: a stream. `EBADF`: a directory.
+    /// Returns the file. `ESPIPE`: a stream. `EBADF`: a directory.
     pub(in crate::kernel) fn file(&self) -> Result<InodeId, Errno> {
         match self.object {
             OpenObject::File(node) => Ok(node),
@@ -80,7 +80,7 @@ impl Descriptor {
         }
     }
 
-    /// The directory it stands for.
+    /// Returns the directory. `ENOTDIR`: not a directory.
     pub(in crate::kernel) fn directory(&self) -> Result<InodeId, Errno> {
         match self.object {
             OpenObject::Directory(node) => Ok(node),
@@ -88,7 +88,7 @@ impl Descriptor {
         }
     }
 
-    /// The file or directory it stands for; streams have none.
+    /// Returns the file or directory; `None` for a stream.
     pub(in crate::kernel) fn node(&self) -> Option<InodeId> {
         match self.object {
             OpenObject::File(node) | OpenObject::Directory(node) => Some(node),
@@ -101,7 +101,7 @@ impl Descriptor {
 pub(in crate::kernel) struct Descriptors(BTreeMap<u32, Descriptor>);
 
 impl Descriptors {
-    /// The standard streams as 0, 1 and 2.
+    /// Opens the standard streams as 0, 1 and 2.
     // [BOX-60]
     pub(super) fn new() -> Self {
         let stream = |object, rights| Descriptor::new(object, 0, rights | rights::STREAM, 0);
@@ -112,7 +112,7 @@ impl Descriptors {
         ]))
     }
 
-    /// Puts a directory behind the others.
+    /// Opens a directory under the next number.
     pub(super) fn preopen(&mut self, name: String, node: InodeId) {
         let (own, inheriting) = (rights::DIRECTORY, rights::DIRECTORY | rights::FILE);
         let mut directory = Descriptor::new(OpenObject::Directory(node), 0, own, inheriting);
@@ -121,17 +121,17 @@ impl Descriptors {
         self.0.insert(last, directory);
     }
 
-    /// An open descriptor.
+    /// Returns an open descriptor.
     pub(in crate::kernel) fn get(&self, fd: u32) -> Result<&Descriptor, Errno> {
         self.0.get(&fd).ok_or(Errno::BADF)
     }
 
-    /// An open descriptor, to be changed.
+    /// Returns an open descriptor, for changes.
     pub(in crate::kernel) fn get_mut(&mut self, fd: u32) -> Result<&mut Descriptor, Errno> {
         self.0.get_mut(&fd).ok_or(Errno::BADF)
     }
 
-    /// The lowest free number. `EMFILE`: there is none.
+    /// Returns the lowest free number. `EMFILE`: too many open descriptors.
     // [BOX-64]
     pub(in crate::kernel) fn free(&self) -> Result<u32, Errno> {
         let most = u32::try_from(OPEN_FILES_COUNT_MAX).unwrap_or(u32::MAX);
@@ -151,7 +151,7 @@ impl Descriptors {
         self.0.remove(&fd).ok_or(Errno::BADF)
     }
 
-    /// Moves a descriptor onto another open one, which is closed and given back.
+    /// Moves a descriptor onto another open one, which is closed and returned.
     // [BOX-65]
     pub(in crate::kernel) fn renumber(
         &mut self,
@@ -160,11 +160,11 @@ impl Descriptors {
     ) -> Result<Option<Descriptor>, Errno> {
         self.get(to)?;
         let moved = self.close(from)?;
-        // One that is moved onto itself stays.
+        // A descriptor that is moved onto itself stays open.
         Ok(self.0.insert(to, moved))
     }
 
-    /// How many names are kept for listings.
+    /// Returns the number of entries in all listings.
     pub(in crate::kernel) fn listed(&self) -> usize {
         self.0.values().map(|descriptor| descriptor.listing.len()).sum()
     }

@@ -1,93 +1,93 @@
-//! Making, linking, moving and removing names. The rules are those of POSIX; everything is checked before
-//! anything is changed.
+//! Operations on directory entries: create, link, rename, remove. They follow POSIX; everything is checked
+//! before anything is changed.
 
+use super::inode::{InodeData, InodeId, OverlayFs, Usage};
 use super::resolve::{check_path, ResolvedPath};
-use super::tree::{InodeData, InodeId, OverlayFs, Usage};
 use crate::kernel::limits::{ENTRY_FUEL, FILE_DEPTH_MAX, STAGED_NAMES_COUNT_MAX};
 use crate::kernel::prelude::*;
-use crate::kernel::sandbox::errno::{Errno, HostCallError};
+use crate::kernel::sandbox::errno::{Errno, HostResult};
 use crate::kernel::sandbox::meter::FuelMeter;
 use alloc::sync::Arc;
 
 impl OverlayFs {
-    /// The name at which something can be made. `EEXIST`, `EROFS`, `ENOSPC`; `ENOENT` in a directory
-    /// that was removed. `slash` is the answer if only a directory may have such a name.
-    fn free_name<'a>(
+    /// Returns the name of a new entry. `EEXIST`, `EROFS`, `ENOSPC`; `ENOENT`: its directory was removed.
+    /// `slash` is the error for a trailing slash.
+    fn new_entry_name<'a>(
         &self,
-        place: &'a ResolvedPath,
+        path: &'a ResolvedPath,
         bytes: usize,
         slash: Option<Errno>,
     ) -> Result<&'a Arc<str>, Errno> {
-        let name = place.name.as_ref().filter(|_| place.node.is_none()).ok_or(Errno::EXIST)?;
-        self.require_writable(place.directory)?;
-        Errno::NOENT.when(self.node(place.directory)?.names == 0)?;
-        self.require_space(place.directory, Usage { bytes, names: 1, whiteouts: 0 })?;
-        slash.filter(|_| place.slash).map_or(Ok(name), Err)
+        let name = path.name.as_ref().filter(|_| path.node.is_none()).ok_or(Errno::EXIST)?;
+        self.require_writable(path.directory)?;
+        Errno::NOENT.when(self.node(path.directory)?.nlink == 0)?;
+        self.require_space(path.directory, Usage { bytes, names: 1, whiteouts: 0 })?;
+        slash.filter(|_| path.trailing_slash).map_or(Ok(name), Err)
     }
 
-    /// Makes an empty directory.
-    pub(in crate::kernel) fn make_directory(&mut self, place: &ResolvedPath) -> Result<(), Errno> {
-        let name = self.free_name(place, 0, None)?;
-        let body = InodeData::empty_directory(place.directory);
-        self.add(place.directory, name, body, None).map(drop)
+    /// Creates an empty directory.
+    pub(in crate::kernel) fn create_dir(&mut self, path: &ResolvedPath) -> Result<(), Errno> {
+        let name = self.new_entry_name(path, 0, None)?;
+        let data = InodeData::empty_directory(path.directory);
+        self.add(path.directory, name, data, None).map(drop)
     }
 
-    /// Makes an empty file. `EISDIR`: its name ends in a slash.
-    pub(in crate::kernel) fn make_file(&mut self, place: &ResolvedPath) -> Result<InodeId, Errno> {
-        let name = self.free_name(place, 0, Some(Errno::ISDIR))?;
-        self.add(place.directory, name, InodeData::EMPTY_FILE, None)
+    /// Creates an empty file. `EISDIR`: a trailing slash.
+    pub(in crate::kernel) fn create_file(&mut self, path: &ResolvedPath) -> Result<InodeId, Errno> {
+        let name = self.new_entry_name(path, 0, Some(Errno::ISDIR))?;
+        self.add(path.directory, name, InodeData::EMPTY_FILE, None)
     }
 
-    /// Makes a symbolic link. `EPERM`: its target is absolute. `ENOENT`: its name ends in a slash.
+    /// Creates a symbolic link. `EPERM`: an absolute target. `ENOENT`: a trailing slash.
     // [BOX-82]
-    pub(in crate::kernel) fn make_link(
+    pub(in crate::kernel) fn create_symlink(
         &mut self,
-        place: &ResolvedPath,
+        path: &ResolvedPath,
         target: &str,
     ) -> Result<(), Errno> {
         check_path(target)?;
-        let name = self.free_name(place, target.len(), Some(Errno::NOENT))?;
-        self.add(place.directory, name, InodeData::Link(target.to_owned()), None).map(drop)
+        let name = self.new_entry_name(path, target.len(), Some(Errno::NOENT))?;
+        self.add(path.directory, name, InodeData::Link(target.to_owned()), None).map(drop)
     }
 
-    /// Gives a file or link a second name. `EPERM`: a directory. `EXDEV`: in another mount. `ENOENT`:
-    /// the name ends in a slash.
+    /// Creates a hard link to a file or symbolic link. `EPERM`: a directory. `EXDEV`: another mount.
+    /// `ENOENT`: a trailing slash.
     // [BOX-83]
-    pub(in crate::kernel) fn add_name(
+    pub(in crate::kernel) fn hard_link(
         &mut self,
         id: InodeId,
-        place: &ResolvedPath,
+        path: &ResolvedPath,
         meter: &mut FuelMeter,
-    ) -> Result<(), HostCallError> {
-        let name = self.free_name(place, 0, Some(Errno::NOENT))?;
+    ) -> HostResult {
+        let name = self.new_entry_name(path, 0, Some(Errno::NOENT))?;
         Errno::PERM.when(self.is_directory(id))?;
-        Errno::XDEV.when(self.node(id)?.mount != self.node(place.directory)?.mount)?;
-        self.require_depth(place.directory)?;
-        // A file that is copied up counts twice from then on, for each of its names.
+        Errno::XDEV.when(self.node(id)?.mount != self.node(path.directory)?.mount)?;
+        self.require_depth(path.directory)?;
+        // A file that is copied up counts once for each of its names from then on.
         let copies = usize::from(!self.node(id)?.is_upper);
         let (names, size) = (copies.saturating_add(1), self.status(id, meter)?.size);
         let bytes = usize::try_from(size).unwrap_or(usize::MAX).saturating_mul(names);
         self.require_space(id, Usage { bytes, names, whiteouts: copies })?;
         self.copy_up(id, true, meter)?;
-        self.attach(place.directory, name, id)?;
+        self.insert_entry(path.directory, name, id)?;
         self.node_mut(id)?.times.changed = self.now;
         Ok(())
     }
 
-    /// Removes a name of a file or link. `EISDIR`: a directory.
+    /// Removes a name of a file or symbolic link. `EISDIR`: a directory.
     // [BOX-86]
     pub(in crate::kernel) fn remove_file(
         &mut self,
-        place: &ResolvedPath,
+        path: &ResolvedPath,
         meter: &mut FuelMeter,
-    ) -> Result<(), HostCallError> {
-        let id = place.node.ok_or(Errno::NOENT)?;
-        let name = place.name.as_deref().filter(|_| !self.is_directory(id));
+    ) -> HostResult {
+        let id = path.node.ok_or(Errno::NOENT)?;
+        let name = path.name.as_deref().filter(|_| !self.is_directory(id));
         let name = name.ok_or(Errno::ISDIR)?;
-        place.existing(self)?;
+        path.existing(self)?;
         self.require_writable(id)?;
-        self.prepare_removal(place, meter)?;
-        self.detach(place.directory, name)?;
+        self.prepare_removal(path, meter)?;
+        self.remove_entry(path.directory, name)?;
         Ok(self.drop_unused(id)?)
     }
 
@@ -95,40 +95,40 @@ impl OverlayFs {
     // [BOX-86]
     pub(in crate::kernel) fn remove_directory(
         &mut self,
-        place: &ResolvedPath,
+        path: &ResolvedPath,
         meter: &mut FuelMeter,
-    ) -> Result<(), HostCallError> {
-        let id = place.existing(self)?;
+    ) -> HostResult {
+        let id = path.existing(self)?;
         Errno::NOTDIR.when(!self.is_directory(id))?;
-        let name = place.name.as_deref().ok_or(Errno::INVAL)?;
+        let name = path.name.as_deref().ok_or(Errno::INVAL)?;
         self.require_writable(id)?;
         self.require_empty(id, meter)?;
-        self.prepare_removal(place, meter)?;
-        self.detach(place.directory, name)?;
+        self.prepare_removal(path, meter)?;
+        self.remove_entry(path.directory, name)?;
         Ok(())
     }
 
-    /// Moves what is in one place to another, and replaces what is there. `EINVAL`: into itself.
-    /// `EISDIR`, `ENOTDIR`, `ENOTEMPTY`: it can't replace that. `EXDEV`: in another mount.
+    /// Renames an entry, replacing an existing one. `EINVAL`: into itself. `EISDIR`, `ENOTDIR`,
+    /// `ENOTEMPTY`: it cannot replace that. `EXDEV`: another mount.
     // [BOX-84]
     pub(in crate::kernel) fn rename(
         &mut self,
         from: &ResolvedPath,
         to: &ResolvedPath,
         meter: &mut FuelMeter,
-    ) -> Result<(), HostCallError> {
+    ) -> HostResult {
         let id = from.existing(self)?;
         let (Some(old), Some(new)) = (&from.name, &to.name) else {
             return Err(Errno::INVAL.into());
         };
         let is_directory = self.is_directory(id);
-        Errno::NOTDIR.when(to.slash && !is_directory)?;
+        Errno::NOTDIR.when(to.trailing_slash && !is_directory)?;
         Errno::XDEV.when(self.node(id)?.mount != self.node(to.directory)?.mount)?;
         self.require_writable(id)?;
         if to.node == Some(id) {
             return Ok(());
         }
-        Errno::NOENT.when(self.node(to.directory)?.names == 0)?;
+        Errno::NOENT.when(self.node(to.directory)?.nlink == 0)?;
         Errno::INVAL.when(self.ancestors(to.directory)?.contains(&id))?;
         if let Some(replaced) = to.node {
             match (is_directory, self.is_directory(replaced)) {
@@ -141,52 +141,39 @@ impl OverlayFs {
         }
         self.require_depth(to.directory)?;
         self.merge(from.directory, meter)?;
-        self.copy_up_all(id, to.directory, meter)?;
+        self.copy_up_tree(id, to.directory, meter)?;
         if to.node.is_some() {
-            let replaced = self.detach(to.directory, new)?;
+            let replaced = self.remove_entry(to.directory, new)?;
             self.drop_unused(replaced)?;
         }
-        self.detach(from.directory, old)?;
-        self.attach(to.directory, new, id)?;
+        self.remove_entry(from.directory, old)?;
+        self.insert_entry(to.directory, new, id)?;
         self.node_mut(id)?.times.changed = self.now;
         Ok(())
     }
 
-    /// `ENOTEMPTY` if there is anything in a directory, be it something that the guest does not see.
-    fn require_empty(
-        &mut self,
-        directory: InodeId,
-        meter: &mut FuelMeter,
-    ) -> Result<(), HostCallError> {
-        let hides_others = self.load_entries(directory, meter)?;
-        Errno::NOTEMPTY.when(hides_others || !self.directory(directory)?.children.is_empty())?;
+    /// `ENOTEMPTY`: the directory has entries, or something that guests do not see.
+    fn require_empty(&mut self, directory: InodeId, meter: &mut FuelMeter) -> HostResult {
+        let has_hidden = self.load_entries(directory, meter)?;
+        Errno::NOTEMPTY.when(has_hidden || !self.directory(directory)?.children.is_empty())?;
         Ok(())
     }
 
-    /// Makes sure of what has to be known before a name goes: the other names of the directory, and how the
-    /// host has the file. `ENOSPC`: no more of the host's may be removed.
+    /// Loads what must be known before a name is removed: the other names of the directory, and the file's
+    /// attributes on the host. `ENOSPC`: too many whiteouts.
     // [BOX-81] [BOX-94]
-    fn prepare_removal(
-        &mut self,
-        place: &ResolvedPath,
-        meter: &mut FuelMeter,
-    ) -> Result<(), HostCallError> {
-        let id = place.node.ok_or(Errno::NOENT)?;
+    fn prepare_removal(&mut self, path: &ResolvedPath, meter: &mut FuelMeter) -> HostResult {
+        let id = path.node.ok_or(Errno::NOENT)?;
         if !self.node(id)?.is_upper {
             self.require_space(id, Usage { whiteouts: 1, ..Usage::default() })?;
             self.open_file(id, meter)?;
         }
-        self.merge(place.directory, meter)
+        self.merge(path.directory, meter)
     }
 
-    /// Copies a file up, or a directory with everything below it, to be moved into another directory.
-    /// `EACCES`: there is something in it that can't be moved. `ENOSPC`: it is too large.
-    fn copy_up_all(
-        &mut self,
-        id: InodeId,
-        into: InodeId,
-        meter: &mut FuelMeter,
-    ) -> Result<(), HostCallError> {
+    /// Copies up a file, or a directory with everything below it, before it is moved. `EACCES`: something
+    /// below it cannot be moved. `ENOSPC`: it is too large.
+    fn copy_up_tree(&mut self, id: InodeId, into: InodeId, meter: &mut FuelMeter) -> HostResult {
         if !self.is_directory(id) {
             return self.copy_up(id, true, meter);
         }
@@ -218,7 +205,7 @@ impl OverlayFs {
         self.require_space(id, more)?;
         for id in below {
             match self.is_directory(id) {
-                true => self.alter(id, |node| node.is_upper = true)?,
+                true => self.update(id, |node| node.is_upper = true)?,
                 false => self.copy_up(id, true, meter)?,
             }
         }

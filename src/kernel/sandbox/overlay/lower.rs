@@ -1,32 +1,31 @@
-//! The lower layer of mapped directories: what the host has, met name by name.
+//! Lower layer of mapped directories: host files and directories, loaded name by name.
 //!
-//! A name is met when the guest first asks for it or lists its directory, so inode numbers follow from the
-//! guest's calls alone. No marks are kept for names that the guest removed (whiteouts): a directory is merged
-//! before its first name goes, which means that all names are met; and none is met there later.
+//! A name is loaded when the guest first uses it or lists its directory, so inode numbers depend only on
+//! the guest's calls. Whiteouts need no markers: before the first name of a directory is removed, the
+//! directory is merged, which loads all lower names; none is loaded there later.
 
-use super::tree::{InodeData, InodeId, Origin, OverlayFs};
+use super::inode::{InodeData, InodeId, Origin, OverlayFs};
 use crate::kernel::directory::{Directory, File, HostEntry, Kind};
 use crate::kernel::limits::{
     ENTRY_FUEL, HANDLES_COUNT_MAX, HOST_NAME_FUEL, LISTED_ENTRIES_COUNT_MAX,
 };
 use crate::kernel::names::is_file_name;
 use crate::kernel::prelude::*;
-use crate::kernel::sandbox::errno::{Errno, HostCallError};
+use crate::kernel::sandbox::errno::{Errno, HostCallError, HostResult};
 use crate::kernel::sandbox::meter::FuelMeter;
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 
 impl OverlayFs {
-    /// What a name in a directory leads to. `ENOENT`; `EACCES` for what the host has there and the
-    /// guest may not see.
+    /// Looks up a name in a directory. `ENOENT`; `EACCES`: the host has something that guests do not see.
     // [BOX-08]
     pub(super) fn child(
         &mut self,
         directory: InodeId,
         name: &str,
         meter: &mut FuelMeter,
-    ) -> Result<InodeId, HostCallError> {
-        // A commit makes such a folder, wherever the directory may be mapped by then.
+    ) -> HostResult<InodeId> {
+        // Commits use this name for their staging directory.
         Errno::ACCES.when(
             self.mount_of(directory)?.host.as_ref().is_some_and(|host| host.is_reserved(name)),
         )?;
@@ -34,38 +33,38 @@ impl OverlayFs {
         if known.is_ok() || self.node(directory)?.is_upper {
             return Ok(known?);
         }
-        // Asked for in a merged directory as well: the host may have something there that is not to be seen.
-        let found = self.open_below(directory, name, meter)?;
+        // Opened even if the directory is merged: the host may have something that guests do not see.
+        let found = self.open_child(directory, name, meter)?;
         Errno::NOENT.when(self.directory(directory)?.is_merged)?;
         let kind = match found {
             HostEntry::Directory(_) => Kind::Directory,
             HostEntry::File(_) => Kind::File,
         };
-        let id = self.meet(directory, &Arc::from(name), kind)?;
-        self.hold_open(id, &found)?;
+        let id = self.load(directory, &Arc::from(name), kind)?;
+        self.keep_open(id, &found)?;
         Ok(id)
     }
 
-    /// Meets every name that the host has in a directory. Gives whether it also has something there
-    /// that the guest does not see. `EOVERFLOW`: too many.
+    /// Loads all lower names of a directory. Returns `true` if it also has something that guests do not
+    /// see. `EOVERFLOW`: too many names.
     pub(in crate::kernel) fn load_entries(
         &mut self,
         directory: InodeId,
         meter: &mut FuelMeter,
-    ) -> Result<bool, HostCallError> {
+    ) -> HostResult<bool> {
         if self.node(directory)?.is_upper {
             return Ok(false);
         }
         let host = self.open_directory(directory, meter)?;
         meter.charge(HOST_NAME_FUEL)?;
-        // A name that is none is not shown. The others are put in order one by one, since sorting a hundred
-        // thousand of them at the end takes a while.
-        let (mut entries, mut hides_others) = (BTreeMap::new(), false);
+        // Invalid names are hidden. The others are inserted in order one by one, since sorting a hundred
+        // thousand at the end could not be interrupted.
+        let (mut entries, mut has_hidden) = (BTreeMap::new(), false);
         let (mut count, mut end) = (0_usize, Ok(()));
-        let has_own = host.list(&mut |entry| {
+        let has_reserved = host.list(&mut |entry| {
             count = count.saturating_add(1);
             end = match meter.charge(ENTRY_FUEL) {
-                Err(stop) => Err(HostCallError::Termination(stop)),
+                Err(termination) => Err(HostCallError::Termination(termination)),
                 Ok(()) if count > LISTED_ENTRIES_COUNT_MAX => Err(Errno::OVERFLOW.into()),
                 Ok(()) => Ok(()),
             };
@@ -73,29 +72,25 @@ impl OverlayFs {
                 Some((name, kind)) if is_file_name(name) => {
                     entries.insert(name.to_owned(), kind);
                 }
-                _ => hides_others = true,
+                _ => has_hidden = true,
             }
             end.is_ok()
         })?;
         end?;
         let is_merged = self.directory(directory)?.is_merged;
         for (name, kind) in entries {
-            // Paid for as it was listed; but there may be many.
-            meter.watch.check()?;
+            // Their fuel was charged while listing; check the deadline, since there may be many.
+            meter.deadline.check()?;
             if !is_merged && self.cached_child(directory, &name).is_err() {
-                self.meet(directory, &Arc::from(name), kind)?;
+                self.load(directory, &Arc::from(name), kind)?;
             }
         }
-        Ok(hides_others || has_own)
+        Ok(has_hidden || has_reserved)
     }
 
-    /// Meets every name that the host has in a directory, and none later.
+    /// Loads all lower names of a directory; none is loaded there later.
     // [BOX-88]
-    pub(super) fn merge(
-        &mut self,
-        directory: InodeId,
-        meter: &mut FuelMeter,
-    ) -> Result<(), HostCallError> {
+    pub(super) fn merge(&mut self, directory: InodeId, meter: &mut FuelMeter) -> HostResult {
         if !self.directory(directory)?.is_merged {
             self.load_entries(directory, meter)?;
         }
@@ -103,23 +98,23 @@ impl OverlayFs {
         Ok(())
     }
 
-    /// Makes the node of something that the host has.
-    fn meet(&mut self, directory: InodeId, name: &Arc<str>, kind: Kind) -> Result<InodeId, Errno> {
-        let body = match kind {
+    /// Adds the inode of a lower name.
+    fn load(&mut self, directory: InodeId, name: &Arc<str>, kind: Kind) -> Result<InodeId, Errno> {
+        let data = match kind {
             Kind::Directory => InodeData::empty_directory(directory),
             Kind::File => InodeData::EMPTY_FILE,
         };
-        let origin = Origin { directory, name: Arc::clone(name), stamp: None };
-        self.add(directory, name, body, Some(origin))
+        let origin = Origin { directory, name: Arc::clone(name), fingerprint: None };
+        self.add(directory, name, data, Some(origin))
     }
 
-    /// Opens a file of the lower layer; none if it was copied up, or is no file. `EIO`: it is a directory by
-    /// now.
+    /// Opens a file of the lower layer; `None` if it was copied up or is not a file. `EIO`: the host has a
+    /// directory there now.
     pub(in crate::kernel) fn open_file(
         &mut self,
         id: InodeId,
         meter: &mut FuelMeter,
-    ) -> Result<Option<&Arc<dyn File>>, HostCallError> {
+    ) -> HostResult<Option<&Arc<dyn File>>> {
         let is_open = self.node(id)?.lower.is_some();
         if !is_open && !self.node(id)?.is_upper && !self.is_directory(id) {
             match self.open_lower(id, meter)? {
@@ -130,13 +125,14 @@ impl OverlayFs {
         Ok(self.node(id)?.lower.as_ref())
     }
 
-    /// A directory of the lower layer, held open or opened now. It recurses as deep as directories may be.
+    /// Returns the host's directory, already open or opened now. The recursion is as deep as directories
+    /// can be.
     // [BOX-11]
     fn open_directory(
         &mut self,
         id: InodeId,
         meter: &mut FuelMeter,
-    ) -> Result<Arc<dyn Directory>, HostCallError> {
+    ) -> HostResult<Arc<dyn Directory>> {
         if let Some(held) = self.handles.directories.get(&id) {
             return Ok(Arc::clone(held));
         }
@@ -146,37 +142,34 @@ impl OverlayFs {
         }
     }
 
-    /// Opens what the host has where a node was met.
-    fn open_lower(
-        &mut self,
-        id: InodeId,
-        meter: &mut FuelMeter,
-    ) -> Result<HostEntry, HostCallError> {
+    /// Opens the lower file or directory of an inode.
+    fn open_lower(&mut self, id: InodeId, meter: &mut FuelMeter) -> HostResult<HostEntry> {
         let Some(Origin { directory, name, .. }) = self.node(id)?.origin.clone() else {
             let root = self.mount_of(id)?.host.clone();
             return Ok(HostEntry::Directory(root.ok_or(Errno::IO)?));
         };
-        let found = self.open_below(directory, &name, meter)?;
-        self.hold_open(id, &found)?;
+        let found = self.open_child(directory, &name, meter)?;
+        self.keep_open(id, &found)?;
         Ok(found)
     }
 
-    fn open_below(
+    fn open_child(
         &mut self,
         above: InodeId,
         name: &str,
         meter: &mut FuelMeter,
-    ) -> Result<HostEntry, HostCallError> {
+    ) -> HostResult<HostEntry> {
         let host = self.open_directory(above, meter)?;
         meter.charge(HOST_NAME_FUEL)?;
         Ok(host.open(name)?)
     }
 
-    /// Holds open what a node was met as, and notes how the host has it if this is the first time.
+    /// Keeps a lower object open, and records its attributes on the host the first time.
     // [BOX-94]
-    fn hold_open(&mut self, id: InodeId, found: &HostEntry) -> Result<(), Errno> {
-        if let Some(Origin { stamp: stamp @ None, .. }) = &mut self.node_mut(id)?.origin {
-            *stamp = Some(match found {
+    fn keep_open(&mut self, id: InodeId, found: &HostEntry) -> Result<(), Errno> {
+        if let Some(Origin { fingerprint: fingerprint @ None, .. }) = &mut self.node_mut(id)?.origin
+        {
+            *fingerprint = Some(match found {
                 HostEntry::Directory(directory) => directory.fingerprint()?,
                 HostEntry::File(file) => file.fingerprint()?,
             });
@@ -198,10 +191,10 @@ impl OverlayFs {
         Ok(())
     }
 
-    /// Closes the last file that was opened, unless a descriptor stands for it.
+    /// Closes the last file that was opened, unless it has open descriptors.
     pub(super) fn close_file(&mut self) {
         let last = self.handles.file.take().and_then(|id| self.node_mut(id).ok());
-        if let Some(node) = last.filter(|node| node.opened == 0) {
+        if let Some(node) = last.filter(|node| node.open_count == 0) {
             node.lower = None;
         }
     }

@@ -1,29 +1,29 @@
-//! The files a guest sees: an overlay file system, and the table of open descriptors.
+//! Overlay file system of a guest, and its table of open descriptors.
 //!
-//! The *lower* layer is what is there before the call: a directory of the host, the assets, the snapshot of
-//! storage. It is only read. The *upper* layer is memory: what the guest makes lies there, and what it changes
-//! is *copied up* first. What the host has and nothing leads to any more, an overlay's *whiteouts*, is found at
-//! the end. Assets never change, and storage is in memory from the start.
+//! The *lower* layer is what existed before the call: host directories, assets, the snapshot of storage. It
+//! is only read. The *upper* layer is in memory: what the guest creates is there, and a lower file is
+//! *copied up* before it changes. *Whiteouts*, lower names that were removed or replaced, follow from the
+//! inodes at the end. Assets never change, and storage is copied up from the start.
 //!
-//! Read on in `tree.rs` (nodes and names), `mounts.rs` (what is in memory from the start), `lower.rs` (the
-//! host's, as it is met), `resolve.rs` (paths), `content.rs` (bytes, and files copied up), `names.rs` (making,
-//! removing, moving, and directories copied up), `staged.rs` (what is left at the end) and `descriptors.rs`.
+//! `inode.rs` has the inodes, directory entries and quotas, `mounts.rs` the mounts, `lower.rs` the access
+//! to host directories, `resolve.rs` path resolution, `content.rs` file content and copy-up, `entries.rs`
+//! the operations on names, `diff.rs` the changes at the end, and `descriptors.rs` the open files.
 //!
-//! No path of the guest ever reaches the host: it is settled name by name in this tree.
+//! No path of the guest reaches the host: paths are resolved here, name by name.
 
 mod content;
 mod descriptors;
 mod diff;
 mod entries;
+mod inode;
 mod lower;
 mod mounts;
 mod resolve;
-mod tree;
 
 pub(super) use content::{Status, PIECE_BYTES};
 pub(super) use descriptors::{rights, Descriptor, Descriptors, Entry, OpenObject};
+pub(super) use inode::{filetype, InodeId, OverlayFs, Times};
 pub(super) use resolve::ResolvedPath;
-pub(super) use tree::{filetype, InodeId, OverlayFs, Times};
 
 use crate::kernel::directory::Directory;
 use crate::kernel::names::{ASSETS_MOUNT, STORAGE_MOUNT};
@@ -32,15 +32,15 @@ use crate::kernel::storage::Entries;
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 
-/// A directory of the host and where the guest sees it.
+/// A mapped directory: where the guest sees it, and the host's directory.
 pub(super) struct Preopen {
     pub(super) guest: String,
     pub(super) host: Arc<dyn Directory>,
     pub(super) writable: bool,
 }
 
-/// The package's assets, if there are any, the granted directories, and what it keeps with its quota: as a
-/// tree, and as directories that are open from the start.
+/// Mounts the package's assets if it has any, the mapped directories and storage with its quota, and opens
+/// a descriptor for each (preopens).
 // [BOX-60]
 pub(super) fn open(
     assets: Arc<BTreeMap<String, Vec<u8>>>,

@@ -1,78 +1,79 @@
-//! Room: the `command` protocol: the arguments of a call become a command line and stdin, and what the
-//! program leaves becomes the answer.
+//! Protocol `command`: arguments become a command line and stdin; exit status and output become the result.
 
-use super::result::{text_block, ToolResult};
+use super::{text_block, ToolResult};
 use crate::kernel::limits::COMMAND_LINE_BYTES_MAX;
 use crate::kernel::package::manifest::{ArgPart, Command};
 use crate::kernel::prelude::*;
 use serde_json::{json, Map, Value};
 
-/// The command line and stdin of one call. Details of refusals name properties, never values.
+/// Returns the command line and stdin of one call. Error details name properties, never values.
 pub(super) fn request(
     command: &Command,
     arguments: &Value,
 ) -> Result<(Vec<String>, Vec<u8>), Error> {
-    let none = Map::new();
-    let given = arguments.as_object().unwrap_or(&none);
+    let empty = Map::new();
+    let values = arguments.as_object().unwrap_or(&empty);
     // [CMD-01]
-    if !given.keys().all(|name| command.properties.contains(name)) {
-        return Err(bad("there is an argument that the tool does not declare"));
+    if !values.keys().all(|name| command.properties.contains(name)) {
+        return Err(bad_arguments("an argument is not declared by the tool"));
     }
-    let mut line = Line { args: Vec::new(), bytes: 0, only_operands: false };
+    let mut line = CommandLine { args: Vec::new(), bytes: 0, only_operands: false };
     for group in &command.args {
         // [CMD-03]
-        let stays = group.iter().all(|word| match word {
+        let is_complete = group.iter().all(|part| match part {
             ArgPart::Literal(_) => true,
-            ArgPart::Value(name) => given.contains_key(name),
-            ArgPart::If(name) => given.get(name) == Some(&Value::Bool(true)),
+            ArgPart::Value(name) => values.contains_key(name),
+            ArgPart::If(name) => values.get(name) == Some(&Value::Bool(true)),
         });
-        if stays {
-            line.extend(group, given)?;
+        if is_complete {
+            line.extend(group, values)?;
         }
     }
     // [CMD-08]
     let stdin = command
         .stdin
         .as_ref()
-        .and_then(|name| given.get(name))
+        .and_then(|name| values.get(name))
         .map_or(Ok(String::new()), text_of)?;
     Ok((line.args, stdin.into_bytes()))
 }
 
-/// 2^53: up to here a double stands for one integer.
+/// 2^53: up to here a double represents exactly one integer.
 const DOUBLE_EXACT_MAX: f64 = 9_007_199_254_740_992.0;
 
-/// A command line while it is written.
-struct Line {
+/// A command line being built.
+struct CommandLine {
     args: Vec<String>,
     bytes: usize,
-    /// Whether a `--` was written, behind which programs look for no options.
+    /// Whether a `--` was written: programs take no options after it.
     only_operands: bool,
 }
 
-impl Line {
-    fn extend(&mut self, group: &[ArgPart], given: &Map<String, Value>) -> Result<(), Error> {
-        let mut is_behind_option = false;
-        for word in group {
-            match word {
+impl CommandLine {
+    fn extend(&mut self, group: &[ArgPart], values: &Map<String, Value>) -> Result<(), Error> {
+        let mut follows_option = false;
+        for part in group {
+            match part {
                 ArgPart::Literal(text) => {
                     self.push(text.clone())?;
-                    is_behind_option = text.starts_with('-') && text != "-" && text != "--";
+                    follows_option = text.starts_with('-') && text != "-" && text != "--";
                 }
                 ArgPart::Value(name) => {
-                    let text = given.get(name).map_or(Ok(String::new()), text_of)?;
+                    let text = values.get(name).map_or(Ok(String::new()), text_of)?;
                     // [CMD-05]
                     if text.contains('\0') {
-                        return Err(bad(&format!("{name} holds U+0000, which ends an argument")));
+                        return Err(bad_arguments(&format!(
+                            "{name} contains U+0000, which would end the argument"
+                        )));
                     }
                     // [CMD-06]
-                    if text.starts_with('-') && !is_behind_option && !self.only_operands {
-                        return Err(bad(&format!(
-                            "{name} begins with `-`, and the program could take it for an option"
+                    if text.starts_with('-') && !follows_option && !self.only_operands {
+                        return Err(bad_arguments(&format!(
+                            "{name} starts with `-` and could be parsed as an option"
                         )));
                     }
                     self.push(text)?;
-                    is_behind_option = false;
+                    follows_option = false;
                 }
                 ArgPart::If(_) => {}
             }
@@ -85,7 +86,7 @@ impl Line {
     fn push(&mut self, text: String) -> Result<(), Error> {
         self.bytes = self.bytes.saturating_add(text.len()).saturating_add(1);
         if self.bytes > COMMAND_LINE_BYTES_MAX {
-            let detail = format!("a command line of more than {COMMAND_LINE_BYTES_MAX} bytes");
+            let detail = format!("command line exceeds {COMMAND_LINE_BYTES_MAX} bytes");
             return Err(Error::new(Code::RequestTooLarge, detail));
         }
         self.args.push(text);
@@ -93,20 +94,20 @@ impl Line {
     }
 }
 
-fn bad(detail: &str) -> Error {
+fn bad_arguments(detail: &str) -> Error {
     Error::new(Code::RequestArguments, detail)
 }
 
-/// A value as a text for programs: a string as it is, a number in plain digits, since few programs read
+/// Returns a value as an argument: a string verbatim, a number in plain digits, since few programs parse
 /// `1.0` or `1e2` as an integer, anything else as JSON.
 // [CMD-02]
 fn text_of(value: &Value) -> Result<String, Error> {
     match value {
         Value::String(text) => Ok(text.clone()),
         Value::Number(number) => match number.as_f64().filter(|_| number.is_f64()) {
-            // Beyond that a double stands for several integers, and the program would get another.
+            // A larger double represents several integers: the program could get another one.
             Some(double) if double.abs() > DOUBLE_EXACT_MAX => {
-                Err(bad("a number that has too many digits to be passed on exactly"))
+                Err(bad_arguments("number beyond 2^53 cannot be passed exactly"))
             }
             Some(double) => Ok(double.to_string()),
             None => Ok(number.to_string()),
@@ -115,7 +116,7 @@ fn text_of(value: &Value) -> Result<String, Error> {
     }
 }
 
-/// The answer of a program that ended by itself.
+/// Returns the result of a program that exited.
 // [CMD-10]
 pub(super) fn result(stdout: &[u8], stderr: &[u8], status: u32) -> ToolResult {
     let (stdout, stderr) = (String::from_utf8_lossy(stdout), String::from_utf8_lossy(stderr));

@@ -1,6 +1,6 @@
-//! Room: the `json-rpc` protocol: one `tools/call` request on stdin, one response on stdout.
+//! Protocol `json-rpc`: one `tools/call` request on stdin, one response on stdout.
 
-use super::result::{bad, text_block, ToolResult};
+use super::{bad_answer, text_block, ToolResult};
 use crate::kernel::agent::Agent;
 use crate::kernel::json;
 use crate::kernel::limits::REQUEST_DEPTH_MAX;
@@ -8,7 +8,7 @@ use crate::kernel::prelude::*;
 use serde_core::de::IgnoredAny;
 use serde_json::{json, Map, Value};
 
-/// The request for one call, as one line with its line feed.
+/// Returns the request for one call, as one line with its line feed.
 ///
 /// ```
 /// let line = mpp::sandbox::tools_call_request("add", &serde_json::json!({"a": 1}));
@@ -20,7 +20,7 @@ pub fn tools_call_request(tool: &str, arguments: &Value) -> Vec<u8> {
     request(tool, arguments, None)
 }
 
-/// The same by an agent that gave its name.
+/// As [`tools_call_request`], with the agent's name if it has one.
 pub(super) fn request(tool: &str, arguments: &Value, agent: Option<&Agent>) -> Vec<u8> {
     format!("{}\n", tools_call(1, tool, arguments, agent)).into_bytes()
 }
@@ -35,19 +35,19 @@ pub(super) fn tools_call(id: u64, tool: &str, arguments: &Value, agent: Option<&
     format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"tools/call","params":{params}}}"#)
 }
 
-/// The answer of a tool. Everything it said is in `result`, so that everything can be filtered.
+/// The response of a tool. All of its content is in `result`, so that all of it is filtered.
 #[derive(Clone, Debug, PartialEq)]
 pub struct JsonRpcResponse {
-    /// What the tool answered.
+    /// The result of the call.
     pub result: ToolResult,
 }
 
 impl JsonRpcResponse {
-    /// Reads the one response from everything that a tool wrote to stdout.
+    /// Reads the only response from a tool's stdout.
     ///
     /// # Errors
-    /// `tool.no_answer` if there is nothing, `tool.two_answers` if more than one value stands there,
-    /// `tool.bad_answer` if it is something else than a response to the request.
+    /// `tool.no_answer`: stdout is empty. `tool.two_answers`: more than one JSON value. `tool.bad_answer`:
+    /// not a response to the request.
     ///
     /// ```
     /// use mpp::sandbox::JsonRpcResponse;
@@ -69,33 +69,33 @@ impl JsonRpcResponse {
         // [BOX-72]
         let Response { id, result } = response(message)?;
         if id != json!(1) {
-            return Err(bad("`id` is not 1"));
+            return Err(bad_answer("`id` is not 1"));
         }
         let result = match result {
             Ok(result) if is_tool_result(&result) => read_tool_result(result)?,
-            Ok(result) => wrapped(result),
+            Ok(result) => wrap_result(result),
             Err(error) => read_error(error)?,
         };
         Ok(JsonRpcResponse { result })
     }
 }
 
-/// A response of JSON-RPC: the members of `error` stand in the error.
+/// A JSON-RPC response; `Err` has the members of `error`.
 pub(super) struct Response {
     pub(super) id: Value,
     pub(super) result: Result<Value, Map<String, Value>>,
 }
 
-/// The members of one message of JSON-RPC.
+/// Parses one JSON-RPC message.
 pub(super) fn message(text: &[u8]) -> Result<Map<String, Value>, Error> {
     let value = json::parse(text, REQUEST_DEPTH_MAX)
-        .map_err(|error| bad(format!("stdout holds no message of JSON-RPC: {error}")))?;
+        .map_err(|error| bad_answer(format!("stdout is not a JSON-RPC message: {error}")))?;
     let Value::Object(message) = value else {
-        return Err(bad("stdout holds a message that is no object"));
+        return Err(bad_answer("message on stdout is not an object"));
     };
     match message.get("jsonrpc") {
         Some(Value::String(version)) if version == "2.0" => Ok(message),
-        _ => Err(bad("`jsonrpc` is not \"2.0\"")),
+        _ => Err(bad_answer("`jsonrpc` is not \"2.0\"")),
     }
 }
 
@@ -104,18 +104,18 @@ pub(super) fn response(mut message: Map<String, Value>) -> Result<Response, Erro
     let result = match (message.remove("result"), message.remove("error")) {
         (Some(result), None) => Ok(result),
         (None, Some(Value::Object(error))) => Err(error),
-        _ => return Err(bad("there is not exactly one of `result` and an object `error`")),
+        _ => return Err(bad_answer("response needs either `result` or an object `error`")),
     };
     Ok(Response { id, result })
 }
 
-/// Whether a whole JSON value is followed by the beginning of another.
+/// Returns `true` if a complete JSON value is followed by another.
 fn begins_with_two_values(stdout: &[u8]) -> bool {
     let mut values = serde_json::Deserializer::from_slice(stdout).into_iter::<IgnoredAny>();
     matches!((values.next(), values.next()), (Some(Ok(_)), Some(Ok(_))))
 }
 
-/// Whether a result is MCP's shape: its `content` is an array of content blocks.
+/// Returns `true` if a result has MCP's form: `content` is an array of content blocks.
 // [BOX-73]
 pub(super) fn is_tool_result(result: &Value) -> bool {
     let is_block = |block: &Value| block.get("type").is_some_and(Value::is_string);
@@ -123,10 +123,9 @@ pub(super) fn is_tool_result(result: &Value) -> bool {
     blocks.is_some_and(|blocks| blocks.iter().all(is_block))
 }
 
-/// Any other value becomes the text of one content block, and the structured content too if it is an
-/// object.
+/// Wraps any other result: its text as a content block, and an object also as the structured content.
 // [BOX-74]
-fn wrapped(result: Value) -> ToolResult {
+fn wrap_result(result: Value) -> ToolResult {
     ToolResult {
         content: json!([text_block(&text_of(&result))]),
         structured_content: result.is_object().then_some(result),
@@ -139,23 +138,23 @@ pub(super) fn read_tool_result(mut result: Value) -> Result<ToolResult, Error> {
     let mut member = |name: &str| result.as_object_mut().and_then(|members| members.remove(name));
     let structured_content = member("structuredContent");
     if structured_content.as_ref().is_some_and(|value| !value.is_object()) {
-        return Err(bad("`structuredContent` is no object"));
+        return Err(bad_answer("`structuredContent` is not an object"));
     }
     let is_error = match member("isError") {
         None => false,
         Some(Value::Bool(is_error)) => is_error,
-        Some(_) => return Err(bad("`isError` is neither true nor false")),
+        Some(_) => return Err(bad_answer("`isError` is not a boolean")),
     };
     Ok(ToolResult { content: member("content").unwrap_or_default(), structured_content, is_error })
 }
 
-/// A JSON-RPC error says what an MCP result with `isError` says, so it becomes one.
+/// Converts a JSON-RPC error to an MCP result with `isError`.
 // [BOX-75]
 pub(super) fn read_error(mut error: Map<String, Value>) -> Result<ToolResult, Error> {
     let (Some(Value::String(message)), Some(Value::Number(_))) =
         (error.remove("message"), error.remove("code"))
     else {
-        return Err(bad("`error` has no number `code` or no string `message`"));
+        return Err(bad_answer("`error` needs a number `code` and a string `message`"));
     };
     Ok(ToolResult {
         content: json!([text_block(&message)]),
@@ -164,7 +163,7 @@ pub(super) fn read_error(mut error: Map<String, Value>) -> Result<ToolResult, Er
     })
 }
 
-/// A string is its own text; any other value is written as JSON.
+/// Returns a string verbatim, and any other value as JSON.
 fn text_of(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }

@@ -1,16 +1,16 @@
-//! Room: the `mcp` protocol: one session with an MCP server over stdio, written down beforehand.
+//! Protocol `mcp`: one scripted session with an MCP server over stdio.
 //!
-//! A guest cannot be paused to wait for its host, so all that a client says stands in stdin before the
-//! server starts, and then stdin ends. Its answers are looked for in what it wrote until it exited.
+//! A guest cannot be paused to wait for its host. So stdin has all messages of the client before the server
+//! starts, and then ends; the responses are read from stdout after the server has exited.
 
 use super::json_rpc::{self, Response};
-use super::result::{bad, ToolResult};
+use super::{bad_answer, ToolResult};
 use crate::kernel::agent::Agent;
 use crate::kernel::prelude::*;
 use serde_json::{json, Value};
 
-/// The client's first words. Neither they nor the version in them depend on the release of the host, so
-/// that a server reads the same bytes, and uses the same fuel, everywhere.
+/// The client's `initialize` request and notification. They do not depend on the host's release, so that a
+/// server reads the same bytes, and uses the same fuel, everywhere.
 const HANDSHAKE: &str = concat!(
     r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18","#,
     r#""capabilities":{},"clientInfo":{"name":"mpp","version":"1.0"}}}"#,
@@ -19,55 +19,57 @@ const HANDSHAKE: &str = concat!(
     "\n"
 );
 const CALL_ID: u64 = 2;
-/// Revisions of MCP that begin with `initialize`; what they say about results of tools is read alike.
+/// Revisions of MCP that start with `initialize`; their results of tools have the same form.
 const REVISIONS: [&str; 4] = ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"];
 
-/// All of stdin for one call.
+/// Returns all of stdin for one call.
 // [MCP-01]
-pub(super) fn session(tool: &str, arguments: &Value, agent: Option<&Agent>) -> Vec<u8> {
+pub(super) fn scripted_session(tool: &str, arguments: &Value, agent: Option<&Agent>) -> Vec<u8> {
     let call = json_rpc::tools_call(CALL_ID, tool, arguments, agent);
     format!("{HANDSHAKE}{call}\n").into_bytes()
 }
 
-/// The result of the call, from everything that the server wrote to stdout.
-pub(super) fn answer(stdout: &[u8]) -> Result<ToolResult, Error> {
-    let (mut greeting, mut answer) = (None, None);
+/// Reads the result of the call from the server's stdout.
+pub(super) fn result(stdout: &[u8]) -> Result<ToolResult, Error> {
+    let (mut initialize, mut response) = (None, None);
     let is_blank = |line: &&[u8]| line.iter().all(u8::is_ascii_whitespace);
     for line in stdout.split(|byte| *byte == b'\n').filter(|line| !is_blank(line)) {
         // [MCP-02]
         let message = json_rpc::message(line)?;
-        // [MCP-03] Notifications and requests: the first want no answer, the second can get none.
+        // [MCP-03] Notifications need no response; requests of the server cannot get one.
         if message.get("method").is_some_and(Value::is_string) {
             continue;
         }
         // [MCP-04]
         let Response { id, result } = json_rpc::response(message)?;
         let slot = match id {
-            id if id == json!(1) => &mut greeting,
-            id if id == json!(CALL_ID) => &mut answer,
-            _ => return Err(bad("a response has the `id` of no request")),
+            id if id == json!(1) => &mut initialize,
+            id if id == json!(CALL_ID) => &mut response,
+            _ => return Err(bad_answer("response `id` matches no request")),
         };
         if slot.replace(result).is_some() {
-            return Err(Error::new(Code::ToolTwoAnswers, "a request was answered twice"));
+            return Err(Error::new(Code::ToolTwoAnswers, "two responses to one request"));
         }
     }
     // [MCP-05]
     let no_answer = |what| Error::new(Code::ToolNoAnswer, what);
-    match (greeting, &answer) {
-        (Some(Ok(result)), _) if is_greeting(&result) => {}
-        (Some(_), _) => return Err(bad("`initialize` was not answered with a result of it")),
-        (None, Some(_)) => return Err(bad("`initialize` was not answered, but the call was")),
-        (None, None) => return Err(no_answer("no request was answered")),
+    match (initialize, &response) {
+        (Some(Ok(result)), _) if is_initialize_result(&result) => {}
+        (Some(_), _) => return Err(bad_answer("invalid result of `initialize`")),
+        (None, Some(_)) => {
+            return Err(bad_answer("no response to `initialize`, but one to `tools/call`"))
+        }
+        (None, None) => return Err(no_answer("no response on stdout")),
     }
     // [MCP-06]
-    match answer.ok_or_else(|| no_answer("`tools/call` was not answered"))? {
+    match response.ok_or_else(|| no_answer("no response to `tools/call`"))? {
         Ok(result) if json_rpc::is_tool_result(&result) => json_rpc::read_tool_result(result),
-        Ok(_) => Err(bad("the result of `tools/call` has no array of content blocks")),
+        Ok(_) => Err(bad_answer("result of `tools/call` has no array of content blocks")),
         Err(error) => json_rpc::read_error(error),
     }
 }
 
-fn is_greeting(result: &Value) -> bool {
+fn is_initialize_result(result: &Value) -> bool {
     let version = result.get("protocolVersion").and_then(Value::as_str);
     let has_object = |name: &str| result.get(name).is_some_and(Value::is_object);
     version.is_some_and(|version| REVISIONS.contains(&version))

@@ -1,35 +1,33 @@
-//! Room: how a guest is spoken to: what a call puts into it, and the answer in what it leaves. One file
-//! for each of the three protocols.
+//! Protocols between host and guest: how a call is encoded as arguments and stdin, and how its result is
+//! decoded.
 
 mod command;
 pub(super) mod json_rpc;
 mod mcp;
-pub(super) mod result;
 
 use super::execution::Execution;
 use crate::kernel::agent::Agent;
 use crate::kernel::package::manifest::{Protocol, Tool};
 use crate::kernel::prelude::*;
 use json_rpc::JsonRpcResponse;
-use result::ToolResult;
-use serde_json::Value;
+use serde_json::{json, Value};
 
-/// What one call puts into a guest.
+/// The input of a guest for one call.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ToolInput {
-    /// Arguments behind those of `runtime.args`.
+    /// Arguments that follow those of `runtime.args`.
     pub args: Vec<String>,
     /// All of stdin.
     pub stdin: Vec<u8>,
 }
 
 impl ToolInput {
-    /// The request for a call of a tool, with arguments that follow its schema, by an agent if it gave
-    /// its name.
+    /// Encodes a call of a tool. The arguments were validated against its schema; `agent` is the caller if
+    /// it gave its name.
     ///
     /// # Errors
-    /// For the protocol `command`, `request.bad_arguments` and `request.too_large` if the arguments make
-    /// no command line; for others none.
+    /// `request.bad_arguments`, `request.too_large`: the arguments of the protocol `command` do not form a
+    /// command line.
     ///
     /// ```
     /// use mpp::sandbox::ToolInput;
@@ -54,7 +52,9 @@ impl ToolInput {
     ) -> Result<Self, Error> {
         let (args, stdin) = match (protocol, &tool.command) {
             (_, Some(command)) => command::request(command, arguments)?,
-            (Protocol::Mcp, None) => (Vec::new(), mcp::session(&tool.name, arguments, agent)),
+            (Protocol::Mcp, None) => {
+                (Vec::new(), mcp::scripted_session(&tool.name, arguments, agent))
+            }
             (_, None) => (Vec::new(), json_rpc::request(&tool.name, arguments, agent)),
         };
         Ok(ToolInput { args, stdin })
@@ -62,7 +62,7 @@ impl ToolInput {
 }
 
 impl Execution {
-    /// The one answer on stdout.
+    /// Reads the only JSON-RPC response on stdout.
     ///
     /// # Errors
     /// `tool.no_answer`, `tool.two_answers` or `tool.bad_answer`.
@@ -70,19 +70,19 @@ impl Execution {
         JsonRpcResponse::parse(&self.stdout)
     }
 
-    /// What the tool answered.
+    /// Returns the result of the call.
     ///
     /// # Errors
-    /// That of [`Execution::outcome`], unless the protocol says something about the exit status;
+    /// That of [`Execution::outcome`], unless the protocol defines another meaning of the exit status;
     /// `tool.no_answer`, `tool.two_answers` or `tool.bad_answer`.
-    pub fn answer(&self, protocol: Protocol) -> Result<ToolResult, Error> {
+    pub fn tool_result(&self, protocol: Protocol) -> Result<ToolResult, Error> {
         match (protocol, self.exit_status) {
             // [CMD-09]
             (Protocol::Command, Some(status)) => {
                 Ok(command::result(&self.stdout, &self.stderr, status))
             }
             // [MCP-07]
-            (Protocol::Mcp, Some(_)) => match mcp::answer(&self.stdout) {
+            (Protocol::Mcp, Some(_)) => match mcp::result(&self.stdout) {
                 Ok(result) => Ok(result),
                 Err(error) => self.outcome.clone().and(Err(error)),
             },
@@ -92,4 +92,26 @@ impl Execution {
             }
         }
     }
+}
+
+/// A tool's result in the form of MCP's `CallToolResult`. All of its content is here, so that all of it is
+/// filtered.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ToolResult {
+    /// An array of content blocks.
+    pub content: Value,
+    /// An object for programs, if the tool returned one.
+    pub structured_content: Option<Value>,
+    /// Whether the tool reports a failure.
+    pub is_error: bool,
+}
+
+/// An invalid response.
+fn bad_answer(detail: impl Into<String>) -> Error {
+    Error::new(Code::ToolBadAnswer, detail)
+}
+
+/// A text content block.
+fn text_block(text: &str) -> Value {
+    json!({ "type": "text", "text": text })
 }

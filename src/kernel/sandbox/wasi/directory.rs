@@ -1,19 +1,19 @@
-//! Room: listing directories.
+//! Directory listing function of WASI: `fd_readdir`.
 
 use crate::kernel::limits::{ENTRY_FUEL, LISTINGS_COUNT_MAX};
 use crate::kernel::prelude::*;
-use crate::kernel::sandbox::errno::{Errno, HostCallError};
+use crate::kernel::sandbox::errno::{Errno, HostResult};
 use crate::kernel::sandbox::guest::{GuestState, HostCall};
 use crate::kernel::sandbox::meter::FuelMeter;
 use crate::kernel::sandbox::overlay::{Entry, InodeId};
 
-/// A `dirent` without the name behind it.
+/// The size of a `dirent` without its name.
 const DIRENT_BYTES: usize = 24;
 
-/// Writes the entries of the directory `fd` from the position `cookie` on, each a `dirent` and its name,
-/// to the `length` bytes at `pointer`, and the bytes used at `result`. An entry that does not fit is cut,
-/// so a buffer that is used up means that there may be more. The directory is looked at when a listing
-/// begins, and listed as it was then. `ENOTDIR`: no directory. `EOVERFLOW`, `ENFILE`: too many names.
+/// Writes the entries of the directory `fd` from position `cookie` on, each a `dirent` and its name, to the
+/// `length` bytes at `pointer`, and the bytes used at `result`. An entry that does not fit is truncated: a
+/// full buffer means that there may be more. A listing is a snapshot of the directory, taken when `cookie` is
+/// 0. `ENOTDIR`. `EOVERFLOW`, `ENFILE`: too many names.
 // [BOX-63]
 pub(super) fn fd_readdir(
     call: &mut HostCall,
@@ -22,7 +22,7 @@ pub(super) fn fd_readdir(
     length: u32,
     cookie: u64,
     result: u32,
-) -> Result<(), HostCallError> {
+) -> HostResult {
     call.span(result, 4)?;
     let span = call.span_of(pointer, length)?;
     let directory = call.guest.descriptors.get(fd)?.directory()?;
@@ -38,9 +38,8 @@ pub(super) fn fd_readdir(
     call.write_u32(result, u32::try_from(buffer.len()).map_err(|_| Errno::OVERFLOW)?)
 }
 
-/// The names in a directory: itself and its parent first, then its children in ascending order of their
-/// bytes.
-fn names(guest: &mut GuestState, directory: InodeId) -> Result<Vec<Entry>, HostCallError> {
+/// Returns `.` and `..`, then the entries of a directory in ascending order of their bytes.
+fn names(guest: &mut GuestState, directory: InodeId) -> HostResult<Vec<Entry>> {
     guest.tree.load_entries(directory, &mut guest.meter)?;
     let children = &guest.tree.directory(directory)?.children;
     let count = children.len().saturating_add(2);
@@ -56,13 +55,13 @@ fn names(guest: &mut GuestState, directory: InodeId) -> Result<Vec<Entry>, HostC
     Ok(entries)
 }
 
-/// Entries as bytes, from a position on, as many as fit, paid for before they are put together.
+/// Encodes entries from a position on, as many as fit. Their fuel is charged first.
 fn dirents(
     entries: &[Entry],
     mut next: u64,
     bytes_max: usize,
     meter: &mut FuelMeter,
-) -> Result<Vec<u8>, HostCallError> {
+) -> HostResult<Vec<u8>> {
     let skipped = usize::try_from(next).unwrap_or(usize::MAX);
     let entries = entries.get(skipped..).unwrap_or(&[]);
     let may_fit = entries.iter().take(bytes_max.div_ceil(DIRENT_BYTES));
@@ -74,10 +73,10 @@ fn dirents(
         if buffer.len() >= bytes {
             break;
         }
-        meter.watch.check()?;
+        meter.deadline.check()?;
         next = next.saturating_add(1);
         buffer.extend(next.to_le_bytes());
-        buffer.extend(entry.node.inode().to_le_bytes());
+        buffer.extend(entry.node.number().to_le_bytes());
         let name_length = u32::try_from(entry.name.len()).map_err(|_| Errno::OVERFLOW)?;
         buffer.extend(name_length.to_le_bytes());
         buffer.extend(u32::from(entry.kind).to_le_bytes());

@@ -1,16 +1,17 @@
-//! Room: paths. Each is settled in the guest's own tree; none reaches the host.
+//! Path functions of WASI: open, status, links, directories, rename and unlink.
 //!
-//! A path is `path_length` bytes at `path`, and starts at the directory `fd`. All of these answer
-//! `ENOTDIR` if that is no directory; `ENOENT` for an empty path and for names that do not exist;
-//! `EPERM` for an absolute path and for one that leads out of the directory; `ELOOP` for too many
-//! links; `EACCES` for what the guest may not see; `EINVAL` for a NUL and `EILSEQ` for what is not
-//! UTF-8; `ENAMETOOLONG`. Those that change something answer `EROFS` and `ENOSPC`.
+//! A path is `path_length` bytes at `path`, relative to the directory `fd`; it is resolved in the overlay
+//! and never reaches the host. All functions return `ENOTDIR` if `fd` is not a directory; `ENOENT` for an
+//! empty path and for names that do not exist; `EPERM` for an absolute path and for one that leads out of
+//! the directory; `ELOOP` for too many symbolic links; `EACCES` for what guests do not see; `EINVAL` for a
+//! NUL; `EILSEQ` if it is not UTF-8; `ENAMETOOLONG`. Those that change something return `EROFS` and
+//! `ENOSPC`.
 
 use super::descriptor::check_flags;
 use super::file::{filestat, times, FILESTAT_BYTES};
 use crate::kernel::limits::PATH_BYTES_MAX;
 use crate::kernel::prelude::*;
-use crate::kernel::sandbox::errno::{Errno, HostCallError};
+use crate::kernel::sandbox::errno::{Errno, HostResult};
 use crate::kernel::sandbox::guest::{GuestState, HostCall};
 use crate::kernel::sandbox::overlay::{
     filetype, rights, Descriptor, InodeId, OpenObject, ResolvedPath,
@@ -25,65 +26,58 @@ mod open_flags {
     pub(super) const ALL: u32 = 15;
 }
 
-/// What may be done with a link that a path ends in.
+/// How a symbolic link is treated that is the final component of a path.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum FinalSymlink {
-    /// It is meant itself.
-    Itself,
-    /// It is followed only if a slash comes behind it.
-    ItselfWithoutSlash,
+    /// It is not followed.
+    NoFollow,
+    /// It is followed only before a trailing slash.
+    FollowIfSlash,
     /// It is followed.
-    Followed,
+    Follow,
 }
 
-/// Follows a path from an open directory.
-fn find(
+/// Reads and resolves a path.
+fn resolve(
     call: &mut HostCall,
     fd: u32,
     path: u32,
     path_length: u32,
-    last: FinalSymlink,
-) -> Result<ResolvedPath, HostCallError> {
-    let path = named(call, fd, path, path_length)?;
-    follow(call, &path, last)
+    symlink: FinalSymlink,
+) -> HostResult<ResolvedPath> {
+    let path = read_guest_path(call, fd, path, path_length)?;
+    resolve_path(call, &path, symlink)
 }
 
-/// A path as the guest gave it, and the directory at which it starts.
-struct GuestPath {
-    start: InodeId,
-    path: String,
-}
-
-/// Reads a path, before anything of it is looked at.
+/// Reads a path, without resolving it; returns it with the directory that it is relative to.
 // [BOX-43]
-fn named(
+fn read_guest_path(
     call: &mut HostCall,
     fd: u32,
     path: u32,
     path_length: u32,
-) -> Result<GuestPath, HostCallError> {
+) -> HostResult<(InodeId, String)> {
     let start = call.guest.descriptors.get(fd)?.directory()?;
-    Ok(GuestPath { start, path: text(call, path, path_length)? })
+    Ok((start, read_path(call, path, path_length)?))
 }
 
-fn follow(
+fn resolve_path(
     call: &mut HostCall,
-    named: &GuestPath,
-    last: FinalSymlink,
-) -> Result<ResolvedPath, HostCallError> {
-    let GuestPath { start, path } = named;
-    let follow = match last {
-        FinalSymlink::Itself => false,
-        FinalSymlink::ItselfWithoutSlash => path.ends_with('/'),
-        FinalSymlink::Followed => true,
+    (start, path): &(InodeId, String),
+    symlink: FinalSymlink,
+) -> HostResult<ResolvedPath> {
+    let follow = match symlink {
+        FinalSymlink::NoFollow => false,
+        FinalSymlink::FollowIfSlash => path.ends_with('/'),
+        FinalSymlink::Follow => true,
     };
     let GuestState { tree, meter, .. } = &mut *call.guest;
     tree.resolve(*start, path, follow, meter)
 }
 
-/// Reads a path, unless it is too long.
+/// Reads the text of a path. `ENAMETOOLONG`, `EILSEQ`.
 // [BOX-61]
-fn text(call: &mut HostCall, pointer: u32, length: u32) -> Result<String, HostCallError> {
+fn read_path(call: &mut HostCall, pointer: u32, length: u32) -> HostResult<String> {
     let span = call.span_of(pointer, length)?;
     Errno::NAMETOOLONG.when(span.length() > PATH_BYTES_MAX)?;
     call.guest.meter.charge_bytes(span.length())?;
@@ -91,19 +85,19 @@ fn text(call: &mut HostCall, pointer: u32, length: u32) -> Result<String, HostCa
 }
 
 /// Reads `lookupflags`. `EINVAL`: no such flag.
-fn last(lookup: u32) -> Result<FinalSymlink, Errno> {
+fn final_symlink(lookup: u32) -> Result<FinalSymlink, Errno> {
     match lookup {
-        0 => Ok(FinalSymlink::ItselfWithoutSlash),
-        1 => Ok(FinalSymlink::Followed),
+        0 => Ok(FinalSymlink::FollowIfSlash),
+        1 => Ok(FinalSymlink::Follow),
         _ => Err(Errno::INVAL),
     }
 }
 
-/// Opens what a path names with the rights `base` and `inheriting`, as far as they are to be had, and
-/// writes the new descriptor at `result`. `open` are `oflags`, `flags` are `fdflags`. `EEXIST`: exists,
-/// and was to be created. `EISDIR`: a directory, to be written. `ENOTDIR`: a file, where a directory was
-/// asked for. `ELOOP`: a link, not to be followed. `EINVAL`: flags that do not exist or go together.
-/// `ENOTCAPABLE`: truncating is not among the rights of `fd`. `EMFILE`: too many are open.
+/// Opens a path with the rights `base` and `inheriting`, reduced to those available, and writes the new
+/// descriptor at `result`. `open` is `oflags`, `flags` is `fdflags`. `EEXIST`: exclusive creation, and it
+/// exists. `EISDIR`: a directory, for writing. `ENOTDIR`: a file, with `O_DIRECTORY`. `ELOOP`: a symbolic
+/// link that is not followed. `EINVAL`: flags that do not exist or exclude each other. `ENOTCAPABLE`:
+/// truncation without the right on `fd`. `EMFILE`: too many open descriptors.
 // [BOX-68]
 #[allow(clippy::too_many_arguments)] // as preview 1 has them
 pub(super) fn path_open(
@@ -117,9 +111,9 @@ pub(super) fn path_open(
     inheriting: u64,
     flags: u32,
     result: u32,
-) -> Result<(), HostCallError> {
+) -> HostResult {
     call.span(result, 4)?;
-    let (last, flags) = (last(lookup)?, check_flags(flags)?);
+    let (symlink, flags) = (final_symlink(lookup)?, check_flags(flags)?);
     let has = |flag: u32| open & flag != 0;
     let (creates, truncates) = (has(open_flags::CREATE), has(open_flags::TRUNCATE));
     Errno::INVAL.when(open & !open_flags::ALL != 0 || (creates && has(open_flags::DIRECTORY)))?;
@@ -128,14 +122,19 @@ pub(super) fn path_open(
     directory.directory()?;
     Errno::NOTCAPABLE.when(truncates && directory.rights & rights::PATH_FILESTAT_SET_SIZE == 0)?;
     call.guest.descriptors.free()?;
-    // What has to be new is not looked for behind a link.
+    // As in POSIX, exclusive creation does not follow a symbolic link.
     let is_new = creates && has(open_flags::EXCLUSIVE);
-    let place =
-        find(call, fd, path, path_length, if is_new { FinalSymlink::Itself } else { last })?;
-    let node = match place.node {
+    let path = resolve(
+        call,
+        fd,
+        path,
+        path_length,
+        if is_new { FinalSymlink::NoFollow } else { symlink },
+    )?;
+    let node = match path.node {
         Some(_) if is_new => return Err(Errno::EXIST.into()),
-        None if creates => call.guest.tree.make_file(&place)?,
-        _ => place.existing(&call.guest.tree)?,
+        None if creates => call.guest.tree.create_file(&path)?,
+        _ => path.existing(&call.guest.tree)?,
     };
     let changes = truncates || base & rights::FD_WRITE != 0;
     let GuestState { tree, meter, .. } = &mut *call.guest;
@@ -153,14 +152,14 @@ pub(super) fn path_open(
         tree.truncate(node, 0, meter)?;
     }
     tree.open_file(node, meter)?;
-    tree.hold(node)?;
+    tree.retain(node)?;
     let (base, inheriting) = (base & possible & allowed, inheriting & allowed);
     let opened = Descriptor::new(object, flags, base, inheriting);
     let opened = call.guest.descriptors.open(opened)?;
     call.write_u32(result, opened)
 }
 
-/// Writes the `filestat` of what a path names at `result`.
+/// Writes the `filestat` of a path at `result`.
 pub(super) fn path_filestat_get(
     call: &mut HostCall,
     fd: u32,
@@ -168,15 +167,15 @@ pub(super) fn path_filestat_get(
     path: u32,
     path_length: u32,
     result: u32,
-) -> Result<(), HostCallError> {
+) -> HostResult {
     call.span(result, FILESTAT_BYTES)?;
-    let place = find(call, fd, path, path_length, last(lookup)?)?;
-    let node = place.existing(&call.guest.tree)?;
+    let path = resolve(call, fd, path, path_length, final_symlink(lookup)?)?;
+    let node = path.existing(&call.guest.tree)?;
     let status = call.guest.tree.status(node, &mut call.guest.meter)?;
     call.write_at(result, &filestat(node, &status))
 }
 
-/// Sets the times of what a path names, as `fd_filestat_set_times` does.
+/// Sets the times of a path, as `fd_filestat_set_times` does.
 #[allow(clippy::too_many_arguments)] // as preview 1 has them
 pub(super) fn path_filestat_set_times(
     call: &mut HostCall,
@@ -187,15 +186,15 @@ pub(super) fn path_filestat_set_times(
     accessed: u64,
     modified: u64,
     flags: u32,
-) -> Result<(), HostCallError> {
+) -> HostResult {
     let (accessed, modified) = times(call, accessed, modified, flags)?;
-    let place = find(call, fd, path, path_length, last(lookup)?)?;
-    let node = place.existing(&call.guest.tree)?;
+    let path = resolve(call, fd, path, path_length, final_symlink(lookup)?)?;
+    let node = path.existing(&call.guest.tree)?;
     Ok(call.guest.tree.set_times(node, accessed, modified)?)
 }
 
-/// Writes the target of a symbolic link to the `length` bytes at `pointer`, as much as fits, and the
-/// number of bytes at `result`. `EINVAL`: no link.
+/// Writes the target of a symbolic link, truncated to `length` bytes, at `pointer`, and the number of bytes
+/// at `result`. `EINVAL`: not a symbolic link.
 pub(super) fn path_readlink(
     call: &mut HostCall,
     fd: u32,
@@ -204,11 +203,11 @@ pub(super) fn path_readlink(
     pointer: u32,
     length: u32,
     result: u32,
-) -> Result<(), HostCallError> {
+) -> HostResult {
     call.span(result, 4)?;
     let span = call.span_of(pointer, length)?;
-    let place = find(call, fd, path, path_length, FinalSymlink::Itself)?;
-    let node = place.existing(&call.guest.tree)?;
+    let path = resolve(call, fd, path, path_length, FinalSymlink::NoFollow)?;
+    let node = path.existing(&call.guest.tree)?;
     Errno::INVAL.when(call.guest.tree.kind(node)? != filetype::SYMBOLIC_LINK)?;
     let target = call.guest.tree.bytes(node)?.to_vec();
     let used = u32::try_from(target.len().min(span.length())).map_err(|_| Errno::OVERFLOW)?;
@@ -216,26 +215,26 @@ pub(super) fn path_readlink(
     call.write_u32(result, used)
 }
 
-/// Makes an empty directory. `EEXIST`: there is something.
+/// Creates an empty directory. `EEXIST`.
 pub(super) fn path_create_directory(
     call: &mut HostCall,
     fd: u32,
     path: u32,
     path_length: u32,
-) -> Result<(), HostCallError> {
-    let place = find(call, fd, path, path_length, FinalSymlink::Itself)?;
-    Ok(call.guest.tree.make_directory(&place)?)
+) -> HostResult {
+    let path = resolve(call, fd, path, path_length, FinalSymlink::NoFollow)?;
+    Ok(call.guest.tree.create_dir(&path)?)
 }
 
-/// Removes an empty directory. `ENOTDIR`: a file. `ENOTEMPTY`. `EINVAL`: its name is `.` or `..`.
+/// Removes an empty directory. `ENOTDIR`: a file. `ENOTEMPTY`. `EINVAL`: the name is `.` or `..`.
 pub(super) fn path_remove_directory(
     call: &mut HostCall,
     fd: u32,
     path: u32,
     path_length: u32,
-) -> Result<(), HostCallError> {
-    let place = find(call, fd, path, path_length, FinalSymlink::Itself)?;
-    call.guest.tree.remove_directory(&place, &mut call.guest.meter)
+) -> HostResult {
+    let path = resolve(call, fd, path, path_length, FinalSymlink::NoFollow)?;
+    call.guest.tree.remove_directory(&path, &mut call.guest.meter)
 }
 
 /// Removes a name of a file or symbolic link. `EISDIR`: a directory.
@@ -244,14 +243,13 @@ pub(super) fn path_unlink_file(
     fd: u32,
     path: u32,
     path_length: u32,
-) -> Result<(), HostCallError> {
-    let place = find(call, fd, path, path_length, FinalSymlink::Itself)?;
-    call.guest.tree.remove_file(&place, &mut call.guest.meter)
+) -> HostResult {
+    let path = resolve(call, fd, path, path_length, FinalSymlink::NoFollow)?;
+    call.guest.tree.remove_file(&path, &mut call.guest.meter)
 }
 
-/// Moves what a path names to another path, below `new_fd`, and replaces what is there. `EISDIR`,
-/// `ENOTDIR`, `ENOTEMPTY`: it can't replace that. `EINVAL`: into itself. `EXDEV`: from one mount to
-/// another.
+/// Renames a path to another one below `new_fd`, replacing an existing one. `EISDIR`, `ENOTDIR`,
+/// `ENOTEMPTY`: it cannot replace that. `EINVAL`: into itself. `EXDEV`: different mounts.
 // [BOX-84]
 pub(super) fn path_rename(
     call: &mut HostCall,
@@ -261,16 +259,16 @@ pub(super) fn path_rename(
     new_fd: u32,
     new_path: u32,
     new_path_length: u32,
-) -> Result<(), HostCallError> {
-    let from = named(call, fd, path, path_length)?;
-    let to = named(call, new_fd, new_path, new_path_length)?;
-    let from = follow(call, &from, FinalSymlink::Itself)?;
-    let to = follow(call, &to, FinalSymlink::Itself)?;
+) -> HostResult {
+    let from = read_guest_path(call, fd, path, path_length)?;
+    let to = read_guest_path(call, new_fd, new_path, new_path_length)?;
+    let from = resolve_path(call, &from, FinalSymlink::NoFollow)?;
+    let to = resolve_path(call, &to, FinalSymlink::NoFollow)?;
     call.guest.tree.rename(&from, &to, &mut call.guest.meter)
 }
 
-/// Gives a file a second name, below `new_fd`. `EEXIST`: the name is taken. `EPERM`: a directory.
-/// `EXDEV`: from one mount to another. `EINVAL`: a link was to be followed.
+/// Creates a hard link below `new_fd`. `EEXIST`. `EPERM`: a directory. `EXDEV`: different mounts. `EINVAL`:
+/// following symbolic links was requested.
 // [BOX-83]
 #[allow(clippy::too_many_arguments)] // as preview 1 has them
 pub(super) fn path_link(
@@ -282,18 +280,18 @@ pub(super) fn path_link(
     new_fd: u32,
     new_path: u32,
     new_path_length: u32,
-) -> Result<(), HostCallError> {
-    Errno::INVAL.when(last(lookup)? == FinalSymlink::Followed)?;
-    let from = named(call, fd, path, path_length)?;
-    let to = named(call, new_fd, new_path, new_path_length)?;
-    let from = follow(call, &from, FinalSymlink::Itself)?;
+) -> HostResult {
+    Errno::INVAL.when(final_symlink(lookup)? == FinalSymlink::Follow)?;
+    let from = read_guest_path(call, fd, path, path_length)?;
+    let to = read_guest_path(call, new_fd, new_path, new_path_length)?;
+    let from = resolve_path(call, &from, FinalSymlink::NoFollow)?;
     let node = from.existing(&call.guest.tree)?;
-    let to = follow(call, &to, FinalSymlink::Itself)?;
-    call.guest.tree.add_name(node, &to, &mut call.guest.meter)
+    let to = resolve_path(call, &to, FinalSymlink::NoFollow)?;
+    call.guest.tree.hard_link(node, &to, &mut call.guest.meter)
 }
 
-/// Makes a symbolic link that holds the `target_length` bytes at `target`. `EEXIST`: there is something.
-/// `EPERM`: the target is absolute.
+/// Creates a symbolic link with the `target_length` bytes at `target`. `EEXIST`. `EPERM`: the target is
+/// absolute.
 // [BOX-82]
 pub(super) fn path_symlink(
     call: &mut HostCall,
@@ -302,8 +300,8 @@ pub(super) fn path_symlink(
     fd: u32,
     path: u32,
     path_length: u32,
-) -> Result<(), HostCallError> {
-    let target = text(call, target, target_length)?;
-    let place = find(call, fd, path, path_length, FinalSymlink::Itself)?;
-    Ok(call.guest.tree.make_link(&place, &target)?)
+) -> HostResult {
+    let target = read_path(call, target, target_length)?;
+    let path = resolve(call, fd, path, path_length, FinalSymlink::NoFollow)?;
+    Ok(call.guest.tree.create_symlink(&path, &target)?)
 }

@@ -1,29 +1,29 @@
-//! Room: functions whose answer is always the same: there are no sockets, no signals, and nobody to
-//! yield to. Interpreters such as CPython import them and never call them.
+//! Process, scheduling and socket functions of WASI, with fixed results: there are no sockets, signals or
+//! other threads. Interpreters such as CPython import them without calling them.
 
-use crate::kernel::sandbox::errno::{Errno, HostCallError, Termination};
+use crate::kernel::sandbox::errno::{Errno, HostResult, Termination};
 use crate::kernel::sandbox::guest::HostCall;
 
-/// Ends the guest with `status`. Never comes back.
-pub(super) fn proc_exit(_call: &mut HostCall, status: u32) -> Result<(), HostCallError> {
+/// Ends the guest with `status`.
+pub(super) fn proc_exit(_call: &mut HostCall, status: u32) -> HostResult {
     Err(Termination::Exit(status).into())
 }
 
-/// `ENOSYS`, whatever the signal.
-pub(super) fn proc_raise(_call: &mut HostCall, _signal: u32) -> Result<(), HostCallError> {
+/// Returns `ENOSYS` for any signal.
+pub(super) fn proc_raise(_call: &mut HostCall, _signal: u32) -> HostResult {
     Err(Errno::NOSYS.into())
 }
 
-/// Success.
-pub(super) fn sched_yield(_call: &mut HostCall) -> Result<(), HostCallError> {
+/// Returns success.
+pub(super) fn sched_yield(_call: &mut HostCall) -> HostResult {
     Ok(())
 }
 
 macro_rules! not_sockets {
     ($($name:ident($($unused:ident),*))*) => {$(
-        /// `ENOTSOCK` for any descriptor `fd` that is open; the other parameters are not looked at.
+        /// Returns `ENOTSOCK` for any open descriptor `fd`; the other parameters are ignored.
         // [BOX-55]
-        pub(super) fn $name(call: &mut HostCall, fd: u32, $($unused: u32),*) -> Result<(), HostCallError> {
+        pub(super) fn $name(call: &mut HostCall, fd: u32, $($unused: u32),*) -> HostResult {
             call.guest.descriptors.get(fd)?;
             Err(Errno::NOTSOCK.into())
         }

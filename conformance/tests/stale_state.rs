@@ -1,5 +1,5 @@
-//! What ended while somebody or something took time: nothing runs, changes the host or is kept on a decision
-//! whose grounds are no more. In this process, and through the built server.
+//! State that changes while a decision or a run takes time: nothing runs, changes the host or is stored on the
+//! basis of a decision that is no longer valid. In this process, and through the built server.
 
 use crate::cli::Place;
 use crate::mcp::{host as host_with, session_with};
@@ -21,7 +21,7 @@ use std::fs;
 use std::sync::Arc;
 
 const ID: &str = "org.example.asks";
-const GONE: &str = "store.not_installed";
+const NOT_INSTALLED: &str = "store.not_installed";
 
 fn manifest(version: &str) -> Value {
     let mut manifest = support::manifest(ID);
@@ -39,7 +39,7 @@ fn package(version: &str) -> Vec<u8> {
 struct After<F: Fn()>(F, ApprovalDecision);
 
 impl<F: Fn()> Approver for After<F> {
-    fn ask(&self, _: &ApprovalRequest) -> ApprovalDecision {
+    fn request_approval(&self, _: &ApprovalRequest) -> ApprovalDecision {
         (self.0)();
         self.1.clone()
     }
@@ -175,8 +175,8 @@ fn an_installed_package_that_was_removed_or_replaced_meanwhile_does_not_run() {
             assert_eq!(host.records_of("intent").len(), calls_before, "{what}");
             let refused = &host.records_of("refused")[0];
             assert_eq!((&refused["package"], &refused["version"]), (&json!(ID), &json!("1.0.0")));
-            // Nobody is asked about what is not there.
-            let asked = || panic!("somebody was asked");
+            // No approval is requested for a package that is missing.
+            let asked = || panic!("approval was requested");
             assert_eq!(code(&ask(&After(asked, once()))), expected, "{what}");
         }
     }
@@ -212,13 +212,13 @@ fn a_server_in_this_process_runs_no_package_that_went_while_its_question_waited(
         say_yes(&host.path("."), number);
         let answer = client.next();
         assert_eq!(answer["id"], id);
-        is_denied(&text_of(&answer["result"]), GONE);
+        is_denied(&text_of(&answer["result"]), NOT_INSTALLED);
     });
     assert_eq!(host.records_of("intent").len(), 0);
     assert_eq!(Approvals::new(&host.path("")).all().unwrap(), []);
 }
 
-/// A yes for later calls too, as one that was given right before the package went.
+/// An approval for later calls too, given right before the package was removed.
 fn say_yes(home: &std::path::Path, number: u64) {
     let log = AuditLog::open(&home.join("audit")).unwrap();
     let digest = |arguments: &Value| log.key().digest(arguments).as_str().to_owned();
@@ -268,11 +268,11 @@ fn a_package_that_goes_while_its_question_waits_is_neither_approved_nor_run() {
             let mut served = Served::start(&place);
             let (id, question) = begin_waiting(&place, &mut served, tool);
             place.mpp(harm).exits(0);
-            approve(&place, &question).exits(1).says(&[GONE, "question"]);
-            // It goes on waiting, and a yes that came a moment earlier is none.
+            approve(&place, &question).exits(1).says(&[NOT_INSTALLED, "request"]);
+            // The request keeps waiting, and an earlier approval does not apply.
             assert_eq!(questions(&place, 1)[0]["number"], question["number"]);
             say_yes(&place.path("home"), question["number"].as_u64().unwrap());
-            is_denied(&served.finish(&id), GONE);
+            is_denied(&served.finish(&id), NOT_INSTALLED);
             assert!(!place.path("home/approvals.json").exists(), "{harm:?}");
             served.end();
         }
@@ -280,7 +280,9 @@ fn a_package_that_goes_while_its_question_waits_is_neither_approved_nor_run() {
     assert_eq!(records(&place, "intent").len(), 0);
     let refused = records(&place, "refused");
     assert_eq!(refused.len(), 2 * HARMS.len());
-    assert!(refused.iter().all(|record| record["code"] == GONE && record["package"] == ID));
+    assert!(refused
+        .iter()
+        .all(|record| record["code"] == NOT_INSTALLED && record["package"] == ID));
     place.mpp(&["audit", "verify"]).exits(0);
 }
 
@@ -292,7 +294,7 @@ fn a_question_about_what_went_can_be_denied_or_approved_once_it_is_there_again()
     for back in [false, true] {
         let (id, question) = begin_waiting(&place, &mut served, "run");
         place.mpp(&["remove", ID]).exits(0);
-        approve(&place, &question).exits(1).says(&[GONE]);
+        approve(&place, &question).exits(1).says(&[NOT_INSTALLED]);
         if back {
             install_it(&place);
             approve(&place, &question).exits(0);
@@ -315,7 +317,7 @@ fn an_answer_of_the_client_after_the_package_went_lets_nothing_run() {
         let question = served.next();
         place.mpp(harm).exits(0);
         served.answer(&question["id"], yes());
-        is_denied(&served.finish(&id), GONE);
+        is_denied(&served.finish(&id), NOT_INSTALLED);
         served.end();
 
         install_it(&place);
@@ -324,7 +326,7 @@ fn an_answer_of_the_client_after_the_package_went_lets_nothing_run() {
         let result = served.result("tools/call", params.clone());
         place.mpp(harm).exits(0);
         let result = served.result("tools/call", again(params, &result["requestState"], yes()));
-        is_denied(&text_of(&result), GONE);
+        is_denied(&text_of(&result), NOT_INSTALLED);
         served.end();
     }
     assert_eq!(records(&place, "intent").len(), 0);
@@ -347,13 +349,13 @@ fn a_package_that_is_removed_while_a_command_looks_a_secret_up_does_not_run() {
         "trusted_packages": [ID], "environment": [{ "name": "API_KEY", "secret": "SERVICE" }] });
     policy(&place, &members);
     install_it(&place);
-    place.mpp(&["run", ID, "--tool", "run", "--yes"]).exits(1).says(&[GONE]);
+    place.mpp(&["run", ID, "--tool", "run", "--yes"]).exits(1).says(&[NOT_INSTALLED]);
     install_it(&place);
     let mut served = Served::start(&place);
-    is_denied(&served.call_text("run"), GONE);
+    is_denied(&served.call_text("run"), NOT_INSTALLED);
     served.end();
     assert_eq!(records(&place, "intent").len(), 0);
-    // A file is what it is, whatever is installed.
+    // A package file runs regardless of what is installed.
     place.mpp(&["run", "it.mpp", "--tool", "run", "--yes"]).exits(0);
 }
 
@@ -375,7 +377,7 @@ fn a_removed_package_whose_file_stayed_does_not_run_in_a_running_server() {
     for (content, path) in files {
         fs::write(path, content).unwrap();
     }
-    is_denied(&served.call_text("late"), GONE);
+    is_denied(&served.call_text("late"), NOT_INSTALLED);
     served.end();
     place.mpp(&["run", "org.example.late", "--tool", "late"]).exits(4).says(&["host.file"]);
 }

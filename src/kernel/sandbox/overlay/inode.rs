@@ -1,4 +1,4 @@
-//! The tree: nodes, the names that lead to them, and how much of it may be in the upper layer.
+//! Inodes, their directory entries, and the quotas of the upper layer.
 
 use crate::kernel::directory::{Directory, File, StatFingerprint};
 use crate::kernel::limits::{
@@ -10,22 +10,22 @@ use crate::kernel::sandbox::guest_clock::EPOCH_NS;
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 
-/// The values of `filetype` that occur here.
+/// The WASI `filetype` values in use.
 pub(in crate::kernel) mod filetype {
-    /// A pipe, which preview 1 has no number for.
+    /// A pipe: preview 1 has no value for it.
     pub(in crate::kernel) const UNKNOWN: u8 = 0;
     pub(in crate::kernel) const DIRECTORY: u8 = 3;
     pub(in crate::kernel) const REGULAR_FILE: u8 = 4;
     pub(in crate::kernel) const SYMBOLIC_LINK: u8 = 7;
 }
 
-/// A file, directory or link of the tree, as its position.
+/// Index of a file, directory or symbolic link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::kernel) struct InodeId(pub(super) usize);
 
 impl InodeId {
-    /// Its inode number, from 1.
-    pub(in crate::kernel) fn inode(self) -> u64 {
+    /// The inode number, from 1.
+    pub(in crate::kernel) fn number(self) -> u64 {
         u64::try_from(self.0).unwrap_or(u64::MAX).saturating_add(1)
     }
 }
@@ -38,21 +38,21 @@ pub(in crate::kernel) struct Times {
     pub(in crate::kernel) changed: u64,
 }
 
-/// One of the directories that a guest sees.
+/// A directory mounted for the guest.
 pub(super) struct Mount {
     pub(super) guest: String,
     pub(super) root: InodeId,
-    /// The lower layer of a mapped directory. Assets and storage lie in memory.
+    /// The lower layer of a mapped directory. Assets and storage are in memory.
     pub(super) host: Option<Arc<dyn Directory>>,
     pub(super) writable: bool,
-    /// What the upper layer counts for.
+    /// Quota usage of the upper layer.
     pub(super) usage: Usage,
     /// The quota of storage.
     pub(super) bytes_max: Option<usize>,
 }
 
-/// What nodes count for: bytes, once for each name since each becomes a file; names in the upper layer; and
-/// names of the lower layer that are removed or replaced.
+/// Quota usage: bytes, counted for each hard link since each becomes a file; names in the upper layer;
+/// whiteouts.
 // [BOX-81]
 #[derive(Clone, Copy, Default)]
 pub(super) struct Usage {
@@ -71,48 +71,48 @@ impl Usage {
     }
 }
 
-/// What a node was met as: a name in a directory of the host, whatever became of either since.
+/// The name in a host directory under which an inode was found. It stays even if either is changed later.
 #[derive(Clone)]
 pub(super) struct Origin {
     pub(super) directory: InodeId,
     pub(super) name: Arc<str>,
-    /// How the host had it when it was first opened.
-    pub(super) stamp: Option<StatFingerprint>,
+    /// Its attributes on the host when it was first opened.
+    pub(super) fingerprint: Option<StatFingerprint>,
 }
 
 pub(super) struct Inode {
     pub(super) mount: usize,
-    /// None for a root, and for what was not met on the host.
+    /// `None` for a root, and for what was created in memory.
     pub(super) origin: Option<Origin>,
-    /// Whether it lies in memory: made there, or copied up.
+    /// In the upper layer: created there, or copied up.
     pub(super) is_upper: bool,
-    pub(super) body: InodeData,
+    pub(super) data: InodeData,
     pub(super) times: Times,
-    /// Names that lead to it.
-    pub(super) names: usize,
-    /// Descriptors that stand for it.
-    pub(super) opened: usize,
-    /// The file of the lower layer, held open for them and for the host call that opened it.
+    /// Number of names (hard links).
+    pub(super) nlink: usize,
+    /// Number of open descriptors.
+    pub(super) open_count: usize,
+    /// The open file of the lower layer, for its descriptors and for the host call that opened it.
     pub(super) lower: Option<Arc<dyn File>>,
 }
 
-/// What lies in a directory.
-pub(in crate::kernel) struct Names {
-    /// The directory above; a root is its own.
+/// The content of a directory.
+pub(in crate::kernel) struct DirectoryData {
+    /// The parent directory; a root is its own parent.
     pub(in crate::kernel) parent: InodeId,
-    /// What was met or made so far.
+    /// The entries loaded or created so far.
     pub(in crate::kernel) children: BTreeMap<Arc<str>, InodeId>,
-    /// Whether all names of the lower layer were met: from then on there are no others.
+    /// Whether all lower names were loaded; no lower name is added later.
     pub(super) is_merged: bool,
 }
 
 pub(super) enum InodeData {
-    Directory(Names),
-    /// The content; empty as long as the file lies in the lower layer.
+    Directory(DirectoryData),
+    /// The content; empty while the file is in the lower layer.
     File(Vec<u8>),
-    /// A file below `assets/`, by its path there.
+    /// A file of the package, by its path below `assets/`.
     Asset(String),
-    /// A symbolic link, with the path it holds.
+    /// A symbolic link with its target.
     Link(String),
 }
 
@@ -120,41 +120,41 @@ impl InodeData {
     pub(super) const EMPTY_FILE: InodeData = InodeData::File(Vec::new());
 
     pub(super) fn empty_directory(parent: InodeId) -> Self {
-        InodeData::Directory(Names { parent, children: BTreeMap::new(), is_merged: false })
+        InodeData::Directory(DirectoryData { parent, children: BTreeMap::new(), is_merged: false })
     }
 }
 
 impl Inode {
-    pub(super) fn new(mount: usize, is_upper: bool, body: InodeData, time: u64) -> Self {
+    pub(super) fn new(mount: usize, is_upper: bool, data: InodeData, time: u64) -> Self {
         let times = Times { accessed: time, modified: time, changed: time };
-        Inode { mount, origin: None, is_upper, body, times, names: 0, opened: 0, lower: None }
+        Inode { mount, origin: None, is_upper, data, times, nlink: 0, open_count: 0, lower: None }
     }
 
-    /// Bytes of content or of a link.
+    /// Returns the bytes of a file's content or of a link's target.
     pub(super) fn bytes(&self) -> usize {
-        match &self.body {
+        match &self.data {
             InodeData::File(content) => content.len(),
             InodeData::Link(target) => target.len(),
             InodeData::Directory(_) | InodeData::Asset(_) => 0,
         }
     }
 
-    /// Whether the host has a name that leads nowhere any more, or to something else: an overlay's whiteout.
+    /// Returns `true` if its lower name was removed or replaced.
     pub(super) fn is_whiteout(&self) -> bool {
-        self.origin.is_some() && (self.is_upper || self.names == 0)
+        self.origin.is_some() && (self.is_upper || self.nlink == 0)
     }
 
     fn usage(&self) -> Usage {
         Usage {
-            bytes: self.bytes().saturating_mul(self.names.max(1)),
-            names: if self.is_upper { self.names } else { 0 },
+            bytes: self.bytes().saturating_mul(self.nlink.max(1)),
+            names: if self.is_upper { self.nlink } else { 0 },
             whiteouts: usize::from(self.is_whiteout()),
         }
     }
 }
 
-/// What is held open of the host, so that each name on a way is opened once: directories, and the last file
-/// that was opened in the present host call.
+/// Open host objects, so that each component of a path is opened once: directories, and the last file
+/// opened in the present host call.
 // [BOX-89]
 #[derive(Default)]
 pub(super) struct Handles {
@@ -162,13 +162,13 @@ pub(super) struct Handles {
     pub(super) file: Option<InodeId>,
 }
 
-/// All nodes of all mounts.
+/// The overlay file system: all inodes of all mounts.
 pub(in crate::kernel) struct OverlayFs {
     pub(super) assets: Arc<BTreeMap<String, Vec<u8>>>,
     pub(super) nodes: Vec<Inode>,
     pub(super) mounts: Vec<Mount>,
     pub(super) handles: Handles,
-    /// What the guest's clock shows, in nanoseconds since 1970.
+    /// Time of the present host call, in nanoseconds since 1970.
     pub(in crate::kernel) now: u64,
 }
 
@@ -178,13 +178,14 @@ impl OverlayFs {
         OverlayFs { assets, nodes, mounts, handles, now: EPOCH_NS }
     }
 
-    /// Begins a host call: it has its time, and by then the host may have other files.
+    /// Starts a host call at this time. The file of the last call is closed, since the host may have
+    /// replaced it.
     pub(in crate::kernel) fn begin_call(&mut self, now: u64) {
         self.close_file();
         self.now = now;
     }
 
-    /// A node. Every `InodeId` has one; `EIO` stands for a case that does not occur.
+    /// Returns an inode. Every `InodeId` has one, so `EIO` does not occur.
     pub(super) fn node(&self, id: InodeId) -> Result<&Inode, Errno> {
         self.nodes.get(id.0).ok_or(Errno::IO)
     }
@@ -197,14 +198,14 @@ impl OverlayFs {
         self.mounts.get(self.node(id)?.mount).ok_or(Errno::IO)
     }
 
-    /// `EROFS` unless what lies where this node does may be changed.
+    /// `EROFS`: the inode is in a mount that is not writable.
     // [BOX-69]
     pub(in crate::kernel) fn require_writable(&self, id: InodeId) -> Result<(), Errno> {
         Errno::ROFS.when(!self.mount_of(id)?.writable)
     }
 
     pub(in crate::kernel) fn kind(&self, id: InodeId) -> Result<u8, Errno> {
-        Ok(match self.node(id)?.body {
+        Ok(match self.node(id)?.data {
             InodeData::Directory(_) => filetype::DIRECTORY,
             InodeData::File(_) | InodeData::Asset(_) => filetype::REGULAR_FILE,
             InodeData::Link(_) => filetype::SYMBOLIC_LINK,
@@ -215,22 +216,22 @@ impl OverlayFs {
         self.kind(id) == Ok(filetype::DIRECTORY)
     }
 
-    /// What lies in a directory. `ENOTDIR`: it is none.
-    pub(in crate::kernel) fn directory(&self, id: InodeId) -> Result<&Names, Errno> {
-        match &self.node(id)?.body {
+    /// Returns a directory's content. `ENOTDIR`: it is not a directory.
+    pub(in crate::kernel) fn directory(&self, id: InodeId) -> Result<&DirectoryData, Errno> {
+        match &self.node(id)?.data {
             InodeData::Directory(names) => Ok(names),
             _ => Err(Errno::NOTDIR),
         }
     }
 
-    pub(super) fn directory_mut(&mut self, id: InodeId) -> Result<&mut Names, Errno> {
-        match &mut self.node_mut(id)?.body {
+    pub(super) fn directory_mut(&mut self, id: InodeId) -> Result<&mut DirectoryData, Errno> {
+        match &mut self.node_mut(id)?.data {
             InodeData::Directory(names) => Ok(names),
             _ => Err(Errno::NOTDIR),
         }
     }
 
-    /// The directories that one lies in, the root of its mount last; it is the first of them itself.
+    /// Returns a directory and its ancestors, up to the root of its mount.
     pub(super) fn ancestors(&self, directory: InodeId) -> Result<Vec<InodeId>, Errno> {
         let (mut found, mut here) = (vec![directory], directory);
         loop {
@@ -243,7 +244,7 @@ impl OverlayFs {
         }
     }
 
-    /// `ENAMETOOLONG` if a directory is too deep to hold anything.
+    /// `ENAMETOOLONG`: a directory is too deep to have entries.
     // [BOX-87]
     pub(super) fn require_depth(&self, directory: InodeId) -> Result<(), Errno> {
         Errno::NAMETOOLONG.when(self.ancestors(directory)?.len() > FILE_DEPTH_MAX)
@@ -253,13 +254,13 @@ impl OverlayFs {
         self.directory(directory)?.children.get(name).copied().ok_or(Errno::NOENT)
     }
 
-    /// Makes a node with its first name. `ENFILE`: there are too many. `ENAMETOOLONG`: too deep.
+    /// Adds an inode with its first name. `ENFILE`: too many inodes. `ENAMETOOLONG`: too deep.
     // [BOX-87]
     pub(super) fn add(
         &mut self,
         directory: InodeId,
         name: &Arc<str>,
-        body: InodeData,
+        data: InodeData,
         origin: Option<Origin>,
     ) -> Result<InodeId, Errno> {
         Errno::NFILE.when(self.nodes.len() >= NODES_COUNT_MAX)?;
@@ -268,13 +269,13 @@ impl OverlayFs {
         let (mount, time) =
             (self.node(directory)?.mount, if is_upper { self.now } else { EPOCH_NS });
         self.nodes.push(Inode::new(mount, is_upper, InodeData::EMPTY_FILE, time));
-        self.alter(id, |node| (node.origin, node.body) = (origin, body))?;
-        self.attach(directory, name, id)?;
+        self.update(id, |node| (node.origin, node.data) = (origin, data))?;
+        self.insert_entry(directory, name, id)?;
         Ok(id)
     }
 
-    /// Changes a node, and keeps count of what it counts for.
-    pub(super) fn alter(
+    /// Changes an inode and updates the quota usage.
+    pub(super) fn update(
         &mut self,
         id: InodeId,
         change: impl FnOnce(&mut Inode),
@@ -287,17 +288,17 @@ impl OverlayFs {
         Ok(())
     }
 
-    /// Gives a node a name.
-    pub(super) fn attach(
+    /// Adds a directory entry.
+    pub(super) fn insert_entry(
         &mut self,
         directory: InodeId,
         name: &Arc<str>,
         id: InodeId,
     ) -> Result<(), Errno> {
         self.directory_mut(directory)?.children.insert(Arc::clone(name), id);
-        self.alter(id, |node| {
-            node.names = node.names.saturating_add(1);
-            if let InodeData::Directory(names) = &mut node.body {
+        self.update(id, |node| {
+            node.nlink = node.nlink.saturating_add(1);
+            if let InodeData::Directory(names) = &mut node.data {
                 names.parent = directory;
             }
         })?;
@@ -307,19 +308,23 @@ impl OverlayFs {
         }
     }
 
-    /// Takes a name away. A file that is still open is read on from the host, which has it until the call
-    /// has ended; in a directory nothing of the host is seen any more.
-    pub(super) fn detach(&mut self, directory: InodeId, name: &str) -> Result<InodeId, Errno> {
+    /// Removes a directory entry. An open file stays readable from the host until the call ends; a removed
+    /// directory shows nothing of the host.
+    pub(super) fn remove_entry(
+        &mut self,
+        directory: InodeId,
+        name: &str,
+    ) -> Result<InodeId, Errno> {
         let id = self.directory_mut(directory)?.children.remove(name).ok_or(Errno::NOENT)?;
-        self.alter(id, |node| {
-            node.names = node.names.saturating_sub(1);
-            node.is_upper |= matches!(node.body, InodeData::Directory(_));
+        self.update(id, |node| {
+            node.nlink = node.nlink.saturating_sub(1);
+            node.is_upper |= matches!(node.data, InodeData::Directory(_));
         })?;
         self.touch(directory)?;
         Ok(id)
     }
 
-    /// Takes notice that something was changed.
+    /// Sets the times of modification and change to now.
     pub(super) fn touch(&mut self, id: InodeId) -> Result<(), Errno> {
         let now = self.now;
         let times = &mut self.node_mut(id)?.times;
@@ -329,10 +334,10 @@ impl OverlayFs {
 
     /// Sets the length of a file of the upper layer; new bytes are zero.
     pub(super) fn set_length(&mut self, id: InodeId, length: usize) -> Result<(), Errno> {
-        self.alter(id, |node| {
-            if let InodeData::File(content) = &mut node.body {
+        self.update(id, |node| {
+            if let InodeData::File(content) = &mut node.data {
                 content.resize(length, 0);
-                // What was cut off is not kept, or many files that were large once would keep it all.
+                // Free the capacity, or many truncated files would exceed the quota in memory.
                 if content.capacity() / 2 > length {
                     content.shrink_to_fit();
                 }
@@ -340,12 +345,12 @@ impl OverlayFs {
         })
     }
 
-    /// `ENOSPC` unless the upper layer may count for so much more where a node lies.
+    /// `ENOSPC`: this additional usage exceeds the quota of the inode's mount.
     // [BOX-81] [STO-20]
     pub(super) fn require_space(&self, id: InodeId, more: Usage) -> Result<(), Errno> {
         let plus = |one: Usage, other| one.with(other, usize::saturating_add);
         let fits = match self.mount_of(id)? {
-            // What was granted less than it keeps can give some of that up.
+            // If storage exceeds its quota, which can shrink between calls, removals are still allowed.
             Mount { bytes_max: Some(_), .. } if more.names == 0 && more.bytes == 0 => true,
             Mount { usage, bytes_max: Some(bytes_max), .. } => {
                 let Usage { bytes, names, .. } = plus(*usage, more);
@@ -363,28 +368,28 @@ impl OverlayFs {
         Errno::NOSPC.when(!fits)
     }
 
-    /// Counts a descriptor that stands for a node.
-    pub(in crate::kernel) fn hold(&mut self, id: InodeId) -> Result<(), Errno> {
+    /// Counts an additional open descriptor.
+    pub(in crate::kernel) fn retain(&mut self, id: InodeId) -> Result<(), Errno> {
         let node = self.node_mut(id)?;
-        node.opened = node.opened.saturating_add(1);
+        node.open_count = node.open_count.saturating_add(1);
         Ok(())
     }
 
-    /// Counts one less.
+    /// Counts a closed descriptor.
     pub(in crate::kernel) fn release(&mut self, id: InodeId) -> Result<(), Errno> {
         let node = self.node_mut(id)?;
-        node.opened = node.opened.saturating_sub(1);
+        node.open_count = node.open_count.saturating_sub(1);
         self.drop_unused(id)
     }
 
-    /// Lets go of what a file or link holds that nothing leads to any more.
+    /// Frees the content of an inode without names and descriptors.
     pub(super) fn drop_unused(&mut self, id: InodeId) -> Result<(), Errno> {
         let is_directory = self.is_directory(id);
-        self.alter(id, |node| {
-            if node.opened == 0 {
+        self.update(id, |node| {
+            if node.open_count == 0 {
                 node.lower = None;
-                if node.names == 0 && !is_directory {
-                    node.body = InodeData::EMPTY_FILE;
+                if node.nlink == 0 && !is_directory {
+                    node.data = InodeData::EMPTY_FILE;
                 }
             }
         })
@@ -392,5 +397,5 @@ impl OverlayFs {
 }
 
 #[cfg(test)]
-#[path = "../../../../conformance/unit/kernel/sandbox/overlay/tree.rs"]
+#[path = "../../../../conformance/unit/kernel/sandbox/overlay/inode.rs"]
 mod tests;

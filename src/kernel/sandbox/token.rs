@@ -1,11 +1,11 @@
-//! Whether a token may be used now, and what a guest reads of it.
+//! Checks of the capability token before a guest starts, and its environment variables.
 
 use crate::kernel::package::content_hash::ContentHash;
 use crate::kernel::policy::token::{CapabilityToken, ResolvedToken};
 use crate::kernel::prelude::*;
 use core::time::Duration;
 
-/// Refuses a token that was granted for another package or is over.
+/// Rejects a token that was granted for another package or has expired.
 pub(super) fn check_token(
     token: &CapabilityToken,
     package: &ContentHash,
@@ -13,23 +13,25 @@ pub(super) fn check_token(
 ) -> Result<(), Error> {
     // [BOX-02]
     if token.content_hash() != package {
-        let detail =
-            format!("the token is for {}, the module from {package}", token.content_hash());
+        let detail = format!(
+            "the token is for content hash {}, the module from {package}",
+            token.content_hash()
+        );
         return Err(Error::new(Code::SandboxTokenOther, detail));
     }
     // [BOX-03]
     if token.is_expired_at(elapsed) {
-        return Err(Error::new(Code::SandboxTokenExpired, "the time of the token is over"));
+        return Err(Error::new(Code::SandboxTokenExpired, "token expired"));
     }
     Ok(())
 }
 
-/// The variables as a guest reads them: `NAME=value` up to a NUL.
+/// Returns the granted environment variables as `NAME=value`.
 // [BOX-10]
 pub(super) fn environment(token: &ResolvedToken) -> Result<Vec<String>, Error> {
     let text = |(name, value): (&String, &String)| {
         if name.is_empty() || name.contains(['=', '\0']) || value.contains('\0') {
-            let detail = format!("{name:?} or its value cannot be an environment variable");
+            let detail = format!("environment variable {name:?} has an invalid name or value");
             return Err(Error::new(Code::SandboxNotGranted, detail));
         }
         Ok(format!("{name}={value}"))

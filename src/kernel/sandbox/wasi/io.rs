@@ -1,25 +1,25 @@
-//! Room: reading, writing and seeking, on the standard streams and on files.
+//! Input and output functions of WASI, for files and standard streams: read, write, seek.
 //!
-//! `iovecs` is a list of `count` buffers, which are used in turn.
+//! `iovecs` is a list of `count` buffers, which are used in order.
 
 use crate::kernel::limits::STDERR_BYTES_MAX;
-use crate::kernel::sandbox::errno::{Errno, HostCallError, Termination};
+use crate::kernel::sandbox::errno::{Errno, HostResult, Termination};
 use crate::kernel::sandbox::guest::{copy, GuestRange, HostCall};
 use crate::kernel::sandbox::overlay::{rights, OpenObject, PIECE_BYTES};
 
-/// The bit of `fdflags` that makes each write one to the end.
+/// The bit of `fdflags` that makes each write append.
 const APPEND: u16 = 1;
 
-/// Reads from the present position of `fd` into the buffers, writes the number of bytes at `result`
-/// and moves the position on. Fewer bytes than asked for, or none, mean the end. `EBADF`: not opened for
-/// reading. `EISDIR`: a directory. `EINVAL`: too many buffers, or more than 4 GiB. `EIO`.
+/// Reads from the position of `fd` into the buffers, writes the number of bytes at `result` and advances
+/// the position. Fewer bytes than the buffers have mean the end. `EBADF`: not opened for reading. `EISDIR`:
+/// a directory. `EINVAL`: too many buffers, or more than 4 GiB. `EIO`.
 pub(super) fn fd_read(
     call: &mut HostCall,
     fd: u32,
     iovecs: u32,
     count: u32,
     result: u32,
-) -> Result<(), HostCallError> {
+) -> HostResult {
     call.span(result, 4)?;
     let spans = call.iovecs(iovecs, count)?.0;
     let descriptor = call.guest.descriptors.get(fd)?;
@@ -31,10 +31,10 @@ pub(super) fn fd_read(
         OpenObject::Stdout | OpenObject::Stderr => return Err(Errno::BADF.into()),
     };
     advance(call, fd, read)?;
-    answer(call, result, read)
+    write_count(call, result, read)
 }
 
-fn read_stdin(call: &mut HostCall, spans: &[GuestRange]) -> Result<usize, HostCallError> {
+fn read_stdin(call: &mut HostCall, spans: &[GuestRange]) -> HostResult<usize> {
     let from = call.guest.stdin_read;
     for span in spans {
         let rest = call.guest.stdin.get(call.guest.stdin_read..).unwrap_or(&[]);
@@ -46,13 +46,13 @@ fn read_stdin(call: &mut HostCall, spans: &[GuestRange]) -> Result<usize, HostCa
     Ok(call.guest.stdin_read.saturating_sub(from))
 }
 
-/// Reads from an offset of a file, piece by piece; each piece is charged before it is read.
+/// Reads a file from an offset, in pieces; each piece is charged before it is read.
 fn read_file(
     call: &mut HostCall,
     fd: u32,
     mut offset: u64,
     spans: &[GuestRange],
-) -> Result<usize, HostCallError> {
+) -> HostResult<usize> {
     let node = call.guest.descriptors.get(fd)?.file()?;
     let left = call.guest.tree.size(node)?.saturating_sub(offset);
     let left = usize::try_from(left).unwrap_or(usize::MAX);
@@ -73,7 +73,8 @@ fn read_file(
     Ok(all)
 }
 
-/// As `fd_read`, from `offset` of a file, whose position stays. `ESPIPE`: a stream. `EBADF`: a directory.
+/// As `fd_read`, but at `offset` of a file, without moving the position. `ESPIPE`: a stream. `EBADF`: a
+/// directory.
 pub(super) fn fd_pread(
     call: &mut HostCall,
     fd: u32,
@@ -81,18 +82,17 @@ pub(super) fn fd_pread(
     count: u32,
     offset: u64,
     result: u32,
-) -> Result<(), HostCallError> {
+) -> HostResult {
     call.span(result, 4)?;
     let spans = call.iovecs(iovecs, count)?.0;
     call.guest.descriptors.get(fd)?.require(rights::FD_READ)?;
     let read = read_file(call, fd, offset, &spans)?;
-    answer(call, result, read)
+    write_count(call, result, read)
 }
 
-/// Writes the buffers to stdout or stderr, or to a file at its position, which moves on, or at its end
-/// if it was opened to append. Writes the number of bytes at `result`: all of them. `EBADF`: not opened
-/// for writing. `EINVAL`: as `fd_read`. `ENOSPC`: more than files may hold. Going beyond what a stream
-/// may hold ends the guest.
+/// Writes the buffers to stdout or stderr, or to a file at its position or, with `append`, at its end.
+/// Writes the number of bytes at `result`: all of them. `EBADF`: not opened for writing. `EINVAL`: as
+/// `fd_read`. `ENOSPC`: the quota of files. Exceeding the limit of a stream ends the guest.
 // [BOX-45]
 pub(super) fn fd_write(
     call: &mut HostCall,
@@ -100,14 +100,14 @@ pub(super) fn fd_write(
     iovecs: u32,
     count: u32,
     result: u32,
-) -> Result<(), HostCallError> {
+) -> HostResult {
     call.span(result, 4)?;
     let (spans, total) = call.iovecs(iovecs, count)?;
     let descriptor = call.guest.descriptors.get(fd)?;
     descriptor.require(rights::FD_WRITE)?;
     let OpenObject::File(node) = descriptor.object else {
         write_stream(call, fd, &spans, total)?;
-        return answer(call, result, total);
+        return write_count(call, result, total);
     };
     let from = match descriptor.flags & APPEND != 0 && total > 0 {
         true => call.guest.tree.size(node)?,
@@ -116,25 +116,20 @@ pub(super) fn fd_write(
     write_file(call, fd, from, &spans, total)?;
     call.guest.descriptors.get_mut(fd)?.offset = from;
     advance(call, fd, total)?;
-    answer(call, result, total)
+    write_count(call, result, total)
 }
 
 // [BOX-44]
-fn write_stream(
-    call: &mut HostCall,
-    fd: u32,
-    spans: &[GuestRange],
-    total: usize,
-) -> Result<(), HostCallError> {
+fn write_stream(call: &mut HostCall, fd: u32, spans: &[GuestRange], total: usize) -> HostResult {
     call.guest.meter.charge_bytes(total)?;
-    let (stream, bytes_max, stop) = match call.guest.descriptors.get(fd)?.object {
+    let (stream, bytes_max, termination) = match call.guest.descriptors.get(fd)?.object {
         OpenObject::Stdout => {
             (&mut call.guest.stdout, call.guest.stdout_bytes_max, Termination::Output)
         }
         _ => (&mut call.guest.stderr, STDERR_BYTES_MAX, Termination::ErrorOutput),
     };
     if stream.len().saturating_add(total) > bytes_max {
-        return Err(stop.into());
+        return Err(termination.into());
     }
     for span in spans {
         stream.extend_from_slice(span.of(call.memory)?);
@@ -148,7 +143,7 @@ fn write_file(
     offset: u64,
     spans: &[GuestRange],
     total: usize,
-) -> Result<(), HostCallError> {
+) -> HostResult {
     let node = call.guest.descriptors.get(fd)?.file()?;
     if total == 0 {
         return Ok(());
@@ -163,7 +158,7 @@ fn write_file(
     Ok(())
 }
 
-/// As `fd_write`, at `offset` of a file, whose position stays. `ESPIPE`: a stream.
+/// As `fd_write`, but at `offset` of a file, without moving the position. `ESPIPE`: a stream.
 pub(super) fn fd_pwrite(
     call: &mut HostCall,
     fd: u32,
@@ -171,24 +166,24 @@ pub(super) fn fd_pwrite(
     count: u32,
     offset: u64,
     result: u32,
-) -> Result<(), HostCallError> {
+) -> HostResult {
     call.span(result, 4)?;
     let (spans, total) = call.iovecs(iovecs, count)?;
     call.guest.descriptors.get(fd)?.require(rights::FD_WRITE)?;
     write_file(call, fd, offset, &spans, total)?;
-    answer(call, result, total)
+    write_count(call, result, total)
 }
 
-/// Moves the position of the file `fd` `by` so many bytes: from its start (`whence` 0), from the present
-/// position (1) or from its end (2). Writes the new position at `result`. It may lie beyond the end.
-/// `ESPIPE`: a stream. `EBADF`: a directory. `EINVAL`: before the start, or no such `whence`.
+/// Moves the position of the file `fd` by the signed number `by`: from the start (`whence` 0), the position
+/// (1) or the end (2). Writes the new position at `result`; it can be beyond the end. `ESPIPE`: a stream.
+/// `EBADF`: a directory. `EINVAL`: before the start, or no such `whence`.
 pub(super) fn fd_seek(
     call: &mut HostCall,
     fd: u32,
     by: u64,
     whence: u32,
     result: u32,
-) -> Result<(), HostCallError> {
+) -> HostResult {
     call.span(result, 8)?;
     let descriptor = call.guest.descriptors.get(fd)?;
     let node = descriptor.file()?;
@@ -198,7 +193,7 @@ pub(super) fn fd_seek(
         2 => call.guest.tree.size(node)?,
         _ => return Err(Errno::INVAL.into()),
     };
-    // The offset is signed; two's complement makes a negative one an addition that wraps.
+    // `by` is the bit pattern of an i64.
     let to = base.checked_add_signed(i64::from_le_bytes(by.to_le_bytes()));
     let to = to.filter(|to| i64::try_from(*to).is_ok()).ok_or(Errno::INVAL)?;
     call.guest.descriptors.get_mut(fd)?.offset = to;
@@ -206,21 +201,21 @@ pub(super) fn fd_seek(
 }
 
 /// Writes the position of the file `fd` at `result`. `ESPIPE`: a stream. `EBADF`: a directory.
-pub(super) fn fd_tell(call: &mut HostCall, fd: u32, result: u32) -> Result<(), HostCallError> {
+pub(super) fn fd_tell(call: &mut HostCall, fd: u32, result: u32) -> HostResult {
     let descriptor = call.guest.descriptors.get(fd)?;
     descriptor.file()?;
     let position = descriptor.offset;
     call.write_u64(result, position)
 }
 
-/// Moves the position on. That of a stream means nothing.
+/// Advances the position; that of a stream has no meaning.
 fn advance(call: &mut HostCall, fd: u32, bytes: usize) -> Result<(), Errno> {
     let offset = &mut call.guest.descriptors.get_mut(fd)?.offset;
     *offset = offset.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
     Ok(())
 }
 
-fn answer(call: &mut HostCall, result: u32, bytes: usize) -> Result<(), HostCallError> {
+fn write_count(call: &mut HostCall, result: u32, bytes: usize) -> HostResult {
     let bytes = u32::try_from(bytes).map_err(|_| Errno::OVERFLOW)?;
     call.write_u32(result, bytes)
 }

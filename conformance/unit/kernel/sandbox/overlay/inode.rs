@@ -7,7 +7,7 @@ fn a_file_that_was_cut_does_not_keep_the_memory_it_had() {
     let file = tree.add(root, &Arc::from("file"), InodeData::EMPTY_FILE, None).unwrap();
     let mut capacity_after = |length| {
         tree.set_length(file, length).unwrap();
-        match &tree.node(file).unwrap().body {
+        match &tree.node(file).unwrap().data {
             InodeData::File(content) => content.capacity(),
             _ => 0,
         }

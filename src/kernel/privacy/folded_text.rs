@@ -1,7 +1,8 @@
-//! Room: the shadow copy that the scanners read. Invisible characters are dropped, foreign digits,
-//! dashes, spaces, full-width forms and lookalike letters become ASCII, and one layer of backslash or
-//! percent escapes is decoded. Every shadow character knows the bytes it came from, so that what is
-//! found in the shadow is redacted in the original.
+//! Folded text: the ASCII form of a text that the detectors scan, with offsets into the original.
+//!
+//! Invisible characters are dropped; other digits, dashes, spaces, full-width forms and lookalike letters
+//! become ASCII; one layer of backslash or percent escapes is decoded. A match in the folded text is
+//! redacted in the original.
 
 use super::detect::{LETTER, OTHER};
 use crate::kernel::encoding::hex_number;
@@ -9,21 +10,21 @@ use crate::kernel::prelude::*;
 use crate::kernel::text::is_ignorable;
 use alloc::borrow::Cow;
 
-/// The folded text, and the way back.
-pub(in crate::kernel) struct FoldedText<'a> {
-    /// One byte for each character that counts.
-    pub(in crate::kernel) bytes: Cow<'a, [u8]>,
-    /// Where shadow and original get out of step: from shadow index `.0` on, the original offset is
-    /// `.1` and both advance together. Sorted; empty if they never do.
+/// A folded text, with the mapping to its original.
+pub(super) struct FoldedText<'a> {
+    /// One byte for each character that was not dropped.
+    pub(super) bytes: Cow<'a, [u8]>,
+    /// Where the offsets change: from the folded index `.0` on, the original offset is `.1`, and both
+    /// advance together. Sorted; empty if the offsets are equal.
     steps: Vec<(usize, usize)>,
 }
 
 impl FoldedText<'_> {
-    /// The byte offset in the original of the shadow index, which may be the end.
-    pub(in crate::kernel) fn original(&self, index: usize) -> usize {
+    /// Returns the byte offset in the original of a folded index, which can be the end.
+    pub(super) fn original_offset(&self, index: usize) -> usize {
         let after = self.steps.partition_point(|step| step.0 <= index);
         match after.checked_sub(1).and_then(|last| self.steps.get(last)) {
-            Some((shadow, original)) => original.saturating_add(index.saturating_sub(*shadow)),
+            Some((folded, original)) => original.saturating_add(index.saturating_sub(*folded)),
             None => index,
         }
     }
@@ -32,19 +33,19 @@ impl FoldedText<'_> {
 /// Folds a text. Plain ASCII without escapes is borrowed, not copied.
 // [PRIV-10]
 #[inline]
-pub(in crate::kernel) fn fold(text: &str) -> FoldedText<'_> {
+pub(super) fn fold(text: &str) -> FoldedText<'_> {
     let plain = plain_length(text.as_bytes());
     if plain == text.len() {
         return FoldedText { bytes: Cow::Borrowed(text.as_bytes()), steps: Vec::new() };
     }
-    fold_behind(text, plain)
+    fold_from(text, plain)
 }
 
 /// Folds a text whose first `plain` characters need no folding.
-fn fold_behind(text: &str, plain: usize) -> FoldedText<'_> {
+fn fold_from(text: &str, plain: usize) -> FoldedText<'_> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut steps: Vec<(usize, usize)> = Vec::new();
-    // How far the original is ahead of the shadow.
+    // How far the original offset is ahead of the folded index.
     let (mut ahead, mut at, mut run) = (0, 0usize, plain);
     loop {
         bytes
@@ -62,8 +63,8 @@ fn fold_behind(text: &str, plain: usize) -> FoldedText<'_> {
             steps.push((bytes.len(), at));
             ahead = now_ahead;
         }
-        let behind = text.as_bytes().get(at..).unwrap_or_default();
-        run = behind.iter().position(|byte| !is_plain(*byte)).unwrap_or(behind.len());
+        let after = text.as_bytes().get(at..).unwrap_or_default();
+        run = after.iter().position(|byte| !is_plain(*byte)).unwrap_or(after.len());
     }
     FoldedText { bytes: Cow::Owned(bytes), steps }
 }
@@ -72,7 +73,7 @@ fn is_plain(byte: u8) -> bool {
     byte.is_ascii() && byte != b'\\' && byte != b'%'
 }
 
-/// How many plain characters come first. Most texts are all plain, so they are looked at in blocks,
+/// Returns the number of plain characters at the start. Most texts are all plain, so blocks are checked
 /// without a branch for each byte.
 fn plain_length(bytes: &[u8]) -> usize {
     let (blocks, _) = bytes.as_chunks::<16>();
@@ -84,8 +85,8 @@ fn plain_length(bytes: &[u8]) -> usize {
     known.saturating_add(rest.iter().take_while(|byte| is_plain(**byte)).count())
 }
 
-/// Folds the escape or character at the start of `tail` to one byte or to nothing, and says how many bytes
-/// it takes.
+/// Folds the escape or character at the start of `tail`; returns its length in bytes and the folded byte,
+/// if it has one.
 fn fold_first(first: char, tail: &str) -> (usize, Option<u8>) {
     let (used, character) = match first {
         '\\' => backslash(tail.as_bytes()),
@@ -95,8 +96,8 @@ fn fold_first(first: char, tail: &str) -> (usize, Option<u8>) {
     (used, fold_char(character))
 }
 
-/// `\n`, `\t`, `\r`, `\b`, `\f`, `\/` and `\uXXXX`, behind any number of backslashes, since a text
-/// that was encoded twice has its backslashes doubled. Other backslashes in a row count as one.
+/// `\n`, `\t`, `\r`, `\b`, `\f`, `\/` and `\uXXXX`, after any number of backslashes, since a text that was
+/// encoded twice has them doubled. Other runs of backslashes count as one.
 // [PRIV-14]
 fn backslash(tail: &[u8]) -> (usize, char) {
     let run = tail.iter().take_while(|byte| **byte == b'\\').count();
@@ -109,11 +110,11 @@ fn backslash(tail: &[u8]) -> (usize, char) {
             .map(|unit| (5, char::from_u32(unit).unwrap_or(char::REPLACEMENT_CHARACTER))),
         _ => None,
     };
-    let (behind, character) = character.unwrap_or((0, '\\'));
-    (run.saturating_add(behind), character)
+    let (after, character) = character.unwrap_or((0, '\\'));
+    (run.saturating_add(after), character)
 }
 
-/// `%40` and the like, where it stands for printable ASCII or a line feed.
+/// `%40` and the like, if it decodes to printable ASCII or a line feed.
 // [PRIV-15]
 fn percent(tail: &[u8]) -> Option<(usize, char)> {
     let byte = u8::try_from(hex_number(tail.get(1..3)?)?).ok()?;
@@ -131,11 +132,11 @@ fn fold_char(character: char) -> Option<u8> {
         '\u{85}' | '\u{2028}' | '\u{2029}' => Some(b'\n'),
         '\u{2010}'..='\u{2015}' | '\u{2043}' | '\u{2212}' | '\u{FE58}' | '\u{FE63}' => Some(b'-'),
         '\u{2024}' | '\u{3002}' | '\u{FE52}' | '\u{FF61}' => Some(b'.'),
-        // Most text outside ASCII, settled without looking further.
+        // Most text outside ASCII, on a fast path.
         '\u{C0}'..='\u{24F}' => Some(base(character)),
         '\u{3001}'..='\u{A4CF}' | '\u{AC00}'..='\u{D7FF}' => Some(OTHER),
         '\u{FE6B}' => Some(b'@'),
-        // The full-width forms stand in the order of ASCII, from `!` on.
+        // The full-width forms are in the order of ASCII, from `!` on.
         '\u{FF01}'..='\u{FF5E}' => to(u32::from(character).saturating_sub(0xFF01 - 0x21)),
         _ if is_ignorable(character) => None,
         _ => Some(match digit(character).or_else(|| lookalike(character)) {
@@ -146,8 +147,8 @@ fn fold_char(character: char) -> Option<u8> {
     }
 }
 
-/// The Latin letter below the accents of U+00C0 to U+017F, so that words with accents hint; `*` where
-/// there is none.
+/// The base letters of U+00C0 to U+017F, so that context words match with accents; `*` if there is no base
+/// letter.
 const BASES: &[u8; 192] = b"AAAAAA*CEEEEIIII*NOOOOO*OUUUUY*saaaaaa*ceeeeiiii*nooooo*ouuuuy*y\
     AaAaAaCcCcCcCcDdDdEeEeEeEeEeGgGgGgGgHhHhIiIiIiIiIi**JjKk*LlLlLl**LlNnNnNn***OoOoOo**RrRrRr\
     SsSsSsSsTtTtTtUuUuUuUuUuUuWwYyYZzZzZzs";
@@ -162,8 +163,8 @@ fn base(character: char) -> u8 {
     }
 }
 
-/// The zeros of every decimal digit system (general category Nd, Unicode 16) outside ASCII and
-/// full width; the nine others follow each. Mathematical digits are five systems in a row.
+/// The zeros of all decimal digits (general category Nd, Unicode 16) outside ASCII and full width; the nine
+/// other digits follow each. Mathematical digits are five sets in a row.
 const ZEROS: &[u32] = &[
     0x660, 0x6F0, 0x7C0, 0x966, 0x9E6, 0xA66, 0xAE6, 0xB66, 0xBE6, 0xC66, 0xCE6, 0xD66, 0xDE6,
     0xE50, 0xED0, 0xF20, 0x1040, 0x1090, 0x17E0, 0x1810, 0x1946, 0x19D0, 0x1A80, 0x1A90, 0x1B50,
@@ -182,9 +183,9 @@ fn digit(character: char) -> Option<u8> {
     (value < 10).then(|| b'0'.saturating_add(value))
 }
 
-/// Cyrillic and Greek letters that look like Latin ones, in order, and the Latin ones: enough for addresses and
-/// account numbers.
-const ALIKE: [char; 50] = [
+/// Cyrillic and Greek letters that look like Latin ones, in order, and those Latin letters: enough for
+/// email addresses and account numbers.
+const LOOKALIKES: [char; 50] = [
     'Α', 'Β', 'Ε', 'Ζ', 'Η', 'Ι', 'Κ', 'Μ', 'Ν', 'Ο', 'Ρ', 'Τ', 'Υ', 'Χ', 'α', 'ι', 'ν', 'ο', 'ρ',
     'υ', 'χ', 'Ѕ', 'І', 'Ј', 'А', 'В', 'Е', 'К', 'М', 'Н', 'О', 'Р', 'С', 'Т', 'У', 'Х', 'а', 'е',
     'о', 'р', 'с', 'у', 'х', 'ѕ', 'і', 'ј', 'һ', 'ԁ', 'ԛ', 'ԝ',
@@ -192,5 +193,5 @@ const ALIKE: [char; 50] = [
 const LATIN: &[u8; 50] = b"ABEZHIKMNOPTYXaivopuxSIJABEKMHOPCTYXaeopcyxsijhdqw";
 
 fn lookalike(character: char) -> Option<u8> {
-    LATIN.get(ALIKE.binary_search(&character).ok()?).copied()
+    LATIN.get(LOOKALIKES.binary_search(&character).ok()?).copied()
 }

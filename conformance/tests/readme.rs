@@ -1,0 +1,93 @@
+//! The README: its size, its commands, and the tests that it names.
+
+use crate::cli::Ran;
+use std::env;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+const README: &str = include_str!("../../README.md");
+
+#[test]
+fn the_readme_has_at_most_160_lines_of_100_columns() {
+    assert!(README.lines().count() <= 160, "{} lines", README.lines().count());
+    let wide: Vec<&str> = README.lines().filter(|line| line.chars().count() > 100).collect();
+    assert_eq!(wide, Vec::<&str>::new());
+}
+
+/// The shell commands of the fenced blocks, without the indentation of a list.
+fn shell_blocks() -> Vec<String> {
+    let parts = README.split("```sh\n").skip(1).map(|part| part.split("```").next().unwrap());
+    parts.map(|part| part.lines().map(|line| format!("{}\n", line.trim())).collect()).collect()
+}
+
+/// All commands but the build and the tests, in one shell. `! command` has to fail.
+#[test]
+fn the_commands_of_the_readme_do_what_it_says() {
+    let home = env::temp_dir().join(format!("mpp-readme-{}", std::process::id()));
+    let _ = fs::remove_dir_all(&home);
+    fs::create_dir_all(&home).unwrap();
+    let mut script = String::new();
+    for line in shell_blocks().concat().lines() {
+        match line.strip_prefix("! ") {
+            Some(command) => script.push_str(&format!("if {command}; then exit 9; fi\n")),
+            None if line.starts_with("cargo ") => {}
+            None => script.push_str(&format!("{line}\n")),
+        }
+    }
+    assert_eq!(script.matches("exit 9").count(), 2);
+    let programs = Path::new(env!("CARGO_BIN_EXE_mpp")).parent().unwrap().to_owned();
+    let script = script.replace("$PWD/target/release", programs.to_str().unwrap());
+    let mut shell = Command::new("bash");
+    shell.args(["-euo", "pipefail", "-c", &script]).env("TMPDIR", &home).stdin(Stdio::null());
+    let ran = Ran::of(shell.current_dir(env!("CARGO_MANIFEST_DIR")).output().unwrap()).exits(0);
+    assert!(ran.out.contains("Ann: [EMAIL], [CREDIT_CARD]\n"), "{}", ran.out);
+    assert!(ran.out.contains("records"), "{}", ran.out);
+    fs::remove_dir_all(&home).unwrap();
+}
+
+/// `cargo test FILTER` of the README selects tests of this program.
+#[test]
+fn every_test_that_the_readme_names_is_there() {
+    let list = Command::new(env::current_exe().unwrap()).arg("--list").output().unwrap();
+    let list = String::from_utf8(list.stdout).unwrap();
+    let named = README.split("`cargo test ").skip(1);
+    let filters: Vec<&str> = named
+        .map(|rest| rest.split(['`', ' ']).next().unwrap())
+        .filter(|it| *it != "--doc")
+        .collect();
+    assert!(filters.len() > 10, "{filters:?}");
+    for filter in filters {
+        assert!(list.lines().any(|test| test.contains(filter)), "no test is named {filter}");
+    }
+}
+
+#[test]
+fn every_path_that_the_readme_names_is_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let places = ["src/", "spec/", "conformance/", "fuzz/"];
+    let named = README.split('`').skip(1).step_by(2);
+    for path in named.filter(|it| places.iter().any(|place| it.starts_with(place))) {
+        assert!(root.join(path).exists(), "{path} is not there");
+    }
+    let (_, table) = README.split_once("| guarantee |").unwrap();
+    let (table, _) = table.split_once("\n\n").unwrap();
+    let pages: Vec<&str> = table.split('`').filter(|it| it.ends_with(".md")).collect();
+    assert!(pages.len() > 10);
+    for page in pages {
+        assert!(root.join("spec").join(page).exists(), "spec/{page} is not there");
+    }
+}
+
+/// The dependencies that check 5 of the README lists.
+#[test]
+fn the_crate_depends_on_seven_crates_and_two_that_they_bring() {
+    let manifest = include_str!("../../Cargo.toml");
+    let (_, section) = manifest.split_once("\n[dependencies]\n").unwrap();
+    let (section, _) = section.split_once("\n[").unwrap();
+    let lines = section.lines().filter(|line| !line.starts_with('#'));
+    let names: Vec<&str> = lines.filter_map(|line| line.split_once(" = ")).map(|it| it.0).collect();
+    let brought = ["serde_core", "wasmi_core"];
+    let own = names.iter().filter(|name| !brought.contains(*name)).count();
+    assert_eq!((own, names.len()), (7, 9), "{names:?}");
+}
