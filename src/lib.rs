@@ -147,15 +147,15 @@
 
 extern crate alloc;
 
-#[cfg(all(test, feature = "std"))]
-#[path = "../conformance/unit/after_guest.rs"]
-mod after_guest;
 #[cfg(feature = "std")]
 mod host;
 #[cfg(feature = "runtime")]
 mod kernel;
 #[cfg(feature = "std")]
 pub mod mcp;
+#[cfg(all(test, feature = "std"))]
+#[path = "../conformance/unit/mod.rs"]
+mod tests;
 
 #[cfg(feature = "runtime")]
 mod public;

@@ -18,6 +18,7 @@ mod fuzz;
 mod guests;
 mod host;
 mod imports;
+mod layout;
 mod mcp;
 mod mcp_clients;
 mod mcp_lines;

@@ -123,6 +123,40 @@ impl Drop for Folder {
     }
 }
 
+/// The files below `folder` with this extension, by their paths.
+pub fn files_below(folder: &Path, extension: &str) -> Vec<PathBuf> {
+    let (mut found, mut folders) = (Vec::new(), vec![folder.to_owned()]);
+    while let Some(folder) = folders.pop() {
+        for item in std::fs::read_dir(folder).unwrap() {
+            let path = item.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|it| it == extension) {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// A text without what only tests have, a statement that follows its condition: `layout.rs` sees to that.
+pub fn without_tests(text: &str) -> String {
+    let mut parts = text.split("#[cfg(test)]");
+    let first = parts.next().unwrap_or_default().to_owned();
+    first + &parts.filter_map(|part| Some(part.split_once(';')?.1)).collect::<String>()
+}
+
+/// The Rust files below `src/`: the path of each from there, and its text.
+pub fn sources() -> Vec<(String, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let source = |path: PathBuf| {
+        let name = path.strip_prefix(&root).unwrap().to_str().unwrap().to_owned();
+        (name, std::fs::read_to_string(path).unwrap())
+    };
+    files_below(&root, "rs").into_iter().map(source).collect()
+}
+
 /// The policy of a file with these members besides its format.
 pub fn policy(mut members: Value) -> PermissionPolicy {
     members["format"] = json!("mpp-policy/1");

@@ -4,7 +4,6 @@
 //! What counts is the thread's own time on a processor, which does not depend on what else runs. A build
 //! with debug assertions is allowed ten times as much; `.ci/run` runs this in a release build.
 #![cfg(target_os = "linux")]
-#![allow(clippy::arithmetic_side_effects, clippy::indexing_slicing, clippy::unwrap_used)]
 
 use crate::host::clock::CancelFlag;
 use crate::kernel::deadline::Deadline;

@@ -38,10 +38,9 @@ pub struct Gatekeeper {
 /// No other code can make one:
 ///
 /// ```compile_fail,E0451
-/// # let (manifest, wasm_binary, content_hash, signers) = todo!();
-/// let forged = mpp::AttestationResult {
-///     manifest, wasm_binary, content_hash, signers, signature_key_ids: vec![],
-/// };
+/// fn forge(real: mpp::AttestationResult) -> mpp::AttestationResult {
+///     mpp::AttestationResult { signature_key_ids: Vec::new(), ..real }
+/// }
 /// ```
 #[derive(Clone, Debug)]
 pub struct AttestationResult {
@@ -320,18 +319,6 @@ impl VerifiedManifest {
     pub fn signer_names(&self) -> &[String] {
         &self.signer_names
     }
-
-    /// For the tests of the rooms above, which need no package.
-    #[cfg(test)]
-    pub(in crate::kernel) fn for_tests(
-        manifest: Manifest,
-        content_hash: ContentHash,
-        signed_by: &[&str],
-    ) -> Self {
-        let signer_names = signed_by.iter().map(|name| (*name).to_owned()).collect();
-        let publisher_key = KeyId::parse(&"ab".repeat(32));
-        VerifiedManifest { manifest: Arc::new(manifest), content_hash, signer_names, publisher_key }
-    }
 }
 
 /// The module and assets of a package that passed all seven checks. The sandbox accepts nothing else.
@@ -362,15 +349,6 @@ impl WasmBinary {
     /// Returns the manifest that was signed with the module.
     pub(in crate::kernel) fn manifest(&self) -> &VerifiedManifest {
         &self.manifest
-    }
-
-    #[cfg(test)]
-    pub(in crate::kernel) fn for_tests(
-        module: Module,
-        assets: BTreeMap<String, Vec<u8>>,
-        manifest: VerifiedManifest,
-    ) -> Self {
-        WasmBinary { module, assets: Arc::new(assets), manifest }
     }
 }
 

@@ -139,6 +139,5 @@ impl<'de> Visitor<'de> for Strict<'_> {
 }
 
 #[cfg(test)]
-#[allow(clippy::arithmetic_side_effects, clippy::panic, clippy::unwrap_used)]
 #[path = "../../conformance/unit/kernel/json.rs"]
 mod tests;

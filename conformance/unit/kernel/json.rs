@@ -1,3 +1,5 @@
+#![allow(clippy::arithmetic_side_effects, clippy::panic, clippy::unwrap_used)]
+
 use super::{parse, Value};
 
 fn refused(text: &str) -> String {

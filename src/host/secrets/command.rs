@@ -41,11 +41,6 @@ impl CommandSecretStore {
         self.command.iter().map(Path::new).filter(|path| path.is_absolute())
     }
 
-    #[cfg(test)]
-    pub(super) fn within(self, timeout: Duration) -> Self {
-        CommandSecretStore { timeout, ..self }
-    }
-
     /// Starts the command. Its stderr is discarded, since it may contain values.
     // [SECRET-15]
     fn start(&self, name: &str) -> Result<(KillOnDrop, ChildStdout), Error> {
@@ -127,3 +122,7 @@ fn check_status(status: ExitStatus) -> Result<(), Error> {
 fn failed(why: &str) -> Error {
     Error::new(Code::SecretCommand, format!("the policy's secrets_command {why}"))
 }
+
+#[cfg(test)]
+#[path = "../../../conformance/unit/host/secrets/command.rs"]
+mod tests;

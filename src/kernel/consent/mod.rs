@@ -7,6 +7,9 @@
 pub mod approval_request;
 pub mod attestation;
 pub(in crate::kernel) mod obtain;
+#[cfg(test)]
+#[path = "../../../conformance/unit/kernel/consent.rs"]
+mod tests;
 
 use crate::kernel::prelude::*;
 pub use approval_request::ApprovalRequest;

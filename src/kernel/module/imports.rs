@@ -108,9 +108,3 @@ pub(in crate::kernel) fn signature(module: &str, name: &str) -> Option<FuncType>
     let results = (name != "proc_exit").then_some(ValType::I32);
     Some(FuncType::new(parameters.iter().cloned(), results))
 }
-
-/// Returns name and signature of every WASI function, in ascending order of names.
-#[cfg(test)]
-pub(in crate::kernel) fn all() -> impl Iterator<Item = (&'static str, FuncType)> {
-    FUNCTIONS.iter().filter_map(|(name, _)| Some((*name, signature(WASI, name)?)))
-}

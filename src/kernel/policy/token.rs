@@ -190,38 +190,6 @@ impl CapabilityToken {
         let (directories, limits) = (self.directories(), self.limits);
         Ok(ResolvedToken { environment, directories, hosts, secrets, limits, token: self })
     }
-
-    /// A token for a quarter of an hour; tests of what takes a token make one so.
-    #[cfg(test)]
-    pub(in crate::kernel) fn for_tests(
-        content_hash: ContentHash,
-        grants: Vec<Capability>,
-        limits: RunLimits,
-    ) -> Self {
-        CapabilityToken {
-            content_hash,
-            package: "org.example.tool".to_owned(),
-            publisher_key: KeyId::parse(&"ab".repeat(32)),
-            grants,
-            limits,
-            granted_by: "test".to_owned(),
-            expires: Duration::MAX,
-        }
-    }
-
-    /// The same token when its time is over.
-    #[cfg(test)]
-    pub(in crate::kernel) fn expired_for_tests(self) -> Self {
-        CapabilityToken { expires: Duration::ZERO, ..self }
-    }
-}
-
-#[cfg(test)]
-impl ResolvedToken {
-    /// The same token with these hosts.
-    pub(in crate::kernel) fn reaching_for_tests(self, hosts: Vec<HostGrant>) -> Self {
-        ResolvedToken { hosts, ..self }
-    }
 }
 
 /// A host that a guest is allowed to connect to, with the exceptions of the policy.

@@ -142,7 +142,7 @@ fn what_the_policy_gives_to_all_is_no_capability_and_leaves_the_default_as_it_is
 fn the_rules_by_which_nobody_is_asked_are_those_of_the_spec_in_its_order() {
     let policy = policy_of(all_trust());
     let other = || with(|m| m.id = "org.acme.other".into());
-    let stranger = || VerifiedManifest::for_tests(other(), content(), &["Other"]);
+    let stranger = || signed_by(&["Other"], &other());
     let by = |manifest: VerifiedManifest| match policy.evaluate(&manifest) {
         PolicyDecision::Granted(token) => token.granted_by().to_owned(),
         _ => panic!("not granted"),
@@ -153,7 +153,7 @@ fn the_rules_by_which_nobody_is_asked_are_those_of_the_spec_in_its_order() {
         by(verified(pure())),
         by(verified(other())),
         by(stranger()),
-        by(VerifiedManifest::for_tests(low, content(), &["Other"])),
+        by(signed_by(&["Other"], &low)),
     ];
     let of_spec: Vec<String> = spec_rows("### Grants without a question")
         .into_iter()

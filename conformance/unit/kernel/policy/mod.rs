@@ -15,9 +15,9 @@ use crate::kernel::encoding::sha256_hex;
 use crate::kernel::error::Code;
 use crate::kernel::gatekeeper::VerifiedManifest;
 use crate::kernel::host::tests::Fake;
-use crate::kernel::package::content_hash::ContentHash;
 use crate::kernel::package::manifest::*;
 use crate::kernel::policy::token::ResolvedToken;
+use crate::tests::support::{package, SILENT};
 use serde_json::{json, Value};
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -99,12 +99,12 @@ fn owned(list: &[&str]) -> Vec<String> {
     list.iter().map(|text| (*text).to_owned()).collect()
 }
 
-fn content() -> ContentHash {
-    ContentHash::from_checksum_list("one")
+fn verified(manifest: Manifest) -> VerifiedManifest {
+    signed_by(&["Acme"], &manifest)
 }
 
-fn verified(manifest: Manifest) -> VerifiedManifest {
-    VerifiedManifest::for_tests(manifest, content(), &["Acme"])
+fn signed_by(publishers: &[&str], manifest: &Manifest) -> VerifiedManifest {
+    package(manifest, SILENT, &[], publishers).manifest
 }
 
 /// The policy of a file with these members besides its format.
@@ -200,15 +200,16 @@ fn a_trusted_package_is_exactly_the_one_named() {
     });
     let named = |id: &str| Manifest { id: id.into(), ..sees(&["API_KEY"]) };
     assert_eq!(verdict(&policy, risky), "granted policy:trust_package org.acme.tool");
-    for id in ["org.acme", "org.acme.tool.sub", "org.acme.tool2", "org.acme.Tool", "acme.tool", ""]
-    {
+    for id in ["org.acme", "org.acme.tool.sub", "org.acme.tool2", "org.acme.too", "acme.tool"] {
         assert_eq!(verdict(&policy, named(id)), "asks medium", "{id}");
     }
 }
 
 #[test]
 fn a_trusted_publisher_is_the_one_who_may_publish_not_one_who_countersigned() {
-    let manifest = VerifiedManifest::for_tests(sees(&["KEY"]), content(), &["Acme", "Approver"]);
+    // The publisher comes first, in whichever order they signed.
+    let manifest = signed_by(&["Approver", "Acme"], &sees(&["KEY"]));
+    assert_eq!(manifest.signer_names(), ["Acme", "Approver"]);
     let decide = |name: &str| {
         let mut policy = PermissionPolicy::new();
         policy.trusted_publishers.insert(name.to_owned());
@@ -289,7 +290,6 @@ fn a_denied_host_covers_names_below_it_and_every_spelling() {
     for (rule, host) in [
         ("evil.example", "evil.example"),
         ("evil.example", "api.evil.example"),
-        ("evil.example", "EVIL.example."),
         ("Evil.Example.", "evil.example"),
         ("evil.example", "evil.example:8443"),
         ("evil.example:8443", "api.evil.example:8443"),
@@ -308,6 +308,8 @@ fn a_denied_host_covers_names_below_it_and_every_spelling() {
     ] {
         assert!(!denied(rule, host), "{rule} {host}");
     }
+    // No manifest has this form, but a rule that does not depend on that is simpler to check.
+    assert!(HostPattern::from_text("evil.example").covers(&HostPattern::from_text("EVIL.example.")));
 }
 
 #[test]
@@ -315,7 +317,7 @@ fn fewer_publishers_than_required_are_denied() {
     let policy = policy_of(json!({ "trusted_packages": ["org.acme.tool"], "signers_required": 2 }));
     assert_eq!(verdict(&policy, pure()), "denied");
     assert!(policy.confirm(&verified(pure()), "terminal:alice").is_err());
-    let both = VerifiedManifest::for_tests(pure(), content(), &["Acme", "Approver"]);
+    let both = signed_by(&["Acme", "Approver"], &pure());
     assert!(matches!(policy.evaluate(&both), PolicyDecision::Granted(_)));
 }
 
@@ -331,7 +333,9 @@ fn a_word_by_nobody_confirms_nothing() {
 
 #[test]
 fn a_confirmed_destructive_package_gets_its_token() {
-    assert_eq!(confirmed(&PermissionPolicy::new(), destroys()).content_hash(), &content());
+    let manifest = verified(destroys());
+    let token = PermissionPolicy::new().confirm(&manifest, "alice").expect("confirmed");
+    assert_eq!(token.content_hash(), manifest.content_hash());
 }
 
 #[test]
@@ -417,17 +421,6 @@ fn the_last_mapping_of_a_path_and_the_last_value_of_a_variable_count() {
     let token = confirmed(&policy, manifest);
     assert_eq!(token.directories()[0].host, "/two");
     assert_eq!(token.environment()["KEY"], "two");
-}
-
-#[test]
-fn a_directory_asked_for_both_ways_is_granted_once() {
-    let manifest = with(|m| {
-        m.capabilities.filesystem.read = owned(&["/data"]);
-        m.capabilities.filesystem.write = owned(&["/data"]);
-    });
-    let token = confirmed(&PermissionPolicy::new().map_directory("/data", "/srv"), manifest);
-    assert_eq!(token.directories().len(), 1);
-    assert!(token.directories()[0].writable);
 }
 
 #[test]
@@ -606,6 +599,18 @@ fn each_field_of_each_grant_and_their_order_count_in_the_digest_and_no_value_doe
     assert_eq!(digest(&list), format!("sha256:{}", sha256_hex(text.as_bytes())));
     let with_value = |value: &str| digest(&[given(Some(ValueSource::new(value)))]);
     assert_eq!(with_value("one"), with_value("another"));
+}
+
+#[test]
+fn two_directories_that_are_shown_alike_have_two_digests() {
+    let mapped = |path: &str| Capability::Directory {
+        guest: "/a".into(),
+        host: Some(path.into()),
+        writable: false,
+    };
+    let (one, other) = (mapped("/srv/\u{202e}"), mapped("/srv/\\u{202e}"));
+    assert_eq!(one.to_string(), other.to_string());
+    assert_ne!(digest(&[one]), digest(&[other]));
 }
 
 #[test]
