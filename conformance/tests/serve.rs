@@ -564,7 +564,7 @@ fn an_answer_to_another_question_or_from_before_lets_nothing_run() {
     put(old);
     let text = served.finish(&id);
     is_denied(&text, "policy.attestation");
-    assert!(text.contains("used before"), "{text}");
+    assert!(text.contains("already used"), "{text}");
     assert_eq!(records(&place, "intent").len(), 2);
 }
 
