@@ -205,10 +205,8 @@ impl ShowApprovals {
                     format!("no remembered approvals of {}", mpp::text::quote_untrusted(&package));
                 return Err(Error::new(Code::ConsentNoQuestion, detail));
             }
-            return Ok(CommandOutput::new(
-                format!("revoked: {package}\n"),
-                json!({ "revoked": package }),
-            ));
+            let text = format!("revoked: {package}\n");
+            return Ok(CommandOutput::new(text, json!({ "revoked": package })));
         }
         let (all, mut text) = (approvals.all()?, String::new());
         for one in &all {

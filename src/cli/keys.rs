@@ -38,9 +38,7 @@ impl Keygen {
             secret.display(),
             public.display()
         );
-        let json = json!({
-            "secret_key": secret, "public_key": public, "key_id": id.as_str(),
-        });
+        let json = json!({ "secret_key": secret, "public_key": public, "key_id": id.as_str() });
         Ok(CommandOutput::new(text, json))
     }
 }
