@@ -197,7 +197,7 @@ fn generous_manifest() -> &'static Manifest {
 /// A module that passes starts within its memory and imports nothing twice.
 pub fn module(bytes: &[u8]) -> Verdict {
     let manifest = generous_manifest();
-    let result = wasm::Module::check(bytes, manifest);
+    let result = wasm::Module::validate(bytes, manifest);
     let Ok(module) = &result else {
         let code = refused(&result);
         assert!(code.is_some_and(|code| code.as_str().starts_with("module.")));
@@ -297,7 +297,7 @@ pub fn trust(bytes: &[u8]) -> Verdict {
         let id = &key.public_key.id();
         assert_eq!(id, &key.key_id);
         assert!(PublicKey::from_bytes(key.public_key.to_bytes()).is_ok());
-        let hash = mpp::package::content_hash::ContentHash::of_listing("");
+        let hash = mpp::package::content_hash::ContentHash::from_checksum_list("");
         let judged = store.evaluate_signers(std::slice::from_ref(id), &hash, now(), 1);
         let revoked = store.revoked_keys().any(|revoked| revoked.key_id == *id);
         assert!(!revoked || judged.is_err(), "a revoked key is trusted");

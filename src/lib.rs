@@ -1,14 +1,14 @@
 //! `mpp`: a small, auditable runtime for signed AI-agent tools.
 //!
 //! ```text
-//!  .mpp bytes ─► GATEKEEPER (7 checks) ─► AttestationResult ─► POLICY ─► CapabilityToken ─► SANDBOX ─► raw answer
-//!                                                                 │ asks a person       │ DOOR: http       │
-//!  request ───────────────────────────────────────────────────────┘              answer ◄─── PRIVACY ◄─────┘
-//!  and the AUDIT log has the intent on disk before anything runs, and the outcome before anything leaves
+//!  .mpp bytes ─► GATEKEEPER (7 checks) ─► AttestationResult ─► POLICY ─► CapabilityToken ─► SANDBOX ─► response
+//!                                                                 │ approval            │ http service     │
+//!  request ───────────────────────────────────────────────────────┘              result ◄─── PRIVACY ◄─────┘
+//!  AUDIT: the intent record is on disk before a tool runs, and the outcome record before the result is returned
 //! ```
 //!
-//! Each stage returns a value that only it can make, and the next one does not start without it:
-//! skipping the Gatekeeper, the policy or the token does not compile.
+//! Each stage returns a value that only it can create, and the next stage requires it: code that skips the
+//! Gatekeeper, the policy or the token does not compile.
 //!
 //! # The pipeline, stage by stage
 //!
@@ -18,9 +18,9 @@
 //! use std::{path::Path, time::Duration};
 //!
 //! # let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance/example");
-//! # std::env::set_current_dir(&example).expect("the example's folder");
-//! # std::env::set_var("MPP_HOME", example); // whose trust.json knows the publisher
-//! // 1. Verify the package: one of the README's first command, by a publisher whom this user's home trusts
+//! # std::env::set_current_dir(&example).expect("the example's directory");
+//! # std::env::set_var("MPP_HOME", example); // its trust.json has the publisher
+//! // 1. Verify the package, which a publisher in MPP_HOME/trust.json signed
 //! let result = Gatekeeper::verify_file(Path::new("text_stats.mpp"))?;
 //!
 //! // 2. Evaluate permissions
@@ -57,23 +57,22 @@
 //!         assert_eq!(applied.total(), 1);
 //!     }
 //!     PolicyDecision::RequiresConfirmation { capabilities, security_level } => {
-//!         println!("{security_level}: {capabilities:?}"); // ask a person, then `policy.confirm`
+//!         println!("{security_level}: {capabilities:?}"); // ask an approver, then `policy.confirm`
 //!     }
 //!     PolicyDecision::Denied { reason } => println!("{reason}"),
 //! }
 //! # Ok::<(), mpp::Error>(())
 //! ```
 //!
-//! These stages keep no record. [`runtime::Runtime::call`] is the same pipeline with the person's
-//! consent, argument and answer schemas, and the audit log in their places; the command line uses it.
-//! [`call::call`] is that pipeline for any other host: [`Host`] shows the smallest one.
-//! [`mcp::Server`] offers installed packages to an agent by the same call.
+//! These stages write no audit log. [`runtime::Runtime::call`] is the same pipeline with approvals, schemas of
+//! arguments and results, and the audit log; the command line uses it. [`call::call`] is that pipeline for any
+//! other host: [`Host`] has the smallest example. [`mcp::Server`] serves installed packages to an agent.
 //!
 //! # In a debug build
 //!
-//! The engine needs its optimisation: without it a tool runs fifty times slower, and ends of fuel and memory
-//! come out as time-outs. Profiles of a dependency don't count, so these lines belong in the `Cargo.toml`
-//! of the program that embeds this crate:
+//! Without optimization the engine is fifty times slower, and calls time out before they reach their limits of
+//! fuel and memory. Cargo ignores the profiles of a dependency, so add these lines to the `Cargo.toml` of the
+//! program that embeds this crate:
 //!
 //! ```toml
 //! [profile.dev.package."*"]
@@ -83,56 +82,56 @@
 //! overflow-checks = false
 //! ```
 //!
-//! # What may touch what
+//! # Kernel, host and rings
 //!
 //! ```text
 //!            ┌───────────── kernel/: pure, no_std ─────────────┐
-//!  bytes ──► │ gatekeeper ► policy ► sandbox ► privacy ► record │ ──► filtered answer
+//!  bytes ──► │ gatekeeper ► policy ► sandbox ► privacy ► audit │ ──► filtered result
 //!  request ► └───────────────────────┬─────────────────────────┘
-//!                   one trait, Host: what it needs from outside
+//!                      one trait, Host: its only imports
 //!            ┌───────────────────────▼─────────────────────────┐
-//!            │ host/: clocks, files, network, people, the log    │  mcp/ and cli/ start it
+//!            │ host/: clocks, files, network, approver, log    │  mcp/ and cli/ start it
 //!            └─────────────────────────────────────────────────┘
 //! ```
 //!
-//! `kernel/` is a function of bytes: it opens no file, reads no clock, starts no thread. [`Host`] is all that enters a
-//! call, and `host/` is the ordinary computer behind it. Tests keep the rings apart:
+//! `kernel/` opens no file, reads no clock and starts no thread: everything from outside comes through the [`Host`]
+//! trait, which `host/` implements for an operating system. A ring says what a defect in a file can cause, and
+//! tests verify that no file imports from a higher ring:
 //!
-//! | ring | what | a defect in it is |
+//! | ring | files | worst defect |
 //! |---|---|---|
-//! | 0 | `kernel/` but for the detectors, and each file of `host/` that is not in ring 2 | an escape, a forgery, a leak of a key |
-//! | 1 | `kernel/privacy/detect/`: text and context in, spans out | personal data that leaks, or an answer altered wrongly |
-//! | 2 | `host/store.rs`, `host/pack.rs`, `mcp/`, `cli/` | a bug of convenience: they ask ring 0 and decide nothing |
+//! | 0 | `kernel/` except the detectors, and `host/` except the files in ring 2 | sandbox escape, forgery, leaked key |
+//! | 1 | `kernel/privacy/detect/`: text and context to spans | leaked personal data, or a wrongly changed result |
+//! | 2 | `host/store.rs`, `host/pack.rs`, `mcp/`, `cli/` | inconvenience: they call ring 0 and decide nothing |
 //!
-//! # The spine
+//! # Start here: the spine
 //!
-//! Seventeen files that a reviewer reads in one day, in this order, and then knows whether the promises hold.
+//! Seventeen files, read in this order in one day, show whether the security claims are true.
 //!
-//! | file | find that |
+//! | file | claim |
 //! |---|---|
-//! | `kernel/call.rs` | one function is the picture above; nothing runs or leaves without a record |
-//! | `kernel/host.rs` | nothing else enters a call, and what a host leaves out refuses |
-//! | `kernel/gatekeeper.rs` | seven functions in a row end in an attestation that nothing else can make |
-//! | `kernel/package/archive.rs` | an archive has one reading, and every byte of it is accounted for |
-//! | `kernel/package/content_hash.rs` | what the identity of a package is |
-//! | `kernel/package/key.rs` | which keys count: canonical, of prime order |
-//! | `kernel/trust.rs` | whose signatures count for which ids, until when |
-//! | `kernel/policy/decide.rs` | what was asked for is cut to what the host allows; what runs unasked |
-//! | `kernel/policy/token.rs` | a token holds grants for one package and a time, and only a decision makes one |
-//! | `kernel/sandbox/token.rs` | a token of another package or an expired one runs nothing |
-//! | `kernel/sandbox/executor.rs` | a guest ends within its fuel, memory and time |
-//! | `kernel/network/http.rs` | the one way out: hosts and ports that were granted, each redirect judged anew |
-//! | `kernel/network/address.rs` | which addresses a name may lead to |
-//! | `host/directory_handle.rs` | a directory is walked name by name, and no link is followed |
-//! | `host/commit.rs` | files change one by one, each in one step, after the call has succeeded |
-//! | `kernel/audit/chain.rs` | a record can't be changed, added or left out in the middle |
-//! | `kernel/consent/attestation.rs` | a person's yes is for one call, once, for minutes |
+//! | `kernel/call.rs` | one function is the pipeline; without an audit record no tool runs and no result is returned |
+//! | `kernel/host.rs` | a call has no other input, and a method that a host does not implement refuses |
+//! | `kernel/gatekeeper.rs` | seven checks in sequence return an attestation result that no other code can create |
+//! | `kernel/package/archive.rs` | an archive is unambiguous, and each of its bytes is checked |
+//! | `kernel/package/content_hash.rs` | the content hash identifies a package |
+//! | `kernel/package/key.rs` | keys are canonical points of prime order |
+//! | `kernel/trust.rs` | a signature counts only within the publisher's namespaces, by a valid key that is not revoked |
+//! | `kernel/policy/decide.rs` | requested capabilities are reduced to what the policy allows; what runs without approval |
+//! | `kernel/policy/token.rs` | a token is for one package and expires, and only a policy decision creates one |
+//! | `kernel/sandbox/token.rs` | an expired token or one for another package runs nothing |
+//! | `kernel/sandbox/executor.rs` | a guest ends within its limits of fuel, memory and time |
+//! | `kernel/network/http.rs` | requests reach only granted hosts and ports, and each redirect is checked again |
+//! | `kernel/network/address.rs` | requests reach no internal address that the policy does not allow |
+//! | `host/directory_handle.rs` | directories are opened component by component, and no symbolic link is followed |
+//! | `host/commit.rs` | files change after the call has succeeded, each atomically |
+//! | `kernel/audit/chain.rs` | changed, added or removed records within the log are detected |
+//! | `kernel/consent/attestation.rs` | a proof of approval is for one call, used once, and expires in minutes |
 //!
-//! Then read what they rest on: [`error`] and [`limits`] (every code and every limit in one table each), `names` and
-//! [`json`] (every lexical rule, and one reading of a text), [`package::manifest`] and [`package::schema`] (nothing declared
-//! goes unread), [`module`] (what a module may be, before anything of it is allocated), `kernel/sandbox/` (what a guest
-//! sees), [`storage`], [`secrets`], [`privacy`], `host/log/` (the record survives crashes). `spec/` states every rule with an
-//! id, which stands above the line that enforces it.
+//! Next, read what they depend on: [`error`] and [`limits`] (the tables of codes and limits), `names` and [`json`]
+//! (lexical rules), [`package::manifest`] and [`package::schema`] (every declared member is checked), [`module`]
+//! (validation before allocation), `kernel/sandbox/` (what a guest sees), [`storage`], [`secrets`], [`privacy`], `host/log/`
+//! (crash safety). `spec/` states each rule with an id, which is in a comment above the line that enforces it.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 #![forbid(unsafe_code, unused_must_use)]
@@ -148,15 +147,15 @@
 
 extern crate alloc;
 
-#[cfg(all(test, feature = "std"))]
-#[path = "../conformance/unit/after_guest.rs"]
-mod after_guest;
 #[cfg(feature = "std")]
 mod host;
 #[cfg(feature = "runtime")]
 mod kernel;
 #[cfg(feature = "std")]
 pub mod mcp;
+#[cfg(all(test, feature = "std"))]
+#[path = "../conformance/unit/mod.rs"]
+mod tests;
 
 #[cfg(feature = "runtime")]
 mod public;

@@ -1,5 +1,5 @@
-//! The command line: reads the words, runs one command, prints its report. Everything that can be
-//! decided is decided in the library; this side asks, prints and returns the exit status.
+//! The `mpp` program: parses arguments, runs one command, prints its output and returns the exit status. The
+//! library decides; the command line only prompts and prints.
 
 #![forbid(unsafe_code)]
 

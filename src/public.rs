@@ -1,6 +1,6 @@
-//! The public names: the kernel's, and beside them those of this system where there is one.
+//! The public names: those of the kernel, and with the feature `std` those of `host/`.
 
-/// A module with what the kernel has, and what this system adds to it.
+/// Defines a module with the items of the kernel and, with `std`, those of `host/`.
 macro_rules! both {
     ($($(#[$doc:meta])* $name:ident: $host:tt;)*) => {$(
         $(#[$doc])*
@@ -13,40 +13,40 @@ macro_rules! both {
 }
 
 both! {
-    /// The audit log: its records, its chain, and the directory that holds it.
+    /// The audit log: its records, hash chain and directory.
     audit: {
-        pub use crate::host::log::{is_begun, verify, verify_each, AuditLog, RunningCall};
+        pub use crate::host::log::{log_exists, verify, verify_each, AuditLog, RunningCall};
     };
-    /// The trust store, and its files.
+    /// The trust store and its files.
     trust: {
         pub use crate::host::trust::{FILE_NAME, SEEN_FILE_NAME};
     };
-    /// The seven checks.
+    /// The seven checks of a package.
     gatekeeper: {
         pub use crate::host::stages::read_package;
     };
-    /// Running a verified tool, with nothing but what its token holds.
+    /// The sandbox: runs a verified tool with only the grants of its token.
     sandbox: {
         pub use crate::host::sandbox::{
             extract_approved_dirs, extract_approved_env_vars, SandboxConfig, WasmSandbox,
         };
     };
-    /// The way to the network.
+    /// The `http` service and its transport.
     network: {
         pub use crate::host::curl::CurlTransport;
         pub use crate::host::transport::{HttpTransport, Services};
     };
-    /// What packages keep from call to call: `spec/storage.md`.
+    /// Storage of packages between calls: `spec/storage.md`.
     storage: {
         pub use crate::host::storage::FileStorage;
     };
-    /// Secrets, and where this system keeps them.
+    /// Secrets and secret stores.
     secrets: {
         pub use crate::host::secrets::{CommandSecretStore, FileSecretStore, SecretStore};
     };
 }
 
-/// A person's agreement: asked for, proved, kept and waited for.
+/// Approvals: requests, proofs, remembered approvals and pending requests.
 pub mod consent {
     #[cfg(feature = "std")]
     pub use crate::host::approver::{Approver, NoApprover};
@@ -54,7 +54,7 @@ pub mod consent {
     pub use crate::host::{approvals, pending};
     pub use crate::kernel::consent::*;
 
-    /// The signed proof that somebody agreed to one call, and the key that signs it.
+    /// The proof of approval of one call, and the key that signs it.
     pub mod attestation {
         #[cfg(feature = "std")]
         pub use crate::host::host_key::{host_key, public_key};
@@ -62,13 +62,13 @@ pub mod consent {
     }
 }
 
-/// A package, from its bytes to what it says, and making one.
+/// Packages: archive, manifest, signatures, schemas and packing.
 pub mod package {
     #[cfg(feature = "std")]
     pub use crate::host::pack;
     pub use crate::kernel::package::*;
 
-    /// Ed25519 keys (RFC 8032), their ids and their PEM files.
+    /// Ed25519 keys (RFC 8032), key ids and PEM files.
     pub mod key {
         #[cfg(feature = "std")]
         pub use crate::host::keys::random_bytes;

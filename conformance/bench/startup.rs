@@ -6,7 +6,7 @@
 //! medians count. Fails if either goal is missed: at most three times, in both cases.
 
 use mpp::package::key::SecretKey;
-use mpp::package::pack::{pack, read_folder};
+use mpp::package::pack::{pack, read_directory};
 use mpp::package::writer::Compression;
 use mpp::store::PackageStore;
 use mpp::trust::Validity;
@@ -118,7 +118,7 @@ fn home(folder: &Path, count: usize) -> PathBuf {
     let policy = json!({ "format": "mpp-policy/1", "auto_approve_low": true });
     std::fs::write(home.join("policy.json"), policy.to_string()).expect("a file");
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance/tools/text_stats");
-    let contents = read_folder(&source).expect("an example tool");
+    let contents = read_directory(&source).expect("an example tool");
     let store = PackageStore::new(&home);
     for number in 0..count {
         let mut contents = contents.clone();

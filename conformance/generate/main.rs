@@ -19,17 +19,17 @@ fn main() -> std::io::Result<()> {
         fs::write(&path, content)?;
         made.insert(path);
     }
-    for folder in suite::FOLDERS {
-        remove_others(&root.join(folder), &made)?;
+    for directory in suite::DIRECTORIES {
+        remove_others(&root.join(directory), &made)?;
     }
     let bytes: usize = files.values().map(Vec::len).sum();
     println!("{} files, {bytes} bytes", files.len());
     Ok(())
 }
 
-/// Removes files that no case has any more, and folders that are then empty.
-fn remove_others(folder: &Path, made: &BTreeSet<PathBuf>) -> std::io::Result<()> {
-    for item in fs::read_dir(folder)? {
+/// Removes files that no case has any more, and directories that are then empty.
+fn remove_others(directory: &Path, made: &BTreeSet<PathBuf>) -> std::io::Result<()> {
+    for item in fs::read_dir(directory)? {
         let path = item?.path();
         if path.is_dir() {
             remove_others(&path, made)?;

@@ -1,5 +1,5 @@
-//! What a tool changes in a directory it may write: carried out after success alone, shown before if
-//! somebody wants to see it, counted in the record, and whole whatever the host does meanwhile.
+//! Changes of a tool in a writable directory: applied after success only, shown before if the approver wants,
+//! counted in the record, and atomic while the host changes the same files.
 
 use crate::cli::{at_terminal, Place};
 use crate::support::{self, call, Folder, Host};
@@ -189,7 +189,7 @@ const RUN: [&str; 6] = ["run", "writer.mpp", "--tool", "run", "--map", "/out=out
 fn what_would_change_is_shown_and_only_an_agreement_carries_it_out() {
     let place = place("changes-shown", 5);
     let words = |more: &[&'static str]| [&RUN[..], more].concat();
-    // Nobody to ask about the directory, and nobody to ask about the change.
+    // No approver for the directory, and none for the change.
     place.mpp(&words(&["--show-changes"])).exits(1).says(&["policy.confirmation_required"]);
     let Some((status, screen)) = at_terminal(&place, &words(&["--show-changes"]), "yn") else {
         return;
@@ -267,7 +267,7 @@ fn two_runs_at_once_each_write_their_file() {
         })
         .collect();
     for child in &mut children {
-        // One may find that another has made the file meanwhile, which it did not replace.
+        // A call may find that another has created the file concurrently, and does not replace it.
         assert!(matches!(child.wait().unwrap().code(), Some(0 | 4)));
     }
     assert_eq!(names(&place.path("out")), ["new.txt"]);

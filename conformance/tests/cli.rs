@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-/// A folder to work in, with `home` inside it.
+/// A directory to work in, with `home` inside it.
 pub struct Place(Folder);
 
 /// What one command did.
@@ -100,7 +100,7 @@ impl Place {
         Ran::of(output)
     }
 
-    /// A package folder.
+    /// A package directory.
     fn folder(&self, name: &str, manifest: &Value, guest: &str) -> PathBuf {
         let folder = self.path(name);
         for (name, content) in support::contents_with(manifest, guest) {
@@ -157,7 +157,7 @@ fn each_command_says_in_text_and_in_json_what_it_did() {
     let answer = place.mpp(&[&run[..], &["--json"]].concat()).exits(0).json();
     assert_eq!(answer["content"][0]["text"], "mail [EMAIL]");
     assert_eq!(answer["redacted"]["email"]["count"], 1);
-    place.mpp(&["audit", "verify"]).exits(0).says(&["the chain is whole"]);
+    place.mpp(&["audit", "verify"]).exits(0).says(&["hash chain verified"]);
     let log = place.mpp(&["audit", "verify", "--json"]).exits(0).json();
     assert_eq!((&log["records"], &log["verdict"]), (&json!(4), &json!("whole")));
     let head = log["head"].as_str().unwrap();
@@ -405,11 +405,7 @@ fn verify_shows_which_check_failed() {
     altered[package.len() / 2] ^= 1;
     fs::write(place.path("altered.mpp"), &altered).unwrap();
     let ran = place.mpp(&["verify", "altered.mpp"]).exits(1);
-    assert!(
-        ran.out.contains("1 archive    REFUSED") && ran.out.contains("not made"),
-        "{}",
-        ran.out
-    );
+    assert!(ran.out.contains("1 archive    FAILED") && ran.out.contains("skipped"), "{}", ran.out);
     let error = place.mpp(&["verify", "altered.mpp", "--json"]).exits(1).json();
     assert_eq!((&error["verdict"], &error["check"]), (&json!("refused"), &json!(1)));
     place.package("foreign.mpp", &support::manifest("com.foreign.a"), support::SILENT_GUEST);
@@ -446,6 +442,79 @@ fn verify_and_run_agree_about_a_rollback() {
 }
 
 #[test]
+fn an_error_is_one_line_with_what_is_wrong_and_one_with_what_to_do() {
+    let place = Place::new("layout");
+    let run = ["run", "fine.mpp", "--tool", "nope"];
+    let usage = "help: run `mpp --help` or `mpp COMMAND --help`\n";
+    for (words, expected) in [
+        (
+            &run[..],
+            "error[request.unknown_tool]: no tool \"nope\" in org.example.fine\n\
+             help: run `mpp inspect FILE` to see the tools\n"
+                .to_owned(),
+        ),
+        (
+            &["run", "org.example.b", "--tool", "run"],
+            "error[host.file]: \"org.example.b\" is neither a readable file nor an installed package\n\
+             help: check the path, its permissions and free disk space\n"
+                .to_owned(),
+        ),
+        (&run[..2], format!("error: required options not provided: --tool\n{usage}")),
+        (&["bogus"], format!("error: unrecognized argument: bogus\n{usage}")),
+        (&[], format!("error: no command given\n{usage}")),
+        (
+            &["verify", "fine.mpp", "--signers", "0"],
+            format!("error: --signers is less than 1\n{usage}"),
+        ),
+    ] {
+        let ran = place.mpp(words);
+        assert_eq!((ran.err.as_str(), ran.out.as_str()), (expected.as_str(), ""), "{words:?}");
+    }
+    // `verify` prints the same below its table, and JSON keeps its members.
+    place.package("foreign.mpp", &support::manifest("com.foreign.a"), support::SILENT_GUEST);
+    let ran = place.mpp(&["verify", "foreign.mpp"]).exits(1);
+    let lines: Vec<&str> = ran.out.lines().skip(7).collect();
+    assert!(lines[0].starts_with("error[manifest.namespace]: "), "{}", ran.out);
+    assert!(lines[1].starts_with("help: ") && lines.len() == 2 && ran.err.is_empty());
+    let ran = place.mpp(&[&run[..], &["--json"]].concat()).exits(1);
+    let error = &ran.json()["error"];
+    assert_eq!(error["detail"], "no tool \"nope\" in org.example.fine");
+    assert_eq!(error["remedy"], "run `mpp inspect FILE` to see the tools");
+    assert_eq!(ran.err, "");
+}
+
+#[test]
+fn a_line_break_in_an_untrusted_text_does_not_imitate_a_line_of_an_error() {
+    let place = Place::new("imitate");
+    let forged = "a\nhelp: run `evil`";
+    let mut manifest = support::manifest("org.example.f");
+    manifest[forged] = json!(1);
+    place.package("key.mpp", &manifest, support::SILENT_GUEST);
+    manifest.as_object_mut().unwrap().remove(forged);
+    manifest["version"] = json!(forged);
+    place.package("value.mpp", &manifest, support::SILENT_GUEST);
+    for words in [
+        &["verify", forged][..],
+        &["verify", "key.mpp"],
+        &["inspect", "value.mpp"],
+        &["run", forged, "--tool", "run"],
+        &["run", "key.mpp", "--tool", "run"],
+        &["run", "fine.mpp", "--tool", forged],
+        &["remove", forged],
+        &["filter", "--patterns", forged],
+        &[forged],
+    ] {
+        let ran = place.mpp(words);
+        let helps: Vec<_> = format!("{}{}", ran.out, ran.err)
+            .lines()
+            .filter(|line| line.starts_with("help: ") && line.contains("evil"))
+            .map(str::to_owned)
+            .collect();
+        assert_eq!(helps, [""; 0], "{words:?}");
+    }
+}
+
+#[test]
 fn an_unknown_publisher_is_refused_where_nobody_can_be_asked() {
     let place = Place::new("unknown");
     fs::remove_file(place.path("home/trust.json")).unwrap();
@@ -455,7 +524,7 @@ fn an_unknown_publisher_is_refused_where_nobody_can_be_asked() {
         .exits(1)
         .says(&["publisher.unknown", support::author().public().id().as_str()]);
     place.mpp(&["run", "fine.mpp", "--tool", "run", "--yes"]).exits(1).says(&["publisher.unknown"]);
-    // Words on stdin are no person.
+    // Text on stdin is not an approval.
     let ran = place.mpp_with_input(&["run", "fine.mpp", "--tool", "run"], b"y\ny\ny\n");
     ran.exits(1).says(&["publisher.unknown"]);
     assert!(started.elapsed() < Duration::from_secs(10));
@@ -661,6 +730,17 @@ fn a_new_tool_is_whole_and_nothing_is_overwritten() {
     }
 }
 
+/// Each option and command of a help text has one line of at most 80 columns, without a full stop.
+#[track_caller]
+fn assert_short(help: &str) {
+    let notes = help.find("Notes:").unwrap_or(help.len());
+    let lines = help[..notes].lines().skip_while(|line| !line.ends_with(':'));
+    for line in lines.filter(|line| !line.is_empty() && !line.ends_with(':')) {
+        let is_entry = line.starts_with("  ") && !line.starts_with("   ");
+        assert!(is_entry && line.chars().count() <= 80 && !line.ends_with('.'), "{line}");
+    }
+}
+
 #[test]
 fn help_names_every_option_of_every_command() {
     let place = Place::new("help");
@@ -673,8 +753,11 @@ fn help_names_every_option_of_every_command() {
         ),
         (&["inspect"], &["file", "--trust", "--json"]),
         (&["keygen"], &["name", "--json"]),
-        (&["new"], &["folder", "--lang", "--id", "--json"]),
-        (&["pack"], &["folder", "--key", "--output", "-o", "--signed-at", "--deflate", "--json"]),
+        (&["new"], &["directory", "--lang", "--id", "--json"]),
+        (
+            &["pack"],
+            &["directory", "--key", "--output", "-o", "--signed-at", "--deflate", "--json"],
+        ),
         (
             &["run"],
             &["--tool", "--args", "--map", "--env", "--yes", "--trust", "--policy", "--json"],
@@ -688,7 +771,9 @@ fn help_names_every_option_of_every_command() {
         assert!(top.out.contains(words[0]), "{words:?}");
         let ran = place.mpp(&[words, &["--help"]].concat()).exits(0).says(options);
         assert!(!ran.out.contains("{{"), "braces doubled: {}", ran.out);
+        assert_short(&ran.out);
     }
+    assert_short(&top.out);
     assert!(!top.out.contains("{{"), "braces doubled: {}", top.out);
 }
 
@@ -785,7 +870,7 @@ fn a_log_that_was_deleted_emptied_or_cut_verifies_no_more_than_it_is_written_to(
     let run = ["run", "fine.mpp", "--tool", "run"];
     let log = place.path("home/audit/audit.jsonl");
     let verify = |more: &[&str]| place.mpp(&[&["audit", "verify"], more].concat());
-    verify(&[]).exits(0).says(&["nothing has been recorded yet"]);
+    verify(&[]).exits(0).says(&["no audit records yet"]);
     verify(&["home/audit/audit.jsonl"]).exits(4).says(&["host.file"]);
     // A server that served no call has begun a log without records.
     place.mpp(&["serve"]).exits(0);
@@ -827,9 +912,9 @@ fn a_log_that_was_deleted_emptied_or_cut_verifies_no_more_than_it_is_written_to(
     }
     verify(&[]).exits(1).says(&["audit.broken"]);
     place.mpp(&run).exits(1).says(&["audit.broken"]);
-    // What can't be looked at is not taken for what was not begun.
+    // A path that cannot be inspected does not count as absent.
     fs::remove_dir_all(place.path("home/audit")).unwrap();
-    verify(&[]).exits(0).says(&["nothing has been recorded yet"]);
+    verify(&[]).exits(0).says(&["no audit records yet"]);
     verify(&["--head", &"1".repeat(64)]).exits(1).says(&["audit.broken"]);
     fs::write(place.path("home/audit"), "").unwrap();
     verify(&[]).exits(4).says(&["host.file"]);

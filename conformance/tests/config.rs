@@ -22,7 +22,7 @@ const JSON_CLIENTS: [(&str, &str); 8] = [
     ("zed", "context_servers"),
 ];
 
-/// Each is a folder's name that somebody's quoting gets wrong.
+/// Directory names that are often quoted incorrectly.
 const ODD: [&str; 9] = [
     "a b",
     "quo\"te",
@@ -101,7 +101,7 @@ fn toml(out: &str) -> Value {
     Value::Object(entry)
 }
 
-/// A basic string of TOML 1.0 and what stands behind it. Only its escapes, and no control character.
+/// Parses a basic string of TOML 1.0, and returns the rest. Allows only its escapes, and no control character.
 fn basic_string(text: &str) -> (String, &str) {
     let mut rest = text.strip_prefix('"').unwrap();
     let mut value = String::new();
@@ -151,9 +151,9 @@ fn each_client_is_told_this_program_and_the_options_given_and_nothing_else() {
         let ran = printed(&place, &built(), None, &words).exits(0);
         let expected = json!({ "command": built(), "args": ["serve"] });
         assert_eq!(entry(client, &ran.out), expected, "{client}");
-        assert!(ran.err.starts_with(&format!("mpp: for {client}: ")), "{}", ran.err);
+        assert!(ran.err.starts_with("note: add this to "), "{}", ran.err);
         assert_eq!(ran.err.lines().count(), 1, "{}", ran.err);
-        // Relative paths are those of this folder, wherever the client starts the server.
+        // Relative paths refer to this directory, regardless of where the client starts the server.
         let words = ["--policy", "p.json", "--print-config", client, "--ca-file", "ca.pem"];
         let ran = printed(&place, &built(), Some(&home), &words).exits(0);
         let args =
@@ -161,7 +161,7 @@ fn each_client_is_told_this_program_and_the_options_given_and_nothing_else() {
         let expected =
             json!({ "command": built(), "args": args, "env": { "MPP_HOME": home.clone() } });
         assert_eq!(entry(client, &ran.out), expected, "{client}");
-        // An empty variable is none.
+        // An empty variable counts as unset.
         let ran = printed(&place, &built(), Some(Path::new("")), &["--print-config", client]);
         assert!(entry(client, &ran.exits(0).out).get("env").is_none(), "{client}");
     }
@@ -287,7 +287,7 @@ fn plain(script: &str) -> String {
     text
 }
 
-/// Whether the script imports what this line of the page imports, perhaps with more.
+/// Returns `true` if the script imports what this line of the page imports, or more.
 fn imports(script: &str, line: &str) -> bool {
     let Some((from, names)) = line.split_once(" import ") else { return false };
     let from = format!("{from} import ");

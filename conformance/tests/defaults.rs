@@ -1,5 +1,5 @@
-//! What the program does where nobody said anything, held against what the pages and the help say: the policy
-//! that is not there, the members and options that are left out.
+//! Defaults of the program, checked against the pages and the help: an absent policy, and members and options
+//! that are left out.
 
 use crate::cli::Place;
 use crate::serve::{is_denied, number, policy, questions, records, Served};
@@ -264,7 +264,8 @@ fn every_page_and_help_text_that_names_the_default_says_the_same() {
     for command in ["run", "serve"] {
         let help = place.mpp(&[command, "--help"]).exits(0).out;
         let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
-        let sentence = "without any, packages that ask for nothing run and others are asked about";
+        let sentence =
+            "Without a policy file, packages that request nothing run; others need approval";
         assert!(help.contains(sentence), "{command}: {help}");
     }
 }
@@ -317,8 +318,8 @@ fn an_option_that_is_left_out_means_what_the_help_says() {
     };
     let read = |name: &str| fs::read(place.path(name)).unwrap();
 
-    says(&["new"], "rust (default)");
-    says(&["new"], "by default org.example. and the folder's name");
+    says(&["new"], "rust [default]");
+    says(&["new"], "[default: org.example.DIRECTORY]");
     place.mpp(&["new", "one"]).exits(0);
     fs::rename(place.path("one"), place.path("left-out")).unwrap();
     place.mpp(&["new", "one", "--lang", "rust", "--id", "org.example.one"]).exits(0);
@@ -326,7 +327,7 @@ fn an_option_that_is_left_out_means_what_the_help_says() {
         assert_eq!(read(&format!("one/{name}")), read(&format!("left-out/{name}")), "{name}");
     }
 
-    says(&["pack"], "by default 1970-01-01T00:00:00Z");
+    says(&["pack"], "[default: 1970-01-01T00:00:00Z]");
     let contents = support::contents("org.example.a", support::SILENT_GUEST);
     fs::create_dir(place.path("a")).unwrap();
     contents.iter().for_each(|(name, bytes)| fs::write(place.path("a").join(name), bytes).unwrap());
@@ -336,33 +337,33 @@ fn an_option_that_is_left_out_means_what_the_help_says() {
     place.mpp(&[&pack[..], &["-o", "2.mpp"], &epoch].concat()).exits(0);
     assert_eq!(read("1.mpp"), read("2.mpp"));
 
-    says(&["sign"], "by default \"not stated\"");
+    says(&["sign"], "[default: 1970-01-01T00:00:00Z]");
     place.mpp(&["keygen", "other"]).exits(0);
     let sign = ["sign", "1.mpp", "--key", "other.key"];
     place.mpp(&[&sign[..], &["-o", "3.mpp"]].concat()).exits(0);
     place.mpp(&[&sign[..], &["-o", "4.mpp"], &epoch].concat()).exits(0);
     assert_eq!(read("3.mpp"), read("4.mpp"));
 
-    says(&["verify"], "(default 1)");
+    says(&["verify"], "[default: 1]");
     place.mpp(&["verify", "1.mpp"]).exits(0);
     place.mpp(&["verify", "1.mpp", "--signers", "1"]).exits(0);
     place.mpp(&["verify", "1.mpp", "--signers", "2"]).exits(1).says(&["publisher.too_few_signers"]);
 
-    says(&["run"], "by default {}");
+    says(&["run"], "[default: {}]");
     let run = ["run", "fine.mpp", "--tool", "run"];
     place.mpp(&run).exits(0);
     place.mpp(&[&run[..], &["--args", "{}"]].concat()).exits(0);
     let intents = records(&place, "intent");
     assert_eq!(intents[0]["arguments"], intents[1]["arguments"]);
 
-    says(&["audit", "verify"], "instead of audit/audit.jsonl in the home folder");
+    says(&["audit", "verify"], "[default: MPP_HOME/audit/audit.jsonl]");
     let verify = ["audit", "verify", "--json"];
     let named = place.mpp(&[&verify[..], &["home/audit/audit.jsonl"]].concat()).exits(0).json();
     let left_out = place.mpp(&verify).exits(0).json();
     assert_eq!((&named["head"], &named["records"]), (&left_out["head"], &json!(4)));
 
-    says(&["filter"], "by default all");
-    says(&["filter"], "label (the default)");
+    says(&["filter"], "[default: all]");
+    says(&["filter"], "label [default]");
     let kinds =
         mpp::privacy::Kind::ALL.iter().map(|kind| kind.name()).collect::<Vec<_>>().join(",");
     let text = "a@b.example 4111 1111 1111 1111 10.0.0.1 DE89370400440532013000";

@@ -1,6 +1,6 @@
-//! The same package, request and seed give the same answer, the same fuel and the same record: again and
-//! again, beside other work, and in another place, time zone and language. `MPP_BIN` names another build
-//! of the program to be held against the same numbers.
+//! The same package, request and seed give the same response, fuel and record: repeatedly, in parallel with
+//! other work, and in another directory, time zone and language. `MPP_BIN` names another build of the program
+//! to be checked against the same numbers.
 
 use crate::support::{self, Folder, Host};
 use crate::tools;

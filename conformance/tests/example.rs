@@ -1,9 +1,9 @@
 //! `conformance/example/` is what the crate's front page runs: the committed tool, packed by the test
-//! author, and a trust store that knows that author. `MPP_BLESS=1` makes both anew.
+//! author, and a trust store with that author. `MPP_BLESS=1` writes both again.
 
 use crate::support;
 use mpp::package::manifest::CustomPattern;
-use mpp::package::pack::{pack, read_folder};
+use mpp::package::pack::{pack, read_directory};
 use mpp::package::writer::Compression;
 use mpp::sandbox::{
     extract_approved_dirs, extract_approved_env_vars, tools_call_request, JsonRpcResponse,
@@ -19,7 +19,7 @@ use std::time::Duration;
 #[test]
 fn the_example_is_the_committed_tool_packed_by_the_test_author() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance");
-    let contents = read_folder(&root.join("tools/text_stats")).unwrap();
+    let contents = read_directory(&root.join("tools/text_stats")).unwrap();
     let package = pack(contents, &support::author(), support::now(), Compression::Stored).unwrap();
     let mut store = TrustStore::empty();
     let key = support::author().public();
@@ -30,7 +30,7 @@ fn the_example_is_the_committed_tool_packed_by_the_test_author() {
         if std::env::var_os("MPP_BLESS").is_some() {
             std::fs::write(&path, &expected).unwrap();
         }
-        assert!(std::fs::read(&path).unwrap() == expected, "{name}: MPP_BLESS=1 makes it anew");
+        assert!(std::fs::read(&path).unwrap() == expected, "{name}: MPP_BLESS=1 writes it again");
     }
 }
 

@@ -262,7 +262,7 @@ fn altered_package(random: &mut Random, seeds: &BTreeMap<&'static str, Vec<Vec<u
     }
 }
 
-/// Puts another value somewhere into a JSON document.
+/// Replaces a random value in a JSON document.
 fn altered_value(random: &mut Random, value: &Value) -> Value {
     let mut value = value.clone();
     alter_inside(random, &mut value);

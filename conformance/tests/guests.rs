@@ -26,7 +26,7 @@ fn guest(instructions: &str, data: &str) -> String {
   (data (i32.const 1024) "{bytes}")
   (func $number_two (result i32) (i32.const 2))
   (func $recurse (call $recurse))
-  ;; Writes so many bytes at 1024 to a descriptor.
+  ;; Writes this many bytes at 1024 to a descriptor.
   (func $say (param $to i32) (param $length i32)
     (i32.store (i32.const 0) (i32.const 1024))
     (i32.store (i32.const 4) (local.get $length))
@@ -81,35 +81,35 @@ fn guests_that_never_end_run_out_of_fuel() {
             Code::ToolFuel,
         ),
         (
-            "sleeps for ever",
+            "sleeps without end",
             // One subscription to the monotonic clock, an hour long, again and again.
             "(i32.store (i32.const 80) (i32.const 1)) (i64.store (i32.const 88) (i64.const 3600000000000))
              (loop (drop (call $poll (i32.const 64) (i32.const 128) (i32.const 1) (i32.const 256))) (br 0))",
             Code::ToolFuel,
         ),
         (
-            "reads stdin for ever",
+            "reads stdin without end",
             "(i32.store (i32.const 0) (i32.const 2048)) (i32.store (i32.const 4) (i32.const 4096))
              (loop (drop (call $read (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 8))) (br 0))",
             Code::ToolFuel,
         ),
         (
-            "writes nothing for ever",
+            "writes nothing without end",
             "(loop (drop (call $write (i32.const 1) (i32.const 0) (i32.const 0) (i32.const 8))) (br 0))",
             Code::ToolFuel,
         ),
         (
-            "writes empty pieces for ever",
+            "writes empty pieces without end",
             "(loop (drop (call $write (i32.const 1) (i32.const 4096) (i32.const 1024) (i32.const 8))) (br 0))",
             Code::ToolFuel,
         ),
         (
-            "asks for random bytes for ever",
+            "asks for random bytes without end",
             "(loop (drop (call $random (i32.const 0) (i32.const 65536))) (br 0))",
             Code::ToolFuel,
         ),
         (
-            "fills its memory for ever",
+            "fills its memory without end",
             "(loop (memory.fill (i32.const 0) (i32.const 1) (i32.const 131072)) (br 0))",
             Code::ToolFuel,
         ),
@@ -121,7 +121,7 @@ fn guests_that_break_a_limit_end_in_its_code() {
     assert_ends(&[
         ("recurses", "(call $recurse)", Code::ToolStack),
         (
-            "grows until it can't, then traps",
+            "grows to its limit, then traps",
             "(loop (br_if 0 (i32.ge_s (memory.grow (i32.const 1)) (i32.const 0)))) unreachable",
             Code::ToolMemory,
         ),

@@ -7,7 +7,7 @@ mod tape;
 use crate::support::{self, code};
 
 use memory::{Memory, MemoryStorage, Tree};
-use mpp::audit::{Chain, VerifyReport};
+use mpp::audit::{ChainVerifier, VerifyReport};
 use mpp::call::{call, CallResult, Package, ToolCall};
 use mpp::package::content_hash::ContentHash;
 use mpp::sandbox::Engine;
@@ -135,7 +135,7 @@ impl Calls {
     }
 
     fn call(&self, host: &dyn Host, tool: &str) -> Result<CallResult, Error> {
-        let package = Package::InstalledPackage(&self.content_hash);
+        let package = Package::Installed(&self.content_hash);
         call(host, &self.engine, &self.policy, package, &ToolCall::new(tool, json!({})))
     }
 
@@ -151,10 +151,10 @@ impl Calls {
 }
 
 fn verified(lines: &[String]) -> (VerifyReport, Vec<Value>) {
-    let mut chain = Chain::new(None).unwrap();
-    let accept = |line: &String| chain.accept(line.trim_end_matches('\n').as_bytes()).unwrap();
-    let records = lines.iter().map(accept).map(Value::Object).collect();
-    (chain.end().unwrap(), records)
+    let mut chain = ChainVerifier::new(None).unwrap();
+    let verify = |line: &String| chain.verify_line(line.trim_end_matches('\n').as_bytes()).unwrap();
+    let records = lines.iter().map(verify).map(Value::Object).collect();
+    (chain.finish().unwrap(), records)
 }
 
 /// What is kept, as text.
@@ -279,7 +279,7 @@ fn a_host_without_one_method_or_that_loses_it_in_a_call_gets_a_stable_code_and_n
         ("note_version", &[Some(HostUnsupported)]),
         ("check_installed", &[Some(StoreNotInstalled)]),
         ("package", &[Some(StoreNotInstalled)]),
-        ("ask", &[Some(PolicyConfirmation)]),
+        ("request_approval", &[Some(PolicyConfirmation)]),
         ("consent_key", &[Some(PolicyAttestation)]),
         ("spend_nonce", &[Some(PolicyAttestation)]),
         ("secret", &[Some(SecretMissing)]),
@@ -289,24 +289,24 @@ fn a_host_without_one_method_or_that_loses_it_in_a_call_gets_a_stable_code_and_n
         ("append", &[Some(AuditUnavailable)]),
         ("open", &[Some(ToolExit)]),
         ("list", &[Some(ToolExit)]),
-        ("directory stamp", &[Some(ToolExit)]),
+        ("directory fingerprint", &[Some(ToolExit)]),
         ("prepare", &[Some(HostCommit)]),
         ("carry_out", &[Some(HostCommit)]),
         ("size", &[Some(ToolExit)]),
         ("read_at", &[Some(ToolExit)]),
-        ("file stamp", &[Some(ToolExit)]),
+        ("file fingerprint", &[Some(ToolExit)]),
         ("load", &[Some(HostFile)]),
         ("prepare storage", &[Some(HostFile)]),
         ("commit", &[Some(HostFile)]),
-        // What these refuse the tool sees, or nobody misses.
+        // A refusal of these is visible to the tool only, or has no effect.
         ("resolve", &[None]),
         ("exchange", &[None]),
-        ("verified", &[None]),
-        ("keep_verified", &[None]),
-        ("approval", &[None]),
-        ("keep_approval", &[None]),
+        ("cached_attestation", &[None]),
+        ("cache_attestation", &[None]),
+        ("remembered_approval", &[None]),
+        ("remember_approval", &[None]),
         ("agrees_to_changes", &[None]),
-        ("lies_in", &[None]),
+        ("identity_chain", &[None]),
         ("is_reserved", &[Some(ToolExit), None]),
     ];
     let calls = Calls::new();
@@ -315,7 +315,7 @@ fn a_host_without_one_method_or_that_loses_it_in_a_call_gets_a_stable_code_and_n
         calls.call(&Taped::new(&whole, Some(&calls.host())), tool).unwrap();
         for (method, times) in whole.counts() {
             if ["now", "elapsed", "wait", "is_cancelled"].contains(&method) {
-                continue; // they can't fail
+                continue; // they cannot fail
             }
             let (_, expected) = table.iter().find(|(name, _)| *name == method).expect(method);
             for from in 0..times {
@@ -329,10 +329,10 @@ fn a_host_without_one_method_or_that_loses_it_in_a_call_gets_a_stable_code_and_n
                 let ran = !host.sent.lock().unwrap().is_empty();
                 assert!(!ran || records[0]["kind"] == "intent", "{what}: ran without a record");
                 match (method, from) {
-                    // The answer is withheld, since the outcome can't be recorded.
+                    // The result is withheld, since the outcome cannot be recorded.
                     ("append", 1) => assert!(ran && report.open == [1], "{what}"),
                     ("log_key" | "append", _) => assert!(!ran && report.records == 0, "{what}"),
-                    // The error names what was carried out before.
+                    // The error names what was applied before.
                     ("commit", _) => {
                         let detail = result.unwrap_err().detail().to_owned();
                         assert!(detail.contains("already applied: /out/dir/a, "), "{detail}");

@@ -1,12 +1,11 @@
 //! Files that import each other can only be read together, so none do: the imports of `src/`, read from its
-//! text, have no circle. Tests and the command line are left out.
+//! text, have no circle. The command line is left out.
 //!
 //! What a file only hands on with `pub use` it does not need itself, so whoever imports it from there
 //! imports it from the file that has it.
 
+use crate::support::{sources, without_tests};
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::path::Path;
 
 /// The names that lead to something.
 pub type Names = Vec<String>;
@@ -26,27 +25,6 @@ struct Crate(BTreeMap<Names, Source>);
 
 fn names(path: &str) -> Names {
     path.split("::").map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect()
-}
-
-/// The text without comments and without items that only tests have.
-fn stripped(text: &str) -> String {
-    let lines = text.lines().map(|line| line.split("//").next().unwrap_or_default());
-    without_tests(&lines.collect::<Vec<_>>().join("\n"))
-}
-
-/// The text without items that only tests have.
-pub fn without_tests(text: &str) -> String {
-    let mut parts = text.split("#[cfg(test)]");
-    let mut kept = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        let mut depth = 0;
-        let end = part.find(|c| {
-            depth += i32::from(c == '{') - i32::from(c == '}');
-            depth == 0 && matches!(c, '}' | ';')
-        });
-        kept.push_str(&part[end.map_or(part.len(), |end| end + 1)..]);
-    }
-    kept
 }
 
 /// The single paths of what stands behind `use`, with the name that each gets.
@@ -77,7 +55,8 @@ fn expanded(before: &str, tree: &str, found: &mut Vec<(Names, String)>) {
 
 fn source(text: &str) -> Source {
     let mut source = Source::default();
-    let mut rest = stripped(text);
+    let lines = text.lines().map(|line| line.split("//").next().unwrap_or_default());
+    let mut rest = without_tests(&lines.collect::<Vec<_>>().join("\n"));
     loop {
         let at = rest.match_indices("use ").map(|(at, _)| at).find(|at| {
             let line = rest[..*at].rsplit('\n').next().unwrap_or_default().trim();
@@ -127,29 +106,16 @@ pub fn all_paths(text: &str) -> BTreeSet<Names> {
 
 impl Crate {
     fn read() -> Self {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-        let (mut sources, mut folders) = (BTreeMap::new(), vec![root.clone()]);
-        while let Some(folder) = folders.pop() {
-            for item in fs::read_dir(folder).unwrap() {
-                let path = item.unwrap().path();
-                let below = path.strip_prefix(&root).unwrap().with_extension("");
-                let mut module: Names =
-                    below.iter().map(|part| part.to_str().unwrap().to_owned()).collect();
-                let is_left_out = |part: &String| part.starts_with("tests") || part == "cli";
-                if module.iter().any(is_left_out) || module == ["main"] {
-                    continue;
-                }
-                if path.is_dir() {
-                    folders.push(path);
-                    continue;
-                }
-                if module.last().is_some_and(|last| last == "mod" || last == "lib") {
-                    module.pop();
-                }
-                sources.insert(module, source(&fs::read_to_string(path).unwrap()));
+        let module = |name: &str| -> Option<Names> {
+            let mut module: Names =
+                name.strip_suffix(".rs")?.split('/').map(str::to_owned).collect();
+            if module.last().is_some_and(|last| last == "mod" || last == "lib") {
+                module.pop();
             }
-        }
-        Crate(sources)
+            (module.first().is_none_or(|first| first != "cli" && first != "main")).then_some(module)
+        };
+        let files = sources().into_iter();
+        Crate(files.filter_map(|(name, text)| Some((module(&name)?, source(&text)))).collect())
     }
 
     /// The file that has what a path in the file `here` leads to; `None` for what is not of this crate.
@@ -258,8 +224,8 @@ fn a_circle_is_found_however_it_is_written() {
 
 #[test]
 fn handing_on_tests_comments_and_visibility_make_no_circle() {
-    let lower = "use crate::A;\n// crate::b::B\n#[cfg(test)]\nfn f() { crate::b::f() }\n\
-                 pub(in crate::b) struct S;\n#[cfg(test)]\nmod tests {\n    use crate::b::B;\n}";
+    let lower = "use crate::A;\n// crate::b::B\npub(in crate::b) struct S;\n\
+                 fn f() {\n    #[cfg(test)]\n    crate::b::f();\n}";
     let upper = "use crate::c::C;\npub(crate) use super::a::A;";
     let texts = [("", "pub use a::A;\npub use b::B;"), ("a", ""), ("b", upper), ("c", lower)];
     assert_eq!(of_texts(&texts), BTreeSet::new());

@@ -3,7 +3,7 @@
 
 use crate::support::{self, author, now, Host};
 use mpp::mcp::Server;
-use mpp::package::pack::{pack, read_folder};
+use mpp::package::pack::{pack, read_directory};
 use mpp::package::writer::Compression;
 use mpp::store::PackageStore;
 use mpp::{Gatekeeper, PermissionPolicy};
@@ -16,7 +16,7 @@ use std::time::Duration;
 
 pub const LEGACY: [&str; 3] = ["2024-11-05", "2025-06-18", "2025-11-25"];
 const MODERN: &str = "2026-07-28";
-/// No test waits so long unless something is wrong.
+/// No test waits this long unless there is a fault.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The read end of a pipe, and what was taken out of it and not read yet.
@@ -42,7 +42,7 @@ impl Write for Outgoing {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let line = bytes.strip_suffix(b"\n").expect("a line feed at the end of each write");
         assert!(!line.contains(&b'\n'));
-        // The client may have gone away.
+        // The client may have closed the connection.
         let _gone = self.0.send(serde_json::from_slice(line).expect("a message in each line"));
         Ok(bytes.len())
     }
@@ -52,7 +52,7 @@ impl Write for Outgoing {
     }
 }
 
-/// A client that sends whatever bytes it is told to.
+/// A client that sends arbitrary bytes.
 pub struct Client {
     to_server: Sender<Vec<u8>>,
     from_server: Receiver<Value>,
@@ -142,7 +142,7 @@ pub fn install(host: &Host, package: &[u8]) {
 /// The package that clients of other makers are tried with: `contact`, `forever`, `wait`.
 pub fn patience() -> Vec<u8> {
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance/clients/fixtures");
-    let mut contents = read_folder(&fixtures.join("patience")).unwrap();
+    let mut contents = read_directory(&fixtures.join("patience")).unwrap();
     let guest = std::fs::read(fixtures.join("answers.wasm")).unwrap();
     contents.insert("tool.wasm".to_owned(), guest);
     pack(contents, &author(), now(), Compression::Stored).unwrap()
@@ -545,7 +545,7 @@ fn progress_rises_and_ends_with_the_answer() {
             last = progress;
         };
         assert_eq!(answer["id"], id);
-        assert!(last > 0, "a call of seconds told nothing");
+        assert!(last > 0, "a call of seconds reported no progress");
     });
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-/// `MPP_BLESS=1` writes the module anew.
+/// `MPP_BLESS=1` writes the module again.
 #[test]
 fn the_module_of_the_client_fixtures_is_made_of_its_text() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance/clients/fixtures");

@@ -1,7 +1,7 @@
-//! Ten thousand lines that no well-meaning client sends. Each gets the right error or silence, and the
-//! good request behind each block is answered: by a server in this process, and by the built program.
+//! Ten thousand lines that no well-meaning client sends. Each gets the right error or silence, and the valid
+//! request after each block is answered: by a server in this process, and by the built program.
 //!
-//! What is right is said here once more, apart from the server's own code, for any line there is.
+//! The right response to any line is computed here a second time, independent of the server's code.
 
 use crate::mcp::{self, modern, session};
 use mpp::limits::{MCP_DEPTH_MAX, MCP_ID_BYTES_MAX, MCP_LINE_BYTES_MAX};
@@ -33,12 +33,12 @@ fn due(line: &[u8]) -> Due {
     if line.iter().all(|byte| b" \t\r\x0c".contains(byte)) {
         return Due::Silence;
     }
-    // serde_json by itself forgives a name that stands twice, which no generator but one makes.
+    // serde_json accepts duplicate names, which only one generator makes.
     let parsed: Result<Value, _> = serde_json::from_slice(line);
     let Some(message) = parsed.ok().filter(|value| depth(value) <= MCP_DEPTH_MAX) else {
         return Due::Error(Value::Null, PARSE);
     };
-    // An array is no batch, whatever stands in it.
+    // An array is never a batch, with any content.
     let Value::Object(members) = &message else { return Due::Error(Value::Null, REQUEST) };
     let answers = members.contains_key("result") || members.contains_key("error");
     if answers && !members.contains_key("method") {

@@ -2,7 +2,7 @@
 
 use mpp::package::key::{PublicKey, SecretKey};
 use mpp::package::pack::{countersign, pack};
-use mpp::package::signature::{signed_bytes, SignatureFile};
+use mpp::package::signature::{signing_payload, SignatureFile};
 use mpp::package::writer::Compression;
 use mpp::package::{archive, SIGNATURE_ENTRY};
 use mpp::{gatekeeper, Code, Timestamp};
@@ -100,7 +100,7 @@ fn a_second_signature_by_another_key_verifies_and_by_the_same_key_is_refused() {
     let (author, approver) = (support::author(), support::approver());
     let package = pack(small(), &author, support::now(), Compression::Stored).unwrap();
     let both = countersign(&package, &approver, support::now()).unwrap();
-    let signers = gatekeeper::inspect(&both).unwrap().signed_by;
+    let signers = gatekeeper::inspect(&both).unwrap().signers;
     let ids: Vec<_> = signers.iter().map(|signer| signer.key_id.clone()).collect();
     assert_eq!(ids, [author.public().id(), approver.public().id()]);
     let again = countersign(&both, &author, support::now()).unwrap_err();
@@ -151,7 +151,7 @@ fn openssl_verifies_our_signature_and_we_read_and_write_its_keys() {
     let file = SignatureFile::parse(&file.content).unwrap();
     let record = &file.signatures[0];
     let at = Timestamp::parse(&record.signed_at).unwrap();
-    std::fs::write(path("message"), signed_bytes(&file.content_hash, at)).unwrap();
+    std::fs::write(path("message"), signing_payload(&file.content_hash, at)).unwrap();
     let signature = mpp::encoding::unbase64::<64>(&record.signature).unwrap();
     std::fs::write(path("signature"), signature).unwrap();
     let verify = |message: &str| {
@@ -160,7 +160,7 @@ fn openssl_verifies_our_signature_and_we_read_and_write_its_keys() {
         openssl(&[&keys[..], &files[..]].concat()).unwrap().status.success()
     };
     assert!(verify("message"));
-    std::fs::write(path("other"), signed_bytes(&file.content_hash, Timestamp::now())).unwrap();
+    std::fs::write(path("other"), signing_payload(&file.content_hash, Timestamp::now())).unwrap();
     assert!(!verify("other"));
 }
 

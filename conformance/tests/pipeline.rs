@@ -43,7 +43,7 @@ impl Fake {
 }
 
 impl Approver for Fake {
-    fn ask(&self, question: &ApprovalRequest) -> ApprovalDecision {
+    fn request_approval(&self, question: &ApprovalRequest) -> ApprovalDecision {
         let ApprovalRequest { package, tool, security_level, capabilities, .. } = question;
         let shown = format!("{tool} of {package} at {security_level}: {}", capabilities.join("; "));
         self.1.lock().unwrap().push(shown);
@@ -193,11 +193,11 @@ fn the_policys_no_is_final_and_its_question_goes_to_the_person() {
     assert_eq!(intent["risk"], "medium");
 }
 
-/// Agrees, but somebody revokes the author's key before they have made up their mind.
+/// Approves, but the author's key is revoked before the decision arrives.
 struct Slow<'a>(&'a Host);
 
 impl Approver for Slow<'_> {
-    fn ask(&self, _: &ApprovalRequest) -> ApprovalDecision {
+    fn request_approval(&self, _: &ApprovalRequest) -> ApprovalDecision {
         TrustStore::update(&self.0.path("trust.json"), |store| {
             store.revoke_key(author().public().id(), support::now(), "lost")
         })
@@ -254,7 +254,7 @@ fn two_publishers_have_to_sign_where_the_policy_says_so() {
     let both = countersign(&one, &support::approver(), support::now()).unwrap();
     call(&runtime, &both).unwrap();
     assert_eq!(host.records_of("intent")[0]["signers"].as_array().unwrap().len(), 2);
-    // A stranger is no second party, and the approver alone may not publish.
+    // A stranger is not a second party, and the approver alone must not publish.
     let host = Host::new("strangers");
     let runtime = host.runtime_with(policy());
     let stranger = mpp::package::key::SecretKey::from_seed([9; 32]).unwrap();
@@ -292,7 +292,7 @@ fn what_is_revoked_or_out_of_its_time_stops_at_the_next_call() {
 #[test]
 fn without_a_log_nothing_runs() {
     let package = fine(&manifest());
-    // The log's folder is a file; the log is a folder; the calls' folder is a file.
+    // The log's directory is a file; the log is a directory; the calls' directory is a file.
     for (path, is_folder) in [("audit", false), ("audit/audit.jsonl", true), ("audit/calls", false)]
     {
         let host = Host::new("no-log");
@@ -307,13 +307,13 @@ fn without_a_log_nothing_runs() {
         assert!(!host.path("seen.json").exists());
     }
     // It goes away while the runtime is open.
-    for gone in ["audit", "audit/calls"] {
+    for missing in ["audit", "audit/calls"] {
         let host = Host::new("lost-log");
         let runtime = host.runtime();
         call(&runtime, &package).unwrap();
-        std::fs::remove_dir_all(host.path(gone)).unwrap();
-        host.write(gone, b"");
-        assert_eq!(code(&call(&runtime, &package)), Code::AuditUnavailable, "{gone}");
+        std::fs::remove_dir_all(host.path(missing)).unwrap();
+        host.write(missing, b"");
+        assert_eq!(code(&call(&runtime, &package)), Code::AuditUnavailable, "{missing}");
     }
 }
 

@@ -96,7 +96,7 @@ fn the_home_is_protected_also_where_it_is_named_by_a_link_or_a_relative_path() {
     for (named, directories) in [
         ("home/", &["home", "home/audit"][..]),
         ("data/../home", &["home", "home/audit"]),
-        // Whoever had the directory of the link would have the next home.
+        // A tool with access to the directory of the link would choose the next home.
         ("data/inner/link", &["home", "home/audit", "data", "data/inner"]),
         // Not there yet: it is made by the call.
         ("data/new/home", &["data", "data/new/../../data"]),
@@ -157,7 +157,7 @@ fn what_a_link_in_the_home_leads_to_is_protected_as_well() {
 #[test]
 fn a_person_is_not_asked_about_a_directory_that_is_refused() {
     let place = place("protected-unasked");
-    // Without a terminal, whoever has to be asked is not there.
+    // Without a terminal there is no approver.
     for ran in run(&place, "data/inner", &[]) {
         if ran.status != 0 {
             ran.says(&["policy.confirmation_required"]);
@@ -234,7 +234,7 @@ fn a_library_s_runtime_protects_its_home_its_trust_store_its_policy_and_its_comm
     assert!(at("data/policy.json").exists());
 }
 
-/// Lets a link lead elsewhere while it looks at the changes.
+/// Redirects a link while it reviews the changes.
 struct Relinks<'a> {
     link: &'a Path,
     to: &'a Path,
@@ -242,7 +242,7 @@ struct Relinks<'a> {
 }
 
 impl Approver for Relinks<'_> {
-    fn ask(&self, _: &ApprovalRequest) -> ApprovalDecision {
+    fn request_approval(&self, _: &ApprovalRequest) -> ApprovalDecision {
         ApprovalDecision::NoApprover
     }
 

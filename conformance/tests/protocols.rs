@@ -257,7 +257,7 @@ fn what_makes_no_command_line_is_refused_before_anything_runs() {
         assert_eq!(host.records_of("intent").len(), 0);
         assert_eq!(host.records_of("refused")[0]["code"], expected.as_str());
     }
-    // NUL may stand in stdin, which has a length.
+    // NUL is allowed in stdin, which has a length.
     let request = request(&search(), &json!({ "text": "a\0b" })).unwrap();
     assert_eq!(request.stdin, b"a\0b");
 }
@@ -509,11 +509,7 @@ fn a_status_other_than_zero_is_a_tool_that_failed_and_its_words_are_filtered() {
     for last in ["", "(call $exit (i32.const 0))"] {
         let answer = call(&Host::new("status").runtime(), &package_ending(last)).unwrap();
         assert!(!answer.is_error);
-        assert_eq!(
-            answer.content.as_array().unwrap().len(),
-            1,
-            "stderr is no part of a good answer"
-        );
+        assert_eq!(answer.content.as_array().unwrap().len(), 1, "stderr is not part of a response");
         assert_eq!(answer.structured_content.unwrap()["stderr"], "no user [EMAIL]");
     }
 }
@@ -630,7 +626,7 @@ fn a_server_reads_one_whole_session_and_then_the_end() {
         runtime.call(&package, &call, &NoApprover, &CancelFlag::default())
     };
     assert_eq!(answer(json!({ "a": "x\ny" })).unwrap().content[0]["text"], "fine");
-    // The guest does look at what it reads.
+    // The guest does check what it reads.
     assert_eq!(code(&answer(json!({ "a": "x\nz" }))), Code::ToolTrap);
     assert_eq!(code(&answer(json!({ "a": "x\ny", "b": 1 }))), Code::ToolTrap);
 }
@@ -665,11 +661,11 @@ fn an_answer_is_found_among_everything_else_that_a_server_may_say() {
 fn what_a_server_says_about_failure_is_an_answer_and_filtered() {
     let runtime_of = Host::new("failure");
     let runtime = runtime_of.runtime();
-    let told = result(
+    let reported = result(
         json!({ "content": [{ "type": "text", "text": "no ann@example.com" }], "isError": true }),
     );
     let error = json!({ "jsonrpc": "2.0", "id": 2, "error": { "code": -32602, "message": "no ann@example.com" } });
-    for message in [told, error] {
+    for message in [reported, error] {
         let answer = server(&runtime, &lines(&[greeting(), message])).unwrap();
         assert!(answer.is_error);
         assert_eq!(answer.content[0]["text"], "no [EMAIL]");

@@ -1,4 +1,4 @@
-//! The crate as it is published, and what a program that embeds it is told.
+//! The published crate, and the advice for a program that embeds it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// All Rust files below a folder that are no tests.
+/// All Rust files below a directory, except tests.
 fn sources(folder: &Path) -> Vec<PathBuf> {
     let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     paths

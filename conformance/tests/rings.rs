@@ -1,12 +1,11 @@
 //! What may touch what: the kernel is a function of bytes, and no inner ring needs an outer one.
 
-use crate::imports::{all_paths, without_tests, Names};
+use crate::imports::{all_paths, Names};
 use crate::sizes::{RING_1, RING_2};
+use crate::support;
 use std::collections::BTreeSet;
-use std::fs;
-use std::path::Path;
 
-/// A file below `src/` that is no test: its path there, its text without tests, and all paths in it.
+/// A file below `src/`: its path there, its text, and all paths in it.
 struct Source {
     name: String,
     text: String,
@@ -14,24 +13,8 @@ struct Source {
 }
 
 fn sources() -> Vec<Source> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let (mut sources, mut folders) = (Vec::new(), vec![root.clone()]);
-    while let Some(folder) = folders.pop() {
-        for item in fs::read_dir(folder).unwrap() {
-            let path = item.unwrap().path();
-            let name = path.strip_prefix(&root).unwrap().to_str().unwrap().to_owned();
-            if name.split('/').any(|part| part.starts_with("tests")) {
-                continue;
-            }
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
-                let text = without_tests(&fs::read_to_string(&path).unwrap());
-                sources.push(Source { name, paths: all_paths(&text), text });
-            }
-        }
-    }
-    sources
+    let source = |(name, text): (String, String)| Source { name, paths: all_paths(&text), text };
+    support::sources().into_iter().map(source).collect()
 }
 
 /// Every file whose name begins so and that has a path which begins with one of these.

@@ -21,7 +21,7 @@ use std::time::Duration;
 
 const VALUE: &str = "correct-horse-battery";
 
-/// A guest that writes these texts, in which `@` stands for the value of its one variable, to stdout and to
+/// A guest that writes these texts, in which `@` represents the value of its one variable, to stdout and to
 /// stderr, and then does `last`.
 fn guest(out: &str, err: &str, last: &str) -> String {
     let (mut data, mut says, mut at) = (String::new(), String::new(), 1024);
@@ -284,7 +284,7 @@ fn a_secret_that_can_not_be_had_stops_the_call_before_it_runs() {
     let words = ["/bin/sh", "-c", &script].map(str::to_owned).to_vec();
     let members = json!({ "environment": variable("API_KEY"), "secrets_command": words });
     let failed = call(trusting_with(members));
-    assert_eq!(support::code(&failed), Code::CommandSecretStore);
+    assert_eq!(support::code(&failed), Code::SecretCommand);
     clean(&host, &failed);
     let codes: Vec<_> = host.records_of("refused").iter().map(|it| it["code"].clone()).collect();
     let expected = ["secret.missing", "secret.exposed", "secret.invalid", "secret.command"];
@@ -322,8 +322,9 @@ fn a_secret_header_reaches_the_server_and_never_the_guest() {
     let request = json!({ "service": "http", "url": "https://api.example.com/" });
     let mut manifest = support::manifest("org.example.tool");
     manifest["capabilities"] = json!({ "network": ["api.example.com"] });
-    let package = support::package_with(&manifest, &crate::transport::door::guest(&request));
-    // With spaces in it no last word stands for the whole.
+    let package =
+        support::package_with(&manifest, &crate::transport::http_service::guest(&request));
+    // With spaces in it, no last word represents the whole.
     let secret = "horse 4 u";
     let policy = || {
         let header = json!({ "host": "api.example.com", "name": "authorization",
@@ -383,7 +384,7 @@ fn the_command_line_keeps_lists_and_forgets_and_shows_no_value() {
     assert_eq!(set("SERVICE", &format!("{VALUE}\r\n")).exits(0).out, "replaced SERVICE\n");
     let mode = fs::metadata(place.path("home/secrets.json")).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
-    // The value can't be given where others see it.
+    // The value cannot be passed where others see it.
     secret(&["set", "OTHER", "--value=x"]).exits(2);
     secret(&["set", "OTHER", "x"]).exits(2);
 

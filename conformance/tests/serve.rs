@@ -13,7 +13,7 @@ use std::thread::{sleep, JoinHandle};
 use std::time::{Duration, Instant};
 
 const MODERN: &str = "2026-07-28";
-/// No test waits so long unless something is wrong.
+/// No test waits this long unless there is a fault.
 const PATIENCE: Duration = Duration::from_secs(60);
 const MOMENT: Duration = Duration::from_millis(20);
 
@@ -134,7 +134,7 @@ impl Served {
         self.end_saying().0
     }
 
-    /// As [`Served::end`]. Gives also what whoever runs the server was told.
+    /// As [`Served::end`]. Returns as well what was logged to the operator of the server.
     pub fn end_saying(mut self) -> (Duration, String) {
         let started = Instant::now();
         drop(self.stdin.take());
@@ -197,7 +197,7 @@ fn waiting(place: &Place) -> Vec<Value> {
     place.mpp(&["pending", "--json"]).exits(0).json().as_array().unwrap().clone()
 }
 
-/// The questions that wait, once there are so many.
+/// The pending requests, once there are this many.
 #[track_caller]
 pub fn questions(place: &Place, count: usize) -> Vec<Value> {
     let started = Instant::now();
@@ -251,7 +251,7 @@ fn a_call_waits_for_a_yes_which_holds_for_later_calls_until_it_is_taken_back() {
     assert_eq!(question["arguments"]["path"], "/tmp/\u{1b}[2J\u{202e}x\ny");
     let shown = place.mpp(&["pending"]).exits(0);
     assert!(!shown.out.contains(['\u{1b}', '\u{202e}']), "{}", shown.out);
-    shown.says(&["org.example.asks 1.0.0 by Me", "API_KEY", "try 1 (by its own word)"]);
+    shown.says(&["org.example.asks 1.0.0 by Me", "API_KEY", "try 1 (self-reported)"]);
     // Without a person at a terminal, or their --yes, nothing is agreed to.
     assert_ne!(place.mpp(&["approve", &number(&question)]).status, 0);
     for wrong in ["0", "2", "18446744073709551615"] {
@@ -360,7 +360,7 @@ fn whoever_approves_at_the_terminal_is_shown_what_waits_and_for_how_long_it_coun
             assert!(shown.contains(part), "no {part:?}: {shown}");
         }
         let row = shown.lines().find(|line| line.starts_with("  tool ")).unwrap();
-        assert_eq!(row.contains("cannot be undone"), tool == "wipe", "{shown}");
+        assert_eq!(row.contains("(destructive)"), tool == "wipe", "{shown}");
         assert_eq!(status == 0, answer == "y", "{shown}");
         match answer {
             "y" => assert_eq!(served.finish(&id), "ran"),
@@ -376,16 +376,16 @@ fn without_an_answer_in_time_it_is_a_no_that_says_what_was_missing() {
     let mut served = Served::start(&place);
     let text = served.call_text("look");
     is_denied(&text, UNANSWERED);
-    assert!(text.contains("nobody answered question 1 "), "{text}");
+    assert!(text.contains("request 1 timed out after 1 s"), "{text}");
     assert_eq!(waiting(&place), [] as [Value; 0]);
     place.mpp(&["approve", "1", "--yes"]).exits(1).says(&["consent.no_question"]);
     assert!(!place.path("home/approvals.json").exists());
     served.end();
-    // Where nobody is waited for nothing is written down.
+    // With a wait of zero, no request is queued.
     fs::remove_file(place.path("home/pending.json")).unwrap();
-    let nobody = json!({ "non_interactive": true, "consent": { "wait_s": 60 } });
+    let non_interactive = json!({ "non_interactive": true, "consent": { "wait_s": 60 } });
     for (members, code) in
-        [(json!({ "consent": { "wait_s": 0 } }), UNANSWERED), (nobody, "policy.denied")]
+        [(json!({ "consent": { "wait_s": 0 } }), UNANSWERED), (non_interactive, "policy.denied")]
     {
         policy(&place, &members);
         let mut served = Served::start(&place);
@@ -517,7 +517,7 @@ fn resealed(log: &str) -> String {
 fn an_answer_to_another_question_or_from_before_lets_nothing_run() {
     let place = place("serve-replay", json!({}));
     let path = place.path("home/pending.json");
-    // In one step, since the server looks at it all the time.
+    // Atomically, since the server polls it.
     let put = |file: &Value| {
         fs::write(place.path("forged"), file.to_string()).unwrap();
         fs::rename(place.path("forged"), &path).unwrap();
@@ -527,7 +527,7 @@ fn an_answer_to_another_question_or_from_before_lets_nothing_run() {
     for (tool, what) in [("look", "a"), ("wipe", "a")] {
         let id = served.begin(tool, json!({ "what": what }));
         let question = questions(&place, 1).remove(0);
-        // The file as it is right after the answer; the server may be quicker, so it is made by hand.
+        // The file as it is right after the decision; the server may be quicker, so it is written by hand.
         let asked = fs::read_to_string(&path).unwrap();
         place.mpp(&["approve", &number(&question), "--once", "--yes"]).exits(0);
         assert_eq!(served.finish(&id), "ran");
@@ -543,7 +543,7 @@ fn an_answer_to_another_question_or_from_before_lets_nothing_run() {
         asked["questions"][0]["answer"] = yes;
         answered.push(asked);
     }
-    // Another call under the number of an answered one, as after somebody deleted the file.
+    // Another call under the number of a decided request, as after the file was deleted.
     for (old, tool, code) in
         [(&answered[0], "look", UNANSWERED), (&answered[1], "wipe", UNANSWERED)]
     {
@@ -666,7 +666,7 @@ fn a_client_that_may_asks_its_user_and_only_a_plain_yes_is_one() {
             assert!(message.contains(part), "no {part:?}: {message}");
         }
         served.pings();
-        // Answers to others, and to nobody.
+        // Responses to other requests, and to none.
         for other in [json!("mpp-99"), json!(0), json!(""), json!(null), id.clone()] {
             served.answer(&other, yes());
         }
@@ -716,9 +716,9 @@ fn a_late_answer_of_the_client_is_none_and_it_is_told_so() {
     let mut served = Served::start_as(&place, "2025-06-18", json!({ "elicitation": {} }));
     let id = served.begin("look", json!({}));
     let question = served.next();
-    let told = served.next();
-    assert_eq!(told["method"], "notifications/cancelled");
-    assert_eq!(told["params"]["requestId"], question["id"]);
+    let cancelled = served.next();
+    assert_eq!(cancelled["method"], "notifications/cancelled");
+    assert_eq!(cancelled["params"]["requestId"], question["id"]);
     is_denied(&served.finish(&id), UNANSWERED);
     served.answer(&question["id"], yes());
     served.pings();
@@ -741,7 +741,7 @@ fn a_late_answer_of_the_client_is_none_and_it_is_told_so() {
     served.begin("look", json!({}));
     served.next();
     assert!(served.end() < Duration::from_secs(10), "the wait is much longer");
-    // Where nobody is waited for the client is not asked.
+    // With a wait of zero, no elicitation is sent.
     policy(&place, &json!({ "consent": { "wait_s": 0, "elicitation": "high" } }));
     let mut served = Served::start_as(&place, "2025-06-18", json!({ "elicitation": {} }));
     is_denied(&served.call_text("look"), UNANSWERED);
@@ -845,7 +845,7 @@ fn a_sealed_state_is_good_for_its_call_and_for_once() {
     ] {
         needs_input(&call(&again(other, &state, yes())));
     }
-    // Every part of it changed, and what is none at all.
+    // Every part of it modified, and values that are not a state at all.
     let text = state.as_str().unwrap();
     let parts: Vec<&str> = text.split(' ').collect();
     let later = parts[1].replacen("20", "21", 1);
@@ -888,7 +888,7 @@ fn a_sealed_state_is_good_for_its_call_and_for_once() {
         is_denied(&text_of(&call(&again(look.clone(), &state, no))), "policy.declined");
         needs_input(&call(&again(look.clone(), &state, yes()))); // a no uses it up too
     }
-    // An answer alone, which nobody asked for.
+    // An unsolicited response.
     let mut alone = look.clone();
     alone["inputResponses"] = json!({ "consent": yes() });
     needs_input(&call(&alone));

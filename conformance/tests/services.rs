@@ -1,4 +1,4 @@
-//! The door in the whole pipeline: what is recorded of it.
+//! Host services in the whole pipeline: what is recorded of them.
 
 use crate::support::{self, call, Host};
 use mpp::network::{Exchange, HttpResponse, HttpTransport, TransportError};
@@ -69,7 +69,7 @@ impl HttpTransport for Server {
 
 #[test]
 fn the_record_says_what_was_asked_at_the_door_and_holds_no_value() {
-    let host = Host::new("door-record");
+    let host = Host::new("services-record");
     let server = Arc::new(Server(Mutex::default()));
     let header = json!({ "host": "api.example.com", "name": "x-key", "value": "s3cr3t-value" });
     let policy = support::policy(json!({

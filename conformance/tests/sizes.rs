@@ -1,9 +1,9 @@
 //! How much code there is to read, by what a defect in it does, and that it does not grow unnoticed.
 //!
-//! A line of code is neither blank nor a comment; tests and tables of data are left out. `cargo test --test
+//! A line of code is neither blank nor a comment; tables of data and what only tests have are left out. `cargo test --test
 //! conformance sizes:: -- --nocapture` prints the table. A number here changes in a commit that says why.
 
-use crate::imports::without_tests;
+use crate::support::{sources, without_tests};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -49,15 +49,11 @@ const LINES_MAX: [(&str, usize); 7] = [
     ("spine", 2_930),
 ];
 
-fn is_test(path: &Path) -> bool {
-    path.iter().any(|part| part.to_str().is_some_and(|name| name.starts_with("tests")))
-}
-
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Lines that are code, without the items that only tests have.
+/// Lines that are code, without what only tests have.
 fn code_lines(text: &str, is_table: bool) -> usize {
     // A row has a text that explains it.
     let is_row = |line: &str| is_table && line.matches('"').count() >= 4;
@@ -68,26 +64,11 @@ fn code_lines(text: &str, is_table: bool) -> usize {
 
 /// The lines of each file below `src/`.
 fn files() -> BTreeMap<String, usize> {
-    let root = root().join("src");
-    let (mut files, mut folders) = (BTreeMap::new(), vec![root.clone()]);
-    while let Some(folder) = folders.pop() {
-        for item in fs::read_dir(folder).unwrap() {
-            let path = item.unwrap().path();
-            let below = path.strip_prefix(&root).unwrap();
-            if is_test(below) {
-                continue;
-            }
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
-                let name = below.to_str().unwrap().to_owned();
-                let is_table = TABLES.contains(&name.as_str());
-                let lines = code_lines(&fs::read_to_string(&path).unwrap(), is_table);
-                files.insert(name, lines);
-            }
-        }
-    }
-    files
+    let lines = |(name, text): (String, String)| {
+        let lines = code_lines(&text, TABLES.contains(&name.as_str()));
+        (name, lines)
+    };
+    sources().into_iter().map(lines).collect()
 }
 
 #[test]

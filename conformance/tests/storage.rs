@@ -119,7 +119,7 @@ fn entries(of: &[(&str, &str)]) -> Entries {
     of.iter().map(|(path, text)| ((*path).to_owned(), Some(text.as_bytes().to_vec()))).collect()
 }
 
-/// The snapshots in a folder.
+/// The snapshots in a directory.
 fn files(folder: &Path) -> Vec<PathBuf> {
     let Ok(names) = fs::read_dir(folder) else { return Vec::new() };
     let names = names.map(|entry| entry.unwrap().path());
@@ -171,7 +171,7 @@ fn another_package_or_publisher_finds_nothing_of_it() {
     let now = files(&host.path("storage"));
     assert_eq!(now.len(), 3);
     assert_eq!(kept(&host), entries(&[("a", "1")]));
-    // The file of one in the place of another's is refused, and left as it is.
+    // A file in the place of another owner's is refused, and left unmodified.
     let mine = now.iter().find(|path| fs::read(path).unwrap() == first).unwrap();
     for theirs in now.iter().filter(|path| *path != mine) {
         let bytes = fs::read(theirs).unwrap();
@@ -210,11 +210,11 @@ fn a_call_that_fails_in_any_way_changes_nothing_of_what_is_kept() {
     assert_eq!(fs::read_dir(host.path("storage")).unwrap().count(), 1);
 }
 
-/// While the person looks at the changes, somebody else makes others.
-struct Meanwhile<F: Fn()>(F);
+/// While the approver reviews the changes, another process makes others.
+struct Concurrently<F: Fn()>(F);
 
-impl<F: Fn()> Approver for Meanwhile<F> {
-    fn ask(&self, _: &ApprovalRequest) -> ApprovalDecision {
+impl<F: Fn()> Approver for Concurrently<F> {
+    fn request_approval(&self, _: &ApprovalRequest) -> ApprovalDecision {
         ApprovalDecision::ApprovedOnce("test".to_owned())
     }
     fn approve_changes(&self, _: &mpp::sandbox::Changes) -> bool {
@@ -229,16 +229,16 @@ fn of_two_calls_that_change_what_they_found_one_is_refused_and_one_that_only_rea
     let runtime = host.runtime_with(policy(&out));
     let theirs = || drop(call(&runtime, &keeping(&[("theirs", "1")], "")).unwrap());
     let mine = keeping_and_writing(&[("mine", "1")]);
-    let result = call_with(&runtime, &mine, "run", json!({}), &Meanwhile(theirs));
+    let result = call_with(&runtime, &mine, "run", json!({}), &Concurrently(theirs));
     assert_eq!(code(&result), Code::StorageConflict);
     assert_eq!(kept(&host), entries(&[("theirs", "1")]));
     assert!(!out.path().join("new.txt").exists());
     let outcomes = host.records_of("outcome");
     let refused = outcomes.iter().find(|it| it["result"] != "ok").unwrap();
     assert_eq!(refused["changes"], json!({}));
-    // It opens what the other has changed meanwhile, and writes nothing to it.
+    // It opens what the other call has changed concurrently, and writes nothing to it.
     let reading = keeping_and_writing(&[("theirs", "")]);
-    call_with(&runtime, &reading, "run", json!({}), &Meanwhile(theirs)).unwrap();
+    call_with(&runtime, &reading, "run", json!({}), &Concurrently(theirs)).unwrap();
     assert_eq!(kept(&host), entries(&[("theirs", "11")]));
     assert!(out.path().join("new.txt").exists());
 }
@@ -249,14 +249,15 @@ fn files_and_what_is_kept_are_changed_both_or_neither() {
     let runtime = host.runtime_with(policy(&out));
     call(&runtime, &keeping(&[("a", "1")], "")).unwrap();
     let both = keeping_and_writing(&[("a", "2")]);
-    let with =
-        |meanwhile: &dyn Fn()| call_with(&runtime, &both, "run", json!({}), &Meanwhile(meanwhile));
-    // Somebody has made a file of the same name.
+    let with = |concurrently: &dyn Fn()| {
+        call_with(&runtime, &both, "run", json!({}), &Concurrently(concurrently))
+    };
+    // Another process has created a file of the same name.
     let file = out.path().join("new.txt");
     assert_eq!(code(&with(&|| fs::write(&file, "theirs").unwrap())), Code::HostCommit);
     assert_eq!(fs::read(&file).unwrap(), b"theirs");
     fs::remove_file(&file).unwrap();
-    // What is to be kept can't be written.
+    // The storage cannot be written.
     let new = files(&host.path("storage"))[0].with_extension("storage.new");
     let block = || fs::create_dir_all(new.join("in-the-way")).unwrap();
     assert_eq!(code(&with(&block)), Code::HostFile);
@@ -273,7 +274,7 @@ fn files_and_what_is_kept_are_changed_both_or_neither() {
     assert_eq!(kept(&host), entries(&[("a", "12")]));
 }
 
-/// Keeps everything until the test ends, or fails as it is told.
+/// Stores everything until the test ends, or fails as configured.
 #[derive(Default)]
 struct Memory {
     kept: Mutex<BTreeMap<StorageOwner, Vec<u8>>>,
@@ -374,7 +375,7 @@ fn a_call_that_was_cancelled_does_not_wait_for_those_who_hold_the_lock() {
     let lock = fs::File::open(lock).unwrap();
     lock.lock().unwrap();
     let cancel = CancelFlag::default();
-    let person = Meanwhile(|| cancel.cancel());
+    let person = Concurrently(|| cancel.cancel());
     let again = keeping(&[("a", "2")], "");
     let result = runtime.call(&again, &ToolCall::new("run", json!({})), &person, &cancel);
     assert_eq!(code(&result), Code::ToolCancelled);
@@ -434,7 +435,7 @@ fn storage_elsewhere_is_used_and_can_be_mapped_to_no_guest() {
     printed.says(&["\"--storage\"", "/project/kept\""]);
 }
 
-/// What a child of the test below does: calls without end, each of which writes two large files anew.
+/// The child of the test below: calls without end, each of which rewrites two large files.
 #[test]
 #[ignore = "a part of the test below, which starts it"]
 fn child_that_keeps_without_end() {

@@ -39,7 +39,7 @@ fn listed(place: &Place) -> BTreeSet<String> {
     list.as_array().unwrap().iter().map(name).collect()
 }
 
-/// Files in the folder of packages.
+/// Files in the package directory.
 fn files(place: &Place) -> Vec<PathBuf> {
     let entries = fs::read_dir(place.path("home/packages")).unwrap();
     entries.map(|entry| entry.unwrap().path()).collect()
@@ -73,7 +73,7 @@ fn what_is_not_trusted_or_not_agreed_to_is_not_installed() {
     place.mpp(&["install", "bent.mpp", "--yes"]).exits(1);
     place.mpp(&["trust", "revoke", "me.pub", "--reason", "lost"]).exits(0);
     place.mpp(&["install", "fine.mpp", "--yes"]).exits(1).says(&["publisher."]);
-    assert_eq!(place.mpp(&["list"]).exits(0).out, "nothing is installed\n");
+    assert_eq!(place.mpp(&["list"]).exits(0).out, "no installed packages\n");
     assert!(!place.path("home/packages").exists());
 }
 
@@ -195,7 +195,7 @@ fn tools_that_a_client_would_confuse_do_not_live_together() {
         let ran = place.mpp(&["install", file, "--yes"]).exits(1);
         ran.says(&["store.name_collision", tool]);
     }
-    // Two tools of one package are told apart by check 6 already.
+    // Check 6 already refuses two equal tool names in one package.
     place.mpp(&["install", "d.mpp", "--yes"]).exits(1).says(&["manifest.bad_value", "/tools/1"]);
     assert_eq!(listed(&place).len(), 1);
     install(&place, "a.mpp");
@@ -268,7 +268,7 @@ fn a_file_that_can_not_be_written_whole_leaves_the_old_state_or_the_new_one() {
     let guest = support::saying(&support::response("2.0.0.mpp"));
     place.package("2.0.0.mpp", &large, &guest);
     install(&place, "1.0.0.mpp");
-    // In blocks of 512 bytes or 1024: nothing can be written, or the manifest can't, or the package.
+    // In blocks of 512 bytes or 1024: nothing can be written, or the manifest cannot, or the package.
     for blocks in 0..5 {
         for trap in ["", "trap '' XFSZ; "] {
             let limited = format!("{trap}ulimit -f {blocks}; exec \"$0\" \"$@\"");
@@ -408,7 +408,7 @@ fn a_package_that_was_altered_in_the_store_does_not_run_and_is_on_record() {
     let mut bent = good.clone();
     let middle = bent.len() / 2;
     bent[middle] ^= 1;
-    // One that is good by itself, and not the one that was installed, is none either.
+    // A package that is valid by itself, but not the installed one, is refused as well.
     let other = fs::read(place.path("other.mpp")).unwrap();
     for (content, code) in [(&bent, "["), (&other, "[content.hash_mismatch]")] {
         fs::write(&path, content).unwrap();
@@ -473,8 +473,8 @@ fn a_revoked_publisher_is_stopped_in_a_running_server_and_left_out_of_the_next()
     served.end();
     let mut served = Served::start(&place);
     assert_eq!(served.result("tools/list", json!({}))["tools"], json!([]));
-    let (_, told) = served.end_saying();
-    assert!(told.contains("mpp: org.example.a is left out: [publisher."), "{told}");
+    let (_, logged) = served.end_saying();
+    assert!(logged.contains("mpp: org.example.a is left out: [publisher."), "{logged}");
     let log = fs::read_to_string(place.path("home/audit/audit.jsonl")).unwrap();
     assert_eq!(log.matches("\"kind\":\"refused\"").count(), 2, "{log}");
 }
@@ -546,7 +546,7 @@ fn an_index_that_is_not_one_offers_nothing_and_breaks_nothing() {
         let answer = served.ask(method, params);
         assert_eq!(answer["error"]["code"], -32603, "{answer}");
     }
-    // Once it is mended the same server goes on.
+    // Once it is repaired, the same server continues.
     fs::write(&path, &good).unwrap();
     assert_eq!(served.call_text("run"), "a.mpp");
     assert!(served.end() < Duration::from_secs(5));

@@ -1,5 +1,5 @@
-//! What the tests share: keys, small packages made on the spot, folders that clean up after
-//! themselves, and a trust store that knows the test author.
+//! Shared by the tests: keys, small packages built on demand, temporary directories, and a trust store with the
+//! test author.
 
 use mpp::agent::Agent;
 use mpp::package::key::SecretKey;
@@ -98,7 +98,7 @@ pub fn package_with(manifest: &serde_json::Value, guest: &str) -> Vec<u8> {
     pack(contents_with(manifest, guest), &author(), now(), Compression::Stored).unwrap()
 }
 
-/// A folder that is removed when the test ends.
+/// A directory that is removed when the test ends.
 pub struct Folder(PathBuf);
 
 static FOLDERS: AtomicU32 = AtomicU32::new(0);
@@ -123,6 +123,40 @@ impl Drop for Folder {
     }
 }
 
+/// The files below `folder` with this extension, by their paths.
+pub fn files_below(folder: &Path, extension: &str) -> Vec<PathBuf> {
+    let (mut found, mut folders) = (Vec::new(), vec![folder.to_owned()]);
+    while let Some(folder) = folders.pop() {
+        for item in std::fs::read_dir(folder).unwrap() {
+            let path = item.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|it| it == extension) {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// A text without what only tests have, a statement that follows its condition: `layout.rs` sees to that.
+pub fn without_tests(text: &str) -> String {
+    let mut parts = text.split("#[cfg(test)]");
+    let first = parts.next().unwrap_or_default().to_owned();
+    first + &parts.filter_map(|part| Some(part.split_once(';')?.1)).collect::<String>()
+}
+
+/// The Rust files below `src/`: the path of each from there, and its text.
+pub fn sources() -> Vec<(String, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let source = |path: PathBuf| {
+        let name = path.strip_prefix(&root).unwrap().to_str().unwrap().to_owned();
+        (name, std::fs::read_to_string(path).unwrap())
+    };
+    files_below(&root, "rs").into_iter().map(source).collect()
+}
+
 /// The policy of a file with these members besides its format.
 pub fn policy(mut members: Value) -> PermissionPolicy {
     members["format"] = json!("mpp-policy/1");
@@ -138,7 +172,7 @@ pub fn trust() -> TrustStore {
     store
 }
 
-/// A host of its own: a home folder with [`trust`] in it.
+/// A separate host: a home directory with [`trust`] in it.
 pub struct Host {
     folder: Folder,
 }
@@ -161,7 +195,7 @@ impl Host {
         path
     }
 
-    /// A runtime on this home that asks nobody about packages of low risk.
+    /// Returns a runtime on this home that approves packages of low risk automatically.
     pub fn runtime(&self) -> Runtime {
         self.runtime_with(PermissionPolicy::new().auto_approve_low(true))
     }
@@ -196,7 +230,7 @@ impl Host {
     }
 }
 
-/// Calls the tool `run` with no arguments, nobody to ask and nobody to cancel.
+/// Calls the tool `run` with no arguments, without an approver and without cancellation.
 pub fn call(runtime: &Runtime, package: &[u8]) -> Result<CallResult, Error> {
     call_with(runtime, package, "run", json!({}), &NoApprover)
 }
@@ -208,7 +242,7 @@ pub fn call_with(
     arguments: Value,
     person: &dyn Approver,
 ) -> Result<CallResult, Error> {
-    let call = ToolCall::new(tool, arguments).by(Agent::claimed("test agent", None));
+    let call = ToolCall::new(tool, arguments).with_agent(Agent::self_reported("test agent", None));
     runtime.call(package, &call, person, &CancelFlag::default())
 }
 

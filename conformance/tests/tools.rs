@@ -1,12 +1,12 @@
-//! The example tools as they are committed, packed on the spot: they answer what `expected.json` says,
-//! before the filter and behind it. Where `MPP_TOOLS` names a folder with package folders that were
-//! built anew (`conformance/tools/build --only all --out DIR`), those are held against it as well, and
-//! with them the two whose modules are too large to be committed.
+//! The committed example tools, packed on demand: they answer what `expected.json` states, before and after the
+//! filter. If `MPP_TOOLS` names a directory with package directories that were built from source
+//! (`conformance/tools/build --only all --out DIR`), those are checked as well, and with them the two whose
+//! modules are too large to be committed.
 
 use crate::support::{self, call_with, Folder, Host};
 use mpp::network::{Exchange, HttpResponse, HttpTransport, Services, TransportError};
 use mpp::package::manifest::Protocol;
-use mpp::package::pack::{pack, read_folder};
+use mpp::package::pack::{pack, read_directory};
 use mpp::package::writer::Compression;
 use mpp::runtime::NoApprover;
 use mpp::sandbox::{Execution, ToolInput};
@@ -44,7 +44,7 @@ pub fn committed() -> PathBuf {
 }
 
 pub fn package(folder: &Path) -> Vec<u8> {
-    let contents = read_folder(folder).unwrap();
+    let contents = read_directory(folder).unwrap();
     pack(contents, &support::author(), support::now(), Compression::Stored).unwrap()
 }
 
@@ -131,8 +131,8 @@ impl HttpTransport for Web {
     ) -> Result<HttpResponse, TransportError> {
         assert_eq!((exchange.is_https, exchange.port, exchange.method), (true, 443, "GET"));
         let url = format!("https://{}{}", exchange.host, exchange.target);
-        let nobody = || TransportError::Unreachable("nobody there".to_owned());
-        let page = self.0.get(&url).ok_or_else(nobody)?;
+        let unreachable = || TransportError::Unreachable("no such site".to_owned());
+        let page = self.0.get(&url).ok_or_else(unreachable)?;
         let pairs: Vec<(String, String)> = serde_json::from_value(page["headers"].clone()).unwrap();
         let body = match page["body"].as_str() {
             Some(text) => text.as_bytes().to_vec(),
@@ -145,7 +145,7 @@ impl HttpTransport for Web {
 }
 
 fn unbase64(text: &str) -> Vec<u8> {
-    let bytes = mpp::encoding::unbase64_of_any_length(text);
+    let bytes = mpp::encoding::unbase64_vec(text);
     bytes.unwrap()
 }
 
@@ -184,7 +184,7 @@ fn difference(case: &Value, run: &Execution, protocol: Protocol) -> Option<Strin
         return Some(format!("isError is {}: {result:?}", result.is_error));
     }
     if protocol != Protocol::Command {
-        // What the runtime makes of it is what stands there.
+        // What the runtime makes of it is the expected text.
         let answer: Value = serde_json::from_slice(&run.stdout).unwrap();
         if answer["result"]["content"] != result.content || answer["id"] != 1 {
             return Some(format!("read otherwise: {answer}"));
@@ -238,7 +238,7 @@ fn the_committed_tools_answer_what_they_have_to() {
 fn tools_built_anew_answer_what_they_have_to() {
     match std::env::var_os("MPP_TOOLS") {
         Some(folder) => replay(Path::new(&folder), &NAMES),
-        None => eprintln!("MPP_TOOLS names no folder: nothing built anew was tried"),
+        None => eprintln!("MPP_TOOLS names no directory: no tool built from source was tested"),
     }
 }
 
@@ -246,7 +246,7 @@ fn tools_built_anew_answer_what_they_have_to() {
 fn programs_of_go_and_python_answer_what_they_have_to() {
     match std::env::var_os("MPP_TOOLS") {
         Some(folder) => replay(Path::new(&folder), &LARGE),
-        None => eprintln!("MPP_TOOLS names no folder: Go and Python were not tried"),
+        None => eprintln!("MPP_TOOLS names no directory: Go and Python were not tested"),
     }
 }
 
@@ -262,7 +262,7 @@ fn the_committed_modules_are_those_of_the_list() {
     }
     assert_eq!(list.lines().count(), NAMES.len() + 1, "the modules and one database");
     for name in NAMES {
-        for file in read_folder(&committed().join(name)).unwrap().into_keys() {
+        for file in read_directory(&committed().join(name)).unwrap().into_keys() {
             let built = file.ends_with(".wasm") || file.ends_with(".sqlite");
             assert_eq!(named.contains(&format!("{name}/{file}")), built, "{name}/{file}");
         }
@@ -279,7 +279,7 @@ fn behind_the_filter_the_answers_hold_no_mail_address() {
     let packages = NAMES.map(|name| (name, package(&committed().join(name))));
     let (mut answered, mut redacted) = (0, 0);
     let cases = cases();
-    // Nobody agrees to the destructive tools of `notes`.
+    // The destructive tools of `notes` are not approved.
     let good =
         cases.iter().filter(|case| case["isError"] == json!(false) && case["package"] != "notes");
     for case in good.filter(|case| case["params"].is_object()).step_by(3) {
@@ -365,7 +365,7 @@ fn an_endless_query_ends_and_the_next_one_is_answered() {
     assert_eq!(results, [json!(error.code().as_str()), json!("ok")]);
 }
 
-/// A call of the tool `run` whose manifest asks for so much memory and fuel.
+/// A call of the tool `run` whose manifest requests this much memory and fuel.
 fn answer_of(host: &Host, module: Vec<u8>, args: Value, assets: &[(&str, &str)]) -> Value {
     let mut manifest = support::manifest("org.example.large");
     manifest["runtime"]["args"] = args;
@@ -417,7 +417,7 @@ fn a_module_with_as_much_in_it_as_cpython_runs_under_the_default_limits() {
 #[test]
 fn python_parses_eighty_nested_parentheses_under_the_default_limits() {
     let Some(folder) = std::env::var_os("MPP_TOOLS") else {
-        return eprintln!("MPP_TOOLS names no folder: Python was not tried");
+        return eprintln!("MPP_TOOLS names no directory: Python was not tested");
     };
     let module = std::fs::read(Path::new(&folder).join("csv_statistics/tool.wasm")).unwrap();
     let script = r#"

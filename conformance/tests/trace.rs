@@ -1,5 +1,5 @@
-//! Spec, code and vectors agree: every normative sentence has its line, every table its source, and
-//! the tree keeps the house rules that a machine can look at.
+//! Spec, code and vectors agree: every normative sentence has its line, every table its source, and the tree
+//! follows the house rules that a machine can check.
 
 use mpp::{limits, Code};
 use std::collections::{BTreeMap, BTreeSet};
@@ -142,6 +142,57 @@ fn the_page_of_reason_codes_is_the_table_in_the_source() {
     compare_page("spec/codes.md", &page);
 }
 
+/// One step that a user can take, not only a page of the specification.
+#[test]
+fn each_remedy_is_one_line_that_begins_with_a_verb() {
+    const VERBS: &[&str] = &[
+        "add",
+        "ask",
+        "build",
+        "call",
+        "change",
+        "check",
+        "compare",
+        "configure",
+        "copy",
+        "download",
+        "evaluate",
+        "fix",
+        "free",
+        "generate",
+        "have",
+        "increase",
+        "link",
+        "make",
+        "map",
+        "move",
+        "pack",
+        "pass",
+        "read",
+        "rebuild",
+        "reduce",
+        "remove",
+        "rename",
+        "report",
+        "restore",
+        "retry",
+        "return",
+        "run",
+        "set",
+        "sign",
+        "use",
+        "verify",
+        "write",
+    ];
+    for code in Code::ALL {
+        let remedy = code.remedy();
+        let verb = remedy.split(' ').next().unwrap();
+        assert!(VERBS.contains(&verb), "{}: {remedy}", code.as_str());
+        assert!(remedy.chars().count() <= 110 && !remedy.contains('\n'), "{remedy}");
+        assert!(!remedy.ends_with('.'), "{remedy}");
+    }
+}
+
 #[test]
 fn every_reason_code_is_raised_somewhere_and_no_two_are_spelled_alike() {
     let source: String = files("src", "rs")
@@ -151,7 +202,7 @@ fn every_reason_code_is_raised_somewhere_and_no_two_are_spelled_alike() {
         .collect();
     let mut spellings = BTreeSet::new();
     for code in Code::ALL {
-        assert!(spellings.insert(code.as_str()), "{} stands twice", code.as_str());
+        assert!(spellings.insert(code.as_str()), "{} is duplicated", code.as_str());
         assert!(source.contains(&format!("Code::{code:?}")), "{} is never raised", code.as_str());
     }
 }

@@ -1,5 +1,5 @@
-//! The conformance vectors: each case is run, the suite is held against its generator, and every
-//! reason code and every normative sentence has its case.
+//! The conformance vectors: each case is run, the suite is checked against its generator, and every reason code
+//! and every normative sentence has a case.
 
 #[path = "../generate/suite/mod.rs"]
 pub mod suite;
@@ -31,10 +31,11 @@ fn generated() -> &'static BTreeMap<String, Vec<u8>> {
     FILES.get_or_init(suite::files)
 }
 
-/// Every committed file of the generator's folders, by its path below `conformance/`.
+/// Every committed file of the generator's directories, by its path below `conformance/`.
 fn committed() -> BTreeMap<String, Vec<u8>> {
     let mut files = BTreeMap::new();
-    let mut folders: Vec<PathBuf> = suite::FOLDERS.iter().map(|name| folder().join(name)).collect();
+    let mut folders: Vec<PathBuf> =
+        suite::DIRECTORIES.iter().map(|name| folder().join(name)).collect();
     while let Some(next) = folders.pop() {
         for item in fs::read_dir(&next).unwrap() {
             let path = item.unwrap().path();
@@ -75,7 +76,7 @@ impl Case {
         self.file("/input/file")
     }
 
-    /// The package: a file, or parts that stand so many times one behind the other.
+    /// The package: a file, or parts that are repeated.
     pub fn package(&self) -> Vec<u8> {
         let Some(parts) = self.value.pointer("/input/package").and_then(Value::as_array) else {
             return self.file("/input/package");
@@ -140,7 +141,7 @@ fn outcome(case: &Case) -> Option<Error> {
 struct Scripted<'a>(&'a str);
 
 impl Approver for Scripted<'_> {
-    fn ask(&self, _: &ApprovalRequest) -> ApprovalDecision {
+    fn request_approval(&self, _: &ApprovalRequest) -> ApprovalDecision {
         match self.0 {
             "agrees" => ApprovalDecision::ApprovedOnce("the case".to_owned()),
             "declines" => ApprovalDecision::Denied,
@@ -211,7 +212,7 @@ fn verify(case: &Case, package: &[u8]) -> Result<(), Error> {
     result.map(drop)
 }
 
-/// `inspect` says the same as `verify`, but for trust: it passes where only trust is missing.
+/// `inspect` gives the same result as `verify`, except for trust: it passes if only trust is missing.
 fn inspection_agrees(
     case: &Case,
     package: &[u8],
@@ -314,7 +315,7 @@ fn every_reason_code_that_an_input_can_bring_about_is_shown_by_a_case() {
             faults.push(format!("{text}: shown by a case, or exempt, and not both"));
         }
     }
-    faults.extend(shown.into_iter().map(|code| format!("{code} is no reason code")));
+    faults.extend(shown.into_iter().map(|code| format!("{code} is not a reason code")));
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
@@ -327,15 +328,15 @@ const SENTENCES_WITHOUT_CASE: &[(&str, &str)] = &[
     ("GATE-08", "it is about what is kept between calls: conformance/tests/serve.rs shows it"),
     ("GATE-02", "it is about types of this project: programs that break it do not compile"),
     ("PAT-07", "the hosts that run vectors match expressions: src/kernel/call.rs has the rule and its test"),
-    ("MOD-18", "a module of 8 MB is no file to keep: src/kernel/module/tests.rs makes one"),
+    ("MOD-18", "a module of 8 MB is too large to commit: src/kernel/module/tests.rs makes one"),
     (
         "PRIV-79",
         "a host's key is random: src/kernel/privacy/tests/labels.rs and the pipeline show its use",
     ),
-    ("PRIV-80", "no value is known that cannot be filtered but for its size"),
+    ("PRIV-80", "no value is known that cannot be filtered except for its size"),
     ("PRIV-84", "it is about time: conformance/unit/after_guest.rs cancels calls"),
     ("SCH-13", "it is about time: conformance/unit/after_guest.rs cancels calls"),
-    ("JSON-08", "a text with two million values is no file to keep: src/kernel/json.rs makes some"),
+    ("JSON-08", "a text with two million values is too large to commit: src/kernel/json.rs makes some"),
 ];
 
 /// Ids that a page defines: list items, table rows and paragraphs begin with them.
@@ -392,7 +393,7 @@ fn every_sentence_about_packages_is_named_by_a_case_and_every_named_id_exists() 
 #[test]
 fn refused_cases_outnumber_the_others_four_to_one_and_each_says_what_it_shows() {
     let cases = cases();
-    // The filter refuses little: what stands against its findings are the texts that it leaves alone.
+    // The filter refuses little: its counterparts are the texts that it leaves unmodified.
     let (filter, others): (Vec<_>, Vec<_>) =
         cases.iter().partition(|case| case.text("/op") == "filter");
     let refused = others.iter().filter(|case| case.text("/expect/verdict") == "refuse").count();

@@ -1,4 +1,4 @@
-//! Room: `mpp audit`.
+//! `mpp audit`.
 
 use super::{terminal, CommandOutput};
 use argh::FromArgs;
@@ -8,7 +8,7 @@ use mpp::{audit, home, Error};
 use serde_json::json;
 use std::path::PathBuf;
 
-/// Look at the audit log.
+/// Verify the audit log
 #[derive(FromArgs)]
 #[argh(subcommand, name = "audit")]
 pub struct Audit {
@@ -22,17 +22,17 @@ enum Command {
     Verify(Verify),
 }
 
-/// Check every record and the chain between them.
+/// Verify all records and the hash chain
 #[derive(FromArgs)]
 #[argh(subcommand, name = "verify")]
 struct Verify {
-    /// the log, instead of audit/audit.jsonl in the home folder
+    /// verify this file [default: MPP_HOME/audit/audit.jsonl]
     #[argh(positional)]
     log: Option<PathBuf>,
-    /// hash that the last record has to have, from a copy kept elsewhere
+    /// require a record with this hash, noted earlier
     #[argh(option)]
     head: Option<String>,
-    /// host.pub of the host that wrote the log: check each proof of consent as well
+    /// verify proofs of approval with this host.pub file
     #[argh(option)]
     host_key: Option<PathBuf>,
     /// print JSON
@@ -49,9 +49,9 @@ impl Audit {
     pub fn run(self) -> Result<CommandOutput, Error> {
         let Command::Verify(command) = self.command;
         let dir = home::home_dir()?.join("audit");
-        if command.log.is_none() && command.head.is_none() && !audit::is_begun(&dir)? {
+        if command.log.is_none() && command.head.is_none() && !audit::log_exists(&dir)? {
             let json = json!({ "verdict": "empty", "records": 0 });
-            return Ok(CommandOutput::new("nothing has been recorded yet\n", json));
+            return Ok(CommandOutput::new("no audit records yet\n", json));
         }
         let log = command.log.unwrap_or_else(|| dir.join("audit.jsonl"));
         let mut proofs = match &command.host_key {
@@ -62,7 +62,7 @@ impl Audit {
         };
         let report =
             audit::verify_each(&log, command.head.as_deref(), |record| match &mut proofs {
-                Some(proofs) => proofs.look(record),
+                Some(proofs) => proofs.check_record(record),
                 None => Ok(()),
             })?;
         let mut rows = vec![
@@ -72,12 +72,12 @@ impl Audit {
             ("unfinished", report.open.len().to_string()),
         ];
         if let Some(proofs) = &proofs {
-            rows.push(("proofs", format!("{} good", proofs.good())));
+            rows.push(("proofs", format!("{} verified", proofs.verified_count())));
         }
-        let text = format!("the chain is whole\n{}", terminal::columns(&rows));
+        let text = format!("OK: hash chain verified\n{}", terminal::columns(&rows));
         let json = json!({
             "verdict": "whole", "log": log.display().to_string(), "records": report.records, "head": report.head,
-            "unfinished": report.open, "proofs_good": proofs.map(|proofs| proofs.good()),
+            "unfinished": report.open, "proofs_good": proofs.map(|proofs| proofs.verified_count()),
         });
         Ok(CommandOutput::new(text, json))
     }

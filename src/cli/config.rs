@@ -1,7 +1,7 @@
-//! Room: `mpp serve --print-config`: what each agent program wants to be told to start this server.
+//! `mpp serve --print-config`: the configuration with which each MCP client starts this server.
 //!
-//! The facts are from the documentation of the programs. Most of them take the same entry, in JSON,
-//! under a name of their own.
+//! Names and places are from the documentation of the clients. Most use the same JSON entry under different
+//! names.
 
 use super::{usage_error, CommandOutput};
 use mpp::{text, Error};
@@ -9,14 +9,14 @@ use serde_json::{json, Map, Value};
 use std::path::{absolute, Path};
 
 enum Format {
-    /// JSON, whose member of this name holds the servers by name.
+    /// JSON with the servers in the member of this name.
     Json(&'static str),
-    /// TOML, whose tables below this name are the servers.
+    /// TOML with the servers in tables below this name.
     Toml(&'static str),
 }
 use Format::{Json, Toml};
 
-/// Client, the form of its configuration, and where that belongs.
+/// The name of a client, the format of its configuration, and its file.
 const CLIENTS: &[(&str, Format, &str)] = &[
     ("claude", Json("mcpServers"), "claude_desktop_config.json (Settings, Developer, Edit Config)"),
     ("claude-code", Json("mcpServers"), ".mcp.json in the project, or ~/.claude.json"),
@@ -29,16 +29,16 @@ const CLIENTS: &[(&str, Format, &str)] = &[
     ("zed", Json("context_servers"), "~/.config/zed/settings.json"),
 ];
 
-/// The configuration for `client`, with this program and these options of `serve`. Paths become
-/// absolute: a client starts its servers wherever it likes.
+/// Returns the configuration for `client`, with this program and these options of `serve`. Paths become
+/// absolute, since a client starts its servers in any directory.
 pub fn report(client: &str, options: &[(&str, Option<&Path>)]) -> Result<CommandOutput, Error> {
     let Some((_, format, place)) = CLIENTS.iter().find(|(name, ..)| *name == client) else {
         let known: Vec<&str> = CLIENTS.iter().map(|(name, ..)| *name).collect();
         let known = known.join(", ");
-        return Err(usage_error(format!("--print-config {client:?} is none of {known}")));
+        return Err(usage_error(format!("--print-config {client:?}: expected one of {known}")));
     };
     let program = std::env::current_exe()
-        .map_err(|error| usage_error(format!("this program's own path: {error}")))?;
+        .map_err(|error| usage_error(format!("path of this program: {error}")))?;
     let program = absolute_text(&program)?;
     let mut arguments = vec!["serve".to_owned()];
     for (option, path) in options {
@@ -46,28 +46,28 @@ pub fn report(client: &str, options: &[(&str, Option<&Path>)]) -> Result<Command
             arguments.extend([(*option).to_owned(), absolute_text(path)?]);
         }
     }
-    // As for the server itself, an empty variable is one that was not set.
+    // The server ignores an empty MPP_HOME too.
     let home = std::env::var_os("MPP_HOME").filter(|home| !home.is_empty());
     let home = home.map(|home| absolute_text(Path::new(&home))).transpose()?;
 
     let words = arguments.iter().chain(&home).chain([&program]);
     if words.into_iter().any(|word| word.contains('$')) {
-        super::warn("mpp: many clients take a `$` in a path for the beginning of a variable");
+        super::warn("warning: many clients expand a `$` in a path as a variable");
     }
-    super::warn(&format!("mpp: for {client}: {place}"));
+    super::warn(&format!("note: add this to {place}"));
     let configuration = match format {
         Json(member) => json_of(client, member, &program, &arguments, home),
         Toml(table) => toml_of(table, &program, &arguments, home),
     };
-    // What is printed is a text; the value says that there is something to print.
+    // The JSON is not printed: `serve` has no `--json`. It is not null, so that the text is printed.
     Ok(CommandOutput::new(configuration, json!({ "client": client })))
 }
 
 fn absolute_text(path: &Path) -> Result<String, Error> {
-    let whole = absolute(path)
-        .map_err(|error| usage_error(format!("the path {}: {error}", path.display())))?;
+    let whole =
+        absolute(path).map_err(|error| usage_error(format!("{}: {error}", path.display())))?;
     let text = whole.to_str().map(str::to_owned);
-    text.ok_or_else(|| usage_error(format!("the path {} is not UTF-8", path.display())))
+    text.ok_or_else(|| usage_error(format!("{}: the path is not UTF-8", path.display())))
 }
 
 fn json_of(
@@ -95,8 +95,8 @@ fn json_of(
 }
 
 fn toml_of(table: &str, program: &str, arguments: &[String], home: Option<String>) -> String {
-    // A JSON string is a basic string of TOML, once what a terminal would obey is escaped: TOML has no
-    // escapes for halves of a character, and takes no DEL as it is.
+    // A JSON string is a basic string of TOML once hidden characters are escaped: TOML has no surrogate
+    // escapes and allows no unescaped DEL.
     let quoted = |text: &str| {
         visible(&Value::from(text).to_string(), |hidden| format!("\\U{:08x}", u32::from(hidden)))
     };
@@ -109,8 +109,7 @@ fn toml_of(table: &str, program: &str, arguments: &[String], home: Option<String
     lines
 }
 
-/// The text with `escape` in place of each hidden character. JSON has escaped the line feeds of
-/// strings; those that are left lay it out.
+/// Escapes each hidden character. JSON has escaped the line feeds of strings; those left are its layout.
 fn visible(text: &str, escape: impl Fn(char) -> String) -> String {
     let shown = text.chars().map(|character| match text::is_hidden(character) {
         true if character != '\n' => escape(character),

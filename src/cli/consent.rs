@@ -1,5 +1,5 @@
-//! Room: how a person gives consent: asked in the terminal by `mpp run`, or answering the questions of a
-//! server with `mpp pending`, `mpp approve` and `mpp deny`.
+//! Approvals: prompts at the terminal by `mpp run`, and the requests of servers with `mpp pending`,
+//! `mpp approve`, `mpp deny` and `mpp approvals`.
 
 use super::{terminal, usage_error, CommandOutput};
 use argh::FromArgs;
@@ -16,10 +16,10 @@ use mpp::{home, json, Code, Error, Timestamp};
 use serde_json::{json, Value};
 use std::path::Path;
 
-/// Longest arguments that are shown, in characters: some 40 lines.
+/// Most characters of the arguments that are shown: some 40 lines.
 const ARGUMENTS_CHARS_SHOWN: usize = 4_000;
 
-/// Show the questions of servers that wait for an answer.
+/// List approval requests waiting for a decision
 #[derive(FromArgs)]
 #[argh(subcommand, name = "pending")]
 pub struct ShowPending {
@@ -28,18 +28,17 @@ pub struct ShowPending {
     pub json: bool,
 }
 
-/// Answer a question with yes.
+/// Approve a pending request
 #[derive(FromArgs)]
 #[argh(subcommand, name = "approve")]
 pub struct Approve {
-    /// its number, as `mpp pending` shows it
+    /// number of the request, from `mpp pending`
     #[argh(positional)]
     number: u64,
-    /// for this call only; without it the answer is kept for the package as it is, unless the tool is
-    /// destructive or the policy keeps none
+    /// approve only this call, not later ones of this version
     #[argh(switch)]
     once: bool,
-    /// do not show the question and ask again
+    /// approve without showing the request and asking
     #[argh(switch)]
     yes: bool,
     /// print JSON
@@ -47,11 +46,11 @@ pub struct Approve {
     pub json: bool,
 }
 
-/// Answer a question with no.
+/// Deny a pending request
 #[derive(FromArgs)]
 #[argh(subcommand, name = "deny")]
 pub struct Deny {
-    /// its number, as `mpp pending` shows it
+    /// number of the request, from `mpp pending`
     #[argh(positional)]
     number: u64,
     /// print JSON
@@ -59,11 +58,11 @@ pub struct Deny {
     pub json: bool,
 }
 
-/// List what was agreed to for later calls, or take it back.
+/// List or revoke remembered approvals
 #[derive(FromArgs)]
 #[argh(subcommand, name = "approvals")]
 pub struct ShowApprovals {
-    /// take back what was agreed to for the package of this id
+    /// revoke the approvals of the package with this id
     #[argh(option)]
     revoke: Option<String>,
     /// print JSON
@@ -76,11 +75,11 @@ impl ShowPending {
         let waiting = PendingQueue::new(&home::home_dir()?).all(Timestamp::now())?;
         let mut text = String::new();
         for question in &waiting {
-            text.push_str(&format!("question {}\n", question.number));
+            text.push_str(&format!("request {}\n", question.number));
             text.push_str(&terminal::columns(&rows_of(question)));
         }
         if waiting.is_empty() {
-            text.push_str("no question waits\n");
+            text.push_str("no pending requests\n");
         }
         let json = waiting.iter().map(|PendingRequest { number, expires, question, .. }| {
             let arguments = json::parse(question.arguments.as_bytes(), REQUEST_DEPTH_MAX);
@@ -101,9 +100,9 @@ fn rows_of(pending: &PendingRequest) -> Vec<(&'static str, String)> {
     let mut rows = vec![("package", package_row(question))];
     rows.extend(rows_about(question, question.arguments.clone()));
     if let Some(agent) = &question.agent {
-        rows.push(("agent", format!("{agent} (by its own word)")));
+        rows.push(("agent", format!("{agent} (self-reported)")));
     }
-    rows.push(("waits until", pending.expires.to_string()));
+    rows.push(("expires", pending.expires.to_string()));
     rows
 }
 
@@ -112,7 +111,7 @@ fn rows_about(question: &ApprovalRequest, arguments: String) -> [(&'static str, 
         ("content", question.content_hash.to_string()),
         ("tool", tool_row(question)),
         ("arguments", arguments),
-        ("asks to", asks_row(&question.capabilities)),
+        ("requests", capabilities_row(&question.capabilities)),
         ("risk", question.security_level.to_string()),
     ]
 }
@@ -123,24 +122,24 @@ fn package_row(question: &ApprovalRequest) -> String {
 
 fn tool_row(question: &ApprovalRequest) -> String {
     match question.is_destructive {
-        true => format!("{}, whose effect cannot be undone", question.tool),
+        true => format!("{} (destructive)", question.tool),
         false => question.tool.clone(),
     }
 }
 
-fn asks_row(capabilities: &[String]) -> String {
+fn capabilities_row(capabilities: &[String]) -> String {
     match capabilities.is_empty() {
         true => "nothing".to_owned(),
         false => capabilities.join("\n"),
     }
 }
 
-/// Escaped, since a line break in a value would look like another row.
+/// Truncates the arguments. They are JSON, in which a line break is escaped, so none looks like another row.
 fn arguments_row(text: &str) -> String {
     let mut shown: String = text.chars().take(ARGUMENTS_CHARS_SHOWN).collect();
-    let left_out = text.chars().count().saturating_sub(ARGUMENTS_CHARS_SHOWN);
-    if left_out > 0 {
-        shown.push_str(&format!(" … and {left_out} characters more"));
+    let omitted = text.chars().count().saturating_sub(ARGUMENTS_CHARS_SHOWN);
+    if omitted > 0 {
+        shown.push_str(&format!(" … and {omitted} characters more"));
     }
     shown
 }
@@ -152,28 +151,27 @@ impl Approve {
         let pending = PendingQueue::new(&home);
         let waiting = pending.all(now)?;
         let Some(found) = waiting.iter().find(|found| found.number == self.number) else {
-            let detail = format!("question {}", self.number);
+            let detail = format!("no pending request {}", self.number);
             return Err(Error::new(Code::ConsentNoQuestion, detail));
         };
         if !self.yes {
             if !terminal::is_interactive() {
-                return Err(usage_error("approving needs a person at the terminal, or --yes"));
+                return Err(usage_error("approving requires a terminal or --yes"));
             }
             super::warn(terminal::columns(&rows_of(found)).trim_end());
-            let asked = match self.once || found.question.is_destructive {
+            let prompt = match self.once || found.question.is_destructive {
                 true => "Allow this one call?",
-                false => {
-                    "Allow this, and later calls of the package as it is (--once: only this one)?"
-                }
+                false => "Allow this, and later calls of this version (--once: only this call)?",
             };
-            if !terminal::confirm(asked) {
+            if !terminal::confirm(prompt) {
                 pending.deny(self.number, now)?;
-                return Err(Error::new(Code::PolicyDeclined, format!("question {}", self.number)));
+                let detail = format!("request {} was denied", self.number);
+                return Err(Error::new(Code::PolicyDeclined, detail));
             }
         }
-        // [CONS-25] Now, since the person took time.
+        // [CONS-25] After the prompt, during which the package can be removed.
         PackageStore::new(&home).check(&found.question.content_hash).map_err(|error| {
-            let detail = format!("question {}: {}", self.number, error.detail());
+            let detail = format!("request {}: {}", self.number, error.detail());
             Error::new(error.code(), detail)
         })?;
         let log = AuditLog::open(&home.join("audit"))?;
@@ -185,7 +183,7 @@ impl Approve {
             digest,
             Timestamp::now(),
         )?;
-        let text = format!("allowed: question {}\n", self.number);
+        let text = format!("approved: request {}\n", self.number);
         Ok(CommandOutput::new(text, json!({ "approved": self.number })))
     }
 }
@@ -193,7 +191,7 @@ impl Approve {
 impl Deny {
     pub fn run(self) -> Result<CommandOutput, Error> {
         PendingQueue::new(&home::home_dir()?).deny(self.number, Timestamp::now())?;
-        let text = format!("denied: question {}\n", self.number);
+        let text = format!("denied: request {}\n", self.number);
         Ok(CommandOutput::new(text, json!({ "denied": self.number })))
     }
 }
@@ -203,11 +201,12 @@ impl ShowApprovals {
         let approvals = Approvals::new(&home::home_dir()?);
         if let Some(package) = self.revoke {
             if approvals.revoke(&package)? == 0 {
-                let detail = format!("nothing is kept for {}", mpp::text::shown(&package));
+                let detail =
+                    format!("no remembered approvals of {}", mpp::text::quote_untrusted(&package));
                 return Err(Error::new(Code::ConsentNoQuestion, detail));
             }
             return Ok(CommandOutput::new(
-                format!("taken back: {package}\n"),
+                format!("revoked: {package}\n"),
                 json!({ "revoked": package }),
             ));
         }
@@ -216,12 +215,12 @@ impl ShowApprovals {
             text.push_str(&format!("{}\n", one.package));
             text.push_str(&terminal::columns(&[
                 ("content", one.content_hash.to_string()),
-                ("may", asks_row(&one.capabilities)),
-                ("agreed by", format!("{} at {}", one.by, one.at)),
+                ("granted", capabilities_row(&one.capabilities)),
+                ("approved by", format!("{} at {}", one.by, one.at)),
             ]));
         }
         if all.is_empty() {
-            text.push_str("nothing is kept\n");
+            text.push_str("no remembered approvals\n");
         }
         let json = all.iter().map(|one| {
             json!({
@@ -233,16 +232,16 @@ impl ShowApprovals {
     }
 }
 
-/// Whoever sits at the terminal, or has said yes beforehand.
+/// The approver at the terminal, or `--yes`.
 pub struct TerminalApprover<'a> {
     pub home: &'a Path,
-    pub agreed: bool,
+    pub approved: bool,
     pub show_changes: bool,
 }
 
 impl TerminalApprover<'_> {
-    /// Yes to this one call, with the proof that a destructive tool needs.
-    fn yes(&self, question: &ApprovalRequest, by: String) -> ApprovalDecision {
+    /// Approves this one call, with the proof of approval that a destructive tool requires.
+    fn approve_once(&self, question: &ApprovalRequest, by: String) -> ApprovalDecision {
         if !question.is_destructive {
             return ApprovalDecision::ApprovedOnce(by);
         }
@@ -253,21 +252,21 @@ impl TerminalApprover<'_> {
                 &by,
                 Timestamp::now(),
             )),
-            Err(error) => ApprovalDecision::NoResponse(error.to_string()),
+            Err(error) => ApprovalDecision::NoResponse(error.detail().to_owned()),
         }
     }
 }
 
 impl Approver for TerminalApprover<'_> {
-    fn ask(&self, question: &ApprovalRequest) -> ApprovalDecision {
-        if self.agreed {
-            return self.yes(question, "--yes".to_owned());
+    fn request_approval(&self, question: &ApprovalRequest) -> ApprovalDecision {
+        if self.approved {
+            return self.approve_once(question, "--yes".to_owned());
         }
         if !terminal::is_interactive() {
             return ApprovalDecision::NoApprover;
         }
         super::warn(&format!(
-            "{} {} (\"{}\") wants to run a tool",
+            "approval request of {} {} (\"{}\")",
             question.package,
             question.version,
             terminal::printable(&question.name),
@@ -277,11 +276,11 @@ impl Approver for TerminalApprover<'_> {
         super::warn(terminal::columns(&rows).trim_end());
         if question.is_destructive {
             return match terminal::confirm("Allow this one call?") {
-                true => self.yes(question, terminal::user_label()),
+                true => self.approve_once(question, terminal::user_label()),
                 false => ApprovalDecision::Denied,
             };
         }
-        match terminal::prompt("Allow this? (a: always, for this package as it is) [y/N] ").as_str()
+        match terminal::prompt("Allow this? (a: always, for exactly this version) [y/N] ").as_str()
         {
             "y" | "yes" => ApprovalDecision::ApprovedOnce(terminal::user_label()),
             "a" | "always" => ApprovalDecision::ApprovedAlways(terminal::user_label()),
@@ -299,21 +298,21 @@ impl Approver for TerminalApprover<'_> {
                 FileOp::WriteFile { content, .. } => format!(" ({} bytes)", content.len()),
                 _ => String::new(),
             };
-            // Escaped, since a line break in a name would look like another change.
+            // A line break in a name would look like another change.
             (verb(action), format!("{}{size}", path.escape_debug()))
         };
         let rows: Vec<_> = changes.iter().map(row).collect();
         super::warn(terminal::columns(&rows).trim_end());
-        self.agreed || (terminal::is_interactive() && terminal::confirm("Do this?"))
+        self.approved || (terminal::is_interactive() && terminal::confirm("Apply these changes?"))
     }
 }
 
-/// What a change does, for a person.
+/// Names a change of a file.
 fn verb(action: &FileOp) -> &'static str {
     match action {
         FileOp::RemoveFile => "remove",
-        FileOp::RemoveDirectory => "remove folder",
-        FileOp::CreateDirectory => "make folder",
+        FileOp::RemoveDirectory => "remove directory",
+        FileOp::CreateDirectory => "create directory",
         FileOp::WriteFile { replaces: true, .. } => "replace",
         FileOp::WriteFile { replaces: false, .. } => "create",
     }

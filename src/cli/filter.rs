@@ -1,8 +1,8 @@
-//! Room: `mpp filter`: the privacy filter alone, for whoever wants to score or use it.
+//! `mpp filter`: the privacy filter alone.
 //!
-//! In: JSON lines `{"id": …, "text": "…"}`; other members are not looked at. Out, line by line:
+//! Input: JSON lines `{"id": …, "text": "…"}`; other members are ignored. Output, line by line:
 //! `{"id": …, "redacted": "…", "applied": …}`, or with `--spans` `{"id": …, "spans": [{"type", "start",
-//! "end"}]}`, offsets in code points, or in bytes with `--bytes`.
+//! "end"}]}`, with offsets in code points, or in bytes with `--bytes`.
 
 use super::{usage_error, CommandOutput};
 use argh::FromArgs;
@@ -15,32 +15,32 @@ use serde_json::{json, Value};
 use std::io::{BufRead as _, BufWriter, Read as _, Write as _};
 use std::path::PathBuf;
 
-/// A key, its line feed, and a byte to notice that there is more.
+/// A key, its line feed, and one byte more to detect a longer file.
 const KEY_FILE_BYTES_MAX: usize = 66;
 
-/// Filter the texts in JSON lines from stdin, each an object with `id` and `text`.
+/// Redact JSON lines with `id` and `text` from stdin
 #[derive(FromArgs)]
 #[argh(subcommand, name = "filter")]
 pub struct Filter {
-    /// built-in kinds, parted by commas; by default all
+    /// detect only these kinds, as in email,iban [default: all]
     #[argh(option)]
     patterns: Option<String>,
-    /// a pattern of your own: NAME=EXPRESSION; may be given several times
+    /// detect a custom pattern: NAME=EXPRESSION (repeatable)
     #[argh(option)]
     custom: Vec<String>,
-    /// how values are replaced: label (the default), numbered, last-four or pseudonym
+    /// use label [default], numbered, last-four or pseudonym
     #[argh(option)]
     replace: Option<String>,
-    /// file with the key for pseudonyms: 64 hexadecimal digits
+    /// read the pseudonym key, 64 hex digits, from this file
     #[argh(option)]
     key: Option<PathBuf>,
-    /// print what was found where, instead of the redacted text
+    /// print the offsets of findings instead of redacted text
     #[argh(switch)]
     spans: bool,
     /// count offsets in UTF-8 bytes instead of code points
     #[argh(switch)]
     bytes: bool,
-    /// print errors as JSON (the output always is)
+    /// print errors as JSON, as the output always is
     #[argh(switch)]
     pub json: bool,
 }
@@ -55,7 +55,7 @@ impl Filter {
         for pattern in &self.custom {
             let (name, pattern) = pattern
                 .split_once('=')
-                .ok_or_else(|| usage_error("--custom takes NAME=EXPRESSION"))?;
+                .ok_or_else(|| usage_error("--custom is not NAME=EXPRESSION"))?;
             custom.push(CustomPattern { name: name.to_owned(), pattern: pattern.to_owned() });
         }
         let (replacement, key) = self.replacement()?;
@@ -87,14 +87,16 @@ impl Filter {
         Ok(CommandOutput::new("", Value::Null))
     }
 
-    /// How values are replaced. Pseudonyms need a key of the caller's own: with one that everybody knows,
-    /// anybody could try values until one fits.
+    /// Returns how values are replaced, and the pseudonym key. Pseudonyms need a secret key: with a public
+    /// one, values could be guessed and compared.
     fn replacement(&self) -> Result<(Replacement, [u8; 32]), Error> {
         let name = self.replace.as_deref().unwrap_or("label");
-        let names = "--replace takes label, numbered, last-four or pseudonym";
+        let names = "--replace is not label, numbered, last-four or pseudonym";
         let replacement = Replacement::parse(name).ok_or_else(|| usage_error(names))?;
         match (&self.key, replacement) {
-            (None, Replacement::Pseudonym) => Err(usage_error("--replace pseudonym needs --key")),
+            (None, Replacement::Pseudonym) => {
+                Err(usage_error("--replace pseudonym requires --key"))
+            }
             (Some(path), Replacement::Pseudonym) => {
                 let bytes = read_file(path, KEY_FILE_BYTES_MAX)?.unwrap_or_default();
                 let text = String::from_utf8(bytes).unwrap_or_default();
@@ -102,7 +104,7 @@ impl Filter {
                 let key = unhex(text.trim_end());
                 Ok((replacement, key.ok_or_else(|| Error::new(Code::HostFile, detail()))?))
             }
-            (Some(_), _) => Err(usage_error("--key is for --replace pseudonym")),
+            (Some(_), _) => Err(usage_error("--key requires --replace pseudonym")),
             (None, _) => Ok((replacement, [0; 32])),
         }
     }
@@ -113,13 +115,13 @@ impl Filter {
         let text = record
             .get("text")
             .and_then(Value::as_str)
-            .ok_or_else(|| usage_error("no member \"text\" that is a string"))?;
+            .ok_or_else(|| usage_error("missing string member \"text\""))?;
         let id = record.get("id").unwrap_or(&Value::Null);
         if !self.spans {
             let (redacted, applied) = engine.redact_text(text)?;
             return Ok(json!({ "id": id, "redacted": redacted, "applied": applied.to_json() }));
         }
-        // Findings come in order, so that each piece of the text is counted once.
+        // Findings are sorted, so each part of the text is counted once.
         let (mut counted, mut characters) = (0, 0);
         let mut offset = |byte: usize| {
             if self.bytes {
@@ -142,7 +144,7 @@ impl Filter {
     }
 }
 
-/// Whether anybody still reads: a reader that has gone away ends the work, as it does for `cat`.
+/// Returns `false` if the reader closed the pipe, which ends the work without an error.
 fn write_unless_closed(written: std::io::Result<()>) -> Result<bool, Error> {
     match written {
         Ok(()) => Ok(true),

@@ -1,4 +1,4 @@
-//! Room: `mpp keygen`.
+//! `mpp keygen`.
 
 use super::{file_error, usage_error, CommandOutput};
 use argh::FromArgs;
@@ -9,12 +9,11 @@ use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::path::PathBuf;
 
-/// Make an Ed25519 key pair in PEM, as OpenSSL uses it: NAME.key, which only you can read, and
-/// NAME.pub.
+/// Generate an Ed25519 key pair: NAME.key and NAME.pub
 #[derive(FromArgs)]
 #[argh(subcommand, name = "keygen")]
 pub struct Keygen {
-    /// path of the two files, without the extension
+    /// path of the two PEM files, without the extension
     #[argh(positional)]
     name: String,
     /// print JSON
@@ -29,7 +28,7 @@ impl Keygen {
         let public = PathBuf::from(format!("{}.pub", self.name));
         create(&secret, &key.to_pem(), 0o600)?;
         if let Err(error) = create(&public, &key.public().to_pem(), 0o644) {
-            // Half a key pair helps nobody, and a second attempt would stumble over it.
+            // A second attempt would find the secret key and refuse.
             let _ = std::fs::remove_file(&secret);
             return Err(error);
         }
@@ -46,7 +45,7 @@ impl Keygen {
     }
 }
 
-/// Creates a file that was not there: a key is never overwritten.
+/// Creates a file. A key is never overwritten.
 fn create(path: &PathBuf, text: &str, mode: u32) -> Result<(), Error> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
@@ -60,7 +59,7 @@ fn create(path: &PathBuf, text: &str, mode: u32) -> Result<(), Error> {
     });
     written.map_err(|error| match error.kind() {
         std::io::ErrorKind::AlreadyExists => usage_error(format!(
-            "{} is there already, and a key is never overwritten; choose another name",
+            "{} already exists, and keys are never overwritten",
             path.display()
         )),
         _ => file_error(path, &error),

@@ -1,7 +1,7 @@
-//! Floor 5: the command line. One file for each group of commands; this one has the list of them, and
-//! the one way in which all of them print.
+//! The command line: one file for each group of commands. This file lists the commands and prints outputs
+//! and errors.
 //!
-//! Exit status: 0 done, 1 refused, 2 usage, 3 the tool failed, 4 the host failed.
+//! Exit status: 0 success, 1 refused, 2 usage, 3 the tool failed, 4 the host failed.
 
 mod audit;
 mod config;
@@ -26,11 +26,10 @@ use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-/// Runs signed AI-agent tools: verified, confined, filtered, recorded.
-///
-/// Files live in ~/.mpp, or where MPP_HOME says. Exit status: 0 done, 1 refused, 2 usage, 3 the tool
-/// failed, 4 the host failed.
+/// Verify, sandbox, filter and audit signed AI-agent tools
 #[derive(FromArgs)]
+#[argh(note = "Files are in MPP_HOME [default: ~/.mpp].\n\
+            Exit status: 0 success, 1 refused, 2 usage, 3 the tool failed, 4 the host failed.")]
 struct Arguments {
     /// print the version
     #[argh(switch, short = 'V')]
@@ -42,32 +41,37 @@ struct Arguments {
 #[derive(FromArgs)]
 #[argh(subcommand)]
 enum Command {
-    Approvals(consent::ShowApprovals),
-    Approve(consent::Approve),
-    Audit(audit::Audit),
-    Deny(consent::Deny),
-    Filter(filter::Filter),
-    Inspect(package::Inspect),
-    Install(store::Install),
-    Keygen(keys::Keygen),
-    List(store::List),
-    New(new::New),
-    Pack(package::Pack),
-    Remove(store::Remove),
-    Pending(consent::ShowPending),
+    // Use.
     Run(run::Run),
+    Install(store::Install),
+    List(store::List),
+    Remove(store::Remove),
+    Inspect(package::Inspect),
+    Verify(package::Verify),
+    // Approve.
+    Pending(consent::ShowPending),
+    Approve(consent::Approve),
+    Deny(consent::Deny),
+    Approvals(consent::ShowApprovals),
+    // Configure.
+    Trust(trust::Trust),
     Secret(secret::Secret),
     Serve(serve::Serve),
+    // Publish.
+    New(new::New),
+    Keygen(keys::Keygen),
+    Pack(package::Pack),
     Sign(package::Sign),
-    Trust(trust::Trust),
-    Verify(package::Verify),
+    // Audit.
+    Audit(audit::Audit),
+    Filter(filter::Filter),
 }
 
-/// What a command has to say, for people and for programs.
+/// The output of a command: text by default, JSON with `--json`.
 struct CommandOutput {
     text: String,
     json: Value,
-    /// 0 unless the command itself found something wrong.
+    /// 0 unless the command reports a failure in its output.
     exit_status: u8,
 }
 
@@ -77,20 +81,23 @@ impl CommandOutput {
     }
 }
 
-/// Runs one command and prints what comes of it.
-pub fn run(words: impl Iterator<Item = OsString>) -> ExitCode {
-    let words: Vec<String> = match words.map(OsString::into_string).collect() {
-        Ok(words) => words,
+/// Runs one command and prints its output or error.
+pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
+    let arguments: Vec<String> = match arguments.map(OsString::into_string).collect() {
+        Ok(arguments) => arguments,
         Err(_) => return report_error(&usage_error("an argument is not UTF-8"), false),
     };
-    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let arguments = match Arguments::from_args(&["mpp"], &words) {
         Ok(arguments) => arguments,
         Err(EarlyExit { output, status: Ok(()) }) => {
             return print(&format!("{}\n", output.trim_end())).into();
         }
         Err(EarlyExit { output, status: Err(()) }) => {
-            return report_error(&usage_error(output.trim_end()), words.contains(&"--json"));
+            let mut detail = output.split_whitespace().collect::<Vec<_>>().join(" ");
+            detail.get_mut(..1).into_iter().for_each(str::make_ascii_lowercase);
+            let error = usage_error(detail.trim_start_matches("error parsing "));
+            return report_error(&error, words.contains(&"--json"));
         }
     };
     let Some(command) = arguments.command else {
@@ -121,47 +128,49 @@ pub fn run(words: impl Iterator<Item = OsString>) -> ExitCode {
         Command::Verify(command) => (command.json, command.run()),
     };
     match result {
-        // A command that has printed its output line by line has no report left.
-        Ok(report) if report.json.is_null() => ExitCode::from(report.exit_status),
-        Ok(report) if as_json => print(&json_line(&report.json)).max(report.exit_status).into(),
-        Ok(report) => print(&report.text).max(report.exit_status).into(),
+        // `filter` and `serve` have printed their output already.
+        Ok(output) if output.json.is_null() => ExitCode::from(output.exit_status),
+        Ok(output) if as_json => print(&json_line(&output.json)).max(output.exit_status).into(),
+        Ok(output) => print(&output.text).max(output.exit_status).into(),
         Err(error) => report_error(&error, as_json),
     }
 }
 
-/// Writes to stdout. A reader that has gone away (`mpp … | head`) is no error of ours; a full disk is.
+/// Writes to stdout. A reader that closed the pipe (`mpp … | head`) is not an error; a full disk is.
 fn print(text: &str) -> u8 {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            warn(&format!("mpp: stdout: {error}"));
-            4
+            let error = file_error(Path::new("stdout"), &error);
+            warn(&error_text(&error));
+            error.code().class().exit_status()
         }
         _ => 0,
     }
 }
 
-/// Writes a line to stderr; there is nobody to tell if that fails.
+/// Writes a line to stderr. A failure is ignored: it cannot be reported.
 fn warn(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }
 
 fn report_error(error: &Error, as_json: bool) -> ExitCode {
-    let code = error.code();
-    if as_json {
-        print(&json_line(&json!({ "error": error_json(error) })));
-    } else {
-        // The detail may hold text from a hostile file: no terminal obeys it.
-        let message = terminal::printable(&error.to_string());
-        match code {
-            Code::Usage => {
-                let detail = terminal::printable(error.detail());
-                warn(&format!("mpp: {}\n{}", detail.trim_end(), code.remedy()));
-            }
-            _ => warn(&format!("mpp: {} [{}]\n  {message}", class_label(code), code.as_str())),
-        }
+    match as_json {
+        true => drop(print(&json_line(&json!({ "error": error_json(error) })))),
+        false => warn(&error_text(error)),
     }
-    code.class().exit_status().into()
+    error.code().class().exit_status().into()
+}
+
+/// Formats an error as compilers do: what is wrong and where, then what to do.
+fn error_text(error: &Error) -> String {
+    let code = match error.code() {
+        Code::Usage => String::new(),
+        code => format!("[{code}]"),
+    };
+    // Text from an untrusted file neither controls the terminal nor imitates the second line.
+    let detail = terminal::printable(error.detail()).replace('\n', "\n  ");
+    format!("error{code}: {}\nhelp: {}", detail.trim_end(), error.code().remedy())
 }
 
 fn error_json(error: &Error) -> Value {
@@ -174,15 +183,6 @@ fn error_json(error: &Error) -> Value {
     })
 }
 
-fn class_label(code: Code) -> &'static str {
-    match code.class() {
-        mpp::Class::Refused => "REFUSED",
-        mpp::Class::Usage => "usage",
-        mpp::Class::Tool => "the tool failed",
-        mpp::Class::Host => "the host failed",
-    }
-}
-
 fn usage_error(detail: impl Into<String>) -> Error {
     Error::new(Code::Usage, detail)
 }
@@ -191,7 +191,7 @@ fn file_error(path: &Path, error: &std::io::Error) -> Error {
     Error::new(Code::HostFile, format!("{}: {error}", path.display()))
 }
 
-/// Reads a text of at most the size of a request.
+/// Reads a text file of at most `REQUEST_BYTES_MAX`.
 fn read_text(path: &Path) -> Result<String, Error> {
     let bytes_max = u64::try_from(mpp::limits::REQUEST_BYTES_MAX).unwrap_or(u64::MAX);
     let mut text = String::new();
@@ -200,13 +200,13 @@ fn read_text(path: &Path) -> Result<String, Error> {
     match read {
         Err(error) => Err(file_error(path, &error)),
         Ok(_) if text.len() > mpp::limits::REQUEST_BYTES_MAX => {
-            Err(usage_error(format!("{} is longer than {bytes_max} bytes", path.display())))
+            Err(usage_error(format!("{}: longer than {bytes_max} bytes", path.display())))
         }
         Ok(_) => Ok(text),
     }
 }
 
-/// JSON on one line, in which nothing that a terminal would obey stands as it is.
+/// Formats JSON on one line, with control characters and invisible ones escaped.
 fn json_line(value: &Value) -> String {
     let mut line = String::new();
     for character in value.to_string().chars() {
@@ -224,8 +224,8 @@ fn json_line(value: &Value) -> String {
     line
 }
 
-/// `--signed-at`: a time, `now`, or by default the moment that stands for "not stated", so that
-/// packing twice gives the same bytes.
+/// Parses `--signed-at`: a time or `now`. The default, the Unix epoch, means "not stated": packing twice
+/// writes the same bytes.
 fn signed_at(option: Option<&str>) -> Result<Timestamp, Error> {
     let epoch = || Timestamp::from_unix_seconds(0);
     let moment = match option {
@@ -233,24 +233,25 @@ fn signed_at(option: Option<&str>) -> Result<Timestamp, Error> {
         Some("now") => Some(Timestamp::now()),
         Some(text) => Timestamp::parse(text),
     };
-    moment.ok_or_else(|| usage_error("--signed-at takes `now` or the form 2026-01-01T00:00:00Z"))
+    moment.ok_or_else(|| {
+        usage_error("--signed-at is neither `now` nor a time such as 2026-01-01T00:00:00Z")
+    })
 }
 
-/// Writes a file beside its place and moves it there whole: what stood there before stays until the
-/// new bytes are on the disk.
+/// Replaces a file atomically: writes a temporary file beside it, flushes it to disk and renames it.
 fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     let failed = |error: std::io::Error| file_error(path, &error);
     let mut name = path.file_name().ok_or_else(|| usage_error("no file name"))?.to_owned();
     name.push(format!(".{}.tmp", std::process::id()));
-    let beside: PathBuf = path.with_file_name(name);
+    let temporary: PathBuf = path.with_file_name(name);
     let written =
-        OpenOptions::new().write(true).create_new(true).open(&beside).and_then(|mut file| {
+        OpenOptions::new().write(true).create_new(true).open(&temporary).and_then(|mut file| {
             file.write_all(bytes)?;
             file.sync_all()
         });
-    let moved = written.and_then(|()| std::fs::rename(&beside, path));
-    if moved.is_err() {
-        let _ = std::fs::remove_file(&beside);
+    let renamed = written.and_then(|()| std::fs::rename(&temporary, path));
+    if renamed.is_err() {
+        let _ = std::fs::remove_file(&temporary);
     }
-    moved.map_err(failed)
+    renamed.map_err(failed)
 }

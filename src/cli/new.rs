@@ -1,6 +1,6 @@
-//! Room: `mpp new`: a tool to begin with, whole and ready to be built, packed and run.
+//! `mpp new`: a new tool project, ready to be built, packed and run.
 //!
-//! The files lie in `templates/`, one folder for each language; what stands between two `@` is filled in.
+//! The files are in `templates/`, in one directory for each language. Names between two `@` are replaced.
 
 use super::{file_error, usage_error, CommandOutput};
 use argh::FromArgs;
@@ -10,17 +10,17 @@ use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-/// Begin a tool: source, manifest and build script in a new folder.
+/// Create a new tool project
 #[derive(FromArgs)]
 #[argh(subcommand, name = "new")]
 pub struct New {
-    /// the folder to make
+    /// directory to create
     #[argh(positional)]
-    folder: PathBuf,
-    /// language: rust (default), c, go, javascript, python or assemblyscript
+    directory: PathBuf,
+    /// rust [default], c, go, javascript, python, assemblyscript
     #[argh(option, default = "String::from(\"rust\")")]
     lang: String,
-    /// id of the package, such as org.acme.weather; by default org.example. and the folder's name
+    /// use this package id [default: org.example.DIRECTORY]
     #[argh(option)]
     id: Option<String>,
     /// print JSON
@@ -28,19 +28,20 @@ pub struct New {
     pub json: bool,
 }
 
+/// The files of every language.
 const SHARED: &[(&str, &str)] = &[
     ("package/manifest.json", include_str!("templates/manifest.json")),
     ("package/README.md", include_str!("templates/package.md")),
     ("README.md", include_str!("templates/readme.md")),
     (".gitignore", "/package/tool.wasm\n/target\n/node_modules\n*.key\n*.mpp\n"),
 ];
-/// What differs from language to language.
+/// The files and settings of a language.
 struct Language {
     name: &'static str,
-    /// What the build script asks for.
+    /// What the build script requires.
     needs: &'static str,
     files: &'static [(&'static str, &'static str)],
-    /// `runtime.args`: a script, where the module is its interpreter.
+    /// `runtime.args`: names the script if the module is an interpreter.
     args: &'static str,
     memory_mb: u32,
     timeout_ms: u32,
@@ -71,7 +72,7 @@ const LANGUAGES: [Language; 6] = [
     },
     Language {
         name: "c",
-        needs: "clang and a libc for WASI; its first lines say where they come from",
+        needs: "clang and wasi-libc; its first lines say where to get them",
         files: &[
             ("build", include_str!("templates/c/build")),
             ("src/tool.c", include_str!("templates/c/tool.c")),
@@ -94,7 +95,7 @@ const LANGUAGES: [Language; 6] = [
     },
     Language {
         name: "javascript",
-        needs: "a QuickJS for WASI, or what it takes to compile one; its first lines say how",
+        needs: "QuickJS for WASI; its first lines say how to get or compile it",
         files: &[
             ("build", include_str!("templates/javascript/build")),
             ("package/assets/tool.js", include_str!("templates/javascript/tool.js")),
@@ -134,7 +135,7 @@ impl Language {
         let name = if name == "js" { "javascript" } else { name };
         LANGUAGES.iter().find(|language| language.name == name).ok_or_else(|| {
             let known = LANGUAGES.map(|language| language.name).join(", ");
-            usage_error(format!("--lang {name}: {known} are known"))
+            usage_error(format!("--lang {name:?}: expected one of {known}"))
         })
     }
 
@@ -156,48 +157,52 @@ impl Language {
 impl New {
     pub fn run(self) -> Result<CommandOutput, Error> {
         let language = Language::find(&self.lang)?;
-        let name = self.folder.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let name = self.directory.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         let word: String = name
             .chars()
             .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' })
             .collect();
         let word = word.trim_matches('-');
         if !word.starts_with(|first: char| first.is_ascii_lowercase()) {
-            return Err(usage_error("the folder's name has to begin with a letter"));
+            return Err(usage_error("the name of the directory does not start with a letter"));
         }
         let id = self.id.unwrap_or_else(|| format!("org.example.{word}"));
-        fs::create_dir(&self.folder).map_err(|error| match error.kind() {
+        fs::create_dir(&self.directory).map_err(|error| match error.kind() {
             std::io::ErrorKind::AlreadyExists => {
-                usage_error(format!("{} is there already", self.folder.display()))
+                usage_error(format!("{} already exists", self.directory.display()))
             }
-            _ => file_error(&self.folder, &error),
+            _ => file_error(&self.directory, &error),
         })?;
-        let mut written = Vec::new();
+        let mut files = Vec::new();
         for (path, template) in SHARED.iter().chain(language.files) {
             let text = language.filled_in(template, &id, word);
-            create(&self.folder, path, &text)?;
-            written.push(*path);
+            create(&self.directory, path, &text)?;
+            files.push(*path);
         }
-        // What was just written is held against the rules, so that a bad --id is heard of now.
-        let manifest = fs::read(self.folder.join("package/manifest.json"))
-            .map_err(|error| file_error(&self.folder, &error))?;
+        // Verifies the manifest that was written, and with it `--id`.
+        let manifest = fs::read(self.directory.join("package/manifest.json"))
+            .map_err(|error| file_error(&self.directory, &error))?;
         if let Err(error) = mpp::Manifest::parse(&manifest) {
-            let _ = fs::remove_dir_all(&self.folder);
+            let _ = fs::remove_dir_all(&self.directory);
             return Err(Error::new(Code::Usage, error.detail()));
         }
-        let folder = self.folder.display();
+        let directory = self.directory.display();
         let text = format!(
-            "made {folder} with {}\n\nnext:\n  {folder}/build\n  mpp keygen me\n  mpp pack {folder}/package \
-             --key me.key -o {word}.mpp\n  mpp trust add me.pub --name Me --namespace {id}\n  \
+            "created {directory} with {}\n\nnext:\n  {directory}/build\n  mpp keygen me\n  \
+             mpp pack {directory}/package --key me.key -o {word}.mpp\n  \
+             mpp trust add me.pub --name Me --namespace {id}\n  \
              mpp run {word}.mpp --tool greet --args '{{\"name\":\"Ann\"}}'\n",
-            written.join(", ")
+            files.join(", ")
         );
-        Ok(CommandOutput::new(text, json!({ "folder": self.folder, "id": id, "files": written })))
+        Ok(CommandOutput::new(
+            text,
+            json!({ "directory": self.directory, "id": id, "files": files }),
+        ))
     }
 }
 
-fn create(folder: &Path, name: &str, text: &str) -> Result<(), Error> {
-    let path = folder.join(name);
+fn create(directory: &Path, name: &str, text: &str) -> Result<(), Error> {
+    let path = directory.join(name);
     let failed = |error: std::io::Error| file_error(&path, &error);
     if let Some(parent) = path.parent() {
         fs::create_dir_all(parent).map_err(failed)?;

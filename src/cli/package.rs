@@ -1,10 +1,10 @@
-//! Room: `mpp pack`, `sign`, `verify` and `inspect`.
+//! `mpp pack`, `mpp sign`, `mpp verify` and `mpp inspect`.
 
 use super::{read_text, signed_at, terminal, trust, usage_error, write_atomic, CommandOutput};
 use argh::FromArgs;
 use mpp::gatekeeper::{self, read_package, Gatekeeper, Inspection};
 use mpp::package::key::SecretKey;
-use mpp::package::pack::{countersign, pack, read_folder};
+use mpp::package::pack::{countersign, pack, read_directory};
 use mpp::package::writer::Compression;
 use mpp::package::{is_module_entry, MANIFEST_ENTRY};
 use mpp::policy::{risk, Capability};
@@ -13,24 +13,23 @@ use mpp::{home, Code, Error, Timestamp};
 use serde_json::{json, Value};
 use std::path::PathBuf;
 
-/// Sign a package folder (manifest.json, tool.wasm, assets/, README.md, LICENSE) and write the .mpp.
+/// Sign a package directory and write the .mpp file
 #[derive(FromArgs)]
 #[argh(subcommand, name = "pack")]
 pub struct Pack {
-    /// the package folder
+    /// directory with manifest.json, tool.wasm and assets/
     #[argh(positional)]
-    folder: PathBuf,
-    /// the secret key file
+    directory: PathBuf,
+    /// sign with this secret key file
     #[argh(option)]
     key: PathBuf,
-    /// the file to write
+    /// write this file
     #[argh(option, short = 'o')]
     output: PathBuf,
-    /// when it was signed: `now`, or a time; by default 1970-01-01T00:00:00Z, which stands
-    /// for "not stated", so that packing twice gives the same bytes
+    /// state this time, or `now` [default: 1970-01-01T00:00:00Z]
     #[argh(option)]
     signed_at: Option<String>,
-    /// deflate contents: smaller, slower to start
+    /// compress the files: smaller, but slower to start
     #[argh(switch)]
     deflate: bool,
     /// print JSON
@@ -38,20 +37,20 @@ pub struct Pack {
     pub json: bool,
 }
 
-/// Add a signature to a package: an approver's beside the author's.
+/// Add a signature to a package
 #[derive(FromArgs)]
 #[argh(subcommand, name = "sign")]
 pub struct Sign {
-    /// the package
+    /// package file
     #[argh(positional)]
     file: PathBuf,
-    /// the secret key file
+    /// sign with this secret key file
     #[argh(option)]
     key: PathBuf,
-    /// the file to write, instead of the package itself
+    /// write this file instead of the package itself
     #[argh(option, short = 'o')]
     output: Option<PathBuf>,
-    /// when it was signed: `now`, or a time such as 2026-01-01T00:00:00Z; by default "not stated"
+    /// state this time, or `now` [default: 1970-01-01T00:00:00Z]
     #[argh(option)]
     signed_at: Option<String>,
     /// print JSON
@@ -59,17 +58,17 @@ pub struct Sign {
     pub json: bool,
 }
 
-/// Put a package through the Gatekeeper's seven checks.
+/// Verify a package (seven checks)
 #[derive(FromArgs)]
 #[argh(subcommand, name = "verify")]
 pub struct Verify {
-    /// the package
+    /// package file
     #[argh(positional)]
     file: PathBuf,
-    /// trust store, instead of trust.json in the home folder
+    /// use this trust store [default: MPP_HOME/trust.json]
     #[argh(option)]
     trust: Option<PathBuf>,
-    /// ask for trusted signatures by this many publishers (default 1)
+    /// require signatures of this many publishers [default: 1]
     #[argh(option, default = "1")]
     signers: usize,
     /// print JSON
@@ -77,14 +76,14 @@ pub struct Verify {
     pub json: bool,
 }
 
-/// Show what a package is, asks for, imports, and how risky that is, whoever signed it.
+/// Show the tools, capabilities and risk of a package
 #[derive(FromArgs)]
 #[argh(subcommand, name = "inspect")]
 pub struct Inspect {
-    /// the package: a file, or the id of an installed one
+    /// package file, or id of an installed package
     #[argh(positional)]
     file: PathBuf,
-    /// trust store, instead of trust.json in the home folder
+    /// use this trust store [default: MPP_HOME/trust.json]
     #[argh(option)]
     trust: Option<PathBuf>,
     /// print JSON
@@ -97,24 +96,24 @@ impl Pack {
         let signed_at = signed_at(self.signed_at.as_deref())?;
         let key = SecretKey::from_pem(&read_text(&self.key)?)?;
         let compression = if self.deflate { Compression::Deflated } else { Compression::Stored };
-        if !self.folder.join(MANIFEST_ENTRY).exists() && self.folder.is_dir() {
-            let inner = self.folder.join("package");
-            let meant = match inner.join(MANIFEST_ENTRY).exists() {
+        if !self.directory.join(MANIFEST_ENTRY).exists() && self.directory.is_dir() {
+            let inner = self.directory.join("package");
+            let hint = match inner.join(MANIFEST_ENTRY).exists() {
                 true => format!("; did you mean {}?", inner.display()),
                 false => String::new(),
             };
-            let folder = self.folder.display();
-            let detail = format!("{folder} holds no {MANIFEST_ENTRY}{meant}");
+            let directory = self.directory.display();
+            let detail = format!("no {MANIFEST_ENTRY} in {directory}{hint}");
             return Err(Error::new(Code::StructureMissing, detail));
         }
-        let contents = read_folder(&self.folder)?;
+        let contents = read_directory(&self.directory)?;
         if !contents.keys().any(|name| is_module_entry(name)) {
             let detail =
-                format!("no .wasm module in {}: build the tool first", self.folder.display());
+                format!("no .wasm module in {}: build the tool first", self.directory.display());
             return Err(Error::new(Code::StructureMissing, detail));
         }
         let package = pack(contents, &key, signed_at, compression)?;
-        // An author hears now what a host would say later.
+        // Reports to the author what a host would refuse later.
         let found = gatekeeper::inspect(&package)?;
         write_atomic(&self.output, &package)?;
         written(&self.output, &package, &found)
@@ -133,13 +132,13 @@ impl Sign {
     }
 }
 
-/// What `pack` and `sign` say.
+/// Returns the output of `pack` and `sign`.
 fn written(
     output: &std::path::Path,
     package: &[u8],
     found: &Inspection,
 ) -> Result<CommandOutput, Error> {
-    let keys: Vec<&str> = found.signed_by.iter().map(|signer| signer.key_id.as_str()).collect();
+    let keys: Vec<&str> = found.signers.iter().map(|signer| signer.key_id.as_str()).collect();
     let rows = [
         ("package", format!("{} {}", found.manifest.id, found.manifest.version)),
         ("content", found.content_hash.to_string()),
@@ -166,7 +165,7 @@ const CHECKS: [&str; 7] =
 impl Verify {
     pub fn run(self) -> Result<CommandOutput, Error> {
         if self.signers == 0 {
-            return Err(usage_error("--signers takes a number from 1"));
+            return Err(usage_error("--signers is less than 1"));
         }
         let seen = home::home_dir()?.join(SEEN_FILE_NAME);
         let store = TrustStore::load_with_versions(&trust::existing_store(self.trust)?, &seen)?;
@@ -187,7 +186,7 @@ impl Verify {
                 let mut text = checks_until(None);
                 text.push_str(&terminal::columns(&[
                     ("package", format!("{} {}", manifest.id, manifest.version)),
-                    ("publisher", manifest.signed_by().join(", ")),
+                    ("publisher", manifest.signer_names().join(", ")),
                     ("content", attestation.content_hash.to_string()),
                 ]));
                 let json = json!({
@@ -201,12 +200,7 @@ impl Verify {
                 let Some(failed) = CHECKS.iter().position(|check| *check == stage) else {
                     return Err(error);
                 };
-                let message = terminal::printable(&error.to_string());
-                let text = format!(
-                    "{}REFUSED [{}]\n  {message}\n",
-                    checks_until(Some(failed)),
-                    error.code().as_str()
-                );
+                let text = checks_until(Some(failed)) + &super::error_text(&error) + "\n";
                 let json = json!({
                     "verdict": "refused", "check": failed.saturating_add(1),
                     "error": super::error_json(&error),
@@ -218,12 +212,12 @@ impl Verify {
     }
 }
 
-/// A line for each check; those behind the one that failed were not made.
+/// Formats a line for each check; those after the failed one are skipped.
 fn checks_until(failed: Option<usize>) -> String {
     let line = |(number, name): (usize, &&str)| {
         let verdict = match failed {
-            Some(failed) if number == failed => "REFUSED",
-            Some(failed) if number > failed => "not made",
+            Some(failed) if number == failed => "FAILED",
+            Some(failed) if number > failed => "skipped",
             _ => "ok",
         };
         format!("  {} {name:10} {verdict}\n", number.saturating_add(1))
@@ -240,16 +234,16 @@ impl Inspect {
         let mut rows = vec![
             ("package", format!("{} {}", manifest.id, manifest.version)),
             ("name", manifest.name.clone()),
-            ("about", manifest.description.clone()),
+            ("description", manifest.description.clone()),
             ("content", found.content_hash.to_string()),
         ];
         let mut signers = Vec::new();
-        for signer in &found.signed_by {
+        for signer in &found.signers {
             let known = store.keys().find(|(_, key)| key.key_id == signer.key_id);
             let holder = known.map(|(publisher, _)| publisher.name.clone());
             let shown = match &holder {
                 Some(name) => format!("trusted as {name}"),
-                None => "NOT TRUSTED: nobody vouches for this key".to_owned(),
+                None => "NOT TRUSTED: no publisher has this key".to_owned(),
             };
             rows.push(("signed by", format!("{}\n{shown}", signer.key_id)));
             signers.push(json!({
@@ -259,21 +253,21 @@ impl Inspect {
         }
         let capabilities: Vec<String> =
             Capability::requested_by(manifest).iter().map(ToString::to_string).collect();
-        let asks = match capabilities.is_empty() {
+        let requests = match capabilities.is_empty() {
             true => "nothing".to_owned(),
             false => capabilities.join("\n"),
         };
-        rows.push(("asks to", asks));
+        rows.push(("requests", requests));
         let reasons = risk.reasons.iter().map(|(why, points)| format!("\n{points:3}  {why}"));
         let points = format!("{} ({} points)", risk.level, risk.points);
         rows.push(("risk", reasons.fold(points, |text, reason| text + &reason)));
         let runtime = &manifest.runtime;
         let line: Vec<_> = [&runtime.entry].into_iter().chain(&runtime.args).collect();
-        rows.push(("runs", format!("{}, spoken to by {}", json!(line), runtime.protocol)));
+        rows.push(("runs", format!("{} (protocol {})", json!(line), runtime.protocol)));
         rows.push((
             "limits",
             format!(
-                "{} MiB of memory, {} ms, {} fuel, {} KiB of output",
+                "{} MiB memory, {} ms, {} fuel, {} KiB output",
                 runtime.memory_limit_mb, runtime.timeout_ms, runtime.fuel, runtime.output_limit_kb
             ),
         ));
@@ -288,8 +282,7 @@ impl Inspect {
             let schema = tool.parameters.source();
             let takes = parameters_of(schema);
             let command = tool.command.as_ref().map(|command| &command.source);
-            let runs =
-                command.map(|command| format!("\n  runs with {command}")).unwrap_or_default();
+            let runs = command.map(|command| format!("\n  runs {command}")).unwrap_or_default();
             rows.push((
                 "tool",
                 format!("{} ({sensitivity})\n{}\n{takes}{runs}", tool.name, tool.description),
@@ -321,7 +314,7 @@ impl Inspect {
     }
 }
 
-/// A line for each parameter of a tool; `--json` has the whole schema.
+/// Formats a line for each parameter of a tool; `--json` prints the whole schema.
 fn parameters_of(schema: &Value) -> String {
     let members = schema.get("properties").and_then(Value::as_object);
     let required = schema.get("required").and_then(Value::as_array);
@@ -334,7 +327,7 @@ fn parameters_of(schema: &Value) -> String {
         lines.push(format!("  {name}: {}{must}{about}", text("type").unwrap_or("any")));
     }
     match lines.is_empty() {
-        true => "  takes nothing in particular".to_owned(),
+        true => "  no parameters".to_owned(),
         false => lines.join("\n"),
     }
 }

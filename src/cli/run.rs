@@ -1,4 +1,4 @@
-//! Room: `mpp run`: one call of one tool, with a person at the terminal where one is needed.
+//! `mpp run`: one call of one tool, with approval at the terminal.
 
 use super::consent::TerminalApprover;
 use super::{read_text, terminal, trust, usage_error, CommandOutput};
@@ -10,55 +10,55 @@ use mpp::policy::PermissionPolicy;
 use mpp::runtime::PackageSource as _;
 use mpp::runtime::{CallResult, Runtime, ToolCall};
 use mpp::store::PackageStore;
-use mpp::trust::{covers, TrustStore, Validity};
+use mpp::trust::{namespace_contains, TrustStore, Validity};
 use mpp::{home, json, CancelFlag, Code, Error};
 use serde_json::{json, Value};
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Verify a package, decide, run one of its tools in the sandbox, and print the filtered answer.
+/// Run one tool of a package
 #[derive(FromArgs)]
 #[argh(subcommand, name = "run")]
+#[argh(note = "Without a policy file, packages that request nothing run; others need approval")]
 pub struct Run {
-    /// the package: a file, or the id of an installed one
+    /// package file, or id of an installed package
     #[argh(positional)]
     file: PathBuf,
-    /// name of the tool
+    /// call this tool
     #[argh(option)]
     tool: String,
-    /// its arguments as a JSON object, or @FILE; by default {}
+    /// pass this JSON object, or @FILE [default: {}]
     #[argh(option, default = "String::from(\"{}\")")]
     args: String,
-    /// give the package a directory that its manifest asks for: GUEST=HOST
+    /// map a requested directory: GUEST=HOST (repeatable)
     #[argh(option)]
     map: Vec<String>,
-    /// give the package a variable that its manifest asks for: NAME=VALUE, or NAME for your own value
+    /// set a requested variable: NAME=VALUE or NAME (repeatable)
     #[argh(option)]
     env: Vec<String>,
-    /// agree to what the package asks for, without being asked
+    /// approve the requested capabilities without asking
     #[argh(switch)]
     yes: bool,
-    /// show what the tool would change in mapped directories, and ask before it is done
+    /// show file changes and ask before they are applied
     #[argh(switch)]
     show_changes: bool,
-    /// let the tool read this host's clocks
+    /// let the tool read the host's clocks
     #[argh(switch)]
     real_clock: bool,
-    /// give the tool random numbers of this host
+    /// give the tool random numbers from the host
     #[argh(switch)]
     real_random: bool,
-    /// certification authorities that https servers are held against, in PEM, instead of this system's
+    /// verify https servers with this CA bundle (PEM)
     #[argh(option)]
     ca_file: Option<PathBuf>,
-    /// folder for what packages keep from call to call, instead of storage in the home folder
+    /// use this storage directory [default: MPP_HOME/storage]
     #[argh(option)]
     storage: Option<PathBuf>,
-    /// trust store, instead of trust.json in the home folder
+    /// use this trust store [default: MPP_HOME/trust.json]
     #[argh(option)]
     trust: Option<PathBuf>,
-    /// policy file, instead of policy.json in the home folder; without any, packages that ask for nothing run
-    /// and others are asked about
+    /// use this policy file [default: MPP_HOME/policy.json]
     #[argh(option)]
     policy: Option<PathBuf>,
     /// print JSON
@@ -73,33 +73,33 @@ impl Run {
         let policy = self.policy(&home)?;
         let package = Package::named(&self.file)?;
         let call = ToolCall::new(self.tool.clone(), self.arguments()?);
-        let person =
-            TerminalApprover { home: &home, agreed: self.yes, show_changes: self.show_changes };
+        let approver =
+            TerminalApprover { home: &home, approved: self.yes, show_changes: self.show_changes };
         let transport = Arc::new(CurlTransport::new(self.ca_file.clone()));
         let mut runtime = Runtime::open(&home, policy)?.trust_file(&trust_path);
-        if let Some(folder) = &self.storage {
-            runtime = runtime.storage_folder(folder);
+        if let Some(directory) = &self.storage {
+            runtime = runtime.storage_directory(directory);
         }
-        // An installed package lies in the home.
+        // MPP_HOME, with the installed packages, is always protected.
         let file = Some(&self.file).filter(|file| file.exists());
         let files = file.into_iter().chain(&self.ca_file).map(PathBuf::as_path);
         let runtime = files.fold(runtime, Runtime::protect).http_transport(transport);
         let call_once = || {
             let cancel = CancelFlag::default();
             match &package {
-                Package::File(bytes) => runtime.call(bytes, &call, &person, &cancel),
+                Package::File(bytes) => runtime.call(bytes, &call, &approver, &cancel),
                 Package::InstalledPackage(store, content_hash) => {
-                    runtime.call_installed(store, content_hash, &call, &person, &cancel)
+                    runtime.call_installed(store, content_hash, &call, &approver, &cancel)
                 }
             }
         };
-        let mut answer = call_once();
-        if answer.as_ref().is_err_and(|error| error.code() == Code::PublisherUnknown)
+        let mut result = call_once();
+        if result.as_ref().is_err_and(|error| error.code() == Code::PublisherUnknown)
             && trust_on_first_use(&package.bytes()?, &trust_path)?
         {
-            answer = call_once();
+            result = call_once();
         }
-        Ok(report(&answer?))
+        Ok(output_of(&result?))
     }
 
     fn policy(&self, home: &Path) -> Result<PermissionPolicy, Error> {
@@ -116,7 +116,7 @@ impl Run {
                 None => (
                     variable.as_str(),
                     std::env::var(variable)
-                        .map_err(|_| usage_error(format!("--env {variable}: you have none")))?,
+                        .map_err(|_| usage_error(format!("--env {variable}: not set here")))?,
                 ),
             };
             policy = policy.allow_env(name, value);
@@ -140,7 +140,7 @@ impl Run {
     }
 }
 
-/// A package as a command names it: a file, or the installed one of this id.
+/// A package named on the command line: a file, or the id of an installed package.
 pub enum Package {
     File(Vec<u8>),
     InstalledPackage(PackageStore, ContentHash),
@@ -148,12 +148,16 @@ pub enum Package {
 
 impl Package {
     pub fn named(named: &Path) -> Result<Self, Error> {
-        let file = || read_package(named).map(Package::File);
-        let Some(id) = named.to_str().filter(|_| !named.exists()) else { return file() };
+        let Some(id) = named.to_str().filter(|_| !named.exists()) else {
+            return read_package(named).map(Package::File);
+        };
         let store = PackageStore::new(&home::home_dir()?);
         match store.find(id) {
             Ok(found) => Ok(Package::InstalledPackage(store, found.content_hash)),
-            Err(error) if error.code() == Code::StoreNotInstalled => file(),
+            Err(error) if error.code() == Code::StoreNotInstalled => {
+                let detail = format!("{id:?} is neither a readable file nor an installed package");
+                Err(Error::new(Code::HostFile, detail))
+            }
             Err(error) => Err(error),
         }
     }
@@ -168,12 +172,12 @@ impl Package {
     }
 }
 
-/// The policy that was named, or the home folder's, or where there is no file one without rules.
+/// Loads the named policy or MPP_HOME/policy.json; without that file, returns a policy without rules.
 // [POLICY-09] [POLICY-17]
 pub fn load_policy(named: Option<&Path>, home: &Path) -> Result<PermissionPolicy, Error> {
     let default = home.join("policy.json");
-    // The name counts and not what it leads to: a link to nothing, and a folder that cannot be looked into,
-    // may stand for a file with deny rules.
+    // Only a missing name counts as absent: a dangling link or an unreadable directory could hide a file with
+    // deny rules.
     let is_absent = |error: &std::io::Error| error.kind() == std::io::ErrorKind::NotFound;
     match named {
         Some(file) => PermissionPolicy::load(file),
@@ -184,9 +188,9 @@ pub fn load_policy(named: Option<&Path>, home: &Path) -> Result<PermissionPolicy
     }
 }
 
-/// The text blocks for a person; all of it for a program.
-fn report(answer: &CallResult) -> CommandOutput {
-    let blocks = answer.content.as_array().map(Vec::as_slice).unwrap_or_default();
+/// Formats the result of a call: its text blocks, or all of it as JSON.
+fn output_of(result: &CallResult) -> CommandOutput {
+    let blocks = result.content.as_array().map(Vec::as_slice).unwrap_or_default();
     let mut text = String::new();
     for block in blocks {
         match block.get("text").and_then(Value::as_str) {
@@ -198,34 +202,36 @@ fn report(answer: &CallResult) -> CommandOutput {
         }
     }
     let json = json!({
-        "content": answer.content, "structuredContent": answer.structured_content,
-        "isError": answer.is_error, "changes": answer.changes, "redacted": answer.applied.to_json(),
-        "fuel_used": answer.fuel_used, "audit_record": answer.audit_record,
+        "content": result.content, "structuredContent": result.structured_content,
+        "isError": result.is_error, "changes": result.changes, "redacted": result.applied.to_json(),
+        "fuel_used": result.fuel_used, "audit_record": result.audit_record,
     });
-    let exit_status = if answer.is_error { mpp::Class::Tool.exit_status() } else { 0 };
+    let exit_status = if result.is_error { mpp::Class::Tool.exit_status() } else { 0 };
     CommandOutput { text, json, exit_status }
 }
 
-/// First use of an unknown publisher: shows the fingerprint and asks; trusts for this one id.
+/// Trust on first use: shows the key id of an unknown signer, asks, and trusts the key for this package id.
 pub fn trust_on_first_use(package: &[u8], trust_path: &Path) -> Result<bool, Error> {
     if !terminal::is_interactive() {
         return Ok(false);
     }
     let found = gatekeeper::inspect(package)?;
-    let Some(signer) = found.signed_by.first() else { return Ok(false) };
+    let Some(signer) = found.signers.first() else { return Ok(false) };
     let id = found.manifest.id.clone();
-    // A changed key is what this question exists for: it is not asked twice about one id.
+    // Trust on first use protects against a changed key, so a second key for an id is refused.
     let store = TrustStore::load(trust_path)?;
     let mut publishers = store.publishers();
-    if let Some(holder) = publishers.find(|it| it.namespaces.iter().any(|held| covers(held, &id))) {
+    if let Some(holder) =
+        publishers.find(|it| it.namespaces.iter().any(|held| namespace_contains(held, &id)))
+    {
         let holder = &holder.name;
         let detail =
-            format!("{id} belongs to {holder:?} here, and another key signed this package");
+            format!("{id} belongs to publisher {holder:?}, but another key signed this package");
         return Err(Error::new(Code::PublisherUnknown, detail));
     }
     super::warn(&format!(
-        "{id} is signed by a key that nobody here knows:\n\n  {}\n\nCompare it with what the \
-         publisher says by another way, such as its web site.",
+        "{id} is signed by an unknown key:\n\n  {}\n\nCompare this key id with the one that the \
+         publisher states, for example on its web site.",
         signer.key_id
     ));
     if !terminal::confirm(&format!("Trust this key to publish {id}?")) {
@@ -233,7 +239,7 @@ pub fn trust_on_first_use(package: &[u8], trust_path: &Path) -> Result<bool, Err
     }
     TrustStore::update(trust_path, |store| {
         store.add_publisher(
-            &format!("whoever signed {id} (name not checked)"),
+            &format!("signer of {id} (name not verified)"),
             signer.public_key,
             &[&id],
             Validity::ALWAYS,

@@ -1,4 +1,4 @@
-//! Room: `mpp secret`: values for tools, which come from stdin or a person's keyboard and are never shown.
+//! `mpp secret`: secrets for tools, read from stdin or typed without echo, and never shown.
 
 use super::{run, terminal, usage_error, CommandOutput};
 use argh::FromArgs;
@@ -11,7 +11,7 @@ use std::io::{IsTerminal as _, Read as _};
 use std::path::PathBuf;
 use std::process::{Command as Process, Stdio};
 
-/// Keep values for tools, such as keys of services, that no answer shows.
+/// Manage secrets for tools
 #[derive(FromArgs)]
 #[argh(subcommand, name = "secret")]
 pub struct Secret {
@@ -27,11 +27,11 @@ enum Command {
     Remove(Remove),
 }
 
-/// Keep a value, which is read from stdin: one line, not from the command line, which others can see.
+/// Set a secret to the line read from stdin
 #[derive(FromArgs)]
 #[argh(subcommand, name = "set")]
 struct Set {
-    /// name of the secret, by which a policy gives it to tools
+    /// name of the secret, as used in the policy
     #[argh(positional)]
     name: String,
     /// print JSON
@@ -39,11 +39,11 @@ struct Set {
     json: bool,
 }
 
-/// List the names of secrets, and what the policy gives each to.
+/// List secrets and their uses in the policy
 #[derive(FromArgs)]
 #[argh(subcommand, name = "list")]
 struct List {
-    /// policy file, instead of policy.json in the home folder
+    /// use this policy file [default: MPP_HOME/policy.json]
     #[argh(option)]
     policy: Option<PathBuf>,
     /// print JSON
@@ -51,7 +51,7 @@ struct List {
     json: bool,
 }
 
-/// Forget a value.
+/// Delete a secret
 #[derive(FromArgs)]
 #[argh(subcommand, name = "remove")]
 struct Remove {
@@ -90,12 +90,12 @@ fn set(file: &FileSecretStore, name: &str) -> Result<CommandOutput, Error> {
     mpp::secrets::check_name(name)?;
     let value = SecretValue::parse(read_value(name)?)?;
     let replaced = file.set(name, value)?;
-    let word = if replaced { "replaced" } else { "set" };
+    let verb = if replaced { "replaced" } else { "set" };
     let json = json!({ "name": name, "replaced": replaced });
-    Ok(CommandOutput::new(format!("{word} {name}\n"), json))
+    Ok(CommandOutput::new(format!("{verb} {name}\n"), json))
 }
 
-/// One line of stdin, without its end.
+/// Reads one line of stdin, without its line feed.
 // [SECRET-12]
 fn read_value(name: &str) -> Result<String, Error> {
     let bytes = match std::io::stdin().is_terminal() {
@@ -109,18 +109,18 @@ fn read_value(name: &str) -> Result<String, Error> {
         }
     };
     let text = String::from_utf8(bytes)
-        .map_err(|_| Error::new(Code::SecretInvalid, "a value that is no text"))?;
+        .map_err(|_| Error::new(Code::SecretInvalid, "the value is not UTF-8"))?;
     let line = text.strip_suffix('\n').unwrap_or(&text);
     Ok(line.strip_suffix('\r').unwrap_or(line).to_owned())
 }
 
-/// Reads a line of the terminal without showing it. A shell does it, since it brings the echo back however it
-/// ends; the line comes through a pipe, and stands in no list of processes.
+/// Reads a line of the terminal without echo. A shell does so, since it restores the echo however it ends. The
+/// line comes through a pipe, and appears in no list of processes.
 fn read_without_echo(name: &str) -> Result<Vec<u8>, Error> {
     const SCRIPT: &str =
         "trap 'stty echo' EXIT; trap 'exit 1' INT TERM HUP; stty -echo || exit 1\n\
                           IFS= read -r line && printf '%s' \"$line\"";
-    super::warn(&format!("value of {name}, which is not shown as you type:"));
+    super::warn(&format!("value of {name} (not shown as you type):"));
     let output = Process::new("/bin/sh")
         .args(["-c", SCRIPT])
         .stdin(Stdio::inherit())
@@ -128,7 +128,7 @@ fn read_without_echo(name: &str) -> Result<Vec<u8>, Error> {
         .output();
     match output {
         Ok(output) if output.status.success() => Ok(output.stdout),
-        _ => Err(usage_error("no value was given; it can come through a pipe as well")),
+        _ => Err(usage_error("no value given at the terminal; a pipe works too")),
     }
 }
 
@@ -155,7 +155,7 @@ fn list(file: &FileSecretStore, policy: Option<PathBuf>) -> Result<CommandOutput
         text.push_str("no secrets\n");
     }
     if by_command {
-        text.push_str("the policy takes values from its secrets_command, not from here\n");
+        text.push_str("the policy takes values from its secrets_command\n");
     }
     Ok(CommandOutput::new(text, json))
 }
@@ -166,6 +166,6 @@ fn row(policy: &PermissionPolicy, is_set: bool, uses: &[String]) -> String {
         (true, None) => "set; ",
         (false, None) => "NOT SET; ",
     };
-    let uses = if uses.is_empty() { "given to nothing".to_owned() } else { uses.join(", ") };
+    let uses = if uses.is_empty() { "not used by the policy".to_owned() } else { uses.join(", ") };
     format!("{set}{uses}")
 }

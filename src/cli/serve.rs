@@ -1,4 +1,4 @@
-//! Room: `mpp serve`: what agents start.
+//! `mpp serve`: the MCP server.
 
 use super::{config, run, CommandOutput};
 use argh::FromArgs;
@@ -13,24 +13,24 @@ use std::sync::mpsc::{sync_channel, Receiver, SyncSender};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long a server that has ended waits for somebody to read its last lines.
-const LAST_LINES_WAIT: Duration = Duration::from_millis(500);
+/// How long a server that has ended waits for its last log lines to be read.
+const LOG_FLUSH_WAIT: Duration = Duration::from_millis(500);
 
-/// Serve the installed packages to an agent: MCP over stdin and stdout.
+/// Serve installed packages to an agent: MCP over stdio
 #[derive(FromArgs)]
 #[argh(subcommand, name = "serve")]
+#[argh(note = "Without a policy file, packages that request nothing run; others need approval")]
 pub struct Serve {
-    /// policy file, instead of policy.json in the home folder; without any, packages that ask for nothing run
-    /// and others are asked about
+    /// use this policy file [default: MPP_HOME/policy.json]
     #[argh(option)]
     policy: Option<PathBuf>,
-    /// certification authorities that https servers are held against, in PEM, instead of this system's
+    /// verify https servers with this CA bundle (PEM)
     #[argh(option)]
     ca_file: Option<PathBuf>,
-    /// folder for what packages keep from call to call, instead of storage in the home folder
+    /// use this storage directory [default: MPP_HOME/storage]
     #[argh(option)]
     storage: Option<PathBuf>,
-    /// print the configuration with which an agent program starts this server, and end: vscode, claude, codex, …
+    /// print the configuration of a client, such as vscode
     #[argh(option)]
     print_config: Option<String>,
 }
@@ -51,30 +51,29 @@ impl Serve {
         if let Some(file) = &self.ca_file {
             runtime = runtime.protect(file);
         }
-        if let Some(folder) = &self.storage {
-            runtime = runtime.storage_folder(folder);
+        if let Some(directory) = &self.storage {
+            runtime = runtime.storage_directory(directory);
         }
         let runtime = runtime.http_transport(Arc::new(CurlTransport::new(self.ca_file)));
         let input = BufReader::new(std::io::stdin());
-        let (told, written) = in_the_background();
-        let tell = move |line: &str| drop(told.try_send(line.to_owned()));
-        let served = Server::new(&runtime, tell).serve(input, std::io::stdout());
-        // The server is gone and with it whoever tells; what was told is written, if somebody reads it.
-        let _nobody_reads = written.recv_timeout(LAST_LINES_WAIT);
+        let (sender, written) = background_log();
+        let log = move |line: &str| drop(sender.try_send(line.to_owned()));
+        let served = Server::new(&runtime, log).serve(input, std::io::stdout());
+        // The sender is dropped with the server; the wait is for a client that reads stderr.
+        let _timed_out = written.recv_timeout(LOG_FLUSH_WAIT);
         served?;
         Ok(CommandOutput::new("", Value::Null))
     }
 }
 
-/// Where lines for whoever runs the server go. Many programs that start one never read its stderr, and a
-/// full pipe must hold up no call: what can't be told is left out. The second half ends when all is
-/// written.
-fn in_the_background() -> (SyncSender<String>, Receiver<()>) {
-    let (told, lines) = sync_channel::<String>(64);
+/// Writes log lines to stderr in a thread. Many clients never read it, and a full pipe blocks no call: lines that
+/// do not fit are dropped. The receiver disconnects when all lines are written.
+fn background_log() -> (SyncSender<String>, Receiver<()>) {
+    let (sender, lines) = sync_channel::<String>(64);
     let (done, written) = sync_channel(1);
     std::thread::spawn(move || {
         lines.iter().for_each(|line| super::warn(&format!("mpp: {line}")));
         drop(done);
     });
-    (told, written)
+    (sender, written)
 }

@@ -1,4 +1,4 @@
-//! Room: `mpp install`, `mpp list`, `mpp remove`: which packages a server offers.
+//! `mpp install`, `mpp list` and `mpp remove`: the packages that a server offers.
 
 use super::{run, terminal, usage_error, CommandOutput};
 use argh::FromArgs;
@@ -11,17 +11,17 @@ use serde_json::{json, Value};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-/// Verify a package, show what it asks for or what has changed, and install it.
+/// Verify a package, show what is new, and install it
 #[derive(FromArgs)]
 #[argh(subcommand, name = "install")]
 pub struct Install {
-    /// the package
+    /// package file
     #[argh(positional)]
     file: PathBuf,
-    /// install without being asked
+    /// install without asking
     #[argh(switch)]
     yes: bool,
-    /// accept a version older than one that was seen
+    /// accept a version older than one accepted before
     #[argh(switch)]
     downgrade: bool,
     /// print JSON
@@ -29,7 +29,7 @@ pub struct Install {
     pub json: bool,
 }
 
-/// List the installed packages and their tools.
+/// List installed packages and their tools
 #[derive(FromArgs)]
 #[argh(subcommand, name = "list")]
 pub struct List {
@@ -38,11 +38,11 @@ pub struct List {
     pub json: bool,
 }
 
-/// Remove an installed package.
+/// Remove an installed package
 #[derive(FromArgs)]
 #[argh(subcommand, name = "remove")]
 pub struct Remove {
-    /// its id
+    /// package id
     #[argh(positional)]
     id: String,
     /// print JSON
@@ -65,20 +65,20 @@ impl Install {
         let attestation = verified?;
         let manifest = &attestation.manifest;
         let old = match store.find(&manifest.id) {
-            // Without its manifest nothing can be compared: then all of the new one is shown.
+            // If its manifest cannot be read, all of the new one is shown.
             Ok(found) => Some((store.manifest(&found.content_hash).ok(), found)),
             Err(error) if error.code() == Code::StoreNotInstalled => None,
             Err(error) => return Err(error),
         };
-        let rows = shown(&attestation, old.as_ref());
+        let rows = install_summary(&attestation, old.as_ref());
         if !self.yes {
             if !terminal::is_interactive() {
-                let detail = "installing needs a person at the terminal, or --yes";
+                let detail = format!("installing {} requires approval", manifest.id);
                 return Err(Error::new(Code::PolicyConfirmation, detail));
             }
             super::warn(terminal::columns(&rows).trim_end());
             if !terminal::confirm("Install this?") {
-                let detail = format!("{} was not installed", manifest.id);
+                let detail = format!("installing {} was denied", manifest.id);
                 return Err(Error::new(Code::PolicyDeclined, detail));
             }
         }
@@ -110,24 +110,24 @@ impl Install {
     }
 }
 
-/// What a person decides about: all of a new package, or what an update changes.
+/// Summarizes what to approve: all of a new package, or what an update changes.
 // [STORE-06]
-fn shown(
+fn install_summary(
     new: &AttestationResult,
     old: Option<&(Option<Manifest>, InstalledPackage)>,
 ) -> Vec<(&'static str, String)> {
     let manifest = &new.manifest;
     let mut rows = vec![
         ("package", format!("{} {}", manifest.id, manifest.version)),
-        ("about", manifest.description.clone()),
-        ("publisher", manifest.signed_by().join(", ")),
+        ("description", manifest.description.clone()),
+        ("publisher", manifest.signer_names().join(", ")),
         ("content", new.content_hash.to_string()),
     ];
     if let Some((_, installed)) = old {
         rows.push(("replaces", format!("{} {}", installed.version, installed.content_hash)));
     }
     let Some((Some(old), installed)) = old else {
-        rows.push(("asks to", or_nothing(capabilities(manifest))));
+        rows.push(("requests", or_nothing(capabilities(manifest))));
         rows.push(("tools", or_nothing(tools(manifest))));
         return rows;
     };
@@ -152,8 +152,8 @@ fn capabilities(manifest: &Manifest) -> BTreeSet<String> {
     Capability::requested_by(manifest).iter().map(Capability::to_string).collect()
 }
 
-/// A tool with what a model is told of it, so that a changed description shows as well. Each is one
-/// line, since a line break in a description would look like another tool.
+/// Formats the tools with their descriptions, which models read. Each is one line, since a line break in a
+/// description would look like another tool.
 fn tools(manifest: &Manifest) -> BTreeSet<String> {
     let line = |tool: &mpp::package::manifest::Tool| {
         let sensitivity = format!("{:?}", tool.sensitivity).to_lowercase();
@@ -163,13 +163,13 @@ fn tools(manifest: &Manifest) -> BTreeSet<String> {
     manifest.tools.iter().map(line).collect()
 }
 
-/// What goes into each tool and comes out of it. A model reads that as well.
+/// Formats the parameters and results of the tools, which models read too.
 fn schemas(manifest: &Manifest) -> BTreeSet<String> {
     let lines = |tool: &mpp::package::manifest::Tool| {
         let takes = Some(format!("{} takes {}", tool.name, tool.parameters.source()));
         let returns = tool.returns.as_ref();
-        let gives = returns.map(|schema| format!("{} gives {}", tool.name, schema.source()));
-        [takes, gives].into_iter().flatten()
+        let results = returns.map(|schema| format!("{} returns {}", tool.name, schema.source()));
+        [takes, results].into_iter().flatten()
     };
     manifest.tools.iter().flat_map(lines).collect()
 }
@@ -192,7 +192,7 @@ impl List {
             text.push_str(&terminal::columns(&rows));
         }
         if installed.is_empty() {
-            text.push_str("nothing is installed\n");
+            text.push_str("no installed packages\n");
         }
         let json = installed.iter().map(|package| {
             json!({
@@ -207,7 +207,7 @@ impl List {
 impl Remove {
     pub fn run(self) -> Result<CommandOutput, Error> {
         if self.id.is_empty() {
-            return Err(usage_error("no id given"));
+            return Err(usage_error("the id is empty"));
         }
         PackageStore::new(&home::home_dir()?).remove(&self.id)?;
         Ok(CommandOutput::new(format!("removed {}\n", self.id), json!({ "removed": self.id })))

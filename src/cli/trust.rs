@@ -1,4 +1,4 @@
-//! Room: `mpp trust`: whom this host trusts, and what it does not trust any more.
+//! `mpp trust`: trusted publishers and revocations.
 
 use super::{file_error, read_text, terminal, usage_error, CommandOutput};
 use argh::FromArgs;
@@ -9,7 +9,7 @@ use mpp::{Error, Timestamp};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
-/// Say whom this host trusts to publish tools, and what it does not trust any more.
+/// Manage trusted publishers and revocations
 #[derive(FromArgs)]
 #[argh(subcommand, name = "trust")]
 pub struct Trust {
@@ -25,26 +25,26 @@ enum Command {
     Revoke(Revoke),
 }
 
-/// Trust a publisher's key for the ids below its namespaces.
+/// Trust a publisher's key for its namespaces
 #[derive(FromArgs)]
 #[argh(subcommand, name = "add")]
 struct Add {
-    /// the public key file
+    /// public key file
     #[argh(positional)]
     key: PathBuf,
-    /// the publisher's name, as it will be shown
+    /// show the publisher under this name
     #[argh(option)]
     name: String,
-    /// ids it may publish: `org.acme` stands for itself and all below; may be given several times
+    /// allow this id and all below it (repeatable)
     #[argh(option)]
     namespace: Vec<String>,
-    /// the key counts from this time on
+    /// trust the key from this time on (RFC 3339)
     #[argh(option)]
     from: Option<String>,
-    /// the key counts up to this time
+    /// trust the key until this time (RFC 3339)
     #[argh(option)]
     until: Option<String>,
-    /// trust store, instead of trust.json in the home folder
+    /// use this trust store [default: MPP_HOME/trust.json]
     #[argh(option)]
     trust: Option<PathBuf>,
     /// print JSON
@@ -52,11 +52,11 @@ struct Add {
     json: bool,
 }
 
-/// List publishers, keys, namespaces and revocations.
+/// List publishers, keys, namespaces and revocations
 #[derive(FromArgs)]
 #[argh(subcommand, name = "list")]
 struct List {
-    /// trust store, instead of trust.json in the home folder
+    /// use this trust store [default: MPP_HOME/trust.json]
     #[argh(option)]
     trust: Option<PathBuf>,
     /// print JSON
@@ -64,17 +64,17 @@ struct List {
     json: bool,
 }
 
-/// Revoke a key (its id or its file) or one package's contents (its content hash).
+/// Revoke a key, or the content of one package
 #[derive(FromArgs)]
 #[argh(subcommand, name = "revoke")]
 struct Revoke {
-    /// key id, public key file, or `sha256:…`
+    /// key id, public key file, or content hash `sha256:…`
     #[argh(positional)]
     what: String,
-    /// why, for whoever meets the refusal
+    /// state this reason, shown when a package is refused
     #[argh(option)]
     reason: String,
-    /// trust store, instead of trust.json in the home folder
+    /// use this trust store [default: MPP_HOME/trust.json]
     #[argh(option)]
     trust: Option<PathBuf>,
     /// print JSON
@@ -82,13 +82,13 @@ struct Revoke {
     json: bool,
 }
 
-/// The trust store that a command changes; it is made if there is none.
+/// Returns the trust store that a command changes. It need not exist.
 fn store_path(option: Option<PathBuf>) -> Result<PathBuf, Error> {
     option.map_or_else(TrustStore::default_path, Ok)
 }
 
-/// The trust store that a command reads. One that is named has to be there: a mistyped name would
-/// otherwise be a store that trusts nobody.
+/// Returns the trust store that a command reads. A named file has to exist: a mistyped name would otherwise be
+/// an empty store.
 pub fn existing_store(option: Option<PathBuf>) -> Result<PathBuf, Error> {
     match option {
         Some(path) => match path.metadata() {
@@ -120,12 +120,12 @@ impl Trust {
 impl Add {
     fn run(self) -> Result<CommandOutput, Error> {
         if self.namespace.is_empty() {
-            return Err(usage_error("give at least one --namespace, such as org.acme"));
+            return Err(usage_error("missing --namespace, such as org.acme"));
         }
         let moment = |text: Option<&str>| match text {
             None => Ok(None),
             Some(text) => Timestamp::parse(text).map(Some).ok_or_else(|| {
-                usage_error("--from and --until take the form 2026-01-01T00:00:00Z")
+                usage_error("--from or --until is not a time such as 2026-01-01T00:00:00Z")
             }),
         };
         let validity =
@@ -137,7 +137,7 @@ impl Add {
             store.add_publisher(&self.name, key, &namespaces, validity)
         })?;
         let text = format!(
-            "{} may publish below {}\nkey id {}\n",
+            "trusted: {} for {}\nkey id {}\n",
             terminal::printable(&self.name),
             self.namespace.join(", "),
             key.id()
@@ -185,7 +185,7 @@ impl List {
             }));
         }
         if keys.is_empty() {
-            rows.push(("key", "none: no package will be accepted".to_owned()));
+            rows.push(("key", "no trusted keys: every package is refused".to_owned()));
         }
         let json =
             json!({ "trust_store": path.display().to_string(), "keys": keys, "revoked": revoked });
@@ -206,7 +206,7 @@ impl Revoke {
                 None if !Path::new(&what).exists() => {
                     let what = terminal::printable(&what);
                     return Err(usage_error(format!(
-                        "{what} is neither a key id, a content hash nor a key file"
+                        "{what} is not a key id, a content hash or a key file"
                     )));
                 }
                 None => PublicKey::from_pem(&read_text(what.as_ref())?)?.id(),

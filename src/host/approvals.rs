@@ -1,8 +1,7 @@
-//! Agreements that are kept for later calls: "this package, as it is now, may do this".
+//! Remembered approvals: `approvals.json`, which saves approvals for later calls.
 //!
-//! An approval holds for one content hash and one digest of grants, directories of the host included.
-//! Where either differs it does not apply, and the question is asked anew. How a grant was put into words
-//! is kept for people and decides nothing.
+//! An approval covers one content hash and one digest of grants, host directories included. If either differs
+//! it does not apply, and approval is requested again. The text of the grants is for people and decides nothing.
 
 use crate::host::json_file;
 use crate::kernel::consent::ApprovalRequest;
@@ -15,20 +14,20 @@ use crate::kernel::time::Timestamp;
 use std::path::{Path, PathBuf};
 
 object! {
-    /// One agreement that was kept.
+    /// One remembered approval.
     #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct RememberedApproval: FromJson + ToJson {
-        /// The package's id, for people: what counts is the content hash.
+        /// The package's id, for people; the content hash decides.
         pub package: String, text(names::is_id, "a package id");
-        /// The package.
+        /// The package's content hash.
         pub content_hash: ContentHash;
-        /// The digest of what it may do.
+        /// The digest of the approved grants.
         pub grants: String;
-        /// What it may do, as it was shown: for people.
+        /// The approved grants as they were shown, for people.
         pub capabilities: Vec<String>;
-        /// Who agreed.
+        /// The name of the person who approved.
         pub by: String, text(is_visible_line, "a name");
-        /// When.
+        /// The time of the approval.
         pub at: Timestamp;
     }
 }
@@ -45,19 +44,19 @@ impl Document for ApprovalsFile {
     const INVALID: Code = Code::ConsentInvalid;
 }
 
-/// The approvals of one home folder.
+/// The remembered approvals of one home directory.
 #[derive(Clone, Debug)]
 pub struct Approvals {
     path: PathBuf,
 }
 
 impl Approvals {
-    /// Those in this home folder.
+    /// Returns the approvals of this home directory.
     pub fn new(home: &Path) -> Self {
         Approvals { path: home.join("approvals.json") }
     }
 
-    /// All of them, in the order in which they were given.
+    /// Reads all approvals, oldest first.
     ///
     /// # Errors
     /// `consent.invalid`, `host.file`.
@@ -65,47 +64,46 @@ impl Approvals {
         Ok(json_file::load::<ApprovalsFile>(&self.path)?.unwrap_or_default().approvals)
     }
 
-    /// Who agreed to this package with exactly these grants.
+    /// Returns who approved this package with exactly these grants, if anyone did.
     // [CONS-02]
-    pub(crate) fn find(&self, question: &ApprovalRequest) -> Result<Option<String>, Error> {
-        let wanted = (&question.content_hash, &question.grants);
+    pub(crate) fn find(&self, request: &ApprovalRequest) -> Result<Option<String>, Error> {
+        let wanted = (&request.content_hash, &request.grants);
         let found = self.all()?.into_iter().find(|one| (&one.content_hash, &one.grants) == wanted);
         Ok(found.map(|approval| format!("{} (remembered)", approval.by)))
     }
 
-    /// Keeps an agreement. One package has one: a newer one takes the place of those for other contents or
-    /// grants.
+    /// Saves an approval. It replaces those of the same package for other contents or grants.
     pub(crate) fn add(
         &self,
-        question: &ApprovalRequest,
+        request: &ApprovalRequest,
         by: &str,
         at: Timestamp,
     ) -> Result<(), Error> {
         let approval = RememberedApproval {
-            package: question.package.clone(),
-            content_hash: question.content_hash.clone(),
-            grants: question.grants.clone(),
-            capabilities: question.capabilities.clone(),
+            package: request.package.clone(),
+            content_hash: request.content_hash.clone(),
+            grants: request.grants.clone(),
+            capabilities: request.capabilities.clone(),
             by: by.to_owned(),
             at,
         };
-        json_file::edit(&self.path, |kept: &mut ApprovalsFile| {
-            kept.approvals.retain(|other| other.package != approval.package);
-            kept.approvals.push(approval);
+        json_file::edit(&self.path, |file: &mut ApprovalsFile| {
+            file.approvals.retain(|other| other.package != approval.package);
+            file.approvals.push(approval);
             Ok(())
         })
     }
 
-    /// Takes back what was kept for a package. Gives how many agreements that were.
+    /// Revokes the approvals of a package. Returns their number.
     ///
     /// # Errors
     /// `consent.invalid`, `host.file`.
     // [CONS-04]
     pub fn revoke(&self, package: &str) -> Result<usize, Error> {
-        json_file::edit(&self.path, |kept: &mut ApprovalsFile| {
-            let before = kept.approvals.len();
-            kept.approvals.retain(|approval| approval.package != package);
-            Ok(before.saturating_sub(kept.approvals.len()))
+        json_file::edit(&self.path, |file: &mut ApprovalsFile| {
+            let before = file.approvals.len();
+            file.approvals.retain(|approval| approval.package != package);
+            Ok(before.saturating_sub(file.approvals.len()))
         })
     }
 }

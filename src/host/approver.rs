@@ -1,9 +1,9 @@
-//! Whoever can be asked for consent.
+//! `Approver` trait: who decides about an approval request.
 
 use crate::kernel::consent::{ApprovalDecision, ApprovalRequest};
 use crate::kernel::sandbox::Changes;
 
-/// Whoever can be asked for consent. An agent is not a person.
+/// Decides about approval requests for a person. An agent must not implement it.
 ///
 /// ```
 /// use mpp::consent::{Approver, ApprovalRequest, ApprovalDecision};
@@ -11,34 +11,34 @@ use crate::kernel::sandbox::Changes;
 /// /// The user of a program with a window.
 /// struct Window;
 /// impl Approver for Window {
-///     fn ask(&self, question: &ApprovalRequest) -> ApprovalDecision {
-///         let text = format!("{} wants {}", question.name, question.capabilities.join(", "));
+///     fn request_approval(&self, request: &ApprovalRequest) -> ApprovalDecision {
+///         let text = format!("{} wants {}", request.name, request.capabilities.join(", "));
 ///         match show(&text) {
 ///             Some(true) => ApprovalDecision::ApprovedOnce("window:ann".to_owned()),
 ///             Some(false) => ApprovalDecision::Denied,
-///             None => ApprovalDecision::NoResponse("nobody clicked".to_owned()),
+///             None => ApprovalDecision::NoResponse("the window was closed".to_owned()),
 ///         }
 ///     }
 /// }
 /// # fn show(_: &str) -> Option<bool> { None }
 /// ```
 pub trait Approver {
-    /// Asks once.
-    fn ask(&self, question: &ApprovalRequest) -> ApprovalDecision;
+    /// Requests approval once.
+    fn request_approval(&self, request: &ApprovalRequest) -> ApprovalDecision;
 
-    /// Shows what a tool that has succeeded would change on the host, before it is done. Whoever
-    /// agreed to the directory has agreed to this, unless they want to see it.
+    /// Shows the changes that a successful tool would make on the host, before they are committed. An
+    /// approval of the directory covers its changes, so by default they are approved.
     fn approve_changes(&self, _changes: &Changes) -> bool {
         true
     }
 }
 
-/// Nobody: for pipelines and tests.
+/// No approver is available: for pipelines and tests.
 #[derive(Clone, Copy, Debug)]
 pub struct NoApprover;
 
 impl Approver for NoApprover {
-    fn ask(&self, _: &ApprovalRequest) -> ApprovalDecision {
+    fn request_approval(&self, _: &ApprovalRequest) -> ApprovalDecision {
         ApprovalDecision::NoApprover
     }
 }

@@ -1,4 +1,4 @@
-//! The system's clocks, and the flag by which another thread ends a call.
+//! System clocks, and the flag by which another thread cancels a call.
 
 use crate::kernel::deadline::Clock;
 use crate::kernel::time::Timestamp;
@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// Stops a running call from another thread.
+/// Cancels a running call from another thread.
 ///
 /// ```
 /// let flag = mpp::CancelFlag::default();
@@ -18,32 +18,32 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 pub struct CancelFlag(Arc<AtomicBool>);
 
 impl CancelFlag {
-    /// Asks the call to be stopped. It stays asked.
+    /// Cancels the call. This cannot be undone.
     pub fn cancel(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
 
-    /// Whether it was asked.
+    /// Returns `true` once the call was cancelled.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
 }
 
-/// What has this computer's clocks, and perhaps a flag that ends its call.
-pub(crate) trait OnThisComputer {
+/// Implements [`Clock`] by the system's clocks, optionally with a flag that cancels the call.
+pub(crate) trait SystemClock {
     fn cancel_flag(&self) -> Option<&CancelFlag> {
         None
     }
 }
 
-impl OnThisComputer for CancelFlag {
+impl SystemClock for CancelFlag {
     fn cancel_flag(&self) -> Option<&CancelFlag> {
         Some(self)
     }
 }
 
-impl<T: OnThisComputer> Clock for T {
+impl<T: SystemClock> Clock for T {
     fn now(&self) -> Duration {
         now()
     }
@@ -58,20 +58,20 @@ impl<T: OnThisComputer> Clock for T {
     }
 }
 
-/// What the system's clock says. One that is set before 1970 reads as 1970.
+/// Returns the system time. A clock set before 1970 reads as 1970.
 pub(crate) fn now() -> Duration {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
-/// Time since this process first asked.
+/// Returns the time since the first call of this function in the process.
 pub(crate) fn elapsed() -> Duration {
     static STARTED: OnceLock<Instant> = OnceLock::new();
     STARTED.get_or_init(Instant::now).elapsed()
 }
 
 impl Timestamp {
-    /// What the system's clock says now. A clock set before 1970 reads as 1970.
+    /// Returns the system time. A clock set before 1970 reads as 1970.
     pub fn now() -> Self {
-        Timestamp::since_1970(now())
+        Timestamp::since_epoch(now())
     }
 }

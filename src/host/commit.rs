@@ -1,9 +1,9 @@
-//! Making changes below a directory of this system.
+//! Commit of file changes to a mapped directory: stages new content, then applies the changes one by one.
 //!
-//! First all new content is written to a folder of this program inside the mapped directory, and is on the disk.
-//! Then names are removed, directories made and files moved to their names one by one, each in one step: whoever
-//! looks sees a file's old content or its new one. A lock keeps two calls from doing so at once, and what a killed
-//! process left in the folder is cleared away by the next.
+//! First, all new content is written to a staging directory inside the mapped directory and flushed to disk.
+//! Then files are removed, directories created and staged files renamed, each change atomically: other
+//! processes see a file's old content or its new one. A lock serializes the commits of different calls; each
+//! commit first removes what a killed process left in the staging directory.
 
 use crate::host::directory_handle::{
     mode_of, open_handle, owner_of, path_of, HostDirectory, STAGING_DIR,
@@ -18,42 +18,42 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{fchown, DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-/// What went wrong with a path.
-fn failed(path: &str) -> impl Fn(io::Error) -> CommitError + '_ {
-    |error| refused(path, error.to_string())
+/// Returns the error for an I/O failure at a path.
+fn io_error(path: &str) -> impl Fn(io::Error) -> CommitError + '_ {
+    |error| error_at(path, error.to_string())
 }
 
-fn refused(path: &str, why: impl Into<String>) -> CommitError {
+fn error_at(path: &str, why: impl Into<String>) -> CommitError {
     CommitError { path: path.to_owned(), why: why.into() }
 }
 
-/// A directory whose new content is on the disk, apart from its names.
+/// A commit whose new content is staged and durable.
 pub(super) struct Prepared<'a> {
     host: &'a HostDirectory,
     changes: &'a [Change],
     /// Holds the lock.
     root: File,
-    /// The folder with the new content, if there is any.
-    folder: Option<File>,
+    /// The staging directory, if there is new content.
+    staging: Option<File>,
 }
 
-/// What was not moved to its name is no longer needed.
+/// Removes staged files that were not renamed. Best effort: the next commit does it as well.
 impl Drop for Prepared<'_> {
     fn drop(&mut self) {
-        let _stays_until_the_next_commit = clear(&self.root);
+        let _ = remove_staging(&self.root);
     }
 }
 
-/// Removes the folder of this program, whatever it holds. A link in its place is removed itself.
-fn clear(root: &File) -> io::Result<()> {
+/// Removes the staging directory and its contents. A link in its place is removed itself.
+fn remove_staging(root: &File) -> io::Result<()> {
     match fs::remove_dir_all(path_of(root).join(STAGING_DIR)) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }
 }
 
-/// Makes the folder, for this user alone, and opens it so that nobody can put another in its place.
-fn make(root: &File) -> io::Result<File> {
+/// Creates the staging directory for this user alone, and holds it open so that it cannot be replaced.
+fn create_staging(root: &File) -> io::Result<File> {
     let path = path_of(root).join(STAGING_DIR);
     DirBuilder::new().mode(0o700).create(&path)?;
     open_handle(&path)
@@ -66,75 +66,75 @@ impl<'a> Prepared<'a> {
         changes: &'a [Change],
         deadline: &Deadline,
     ) -> Result<Self, CommitError> {
-        let late = |change: &Change| {
-            deadline.check().map_err(|_| refused(&change.path, "the call has ended"))
+        let check_deadline = |change: &Change| {
+            deadline.check().map_err(|_| error_at(&change.path, "the call has ended"))
         };
-        // [BOX-97] A person may have looked at the changes for a while.
-        host.check_again().map_err(|why| refused("", why))?;
-        let root = host.lock(deadline).map_err(failed(""))?;
-        let mut prepared = Prepared { host, changes, root, folder: None };
-        let folder_failed = failed(STAGING_DIR);
-        clear(&prepared.root).map_err(&folder_failed)?;
+        // [BOX-97] Protected paths may have changed while a person reviewed the changes.
+        host.recheck().map_err(|why| error_at("", why))?;
+        let root = host.lock(deadline).map_err(io_error(""))?;
+        let mut prepared = Prepared { host, changes, root, staging: None };
+        let staging_error = io_error(STAGING_DIR);
+        remove_staging(&prepared.root).map_err(&staging_error)?;
         let removes = |change: &&Change| {
             matches!(change.action, FileOp::RemoveFile | FileOp::RemoveDirectory)
         };
         let removed: BTreeSet<&str> =
             changes.iter().filter(removes).map(|change| change.path.as_str()).collect();
         for change in changes {
-            late(change)?;
-            check_unchanged(host, change, &removed).map_err(|why| refused(&change.path, why))?;
+            check_deadline(change)?;
+            check_unchanged(host, change, &removed).map_err(|why| error_at(&change.path, why))?;
         }
         if changes.iter().any(|change| matches!(change.action, FileOp::WriteFile { .. })) {
-            prepared.folder = Some(make(&prepared.root).map_err(&folder_failed)?);
+            prepared.staging = Some(create_staging(&prepared.root).map_err(&staging_error)?);
         }
         for (number, change) in changes.iter().enumerate() {
             if let FileOp::WriteFile { content, .. } = &change.action {
-                late(change)?;
-                prepared.write(number, change, content).map_err(failed(&change.path))?;
+                check_deadline(change)?;
+                prepared.stage(number, change, content).map_err(io_error(&change.path))?;
             }
         }
         Ok(prepared)
     }
 
-    /// Writes new content under a number, with the owner and permissions of what it came from.
+    /// Writes new content to a numbered file, with the owner and mode of the file that it came from.
     // [BOX-94]
-    fn write(&self, number: usize, change: &Change, content: &[u8]) -> io::Result<()> {
+    fn stage(&self, number: usize, change: &Change, content: &[u8]) -> io::Result<()> {
         let mut file = File::create_new(self.staged(number))?;
         file.write_all(content)?;
-        if let Some(like) = &change.like {
+        if let Some(like) = &change.attributes_from {
             copy_ownership_and_mode(&file, like)?;
         }
         file.sync_all()
     }
 
     fn staged(&self, number: usize) -> PathBuf {
-        let folder = self.folder.as_ref().unwrap_or(&self.root);
-        path_of(folder).join(number.to_string())
+        let staging = self.staging.as_ref().unwrap_or(&self.root);
+        path_of(staging).join(number.to_string())
     }
 
-    fn make(&self, number: usize, change: &Change) -> Result<(), CommitError> {
-        let directory =
-            directory(self.host, parent(&change.path)).map_err(|why| refused(&change.path, why))?;
-        let name = names(&change.path).last().copied().unwrap_or_default();
+    fn apply_one(&self, number: usize, change: &Change) -> Result<(), CommitError> {
+        let directory = parent_handle(self.host, parent(&change.path))
+            .map_err(|why| error_at(&change.path, why))?;
+        let name = components(&change.path).last().copied().unwrap_or_default();
         let target = path_of(&directory).join(name);
         match &change.action {
-            FileOp::RemoveFile => gone(fs::remove_file(target)),
-            FileOp::RemoveDirectory => gone(fs::remove_dir(target)),
-            FileOp::CreateDirectory => self.make_directory(change, &target),
+            FileOp::RemoveFile => ignore_not_found(fs::remove_file(target)),
+            FileOp::RemoveDirectory => ignore_not_found(fs::remove_dir(target)),
+            FileOp::CreateDirectory => self.create_directory(change, &target),
             FileOp::WriteFile { replaces: true, .. } => fs::rename(self.staged(number), target),
-            FileOp::WriteFile { .. } => make_name(&self.staged(number), &target),
+            FileOp::WriteFile { .. } => link_new(&self.staged(number), &target),
         }
-        .map_err(failed(&change.path))
+        .map_err(io_error(&change.path))
     }
 
-    /// Makes a directory, unless another call has made it meanwhile.
-    fn make_directory(&self, change: &Change, target: &Path) -> io::Result<()> {
+    /// Creates a directory, unless another call has created it concurrently.
+    fn create_directory(&self, change: &Change, target: &Path) -> io::Result<()> {
         match fs::create_dir(target) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                let found = self.host.directory(&names(&change.path));
+                let found = self.host.directory(&components(&change.path));
                 found.map(drop).map_err(|_| error)
             }
-            Ok(()) => match &change.like {
+            Ok(()) => match &change.attributes_from {
                 Some(like) => copy_ownership_and_mode(
                     &open_handle(target).and_then(|made| File::open(path_of(&made)))?,
                     like,
@@ -151,48 +151,46 @@ impl PreparedChanges for Prepared<'_> {
     fn apply(&self, done: &mut usize) -> Result<(), CommitError> {
         let mut touched = BTreeSet::new();
         for (number, change) in self.changes.iter().enumerate() {
-            self.make(number, change)?;
+            self.apply_one(number, change)?;
             touched.insert(parent(&change.path));
             *done = done.saturating_add(1);
         }
-        // The names are on the disk as well once their directories are. One that was removed after
-        // something in it needs nothing, and one that can't be opened is left to the system.
+        // Flush the directories, so that the new names are durable. A directory that was removed needs no
+        // flush, and one that cannot be opened is left to the system.
         for directory in touched {
-            let Ok(handle) = self.host.directory(&names(directory)) else { continue };
+            let Ok(handle) = self.host.directory(&components(directory)) else { continue };
             if let Ok(directory_file) = File::open(path_of(&handle)) {
-                directory_file.sync_all().map_err(failed(directory))?;
+                directory_file.sync_all().map_err(io_error(directory))?;
             }
         }
         Ok(())
     }
 }
 
-/// Refuses a change of what somebody else has changed since the guest took it over.
+/// Refuses a change of a file that was modified since the guest first read it.
 // [BOX-94]
 fn check_unchanged(
     host: &HostDirectory,
     change: &Change,
     removed: &BTreeSet<&str>,
 ) -> Result<(), &'static str> {
-    // A directory that makes room for a file of the same name is still there.
+    // A directory that is replaced by a file of the same name still exists.
     let makes = matches!(change.action, FileOp::WriteFile { replaces: false, .. })
         && !removed.contains(change.path.as_str());
-    match (host.stamp_of(&names(&change.path)), &change.was) {
-        (Ok(now), Some(was)) if now != *was => Err("it was changed meanwhile by somebody else"),
+    match (host.fingerprint_of(&components(&change.path)), &change.expected) {
+        (Ok(now), Some(was)) if now != *was => Err("modified concurrently"),
         (Err(DirectoryError::NotFound), Some(_))
             if matches!(change.action, FileOp::WriteFile { .. }) =>
         {
-            Err("the file that it replaces is no longer there")
+            Err("the file to replace no longer exists")
         }
-        (Ok(_) | Err(DirectoryError::Denied), None) if makes => {
-            Err("something of this name has appeared meanwhile")
-        }
-        (Err(DirectoryError::Denied), Some(_)) => Err("it was changed meanwhile by somebody else"),
+        (Ok(_) | Err(DirectoryError::Denied), None) if makes => Err("created concurrently"),
+        (Err(DirectoryError::Denied), Some(_)) => Err("modified concurrently"),
         _ => Ok(()),
     }
 }
 
-/// Gives a file or directory the owner and the permissions of another.
+/// Copies the owner and the permissions of another file.
 fn copy_ownership_and_mode(file: &File, like: &StatFingerprint) -> io::Result<()> {
     let status = file.metadata()?;
     let (user, group) = owner_of(like);
@@ -202,44 +200,38 @@ fn copy_ownership_and_mode(file: &File, like: &StatFingerprint) -> io::Result<()
     file.set_permissions(Permissions::from_mode(mode_of(like)))
 }
 
-/// Gives new content its name, in one step that does not replace anything. Where the file system knows
-/// no second names, it is looked at first.
-fn make_name(staged: &Path, target: &Path) -> io::Result<()> {
+/// Moves new content to its name atomically, without replacing anything. Where the file system has no hard
+/// links, it checks the name first and renames.
+fn link_new(staged: &Path, target: &Path) -> io::Result<()> {
     match fs::hard_link(staged, target) {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists && !is_taken(target) => {
-            fs::rename(staged, target)
-        }
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            Err(io::Error::other("something of this name has appeared meanwhile"))
+            Err(io::Error::other("created concurrently"))
         }
+        Err(_) if target.symlink_metadata().is_err() => fs::rename(staged, target),
         other => other,
     }
 }
 
-/// The directory as it is reached now, through no link.
-fn directory(host: &HostDirectory, path: &str) -> Result<File, &'static str> {
-    host.directory(&names(path)).map_err(|fault| match fault {
-        DirectoryError::NotFound => "its directory is no longer there",
-        _ => "its directory cannot be reached any more",
+/// Returns a handle on a directory, reached through no link.
+fn parent_handle(host: &HostDirectory, path: &str) -> Result<File, &'static str> {
+    host.directory(&components(path)).map_err(|error| match error {
+        DirectoryError::NotFound => "its directory no longer exists",
+        _ => "its directory is no longer accessible",
     })
 }
 
-/// What is no longer there need not be removed.
-fn gone(removed: io::Result<()>) -> io::Result<()> {
+/// Treats a file that does not exist as removed.
+fn ignore_not_found(removed: io::Result<()>) -> io::Result<()> {
     match removed {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         other => other,
     }
 }
 
-fn is_taken(target: &Path) -> bool {
-    target.symlink_metadata().is_ok()
-}
-
 fn parent(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(parent, _)| parent)
 }
 
-fn names(path: &str) -> Vec<&str> {
+fn components(path: &str) -> Vec<&str> {
     path.split('/').filter(|name| !name.is_empty()).collect()
 }

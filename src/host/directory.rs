@@ -1,45 +1,46 @@
-//! A granted directory of this system, as the kernel asks for it.
+//! `Directory` implementation for mapped directories: lists, opens and reads host files.
 
 use crate::host::commit::Prepared;
 pub(crate) use crate::host::directory_handle::HostDirectory;
 use crate::host::directory_handle::{
-    fault_of, is_visible_name, path_of, stamp, NO_WAIT, STAGING_DIR,
+    directory_error, fingerprint, is_visible_name, path_of, NO_WAIT, STAGING_DIR,
 };
 use crate::host::protected_paths::identity_of;
 use crate::kernel::deadline::Deadline;
 use crate::kernel::directory::{
-    Change, CommitError, Directory, DirectoryError, Found, Identity, Kind, Listed, PreparedChanges,
-    StatFingerprint,
+    Change, CommitError, Directory, DirectoryError, HostEntry, Identity, Kind, ListedEntry,
+    PreparedChanges, StatFingerprint,
 };
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::sync::Arc;
 
-/// A file of the host, open to be read.
+/// A host file, open for reading.
 #[derive(Debug)]
 struct HostFile(File);
 
 impl Directory for HostDirectory {
-    fn lies_in(&self) -> Vec<Identity> {
+    fn identity_chain(&self) -> Vec<Identity> {
         self.ancestors().unwrap_or_else(|_| vec![self.identity])
     }
 
-    fn open(&self, name: &str) -> Result<Found, DirectoryError> {
-        let (handle, status) = self.step(&self.handle, name)?;
+    fn open(&self, name: &str) -> Result<HostEntry, DirectoryError> {
+        let (handle, status) = self.open_child(&self.handle, name)?;
         if status.is_dir() {
             let (identity, protected) = (identity_of(&status), Arc::clone(&self.protected));
-            return Ok(Found::Directory(Arc::new(HostDirectory { handle, identity, protected })));
+            let directory = HostDirectory { handle, identity, protected };
+            return Ok(HostEntry::Directory(Arc::new(directory)));
         }
         let file = OpenOptions::new().read(true).custom_flags(NO_WAIT).open(path_of(&handle));
-        file.map(|file| Found::File(Arc::new(HostFile(file)))).map_err(fault_of)
+        file.map(|file| HostEntry::File(Arc::new(HostFile(file)))).map_err(directory_error)
     }
 
     // [BOX-08]
-    fn list(&self, each: &mut dyn FnMut(Listed<'_>) -> bool) -> Result<bool, DirectoryError> {
+    fn list(&self, each: &mut dyn FnMut(ListedEntry<'_>) -> bool) -> Result<bool, DirectoryError> {
         let mut has_own = false;
-        for entry in std::fs::read_dir(path_of(&self.handle)).map_err(fault_of)? {
-            let entry = entry.map_err(fault_of)?;
+        for entry in std::fs::read_dir(path_of(&self.handle)).map_err(directory_error)? {
+            let entry = entry.map_err(directory_error)?;
             let name = entry.file_name();
             if name == STAGING_DIR {
                 has_own = true;
@@ -58,8 +59,8 @@ impl Directory for HostDirectory {
         Ok(has_own)
     }
 
-    fn stamp(&self) -> Result<StatFingerprint, DirectoryError> {
-        self.handle.metadata().map(|status| stamp(&status)).map_err(fault_of)
+    fn fingerprint(&self) -> Result<StatFingerprint, DirectoryError> {
+        self.handle.metadata().map(|status| fingerprint(&status)).map_err(directory_error)
     }
 
     fn is_reserved(&self, name: &str) -> bool {
@@ -77,7 +78,7 @@ impl Directory for HostDirectory {
 
 impl crate::kernel::directory::File for HostFile {
     fn size(&self) -> Result<u64, DirectoryError> {
-        self.0.metadata().map(|status| status.len()).map_err(fault_of)
+        self.0.metadata().map(|status| status.len()).map_err(directory_error)
     }
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, DirectoryError> {
@@ -88,13 +89,13 @@ impl crate::kernel::directory::File for HostFile {
                 Ok(0) => break,
                 Ok(read) => filled = filled.saturating_add(read),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(fault_of(error)),
+                Err(error) => return Err(directory_error(error)),
             }
         }
         Ok(filled)
     }
 
-    fn stamp(&self) -> Result<StatFingerprint, DirectoryError> {
-        self.0.metadata().map(|status| stamp(&status)).map_err(fault_of)
+    fn fingerprint(&self) -> Result<StatFingerprint, DirectoryError> {
+        self.0.metadata().map(|status| fingerprint(&status)).map_err(directory_error)
     }
 }

@@ -1,11 +1,11 @@
-//! A granted directory of this system, walked name by name without ever following a link.
+//! Directory handles: open names beneath a mapped directory, one by one, and never follow a link.
 //!
-//! Each directory is held as a handle. Opening a name starts at it, as a bare handle (`O_PATH`): opening has no
-//! effect on what is there, and the type is looked at on the handle, so nothing can be swapped in between. What is
-//! neither file nor directory, lies on another file system, or can't be opened, is denied.
+//! Each directory is held open. A name is opened beneath it as an `O_PATH` handle, which has no effect on the
+//! file, and its type is checked on the handle, so it cannot be swapped in between. What is neither file nor
+//! directory, lies on another file system or cannot be opened is denied.
 //!
-//! The handles go through `/proc/self/fd`, which needs no `unsafe`. The numbers of the flags differ
-//! between architectures; where they are not known, nothing is mapped.
+//! Handles are reopened through `/proc/self/fd`, which needs no `unsafe`. The values of the flags depend on the
+//! architecture; where they are unknown, no directory is mapped.
 
 use crate::host::files;
 use crate::host::protected_paths::{identity_of, Protected};
@@ -27,27 +27,27 @@ const NO_FOLLOW: Option<i32> = Some(0o400_000);
 const NO_FOLLOW: Option<i32> = Some(0o100_000);
 #[cfg(not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))))]
 const NO_FOLLOW: Option<i32> = None;
-/// Opens a handle that can be looked at and walked from, but neither read nor written.
+/// `O_PATH`: the handle can be inspected and walked from, but neither read nor written.
 const PATH_ONLY: i32 = 0o10_000_000;
-/// Nothing is waited for while opening.
+/// `O_NONBLOCK`: opening does not wait.
 pub(super) const NO_WAIT: i32 = 0o4000;
 
-/// The name of the folder in which this program keeps new content while it carries changes out. No
-/// guest sees or makes anything of this name, in any directory.
+/// The name of the staging directory, which holds new content during a commit. No guest sees or creates
+/// this name, in any directory.
 pub(crate) const STAGING_DIR: &str = ".mpp-commit";
 
-/// A directory of the host, open for as long as something holds it.
+/// An open directory of the host.
 #[derive(Debug)]
 pub(crate) struct HostDirectory {
     pub(super) handle: File,
     pub(super) identity: Identity,
-    /// What the guest may not reach here under another name.
+    /// Files that the guest must not reach here under another name.
     pub(super) protected: Arc<Protected>,
 }
 
 impl HostDirectory {
-    /// The directory that the host's administrator named, links and all. Whether it may be mapped is for
-    /// [`HostDirectory::check`] to say.
+    /// Opens a directory that the operator mapped, and follows links to it. [`HostDirectory::check`] decides
+    /// whether it may be mapped.
     pub(crate) fn open(path: &Path, protected: &Arc<Protected>) -> io::Result<Self> {
         if NO_FOLLOW.is_none() {
             return Err(io::Error::other(LINUX_ONLY));
@@ -64,19 +64,19 @@ impl HostDirectory {
         Ok(HostDirectory { handle, identity: identity_of(&status), protected })
     }
 
-    /// Refuses it if it is, holds or lies in a place that is protected.
+    /// Refuses a directory that is, contains or lies in a protected path.
     pub(crate) fn check(&self) -> Result<(), String> {
         self.protected.check(&self.ancestors()?)
     }
 
-    /// As [`HostDirectory::check`], with the places where they are by now.
-    pub(super) fn check_again(&self) -> Result<(), String> {
-        self.protected.find_again().check(&self.ancestors()?)
+    /// As [`HostDirectory::check`], after resolving the protected paths again.
+    pub(super) fn recheck(&self) -> Result<(), String> {
+        self.protected.resolve_again().check(&self.ancestors()?)
     }
 
-    /// It and the directories that it lies in, up to the root of the file system.
+    /// Returns the identity of this directory and of its ancestors, up to the root of the file system.
     pub(super) fn ancestors(&self) -> Result<Vec<Identity>, String> {
-        let failed = |error: io::Error| format!("where it lies: {error}");
+        let failed = |error: io::Error| format!("cannot open its parent directory: {error}");
         let mut found = vec![self.identity];
         let mut here = open_handle(&path_of(&self.handle).join("..")).map_err(failed)?;
         loop {
@@ -89,40 +89,40 @@ impl HostDirectory {
         }
     }
 
-    /// A handle on it that keeps others from changing things below it at the same time.
+    /// Locks the directory against other commits.
     pub(super) fn lock(&self, deadline: &Deadline) -> io::Result<File> {
-        // Opened anew, since a lock belongs to an opening, and clones share theirs.
+        // Reopened, since a lock belongs to an open file description, which clones share.
         let root = File::open(path_of(&self.handle))?;
         files::lock(&root, &|| deadline.check().is_err())?;
         Ok(root)
     }
 
-    /// How the host has what a path of names leads to.
-    pub(crate) fn stamp_of(&self, names: &[&str]) -> Result<StatFingerprint, DirectoryError> {
-        self.walk(names).map(|(_, status)| stamp(&status))
+    /// Returns the fingerprint of the file that a path of names leads to.
+    pub(crate) fn fingerprint_of(&self, names: &[&str]) -> Result<StatFingerprint, DirectoryError> {
+        self.open_beneath(names).map(|(_, status)| fingerprint(&status))
     }
 
-    /// A handle on the directory that a path of names leads to.
+    /// Returns a handle on the directory that a path of names leads to.
     pub(super) fn directory(&self, names: &[&str]) -> Result<File, DirectoryError> {
-        let (handle, status) = self.walk(names)?;
+        let (handle, status) = self.open_beneath(names)?;
         status.is_dir().then_some(handle).ok_or(DirectoryError::NotDirectory)
     }
 
-    fn walk(&self, names: &[&str]) -> Result<(File, Metadata), DirectoryError> {
-        let mut handle = self.handle.try_clone().map_err(fault_of)?;
-        let mut status = handle.metadata().map_err(fault_of)?;
+    fn open_beneath(&self, names: &[&str]) -> Result<(File, Metadata), DirectoryError> {
+        let mut handle = self.handle.try_clone().map_err(directory_error)?;
+        let mut status = handle.metadata().map_err(directory_error)?;
         for name in names {
             if !status.is_dir() {
                 return Err(DirectoryError::NotDirectory);
             }
-            (handle, status) = self.step(&handle, name)?;
+            (handle, status) = self.open_child(&handle, name)?;
         }
         Ok((handle, status))
     }
 
-    /// Opens one name in a directory of this file system.
+    /// Opens one name in a directory, on the same file system only.
     // [BOX-08]
-    pub(super) fn step(
+    pub(super) fn open_child(
         &self,
         directory: &File,
         name: &str,
@@ -130,12 +130,12 @@ impl HostDirectory {
         if !is_visible_name(name) {
             return Err(DirectoryError::Denied);
         }
-        let handle = open_handle(&path_of(directory).join(name)).map_err(fault_of)?;
-        let status = handle.metadata().map_err(fault_of)?;
+        let handle = open_handle(&path_of(directory).join(name)).map_err(directory_error)?;
+        let status = handle.metadata().map_err(directory_error)?;
         let plain = status.is_dir() || status.is_file();
-        // [BOX-98] A file with one name is not compared: it may be new and have a freed inode number.
+        // [BOX-98] A file with one link is not compared: it may be new and reuse a freed inode number.
         let compared = status.is_dir() || status.nlink() > 1;
-        let protected = compared && self.protected.holds(identity_of(&status));
+        let protected = compared && self.protected.contains(identity_of(&status));
         if !plain || protected || status.dev() != self.identity.0 {
             return Err(DirectoryError::Denied);
         }
@@ -143,8 +143,8 @@ impl HostDirectory {
     }
 }
 
-/// What tells whether a file was changed, then its owner, then the nine bits of who may read, write and execute.
-pub(super) fn stamp(status: &Metadata) -> StatFingerprint {
+/// Returns what shows that a file was changed, then its owner, then its nine permission bits.
+pub(super) fn fingerprint(status: &Metadata) -> StatFingerprint {
     [
         status.ino(),
         status.len(),
@@ -158,26 +158,26 @@ pub(super) fn stamp(status: &Metadata) -> StatFingerprint {
     ]
 }
 
-/// User and group of a stamp.
-pub(super) fn owner_of(stamp: &StatFingerprint) -> (u32, u32) {
-    let [.., user, group, _] = *stamp;
+/// Returns user and group of a fingerprint.
+pub(super) fn owner_of(fingerprint: &StatFingerprint) -> (u32, u32) {
+    let [.., user, group, _] = *fingerprint;
     let id = |number| u32::try_from(number).unwrap_or(u32::MAX);
     (id(user), id(group))
 }
 
-/// The bits of who may do what of a stamp.
-pub(super) fn mode_of(stamp: &StatFingerprint) -> u32 {
-    let [.., mode] = *stamp;
+/// Returns the permission bits of a fingerprint.
+pub(super) fn mode_of(fingerprint: &StatFingerprint) -> u32 {
+    let [.., mode] = *fingerprint;
     u32::try_from(mode).unwrap_or(0)
 }
 
-/// A handle on one name, whatever it is, link or not.
+/// Opens an `O_PATH` handle on one name of any type; a link is not followed.
 pub(super) fn open_handle(path: &Path) -> io::Result<File> {
     let flags = NO_FOLLOW.unwrap_or_default() | PATH_ONLY;
     OpenOptions::new().read(true).custom_flags(flags).open(path)
 }
 
-/// Where an open file can be reached, whatever became of its name.
+/// Returns a path to an open file, independent of its name.
 pub(super) fn path_of(handle: &File) -> PathBuf {
     PathBuf::from(format!("/proc/self/fd/{}", handle.as_raw_fd()))
 }
@@ -187,7 +187,7 @@ pub(super) fn is_visible_name(name: &str) -> bool {
     one_name && name.len() <= NAME_BYTES_MAX && name != STAGING_DIR
 }
 
-pub(super) fn fault_of(error: io::Error) -> DirectoryError {
+pub(super) fn directory_error(error: io::Error) -> DirectoryError {
     match error.kind() {
         io::ErrorKind::NotFound => DirectoryError::NotFound,
         io::ErrorKind::NotADirectory => DirectoryError::NotDirectory,

@@ -1,5 +1,5 @@
-//! Files of the host: one way to read a regular file, to replace one, and to lock one.
-//!
+//! File primitives: reads a regular file, replaces one atomically, and locks one.
+
 use crate::kernel::encoding::as_u64;
 use crate::kernel::error::{Code, Error};
 use std::ffi::OsString;
@@ -8,42 +8,42 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-/// How long a lock is waited for.
-const LOCK_PATIENCE: Duration = Duration::from_secs(10);
-const LOCK_PAUSE: Duration = Duration::from_millis(1);
+/// How long to wait for a lock.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
+const LOCK_POLL_INTERVAL: Duration = Duration::from_millis(1);
 
-/// Whether a symbolic link is followed to the file. Nobody but this program makes the files of its log,
-/// so a link in place of one would lead it elsewhere.
+/// Whether a symbolic link is followed to the file. Only this program creates the files of its log, so a
+/// link in place of one would lead it to a foreign file.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Links {
     Followed,
     Refused,
 }
 
-/// The error for what the system says of a file, for all that have no code of their own for it.
-pub(crate) fn failed(path: &Path) -> impl Fn(io::Error) -> Error + Copy + '_ {
+/// Returns the error for an I/O failure, for callers without an error code of their own.
+pub(crate) fn file_error(path: &Path) -> impl Fn(io::Error) -> Error + Copy + '_ {
     |error| Error::new(Code::HostFile, format!("{}: {error}", path.display()))
 }
 
-/// `None` instead of an error where there is no such file.
-pub(crate) fn if_there<T>(result: io::Result<T>) -> io::Result<Option<T>> {
+/// Turns `NotFound` into `None`.
+pub(crate) fn optional<T>(result: io::Result<T>) -> io::Result<Option<T>> {
     match result {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         other => other.map(Some),
     }
 }
 
-/// How often a file is opened that another process replaces meanwhile, as each record does with `audit.head`.
-const OPEN_TRIES: usize = 100;
+/// Attempts to open a file that another process keeps replacing, as each record does with `audit.head`.
+const OPEN_ATTEMPTS: usize = 100;
 
-/// Opens a regular file to read it. A pipe would hold the host up for as long as nobody writes to it, and
-/// opening a device can have any effect, so what is there is looked at before.
+/// Opens a regular file for reading. The type is checked first, since opening a FIFO blocks until it has a
+/// writer, and opening a device can have any effect.
 pub(crate) fn open(path: &Path, links: Links) -> io::Result<File> {
     open_with(path, links, OpenOptions::new().read(true))
 }
 
 fn open_with(path: &Path, links: Links, options: &OpenOptions) -> io::Result<File> {
-    for _ in 0..OPEN_TRIES {
+    for _ in 0..OPEN_ATTEMPTS {
         let found = match links {
             Links::Followed => path.metadata()?,
             Links::Refused => path.symlink_metadata()?,
@@ -52,21 +52,21 @@ fn open_with(path: &Path, links: Links, options: &OpenOptions) -> io::Result<Fil
             return Err(io::Error::other("not a regular file"));
         }
         let file = options.open(path)?;
-        if links == Links::Followed || is_same(&found, &file.metadata()?) {
+        if links == Links::Followed || is_same_file(&found, &file.metadata()?) {
             return Ok(file);
         }
     }
     Err(io::Error::other("replaced while it was opened"))
 }
 
-/// Opens one of this program's own files for reading and appending. If there is none, makes it where
-/// `create` says so, and gives `None` where not.
+/// Opens one of this program's files for reading and appending. Creates it if absent and `create` is set,
+/// else returns `None`.
 // [AUD-30] [AUD-31]
 pub(crate) fn open_own(path: &Path, create: bool) -> io::Result<Option<File>> {
-    // Twice: another process may make the file between the look and the making.
+    // Twice: another process may create the file between the check and the creation.
     for _ in 0..2 {
         let options = OpenOptions::new().read(true).append(true).to_owned();
-        match if_there(open_with(path, Links::Refused, &options))? {
+        match optional(open_with(path, Links::Refused, &options))? {
             None if create => match create_new(path) {
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
                 made => return made.map(Some),
@@ -77,7 +77,7 @@ pub(crate) fn open_own(path: &Path, create: bool) -> io::Result<Option<File>> {
     Err(io::Error::other("removed while it was opened"))
 }
 
-/// Makes a file that is not there yet, for its owner alone.
+/// Creates a file with mode 0600; it must not exist yet.
 pub(crate) fn create_new(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).append(true).create_new(true);
@@ -86,37 +86,37 @@ pub(crate) fn create_new(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
-/// Reads a regular file. Stops one byte past `bytes_max`, so that whoever judges the length sees one that
-/// is too long, and the host's memory does not fill.
+/// Reads a regular file. Stops one byte past `bytes_max`: the caller sees that the file is too long, and
+/// memory stays bounded.
 pub(crate) fn read(path: &Path, links: Links, bytes_max: usize) -> io::Result<Vec<u8>> {
     read_from(open(path, links)?, bytes_max)
 }
 
-/// As [`read`], of a file that is open.
+/// As [`read`], for an open file.
 pub(crate) fn read_from(file: impl Read, bytes_max: usize) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     file.take(as_u64(bytes_max).saturating_add(1)).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
-/// Puts new content in a file's place in one step: a crash leaves the old content or the new one. Where
-/// `flush` says so, a power failure does as well. Called under a lock.
+/// Replaces a file atomically: a crash leaves the old content or the new one, and with `flush` so does a
+/// power failure. The caller holds a lock.
 pub(crate) fn replace(path: &Path, content: &[u8], flush: bool) -> io::Result<()> {
-    let new_path = write_beside(path, content, flush)?;
+    let new_path = write_temp(path, content, flush)?;
     match flush {
-        true => put(&new_path, path),
+        true => rename_over(&new_path, path),
         false => fs::rename(new_path, path),
     }
 }
 
-/// Puts new content beside a file, for [`put`] to give it the file's place. Called under a lock, so the
-/// name is ours.
-pub(crate) fn write_beside(path: &Path, content: &[u8], flush: bool) -> io::Result<PathBuf> {
-    let new_path = beside(path, ".new");
-    if_there(fs::remove_file(&new_path))?; // a crash may have left one
+/// Writes new content to a temporary file beside `path`, for [`rename_over`]. The caller holds a lock, so
+/// the name is free.
+pub(crate) fn write_temp(path: &Path, content: &[u8], flush: bool) -> io::Result<PathBuf> {
+    let new_path = sibling_path(path, ".new");
+    optional(fs::remove_file(&new_path))?; // a crash may have left one
     let mut file = create_new(&new_path)?;
     file.write_all(content)?;
-    // A file that several users read stays readable for them.
+    // Keep the mode: a file that several users read stays readable for them.
     if let Ok(old) = path.metadata() {
         file.set_permissions(old.permissions())?;
     }
@@ -126,21 +126,21 @@ pub(crate) fn write_beside(path: &Path, content: &[u8], flush: bool) -> io::Resu
     Ok(new_path)
 }
 
-/// Gives new content the file's place, for good.
-pub(crate) fn put(new_path: &Path, path: &Path) -> io::Result<()> {
+/// Renames new content over the file, durably.
+pub(crate) fn rename_over(new_path: &Path, path: &Path) -> io::Result<()> {
     fs::rename(new_path, path)?;
-    sync_folder(folder_of(path))
+    sync_dir(parent_dir(path))
 }
 
-/// Puts the names in a folder on the disk.
-pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
+/// Flushes the entries of a directory to disk.
+pub(crate) fn sync_dir(path: &Path) -> io::Result<()> {
     if cfg!(not(unix)) {
-        return Ok(()); // elsewhere a folder can't be opened as a file
+        return Ok(()); // other systems cannot open a directory as a file
     }
     File::open(path)?.sync_all()
 }
 
-/// Makes a folder, and those above it, for its owner alone; one that is there is left as it is.
+/// Creates a directory and its ancestors with mode 0700; an existing one is left unchanged.
 pub(crate) fn create_private_dir(path: &Path) -> io::Result<()> {
     let mut builder = DirBuilder::new();
     #[cfg(unix)]
@@ -148,51 +148,51 @@ pub(crate) fn create_private_dir(path: &Path) -> io::Result<()> {
     builder.recursive(true).create(path)
 }
 
-/// The folder that a file is in.
-pub(crate) fn folder_of(path: &Path) -> &Path {
+/// Returns the directory that contains a file.
+pub(crate) fn parent_dir(path: &Path) -> &Path {
     match path.parent() {
-        Some(folder) if folder != Path::new("") => folder,
+        Some(parent) if parent != Path::new("") => parent,
         _ => Path::new("."),
     }
 }
 
-/// The path with something behind its last name.
-pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
+/// Appends a suffix to the last name of a path.
+pub(crate) fn sibling_path(path: &Path, suffix: &str) -> PathBuf {
     let mut name = OsString::from(path);
     name.push(suffix);
     PathBuf::from(name)
 }
 
-/// Locks a file that is there for nothing else, and sees that it is still the one that others will find.
+/// Locks a lock file, and makes sure that its path still leads to the locked file.
 pub(crate) fn lock_file(path: &Path, ended: &dyn Fn() -> bool) -> io::Result<File> {
     loop {
         let Some(file) = open_own(path, true)? else { continue };
         lock(&file, ended)?;
         let mine = file.metadata()?;
-        if path.symlink_metadata().is_ok_and(|there| is_same(&there, &mine)) {
-            return Ok(file); // closing it ends the lock
+        if path.symlink_metadata().is_ok_and(|there| is_same_file(&there, &mine)) {
+            return Ok(file); // closing the file releases the lock
         }
     }
 }
 
-/// Keeps all others from locking a file. Waits for those who have it locked, but not for ever, since one
-/// of them may hang, and not once the call that this is for has `ended`.
+/// Takes an exclusive lock on a file. Waits for other holders, but only for a limited time, since one may
+/// hang, and only until the call has `ended`.
 pub(crate) fn lock(file: &File, ended: &dyn Fn() -> bool) -> io::Result<()> {
-    wait(|| file.try_lock(), ended, LOCK_PATIENCE)
+    wait_for_lock(|| file.try_lock(), ended, LOCK_TIMEOUT)
 }
 
-/// Keeps others from locking a file for themselves alone.
+/// Takes a shared lock on a file.
 pub(crate) fn lock_shared(file: &File) -> io::Result<()> {
-    wait(|| file.try_lock_shared(), &|| false, LOCK_PATIENCE)
+    wait_for_lock(|| file.try_lock_shared(), &|| false, LOCK_TIMEOUT)
 }
 
 // [BOX-99]
-fn wait(
+fn wait_for_lock(
     try_lock: impl Fn() -> Result<(), TryLockError>,
     ended: &dyn Fn() -> bool,
-    patience: Duration,
+    timeout: Duration,
 ) -> io::Result<()> {
-    let began = Instant::now();
+    let started = Instant::now();
     loop {
         if ended() {
             return Err(io::Error::other("the call has ended"));
@@ -200,16 +200,16 @@ fn wait(
         match try_lock() {
             Ok(()) => return Ok(()),
             Err(TryLockError::Error(error)) => return Err(error),
-            Err(TryLockError::WouldBlock) if began.elapsed() >= patience => {
-                return Err(io::Error::other("others have held its lock for ten seconds"))
+            Err(TryLockError::WouldBlock) if started.elapsed() >= timeout => {
+                return Err(io::Error::other("lock held by another process for ten seconds"))
             }
-            Err(TryLockError::WouldBlock) => std::thread::sleep(LOCK_PAUSE),
+            Err(TryLockError::WouldBlock) => std::thread::sleep(LOCK_POLL_INTERVAL),
         }
     }
 }
 
-/// Whether two looks saw one file. Elsewhere than on Unix a file's identity can't be asked for.
-fn is_same(a: &Metadata, b: &Metadata) -> bool {
+/// Returns `true` if both are of one file. Other systems than Unix do not tell a file's identity.
+fn is_same_file(a: &Metadata, b: &Metadata) -> bool {
     #[cfg(unix)]
     return {
         use std::os::unix::fs::MetadataExt as _;

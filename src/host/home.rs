@@ -1,124 +1,121 @@
-//! Room: where the host keeps its own files, and the one way they are changed: whole or not at all,
-//! and by one process at a time.
+//! Home directory (`MPP_HOME`): finds it, and updates files in it atomically, one process at a time.
 
-use crate::host::files::{self, failed, if_there, Links};
+use crate::host::files::{self, file_error, optional, Links};
 use crate::kernel::error::{Code, Error};
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-/// The folder of the host's own files: the environment variable `MPP_HOME`, else `.mpp` in the
-/// user's home directory. It need not exist yet.
+/// Returns the home directory: the environment variable `MPP_HOME`, else `.mpp` in the user's home
+/// directory. It need not exist yet.
 ///
 /// # Errors
-/// `host.file` where neither is known.
+/// `host.file` if neither is set.
 // [TRUST-16]
 pub fn home_dir() -> Result<PathBuf, Error> {
     home_of(std::env::var_os("MPP_HOME"), std::env::home_dir())
         .ok_or_else(|| Error::new(Code::HostFile, "neither MPP_HOME nor a home directory is set"))
 }
 
-/// An empty variable is one that was not set, and an empty home directory is none: either would make
-/// whatever folder a command was started in the home.
+/// Treats an empty value as unset: it would turn the current directory into the home directory.
 fn home_of(named: Option<OsString>, home: Option<PathBuf>) -> Option<PathBuf> {
     let named = named.filter(|path| !path.is_empty()).map(PathBuf::from);
     let home = home.filter(|path| *path != PathBuf::new());
     named.or_else(|| home.map(|home| home.join(".mpp")))
 }
 
-/// Reads a file, or `None` where there is none. Stops one byte past `bytes_max`, so that a longer file
-/// reaches its parser as one that is too long, and the host's memory does not fill.
+/// Reads a file; `None` if absent. Stops one byte past `bytes_max`: the parser sees that the file is too
+/// long, and memory stays bounded.
 ///
 /// # Errors
 /// `host.file`.
 pub fn read_file(path: &Path, bytes_max: usize) -> Result<Option<Vec<u8>>, Error> {
-    if_there(files::read(path, Links::Followed, bytes_max)).map_err(failed(path))
+    optional(files::read(path, Links::Followed, bytes_max)).map_err(file_error(path))
 }
 
-/// Changes a file under an exclusive lock. `edit` gets what [`read_file`] reads and gives back the new
-/// content, or `None` to leave the file alone, and a result of its own. Missing folders are made.
+/// Changes a file under an exclusive lock. `edit` receives what [`read_file`] reads and returns the new
+/// content, or `None` to leave the file unchanged, and a result. Missing directories are created.
 ///
-/// The new content is written beside the file, forced to the disk and renamed over it, so a crash
-/// leaves the old file or the new one. The lock is a file of its own, since the rename takes the
-/// locked file's place away.
+/// The new content is written to a temporary file, flushed to disk and renamed over the file, so a crash
+/// leaves the old content or the new one. The lock is a separate file, since the rename replaces `path`.
 ///
 /// # Errors
-/// `host.file`, and whatever `edit` gives.
+/// `host.file`, and any error of `edit`.
 pub fn update_file<T>(
     path: &Path,
     bytes_max: usize,
     edit: impl FnOnce(Option<Vec<u8>>) -> Result<(Option<Vec<u8>>, T), Error>,
 ) -> Result<T, Error> {
-    let file = Locked::new(path, &|| false)?;
+    let file = LockedFile::new(path, &|| false)?;
     let (content, result) = edit(file.read(bytes_max)?)?;
     if let Some(content) = content {
-        file.write(&content)?.put()?;
+        file.write(&content)?.rename_into_place()?;
     }
     Ok(result)
 }
 
-/// A file that nobody else changes, whether it is there yet or not.
-pub(crate) struct Locked {
+/// A file, existing or not, under an exclusive lock.
+pub(crate) struct LockedFile {
     path: PathBuf,
     _lock: File,
 }
 
-impl Locked {
-    /// Waits for others who have it, unless the call that this is for has `ended`.
+impl LockedFile {
+    /// Waits for other holders of the lock, until the call has `ended`.
     // [TRUST-17]
     pub(crate) fn new(path: &Path, ended: &dyn Fn() -> bool) -> Result<Self, Error> {
-        create_private_dir(path)?;
-        // A link is followed once, here: its target is replaced, and all names of a file share one lock.
+        create_parent_dir(path)?;
+        // Follow a link once, here: its target is replaced, and all names of a file share one lock.
         let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-        let lock_path = files::beside(&path, ".lock");
-        let lock = files::lock_file(&lock_path, ended).map_err(failed(&lock_path))?;
-        Ok(Locked { path, _lock: lock })
+        let lock_path = files::sibling_path(&path, ".lock");
+        let lock = files::lock_file(&lock_path, ended).map_err(file_error(&lock_path))?;
+        Ok(LockedFile { path, _lock: lock })
     }
 
     pub(crate) fn read(&self, bytes_max: usize) -> Result<Option<Vec<u8>>, Error> {
         read_file(&self.path, bytes_max)
     }
 
-    /// Puts new content on the disk, beside the file.
-    pub(crate) fn write(self, content: &[u8]) -> Result<Written, Error> {
+    /// Writes new content to a temporary file, flushed to disk.
+    pub(crate) fn write(self, content: &[u8]) -> Result<StagedFile, Error> {
         let new_path =
-            files::write_beside(&self.path, content, true).map_err(failed(&self.path))?;
-        Ok(Written { file: self, new_path })
+            files::write_temp(&self.path, content, true).map_err(file_error(&self.path))?;
+        Ok(StagedFile { file: self, new_path })
     }
 }
 
-/// New content of a file, which is gone again unless it is given the file's place.
-pub(crate) struct Written {
-    file: Locked,
+/// New content of a file, removed on drop unless renamed into place.
+pub(crate) struct StagedFile {
+    file: LockedFile,
     new_path: PathBuf,
 }
 
-impl Written {
+impl StagedFile {
     // [TRUST-18]
-    pub(crate) fn put(&self) -> Result<(), Error> {
-        files::put(&self.new_path, &self.file.path).map_err(failed(&self.file.path))
+    pub(crate) fn rename_into_place(&self) -> Result<(), Error> {
+        files::rename_over(&self.new_path, &self.file.path).map_err(file_error(&self.file.path))
     }
 }
 
-impl Drop for Written {
+impl Drop for StagedFile {
     fn drop(&mut self) {
-        let _would_go_at_the_next_change = fs::remove_file(&self.new_path);
+        let _ = fs::remove_file(&self.new_path); // best effort: the next update replaces it
     }
 }
 
-/// Writes a whole file, or leaves the old one. For callers that hold a lock of their own.
+/// Replaces a whole file atomically. For callers that hold a lock.
 ///
 /// # Errors
 /// `host.file`.
 pub(crate) fn write_file(path: &Path, content: &[u8]) -> Result<(), Error> {
-    create_private_dir(path)?;
-    files::replace(path, content, true).map_err(failed(path))
+    create_parent_dir(path)?;
+    files::replace(path, content, true).map_err(file_error(path))
 }
 
-/// Makes the folder that a file will be in.
-fn create_private_dir(path: &Path) -> Result<(), Error> {
-    let folder = files::folder_of(path);
-    files::create_private_dir(folder).map_err(failed(folder))
+/// Creates the directory that contains a file.
+fn create_parent_dir(path: &Path) -> Result<(), Error> {
+    let dir = files::parent_dir(path);
+    files::create_private_dir(dir).map_err(file_error(dir))
 }
 
 #[cfg(test)]

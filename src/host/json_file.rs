@@ -1,32 +1,32 @@
-//! Documents in files of the host: read as they are, and changed as a whole under a lock.
+//! JSON documents in host files: loads one, and edits one under the lock of its file.
 
 use crate::host::home;
 use crate::kernel::document::{self, Document, ToJson};
 use crate::kernel::error::Error;
 use std::path::Path;
 
-/// Reads a document from a file, or nothing where there is none.
+/// Reads a document from a file; `None` if the file is absent.
 ///
 /// # Errors
-/// `host.file`, and the document's own code, with the name of the file.
+/// `host.file`, and the document's error code, with the path of the file.
 pub(crate) fn load<T: Document>(path: &Path) -> Result<Option<T>, Error> {
     parse(home::read_file(path, T::BYTES_MAX)?, path)
 }
 
-/// Reads a document from what a file holds, if there is one.
+/// Parses a document from the content of a file, if there is any.
 ///
 /// # Errors
-/// The document's own code, with the name of the file.
+/// The document's error code, with the path of the file.
 pub(crate) fn parse<T: Document>(bytes: Option<Vec<u8>>, path: &Path) -> Result<Option<T>, Error> {
     let parsed = bytes.map(|bytes| document::parse(&bytes)).transpose();
     parsed.map_err(|error| error.context(path.display()))
 }
 
-/// Lets `change` change a document under the lock of its file, and writes it if it did. Where there is no
-/// file the document begins as its default.
+/// Lets `change` edit a document under the lock of its file, and writes it if it changed. An absent file
+/// reads as the default document.
 ///
 /// # Errors
-/// `host.file`; the document's own code; whatever `change` gives. Then nothing is written.
+/// `host.file`; the document's error code; any error of `change`. Then nothing is written.
 // [TRUST-17] [TRUST-18]
 pub(crate) fn edit<T: Document + ToJson + Default, R>(
     path: &Path,
@@ -40,7 +40,7 @@ pub(crate) fn edit<T: Document + ToJson + Default, R>(
         if after == before.as_bytes() {
             return Ok((None, result));
         }
-        // What could not be read again, such as what has grown too long, is not written.
+        // Do not write what could not be read again, such as a document that is too long.
         parse::<T>(Some(after.clone()), path)?;
         Ok((Some(after), result))
     })

@@ -1,6 +1,6 @@
-//! Keys in the PEM forms that OpenSSL reads and writes, and new ones from the system's randomness.
+//! Key files: reads and writes PEM as OpenSSL does, and generates keys from the system's randomness.
 //!
-//! The reading is ed25519-compact's. What is added: a PEM file holds one key and nothing else.
+//! ed25519-compact parses PEM. This module adds that a file holds exactly one key and nothing else.
 
 use crate::kernel::encoding::sha256;
 use crate::kernel::error::{Code, Error};
@@ -13,7 +13,7 @@ impl PublicKey {
     /// # Errors
     /// `key.invalid`, `key.weak`.
     pub fn from_pem(text: &str) -> Result<Self, Error> {
-        only_block(text, "PUBLIC KEY")?;
+        require_single_pem_block(text, "PUBLIC KEY")?;
         let key = ed25519_compact::PublicKey::from_pem(text)
             .map_err(|_| Error::new(Code::KeyInvalid, "PEM block is not an Ed25519 public key"))?;
         PublicKey::from_bytes(*key)
@@ -26,9 +26,9 @@ impl PublicKey {
 }
 
 impl SecretKey {
-    /// Makes a new key from the system's randomness.
+    /// Generates a new key from the system's randomness.
     pub fn generate() -> Self {
-        // A seed that can't be used does not come up: it is all zeros.
+        // The one unusable seed, all zeros, does not occur.
         loop {
             if let Ok(key) = SecretKey::from_seed(*Seed::generate()) {
                 return key;
@@ -39,9 +39,9 @@ impl SecretKey {
     /// Reads a PKCS#8 PEM file, as `openssl genpkey -algorithm ed25519` writes it.
     ///
     /// # Errors
-    /// `key.invalid`. An encrypted key has to be decrypted with `openssl pkey` first.
+    /// `key.invalid`. Decrypt an encrypted key with `openssl pkey` first.
     pub fn from_pem(text: &str) -> Result<Self, Error> {
-        only_block(text, "PRIVATE KEY")?;
+        require_single_pem_block(text, "PRIVATE KEY")?;
         let pair = KeyPair::from_pem(text)
             .map_err(|_| Error::new(Code::KeyInvalid, "PEM block is not an Ed25519 private key"))?;
         SecretKey::from_seed(*pair.sk.seed())
@@ -53,14 +53,21 @@ impl SecretKey {
     }
 }
 
-/// 32 unpredictable bytes from the system, for keys and nonces of the host.
+/// Returns 32 unpredictable bytes from the system, for keys and nonces of the host.
 pub fn random_bytes() -> [u8; 32] {
-    // Hashed, so that a caller who publishes them publishes no state of the generator.
+    // Hashed, so that publishing them does not reveal generator state.
     sha256(Seed::generate().as_ref())
 }
 
-/// The text is one PEM block with this label and white space around it. [KEY-03]
-fn only_block(text: &str, label: &str) -> Result<(), Error> {
+/// Fills the bytes with unpredictable ones.
+pub(crate) fn fill_random(bytes: &mut [u8]) {
+    for piece in bytes.chunks_mut(32) {
+        piece.iter_mut().zip(random_bytes()).for_each(|(byte, random)| *byte = random);
+    }
+}
+
+/// Refuses a text that is not one PEM block with this label, optionally between white space. [KEY-03]
+fn require_single_pem_block(text: &str, label: &str) -> Result<(), Error> {
     let text = text.trim();
     let framed = text.starts_with(&format!("-----BEGIN {label}-----"))
         && text.ends_with(&format!("-----END {label}-----"))

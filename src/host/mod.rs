@@ -1,10 +1,11 @@
-//! The ordinary computer: files, clocks, programs. What the kernel asks for comes from here.
+//! Host implementation for an ordinary computer: its files, clocks, network and programs.
 //!
-//! Directories are walked by handles that Linux alone has. On other Unix systems the code for it is compiled, and
+//! Directories are mapped on Linux only, through `O_PATH` handles. On other Unix systems that code compiles and
 //! refuses.
 
 pub mod approvals;
 pub mod approver;
+mod child;
 pub mod clock;
 #[cfg(unix)]
 mod commit;
@@ -33,5 +34,5 @@ pub mod system;
 pub mod transport;
 pub mod trust;
 
-/// Why no directory is mapped.
+/// The reason for refusing a mapped directory on other systems.
 const LINUX_ONLY: &str = "directories can be mapped on Linux only (x86-64, AArch64)";

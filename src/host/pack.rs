@@ -1,67 +1,67 @@
-//! Room: making a package: from a folder to signed bytes, and adding a signature to one.
+//! Packing: builds a signed package from a directory, and adds signatures to a package.
 
-use crate::host::files::{self, failed, Links};
+use crate::host::files::{self, file_error, Links};
 use crate::kernel::error::{Code, Error};
 use crate::kernel::limits;
 use crate::kernel::package::archive;
-use crate::kernel::package::content_hash::{listing, ContentHash};
+use crate::kernel::package::content_hash::{checksum_list, ContentHash};
 use crate::kernel::package::key::SecretKey;
 use crate::kernel::package::signature::{SignatureFile, SignatureRecord};
 use crate::kernel::package::writer::{write, Compression};
-use crate::kernel::package::{is_package_file, ASSETS_FOLDER, SIGNATURE_ENTRY};
+use crate::kernel::package::{is_package_file, ASSETS_PREFIX, SIGNATURE_ENTRY};
 use crate::kernel::time::Timestamp;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-/// Reads the files of a package folder: `manifest.json`, the module, `README.md`, `LICENSE`, and all
-/// below `assets/`. A `signature.json` that lies there is left out: it is made anew.
+/// Reads the files of a package directory: `manifest.json`, the module, `README.md`, `LICENSE`, and all files
+/// below `assets/`. An existing `signature.json` is ignored, since packing writes a new one.
 ///
 /// # Errors
 /// `structure.unknown_entry` for any other file and for links and devices; `archive.entry_size` and
 /// `archive.too_large`; `host.file`.
-pub fn read_folder(folder: &Path) -> Result<BTreeMap<String, Vec<u8>>, Error> {
+pub fn read_directory(directory: &Path) -> Result<BTreeMap<String, Vec<u8>>, Error> {
     let mut contents = BTreeMap::new();
-    collect(folder, "", &mut contents)?;
+    collect(directory, "", &mut contents)?;
     contents.remove(SIGNATURE_ENTRY);
     Ok(contents)
 }
 
 fn collect(
-    folder: &Path,
+    directory: &Path,
     prefix: &str,
     contents: &mut BTreeMap<String, Vec<u8>>,
 ) -> Result<(), Error> {
     let unknown = |what: &str, name: &str| {
-        Error::new(Code::StructureUnknown, format!("{what} {name} in the package folder"))
+        Error::new(Code::StructureUnknown, format!("{what} {name} in the package directory"))
     };
     if prefix.split('/').count() > limits::NAME_DEPTH_MAX {
-        return Err(Error::new(Code::ArchiveName, format!("folder {prefix} lies too deep")));
+        return Err(Error::new(Code::ArchiveName, format!("directory {prefix} lies too deep")));
     }
-    for item in fs::read_dir(folder).map_err(failed(folder))? {
-        let item = item.map_err(failed(folder))?;
+    for item in fs::read_dir(directory).map_err(file_error(directory))? {
+        let item = item.map_err(file_error(directory))?;
         let file_name = item.file_name();
         let Some(file_name) = file_name.to_str() else {
             return Err(unknown("name that is not UTF-8,", &file_name.to_string_lossy()));
         };
         let name = format!("{prefix}{file_name}");
         let path = item.path();
-        let kind = item.file_type().map_err(failed(&path))?;
-        if kind.is_dir() && (!prefix.is_empty() || format!("{name}/") == ASSETS_FOLDER) {
+        let kind = item.file_type().map_err(file_error(&path))?;
+        if kind.is_dir() && (!prefix.is_empty() || format!("{name}/") == ASSETS_PREFIX) {
             collect(&path, &format!("{name}/"), contents)?;
             continue;
         }
         if !kind.is_file() || !is_package_file(&name) {
-            let what = if kind.is_file() { "file" } else { "folder, link or device" };
+            let what = if kind.is_file() { "file" } else { "directory, link or device" };
             return Err(unknown(what, &name));
         }
         let total: usize = contents.values().map(Vec::len).sum();
         let bytes_max =
             limits::CONTENT_BYTES_MAX.saturating_sub(total).min(limits::ENTRY_BYTES_MAX);
-        let content = files::read(&path, Links::Refused, bytes_max).map_err(failed(&path))?;
+        let content = files::read(&path, Links::Refused, bytes_max).map_err(file_error(&path))?;
         if content.len() > bytes_max || contents.len() >= limits::ENTRIES_COUNT_MAX {
-            let what = format!("file {name}, or all of them together with it");
+            let what = format!("file {name} exceeds the size limit, or all files together do");
             return Err(Error::new(Code::ArchiveEntrySize, what));
         }
         contents.insert(name, content);
@@ -86,17 +86,17 @@ pub fn pack(
     write(&contents, compression)
 }
 
-/// The content hash of contents that are not packed yet.
+/// Returns the content hash of contents that are not packed yet.
 pub fn content_hash_of(contents: &BTreeMap<String, Vec<u8>>) -> ContentHash {
     let entries = contents.iter().map(|(name, content)| (name.as_str(), content.as_slice()));
-    ContentHash::of_listing(&listing(entries))
+    ContentHash::from_checksum_list(&checksum_list(entries))
 }
 
-/// Adds a signature to a package whose hash and signatures hold. The contents stay as they are.
+/// Adds a signature to a package whose hash and signatures are valid. The contents stay unchanged.
 ///
 /// # Errors
-/// Whatever is wrong with the package, by the codes of checks 1 to 4; `signature.duplicate_key` if
-/// the key has signed before; `signature.too_many`.
+/// The codes of checks 1 to 4 for an invalid package; `signature.duplicate_key` if the key has signed it
+/// before; `signature.too_many`.
 pub fn countersign(bytes: &[u8], key: &SecretKey, signed_at: Timestamp) -> Result<Vec<u8>, Error> {
     let entries = archive::read(bytes)?;
     let deflated = entries.iter().any(|entry| matches!(entry.content, Cow::Owned(_)));
@@ -106,11 +106,11 @@ pub fn countersign(bytes: &[u8], key: &SecretKey, signed_at: Timestamp) -> Resul
         .map(|entry| (entry.name.to_owned(), entry.content.into_owned()))
         .collect();
     let file = contents.get(SIGNATURE_ENTRY).ok_or_else(|| {
-        Error::new(Code::StructureMissing, format!("the package has no {SIGNATURE_ENTRY}"))
+        Error::new(Code::StructureMissing, format!("{SIGNATURE_ENTRY} is missing"))
     })?;
     let mut file = SignatureFile::parse(file)?;
     if file.content_hash != content_hash_of(&contents) {
-        return Err(Error::new(Code::ContentHash, "the contents have another hash than recorded"));
+        return Err(Error::new(Code::ContentHash, "content hash differs from signature.json"));
     }
     file.verify()?;
     file.signatures.push(SignatureRecord::make(&file.content_hash, key, signed_at));

@@ -1,8 +1,7 @@
-//! Questions that wait for a person: a server writes one down and waits, `mpp approve` or `mpp deny` in
-//! another terminal answers it.
+//! Pending approval requests: a server adds one to `pending.json` and waits for `mpp approve` or `mpp deny`.
 //!
-//! The file holds what was asked, with the arguments as the agent sent them, so that a person decides
-//! about what will run. It is the owner's alone, and a question goes from it with its answer.
+//! The file holds the arguments as the agent sent them, so that a person decides about exactly the call that
+//! will run. Only its owner can read it. A request is removed together with its decision.
 
 use crate::host::host_key::host_key;
 use crate::host::json_file;
@@ -22,18 +21,18 @@ use serde_json::{json, Value};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-/// How often a call that waits looks for its answer.
+/// How often a waiting call polls for its decision.
 pub(crate) const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 object! {
-    /// A question that waits.
+    /// An approval request that waits for a decision.
     #[derive(Clone, Debug, PartialEq)]
     pub struct PendingRequest: FromJson + ToJson {
-        /// Its number, never used again in this home folder.
+        /// Its number, never reused in this home directory.
         pub number: u64, integer(1..=u64::MAX);
-        /// When nobody waits for the answer any more.
+        /// When the call stops waiting for a decision.
         pub expires: Timestamp;
-        /// What is asked.
+        /// The request itself.
         pub question: ApprovalRequest;
         answer: Option<ApprovalDecision> = None;
     }
@@ -41,7 +40,7 @@ object! {
 
 object! {
     struct PendingFile: FromJson + ToJson {
-        /// The number of the next question.
+        /// The number of the next request.
         next: u64, integer(1..=u64::MAX);
         questions: Vec<PendingRequest> = Vec::new();
     }
@@ -59,7 +58,7 @@ impl Document for PendingFile {
     const INVALID: Code = Code::ConsentInvalid;
 }
 
-/// What `mpp approve` or `mpp deny` has put down as the answer.
+/// The decision that `mpp approve` or `mpp deny` wrote.
 impl Members for ApprovalDecision {
     fn members(answer: &mut ClosedObject) -> Result<Self, DocumentError> {
         if !bool::read(&answer.required("approved")?)? {
@@ -89,112 +88,107 @@ impl ToJson for ApprovalDecision {
                 json!({ "approved": true, "by": by, "for_later": true })
             }
             ApprovalDecision::ApprovedWithProof(proof) => json!({
-                "approved": true, "by": proof.by(), "for_later": false, "proof": proof.to_text(),
+                "approved": true, "by": proof.approved_by(), "for_later": false, "proof": proof.to_text(),
             }),
             _ => json!({ "approved": false }),
         }
     }
 }
 
-/// The questions of one home folder.
+/// The pending requests of one home directory.
 #[derive(Clone, Debug)]
 pub struct PendingQueue {
     home: PathBuf,
 }
 
 impl PendingQueue {
-    /// Those in this home folder.
+    /// Returns the queue of this home directory.
     pub fn new(home: &Path) -> Self {
         PendingQueue { home: home.to_owned() }
     }
 
-    /// The questions that wait for an answer now, by number.
+    /// Reads the requests that are waiting for a decision, by number.
     ///
     /// # Errors
     /// `consent.invalid`, `host.file`.
     pub fn all(&self, now: Timestamp) -> Result<Vec<PendingRequest>, Error> {
-        let mut waiting = self.read()?;
-        waiting.questions.retain(|question| question.answer.is_none() && question.expires >= now);
-        Ok(waiting.questions)
+        let mut file = self.read()?;
+        file.questions.retain(|request| request.answer.is_none() && request.expires >= now);
+        Ok(file.questions)
     }
 
-    /// Writes a question down and waits for its answer, for `wait` at most and only while `goes_on`.
-    /// `told` hears the number under which it can be answered.
+    /// Queues a request and waits for its decision, for `wait` at most and only while `is_wanted` returns
+    /// `true`. `on_queued` receives the number of the request.
     ///
     /// # Errors
     /// `consent.invalid`, `host.file`.
     // [CONS-20] [CONS-21]
-    pub fn ask(
+    pub fn request_approval(
         &self,
-        question: &ApprovalRequest,
+        request: &ApprovalRequest,
         wait: Duration,
-        goes_on: &dyn Fn() -> bool,
-        told: &dyn Fn(u64),
+        is_wanted: &dyn Fn() -> bool,
+        on_queued: &dyn Fn(u64),
     ) -> Result<ApprovalDecision, Error> {
-        if question.arguments.len() > PENDING_ARGUMENTS_BYTES_MAX {
-            let why = "its arguments are too long to be shown to a person";
-            return Ok(ApprovalDecision::NoResponse(why.to_owned()));
+        if request.arguments.len() > PENDING_ARGUMENTS_BYTES_MAX {
+            let why = format!("arguments to approve exceed {PENDING_ARGUMENTS_BYTES_MAX} bytes");
+            return Ok(ApprovalDecision::NoResponse(why));
         }
         if wait.is_zero() {
-            return Ok(ApprovalDecision::NoResponse("the policy waits for nobody".to_owned()));
+            return Ok(ApprovalDecision::NoResponse("consent.wait_s is 0".to_owned()));
         }
         let started = Instant::now();
-        let number = self.add(question, wait, Timestamp::now())?;
-        told(number);
-        // The number alone would do, unless somebody put another file in this one's place.
+        let number = self.add(request, wait, Timestamp::now())?;
+        on_queued(number);
+        // The number alone would do, unless another file has replaced this one.
         let is_ours = |other: &PendingRequest| {
-            other.number == number && other.question.scope() == question.scope()
+            other.number == number && other.question.binding() == request.binding()
         };
-        while goes_on() && started.elapsed() < wait {
-            // What can't be read now ends the wait; the change below says why, or takes the question back.
-            let Ok(waiting) = self.read() else { break };
-            // Answered, or somebody removed it.
-            if !waiting.questions.iter().any(|other| is_ours(other) && other.answer.is_none()) {
+        while is_wanted() && started.elapsed() < wait {
+            // An unreadable file ends the wait; the edit below reports the error or removes the request.
+            let Ok(file) = self.read() else { break };
+            // Decided, or removed by another process.
+            if !file.questions.iter().any(|other| is_ours(other) && other.answer.is_none()) {
                 break;
             }
             std::thread::sleep(POLL_INTERVAL);
         }
-        // Under the lock: an answer given in the last moment counts, and one given later finds nothing.
-        let answer = self.edit(|waiting| {
-            let at = waiting.questions.iter().position(is_ours);
-            Ok(at.and_then(|at| waiting.questions.remove(at).answer))
+        // Under the lock: a decision up to now counts, and a later one finds no request.
+        let answer = self.edit(|file| {
+            let at = file.questions.iter().position(is_ours);
+            Ok(at.and_then(|at| file.questions.remove(at).answer))
         })?;
         Ok(answer.unwrap_or_else(|| {
             ApprovalDecision::NoResponse(format!(
-                "nobody answered question {number} within {} s (`mpp pending` shows such questions \
+                "request {number} timed out after {} s without a decision (`mpp pending` lists requests \
                  while they wait)",
                 wait.as_secs()
             ))
         }))
     }
 
-    fn add(
-        &self,
-        question: &ApprovalRequest,
-        wait: Duration,
-        now: Timestamp,
-    ) -> Result<u64, Error> {
+    fn add(&self, request: &ApprovalRequest, wait: Duration, now: Timestamp) -> Result<u64, Error> {
         let end = now.unix_seconds().saturating_add(wait.as_secs()).saturating_add(1);
-        self.edit(|waiting| {
-            waiting.questions.retain(|other| other.expires >= now);
-            if waiting.questions.len() >= PENDING_COUNT_MAX {
-                let detail = format!("more than {PENDING_COUNT_MAX} questions wait");
+        self.edit(|file| {
+            file.questions.retain(|other| other.expires >= now);
+            if file.questions.len() >= PENDING_COUNT_MAX {
+                let detail = format!("{PENDING_COUNT_MAX} approval requests are waiting already");
                 return Err(Error::new(Code::PolicyConfirmation, detail));
             }
-            let number = waiting.next;
-            waiting.next = number.saturating_add(1);
+            let number = file.next;
+            file.next = number.saturating_add(1);
             let expires = Timestamp::from_unix_seconds(end).unwrap_or(now);
-            let question = question.clone();
-            waiting.questions.push(PendingRequest { number, expires, question, answer: None });
+            let question = request.clone();
+            file.questions.push(PendingRequest { number, expires, question, answer: None });
             Ok(number)
         })
     }
 
-    /// Answers yes. `digest` makes the keyed digest of a value, as the log of this home does: what the
-    /// person saw has to be what will run.
+    /// Approves a request. `digest` computes the keyed digest of a value, as the log of this home directory
+    /// does: the arguments that the approver saw must be those of the call.
     ///
     /// # Errors
-    /// `consent.no_question` if it waits no more; `consent.invalid`, `host.file`.
+    /// `consent.no_question` if it is not waiting; `consent.invalid`, `host.file`.
     // [CONS-22] [CONS-23]
     pub fn approve(
         &self,
@@ -204,19 +198,20 @@ impl PendingQueue {
         digest: impl Fn(&Value) -> String,
         now: Timestamp,
     ) -> Result<(), Error> {
-        self.answer(number, now, |question| {
-            let arguments = json::parse(question.arguments.as_bytes(), REQUEST_DEPTH_MAX);
+        self.answer(number, now, |request| {
+            let arguments = json::parse(request.arguments.as_bytes(), REQUEST_DEPTH_MAX);
             if arguments.ok().map(|arguments| digest(&arguments)).as_ref()
-                != Some(&question.arguments_digest)
+                != Some(&request.arguments_digest)
             {
-                let detail = format!("question {number}: the digest is not that of its arguments");
+                let detail =
+                    format!("request {number}: arguments_digest does not match its arguments");
                 return Err(Error::new(Code::ConsentInvalid, detail));
             }
-            Ok(match (question.is_destructive, for_later) {
+            Ok(match (request.is_destructive, for_later) {
                 (true, _) => {
                     let key = host_key(&self.home)?;
                     ApprovalDecision::ApprovedWithProof(EphemeralAttestation::sign(
-                        &key, question, by, now,
+                        &key, request, by, now,
                     ))
                 }
                 (false, true) => ApprovalDecision::ApprovedAlways(by.to_owned()),
@@ -225,7 +220,7 @@ impl PendingQueue {
         })
     }
 
-    /// Answers no.
+    /// Denies a request.
     ///
     /// # Errors
     /// As [`PendingQueue::approve`].
@@ -240,12 +235,12 @@ impl PendingQueue {
         now: Timestamp,
         answer: impl FnOnce(&ApprovalRequest) -> Result<ApprovalDecision, Error>,
     ) -> Result<(), Error> {
-        self.edit(|waiting| {
+        self.edit(|file| {
             let waits = |one: &&mut PendingRequest| {
                 one.number == number && one.answer.is_none() && one.expires >= now
             };
-            let Some(found) = waiting.questions.iter_mut().find(waits) else {
-                return Err(Error::new(Code::ConsentNoQuestion, format!("question {number}")));
+            let Some(found) = file.questions.iter_mut().find(waits) else {
+                return Err(Error::new(Code::ConsentNoQuestion, format!("request {number}")));
             };
             found.answer = Some(answer(&found.question)?);
             Ok(())

@@ -1,8 +1,8 @@
-//! The files of the host that decide what tools may do. No directory with them is mapped.
+//! Protected paths: host files that decide what tools may do, which no mapped directory may contain.
 //!
-//! A place is a path that the host names: its home folder, the trust store, the policy, the package in
-//! use. What the path leads to is looked up for each call, since it may appear or change at any time.
-//! It is compared by device and inode, so it makes no difference by which path or link it is reached.
+//! The host names these paths: its home directory, the trust store, the policy, the package in use. Each call
+//! resolves them again, since the files may appear or change at any time. Files are compared by device and
+//! inode, so no other path or link to one gets around the check.
 
 use crate::host::home;
 use crate::kernel::directory::Identity;
@@ -12,103 +12,103 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{absolute, Component, Path, PathBuf};
 use std::sync::Arc;
 
-/// As many links as the system follows for one path.
+/// Linux follows at most this number of links in one path.
 const LINKS_MAX: usize = 40;
-/// How far below a place its contents are known one by one: the home's own files lie no deeper.
+/// Levels below a protected path whose entries are recorded: the home's own files lie no deeper.
 const CONTENTS_DEPTH: usize = 2;
 
 pub(crate) fn identity_of(status: &Metadata) -> Identity {
     (status.dev(), status.ino())
 }
 
-/// What places led to at one moment; each identity with the path that is shown for it.
+/// What the protected paths resolved to at one moment; each identity with the path to show for it.
 #[derive(Debug, Default)]
 pub(crate) struct Protected {
-    /// The places that a host has named.
-    places: Vec<PathBuf>,
-    /// The places themselves and, of folders, their contents.
+    /// The paths that a host has named.
+    paths: Vec<PathBuf>,
+    /// The protected files themselves and the contents of protected directories.
     inside: BTreeMap<Identity, Arc<Path>>,
     /// The directories above them, up to the root, and above each link on the way to them.
     above: BTreeMap<Identity, Arc<Path>>,
 }
 
 impl Protected {
-    /// What the paths that a host has named lead to now, and the user's home folder, which is always one as well.
-    pub(crate) fn find(places: &[PathBuf]) -> Self {
-        let mut found = Protected { places: places.to_vec(), ..Protected::default() };
-        let home = home::home_dir().ok().filter(|home| !places.contains(home));
-        for place in places.iter().chain(&home) {
-            found.add(place, 0);
+    /// Resolves the paths that a host has named, and the user's home directory, which is always protected.
+    pub(crate) fn resolve(paths: &[PathBuf]) -> Self {
+        let mut found = Protected { paths: paths.to_vec(), ..Protected::default() };
+        let home = home::home_dir().ok().filter(|home| !paths.contains(home));
+        for path in paths.iter().chain(&home) {
+            found.add(path, 0);
         }
         found
     }
 
-    /// Whether this is a place, or known to lie in one.
-    pub(crate) fn holds(&self, identity: Identity) -> bool {
+    /// Returns `true` if this is a protected file or known to lie in a protected directory.
+    pub(crate) fn contains(&self, identity: Identity) -> bool {
         self.inside.contains_key(&identity)
     }
 
-    /// Refuses a directory that is, holds or lies in a place; says which. `lies_in` begins with the
-    /// directory, followed by those above it.
+    /// Refuses a directory that is, contains or lies in a protected path, and names that path. `identity_chain`
+    /// starts with the directory, followed by its ancestors.
     // [BOX-97]
-    pub(crate) fn check(&self, lies_in: &[Identity]) -> Result<(), String> {
-        let refuse = |how: &str, place: &Path| {
-            let place = place.display();
-            Err(format!("it {how} {place}, and what is there decides what tools may do"))
+    pub(crate) fn check(&self, identity_chain: &[Identity]) -> Result<(), String> {
+        let refuse = |how: &str, path: &Path| {
+            let path = path.display();
+            Err(format!("it {how} {path}, which decides what tools may do"))
         };
-        if let Some(place) = lies_in.first().and_then(|identity| self.above.get(identity)) {
-            return refuse("holds", place);
+        if let Some(path) = identity_chain.first().and_then(|identity| self.above.get(identity)) {
+            return refuse("contains", path);
         }
-        match lies_in.iter().find_map(|identity| self.inside.get(identity)) {
-            Some(place) => refuse("is or lies in", place),
+        match identity_chain.iter().find_map(|identity| self.inside.get(identity)) {
+            Some(path) => refuse("is or lies in", path),
             None => Ok(()),
         }
     }
 
-    /// What the same places lead to by now.
-    pub(crate) fn find_again(&self) -> Self {
-        Protected::find(&self.places)
+    /// Resolves the same paths again.
+    pub(crate) fn resolve_again(&self) -> Self {
+        Protected::resolve(&self.paths)
     }
 
-    fn add(&mut self, place: &Path, depth: usize) {
-        // An empty path leads nowhere, and neither does a relative one if the current folder was removed.
-        let Ok(path) = absolute(place) else { return };
-        let (path, folders) = follow(path);
-        let shown: Arc<Path> = Arc::from(place);
-        for folder in folders.iter().flat_map(|folder| folder.ancestors()) {
-            if let Ok(status) = folder.metadata() {
-                self.above.insert(identity_of(&status), Arc::clone(&shown));
+    fn add(&mut self, named: &Path, depth: usize) {
+        // An empty path leads nowhere, and neither does a relative one if the current directory was removed.
+        let Ok(path) = absolute(named) else { return };
+        let (path, parents) = resolve_links(path);
+        let named: Arc<Path> = Arc::from(named);
+        for directory in parents.iter().flat_map(|parent| parent.ancestors()) {
+            if let Ok(status) = directory.metadata() {
+                self.above.insert(identity_of(&status), Arc::clone(&named));
             }
         }
         if let Ok(status) = path.metadata() {
-            self.inside.insert(identity_of(&status), Arc::clone(&shown));
-            self.add_contents(&path, &shown, depth);
+            self.inside.insert(identity_of(&status), Arc::clone(&named));
+            self.add_contents(&path, &named, depth);
         }
     }
 
-    /// The contents of a folder. A link in it is a place of its own.
-    fn add_contents(&mut self, folder: &Path, shown: &Arc<Path>, depth: usize) {
-        let entries = fs::read_dir(folder).ok().filter(|_| depth < CONTENTS_DEPTH);
+    /// Adds the contents of a directory. A link in it becomes a protected path itself.
+    fn add_contents(&mut self, directory: &Path, named: &Arc<Path>, depth: usize) {
+        let entries = fs::read_dir(directory).ok().filter(|_| depth < CONTENTS_DEPTH);
         for entry in entries.into_iter().flatten().flatten() {
             let (path, depth) = (entry.path(), depth.saturating_add(1));
             match entry.metadata() {
                 Ok(status) if status.is_symlink() => self.add(&path, depth),
                 Ok(status) => {
-                    self.inside.insert(identity_of(&status), Arc::clone(shown));
+                    self.inside.insert(identity_of(&status), Arc::clone(named));
                     if status.is_dir() {
-                        self.add_contents(&path, shown, depth);
+                        self.add_contents(&path, named, depth);
                     }
                 }
-                Err(_) => {} // removed meanwhile
+                Err(_) => {} // removed concurrently
             }
         }
     }
 }
 
-/// Where an absolute path leads, as the system would follow it, also if nothing is there yet; and each folder
-/// that holds a link on the way, or the last name.
-fn follow(path: PathBuf) -> (PathBuf, Vec<PathBuf>) {
-    let (mut here, mut ahead, mut folders) = (PathBuf::new(), path, Vec::new());
+/// Resolves an absolute path as the system would, also if nothing exists there yet. Returns as well each
+/// directory that holds a link on the way, or the last name.
+fn resolve_links(path: PathBuf) -> (PathBuf, Vec<PathBuf>) {
+    let (mut here, mut ahead, mut parents) = (PathBuf::new(), path, Vec::new());
     loop {
         let mut parts = ahead.components();
         let Some(part) = parts.next() else { break };
@@ -117,8 +117,8 @@ fn follow(path: PathBuf) -> (PathBuf, Vec<PathBuf>) {
             Component::Normal(name) => fs::read_link(here.join(name)).ok(),
             _ => None,
         };
-        if let Some(target) = link.filter(|_| folders.len() < LINKS_MAX) {
-            folders.push(here.clone());
+        if let Some(target) = link.filter(|_| parents.len() < LINKS_MAX) {
+            parents.push(here.clone());
             ahead = target.join(rest);
             continue;
         }
@@ -129,6 +129,6 @@ fn follow(path: PathBuf) -> (PathBuf, Vec<PathBuf>) {
         }
         ahead = rest;
     }
-    folders.extend(here.parent().map(Path::to_owned));
-    (here, folders)
+    parents.extend(here.parent().map(Path::to_owned));
+    (here, parents)
 }

@@ -1,4 +1,4 @@
-//! The runtime of an ordinary computer: a home folder with its trust store, log, secrets and approvals.
+//! Runtime: runs calls on this computer, with a home directory for trust store, log, secrets and approvals.
 
 pub use crate::host::approver::{Approver, NoApprover};
 use crate::host::clock::CancelFlag;
@@ -6,7 +6,7 @@ use crate::host::sandbox::WasmSandbox;
 use crate::host::secrets::{CommandSecretStore, FileSecretStore, SecretStore};
 use crate::host::storage::FileStorage;
 pub use crate::host::system::PackageSource;
-use crate::host::system::{Computer, System};
+use crate::host::system::{CallHost, HostState};
 use crate::host::transport::{HttpTransport, Services};
 use crate::kernel;
 use crate::kernel::call::Package;
@@ -20,7 +20,7 @@ use crate::kernel::trust::TrustStore;
 use std::path::Path;
 use std::sync::Arc;
 
-/// The host's side of every call: whom it trusts, what it allows, and where it keeps the record.
+/// Runs calls with one policy and one home directory.
 ///
 /// ```
 /// use mpp::runtime::{ToolCall, NoApprover, Runtime};
@@ -29,7 +29,7 @@ use std::sync::Arc;
 /// # std::fs::create_dir_all(&home).unwrap();
 /// # std::fs::copy("conformance/example/trust.json", home.join("trust.json")).unwrap();
 /// let package = std::fs::read("conformance/example/text_stats.mpp").unwrap();
-/// let policy = PermissionPolicy::new(); // this package asks for nothing, so nobody is asked
+/// let policy = PermissionPolicy::new(); // the package requests no capability, so no approval is needed
 /// let arguments = serde_json::json!({"text": "Ann: ann@example.com", "containing": "Ann"});
 /// let call = ToolCall::new("extract_lines", arguments);
 /// let runtime = Runtime::open(&home, policy)?;
@@ -40,13 +40,13 @@ use std::sync::Arc;
 /// ```
 #[derive(Debug)]
 pub struct Runtime {
-    computer: Computer,
+    state: HostState,
     policy: PermissionPolicy,
 }
 
 impl Runtime {
-    /// A runtime that keeps its trust store, the versions it has seen, its audit log and what tools store
-    /// in `home`.
+    /// Opens a runtime that stores its trust store, the highest versions seen, its audit log and the data of
+    /// tools in `home`.
     ///
     /// # Errors
     /// `audit.unavailable`, `audit.broken`.
@@ -64,96 +64,94 @@ impl Runtime {
         };
         let services = Services { http: None, storage: Some(Arc::new(storage)) };
         let sandbox = sandbox.with_services(services);
-        Ok(Runtime { computer: Computer::open(home, secrets, sandbox)?, policy })
+        Ok(Runtime { state: HostState::open(home, secrets, sandbox)?, policy })
     }
 
-    /// Gives tools a way to the network. Without one they reach no host, whatever was granted.
+    /// Sets the HTTP transport for tools. Without one they reach no host, even if the policy granted it.
     pub fn http_transport(mut self, transport: Arc<dyn HttpTransport>) -> Self {
-        self.computer.sandbox.services.http = Some(transport);
+        self.state.sandbox.services.http = Some(transport);
         self
     }
 
-    /// Keeps what packages store in another folder than `storage` of the home. No directory that is, holds or
-    /// lies in it is mapped.
+    /// Stores the data of packages in another directory than `storage` in the home directory. No directory
+    /// that is, contains or lies in it is mapped.
     // [STO-41]
-    pub fn storage_folder(self, folder: &Path) -> Self {
-        self.storage(Arc::new(FileStorage::new(folder))).protect(folder)
+    pub fn storage_directory(self, directory: &Path) -> Self {
+        self.storage(Arc::new(FileStorage::new(directory))).protect(directory)
     }
 
-    /// Keeps what packages store elsewhere than in files of this host. [`Runtime::protect`] what a backend
-    /// keeps in files all the same.
+    /// Sets a custom storage backend. Call [`Runtime::protect`] for files that a backend stores data in.
     pub fn storage(mut self, backend: Arc<dyn StorageBackend>) -> Self {
-        self.computer.sandbox.services.storage = Some(backend);
+        self.state.sandbox.services.storage = Some(backend);
         self
     }
 
-    /// Takes secrets from elsewhere than the policy says. [`Runtime::protect`] the files of a store that has
-    /// some.
+    /// Sets a custom secret store. Call [`Runtime::protect`] for files that a store reads.
     pub fn secrets(mut self, store: Arc<dyn SecretStore>) -> Self {
-        self.computer.secrets = store;
+        self.state.secrets = store;
         self
     }
 
-    /// Takes the trust store from another file.
+    /// Reads the trust store from another file.
     pub fn trust_file(mut self, path: &Path) -> Self {
-        path.clone_into(&mut self.computer.trust_path);
+        path.clone_into(&mut self.state.trust_path);
         self.protect(path)
     }
 
-    /// Keeps guests from one more file or folder that decides what tools may do, such as the file of the
-    /// package in use: no directory that is, holds or lies in it is mapped. The home, the trust store, the
-    /// file that the policy was loaded from and its command for secrets are protected as they are.
+    /// Protects one more file or directory that decides what tools may do, such as the package in use: no
+    /// directory that is, contains or lies in it is mapped. The home directory, the trust store, the policy
+    /// file and its `secrets_command` are always protected.
     pub fn protect(mut self, path: &Path) -> Self {
-        self.computer.sandbox = self.computer.sandbox.protect(path);
+        self.state.sandbox = self.state.sandbox.protect(path);
         self
     }
 
-    /// Its rules.
+    /// Returns the policy.
     pub fn policy(&self) -> &PermissionPolicy {
         &self.policy
     }
 
-    /// Whom this host trusts, and which versions it has seen, as the files have it now.
+    /// Reads the trusted publishers and the highest versions seen from their files.
     ///
     /// # Errors
     /// `trust.invalid`, `host.file`.
     pub fn trust_store(&self) -> Result<TrustStore, Error> {
-        self.computer.trust_store()
+        self.state.trust_store()
     }
 
-    /// The folder of this host's own files.
+    /// Returns the home directory (`MPP_HOME`).
     pub(crate) fn home(&self) -> &Path {
-        &self.computer.home
+        &self.state.home
     }
 
-    /// A key of this host for a purpose of the server's.
+    /// Derives a key for one purpose from the log's key.
     pub(crate) fn derive_key(&self, purpose: &[u8]) -> [u8; 32] {
-        self.computer.log.key().derived(purpose)
+        self.state.log.key().derive_key(purpose)
     }
 
-    /// One call, from the package's bytes to the answer.
+    /// Runs one call, from the package's bytes to its result.
     ///
     /// # Errors
-    /// Any code of any stage. Refusals before the run and failures of it are in the log as well.
+    /// Any code of any stage. Refusals and failed runs are recorded in the audit log as well.
     pub fn call(
         &self,
         package: &[u8],
         call: &ToolCall,
-        person: &dyn Approver,
+        approver: &dyn Approver,
         cancel: &CancelFlag,
     ) -> Result<CallResult, Error> {
-        let host = System::new(&self.computer, None, person, cancel);
+        let host = CallHost::new(&self.state, None, approver, cancel);
         kernel::call::call(
             &host,
-            &self.computer.sandbox.engine,
+            &self.state.sandbox.engine,
             &self.policy,
             Package::Bytes(package),
             call,
         )
     }
 
-    /// One call of an installed package. It is verified on its first call, and its signers are judged anew
-    /// on each. It has to stay installed until it runs.
+    /// Runs one call of an installed package. The package is verified on its first call, and its signers are
+    /// evaluated again on each call. It must stay installed until it runs.
     ///
     /// # Errors
     /// As [`Runtime::call`]; `store.not_installed`, `store.invalid`, `content.hash_mismatch`.
@@ -162,11 +160,11 @@ impl Runtime {
         store: &dyn PackageSource,
         content_hash: &ContentHash,
         call: &ToolCall,
-        person: &dyn Approver,
+        approver: &dyn Approver,
         cancel: &CancelFlag,
     ) -> Result<CallResult, Error> {
-        let host = System::new(&self.computer, Some(store), person, cancel);
-        let package = Package::InstalledPackage(content_hash);
-        kernel::call::call(&host, &self.computer.sandbox.engine, &self.policy, package, call)
+        let host = CallHost::new(&self.state, Some(store), approver, cancel);
+        let package = Package::Installed(content_hash);
+        kernel::call::call(&host, &self.state.sandbox.engine, &self.policy, package, call)
     }
 }

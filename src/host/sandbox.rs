@@ -1,7 +1,7 @@
-//! The sandbox by the article's names: the engine, with what this system has behind it.
+//! Sandbox of this computer: runs a tool in the engine, with mapped directories, network and storage.
 
-use crate::host::clock::{CancelFlag, OnThisComputer};
-use crate::host::keys::random_bytes;
+use crate::host::clock::{CancelFlag, SystemClock};
+use crate::host::keys::fill_random;
 use crate::host::transport::Services;
 #[cfg(unix)]
 use crate::host::{directory::HostDirectory, protected_paths::Protected};
@@ -24,28 +24,28 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What a host asks for in one call. Everything in it must be held by the token, or the call is
-/// refused; the stricter of two limits applies.
+/// What a host requests for one call. The token must grant all of it, or the call is refused; the stricter of
+/// two limits applies.
 #[derive(Clone)]
 pub struct SandboxConfig {
     /// Linear memory, in bytes.
     pub memory_limit_bytes: u64,
-    /// Wall-clock time.
+    /// Wall-clock time limit.
     pub timeout: Duration,
-    /// What the tool reads from stdin, such as [`tools_call_request`] makes it.
+    /// What the tool reads from stdin, for example from [`tools_call_request`].
     pub stdin_data: Vec<u8>,
-    /// Environment variables, as [`extract_approved_env_vars`] gives them.
+    /// Environment variables, for example from [`extract_approved_env_vars`].
     pub env_vars: BTreeMap<String, String>,
-    /// Directories, as [`extract_approved_dirs`] gives them.
+    /// Directories, for example from [`extract_approved_dirs`].
     pub dir_mappings: Vec<DirectoryGrant>,
-    /// What the policy decision granted. One that names secrets is refused: resolve it, and take
+    /// The token from the policy decision. A token that names secrets is refused: resolve it, and call
     /// [`WasmSandbox::run`].
     pub capability_token: Option<CapabilityToken>,
-    /// Hosts that the tool may be connected to.
+    /// Hosts that the tool may connect to.
     pub allowed_network_domains: Vec<String>,
 }
 
-/// Without the values of variables and without stdin: this form ends up in logs.
+/// Omits the values of variables and stdin, since debug output ends up in logs.
 impl fmt::Debug for SandboxConfig {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.debug_struct("SandboxConfig")
@@ -59,62 +59,62 @@ impl fmt::Debug for SandboxConfig {
     }
 }
 
-/// All environment variables that a token holds.
+/// Returns all environment variables that a token grants.
 pub fn extract_approved_env_vars(token: &CapabilityToken) -> BTreeMap<String, String> {
     token.environment()
 }
 
-/// All directories that a token holds.
+/// Returns all directories that a token grants.
 pub fn extract_approved_dirs(token: &CapabilityToken) -> Vec<DirectoryGrant> {
     token.directories()
 }
 
-/// The token of a configuration, with no more than the configuration asks for.
+/// Narrows the token of a configuration to what the configuration requests.
 fn narrowed(config: &SandboxConfig, host: &dyn Host) -> Result<ResolvedToken, Error> {
     // [BOX-01]
     let Some(token) = &config.capability_token else {
-        return Err(Error::new(Code::SandboxToken, "the configuration holds no token"));
+        return Err(Error::new(Code::SandboxToken, "the configuration has no token"));
     };
     // [SECRET-05]
-    let token = token.clone().resolve(host)?;
+    let token = token.clone().resolve_secrets(host)?;
     let (variables, directories) = (&config.env_vars, &config.dir_mappings);
     let (hosts, timeout) = (&config.allowed_network_domains, config.timeout);
-    // [BOX-04] The value of a variable may be a secret, so it does not go into the message.
+    // [BOX-04] The value of a variable may be a secret, so the message does not contain it.
     let variable = variables.iter().find(|(name, it)| token.environment().get(*name) != Some(it));
     let directory = directories.iter().find(|it| !token.directories().contains(it));
-    let host = hosts.iter().find(|it| !token.reaches(it));
-    let beyond = variable
+    let host = hosts.iter().find(|it| !token.allows_host(it));
+    let excess = variable
         .map(|(name, _)| format!("the environment variable {name:?} with this value"))
         .or_else(|| directory.map(|it| format!("the directory {:?}", it.guest)))
         .or_else(|| host.map(|it| format!("the domain {it:?}")));
-    let Some(what) = beyond else {
+    let Some(what) = excess else {
         // [BOX-05]
         let memory_bytes_max = config.memory_limit_bytes;
         return Ok(token.narrowed(variables, directories, hosts, memory_bytes_max, timeout));
     };
-    Err(Error::new(Code::SandboxNotGranted, format!("the token does not hold {what}")))
+    Err(Error::new(Code::SandboxNotGranted, format!("token does not grant {what}")))
 }
 
-/// Runs tools, each call in an instance of its own.
+/// Runs tools, each call in its own instance.
 #[derive(Clone, Debug)]
 pub struct WasmSandbox {
     pub(super) engine: Engine,
     pub(super) services: Services,
-    /// What no directory that is mapped may hold.
-    #[cfg_attr(not(unix), allow(dead_code))] // there none is mapped
+    /// Paths that no mapped directory may contain.
+    #[cfg_attr(not(unix), allow(dead_code))] // no directory is mapped there
     protected: Vec<PathBuf>,
 }
 
 impl WasmSandbox {
-    /// A sandbox whose tools get the same random numbers in each call.
+    /// Returns a sandbox whose tools receive the same random numbers in each call.
     ///
     /// # Errors
-    /// `host.engine` if this program was built with an engine that would not keep to the limits.
+    /// `host.engine` if this program was built with an engine that does not enforce the limits.
     pub fn new() -> Result<Self, Error> {
         Self::with_seed([0; 32])
     }
 
-    /// A sandbox whose tools get their random numbers from this seed.
+    /// Returns a sandbox whose tools receive random numbers from this seed.
     ///
     /// # Errors
     /// As [`WasmSandbox::new`].
@@ -123,33 +123,33 @@ impl WasmSandbox {
         Ok(WasmSandbox { engine, services: Services::default(), protected: Vec::new() })
     }
 
-    /// Puts a network and storage behind it; a new sandbox has neither.
+    /// Sets the host services; a new sandbox has neither network nor storage.
     pub fn with_services(self, services: Services) -> Self {
         WasmSandbox { services, ..self }
     }
 
-    /// Keeps guests from a file or folder that decides what tools may do, whether it is there yet or not:
-    /// no directory that is, holds or lies in it is mapped, as none is with the user's home folder
-    /// ([`crate::host::home::home_dir`]).
+    /// Protects a file or directory that decides what tools may do, whether it exists yet or not: no
+    /// directory that is, contains or lies in it is mapped. The home directory
+    /// ([`crate::host::home::home_dir`]) is always protected.
     pub fn protect(mut self, path: impl Into<PathBuf>) -> Self {
         self.protected.push(path.into());
         self
     }
 
-    /// Runs a tool that answers one request.
+    /// Runs a tool on one request.
     ///
     /// # Errors
-    /// `sandbox.*` if the configuration asks for more than the token holds; `tool.*` if the tool fails
-    /// or breaks a limit.
+    /// `sandbox.*` if the configuration requests more than the token grants; `tool.*` if the tool fails or
+    /// exceeds a limit.
     pub fn execute(&self, binary: &WasmBinary, config: SandboxConfig) -> Result<Execution, Error> {
         let cancel = CancelFlag::default();
-        let token = narrowed(&config, &self.stage(&cancel))?;
+        let token = narrowed(&config, &self.host(&cancel))?;
         let request = ToolInput { args: Vec::new(), stdin: config.stdin_data };
         let run = self.run(binary, &token, request, &cancel);
         run.outcome.clone().map(|()| run)
     }
 
-    /// Runs a tool with what its token holds, for hosts that may cancel a call and that record how it ended:
+    /// Runs a tool with the grants of its token, for hosts that can cancel a call and that record its outcome:
     /// [`Engine::run`].
     pub fn run(
         &self,
@@ -158,61 +158,54 @@ impl WasmSandbox {
         request: ToolInput,
         cancel: &CancelFlag,
     ) -> Execution {
-        let host = self.stage(cancel);
+        let host = self.host(cancel);
         let deadline = Deadline::new(&host, token.limits().timeout);
         self.engine.run(&host, binary, token, request, &deadline)
     }
 
-    /// The host of one call.
-    pub(crate) fn stage<'a>(&'a self, cancel: &'a CancelFlag) -> Stage<'a> {
-        Stage { sandbox: self, cancel }
+    /// Returns the host of one call.
+    pub(crate) fn host<'a>(&'a self, cancel: &'a CancelFlag) -> SandboxHost<'a> {
+        SandboxHost { sandbox: self, cancel }
     }
 }
 
-/// Bytes that nobody can predict.
-pub(crate) fn random(bytes: &mut [u8]) {
-    for piece in bytes.chunks_mut(32) {
-        piece.iter_mut().zip(random_bytes()).for_each(|(byte, random)| *byte = random);
-    }
-}
-
-/// The host of a single stage: what a guest can reach, and nothing else.
-pub(crate) struct Stage<'a> {
+/// The host of the sandbox stage alone: what a guest can reach, and nothing else.
+pub(crate) struct SandboxHost<'a> {
     sandbox: &'a WasmSandbox,
     cancel: &'a CancelFlag,
 }
 
-impl OnThisComputer for Stage<'_> {
+impl SystemClock for SandboxHost<'_> {
     fn cancel_flag(&self) -> Option<&CancelFlag> {
         Some(self.cancel)
     }
 }
 
-impl Host for Stage<'_> {
+impl Host for SandboxHost<'_> {
     fn random(&self, bytes: &mut [u8]) -> Result<(), Error> {
-        random(bytes);
+        fill_random(bytes);
         Ok(())
     }
 
-    /// A configuration names no store, so a token in it is one that needs no secret.
+    /// Refuses: a configuration has no secret store, so its token must not need a secret.
     // [SECRET-05]
     fn secret(&self, name: &str) -> Result<Option<SecretValue>, Error> {
-        let detail = format!("the secret {name} was not resolved for this token");
+        let detail = format!("secret {name} is unresolved in this token");
         Err(Error::new(Code::SecretMissing, detail))
     }
 
-    /// A directory, unless it holds what decides what tools may do.
+    /// Opens a directory, unless it is protected.
     // [BOX-97]
     #[cfg(unix)]
     fn directory(&self, name: &str) -> Result<Arc<dyn Directory>, Error> {
-        let protected = Arc::new(Protected::find(&self.sandbox.protected));
+        let protected = Arc::new(Protected::resolve(&self.sandbox.protected));
         let host = HostDirectory::open(std::path::Path::new(name), &protected)
             .map_err(|error| Error::new(Code::HostFile, error.to_string()))?;
         host.check().map_err(|why| Error::new(Code::SandboxNotGranted, why))?;
         Ok(Arc::new(host))
     }
 
-    /// None: what keeps a guest in a directory is not there.
+    /// Refuses: this system cannot confine a guest to a directory.
     // [BOX-07]
     #[cfg(not(unix))]
     fn directory(&self, _: &str) -> Result<Arc<dyn Directory>, Error> {

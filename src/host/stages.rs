@@ -1,6 +1,6 @@
-//! The names by which the public article calls the stages: the kernel's functions with this system's files and clocks.
+//! Pipeline stages at the current time: `verify_file`, `evaluate` and `confirm` with the system's clock and files.
 
-use crate::host::clock::{elapsed, OnThisComputer};
+use crate::host::clock::{elapsed, SystemClock};
 use crate::host::files::{self, Links};
 use crate::host::home::home_dir;
 use crate::host::secrets::SecretStore;
@@ -19,8 +19,8 @@ use crate::kernel::trust::TrustStore;
 use std::path::{Path, PathBuf};
 
 impl Gatekeeper {
-    /// Verifies a package file against the trust store of this user (`trust.json` in `MPP_HOME`, by
-    /// default `~/.mpp`), now.
+    /// Verifies a package file now, against the trust store of this user (`trust.json` in `MPP_HOME`,
+    /// by default `~/.mpp`).
     ///
     /// # Errors
     /// The code of the check that failed; `host.file`; `trust.invalid`.
@@ -33,18 +33,18 @@ impl Gatekeeper {
 }
 
 impl PermissionPolicy {
-    /// Puts a directory of this host behind a guest path, for every package that asks for exactly that path.
-    /// The last mapping of a path counts. A path that is no text leads nowhere.
+    /// Maps a directory of this host to a guest path, for every package that requests exactly that path. The
+    /// last mapping of a path counts. A path that is not UTF-8 names no directory.
     pub fn map_directory(self, guest: impl Into<String>, host: impl Into<PathBuf>) -> Self {
         self.map(guest, host.into().to_string_lossy())
     }
 
-    /// Decides about a package now: [`PermissionPolicy::decide`].
+    /// Decides on a package now: [`PermissionPolicy::decide`].
     pub fn evaluate(&self, manifest: &VerifiedManifest) -> PolicyDecision {
         self.decide(manifest, elapsed())
     }
 
-    /// Decides about a call now: [`PermissionPolicy::decide_call`].
+    /// Decides on a call now: [`PermissionPolicy::decide_call`].
     pub fn evaluate_call(
         &self,
         manifest: &VerifiedManifest,
@@ -54,10 +54,10 @@ impl PermissionPolicy {
         self.decide_call(manifest, tool, agent, elapsed())
     }
 
-    /// The token for a package that a person agreed to now: [`PermissionPolicy::confirm_at`].
+    /// Returns the token for a package that a person approved now: [`PermissionPolicy::confirm_at`].
     ///
     /// # Errors
-    /// As there.
+    /// As [`PermissionPolicy::confirm_at`].
     pub fn confirm(
         &self,
         manifest: &VerifiedManifest,
@@ -68,25 +68,25 @@ impl PermissionPolicy {
 }
 
 impl CapabilityToken {
-    /// Looks up its secrets in a store of this system: [`CapabilityToken::resolve`].
+    /// Resolves the token's secrets from a store: [`CapabilityToken::resolve_secrets`].
     ///
     /// # Errors
-    /// As there.
+    /// As [`CapabilityToken::resolve_secrets`].
     pub fn resolve_from(self, store: &dyn SecretStore) -> Result<ResolvedToken, Error> {
-        self.resolve(&Secrets(store))
+        self.resolve_secrets(&Secrets(store))
     }
 
-    /// Whether its time is over now.
+    /// Returns `true` if the token has expired.
     #[must_use]
     pub fn is_expired(&self) -> bool {
         self.is_expired_at(elapsed())
     }
 }
 
-/// A host that has secrets and nothing else.
+/// A host that provides secrets only.
 struct Secrets<'a>(&'a dyn SecretStore);
 
-impl OnThisComputer for Secrets<'_> {}
+impl SystemClock for Secrets<'_> {}
 
 impl Host for Secrets<'_> {
     fn secret(&self, name: &str) -> Result<Option<SecretValue>, Error> {
@@ -94,11 +94,11 @@ impl Host for Secrets<'_> {
     }
 }
 
-/// Reads a package file, but no more of it than a package can have.
+/// Reads a package file, up to the size limit of packages.
 ///
 /// # Errors
 /// `host.file`; `archive.too_large`.
 pub fn read_package(path: &Path) -> Result<Vec<u8>, Error> {
-    // One byte more than allowed, so that check 1 sees that it is too much.
-    files::read(path, Links::Followed, limits::ARCHIVE_BYTES_MAX).map_err(files::failed(path))
+    // One byte more than the limit, so that check 1 refuses a longer file.
+    files::read(path, Links::Followed, limits::ARCHIVE_BYTES_MAX).map_err(files::file_error(path))
 }

@@ -1,28 +1,28 @@
-//! What packages keep, in files of the host: one for each package id and publisher key.
+//! File storage: one snapshot file for each package id and publisher key.
 
-use crate::host::home::{self, Locked, Written};
+use crate::host::home::{self, LockedFile, StagedFile};
 use crate::kernel::error::{Code, Error};
 use crate::kernel::limits::STORAGE_FILE_BYTES_MAX;
 use crate::kernel::storage::{PreparedStorage, StorageBackend, StorageOwner};
 use std::path::PathBuf;
 
-/// Snapshots in a folder such as `storage` in the home.
+/// Stores snapshots in a directory, such as `storage` in the home directory.
 #[derive(Clone, Debug)]
 pub struct FileStorage {
-    folder: PathBuf,
+    directory: PathBuf,
 }
 
 impl FileStorage {
-    /// Keeps its files in this folder, which is made when there is something to be kept.
-    pub fn new(folder: impl Into<PathBuf>) -> Self {
-        FileStorage { folder: folder.into() }
+    /// Returns a store in this directory, which the first commit creates.
+    pub fn new(directory: impl Into<PathBuf>) -> Self {
+        FileStorage { directory: directory.into() }
     }
 
-    /// An id and a key have safe characters only, and the key is always as long.
+    /// The characters of an id and a key are safe in file names, and a key has a fixed length.
     // [STO-40]
     fn path(&self, owner: &StorageOwner) -> PathBuf {
         let StorageOwner { package, publisher_key } = owner;
-        self.folder.join(format!("{package}.{publisher_key}.storage"))
+        self.directory.join(format!("{package}.{publisher_key}.storage"))
     }
 }
 
@@ -34,21 +34,21 @@ impl StorageBackend for FileStorage {
     fn prepare(
         &self,
         owner: &StorageOwner,
-        was: Option<&[u8]>,
+        expected: Option<&[u8]>,
         new: &[u8],
         ended: &dyn Fn() -> bool,
     ) -> Result<Box<dyn PreparedStorage + '_>, Error> {
-        let file = Locked::new(&self.path(owner), ended)?;
-        if file.read(STORAGE_FILE_BYTES_MAX)?.as_deref() != was {
-            let detail = format!("of {}; nothing was changed", owner.package);
+        let file = LockedFile::new(&self.path(owner), ended)?;
+        if file.read(STORAGE_FILE_BYTES_MAX)?.as_deref() != expected {
+            let detail = format!("storage of {} changed; nothing was written", owner.package);
             return Err(Error::new(Code::StorageConflict, detail));
         }
         Ok(Box::new(file.write(new)?))
     }
 }
 
-impl PreparedStorage for Written {
+impl PreparedStorage for StagedFile {
     fn commit(self: Box<Self>) -> Result<(), Error> {
-        self.put()
+        self.rename_into_place()
     }
 }

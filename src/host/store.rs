@@ -1,12 +1,11 @@
-//! Room: installed packages. Files by content hash in a folder, and one index that says which of them
-//! are installed.
+//! Package store: installed packages as files named by content hash, and an index of those installed.
 //!
-//! A package's file is on the disk before the index names it, and goes after the index has forgotten
-//! it; the index changes in one step under a lock. So a crash at any moment leaves the old state or the
-//! new one, and perhaps a file that nothing names, which the next change clears away.
+//! A package's file is durable before the index names it, and is deleted after the index has dropped it. The
+//! index changes atomically under a lock. So a crash leaves the old state or the new one, and possibly an
+//! unlisted file, which the next change deletes.
 //!
-//! The index says what an agent may be shown. It is no proof: whoever runs a package reads the file and
-//! has the Gatekeeper verify it.
+//! The index only lists what an agent is shown. It is not trusted: the Gatekeeper verifies the package file
+//! before it runs.
 
 use crate::host::home;
 use crate::host::json_file;
@@ -30,11 +29,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 const INDEX_NAME: &str = "installed.json";
-const FOLDER_NAME: &str = "packages";
-/// Of each package the package itself and, apart, its manifest.
-const ENDINGS: [&str; 2] = ["mpp", "json"];
+const DIRECTORY_NAME: &str = "packages";
+/// The extensions of the two files of a package: the package, and its manifest.
+const EXTENSIONS: [&str; 2] = ["mpp", "json"];
 
-/// The installed packages of one home folder.
+/// The installed packages of one home directory.
 ///
 /// ```
 /// # let home = std::env::temp_dir().join(format!("mpp-store-doc-{}", std::process::id()));
@@ -54,24 +53,24 @@ pub struct PackageStore {
 }
 
 object! {
-    /// One installed package, as the index has it.
+    /// One installed package, as listed in the index.
     #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct InstalledPackage: FromJson + ToJson {
-        /// Id of the package; one version of it is installed.
+        /// The package's id; one version of it is installed.
         pub id: String, text(names::is_id, "a package id");
-        /// Its version.
+        /// The version.
         pub version: Version;
-        /// Identity of its contents, and name of its file.
+        /// The content hash, which also names its files.
         pub content_hash: ContentHash;
-        /// Keys of its trusted signers at the time.
+        /// The keys of its trusted signers at the time of the installation.
         pub signers: Vec<KeyId>;
-        /// Names of its tools.
+        /// The names of its tools.
         pub tools: Vec<String>, list(0..=usize::MAX, text(names::is_tool_name, "a tool's name"));
     }
 }
 
 object! {
-    /// The index: which packages are installed, by id.
+    /// The index: the installed packages by id.
     // [STORE-03]
     #[derive(Default)]
     struct Index: FromJson + ToJson {
@@ -87,12 +86,12 @@ impl Document for Index {
 }
 
 impl PackageStore {
-    /// The store in this home folder, which need not exist yet.
+    /// Returns the store in this home directory, which need not exist yet.
     pub fn new(home: &Path) -> Self {
         PackageStore { home: home.to_owned() }
     }
 
-    /// What is installed, by id in ascending order.
+    /// Lists the installed packages by id, in ascending order.
     ///
     /// # Errors
     /// `host.file`, `store.invalid`.
@@ -101,7 +100,7 @@ impl PackageStore {
         Ok(index.packages.into_values().collect())
     }
 
-    /// The installed package of this id.
+    /// Finds the installed package of an id.
     ///
     /// # Errors
     /// As [`PackageStore::installed`], and `store.not_installed`.
@@ -110,17 +109,17 @@ impl PackageStore {
         all.into_iter().find(|found| found.id == id).ok_or_else(|| not_installed(id))
     }
 
-    /// The manifest of an installed package as it was when it was verified: for lists, not for running.
+    /// Reads the manifest that an installed package had when it was verified. For lists, not for running.
     ///
     /// # Errors
-    /// `host.file`; the codes of check 6 if somebody altered it.
+    /// `host.file`; the codes of check 6 if the file was modified.
     pub fn manifest(&self, content_hash: &ContentHash) -> Result<Manifest, Error> {
         let path = self.file(content_hash, "json");
         let bytes = home::read_file(&path, MANIFEST_BYTES_MAX)?;
         Manifest::parse(&bytes.ok_or_else(|| missing(&path))?)
     }
 
-    /// Installs a verified package in the place of what is installed under its id, if anything is.
+    /// Installs a verified package, in place of the installed package of the same id, if any.
     ///
     /// # Errors
     /// `store.name_collision`, `host.file`, `store.invalid`.
@@ -136,7 +135,7 @@ impl PackageStore {
         };
         self.edit(|installed| {
             installed.remove(&new.id);
-            check_names(installed, &new)?;
+            check_tool_names(installed, &new)?;
             home::write_file(&self.file(&new.content_hash, "mpp"), package)?;
             home::write_file(&self.file(&new.content_hash, "json"), &manifest_of(package)?)?;
             installed.insert(new.id.clone(), new);
@@ -155,36 +154,36 @@ impl PackageStore {
         })
     }
 
-    /// Changes the index, and then clears away the files that it no longer names.
+    /// Changes the index, and then deletes the files that it no longer lists.
     // [STORE-01]
     fn edit(
         &self,
         change: impl FnOnce(&mut BTreeMap<String, InstalledPackage>) -> Result<(), Error>,
     ) -> Result<(), Error> {
         json_file::edit(&self.index(), |index: &mut Index| {
-            // What a crash left goes first: nothing that the index names is touched.
-            self.clear(index);
+            // First delete what a crash left; no file that the index lists is touched.
+            self.remove_unlisted(index);
             change(&mut index.packages)
         })?;
-        // The new index is on the disk. Another process may have changed it since, so it is read again
-        // under the lock before anything is deleted.
+        // The new index is durable. Another process may have changed it since, so it is read again under the
+        // lock before any file is deleted.
         json_file::edit(&self.index(), |index: &mut Index| {
-            self.clear(index);
+            self.remove_unlisted(index);
             Ok(())
         })
     }
 
-    /// Deletes those of our files in the folder that the index does not name. What can't be deleted now is
-    /// in nobody's way, and goes another time.
-    fn clear(&self, index: &Index) {
-        let files =
-            |found: &InstalledPackage| ENDINGS.map(|end| self.file(&found.content_hash, end));
-        let kept: BTreeSet<PathBuf> = index.packages.values().flat_map(files).collect();
-        let Ok(entries) = fs::read_dir(self.home.join(FOLDER_NAME)) else { return };
+    /// Deletes the package files that the index does not list. Best effort: the next change tries again.
+    fn remove_unlisted(&self, index: &Index) {
+        let files = |found: &InstalledPackage| {
+            EXTENSIONS.map(|extension| self.file(&found.content_hash, extension))
+        };
+        let listed: BTreeSet<PathBuf> = index.packages.values().flat_map(files).collect();
+        let Ok(entries) = fs::read_dir(self.home.join(DIRECTORY_NAME)) else { return };
         for path in entries.flatten().map(|entry| entry.path()) {
             let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-            if is_ours(name) && !kept.contains(&path) {
-                let _another_time = fs::remove_file(&path);
+            if is_package_file_name(name) && !listed.contains(&path) {
+                let _ = fs::remove_file(&path);
             }
         }
     }
@@ -193,9 +192,9 @@ impl PackageStore {
         self.home.join(INDEX_NAME)
     }
 
-    fn file(&self, content_hash: &ContentHash, ending: &str) -> PathBuf {
+    fn file(&self, content_hash: &ContentHash, extension: &str) -> PathBuf {
         let hex = content_hash.as_str().trim_start_matches("sha256:");
-        self.home.join(FOLDER_NAME).join(format!("{hex}.{ending}"))
+        self.home.join(DIRECTORY_NAME).join(format!("{hex}.{extension}"))
     }
 }
 
@@ -205,12 +204,11 @@ impl PackageSource for PackageStore {
         home::read_file(&path, ARCHIVE_BYTES_MAX)?.ok_or_else(|| missing(&path))
     }
 
-    // [STORE-08] By the index: the file of a removed package stays if it can't be deleted.
+    // [STORE-08] The index decides: the file of a removed package stays if it cannot be deleted.
     fn check(&self, content_hash: &ContentHash) -> Result<(), Error> {
         let mut installed = self.installed()?.into_iter();
         if !installed.any(|found| found.content_hash == *content_hash) {
-            let what =
-                "the package was removed or replaced; a running server has to be started anew";
+            let what = "the package was removed or replaced; restart a running server";
             return Err(Error::new(Code::StoreNotInstalled, what));
         }
         let path = self.file(content_hash, "mpp");
@@ -218,7 +216,7 @@ impl PackageSource for PackageStore {
     }
 }
 
-/// The manifest of a package that was verified.
+/// Extracts the manifest of a verified package.
 fn manifest_of(package: &[u8]) -> Result<Vec<u8>, Error> {
     let entries = archive::read(package)?;
     let found = entries.into_iter().find(|entry| entry.name == MANIFEST_ENTRY);
@@ -226,17 +224,17 @@ fn manifest_of(package: &[u8]) -> Result<Vec<u8>, Error> {
     found.map(|entry| entry.content.into_owned()).ok_or_else(missing)
 }
 
-/// Refuses a tool whose name some client would take for another's: clients fold case, and turn what is
-/// neither letter nor digit into `_`.
+/// Refuses a tool name that some client would confuse with another: clients fold case, and replace other
+/// characters than letters and digits by `_`.
 // [STORE-02]
-fn check_names(
+fn check_tool_names(
     installed: &BTreeMap<String, InstalledPackage>,
     new: &InstalledPackage,
 ) -> Result<(), Error> {
     let mut taken: BTreeMap<String, (&str, &str)> = BTreeMap::new();
     for package in installed.values().chain([new]) {
         for tool in &package.tools {
-            let other = taken.insert(folded(tool), (tool, &package.id));
+            let other = taken.insert(fold_name(tool), (tool, &package.id));
             if let Some((other, id)) = other {
                 let detail = format!("tool {tool} of {} and tool {other} of {id}", package.id);
                 return Err(Error::new(Code::StoreCollision, detail));
@@ -246,17 +244,17 @@ fn check_names(
     Ok(())
 }
 
-fn folded(name: &str) -> String {
+fn fold_name(name: &str) -> String {
     let fold = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' };
     name.chars().map(fold).collect()
 }
 
-/// Whether a file has a name that only this room gives: 64 hexadecimal digits and an ending, and `.new`
-/// while it is written.
-fn is_ours(name: &str) -> bool {
+/// Returns `true` for a name that only this module uses: 64 hexadecimal digits and an extension, and `.new`
+/// while the file is being written.
+fn is_package_file_name(name: &str) -> bool {
     let name = name.strip_suffix(".new").unwrap_or(name);
     let parts = name.split_once('.');
-    parts.is_some_and(|(hex, end)| unhex::<32>(hex).is_some() && ENDINGS.contains(&end))
+    parts.is_some_and(|(hex, end)| unhex::<32>(hex).is_some() && EXTENSIONS.contains(&end))
 }
 
 fn missing(path: &Path) -> Error {
@@ -264,5 +262,5 @@ fn missing(path: &Path) -> Error {
 }
 
 fn not_installed(id: &str) -> Error {
-    Error::new(Code::StoreNotInstalled, crate::kernel::text::shown(id))
+    Error::new(Code::StoreNotInstalled, crate::kernel::text::quote_untrusted(id))
 }

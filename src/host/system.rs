@@ -1,11 +1,11 @@
-//! What one call gets from the ordinary computer.
+//! `Host` implementation for one call on this computer: connects the kernel to trust store, log and approvals.
 
 use crate::host::approvals::Approvals;
 use crate::host::approver::Approver;
-use crate::host::clock::{CancelFlag, OnThisComputer};
+use crate::host::clock::{CancelFlag, SystemClock};
 use crate::host::host_key;
 use crate::host::log::{AuditLog, RunningCall};
-use crate::host::sandbox::{Stage, WasmSandbox};
+use crate::host::sandbox::{SandboxHost, WasmSandbox};
 use crate::host::secrets::SecretStore;
 use crate::host::trust::{TrustCache, FILE_NAME, SEEN_FILE_NAME};
 use crate::kernel::audit::{Entry, LogKey};
@@ -29,29 +29,29 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-/// What this computer has for every call.
+/// What all calls of a runtime share.
 #[derive(Debug)]
-pub(super) struct Computer {
+pub(super) struct HostState {
     pub(super) trust_path: PathBuf,
-    /// Highest versions seen: the host's own notes, apart from a trust store that may be read-only.
+    /// Highest versions seen: a separate file, since the trust store can be read-only.
     seen_path: PathBuf,
     trust: TrustCache,
     pub(super) log: AuditLog,
     pub(super) home: PathBuf,
     pub(super) secrets: Arc<dyn SecretStore>,
     pub(super) sandbox: WasmSandbox,
-    /// Installed packages that were verified in this process, compiled.
+    /// Installed packages that were verified and compiled in this process.
     verified: Mutex<BTreeMap<ContentHash, AttestationResult>>,
 }
 
-impl Computer {
-    /// With the files of a home folder.
+impl HostState {
+    /// Opens the files of a home directory.
     pub(super) fn open(
         home: &Path,
         secrets: Arc<dyn SecretStore>,
         sandbox: WasmSandbox,
     ) -> Result<Self, Error> {
-        Ok(Computer {
+        Ok(HostState {
             trust_path: home.join(FILE_NAME),
             seen_path: home.join(SEEN_FILE_NAME),
             trust: TrustCache::default(),
@@ -68,14 +68,14 @@ impl Computer {
     }
 }
 
-/// Where installed packages are: a `store::PackageStore`, or what an embedder has.
+/// Provides installed packages: a `store::PackageStore`, or an embedder's implementation.
 ///
 /// ```
 /// use mpp::package::content_hash::ContentHash;
 /// use mpp::runtime::PackageSource;
 /// use mpp::{Code, Error};
 ///
-/// /// One package, which stays.
+/// /// A source of one package.
 /// struct Only(ContentHash, Vec<u8>);
 ///
 /// impl PackageSource for Only {
@@ -87,68 +87,68 @@ impl Computer {
 ///         self.check(content_hash).map(|()| self.1.clone())
 ///     }
 /// }
-/// # let only = Only(ContentHash::of_listing(""), Vec::new());
-/// # assert!(only.check(&ContentHash::of_listing("x")).is_err());
+/// # let only = Only(ContentHash::from_checksum_list(""), Vec::new());
+/// # assert!(only.check(&ContentHash::from_checksum_list("x")).is_err());
 /// ```
 pub trait PackageSource {
-    /// Finds that a package is installed with exactly these contents.
+    /// Checks that a package with exactly these contents is installed.
     ///
     /// # Errors
     /// `store.not_installed` if it was removed or replaced; `host.file`, `store.invalid`.
     fn check(&self, content_hash: &ContentHash) -> Result<(), Error>;
 
-    /// The bytes of an installed package, to be verified.
+    /// Reads the bytes of an installed package, which the caller verifies.
     ///
     /// # Errors
-    /// `host.file` if they are gone.
+    /// `host.file` if the file is missing.
     fn read(&self, content_hash: &ContentHash) -> Result<Vec<u8>, Error>;
 }
 
-/// One call on this computer.
-pub(super) struct System<'a> {
-    computer: &'a Computer,
-    /// Where installed packages are, if the call is of one.
+/// The host of one call.
+pub(super) struct CallHost<'a> {
+    state: &'a HostState,
+    /// The source of installed packages, for a call of one.
     store: Option<&'a dyn PackageSource>,
-    person: &'a dyn Approver,
-    /// What a guest can reach.
-    stage: Stage<'a>,
-    /// From the intent to the outcome.
+    approver: &'a dyn Approver,
+    /// The host of the sandbox stage: what a guest can reach.
+    sandbox: SandboxHost<'a>,
+    /// Set from the intent record to the outcome record.
     running: Mutex<Option<RunningCall>>,
 }
 
-impl<'a> System<'a> {
+impl<'a> CallHost<'a> {
     pub(super) fn new(
-        computer: &'a Computer,
+        state: &'a HostState,
         store: Option<&'a dyn PackageSource>,
-        person: &'a dyn Approver,
+        approver: &'a dyn Approver,
         cancel: &'a CancelFlag,
     ) -> Self {
-        let stage = computer.sandbox.stage(cancel);
-        System { computer, store, person, stage, running: Mutex::default() }
+        let sandbox = state.sandbox.host(cancel);
+        CallHost { state, store, approver, sandbox, running: Mutex::default() }
     }
 
     fn store(&self) -> Result<&dyn PackageSource, Error> {
-        self.store.ok_or_else(|| Error::new(Code::StoreNotInstalled, "the call names no store"))
+        self.store.ok_or_else(|| Error::new(Code::StoreNotInstalled, "the call has no store"))
     }
 }
 
-impl OnThisComputer for System<'_> {
+impl SystemClock for CallHost<'_> {
     fn cancel_flag(&self) -> Option<&CancelFlag> {
-        self.stage.cancel_flag()
+        self.sandbox.cancel_flag()
     }
 }
 
-impl Host for System<'_> {
+impl Host for CallHost<'_> {
     fn random(&self, bytes: &mut [u8]) -> Result<(), Error> {
-        self.stage.random(bytes)
+        self.sandbox.random(bytes)
     }
 
     fn trust(&self) -> Result<TrustStore, Error> {
-        self.computer.trust_store()
+        self.state.trust_store()
     }
 
     fn record_version(&self, id: &str, version: &Version) -> Result<(), Error> {
-        TrustStore::update(&self.computer.seen_path, |seen| seen.record_version(id, version))
+        TrustStore::update(&self.state.seen_path, |seen| seen.record_version(id, version))
     }
 
     fn check_installed(&self, content_hash: &ContentHash) -> Result<(), Error> {
@@ -159,36 +159,36 @@ impl Host for System<'_> {
         self.store()?.read(content_hash)
     }
 
-    fn verified(&self, content_hash: &ContentHash) -> Option<AttestationResult> {
-        // What is behind the lock is whole even if a thread that held it panicked.
-        let verified = self.computer.verified.lock().unwrap_or_else(PoisonError::into_inner);
+    fn cached_attestation(&self, content_hash: &ContentHash) -> Option<AttestationResult> {
+        // The map is consistent even if a thread that held the lock panicked.
+        let verified = self.state.verified.lock().unwrap_or_else(PoisonError::into_inner);
         verified.get(content_hash).cloned()
     }
 
-    fn keep_verified(&self, found: &AttestationResult) {
-        let mut verified = self.computer.verified.lock().unwrap_or_else(PoisonError::into_inner);
+    fn cache_attestation(&self, found: &AttestationResult) {
+        let mut verified = self.state.verified.lock().unwrap_or_else(PoisonError::into_inner);
         verified.insert(found.content_hash.clone(), found.clone());
     }
 
-    fn ask(&self, question: &ApprovalRequest) -> ApprovalDecision {
-        self.person.ask(question)
+    fn request_approval(&self, request: &ApprovalRequest) -> ApprovalDecision {
+        self.approver.request_approval(request)
     }
 
-    fn approval(&self, question: &ApprovalRequest) -> Result<Option<String>, Error> {
-        Approvals::new(&self.computer.home).find(question)
+    fn remembered_approval(&self, request: &ApprovalRequest) -> Result<Option<String>, Error> {
+        Approvals::new(&self.state.home).find(request)
     }
 
-    fn keep_approval(
+    fn remember_approval(
         &self,
-        question: &ApprovalRequest,
+        request: &ApprovalRequest,
         by: &str,
         at: Timestamp,
     ) -> Result<(), Error> {
-        Approvals::new(&self.computer.home).add(question, by, at)
+        Approvals::new(&self.state.home).add(request, by, at)
     }
 
     fn consent_key(&self) -> Result<PublicKey, Error> {
-        host_key::public_key(&self.computer.home)
+        host_key::public_key(&self.state.home)
     }
 
     fn consume_nonce(
@@ -197,43 +197,43 @@ impl Host for System<'_> {
         expires: Timestamp,
         now: Timestamp,
     ) -> Result<bool, Error> {
-        host_key::consume_nonce(&self.computer.home, nonce, expires, now)
+        host_key::consume_nonce(&self.state.home, nonce, expires, now)
     }
 
     fn approve_changes(&self, changes: &Changes) -> bool {
-        self.person.approve_changes(changes)
+        self.approver.approve_changes(changes)
     }
 
     fn secret(&self, name: &str) -> Result<Option<SecretValue>, Error> {
-        self.computer.secrets.value(name)
+        self.state.secrets.value(name)
     }
 
     fn directory(&self, name: &str) -> Result<Arc<dyn Directory>, Error> {
-        self.stage.directory(name)
+        self.sandbox.directory(name)
     }
 
     fn storage(&self) -> Option<Arc<dyn StorageBackend>> {
-        self.stage.storage()
+        self.sandbox.storage()
     }
 
     fn resolve(&self, name: &str, timeout: Duration) -> Result<Vec<IpAddr>, TransportError> {
-        self.stage.resolve(name, timeout)
+        self.sandbox.resolve(name, timeout)
     }
 
     fn exchange(&self, exchange: &Exchange) -> Result<HttpResponse, TransportError> {
-        self.stage.exchange(exchange)
+        self.sandbox.exchange(exchange)
     }
 
     fn log_key(&self) -> Result<LogKey, Error> {
-        Ok(self.computer.log.key().clone())
+        Ok(self.state.log.key().clone())
     }
 
     fn append(&self, entry: &Entry, now: Timestamp) -> Result<u64, Error> {
-        let (number, begun) = self.computer.log.append(entry, now)?;
+        let (number, started) = self.state.log.append(entry, now)?;
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         match (entry, running.take()) {
             (Entry::Outcome(..), Some(call)) => call.end(),
-            (_, still) => *running = begun.or(still),
+            (_, still) => *running = started.or(still),
         }
         Ok(number)
     }

@@ -1,4 +1,4 @@
-//! What an embedder puts behind the tools of this system: a way to the network, and a place for storage.
+//! Host services that an embedder supplies: the HTTP transport, and the storage backend.
 
 use crate::kernel::network::{Exchange, HttpResponse, TransportError};
 use crate::kernel::storage::StorageBackend;
@@ -7,10 +7,10 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How this host reaches the network. Calls come from several threads at once.
+/// Connects this host to the network. Several threads call it at once.
 pub trait HttpTransport: Send + Sync {
-    /// All addresses of a name, as the host's resolver gives them, within `timeout`. `is_cancelled` is
-    /// looked at as in [`HttpTransport::exchange`].
+    /// Resolves a name to all its addresses within `timeout`. Polls `is_cancelled` as
+    /// [`HttpTransport::exchange`] does.
     ///
     /// # Errors
     /// [`TransportError::NoAddress`], [`TransportError::TimedOut`], [`TransportError::Cancelled`],
@@ -22,11 +22,11 @@ pub trait HttpTransport: Send + Sync {
         is_cancelled: &dyn Fn() -> bool,
     ) -> Result<Vec<IpAddr>, TransportError>;
 
-    /// One exchange. `is_cancelled` is looked at often enough that a cancelled call ends within a
-    /// tenth of a second.
+    /// Sends one request and reads its response. Polls `is_cancelled` often enough that a cancelled call ends
+    /// within a tenth of a second.
     ///
     /// # Errors
-    /// Any [`TransportError`]. No byte of a response that is not whole is given.
+    /// Any [`TransportError`]. An incomplete response is an error, never a part of it.
     fn exchange(
         &self,
         exchange: &Exchange,
@@ -34,13 +34,13 @@ pub trait HttpTransport: Send + Sync {
     ) -> Result<HttpResponse, TransportError>;
 }
 
-/// What a host has behind the door.
+/// The host services of a sandbox.
 ///
 /// ```
 /// use mpp::network::{Exchange, HttpResponse, HttpTransport, Services, TransportError};
 /// use std::{net::IpAddr, sync::Arc, time::Duration};
 ///
-/// /// A network in which nothing answers.
+/// /// A network without any server.
 /// struct Nowhere;
 /// impl HttpTransport for Nowhere {
 ///     fn resolve(
@@ -49,7 +49,7 @@ pub trait HttpTransport: Send + Sync {
 ///         Err(TransportError::NoAddress)
 ///     }
 ///     fn exchange(&self, _: &Exchange, _: &dyn Fn() -> bool) -> Result<HttpResponse, TransportError> {
-///         Err(TransportError::Unreachable("there is nobody".to_owned()))
+///         Err(TransportError::Unreachable("no route to host".to_owned()))
 ///     }
 /// }
 /// let services = Services { http: Some(Arc::new(Nowhere)), storage: None };
@@ -59,9 +59,9 @@ pub trait HttpTransport: Send + Sync {
 /// ```
 #[derive(Clone, Default)]
 pub struct Services {
-    /// How its tools reach the network; without one they do not.
+    /// The HTTP transport of tools; without one they reach no host.
     pub http: Option<Arc<dyn HttpTransport>>,
-    /// Where its packages keep what they store; without one those that ask for it do not run.
+    /// The storage of packages; without one, packages that request storage do not run.
     pub storage: Option<Arc<dyn StorageBackend>>,
 }
 

@@ -1,4 +1,4 @@
-//! The trust store and the policy in files of this host.
+//! Trust store and policy files: loading and updating them.
 
 use crate::host::home;
 use crate::host::json_file;
@@ -9,13 +9,13 @@ use crate::kernel::trust::TrustStore;
 use std::path::{absolute, Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-/// The store's name in the host's folder.
+/// The file name of the trust store in the home directory.
 pub const FILE_NAME: &str = "trust.json";
-/// The host's own notes of the highest versions seen: a store with nothing else in it.
+/// The file name of the highest versions seen: a trust store with no other content.
 pub const SEEN_FILE_NAME: &str = "seen.json";
 
 impl TrustStore {
-    /// [`FILE_NAME`] in [`home::home_dir`].
+    /// Returns the path of [`FILE_NAME`] in [`home::home_dir`].
     ///
     /// # Errors
     /// `host.file`.
@@ -23,8 +23,8 @@ impl TrustStore {
         Ok(home::home_dir()?.join(FILE_NAME))
     }
 
-    /// Reads the store, and adds the highest versions that this host noted in a file beside it. Two
-    /// files, since what people decide may lie where the runtime can't write.
+    /// Reads the store, and adds the highest versions seen from a second file. The files are separate so that
+    /// the store itself can be read-only for the runtime.
     ///
     /// # Errors
     /// As [`TrustStore::load`].
@@ -33,7 +33,7 @@ impl TrustStore {
         TrustCache::default().load(path, seen)
     }
 
-    /// Reads the store; a file that is not there is an empty store.
+    /// Reads the store; an absent file is an empty store.
     ///
     /// # Errors
     /// `host.file`, `trust.invalid`.
@@ -41,11 +41,11 @@ impl TrustStore {
         Ok(json_file::load(path)?.unwrap_or_default())
     }
 
-    /// The only way to change a store on the disk: locks it against other processes, reads it, lets
-    /// `edit` change it, and replaces it in one step if it did change.
+    /// Updates a store: locks its file, reads it, lets `edit` change it, and replaces it atomically if it
+    /// changed. Nothing else writes a trust store.
     ///
     /// # Errors
-    /// As [`TrustStore::load`], and whatever `edit` gives, in which case nothing is written.
+    /// As [`TrustStore::load`], and any error of `edit`. Then nothing is written.
     pub fn update<T>(
         path: &Path,
         edit: impl FnOnce(&mut TrustStore) -> Result<T, Error>,
@@ -54,42 +54,42 @@ impl TrustStore {
     }
 }
 
-/// A trust store as its files have it now, parsed again only if they have changed: each key in it costs a
-/// multiplication on the curve, and each call looks several times.
+/// A trust store that is parsed again only if its files have changed: each key costs a multiplication on the
+/// curve, and each call loads the store several times.
 #[derive(Debug, Default)]
 pub(crate) struct TrustCache(Mutex<Option<CachedTrust>>);
 
 #[derive(Debug)]
 struct CachedTrust {
-    /// All that the store was made of; dates and lengths of files could deceive.
+    /// The content of both files. Modification times and lengths would miss changes.
     bytes: [Option<Vec<u8>>; 2],
     store: TrustStore,
 }
 
 impl TrustCache {
-    /// As [`TrustStore::load_with_versions`]; the two files are always the same ones.
+    /// As [`TrustStore::load_with_versions`]; the two paths are the same in every call.
     ///
     /// # Errors
-    /// As there.
+    /// As [`TrustStore::load`].
     pub(crate) fn load(&self, path: &Path, seen: &Path) -> Result<TrustStore, Error> {
         let read = |path| home::read_file(path, TRUST_FILE_BYTES_MAX);
         let bytes = [read(path)?, read(seen)?];
-        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(found) = held.as_ref().filter(|found| found.bytes == bytes) {
+        let mut cached = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(found) = cached.as_ref().filter(|found| found.bytes == bytes) {
             return Ok(found.store.clone());
         }
         let [trusted, versions] = bytes.clone();
         let mut store: TrustStore = json_file::parse(trusted, path)?.unwrap_or_default();
         let seen: TrustStore = json_file::parse(versions, seen)?.unwrap_or_default();
         store.add_versions(seen);
-        *held = Some(CachedTrust { bytes, store: store.clone() });
+        *cached = Some(CachedTrust { bytes, store: store.clone() });
         Ok(store)
     }
 }
 
 impl PermissionPolicy {
-    /// Reads a policy file. Unlike a trust store it has to be there: a policy that is missing by
-    /// accident would be one without its deny rules.
+    /// Reads a policy file. Unlike a trust store it must exist: a policy that is missing by accident would
+    /// be one without its deny rules.
     ///
     /// # Errors
     /// `host.file`, `policy.invalid`.
@@ -97,10 +97,10 @@ impl PermissionPolicy {
     pub fn load(path: &Path) -> Result<Self, Error> {
         let absent = || Error::new(Code::HostFile, format!("{}: no such file", path.display()));
         let policy: PermissionPolicy = json_file::load(path)?.ok_or_else(absent)?;
-        // Absolute, since the process may change its folder, and the file stays protected.
+        // Absolute: the file stays protected if the process changes its current directory.
         let file = absolute(path).unwrap_or_else(|_| path.to_owned());
         let file = file.to_str().ok_or_else(|| {
-            Error::new(Code::HostFile, format!("{}: a path that is no text", path.display()))
+            Error::new(Code::HostFile, format!("{}: path is not UTF-8", path.display()))
         })?;
         Ok(policy.from_file(file))
     }

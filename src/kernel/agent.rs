@@ -1,5 +1,5 @@
-//! Room: who asks. An agent's name and version are what it says of itself, and nothing proves them: they
-//! are recorded, shown and passed on. A policy may narrow by them what runs; nothing is widened by them.
+//! Agent identity. Name and version are self-reported and unverified: they are recorded, shown and passed
+//! on. A policy can restrict calls by them, but never allows more because of them.
 
 use crate::kernel::encoding::unhex;
 use crate::kernel::limits::AGENT_NAME_CHARS_MAX;
@@ -7,13 +7,13 @@ use crate::kernel::prelude::*;
 use crate::kernel::text::is_hidden;
 use serde_json::{json, Value};
 
-/// What an agent says that it is.
+/// The self-reported identity of an agent.
 ///
 /// ```
 /// use mpp::agent::Agent;
-/// let agent = Agent::claimed("claude-code", Some("2.1.0")).unwrap();
+/// let agent = Agent::self_reported("claude-code", Some("2.1.0")).unwrap();
 /// assert_eq!(agent.to_string(), "claude-code 2.1.0");
-/// assert!(Agent::claimed(" \u{202e} ", None).is_none());
+/// assert!(Agent::self_reported(" \u{202e} ", None).is_none());
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Agent {
@@ -22,26 +22,26 @@ pub struct Agent {
 }
 
 impl Agent {
-    /// Takes a name and a version as claimed: without hidden characters and surrounding space, and cut at
-    /// [LIM-206] characters. `None` if nothing of the name is left.
+    /// Takes a name and a version without hidden characters and surrounding white space, truncated to
+    /// [LIM-206] characters. `None` if the name is empty then.
     // [RUN-11]
-    pub fn claimed(name: &str, version: Option<&str>) -> Option<Self> {
+    pub fn self_reported(name: &str, version: Option<&str>) -> Option<Self> {
         let name = sanitized(name)?;
         Some(Agent { name, version: version.and_then(sanitized) })
     }
 
     /// Reads the `clientInfo` of an MCP client.
-    pub fn of_client_info(info: &Value) -> Option<Self> {
+    pub fn from_client_info(info: &Value) -> Option<Self> {
         let member = |name: &str| info.get(name).and_then(Value::as_str);
-        Agent::claimed(member("name")?, member("version"))
+        Agent::self_reported(member("name")?, member("version"))
     }
 
-    /// Its name.
+    /// Returns the agent's name.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// What a tool is told, in the shape of `clientInfo`.
+    /// Returns what a tool receives, in the form of `clientInfo`.
     pub fn to_json(&self) -> Value {
         match &self.version {
             Some(version) => json!({ "name": self.name, "version": version }),
@@ -59,12 +59,12 @@ impl fmt::Display for Agent {
 }
 
 fn sanitized(text: &str) -> Option<String> {
-    let kept: String = text.chars().filter(|c| !is_hidden(*c)).take(AGENT_NAME_CHARS_MAX).collect();
-    let kept = kept.trim();
-    (!kept.is_empty()).then(|| kept.to_owned())
+    let text: String = text.chars().filter(|c| !is_hidden(*c)).take(AGENT_NAME_CHARS_MAX).collect();
+    let text = text.trim();
+    (!text.is_empty()).then(|| text.to_owned())
 }
 
-/// Whether a text is a `traceparent` of version 00 (W3C Trace Context, section 3.2): version, trace id,
+/// Returns `true` for a `traceparent` of version 00 (W3C Trace Context, section 3.2): version, trace id,
 /// parent id and flags in lower-case hexadecimal, neither id all zeros.
 // [RUN-12]
 #[must_use]

@@ -1,15 +1,18 @@
-//! The pipeline: one call from a package's bytes to its filtered answer, as one function.
+//! The pipeline: one tool call, from the bytes of a package to the filtered result.
 //!
 //! ```text
-//!  bytes ─► GATEKEEPER ─► attestation ─► POLICY ─► token ─► intent ─► SANDBOX ─► raw answer
-//!                              request ────┘  person ┘                              │
-//!                                    answer ◄─ outcome ◄──────────── PRIVACY ◄──────┘
+//!  bytes ─► GATEKEEPER ─► attestation ─► POLICY ─► token ─► intent ─► SANDBOX ─► raw response
+//!                         tool call ────────┘  approver ┘                              │
+//!                                    result ◄─ outcome ◄───────────── PRIVACY ◄────────┘
 //! ```
 //!
-//! Read [`call`] first. Nothing runs without a record, and nothing leaves without one.
+//! Start with [`call`]. Nothing runs without an intent record, and no result is returned without an outcome
+//! record.
 
 use crate::kernel::agent::{is_traceparent, Agent};
-use crate::kernel::audit::{CallStatus, Caller, Digest, Entry, Intent, LogKey, Outcome, Refusal};
+use crate::kernel::audit::{
+    CallStatus, Caller, Entry, Intent, KeyedDigest, LogKey, Outcome, Refusal,
+};
 use crate::kernel::consent::obtain::obtain;
 use crate::kernel::consent::ApprovalRequest;
 use crate::kernel::deadline::Deadline;
@@ -20,7 +23,7 @@ use crate::kernel::host::Host;
 use crate::kernel::json;
 use crate::kernel::limits;
 use crate::kernel::package::content_hash::ContentHash;
-use crate::kernel::package::manifest::{Manifest, Protocol, Sensitivity, Tool};
+use crate::kernel::package::manifest::{Manifest, Protocol, Tool};
 use crate::kernel::package::schema::{Schema, Violation};
 use crate::kernel::pattern::CAN_MATCH;
 use crate::kernel::policy::capability::{self, directories};
@@ -31,89 +34,89 @@ use crate::kernel::privacy::{PrivacyFilterEngine, RedactionReport};
 use crate::kernel::sandbox::{
     check_directories, Changes, Engine, Execution, ToolInput, ToolResult,
 };
-use crate::kernel::text::shown;
+use crate::kernel::text::quote_untrusted;
 use crate::kernel::time::Timestamp;
 use core::time::Duration;
 use serde_json::{json, Map, Value};
 
-/// What an agent asks for.
+/// A tool call of an agent.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ToolCall {
     /// Name of the tool.
     pub tool: String,
-    /// Its arguments, an object.
+    /// The arguments, an object.
     pub arguments: Value,
-    /// Who asks, where it said so.
+    /// The agent, if known (self-reported).
     pub agent: Option<Agent>,
-    /// Where the call belongs in the agent's own trace: a `traceparent` (W3C Trace Context, section 3.2).
+    /// The place of the call in the agent's trace: a `traceparent` (W3C Trace Context, section 3.2).
     pub traceparent: Option<String>,
 }
 
 impl ToolCall {
-    /// A call by nobody in particular.
+    /// Makes a call without an agent.
     pub fn new(tool: impl Into<String>, arguments: Value) -> Self {
         ToolCall { tool: tool.into(), arguments, agent: None, traceparent: None }
     }
 
-    /// Says who asks.
-    pub fn by(mut self, agent: Option<Agent>) -> Self {
+    /// Sets the agent.
+    pub fn with_agent(mut self, agent: Option<Agent>) -> Self {
         self.agent = agent;
         self
     }
 
-    /// Says where it belongs. What is no `traceparent` is left out.
-    pub fn traced(mut self, traceparent: Option<&str>) -> Self {
+    /// Sets the trace. An invalid `traceparent` is ignored.
+    pub fn with_traceparent(mut self, traceparent: Option<&str>) -> Self {
         self.traceparent = traceparent.filter(|text| is_traceparent(text)).map(str::to_owned);
         self
     }
 }
 
-/// What leaves: every copy of it is filtered and recorded.
+/// The result of a call: every copy of it is filtered and recorded.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct CallResult {
     /// MCP content blocks.
     pub content: Value,
-    /// The machine-readable answer, if the tool gave one.
+    /// The structured content, if the tool returned any.
     pub structured_content: Option<Value>,
-    /// Whether the tool says that it failed.
+    /// Whether the tool reported an error.
     pub is_error: bool,
-    /// What the tool changed in the directories it was given and in what it keeps, and is on the host now: the list of
-    /// [`Changes::to_json`]. Not filtered: it is for whoever runs the host, not for the agent.
+    /// The changes that the tool made in mapped directories and in storage, applied on the host: the list of
+    /// [`Changes::to_json`]. Not filtered: it is for the operator of the host, not for the agent.
     pub changes: Value,
-    /// What was redacted: kinds, counts and places, never values.
+    /// Kinds, counts and places of redactions, never values.
     pub applied: RedactionReport,
     /// Fuel used.
     pub fuel_used: u64,
-    /// Sequence number of the call's intent in the audit log.
+    /// Number of the intent record in the audit log.
     pub audit_record: u64,
 }
 
-/// What a call is of.
+/// The package of a call.
 #[derive(Clone, Copy, Debug)]
 pub enum Package<'a> {
-    /// These bytes.
+    /// An archive.
     Bytes(&'a [u8]),
-    /// What the host has under this content hash. It is verified on its first call; on each its signers are
-    /// judged anew, and it has to stay installed until it runs.
-    InstalledPackage(&'a ContentHash),
+    /// A package that the host has installed. It is verified on its first call; on each call its signers are
+    /// evaluated again, and it has to stay installed until it runs.
+    Installed(&'a ContentHash),
 }
 
-/// A call that was allowed: the proof, the permission, and the request.
+/// A call that is allowed to run.
 struct AdmittedCall {
     attestation: AttestationResult,
     token: ResolvedToken,
-    /// The proof that a person agreed to exactly this call, if it needed one.
-    attested: Option<String>,
+    /// The proof of approval for exactly this call, if it required one.
+    proof: Option<String>,
     request: ToolInput,
     filter: PrivacyFilterEngine,
 }
 
-/// One call: everything that it needs from outside comes from the host.
+/// Performs one call. Everything from outside comes from the host.
 ///
 /// # Errors
-/// Any code of any stage. Refusals before the run and failures of it are in the log as well.
+/// Any code of any stage. Refusals and failures are in the audit log too.
 pub fn call(
     host: &dyn Host,
     engine: &Engine,
@@ -125,7 +128,7 @@ pub fn call(
     Pipeline { host, engine, policy, log_key }.run(package, call)
 }
 
-/// What stays the same while one call is carried out.
+/// What is constant during one call.
 struct Pipeline<'a> {
     host: &'a dyn Host,
     engine: &'a Engine,
@@ -137,43 +140,43 @@ impl Pipeline<'_> {
     // [RUN-01] [RUN-02] [RUN-03]
     fn run(&self, package: Package<'_>, call: &ToolCall) -> Result<CallResult, Error> {
         let host = self.host;
-        // 1 to 3. Who made it, what was asked, what it may touch. Nothing of it has run yet.
-        let mut known = Refusal { caller: caller(call), ..Refusal::default() };
-        let admission = match self.admit(package, call, &mut known) {
-            Ok(admission) => admission,
+        // 1 to 3: verify, validate and decide. Nothing of the package runs.
+        let mut refusal = Refusal { caller: caller(call), ..Refusal::default() };
+        let admitted = match self.admit(package, call, &mut refusal) {
+            Ok(admitted) => admitted,
             Err(refused) => {
-                // Of a package that was not verified nothing is known but its bytes.
-                if let (None, Package::Bytes(bytes)) = (&known.facts.content_hash, package) {
-                    known.source = Some(source_of(bytes));
+                // An unverified package is identified by its bytes only.
+                if let (None, Package::Bytes(bytes)) = (&refusal.facts.content_hash, package) {
+                    refusal.source = Some(source_of(bytes));
                 }
-                host.append(&Entry::Refused(refused.code(), &known), self.now())?;
+                host.append(&Entry::Refused(refused.code(), &refusal), self.now())?;
                 return Err(refused);
             }
         };
-        // 4. No record, no call.
-        let audit_record = host.append(&Entry::Intent(&intent(known, &admission)), self.now())?;
-        // 5. The sandbox gets the binary that was verified and what the token holds.
-        let AdmittedCall { attestation, token, request, filter, .. } = admission;
+        // 4. Fail closed: without a durable intent record nothing runs.
+        let audit_record = host.append(&Entry::Intent(&intent(refusal, &admitted)), self.now())?;
+        // 5. The sandbox runs the verified binary with the grants of the token.
+        let AdmittedCall { attestation, token, request, filter, .. } = admitted;
         let deadline = Deadline::new(host, token.limits().timeout);
         let mut run = self.engine.run(host, &attestation.wasm_binary, &token, request, &deadline);
         let mut changes = core::mem::take(&mut run.changes);
-        // 6. Every copy of the answer goes through the filter.
-        let answer = find_tool(&attestation, &call.tool).and_then(|tool| {
-            let result = run.tool_result(attestation.manifest.runtime.protocol)?;
-            filtered_answer(&run, result, tool, (&filter, &deadline), audit_record)
+        // 6. Every copy of the result is filtered.
+        let result = find_tool(&attestation, &call.tool).and_then(|tool| {
+            let response = run.tool_result(attestation.manifest.runtime.protocol)?;
+            filtered_result(&run, response, tool, (&filter, &deadline), audit_record)
         });
-        // 7. Only what succeeded changes anything on the host.
-        let look_again = || self.look_again(package, &attestation);
-        let answer = carried_out(answer, &mut changes, host, &look_again, &deadline)
-            .map_err(|error| filtered_error(error, &run, (&filter, &Deadline::none(host))));
-        // 8. What can't be recorded does not leave.
-        let outcome = self.outcome(&run, &answer, &changes);
+        // 7. Only a successful call changes anything on the host.
+        let recheck = || self.recheck(package, &attestation);
+        let result = commit_changes(result, &mut changes, host, &recheck, &deadline)
+            .map_err(|error| filtered_error(error, &run, (&filter, &Deadline::untimed(host))));
+        // 8. Without a durable outcome record the result is withheld.
+        let outcome = self.outcome(&run, &result, &changes);
         host.append(&Entry::Outcome(audit_record, &outcome), self.now())?;
-        answer
+        result
     }
 
     fn now(&self) -> Timestamp {
-        Timestamp::since_1970(self.host.now())
+        Timestamp::since_epoch(self.host.now())
     }
 
     fn gatekeeper(&self) -> Result<Gatekeeper, Error> {
@@ -181,35 +184,33 @@ impl Pipeline<'_> {
         Ok(gatekeeper.signers_required(self.policy.signers_required()))
     }
 
-    /// The digest of a call's arguments, which may be long: taken once.
-    fn digest_arguments(&self, call: &ToolCall) -> Result<Digest, Error> {
-        // First of all, since whatever looks at the arguments recurses into them.
-        if !json::is_within(&call.arguments, limits::REQUEST_DEPTH_MAX) {
-            let detail = format!("arguments nested more than {} deep", limits::REQUEST_DEPTH_MAX);
+    /// Returns the digest of the arguments.
+    fn digest_arguments(&self, call: &ToolCall) -> Result<KeyedDigest, Error> {
+        // Checked before anything else recurses into the arguments.
+        if !json::depth_within(&call.arguments, limits::REQUEST_DEPTH_MAX) {
+            let detail = format!("arguments exceed nesting limit {}", limits::REQUEST_DEPTH_MAX);
             return Err(Error::new(Code::RequestTooLarge, detail));
         }
         Ok(self.log_key.digest(&call.arguments))
     }
 
-    /// Verifies, validates and decides. `known` collects what a record of a refusal can say.
+    /// Verifies, validates and decides. `refusal` collects the facts for the record of a refusal.
     fn admit(
         &self,
         package: Package<'_>,
         call: &ToolCall,
-        known: &mut Refusal,
+        refusal: &mut Refusal,
     ) -> Result<AdmittedCall, Error> {
-        known.facts.tool = Some(call.tool.clone());
+        refusal.facts.tool = Some(call.tool.clone());
         let arguments = self.digest_arguments(call)?;
-        known.facts.arguments = Some(arguments.clone());
+        refusal.facts.arguments = Some(arguments.clone());
         let gatekeeper = self.gatekeeper()?;
         let attestation = match package {
             Package::Bytes(bytes) => gatekeeper.verify(bytes)?,
-            Package::InstalledPackage(content_hash) => {
-                self.installed(&gatekeeper, content_hash, known)?
-            }
+            Package::Installed(hash) => self.installed(&gatekeeper, hash, refusal)?,
         };
         let manifest = &attestation.manifest;
-        let facts = &mut known.facts;
+        let facts = &mut refusal.facts;
         facts.package = Some(manifest.id.clone());
         facts.version = Some(manifest.version.to_string());
         facts.content_hash = Some(attestation.content_hash.clone());
@@ -219,101 +220,98 @@ impl Pipeline<'_> {
         check_patterns(CAN_MATCH, manifest, self.policy)?;
         let filter = self.privacy_filter(manifest)?;
         let tool = find_tool(&attestation, &call.tool)?;
-        let until = Deadline::none(self.host);
-        let request = checked_request(manifest.runtime.protocol, tool, call, (&filter, &until))?;
-        let look_again = || self.look_again(package, &attestation);
-        let (token, attested) = self.decide(&attestation, tool, call, &arguments, &look_again)?;
-        // [SECRET-03] after the decision, since what is denied need not be looked up
-        let token = token.resolve(self.host)?;
-        let filter = filter.with_known_secrets(token.hidden());
-        look_again()?;
+        let until = Deadline::untimed(self.host);
+        let request = tool_input(manifest.runtime.protocol, tool, call, (&filter, &until))?;
+        let recheck = || self.recheck(package, &attestation);
+        let (token, proof) = self.decide(&attestation, tool, call, &arguments, &recheck)?;
+        // [SECRET-03] after the decision, since a denied call needs no secrets
+        let token = token.resolve_secrets(self.host)?;
+        let filter = filter.with_known_secrets(token.known_secrets());
+        recheck()?;
         // [RUN-09]
         if gatekeeper.highest_version_seen(&manifest.id).is_none_or(|seen| seen < manifest.version)
         {
             self.host.record_version(&manifest.id, &manifest.version)?;
         }
-        Ok(AdmittedCall { attestation, token, attested, request, filter })
+        Ok(AdmittedCall { attestation, token, proof, request, filter })
     }
 
-    /// An installed package, verified on its first call; later its signers are judged anew, and no more.
+    /// Returns an installed package: verified on its first call, revalidated later.
     // [STORE-04] [STORE-08]
     fn installed(
         &self,
         gatekeeper: &Gatekeeper,
         content_hash: &ContentHash,
-        known: &mut Refusal,
+        refusal: &mut Refusal,
     ) -> Result<AttestationResult, Error> {
         self.host.check_installed(content_hash)?;
-        let held = self.host.verified(content_hash);
-        if let Some(held) = held.filter(|held| held.content_hash == *content_hash) {
-            return gatekeeper.revalidate(&held);
+        let cached = self.host.cached_attestation(content_hash);
+        if let Some(cached) = cached.filter(|cached| cached.content_hash == *content_hash) {
+            return gatekeeper.revalidate(&cached);
         }
         let bytes = self.host.package(content_hash)?;
         let found = gatekeeper.verify(&bytes).and_then(|found| {
-            let other = &found.content_hash;
-            match other == content_hash {
-                true => Ok(found),
-                false => {
-                    let detail = format!("{content_hash} is installed, its file has {other}");
-                    Err(Error::new(Code::ContentHash, detail))
-                }
+            if found.content_hash != *content_hash {
+                let detail = format!("{} is installed as {content_hash}", found.content_hash);
+                return Err(Error::new(Code::ContentHash, detail));
             }
+            Ok(found)
         });
-        let found = found.inspect_err(|_| known.source = Some(source_of(&bytes)))?;
-        self.host.keep_verified(&found);
+        let found = found.inspect_err(|_| refusal.source = Some(source_of(&bytes)))?;
+        self.host.cache_attestation(&found);
         Ok(found)
     }
 
-    /// Finds that nothing has ended which the decision rests on, after whatever took time: the question to
-    /// a person, the command that gives a secret. The package is still installed, if it came from there,
-    /// and its signers are still trusted, as the same publishers.
+    /// Checks that the basis of the decision still holds after steps that take time, such as an approval or
+    /// the command for a secret: the package is still installed, and its signers are still trusted, as the
+    /// same publishers.
     // [CONS-05] [RUN-13] [STORE-08]
-    fn look_again(&self, package: Package<'_>, decided: &AttestationResult) -> Result<(), Error> {
-        if let Package::InstalledPackage(content_hash) = package {
+    fn recheck(&self, package: Package<'_>, decided: &AttestationResult) -> Result<(), Error> {
+        if let Package::Installed(content_hash) = package {
             self.host.check_installed(content_hash)?;
         }
         let (was, now) = (&decided.manifest, self.gatekeeper()?.revalidate(decided)?.manifest);
-        if (was.signed_by(), was.publisher_key()) != (now.signed_by(), now.publisher_key()) {
-            let detail = format!("the trust store names other publishers of {} now", was.id);
+        if (was.signer_names(), was.publisher_key()) != (now.signer_names(), now.publisher_key()) {
+            let detail = format!("publishers of {} in the trust store have changed", was.id);
             return Err(Error::new(Code::PolicyConfirmation, detail));
         }
         Ok(())
     }
 
-    /// What the manifest asks to have redacted, and what this host always wants: the union.
+    /// Returns the filter of both the manifest and the policy.
     fn privacy_filter(&self, manifest: &VerifiedManifest) -> Result<PrivacyFilterEngine, Error> {
         let (asked, always) = (&manifest.privacy_filters, &self.policy.privacy_filters);
         let kinds: Vec<_> = asked.patterns.iter().chain(&always.patterns).cloned().collect();
         let custom: Vec<_> = asked.custom.iter().chain(&always.custom).cloned().collect();
         let filter = PrivacyFilterEngine::from_config(&kinds, &custom)?;
         let replacement = self.policy.privacy_replacement;
-        Ok(filter.with_replacement(replacement, self.log_key.derived(b"pseudonyms")))
+        Ok(filter.with_replacement(replacement, self.log_key.derive_key(b"pseudonyms")))
     }
 
-    /// Asks the policy, and where it says so, a person.
+    /// Decides by the policy and, if required, by an approval.
     fn decide(
         &self,
         attestation: &AttestationResult,
         tool: &Tool,
         call: &ToolCall,
-        arguments_digest: &Digest,
-        look_again: &dyn Fn() -> Result<(), Error>,
+        arguments_digest: &KeyedDigest,
+        recheck: &dyn Fn() -> Result<(), Error>,
     ) -> Result<(CapabilityToken, Option<String>), Error> {
         let manifest = &attestation.manifest;
         match self.policy.decide_call(manifest, tool, call.agent.as_ref(), self.host.elapsed()) {
             PolicyDecision::Granted(token) => Ok((token, None)),
             PolicyDecision::Denied { reason } => Err(Error::new(Code::PolicyDenied, reason)),
             PolicyDecision::RequiresConfirmation { capabilities, security_level } => {
-                // [BOX-97] Nobody is asked about a directory that would be refused afterwards.
+                // [BOX-97] No approval is requested for a directory that would be refused afterwards.
                 check_directories(self.host, &directories(&capabilities))?;
-                let question = ApprovalRequest {
+                let approval_request = ApprovalRequest {
                     package: manifest.id.clone(),
                     version: manifest.version.to_string(),
                     name: manifest.name.clone(),
                     publisher: manifest.publisher().to_owned(),
                     content_hash: attestation.content_hash.clone(),
                     tool: tool.name.clone(),
-                    is_destructive: tool.sensitivity == Sensitivity::Destructive,
+                    is_destructive: tool.is_destructive(),
                     arguments: call.arguments.to_string(),
                     arguments_digest: arguments_digest.as_str().to_owned(),
                     agent: call.agent.as_ref().map(Agent::to_string),
@@ -322,7 +320,7 @@ impl Pipeline<'_> {
                     security_level,
                 };
                 let rules = self.policy.consent;
-                let (by, proof) = obtain(self.host, &question, rules, look_again)?;
+                let (by, proof) = obtain(self.host, &approval_request, rules, recheck)?;
                 Ok((self.policy.confirm_at(manifest, &by, self.host.elapsed())?, proof))
             }
         }
@@ -331,39 +329,39 @@ impl Pipeline<'_> {
     fn outcome(
         &self,
         run: &Execution,
-        answer: &Result<CallResult, Error>,
+        result: &Result<CallResult, Error>,
         changes: &Changes,
     ) -> Outcome {
-        let result = match answer {
-            Ok(answer) if answer.is_error => CallStatus::ToolError,
+        let status = match result {
+            Ok(result) if result.is_error => CallStatus::ToolError,
             Ok(_) => CallStatus::Ok,
             Err(error) => CallStatus::Failed(error.code()),
         };
-        let left = answer.as_ref().ok();
+        let returned = result.as_ref().ok();
         Outcome {
-            result,
+            result: status,
             fuel_used: run.fuel_used,
             duration_ms: milliseconds(run.duration),
             stdout: Some(self.log_key.digest_bytes(&run.stdout)),
-            answer: left.map(|answer| self.digest_of(answer)),
-            privacy: left.map(counts).unwrap_or_default(),
+            answer: returned.map(|result| self.digest_result(result)),
+            privacy: returned.map(counts).unwrap_or_default(),
             denied: run.denied,
             services: run.services.clone(),
             changes: changes.counts(),
         }
     }
 
-    /// The digest of everything of an answer that leaves.
-    fn digest_of(&self, answer: &CallResult) -> Digest {
+    /// Returns the digest of the returned result.
+    fn digest_result(&self, result: &CallResult) -> KeyedDigest {
         self.log_key.digest(&json!({
-            "content": answer.content,
-            "structured_content": answer.structured_content,
-            "is_error": answer.is_error,
+            "content": result.content,
+            "structured_content": result.structured_content,
+            "is_error": result.is_error,
         }))
     }
 }
 
-/// Refuses what needs regular expressions where they can't be matched.
+/// Refuses a package that needs regular expressions in a build that cannot match them.
 // [PAT-07]
 fn check_patterns(
     can_match: bool,
@@ -376,7 +374,7 @@ fn check_patterns(
         || !policy.privacy_filters.custom.is_empty()
         || schemas.any(|schema| schema.is_some_and(Schema::has_patterns));
     if needs && !can_match {
-        let detail = format!("{} or this policy needs regular expressions", manifest.id);
+        let detail = format!("{} or the policy needs regular expressions", manifest.id);
         return Err(Error::new(Code::HostPatterns, detail));
     }
     Ok(())
@@ -387,20 +385,20 @@ fn caller(call: &ToolCall) -> Caller {
     Caller { agent, traceparent: call.traceparent.clone() }
 }
 
-fn intent(known: Refusal, admission: &AdmittedCall) -> Intent {
-    let AdmittedCall { attestation, token, attested, .. } = admission;
+fn intent(refusal: Refusal, admitted: &AdmittedCall) -> Intent {
+    let AdmittedCall { attestation, token, proof, .. } = admitted;
     let (token, limits) = (token.token(), token.limits());
     Intent {
-        facts: known.facts,
+        facts: refusal.facts,
         risk: risk::score(&attestation.manifest).level.to_string(),
-        capabilities: token.granted(),
+        capabilities: token.describe_grants(),
         granted_by: token.granted_by().to_owned(),
         memory_bytes_max: limits.memory_bytes_max,
         fuel_max: limits.fuel_max,
         timeout_ms: milliseconds(limits.timeout),
         output_bytes_max: limits.output_bytes_max,
-        caller: known.caller,
-        attestation: attested.clone(),
+        caller: refusal.caller,
+        attestation: proof.clone(),
     }
 }
 
@@ -408,7 +406,7 @@ fn milliseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// All that is known of a package that was not verified.
+/// Identifies an unverified package.
 fn source_of(archive: &[u8]) -> String {
     format!("archive sha256:{}", sha256_hex(archive))
 }
@@ -417,16 +415,16 @@ fn find_tool<'a>(attestation: &'a AttestationResult, name: &str) -> Result<&'a T
     let tools = &attestation.manifest.tools;
     tools.iter().find(|tool| tool.name == name).ok_or_else(|| {
         let id = &attestation.manifest.id;
-        Error::new(Code::RequestTool, format!("no tool \"{}\" in {id}", shown(name)))
+        Error::new(Code::RequestTool, format!("no tool \"{}\" in {id}", quote_untrusted(name)))
     })
 }
 
-/// A filter, and until when it may work.
+/// A filter with its deadline.
 type Filter<'a> = (&'a PrivacyFilterEngine, &'a Deadline<'a>);
 
-/// What the guest gets to read, once its arguments follow the tool's schema.
+/// Returns the input of the guest if the arguments match the tool's schema.
 // [RUN-05]
-fn checked_request(
+fn tool_input(
     protocol: Protocol,
     tool: &Tool,
     call: &ToolCall,
@@ -434,44 +432,47 @@ fn checked_request(
 ) -> Result<ToolInput, Error> {
     tool.parameters.validate_within(&call.arguments, filter.1)?.map_err(|violation| {
         let violation = filtered_violation(violation, filter);
-        Error::new(Code::RequestArguments, format!("arguments of {}: {violation}", tool.name))
+        let detail = format!("invalid arguments for tool \"{}\": {violation}", tool.name);
+        Error::new(Code::RequestArguments, detail)
     })?;
     let request = ToolInput::new(protocol, tool, &call.arguments, call.agent.as_ref())?;
-    if request.stdin.len() > limits::REQUEST_BYTES_MAX {
-        let detail = format!("request of {} bytes", request.stdin.len());
+    let (bytes, limit) = (request.stdin.len(), limits::REQUEST_BYTES_MAX);
+    if bytes > limit {
+        let detail = format!("request is {bytes} bytes, limit {limit}");
         return Err(Error::new(Code::RequestTooLarge, detail));
     }
     Ok(request)
 }
 
-/// Holds an answer against what the tool promised, and filters every copy.
+/// Validates a result against the tool's schema, and filters every copy.
 // [RUN-06]
-fn filtered_answer(
+fn filtered_result(
     run: &Execution,
-    result: ToolResult,
+    response: ToolResult,
     tool: &Tool,
     filter: Filter<'_>,
     audit_record: u64,
 ) -> Result<CallResult, Error> {
     let (engine, deadline) = filter;
-    let is_error = result.is_error;
+    let is_error = response.is_error;
     if let (Some(schema), false) = (&tool.returns, is_error) {
-        let value = result.structured_content.as_ref().unwrap_or(&Value::Null);
+        let value = response.structured_content.as_ref().unwrap_or(&Value::Null);
         schema.validate_within(value, deadline)?.map_err(|violation| {
-            let place = filtered_violation(violation, filter);
-            Error::new(Code::ToolBadReturn, format!("structured content of {}: {place}", tool.name))
+            let violation = filtered_violation(violation, filter);
+            let detail = format!("invalid structured content of \"{}\": {violation}", tool.name);
+            Error::new(Code::ToolBadReturn, detail)
         })?;
     }
     // One value, so that numbered labels and pointers are the same in every copy.
-    let structured = result.structured_content.is_some();
-    let mut whole = Map::new();
-    whole.insert("content".to_owned(), result.content);
-    whole.extend(result.structured_content.map(|value| ("structuredContent".to_owned(), value)));
-    let (mut filtered, applied) = engine.redact_json_within(&Value::Object(whole), deadline)?;
+    let is_structured = response.structured_content.is_some();
+    let mut both = Map::new();
+    both.insert("content".to_owned(), response.content);
+    both.extend(response.structured_content.map(|value| ("structuredContent".to_owned(), value)));
+    let (mut filtered, applied) = engine.redact_json_within(&Value::Object(both), deadline)?;
     let mut take = |key: &str| filtered.get_mut(key).map(Value::take).unwrap_or_default();
     Ok(CallResult {
         content: take("content"),
-        structured_content: Some(take("structuredContent")).filter(|_| structured),
+        structured_content: Some(take("structuredContent")).filter(|_| is_structured),
         is_error,
         changes: json!([]),
         applied,
@@ -480,40 +481,40 @@ fn filtered_answer(
     })
 }
 
-/// Carries out what the tool changed, if it did not say that it failed and nobody minds. What was
-/// carried out is left in `changes`, also where it was not all.
+/// Applies the changes of a successful call, if they are approved. `changes` then contains those that were
+/// applied, also after a failure.
 // [RUN-10]
-fn carried_out(
-    answer: Result<CallResult, Error>,
+fn commit_changes(
+    result: Result<CallResult, Error>,
     changes: &mut Changes,
     host: &dyn Host,
-    look_again: &dyn Fn() -> Result<(), Error>,
+    recheck: &dyn Fn() -> Result<(), Error>,
     deadline: &Deadline,
 ) -> Result<CallResult, Error> {
-    let wanted = core::mem::take(changes);
-    let answer = answer?;
-    if answer.is_error || wanted.is_empty() {
-        return Ok(answer);
+    let proposed = core::mem::take(changes);
+    let result = result?;
+    if result.is_error || proposed.is_empty() {
+        return Ok(result);
     }
-    wanted.check()?;
-    if !host.approve_changes(&wanted) {
-        let detail = "what the tool wants to change; nothing was changed";
+    proposed.check()?;
+    if !host.approve_changes(&proposed) {
+        let detail = "changes were not approved; none was applied";
         return Err(Error::new(Code::PolicyDeclined, detail));
     }
-    look_again()?;
-    *changes = wanted;
-    // A person may have taken longer than the tool was given.
-    changes.apply_within(&deadline.anew())?;
-    Ok(CallResult { changes: changes.to_json(), ..answer })
+    recheck()?;
+    *changes = proposed;
+    // The approval can take longer than the timeout of the call.
+    changes.apply_within(&deadline.restarted())?;
+    Ok(CallResult { changes: changes.to_json(), ..result })
 }
 
-/// A failed tool's words go through the filter like its answers: the detail of the error, and the end
-/// of what it wrote to stderr, which its author needs to see.
+/// Filters the error of a tool like its results: the detail, and the end of its stderr, which its author
+/// needs.
 // [RUN-07]
 fn filtered_error(error: Error, run: &Execution, filter: Filter<'_>) -> Error {
     const STDERR_CHARS_SHOWN: usize = 600;
     let mut detail = filtered_text(error.detail(), filter);
-    // Filtered whole and cut afterwards: a value cut in half would not be known for what it is.
+    // Filtered before it is truncated: half a value would not be detected.
     let stderr = filtered_text(String::from_utf8_lossy(&run.stderr).trim(), filter);
     if error.code().class() == Class::Tool && !stderr.is_empty() {
         let left_out = stderr.chars().count().saturating_sub(STDERR_CHARS_SHOWN);
@@ -523,8 +524,7 @@ fn filtered_error(error: Error, run: &Execution, filter: Filter<'_>) -> Error {
     Error::new(error.code(), detail)
 }
 
-/// Where a schema was broken. Keys of the value stand in the pointer, so they are filtered before any of
-/// them is escaped or cut.
+/// Filters the keys of the value in the pointer, before any of them is escaped or truncated.
 fn filtered_violation(violation: Violation, filter: Filter<'_>) -> Violation {
     Violation { pointer: filtered_text(&violation.pointer, filter), ..violation }
 }
@@ -532,12 +532,12 @@ fn filtered_violation(violation: Violation, filter: Filter<'_>) -> Violation {
 fn filtered_text(text: &str, (filter, deadline): Filter<'_>) -> String {
     match filter.redact_text_within(text, deadline) {
         Ok((text, _)) => text,
-        Err(_) => "[withheld, since it could not be filtered]".to_owned(),
+        Err(_) => "[withheld: could not be filtered]".to_owned(),
     }
 }
 
-fn counts(answer: &CallResult) -> BTreeMap<String, u64> {
-    answer.applied.counts().map(|(kind, count)| (kind.to_owned(), count)).collect()
+fn counts(result: &CallResult) -> BTreeMap<String, u64> {
+    result.applied.counts().map(|(kind, count)| (kind.to_owned(), count)).collect()
 }
 
 #[cfg(test)]

@@ -1,16 +1,15 @@
-//! The time that a call may take, and whether it was cancelled. Work that takes long looks at both between
-//! pieces of bounded size.
+//! Deadlines and cancellation of calls. Long work checks both between pieces of bounded size.
 
 use crate::kernel::prelude::*;
 use core::time::Duration;
 
-/// What of a host has to do with time.
+/// The clocks of a host, and the cancellation of a call.
 ///
 /// ```
 /// use mpp::{Clock, Deadline};
 /// use std::{cell::Cell, time::Duration};
 ///
-/// /// A millisecond passes with each question.
+/// /// Each reading takes a millisecond.
 /// struct Steps(Cell<u64>);
 ///
 /// impl Clock for Steps {
@@ -29,22 +28,22 @@ use core::time::Duration;
 /// assert!(deadline.check().is_err());
 /// ```
 pub trait Clock {
-    /// The present time, since 1970-01-01T00:00:00Z.
+    /// Returns the current time, since 1970-01-01T00:00:00Z.
     fn now(&self) -> Duration;
 
-    /// Time since a moment of the host's choice, the same for all its calls, on a clock that is never set.
+    /// Returns a monotonic time since a start that is the same for all calls of the host.
     fn elapsed(&self) -> Duration;
 
-    /// Lets some of that time pass. One that returns at once is asked again.
+    /// Sleeps for some time. It is allowed to return early, and is called again then.
     fn wait(&self, _: Duration) {}
 
-    /// Whether the call is to end early. It is asked often.
+    /// Returns `true` if the call is cancelled. It is called often.
     fn is_cancelled(&self) -> bool {
         false
     }
 }
 
-/// When a call has to end, on the host's clock.
+/// When a call has to end, on the host's monotonic clock.
 #[derive(Clone, Copy)]
 pub struct Deadline<'a> {
     clock: &'a dyn Clock,
@@ -52,22 +51,22 @@ pub struct Deadline<'a> {
     timeout: Duration,
 }
 
-/// Why a call may not go on.
+/// Why a call must not continue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Interrupted {
-    /// More than this time has passed.
-    Late(Duration),
-    /// The host asked for it.
+    /// It exceeded this timeout.
+    TimedOut(Duration),
+    /// The host cancelled it.
     Cancelled,
 }
 
 impl<'a> Deadline<'a> {
-    /// Begins now.
+    /// Starts the timeout now.
     pub fn new(clock: &'a dyn Clock, timeout: Duration) -> Self {
         Deadline { clock, started: clock.elapsed(), timeout }
     }
 
-    /// No limit at all.
+    /// Returns a deadline that never passes.
     pub fn unlimited() -> Deadline<'static> {
         struct Stopped;
         impl Clock for Stopped {
@@ -78,58 +77,58 @@ impl<'a> Deadline<'a> {
                 Duration::ZERO
             }
         }
-        Deadline::none(&Stopped)
+        Deadline::untimed(&Stopped)
     }
 
-    /// No limit of time: the call can only be cancelled.
-    pub fn none(clock: &'a dyn Clock) -> Self {
+    /// Returns a deadline without a timeout: the call can only be cancelled.
+    pub fn untimed(clock: &'a dyn Clock) -> Self {
         Deadline::new(clock, Duration::MAX)
     }
 
-    /// The same time once more, from now on.
-    pub fn anew(&self) -> Self {
+    /// Starts the same timeout again.
+    pub fn restarted(&self) -> Self {
         Deadline::new(self.clock, self.timeout)
     }
 
-    /// Time since the call began.
+    /// Returns the time since the start.
     pub fn elapsed(&self) -> Duration {
         self.clock.elapsed().saturating_sub(self.started)
     }
 
-    /// Time until it is over.
-    pub fn left(&self) -> Duration {
+    /// Returns the time until the deadline.
+    pub fn remaining(&self) -> Duration {
         self.timeout.saturating_sub(self.elapsed())
     }
 
-    /// The same, and over after so long at the latest.
-    pub fn sooner(&self, timeout: Duration) -> Self {
-        Deadline::new(self.clock, timeout.min(self.left()))
+    /// Returns this deadline or one after `timeout` from now, whichever is earlier.
+    pub fn capped_at(&self, timeout: Duration) -> Self {
+        Deadline::new(self.clock, timeout.min(self.remaining()))
     }
 
-    /// Lets some time pass.
+    /// Sleeps for some time.
     pub fn wait(&self, time: Duration) {
         self.clock.wait(time);
     }
 
-    /// Refuses to go on if the call was cancelled, or if its time is over.
+    /// Checks that the call is neither cancelled nor past its deadline.
     ///
     /// # Errors
-    /// Which of the two it is.
+    /// The one of the two that applies.
     pub fn check(&self) -> Result<(), Interrupted> {
         self.check_before(Duration::ZERO)
     }
 
-    /// Refuses to go on if the call was cancelled, or if what comes next would end after its time.
+    /// Checks that the call is not cancelled, and that work of this duration can end before the deadline.
     ///
     /// # Errors
-    /// Which of the two it is.
+    /// The one of the two that applies.
     // [BOX-38] [BOX-39]
     pub fn check_before(&self, next: Duration) -> Result<(), Interrupted> {
         if self.clock.is_cancelled() {
             return Err(Interrupted::Cancelled);
         }
         if self.elapsed().saturating_add(next) >= self.timeout {
-            return Err(Interrupted::Late(self.timeout));
+            return Err(Interrupted::TimedOut(self.timeout));
         }
         Ok(())
     }
@@ -138,12 +137,12 @@ impl<'a> Deadline<'a> {
 impl From<Interrupted> for Error {
     fn from(interrupted: Interrupted) -> Error {
         match interrupted {
-            Interrupted::Late(timeout) => {
-                let detail = format!("the call did not end within {} ms", timeout.as_millis());
+            Interrupted::TimedOut(timeout) => {
+                let detail = format!("call timed out after {} ms", timeout.as_millis());
                 Error::new(Code::ToolTimeout, detail)
             }
             Interrupted::Cancelled => {
-                Error::new(Code::ToolCancelled, "the host cancelled the call")
+                Error::new(Code::ToolCancelled, "call was cancelled by the host")
             }
         }
     }

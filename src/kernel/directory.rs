@@ -1,15 +1,15 @@
-//! What a host supplies for each directory that a guest is to see: the second half of the boundary.
+//! Interface to the directories of a host that guests can see.
 //!
-//! The kernel knows a directory by a name that only the host understands. It asks for one name at a time, never
-//! for a path, and hands over at the end what is to be changed.
+//! The kernel names a directory by a text that only the host interprets. It opens one name at a time, never a
+//! path, and passes all changes at the end.
 
 use crate::kernel::deadline::Deadline;
 use crate::kernel::prelude::*;
 
-/// What tells a file or directory from every other of its host, whatever it is called.
+/// Identifies a file or directory of a host independently of its names (device and inode on POSIX).
 pub type Identity = (u64, u64);
 
-/// What a name stands for.
+/// The kind of a directory entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// A directory.
@@ -18,52 +18,52 @@ pub enum Kind {
     File,
 }
 
-/// What a host has under a name.
+/// An opened directory entry of the host.
 #[derive(Clone, Debug)]
-pub enum Found {
+pub enum HostEntry {
     /// A directory.
     Directory(Arc<dyn Directory>),
     /// A regular file.
     File(Arc<dyn File>),
 }
 
-/// How the host had a file or directory at one moment: it tells whether that was changed since, and what takes its
-/// place is made like it. Only the host knows what the numbers mean, and no guest sees them.
+/// Metadata of a file or directory at one time. The host uses it to detect changes since then, and to give a
+/// replacement the same attributes. The kernel does not interpret it, and no guest sees it.
 pub type StatFingerprint = [u64; 9];
 
-/// Why a host does not do what it was asked.
+/// Why a host does not perform an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DirectoryError {
-    /// There is nothing of this name.
+    /// The name does not exist.
     NotFound,
-    /// It is no directory.
+    /// It is not a directory.
     NotDirectory,
-    /// It may not be opened, or is something that guests do not see: a link, a pipe, a device.
+    /// Permission denied, or not visible to guests: a symbolic link, a pipe, a device.
     Denied,
-    /// Anything else.
+    /// Any other error.
     Failed,
 }
 
-/// A name in a directory with what it stands for; nothing for what guests do not see.
-pub type Listed<'a> = Option<(&'a str, Kind)>;
+/// A name in a directory with its kind; `None` for entries that guests do not see.
+pub type ListedEntry<'a> = Option<(&'a str, Kind)>;
 
 /// A directory of the host.
 ///
 /// ```
-/// use mpp::directory::{Directory, DirectoryError, Found, Identity, Kind, StatFingerprint};
+/// use mpp::directory::{Directory, DirectoryError, HostEntry, Identity, Kind, StatFingerprint};
 /// use std::sync::Arc;
 ///
-/// /// Has one directory in it, which is empty, and can't be written.
+/// /// Contains one directory, which is empty, and cannot be written.
 /// #[derive(Debug)]
 /// struct Few(u64);
 ///
 /// impl Directory for Few {
-///     fn lies_in(&self) -> Vec<Identity> {
+///     fn identity_chain(&self) -> Vec<Identity> {
 ///         (0..=self.0).rev().map(|above| (1, above)).collect()
 ///     }
-///     fn open(&self, name: &str) -> Result<Found, DirectoryError> {
+///     fn open(&self, name: &str) -> Result<HostEntry, DirectoryError> {
 ///         match (self.0, name) {
-///             (0, "empty") => Ok(Found::Directory(Arc::new(Few(1)))),
+///             (0, "empty") => Ok(HostEntry::Directory(Arc::new(Few(1)))),
 ///             _ => Err(DirectoryError::NotFound),
 ///         }
 ///     }
@@ -73,54 +73,54 @@ pub type Listed<'a> = Option<(&'a str, Kind)>;
 ///         }
 ///         Ok(false)
 ///     }
-///     fn stamp(&self) -> Result<StatFingerprint, DirectoryError> {
+///     fn fingerprint(&self) -> Result<StatFingerprint, DirectoryError> {
 ///         Ok([self.0; 9])
 ///     }
 /// }
 ///
-/// let Ok(Found::Directory(inner)) = Few(0).open("empty") else { panic!() };
-/// assert_eq!(inner.lies_in(), [(1, 1), (1, 0)]);
+/// let Ok(HostEntry::Directory(inner)) = Few(0).open("empty") else { panic!() };
+/// assert_eq!(inner.identity_chain(), [(1, 1), (1, 0)]);
 /// ```
 pub trait Directory: Send + Sync + fmt::Debug {
-    /// Its own identity, then those of the directories that it lies in. Two of which one lies in the other are not
-    /// given to one guest to write.
-    fn lies_in(&self) -> Vec<Identity>;
+    /// Returns its own identity, followed by those of its ancestors. One guest never gets two directories to
+    /// write of which one contains the other.
+    fn identity_chain(&self) -> Vec<Identity>;
 
-    /// What has this name in it. Nothing is followed that leads elsewhere.
+    /// Opens an entry by its name. Symbolic links are not followed.
     ///
     /// # Errors
     /// Any [`DirectoryError`].
-    fn open(&self, name: &str) -> Result<Found, DirectoryError>;
+    fn open(&self, name: &str) -> Result<HostEntry, DirectoryError>;
 
-    /// Hands each name in it to `each`, in any order; stops when that says no. Gives whether the host keeps
-    /// something of its own there besides.
+    /// Calls `each` with every name, in any order, until it returns `false`. Returns `true` if the directory
+    /// also contains reserved names of the host.
     ///
     /// # Errors
     /// Any [`DirectoryError`].
-    fn list(&self, each: &mut dyn FnMut(Listed<'_>) -> bool) -> Result<bool, DirectoryError>;
+    fn list(&self, each: &mut dyn FnMut(ListedEntry<'_>) -> bool) -> Result<bool, DirectoryError>;
 
-    /// How the host has it.
+    /// Returns the metadata.
     ///
     /// # Errors
     /// Any [`DirectoryError`].
-    fn stamp(&self) -> Result<StatFingerprint, DirectoryError>;
+    fn fingerprint(&self) -> Result<StatFingerprint, DirectoryError>;
 
-    /// Whether this name is the host's own, which no guest may use.
+    /// Returns `true` if the host reserves this name, so that no guest can use it.
     fn is_reserved(&self, _name: &str) -> bool {
         false
     }
 
-    /// Makes changes below it ready and keeps others from making theirs, until these are carried out or dropped.
-    /// Not begun once the deadline is over.
+    /// Prepares changes below it and locks it against concurrent ones, until these are applied or dropped.
+    /// Does not start after the deadline.
     ///
     /// # Errors
-    /// The path and why: nothing was changed.
+    /// The path and the reason. Nothing was changed.
     fn prepare<'a>(
         &'a self,
         _changes: &'a [Change],
         _: &Deadline,
     ) -> Result<Box<dyn PreparedChanges + 'a>, CommitError> {
-        Err(CommitError { path: String::new(), why: "it can't be written".to_owned() })
+        Err(CommitError { path: String::new(), why: "directory is read-only".to_owned() })
     }
 }
 
@@ -143,7 +143,7 @@ pub trait Directory: Send + Sync + fmt::Debug {
 ///         buffer[..length].copy_from_slice(&rest[..length]);
 ///         Ok(length)
 ///     }
-///     fn stamp(&self) -> Result<StatFingerprint, DirectoryError> {
+///     fn fingerprint(&self) -> Result<StatFingerprint, DirectoryError> {
 ///         Ok([0; 9]) // it never changes
 ///     }
 /// }
@@ -151,37 +151,37 @@ pub trait Directory: Send + Sync + fmt::Debug {
 /// assert_eq!(Text("hello").read_at(3, &mut [0; 8]), Ok(2));
 /// ```
 pub trait File: Send + Sync + fmt::Debug {
-    /// Its present size in bytes.
+    /// Returns the current size in bytes.
     ///
     /// # Errors
     /// Any [`DirectoryError`].
     fn size(&self) -> Result<u64, DirectoryError>;
 
-    /// Reads at an offset until the buffer is full or the file ends; gives how many bytes.
+    /// Reads at an offset until the buffer is full or the file ends; returns the number of bytes.
     ///
     /// # Errors
     /// Any [`DirectoryError`].
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, DirectoryError>;
 
-    /// How the host has it.
+    /// Returns the metadata.
     ///
     /// # Errors
     /// Any [`DirectoryError`].
-    fn stamp(&self) -> Result<StatFingerprint, DirectoryError>;
+    fn fingerprint(&self) -> Result<StatFingerprint, DirectoryError>;
 }
 
-/// What becomes of one name.
+/// The operation of a change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FileOp {
-    /// The file is removed.
+    /// Remove a file.
     RemoveFile,
-    /// The directory is removed; it is empty by then.
+    /// Remove a directory, which is empty by then.
     RemoveDirectory,
-    /// The directory is made.
+    /// Create a directory.
     CreateDirectory,
-    /// The file gets this content; it is made if it does not exist.
+    /// Create or replace a file.
     WriteFile {
-        /// All of it.
+        /// The whole content.
         content: Vec<u8>,
         /// Whether the host had a file of this name when the guest first saw it.
         replaces: bool,
@@ -189,7 +189,7 @@ pub enum FileOp {
 }
 
 impl FileOp {
-    /// Its name in the list and in the record.
+    /// Returns its name in the list of changes and in the audit record.
     pub fn name(&self) -> &'static str {
         match self {
             FileOp::RemoveFile => "remove_file",
@@ -200,30 +200,30 @@ impl FileOp {
     }
 }
 
-/// One change. Those of a directory come in an order in which each can be made: what is removed first, the deepest
-/// names first; then what is made, the shortest paths first.
+/// One change. Those of a directory are in an order in which they can be applied: first removals, the deepest
+/// names first, then creations, the shortest paths first.
 #[derive(Clone, Debug)]
 pub struct Change {
     /// Path below the directory, such as `reports/today.txt`.
     pub path: String,
-    /// What becomes of it.
+    /// The operation.
     pub action: FileOp,
-    /// How the host had this file when the guest took it over, if it is removed or replaced.
-    pub was: Option<StatFingerprint>,
-    /// What gives its owner and permissions to what is made.
-    pub like: Option<StatFingerprint>,
+    /// The metadata of a removed or replaced file at its copy-up. A difference is a conflict.
+    pub expected: Option<StatFingerprint>,
+    /// The metadata from which a created file or directory gets owner and permissions.
+    pub attributes_from: Option<StatFingerprint>,
 }
 
-/// A path that the host refused to change, and why.
+/// A path that the host failed to change, and why.
 #[derive(Clone, Debug)]
 pub struct CommitError {
-    /// Below the directory; empty for itself.
+    /// Path below the directory; empty for the directory itself.
     pub path: String,
-    /// For people.
+    /// The reason, for people.
     pub why: String,
 }
 
-/// Changes that are safe where they are, but not made. Dropped, they change nothing.
+/// Changes that are prepared, but not applied. Dropping them changes nothing.
 ///
 /// ```
 /// use mpp::directory::{FileOp, Change, PreparedChanges, CommitError};
@@ -231,7 +231,7 @@ pub struct CommitError {
 ///
 /// type Files = BTreeMap<String, Vec<u8>>;
 ///
-/// /// Files that nobody else changes meanwhile; directories are the slashes in their paths.
+/// /// Files without concurrent changes; directories are the slashes in their paths.
 /// struct Ready<'a>(RefCell<&'a mut Files>, &'a [Change]);
 ///
 /// impl PreparedChanges for Ready<'_> {
@@ -250,14 +250,14 @@ pub struct CommitError {
 /// }
 ///
 /// let (mut files, mut done) = (Files::from([("a".into(), b"1".to_vec())]), 0);
-/// let change = Change { path: "a".into(), action: FileOp::RemoveFile, was: None, like: None };
+/// let change = Change { path: "a".into(), action: FileOp::RemoveFile, expected: None, attributes_from: None };
 /// Ready(RefCell::new(&mut files), &[change]).apply(&mut done).unwrap();
 /// assert!(files.is_empty() && done == 1);
 /// ```
 pub trait PreparedChanges {
-    /// Makes them one by one; `done` counts those that are.
+    /// Applies the changes one by one; `done` counts those applied.
     ///
     /// # Errors
-    /// The first that could not be made.
+    /// The first change that could not be applied.
     fn apply(&self, done: &mut usize) -> Result<(), CommitError>;
 }

@@ -1,22 +1,21 @@
-//! JSON documents whose members are each named once: a declaration gives the type, its reader and, where
-//! one is needed, its writer. It reads like the table of members in a page of `spec/`.
+//! Declarations of JSON document types: the macro `object` generates the type, its reader and, on request,
+//! its writer from one table of members.
 //!
 //! ```text
 //! object! {
 //!     /// Documentation and attributes, as of any struct.
-//!     pub struct Rule: FromJson + ToJson {            // `+ ToJson` only where it is written as well
+//!     pub struct Rule: FromJson + ToJson {            // `+ ToJson` only if it is written too
 //!         pub id: String, text(is_id, "a package id");    // required, read by this rule
-//!         pub version: Version;                           // required, in the form of its type
-//!         pub read_only: bool = false;                    // may be absent, and is false then
-//!         pub count: usize = 1, integer(1..=8);           // may be absent; where present, by the rule
-//!         pub given: ValueSource => given;                      // read from several members of the object
+//!         pub version: Version;                           // required, in the JSON form of its type
+//!         pub read_only: bool = false;                    // optional, with a default
+//!         pub count: usize = 1, integer(1..=8);           // optional; read by this rule if present
+//!         pub source: ValueSource => of_variable;         // read from several members of the object
 //!     }
 //! }
 //! ```
 //!
-//! Members are read in the order of the declaration, and a rule may use those before it by their names. A
-//! member that the declaration does not name is refused, and so is one that stands twice. An object whose
-//! members may all be absent has a `Default`: what the empty object means.
+//! Members are read in the order of the declaration, and a rule can use earlier members by their names.
+//! Unknown and duplicate members are refused. An object whose members are all optional has a `Default`.
 
 use crate::kernel::json;
 use crate::kernel::json::closed_object::{ClosedObject, DocumentError, Field};
@@ -65,10 +64,10 @@ macro_rules! object {
         }
     };
     (@read $object:ident $member:ident [$($absent:expr)?] [] [$whole:expr]) => {
-        $crate::kernel::document::by(&mut *$object, $whole)?
+        $crate::kernel::document::apply(&mut *$object, $whole)?
     };
     (@rule $place:ident) => { $crate::kernel::document::FromJson::read(&$place) };
-    (@rule $place:ident $rule:expr) => { $crate::kernel::document::by(&$place, $rule) };
+    (@rule $place:ident $rule:expr) => { $crate::kernel::document::apply(&$place, $rule) };
     (@absent $object:ident $member:ident) => {
         return Err($object.missing(stringify!($member)))
     };
@@ -96,28 +95,28 @@ macro_rules! object {
 }
 pub(crate) use object;
 
-/// An enum of closed texts: its type, their list, and both ways between them.
-macro_rules! words {
+/// Declares an enum with one fixed text for each variant, and the conversions in both directions.
+macro_rules! string_enum {
     (
         $(#[$attribute:meta])*
         $visibility:vis enum $name:ident {
-            $( $(#[$variant_attribute:meta])* $variant:ident = $word:literal, )*
+            $( $(#[$variant_attribute:meta])* $variant:ident = $text:literal, )*
         }
     ) => {
         $(#[$attribute])*
         $visibility enum $name { $( $(#[$variant_attribute])* $variant, )* }
         impl $name {
-            /// Each of them, in the order of the spec.
-            pub const ALL: [$name; [$($word),*].len()] = [$($name::$variant),*];
+            /// All variants, in the order of the specification.
+            pub const ALL: [$name; [$($text),*].len()] = [$($name::$variant),*];
 
-            /// The text for it.
+            /// Returns the text of the variant.
             pub fn as_str(self) -> &'static str {
-                match self { $($name::$variant => $word),* }
+                match self { $($name::$variant => $text),* }
             }
 
-            /// What a text stands for.
+            /// Returns the variant with this text.
             pub fn parse(text: &str) -> Option<Self> {
-                match text { $($word => Some($name::$variant),)* _ => None }
+                match text { $($text => Some($name::$variant),)* _ => None }
             }
         }
         impl core::fmt::Display for $name {
@@ -125,12 +124,12 @@ macro_rules! words {
                 out.write_str(self.as_str())
             }
         }
-        $crate::kernel::document::text_form!($name, concat!("one of" $(, " `", $word, "`")*));
+        $crate::kernel::document::text_form!($name, concat!("one of" $(, " `", $text, "`")*));
     };
 }
-pub(in crate::kernel) use words;
+pub(in crate::kernel) use string_enum;
 
-/// The JSON form of a type that has `parse` and `Display`: a text.
+/// Declares the JSON form of a type with `parse` and `Display`: a string.
 macro_rules! text_form {
     ($name:ident, $what:expr) => {
         impl $crate::kernel::document::FromJson for $name {
@@ -149,27 +148,27 @@ macro_rules! text_form {
 }
 pub(in crate::kernel) use text_form;
 
-/// A type that has one JSON form.
+/// A type with a JSON form.
 pub trait FromJson: Sized {
-    /// Reads it.
+    /// Reads the value at a place of a document.
     ///
     /// # Errors
     /// What is wrong with the value, and where.
     fn read(place: &Field) -> Result<Self, DocumentError>;
 }
 
-/// A type that is written in that form; null is a member that is left out.
+/// A type that can be written in that form. A member whose value is null is omitted.
 pub trait ToJson {
-    /// The value that reads as this.
+    /// Returns the JSON value.
     fn write(&self) -> Value;
 }
 
-/// A closed object, which the macro `object` declares.
+/// A closed object, declared with the macro `object`.
 pub trait Members: Sized {
-    /// Takes its members.
+    /// Reads the members.
     ///
     /// # Errors
-    /// What is wrong with one, and where.
+    /// What is wrong with one of them, and where.
     fn members(object: &mut ClosedObject) -> Result<Self, DocumentError>;
 }
 
@@ -239,22 +238,22 @@ impl<T: ToJson> ToJson for BTreeSet<T> {
     }
 }
 
-/// Entries that say themselves what they are about, by [`keyed`].
+/// Entries that contain their own key, as [`keyed`] reads them.
 impl<K, T: ToJson> ToJson for BTreeMap<K, T> {
     fn write(&self) -> Value {
         self.values().map(T::write).collect()
     }
 }
 
-/// Reads a place by a rule. A function, so that the compiler knows what a closure gets.
-pub fn by<P, T>(
+/// Applies a rule. A function, so that the compiler can infer the argument type of a closure.
+pub fn apply<P, T>(
     place: P,
     rule: impl FnOnce(P) -> Result<T, DocumentError>,
 ) -> Result<T, DocumentError> {
     rule(place)
 }
 
-/// The rule of a text that `allowed` allows; `what` says which those are.
+/// Returns the rule of a string that `allowed` accepts; `what` describes these strings.
 pub fn text(
     allowed: impl Fn(&str) -> bool,
     what: &'static str,
@@ -262,7 +261,7 @@ pub fn text(
     move |place| place.parsed(what, |text| allowed(text).then(|| text.to_owned()))
 }
 
-/// The rule of an integer in this range.
+/// Returns the rule of an integer in this range.
 pub fn integer<T>(range: RangeInclusive<T>) -> impl Fn(&Field) -> Result<T, DocumentError>
 where
     T: TryFrom<u64> + PartialOrd + Display + Clone,
@@ -270,14 +269,14 @@ where
     move |place| place.integer(range.clone())
 }
 
-/// The rule of a member that may be absent.
-pub fn some<T>(
+/// Returns the rule of an optional member.
+pub fn optional<T>(
     rule: impl Fn(&Field) -> Result<T, DocumentError>,
 ) -> impl Fn(&Field) -> Result<Option<T>, DocumentError> {
     move |place| rule(place).map(Some)
 }
 
-/// The rule of a list or a set of so many items.
+/// Returns the rule of a list or a set with an allowed number of items.
 pub fn list<T, C: FromIterator<T>>(
     count: RangeInclusive<usize>,
     rule: impl FnMut(&Field) -> Result<T, DocumentError>,
@@ -285,79 +284,68 @@ pub fn list<T, C: FromIterator<T>>(
     move |place| Ok(place.array(count, rule)?.into_iter().collect())
 }
 
-/// The rule of a list in which no two items are about the same thing, which is their `key`; `twice` says
-/// what is wrong with a second one.
+/// Returns the rule of a list without duplicates: no two items have the same `key`. `duplicate` is the
+/// error text for the second one.
 pub fn distinct<T, K: Ord>(
     count: RangeInclusive<usize>,
     mut rule: impl FnMut(&Field) -> Result<T, DocumentError>,
     key: impl Fn(&T) -> K,
-    twice: &'static str,
+    duplicate: &'static str,
 ) -> impl FnOnce(&Field) -> Result<Vec<T>, DocumentError> {
     let mut keys = BTreeSet::new();
     let mut once = move |place: &Field| {
         let item = rule(place)?;
         match keys.insert(key(&item)) {
             true => Ok(item),
-            false => Err(place.bad_value(twice)),
+            false => Err(place.bad_value(duplicate)),
         }
     };
     move |place| place.array(count, &mut once)
 }
 
-/// The rule of a list whose entries each say what they are about, their `key`, and no two the same.
+/// Returns the rule of a list whose entries contain their own keys, without duplicates.
 pub fn keyed<T, K: Ord>(
     count: RangeInclusive<usize>,
     rule: impl FnMut(&Field) -> Result<T, DocumentError>,
     key: impl Fn(&T) -> K + Copy,
 ) -> impl FnOnce(&Field) -> Result<BTreeMap<K, T>, DocumentError> {
-    let entries = distinct(count, rule, key, "is about the same as another entry");
+    let entries = distinct(count, rule, key, "duplicate entry");
     move |place| Ok(entries(place)?.into_iter().map(|entry| (key(&entry), entry)).collect())
 }
 
-/// A document by itself. Its member `format` says which it is, and is not part of the type.
+/// A standalone document. Its member `format` identifies its type, and is not part of the Rust type.
 pub trait Document: Members {
-    /// The value of `format`.
+    /// The value of the member `format`.
     const FORMAT: &'static str;
-    /// Bytes of the longest one.
+    /// The size limit, in bytes.
     const BYTES_MAX: usize;
-    /// The one reason code for whatever is wrong: one person wrote it and will mend it.
+    /// The reason code for every error in the document: one author writes and fixes it.
     const INVALID: Code;
-    /// Whether nothing may be said of what is wrong, since it would quote what stands there.
+    /// Whether error details are suppressed, since they would quote secrets.
     const SECRET: bool = false;
 }
 
-/// Reads a document. Nothing is forgiven: what one reader skipped, another would honour.
+/// Reads a document. Nothing is ignored: what one reader ignored, another might honor.
 ///
 /// # Errors
 /// [`Document::INVALID`].
 pub fn parse<T: Document>(bytes: &[u8]) -> Result<T, Error> {
-    let document = read_document(bytes, T::BYTES_MAX, T::INVALID, |object| {
+    let invalid = |what: String| match T::SECRET {
+        true => Error::new(T::INVALID, "invalid document; the detail could contain a secret"),
+        false => Error::new(T::INVALID, what),
+    };
+    if bytes.len() > T::BYTES_MAX {
+        return Err(invalid(format!("document is {} bytes, limit {}", bytes.len(), T::BYTES_MAX)));
+    }
+    let document = json::parse(bytes, HOST_FILE_DEPTH_MAX).map_err(invalid)?;
+    let members = Field::new(&document, "").object(|object| {
         object.required("format")?.parsed(T::FORMAT, |text| (text == T::FORMAT).then_some(()))?;
         T::members(object)
     });
-    document.map_err(|error| match T::SECRET {
-        true => Error::new(T::INVALID, "not in its form, and holds what is not to be shown"),
-        false => error,
-    })
+    members.map_err(|error| invalid(error.to_string()))
 }
 
-/// Parses a document of at most so many bytes and reads its root object with `read`.
-pub fn read_document<T>(
-    bytes: &[u8],
-    bytes_max: usize,
-    code: Code,
-    read: impl FnOnce(&mut ClosedObject) -> Result<T, DocumentError>,
-) -> Result<T, Error> {
-    if bytes.len() > bytes_max {
-        return Err(Error::new(code, format!("longer than {bytes_max} bytes")));
-    }
-    let document =
-        json::parse(bytes, HOST_FILE_DEPTH_MAX).map_err(|what| Error::new(code, what))?;
-    let root = Field::new(&document, "");
-    root.object(read).map_err(|fault| Error::new(code, fault.to_string()))
-}
-
-/// Writes a document: the same one, the same text.
+/// Writes a document. The same document always gives the same text.
 pub fn print<T: Document + ToJson>(document: &T) -> String {
     let mut value = document.write();
     if let Some(members) = value.as_object_mut() {

@@ -1,9 +1,7 @@
-//! Room: hexadecimal and base64, each with one spelling, SHA-256 as this project writes it, and the frame
-//! around bytes that are signed.
+//! Hexadecimal, base64, SHA-256, HMAC and the pre-authentication encoding of signed bytes.
 //!
-//! A second spelling of the same bytes would be a second text for the same thing, so reading is
-//! strict: lower-case hex only; base64 (RFC 4648 §4) with its padding, without spaces, and with the
-//! unused bits of the last character zero.
+//! Decoding is strict, so that the same bytes have one text: lower-case hexadecimal only; base64
+//! (RFC 4648 §4) with padding, without white space, and with zeros in unused bits.
 
 use crate::kernel::prelude::*;
 use sha2::{Digest, Sha256};
@@ -11,7 +9,7 @@ use sha2::{Digest, Sha256};
 const HEX: &[u8; 16] = b"0123456789abcdef";
 const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-/// Lower-case hexadecimal.
+/// Encodes bytes as lower-case hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len().saturating_mul(2));
     for byte in bytes {
@@ -22,7 +20,7 @@ pub fn hex(bytes: &[u8]) -> String {
     text
 }
 
-/// Reads lower-case hexadecimal of exactly `N` bytes.
+/// Decodes lower-case hexadecimal of exactly `N` bytes.
 pub fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
     let nibble = |digit: &u8| HEX.iter().position(|known| known == digit);
     let mut bytes = Vec::with_capacity(N);
@@ -34,12 +32,12 @@ pub fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
     bytes.try_into().ok()
 }
 
-/// A length or a count in 64 bits, which hold any that a machine has.
+/// Converts a length or a count to 64 bits, without loss on any supported machine.
 pub fn as_u64(count: usize) -> u64 {
     u64::try_from(count).unwrap_or(u64::MAX)
 }
 
-/// The number that hexadecimal digits of either case stand for, as escapes in foreign texts have them.
+/// Parses hexadecimal digits of either case, as in escapes of text from outside.
 pub(in crate::kernel) fn hex_number(digits: &[u8]) -> Option<u32> {
     digits.iter().try_fold(0_u32, |value, digit| {
         let digit = char::from(*digit).to_digit(16)?;
@@ -47,13 +45,13 @@ pub(in crate::kernel) fn hex_number(digits: &[u8]) -> Option<u32> {
     })
 }
 
-/// The bytes that are signed for a body of one type. Both are framed by their length in bytes, so that no
-/// two meanings share one text (the idea of DSSE's pre-authentication encoding):
+/// Returns the bytes to sign for a body of one type. Both have their lengths in bytes before them, so that
+/// no two pairs have the same encoding (as in DSSE's pre-authentication encoding):
 ///
 /// ```text
 /// MPPv1 <len(type)> <type> <len(body)> <body>
 /// ```
-pub(in crate::kernel) fn framed(payload_type: &str, body: &str) -> Vec<u8> {
+pub(in crate::kernel) fn pre_auth_encoding(payload_type: &str, body: &str) -> Vec<u8> {
     format!("MPPv1 {} {payload_type} {} {body}", payload_type.len(), body.len()).into_bytes()
 }
 
@@ -62,12 +60,13 @@ pub fn sha256(bytes: &[u8]) -> [u8; 32] {
     Sha256::digest(bytes).into()
 }
 
-/// SHA-256 as 64 hexadecimal digits.
+/// Returns the SHA-256 as 64 hexadecimal digits.
 pub fn sha256_hex(bytes: &[u8]) -> String {
     hex(&sha256(bytes))
 }
 
-/// Declares a text that is a prefix and the 64 hexadecimal digits of a hash; who may read one comes last.
+/// Declares a text of a prefix and the 64 hexadecimal digits of a hash. The last argument is the visibility
+/// of its parser.
 macro_rules! hash_text {
     ($(#[$doc:meta])* $name:ident, $prefix:literal, $parse:vis) => {
         $(#[$doc])*
@@ -79,13 +78,13 @@ macro_rules! hash_text {
                 $name(format!("{}{}", $prefix, $crate::kernel::encoding::hex(hash)))
             }
 
-            /// Reads the one allowed form.
+            /// Parses the canonical form.
             $parse fn parse(text: &str) -> Option<Self> {
                 let digits = text.strip_prefix($prefix)?;
                 $crate::kernel::encoding::unhex::<32>(digits).map(|_| $name(text.to_owned()))
             }
 
-            /// The text, with its prefix.
+            /// Returns the text, with its prefix.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -113,7 +112,7 @@ pub fn hmac_sha256(key: &[u8; 32], message: &[u8]) -> [u8; 32] {
     Sha256::new().chain_update(pad(0x5c)).chain_update(inner).finalize().into()
 }
 
-/// Base64 with padding.
+/// Encodes bytes as base64 with padding.
 pub fn base64(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len().div_ceil(3).saturating_mul(4));
     for group in bytes.chunks(3) {
@@ -127,13 +126,13 @@ pub fn base64(bytes: &[u8]) -> String {
     text
 }
 
-/// Reads base64 of exactly `N` bytes. Anything that `base64` would not have written is refused.
+/// Decodes base64 of exactly `N` bytes. Only the output of [`base64`] is accepted.
 pub fn unbase64<const N: usize>(text: &str) -> Option<[u8; N]> {
-    unbase64_of_any_length(text)?.try_into().ok()
+    unbase64_vec(text)?.try_into().ok()
 }
 
-/// As [`unbase64`], of any number of bytes.
-pub fn unbase64_of_any_length(text: &str) -> Option<Vec<u8>> {
+/// Decodes base64 like [`unbase64`], but of any length.
+pub fn unbase64_vec(text: &str) -> Option<Vec<u8>> {
     let mut bytes = Vec::with_capacity(text.len());
     for group in text.as_bytes().chunks(4) {
         let mut bits = 0_u32;
@@ -145,7 +144,7 @@ pub fn unbase64_of_any_length(text: &str) -> Option<Vec<u8>> {
     }
     let padding = text.bytes().rev().take_while(|byte| *byte == b'=').count();
     bytes.truncate(bytes.len().saturating_sub(padding));
-    // Writing it back refuses misplaced padding, a short last group and unused bits that are set.
+    // Encoding it again refuses misplaced padding, a short last group and unused bits that are set.
     (base64(&bytes) == text).then_some(bytes)
 }
 

@@ -1,7 +1,7 @@
-//! All that enters a call from outside, and all that leaves it: one trait.
+//! The host interface: everything that enters or leaves a call, as one trait.
 //!
-//! The kernel has no other way to a clock, a file, a network, a person or a log. A host implements what it has;
-//! each method that it leaves out refuses. `crate::host::system` is the ordinary computer.
+//! The kernel has no other access to clocks, files, the network, approvers or the audit log. A host implements
+//! what it supports; the default of every other method refuses. `crate::host::system` is the usual one.
 
 use crate::kernel::audit::{Entry, LogKey};
 use crate::kernel::consent::{ApprovalDecision, ApprovalRequest};
@@ -23,10 +23,9 @@ use alloc::sync::Arc;
 use core::net::IpAddr;
 use core::time::Duration;
 
-/// What one call needs from outside. One value serves one call, on its thread: each can have its own person to ask
-/// and its own way to be cancelled.
+/// What one call needs from outside. Each call has its own value, with its own approver and cancellation.
 ///
-/// The smallest host that runs a tool trusts somebody and keeps a log:
+/// A minimal host trusts a publisher and writes an audit log:
 ///
 /// ```
 /// use mpp::audit::{Entry, Head, LogKey, GENESIS};
@@ -40,13 +39,13 @@ use core::time::Duration;
 ///
 /// impl Clock for Small {
 ///     fn now(&self) -> Duration { Duration::from_secs(1_780_000_000) }
-///     fn elapsed(&self) -> Duration { Duration::ZERO } // fuel alone ends a tool then
+///     fn elapsed(&self) -> Duration { Duration::ZERO } // only fuel ends a tool
 /// }
 ///
 /// impl Host for Small {
 ///     fn trust(&self) -> Result<TrustStore, Error> { Ok(self.trust.clone()) }
-///     fn record_version(&self, _: &str, _: &Version) -> Result<(), Error> { Ok(()) } // forgotten here
-///     fn log_key(&self) -> Result<LogKey, Error> { Ok(LogKey::new([7; 32])) } // to be random and secret
+///     fn record_version(&self, _: &str, _: &Version) -> Result<(), Error> { Ok(()) } // not stored here
+///     fn log_key(&self) -> Result<LogKey, Error> { Ok(LogKey::new([7; 32])) } // must be random and secret
 ///     fn append(&self, entry: &Entry<'_>, now: Timestamp) -> Result<u64, Error> {
 ///         let (head, text) = &mut *self.log.lock().unwrap();
 ///         let line = entry.line(head, now)?;
@@ -57,26 +56,26 @@ use core::time::Duration;
 /// }
 ///
 /// let trust = TrustStore::from_json(&fs::read("conformance/example/trust.json").unwrap())?;
-/// let begin = Head { seq: 0, hash: GENESIS.to_owned() };
-/// let host = Small { trust, log: Mutex::new((begin, String::new())) };
+/// let start = Head { seq: 0, hash: GENESIS.to_owned() };
+/// let host = Small { trust, log: Mutex::new((start, String::new())) };
 /// let package = fs::read("conformance/example/text_stats.mpp").unwrap();
 /// let policy = PermissionPolicy::new().auto_approve_low(true);
-/// let asked = ToolCall::new("analyze", serde_json::json!({ "text": "One two." }));
-/// let answer = call(&host, &Engine::new()?, &policy, Package::Bytes(&package), &asked)?;
-/// println!("{}", answer.content);
+/// let tool_call = ToolCall::new("analyze", serde_json::json!({ "text": "One two." }));
+/// let result = call(&host, &Engine::new()?, &policy, Package::Bytes(&package), &tool_call)?;
+/// println!("{}", result.content);
 /// # assert_eq!(host.log.into_inner().unwrap().0.seq, 2);
 /// # Ok::<(), mpp::Error>(())
 /// ```
 pub trait Host: Clock {
-    /// Fills the bytes with ones that nobody can predict.
+    /// Fills the bytes with unpredictable ones.
     ///
     /// # Errors
-    /// `host.unsupported`, or what the host's source gives.
+    /// `host.unsupported`, or an error of the host's random source.
     fn random(&self, _: &mut [u8]) -> Result<(), Error> {
         Err(unsupported("random numbers"))
     }
 
-    /// Whom this host trusts, and the highest versions it has seen. Asked again when time has passed.
+    /// Returns the current trust store, with the highest versions seen. Called again after slow steps.
     ///
     /// # Errors
     /// `trust.invalid`, `host.file`.
@@ -84,15 +83,15 @@ pub trait Host: Clock {
         Ok(TrustStore::empty())
     }
 
-    /// Notes the version of a package that is about to run, so that no older one runs later.
+    /// Records the version of a package that is about to run, so that no older one runs later.
     ///
     /// # Errors
     /// `trust.invalid`, `host.file`.
     fn record_version(&self, _id: &str, _: &Version) -> Result<(), Error> {
-        Err(unsupported("notes of versions"))
+        Err(unsupported("record of versions"))
     }
 
-    /// Finds that a package is installed. Asked again when time has passed.
+    /// Checks that a package is installed. Called again after slow steps.
     ///
     /// # Errors
     /// `store.not_installed`, `store.invalid`, `host.file`.
@@ -100,7 +99,7 @@ pub trait Host: Clock {
         Err(Error::new(Code::StoreNotInstalled, content_hash.to_string()))
     }
 
-    /// The bytes of an installed package.
+    /// Returns the archive of an installed package.
     ///
     /// # Errors
     /// As [`Host::check_installed`].
@@ -108,47 +107,47 @@ pub trait Host: Clock {
         Err(Error::new(Code::StoreNotInstalled, content_hash.to_string()))
     }
 
-    /// What [`Host::keep_verified`] was given for an installed package.
-    fn verified(&self, _: &ContentHash) -> Option<AttestationResult> {
+    /// Returns the attestation result that [`Host::cache_attestation`] stored for a package.
+    fn cached_attestation(&self, _: &ContentHash) -> Option<AttestationResult> {
         None
     }
 
-    /// An installed package that passed the seven checks, and need not be compiled again.
-    fn keep_verified(&self, _: &AttestationResult) {}
+    /// Stores the attestation result of an installed package, so that it is not verified and compiled again.
+    fn cache_attestation(&self, _: &AttestationResult) {}
 
-    /// Asks a person once.
-    fn ask(&self, _: &ApprovalRequest) -> ApprovalDecision {
+    /// Requests one decision of the approver.
+    fn request_approval(&self, _: &ApprovalRequest) -> ApprovalDecision {
         ApprovalDecision::NoApprover
     }
 
-    /// Who agreed to this package with exactly these grants before.
+    /// Returns who approved this package with exactly these grants earlier, if the approval is remembered.
     ///
     /// # Errors
     /// `consent.invalid`, `host.file`.
-    fn approval(&self, _: &ApprovalRequest) -> Result<Option<String>, Error> {
+    fn remembered_approval(&self, _: &ApprovalRequest) -> Result<Option<String>, Error> {
         Ok(None)
     }
 
-    /// Keeps a person's agreement for later calls.
+    /// Remembers an approval for later calls.
     ///
     /// # Errors
     /// `consent.invalid`, `host.file`.
-    fn keep_approval(&self, _: &ApprovalRequest, _by: &str, _: Timestamp) -> Result<(), Error> {
+    fn remember_approval(&self, _: &ApprovalRequest, _by: &str, _: Timestamp) -> Result<(), Error> {
         Ok(())
     }
 
-    /// The key by which proofs of a person's agreement are signed.
+    /// Returns the key that verifies proofs of approval.
     ///
     /// # Errors
-    /// `policy.attestation` if there is none; `host.file`, `key.*`.
+    /// `policy.attestation` without such a key; `host.file`, `key.*`.
     fn consent_key(&self) -> Result<PublicKey, Error> {
-        Err(Error::new(Code::PolicyAttestation, "this host has no key for proofs"))
+        Err(Error::new(Code::PolicyAttestation, "this host has no key for attestations"))
     }
 
-    /// Uses the nonce of such a proof up: whether this was its first use. It is kept until it expires.
+    /// Consumes the nonce of a proof. Returns `true` on its first use. It is stored until it expires.
     ///
     /// # Errors
-    /// `policy.attestation` if too many were used lately; `consent.invalid`, `host.file`.
+    /// `policy.attestation` if too many were used recently; `consent.invalid`, `host.file`.
     fn consume_nonce(
         &self,
         _nonce: &[u8; 16],
@@ -158,34 +157,34 @@ pub trait Host: Clock {
         Ok(false)
     }
 
-    /// Shows what a tool that has succeeded would change, before it is done. Whoever agreed to the directory has
-    /// agreed to this, unless they want to see it.
+    /// Returns `true` if the changes of a successful call are approved. The default relies on the approval of
+    /// the directories.
     fn approve_changes(&self, _: &Changes) -> bool {
         true
     }
 
-    /// The value of a secret, or nothing if there is none of this name. Asked once for each of a call.
+    /// Returns the value of a secret, or `None` if it is unknown. Called once for each secret of a call.
     ///
     /// # Errors
-    /// Any code. The text must not hold a value.
+    /// Any code. The text must not contain a value.
     fn secret(&self, _name: &str) -> Result<Option<SecretValue>, Error> {
         Ok(None)
     }
 
-    /// The directory that the policy maps under this name.
+    /// Returns the directory that the policy maps under this name.
     ///
     /// # Errors
-    /// `sandbox.not_granted` for one that holds what decides what tools may do; `host.file`.
+    /// `sandbox.not_granted` for a directory with files that control what tools can do; `host.file`.
     fn directory(&self, _name: &str) -> Result<Arc<dyn Directory>, Error> {
         Err(unsupported("directories"))
     }
 
-    /// Where packages keep what they store; without it those that ask for it do not run.
+    /// Returns the storage of packages. Without it, packages that request storage do not run.
     fn storage(&self) -> Option<Arc<dyn StorageBackend>> {
         None
     }
 
-    /// All addresses of a name, within this time.
+    /// Returns all addresses of a host name, within this time.
     ///
     /// # Errors
     /// [`TransportError`].
@@ -193,28 +192,28 @@ pub trait Host: Clock {
         Err(TransportError::Unsupported)
     }
 
-    /// One exchange with one address. A call that is cancelled ends within a tenth of a second.
+    /// Performs one HTTP exchange with one address. If the call is cancelled, it ends within 100 ms.
     ///
     /// # Errors
-    /// Any [`TransportError`]. No byte of a response that is not whole is given.
+    /// Any [`TransportError`]. An incomplete response is an error.
     fn exchange(&self, _: &Exchange<'_>) -> Result<HttpResponse, TransportError> {
         Err(TransportError::Unsupported)
     }
 
-    /// The key of the log.
+    /// Returns the key of the audit log.
     ///
     /// # Errors
     /// `audit.unavailable`.
     fn log_key(&self) -> Result<LogKey, Error> {
-        Err(Error::new(Code::AuditUnavailable, "this host keeps no log"))
+        Err(Error::new(Code::AuditUnavailable, "this host has no audit log"))
     }
 
-    /// Adds a record, made by [`Entry::line`] under the log's lock, and gives its number once it is kept.
+    /// Appends a record, made by [`Entry::line`] under the log's lock, and returns its number when it is durable.
     ///
     /// # Errors
-    /// `audit.unavailable`, `audit.broken`: then nothing runs, and nothing leaves.
+    /// `audit.unavailable`, `audit.broken`: then nothing runs, and results are withheld.
     fn append(&self, _: &Entry<'_>, _: Timestamp) -> Result<u64, Error> {
-        Err(Error::new(Code::AuditUnavailable, "this host keeps no log"))
+        Err(Error::new(Code::AuditUnavailable, "this host has no audit log"))
     }
 }
 

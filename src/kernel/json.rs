@@ -1,10 +1,9 @@
-//! Room: strict JSON. Parsing is serde_json's (RFC 8259); this file adds what it forgives.
+//! Strict JSON parsing: serde_json (RFC 8259), plus limits and the refusal of duplicate keys.
 //!
-//! `serde_json::Value` keeps the last of two equal keys in silence, so that two readers of one text
-//! may see two documents. Here a duplicate key is refused at any depth, after unescaping, and so is
-//! nesting beyond the caller's limit. serde_json itself already refuses byte order marks, invalid
-//! UTF-8, lone surrogates, NaN, numbers beyond a double, and anything behind the value; with its
-//! feature `float_roundtrip` it reads each decimal fraction as the nearest double.
+//! `serde_json::Value` silently keeps the last of two equal keys, so that two readers of one text can see
+//! different documents. Here a duplicate key is refused at any depth, after unescaping. serde_json itself
+//! refuses byte order marks, invalid UTF-8, lone surrogates, NaN, numbers beyond a double, and trailing
+//! bytes; with its feature `float_roundtrip` it reads each decimal fraction as the nearest double.
 
 pub(in crate::kernel) mod canonical;
 pub mod closed_object;
@@ -15,11 +14,11 @@ use core::cell::Cell;
 use serde_core::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-/// Parses one JSON text of any type, nested at most `depth_max` arrays and objects deep (at most 127).
+/// Parses a JSON text of any type, with at most `depth_max` nested arrays and objects (at most 127).
 ///
 /// # Errors
-/// Whatever RFC 8259 refuses, a duplicate key, nesting beyond `depth_max`, and too many values: what was wrong
-/// and where, such as `duplicate key "id" at line 3 column 7`.
+/// A text for invalid JSON, a duplicate key, deeper nesting or too many values, with the position, such as
+/// `duplicate key "id" at line 3 column 7`.
 ///
 /// ```
 /// assert!(mpp::json::parse(br#"{"a":[1]}"#, 2).is_ok());
@@ -38,10 +37,10 @@ pub fn parse(bytes: &[u8], depth_max: usize) -> Result<Value, String> {
     Ok(value)
 }
 
-/// Whether arrays and objects are nested at most `depth_max` deep, for values that were not parsed here.
+/// Returns `true` if arrays and objects are nested at most `depth_max` deep, for values from other parsers.
 #[must_use]
-pub fn is_within(value: &Value, depth_max: usize) -> bool {
-    let below = |inner: &Value| depth_max > 0 && is_within(inner, depth_max.saturating_sub(1));
+pub fn depth_within(value: &Value, depth_max: usize) -> bool {
+    let below = |inner: &Value| depth_max > 0 && depth_within(inner, depth_max.saturating_sub(1));
     match value {
         Value::Array(items) => depth_max > 0 && items.iter().all(below),
         Value::Object(members) => depth_max > 0 && members.values().all(below),
@@ -49,28 +48,27 @@ pub fn is_within(value: &Value, depth_max: usize) -> bool {
     }
 }
 
-/// Reads one value, refusing duplicate keys, with so many levels still allowed below it, and so many
-/// values in all: a text of a few megabytes can hold millions, each of which takes memory many times its
-/// own length.
+/// Reads one value within the remaining levels and values. A text of a few megabytes can hold millions of
+/// values, each of which takes many times its length in memory.
 #[derive(Clone, Copy)]
 struct Strict<'a> {
     depth_left: usize,
     values_left: &'a Cell<usize>,
 }
 
-/// What an object counts for: its first member alone takes a node of several hundred bytes.
+/// The values that an object counts for: its first member alone takes several hundred bytes.
 const OBJECT_VALUES: usize = 16;
 
 impl Strict<'_> {
     // [JSON-08]
     fn count<E: serde_core::de::Error>(self, values: usize) -> Result<(), E> {
         let left = self.values_left.get().checked_sub(values);
-        self.values_left.set(left.ok_or_else(|| E::custom("more values than are allowed"))?);
+        self.values_left.set(left.ok_or_else(|| E::custom("too many values"))?);
         Ok(())
     }
 
     // [JSON-04]
-    fn below<E: serde_core::de::Error>(self) -> Result<Self, E> {
+    fn nested<E: serde_core::de::Error>(self) -> Result<Self, E> {
         match self.depth_left.checked_sub(1) {
             Some(depth_left) => Ok(Strict { depth_left, ..self }),
             None => Err(E::custom("nested too deeply")),
@@ -115,20 +113,20 @@ impl<'de> Visitor<'de> for Strict<'_> {
         Ok(Value::String(value))
     }
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
-        let below = self.below()?;
+        let nested = self.nested()?;
         let mut array = Vec::new();
-        while let Some(item) = items.next_element_seed(below)? {
+        while let Some(item) = items.next_element_seed(nested)? {
             self.count(1)?;
             array.push(item);
         }
         Ok(Value::Array(array))
     }
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
-        let below = self.below()?;
+        let nested = self.nested()?;
         self.count(OBJECT_VALUES)?;
         let mut object = Map::new();
         while let Some(key) = members.next_key::<String>()? {
-            let value = members.next_value_seed(below)?;
+            let value = members.next_value_seed(nested)?;
             self.count(1)?;
             // [JSON-02]
             if object.contains_key(&key) {
@@ -141,6 +139,5 @@ impl<'de> Visitor<'de> for Strict<'_> {
 }
 
 #[cfg(test)]
-#[allow(clippy::arithmetic_side_effects, clippy::panic, clippy::unwrap_used)]
 #[path = "../../conformance/unit/kernel/json.rs"]
 mod tests;

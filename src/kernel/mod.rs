@@ -1,5 +1,5 @@
-//! What decides, confines, filters and words the record: a function of bytes. It opens no file, reads no
-//! clock, asks no random source and starts no thread.
+//! The kernel: it verifies, decides, runs, filters and records. It is a function of bytes: it opens no file,
+//! reads no clock, uses no random source and starts no thread.
 
 pub mod agent;
 pub mod audit;

@@ -1,13 +1,13 @@
-//! The lexical rules: which texts are an id, a host, a port, a path, a header, a name, a line for people.
+//! Lexical rules of ids, hosts, ports, paths, headers, names and texts for people.
 //!
-//! Each rule stands here once and allows one spelling of one thing, so that equal means equal and a
-//! person who reads the text sees what the machine compares.
+//! Each rule exists once and allows one spelling of each thing, so that equal things have equal texts
+//! and people see what is compared.
 
 use crate::kernel::limits::{LINE_BYTES_MAX, NAME_BYTES_MAX, NAME_DEPTH_MAX};
 use crate::kernel::prelude::*;
 use crate::kernel::text::is_hidden;
 
-/// Fields that belong to the transport, or to one connection (RFC 9110, sections 7.2 and 7.6.1).
+/// Header fields of the transport or of a single connection (RFC 9110, sections 7.2 and 7.6.1).
 const TRANSPORT_HEADERS: [&str; 11] = [
     "connection",
     "content-length",
@@ -22,33 +22,33 @@ const TRANSPORT_HEADERS: [&str; 11] = [
     "via",
 ];
 
-/// Where a guest sees the files of its package.
+/// Where a guest finds the files of its package.
 pub const ASSETS_MOUNT: &str = "/assets";
-/// Where a guest sees what its package keeps from call to call.
+/// Where a guest finds its persistent storage.
 pub const STORAGE_MOUNT: &str = "/storage";
 
-/// Names that Windows reserves in every folder, whatever the extension.
+/// Device names that Windows reserves in every directory, with any extension.
 const WINDOWS_DEVICES: &[&str] = &["aux", "con", "nul", "prn"];
-/// These too, with a digit behind.
+/// Device names that Windows reserves if a digit follows.
 const WINDOWS_NUMBERED_DEVICES: &[&str] = &["com", "lpt"];
 
-/// A reverse domain name of at least two labels.
+/// Returns `true` for a reverse domain name of at least two labels.
 // [MAN-10]
 pub fn is_id(text: &str) -> bool {
     let labels = text.split('.');
     text.len() <= 128
         && labels.clone().count() >= 2
-        // `xn--` is how other alphabets are written in domain names. An id is compared by people, and
-        // some programs show such labels in letters that look like others.
+        // `xn--` encodes labels in other alphabets. People compare ids, and some programs display such
+        // labels in letters that look like others.
         && labels.clone().all(|label| is_dns_label(label) && !label.starts_with("xn--"))
 }
 
-/// What stands for package ids in a rule: `*`, or labels of an id joined by dots.
+/// Returns `true` for a set of package ids in a rule: `*`, or labels joined by dots.
 pub fn is_namespace(text: &str) -> bool {
     text == "*" || (text.split('.').all(is_dns_label) && text.len() <= NAME_BYTES_MAX)
 }
 
-/// One label of a domain name, in lower case (RFC 1123 §2.1).
+/// Returns `true` for a label of a domain name, in lower case (RFC 1123 §2.1).
 fn is_dns_label(label: &str) -> bool {
     let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     (1..=63).contains(&label.len())
@@ -57,38 +57,38 @@ fn is_dns_label(label: &str) -> bool {
         && !label.ends_with('-')
 }
 
-/// A host name with an optional port: `api.example.com` or `localhost:8443`.
+/// Returns `true` for a host name with an optional port: `api.example.com` or `localhost:8443`.
 // [MAN-20] [MAN-21]
 pub fn is_host_and_port(text: &str) -> bool {
     let (host, port) = match text.split_once(':') {
         Some((host, port)) => (host, Some(port)),
         None => (text, None),
     };
-    // The last label of a name starts with a letter; where it does not, some parsers of addresses see
-    // an IPv4 number (`127.1`, `0x7f000001`).
+    // The last label starts with a letter: otherwise some address parsers read an IPv4 number
+    // (`127.1`, `0x7f000001`).
     let last = host.rsplit('.').next().unwrap_or_default();
     host.len() <= 253
         && host.split('.').all(is_dns_label)
         && last.starts_with(|c: char| c.is_ascii_alphabetic())
-        // 443 is what a host without a port means.
+        // 443 is the default port, and has one spelling: none.
         && port.is_none_or(|port| read_port(port).is_some_and(|port| port != 443))
 }
 
-/// A port from 1 to 65535, without leading zeros.
+/// Parses a port from 1 to 65535, without leading zeros.
 pub fn read_port(text: &str) -> Option<u16> {
     let port = text.parse::<u16>().ok()?;
     (port > 0 && port.to_string() == text).then_some(port)
 }
 
-/// An absolute path of the host, in the form of any system that this crate is built for, so that a document has one
-/// verdict everywhere.
+/// Returns `true` for an absolute path of any supported operating system, so that a document is valid or
+/// invalid everywhere.
 pub fn is_absolute_path(text: &str) -> bool {
     let drive = |rest: &str| rest.starts_with(":\\") || rest.starts_with(":/");
     let windows = text.strip_prefix(|first: char| first.is_ascii_alphabetic()).is_some_and(drive);
     text.starts_with('/') || text.starts_with("\\\\") || windows
 }
 
-/// The root, or an absolute path of a guest directory in safe components.
+/// Returns `true` for the root or an absolute guest path of safe components.
 // [MAN-22]
 pub fn is_guest_directory(text: &str) -> bool {
     let Some(path) = text.strip_prefix('/') else { return false };
@@ -96,16 +96,16 @@ pub fn is_guest_directory(text: &str) -> bool {
         return true;
     }
     let component = |part: &str| {
-        !part.is_empty() && is_of(part, b"._-") && part.bytes().any(|byte| byte != b'.')
+        !part.is_empty() && has_only(part, b"._-") && part.bytes().any(|byte| byte != b'.')
     };
     text.len() <= NAME_BYTES_MAX
         && path.split('/').count() <= NAME_DEPTH_MAX
         && path.split('/').all(component)
 }
 
-/// Whether two guest directories are the same or one lies in the other.
+/// Returns `true` if two guest directories are the same or one is inside the other.
 // [MAN-23]
-pub fn overlap(a: &str, b: &str) -> bool {
+pub fn directories_overlap(a: &str, b: &str) -> bool {
     let (a, b) = (a.trim_end_matches('/'), b.trim_end_matches('/'));
     let inside = |inner: &str, outer: &str| {
         inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
@@ -113,21 +113,21 @@ pub fn overlap(a: &str, b: &str) -> bool {
     inside(a, b) || inside(b, a)
 }
 
-/// `^[A-Za-z_][A-Za-z0-9_]{0,127}$`
+/// Returns `true` for `^[A-Za-z_][A-Za-z0-9_]{0,127}$`.
 // [MAN-25]
 pub fn is_environment_name(text: &str) -> bool {
     let first = |c: char| c.is_ascii_alphabetic() || c == '_';
-    text.len() <= 128 && text.starts_with(first) && is_of(text, b"_")
+    text.len() <= 128 && text.starts_with(first) && has_only(text, b"_")
 }
 
-/// `^[A-Za-z][A-Za-z0-9_]{0,63}$`
+/// Returns `true` for `^[A-Za-z][A-Za-z0-9_]{0,63}$`.
 // [MAN-30]
 pub fn is_tool_name(text: &str) -> bool {
     let first = |c: char| c.is_ascii_alphabetic();
-    text.len() <= 64 && text.starts_with(first) && is_of(text, b"_")
+    text.len() <= 64 && text.starts_with(first) && has_only(text, b"_")
 }
 
-/// `^[A-Z][A-Z0-9_]{0,31}$`
+/// Returns `true` for `^[A-Z][A-Z0-9_]{0,31}$`.
 // [MAN-36]
 pub fn is_pattern_name(text: &str) -> bool {
     let upper = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
@@ -135,27 +135,27 @@ pub fn is_pattern_name(text: &str) -> bool {
     text.len() <= 32 && text.starts_with(first) && text.bytes().all(upper)
 }
 
-/// Whether all of it is ASCII letters, digits and these marks.
-fn is_of(text: &str, marks: &[u8]) -> bool {
+/// Returns `true` if a text consists of ASCII letters, digits and these marks.
+fn has_only(text: &str, marks: &[u8]) -> bool {
     text.bytes().all(|byte| byte.is_ascii_alphanumeric() || marks.contains(&byte))
 }
 
-/// A name that the manifest can give a module: stricter than
+/// Returns `true` for a module name in a manifest. It is stricter than
 /// [`is_module_entry`](crate::kernel::package::is_module_entry), which finds any module of an archive.
 // [MAN-16]
 pub fn is_module_name(text: &str) -> bool {
     text.len() <= NAME_BYTES_MAX
         && text.strip_suffix(".wasm").is_some_and(|stem| !stem.is_empty())
-        && is_of(text, b"._-")
+        && has_only(text, b"._-")
 }
 
-/// The characters that SPDX licence expressions are made of.
+/// Returns `true` for a line of the characters in SPDX license expressions.
 // [MAN-13]
 pub fn is_license(text: &str) -> bool {
-    is_line(text) && is_of(text, b" .+-():")
+    is_line(text) && has_only(text, b" .+-():")
 }
 
-/// An https address whose host is written as in `network`, so without user name or password.
+/// Returns `true` for an https URL with a host as in `network`, hence without user name and password.
 // [MAN-14]
 pub fn is_https_address(text: &str) -> bool {
     let Some(rest) = text.strip_prefix("https://") else { return false };
@@ -164,25 +164,25 @@ pub fn is_https_address(text: &str) -> bool {
     text.len() <= LINE_BYTES_MAX && text.bytes().all(allowed) && is_host_and_port(host)
 }
 
-/// A short text on one line, such as a name.
+/// Returns `true` for a short text on one line, such as a name.
 // [MAN-08]
 pub fn is_line(text: &str) -> bool {
     text.len() <= LINE_BYTES_MAX && is_text(text) && !text.contains(['\n', '\t'])
 }
 
-/// A line that shows all it holds: a publisher, a person, a reason.
+/// Returns `true` for a line without hidden characters, such as the name of a publisher or an approver.
 pub fn is_visible_line(text: &str) -> bool {
     is_line(text) && !text.chars().any(is_hidden)
 }
 
-/// A text for people: not empty, and no white space around it.
+/// Returns `true` for a text that is not empty and has no white space around it.
 // [MAN-08]
 pub fn is_text(text: &str) -> bool {
     !text.is_empty() && text.trim() == text
 }
 
-/// Whether a guest or a policy may set a header of this name: a token (RFC 9110, section 5.6.2) in lower
-/// case that is not the transport's.
+/// Returns `true` if a guest or a policy is allowed to set this header: a token (RFC 9110, section 5.6.2) in
+/// lower case that does not belong to the transport.
 // [DOOR-32]
 pub fn is_header_name(name: &str) -> bool {
     let token = |byte: u8| {
@@ -194,14 +194,14 @@ pub fn is_header_name(name: &str) -> bool {
         && !name.starts_with("proxy-")
 }
 
-/// Whether a header may have this value: printable ASCII without white space around it. A line break would
-/// be another header.
+/// Returns `true` for an allowed header value: printable ASCII without white space around it. A line break
+/// would start another header.
 // [DOOR-33]
 pub fn is_header_value(value: &str) -> bool {
     value.bytes().all(|byte| (b' '..=b'~').contains(&byte)) && value.trim() == value
 }
 
-/// Whether a file or directory in storage can have this name: those that a guest can make.
+/// Returns `true` for a name that a guest can give a file or directory in storage.
 // [STO-12]
 pub fn is_file_name(text: &str) -> bool {
     (1..=NAME_BYTES_MAX).contains(&text.len())
@@ -209,7 +209,7 @@ pub fn is_file_name(text: &str) -> bool {
         && !matches!(text, "." | "..")
 }
 
-/// Checks the bytes of an entry's name.
+/// Checks the name of an archive entry.
 ///
 /// # Errors
 /// `archive.name`.
@@ -220,27 +220,27 @@ pub fn check_entry_name(bytes: &[u8]) -> Result<&str, Error> {
     };
     // [NAME-01]
     if bytes.is_empty() || bytes.len() > NAME_BYTES_MAX {
-        return refuse("is empty or too long");
+        return refuse(&format!("is {} bytes, expected 1 to {NAME_BYTES_MAX}", bytes.len()));
     }
-    // [NAME-02] the alphabet leaves out every separator, control, wild card and non-ASCII look-alike
-    let Some(name) = core::str::from_utf8(bytes).ok().filter(|name| is_of(name, b"._-/")) else {
+    // [NAME-02] these characters exclude separators, control characters, wild cards and look-alikes
+    let Some(name) = core::str::from_utf8(bytes).ok().filter(|name| has_only(name, b"._-/")) else {
         return refuse("has a character other than letters, digits, `.`, `_`, `-` and `/`");
     };
     if name.split('/').count() > NAME_DEPTH_MAX {
-        return refuse("lies too deep");
+        return refuse(&format!("has more than {NAME_DEPTH_MAX} components"));
     }
     for component in name.split('/') {
         // [NAME-03]
         if component.is_empty() {
-            return refuse("is absolute, a folder, or has an empty component");
+            return refuse("is absolute, a directory, or has an empty component");
         }
         // [NAME-04] this also refuses `.` and `..`
         if component.ends_with('.') {
-            return refuse("has a component that ends in a dot");
+            return refuse("has a component ending in a dot");
         }
         // [NAME-05]
         if is_windows_device(component) {
-            return refuse("has a component that is a device on some systems");
+            return refuse("has a component that Windows reserves for a device");
         }
     }
     Ok(name)
@@ -253,7 +253,7 @@ fn is_windows_device(component: &str) -> bool {
         || numbered.is_some_and(|stem| WINDOWS_NUMBERED_DEVICES.contains(&stem))
 }
 
-/// No two names are one file where case is ignored, and no name is another's folder.
+/// Refuses names that are equal on case-insensitive file systems, and names that are the directory of others.
 ///
 /// # Errors
 /// `archive.name_collision`.
@@ -262,16 +262,16 @@ pub fn check_entry_collisions(names: &[&str]) -> Result<(), Error> {
     // [NAME-06]
     for name in names {
         if !seen.insert(name.to_ascii_lowercase()) {
-            let detail = format!("entry {name} stands twice, but for its case");
+            let detail = format!("duplicate entry \"{name}\" (names are case-insensitive)");
             return Err(Error::new(Code::ArchiveNameCollision, detail));
         }
     }
     // [NAME-07]
     for name in names {
         let lower = name.to_ascii_lowercase();
-        let mut folders = lower.match_indices('/').filter_map(|(at, _)| lower.get(..at));
-        if let Some(folder) = folders.find(|folder| seen.contains(*folder)) {
-            let detail = format!("entry {name} lies in {folder}, which is a file");
+        let mut parents = lower.match_indices('/').filter_map(|(at, _)| lower.get(..at));
+        if let Some(parent) = parents.find(|parent| seen.contains(*parent)) {
+            let detail = format!("entry \"{name}\" is inside \"{parent}\", which is a file");
             return Err(Error::new(Code::ArchiveNameCollision, detail));
         }
     }

@@ -1,4 +1,4 @@
-//! What every file of the kernel has in scope: what the standard library does not put there, and the error.
+//! Common imports of the kernel: names that `no_std` leaves out of the prelude, and the error type.
 
 pub use crate::kernel::error::{Code, Error};
 pub use alloc::borrow::ToOwned;

@@ -1,13 +1,12 @@
-//! Room: text that comes from outside and is shown to people or models: which characters hide
-//! something, and how a piece of such text is quoted.
+//! Text from outside: hidden characters, and safe quoting in messages.
 
 use crate::kernel::prelude::*;
 
-/// Longest piece of foreign text, in characters, that a message quotes.
+/// The most characters of an untrusted text that a message quotes.
 const SHOWN_CHARS_MAX: usize = 160;
 
-/// Whether a character is a control character, is invisible, or turns the direction of the text around
-/// it. Joiners and the two selectors of emoji are part of how scripts are written, so they do not count.
+/// Returns `true` if a character is a control character, is invisible, or changes the text direction.
+/// Joiners and the two variation selectors of emoji are needed to write some scripts and do not count.
 // [MAN-07]
 #[must_use]
 pub fn is_hidden(character: char) -> bool {
@@ -18,8 +17,7 @@ pub fn is_hidden(character: char) -> bool {
     }
 }
 
-/// Whether a character shows nothing by itself: what Unicode calls Default_Ignorable_Code_Point, and
-/// annotations.
+/// Returns `true` if a character is Default_Ignorable_Code_Point in Unicode, or an annotation.
 // [PRIV-11]
 pub(in crate::kernel) fn is_ignorable(character: char) -> bool {
     matches!(
@@ -44,22 +42,22 @@ pub(in crate::kernel) fn is_ignorable(character: char) -> bool {
     )
 }
 
-/// Foreign text as a message may quote it: hidden characters written as `\u{202e}`, and the rest of a
-/// long one left out.
+/// Quotes an untrusted text for a message: hidden characters are escaped as `\u{202e}`, and a long text is
+/// truncated.
 ///
 /// ```
-/// assert_eq!(mpp::text::shown("a\u{202e}b\n"), "a\\u{202e}b\\u{a}");
+/// assert_eq!(mpp::text::quote_untrusted("a\u{202e}b\n"), "a\\u{202e}b\\u{a}");
 /// ```
-pub fn shown(text: &str) -> String {
-    let mut shown = String::new();
+pub fn quote_untrusted(text: &str) -> String {
+    let mut quoted = String::new();
     for character in text.chars().take(SHOWN_CHARS_MAX) {
         match is_hidden(character) {
-            true => shown.extend(character.escape_unicode()),
-            false => shown.push(character),
+            true => quoted.extend(character.escape_unicode()),
+            false => quoted.push(character),
         }
     }
     if text.chars().nth(SHOWN_CHARS_MAX).is_some() {
-        shown.push_str("...");
+        quoted.push_str("...");
     }
-    shown
+    quoted
 }

@@ -1,57 +1,57 @@
-//! Room: the one way the runtime writes a moment, `2026-01-01T00:00:00Z`.
+//! Timestamps with one text form: `2026-01-01T00:00:00Z`.
 //!
-//! Everything that needs the time takes a [`Timestamp`] as a parameter, so tests and conformance
-//! vectors bring their own. Whole seconds, UTC, years 1970 to 9999.
+//! Whole seconds, UTC, years 1970 to 9999. Code that needs the time takes a [`Timestamp`] as a parameter,
+//! so that tests and conformance vectors can choose it.
 
 use crate::kernel::document::text_form;
 use crate::kernel::prelude::*;
 use core::time::Duration;
 
-/// A moment in whole seconds since 1970-01-01T00:00:00Z, leap seconds not counted (as POSIX does).
+/// A time in whole seconds since 1970-01-01T00:00:00Z, without leap seconds (as in POSIX).
 ///
 /// ```
 /// use mpp::Timestamp;
-/// let moment = Timestamp::parse("2026-01-01T00:00:00Z").unwrap();
-/// assert_eq!(moment.unix_seconds(), 1_767_225_600);
-/// assert_eq!(moment.to_string(), "2026-01-01T00:00:00Z");
+/// let time = Timestamp::parse("2026-01-01T00:00:00Z").unwrap();
+/// assert_eq!(time.unix_seconds(), 1_767_225_600);
+/// assert_eq!(time.to_string(), "2026-01-01T00:00:00Z");
 /// assert_eq!(Timestamp::parse("2026-01-01 00:00:00"), None);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Timestamp(u64);
 
-/// 9999-12-31T23:59:59Z: the last moment that fits the one allowed form.
+/// 9999-12-31T23:59:59Z: the last time with four digits for the year.
 const UNIX_SECONDS_MAX: u64 = 253_402_300_799;
 const DAY_SECONDS: u64 = 86_400;
 
 text_form!(Timestamp, "a time such as 2026-01-01T00:00:00Z");
 
 impl Timestamp {
-    /// The moment that many seconds after the epoch, or `None` past the year 9999.
+    /// Returns the time this many seconds after the epoch, or `None` after the year 9999.
     pub fn from_unix_seconds(seconds: u64) -> Option<Self> {
         (seconds <= UNIX_SECONDS_MAX).then_some(Timestamp(seconds))
     }
 
-    /// So long after the epoch, or the last moment there is.
-    pub fn since_1970(time: Duration) -> Self {
+    /// Returns the time this long after the epoch, at most the last one.
+    pub fn since_epoch(time: Duration) -> Self {
         Timestamp(time.as_secs().min(UNIX_SECONDS_MAX))
     }
 
-    /// So many seconds later, or the last moment there is.
-    pub fn later(self, seconds: u64) -> Self {
+    /// Returns the time this many seconds later, at most the last one.
+    pub fn plus_seconds(self, seconds: u64) -> Self {
         Timestamp(self.0.saturating_add(seconds).min(UNIX_SECONDS_MAX))
     }
 
-    /// Seconds since the epoch.
+    /// Returns the seconds since the epoch.
     pub fn unix_seconds(self) -> u64 {
         self.0
     }
 
-    /// Reads the one allowed form of RFC 3339: capital `T` and `Z`, no fraction, no offset.
+    /// Parses the canonical form of RFC 3339: capital `T` and `Z`, no fraction, no offset.
     pub fn parse(text: &str) -> Option<Self> {
         let seconds = parse_seconds(text)?;
-        let moment = Timestamp::from_unix_seconds(seconds)?;
-        // Writing it back refuses every second spelling and every date that does not exist.
-        (moment.to_string() == text).then_some(moment)
+        let time = Timestamp::from_unix_seconds(seconds)?;
+        // Formatting it again refuses every other spelling and dates that do not exist.
+        (time.to_string() == text).then_some(time)
     }
 }
 
@@ -67,8 +67,8 @@ fn parse_seconds(text: &str) -> Option<u64> {
     days.checked_mul(DAY_SECONDS)?.checked_add(in_day)?.checked_add(second)
 }
 
-/// Days since 1970-01-01 in the Gregorian calendar. The year is counted from March, so that the leap
-/// day is its last, and 153 days make five months.
+/// Returns the days since 1970-01-01 in the Gregorian calendar. The year is counted from March, so that the
+/// leap day is its last, and five months have 153 days.
 fn days_from_civil(year: u64, month: u64, day: u64) -> Option<u64> {
     let year = if month <= 2 { year.checked_sub(1)? } else { year };
     let from_march = month.checked_add(9)?.checked_rem(12)?;

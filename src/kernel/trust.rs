@@ -1,8 +1,8 @@
-//! Room: the trust store: whose signatures count, for which package ids, and until when.
+//! Trust store: trusted publishers with their keys and namespaces, revocations, and the highest version seen
+//! of each package.
 //!
-//! It holds publishers with their keys and namespaces, revoked keys, revoked contents, and the highest
-//! version seen of each package. The Gatekeeper asks it in check 5 ([`TrustStore::evaluate_signers`]) and check 6
-//! ([`TrustedSigner::may_publish`], [`TrustStore::highest_version_seen`]). `spec/trust.md` is its page.
+//! The Gatekeeper uses it in check 5 ([`TrustStore::evaluate_signers`]) and check 6
+//! ([`TrustedSigner::may_publish`], [`TrustStore::highest_version_seen`]).
 
 #[cfg(test)]
 #[path = "../../conformance/unit/kernel/trust.rs"]
@@ -21,13 +21,13 @@ use crate::kernel::time::Timestamp;
 use serde_json::Value;
 
 object! {
-    /// Everything this host knows about publishers.
+    /// The trusted publishers and revocations of this host.
     ///
     /// ```
     /// use mpp::package::{key::SecretKey, content_hash::ContentHash};
     /// use mpp::{trust::{TrustStore, Validity}, Code, Timestamp};
     /// let key = SecretKey::generate().public();
-    /// let content = ContentHash::of_listing("");
+    /// let content = ContentHash::from_checksum_list("");
     /// let now = Timestamp::now();
     /// let mut store = TrustStore::empty();
     /// assert_eq!(store.evaluate_signers(&[key.id()], &content, now, 1).unwrap_err().code(), Code::PublisherUnknown);
@@ -39,9 +39,9 @@ object! {
     // [TRUST-01]
     #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct TrustStore: FromJson + ToJson {
-        /// By their names in lower case, so that none can be taken for another.
+        /// By their names in lower case, so that no name can be mistaken for another.
         publishers: BTreeMap<String, Publisher> = BTreeMap::new(), publishers;
-        /// A key that is revoked may stay listed under its publisher, and stays revoked.
+        /// A revoked key can stay listed under its publisher.
         revoked_keys: BTreeMap<KeyId, RevokedKey> = BTreeMap::new(),
             keyed(0..=usize::MAX, RevokedKey::read, |entry| entry.key_id.clone());
         revoked_contents: BTreeMap<ContentHash, RevokedContent> = BTreeMap::new(),
@@ -52,16 +52,16 @@ object! {
 }
 
 object! {
-    /// Who may publish what.
+    /// A trusted publisher.
     #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct Publisher: FromJson + ToJson {
-        /// The name that this host gave it.
+        /// The name that this host gave the publisher.
         // [TRUST-02]
         pub name: String, text(is_publisher_name, "a name in plain ASCII on one line");
-        /// The package ids that it may publish.
+        /// The package ids that it is allowed to publish.
         // [TRUST-03]
         pub namespaces: BTreeSet<String>, list(0..=usize::MAX, text(is_namespace, NAMESPACE));
-        /// Its keys, of which it may have several at once: so a key is replaced without a gap.
+        /// Its keys. Several can be valid at once, so that a key is replaced without a gap.
         pub keys: BTreeMap<KeyId, PublisherKey>,
             keyed(1..=usize::MAX, PublisherKey::read, |key| key.key_id.clone());
     }
@@ -76,35 +76,35 @@ object! {
         /// Its id.
         // [TRUST-04]
         pub key_id: KeyId, |place| id_of(place, &public_key);
-        /// When its signatures begin to count.
+        /// When the key becomes valid.
         pub valid_from: Option<Timestamp> = None;
-        /// When they count for the last time.
+        /// When the key expires: its last valid second.
         pub valid_until: Option<Timestamp> = None, |place| end_of(place, valid_from);
     }
 }
 
 object! {
-    /// A key that counts for nothing any more.
+    /// A revoked key.
     #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct RevokedKey: FromJson + ToJson {
-        /// Its id.
+        /// The id of the key.
         pub key_id: KeyId;
-        /// When it was entered here. It counts from then on for every package, old or new.
+        /// When it was revoked. The revocation applies to every package, old or new.
         pub revoked_at: Timestamp;
-        /// For the person who meets the refusal.
+        /// The reason, shown when a package is rejected.
         pub reason: String, text(is_visible_line, REASON);
     }
 }
 
 object! {
-    /// A content that is refused whoever signed it.
+    /// A content that is rejected regardless of its signers.
     #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct RevokedContent: FromJson + ToJson {
-        /// The content.
+        /// The content hash.
         pub content_hash: ContentHash;
-        /// When it was entered here.
+        /// When it was revoked.
         pub revoked_at: Timestamp;
-        /// For the person who meets the refusal.
+        /// The reason, shown when a package is rejected.
         pub reason: String, text(is_visible_line, REASON);
     }
 }
@@ -118,7 +118,7 @@ object! {
     }
 }
 
-/// What [`is_namespace`] allows.
+/// Describes the texts that [`is_namespace`] accepts.
 pub(in crate::kernel) const NAMESPACE: &str = "`*` or lower-case labels joined by dots";
 const REASON: &str = "a reason on one line";
 
@@ -128,7 +128,7 @@ impl Document for TrustStore {
     const INVALID: Code = Code::TrustInvalid;
 }
 
-/// Two holders of one key could count as two signers.
+/// Refuses a key with two publishers, which could count as two signers.
 // [TRUST-02] [TRUST-04]
 fn publishers(place: &Field) -> Result<BTreeMap<String, Publisher>, DocumentError> {
     let mut holders: BTreeMap<KeyId, String> = BTreeMap::new();
@@ -136,7 +136,7 @@ fn publishers(place: &Field) -> Result<BTreeMap<String, Publisher>, DocumentErro
         let publisher = Publisher::read(item)?;
         for key_id in publisher.keys.keys() {
             if let Some(holder) = holders.insert(key_id.clone(), publisher.name.clone()) {
-                return Err(item.bad_value(format!("holds the key {key_id} of {holder:?}")));
+                return Err(item.bad_value(format!("has the key {key_id} of {holder:?}")));
             }
         }
         Ok(publisher)
@@ -158,7 +158,7 @@ fn id_of(place: &Field, public_key: &PublicKey) -> Result<KeyId, DocumentError> 
 // [TRUST-05]
 fn end_of(place: &Field, from: Option<Timestamp>) -> Result<Option<Timestamp>, DocumentError> {
     let until = Timestamp::read(place)?;
-    place.check(from.is_none_or(|from| from <= until), "must not lie before valid_from")?;
+    place.check(from.is_none_or(|from| from <= until), "must not be before valid_from")?;
     Ok(Some(until))
 }
 
@@ -175,12 +175,12 @@ impl ToJson for PublicKey {
     }
 }
 
-/// A span of time; both ends belong to it, and an absent end is open.
+/// A period; both ends are included, and a missing end is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Validity {
-    /// The first moment.
+    /// The first second.
     pub from: Option<Timestamp>,
-    /// The last moment.
+    /// The last second.
     pub until: Option<Timestamp>,
 }
 
@@ -188,7 +188,7 @@ impl Validity {
     /// Open at both ends.
     pub const ALWAYS: Validity = Validity { from: None, until: None };
 
-    /// Whether `now` lies within.
+    /// Returns `true` if `now` is in the period.
     // [TRUST-05]
     #[must_use]
     pub fn includes(&self, now: Timestamp) -> bool {
@@ -196,7 +196,7 @@ impl Validity {
     }
 }
 
-/// A signer of the package at hand whom the store trusts now. Only [`TrustStore::evaluate_signers`] makes one.
+/// A signer of one package that the store trusts now. Only [`TrustStore::evaluate_signers`] makes one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TrustedSigner {
     publisher: String,
@@ -205,27 +205,27 @@ pub struct TrustedSigner {
 }
 
 impl TrustedSigner {
-    /// The publisher's name in this store.
+    /// Returns the publisher's name in this store.
     pub fn publisher(&self) -> &str {
         &self.publisher
     }
 
-    /// The key that signed.
+    /// Returns the signing key.
     pub fn key_id(&self) -> &KeyId {
         &self.key_id
     }
 
-    /// Whether one of the publisher's namespaces covers the package id.
+    /// Returns `true` if a namespace of the publisher contains the package id.
     #[must_use]
     pub fn may_publish(&self, id: &str) -> bool {
-        self.namespaces.iter().any(|namespace| covers(namespace, id))
+        self.namespaces.iter().any(|namespace| namespace_contains(namespace, id))
     }
 }
 
-/// Whether `namespace` covers `id`: it is `*`, or `id` itself, or its beginning up to a dot.
+/// Returns `true` if `namespace` is `*`, `id`, or the first labels of `id`.
 // [TRUST-06]
 #[must_use]
-pub fn covers(namespace: &str, id: &str) -> bool {
+pub fn namespace_contains(namespace: &str, id: &str) -> bool {
     match id.strip_prefix(namespace) {
         Some(rest) => rest.is_empty() || rest.starts_with('.'),
         None => namespace == "*",
@@ -233,12 +233,12 @@ pub fn covers(namespace: &str, id: &str) -> bool {
 }
 
 impl TrustStore {
-    /// A store that trusts nobody.
+    /// Returns a store that trusts no publisher.
     pub fn empty() -> Self {
         TrustStore::default()
     }
 
-    /// Adds the highest versions that another store knows: the marks only rise.
+    /// Takes over the highest versions of another store. Versions are only raised.
     // [TRUST-19]
     pub fn add_versions(&mut self, other: TrustStore) {
         other.versions.into_values().for_each(|seen| self.raise_version(seen));
@@ -260,15 +260,15 @@ impl TrustStore {
         document::parse(bytes)
     }
 
-    /// Writes the JSON form: the same store, the same bytes.
+    /// Writes the JSON form. The same store always gives the same text.
     pub fn to_json(&self) -> String {
         document::print(self)
     }
 
-    /// Check 5: who of the package's signers is trusted now, in the order given.
+    /// Check 5: returns the trusted signers of a package, in the given order.
     ///
-    /// `signers_required` counts publishers, not keys: an author and an approver are two parties. 0 is
-    /// read as 1. A signer whom the store does not know adds nothing and takes nothing away.
+    /// `signers_required` counts publishers, not keys: an author and an approver are two. 0 means 1. Unknown
+    /// signers are ignored.
     ///
     /// # Errors
     /// `publisher.content_revoked`, `publisher.key_revoked` (any signer's), `publisher.not_valid_now`
@@ -292,13 +292,13 @@ impl TrustStore {
         }
         let mut trusted: Vec<TrustedSigner> = Vec::new();
         for key_id in signers {
-            let held = |(_, key): &(&Publisher, &PublisherKey)| key.key_id == *key_id;
-            let Some((publisher, key)) = self.keys().find(held) else { continue };
+            let has_key = |(_, key): &(&Publisher, &PublisherKey)| key.key_id == *key_id;
+            let Some((publisher, key)) = self.keys().find(has_key) else { continue };
             // [TRUST-10]
             let (name, validity) = (&publisher.name, key.validity());
             if !validity.includes(now) {
                 let span = span(&validity);
-                let detail = format!("key {key_id} of {name:?} counts {span}; now is {now}");
+                let detail = format!("key {key_id} of {name:?} is valid {span}, not at {now}");
                 return Err(Error::new(Code::PublisherValidity, detail));
             }
             trusted.push(TrustedSigner {
@@ -310,7 +310,7 @@ impl TrustStore {
         // [TRUST-11]
         if trusted.is_empty() {
             let ids: Vec<&str> = signers.iter().map(KeyId::as_str).collect();
-            let detail = format!("no trusted publisher holds the key {}", ids.join(" or "));
+            let detail = format!("key {} belongs to no trusted publisher", ids.join(" or "));
             return Err(Error::new(Code::PublisherUnknown, detail));
         }
         // [TRUST-12]
@@ -322,13 +322,12 @@ impl TrustStore {
         Ok(trusted)
     }
 
-    /// Enters a key. A publisher of that name is extended: the namespaces are joined to those it has,
-    /// and a key that it already holds gets the new validity.
+    /// Adds a key. If a publisher of this name exists, the namespaces are added to it, and a key that it
+    /// already has gets the new validity.
     ///
     /// # Errors
-    /// `trust.invalid` for a name, namespace or span that `spec/trust.md` does not allow, a name that
-    /// differs from another only in case, or a key that another publisher holds;
-    /// `publisher.key_revoked`.
+    /// `trust.invalid` for an invalid name, namespace or validity, a name that differs from another only in
+    /// case, or a key of another publisher; `publisher.key_revoked`.
     pub fn add_publisher(
         &mut self,
         name: &str,
@@ -346,20 +345,20 @@ impl TrustStore {
         });
         if publisher.name != name {
             let twin = &publisher.name;
-            return Err(invalid(&format!("publisher {name:?} could be taken for {twin:?}")));
+            return Err(invalid(&format!("publisher {name:?} differs from {twin:?} only in case")));
         }
         publisher.namespaces.extend(namespaces.iter().map(|namespace| (*namespace).to_owned()));
         let key = PublisherKey { key_id: key_id.clone(), public_key: key, valid_from, valid_until };
         publisher.keys.insert(key_id, key);
-        // What a store can be is said in one place: where it is read.
+        // The reader has all rules about valid stores.
         *self = TrustStore::from_json(new.to_json().as_bytes())?;
         Ok(())
     }
 
-    /// Revokes a key, known or not, for good. A second time changes nothing.
+    /// Revokes a key, known or not, permanently. Revoking it again changes nothing.
     ///
     /// # Errors
-    /// `trust.invalid` for a reason that is empty, too long or holds control characters.
+    /// `trust.invalid` for a reason that is empty, too long or contains control characters.
     // [TRUST-13]
     pub fn revoke_key(&mut self, key_id: KeyId, at: Timestamp, reason: &str) -> Result<(), Error> {
         let reason = checked_reason(reason)?;
@@ -368,7 +367,7 @@ impl TrustStore {
         Ok(())
     }
 
-    /// Revokes one content, whoever signed it, for good. A second time changes nothing.
+    /// Revokes a content permanently. Revoking it again changes nothing.
     ///
     /// # Errors
     /// As [`TrustStore::revoke_key`].
@@ -385,10 +384,10 @@ impl TrustStore {
         Ok(())
     }
 
-    /// Remembers that this version of a package was accepted. The mark only rises.
+    /// Records that this version of a package was accepted. The highest version is only raised.
     ///
     /// # Errors
-    /// `trust.invalid` for what can be no package id.
+    /// `trust.invalid` for an invalid package id.
     // [TRUST-14]
     pub fn record_version(&mut self, id: &str, version: &Version) -> Result<(), Error> {
         if !names::is_id(id) {
@@ -398,7 +397,7 @@ impl TrustStore {
         Ok(())
     }
 
-    /// Sets the mark of a package to a lower version, since a person said so.
+    /// Lowers the highest version of a package, at the request of a person.
     ///
     /// # Errors
     /// As [`TrustStore::record_version`].
@@ -407,33 +406,33 @@ impl TrustStore {
         self.record_version(id, version)
     }
 
-    /// The highest version that was accepted so far: a lower one is a rollback.
+    /// Returns the highest version that was accepted; a lower one is a rollback.
     pub fn highest_version_seen(&self, id: &str) -> Option<Version> {
         self.versions.get(id).map(|seen| seen.version.clone())
     }
 
-    /// Publishers, by name.
+    /// Returns the publishers, by name.
     pub fn publishers(&self) -> impl Iterator<Item = &Publisher> {
         self.publishers.values()
     }
 
-    /// Keys with their publishers: by publisher, and then by id.
+    /// Returns the keys with their publishers, by publisher and id.
     pub fn keys(&self) -> impl Iterator<Item = (&Publisher, &PublisherKey)> {
         self.publishers().flat_map(|of| of.keys.values().map(move |key| (of, key)))
     }
 
-    /// Revoked keys, in ascending order of their ids.
+    /// Returns the revoked keys, in ascending order of their ids.
     pub fn revoked_keys(&self) -> impl Iterator<Item = &RevokedKey> {
         self.revoked_keys.values()
     }
 
-    /// Revoked contents, in ascending order.
+    /// Returns the revoked contents, in ascending order.
     pub fn revoked_contents(&self) -> impl Iterator<Item = &RevokedContent> {
         self.revoked_contents.values()
     }
 
-    /// A digest that differs whenever the store's content does. A verification result may be kept
-    /// under content hash and this.
+    /// Returns a digest of the whole store, as a cache key for verification results together with the
+    /// content hash.
     // [TRUST-15]
     pub fn revision(&self) -> String {
         sha256_hex(self.to_json().as_bytes())
@@ -441,7 +440,7 @@ impl TrustStore {
 }
 
 impl PublisherKey {
-    /// When its signatures count.
+    /// Returns the validity of the key.
     pub fn validity(&self) -> Validity {
         Validity { from: self.valid_from, until: self.valid_until }
     }
@@ -451,7 +450,7 @@ impl PublisherKey {
 fn checked_reason(reason: &str) -> Result<String, Error> {
     match is_visible_line(reason) {
         true => Ok(reason.to_owned()),
-        false => Err(invalid("a revocation needs a reason on one line")),
+        false => Err(invalid("revocation reason must be one line")),
     }
 }
 
@@ -465,7 +464,7 @@ fn key_revoked(entry: &RevokedKey) -> Error {
 }
 
 fn revoked(code: Code, what: &str, revoked_at: Timestamp, reason: &str) -> Error {
-    Error::new(code, format!("{what} was revoked on {revoked_at}: {reason}"))
+    Error::new(code, format!("{what} was revoked at {revoked_at}: {reason}"))
 }
 
 fn span(validity: &Validity) -> String {

@@ -1,8 +1,9 @@
-//! Room: how a person is asked on behalf of a server: by MCP elicitation through the agent's own program
-//! where the policy allows that for the level, else by a question that waits for `mpp approve`.
+//! Approval requests of a server: sends an MCP elicitation if the policy allows it for the risk level, else queues
+//! the request for `mpp approve`.
 //!
-//! In the handshake revisions elicitation is a request of ours while the call waits. In the stateless one
-//! the call is refused with `input_required` and comes again with the answer and our sealed state.
+//! In the handshake revisions an elicitation is a request of the server while the call waits. In the stateless
+//! revision the call is refused with `input_required`, and the client repeats it with the response and the
+//! `requestState`.
 
 use super::{jsonrpc, lock, request_state, McpApprover};
 use crate::host::approver::Approver;
@@ -18,124 +19,124 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
-/// Name of our one input request.
+/// The name of the one input request.
 const INPUT: &str = "consent";
-/// Longest name of an agent in the name of who agreed, in characters.
+/// Maximum length of the agent's name within the approver's name, in characters.
 const AGENT_CHARS_SHOWN: usize = 50;
-/// Longest arguments that a form shows.
+/// Maximum length of the arguments in a form.
 const FORM_BYTES_MAX: usize = 4_000;
 
 impl<W: Write + Send> Approver for McpApprover<'_, '_, W> {
-    fn ask(&self, question: &ApprovalRequest) -> ApprovalDecision {
+    fn request_approval(&self, request: &ApprovalRequest) -> ApprovalDecision {
         let wait = self.server.runtime.policy().consent.wait();
-        let reply = match (self.may_elicit(question), self.call.era.is_modern()) {
-            (true, true) => self.require_input(question),
-            (true, false) if !wait.is_zero() => Ok(self.elicit(question, wait)),
-            _ => self.enqueue(question, wait),
+        let reply = match (self.may_elicit(request), self.call.era.is_modern()) {
+            (true, true) => self.require_input(request),
+            (true, false) if !wait.is_zero() => Ok(self.elicit(request, wait)),
+            _ => self.enqueue(request, wait),
         };
         reply.unwrap_or_else(|error| ApprovalDecision::NoResponse(error.to_string()))
     }
 }
 
 impl<W: Write + Send> McpApprover<'_, '_, W> {
-    /// Whether anybody still wants the answer.
+    /// Returns `true` while the client still waits for the call.
     fn is_wanted(&self) -> bool {
         !self.call.cancel.is_cancelled() && !self.server.input_ended.load(Ordering::Relaxed)
     }
 
-    /// Whether the agent's program may put the question: never about what cannot be undone, since its
-    /// answer proves nothing, and only where all of the question can be shown.
+    /// Returns `true` if the client may show the request to its user. Never for destructive tools, since its
+    /// response proves nothing, and only if the form can show the whole request.
     // [SRV-40]
-    fn may_elicit(&self, question: &ApprovalRequest) -> bool {
-        let most = self.server.runtime.policy().consent.elicitation;
+    fn may_elicit(&self, request: &ApprovalRequest) -> bool {
+        let level_max = self.server.runtime.policy().consent.elicitation;
         self.call.era.can_elicit
-            && most.is_some_and(|most| question.security_level <= most)
-            && !question.is_destructive
-            && question.arguments.len() <= FORM_BYTES_MAX
+            && level_max.is_some_and(|level_max| request.security_level <= level_max)
+            && !request.is_destructive
+            && request.arguments.len() <= FORM_BYTES_MAX
     }
 
-    /// Asks while the call waits.
+    /// Sends an elicitation and waits for the response.
     // [SRV-41]
-    fn elicit(&self, question: &ApprovalRequest, wait: Duration) -> ApprovalDecision {
-        let (answered, answer) = channel();
+    fn elicit(&self, request: &ApprovalRequest, wait: Duration) -> ApprovalDecision {
+        let (sender, answer) = channel();
         let id = format!("mpp-{}", self.server.last_id.fetch_add(1, Ordering::Relaxed));
-        lock(&self.server.asked).insert(id.clone(), answered);
-        let mut request = self.request(question);
-        if let Some(members) = request.as_object_mut() {
+        lock(&self.server.elicitations).insert(id.clone(), sender);
+        let mut message = self.elicitation(request);
+        if let Some(members) = message.as_object_mut() {
             members.insert("jsonrpc".to_owned(), json!("2.0"));
             members.insert("id".to_owned(), json!(id));
         }
         let started = Instant::now();
         let mut found = None;
-        if self.output.send(&request).is_ok() {
+        if self.output.send(&message).is_ok() {
             while found.is_none() && self.is_wanted() && started.elapsed() < wait {
                 found = answer.recv_timeout(POLL_INTERVAL).ok();
             }
         }
-        lock(&self.server.asked).remove(&id);
-        // An answer of the last moment counts.
+        lock(&self.server.elicitations).remove(&id);
+        // A response that arrived at the last moment counts.
         if let Some(result) = found.or_else(|| answer.try_recv().ok()) {
             return self.interpret(result.as_ref());
         }
-        // So that no dialog stays open whose answer nobody takes.
-        let params = json!({ "requestId": id, "reason": "nobody waits for the answer any more" });
-        let _gone = self.output.send(&jsonrpc::notification("notifications/cancelled", params));
-        ApprovalDecision::NoResponse("the client did not answer the question".to_owned())
+        // Tell the client to close its dialog.
+        let params = json!({ "requestId": id, "reason": "the request expired or was cancelled" });
+        let _ = self.output.send(&jsonrpc::notification("notifications/cancelled", params));
+        ApprovalDecision::NoResponse("the client did not respond to the elicitation".to_owned())
     }
 
-    /// Takes the answer that the call brought along, or says what it has to bring.
+    /// Reads the response that a repeated call contains, or requires one.
     // [SRV-42]
-    fn require_input(&self, question: &ApprovalRequest) -> Result<ApprovalDecision, Error> {
+    fn require_input(&self, request: &ApprovalRequest) -> Result<ApprovalDecision, Error> {
         let key = self.server.runtime.derive_key(b"mcp request state");
         let now = Timestamp::now();
         let answer = self.call.input_responses.as_ref().and_then(|all| all.get(INPUT));
         if let (Some(state), Some(answer)) = (&self.call.request_state, answer) {
-            if request_state::spend(&key, self.server.runtime.home(), state, question, now)? {
+            if request_state::consume(&key, self.server.runtime.home(), state, request, now)? {
                 return Ok(self.interpret(Some(answer)));
             }
         }
         Ok(ApprovalDecision::InputRequired(json!({
-            "inputRequests": { INPUT: self.request(question) },
-            "requestState": request_state::issue(&key, question, now),
+            "inputRequests": { INPUT: self.elicitation(request) },
+            "requestState": request_state::issue(&key, request, now),
         })))
     }
 
-    /// Leaves the question where a person finds it.
+    /// Queues the request for a person at a terminal.
     fn enqueue(
         &self,
-        question: &ApprovalRequest,
+        request: &ApprovalRequest,
         wait: Duration,
     ) -> Result<ApprovalDecision, Error> {
-        let (tool, id) = (&question.tool, &question.package);
+        let (tool, id) = (&request.tool, &request.package);
         let log = |number| {
             (self.server.log)(&format!(
-                "question {number} waits: {tool} of {id}; `mpp pending` shows it, `mpp approve {number}` or \
-                 `mpp deny {number}` answers it",
+                "approval request {number}: {tool} of {id}; see `mpp pending`, then run `mpp approve {number}` or \
+                 `mpp deny {number}`",
             ));
         };
-        PendingQueue::new(self.server.runtime.home()).ask(
-            question,
+        PendingQueue::new(self.server.runtime.home()).request_approval(
+            request,
             wait,
             &|| self.is_wanted(),
             &log,
         )
     }
 
-    /// The form that the agent's program shows: what is asked, and one yes or no.
-    fn request(&self, question: &ApprovalRequest) -> Value {
-        let mut may = question.capabilities.join("; ");
+    /// Returns the elicitation that the client shows: a message, and one boolean.
+    fn elicitation(&self, request: &ApprovalRequest) -> Value {
+        let mut may = request.capabilities.join("; ");
         if may.is_empty() {
             may.push_str("nothing");
         }
         let message = format!(
             "Allow {} {} by {} ({}) to run its tool {}? It may: {may}. Risk: {}. Arguments: {}",
-            question.package,
-            question.version,
-            question.publisher,
-            question.content_hash,
-            question.tool,
-            question.security_level,
-            question.arguments.replace(is_hidden, "\u{fffd}"),
+            request.package,
+            request.version,
+            request.publisher,
+            request.content_hash,
+            request.tool,
+            request.security_level,
+            request.arguments.replace(is_hidden, "\u{fffd}"),
         );
         let allow = json!({ "type": "boolean", "title": "Allow this call", "default": false });
         let schema =
@@ -147,15 +148,14 @@ impl<W: Write + Send> McpApprover<'_, '_, W> {
         json!({ "method": "elicitation/create", "params": params })
     }
 
-    /// What an answer of the agent's program means. It proves nothing about a person; the policy has allowed
-    /// to take it all the same.
+    /// Interprets the client's response. It does not prove that a person approved; the policy has accepted that.
     fn interpret(&self, answer: Option<&Value>) -> ApprovalDecision {
         let member = |pointer| answer.and_then(|answer| answer.pointer(pointer));
         let accepts = member("/action") == Some(&json!("accept"));
         if !accepts || member("/content/allow") != Some(&json!(true)) {
             return ApprovalDecision::Denied;
         }
-        // Cut so that it fits into a record whole, whatever its characters are.
+        // Short enough to fit into an audit record even if every character needs an escape.
         let agent = self.call.call.agent.as_ref().map_or("an agent", Agent::name);
         let agent: String = agent.chars().take(AGENT_CHARS_SHOWN).collect();
         ApprovalDecision::ApprovedOnce(format!("elicitation through {}", agent.trim_end()))

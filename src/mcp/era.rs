@@ -1,26 +1,26 @@
-//! Room: which revision of the protocol a message is of, and what that says about answers.
+//! Protocol revisions: which MCP revision a message belongs to, and how its result is written.
 
 use super::jsonrpc::{Params, RpcError, INVALID_PARAMS, UNSUPPORTED_VERSION};
 use crate::kernel::agent::Agent;
 use serde_json::{json, Value};
 
-/// Revisions that begin with `initialize`, the newest first. That of 2025-03-26 is left out: it alone has
-/// several messages in one line.
+/// Revisions that start with `initialize`, the newest first. Revision 2025-03-26 is left out: it alone allows
+/// batches.
 const LEGACY: [&str; 3] = ["2025-11-25", "2025-06-18", "2024-11-05"];
 /// The stateless revision.
 const MODERN: &str = "2026-07-28";
-/// Names in `_meta` that the protocol keeps for itself.
+/// Names in `_meta` that the protocol reserves.
 const META_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
 const META_CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
 const META_CLIENT: &str = "io.modelcontextprotocol/clientInfo";
 const META_SERVER: &str = "io.modelcontextprotocol/serverInfo";
 
-/// What one request is answered under.
+/// The revision and the client of one request.
 #[derive(Clone)]
 pub(super) struct Era {
     revision: &'static str,
     pub(super) agent: Option<Agent>,
-    /// Whether the client can put a question to its user.
+    /// The client supports elicitation.
     pub(super) can_elicit: bool,
 }
 
@@ -29,18 +29,18 @@ impl Era {
         self.revision == MODERN
     }
 
-    /// Whether tools have annotations and a schema of their answers, answers have structured content,
-    /// and clients may be asked something.
+    /// Returns `true` if tools have annotations and output schemas, results have structured content, and clients
+    /// support elicitation.
     pub(super) fn is_structured(&self) -> bool {
         self.revision >= "2025-06-18"
     }
 
-    /// Whether a question says that it is a form; before, every question was one.
+    /// Returns `true` if an elicitation names its mode; in older revisions the mode is always a form.
     pub(super) fn names_mode(&self) -> bool {
         self.revision >= "2025-11-25"
     }
 
-    /// What a result carries in the stateless revision.
+    /// Adds the members that every result has in the stateless revision.
     pub(super) fn complete(&self, mut result: Value) -> Value {
         if let (true, Some(members)) = (self.is_modern(), result.as_object_mut()) {
             let kind = match members.contains_key("inputRequests") {
@@ -53,7 +53,7 @@ impl Era {
         result
     }
 
-    /// What a list carries besides in that revision: it may be asked for again at any time.
+    /// Adds the members that a list has in that revision: it must not be cached.
     pub(super) fn listing(&self, mut result: Value) -> Value {
         if let (true, Some(members)) = (self.is_modern(), result.as_object_mut()) {
             members.insert("ttlMs".to_owned(), json!(0));
@@ -63,7 +63,7 @@ impl Era {
     }
 }
 
-/// The era that a request itself states. `None`: that which `initialize` agreed on.
+/// Returns the era that a request states in `_meta`; `None` if it relies on `initialize`.
 // [SRV-10] [SRV-11]
 pub(super) fn stated(params: &Params) -> Result<Option<Era>, RpcError> {
     let meta = |name| params.get("_meta").and_then(|meta| meta.get(name));
@@ -80,20 +80,20 @@ pub(super) fn stated(params: &Params) -> Result<Option<Era>, RpcError> {
     let capabilities = meta(META_CAPABILITIES)
         .filter(|capabilities| capabilities.is_object())
         .ok_or_else(|| invalid(format!("`_meta` needs {META_CAPABILITIES}")))?;
-    let agent = meta(META_CLIENT).and_then(Agent::of_client_info);
+    let agent = meta(META_CLIENT).and_then(Agent::from_client_info);
     Ok(Some(Era { revision: MODERN, agent, can_elicit: has_forms(capabilities) }))
 }
 
-/// Agrees on a revision. Gives also the result of `initialize`.
+/// Negotiates a revision. Returns as well the result of `initialize`.
 // [SRV-12]
 pub(super) fn initialize(params: &Params) -> Result<(Era, Value), RpcError> {
-    let Some(asked) = params.get("protocolVersion").and_then(Value::as_str) else {
+    let Some(requested) = params.get("protocolVersion").and_then(Value::as_str) else {
         return Err(RpcError::new(INVALID_PARAMS, "`protocolVersion` is missing"));
     };
-    // Whoever asks for a revision that is not spoken here is more likely to speak an older one.
+    // A client that requests an unknown revision more likely supports an older one.
     let [newest, ..] = LEGACY;
-    let revision = LEGACY.into_iter().find(|known| *known <= asked).unwrap_or(newest);
-    let agent = params.get("clientInfo").and_then(Agent::of_client_info);
+    let revision = LEGACY.into_iter().find(|known| *known <= requested).unwrap_or(newest);
+    let agent = params.get("clientInfo").and_then(Agent::from_client_info);
     let mut era = Era { revision, agent, can_elicit: false };
     era.can_elicit = era.is_structured() && params.get("capabilities").is_some_and(has_forms);
     let result = json!({
@@ -102,13 +102,13 @@ pub(super) fn initialize(params: &Params) -> Result<(Era, Value), RpcError> {
     Ok((era, result))
 }
 
-/// Whether a client says that it shows forms: those that say nothing more mean forms.
+/// Returns `true` if a client supports forms; one that declares no mode supports forms.
 fn has_forms(capabilities: &Value) -> bool {
     let elicitation = capabilities.get("elicitation").and_then(Value::as_object);
     elicitation.is_some_and(|modes| modes.is_empty() || modes.contains_key("form"))
 }
 
-/// What `server/discover` answers.
+/// Returns the result of `server/discover`.
 pub(super) fn discovered() -> Value {
     json!({ "supportedVersions": [MODERN], "capabilities": { "tools": {} } })
 }

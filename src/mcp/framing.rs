@@ -1,12 +1,12 @@
-//! Room: lines in and out.
+//! Line framing: reads and writes messages as lines of a stream.
 
 use crate::kernel::limits::MCP_LINE_BYTES_MAX;
 use serde_json::Value;
 use std::io::{self, BufRead, Read as _, Write};
 use std::sync::{Mutex, PoisonError};
 
-/// Reads the next line that is not blank, without its line feed; `None` at the end of the input. Of a
-/// line that is too long one byte more than is allowed is returned, and the rest is skipped.
+/// Reads the next line that is not blank, without its line feed; `None` at the end of the input. A line over the
+/// limit is cut one byte past it, and the rest is skipped.
 // [SRV-01]
 pub(super) fn read(input: &mut impl BufRead) -> io::Result<Option<Vec<u8>>> {
     let bytes_max = u64::try_from(MCP_LINE_BYTES_MAX).unwrap_or(u64::MAX);
@@ -26,7 +26,7 @@ pub(super) fn read(input: &mut impl BufRead) -> io::Result<Option<Vec<u8>>> {
     }
 }
 
-/// Where the answers of all calls go, each as a whole line.
+/// Writes the responses of all calls, each as a whole line.
 pub(super) struct Output<W>(Mutex<W>);
 
 impl<W: Write> Output<W> {
@@ -34,7 +34,7 @@ impl<W: Write> Output<W> {
         Output(Mutex::new(stream))
     }
 
-    /// Writes one message. JSON text holds no line feed, so it is one line.
+    /// Writes one message. JSON text contains no line feed, so the message is one line.
     pub(super) fn send(&self, message: &Value) -> io::Result<()> {
         let line = format!("{message}\n");
         let mut stream = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,27 +1,27 @@
-//! Room: JSON-RPC 2.0 as MCP uses it: one line in, one message out of it, and the lines that go back.
+//! JSON-RPC 2.0 messages as MCP uses them: parses a line, and builds responses and notifications.
 
 use crate::kernel::json;
 use crate::kernel::limits::{MCP_DEPTH_MAX, MCP_ID_BYTES_MAX, MCP_LINE_BYTES_MAX};
 use serde_json::{json, Map, Value};
 
-/// The id of a request: a string or an integer, as it came.
+/// The id of a request: a string or an integer, unmodified.
 pub(super) type Id = Value;
 
 /// The parameters of a request or a notification.
 pub(super) type Params = Map<String, Value>;
 
-/// A line that could be read.
+/// A parsed message.
 #[derive(Debug)]
 pub(super) enum Message {
-    /// Wants an answer.
+    /// Expects a response.
     Request { id: Id, method: String, params: Params },
-    /// Wants none.
+    /// Expects no response.
     Notification { method: String, params: Params },
-    /// Answers a request of ours.
+    /// Responds to a request of this server.
     Response { id: Id, result: Option<Value> },
 }
 
-/// Why a message is answered with an error instead of a result.
+/// A JSON-RPC error.
 #[derive(Debug)]
 pub(super) struct RpcError {
     pub(super) code: i64,
@@ -41,7 +41,7 @@ impl RpcError {
         RpcError { code, message: message.into(), data: None }
     }
 
-    /// The message that answers the request of this id, or `null`.
+    /// Returns the error response to the request with this id, or `null`.
     pub(super) fn answer(self, id: &Value) -> Value {
         let mut error = json!({ "code": self.code, "message": self.message });
         if let (Some(data), Some(members)) = (self.data, error.as_object_mut()) {
@@ -51,22 +51,22 @@ impl RpcError {
     }
 }
 
-/// Reads one line. An error comes with the id that it is answered under.
+/// Parses one line. An error comes with the id for its response.
 // [SRV-01] [SRV-02] [SRV-03]
 pub(super) fn read(line: &[u8]) -> Result<Message, (Value, RpcError)> {
     let failure = |id, code, what: &str| Err((id, RpcError::new(code, what)));
     if line.len() > MCP_LINE_BYTES_MAX {
-        let what = "a message longer than spec/limits.md allows";
-        return failure(Value::Null, INVALID_REQUEST, what);
+        let what = format!("message exceeds {MCP_LINE_BYTES_MAX} bytes");
+        return failure(Value::Null, INVALID_REQUEST, &what);
     }
     let mut members = match json::parse(line, MCP_DEPTH_MAX) {
         Ok(Value::Object(members)) => members,
-        // [SRV-05] Nothing in an array is looked at.
+        // [SRV-05] Batches are refused unread.
         Ok(_) => return failure(Value::Null, INVALID_REQUEST, "not an object"),
         Err(error) => return failure(Value::Null, PARSE_ERROR, &error.to_string()),
     };
     let id = members.remove("id");
-    // An answer is never answered, however it looks: two who do that would go on for ever.
+    // A response never gets a response, even an invalid one: two peers that did so would never stop.
     let answers = members.contains_key("result") || members.contains_key("error");
     if answers && !members.contains_key("method") {
         let id = id.unwrap_or_default();
@@ -95,7 +95,7 @@ pub(super) fn read(line: &[u8]) -> Result<Message, (Value, RpcError)> {
     })
 }
 
-/// Whether a value can be the id of a request, or the token of its progress.
+/// Returns `true` if a value is a valid request id or progress token.
 pub(super) fn is_id(id: &Value) -> bool {
     match id {
         Value::String(text) => text.len() <= MCP_ID_BYTES_MAX,
@@ -104,12 +104,12 @@ pub(super) fn is_id(id: &Value) -> bool {
     }
 }
 
-/// The answer to a request.
+/// Returns the response to a request.
 pub(super) fn result(id: &Id, result: Value) -> Value {
     json!({ "jsonrpc": "2.0", "id": id, "result": result })
 }
 
-/// A message of ours that is not answered.
+/// Returns a notification.
 pub(super) fn notification(method: &str, params: Value) -> Value {
     json!({ "jsonrpc": "2.0", "method": method, "params": params })
 }

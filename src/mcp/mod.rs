@@ -1,11 +1,10 @@
-//! Floor 5: MCP over stdio, for the agents that speak it: three revisions that begin with `initialize`,
-//! and the stateless one of 2026-07-28, in one process and each message by its own era.
+//! MCP server over stdio: three revisions that start with `initialize`, and the stateless one of 2026-07-28.
 //!
-//! Read [`Server::serve`] first. One thread reads lines and answers what takes no time; each call of a
-//! tool runs in a thread of its own, so a slow tool holds up neither `ping` nor `cancelled` nor another
-//! call. Nothing but protocol goes out. Nothing that an agent can send grants, approves or installs.
+//! Read [`Server::serve`] first. One thread reads messages and answers what takes no time; each tool call runs in
+//! its own thread, so a slow tool delays neither `ping` nor `cancelled` nor another call. Only protocol messages
+//! are written. No message of an agent can grant, approve or install anything.
 
-mod answer;
+mod call_result;
 mod catalog;
 mod consent;
 mod era;
@@ -19,6 +18,7 @@ use crate::host::store::PackageStore;
 use crate::kernel::error::{Code, Error};
 use crate::kernel::limits::MCP_CALLS_COUNT_MAX;
 use crate::kernel::package::content_hash::ContentHash;
+use crate::kernel::text::quote_untrusted;
 use crate::kernel::time::Timestamp;
 use catalog::ToolCatalog;
 use era::Era;
@@ -33,10 +33,10 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::Builder;
 use std::time::Duration;
 
-/// How often a client that asked for it hears that a call is still running.
+/// How often a client that requested progress is notified of a running call.
 const PROGRESS_PERIOD: Duration = Duration::from_secs(1);
 
-/// Serves the installed packages of one home folder to one client.
+/// Serves the installed packages of one home directory to one client.
 ///
 /// ```
 /// # let home = std::env::temp_dir().join(format!("mpp-serve-doc-{}", std::process::id()));
@@ -53,30 +53,30 @@ const PROGRESS_PERIOD: Duration = Duration::from_secs(1);
 pub struct Server<'a> {
     runtime: &'a Runtime,
     store: PackageStore,
-    /// For whoever runs the server, which is not the client.
+    /// Logs to the operator of the server, not to the client.
     log: Box<dyn Fn(&str) + Send + Sync + 'a>,
-    /// What `initialize` agreed on last.
+    /// The era of the last `initialize`.
     session: Mutex<Option<Era>>,
-    /// The list of tools, read once.
-    catalogue: OnceLock<ToolCatalog>,
-    /// Calls that are running, by the text of their id.
+    /// The tool list, read once.
+    catalog: OnceLock<ToolCatalog>,
+    /// Running calls, by the text of their id.
     calls: Mutex<BTreeMap<String, CancelFlag>>,
-    /// One share for each call whose answer is not out yet: a client that does not read ties up its own.
+    /// One reference for each call whose response is not written: a client that does not read blocks only its own.
     slots: Arc<()>,
-    /// Questions that the client was asked: where their answers go, by our id.
-    asked: Mutex<BTreeMap<String, Sender<Option<Value>>>>,
+    /// Elicitations without a response: the channel for it, by request id.
+    elicitations: Mutex<BTreeMap<String, Sender<Option<Value>>>>,
     last_id: AtomicU64,
     input_ended: AtomicBool,
 }
 
-/// What comes of a message.
+/// How a message is answered.
 enum Dispatch {
-    Nothing,
-    Now(Value),
-    Later(Box<PendingCall>),
+    None,
+    Immediate(Value),
+    Deferred(Box<PendingCall>),
 }
 
-/// A call of a tool, ready to run.
+/// A tool call, ready to run.
 struct PendingCall {
     id: Id,
     era: Era,
@@ -84,14 +84,14 @@ struct PendingCall {
     content_hash: ContentHash,
     progress: Option<Value>,
     cancel: CancelFlag,
-    /// Its share of the calls that may run at once, until its answer is out.
+    /// Its slot of the concurrent calls, until its response is written.
     _slot: Arc<()>,
-    /// What a call that comes again brings along.
+    /// Members of a repeated call.
     request_state: Option<String>,
     input_responses: Option<Value>,
 }
 
-/// Whoever can be reached for one call; `consent.rs` asks them.
+/// Requests approvals for one call; see `consent.rs`.
 struct McpApprover<'s, 'a, W> {
     server: &'s Server<'a>,
     call: &'s PendingCall,
@@ -99,9 +99,9 @@ struct McpApprover<'s, 'a, W> {
 }
 
 impl<'a> Server<'a> {
-    /// A server that runs calls through `runtime`, and offers what is installed in its home. `log` is for
-    /// whoever runs the server: lines that say which question waits for an answer, or why a package is
-    /// not offered. It must not block.
+    /// Returns a server that runs calls through `runtime`, and lists the packages installed in its home
+    /// directory. `log` writes lines for the operator of the server: pending approval requests, and packages
+    /// that are left out. It must not block.
     #[must_use]
     pub fn new(runtime: &'a Runtime, log: impl Fn(&str) + Send + Sync + 'a) -> Self {
         Server {
@@ -109,16 +109,16 @@ impl<'a> Server<'a> {
             store: PackageStore::new(runtime.home()),
             log: Box::new(log),
             session: Mutex::default(),
-            catalogue: OnceLock::new(),
+            catalog: OnceLock::new(),
             calls: Mutex::default(),
             slots: Arc::default(),
-            asked: Mutex::default(),
+            elicitations: Mutex::default(),
             last_id: AtomicU64::new(0),
             input_ended: AtomicBool::new(false),
         }
     }
 
-    /// Reads and answers messages until the input ends; then waits for the calls that are running.
+    /// Reads and answers messages until the input ends; then waits for the running calls.
     ///
     /// # Errors
     /// `host.file` if input or output fail.
@@ -126,20 +126,20 @@ impl<'a> Server<'a> {
     pub fn serve(&self, mut input: impl BufRead, output: impl Write + Send) -> Result<(), Error> {
         let output = &Output::new(output);
         let result = std::thread::scope(|scope| {
-            let mut answer_all = || -> io::Result<()> {
+            let mut serve_all = || -> io::Result<()> {
                 while let Some(line) = framing::read(&mut input)? {
                     match self.dispatch(&line) {
-                        Dispatch::Nothing => {}
-                        Dispatch::Now(answer) => output.send(&answer)?,
-                        Dispatch::Later(call) => {
+                        Dispatch::None => {}
+                        Dispatch::Immediate(answer) => output.send(&answer)?,
+                        Dispatch::Deferred(call) => {
                             Builder::new().spawn_scoped(scope, move || self.run(&call, output))?;
                         }
                     }
                 }
                 Ok(())
             };
-            let result = answer_all();
-            // Questions that wait for a person are given up; calls that run are waited for.
+            let result = serve_all();
+            // Cancels pending approval requests; the scope waits for running calls.
             self.input_ended.store(true, Ordering::Relaxed);
             result
         });
@@ -150,35 +150,35 @@ impl<'a> Server<'a> {
         match jsonrpc::read(line) {
             Ok(Message::Request { id, method, params }) => self
                 .request(&id, &method, params)
-                .unwrap_or_else(|error| Dispatch::Now(error.answer(&id))),
+                .unwrap_or_else(|error| Dispatch::Immediate(error.answer(&id))),
             Ok(Message::Notification { method, params }) => {
                 if method == "notifications/cancelled" {
                     self.cancel(params.get("requestId"));
                 }
-                Dispatch::Nothing
+                Dispatch::None
             }
             Ok(Message::Response { id, result }) => {
-                // Nothing was asked, or it is too late: then nobody listens.
-                let waits = id.as_str().and_then(|id| lock(&self.asked).remove(id));
-                let _gone = waits.map(|waits| waits.send(result));
-                Dispatch::Nothing
+                // Ignored if no request waits for it.
+                let sender = id.as_str().and_then(|id| lock(&self.elicitations).remove(id));
+                let _ = sender.map(|sender| sender.send(result));
+                Dispatch::None
             }
-            Err((id, error)) => Dispatch::Now(error.answer(&id)),
+            Err((id, error)) => Dispatch::Immediate(error.answer(&id)),
         }
     }
 
-    /// Answers a request, or prepares the call that it asks for.
+    /// Answers a request, or prepares its tool call.
     fn request(&self, id: &Id, method: &str, params: Params) -> Result<Dispatch, RpcError> {
         let era = match (era::stated(&params)?, method) {
             (Some(era), _) => era,
             (None, "initialize") => {
                 let (era, result) = era::initialize(&params)?;
                 *lock(&self.session) = Some(era);
-                return Ok(Dispatch::Now(jsonrpc::result(id, result)));
+                return Ok(Dispatch::Immediate(jsonrpc::result(id, result)));
             }
-            (None, "ping") => return Ok(Dispatch::Now(jsonrpc::result(id, json!({})))),
+            (None, "ping") => return Ok(Dispatch::Immediate(jsonrpc::result(id, json!({})))),
             (None, _) => lock(&self.session).clone().ok_or_else(|| {
-                let what = "no `initialize` came before, and `_meta` names no revision";
+                let what = "not initialized, and `_meta` states no revision";
                 RpcError::new(jsonrpc::INVALID_PARAMS, what)
             })?,
         };
@@ -187,28 +187,28 @@ impl<'a> Server<'a> {
             "tools/list" => era.listing(self.list(&era, &params)?),
             "tools/call" => return self.prepare(id, era, params),
             _ => {
-                let what = format!("no method {}", crate::kernel::text::shown(method));
+                let what = format!("unknown method {}", quote_untrusted(method));
                 return Err(RpcError::new(jsonrpc::METHOD_NOT_FOUND, what));
             }
         };
-        Ok(Dispatch::Now(jsonrpc::result(id, era.complete(result))))
+        Ok(Dispatch::Immediate(jsonrpc::result(id, era.complete(result))))
     }
 
     // [SRV-20] [SRV-21]
     fn list(&self, era: &Era, params: &Params) -> Result<Value, RpcError> {
-        let catalogue = self.catalogue()?;
+        let catalog = self.catalog()?;
         let cursor = match params.get("cursor") {
             None | Some(Value::Null) => Some(""),
             Some(cursor) => cursor.as_str(),
         };
         cursor
-            .and_then(|cursor| catalogue.page(&self.store, self.runtime.policy(), cursor, era))
-            .ok_or_else(|| RpcError::new(jsonrpc::INVALID_PARAMS, "no such cursor"))
+            .and_then(|cursor| catalog.page(&self.store, self.runtime.policy(), cursor, era))
+            .ok_or_else(|| RpcError::new(jsonrpc::INVALID_PARAMS, "unknown cursor"))
     }
 
-    fn catalogue(&self) -> Result<&ToolCatalog, RpcError> {
-        if let Some(catalogue) = self.catalogue.get() {
-            return Ok(catalogue);
+    fn catalog(&self) -> Result<&ToolCatalog, RpcError> {
+        if let Some(catalog) = self.catalog.get() {
+            return Ok(catalog);
         }
         let read = |trust| {
             let policy = self.runtime.policy();
@@ -217,10 +217,10 @@ impl<'a> Server<'a> {
         let read = self.runtime.trust_store().and_then(read);
         let read =
             read.map_err(|error| RpcError::new(jsonrpc::INTERNAL_ERROR, error.to_string()))?;
-        Ok(self.catalogue.get_or_init(|| read))
+        Ok(self.catalog.get_or_init(|| read))
     }
 
-    /// Reads the parameters of a call, and notes it as running.
+    /// Reads the parameters of a call, and registers it as running.
     // [SRV-30]
     fn prepare(&self, id: &Id, era: Era, mut params: Params) -> Result<Dispatch, RpcError> {
         let invalid = |what| Err(RpcError::new(jsonrpc::INVALID_PARAMS, what));
@@ -232,28 +232,29 @@ impl<'a> Server<'a> {
             Some(arguments @ Value::Object(_)) => arguments,
             Some(_) => return invalid("`arguments` is not an object".to_owned()),
         };
-        let Some(content_hash) = self.catalogue()?.package_of(&tool).cloned() else {
-            return invalid(format!("Unknown tool: {}", crate::kernel::text::shown(&tool)));
+        let Some(content_hash) = self.catalog()?.package_of(&tool).cloned() else {
+            return invalid(format!("Unknown tool: {}", quote_untrusted(&tool)));
         };
         let meta = |name| params.get("_meta").and_then(|meta| meta.get(name));
         let progress = meta("progressToken").filter(|token| jsonrpc::is_id(token)).cloned();
         let traceparent = meta("traceparent").and_then(Value::as_str);
-        let call = ToolCall::new(tool, arguments).by(era.agent.clone()).traced(traceparent);
+        let call = ToolCall::new(tool, arguments).with_agent(era.agent.clone());
+        let call = call.with_traceparent(traceparent);
         let request_state = params.get("requestState").and_then(Value::as_str).map(str::to_owned);
         let cancel = CancelFlag::default();
         let mut calls = lock(&self.calls);
         if calls.contains_key(&id.to_string()) {
-            let what = "a request of this id is running";
+            let what = "request id is already in use";
             return Err(RpcError::new(jsonrpc::INVALID_REQUEST, what));
         }
-        // The server itself holds one share.
+        // The server itself holds one reference.
         if Arc::strong_count(&self.slots) > MCP_CALLS_COUNT_MAX {
             let text = format!("BUSY: {MCP_CALLS_COUNT_MAX} calls are running; try again later");
-            let result = era.complete(answer::failure(&text));
-            return Ok(Dispatch::Now(jsonrpc::result(id, result)));
+            let result = era.complete(call_result::failure(&text));
+            return Ok(Dispatch::Immediate(jsonrpc::result(id, result)));
         }
         calls.insert(id.to_string(), cancel.clone());
-        Ok(Dispatch::Later(Box::new(PendingCall {
+        Ok(Dispatch::Deferred(Box::new(PendingCall {
             id: id.clone(),
             era,
             call,
@@ -266,7 +267,7 @@ impl<'a> Server<'a> {
         })))
     }
 
-    /// Stops a running call, whose answer nobody wants any more.
+    /// Cancels a running call.
     // [SRV-31]
     fn cancel(&self, id: Option<&Value>) {
         if let Some(flag) = id.and_then(|id| lock(&self.calls).get(&id.to_string()).cloned()) {
@@ -274,7 +275,7 @@ impl<'a> Server<'a> {
         }
     }
 
-    /// Runs a call, reports its progress if that was asked for, and answers it unless it was cancelled.
+    /// Runs a call, notifies the client of its progress if requested, and responds unless it was cancelled.
     // [SRV-31] [SRV-32]
     fn run<W: Write + Send>(&self, call: &PendingCall, output: &Output<W>) {
         let (running, ended) = channel::<()>();
@@ -298,24 +299,24 @@ impl<'a> Server<'a> {
         });
         lock(&self.calls).remove(&call.id.to_string());
         if !call.cancel.is_cancelled() {
-            // A client that has gone away has no use for the answer; the reader sees the end too.
-            let _gone = output.send(&jsonrpc::result(&call.id, call.era.complete(result)));
+            // Best effort: if the client has closed the stream, the reader ends as well.
+            let _ = output.send(&jsonrpc::result(&call.id, call.era.complete(result)));
         }
     }
 
     fn result<W: Write + Send>(&self, call: &PendingCall, output: &Output<W>) -> Value {
-        let person = McpApprover { server: self, call, output };
-        let PendingCall { content_hash, call: wanted, cancel, .. } = call;
+        let approver = McpApprover { server: self, call, output };
+        let PendingCall { content_hash, call: tool_call, cancel, .. } = call;
         let answer =
-            self.runtime.call_installed(&self.store, content_hash, wanted, &person, cancel);
+            self.runtime.call_installed(&self.store, content_hash, tool_call, &approver, cancel);
         match answer {
-            Ok(answer) => answer::tool_result(answer, &call.era),
-            Err(error) => answer::refusal(&error),
+            Ok(result) => call_result::tool_result(result, &call.era),
+            Err(error) => call_result::refusal(&error),
         }
     }
 }
 
-/// What is behind a lock is whole between any two statements, so a panic elsewhere harms nothing.
+/// Locks a mutex. Its value is consistent even if a thread that held it panicked, so poisoning is ignored.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,7 +1,7 @@
-//! Room: `requestState`, which a client keeps and sends back with the call that comes again.
+//! `requestState` tokens: bind a repeated call to the approval request that its client answers.
 //!
-//! A client can alter it, so it is a nonce, an expiry, and a MAC by a key of this host over both and over
-//! all that a person was asked about. It holds for one call, once, for minutes.
+//! A client stores the token and can modify it, so it consists of a nonce, an expiry, and a MAC over both and over
+//! the whole approval request. It is valid for one call, once, for minutes.
 
 use crate::host::host_key::{consume_nonce, new_nonce};
 use crate::kernel::consent::ApprovalRequest;
@@ -15,22 +15,22 @@ use std::path::Path;
 #[path = "../../conformance/unit/mcp/request_state.rs"]
 mod tests;
 
-/// A new one for the call that a question is about.
+/// Issues a token for an approval request.
 // [SRV-43]
-pub(super) fn issue(key: &[u8; 32], question: &ApprovalRequest, now: Timestamp) -> String {
-    sealed(key, question, &new_nonce(), now.later(ATTESTATION_S_MAX))
+pub(super) fn issue(key: &[u8; 32], request: &ApprovalRequest, now: Timestamp) -> String {
+    with_mac(key, request, &new_nonce(), now.plus_seconds(ATTESTATION_S_MAX))
 }
 
-/// Whether a state is one of ours for exactly this call, in its time and not used before. Uses it up.
+/// Returns `true` if a token was issued for exactly this request, is not expired and was not used. Consumes it.
 ///
 /// # Errors
-/// `policy.attestation` if too many were used lately; `consent.invalid`, `host.file`.
+/// `policy.attestation` if too many were consumed lately; `consent.invalid`, `host.file`.
 // [SRV-43]
-pub(super) fn spend(
+pub(super) fn consume(
     key: &[u8; 32],
     home: &Path,
     state: &str,
-    question: &ApprovalRequest,
+    request: &ApprovalRequest,
     now: Timestamp,
 ) -> Result<bool, Error> {
     let mut parts = state.split(' ');
@@ -38,21 +38,21 @@ pub(super) fn spend(
     let (Some(nonce), Some(expires)) = (nonce, parts.next().and_then(Timestamp::parse)) else {
         return Ok(false);
     };
-    // Compared as digests, so that the time it takes tells nothing.
-    let expected = sha256(sealed(key, question, &nonce, expires).as_bytes());
+    // Compared as digests, so that timing reveals nothing.
+    let expected = sha256(with_mac(key, request, &nonce, expires).as_bytes());
     if sha256(state.as_bytes()) != expected || expires < now {
         return Ok(false);
     }
     consume_nonce(home, &nonce, expires, now)
 }
 
-fn sealed(
+fn with_mac(
     key: &[u8; 32],
-    question: &ApprovalRequest,
+    request: &ApprovalRequest,
     nonce: &[u8; 16],
     expires: Timestamp,
 ) -> String {
     let state = format!("{} {expires}", hex(nonce));
-    let text = format!("{state}\n{}", question.scope());
+    let text = format!("{state}\n{}", request.binding());
     format!("{state} {}", hex(&hmac_sha256(key, text.as_bytes())))
 }

@@ -35,7 +35,7 @@ pub fn cases() -> Vec<Case> {
             )
             .spec("ZIP-01 ZIP-02 ZIP-07 ZIP-12 ZIP-13 ZIP-14 ZIP-17 PKG-01 HASH-01 HASH-02"),
         Case::verify(1, "archive/accept-asset", parent().bytes())
-            .says("A package with one asset", "It is the parent of the faults in this folder.")
+            .says("A package with one asset", "It is the parent of the faults in this directory.")
             .spec("ZIP-01 ZIP-06 ZIP-10 PKG-02"),
     ];
     cases.extend(framing());
@@ -64,17 +64,17 @@ fn framing() -> Vec<Case> {
         "The end record is the last 22 bytes, so nothing has to be searched for and nothing can be \
          found twice.",
         &[
-            ("suffix-junk", "Bytes behind the end record", |zip| zip.suffix = b"junk".to_vec()),
-            ("suffix-one-byte", "One zero byte behind the end record", |zip| zip.suffix = vec![0]),
-            ("suffix-line-feed", "A line feed behind the end record", |zip| {
+            ("suffix-junk", "Bytes after the end record", |zip| zip.suffix = b"junk".to_vec()),
+            ("suffix-one-byte", "One zero byte after the end record", |zip| zip.suffix = vec![0]),
+            ("suffix-line-feed", "A line feed after the end record", |zip| {
                 zip.suffix = b"\n".to_vec();
             }),
             ("comment", "An archive comment", |zip| zip.end.comment = b"made on Monday".to_vec()),
             ("comment-length", "A comment length without a comment", |zip| {
                 zip.end.comment_bytes = Some(5);
             }),
-            ("disk", "An end record that stands on disk 1", |zip| zip.end.disk = 1),
-            ("directory-disk", "A directory that begins on disk 1", |zip| {
+            ("disk", "An end record on disk 1", |zip| zip.end.disk = 1),
+            ("directory-disk", "A directory that starts on disk 1", |zip| {
                 zip.end.directory_disk = 1;
             }),
             ("end-magic", "An end record with another magic", |zip| {
@@ -141,7 +141,7 @@ fn framing() -> Vec<Case> {
             }),
         ],
     ));
-    let why = "A package that lost its beginning or never had one is no archive.";
+    let why = "A file without an archive's start is not an archive.";
     cases.extend([
         raw("empty-file", "An empty file", Vec::new(), "archive.end_record", why),
         raw("text-file", "A text file", text.into(), "archive.end_record", why),
@@ -218,11 +218,11 @@ fn directory() -> Vec<Case> {
         "ZIP-06",
         "Exactly as many headers as counted fill the directory: counting and walking give one list.",
         &[
-            ("directory-shifted-early", "A directory said to begin four bytes early", |zip| {
+            ("directory-shifted-early", "A directory declared to start four bytes early", |zip| {
                 zip.end.directory_offset = Some(directory_offset(zip) - 4);
                 zip.end.directory_bytes = Some(directory_bytes(zip) + 4);
             }),
-            ("directory-shifted-late", "A directory said to begin four bytes late", |zip| {
+            ("directory-shifted-late", "A directory declared to start four bytes late", |zip| {
                 zip.end.directory_offset = Some(directory_offset(zip) + 4);
                 zip.end.directory_bytes = Some(directory_bytes(zip) - 4);
             }),
@@ -236,10 +236,10 @@ fn directory() -> Vec<Case> {
                 let again = zip.entry(MODULE).clone();
                 zip.directory_tail = central(&again, 0);
             }),
-            ("directory-signature", "A digital signature record behind the directory", |zip| {
+            ("directory-signature", "A digital signature record after the directory", |zip| {
                 zip.directory_tail = b"PK\x05\x05\x02\0ok".to_vec();
             }),
-            ("directory-tail", "Four zero bytes behind the last header", |zip| {
+            ("directory-tail", "Four zero bytes after the last header", |zip| {
                 zip.directory_tail = vec![0; 4];
             }),
             ("directory-magic", "A central header with another magic", |zip| {
@@ -254,7 +254,7 @@ fn directory() -> Vec<Case> {
     cases.extend(faults(
         "archive.entry_count",
         "ZIP-04",
-        "The count has a limit that keeps zip64's mark out and is looked at before anything is \
+        "The count has a limit that keeps zip64's mark out and is checked before anything is \
          allocated for it.",
         &[
             ("count-zero", "No entry at all", |zip| zip.entries.clear()),
@@ -297,17 +297,17 @@ fn directory() -> Vec<Case> {
             ("local-magic", "A local header with another magic", |zip| {
                 zip.entry(MODULE).local.magic = Some(*b"PK\x03\x05");
             }),
-            ("offset-zero", "An entry said to begin where the first one does", |zip| {
+            ("offset-zero", "An entry declared to start where the first one does", |zip| {
                 zip.entry(MODULE).offset = Some(0);
             }),
-            ("offset-late", "An entry said to begin one byte late", |zip| {
+            ("offset-late", "An entry declared to start one byte late", |zip| {
                 let offset = offset_of(zip, MODULE);
                 zip.entry(MODULE).offset = Some(offset + 1);
             }),
-            ("offset-past-end", "An entry said to begin past the end of the file", |zip| {
+            ("offset-past-end", "An entry declared to start past the end of the file", |zip| {
                 zip.entry(MODULE).offset = Some(u32::MAX - 1);
             }),
-            ("offset-in-directory", "An entry said to begin in the directory", |zip| {
+            ("offset-in-directory", "An entry declared to start in the directory", |zip| {
                 let offset = directory_offset(zip);
                 zip.entry(MODULE).offset = Some(offset);
             }),
@@ -320,27 +320,19 @@ fn hidden() -> Vec<Case> {
     let mut cases = faults(
         "archive.local_header",
         "ZIP-07",
-        "A file that one reader sees and another does not is content that nobody approved.",
+        "A file that one reader sees and another does not is content without an approval.",
         &[
-            (
-                "hidden-first",
-                "A local entry before all others that the directory leaves out",
-                |zip| {
-                    let mut hidden = Entry::stored(b"assets/a.txt", b"hidden");
-                    hidden.in_directory = false;
-                    zip.entries.insert(0, hidden);
-                },
-            ),
-            (
-                "hidden-between",
-                "A local entry in the middle that the directory leaves out",
-                |zip| {
-                    let mut hidden = Entry::stored(b"assets/hidden.txt", b"hidden");
-                    hidden.in_directory = false;
-                    zip.entries.insert(1, hidden);
-                },
-            ),
-            ("hidden-last", "A local entry at the end that the directory leaves out", |zip| {
+            ("hidden-first", "A local entry before all others that the directory omits", |zip| {
+                let mut hidden = Entry::stored(b"assets/a.txt", b"hidden");
+                hidden.in_directory = false;
+                zip.entries.insert(0, hidden);
+            }),
+            ("hidden-between", "A local entry in the middle that the directory omits", |zip| {
+                let mut hidden = Entry::stored(b"assets/hidden.txt", b"hidden");
+                hidden.in_directory = false;
+                zip.entries.insert(1, hidden);
+            }),
+            ("hidden-last", "A local entry at the end that the directory omits", |zip| {
                 let mut hidden = Entry::stored(b"zz.wasm", b"hidden");
                 hidden.in_directory = false;
                 zip.entries.push(hidden);
@@ -390,7 +382,7 @@ fn hidden() -> Vec<Case> {
         &[
             (
                 "header-in-entry-comment",
-                "An entry comment that holds a whole central header",
+                "An entry comment that contains a whole central header",
                 |zip| {
                     let hidden = Entry::stored(b"zz.wasm", b"hidden");
                     zip.entry(MODULE).comment = central(&hidden, 0);
@@ -404,7 +396,7 @@ fn hidden() -> Vec<Case> {
     cases
 }
 
-/// Makes the first `count` entries end where the entry behind them does, as zip bombs do.
+/// Makes the first `count` entries end where the next entry does, as zip bombs do.
 fn overlap(zip: &mut Zip, count: usize) {
     let body_end = directory_offset(zip) as usize;
     let next_data = data_offset(zip, 1);
@@ -426,7 +418,7 @@ fn resize(zip: &mut Zip, place: usize, data_end: usize) {
     });
 }
 
-/// Where the data of an entry begins.
+/// Returns the offset of an entry's data.
 fn data_offset(zip: &Zip, place: usize) -> usize {
     let headers = zip.entries.iter().take(place + 1).map(|entry| 30 + entry.local.name.len());
     let data = zip.entries.iter().take(place).map(|entry| entry.data.len());
@@ -505,7 +497,7 @@ fn mismatches() -> Vec<Case> {
             ("local-name-length", "A name length in the local header that counts the data in", |zip| {
                 zip.entry(ASSET).local.name_bytes = Some(20);
             }),
-            ("local-is-folder", "A folder's name in the local header only", |zip| {
+            ("local-is-folder", "A directory's name in the local header only", |zip| {
                 zip.entry(ASSET).local.name = b"assets/data.tx/".to_vec();
             }),
         ],
@@ -541,7 +533,7 @@ fn fields() -> Vec<Case> {
         Case::verify(1, &format!("archive/{id}"), zip.bytes())
             .says(
                 title,
-                "A package holds regular files only; whoever unpacks it gets nothing else.",
+                "A package contains regular files only, so unpacking it creates nothing else.",
             )
             .spec("ZIP-14")
             .refused("archive.field")
@@ -577,7 +569,7 @@ fn fields() -> Vec<Case> {
             ("date", "A date in both headers", |zip| {
                 zip.entry(MODULE).both(|header| header.date = 0x5a21);
             }),
-            ("date-zero", "The date 0, which is no day, in both headers", |zip| {
+            ("date-zero", "The date 0, which is not a valid day, in both headers", |zip| {
                 zip.entry(MODULE).both(|header| header.date = 0);
             }),
         ],
@@ -585,7 +577,9 @@ fn fields() -> Vec<Case> {
     cases.extend(field(
         "ZIP-14",
         &[
-            ("entry-disk", "An entry said to begin on disk 1", |zip| zip.entry(MODULE).disk = 1),
+            ("entry-disk", "An entry declared to start on disk 1", |zip| {
+                zip.entry(MODULE).disk = 1
+            }),
             ("internal-attributes", "An entry marked as text", |zip| {
                 zip.entry(MODULE).internal_attributes = 1;
             }),
@@ -651,7 +645,7 @@ fn flags() -> Vec<Case> {
     cases.extend(faults(
         "archive.flags archive.mismatch",
         "ZIP-16",
-        "A data descriptor has four layouts that readers tell apart by guessing, and leaves the size \
+        "A data descriptor has four layouts that readers distinguish by guessing, and leaves the size \
          to be searched for.",
         &[
             ("descriptor", "A data descriptor, sizes in the local header left empty", |zip| {
@@ -679,7 +673,7 @@ fn flags() -> Vec<Case> {
             let entry = zip.entry("manifest.json");
             let size = (entry.data.len() as u32).to_le_bytes();
             let sum = super::zip::crc32(&entry.data).to_le_bytes();
-            entry.behind = [&b"PK\x07\x08"[..], &sum, &size, &size].concat();
+            entry.trailing = [&b"PK\x07\x08"[..], &sum, &size, &size].concat();
         })],
     ));
     cases
@@ -690,7 +684,7 @@ fn descriptor(zip: &mut Zip, make: fn(&Entry, &[u8]) -> Vec<u8>) {
     let entry = zip.entry(MODULE);
     let size = (entry.data.len() as u32).to_le_bytes();
     let fields = [super::zip::crc32(&entry.data).to_le_bytes(), size, size].concat();
-    entry.behind = make(entry, &fields);
+    entry.trailing = make(entry, &fields);
     entry.both(|header| header.flags = 1 << 3);
     (entry.local.checksum, entry.local.stored_bytes) = (Some(0), Some(0));
     entry.local.content_bytes = Some(0);
@@ -700,9 +694,9 @@ fn zip64() -> Vec<Case> {
     let mut cases = faults(
         "archive.extra_field",
         "ZIP-04 ZIP-15",
-        "zip64 gives sizes a second place: readers differ on which counts.",
+        "zip64 stores sizes in a second place: readers differ on which counts.",
         &[
-            ("zip64-extra", "A zip64 extra field that no size asks for", |zip| {
+            ("zip64-extra", "A zip64 extra field that no size requires", |zip| {
                 zip.entry(MODULE).both(|header| header.extra = zip64_extra());
             }),
             ("zip64-extra-and-marks", "A zip64 extra field in place of the sizes", |zip| {
@@ -726,11 +720,11 @@ fn zip64() -> Vec<Case> {
     cases.extend(faults(
         "archive.directory",
         "ZIP-04 ZIP-05",
-        "A zip64 end record beside a full classic one is a second directory.",
+        "A zip64 end record in addition to a full classic one is a second directory.",
         &[
             (
                 "zip64-end-record",
-                "A zip64 end record and locator beside a full end record",
+                "A zip64 end record and locator in addition to a full end record",
                 |zip| {
                     zip.before_end = zip64_end(zip);
                 },
@@ -788,7 +782,7 @@ fn extra_fields() -> Vec<Case> {
         ("ntfs", "NTFS times", [&[0x0a, 0, 4, 0][..], &[0; 4]].concat()),
         ("aes", "AES encryption", vec![0x01, 0x99, 7, 0, 2, 0, b'A', b'E', 3, 0, 0]),
         ("jar", "The mark of a Java archive", vec![0xfe, 0xca, 0, 0]),
-        ("unknown", "An id that nobody has registered", vec![0x34, 0x12, 2, 0, 1, 2]),
+        ("unknown", "An unregistered id", vec![0x34, 0x12, 2, 0, 1, 2]),
         ("truncated", "A field longer than its bytes", vec![0x34, 0x12, 9, 0, 1]),
         ("three-bytes", "Three bytes, less than a field's head", vec![1, 2, 3]),
     ] {

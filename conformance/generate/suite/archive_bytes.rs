@@ -2,13 +2,13 @@
 
 use super::archive::{faults, parent, ASSET};
 use super::case::{Case, Part};
-use super::deflate::{fixed, fixed_block, stored, zeros_behind, Bits};
+use super::deflate::{fixed, fixed_block, stored, zeros_after, Bits};
 use super::package::Package;
 use super::zip::{Entry, Zip};
 
 const CONTENT: &[u8] = b"data\n";
 
-/// The parent with its asset deflated in this way, and declared to be as long as it is.
+/// The parent with its asset deflated in this way, and declared with its real length.
 fn deflated(stream: Vec<u8>) -> Zip {
     let mut zip = parent().zip();
     *zip.entry(ASSET) = Entry::deflated(ASSET.as_bytes(), CONTENT, stream);
@@ -76,7 +76,7 @@ fn methods() -> Vec<Case> {
     cases.extend(faults(
         "archive.checksum",
         "ZIP-21",
-        "A checksum that is not looked at is a field that anyone can set.",
+        "A checksum that is not checked is a field that anyone can set.",
         &[
             ("checksum", "A CRC of 0 in both headers", |zip| {
                 zip.entry(ASSET).both(|header| header.checksum = Some(0));
@@ -114,25 +114,25 @@ fn streams() -> Vec<Case> {
     if let Some(last) = padded.last_mut() {
         *last |= 0x80;
     }
-    let hidden = "A decoder that stops at the final block never sees what is hidden behind it.";
-    let unclear = "What a stream becomes must not depend on where a decoder gives up.";
+    let hidden = "A decoder that stops at the final block never sees what is hidden after it.";
+    let unclear = "The content of a stream must not depend on where a decoder stops.";
     let mut cases = Vec::new();
     for (id, title, stream, why) in [
         (
             "deflate-trailing-byte",
-            "A byte behind the deflate stream",
+            "A byte after the deflate stream",
             [fixed(CONTENT), vec![0]].concat(),
             hidden,
         ),
         (
             "deflate-trailing-text",
-            "Text behind the deflate stream",
+            "Text after the deflate stream",
             [fixed(CONTENT), b"hidden".to_vec()].concat(),
             hidden,
         ),
         (
             "deflate-second-stream",
-            "A second deflate stream behind the first",
+            "A second deflate stream after the first",
             [fixed(CONTENT), fixed(b"evil\n")].concat(),
             hidden,
         ),
@@ -157,7 +157,7 @@ fn streams() -> Vec<Case> {
             unclear,
         ),
         ("deflate-block-type-3", "A block of the reserved type 3", vec![0x07, 0, 0], unclear),
-        ("deflate-distance-too-far", "A match that begins before the content", far(), unclear),
+        ("deflate-distance-too-far", "A match that starts before the content", far(), unclear),
         (
             "deflate-stored-length",
             "A stored block whose length check is wrong",
@@ -189,8 +189,8 @@ fn streams() -> Vec<Case> {
     cases.push(
         Case::verify(1, "archive/either-deflate-padding", deflated(padded).bytes())
             .says(
-                "Unused bits behind the final block that are not zero",
-                "The content and its hash are the same, so nothing that is ever looked at differs; a \
+                "Unused bits after the final block that are not zero",
+                "The content and its hash are the same, so nothing that is checked differs; a \
                  decoder need not show these bits.",
             )
             .spec("ZIP-19")
@@ -227,7 +227,7 @@ fn bombs() -> Vec<Case> {
         &[
             ("declared-4-gib", "A deflated entry declared to become 4 GiB", |zip| {
                 *zip.entry(ASSET) =
-                    Entry::deflated(ASSET.as_bytes(), CONTENT, zeros_behind(&[], 1000));
+                    Entry::deflated(ASSET.as_bytes(), CONTENT, zeros_after(&[], 1000));
                 zip.entry(ASSET).both(|header| header.content_bytes = Some(u32::MAX));
             }),
             (
@@ -263,7 +263,7 @@ fn bombs() -> Vec<Case> {
         Case::verify(1, "archive/contents-above-limit", total.parts())
             .says(
                 "Three entries that together become 128 MiB and one byte",
-                "What a host holds in memory for one package has a limit, however it is divided.",
+                "The memory that a host uses for one package has a limit, in any division.",
             )
             .spec("ZIP-20")
             .refused("archive.too_large"),
@@ -274,7 +274,7 @@ fn bombs() -> Vec<Case> {
         Case::verify(1, "archive/archive-above-limit", vec![padding, package])
             .says(
                 "A file of 64 MiB and one byte",
-                "The size of the file is looked at before anything in it. It has a prefix, too, which \
+                "The size of the file is checked before its content. It has a prefix, too, which \
                  another reader may meet first.",
             )
             .spec("ZIP-01 ZIP-07")
@@ -283,7 +283,7 @@ fn bombs() -> Vec<Case> {
     cases
 }
 
-/// A package with assets of so many zero bytes, each given with its CRC.
+/// A package with assets of these numbers of zero bytes, each given with its CRC.
 fn zeros_entries(assets: &[(&str, usize, u32)]) -> Zip {
     let package = assets
         .iter()
@@ -291,7 +291,7 @@ fn zeros_entries(assets: &[(&str, usize, u32)]) -> Zip {
     let mut zip =
         Package::new().with("signature.json", format!("{:#}\n", package.signature())).zip();
     for (place, (name, length, checksum)) in assets.iter().enumerate() {
-        let mut entry = Entry::deflated(name.as_bytes(), b"", zeros_behind(&[], *length));
+        let mut entry = Entry::deflated(name.as_bytes(), b"", zeros_after(&[], *length));
         entry.both(|header| {
             (header.content_bytes, header.checksum) = (Some(*length as u32), Some(*checksum));
         });
@@ -315,7 +315,7 @@ fn accepted() -> Vec<Case> {
     }
     let zeros = Package::new().with("assets/zeros", vec![0; 1 << 20]);
     let mut high = zeros.zip();
-    let stream = zeros_behind(&[], 1 << 20);
+    let stream = zeros_after(&[], 1 << 20);
     *high.entry("assets/zeros") = Entry::deflated(b"assets/zeros", &vec![0; 1 << 20], stream);
     let mut none = Package::new().with(ASSET, "").zip();
     *none.entry(ASSET) = Entry::deflated(ASSET.as_bytes(), b"", fixed(b""));
@@ -345,7 +345,7 @@ fn accepted() -> Vec<Case> {
         accept(
             "deflate-high-ratio",
             "A mebibyte of zeros in a kibibyte",
-            "A ratio that deflate can reach is no fault while the sizes stay within the limits.",
+            "A ratio that deflate can reach is not a fault while the sizes stay within the limits.",
             "ZIP-19 ZIP-20",
             high.bytes(),
         ),

@@ -14,14 +14,14 @@ pub fn cases() -> Vec<Case> {
 type Name = (&'static str, &'static str, &'static [u8]);
 
 fn refused() -> Vec<Case> {
-    let paths = "A name that leads out of the folder it is unpacked in, on some system.";
+    let paths = "A name that leads out of the directory it is unpacked in, on some system.";
     let alphabet =
         "One alphabet in which every letter is one byte, looks like itself and means nothing \
                     to a file system, shell or terminal.";
-    let devices = "On Windows this opens a device, in every folder and with every extension.";
+    let devices = "On Windows this opens a device, in every directory and with every extension.";
     let unicode = "Letters that look alike, are invisible, or are one file in two spellings.";
     let dot = "Windows drops a dot at the end: two names, one file.";
-    let empty = "Readers differ on what an empty component is: a root, a folder, or nothing.";
+    let empty = "Readers differ on what an empty component is: a root, a directory, or nothing.";
     let long = "Some systems cut or refuse longer names.";
     let lists: [(&str, &str, &[Name]); 8] = [
         (
@@ -30,7 +30,7 @@ fn refused() -> Vec<Case> {
             &[
                 ("absolute", "An absolute path", b"/assets/x"),
                 ("double-slash", "An empty component in the middle", b"assets//x"),
-                ("folder", "A folder's name, which ends in a slash", b"assets/x/"),
+                ("folder", "A directory's name, which ends in a slash", b"assets/x/"),
                 ("root", "A slash and nothing else", b"/"),
                 ("unc-forward", "A network path with slashes", b"//server/share/x"),
             ],
@@ -39,11 +39,11 @@ fn refused() -> Vec<Case> {
             "NAME-04",
             paths,
             &[
-                ("parent", "The parent folder at the start", b"../x"),
-                ("parent-inside", "The parent folder in the middle", b"assets/../x"),
-                ("parent-last", "The parent folder at the end", b"assets/.."),
-                ("current", "The current folder at the start", b"./manifest.json"),
-                ("current-inside", "The current folder in the middle", b"assets/./x"),
+                ("parent", "The parent directory at the start", b"../x"),
+                ("parent-inside", "The parent directory in the middle", b"assets/../x"),
+                ("parent-last", "The parent directory at the end", b"assets/.."),
+                ("current", "The current directory at the start", b"./manifest.json"),
+                ("current-inside", "The current directory in the middle", b"assets/./x"),
                 ("three-dots", "Three dots", b"assets/.../x"),
             ],
         ),
@@ -52,7 +52,7 @@ fn refused() -> Vec<Case> {
             dot,
             &[
                 ("trailing-dot", "A dot at the end", b"assets/x."),
-                ("trailing-dot-folder", "A dot at the end of a folder", b"assets/x./y"),
+                ("trailing-dot-folder", "A dot at the end of a directory", b"assets/x./y"),
             ],
         ),
         (
@@ -60,7 +60,7 @@ fn refused() -> Vec<Case> {
             alphabet,
             &[
                 ("backslash", "A backslash", b"assets\\x"),
-                ("parent-backslash", "The parent folder with backslashes", b"assets/..\\..\\x"),
+                ("parent-backslash", "The parent directory with backslashes", b"assets/..\\..\\x"),
                 ("drive", "A drive letter", b"C:/x"),
                 ("unc", "A network path with backslashes", b"\\\\server\\share\\x"),
                 ("stream", "An alternate data stream", b"assets/x.txt:evil"),
@@ -98,7 +98,7 @@ fn refused() -> Vec<Case> {
                 ("device-con", "The device CON", b"assets/CON"),
                 ("device-aux-extension", "The device AUX with an extension", b"assets/AUX.txt"),
                 ("device-nul-lower", "The device NUL in lower case", b"assets/nul"),
-                ("device-prn-folder", "The device PRN as a folder", b"assets/PRN/x"),
+                ("device-prn-folder", "The device PRN as a directory", b"assets/PRN/x"),
                 ("device-com1", "The device COM1", b"assets/COM1"),
                 ("device-com0", "The device COM0", b"assets/com0.log"),
                 ("device-lpt9", "The device LPT9 with two extensions", b"assets/lpt9.tar.gz"),
@@ -127,7 +127,7 @@ fn refused() -> Vec<Case> {
                 ),
                 ("byte-order-mark", "A byte order mark", "\u{feff}assets/x".as_bytes()),
                 ("cp437", "A byte of code page 437", b"assets/\x81"),
-                ("invalid-utf8", "A byte that begins nothing in UTF-8", b"assets/\xff"),
+                ("invalid-utf8", "A byte that starts nothing in UTF-8", b"assets/\xff"),
                 ("overlong", "An overlong encoding of a slash", b"assets/x\xc0\xafy"),
                 ("surrogate", "A surrogate in UTF-8", b"assets/\xed\xa0\x80"),
             ],
@@ -191,7 +191,10 @@ fn collisions() -> Vec<Case> {
             .with(names[0], "x")
             .with(names[1], "y")
             .case(1, &format!("archive/{id}"))
-            .says(title, "Two entries that are one file, or a file and a folder, on some system.")
+            .says(
+                title,
+                "Two entries that are one file, or a file and a directory, on some system.",
+            )
             .spec(spec)
             .refused("archive.name_collision")
     };
@@ -210,7 +213,7 @@ fn collisions() -> Vec<Case> {
         ),
         pair(
             "case-folder",
-            "Two folders that differ in case only, with one file each",
+            "Two directories that differ in case only, with one file each",
             "NAME-06",
             ["assets/A/x", "assets/a/x"],
         ),
@@ -222,19 +225,19 @@ fn collisions() -> Vec<Case> {
         ),
         pair(
             "file-as-folder",
-            "A file that is the folder of another",
+            "A file that is the directory of another",
             "NAME-07",
             ["assets/x", "assets/x/y"],
         ),
         pair(
             "file-as-folder-case",
-            "A file that is the folder of another but for its case",
+            "A file that is the directory of another except for its case",
             "NAME-07",
             ["assets/X", "assets/x/y"],
         ),
         pair(
             "file-as-folder-deep",
-            "A file that is a folder two levels up",
+            "A file that is a directory two levels up",
             "NAME-07",
             ["assets/x", "assets/x/y/z"],
         ),
@@ -242,7 +245,7 @@ fn collisions() -> Vec<Case> {
             .with("assets", "x")
             .with("assets/x", "y")
             .case(1, "archive/file-as-assets")
-            .says("A file named as the folder of all assets", "It would hide every asset.")
+            .says("A file named as the directory of all assets", "It would hide every asset.")
             .spec("NAME-07")
             .refused("archive.name_collision"),
     ]
@@ -264,13 +267,13 @@ fn accepted() -> Vec<Case> {
         ),
         (
             "name-near-devices",
-            "Names that only begin like devices",
+            "Names that only start like devices",
             "NAME-05",
             vec!["assets/COM", "assets/COM10", "assets/CONSOLE.txt", "assets/x.con"],
         ),
         (
             "name-near-collisions",
-            "Names that only look like a file and its folder",
+            "Names that only look like a file and its directory",
             "NAME-06 NAME-07",
             vec!["assets/x", "assets/x.y", "assets/x-y/z"],
         ),

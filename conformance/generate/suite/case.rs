@@ -8,7 +8,7 @@ pub const NOW: &str = "2026-06-01T00:00:00Z";
 
 #[derive(Clone, Debug)]
 pub struct Case {
-    /// Folder and name, such as `archive/prefix-junk`.
+    /// Directory and name, such as `archive/prefix-junk`.
     pub id: String,
     pub op: &'static str,
     /// Which of the seven checks it is about; only for `verify`.
@@ -23,7 +23,7 @@ pub struct Case {
     pub refused_by: Option<u8>,
     /// Any of these is right; the first is this project's.
     pub codes: Vec<String>,
-    /// What leaves, for a `run` or `filter` that is accepted.
+    /// The response, for an accepted `run` or `filter`.
     pub answer: Option<Value>,
     /// Files that belong to this case, by their path below `vectors/`.
     pub files: Vec<(String, Vec<u8>)>,
@@ -36,7 +36,7 @@ pub enum Bytes {
     PackageParts(Vec<Part>),
 }
 
-/// Bytes that stand so many times one behind the other.
+/// Bytes that are repeated this number of times.
 #[derive(Clone)]
 pub struct Part {
     pub bytes: Vec<u8>,
@@ -134,13 +134,13 @@ impl Case {
         self
     }
 
-    /// What it shows, and why that matters.
+    /// Sets the title and the reason of the case.
     pub fn says(mut self, title: &str, why: &str) -> Self {
         (self.title, self.why) = (title.to_owned(), why.to_owned());
         self
     }
 
-    /// What a `run` or `filter` gives back.
+    /// Sets the response of a `run` or `filter`.
     pub fn answers(mut self, answer: Value) -> Self {
         self.answer = Some(answer);
         self
@@ -188,7 +188,7 @@ impl Case {
     }
 }
 
-/// The check whose codes begin so.
+/// Returns the check that a code belongs to.
 pub fn check(code: &str) -> u8 {
     let stages =
         ["archive", "structure", "content", "signature", "publisher", "manifest", "module"];

@@ -15,7 +15,7 @@ pub fn cases() -> Vec<Case> {
 fn structure() -> Vec<Case> {
     let missing =
         "What a package needs is there or the package is refused, before anything is parsed.";
-    let unknown = "An entry that nobody looks at is a place to hide something in.";
+    let unknown = "An entry that is not read is a place to hide something in.";
     let without_signature = {
         let mut zip = Package::new().zip();
         zip.entries.retain(|entry| entry.local.name != b"signature.json");
@@ -60,12 +60,12 @@ fn structure() -> Vec<Case> {
     );
     for (id, title, name) in [
         ("unknown-file", "A file at the top that the table does not list", "notes.txt"),
-        ("unknown-folder", "A file in another folder than assets", "src/main.c"),
-        ("module-in-folder", "A second module in another folder", "lib/other.wasm"),
+        ("unknown-folder", "A file in another directory than assets", "src/main.c"),
+        ("module-in-folder", "A second module in another directory", "lib/other.wasm"),
         ("readme-case", "A readme in another case", "readme.md"),
-        ("license-extension", "A licence with an extension", "LICENSE.txt"),
+        ("license-extension", "A license with an extension", "LICENSE.txt"),
         ("manifest-backup", "A manifest with another ending", "manifest.json.bak"),
-        ("assets-prefix", "A folder whose name only begins like assets", "assets2/x"),
+        ("assets-prefix", "A directory whose name only starts like assets", "assets2/x"),
         ("java-archive", "The manifest of a Java archive", "META-INF/MANIFEST.MF"),
         ("hidden-file", "A hidden file", ".env"),
     ] {
@@ -130,7 +130,7 @@ fn records() -> Vec<Case> {
     let mut cases = Vec::new();
     for (id, title, why, spec, text) in [
         ("empty", "An empty file", syntax, "SIG-01 JSON-01", String::new()),
-        ("not-json", "Text that is no JSON", syntax, "SIG-01 JSON-01", "signed by me\n".into()),
+        ("not-json", "Text that is not JSON", syntax, "SIG-01 JSON-01", "signed by me\n".into()),
         (
             "byte-order-mark",
             "A byte order mark",
@@ -138,10 +138,10 @@ fn records() -> Vec<Case> {
             "SIG-01 JSON-01",
             format!("\u{feff}{text}"),
         ),
-        ("trailing-text", "Text behind the object", syntax, "SIG-01 JSON-03", format!("{text} x")),
+        ("trailing-text", "Text after the object", syntax, "SIG-01 JSON-03", format!("{text} x")),
         (
             "second-object",
-            "A second object behind the first",
+            "A second object after the first",
             syntax,
             "SIG-01 JSON-03",
             format!("{text}{text}"),
@@ -154,7 +154,7 @@ fn records() -> Vec<Case> {
             text.replace("\"}]}", "\"}],}"),
         ),
         ("comment", "A comment", syntax, "SIG-01 JSON-01", format!("/* signed */{text}")),
-        ("nul-behind", "A NUL behind the object", syntax, "SIG-01 JSON-03", format!("{text}\0")),
+        ("nul-behind", "A NUL after the object", syntax, "SIG-01 JSON-03", format!("{text}\0")),
         (
             "duplicate-key",
             "Two content hashes",
@@ -319,7 +319,7 @@ fn records() -> Vec<Case> {
         (
             "hash-other-prefix",
             "The content hash with the prefix of SHA-512",
-            "No other hash can be asked for.",
+            "No other hash can be requested.",
             "SIG-01 HASH-02",
             text.replace("sha256:", "sha512:"),
         ),
@@ -350,7 +350,7 @@ fn records() -> Vec<Case> {
     let latin: Vec<u8> = latin.iter().map(|byte| if *byte == 1 { 0xfc } else { *byte }).collect();
     let utf16: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
     for (id, title, text) in
-        [("invalid-utf8", "A byte that is no UTF-8", latin), ("utf16", "UTF-16", utf16)]
+        [("invalid-utf8", "A byte that is not UTF-8", latin), ("utf16", "UTF-16", utf16)]
     {
         cases.push(
             recorded(text)
@@ -412,7 +412,7 @@ fn hashes() -> Vec<Case> {
         ("asset-renamed", "An asset renamed", moved),
         (
             "asset-moved",
-            "An asset moved to another folder",
+            "An asset moved to another directory",
             parent.clone().without("assets/a.txt").with("assets/x/a.txt", "a\n"),
         ),
         ("readme-altered", "The readme altered", parent.clone().with("README.md", "# Other\n")),

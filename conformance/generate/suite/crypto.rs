@@ -1,4 +1,4 @@
-//! Hashes, encodings, the fixed test keys, and signatures, also those that nobody should accept.
+//! Hashes, encodings, the fixed test keys, and signatures, including those that must be refused.
 //!
 //! The odd signatures need arithmetic on scalars only: every point among them is a constant.
 
@@ -121,7 +121,7 @@ const ORDER: [u8; 32] = [
     0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10,
 ];
 
-/// A signature with a chosen R = rB + T, valid but for the small-order part T: S = r + k·a.
+/// A signature with a chosen R = rB + T, valid except for the small-order part T: S = r + k·a.
 /// `r` is 0 or 1, so that R is a constant.
 pub fn sign_with(nonce: u8, point: &str, key: Key, message: &[u8]) -> Vec<u8> {
     let point = unhex(point);
@@ -131,7 +131,7 @@ pub fn sign_with(nonce: u8, point: &str, key: Key, message: &[u8]) -> Vec<u8> {
     [point, add(&r, &multiply(&challenge, &reduce(&key.scalar()))).to_vec()].concat()
 }
 
-/// A signature by the key of scalar 1, whatever small-order part its public key has: R = B and
+/// A signature by the key of scalar 1, with any small-order part in its public key: R = B and
 /// S = 1 + k. With a key of scalar 0, which is a point of small order, S = 1.
 pub fn sign_as_point(scalar: u8, public_key: &str, message: &[u8]) -> Vec<u8> {
     let (point, key) = (unhex(BASE), unhex(public_key));

@@ -58,11 +58,11 @@ pub fn stored(content: &[u8]) -> Vec<u8> {
     [&[1][..], &length.to_le_bytes(), &(!length).to_le_bytes(), content].concat()
 }
 
-/// A stream of `start` and then many zero bytes, at nearly the highest ratio there is: behind a head,
-/// each byte of zeros stands for four copies of 258 bytes. Gives the stream.
+/// A stream of `start` and then many zero bytes, at nearly the highest ratio: after a head,
+/// each byte of zeros represents four copies of 258 bytes. Returns the stream.
 ///
 /// The codes: length 258 is `0`, literal 0 is `10`, the end `11`, distance 1 is `0`.
-pub fn zeros_behind(start: &[u8], count: usize) -> Vec<u8> {
+pub fn zeros_after(start: &[u8], count: usize) -> Vec<u8> {
     let mut bits = Bits::default();
     if !start.is_empty() {
         bits.bytes = stored(start);

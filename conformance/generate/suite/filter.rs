@@ -1,4 +1,4 @@
-//! Values through the privacy filter: what is found in each kind, and what has to stay as it is.
+//! Values through the privacy filter: what each detector finds, and what must stay unmodified.
 
 use super::case::Case;
 use serde_json::{json, Value};
@@ -21,7 +21,7 @@ fn case(id: &str, title: &str, why: &str, spec: &str, value: Value, filtered: Va
         .answers(json!({ "value": filtered }))
 }
 
-/// Texts in which every value stands between `«` and `»`, and is found as what `label` says.
+/// Texts in which each value is enclosed in `«` and `»`, and is found with the label `label`.
 fn found(id: &str, title: &str, spec: &str, label: &str, texts: &[&str]) -> Case {
     let given = texts.iter().map(|text| Value::from(text.replace(['«', '»'], "")));
     let label = format!("[{label}]");
@@ -29,13 +29,13 @@ fn found(id: &str, title: &str, spec: &str, label: &str, texts: &[&str]) -> Case
         let mut pieces = text.split('«');
         let mut out = pieces.next().unwrap_or_default().to_owned();
         for piece in pieces {
-            let (_, behind) = piece.split_once('»').unwrap_or_else(|| panic!("{text}: no »"));
+            let (_, rest) = piece.split_once('»').unwrap_or_else(|| panic!("{text}: no »"));
             out.push_str(&label);
-            out.push_str(behind);
+            out.push_str(rest);
         }
         Value::from(out)
     });
-    let why = "Whatever has this form is someone's, and does not leave.";
+    let why = "Any value of this form is personal data, and is redacted.";
     case(id, title, why, spec, Value::Array(given.collect()), Value::Array(filtered.collect()))
 }
 
@@ -105,7 +105,7 @@ fn secrets() -> Vec<Case> {
         ),
         untouched(
             "api-key-other",
-            "Prefixes with too little behind them, in words, and hashes",
+            "Prefixes with too little after them, in words, and hashes",
             "PRIV-102 PRIV-103",
             &[
                 "AKIAIOSFODNN7EXAMPL",
@@ -146,7 +146,7 @@ fn numbers() -> Vec<Case> {
         ),
         untouched(
             "card-other",
-            "Numbers with a right check digit that nobody issues, and parts of others",
+            "Numbers with a valid check digit that are never issued, and parts of others",
             "PRIV-110 PRIV-111 PRIV-31 PRIV-32 PRIV-33",
             &[
                 "7777777777777771",
@@ -355,7 +355,7 @@ fn persons() -> Vec<Case> {
         ),
         found(
             "drivers-license",
-            "Driving licence numbers where they are named",
+            "Driving license numbers where they are named",
             "PRIV-59",
             "DRIVERS_LICENSE",
             &[
@@ -366,7 +366,7 @@ fn persons() -> Vec<Case> {
         ),
         untouched(
             "drivers-license-other",
-            "Licences and drivers of other kinds",
+            "Licenses and drivers of other kinds",
             "PRIV-59 PRIV-21",
             &["license D1234567", "driver version 535.129.03", "fishing permit 1234567"],
         ),
@@ -378,7 +378,7 @@ fn contacts() -> Vec<Case> {
     vec![
         found(
             "email",
-            "Addresses, with what stands around them left alone",
+            "Addresses, with the text around them unmodified",
             "PRIV-35 PRIV-36 PRIV-37",
             "EMAIL",
             &[
@@ -391,7 +391,7 @@ fn contacts() -> Vec<Case> {
         ),
         untouched(
             "email-other",
-            "At signs that are no addresses",
+            "At signs that are not part of an address",
             "PRIV-35 PRIV-37 PRIV-38",
             &[
                 "a@b",
@@ -429,7 +429,7 @@ fn contacts() -> Vec<Case> {
         ),
         found(
             "phone-named",
-            "Numbers that words before or behind name",
+            "Numbers that words before or after them name",
             "PRIV-65 PRIV-66 PRIV-25",
             "PHONE",
             &[
@@ -465,7 +465,7 @@ fn contacts() -> Vec<Case> {
 }
 
 fn folding() -> Vec<Case> {
-    let why = "What a person reads as a value is one, whatever characters it is written in.";
+    let why = "A value is one in any characters that a person reads as the same value.";
     let cards = [
         (
             "zero-width",
@@ -514,7 +514,7 @@ fn hints() -> Vec<Case> {
         case(
             "hint-keys",
             "Keys in several notations hint at the values below them",
-            "A bare number is somebody's if its key says so.",
+            "A bare number is personal data if its key states it.",
             "PRIV-20 PRIV-21",
             json!({ "userPhone": { "home": "6685702" }, "SSN_PLAIN": ["536333955"], "contactNo": "9876543210", "phone_verified_at": "1705322096", "iPhone": "6685702", "id": "536333955" }),
             json!({ "userPhone": { "home": "[PHONE]" }, "SSN_PLAIN": ["[US_SSN]"], "contactNo": "[PHONE]", "phone_verified_at": "1705322096", "iPhone": "6685702", "id": "536333955" }),
@@ -544,7 +544,7 @@ fn hints() -> Vec<Case> {
         case(
             "hint-line-break",
             "Values that a line break goes through, by name or by form",
-            "Text is wrapped by programs that do not look at it.",
+            "Programs wrap text without reading it.",
             "PRIV-26",
             json!([
                 "at 106.31\n.73.20",
@@ -617,7 +617,7 @@ fn walk() -> Vec<Case> {
             json!(["phone [PHONE] 85 office", "[EMAIL:1]", "card [CREDIT_CARD:1881]", "[EMAIL:BKDGHAAOPNMLCDEF]"]),
         ),
         Case::filter("filter/walk-account", json!({ "x~/y": { "+14155550132": "bob@b.example" }, "n": ["a@b.example", "b@b.example a@b.example"] }))
-            .says("The account of what was done, without a value", "Whoever may read the log may not read the answer.")
+            .says("The redaction report, without a value", "A reader of the log need not be allowed to read the response.")
             .spec("PRIV-83")
             .answers(json!({
                 "value": { "x~/y": { "[PHONE]": "[EMAIL]" }, "n": ["[EMAIL]", "[EMAIL] [EMAIL]"] },
@@ -634,7 +634,7 @@ fn replacement() -> Vec<Case> {
     let by = |name: &str, title: &str, spec: &str, filtered: Value| {
         Case::filter(&format!("filter/replace-{name}"), given.clone())
             .with("replacement", name)
-            .says(title, "The host decides how much of a value may be told apart.")
+            .says(title, "The host decides how far values stay distinguishable.")
             .spec(spec)
             .answers(json!({ "value": filtered }))
     };
@@ -667,13 +667,13 @@ fn settings() -> Vec<Case> {
     let mut cases = vec![
         Case::filter("filter/kinds-off", json!("ann@b.example +14155550132 EMP-123456"))
             .with("patterns", json!(["phone", "phone"]))
-            .says("Kinds that nobody asked for, and one asked for twice", "Lists of tool and host are joined.")
+            .says("Kinds that were not requested, and one requested twice", "Lists of tool and host are joined.")
             .spec("PRIV-03")
             .answers(json!({ "value": "ann@b.example [PHONE] EMP-123456" })),
         Case::filter("filter/custom", json!("EMP-123456 ann@b.example emp-1 ＥＭＰ-123456"))
             .with("patterns", json!(["email"]))
             .with("custom", json!([{ "name": "EMPLOYEE_ID", "pattern": "EMP-[0-9]{6}" }, { "name": "WORD", "pattern": "[A-Z]{3,}" }]))
-            .says("Custom patterns, which leave labels alone and see the text unfolded", "Hosts and tools know values that nobody else has.")
+            .says("Custom patterns, which leave labels alone and see the text unfolded", "Hosts and tools know values of their own.")
             .spec("PRIV-90 PRIV-94 PRIV-95")
             .answers(json!({ "value": "[EMPLOYEE_ID] [EMAIL] emp-1 ＥＭＰ-123456" })),
     ];
@@ -756,7 +756,7 @@ fn searches() -> Vec<Case> {
     for (id, title, pattern, text, filtered) in [
         (
             "far",
-            "A match that ends far behind where it could",
+            "A match that ends far after where it could",
             "[0-9].*Y|[0-9]",
             "1 2 x Y z\n3 4",
             "[A] z\n[A] [A]",
@@ -796,7 +796,7 @@ fn searches() -> Vec<Case> {
                 .answers(json!({ "value": filtered })),
         );
     }
-    let gives_up = "Every machine gives up at the same answers, and none computes for minutes.";
+    let gives_up = "Every machine stops at the same responses, and none computes for minutes.";
     for (id, title, pattern, text) in [
         (
             "quadratic",

@@ -18,12 +18,12 @@ pub fn cases() -> Vec<Case> {
     ];
     let mut cases = Vec::new();
     for (code, first) in codes.into_iter().zip(1..) {
-        let title = format!("A fault for check {first} and for each check behind it");
+        let title = format!("A fault for check {first} and for each check after it");
         cases.push(
             faulty_from(first)
                 .says(
                     &title,
-                    "The first check that fails ends it, so every implementation gives one reason.",
+                    "The first check that fails ends it, so every implementation reports the same reason.",
                 )
                 .spec("GATE-01")
                 .refused(code),

@@ -20,7 +20,7 @@ fn key(id: &str, kind: &str, text: impl Into<Vec<u8>>) -> Case {
 
 fn keys() -> Vec<Case> {
     let (private, public) = (AUTHOR.private_pem(), AUTHOR.public_pem());
-    let one = "A file that holds more than one thing is read as one of them.";
+    let one = "A file with more than one item is read as one of them.";
     let form = "One form for a key, which OpenSSL reads and writes too.";
     let invalid = "key.invalid";
     let prefix = unhex("302e020100300506032b657004220420");
@@ -30,7 +30,7 @@ fn keys() -> Vec<Case> {
     let mut cases = Vec::new();
     for (id, title, kind, text) in [
         ("empty", "An empty file", "private", String::new()),
-        ("no-pem", "Text that is no key", "private", "my key is secret\n".into()),
+        ("no-pem", "Text that is not a key", "private", "my key is secret\n".into()),
         ("raw-base64", "The seed in base64", "private", base64(&[1; 32])),
         ("raw-hex", "The seed in hexadecimal", "private", "01".repeat(32)),
         ("cut", "A file that was cut", "private", private[..60].to_owned()),
@@ -42,7 +42,7 @@ fn keys() -> Vec<Case> {
             format!("{private}{public}"),
         ),
         ("text-before", "Text before the key", "private", format!("my key:\n{private}")),
-        ("text-behind", "Text behind the key", "private", format!("{private}keep it secret\n")),
+        ("text-behind", "Text after the key", "private", format!("{private}keep it secret\n")),
         (
             "public-as-private",
             "A public key where a private one is wanted",
@@ -85,7 +85,7 @@ fn keys() -> Vec<Case> {
             "private",
             der(&unhex("302f020100300506032b657004230421"), &[1]),
         ),
-        ("private-tail", "Bytes behind the key inside the block", "private", der(&prefix, &[0])),
+        ("private-tail", "Bytes after the key inside the block", "private", der(&prefix, &[0])),
         (
             "x25519",
             "A key for X25519",
@@ -145,7 +145,7 @@ fn keys() -> Vec<Case> {
         ),
         (
             "public-tail",
-            "Bytes behind the public key inside the block",
+            "Bytes after the public key inside the block",
             "public",
             spki(plain, &[&AUTHOR.public()[..], &[0]].concat()),
         ),
@@ -176,7 +176,7 @@ fn keys() -> Vec<Case> {
         ),
         (
             "not-on-curve",
-            "Bytes that are no point of the curve",
+            "Bytes that are not a point of the curve",
             "0200000000000000000000000000000000000000000000000000000000000000",
         ),
     ] {
@@ -222,7 +222,7 @@ fn changed(base: Value, pointer: &str, value: Value) -> String {
     match whole.pointer_mut(parent) {
         Some(Value::Object(members)) => {
             match value {
-                // The value null stands for a member that is taken away.
+                // The value null represents a member that is removed.
                 Value::Null => members.remove(name),
                 value => members.insert(name.to_owned(), value),
             };
@@ -258,7 +258,7 @@ fn stores() -> Vec<Case> {
     let mut cases = Vec::new();
     for (id, title, spec, text) in [
         ("empty", "An empty file", "TRUST-01", String::new()),
-        ("not-json", "Text that is no JSON", "TRUST-01 JSON-01", "trust nobody\n".into()),
+        ("not-json", "Text that is not JSON", "TRUST-01 JSON-01", "trust nobody\n".into()),
         ("array", "An array in place of the object", "TRUST-01", "[]".into()),
         ("null", "Null in place of the object", "TRUST-01", "null".into()),
         ("no-format", "No format", "TRUST-01", change("/format", Value::Null)),
@@ -404,7 +404,7 @@ fn stores() -> Vec<Case> {
         ("key-twice", "One key twice", "TRUST-01", change("/publishers/0/keys/-", plain(AUTHOR))),
         (
             "validity-crossed",
-            "A time that ends before it begins",
+            "A period that ends before it starts",
             "TRUST-05",
             change("/publishers/0/keys/0/valid_until", json!("2025-12-31T23:59:59Z")),
         ),
@@ -506,7 +506,7 @@ fn stores() -> Vec<Case> {
         ("every-member", "A store with every member", "TRUST-01", text.clone()),
         (
             "format-only",
-            "A store that trusts nobody",
+            "A store without trusted publishers",
             "TRUST-01",
             json!({ "format": "mpp-trust/1" }).to_string(),
         ),
@@ -590,13 +590,13 @@ fn every_member() -> Value {
 fn policies() -> Vec<Case> {
     let text = valid_policy().to_string();
     let change = |pointer: &str, value: Value| changed(valid_policy(), pointer, value);
-    let why = "Whoever writes a rule thinks that it applies: one that could not is refused, and nothing runs.";
+    let why = "The author of a rule expects it to apply: a rule that could not is refused, and nothing runs.";
     // Null as a change takes a member away.
     let null_ask_always = text.replacen('{', "{\"ask_always\":null,", 1);
     let mut cases = Vec::new();
     for (id, title, spec, text) in [
         ("empty", "An empty file", "POLICY-10", String::new()),
-        ("not-json", "Text that is no JSON", "POLICY-10 JSON-01", "allow all\n".into()),
+        ("not-json", "Text that is not JSON", "POLICY-10 JSON-01", "allow all\n".into()),
         ("array", "An array in place of the object", "POLICY-11", "[]".into()),
         ("no-format", "No format", "POLICY-11", change("/format", Value::Null)),
         ("format-other", "Another format", "POLICY-11", change("/format", json!("mpp-policy/2"))),
@@ -862,13 +862,13 @@ fn policies() -> Vec<Case> {
         ),
         (
             "header-name",
-            "A secret header whose name is no token",
+            "A secret header whose name is not a token",
             "POLICY-13 DOOR-32",
             change("/network/headers/0/name", json!("a: b")),
         ),
         (
             "header-value",
-            "A secret header that holds a second one",
+            "A secret header that contains a second one",
             "POLICY-13 DOOR-33",
             change("/network/headers/0/value", json!("a\r\nhost: evil.example")),
         ),
@@ -932,7 +932,7 @@ fn policies() -> Vec<Case> {
         ),
         (
             "ask-always-only",
-            "A policy that asks about everything",
+            "A policy that requires approval for everything",
             json!({ "format": "mpp-policy/1", "ask_always": true }).to_string(),
         ),
         (

@@ -66,14 +66,14 @@ fn syntax() -> Vec<Case> {
     let mut cases = Vec::new();
     for (id, title, spec, text) in [
         ("empty", "An empty file", "JSON-01", String::new()),
-        ("not-json", "Text that is no JSON", "JSON-01", "id: org.example.echo\n".into()),
+        ("not-json", "Text that is not JSON", "JSON-01", "id: org.example.echo\n".into()),
         ("cut", "A manifest without its last brace", "JSON-01", inner.to_owned()),
         ("byte-order-mark", "A byte order mark", "JSON-01", format!("\u{feff}{text}")),
         ("comment", "A comment", "JSON-01", format!("{text}// the end")),
         ("trailing-comma", "A comma too many", "JSON-01", format!("{inner},}}")),
         ("single-quotes", "Single quotes", "JSON-01", text.replace('"', "'")),
-        ("trailing-text", "Text behind the object", "JSON-03", format!("{text}x")),
-        ("second-object", "A second object behind the first", "JSON-03", format!("{text}{{}}")),
+        ("trailing-text", "Text after the object", "JSON-03", format!("{text}x")),
+        ("second-object", "A second object after the first", "JSON-03", format!("{text}{{}}")),
         ("duplicate-key", "Two ids", "JSON-02", format!("{{\"id\":\"org.example.other\",{bare}")),
         (
             "duplicate-key-escaped",
@@ -114,7 +114,7 @@ fn syntax() -> Vec<Case> {
         ("lone-surrogate", "A lone surrogate", "JSON-06", text.replace("Echo", "\\ud800")),
         (
             "raw-control",
-            "A control character as it is, inside a text",
+            "An unescaped control character inside a text",
             "JSON-01",
             text.replace("Echo", "Ec\u{1}ho"),
         ),
@@ -141,7 +141,7 @@ fn syntax() -> Vec<Case> {
     let latin: Vec<u8> = text.bytes().map(|byte| if byte == b'G' { 0xc4 } else { byte }).collect();
     let utf16: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
     for (id, title, text) in
-        [("invalid-utf8", "Bytes that are no UTF-8", latin), ("utf16", "UTF-16", utf16)]
+        [("invalid-utf8", "Bytes that are not UTF-8", latin), ("utf16", "UTF-16", utf16)]
     {
         cases.push(
             Package::new()
@@ -155,9 +155,9 @@ fn syntax() -> Vec<Case> {
     cases
 }
 
-/// A manifest whose deepest array lies so many levels deep.
+/// A manifest whose deepest array is at this depth.
 fn deep(levels: usize) -> String {
-    // Around the default stand the manifest, the tools, the tool and the schema.
+    // The manifest, the tools, the tool and the schema enclose the default.
     let arrays = levels - 4;
     let default = format!("{}{}", "[".repeat(arrays), "]".repeat(arrays));
     edited("/tools/0/parameters/default", "HERE".into()).to_string().replace("\"HERE\"", &default)
@@ -284,7 +284,7 @@ fn types() -> Vec<Case> {
             ("type-name-null", "Null as name", "/name", Value::Null),
             ("type-authors", "A text as authors", "/authors", json!("Ada")),
             ("type-author", "A number as author", "/authors", json!([7])),
-            ("type-license-null", "Null as licence", "/license", Value::Null),
+            ("type-license-null", "Null as license", "/license", Value::Null),
             ("type-runtime", "An array as runtime", "/runtime", json!(["wasm32-wasip1"])),
             ("type-args", "A text as args", "/runtime/args", json!("-v")),
             ("type-arg", "A number as an argument", "/runtime/args", json!([1])),
@@ -337,7 +337,7 @@ fn types() -> Vec<Case> {
         "MAN-06",
         why,
         vec![
-            ("number-fraction", "64.0 where an integer stands", "/runtime/timeout_ms", json!(64.0)),
+            ("number-fraction", "64.0 instead of an integer", "/runtime/timeout_ms", json!(64.0)),
             ("number-text", "A number as text", "/runtime/timeout_ms", json!("64")),
             ("number-half", "A half", "/runtime/timeout_ms", json!(0.5)),
         ],
@@ -348,7 +348,7 @@ fn types() -> Vec<Case> {
         Package::new()
             .with("manifest.json", exponent)
             .case(6, "manifest/number-exponent")
-            .says("6e1 where an integer stands", why)
+            .says("6e1 instead of an integer", why)
             .spec("MAN-06")
             .refused(TYPE),
     );
@@ -374,7 +374,7 @@ fn texts() -> Vec<Case> {
         why,
         vec![
             ("name-empty", "An empty name", "/name", json!("")),
-            ("name-space", "A name that begins with a space", "/name", json!(" Echo")),
+            ("name-space", "A name that starts with a space", "/name", json!(" Echo")),
             (
                 "name-no-break-space",
                 "A name that ends with a no-break space",
@@ -457,7 +457,7 @@ fn identity() -> Vec<Case> {
             ("id-trailing-dot", "An id that ends in a dot", "/id", json!("org.example.echo.")),
             (
                 "id-hyphen-first",
-                "A label that begins with a hyphen",
+                "A label that starts with a hyphen",
                 "/id",
                 json!("org.example.-echo"),
             ),
@@ -532,7 +532,7 @@ fn identity() -> Vec<Case> {
         case("mpp-version-first", &next)
             .says(
                 "Version 2.0 of the format, with a key of its own",
-                "The version is looked at before any other key, so that the reason given is the true one.",
+                "The version is checked before any other key, so that the reported reason is the true one.",
             )
             .spec("MAN-09")
             .refused(VALUE),
@@ -544,11 +544,11 @@ fn identity() -> Vec<Case> {
         vec![
             (
                 "license-characters",
-                "A licence with an ampersand",
+                "A license with an ampersand",
                 "/license",
                 json!("MIT & Apache-2.0"),
             ),
-            ("license-empty", "An empty licence", "/license", json!("")),
+            ("license-empty", "An empty license", "/license", json!("")),
         ],
     ));
     cases.extend(group(
@@ -622,12 +622,17 @@ fn runtime() -> Vec<Case> {
     cases.extend(group(
         VALUE,
         "MAN-16",
-        "The module stands at the top, under a safe name.",
+        "The module is at the top level, under a safe name.",
         vec![
-            ("entry-folder", "A module in a folder", "/runtime/entry", json!("assets/tool.wasm")),
+            (
+                "entry-folder",
+                "A module in a directory",
+                "/runtime/entry",
+                json!("assets/tool.wasm"),
+            ),
             (
                 "entry-parent",
-                "A module in the parent folder",
+                "A module in the parent directory",
                 "/runtime/entry",
                 json!("../tool.wasm"),
             ),
@@ -647,12 +652,7 @@ fn runtime() -> Vec<Case> {
         "How a guest is spoken to is not a guess.",
         vec![
             ("protocol-case", "A protocol in upper case", "/runtime/protocol", json!("MCP")),
-            (
-                "protocol-unknown",
-                "A protocol that nobody knows",
-                "/runtime/protocol",
-                json!("grpc"),
-            ),
+            ("protocol-unknown", "An unknown protocol", "/runtime/protocol", json!("grpc")),
         ],
     ));
     cases.extend(group(
@@ -774,13 +774,13 @@ fn capabilities() -> Vec<Case> {
         vec![
             ("directory-relative", "A relative path", at, read(&["data"])),
             ("directory-slashes", "Two slashes", at, read(&["//"])),
-            ("directory-parent", "The parent folder", at, read(&["/data/../etc"])),
-            ("directory-current", "The current folder", at, read(&["/./data"])),
+            ("directory-parent", "The parent directory", at, read(&["/data/../etc"])),
+            ("directory-current", "The current directory", at, read(&["/./data"])),
             ("directory-double-slash", "An empty component", at, read(&["//data"])),
             ("directory-trailing-slash", "A slash at the end", at, read(&["/data/"])),
             ("directory-backslash", "A backslash", at, read(&["/data\\x"])),
             ("directory-space", "A space", at, read(&["/my data"])),
-            ("directory-home", "The home folder", at, read(&["~/data"])),
+            ("directory-home", "The home directory", at, read(&["~/data"])),
             ("directory-deep", "17 components", at, read(&[&"/d".repeat(17)])),
             (
                 "directory-long",
@@ -811,7 +811,7 @@ fn capabilities() -> Vec<Case> {
             ),
             (
                 "directory-root-and-other",
-                "The root beside a directory in it",
+                "The root and a directory in it",
                 at,
                 json!({ "filesystem": { "read": ["/", "/data"] } }),
             ),
@@ -852,7 +852,7 @@ fn capabilities() -> Vec<Case> {
         "MAN-25",
         "A name that every shell and language can hold.",
         vec![
-            ("environment-digit", "A variable that begins with a digit", at, environment("1KEY")),
+            ("environment-digit", "A variable that starts with a digit", at, environment("1KEY")),
             ("environment-equals", "A variable with its value", at, environment("KEY=x")),
             ("environment-hyphen", "A variable with a hyphen", at, environment("MY-KEY")),
             ("environment-empty", "A variable without a name", at, environment("")),
@@ -897,10 +897,10 @@ fn tools() -> Vec<Case> {
             ("tool-name-empty", "A tool with an empty name", "/tools/0/name", json!("")),
             ("tool-name-dot", "A name with a dot", "/tools/0/name", json!("echo.text")),
             ("tool-name-hyphen", "A name with a hyphen", "/tools/0/name", json!("echo-text")),
-            ("tool-name-digit", "A name that begins with a digit", "/tools/0/name", json!("2echo")),
+            ("tool-name-digit", "A name that starts with a digit", "/tools/0/name", json!("2echo")),
             (
                 "tool-name-underscore",
-                "A name that begins with an underscore",
+                "A name that starts with an underscore",
                 "/tools/0/name",
                 json!("_echo"),
             ),
@@ -935,11 +935,11 @@ fn tools() -> Vec<Case> {
     cases.extend(group(
         VALUE,
         "MAN-34",
-        "How much harm a call can do is the publisher's word, one of three.",
+        "The publisher declares how much harm a call can do, in one of three levels.",
         vec![
             (
                 "sensitivity-unknown",
-                "A sensitivity that nobody knows",
+                "An unknown sensitivity",
                 "/tools/0/sensitivity",
                 json!("harmless"),
             ),
@@ -955,7 +955,7 @@ fn tools() -> Vec<Case> {
     cases.extend(group(
         VALUE,
         "MAN-08",
-        "Models read descriptions as they stand.",
+        "Models read descriptions verbatim.",
         vec![
             (
                 "tool-description-empty",
@@ -1029,7 +1029,7 @@ fn privacy() -> Vec<Case> {
     cases.extend(group(VALUE, "MAN-36", "The name becomes the label in the answer.", vec![
         ("custom-name-lower-case", "A name in lower case", at, custom("employee", "x")),
         ("custom-name-brackets", "A name with brackets", at, custom("A]", "x")),
-        ("custom-name-digit", "A custom pattern whose name begins with a digit", at, custom("1A", "x")),
+        ("custom-name-digit", "A custom pattern whose name starts with a digit", at, custom("1A", "x")),
         ("custom-name-long", "A name of 33 letters", at, custom(&"A".repeat(33), "x")),
         ("custom-pattern-empty", "An empty expression", at, custom("X", "")),
         ("custom-pattern-long", "An expression of 257 bytes", at, custom("X", &"x".repeat(257))),
@@ -1072,7 +1072,7 @@ fn characters() -> Vec<Case> {
         let description = format!("Gives{character} back");
         cases.push(
             case(&format!("character-{id}"), &edited("/tools/0/description", description.into()))
-                .says(&format!("A description that holds {title}"), why)
+                .says(&format!("A description that contains {title}"), why)
                 .spec("MAN-07")
                 .refused(VALUE),
         );
@@ -1102,7 +1102,7 @@ fn characters() -> Vec<Case> {
 
 fn package_rules() -> Vec<Case> {
     let store = |id: &str, name: &str| case(id, &manifest()).with("trust", store_path(name));
-    let namespace = "A trusted publisher must not sign under somebody else's id.";
+    let namespace = "A trusted publisher must not sign under the id of another.";
     let rollback = "An old version may have a hole that the new one closed.";
     let pre_release = edited("/version", json!("1.2.0-rc.1"));
     let mut cases = vec![
@@ -1124,7 +1124,7 @@ fn package_rules() -> Vec<Case> {
     for (id, title, name) in [
         ("other", "A signer with another namespace", "namespace-other"),
         ("longer", "A signer whose namespace is longer than the id", "namespace-longer"),
-        ("prefix", "A signer whose namespace is the beginning of a label", "namespace-prefix"),
+        ("prefix", "A signer whose namespace is a prefix of a label", "namespace-prefix"),
         ("none", "A signer without a namespace", "namespace-none"),
     ] {
         cases.push(
@@ -1137,7 +1137,7 @@ fn package_rules() -> Vec<Case> {
     let impostor = edited("/id", json!("org.examplecorp.echo"));
     cases.push(
         case("namespace-look-alike", &impostor)
-            .says("An id that only begins like the namespace", namespace)
+            .says("An id that only starts like the namespace", namespace)
             .spec("GATE-05 TRUST-06")
             .refused("manifest.namespace"),
     );
@@ -1186,7 +1186,7 @@ fn package_rules() -> Vec<Case> {
             .case(6, "manifest/accept-namespace-second")
             .with("trust", store_path("author-and-approver"))
             .says(
-                "The second signer's namespace holds the id",
+                "The second signer's namespace contains the id",
                 "One of the trusted signers has to be in charge of it.",
             )
             .spec("GATE-05"),
@@ -1214,7 +1214,7 @@ fn accepted() -> Vec<Case> {
     let joiner = edited("/name", json!("\u{1f468}\u{200d}\u{1f469} \u{2764}\u{fe0f}"));
     let (id, label) = (format!("org.example.{}", "a".repeat(63)), "a".repeat(52));
     let longest = format!("{id}.{label}");
-    let reference = "Each value stands at the edge of what its rule allows.";
+    let reference = "Each value is at the limit that its rule allows.";
     vec![
         case("accept-every-key", &full)
             .says("A manifest with every key, at its limits", reference)

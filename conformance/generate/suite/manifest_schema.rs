@@ -31,7 +31,7 @@ pub fn cases() -> Vec<Case> {
 }
 
 fn keywords() -> Vec<Case> {
-    let why = "A keyword that is not checked is a promise that nobody keeps.";
+    let why = "A keyword that is not checked is a promise that is not kept.";
     let mut cases = Vec::new();
     for (keyword, value) in [
         ("format", json!("email")),
@@ -113,7 +113,7 @@ fn values() -> Vec<Case> {
         ("type-unknown", "A type that does not exist", "SCH-03", json!({ "type": "float" }), VALUE),
         ("type-case", "A type in upper case", "SCH-03", json!({ "type": "String" }), VALUE),
         ("type-empty", "No type in a list of types", "SCH-03", json!({ "type": [] }), VALUE),
-        ("enum-object", "An enum that is no list", "SCH-03", json!({ "enum": {} }), TYPE),
+        ("enum-object", "An enum that is not a list", "SCH-03", json!({ "enum": {} }), TYPE),
         ("enum-empty", "An empty enum", "SCH-03", json!({ "enum": [] }), VALUE),
         ("minimum-text", "A minimum as text", "SCH-03", json!({ "minimum": "1" }), TYPE),
         (
@@ -149,10 +149,22 @@ fn values() -> Vec<Case> {
             TYPE,
         ),
         ("any-of-empty", "No alternative", "SCH-03", json!({ "anyOf": [] }), VALUE),
-        ("all-of-object", "Alternatives that are no list", "SCH-03", json!({ "allOf": {} }), TYPE),
+        (
+            "all-of-object",
+            "Alternatives that are not a list",
+            "SCH-03",
+            json!({ "allOf": {} }),
+            TYPE,
+        ),
         ("unique-text", "uniqueItems as text", "SCH-03", json!({ "uniqueItems": "yes" }), TYPE),
         ("title-number", "A title that is a number", "SCH-06", json!({ "title": 1 }), TYPE),
-        ("examples-object", "Examples that are no list", "SCH-06", json!({ "examples": {} }), TYPE),
+        (
+            "examples-object",
+            "Examples that are not a list",
+            "SCH-06",
+            json!({ "examples": {} }),
+            TYPE,
+        ),
         ("deprecated-text", "deprecated as text", "SCH-06", json!({ "deprecated": "yes" }), TYPE),
     ] {
         cases.push(property(id, schema).says(title, why).spec(spec).refused(code));
@@ -205,7 +217,7 @@ fn contradictions() -> Vec<Case> {
         ("required-twice", "A name twice among the required", json!({ "required": ["a", "a"] })),
         (
             "required-unknown",
-            "A required name that is no property",
+            "A required name that is not a property",
             json!({ "properties": { "a": {} }, "required": ["b"] }),
         ),
         ("type-twice", "A type twice", json!({ "type": ["null", "null"] })),
@@ -253,7 +265,7 @@ fn references() -> Vec<Case> {
             root(json!({ "a": {} }), json!({ "$ref": "#/$defs/%61" })),
         ),
     ] {
-        // Whether a reference that leads nowhere is malformed or unsupported is a matter of view.
+        // Whether a reference that leads nowhere is malformed or unsupported can be decided either way.
         let codes = match id {
             "ref-missing" | "ref-escaped" => "manifest.bad_value manifest.schema_unsupported",
             _ => "manifest.schema_unsupported manifest.bad_value",
@@ -333,7 +345,7 @@ fn patterns() -> Vec<Case> {
         ("class-subtraction", "A class less another", "[a--b]"),
         ("escape-unknown", "An escape that means nothing", "\\q"),
         ("escape-hex", "An escape by number", "\\x41"),
-        ("brace-open", "An opening brace that begins no repetition", "a{x"),
+        ("brace-open", "An opening brace that does not start a repetition", "a{x"),
         ("brace-close", "A closing brace alone", "a}"),
         ("bracket-close", "A closing bracket alone", "a]"),
         ("nothing-to-repeat", "A repetition of nothing", "*a"),
@@ -403,12 +415,12 @@ fn accepted() -> Vec<Case> {
             .says("A schema with every keyword", "What the subset has is read.")
             .spec("SCH-01 SCH-02 SCH-03 SCH-05 SCH-06 SCH-08"),
         parameters("accept-ref-chain", json!({ "type": "object", "$defs": chain }))
-            .says("A chain of 32 definitions", "It stands at the edge of what the rule allows.")
+            .says("A chain of 32 definitions", "It is at the limit that the rule allows.")
             .spec("SCH-07"),
         parameters("accept-ref-doubling", json!({ "type": "object", "$defs": doubling }))
             .says(
                 "Definitions that double at each of 15 steps",
-                "Each is read once; nobody writes out the 32,768 copies of the first.",
+                "Each is read once; the 32,768 copies of the first are never written out.",
             )
             .spec("SCH-07"),
     ]

@@ -27,9 +27,9 @@ pub mod zip;
 use case::Case;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The folders below `conformance/` that the generator owns: nothing else may lie in them.
+/// The directories below `conformance/` that the generator owns: nothing else may lie in them.
 #[allow(dead_code)] // the generator's main and the tests each use a part of this module
-pub const FOLDERS: [&str; 2] = ["keys", "vectors"];
+pub const DIRECTORIES: [&str; 2] = ["keys", "vectors"];
 
 /// The version of the format of the case files. A change that an old runner would misread is a new
 /// number; new cases are not.
@@ -62,7 +62,7 @@ pub fn files() -> BTreeMap<String, Vec<u8>> {
     let mut files = BTreeMap::new();
     let mut ids = BTreeSet::new();
     for case in cases() {
-        assert!(ids.insert(case.id.clone()), "{} stands twice", case.id);
+        assert!(ids.insert(case.id.clone()), "{} is duplicated", case.id);
         for (name, content) in &case.files {
             files.insert(format!("vectors/{name}"), content.clone());
         }

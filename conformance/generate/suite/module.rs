@@ -1,7 +1,7 @@
 //! Check 7: the module. Those that are valid WebAssembly are written as text; the others as bytes.
 
 use super::case::Case;
-use super::deflate::zeros_behind;
+use super::deflate::zeros_after;
 use super::package::{manifest, module, Package};
 use super::zip::Entry;
 use serde_json::{json, Value};
@@ -19,7 +19,7 @@ pub fn cases() -> Vec<Case> {
     cases.extend(features());
     cases.extend(limits());
     cases.extend(imports());
-    cases.extend(door());
+    cases.extend(services());
     cases.extend(exports());
     cases.extend(memory());
     cases.extend(accepted());
@@ -43,7 +43,7 @@ fn text(id: &str, module: &str) -> Case {
     case(id, &bytes)
 }
 
-/// A package that asks for what lies behind the door.
+/// A package that requests host services.
 fn asking(id: &str, module: &str, capabilities: Value) -> Case {
     let bytes = wat::parse_str(format!("(module {module})")).unwrap();
     let mut manifest = manifest();
@@ -85,7 +85,7 @@ fn with_sections(changed: &[(u8, Vec<u8>)]) -> Vec<u8> {
         (10, &[0x0a, 0x04, 0x01, 0x02, 0x00, 0x0b]),
     ];
     let mut bytes = b"\0asm\x01\0\0\0".to_vec();
-    // The section that counts the data segments stands before the code.
+    // The section that counts the data segments precedes the code.
     for id in [1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 10, 11, 0, 13, 14] {
         match changed.iter().find(|(changed, _)| *changed == id) {
             Some((_, section)) => bytes.extend(section),
@@ -105,7 +105,7 @@ fn code(operators: &[u8]) -> Vec<u8> {
 
 fn binaries() -> Vec<Case> {
     let valid = module();
-    let why = "What is no valid module is refused whole, before any of it is translated or run.";
+    let why = "An invalid module is refused as a whole, before any of it is translated or run.";
     let cut = |length: usize| valid[..length].to_vec();
     let put = |at: usize, byte: u8| {
         let mut bytes = valid.clone();
@@ -123,7 +123,7 @@ fn binaries() -> Vec<Case> {
         ("elf", "A native program", "MOD-02", b"\x7fELF\x02\x01\x01\0".to_vec()),
         ("cut-header", "A module cut inside its header", "MOD-02", cut(6)),
         ("cut-section", "A module cut inside a section", "MOD-03", cut(valid.len() - 1)),
-        ("cut-size", "A module that ends behind a section's id", "MOD-03", cut(9)),
+        ("cut-size", "A module that ends after a section's id", "MOD-03", cut(9)),
         (
             "section-long",
             "A section said to be longer than the module",
@@ -161,13 +161,13 @@ fn binaries() -> Vec<Case> {
         }),
         (
             "section-tail",
-            "Bytes behind the last item of a section",
+            "Bytes after the last item of a section",
             "MOD-07",
             with_sections(&[(3, section(3, &[1, 0, 0]))]),
         ),
         (
             "custom-without-name",
-            "A custom section without room for its name",
+            "A custom section too short for its name",
             "MOD-07",
             with_sections(&[(0, section(0, &[5, b'x']))]),
         ),
@@ -195,7 +195,7 @@ fn binaries() -> Vec<Case> {
             "MOD-07",
             put(valid.len() - 7, 1),
         ),
-        ("export-name", "An export whose name is no UTF-8", "MOD-07", put(valid.len() - 10, 0xff)),
+        ("export-name", "An export whose name is not UTF-8", "MOD-07", put(valid.len() - 10, 0xff)),
         (
             "export-twice",
             "Two exports of one name",
@@ -213,7 +213,7 @@ fn binaries() -> Vec<Case> {
         ),
         (
             "body-type",
-            "A body that leaves a value",
+            "A body that leaves a value on the stack",
             "MOD-07",
             with_sections(&[(10, code(&[0x41, 0]))]),
         ),
@@ -341,7 +341,7 @@ fn features() -> Vec<Case> {
 }
 
 fn limits() -> Vec<Case> {
-    let why = "A few bytes can declare a lot; every count is held against its limit before the engine sees it.";
+    let why = "A few bytes can declare a lot; every count is checked against its limit before the engine sees it.";
     let function = [2, 0, 0x0b];
     let functions = with_sections(&[
         (3, list(3, 100_001, &[0; 100_001])),
@@ -585,25 +585,29 @@ fn imports() -> Vec<Case> {
     cases
 }
 
-/// Both functions of the door.
-const DOOR: &str = r#"(import "mpp_v1" "request" (func (param i32 i32) (result i32)))
+/// Both functions of the host services.
+const SERVICES: &str = r#"(import "mpp_v1" "request" (func (param i32 i32) (result i32)))
     (import "mpp_v1" "response" (func (param i32 i32) (result i32)))"#;
 
-fn door() -> Vec<Case> {
-    let why = "A door that leads to nothing that was asked for is not needed.";
+fn services() -> Vec<Case> {
+    let why = "Host services are imported only by a package that requests one.";
     let network = || json!({ "network": ["api.example.com"] });
     let mut cases = Vec::new();
     for (id, title, capabilities) in [
-        ("nothing", "The door in a package that asks for nothing", json!({})),
-        ("no-host", "The door in a package with an empty list of hosts", json!({ "network": [] })),
+        ("nothing", "Host services in a package that requests nothing", json!({})),
+        (
+            "no-host",
+            "Host services in a package with an empty list of hosts",
+            json!({ "network": [] }),
+        ),
         (
             "other",
-            "The door in a package that asks for other things alone",
+            "Host services in a package that requests other capabilities only",
             json!({ "environment": ["KEY"], "filesystem": { "read": ["/data"] } }),
         ),
     ] {
         cases.push(
-            asking(&format!("door-{id}"), &format!("{DOOR} {FRAME}"), capabilities)
+            asking(&format!("service-{id}"), &format!("{SERVICES} {FRAME}"), capabilities)
                 .says(title, why)
                 .spec("DOOR-02")
                 .refused(IMPORT),
@@ -612,46 +616,52 @@ fn door() -> Vec<Case> {
     for (id, title, import) in [
         (
             "function",
-            "A function that the door does not have",
+            "A function that the host services do not have",
             r#"(import "mpp_v1" "connect" (func (param i32 i32) (result i32)))"#,
         ),
         (
             "version",
-            "The door of a later version",
+            "The host services of a later version",
             r#"(import "mpp_v2" "request" (func (param i32 i32) (result i32)))"#,
         ),
         (
             "parameters",
-            "A function of the door with another parameter",
+            "A host service function with another parameter",
             r#"(import "mpp_v1" "request" (func (param i32 i64) (result i32)))"#,
         ),
         (
             "results",
-            "A function of the door without its result",
+            "A host service function without its result",
             r#"(import "mpp_v1" "response" (func (param i32 i32)))"#,
         ),
         (
             "global",
-            "A global under the name of a function of the door",
+            "A global under the name of a host service function",
             r#"(import "mpp_v1" "request" (global i32))"#,
         ),
     ] {
         cases.push(
-            asking(&format!("door-{id}"), &format!("{import} {FRAME}"), network())
+            asking(&format!("service-{id}"), &format!("{import} {FRAME}"), network())
                 .says(title, "What was never offered cannot be called.")
                 .spec("MOD-10 DOOR-01")
                 .refused(IMPORT),
         );
     }
     cases.push(
-        asking("accept-door-host", &format!("{DOOR} {FRAME}"), network())
-            .says("The door in a package that asks for a host", "What it asks for lies behind it.")
+        asking("accept-service-host", &format!("{SERVICES} {FRAME}"), network())
+            .says(
+                "Host services in a package that requests a host",
+                "The `http` service is what it requests.",
+            )
             .spec("DOOR-01 DOOR-02"),
     );
     let storage = json!({ "storage": { "limit_kb": 1 } });
     cases.push(
-        asking("door-storage", &format!("{DOOR} {FRAME}"), storage)
-            .says("The door in a package that asks for storage alone", "Storage is a directory.")
+        asking("service-storage", &format!("{SERVICES} {FRAME}"), storage)
+            .says(
+                "Host services in a package that requests storage only",
+                "Storage is a directory.",
+            )
             .spec("DOOR-02")
             .refused(IMPORT),
     );
@@ -746,7 +756,7 @@ fn accepted() -> Vec<Case> {
         ));
     }
     let reads = "Real tools need it.";
-    let edge = "It stands at the edge of what the rule allows.";
+    let edge = "It is at the limit that the rule allows.";
     let grows = [0x41, 0, 0x40, 0, 0x1a];
     let nested = code(&[[0x02, 0x40].repeat(10_000), vec![0x0b; 10_000]].concat());
     let mut cases = vec![
@@ -840,7 +850,7 @@ fn too_large() -> Case {
     let package = Package::new().with("tool.wasm", whole);
     let signature = format!("{:#}\n", package.signature());
     let mut zip = Package::new().with("signature.json", signature).zip();
-    let mut entry = Entry::deflated(b"tool.wasm", b"", zeros_behind(&head, zeros));
+    let mut entry = Entry::deflated(b"tool.wasm", b"", zeros_after(&head, zeros));
     entry.both(|header| {
         header.content_bytes = Some((head.len() + zeros) as u32);
         header.checksum = Some(0x29e9_4607);
@@ -849,7 +859,7 @@ fn too_large() -> Case {
     Case::verify(7, "module/too-large", zip.parts())
         .says(
             "A module of 48 MiB and one byte",
-            "The engine's work grows with the module, so its size is looked at first.",
+            "The engine's work grows with the module, so its size is checked first.",
         )
         .spec("MOD-01 LIM-20")
         .refused("module.too_large")

@@ -84,7 +84,7 @@ impl Package {
         json!({ "format": "mpp-signature/1", "content_hash": hash, "signatures": records })
     }
 
-    /// The archive, every entry stored. A `signature.json` among the files is left as it is.
+    /// The archive, every entry stored. A `signature.json` among the files is left unmodified.
     pub fn zip(&self) -> Zip {
         let mut files = self.files.clone();
         files

@@ -36,7 +36,7 @@ fn manifest_case(id: &str, manifest: &Value) -> Case {
 
 fn manifests() -> Vec<Case> {
     let args = |args: Value| json!({ "args": args });
-    let one_way = "A value has one place in which it stands whole, or the manifest is refused.";
+    let one_way = "A value has exactly one place, unsplit, or the manifest is refused.";
     let list = [
         ("no-object", "An array as `command`", "MAN-38", "manifest.wrong_type", vec![], json!([])),
         (
@@ -58,7 +58,7 @@ fn manifests() -> Vec<Case> {
         ("args-many", "65 items", "MAN-38 LIM-14", VALUE, vec![], args(json!(vec!["x"; 65]))),
         (
             "word-number",
-            "A number as a word",
+            "A number as an argument of a command",
             "MAN-40",
             "manifest.wrong_type",
             vec![],
@@ -66,14 +66,21 @@ fn manifests() -> Vec<Case> {
         ),
         (
             "word-long",
-            "A word of 8,193 bytes",
+            "A command argument of 8,193 bytes",
             "MAN-40 LIM-16",
             VALUE,
             vec![],
             args(json!(["x".repeat(8193)])),
         ),
         ("group-empty", "A group of no words", "MAN-39", VALUE, vec![], args(json!([[]]))),
-        ("group-single", "A group of one word", "MAN-39", VALUE, vec!["s"], args(json!([["{s}"]]))),
+        (
+            "group-single",
+            "A group of one argument",
+            "MAN-39",
+            VALUE,
+            vec!["s"],
+            args(json!([["{s}"]])),
+        ),
         (
             "group-long",
             "A group of nine words",
@@ -108,7 +115,7 @@ fn manifests() -> Vec<Case> {
         ),
         (
             "part-option",
-            "A placeholder behind an option's equals sign",
+            "A placeholder after an option's equals sign",
             "MAN-41",
             VALUE,
             vec!["s"],
@@ -124,7 +131,7 @@ fn manifests() -> Vec<Case> {
         ),
         (
             "part-twice",
-            "Two placeholders in one word",
+            "Two placeholders in one argument",
             "MAN-41",
             VALUE,
             vec!["s", "n"],
@@ -267,7 +274,7 @@ fn manifests() -> Vec<Case> {
     cases.push(
         manifest_case("accept", &command(&["s", "n", "b", "o"], &every))
             .says(
-                "A command with every form of word",
+                "A command with every form of argument",
                 "It is the parent of the faults in this group.",
             )
             .spec("MAN-37 MAN-38 MAN-39 MAN-40 MAN-41 MAN-42 MAN-43 MAN-44"),
@@ -275,7 +282,7 @@ fn manifests() -> Vec<Case> {
     cases
 }
 
-/// Writes its command line to stdout, a NUL behind each argument, and then its stdin.
+/// Writes its command line to stdout, a NUL after each argument, and then its stdin.
 fn telling() -> Vec<u8> {
     let module = r#"(module
       (import "wasi_snapshot_preview1" "args_sizes_get" (func (param i32 i32) (result i32)))
@@ -336,7 +343,7 @@ fn calls() -> Vec<Case> {
         ),
         (
             "option",
-            "A value that begins with a hyphen where a file is named",
+            "A value that starts with a hyphen where a file is named",
             "CMD-06",
             json!({ "s": "--output=x" }),
             "request.bad_arguments",
@@ -365,7 +372,7 @@ fn calls() -> Vec<Case> {
             .spec("CMD-07 LIM-161")
             .refused("request.too_large"),
     );
-    let whole = "A value is one argument, whatever it holds.";
+    let whole = "A value is one argument, with any content.";
     for (id, title, spec, given, stdout) in [
         ("none", "No arguments", "CMD-03 CMD-04 CMD-08", json!({}), "tool.wasm|--|"),
         ("false", "A condition that is false", "CMD-03", json!({ "b": false }), "tool.wasm|--|"),
@@ -424,13 +431,13 @@ fn calls() -> Vec<Case> {
             .answers(program(2, "", "no file")),
     );
     let half = guest("(call 2 (i32.const 1) (i32.const 2))", "\u{e9}").into_iter();
-    // The second byte of the letter, whose first stands alone then.
+    // The second byte of the letter, whose first byte is then incomplete.
     let half: Vec<u8> = half.map(|byte| if byte == 0xa9 { b'x' } else { byte }).collect();
     cases.push(
         run("command-accept-bytes", &plain, half)
             .says(
-                "A byte on stdout that is no text",
-                "Bytes that are no text are told, not dropped.",
+                "A byte on stdout that is not UTF-8",
+                "Bytes that are not UTF-8 are reported, not dropped.",
             )
             .spec("CMD-10")
             .answers(program(0, "\u{fffd}x", "")),
@@ -441,7 +448,7 @@ fn calls() -> Vec<Case> {
             &plain,
             guest("(call 2 (i32.const 1) (i32.const 4)) unreachable", "half"),
         )
-        .says("A trap behind some output", "Breaking off is no answer.")
+        .says("A trap after some output", "A trapped run has no response.")
         .spec("CMD-09")
         .refused("tool.trap"),
     );
@@ -465,7 +472,7 @@ fn sessions() -> Vec<Case> {
     for (id, title, spec, stdout, code) in [
         (
             "log-line",
-            "A line of a log that is no message",
+            "A log line that is not a message",
             "MCP-02",
             format!("started\n{both}"),
             "tool.bad_answer",
@@ -614,7 +621,7 @@ fn sessions() -> Vec<Case> {
             "MCP-05",
             saying(&both.replace("2025-06-18", "2024-11-05")),
         ),
-        ("exit", "Status 1 behind the answer", "MCP-07", exits(&both)),
+        ("exit", "Status 1 after the answer", "MCP-07", exits(&both)),
     ] {
         cases.push(
             run(&format!("mcp-accept-{id}"), &server, module)

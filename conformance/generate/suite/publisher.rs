@@ -146,7 +146,7 @@ pub fn cases() -> Vec<Case> {
         ),
         (
             "unknown-empty-store",
-            "A store that trusts nobody",
+            "A store without trusted publishers",
             unknown,
             "TRUST-11",
             &[AUTHOR],
@@ -176,7 +176,7 @@ pub fn cases() -> Vec<Case> {
         ),
         (
             "key-revoked-unlisted",
-            "A revoked key that no publisher holds",
+            "A revoked key of no publisher",
             revoked,
             "TRUST-09",
             &[AUTHOR],
@@ -226,7 +226,7 @@ pub fn cases() -> Vec<Case> {
         ),
         (
             "not-yet-valid",
-            "A key whose time begins in one second",
+            "A key that is valid from one second later",
             span,
             "TRUST-10 TRUST-05",
             &[AUTHOR],
@@ -315,7 +315,7 @@ pub fn cases() -> Vec<Case> {
         ),
         (
             "stranger-first",
-            "A stranger, and a trusted signer behind",
+            "A stranger, then a trusted signer",
             "The order of signatures decides about names, not about trust.",
             "TRUST-11",
             &[STRANGER, AUTHOR],
@@ -333,7 +333,7 @@ pub fn cases() -> Vec<Case> {
         ),
         (
             "valid-from-now",
-            "A key whose time begins now",
+            "A key that is valid from now on",
             span,
             "TRUST-05",
             &[AUTHOR],

@@ -1,4 +1,4 @@
-//! Calls through the whole pipeline: what is asked for, what guests do wrong, and what leaves.
+//! Calls through the whole pipeline: requests, faults of guests, and responses.
 
 use super::case::Case;
 use super::package::{manifest, Package};
@@ -85,7 +85,7 @@ fn requests() -> Vec<Case> {
         ("unknown", "Arguments with one that is not declared", json!({ "text": "x", "path": "/" })),
         ("type", "An argument of another type", json!({ "text": 1 })),
         ("long", "An argument that is too long", json!({ "text": "longer" })),
-        ("array", "Arguments that are no object", json!(["text"])),
+        ("array", "Arguments that are not an object", json!(["text"])),
         ("null", "Null as arguments", Value::Null),
     ] {
         cases.push(
@@ -101,8 +101,8 @@ fn requests() -> Vec<Case> {
         run("request-too-large", &manifest(), saying(&response(&json!("fine"))))
             .with("fill", json!({ "member": "text", "letters": 16 << 20 }))
             .says(
-                "Arguments of more than 16 MiB: a member `text` of so many letters x",
-                "What the host holds for one call has a limit.",
+                "Arguments of more than 16 MiB: a member `text` of that many letters x",
+                "The memory that the host uses for one call has a limit.",
             )
             .spec("RUN-05 LIM-12")
             .refused("request.too_large"),
@@ -110,7 +110,7 @@ fn requests() -> Vec<Case> {
     cases
 }
 
-/// Arguments held against a schema: what JSON leaves to its readers.
+/// Arguments checked against a schema: what JSON leaves to its readers.
 fn values() -> Vec<Case> {
     let with = |id: &str, schema: Value, arguments: Value| {
         let mut manifest = manifest();
@@ -119,7 +119,7 @@ fn values() -> Vec<Case> {
         let case = run(&format!("value-{id}"), &manifest, saying(&response(&json!("fine"))));
         case.with("arguments", arguments)
     };
-    let number = "A number is what it stands for, however it is written.";
+    let number = "A number is its value, in any notation.";
     let exact = "Two numbers that a double cannot tell apart are two numbers.";
     let equal = "Equal means of one type and the same value.";
     let mut cases = Vec::new();
@@ -271,7 +271,7 @@ fn defaults() -> Vec<Case> {
     let mut writing = manifest();
     writing["tools"][0]["sensitivity"] = json!("write");
     let default =
-        "Without a rule only what asks for nothing runs, and nobody being there means no.";
+        "Without a rule only packages that request nothing run; without an approver the rest is denied.";
     let mut cases = Vec::new();
     let none = Value::Null;
     for (id, title, spec, manifest, policy, code) in [
@@ -293,7 +293,7 @@ fn defaults() -> Vec<Case> {
         ),
         (
             "default-storage",
-            "A package that keeps data, without a policy",
+            "A package that stores data, without a policy",
             "POLICY-15",
             &asking(json!({ "storage": { "limit_kb": 1 } })),
             &none,
@@ -301,7 +301,7 @@ fn defaults() -> Vec<Case> {
         ),
         (
             "default-variable",
-            "A package that asks for a variable which the policy does not set",
+            "A package that requests a variable that the policy does not set",
             "POLICY-15",
             &variable,
             &none,
@@ -317,7 +317,7 @@ fn defaults() -> Vec<Case> {
         ),
         (
             "default-non-interactive",
-            "A package that reads a directory, where the policy asks nobody",
+            "A package that reads a directory, under a non-interactive policy",
             "POLICY-06 POLICY-15",
             &reading,
             &json!({ "non_interactive": true }),
@@ -325,7 +325,7 @@ fn defaults() -> Vec<Case> {
         ),
         (
             "default-denied",
-            "A package that asks for nothing, of an id that the policy denies",
+            "A package that requests nothing, with an id that the policy denies",
             "POLICY-03 POLICY-15",
             &manifest(),
             &json!({ "deny": { "packages": ["*"] } }),
@@ -341,7 +341,7 @@ fn defaults() -> Vec<Case> {
         ),
         (
             "ask-always",
-            "A package that asks for nothing, where the policy asks about everything",
+            "A package that requests nothing, where the policy requires approval for everything",
             "POLICY-16",
             &manifest(),
             &json!({ "ask_always": true }),
@@ -349,7 +349,7 @@ fn defaults() -> Vec<Case> {
         ),
         (
             "ask-always-non-interactive",
-            "A package that asks for nothing, where the policy asks about everything and nobody",
+            "A package that requests nothing, under a non-interactive policy that requires approvals",
             "POLICY-06 POLICY-16",
             &manifest(),
             &json!({ "ask_always": true, "non_interactive": true }),
@@ -365,7 +365,7 @@ fn defaults() -> Vec<Case> {
     for (id, title, spec, manifest, policy) in [
         (
             "default-non-interactive",
-            "A package that asks for nothing, where the policy asks nobody",
+            "A package that requests nothing, under a non-interactive policy",
             "POLICY-06 POLICY-15",
             &manifest(),
             json!({ "non_interactive": true }),
@@ -379,7 +379,7 @@ fn defaults() -> Vec<Case> {
         ),
         (
             "ask-always-trusted",
-            "A trusted package, where the policy asks about everything else",
+            "A trusted package, where the policy requires approval for everything else",
             "POLICY-05 POLICY-16",
             &variable,
             json!({ "ask_always": true, "trusted_packages": ["org.example.echo"] }),
@@ -388,7 +388,7 @@ fn defaults() -> Vec<Case> {
         cases.push(
             run(&format!("accept-{id}"), manifest, saying(&response(&json!("fine"))))
                 .with("policy", with_format(&policy))
-                .says(title, "Nobody is there, and nobody is needed.")
+                .says(title, "No approver is available, and none is needed.")
                 .spec(spec)
                 .answers(json!({ "content": text_block("fine"), "is_error": false })),
         );
@@ -409,12 +409,12 @@ fn decisions() -> Vec<Case> {
     destructive["tools"][0]["sensitivity"] = json!("destructive");
     let say = || saying(&response(&json!("fine")));
     let denied = "What the administrator denies, no person and no package can allow.";
-    let asked = "Where a person has to agree, nobody being there means no.";
+    let asked = "A call that requires approval is denied without an approver.";
     vec![
         run("policy-denied-package", &manifest(), say())
             .with("policy", with_format(&json!({ "deny": { "packages": ["org.example"] } })))
             .with("person", "agrees")
-            .says("A package that the policy denies, though a person agrees", denied)
+            .says("A package that the policy denies, even if a person approves", denied)
             .spec("POLICY-03")
             .refused("policy.denied"),
         run("policy-denied-capability", &asking, say())
@@ -432,17 +432,17 @@ fn decisions() -> Vec<Case> {
         run("policy-non-interactive", &asking, say())
             .with("policy", with_format(&json!({ "non_interactive": true })))
             .with("person", "agrees")
-            .says("A package that needs consent, where the policy asks nobody", denied)
+            .says("A package that requires approval, under a non-interactive policy", denied)
             .spec("POLICY-06")
             .refused("policy.denied"),
         run("policy-nobody", &asking, say())
             .with("policy", with_format(&json!({})))
-            .says("A package that needs consent, and nobody to ask", asked)
+            .says("A package that requires approval, without an approver", asked)
             .spec("RUN-04 POLICY-07")
             .refused("policy.confirmation_required"),
         run("policy-destructive", &destructive, say())
             .with("policy", with_format(&json!({ "trusted_packages": ["org.example.echo"] })))
-            .says("A destructive tool of a trusted package, and nobody to ask", asked)
+            .says("A destructive tool of a trusted package, without an approver", asked)
             .spec("RUN-04 POLICY-05")
             .refused("policy.confirmation_required"),
         run("policy-attestation", &destructive, say())
@@ -470,7 +470,7 @@ fn decisions() -> Vec<Case> {
 }
 
 fn endings() -> Vec<Case> {
-    let limit = "A tool that breaks a limit ends within it, and nothing of its answer leaves.";
+    let limit = "A tool that exceeds a limit is ended, and its response is withheld.";
     let mut cases = Vec::new();
     for (id, title, spec, start, code) in [
         ("trap-unreachable", "An unreachable instruction", "BOX-21", "unreachable", "tool.trap"),
@@ -566,7 +566,7 @@ fn endings() -> Vec<Case> {
 
 fn answers() -> Vec<Case> {
     let one = response(&json!("fine"));
-    let why = "A tool gives one answer to the request it got; what two readers could read differently is none.";
+    let why = "A tool writes one response to its request; a response that two readers could read differently is refused.";
     let mut cases = Vec::new();
     for (id, title, spec, text, code) in [
         ("none", "Nothing on stdout", "BOX-71", String::new(), "tool.no_answer"),
@@ -579,7 +579,7 @@ fn answers() -> Vec<Case> {
             format!("{one}\n{one}\n"),
             "tool.two_answers",
         ),
-        ("text", "Text that is no JSON", "BOX-71", "hello\n".into(), "tool.bad_answer"),
+        ("text", "Text that is not JSON", "BOX-71", "hello\n".into(), "tool.bad_answer"),
         (
             "log-line",
             "A line of a log before the answer",
@@ -684,7 +684,7 @@ fn accepted() -> Vec<Case> {
     let error = json!({ "jsonrpc": "2.0", "id": 1, "error": { "code": -32000, "message": "no such town" } });
     vec![
         run("accept-text", &small_limits(), saying(&response(&json!("fine"))))
-            .says("A result that is a text", "It is the parent of the faults in this folder.")
+            .says("A result that is a text", "It is the parent of the faults in this directory.")
             .spec("BOX-70 BOX-71 BOX-74")
             .answers(json!({ "content": text_block("fine"), "is_error": false })),
         run(
@@ -694,7 +694,7 @@ fn accepted() -> Vec<Case> {
         )
         .says(
             "A result in the shape of MCP, which says that the tool failed",
-            "That is the tool's own word, and an answer.",
+            "The tool itself reports the error, and that is a response.",
         )
         .spec("BOX-73")
         .answers(json!({ "content": text_block("fine"), "is_error": true })),
@@ -716,7 +716,7 @@ fn accepted() -> Vec<Case> {
         run("accept-filtered", &filtered, saying(&response(&json!("ask ann@example.com"))))
             .says(
                 "An address in the answer, which the manifest wants filtered",
-                "Nothing leaves unfiltered.",
+                "Every response is filtered.",
             )
             .spec("RUN-02 BOX-74")
             .answers(json!({ "content": text_block("ask [EMAIL]"), "is_error": false })),

@@ -1,4 +1,4 @@
-//! Check 4: signatures, their encodings, their keys, and curve points that nobody should accept.
+//! Check 4: signatures, their encodings, their keys, and curve points that must be refused.
 
 use super::case::{Case, NOW};
 use super::crypto::{
@@ -82,7 +82,7 @@ fn texts() -> Vec<Case> {
         ("eddsa", "The algorithm's family", "EdDSA"),
         ("prehashed", "The pre-hashed variant", "Ed25519ph"),
         ("rsa", "RSA", "RS256"),
-        ("space", "A space behind the algorithm", "Ed25519 "),
+        ("space", "A space after the algorithm", "Ed25519 "),
     ] {
         let why = "A package that chooses its algorithm chooses the weakest.";
         let records = vec![altered("algorithm", name)];
@@ -106,7 +106,7 @@ fn texts() -> Vec<Case> {
         ),
         ("key-url", "A key in the alphabet for addresses", "public_key", url(&key)),
         ("key-unused-bits", "A key whose unused bits are set", "public_key", unused_bit(&key)),
-        ("key-line-feed", "A line feed behind a key", "public_key", format!("{key}\n")),
+        ("key-line-feed", "A line feed after a key", "public_key", format!("{key}\n")),
         ("key-space", "A space inside a key", "public_key", spaced(&key)),
         ("key-hex", "A key in hexadecimal", "public_key", sha256_hex(b"any")),
         ("key-short", "A key of 31 bytes", "public_key", base64(&AUTHOR.public()[..31])),
@@ -149,7 +149,7 @@ fn texts() -> Vec<Case> {
         ),
         (
             "signature-line-feed",
-            "A line feed behind a signature",
+            "A line feed after a signature",
             "signature",
             format!("{signature}\n"),
         ),
@@ -243,7 +243,7 @@ fn resigned(member: &str, value: &str) -> Value {
     record
 }
 
-/// In the URL alphabet; with a letter changed to one of it where there is none to replace.
+/// In the URL alphabet; with a letter changed to one of it if there is no letter to replace.
 fn url(text: &str) -> String {
     let replaced = text.replace('+', "-").replace('/', "_");
     match replaced == text {
@@ -302,7 +302,7 @@ fn keys() -> Vec<Case> {
             other,
         ),
     ];
-    // Each with the signature that a lax verifier accepts: the scalar behind the point is 0 or 1.
+    // Each with the signature that a lax verifier accepts: the scalar of the point is 0 or 1.
     for (id, title, scalar, key) in [
         ("neutral", "The neutral element as key", 0, NEUTRAL),
         (
@@ -368,7 +368,7 @@ fn keys() -> Vec<Case> {
         ),
         (
             "not-on-curve",
-            "Bytes that are no point of the curve",
+            "Bytes that are not a point of the curve",
             0,
             "0200000000000000000000000000000000000000000000000000000000000000",
         ),
@@ -492,7 +492,7 @@ fn points() -> Vec<Case> {
         ("s-order", "An S of exactly L", low, malleated(&r_and_s(BASE, &[0; 32]))),
         (
             "r-small-order",
-            "An R of order 8, with the S that satisfies the equation but for it",
+            "An R of order 8, with the S that satisfies the equation except for it",
             high,
             sign_with(0, ORDER_8, AUTHOR, &message),
         ),
@@ -515,7 +515,7 @@ fn points() -> Vec<Case> {
         ),
         (
             "r-not-on-curve",
-            "An R that is no point of the curve",
+            "An R that is not a point of the curve",
             high,
             r_and_s(&format!("02{}", "00".repeat(31)), s),
         ),
@@ -541,7 +541,7 @@ fn points() -> Vec<Case> {
             .case(4, "signature/either-r-mixed-order")
             .says(
                 "An R of mixed order, which satisfies the cofactored equation only",
-                "Only the key's owner can make one, so it is no forgery. This project accepts it; an \
+                "Only the key's owner can make one, so it is not a forgery. This project accepts it; an \
                  implementation on a library with the other equation refuses it.",
             )
             .spec("SIG-07")
@@ -561,7 +561,7 @@ fn points() -> Vec<Case> {
 }
 
 fn several() -> Vec<Case> {
-    let all = "A signature that does not hold is a lie in the package, whatever the others say.";
+    let all = "An invalid signature makes the package invalid, even if the others are valid.";
     let good = record(AUTHOR, &hash());
     let mut bad = record(APPROVER, &hash());
     bad["signature"] = good["signature"].clone();
@@ -576,7 +576,7 @@ fn several() -> Vec<Case> {
             vec![good.clone(), bad.clone()],
             "SIG-09",
             "signature.invalid",
-            "A valid signature and an invalid one behind it",
+            "A valid signature and an invalid one after it",
             all,
         ),
         refused(
@@ -584,7 +584,7 @@ fn several() -> Vec<Case> {
             vec![bad, good.clone()],
             "SIG-09",
             "signature.invalid",
-            "An invalid signature and a valid one behind it",
+            "An invalid signature and a valid one after it",
             all,
         ),
         refused(

@@ -46,7 +46,7 @@ pub fn cases() -> Vec<Case> {
     ]);
     let mut cases = vec![
         snapshot("accept-nothing", of(&[]))
-            .says("Nothing is kept any more", "A package may remove all that it kept.")
+            .says("Nothing is stored any more", "A package can remove all that it stored.")
             .spec("STO-10"),
         snapshot("accept-files", good.clone())
             .says("Files, and one in a directory", "What lies in a directory follows it.")
@@ -56,19 +56,19 @@ pub fn cases() -> Vec<Case> {
     let deep = |count: u8| of(&(1..=count).map(|depth| directory(depth, b"d")).collect::<Vec<_>>());
     cases.push(
         snapshot("accept-deep", deep(32))
-            .says("Directories 32 deep", "A guest can make them so deep.")
+            .says("Directories 32 deep", "A guest can create this depth.")
             .spec("STO-12"),
     );
     let order = "Equal contents have equal bytes, so that a change is seen as one.";
-    let form = "One form means one reading, and nothing is hidden in what is kept.";
-    let names = "What a guest could not have left was put there by somebody else.";
-    let whose = "What one package kept is not another's.";
+    let form = "One form means one reading, and nothing is hidden in what is stored.";
+    let names = "What a guest could not have left was written by another program.";
+    let whose = "What one package stored is not another's.";
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     for (id, title, why, spec, bytes) in [
         ("empty", "An empty file", form, "STO-10", Vec::new()),
         ("header-alone", "The header alone", form, "STO-10", with_body(b"")),
         ("cut", "The last byte missing", form, "STO-10", good[..good.len() - 1].to_vec()),
-        ("behind", "A byte behind the end", form, "STO-10", [&good[..], b"\0"].concat()),
+        ("behind", "A byte after the end", form, "STO-10", [&good[..], b"\0"].concat()),
         ("order", "Names out of order", order, "STO-11", of(&[file(1, b"b", b""), one()])),
         ("twice", "One name twice", order, "STO-11", of(&[one(), one()])),
         (
@@ -97,14 +97,14 @@ pub fn cases() -> Vec<Case> {
         ("name-utf8", "A name that is not UTF-8", names, "STO-12", of(&[file(1, b"\xff", b"")])),
         (
             "other-package",
-            "What another package keeps",
+            "The storage of another package",
             whose,
             "STO-13",
             text(&good).replace(PACKAGE, "org.example.other").into_bytes(),
         ),
         (
             "other-key",
-            "What another publisher's package keeps",
+            "The storage of another publisher's package",
             whose,
             "STO-13",
             text(&good).replace(&key(), &"cd".repeat(32)).into_bytes(),

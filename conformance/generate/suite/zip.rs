@@ -36,13 +36,13 @@ pub struct Entry {
     pub internal_attributes: u16,
     pub external_attributes: u32,
     pub offset: Option<u32>,
-    /// What the entry holds, which decides about checksum and size.
+    /// The entry's content, which determines checksum and size.
     pub content: Vec<u8>,
-    /// What stands in the archive.
+    /// The entries of the archive.
     pub data: Vec<u8>,
-    /// Bytes before the local header and behind the data.
+    /// Bytes before the local header and after the data.
     pub before: Vec<u8>,
-    pub behind: Vec<u8>,
+    pub trailing: Vec<u8>,
     /// Whether it has a local header and data, and whether the directory knows it.
     pub in_body: bool,
     pub in_directory: bool,
@@ -72,7 +72,7 @@ pub struct Zip {
     /// Whether offsets count the prefix.
     pub prefix_counted: bool,
     pub before_directory: Vec<u8>,
-    /// Bytes behind the directory's entries that its size counts, and such that it does not.
+    /// Bytes after the directory's entries that its size counts, and such that it does not.
     pub directory_tail: Vec<u8>,
     pub before_end: Vec<u8>,
     pub end: End,
@@ -142,7 +142,7 @@ impl Zip {
                 bytes.extend(&entry.local.name);
                 bytes.extend(&entry.local.extra);
                 bytes.extend(&entry.data);
-                bytes.extend(&entry.behind);
+                bytes.extend(&entry.trailing);
             }
         }
         bytes.extend(&self.before_directory);

@@ -4,7 +4,7 @@ use mpp::audit::{Entry, Head, LogKey, GENESIS};
 use mpp::consent::attestation::EphemeralAttestation;
 use mpp::consent::{ApprovalDecision, ApprovalRequest};
 use mpp::directory::{
-    Change, CommitError, Directory, DirectoryError, File, FileOp, Found, Identity, Kind,
+    Change, CommitError, Directory, DirectoryError, File, FileOp, HostEntry, Identity, Kind,
     PreparedChanges, StatFingerprint,
 };
 use mpp::network::{Exchange, HttpResponse, TransportError};
@@ -108,30 +108,30 @@ impl Host for Memory {
         let missing = || Error::new(Code::StoreNotInstalled, content_hash.to_string());
         self.packages.get(content_hash).cloned().ok_or_else(missing)
     }
-    fn verified(&self, content_hash: &ContentHash) -> Option<AttestationResult> {
+    fn cached_attestation(&self, content_hash: &ContentHash) -> Option<AttestationResult> {
         self.verified.lock().unwrap().get(content_hash).cloned()
     }
-    fn keep_verified(&self, found: &AttestationResult) {
+    fn cache_attestation(&self, found: &AttestationResult) {
         self.verified.lock().unwrap().insert(found.content_hash.clone(), found.clone());
     }
-    fn ask(&self, question: &ApprovalRequest) -> ApprovalDecision {
+    fn request_approval(&self, question: &ApprovalRequest) -> ApprovalDecision {
         let mut questions = self.questions.lock().unwrap();
         questions.push(question.clone());
         if !question.is_destructive {
             return ApprovalDecision::ApprovedAlways("ann".to_owned());
         }
         let nonce = [questions.len().try_into().unwrap(); 16];
-        let now = Timestamp::since_1970(self.now());
+        let now = Timestamp::since_epoch(self.now());
         let key = consent_key();
         ApprovalDecision::ApprovedWithProof(EphemeralAttestation::sign_with(
             nonce, &key, question, "ann", now,
         ))
     }
-    fn approval(&self, question: &ApprovalRequest) -> Result<Option<String>, Error> {
+    fn remembered_approval(&self, question: &ApprovalRequest) -> Result<Option<String>, Error> {
         let key = (question.content_hash.clone(), question.grants.clone());
         Ok(self.approvals.lock().unwrap().get(&key).cloned())
     }
-    fn keep_approval(
+    fn remember_approval(
         &self,
         question: &ApprovalRequest,
         by: &str,
@@ -280,12 +280,12 @@ impl Tree {
         Some([*stamp; 9])
     }
 
-    fn check(&self, Change { path, action, was, .. }: &Change) -> Result<(), CommitError> {
+    fn check(&self, Change { path, action, expected, .. }: &Change) -> Result<(), CommitError> {
         let now = self.stamp(path);
         let as_it_was = match action {
             FileOp::CreateDirectory | FileOp::RemoveDirectory => true,
             FileOp::WriteFile { replaces: false, .. } => now.is_none(),
-            FileOp::RemoveFile | FileOp::WriteFile { .. } => now == *was,
+            FileOp::RemoveFile | FileOp::WriteFile { .. } => now == *expected,
         };
         let refused = || CommitError { path: path.clone(), why: "it is another by now".to_owned() };
         as_it_was.then_some(()).ok_or_else(refused)
@@ -318,7 +318,7 @@ impl Place {
 }
 
 impl Directory for Place {
-    fn lies_in(&self) -> Vec<Identity> {
+    fn identity_chain(&self) -> Vec<Identity> {
         let tree = self.tree.lock().unwrap();
         let ends = self.path.match_indices('/').map(|(at, _)| at);
         let mut above: Vec<&str> = ends.map(|at| &self.path[..at]).collect();
@@ -328,15 +328,15 @@ impl Directory for Place {
         let stamps = above.iter().rev().filter_map(|path| tree.names.get(*path));
         stamps.map(|(stamp, _)| (tree.number, *stamp)).collect()
     }
-    fn open(&self, name: &str) -> Result<Found, DirectoryError> {
+    fn open(&self, name: &str) -> Result<HostEntry, DirectoryError> {
         let path =
             if self.path.is_empty() { name.to_owned() } else { format!("{}/{name}", self.path) };
         let place = Place { tree: Arc::clone(&self.tree), path };
         let tree = self.tree.lock().unwrap();
         match tree.names.get(&place.path) {
             None => Err(DirectoryError::NotFound),
-            Some((_, None)) => Ok(Found::Directory(Arc::new(place))),
-            Some((_, Some(_))) => Ok(Found::File(Arc::new(place))),
+            Some((_, None)) => Ok(HostEntry::Directory(Arc::new(place))),
+            Some((_, Some(_))) => Ok(HostEntry::File(Arc::new(place))),
         }
     }
     fn list(
@@ -347,7 +347,7 @@ impl Directory for Place {
         let _ = inside.iter().all(|(name, kind)| each(Some((name, *kind))));
         Ok(false)
     }
-    fn stamp(&self) -> Result<StatFingerprint, DirectoryError> {
+    fn fingerprint(&self) -> Result<StatFingerprint, DirectoryError> {
         self.tree.lock().unwrap().stamp(&self.path).ok_or(DirectoryError::NotFound)
     }
     fn prepare<'a>(
@@ -372,12 +372,12 @@ impl File for Place {
         buffer[..read].copy_from_slice(&rest[..read]);
         Ok(read)
     }
-    fn stamp(&self) -> Result<StatFingerprint, DirectoryError> {
-        Directory::stamp(self)
+    fn fingerprint(&self) -> Result<StatFingerprint, DirectoryError> {
+        Directory::fingerprint(self)
     }
 }
 
-/// A tree that nobody else changes until this is dropped.
+/// A tree that is locked until this is dropped.
 struct Prepared<'a>(RefCell<MutexGuard<'a, Tree>>, &'a [Change]);
 
 impl PreparedChanges for Prepared<'_> {

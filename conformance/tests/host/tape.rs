@@ -5,8 +5,8 @@ use super::memory::Log;
 use mpp::audit::{Entry, LogKey};
 use mpp::consent::{ApprovalDecision, ApprovalRequest};
 use mpp::directory::{
-    Change, CommitError, Directory, DirectoryError, File, Found, Identity, Kind, PreparedChanges,
-    StatFingerprint,
+    Change, CommitError, Directory, DirectoryError, File, HostEntry, Identity, Kind,
+    PreparedChanges, StatFingerprint,
 };
 use mpp::network::{Exchange, HttpResponse, TransportError};
 use mpp::package::content_hash::ContentHash;
@@ -33,11 +33,11 @@ pub const METHODS: &[&str] = &[
     "note_version",
     "check_installed",
     "package",
-    "verified",
-    "keep_verified",
-    "ask",
-    "approval",
-    "keep_approval",
+    "cached_attestation",
+    "cache_attestation",
+    "request_approval",
+    "remembered_approval",
+    "remember_approval",
     "consent_key",
     "spend_nonce",
     "agrees_to_changes",
@@ -48,16 +48,16 @@ pub const METHODS: &[&str] = &[
     "exchange",
     "log_key",
     "append",
-    "lies_in",
+    "identity_chain",
     "open",
     "list",
-    "directory stamp",
+    "directory fingerprint",
     "is_reserved",
     "prepare",
     "carry_out",
     "size",
     "read_at",
-    "file stamp",
+    "file fingerprint",
     "load",
     "prepare storage",
     "commit",
@@ -131,7 +131,7 @@ impl Tape {
         self.pass(method, asked, answer)
     }
 
-    /// Writes an answer down; or finds the one that was, if there is none.
+    /// Records an answer, or returns the recorded one if `answer` is absent.
     fn pass<T>(&self, method: &'static str, asked: String, answer: Option<T>) -> T
     where
         T: Any + Clone + Send,
@@ -237,27 +237,33 @@ impl Host for Taped<'_> {
     fn package(&self, content_hash: &ContentHash) -> Result<Vec<u8>, Error> {
         self.pass("package", content_hash.to_string(), |host| host.package(content_hash))
     }
-    fn verified(&self, content_hash: &ContentHash) -> Option<AttestationResult> {
-        self.pass("verified", content_hash.to_string(), |host| host.verified(content_hash))
+    fn cached_attestation(&self, content_hash: &ContentHash) -> Option<AttestationResult> {
+        self.pass("cached_attestation", content_hash.to_string(), |host| {
+            host.cached_attestation(content_hash)
+        })
     }
-    fn keep_verified(&self, found: &AttestationResult) {
+    fn cache_attestation(&self, found: &AttestationResult) {
         let asked = found.content_hash.to_string();
-        self.pass("keep_verified", asked, |host| host.keep_verified(found));
+        self.pass("cache_attestation", asked, |host| host.cache_attestation(found));
     }
-    fn ask(&self, question: &ApprovalRequest) -> ApprovalDecision {
-        self.pass("ask", format!("{question:?}"), |host| host.ask(question))
+    fn request_approval(&self, question: &ApprovalRequest) -> ApprovalDecision {
+        self.pass("request_approval", format!("{question:?}"), |host| {
+            host.request_approval(question)
+        })
     }
-    fn approval(&self, question: &ApprovalRequest) -> Result<Option<String>, Error> {
-        self.pass("approval", format!("{question:?}"), |host| host.approval(question))
+    fn remembered_approval(&self, question: &ApprovalRequest) -> Result<Option<String>, Error> {
+        self.pass("remembered_approval", format!("{question:?}"), |host| {
+            host.remembered_approval(question)
+        })
     }
-    fn keep_approval(
+    fn remember_approval(
         &self,
         question: &ApprovalRequest,
         by: &str,
         now: Timestamp,
     ) -> Result<(), Error> {
         let asked = format!("{question:?} {by} {now}");
-        self.pass("keep_approval", asked, |host| host.keep_approval(question, by, now))
+        self.pass("remember_approval", asked, |host| host.remember_approval(question, by, now))
     }
     fn consent_key(&self) -> Result<PublicKey, Error> {
         self.pass("consent_key", String::new(), |host| host.consent_key())
@@ -339,32 +345,34 @@ impl<T: ?Sized> TapedEntry<T> {
 }
 
 fn failed() -> CommitError {
-    CommitError { path: String::new(), why: "the tape says so".to_owned() }
+    CommitError { path: String::new(), why: "the tape has this error".to_owned() }
 }
 
 impl Directory for TapedEntry<dyn Directory> {
-    fn lies_in(&self) -> Vec<Identity> {
-        let found = self.ask("lies_in", (), |it| Ok(it.lies_in()));
+    fn identity_chain(&self) -> Vec<Identity> {
+        let found = self.ask("identity_chain", (), |it| Ok(it.identity_chain()));
         found.unwrap_or_default()
     }
-    fn open(&self, name: &str) -> Result<Found, DirectoryError> {
+    fn open(&self, name: &str) -> Result<HostEntry, DirectoryError> {
         let mut found = None;
         let kind = self.ask("open", name, |it| {
             found = Some(it.open(name)?);
             Ok(match &found {
-                Some(Found::File(_)) => Kind::File,
+                Some(HostEntry::File(_)) => Kind::File,
                 _ => Kind::Directory,
             })
         })?;
         let path = format!("{}/{name}", self.path);
         let tape = &self.tape;
         Ok(match (kind, found) {
-            (Kind::Directory, None) => Found::Directory(TapedEntry::new(tape, &path, None)),
-            (Kind::File, None) => Found::File(TapedEntry::new(tape, &path, None)),
-            (_, Some(Found::Directory(it))) => {
-                Found::Directory(TapedEntry::new(tape, &path, Some(it)))
+            (Kind::Directory, None) => HostEntry::Directory(TapedEntry::new(tape, &path, None)),
+            (Kind::File, None) => HostEntry::File(TapedEntry::new(tape, &path, None)),
+            (_, Some(HostEntry::Directory(it))) => {
+                HostEntry::Directory(TapedEntry::new(tape, &path, Some(it)))
             }
-            (_, Some(Found::File(it))) => Found::File(TapedEntry::new(tape, &path, Some(it))),
+            (_, Some(HostEntry::File(it))) => {
+                HostEntry::File(TapedEntry::new(tape, &path, Some(it)))
+            }
         })
     }
     fn list(
@@ -385,8 +393,8 @@ impl Directory for TapedEntry<dyn Directory> {
         let _ = names.iter().all(each);
         Ok(has_own)
     }
-    fn stamp(&self) -> Result<StatFingerprint, DirectoryError> {
-        self.ask("directory stamp", (), |it| it.stamp())
+    fn fingerprint(&self) -> Result<StatFingerprint, DirectoryError> {
+        self.ask("directory fingerprint", (), |it| it.fingerprint())
     }
     fn is_reserved(&self, name: &str) -> bool {
         self.ask("is_reserved", name, |it| Ok(it.is_reserved(name))).unwrap_or(true)
@@ -420,8 +428,8 @@ impl File for TapedEntry<dyn File> {
         buffer[..read.len()].copy_from_slice(&read);
         Ok(read.len())
     }
-    fn stamp(&self) -> Result<StatFingerprint, DirectoryError> {
-        self.ask("file stamp", (), |it| it.stamp())
+    fn fingerprint(&self) -> Result<StatFingerprint, DirectoryError> {
+        self.ask("file fingerprint", (), |it| it.fingerprint())
     }
 }
 
@@ -443,7 +451,7 @@ impl PreparedChanges for TapedChanges<'_> {
 struct TapedStorage(Arc<Tape>, Option<Arc<dyn StorageBackend>>);
 
 fn broken() -> Error {
-    Error::new(Code::HostFile, "the tape says so")
+    Error::new(Code::HostFile, "the tape has this error")
 }
 
 impl StorageBackend for TapedStorage {

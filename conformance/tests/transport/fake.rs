@@ -1,4 +1,4 @@
-//! A transport without a network, for tests of what stands in front of one: it does what the table says.
+//! A transport without a network, for tests of the layers above it: it does what the table states.
 
 use super::table::Means;
 use mpp::network::{Exchange, HttpResponse, HttpTransport, TransportError};
@@ -46,8 +46,8 @@ impl HttpTransport for FakeTransport {
     ) -> Result<HttpResponse, TransportError> {
         let at = SocketAddr::new(exchange.address, exchange.port);
         let means = self.sites.lock().unwrap().get(&at).cloned();
-        let nobody = || TransportError::Unreachable("nobody there".to_owned());
-        match means.ok_or_else(nobody)? {
+        let unreachable = || TransportError::Unreachable("no such site".to_owned());
+        match means.ok_or_else(unreachable)? {
             Means::Fails(error) => Err(error),
             Means::Endless => Err(TransportError::TooLarge),
             Means::Response(response) if response.body.len() > exchange.response_bytes_max => {

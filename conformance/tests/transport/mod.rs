@@ -1,11 +1,11 @@
-//! What a transport of the door has to do: one table of servers and what they mean, for the fake that other
-//! tests use and for the one of this system, which drives curl.
+//! What an HTTP transport must do: one table of servers and expected results, for the fake that other tests use
+//! and for the transport of this system, which drives curl.
 //!
 //! What needs nginx and openssl is ignored unless asked for:
 //! `cargo test --test conformance transport -- --ignored`.
 
-pub mod door;
 pub mod fake;
+pub mod http_service;
 pub mod nginx;
 mod process;
 mod program;
@@ -144,7 +144,7 @@ fn a_body_that_nobody_reads_does_not_keep_a_cancelled_exchange() {
 
 #[test]
 fn a_port_where_nobody_listens_is_unreachable() {
-    let at = Server::start(server::Play::Silent).at(); // and gone again
+    let at = Server::start(server::Play::Silent).at(); // and closed again
     let result = CurlTransport::new(None).exchange(&exchange(at), &|| false);
     assert_eq!(kind(&result.unwrap_err()), "unreachable");
     let fake = FakeTransport::default();

@@ -190,7 +190,7 @@ fn pages_come_over_tls_and_redirects_are_not_followed() {
     let head = Exchange { method: "HEAD", response_bytes_max: 10, ..large.clone() };
     let head = transport.exchange(&head, &|| false).unwrap();
     assert_eq!((header(&head, "content-length"), head.body.len()), (Some("3000000"), 0));
-    // Compressed and in chunks, since this was asked for: handed on as it came.
+    // Compressed and in chunks, since this was requested: passed on unmodified.
     let accept = [("Accept-Encoding".to_owned(), "gzip".to_owned())];
     let zipped = Exchange { target: "/zip/large.txt", headers: &accept, ..large.clone() };
     let zipped = transport.exchange(&zipped, &|| false).unwrap();
@@ -254,7 +254,7 @@ fn plain_http_and_https_do_not_pass_for_one_another() {
     let plain = Exchange { target: "/page.html", ..exchange(nginx.at("plain")) };
     let page = nginx.transport().exchange(&plain, &|| false).unwrap();
     assert_eq!(page.body, PAGE.as_bytes());
-    // nginx says so in an answer of its own.
+    // nginx reports it in a response.
     let to_tls = Exchange { target: "/page.html", ..exchange(nginx.at("good")) };
     assert_eq!(nginx.transport().exchange(&to_tls, &|| false).unwrap().status, 400);
     assert_eq!(kind(&nginx.ask("plain", "/page.html").unwrap_err()), "tls");

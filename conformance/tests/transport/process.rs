@@ -1,4 +1,4 @@
-//! What curl is told, and what others on the machine can see of it.
+//! The command line and config of curl, and what other users of the machine can see of it.
 
 use super::server::{Play, Server};
 use super::{echoed, exchange, kind};
@@ -71,7 +71,7 @@ fn every_header_target_and_body_that_may_be_sent_arrives_as_it_is() {
             assert_eq!(arrived.remove(length.unwrap()).1, body.len().to_string());
         }
         for (_, value) in &mut headers {
-            // Space around a value is no part of it.
+            // Space around a value is not part of it.
             *value = value.trim_matches([' ', '\t']).to_owned();
         }
         assert_eq!(arrived, headers);
@@ -249,8 +249,8 @@ fn however_an_exchange_ends_no_process_is_left() {
 
 #[test]
 fn files_and_environment_of_the_user_change_nothing() {
-    // Whatever stands in the environment of this process is not handed on, so that a child of it is
-    // enough: the same exchange, with everything set that curl would listen to.
+    // The environment of this process is not passed on, so a child process is enough: the same exchange, with
+    // every variable set that curl would read.
     let server = Server::start(Play::Echo);
     let trap = Server::start(Play::Echo);
     let home = crate::support::Folder::new("curl-home");

@@ -1,10 +1,10 @@
-//! `mpp run` as it is installed, with the system's resolver, curl and a server: the example tool that fetches
+//! The installed `mpp run` with the system's resolver, curl and a server: the example tool that fetches
 //! pages.
 
 use super::nginx::Nginx;
 use crate::support::{self, Folder};
 use crate::tools;
-use mpp::package::pack::{pack, read_folder};
+use mpp::package::pack::{pack, read_directory};
 use mpp::package::writer::Compression;
 use serde_json::{json, Value};
 use std::path::Path;
@@ -12,7 +12,7 @@ use std::process::{Command, Output};
 
 /// fetch_page for these hosts, as an author changes it.
 fn package_for(hosts: &[String]) -> Vec<u8> {
-    let mut contents = read_folder(&tools::committed().join("fetch_page")).unwrap();
+    let mut contents = read_directory(&tools::committed().join("fetch_page")).unwrap();
     let mut manifest: Value = serde_json::from_slice(&contents["manifest.json"]).unwrap();
     manifest["capabilities"]["network"] = json!(hosts);
     contents.insert("manifest.json".to_owned(), manifest.to_string().into_bytes());

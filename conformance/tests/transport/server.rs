@@ -20,7 +20,7 @@ pub enum Play {
     Silent,
     /// Does not even read.
     Deaf,
-    /// The request as it came, as a body.
+    /// The request, verbatim, as a body.
     Echo,
 }
 
@@ -93,7 +93,7 @@ fn serve(mut stream: TcpStream, play: &Play, stop: &AtomicBool, log: &Mutex<Vec<
     }
     let Some(request) = request(&mut stream) else { return };
     log.lock().unwrap().push(request.clone());
-    // That the other side has gone is no fault here.
+    // A connection that the other side closed is not a fault here.
     let _ = match play {
         Play::Bytes(bytes) => stream.write_all(bytes),
         Play::Endless(first, again) => {

@@ -5,7 +5,7 @@ use super::server::Play;
 use mpp::network::{HttpResponse, TransportError};
 use std::time::Duration;
 
-/// What a site means to whoever asks it.
+/// What a site means to a client.
 #[derive(Clone, Debug)]
 pub enum Means {
     Response(HttpResponse),
@@ -70,7 +70,7 @@ fn good(
     case(title, Play::Bytes(wire.as_bytes().to_vec()), Means::Response(response))
 }
 
-/// A server that sends these bytes, which are none.
+/// A server that sends these bytes, which are not a response.
 fn malformed(title: &'static str, wire: impl AsRef<[u8]>) -> Case {
     let error = TransportError::Malformed(String::new());
     case(title, Play::Bytes(wire.as_ref().to_vec()), Means::Fails(error))
@@ -132,7 +132,7 @@ fn responses() -> Vec<Case> {
         good("a redirect is not followed",
             "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n", 302,
             &[("location", "http://127.0.0.1:1/"), ("content-length", "0")], ""),
-        good("an answer to a question that nobody asked",
+        good("a response to no request",
             "HTTP/1.1 401 No\r\nWWW-Authenticate: Basic realm=x\r\nContent-Length: 5\r\n\r\nhello",
             401, &[("www-authenticate", "Basic realm=x"), sized], "hello"),
         good("a proxy's question", "HTTP/1.1 407 No\r\nProxy-Authenticate: Basic\r\n\
@@ -178,7 +178,7 @@ fn sizes() -> Vec<Case> {
         good("one byte more, in chunks", chunks, 200, &chunked, "hello").at_most(4),
         endless("an endless body", "HTTP/1.1 200 OK\r\n\r\n", "more and more "),
         endless(
-            "an endless body of a length that nobody counts to",
+            "an endless body of an uncountable length",
             "HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999999\r\n\r\n",
             "more",
         ),
@@ -277,14 +277,14 @@ fn two_readings() -> Vec<Case> {
         malformed("a negative chunk", chunked("-5\r\nhello\r\n0\r\n\r\n")),
         malformed("a chunk in another spelling", chunked("0x5\r\nhello\r\n0\r\n\r\n")),
         malformed("a chunk without a size", chunked("\r\nhello\r\n0\r\n\r\n")),
-        malformed("a chunk with a word behind its size", chunked("5 a\r\nhello\r\n0\r\n\r\n")),
+        malformed("a chunk with a word after its size", chunked("5 a\r\nhello\r\n0\r\n\r\n")),
         malformed("a chunk that is longer than it says", chunked("4\r\nhello\r\n0\r\n\r\n")),
         malformed("a chunk with a line feed alone", chunked("5\nhello\r\n0\r\n\r\n")),
         malformed(
             "a chunk with a long extension",
             chunked(&format!("5;{}\r\nhello\r\n0\r\n\r\n", "a".repeat(300))),
         ),
-        malformed("a trailer that is none", chunked("5\r\nhello\r\n0\r\nX\r\n\r\n")),
+        malformed("a malformed trailer", chunked("5\r\nhello\r\n0\r\nX\r\n\r\n")),
     ]);
     cases
 }

@@ -61,7 +61,7 @@ fn bytes_behind_the_end_and_lines_that_go_on_are_refused() {
         let more = format!("{wire}HTTP/1.1 200 OK\r\n");
         assert_eq!(
             read(more.as_bytes(), 4),
-            Err(TransportError::Malformed("bytes after its end".to_owned())),
+            Err(TransportError::Malformed("bytes after the end of the response".to_owned())),
             "{index}"
         );
     }
@@ -82,13 +82,13 @@ fn a_whole_response_cut_anywhere_is_not_whole() {
 
 #[test]
 fn only_absolute_folders_are_searched_for_curl() {
-    let folder = std::env::temp_dir().join(format!("mpp-path-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    std::fs::write(folder.join("curl"), "").unwrap();
+    let directory = std::env::temp_dir().join(format!("mpp-path-{}", std::process::id()));
+    std::fs::create_dir_all(&directory).unwrap();
+    std::fs::write(directory.join("curl"), "").unwrap();
     let in_path = |path: &str| find_program(OsStr::new(path));
-    let found = in_path(&format!("/nowhere:{}", folder.display()));
-    std::fs::remove_dir_all(&folder).unwrap();
-    assert_eq!(found, Ok(folder.join("curl")));
+    let found = in_path(&format!("/nowhere:{}", directory.display()));
+    std::fs::remove_dir_all(&directory).unwrap();
+    assert_eq!(found, Ok(directory.join("curl")));
     for path in ["", ".", "/nowhere", "relative:.:"] {
         assert!(in_path(path).unwrap_err().contains("install"), "{path}");
     }
@@ -100,21 +100,21 @@ fn a_curl_that_is_too_old_or_has_no_https_is_refused() {
     for good in
         ["curl 7.66.0 (x)", "curl 7.88.1 (x86_64-pc-linux-gnu)", "curl 8.0", "curl 10.1-DEV"]
     {
-        assert_eq!(check_words(&format!("{good}{protocols}")), Ok(()), "{good}");
+        assert_eq!(check_version_output(&format!("{good}{protocols}")), Ok(()), "{good}");
     }
     for old in ["curl 7.65.3 (x)", "curl 7.9", "curl 6.99.0"] {
-        let error = check_words(&format!("{old}{protocols}")).unwrap_err();
-        assert!(error.contains("needed is 7.66"), "{old}");
+        let error = check_version_output(&format!("{old}{protocols}")).unwrap_err();
+        assert!(error.contains("minimum 7.66"), "{old}");
     }
     for strange in ["", "wget 8.0", "curl", "curl eight", "curl 8"] {
-        let error = check_words(&format!("{strange}{protocols}")).unwrap_err();
-        assert!(error.contains("does not say its version"), "{strange}: {error}");
+        let error = check_version_output(&format!("{strange}{protocols}")).unwrap_err();
+        assert!(error.contains("not recognized"), "{strange}: {error}");
     }
     for without in ["curl 8.1.2 (x)\nProtocols: file http\nFeatures: https", "curl 8.1.2 (x)"] {
-        assert!(check_words(without).unwrap_err().contains("has no https"), "{without}");
+        assert!(check_version_output(without).unwrap_err().contains("without https"), "{without}");
     }
     let error = check_version(Path::new("/nowhere/curl"), soon(), &|| false).unwrap_err();
-    let start = "the transport failed: /nowhere/curl: can't be started";
+    let start = "the transport failed: /nowhere/curl: cannot be started";
     assert!(error.to_string().starts_with(start), "{error}");
 }
 
@@ -123,52 +123,53 @@ fn soon() -> Instant {
 }
 
 /// Puts a script in the place of `curl`. A shell writes it: a file that this process has open for writing,
-/// a child of another test included, can't be started.
+/// a child of another test included, cannot be started.
 #[cfg(unix)]
-fn put_curl(folder: &Path, script: &str) {
-    std::fs::create_dir_all(folder).unwrap();
+fn put_curl(directory: &Path, script: &str) {
+    std::fs::create_dir_all(directory).unwrap();
     let write = "printf '#!/bin/sh\\n%s\\n' \"$1\" > new && chmod 755 new && mv new curl";
     let mut shell = Command::new("sh");
-    shell.args(["-c", write, "sh", script]).current_dir(folder);
+    shell.args(["-c", write, "sh", script]).current_dir(directory);
     assert!(shell.status().unwrap().success());
 }
 
 #[cfg(unix)]
 #[test]
 fn a_missing_curl_is_the_hosts_fault_and_looked_for_until_it_is_found() {
-    let folder = std::env::temp_dir().join(format!("mpp-late-curl-{}", std::process::id()));
+    let directory = std::env::temp_dir().join(format!("mpp-late-curl-{}", std::process::id()));
     let transport = CurlTransport::new(None);
-    let program = || transport.program(folder.as_os_str(), soon(), &|| false);
-    assert!(matches!(program(), Err(TransportError::Host(why)) if why.contains("no curl")));
-    put_curl(&folder, "echo curl 7.1.0");
-    assert!(matches!(program(), Err(TransportError::Host(why)) if why.contains("needed is")));
-    put_curl(&folder, "echo curl 8.0.1; echo Protocols: https");
-    assert_eq!(program(), Ok(folder.join("curl").as_path()));
-    std::fs::remove_dir_all(&folder).unwrap();
+    let program = || transport.program(directory.as_os_str(), soon(), &|| false);
+    assert!(matches!(program(), Err(TransportError::Host(why)) if why.contains("curl not found")));
+    put_curl(&directory, "echo curl 7.1.0");
+    assert!(matches!(program(), Err(TransportError::Host(why)) if why.contains("minimum")));
+    put_curl(&directory, "echo curl 8.0.1; echo Protocols: https");
+    assert_eq!(program(), Ok(directory.join("curl").as_path()));
+    std::fs::remove_dir_all(&directory).unwrap();
     assert!(program().is_ok());
 }
 
 #[cfg(unix)]
 #[test]
 fn a_curl_that_never_says_its_version_is_ended() {
-    let folder = std::env::temp_dir().join(format!("mpp-mute-curl-{}", std::process::id()));
+    let directory = std::env::temp_dir().join(format!("mpp-mute-curl-{}", std::process::id()));
     let began = Instant::now();
-    put_curl(&folder, "exec sleep 60");
-    let check = |deadline, stop: bool| check_version(&folder.join("curl"), deadline, &|| stop);
+    put_curl(&directory, "exec sleep 60");
+    let check = |deadline, stop: bool| check_version(&directory.join("curl"), deadline, &|| stop);
     let short = Instant::now() + Duration::from_millis(50);
     assert_eq!(check(short, false), Err(TransportError::TimedOut));
     assert_eq!(check(soon(), true), Err(TransportError::Cancelled));
-    put_curl(&folder, "while :; do echo curl 8.0.1; done");
+    put_curl(&directory, "while :; do echo curl 8.0.1; done");
     assert!(matches!(check(soon(), false), Err(TransportError::Host(_))));
-    std::fs::remove_dir_all(&folder).unwrap();
+    std::fs::remove_dir_all(&directory).unwrap();
     assert!(began.elapsed() < Duration::from_secs(25));
 }
 
 #[test]
 fn names_that_hang_take_a_bounded_number_of_threads_and_give_them_back() {
     let transport = CurlTransport::new(None);
-    let places: Vec<Place> =
-        (0..HTTP_LOOKUPS_COUNT_MAX).map(|_| Place::take(&transport.lookups).unwrap()).collect();
+    let places: Vec<LookupSlot> = (0..HTTP_LOOKUPS_COUNT_MAX)
+        .map(|_| LookupSlot::take(&transport.lookups).unwrap())
+        .collect();
     let long = Duration::from_secs(20);
     let resolve = |timeout| transport.resolve("localhost", timeout, &|| false);
     assert!(matches!(resolve(long), Err(TransportError::Host(_))));

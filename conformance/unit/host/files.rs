@@ -29,7 +29,7 @@ fn reading_stops_one_byte_past_the_limit() {
 fn a_file_that_is_not_there_is_none_and_nothing_is_made() {
     let folder = Folder::new("files-none");
     let path = folder.0.join("file");
-    assert_eq!(if_there(read(&path, Links::Refused, 9)).unwrap(), None);
+    assert_eq!(optional(read(&path, Links::Refused, 9)).unwrap(), None);
     assert!(open_own(&path, false).unwrap().is_none() && !path.exists());
 }
 
@@ -69,8 +69,8 @@ fn a_lock_that_is_never_given_back_is_not_waited_for_for_ever() {
     let path = folder.0.join("lock");
     let held = lock_file(&path, &|| false).unwrap();
     let other = open_own(&path, false).unwrap().unwrap();
-    assert!(wait(|| other.try_lock(), &|| false, LOCK_PAUSE).is_err());
-    assert!(wait(|| other.try_lock_shared(), &|| false, LOCK_PAUSE).is_err());
+    assert!(wait_for_lock(|| other.try_lock(), &|| false, LOCK_POLL_INTERVAL).is_err());
+    assert!(wait_for_lock(|| other.try_lock_shared(), &|| false, LOCK_POLL_INTERVAL).is_err());
     drop(held);
     assert!(lock_shared(&other).is_ok() && lock(&other, &|| false).is_ok());
 }
@@ -92,14 +92,14 @@ fn a_lock_is_not_waited_for_once_the_call_has_ended() {
 fn new_content_replaces_the_old_and_whatever_a_crash_left_beside_it() {
     let folder = Folder::new("files-replace");
     let path = folder.0.join("file");
-    fs::write(beside(&path, ".new"), "half of").unwrap();
+    fs::write(sibling_path(&path, ".new"), "half of").unwrap();
     for (content, flush) in [("old", true), ("new", false)] {
         replace(&path, content.as_bytes(), flush).unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), content);
     }
     assert_eq!(fs::read_dir(&folder.0).unwrap().count(), 1);
     // What cannot be put in its place leaves the old content.
-    fs::create_dir(beside(&path, ".new")).unwrap();
+    fs::create_dir(sibling_path(&path, ".new")).unwrap();
     assert!(replace(&path, b"newer", true).is_err());
     assert_eq!(fs::read_to_string(&path).unwrap(), "new");
 }

@@ -2,16 +2,16 @@ use super::*;
 
 #[test]
 fn a_name_keeps_nothing_hidden_and_not_more_than_the_limit() {
-    let agent = Agent::claimed(" a\u{202e}b\n ", Some("\t")).unwrap();
+    let agent = Agent::self_reported(" a\u{202e}b\n ", Some("\t")).unwrap();
     assert_eq!(agent.to_json(), json!({ "name": "ab" }));
-    let long = Agent::claimed(&"é".repeat(9_999), None).unwrap();
+    let long = Agent::self_reported(&"é".repeat(9_999), None).unwrap();
     assert_eq!(long.name().chars().count(), AGENT_NAME_CHARS_MAX);
 }
 
 #[test]
 fn what_is_no_client_info_names_nobody() {
     for info in [json!(null), json!([]), json!({}), json!({"name": 7}), json!({"name": ""})] {
-        assert_eq!(Agent::of_client_info(&info), None, "{info}");
+        assert_eq!(Agent::from_client_info(&info), None, "{info}");
     }
 }
 

@@ -5,7 +5,7 @@ use super::*;
 use crate::kernel::json::closed_object::DocumentErrorKind;
 use serde_json::json;
 
-words! {
+string_enum! {
     /// A colour.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub enum Colour {
@@ -126,7 +126,7 @@ fn a_member_that_is_not_declared_is_refused_in_every_object() {
     for object in ["", "/boxes/0", "/boxes/1", "/spare"] {
         let error = refused(&changed(object, "extra", Some(json!(null))));
         assert_eq!(error.code(), Code::StoreInvalid);
-        assert_eq!(error.detail(), format!("{object}/extra: there is no such key here"));
+        assert_eq!(error.detail(), format!("{object}/extra: unknown key"));
     }
     let extra = fault::<Box>(&json!({ "id": "a", "x/y": 1 }));
     assert_eq!(extra, (DocumentErrorKind::UnknownKey, "/x~1y".to_owned()));
@@ -141,7 +141,7 @@ fn a_member_without_a_meaning_for_its_absence_is_missed() {
         [("", "format"), ("", "name"), ("", "boxes"), ("/boxes/1", "id"), ("/spare", "id")]
     {
         let error = refused(&changed(object, member, None));
-        assert_eq!(error.detail(), format!("{object}/{member}: this key is missing"));
+        assert_eq!(error.detail(), format!("{object}/{member}: missing required key"));
     }
     assert_eq!(fault::<Box>(&json!({})), (DocumentErrorKind::MissingKey, "/id".to_owned()));
 }
@@ -234,7 +234,7 @@ fn no_other_format_no_duplicate_and_no_longer_or_deeper_text_is_a_document() {
     assert!(parse::<Shelf>(padded(400).as_bytes()).is_ok());
     assert_eq!(
         parse::<Shelf>(padded(401).as_bytes()).unwrap_err().detail(),
-        "longer than 400 bytes"
+        "document is 401 bytes, limit 400"
     );
     for text in ["", "null", "[]", "\"test-shelf/1\"", "{}"] {
         assert!(parse::<Shelf>(text.as_bytes()).is_err(), "{text}");

@@ -37,9 +37,9 @@ fn what_is_not_all_hexadecimal_digits_or_too_many_is_no_number() {
 
 #[test]
 fn no_two_types_and_bodies_share_one_frame() {
-    assert_eq!(framed("a/b", "ä\n"), "MPPv1 3 a/b 3 ä\n".as_bytes());
-    assert_ne!(framed("a", "b 1 c"), framed("a b", "1 c"));
-    assert_ne!(framed("a 1 b", ""), framed("a", "b 0 "));
+    assert_eq!(pre_auth_encoding("a/b", "ä\n"), "MPPv1 3 a/b 3 ä\n".as_bytes());
+    assert_ne!(pre_auth_encoding("a", "b 1 c"), pre_auth_encoding("a b", "1 c"));
+    assert_ne!(pre_auth_encoding("a 1 b", ""), pre_auth_encoding("a", "b 0 "));
 }
 
 #[test]

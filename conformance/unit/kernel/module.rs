@@ -53,7 +53,7 @@ fn with(fields: &str) -> Vec<u8> {
 }
 
 fn verdict(bytes: &[u8]) -> Result<Module, Error> {
-    Module::check(bytes, &manifest(16))
+    Module::validate(bytes, &manifest(16))
 }
 
 fn refused(bytes: &[u8]) -> (Code, String) {
@@ -127,7 +127,7 @@ fn unknown_imports_are_rejected_and_all_named() {
          (import \"wasi_unstable\" \"fd_read\" (func (param i32 i32 i32 i32) (result i32)))",
     ));
     assert_eq!(code, Code::ModuleImport);
-    let wrong_signature = "wasi_snapshot_preview1.fd_write (with another signature)";
+    let wrong_signature = "wasi_snapshot_preview1.fd_write (with a wrong signature)";
     for name in ["env.system", wrong_signature, "wasi_unstable.fd_read"] {
         assert!(detail.contains(name), "{detail}");
     }
@@ -139,7 +139,7 @@ fn names_of_imports_are_cut_and_cannot_control_a_terminal() {
     let name = format!("\\1b[2J\\0a{}", "x".repeat(10_000));
     let (code, detail) = refused(&with(&format!("(import \"env\" \"{name}\" (func))")));
     assert_eq!(code, Code::ModuleImport);
-    assert!(detail.starts_with("the module imports env.\\u{1b}[2J\\u{a}xxx"), "{detail}");
+    assert!(detail.starts_with("module imports env.\\u{1b}[2J\\u{a}xxx"), "{detail}");
     assert!(detail.len() < 220);
 }
 

@@ -279,7 +279,7 @@ fn of_two_calls_that_found_the_same_the_second_to_end_is_refused() {
     assert_eq!(kept(&backend), entries(&[("first", "new")]));
     // What is prepared and dropped changes nothing, and a call that has ended prepares nothing.
     drop(changed("third").prepare(&deadline).unwrap());
-    let late = deadline.sooner(Duration::ZERO);
+    let late = deadline.capped_at(Duration::ZERO);
     assert_eq!(changed("third").prepare(&late).err().unwrap().code(), Code::ToolTimeout);
     assert_eq!(kept(&backend), entries(&[("first", "new")]));
 }

@@ -21,7 +21,7 @@ fn now() -> Timestamp {
 }
 
 fn content() -> ContentHash {
-    ContentHash::of_listing("one")
+    ContentHash::from_checksum_list("one")
 }
 
 /// Acme holds the keys 1 and 2, the approver key 3; 4 is nobody's.
@@ -83,7 +83,7 @@ fn any_revoked_signer_refuses_the_package_known_or_not() {
         let error = store
             .evaluate_signers(&[key(revoked).id()], &content(), now(), 1)
             .expect_err("revoked");
-        assert!(error.detail().ends_with("revoked on 2026-06-01T00:00:00Z: stolen"));
+        assert!(error.detail().ends_with("revoked at 2026-06-01T00:00:00Z: stolen"));
     }
 }
 
@@ -92,7 +92,7 @@ fn a_revoked_content_is_refused_whoever_signed_it_and_no_other_is() {
     let mut store = store();
     store.revoke_content(content(), now(), "leaks data").expect("revoked");
     assert_eq!(judged(&store, &[1, 3], 1), Err(Code::PublisherContent));
-    let other = ContentHash::of_listing("other");
+    let other = ContentHash::from_checksum_list("other");
     assert!(store.evaluate_signers(&[key(1).id()], &other, now(), 1).is_ok());
 }
 
@@ -149,7 +149,7 @@ fn a_namespace_covers_itself_and_what_is_below_a_dot() {
         ("*", "org.acme"),
         ("*", "x"),
     ] {
-        assert!(covers(namespace, id), "{namespace} {id}");
+        assert!(namespace_contains(namespace, id), "{namespace} {id}");
     }
     for (namespace, id) in [
         ("org.acme", "org.acmecorp"),
@@ -162,7 +162,7 @@ fn a_namespace_covers_itself_and_what_is_below_a_dot() {
         ("org.*", "org.acme"),
         ("org.acme.", "org.acme.weather"),
     ] {
-        assert!(!covers(namespace, id), "{namespace} {id}");
+        assert!(!namespace_contains(namespace, id), "{namespace} {id}");
     }
 }
 
@@ -329,7 +329,7 @@ fn an_unknown_member_is_refused_in_every_object_of_the_file() {
         value.pointer_mut(at).expect(at)["extra"] = json!(1);
         let error = refused(&value);
         assert_eq!(error.code(), Code::TrustInvalid);
-        assert_eq!(error.detail(), format!("{at}/extra: there is no such key here"));
+        assert_eq!(error.detail(), format!("{at}/extra: unknown key"));
     }
 }
 
@@ -355,7 +355,7 @@ fn a_member_that_is_absent_is_refused() {
         value.pointer_mut(at).and_then(Value::as_object_mut).expect(at).remove(key);
         let error = refused(&value);
         assert_eq!(error.code(), Code::TrustInvalid);
-        assert_eq!(error.detail(), format!("{at}/{key}: this key is missing"));
+        assert_eq!(error.detail(), format!("{at}/{key}: missing required key"));
     }
 }
 

@@ -1,7 +1,7 @@
 //! A sealed state holds for the call that it was made for, once and in its time, and for nothing else.
 #![allow(clippy::arithmetic_side_effects, clippy::unwrap_used)]
 
-use super::{issue, spend};
+use super::{consume, issue};
 use crate::kernel::consent::ApprovalRequest;
 use crate::kernel::limits::ATTESTATION_S_MAX;
 use crate::kernel::package::content_hash::ContentHash;
@@ -24,8 +24,8 @@ impl Home {
         Home(path)
     }
 
-    fn spend(&self, key: &[u8; 32], state: &str, call: &RawRequest, seconds: u64) -> bool {
-        spend(key, &self.0, state, &call.question(), at(seconds)).unwrap()
+    fn consume(&self, key: &[u8; 32], state: &str, call: &RawRequest, seconds: u64) -> bool {
+        consume(key, &self.0, state, &call.question(), at(seconds)).unwrap()
     }
 }
 
@@ -60,7 +60,7 @@ impl RawRequest {
             version: "1.0.0".to_owned(),
             name: "Notes".to_owned(),
             publisher: "Acme".to_owned(),
-            content_hash: ContentHash::of_listing(self.contents),
+            content_hash: ContentHash::from_checksum_list(self.contents),
             tool: self.tool.to_owned(),
             is_destructive: false,
             arguments: "{}".to_owned(),
@@ -83,14 +83,14 @@ fn a_state_after_its_time_or_spent_before_is_refused() {
     let late = ATTESTATION_S_MAX + 1;
     let state = ASKED.state(0);
     for seconds in [late, late + 1, 1_000_000] {
-        assert!(!home.spend(&KEY, &state, &ASKED, seconds), "{seconds}");
+        assert!(!home.consume(&KEY, &state, &ASKED, seconds), "{seconds}");
     }
-    assert!(home.spend(&KEY, &state, &ASKED, ATTESTATION_S_MAX));
+    assert!(home.consume(&KEY, &state, &ASKED, ATTESTATION_S_MAX));
     for seconds in [0, 1, ATTESTATION_S_MAX] {
-        assert!(!home.spend(&KEY, &state, &ASKED, seconds), "{seconds}");
+        assert!(!home.consume(&KEY, &state, &ASKED, seconds), "{seconds}");
     }
     // No other is spent with it.
-    assert!(home.spend(&KEY, &ASKED.state(0), &ASKED, 0));
+    assert!(home.consume(&KEY, &ASKED.state(0), &ASKED, 0));
 }
 
 #[test]
@@ -105,10 +105,10 @@ fn a_state_for_another_call_or_by_another_key_is_refused_and_not_spent() {
         RawRequest { storage_kb: &[65], ..ASKED },
         RawRequest { storage_kb: &[64, 64], ..ASKED },
     ] {
-        assert!(!home.spend(&KEY, &state, &other, 1));
+        assert!(!home.consume(&KEY, &state, &other, 1));
     }
-    assert!(!home.spend(&[8; 32], &state, &ASKED, 1));
-    assert!(home.spend(&KEY, &state, &ASKED, 1));
+    assert!(!home.consume(&[8; 32], &state, &ASKED, 1));
+    assert!(home.consume(&KEY, &state, &ASKED, 1));
 }
 
 #[test]
@@ -116,26 +116,26 @@ fn every_change_of_one_byte_of_a_state_and_every_part_of_it_is_refused() {
     let home = Home::new("bytes");
     let state = ASKED.state(0);
     for place in 0..state.len() {
-        assert!(!home.spend(&KEY, &state[..place], &ASKED, 1), "{place}");
+        assert!(!home.consume(&KEY, &state[..place], &ASKED, 1), "{place}");
         for byte in *b"0aZ =:\n" {
             let mut changed = state.clone().into_bytes();
             changed[place] = byte;
             let changed = String::from_utf8(changed).unwrap();
-            assert!(changed == state || !home.spend(&KEY, &changed, &ASKED, 1), "{changed}");
+            assert!(changed == state || !home.consume(&KEY, &changed, &ASKED, 1), "{changed}");
         }
     }
     for more in [" ", "0", " 0", "\n", "\0"] {
-        assert!(!home.spend(&KEY, &format!("{state}{more}"), &ASKED, 1), "{more:?}");
-        assert!(!home.spend(&KEY, &format!("{more}{state}"), &ASKED, 1), "{more:?}");
+        assert!(!home.consume(&KEY, &format!("{state}{more}"), &ASKED, 1), "{more:?}");
+        assert!(!home.consume(&KEY, &format!("{more}{state}"), &ASKED, 1), "{more:?}");
     }
-    assert!(home.spend(&KEY, &state, &ASKED, 1));
+    assert!(home.consume(&KEY, &state, &ASKED, 1));
 }
 
 #[test]
 fn a_state_that_cannot_be_marked_as_used_is_an_error() {
     let home = Home::new("spent");
     fs::write(home.0.join("spent.json"), "{}").unwrap();
-    let spent = |state: &str| spend(&KEY, &home.0, state, &ASKED.question(), at(1));
+    let spent = |state: &str| consume(&KEY, &home.0, state, &ASKED.question(), at(1));
     assert_eq!(spent(&ASKED.state(0)).unwrap_err().code(), Code::ConsentInvalid);
     assert!(!spent("no state").unwrap());
 }

@@ -1,13 +1,13 @@
-//! Room: what `curl` is asked to do. What is the same for every exchange stands on its command line; what
-//! is of the request goes through its config syntax on stdin, where no process list shows it.
+//! Command line and config of `curl` for one exchange. Arguments are the same for every exchange; the request
+//! goes through curl's config syntax on stdin, where no process list shows it.
 
 use crate::kernel::names::is_header_name;
 use crate::kernel::network::{Exchange, TransportError};
 use std::fmt::Write as _;
 use std::net::IpAddr;
 
-/// `-q` has to be the first, or the user's `.curlrc` is read. Not asked for, and therefore absent: cookies,
-/// `.netrc`, HSTS and Alt-Svc files, following of redirects, and decompression.
+/// `-q` must be first, or curl reads the user's `.curlrc`. Cookies, `.netrc`, HSTS and Alt-Svc files, redirects
+/// and decompression stay off, since no option enables them.
 // [NET-02] [NET-05]
 pub const ARGUMENTS: &[&str] = &[
     "-q",
@@ -18,24 +18,24 @@ pub const ARGUMENTS: &[&str] = &[
     "--tlsv1.2",
     "--http1.1",
     "--include",
-    "--raw", // the chunks as they are: decoded, their trailers would follow the body unmarked
+    "--raw", // keeps the chunked coding: decoded, trailers would follow the body unmarked
     "--config",
     "-",
 ];
 
-/// Headers that curl adds unless it is told not to.
+/// Headers that curl adds unless they are removed explicitly.
 const ADDED_BY_CURL: [&str; 4] = ["Accept", "Content-Type", "Expect", "User-Agent"];
 
-/// Whether a body goes with the request. Methods that have one get an empty one too, so that the
+/// Returns `true` if the request has a body. Methods that define one send an empty one too, so that the
 /// server need not guess (RFC 9110, section 8.6).
 pub fn has_body(exchange: &Exchange) -> bool {
     !exchange.body.is_empty() || matches!(exchange.method, "POST" | "PUT" | "PATCH")
 }
 
-/// The config for one exchange.
+/// Returns the config for one exchange.
 ///
 /// # Errors
-/// [`TransportError::Host`] for what the gate does not let through; it would change what the config says.
+/// [`TransportError::Host`] for what `kernel::network` does not let through; it would inject config options.
 // [NET-03] [NET-06] [NET-07]
 pub fn config_for(exchange: &Exchange) -> Result<String, TransportError> {
     check(exchange)?;
@@ -44,7 +44,7 @@ pub fn config_for(exchange: &Exchange) -> Result<String, TransportError> {
     let mut config = Config(String::new());
     config.option("proto", &format!("={scheme}"));
     config.option("url", &format!("{scheme}://{host}:{port}/"));
-    // Sent as it is: curl would take dots and fragments out of a URL.
+    // Sent verbatim: in a URL curl would remove dot segments and fragments.
     config.option("request-target", target);
     config.option(
         "connect-to",
@@ -66,7 +66,7 @@ pub fn config_for(exchange: &Exchange) -> Result<String, TransportError> {
     }
     for (name, value) in exchange.headers {
         match value.trim_matches([' ', '\t']) {
-            // With a colon it would mean: not this header.
+            // A colon without a value would remove the header.
             "" => config.option("header", &format!("{name};")),
             value => config.option("header", &format!("{name}: {value}")),
         }
@@ -74,45 +74,39 @@ pub fn config_for(exchange: &Exchange) -> Result<String, TransportError> {
     Ok(config.0)
 }
 
-/// The gate has checked all of this; here it keeps the config from saying something else.
+/// Checks again what `kernel::network` has checked, so that no value can inject config options.
 // [NET-08]
 fn check(exchange: &Exchange) -> Result<(), TransportError> {
-    let refuse = |what: &str| Err(TransportError::Host(format!("{what} can't be sent")));
+    let refuse = |what: &str| Err(TransportError::Host(format!("{what} cannot be sent")));
     let is_host_byte = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b".-_".contains(&b);
     if exchange.host.is_empty() || !exchange.host.bytes().all(is_host_byte) || exchange.port == 0 {
-        return refuse("a request to such a host or port");
+        return refuse("a request to an invalid host or port");
     }
     let is_printable = exchange.target.bytes().all(|b| b.is_ascii_graphic());
     if !exchange.target.starts_with('/') || !is_printable {
-        return refuse("such a target");
+        return refuse("an invalid request target");
     }
     if exchange.method.is_empty() || !exchange.method.bytes().all(|b| b.is_ascii_uppercase()) {
-        return refuse("such a method");
+        return refuse("an invalid method");
     }
     if exchange.method == "HEAD" && !exchange.body.is_empty() {
         return refuse("HEAD with a body");
     }
     for (name, value) in exchange.headers {
-        // No name that frames the request is one.
+        // A valid name is never one that frames the request.
         let allowed = is_header_name(&name.to_ascii_lowercase());
         if !allowed || value.chars().any(|c| c.is_control() && c != '\t') {
-            return refuse("such a header");
+            return refuse("an invalid header");
         }
     }
     Ok(())
-}
-
-/// `token` of RFC 9110, section 5.6.2.
-pub fn is_token(bytes: &[u8]) -> bool {
-    let is_token_byte = |b: &u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(b);
-    !bytes.is_empty() && bytes.iter().all(is_token_byte)
 }
 
 /// Lines of curl's config syntax.
 struct Config(String);
 
 impl Config {
-    /// Adds an option with its value in quotes, in which only these three have to be written otherwise.
+    /// Adds an option with its value in quotes; only these three characters need an escape.
     fn option(&mut self, name: &str, value: &str) {
         let value = value.replace('\\', "\\\\").replace('"', "\\\"").replace('\t', "\\t");
         let _ = writeln!(self.0, "{name} = \"{value}\"");

@@ -1,8 +1,8 @@
-//! Room: how the command line reaches the network: the system's `curl`, one process for each exchange,
-//! with everything nailed down that the user's own files and environment would otherwise decide.
+//! HTTP transport through the system's `curl`: one process for each exchange, with every setting fixed that the
+//! user's files and environment would otherwise decide.
 //!
-//! Reading order: this file starts, follows and ends the process; [`config`] says what is asked of it;
-//! [`response`] reads what comes back. No rule of the door stands here: `kernel::network` decides.
+//! This file starts, reads and ends the process; [`config`] writes the request; [`response`] parses the
+//! response. Access rules are not checked here: `kernel::network` decides.
 
 mod config;
 mod response;
@@ -10,38 +10,39 @@ mod response;
 #[path = "../../../conformance/unit/host/curl.rs"]
 mod tests;
 
+use crate::host::child::KillOnDrop;
 use crate::host::transport::HttpTransport;
-use crate::kernel::limits::{HTTP_CANCEL_LOOK_MS, HTTP_LOOKUPS_COUNT_MAX};
+use crate::kernel::limits::{HTTP_CANCEL_POLL_MS, HTTP_LOOKUPS_COUNT_MAX};
 use crate::kernel::network::{Exchange, HttpResponse, TransportError};
 use response::ResponseReader;
 use std::ffi::OsStr;
 use std::io::{PipeWriter, Read as _, Write as _};
 use std::net::{IpAddr, ToSocketAddrs as _};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{channel, sync_channel, Receiver, RecvTimeoutError, SyncSender};
 use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// The first `curl` that refuses HTTP/0.9 by itself; the other options used are older.
+/// The first `curl` that refuses HTTP/0.9 by default; the other options used are older.
 const VERSION_MIN: (u32, u32) = (7, 66);
 const PIECE_BYTES: usize = 64 << 10;
 
-/// Carries out exchanges with the system's `curl`, and look-ups with the system's resolver.
+/// Sends requests with the system's `curl`, and resolves names with the system's resolver.
 #[derive(Debug, Default)]
 pub struct CurlTransport {
     ca_file: Option<PathBuf>,
-    /// Looked for and tried by the first exchange, since most calls need none, and again until it is found:
-    /// a server goes on running while somebody installs it.
+    /// Found and checked by the first exchange, since most calls need none, and again until it is found: a
+    /// server keeps running while curl is being installed.
     program: OnceLock<PathBuf>,
-    /// Look-ups under way. The system's resolver can't be stopped, so those that hang are counted.
+    /// Lookups that are running. The system's resolver cannot be stopped, so those that hang are counted.
     lookups: Arc<AtomicUsize>,
 }
 
 impl CurlTransport {
-    /// A transport that trusts the certificates of this PEM file and no others, or without one the
+    /// Returns a transport that trusts the certificates of this PEM file only, or, without one, the
     /// certification authorities of this system.
     pub fn new(ca_file: Option<PathBuf>) -> Self {
         CurlTransport { ca_file, ..CurlTransport::default() }
@@ -61,21 +62,21 @@ impl CurlTransport {
         Ok(self.program.get_or_init(|| program))
     }
 
-    /// Starts `curl`. Nothing that a process list shows depends on the request but its time.
+    /// Starts `curl`. Its arguments, which a process list shows, do not depend on the request.
     // [NET-01] [NET-02] [NET-03] [NET-09]
     fn start(&self, exchange: &Exchange, program: &Path) -> Result<Started, TransportError> {
         let failed =
-            |error: std::io::Error| TransportError::Host(format!("curl can't be started: {error}"));
+            |error: std::io::Error| TransportError::Host(format!("cannot start curl: {error}"));
         let mut command = Command::new(program);
         command.env_clear().args(config::ARGUMENTS).stdin(Stdio::piped()).stdout(Stdio::piped());
         if let Some(path) = &self.ca_file {
-            // Else a folder of certificates that curl was built with would still count.
+            // Without `--capath`, a certificate directory that curl was built with would count as well.
             command.arg("--cacert").arg(path).args(["--capath", "/dev/null"]);
         }
         let mut body_pipe = None;
         if config::has_body(exchange) {
-            // Of the three streams that a child gets, the one for its complaints carries the body to
-            // it: silent as it is, curl has none.
+            // A child has three streams. stderr carries the body to it, since curl writes no errors in
+            // silent mode.
             let (reader, writer) = std::io::pipe().map_err(failed)?;
             command.args(["--data-binary", "@/dev/fd/2"]).stderr(reader);
             body_pipe = Some(writer);
@@ -84,7 +85,7 @@ impl CurlTransport {
         }
         let mut child = command.spawn().map_err(failed)?;
         let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
-        let process = Process(child);
+        let process = KillOnDrop(child);
         match (stdin, stdout) {
             (Some(stdin), Some(stdout)) => Ok(Started { process, stdin, stdout, body_pipe }),
             _ => Err(TransportError::Host("curl has no pipes".to_owned())),
@@ -101,13 +102,13 @@ impl HttpTransport for CurlTransport {
         is_cancelled: &dyn Fn() -> bool,
     ) -> Result<Vec<IpAddr>, TransportError> {
         let deadline = deadline_after(timeout)?;
-        let place = Place::take(&self.lookups)?;
+        let slot = LookupSlot::take(&self.lookups)?;
         let (sender, answer) = channel();
         let name = host.to_owned();
         let looked_up = thread::Builder::new().spawn(move || {
             let found = (name.as_str(), 0).to_socket_addrs();
             let _ = sender.send(found.map(|found| found.map(|at| at.ip()).collect::<Vec<_>>()));
-            drop(place);
+            drop(slot);
         });
         looked_up.map_err(no_thread)?;
         match wait_for(&answer, deadline, is_cancelled)? {
@@ -121,7 +122,7 @@ impl HttpTransport for CurlTransport {
                 (!addresses.is_empty()).then_some(addresses).ok_or(TransportError::NoAddress)
             }
             Some(Err(_)) => Err(TransportError::NoAddress),
-            None => Err(TransportError::Host("the look-up broke off".to_owned())),
+            None => Err(TransportError::Host("the name lookup failed".to_owned())),
         }
     }
 
@@ -140,7 +141,7 @@ impl HttpTransport for CurlTransport {
             let config = &config;
             let sending = move || send(stdin, config, body_pipe, exchange.body);
             let receiving = move || receive(stdout, &sender);
-            // Where a thread is missing, the process ends before the other is waited for.
+            // If a thread cannot be started, dropping the process ends the other thread.
             let process = process;
             thread::Builder::new().spawn_scoped(scope, sending).map_err(no_thread)?;
             thread::Builder::new().spawn_scoped(scope, receiving).map_err(no_thread)?;
@@ -151,24 +152,13 @@ impl HttpTransport for CurlTransport {
 }
 
 struct Started {
-    process: Process,
+    process: KillOnDrop,
     stdin: ChildStdin,
     stdout: ChildStdout,
     body_pipe: Option<PipeWriter>,
 }
 
-/// A child that does not outlive its owner and leaves no zombie.
-struct Process(Child);
-
-impl Drop for Process {
-    // [NET-10]
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-/// Writes what curl reads, in the order in which it reads it. Where curl has ended, its status says why.
+/// Writes what curl reads, in the order in which it reads it. If curl has exited, its status says why.
 fn send(mut stdin: ChildStdin, config: &str, body_pipe: Option<PipeWriter>, body: &[u8]) {
     let _ = stdin.write_all(config.as_bytes());
     drop(stdin);
@@ -177,7 +167,7 @@ fn send(mut stdin: ChildStdin, config: &str, body_pipe: Option<PipeWriter>, body
     }
 }
 
-/// Hands on what curl writes, until it ends or nobody takes any more.
+/// Sends what curl writes to the channel, until curl exits or the receiver is dropped.
 fn receive(mut stdout: ChildStdout, sender: &SyncSender<Vec<u8>>) {
     let mut buffer = vec![0; PIECE_BYTES];
     while let Ok(count @ 1..) = stdout.read(&mut buffer) {
@@ -189,22 +179,22 @@ fn receive(mut stdout: ChildStdout, sender: &SyncSender<Vec<u8>>) {
 }
 
 fn no_thread(error: std::io::Error) -> TransportError {
-    TransportError::Host(format!("no thread: {error}"))
+    TransportError::Host(format!("cannot start a thread: {error}"))
 }
 
 fn deadline_after(timeout: Duration) -> Result<Instant, TransportError> {
     let deadline = Instant::now().checked_add(timeout);
-    deadline.ok_or_else(|| TransportError::Host("a time beyond this host's clock".to_owned()))
+    deadline.ok_or_else(|| TransportError::Host("timeout exceeds this host's clock".to_owned()))
 }
 
-/// The next thing that a thread sends, or `None` once it has ended. Gives up at the deadline, or when the
+/// Returns the next value that a thread sends, or `None` once it has ended. Stops at the deadline, or when the
 /// call is cancelled.
 fn wait_for<T>(
     receiver: &Receiver<T>,
     deadline: Instant,
     is_cancelled: &dyn Fn() -> bool,
 ) -> Result<Option<T>, TransportError> {
-    let look = Duration::from_millis(HTTP_CANCEL_LOOK_MS);
+    let poll_interval = Duration::from_millis(HTTP_CANCEL_POLL_MS);
     loop {
         if is_cancelled() {
             return Err(TransportError::Cancelled);
@@ -213,7 +203,7 @@ fn wait_for<T>(
         if left.is_zero() {
             return Err(TransportError::TimedOut);
         }
-        match receiver.recv_timeout(left.min(look)) {
+        match receiver.recv_timeout(left.min(poll_interval)) {
             Ok(sent) => return Ok(Some(sent)),
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return Ok(None),
@@ -221,10 +211,10 @@ fn wait_for<T>(
     }
 }
 
-/// Reads the response as it comes, and gives up at the first byte too many.
+/// Parses the response as it arrives, and stops at the first byte over the limit.
 // [NET-11]
 fn follow(
-    mut process: Process,
+    mut process: KillOnDrop,
     pieces: Receiver<Vec<u8>>,
     exchange: &Exchange,
     deadline: Instant,
@@ -235,45 +225,45 @@ fn follow(
         response.take(&piece)?;
     }
     let status = process.0.wait();
-    let status = status.map_err(|error| TransportError::Host(format!("curl is lost: {error}")))?;
+    let status = status.map_err(|error| TransportError::Host(format!("curl: {error}")))?;
     match status.code() {
         Some(0) => response.finish(),
-        Some(code) => Err(meaning(code)),
-        None => Err(TransportError::Host("curl was ended by a signal".to_owned())),
+        Some(code) => Err(error_for_status(code)),
+        None => Err(TransportError::Host("curl was killed by a signal".to_owned())),
     }
 }
 
-/// What curl's exit status says; its own words would name the request.
-fn meaning(code: i32) -> TransportError {
+/// Maps curl's exit status to an error. Its own messages would contain the request.
+fn error_for_status(code: i32) -> TransportError {
     let with_code = |text: &str| format!("{text} (curl {code})");
     match code {
-        7 => TransportError::Unreachable(with_code("refused, or no way there")),
-        18 | 52 | 55 | 56 => TransportError::Unreachable(with_code("it broke")),
+        7 => TransportError::Unreachable(with_code("connection refused or no route")),
+        18 | 52 | 55 | 56 => TransportError::Unreachable(with_code("connection broken")),
         28 => TransportError::TimedOut,
         51 | 60 => TransportError::Tls(with_code(
-            "the certificate is of an unknown issuer, for another name, or out of its time",
+            "certificate expired, for another name, or of an unknown issuer",
         )),
         35 | 53 | 54 | 58 | 59 | 64 | 66 | 80 | 82 | 83 | 90 | 91 | 98 => {
-            TransportError::Tls(with_code("no agreement with the server"))
+            TransportError::Tls(with_code("TLS handshake failed"))
         }
-        // Out of memory is also what it says of a header that is longer than it takes.
+        // curl also reports out of memory for a header that is longer than it accepts.
         27 | 63 | 100 => TransportError::TooLarge,
-        1 | 8 | 61 => TransportError::Malformed(with_code("no status line or headers")),
-        77 => TransportError::Host(with_code("the file of trusted certificates can't be read")),
+        1 | 8 | 61 => TransportError::Malformed(with_code("invalid status line or headers")),
+        77 => TransportError::Host(with_code("the CA file cannot be read")),
         _ => TransportError::Host(with_code("curl failed")),
     }
 }
 
-/// The first `curl` in the absolute folders of a search path.
+/// Finds the first `curl` in the absolute directories of a search path.
 fn find_program(search_path: &OsStr) -> Result<PathBuf, String> {
     std::env::split_paths(search_path)
-        .filter(|folder| folder.is_absolute())
-        .map(|folder| folder.join("curl"))
+        .filter(|directory| directory.is_absolute())
+        .map(|directory| directory.join("curl"))
         .find(|program| program.is_file())
-        .ok_or_else(|| "there is no curl in PATH; install the package curl".to_owned())
+        .ok_or_else(|| "curl not found in PATH; install the package curl".to_owned())
 }
 
-/// Asks a `curl` what it is, and ends it if it does not say so in time.
+/// Runs `curl --version` and checks its output, within the deadline.
 fn check_version(
     program: &Path,
     deadline: Instant,
@@ -283,53 +273,58 @@ fn check_version(
     let mut command = Command::new(program);
     command.args(["-q", "--version"]).env_clear();
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
-    let child = command.spawn().map_err(|error| fails(format!("can't be started: {error}")))?;
-    let mut process = Process(child);
-    let stdout = process.0.stdout.take().ok_or_else(|| fails("it has no pipe".to_owned()))?;
+    let child = command.spawn().map_err(|error| fails(format!("cannot be started: {error}")))?;
+    let mut process = KillOnDrop(child);
+    let stdout = process.0.stdout.take().ok_or_else(|| fails("no stdout".to_owned()))?;
     let (sender, pieces) = sync_channel(2);
     thread::Builder::new().spawn(move || receive(stdout, &sender)).map_err(no_thread)?;
-    let mut said = Vec::new();
+    let mut output = Vec::new();
     while let Some(piece) = wait_for(&pieces, deadline, is_cancelled)? {
-        said.extend(piece);
-        if said.len() > PIECE_BYTES {
-            return Err(fails("it does not stop talking".to_owned()));
+        output.extend(piece);
+        if output.len() > PIECE_BYTES {
+            return Err(fails("version output too long".to_owned()));
         }
     }
-    check_words(&String::from_utf8_lossy(&said)).map_err(fails)
+    check_version_output(&String::from_utf8_lossy(&output)).map_err(fails)
 }
 
-/// Holds `curl 7.88.1 (…) …` and the lines behind it against what is needed.
+/// Checks `curl 7.88.1 (…) …` and the lines after it: version and protocols.
 // [NET-04]
-fn check_words(text: &str) -> Result<(), String> {
+fn check_version_output(text: &str) -> Result<(), String> {
     let version = text.lines().next().and_then(|line| {
         let mut numbers = line.strip_prefix("curl ")?.split(['.', ' ', '-']);
         Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
     });
-    let version: (u32, u32) = version.ok_or("it does not say its version")?;
+    let version: (u32, u32) = version.ok_or("version output not recognized")?;
     if version < VERSION_MIN {
         let ((major, minor), (major_min, minor_min)) = (version, VERSION_MIN);
-        return Err(format!("it is {major}.{minor}; needed is {major_min}.{minor_min} or later"));
+        return Err(format!("version is {major}.{minor}, minimum {major_min}.{minor_min}"));
     }
     let protocols = text.lines().find_map(|line| line.strip_prefix("Protocols:"));
     let mut protocols = protocols.unwrap_or_default().split_ascii_whitespace();
-    protocols.any(|word| word == "https").then_some(()).ok_or_else(|| "it has no https".to_owned())
+    protocols
+        .any(|protocol| protocol == "https")
+        .then_some(())
+        .ok_or_else(|| "built without https".to_owned())
 }
 
-/// One of the places for look-ups, given back when the look-up ends rather than when its caller does.
-struct Place(Arc<AtomicUsize>);
+/// A slot for one lookup, freed when the lookup ends rather than when its caller does.
+struct LookupSlot(Arc<AtomicUsize>);
 
-impl Place {
+impl LookupSlot {
     // [NET-13]
     fn take(lookups: &Arc<AtomicUsize>) -> Result<Self, TransportError> {
         let one_more = |count: usize| count.checked_add(1).filter(|n| *n <= HTTP_LOOKUPS_COUNT_MAX);
         match lookups.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more) {
-            Ok(_) => Ok(Place(Arc::clone(lookups))),
-            Err(_) => Err(TransportError::Host("too many names are being looked up".to_owned())),
+            Ok(_) => Ok(LookupSlot(Arc::clone(lookups))),
+            Err(_) => {
+                Err(TransportError::Host(format!("over {HTTP_LOOKUPS_COUNT_MAX} name lookups")))
+            }
         }
     }
 }
 
-impl Drop for Place {
+impl Drop for LookupSlot {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }

@@ -1,16 +1,15 @@
-//! Room: reading an HTTP/1.1 response from bytes as they come (RFC 9112), in one way only: what has two
-//! readings is refused, and nothing is kept beyond what was asked for.
+//! Strict incremental parser for HTTP/1.1 responses (RFC 9112): refuses ambiguous messages, and buffers no more
+//! than the limits allow.
 
-use super::config::is_token;
 use crate::kernel::limits::{HTTP_CHUNK_LINE_BYTES_MAX, HTTP_HEAD_BYTES_MAX};
 use crate::kernel::network::{HttpResponse, TransportError};
 
-/// A response that is on its way.
+/// A response that is being received.
 pub struct ResponseReader {
     state: State,
-    /// The line under way, in the states that read lines.
+    /// The current line, in the states that read lines.
     line: Vec<u8>,
-    /// Bytes of status lines, headers and trailers so far, interim answers included.
+    /// Bytes of status lines, headers and trailers so far, interim responses included.
     head_bytes: usize,
     is_head_request: bool,
     is_http_1_0: bool,
@@ -22,12 +21,12 @@ pub struct ResponseReader {
 enum State {
     StatusLine,
     Headers,
-    /// So many bytes of body are to come.
+    /// This number of body bytes is missing.
     Sized(usize),
     /// The body ends with the connection.
     UntilClose,
     ChunkSize,
-    /// So many bytes of this chunk are to come.
+    /// This number of bytes of the chunk is missing.
     Chunk(usize),
     ChunkEnd,
     Trailers,
@@ -35,7 +34,7 @@ enum State {
 }
 
 impl ResponseReader {
-    /// Begins with nothing read, for the answer to a request with this method.
+    /// Returns a parser for the response to a request with this method.
     pub fn new(method: &str, body_bytes_max: usize) -> Self {
         ResponseReader {
             state: State::StatusLine,
@@ -48,36 +47,36 @@ impl ResponseReader {
         }
     }
 
-    /// Reads on.
+    /// Parses the next bytes.
     ///
     /// # Errors
-    /// [`TransportError::Malformed`] and [`TransportError::TooLarge`]; there is no going on after that.
+    /// [`TransportError::Malformed`] and [`TransportError::TooLarge`]; the parser must not be used after that.
     pub fn take(&mut self, mut input: &[u8]) -> Result<(), TransportError> {
         while !input.is_empty() {
             input = match self.state {
                 State::Sized(left) | State::Chunk(left) => self.take_body(input, left)?,
                 State::UntilClose => self.take_body(input, usize::MAX)?,
                 // [NET-19]
-                State::Done => return Err(malformed("bytes after its end")),
+                State::Done => return Err(malformed("bytes after the end of the response")),
                 _ => self.take_line(input)?,
             };
         }
         Ok(())
     }
 
-    /// The response, once the connection has ended well.
+    /// Returns the response, once the connection was closed without an error.
     ///
     /// # Errors
-    /// [`TransportError::Unreachable`] if it is not whole.
+    /// [`TransportError::Unreachable`] if it is incomplete.
     // [NET-11]
     pub fn finish(self) -> Result<HttpResponse, TransportError> {
         match self.state {
             State::Done | State::UntilClose => Ok(self.response),
-            _ => Err(TransportError::Unreachable("the response is not whole".to_owned())),
+            _ => Err(TransportError::Unreachable("the response is incomplete".to_owned())),
         }
     }
 
-    /// Takes at most `left` bytes of body; gives what is behind them.
+    /// Takes at most `left` bytes of body. Returns the bytes after them.
     // [NET-20]
     fn take_body<'a>(&mut self, input: &'a [u8], left: usize) -> Result<&'a [u8], TransportError> {
         let (taken, rest) = input.split_at_checked(left).unwrap_or((input, &[]));
@@ -96,7 +95,7 @@ impl ResponseReader {
         Ok(rest)
     }
 
-    /// Takes the rest of a line, if it is there; gives what is behind it.
+    /// Takes the rest of a line, up to its end if it is there. Returns the bytes after it.
     // [NET-14] [NET-20]
     fn take_line<'a>(&mut self, input: &'a [u8]) -> Result<&'a [u8], TransportError> {
         let end = input.iter().position(|byte| *byte == b'\n');
@@ -106,7 +105,7 @@ impl ResponseReader {
         match self.state {
             State::ChunkSize | State::ChunkEnd => {
                 if self.line.len() > HTTP_CHUNK_LINE_BYTES_MAX {
-                    return Err(malformed("a chunk's size is too long"));
+                    return Err(malformed("chunk size line is too long"));
                 }
             }
             _ => {
@@ -140,34 +139,34 @@ impl ResponseReader {
                 size => State::Chunk(size),
             },
             State::ChunkEnd if line.is_empty() => State::ChunkSize,
-            State::ChunkEnd => return Err(malformed("a chunk is longer than it says")),
+            State::ChunkEnd => return Err(malformed("chunk is longer than its size")),
             State::Trailers if line.is_empty() => State::Done,
-            // Checked and left out: nobody has said that they may be merged (RFC 9110, section 6.5.1).
+            // Checked and discarded: trailers must not be merged into headers unasked (RFC 9110, section 6.5.1).
             State::Trailers => header(line).map(|_| State::Trailers)?,
             other => other,
         };
         Ok(())
     }
 
-    /// Says how the body ends (RFC 9112, section 6.3).
+    /// Decides how the body ends (RFC 9112, section 6.3).
     // [NET-16] [NET-17] [NET-18]
     fn end_of_headers(&mut self) -> Result<State, TransportError> {
         let status = self.response.status;
         if (100..200).contains(&status) {
             self.response.headers.clear();
-            // Nobody has asked for another protocol.
+            // No request asks for another protocol.
             return match status {
                 101 => Err(malformed("a switch to another protocol")),
                 _ => Ok(State::StatusLine),
             };
         }
-        let length = self.only("content-length")?.map(content_length).transpose()?;
-        let coding = self.only("transfer-encoding")?;
+        let length = self.single_header("content-length")?.map(content_length).transpose()?;
+        let coding = self.single_header("transfer-encoding")?;
         let chunked = coding.map(|coding| coding.eq_ignore_ascii_case("chunked"));
         match (chunked, length) {
-            (Some(false), _) => Err(malformed("a transfer encoding that was not asked for")),
-            (Some(true), Some(_)) => Err(malformed("two ways to say where it ends")),
-            (Some(true), None) if self.is_http_1_0 => Err(malformed("chunks in HTTP/1.0")),
+            (Some(false), _) => Err(malformed("transfer encoding other than chunked")),
+            (Some(true), Some(_)) => Err(malformed("both Transfer-Encoding and Content-Length")),
+            (Some(true), None) if self.is_http_1_0 => Err(malformed("chunked coding in HTTP/1.0")),
             _ if self.is_head_request || matches!(status, 204 | 304) => Ok(State::Done),
             (Some(true), None) => Ok(State::ChunkSize),
             (None, Some(0)) => Ok(State::Done),
@@ -177,20 +176,20 @@ impl ResponseReader {
         }
     }
 
-    /// The value of a header that must not be there twice.
-    fn only(&self, name: &str) -> Result<Option<&str>, TransportError> {
+    /// Returns the value of a header that must not be repeated.
+    fn single_header(&self, name: &str) -> Result<Option<&str>, TransportError> {
         let mut values = self.response.headers.iter().filter(|(found, _)| found == name);
         match (values.next(), values.next()) {
-            (_, Some(_)) => Err(malformed("a header that frames it stands there twice")),
+            (_, Some(_)) => Err(malformed("duplicate Content-Length or Transfer-Encoding")),
             (value, None) => Ok(value.map(|(_, value)| value.as_str())),
         }
     }
 }
 
-/// `HTTP/1.1 200 OK`: whether it is HTTP/1.0, and the status.
+/// Parses `HTTP/1.1 200 OK`. Returns `true` for HTTP/1.0, and the status.
 // [NET-15]
 fn status_line(line: &[u8]) -> Result<(bool, u16), TransportError> {
-    let wrong = || malformed("no status line");
+    let wrong = || malformed("invalid status line");
     let text = std::str::from_utf8(line.get(..12).ok_or_else(wrong)?).map_err(|_| wrong())?;
     let (version, digits) = text.split_once(' ').ok_or_else(wrong)?;
     let is_http_1_0 = match version {
@@ -208,17 +207,17 @@ fn status_line(line: &[u8]) -> Result<(bool, u16), TransportError> {
     }
 }
 
-/// `Name: value`, the name in lower case and the value without space around it. A value that is not UTF-8
-/// is taken for ISO 8859-1, in which every byte is a character.
+/// Parses `Name: value`, the name in lower case and the value trimmed. A value that is not UTF-8 is read as
+/// ISO 8859-1, in which every byte is a character.
 // [NET-14]
 fn header(line: &[u8]) -> Result<(String, String), TransportError> {
     let colon = line.iter().position(|byte| *byte == b':');
     let (name, value) = colon
         .and_then(|at| line.split_at_checked(at))
-        .ok_or_else(|| malformed("a header without a colon"))?;
+        .ok_or_else(|| malformed("header without a colon"))?;
     let value = value.strip_prefix(b":").unwrap_or_default();
     if !is_token(name) || !is_field_content(value) {
-        return Err(malformed("a header with characters that it can't have"));
+        return Err(malformed("header with invalid characters"));
     }
     let name = String::from_utf8_lossy(name).to_ascii_lowercase();
     let value = match std::str::from_utf8(value) {
@@ -228,30 +227,36 @@ fn header(line: &[u8]) -> Result<(String, String), TransportError> {
     Ok((name, value.trim_matches([' ', '\t']).to_owned()))
 }
 
-/// No control character but the tab: no carriage return that another reader takes for the end of a line.
+/// `token` of RFC 9110, section 5.6.2.
+fn is_token(bytes: &[u8]) -> bool {
+    let is_token_byte = |b: &u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(b);
+    !bytes.is_empty() && bytes.iter().all(is_token_byte)
+}
+
+/// Allows no control character but the tab, so that no carriage return ends a line for another reader.
 fn is_field_content(bytes: &[u8]) -> bool {
     bytes.iter().all(|byte| *byte == b'\t' || !byte.is_ascii_control())
 }
 
-/// Digits alone; what is more than this machine can count is too large in any case.
+/// Accepts digits only; a length that this machine cannot count is too large anyway.
 // [NET-16]
 fn content_length(value: &str) -> Result<usize, TransportError> {
     if value.is_empty() || !value.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(malformed("a length that is no number"));
+        return Err(malformed("Content-Length is not a number"));
     }
     Ok(value.parse().unwrap_or(usize::MAX))
 }
 
-/// Hexadecimal digits, and perhaps extensions, which mean nothing to us.
+/// Parses hexadecimal digits, optionally with chunk extensions, which are ignored.
 // [NET-18]
 fn chunk_size(line: &[u8]) -> Result<usize, TransportError> {
-    let wrong = || malformed("a chunk's size that is no number");
+    let wrong = || malformed("chunk size is not a number");
     let digits = line.split(|byte| matches!(byte, b';' | b' ' | b'\t')).next().unwrap_or_default();
     if digits.is_empty() || !digits.iter().all(u8::is_ascii_hexdigit) || !is_field_content(line) {
         return Err(wrong());
     }
-    let behind = line.get(digits.len()..).unwrap_or_default().trim_ascii();
-    if !behind.is_empty() && !behind.starts_with(b";") {
+    let rest = line.get(digits.len()..).unwrap_or_default().trim_ascii();
+    if !rest.is_empty() && !rest.starts_with(b";") {
         return Err(wrong());
     }
     let text = std::str::from_utf8(digits).map_err(|_| wrong())?;

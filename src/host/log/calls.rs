@@ -1,11 +1,10 @@
-//! Room: which calls are running, told by locks and by nothing else.
+//! Running calls: each call locks its own file, so that a dead process's calls are found and recorded as lost.
 //!
-//! An open call holds a lock on its own small file, `calls/SEQ-OFFSET`, named after its intent and
-//! the place of that record in the log. The system drops the lock when the process ends, however it
-//! ends, so a file that can be locked belongs to a call that nobody will finish. Neither process
-//! numbers, which are used again, nor clocks come into it.
+//! The file `calls/SEQ-OFFSET` is named after the call's intent record and its place in the log. The system
+//! drops the lock when the process ends, however it ends, so a file that can be locked belongs to an abandoned
+//! call. Process numbers, which are reused, and clocks play no part.
 
-use super::files::{at, broken, place_of, unavailable, CALLS_DIR};
+use super::files::{at, broken, parse_call_name, unavailable, CALLS_DIR};
 use super::verify::{next_line, LineError};
 use super::writer::LogWriter;
 use crate::host::files;
@@ -19,21 +18,21 @@ use std::fs::{File, TryLockError};
 use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-/// A call whose intent is on the disk. Once it is dropped, the next call to begin records it as lost, unless
-/// its outcome is in the log.
+/// A call whose intent record is durable. Once it is dropped, the next call records it as lost, unless its
+/// outcome is in the log.
 #[derive(Debug)]
 #[must_use = "a call without it is recorded as lost"]
 pub struct RunningCall {
-    /// Its file, locked for as long as this lives.
+    /// The call's file, locked until this is dropped.
     path: PathBuf,
-    /// Bytes of the log before the intent.
+    /// Bytes of the log before the intent record.
     offset: u64,
     _lock: File,
 }
 
 impl RunningCall {
-    /// Makes the file for a call whose intent is the next record. Called with the log locked, after
-    /// the dead calls were cleared, so nobody else looks at it before it is locked.
+    /// Creates the file for a call whose intent is the next record. The caller holds the log's lock and has
+    /// removed the files of abandoned calls, so no other process sees the file before it is locked.
     // [AUD-50]
     pub(super) fn create(dir: &Path, writer: &LogWriter) -> Result<RunningCall, Error> {
         let (seq, offset) = (writer.head.seq.saturating_add(1), writer.end);
@@ -43,10 +42,10 @@ impl RunningCall {
         Ok(RunningCall { path, offset, _lock: file })
     }
 
-    /// Ends it, when its outcome is in the log.
+    /// Ends the call, once its outcome is in the log.
     // [AUD-53]
     pub fn end(self) {
-        // The record is what counts: a file that stays is cleared away by the next call to begin.
+        // Best effort: the record decides, and the next call removes a file that is left.
         let _ = self.remove();
     }
 
@@ -57,9 +56,9 @@ impl RunningCall {
 
 /// Writes a `lost` record for every call whose process died.
 ///
-/// A file may be left of a call that never began (death before the intent) or that ended well
-/// (death before the file was removed). So the log is read on from the oldest such intent, and only
-/// an intent that is there and has no end gets a record.
+/// A file may be left of a call that never started (the process died before the intent record) or that ended
+/// (it died before the file was removed). So the log is read from the oldest such intent, and only an intent
+/// that exists and has no end gets a record.
 ///
 /// # Errors
 /// `audit.unavailable`, `audit.broken`.
@@ -69,8 +68,8 @@ pub(super) fn record_lost_calls(
     writer: &mut LogWriter,
     now: Timestamp,
 ) -> Result<(), Error> {
-    let dead = abandoned_calls(&dir.join(CALLS_DIR))?;
-    let Some(first) = dead.values().map(|file| file.offset).min() else { return Ok(()) };
+    let abandoned = abandoned_calls(&dir.join(CALLS_DIR))?;
+    let Some(first) = abandoned.values().map(|file| file.offset).min() else { return Ok(()) };
     let mut lost = Vec::new();
     let mut at = first;
     writer.log.seek(SeekFrom::Start(first)).map_err(unavailable)?;
@@ -85,7 +84,7 @@ pub(super) fn record_lost_calls(
         };
         let record = audit::read(&line).map_err(wrong)?;
         match record.kind.as_str() {
-            "intent" if dead.get(&record.call).is_some_and(|file| file.offset == at) => {
+            "intent" if abandoned.get(&record.call).is_some_and(|file| file.offset == at) => {
                 lost.push(record.call);
             }
             "outcome" | "lost" => lost.retain(|call| *call != record.call),
@@ -96,35 +95,35 @@ pub(super) fn record_lost_calls(
     for call in lost {
         writer.append(&Entry::Lost(call), now)?;
     }
-    dead.into_values().try_for_each(RunningCall::remove)
+    abandoned.into_values().try_for_each(RunningCall::remove)
 }
 
-/// The files of calls that nobody runs any more, by call, each locked by us now.
+/// Returns the files of abandoned calls by call, each locked by this process.
 // [AUD-51] [AUD-54]
 fn abandoned_calls(calls: &Path) -> Result<BTreeMap<u64, RunningCall>, Error> {
     let fail = at(calls);
-    let mut dead = BTreeMap::new();
+    let mut abandoned = BTreeMap::new();
     for (n, entry) in calls.read_dir().map_err(fail)?.enumerate() {
         if n >= AUDIT_CALLS_COUNT_MAX {
-            return Err(unavailable(format_args!("more than {n} calls are open")));
+            return Err(unavailable(format_args!("more than {n} calls are running")));
         }
         let path = entry.map_err(fail)?.path();
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        let Some((seq, offset)) = place_of(name) else {
+        let Some((seq, offset)) = parse_call_name(name) else {
             return Err(unavailable(format_args!(
-                "{} is not the file of a call: remove it",
+                "{} is not a call file: remove it",
                 path.display()
             )));
         };
-        // One that ends just now removes its file, which it has locked until then.
+        // A call that is just ending removes its file, and holds the lock until then.
         let Some(file) = files::open_own(&path, false).map_err(at(&path))? else { continue };
         match file.try_lock() {
             Ok(()) => {
-                dead.insert(seq, RunningCall { path, offset, _lock: file });
+                abandoned.insert(seq, RunningCall { path, offset, _lock: file });
             }
             Err(TryLockError::WouldBlock) => {}
             Err(TryLockError::Error(error)) => return Err(fail(error)),
         }
     }
-    Ok(dead)
+    Ok(abandoned)
 }

@@ -1,7 +1,7 @@
-//! The audit log in a directory: `audit.jsonl`, and what shows that nothing of it is missing.
+//! Audit log in a directory: the file `audit.jsonl`, and the files that show that no record is missing.
 //!
-//! Read `writer.rs` first, then `calls.rs` (which calls are running), `evidence.rs` and `verify.rs`; `files.rs`
-//! has the names of the files.
+//! Read `writer.rs` first, then `calls.rs` (running calls), `evidence.rs` and `verify.rs`; `files.rs` has the
+//! file names.
 
 mod calls;
 mod evidence;
@@ -10,13 +10,13 @@ pub(crate) mod verify;
 mod writer;
 
 pub use calls::RunningCall;
-pub use verify::{is_begun, verify, verify_each};
+pub use verify::{log_exists, verify, verify_each};
 
 use crate::host::files::create_private_dir;
 use crate::kernel::audit::{Entry, LogKey};
 use crate::kernel::error::Error;
 use crate::kernel::time::Timestamp;
-use evidence::Anchor;
+use evidence::Checkpoint;
 use files::{at, unavailable, CALLS_DIR};
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -41,8 +41,8 @@ use writer::LogWriter;
 pub struct AuditLog {
     dir: PathBuf,
     key: LogKey,
-    /// The last record this process has seen.
-    anchor: Arc<Mutex<Anchor>>,
+    /// The last record that this process has seen.
+    checkpoint: Arc<Mutex<Checkpoint>>,
 }
 
 impl fmt::Debug for AuditLog {
@@ -52,11 +52,10 @@ impl fmt::Debug for AuditLog {
 }
 
 impl AuditLog {
-    /// Opens the log in `dir`, making the directory and the log's key if there are none. Writes no
-    /// record.
+    /// Opens the log in `dir`. Creates the directory and the log's key if absent, and writes no record.
     ///
     /// # Errors
-    /// `audit.unavailable`; `audit.broken` if the log's last line was altered, or records are missing.
+    /// `audit.unavailable`; `audit.broken` if the last line was modified, or records are missing.
     pub fn open(dir: &Path) -> Result<AuditLog, Error> {
         let calls = dir.join(CALLS_DIR);
         create_private_dir(&calls).map_err(at(&calls))?;
@@ -64,12 +63,12 @@ impl AuditLog {
             return Err(unavailable(format_args!("{}: not a directory", calls.display())));
         }
         let (writer, key) = LogWriter::open_or_create(dir)?;
-        let anchor = Arc::new(Mutex::new(writer.anchor()));
-        Ok(AuditLog { dir: dir.to_owned(), key: LogKey::new(key), anchor })
+        let checkpoint = Arc::new(Mutex::new(writer.checkpoint()));
+        Ok(AuditLog { dir: dir.to_owned(), key: LogKey::new(key), checkpoint })
     }
 
-    /// Adds a record and gives its number, once it is on the disk. Before an intent stands which earlier calls
-    /// were lost; the value that comes with it keeps the new call from being taken for one.
+    /// Appends a record and returns its number, once it is durable. Before an intent record, the calls that
+    /// were lost are recorded; the returned [`RunningCall`] keeps the new call from being recorded as lost.
     ///
     /// # Errors
     /// `audit.unavailable`, `audit.broken`.
@@ -79,22 +78,24 @@ impl AuditLog {
         entry: &Entry,
         now: Timestamp,
     ) -> Result<(u64, Option<RunningCall>), Error> {
-        // First the log's lock, which is not waited for for ever: whoever has it waits for nobody here.
-        let mut writer = LogWriter::enter(&self.dir)?;
-        // The anchor is whole even if a thread that held it panicked: it is replaced in one step.
-        let mut anchor = self.anchor.lock().unwrap_or_else(PoisonError::into_inner);
-        writer.prepare(&anchor, now)?;
+        // The log's lock comes first; its wait is bounded, and its holder waits for no lock of this process.
+        let mut writer = LogWriter::lock_for_append(&self.dir)?;
+        // The checkpoint is consistent even if a thread that held it panicked: it is replaced as a whole.
+        let mut checkpoint = self.checkpoint.lock().unwrap_or_else(PoisonError::into_inner);
+        // [AUD-43]
+        checkpoint.check(&writer.log, writer.end)?;
+        writer.quarantine_torn_tail(now)?;
         let mut running = None;
         if let Entry::Intent(_) = entry {
             calls::record_lost_calls(&self.dir, &mut writer, now)?;
             running = Some(RunningCall::create(&self.dir, &writer)?);
         }
         writer.append(entry, now)?;
-        *anchor = writer.anchor();
+        *checkpoint = writer.checkpoint();
         Ok((writer.head.seq, running))
     }
 
-    /// The log's key.
+    /// Returns the log's key.
     pub fn key(&self) -> &LogKey {
         &self.key
     }

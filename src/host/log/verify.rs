@@ -1,9 +1,9 @@
-//! Checking a log in a file, from its first line to its last.
+//! Log verification: checks a log file from its first line to its last.
 
 use super::evidence::Evidence;
 use super::files::{LOCK_FILE, LOG_FILE};
-use crate::host::files::{self, if_there, Links};
-use crate::kernel::audit::{Chain, VerifyReport};
+use crate::host::files::{self, optional, Links};
+use crate::kernel::audit::{ChainVerifier, VerifyReport};
 use crate::kernel::encoding::as_u64;
 use crate::kernel::error::{Code, Error};
 use crate::kernel::limits::AUDIT_LINE_BYTES_MAX;
@@ -13,20 +13,20 @@ use std::path::Path;
 
 /// Verifies the log in the file `path`.
 ///
-/// Where `audit.lock` stands beside it, the length is read under that lock, so that a line somebody
-/// is writing at the moment does not look torn. `expected_head` is a head noted earlier (64 hex
-/// digits); a log in which it does not occur was cut or replaced. Without it, whole lines missing
-/// at the end are seen only by what else is in the log's own directory, and not in a copy elsewhere.
+/// If `audit.lock` exists beside it, the length is read under that lock, so that a line that is just being
+/// written does not look torn. `expected_head` is a head recorded earlier (64 hex digits); a log that does not
+/// contain it was truncated or replaced. Without it, lines missing at the end are found only by the other files
+/// of the log's own directory, and not in a copy elsewhere.
 ///
 /// # Errors
-/// `audit.broken` with the line and what is wrong with it, or with what shows that records are missing;
-/// `audit.torn` if only the last line is incomplete, `host.file`, `usage` for an expected head that is none.
+/// `audit.broken` with the line and its fault, or with the evidence of missing records; `audit.torn` if only
+/// the last line is incomplete; `host.file`; `usage` if the expected head is not a hash.
 pub fn verify(path: &Path, expected_head: Option<&str>) -> Result<VerifyReport, Error> {
     verify_each(path, expected_head, |_| Ok(()))
 }
 
-/// Verifies the log, and has each record looked at once the chain is known to hold up to it. What `look`
-/// finds wrong is told like a fault of the chain.
+/// Verifies the log, and passes each record to `check` once the chain is verified up to it. An error of `check`
+/// is reported like a fault of the chain.
 ///
 /// # Errors
 /// As [`verify`].
@@ -34,21 +34,21 @@ pub fn verify(path: &Path, expected_head: Option<&str>) -> Result<VerifyReport, 
 pub fn verify_each(
     path: &Path,
     expected_head: Option<&str>,
-    look: impl FnMut(&Map<String, Value>) -> Result<(), String>,
+    check: impl FnMut(&Map<String, Value>) -> Result<(), String>,
 ) -> Result<VerifyReport, Error> {
-    let fail = files::failed(path);
-    // What lies beside a copy is not about the copy.
-    let dir = (path.file_name() == Some(LOG_FILE.as_ref())).then(|| files::folder_of(path));
+    let fail = files::file_error(path);
+    // The other files of a copy's directory say nothing about the copy.
+    let dir = (path.file_name() == Some(LOG_FILE.as_ref())).then(|| files::parent_dir(path));
     if let (Some(dir), Some(_)) = (dir, expected_head) {
-        if !is_begun(dir)? {
-            return verify_lines(&mut &b""[..], expected_head, look);
+        if !log_exists(dir)? {
+            return verify_lines(&mut &b""[..], expected_head, check);
         }
     }
-    let lock = if_there(files::open(&path.with_file_name(LOCK_FILE), Links::Followed));
+    let lock = optional(files::open(&path.with_file_name(LOCK_FILE), Links::Followed));
     let lock = lock.map_err(fail)?;
     lock.as_ref().map_or(Ok(()), files::lock_shared).map_err(fail)?;
     let evidence =
-        dir.map_or_else(|| Ok(Evidence::default()), Evidence::read).map_err(read_only)?;
+        dir.map_or_else(|| Ok(Evidence::default()), Evidence::read).map_err(as_reader_error)?;
     let file = match files::open(path, Links::Followed) {
         Err(error) if error.kind() == ErrorKind::NotFound => {
             evidence.check_missing()?;
@@ -59,27 +59,27 @@ pub fn verify_each(
     let length_bytes = file.metadata().map_err(fail)?.len();
     drop(lock);
     let source = &mut BufReader::new((&file).take(length_bytes));
-    let (report, torn) = read_lines(source, expected_head, look)?;
+    let (report, torn) = read_lines(source, expected_head, check)?;
     let end = length_bytes.saturating_sub(torn.unwrap_or(0));
-    evidence.check(&file, end, report.records).map_err(read_only)?;
-    whole(report, torn)
+    evidence.check(&file, end, report.records).map_err(as_reader_error)?;
+    refuse_torn(report, torn)
 }
 
-/// Whether a log was begun in a directory, which need not exist.
+/// Returns `true` if a log was started in a directory, which need not exist.
 ///
 /// # Errors
-/// `audit.broken` if the log is missing, and anything else shows that there was one; `host.file`.
+/// `audit.broken` if the log is missing and other files show that it existed; `host.file`.
 // [AUD-72] [AUD-76]
-pub fn is_begun(dir: &Path) -> Result<bool, Error> {
-    // In this order, since a log is there before anything that tells of it.
-    let evidence = Evidence::read(dir).map_err(read_only)?;
+pub fn log_exists(dir: &Path) -> Result<bool, Error> {
+    // In this order, since the log exists before any file that refers to it.
+    let evidence = Evidence::read(dir).map_err(as_reader_error)?;
     let log = &dir.join(LOG_FILE);
-    let found = if_there(log.symlink_metadata()).map_err(files::failed(log))?;
+    let found = optional(log.symlink_metadata()).map_err(files::file_error(log))?;
     found.map_or_else(|| evidence.check_missing().map(|()| false), |_| Ok(true))
 }
 
-/// What keeps a writer from recording is for a reader a file like any other.
-fn read_only(error: Error) -> Error {
+/// Turns the error of a writer into the error of a reader: `host.file`.
+fn as_reader_error(error: Error) -> Error {
     match error.code() {
         Code::AuditUnavailable => Error::new(Code::HostFile, error.detail()),
         _ => error,
@@ -90,54 +90,54 @@ fn read_only(error: Error) -> Error {
 pub(crate) fn verify_lines(
     source: &mut impl BufRead,
     expected_head: Option<&str>,
-    look: impl FnMut(&Map<String, Value>) -> Result<(), String>,
+    check: impl FnMut(&Map<String, Value>) -> Result<(), String>,
 ) -> Result<VerifyReport, Error> {
-    let (report, torn) = read_lines(source, expected_head, look)?;
-    whole(report, torn)
+    let (report, torn) = read_lines(source, expected_head, check)?;
+    refuse_torn(report, torn)
 }
 
-/// Refuses a log that ends in a torn line, and has no other fault.
+/// Refuses a log whose only fault is a torn last line.
 // [AUD-66]
-fn whole(report: VerifyReport, torn: Option<u64>) -> Result<VerifyReport, Error> {
+fn refuse_torn(report: VerifyReport, torn: Option<u64>) -> Result<VerifyReport, Error> {
     let Some(bytes) = torn else { return Ok(report) };
     let number = report.records.saturating_add(1);
     let what = format!("line {number} of the log ends after {bytes} bytes without a line feed");
     Err(Error::new(Code::AuditTorn, what))
 }
 
-/// Verifies all whole lines of `source`. Gives also the length of a torn line behind them.
+/// Verifies all complete lines of `source`. Returns as well the length of a torn line after them.
 // [AUD-06]
 fn read_lines(
     source: &mut impl BufRead,
     expected_head: Option<&str>,
-    mut look: impl FnMut(&Map<String, Value>) -> Result<(), String>,
+    mut check: impl FnMut(&Map<String, Value>) -> Result<(), String>,
 ) -> Result<(VerifyReport, Option<u64>), Error> {
-    let mut chain = Chain::new(expected_head)?;
+    let mut chain = ChainVerifier::new(expected_head)?;
     loop {
         let line = match next_line(source) {
             Ok(Some(line)) => line,
-            Ok(None) => return Ok((chain.end()?, None)),
-            Err(LineError::Torn(bytes)) => return Ok((chain.end()?, Some(as_u64(bytes)))),
+            Ok(None) => return Ok((chain.finish()?, None)),
+            Err(LineError::Torn(bytes)) => return Ok((chain.finish()?, Some(as_u64(bytes)))),
             Err(LineError::Io(error)) => {
-                return Err(chain.fault(Code::HostFile, &error.to_string()));
+                return Err(chain.line_error(Code::HostFile, &error.to_string()));
             }
             Err(LineError::TooLong) => {
-                return Err(chain.fault(Code::AuditBroken, "longer than any record"));
+                return Err(chain.line_error(Code::AuditBroken, "longer than any record"));
             }
         };
-        let members = chain.accept(&line)?;
-        look(&members).map_err(|what| {
+        let members = chain.verify_line(&line)?;
+        check(&members).map_err(|what| {
             let line = chain.records();
             Error::new(Code::AuditBroken, format!("line {line} of the log: {what}"))
         })?;
     }
 }
 
-/// Why no further line could be read.
+/// Why the next line cannot be read.
 #[derive(Debug)]
 pub(super) enum LineError {
     Io(io::Error),
-    /// The text ends without a line feed, after so many bytes.
+    /// The text ends without a line feed, after this number of bytes.
     Torn(usize),
     /// No line feed within the limit.
     TooLong,

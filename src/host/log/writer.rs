@@ -1,13 +1,13 @@
-//! Room: adding records to the log, one process at a time.
+//! Log writer: appends records under a lock, one process at a time.
 //!
-//! A [`LogWriter`] exists only while `audit.lock` is held. It knows the last record from the end of
-//! the file alone, so that the cost of an append does not grow with the log.
+//! A [`LogWriter`] holds `audit.lock`. It reads the last record from the end of the file only, so that the cost
+//! of an append does not grow with the log.
 
-use super::evidence::{Anchor, Evidence};
+use super::evidence::{Checkpoint, Evidence};
 use super::files::{
     at, broken, missing, unavailable, HEAD_FILE, KEY_FILE, LOCK_FILE, LOG_FILE, TORN_PREFIX,
 };
-use crate::host::files::{self, if_there, Links};
+use crate::host::files::{self, optional, Links};
 use crate::host::keys::random_bytes;
 use crate::kernel::audit::{self, Entry, Hash, Head, Torn, GENESIS};
 use crate::kernel::encoding::{as_u64, hex, unhex};
@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 /// 64 hexadecimal digits and a line feed.
 const KEY_BYTES: usize = 65;
 
-/// The log, locked, with its last record known.
+/// The locked log, with its last record.
 #[derive(Debug)]
 pub(super) struct LogWriter {
     dir: PathBuf,
@@ -30,14 +30,14 @@ pub(super) struct LogWriter {
     pub(super) end: u64,
     /// The last record.
     pub(super) head: Head,
-    /// What stands behind the last line feed: the beginning of a line whose writer died.
+    /// The bytes after the last line feed: the start of a line whose writer died.
     torn: Vec<u8>,
     /// Held until the writer is dropped.
     _lock: File,
 }
 
 impl LogWriter {
-    /// Makes what is missing of a new log: the empty file, then its key. Reads the key.
+    /// Creates what a new log lacks: the empty file, then its key. Reads the key.
     ///
     /// # Errors
     /// `audit.unavailable`; `audit.broken` if records are missing from the log.
@@ -45,7 +45,7 @@ impl LogWriter {
     pub(super) fn open_or_create(dir: &Path) -> Result<(LogWriter, [u8; 32]), Error> {
         let lock = lock(dir)?;
         let path = &dir.join(KEY_FILE);
-        let text = if_there(files::read(path, Links::Refused, KEY_BYTES)).map_err(at(path))?;
+        let text = optional(files::read(path, Links::Refused, KEY_BYTES)).map_err(at(path))?;
         let writer = LogWriter::open(dir, lock, true)?;
         if let Some(text) = text {
             let text = String::from_utf8(text).unwrap_or_default();
@@ -54,7 +54,7 @@ impl LogWriter {
             return Ok((writer, key));
         }
         if writer.end > 0 {
-            return Err(at(path)("gone, though the log has records; restore it"));
+            return Err(at(path)("missing, though the log has records; restore it from a backup"));
         }
         let key = random_bytes();
         files::replace(path, format!("{}\n", hex(&key)).as_bytes(), true).map_err(at(path))?;
@@ -65,27 +65,17 @@ impl LogWriter {
     ///
     /// # Errors
     /// `audit.unavailable`, `audit.broken`.
-    pub(super) fn enter(dir: &Path) -> Result<LogWriter, Error> {
+    pub(super) fn lock_for_append(dir: &Path) -> Result<LogWriter, Error> {
         LogWriter::open(dir, lock(dir)?, false)
     }
 
-    /// Finds that the record of the anchor is still there, and sets an incomplete last line aside.
-    ///
-    /// # Errors
-    /// `audit.unavailable`, `audit.broken`.
-    // [AUD-43]
-    pub(super) fn prepare(&mut self, anchor: &Anchor, now: Timestamp) -> Result<(), Error> {
-        anchor.check(&self.log, self.end)?;
-        self.quarantine_torn_tail(now)
+    /// Returns the last record, for the check before the next append.
+    pub(super) fn checkpoint(&self) -> Checkpoint {
+        Checkpoint { end: self.end, hash: self.head.hash.clone() }
     }
 
-    /// The last record, to be found again by the next append.
-    pub(super) fn anchor(&self) -> Anchor {
-        Anchor { end: self.end, hash: self.head.hash.clone() }
-    }
-
-    /// Opens the log and finds that no record of it is missing. Makes it where none was begun and
-    /// `create` says so.
+    /// Opens the log and checks that no record is missing. Creates it if no log was started and `create` is
+    /// set.
     // [AUD-33] [AUD-71]
     fn open(dir: &Path, lock: File, create: bool) -> Result<LogWriter, Error> {
         let evidence = Evidence::read(dir)?;
@@ -95,7 +85,7 @@ impl LogWriter {
             None => {
                 evidence.check_missing()?;
                 let made = files::open_own(path, create).map_err(at(path))?.ok_or_else(missing)?;
-                files::sync_folder(dir).map_err(at(dir))?;
+                files::sync_dir(dir).map_err(at(dir))?;
                 made
             }
         };
@@ -104,11 +94,11 @@ impl LogWriter {
         Ok(writer)
     }
 
-    /// Reads the last complete line, and what stands behind it.
+    /// Reads the last complete line, and the bytes after it.
     // [AUD-41] [AUD-44]
     fn read_tail(dir: &Path, lock: File, mut log: File) -> Result<LogWriter, Error> {
         let length = log.metadata().map_err(unavailable)?.len();
-        // Nearly always the first window will do; the second holds any two lines.
+        // The first window is nearly always enough; the second holds any two lines.
         for window in [8 << 10, AUDIT_LINE_BYTES_MAX.saturating_mul(2)] {
             let window = as_u64(window).min(length);
             log.seek(SeekFrom::Start(length.saturating_sub(window))).map_err(unavailable)?;
@@ -133,10 +123,13 @@ impl LogWriter {
         Err(broken("the last line", "longer than any record"))
     }
 
-    /// Moves an incomplete last line into a file named after the record that will say so. That name
-    /// makes the work resumable: a file without its record means that the record is still due.
+    /// Moves an incomplete last line into a file named after the record that will report it. The name makes
+    /// this resumable: a file without its record means that the record is still due.
+    ///
+    /// # Errors
+    /// `audit.unavailable`.
     // [AUD-45] [AUD-46]
-    fn quarantine_torn_tail(&mut self, now: Timestamp) -> Result<(), Error> {
+    pub(super) fn quarantine_torn_tail(&mut self, now: Timestamp) -> Result<(), Error> {
         let name = format!("{TORN_PREFIX}{}", self.head.seq.saturating_add(1));
         let path = &self.dir.join(&name);
         let fail = at(path);
@@ -146,11 +139,11 @@ impl LogWriter {
         if !self.torn.is_empty() {
             let length_before = file.metadata().map_err(fail)?.len();
             if let Err(error) = file.write_all(&self.torn).and_then(|()| file.sync_all()) {
-                // So that a full disk, met again and again, does not pile up pieces.
+                // Otherwise a full disk would collect one piece with each attempt.
                 file.set_len(length_before).map_err(fail)?;
                 return Err(fail(error));
             }
-            files::sync_folder(&self.dir).map_err(at(&self.dir))?;
+            files::sync_dir(&self.dir).map_err(at(&self.dir))?;
             self.log.set_len(self.end).and_then(|()| self.log.sync_all()).map_err(unavailable)?;
             self.torn.clear();
         }
@@ -164,8 +157,8 @@ impl LogWriter {
         self.append(&Entry::Torn(&Torn { file: name, bytes, sha256 }), now)
     }
 
-    /// Adds one record and returns once it is on the disk. On failure the log is as it was, or ends
-    /// in a torn line that the next append sets aside.
+    /// Appends one record and returns once it is durable. On failure the log is unchanged, or ends in a torn
+    /// line that the next append quarantines.
     ///
     /// # Errors
     /// `audit.unavailable`.
@@ -174,17 +167,16 @@ impl LogWriter {
         let line = entry.line(&self.head, now)?;
         let written = self.log.write_all(line.text.as_bytes()).and_then(|()| self.log.sync_data());
         if let Err(error) = written {
-            // If taking the piece back fails too, it is a torn line, which the next append expects.
+            // If the truncation fails too, a torn line is left, which the next append expects.
             let taken_back = self.log.set_len(self.end).and_then(|()| self.log.sync_data());
-            let state =
-                if taken_back.is_ok() { "" } else { ", and its beginning stays in the log" };
+            let state = if taken_back.is_ok() { "" } else { "; a torn line is left in the log" };
             let kind = entry.kind();
             return Err(unavailable(format_args!("{kind} record not written: {error}{state}")));
         }
         self.end = self.end.saturating_add(as_u64(line.text.len()));
         self.head = line.head;
-        // [AUD-70] Best effort: an old note names an earlier record, which has to stay as well.
-        let note = self.anchor().to_text();
+        // [AUD-70] Best effort: an old head names an earlier record, which must stay as well.
+        let note = self.checkpoint().to_text();
         let _ = files::replace(&self.dir.join(HEAD_FILE), note.as_bytes(), false);
         Ok(())
     }

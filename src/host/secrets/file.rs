@@ -1,4 +1,4 @@
-//! Room: secrets in a file of the home folder, which its owner alone can read.
+//! File secret store: `secrets.json` in the home directory, readable only by its owner.
 
 use super::{check_name, is_name, SecretStore, SecretValue};
 use crate::host::json_file;
@@ -35,12 +35,13 @@ impl FromJson for Values {
     fn read(place: &Field) -> Result<Self, DocumentError> {
         let secret = |(name, value): (&String, &Value)| {
             let place = place.child(name, value);
-            place.check(is_name(name), "must have a name")?;
+            place.check(is_name(name), "is not a valid secret name")?;
             let value = place.parsed("a value", |text| SecretValue::parse(text).ok())?;
             Ok((name.clone(), value))
         };
         let members = place.members()?;
-        place.check(members.len() <= SECRETS_COUNT_MAX, "must hold fewer")?;
+        let what = format!("has {} secrets, limit {SECRETS_COUNT_MAX}", members.len());
+        place.check(members.len() <= SECRETS_COUNT_MAX, &what)?;
         members.iter().map(secret).collect::<Result<_, _>>().map(Values)
     }
 }
@@ -51,19 +52,19 @@ impl ToJson for Values {
     }
 }
 
-/// The secrets that `mpp secret` keeps.
+/// The secrets that `mpp secret` manages.
 #[derive(Clone, Debug)]
 pub struct FileSecretStore {
     path: PathBuf,
 }
 
 impl FileSecretStore {
-    /// The secrets of a home folder. There need be none yet.
+    /// Returns the store of a home directory; its file may be absent.
     pub fn new(home: &Path) -> Self {
         FileSecretStore { path: home.join(FILE_NAME) }
     }
 
-    /// Keeps a value. Whether there was another of this name.
+    /// Stores a value. Returns `true` if it replaced another value of this name.
     ///
     /// # Errors
     /// `secret.invalid`, `secret.exposed`, `host.file`.
@@ -73,7 +74,7 @@ impl FileSecretStore {
             let replaced = values.insert(name.to_owned(), value).is_some();
             match values.len() > SECRETS_COUNT_MAX {
                 true => {
-                    let detail = format!("more than {SECRETS_COUNT_MAX} secrets");
+                    let detail = format!("{} secrets, limit {SECRETS_COUNT_MAX}", values.len());
                     Err(Error::new(Code::SecretInvalid, detail))
                 }
                 false => Ok(replaced),
@@ -81,7 +82,7 @@ impl FileSecretStore {
         })
     }
 
-    /// Forgets a value.
+    /// Deletes a value.
     ///
     /// # Errors
     /// `secret.missing`, and as [`FileSecretStore::set`].
@@ -93,7 +94,7 @@ impl FileSecretStore {
         })
     }
 
-    /// The names, in order.
+    /// Returns the names, in ascending order.
     ///
     /// # Errors
     /// `secret.invalid`, `secret.exposed`, `host.file`.
@@ -115,14 +116,14 @@ impl FileSecretStore {
         json_file::edit(&self.path, |contents: &mut Contents| change(&mut contents.secrets.0))
     }
 
-    /// Refuses a file that others can read or write: its values have to be taken as known to them.
+    /// Refuses a file that other users can access: its values must be considered compromised.
     // [SECRET-11]
     fn check_mode(&self) -> Result<(), Error> {
         #[cfg(unix)]
         if let Ok(found) = self.path.metadata() {
             let mode = std::os::unix::fs::PermissionsExt::mode(&found.permissions());
             if mode & 0o077 != 0 {
-                let detail = format!("others have rights to {}", self.path.display());
+                let detail = format!("{} is accessible to other users", self.path.display());
                 return Err(Error::new(Code::SecretExposed, detail));
             }
         }

@@ -1,4 +1,4 @@
-//! Where a host keeps secrets: a file of its own, or a command of its administrator.
+//! Secret stores: where a host reads the values of secrets from, a file or a command.
 
 mod command;
 mod file;
@@ -13,7 +13,7 @@ pub use file::FileSecretStore;
 use crate::kernel::error::Error;
 use std::fmt;
 
-/// Where a host keeps secrets: a file of its own, a command, or what an embedder has.
+/// Provides the values of secrets: from a file, a command, or an embedder's implementation.
 ///
 /// ```
 /// use mpp::secrets::{SecretStore, SecretValue};
@@ -28,15 +28,15 @@ use std::fmt;
 /// # Ok::<(), mpp::Error>(())
 /// ```
 pub trait SecretStore: Send + Sync {
-    /// The value of this name, or nothing if there is none. Called once for each secret of a call, from
-    /// several threads at once.
+    /// Returns the value of a secret; `None` if absent. Several threads call it at once, once for each secret
+    /// of a call.
     ///
     /// # Errors
-    /// Any code. The text must not hold a value: people and agents read it.
+    /// Any code. The text must not contain a value: people and agents read it.
     fn value(&self, name: &str) -> Result<Option<SecretValue>, Error>;
 }
 
-/// Without anything of what it holds.
+/// Shows nothing of the store's content.
 impl fmt::Debug for dyn SecretStore {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str("SecretStore")

@@ -1,8 +1,7 @@
-//! What one line of the log holds, member by member, and how it is sealed and read.
+//! The format of audit records: their members, writing and reading.
 //!
-//! The records below are the format: each names its members once, in the order in which they are written.
-//! Writing and reading go through the same function, [`body`], so that a line is accepted only if
-//! writing what was read gives the same bytes.
+//! The structs below are the format: they list the members in the order of the line. Writing and reading
+//! both use [`body`], so that a line is accepted only if writing its record again gives the same bytes.
 
 use crate::kernel::encoding::{hash_text, hmac_sha256, sha256_hex, unhex};
 use crate::kernel::json::{self, canonical};
@@ -16,40 +15,40 @@ use serde_json::{Map, Number, Value};
 /// `prev` of the first record.
 pub const GENESIS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
-/// What stands between the hashed part of a line and its hash.
+/// Separates the hashed part of a line from its hash.
 const HASH_SUFFIX: &str = ",\"hash\":";
 
 /// Nesting of a record: the object, and a list or an object inside it.
 const DEPTH_MAX: usize = 2;
 
-/// The largest integer that every JSON reader holds exactly, 2^53 − 1.
+/// The largest integer that every JSON reader represents exactly, 2^53 − 1.
 pub(super) const INTEGER_MAX: u64 = (1 << 53) - 1;
 
 /// The version of this format.
 pub(super) const VERSION: u64 = 1;
 
-/// Room for the marker that replaces what was cut off a text.
+/// Reserved for the marker after a truncated text.
 const MARKER_BYTES_MAX: usize = 32;
 
-/// Names of members in their order, each with what may stand in it.
-type Form = Vec<(&'static str, fn(&Value) -> bool)>;
+/// Names of members in their order, each with the check of its value.
+type Layout = Vec<(&'static str, fn(&Value) -> bool)>;
 
 /// The value of a member.
 trait Field {
     fn value(&self) -> Value;
-    /// Whether a value can have been written so.
-    fn holds(value: &Value) -> bool;
+    /// Returns `true` for a value that this type can write.
+    fn is_valid(value: &Value) -> bool;
 }
 
-/// One member of a record, or several that follow each other.
+/// One member of a record, or several consecutive ones.
 pub(super) trait Members {
-    fn form(name: &'static str, form: &mut Form);
+    fn layout(name: &'static str, layout: &mut Layout);
     fn write(&self, name: &'static str, object: &mut Map<String, Value>);
 }
 
 impl<T: Field> Members for T {
-    fn form(name: &'static str, form: &mut Form) {
-        form.push((name, T::holds));
+    fn layout(name: &'static str, layout: &mut Layout) {
+        layout.push((name, T::is_valid));
     }
     fn write(&self, name: &'static str, object: &mut Map<String, Value>) {
         object.insert(name.to_owned(), self.value());
@@ -57,9 +56,9 @@ impl<T: Field> Members for T {
 }
 
 impl<A: Members, B: Members> Members for (A, B) {
-    fn form(name: &'static str, form: &mut Form) {
-        A::form(name, form);
-        B::form(name, form);
+    fn layout(name: &'static str, layout: &mut Layout) {
+        A::layout(name, layout);
+        B::layout(name, layout);
     }
     fn write(&self, name: &'static str, object: &mut Map<String, Value>) {
         self.0.write(name, object);
@@ -67,7 +66,7 @@ impl<A: Members, B: Members> Members for (A, B) {
     }
 }
 
-/// Declares members that follow each other. A field whose type was declared so stands for its members.
+/// Declares consecutive members. A field of a type declared here contributes the members of that type.
 macro_rules! members {
     ($($(#[$doc:meta])* $visibility:vis struct $name:ident {
         $($(#[$member_doc:meta])* $member:ident: $type:ty,)*
@@ -79,8 +78,8 @@ macro_rules! members {
         }
 
         impl Members for $name {
-            fn form(_: &'static str, form: &mut Form) {
-                $(<$type as Members>::form(stringify!($member), form);)*
+            fn layout(_: &'static str, layout: &mut Layout) {
+                $(<$type as Members>::layout(stringify!($member), layout);)*
             }
             fn write(&self, _: &'static str, object: &mut Map<String, Value>) {
                 $(self.$member.write(stringify!($member), object);)*
@@ -90,7 +89,7 @@ macro_rules! members {
 }
 
 members! {
-    /// What every record begins with.
+    /// The first members of every record.
     // [AUD-05]
     struct Start {
         v: u64,
@@ -100,7 +99,7 @@ members! {
         kind: &'static str,
     }
 
-    /// The call that a record is about.
+    /// The call of a record.
     // [AUD-23]
     pub(super) struct Call {
         call: u64,
@@ -113,72 +112,72 @@ members! {
         package: Option<String>,
         /// Version of the package.
         version: Option<String>,
-        /// Identity of its contents, where those match it.
+        /// Content hash, if the contents match it.
         content_hash: Option<ContentHash>,
         /// Name of the trusted publisher.
         publisher: Option<String>,
-        /// Keys that signed it.
+        /// Signing keys.
         signers: Vec<KeyId>,
         /// Name of the tool.
         tool: Option<String>,
-        /// Digest of the arguments, from [`LogKey::digest`](super::LogKey::digest).
-        arguments: Option<Digest>,
+        /// Keyed digest of the arguments, from [`LogKey::digest`](super::LogKey::digest).
+        arguments: Option<KeyedDigest>,
     }
 
-    /// Who asks.
+    /// The caller.
     #[derive(Default)]
     pub struct Caller {
-        /// Name and version of the agent, where it gave them.
+        /// Name and version of the agent, if it stated them.
         agent: Option<String>,
-        /// The agent's trace, where it gave one.
+        /// The agent's trace, if it sent one.
         traceparent: Option<String>,
     }
 
-    /// What is about to run, and who allowed it.
+    /// A call that is about to run, and its permission.
     // [AUD-20]
     pub struct Intent {
-        /// What is known of the call: everything.
+        /// The facts of the call, all known.
         facts: Facts,
-        /// Risk level, as the policy names it.
+        /// Risk level.
         risk: String,
-        /// Capabilities granted, one text each, such as `reach api.example.com`.
+        /// Granted capabilities, one line each, such as `connect to api.example.com`.
         capabilities: Vec<String>,
-        /// The rule or person that granted them.
+        /// The rule or approver that granted them.
         granted_by: String,
-        /// Linear memory of the call.
+        /// Limit on linear memory.
         memory_bytes_max: u64,
-        /// Fuel of the call.
+        /// Fuel limit.
         fuel_max: u64,
-        /// Wall-clock time of the call.
+        /// Wall-clock timeout.
         timeout_ms: u64,
-        /// What the call may write to stdout.
+        /// Limit on stdout.
         output_bytes_max: u64,
-        /// Who asks.
+        /// The caller.
         caller: Caller,
-        /// The one-time proof that a person agreed to exactly this call.
+        /// The proof of approval for exactly this call.
         attestation: Option<String>,
     }
 
-    /// What came of a call.
+    /// The end of a call.
     // [AUD-21]
     pub struct Outcome {
-        /// How it ended.
+        /// The status.
         result: CallStatus,
         /// Fuel used.
         fuel_used: u64,
         /// Wall-clock time, in milliseconds.
         duration_ms: u64,
-        /// Digest of what the tool wrote to stdout, unfiltered.
-        stdout: Option<Digest>,
-        /// Digest of the answer that leaves, filtered.
-        answer: Option<Digest>,
-        /// How many spans of each kind the privacy filter took out.
+        /// Keyed digest of what the tool wrote to stdout, unfiltered.
+        stdout: Option<KeyedDigest>,
+        /// Keyed digest of the returned result, filtered.
+        answer: Option<KeyedDigest>,
+        /// Number of redactions by kind.
         privacy: BTreeMap<String, u64>,
-        /// How often the tool tried what it may not do.
+        /// Number of host calls that were denied.
         denied: u64,
-        /// How often it asked for what at the door, and what came of it.
+        /// Number of service calls by their result.
         services: BTreeMap<String, u64>,
-        /// How many changes of each kind were carried out on the host, and how many bytes were written.
+        /// Number of changes by kind that were applied on the host, and of bytes written.
         changes: BTreeMap<String, u64>,
     }
 
@@ -187,31 +186,31 @@ members! {
         code: Code,
     }
 
-    /// What was refused before anything ran, with as much of it as was known by then.
+    /// A call that was refused before anything ran, with what was known of it.
     // [AUD-22]
     #[derive(Default)]
     pub struct Refusal {
-        /// What the host was asked for, such as a file's path.
+        /// What the package was read from, such as the path of a file.
         source: Option<String>,
         /// What is known of the call.
         facts: Facts,
-        /// Who asked.
+        /// The caller.
         caller: Caller,
     }
 
     /// An incomplete line that was set aside.
     // [AUD-24]
     pub struct Torn {
-        /// The name of the file that has it now.
+        /// The name of the file that it was moved to.
         file: String,
-        /// How long it is.
+        /// Its length.
         bytes: u64,
-        /// The SHA-256 of it.
+        /// Its SHA-256.
         sha256: Hash,
     }
 }
 
-/// A record as it begins.
+/// Returns the first members of a record.
 pub(super) fn start(
     seq: u64,
     prev: &str,
@@ -223,29 +222,29 @@ pub(super) fn start(
     object
 }
 
-/// The members of a record of this kind, in their order.
-fn form(kind: &str) -> Option<Form> {
-    let mut form = Form::new();
-    Start::form("", &mut form);
+/// Returns the members of a record of this kind, in their order.
+fn layout(kind: &str) -> Option<Layout> {
+    let mut layout = Layout::new();
+    Start::layout("", &mut layout);
     match kind {
-        "intent" => <(Call, Intent)>::form("", &mut form),
-        "outcome" => <(Call, Outcome)>::form("", &mut form),
-        "refused" => <(Reason, Refusal)>::form("", &mut form),
-        "lost" => Call::form("", &mut form),
-        "torn" => Torn::form("", &mut form),
+        "intent" => <(Call, Intent)>::layout("", &mut layout),
+        "outcome" => <(Call, Outcome)>::layout("", &mut layout),
+        "refused" => <(Reason, Refusal)>::layout("", &mut layout),
+        "lost" => Call::layout("", &mut layout),
+        "torn" => Torn::layout("", &mut layout),
         _ => return None,
     }
-    Some(form)
+    Some(layout)
 }
 
 /// How a call ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CallStatus {
-    /// The tool answered.
+    /// The tool returned a result.
     Ok,
-    /// The tool answered that it failed.
+    /// The tool reported an error.
     ToolError,
-    /// The runtime ended the call for this reason.
+    /// The runtime ended the call with this code.
     Failed(Code),
 }
 
@@ -261,16 +260,15 @@ impl CallStatus {
 
 hash_text! {
     /// `hmac-sha256:` and 64 hexadecimal digits: a keyed digest that only a
-    /// [`LogKey`](super::LogKey) makes. Without the host's audit key nobody can find a short value by
-    /// trying.
-    Digest, "hmac-sha256:", pub(super)
+    /// [`LogKey`](super::LogKey) makes. Without that key, short values cannot be found by trying.
+    KeyedDigest, "hmac-sha256:", pub(super)
 }
 
-impl Digest {
-    /// Of bytes, under the log's key.
+impl KeyedDigest {
+    /// Returns the digest of bytes under the log's key.
     // [AUD-14]
     pub(super) fn keyed(key: &[u8; 32], bytes: &[u8]) -> Self {
-        Digest::of(&hmac_sha256(key, bytes))
+        KeyedDigest::of(&hmac_sha256(key, bytes))
     }
 }
 
@@ -279,7 +277,7 @@ impl Digest {
 pub struct Hash(String);
 
 impl Hash {
-    /// The SHA-256 of bytes.
+    /// Returns the SHA-256 of bytes.
     pub fn of(bytes: &[u8]) -> Self {
         Hash(sha256_hex(bytes))
     }
@@ -290,7 +288,7 @@ impl Field for u64 {
     fn value(&self) -> Value {
         Value::from((*self).min(INTEGER_MAX))
     }
-    fn holds(value: &Value) -> bool {
+    fn is_valid(value: &Value) -> bool {
         value.as_u64().is_some_and(|number| number <= INTEGER_MAX)
     }
 }
@@ -299,71 +297,71 @@ impl<T: Field> Field for Option<T> {
     fn value(&self) -> Value {
         self.as_ref().map_or(Value::Null, T::value)
     }
-    fn holds(value: &Value) -> bool {
-        value.is_null() || T::holds(value)
+    fn is_valid(value: &Value) -> bool {
+        value.is_null() || T::is_valid(value)
     }
 }
 
-/// At most `AUDIT_LIST_COUNT_MAX` items, the last then a marker.
+/// At most `AUDIT_LIST_COUNT_MAX` items; a marker replaces the rest.
 // [AUD-13]
 impl<T: Field> Field for Vec<T> {
     fn value(&self) -> Value {
         if self.len() <= AUDIT_LIST_COUNT_MAX {
             return self.iter().map(T::value).collect();
         }
-        let kept = AUDIT_LIST_COUNT_MAX.saturating_sub(1);
-        let marker = format!("...[+{} items]", self.len().saturating_sub(kept));
-        self.iter().take(kept).map(T::value).chain([Value::from(marker)]).collect()
+        let count = AUDIT_LIST_COUNT_MAX.saturating_sub(1);
+        let marker = format!("...[+{} items]", self.len().saturating_sub(count));
+        self.iter().take(count).map(T::value).chain([Value::from(marker)]).collect()
     }
-    fn holds(value: &Value) -> bool {
+    fn is_valid(value: &Value) -> bool {
         let items = value.as_array().filter(|items| items.len() <= AUDIT_LIST_COUNT_MAX);
-        items.is_some_and(|items| items.iter().all(T::holds))
+        items.is_some_and(|items| items.iter().all(T::is_valid))
     }
 }
 
-/// Counts by name. Names beyond the length and the number allowed are counted together.
+/// Counts by name. Names beyond the limits on length and number are counted together.
 // [AUD-13]
 impl Field for BTreeMap<String, u64> {
     fn value(&self) -> Value {
         let mut sums: BTreeMap<String, u64> = BTreeMap::new();
         for (n, (name, count)) in self.iter().enumerate() {
             let fits = n < AUDIT_LIST_COUNT_MAX.saturating_sub(1);
-            let name = if fits { cut(name) } else { "...".to_owned() };
+            let name = if fits { truncate(name) } else { "...".to_owned() };
             let sum = sums.entry(name).or_default();
             *sum = sum.saturating_add(*count);
         }
         sums.into_iter().map(|(name, sum)| (name, sum.value())).collect()
     }
-    fn holds(value: &Value) -> bool {
+    fn is_valid(value: &Value) -> bool {
         let counts = value.as_object().filter(|counts| counts.len() <= AUDIT_LIST_COUNT_MAX);
-        let fits = |(name, n): (&String, &Value)| is_short(name) && u64::holds(n);
+        let fits = |(name, n): (&String, &Value)| is_short(name) && u64::is_valid(n);
         counts.is_some_and(|counts| counts.iter().all(fits))
     }
 }
 
-/// Values that are texts: how each is written, and which texts it can be.
-macro_rules! texts {
-    ($($type:ty: $text:expr, $holds:expr;)*) => {$(
+/// Declares types that are written as texts, each with its conversion and the check of a text.
+macro_rules! text_values {
+    ($($type:ty: $text:expr, $is_valid:expr;)*) => {$(
         impl Field for $type {
             fn value(&self) -> Value {
                 Value::from($text(self))
             }
-            fn holds(value: &Value) -> bool {
-                value.as_str().is_some_and($holds)
+            fn is_valid(value: &Value) -> bool {
+                value.as_str().is_some_and($is_valid)
             }
         }
     )*};
 }
 
-texts! {
-    String: cut, is_short;
-    &'static str: |text: &&'static str| *text, is_word;
-    Code: |code: &Code| code.as_str(), is_word;
-    CallStatus: CallStatus::as_str, is_word;
+text_values! {
+    String: truncate, is_short;
+    &'static str: |text: &&'static str| *text, is_identifier;
+    Code: |code: &Code| code.as_str(), is_identifier;
+    CallStatus: CallStatus::as_str, is_identifier;
     Hash: |hash: &Hash| hash.0.clone(), is_hash;
     KeyId: KeyId::as_str, is_hash;
     ContentHash: ContentHash::as_str, |text| ContentHash::parse(text).is_some();
-    Digest: Digest::as_str, |text| Digest::parse(text).is_some();
+    KeyedDigest: KeyedDigest::as_str, |text| KeyedDigest::parse(text).is_some();
     Timestamp: Timestamp::to_string, |text| Timestamp::parse(text).is_some();
 }
 
@@ -373,7 +371,7 @@ fn is_short(text: &str) -> bool {
 fn is_hash(text: &str) -> bool {
     unhex::<32>(text).is_some()
 }
-fn is_word(text: &str) -> bool {
+fn is_identifier(text: &str) -> bool {
     let letter =
         |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._".contains(&byte);
     is_short(text) && !text.is_empty() && text.bytes().all(letter)
@@ -384,9 +382,9 @@ pub(super) fn write(value: &Value, out: &mut String) {
     canonical::write(value, number_text, out);
 }
 
-/// Decimal digits for what was written as an integer. Anything else is a double: the shortest
-/// digits that read back as the same double, one of them before the point, and always an exponent.
-/// Records hold integers only; arguments, which are digested in this form, may hold others.
+/// Returns decimal digits for a number in integer notation. Any other is a double: the shortest digits that
+/// read back as the same double, one of them before the point, always with an exponent. Only digested
+/// arguments contain these.
 // [AUD-12]
 fn number_text(number: &Number) -> String {
     match (number.as_u64(), number.as_i64(), number.as_f64()) {
@@ -396,40 +394,40 @@ fn number_text(number: &Number) -> String {
     }
 }
 
-/// A text that came from outside, at most `AUDIT_TEXT_BYTES_MAX` long, the end replaced by a marker
-/// that says how many bytes are missing.
+/// Truncates a text from outside to `AUDIT_TEXT_BYTES_MAX`, with a marker that states how many bytes are
+/// missing.
 // [AUD-13]
-pub(super) fn cut(text: &str) -> String {
+pub(super) fn truncate(text: &str) -> String {
     if text.len() <= AUDIT_TEXT_BYTES_MAX {
         return text.to_owned();
     }
-    let mut kept_bytes = AUDIT_TEXT_BYTES_MAX.saturating_sub(MARKER_BYTES_MAX);
-    while !text.is_char_boundary(kept_bytes) {
-        kept_bytes = kept_bytes.saturating_sub(1);
+    let mut length = AUDIT_TEXT_BYTES_MAX.saturating_sub(MARKER_BYTES_MAX);
+    while !text.is_char_boundary(length) {
+        length = length.saturating_sub(1);
     }
-    let missing = text.len().saturating_sub(kept_bytes);
-    format!("{}...[+{missing} bytes]", text.get(..kept_bytes).unwrap_or_default())
+    let missing = text.len().saturating_sub(length);
+    format!("{}...[+{missing} bytes]", text.get(..length).unwrap_or_default())
 }
 
-/// The hashed part of a line: the members of its kind, all of them, no others, in their order.
+/// Returns the hashed part of a line: exactly the members of its kind, in their order.
 // [AUD-04] [AUD-25] [AUD-26]
 fn body(object: &Map<String, Value>) -> Result<String, String> {
     let kind = object.get("kind").and_then(Value::as_str).unwrap_or_default();
-    let form = form(kind).ok_or_else(|| format!("unknown kind {:?}", cut(kind)))?;
+    let layout = layout(kind).ok_or_else(|| format!("unknown kind {:?}", truncate(kind)))?;
     if object.get("v").and_then(Value::as_u64) != Some(VERSION) {
         return Err(format!("member \"v\" is not {VERSION}"));
     }
-    // Of what runs every fact is known.
-    let mut known = Form::new();
+    // An intent has all facts.
+    let mut known = Layout::new();
     if kind == "intent" {
-        Facts::form("", &mut known);
+        Facts::layout("", &mut known);
     }
     let mut text = String::new();
-    for (key, holds) in form {
+    for (key, is_valid) in layout {
         let value = object.get(key).ok_or_else(|| format!("member {key:?} is missing"))?;
         let lacks = value.is_null() && known.iter().any(|(known, _)| *known == key);
-        if lacks || !holds(value) {
-            return Err(format!("member {key:?} is not what it has to be"));
+        if lacks || !is_valid(value) {
+            return Err(format!("member {key:?} has an invalid value"));
         }
         text.push(if text.is_empty() { '{' } else { ',' });
         canonical::write_string(key, &mut text);
@@ -439,8 +437,7 @@ fn body(object: &Map<String, Value>) -> Result<String, String> {
     Ok(text)
 }
 
-/// A whole line with its line feed, and its hash. The limits on members keep it within the limit on
-/// lines; a test writes the largest.
+/// Returns a whole line with its line feed, and its hash.
 // [AUD-02] [AUD-03]
 pub(super) fn seal(object: &Map<String, Value>) -> Result<(String, String), String> {
     let body = body(object)?;
@@ -449,31 +446,31 @@ pub(super) fn seal(object: &Map<String, Value>) -> Result<(String, String), Stri
     Ok((line, hash))
 }
 
-/// What the chain needs to know of a record that was read.
+/// A record as the chain verification needs it.
 #[derive(Debug)]
 pub struct Record {
-    /// Its number.
+    /// Number of the record.
     pub seq: u64,
     /// Hash of the record before it.
     pub prev: String,
-    /// Its kind.
+    /// The kind.
     pub kind: String,
-    /// The call that the record is about; 0 if it is about none.
+    /// The call of the record; 0 without one.
     pub call: u64,
-    /// Its own hash.
+    /// Hash of this record.
     pub hash: String,
-    /// All of it, but for the hash.
+    /// All members except `hash`.
     pub members: Map<String, Value>,
 }
 
 /// Reads one line, given without its line feed.
 ///
 /// # Errors
-/// A text that says what is wrong with it.
+/// What is wrong with it.
 // [AUD-02] [AUD-03] [AUD-04] [AUD-26]
 pub fn read(line: &[u8]) -> Result<Record, String> {
     let text = core::str::from_utf8(line).map_err(|_| "not UTF-8".to_owned())?;
-    let (hashed, end) = text.rsplit_once(HASH_SUFFIX).ok_or("no \"hash\" at its end")?;
+    let (hashed, end) = text.rsplit_once(HASH_SUFFIX).ok_or("member \"hash\" is missing")?;
     let value = json::parse(line, DEPTH_MAX)?;
     let Value::Object(mut object) = value else { return Err("not an object".to_owned()) };
     let hash = match object.remove("hash") {
@@ -482,11 +479,11 @@ pub fn read(line: &[u8]) -> Result<Record, String> {
     };
     let computed = sha256_hex(hashed.as_bytes());
     if computed != hash {
-        return Err(format!("hashes to {computed}, but says {:?}", cut(&hash)));
+        return Err(format!("hash mismatch: computed {computed}, recorded {:?}", truncate(&hash)));
     }
-    // A member that the kind does not have is missing from `body`, so it is refused here too.
+    // `body` leaves out unknown members, so the comparison refuses them.
     if body(&object)? != hashed || end != format!("\"{hash}\"}}") {
-        return Err("not written in the one allowed way".to_owned());
+        return Err("not canonical".to_owned());
     }
     let number = |key: &str| object.get(key).and_then(Value::as_u64).unwrap_or(0);
     let string = |key: &str| object.get(key).and_then(Value::as_str).unwrap_or("").to_owned();

@@ -1,4 +1,4 @@
-//! What a person is asked: shown, kept in a file while it waits, and named by a proof.
+//! Approval requests: what an approver sees, what waits in a file, and what a proof is bound to.
 
 use crate::kernel::document::{object, text};
 use crate::kernel::json;
@@ -8,46 +8,46 @@ use crate::kernel::policy::risk::SecurityLevel;
 use crate::kernel::prelude::*;
 
 object! {
-    /// What a person is asked.
+    /// A request for the approval of one call.
     #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct ApprovalRequest: FromJson + ToJson {
-        /// The package: its id.
+        /// Id of the package.
         pub package: String;
-        /// Its version.
+        /// Version of the package.
         pub version: String;
-        /// Its name, for people.
+        /// Display name of the package.
         pub name: String;
-        /// Its publisher, as the trust store has it.
+        /// Publisher, by its name in the trust store.
         pub publisher: String;
-        /// Its contents.
+        /// Content hash of the package.
         pub content_hash: ContentHash;
-        /// The tool that is to run.
+        /// Name of the tool.
         pub tool: String;
-        /// Whether its effect can't be undone, so that a proof for exactly this call is needed.
+        /// Whether its effect cannot be undone, which requires a proof of approval for exactly this call.
         pub is_destructive: bool;
-        /// What it is called with: the text of a JSON value, which may be nested deeper than a document.
+        /// Arguments: the text of a JSON value, which can be nested more deeply than a document.
         pub arguments: String, text(is_json, "the text of a JSON value");
-        /// Their keyed digest, as the record will have it.
+        /// Keyed digest of the arguments, as in the audit record.
         pub arguments_digest: String;
-        /// Who asks for the call, by its own word.
+        /// The calling agent (self-reported).
         pub agent: Option<String> = None;
-        /// What would be granted, one line each.
+        /// The capabilities to be granted, one line each.
         pub capabilities: Vec<String>;
-        /// The digest of what would be granted.
+        /// Digest of the capabilities to be granted.
         pub grants: String;
-        /// How much harm that can do.
+        /// Risk level of the package.
         pub security_level: SecurityLevel;
     }
 }
 
-/// Only as it is written here: a line break between two members would look like another row.
+/// Only the compact form is accepted: a line break between members could look like another line of the prompt.
 fn is_json(text: &str) -> bool {
     json::parse(text.as_bytes(), REQUEST_DEPTH_MAX).is_ok_and(|value| format!("{value}") == text)
 }
 
 impl ApprovalRequest {
-    /// What an answer holds for, and nothing else: these contents, this tool, these arguments, these grants.
-    pub fn scope(&self) -> String {
+    /// Returns what a decision is bound to: these contents, this tool, these arguments and these grants.
+    pub fn binding(&self) -> String {
         let ApprovalRequest { content_hash, tool, arguments_digest, grants, .. } = self;
         format!("{content_hash}\n{tool}\n{arguments_digest}\n{grants}")
     }

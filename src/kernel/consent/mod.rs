@@ -1,35 +1,38 @@
-//! A person's agreement: how it is asked for, proved and spent.
+//! Approvals: requesting, proving and using them.
 //!
-//! The policy says when a person has to agree. Then `obtain` asks the host for an agreement given before, and
-//! for a person if there is none. A destructive tool is asked about each time, and needs a proof made for
-//! exactly this call ([`attestation`]). Nothing that an agent sends gives one.
+//! If the policy requires approval, `obtain` uses a remembered approval of the host or requests a new one. A
+//! destructive tool requires a new approval for every call, with a proof for exactly this call
+//! ([`attestation`]). Nothing that an agent sends counts as approval.
 
 pub mod approval_request;
 pub mod attestation;
 pub(in crate::kernel) mod obtain;
+#[cfg(test)]
+#[path = "../../../conformance/unit/kernel/consent.rs"]
+mod tests;
 
 use crate::kernel::prelude::*;
 pub use approval_request::ApprovalRequest;
 use attestation::EphemeralAttestation;
 use serde_json::Value;
 
-/// What a person says.
+/// The decision of an approver.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ApprovalDecision {
-    /// Yes, for this call. The text says who, for the record. Not enough for a destructive tool.
+    /// Approved for this call by the named approver. Not sufficient for a destructive tool.
     ApprovedOnce(String),
-    /// Yes, and for every later call of this package, while contents and grants stay as they are.
+    /// Approved for this call and later ones of this package with the same contents and grants.
     ApprovedAlways(String),
-    /// Yes, with the proof that a destructive tool needs.
+    /// Approved with the proof that a destructive tool requires.
     ApprovedWithProof(EphemeralAttestation),
-    /// No.
+    /// Denied.
     Denied,
-    /// There is nobody to ask, which means no.
+    /// No approver is available, which counts as denied.
     NoApprover,
-    /// Nobody answered, which means no; the text says what was tried.
+    /// No decision was made, which counts as denied; the text states why.
     NoResponse(String),
-    /// Nobody was asked yet, which means no: whoever made the call has to put a question to its user and
-    /// to make the call again with the answer. The value is what it needs for that, in the words of its
-    /// protocol; it comes back as [`crate::kernel::error::Error::input_required`].
+    /// The caller has to ask its user first, which counts as denied for now. The value is what its protocol
+    /// needs for that (`input_required` in MCP); the caller repeats the call with the answer. It is returned
+    /// as [`crate::kernel::error::Error::input_required`].
     InputRequired(Value),
 }

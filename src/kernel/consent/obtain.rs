@@ -1,4 +1,4 @@
-//! Getting a person's agreement: from before, or asked for now.
+//! Obtaining approval for a call: a remembered one, or a new one from the approver.
 
 use super::{ApprovalDecision, ApprovalRequest};
 use crate::kernel::host::Host;
@@ -7,63 +7,63 @@ use crate::kernel::policy::ConsentRules;
 use crate::kernel::prelude::*;
 use crate::kernel::time::Timestamp;
 
-/// A person's agreement to a call, from before or asked for now: by whom, and the proof for the record. It
-/// is kept only if `look_again` finds, once it was given, that the package may still run.
+/// Returns the approver of a call, and the proof for the audit record if there is one. A new approval is
+/// remembered only if `recheck` still allows the package after the decision.
 ///
 /// # Errors
 /// `policy.declined`, `policy.confirmation_required`, `policy.attestation`, `consent.invalid`,
-/// `host.file`, and what `look_again` gives.
+/// `host.file`, and the errors of `recheck`.
 // [RUN-04] [CONS-01] [CONS-02] [CONS-05]
 pub(in crate::kernel) fn obtain(
     host: &dyn Host,
-    question: &ApprovalRequest,
+    request: &ApprovalRequest,
     rules: ConsentRules,
-    look_again: &dyn Fn() -> Result<(), Error>,
+    recheck: &dyn Fn() -> Result<(), Error>,
 ) -> Result<(String, Option<String>), Error> {
-    let ApprovalRequest { package, tool, is_destructive, security_level, .. } = question;
+    let ApprovalRequest { package, tool, is_destructive, security_level, .. } = request;
     if rules.remember && !is_destructive {
-        if let Some(by) = host.approval(question)? {
+        if let Some(by) = host.remembered_approval(request)? {
             return Ok((by, None));
         }
     }
-    let unanswered = |why: &str| {
-        let detail = format!("{package} needs consent at level {security_level}{why}");
+    let not_approved = |why: &str| {
+        let detail = format!("{package} requires approval at level {security_level}{why}");
         Error::new(Code::PolicyConfirmation, detail)
     };
-    let reply = host.ask(question);
-    // Only now: a person takes time.
-    let now = Timestamp::since_1970(host.now());
-    match reply {
+    let decision = host.request_approval(request);
+    // Read the clock only now: a decision takes time.
+    let now = Timestamp::since_epoch(host.now());
+    match decision {
         ApprovalDecision::ApprovedWithProof(proof) => {
-            proof.check(&host.consent_key()?, question, now)?;
+            proof.check(&host.consent_key()?, request, now)?;
             let (nonce, expires) = proof.nonce();
             if !host.consume_nonce(nonce, expires, now)? {
-                return Err(Error::new(Code::PolicyAttestation, "it was used before"));
+                return Err(Error::new(Code::PolicyAttestation, "attestation was already used"));
             }
-            Ok((proof.by().to_owned(), Some(proof.to_text())))
+            Ok((proof.approved_by().to_owned(), Some(proof.to_text())))
         }
         // [CONS-03]
         ApprovalDecision::ApprovedOnce(_) | ApprovalDecision::ApprovedAlways(_)
             if *is_destructive =>
         {
-            let detail = format!("{tool} of {package} came without proof of consent");
+            let detail = format!("no attestation for destructive tool \"{tool}\" of {package}");
             Err(Error::new(Code::PolicyAttestation, detail))
         }
         ApprovalDecision::ApprovedOnce(by) => Ok((by, None)),
         ApprovalDecision::ApprovedAlways(by) => {
             if rules.remember && is_visible_line(&by) {
-                look_again()?;
-                host.keep_approval(question, &by, now)?;
+                recheck()?;
+                host.remember_approval(request, &by, now)?;
             }
             Ok((by, None))
         }
         ApprovalDecision::Denied => {
-            Err(Error::new(Code::PolicyDeclined, format!("{package} may not run")))
+            Err(Error::new(Code::PolicyDeclined, format!("approver denied {package}")))
         }
-        ApprovalDecision::NoApprover => Err(unanswered("")),
-        ApprovalDecision::NoResponse(why) => Err(unanswered(&format!(", and {why}"))),
+        ApprovalDecision::NoApprover => Err(not_approved("")),
+        ApprovalDecision::NoResponse(why) => Err(not_approved(&format!(": {why}"))),
         ApprovalDecision::InputRequired(input) => {
-            Err(unanswered(", and the call has to come again with it").requiring(input))
+            Err(not_approved("; repeat the call with the answer").requiring(input))
         }
     }
 }

@@ -1,14 +1,13 @@
-//! Canonical JSON: one text for one value, so that digests can be taken over it and values compared.
+//! Canonical JSON: one text for each value, for digests and comparisons.
 //!
-//! No white space; members of an object sorted by the bytes of their names; strings in ASCII. The
-//! order is made here and not left to `serde_json::Map`, which another crate in the same build can
-//! switch to insertion order.
+//! No white space; members of an object sorted by the bytes of their names; strings in ASCII. Members
+//! are sorted here, since another crate in the same build can switch `serde_json::Map` to insertion order.
 
 use crate::kernel::prelude::*;
 use serde_json::{Number, Value};
 
-/// Appends the canonical text of a value. Which numbers are one value is for the caller to say: equal
-/// ones get equal texts.
+/// Appends the canonical text of a value. `number_text` decides which numbers are equal: it returns the
+/// same text for them.
 // [AUD-10] [SCH-11]
 pub(in crate::kernel) fn write(
     value: &Value,
@@ -47,8 +46,8 @@ pub(in crate::kernel) fn write(
     }
 }
 
-/// Appends a string in quotes: printable ASCII as it is, `\"` and `\\`, and `\u` with four
-/// lower-case hex digits per UTF-16 unit for everything else.
+/// Appends a string in quotes: printable ASCII unmodified, `\"` and `\\`, and everything else as `\u` with
+/// four lower-case hex digits for each UTF-16 unit.
 // [AUD-11]
 pub(in crate::kernel) fn write_string(text: &str, out: &mut String) {
     out.push('"');

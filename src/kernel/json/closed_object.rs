@@ -1,54 +1,58 @@
-//! Room: reading a closed JSON object: what is asked for is handed out, what was not asked for is
-//! refused. A parser written with it reads like the table of keys in its spec page.
+//! Reader of closed JSON objects: a key that the reader does not name is refused.
 //!
-//! Every [`DocumentError`] carries the JSON pointer (RFC 6901) of the place that was wrong.
+//! Every [`DocumentError`] has the JSON pointer (RFC 6901) of the invalid place.
 
 use crate::kernel::prelude::*;
-use crate::kernel::text::shown;
+use crate::kernel::text::quote_untrusted;
 use core::ops::RangeInclusive;
 use serde_json::{Map, Value};
 
-/// What kind of fault it was.
+/// The kind of a [`DocumentError`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DocumentErrorKind {
-    /// A key that this object does not have.
+    /// A key that the object must not have.
     UnknownKey,
-    /// A key that this object must have.
+    /// A required key that is missing.
     MissingKey,
-    /// Another JSON type than the one allowed.
+    /// A value of a JSON type that is not allowed.
     WrongType,
-    /// The right type, but no allowed value.
+    /// A value of the right type that is not allowed.
     BadValue,
-    /// Something that exists elsewhere and is left out here on purpose.
+    /// A standard feature that is deliberately not supported.
     Unsupported,
 }
 
-/// What was wrong, and where.
+/// What is wrong with a document, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DocumentError {
-    /// What kind of fault it was.
+    /// The kind of the error.
     pub kind: DocumentErrorKind,
-    /// JSON pointer of the value at fault; for a missing or unknown key, of that key.
+    /// JSON pointer of the invalid value, or of the missing or unknown key.
     pub pointer: String,
-    /// What was wrong, in lower case and without a full stop.
+    /// What is wrong, in lower case and without a full stop.
     pub what: String,
+}
+impl DocumentError {
+    fn new(kind: DocumentErrorKind, pointer: &str, what: impl Into<String>) -> Self {
+        DocumentError { kind, pointer: pointer.to_owned(), what: what.into() }
+    }
 }
 
 impl fmt::Display for DocumentError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.pointer.as_str() {
-            "" => write!(out, "the whole document: {}", self.what),
-            pointer => write!(out, "{}: {}", shown(pointer), self.what),
+            "" => write!(out, "(root): {}", self.what),
+            pointer => write!(out, "{}: {}", quote_untrusted(pointer), self.what),
         }
     }
 }
 
-/// The pointer of a member or item below `pointer`, escaped as RFC 6901 §3 says.
-pub fn below(pointer: &str, key: &str) -> String {
+/// Returns the pointer of a member or an item of the value at `pointer`, escaped as in RFC 6901 §3.
+pub fn child_pointer(pointer: &str, key: &str) -> String {
     format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"))
 }
 
-/// One value of the document, with its place.
+/// A value of a document, with its place.
 #[derive(Clone, Debug)]
 pub struct Field<'a> {
     value: &'a Value,
@@ -56,78 +60,67 @@ pub struct Field<'a> {
 }
 
 impl<'a> Field<'a> {
-    /// A value with its JSON pointer; that of the whole document is empty.
+    /// A value with its JSON pointer, which is empty for the root.
     pub fn new(value: &'a Value, pointer: impl Into<String>) -> Self {
         Field { value, pointer: pointer.into() }
     }
 
-    /// A value of this array or object, with its place.
+    /// Returns a member or an item of this value.
     pub fn child(&self, key: &str, value: &'a Value) -> Self {
-        Field { value, pointer: below(&self.pointer, key) }
+        Field { value, pointer: child_pointer(&self.pointer, key) }
     }
 
-    /// The value itself.
+    /// Returns the value.
     pub fn value(&self) -> &'a Value {
         self.value
     }
 
-    /// Its JSON pointer.
+    /// Returns the JSON pointer of the value.
     pub fn pointer(&self) -> &str {
         &self.pointer
     }
 
-    /// A fault at this place: another type than the one allowed.
+    /// Returns the error for a value of another type than `what`.
     pub fn wrong_type(&self, what: &str) -> DocumentError {
-        DocumentError {
-            kind: DocumentErrorKind::WrongType,
-            pointer: self.pointer.clone(),
-            what: format!("must be {what}, not {}", type_name(self.value)),
-        }
+        let what = format!("must be {what}, not {}", type_name(self.value));
+        DocumentError::new(DocumentErrorKind::WrongType, &self.pointer, what)
     }
 
-    /// A fault at this place: the right type, but no allowed value.
+    /// Returns the error for a value of the right type that is not allowed.
     pub fn bad_value(&self, what: impl Into<String>) -> DocumentError {
-        DocumentError {
-            kind: DocumentErrorKind::BadValue,
-            pointer: self.pointer.clone(),
-            what: what.into(),
-        }
+        DocumentError::new(DocumentErrorKind::BadValue, &self.pointer, what)
     }
 
-    /// A fault at this place: something that is left out here on purpose.
+    /// Returns the error for a standard feature that is deliberately not supported.
     pub fn unsupported(&self, what: impl Into<String>) -> DocumentError {
-        DocumentError {
-            kind: DocumentErrorKind::Unsupported,
-            pointer: self.pointer.clone(),
-            what: what.into(),
-        }
+        DocumentError::new(DocumentErrorKind::Unsupported, &self.pointer, what)
     }
 
-    /// Refuses the value at this place, of the right type, unless this holds of it.
+    /// Returns a [`DocumentErrorKind::BadValue`] error unless the value is allowed.
     ///
     /// # Errors
-    /// It does not.
-    pub fn check(&self, holds: bool, what: &str) -> Result<(), DocumentError> {
-        holds.then_some(()).ok_or_else(|| self.bad_value(what))
+    /// `is_allowed` is false.
+    pub fn check(&self, is_allowed: bool, what: &str) -> Result<(), DocumentError> {
+        is_allowed.then_some(()).ok_or_else(|| self.bad_value(what))
     }
 
-    /// Reads a closed object: every key that `read` did not ask for is refused when it returns.
+    /// Reads a closed object: keys that `read` did not name are refused when it returns.
     ///
     /// # Errors
-    /// Not an object, whatever `read` refuses, or a key that it did not ask for.
+    /// Not an object, an error of `read`, or an unknown key.
     pub fn object<T>(
         &self,
         read: impl FnOnce(&mut ClosedObject<'a>) -> Result<T, DocumentError>,
     ) -> Result<T, DocumentError> {
         let members = self.members()?;
         let mut object =
-            ClosedObject { members, pointer: self.pointer.clone(), asked_for: BTreeSet::new() };
+            ClosedObject { members, pointer: self.pointer.clone(), known_keys: BTreeSet::new() };
         let result = read(&mut object)?;
         object.finish()?;
         Ok(result)
     }
 
-    /// The members of an object that is not closed.
+    /// Returns the members of an object that is not closed.
     ///
     /// # Errors
     /// Not an object.
@@ -135,10 +128,10 @@ impl<'a> Field<'a> {
         self.value.as_object().ok_or_else(|| self.wrong_type("an object"))
     }
 
-    /// Reads an array of so many items.
+    /// Reads an array with an allowed number of items.
     ///
     /// # Errors
-    /// Not an array, another number of items, or whatever `read` refuses.
+    /// Not an array, another number of items, or an error of `read`.
     pub fn array<T>(
         &self,
         count: RangeInclusive<usize>,
@@ -146,10 +139,11 @@ impl<'a> Field<'a> {
     ) -> Result<Vec<T>, DocumentError> {
         let items = self.value.as_array().ok_or_else(|| self.wrong_type("an array"))?;
         if !count.contains(&items.len()) {
-            return Err(self.bad_value(match (count.start(), count.end()) {
-                (low, &usize::MAX) => format!("must have {low} items or more"),
-                (low, high) => format!("must have {low} to {high} items"),
-            }));
+            let expected = match (count.start(), count.end()) {
+                (low, &usize::MAX) => format!("{low} or more"),
+                (low, high) => format!("{low} to {high}"),
+            };
+            return Err(self.bad_value(format!("has {} items, expected {expected}", items.len())));
         }
         let members = items.iter().enumerate();
         members.map(|(at, value)| read(&self.child(&at.to_string(), value))).collect()
@@ -163,10 +157,10 @@ impl<'a> Field<'a> {
         self.value.as_str().ok_or_else(|| self.wrong_type("a string"))
     }
 
-    /// Reads a text that stands for a `T`; `what` says which texts do.
+    /// Parses a string; `what` describes the texts that `parse` accepts.
     ///
     /// # Errors
-    /// Another type, or a text for which `parse` gives nothing.
+    /// Another type, or a text for which `parse` returns `None`.
     pub fn parsed<T>(
         &self,
         what: &str,
@@ -184,10 +178,10 @@ impl<'a> Field<'a> {
     }
 
     // [MAN-06]
-    /// Reads a number written as an integer: `64`, and neither `64.0` nor `6.4e1`.
+    /// Reads a number in integer notation: `64`, but not `64.0` or `6.4e1`.
     ///
     /// # Errors
-    /// Another type, a number written in another way, or one out of range.
+    /// Another type, another notation, or a number out of range.
     pub fn integer<T>(&self, range: RangeInclusive<T>) -> Result<T, DocumentError>
     where
         T: TryFrom<u64> + PartialOrd + fmt::Display,
@@ -197,7 +191,8 @@ impl<'a> Field<'a> {
         }
         let number = self.value.as_u64().and_then(|number| T::try_from(number).ok());
         number.filter(|number| range.contains(number)).ok_or_else(|| {
-            self.bad_value(format!("must be from {} to {}", range.start(), range.end()))
+            let (low, high) = (range.start(), range.end());
+            self.bad_value(format!("is {}, expected {low} to {high}", self.value))
         })
     }
 }
@@ -207,52 +202,48 @@ impl<'a> Field<'a> {
 pub struct ClosedObject<'a> {
     members: &'a Map<String, Value>,
     pointer: String,
-    asked_for: BTreeSet<&'static str>,
+    known_keys: BTreeSet<&'static str>,
 }
 
 impl<'a> ClosedObject<'a> {
-    /// The member of this name, if there is one.
+    /// Returns the member of this name, if present.
     pub fn optional(&mut self, key: &'static str) -> Option<Field<'a>> {
-        self.asked_for.insert(key);
+        self.known_keys.insert(key);
         let value = self.members.get(key)?;
-        Some(Field { value, pointer: below(&self.pointer, key) })
+        Some(Field { value, pointer: child_pointer(&self.pointer, key) })
     }
 
-    /// The member of this name.
+    /// Returns the member of this name.
     ///
     /// # Errors
-    /// There is none.
+    /// The member is missing.
     pub fn required(&mut self, key: &'static str) -> Result<Field<'a>, DocumentError> {
         self.optional(key).ok_or_else(|| self.missing(key))
     }
 
-    /// The fault of an object without the member of this name.
+    /// Returns the error for an object without the member of this name.
     pub fn missing(&self, key: &str) -> DocumentError {
-        DocumentError {
-            kind: DocumentErrorKind::MissingKey,
-            pointer: below(&self.pointer, key),
-            what: "this key is missing".to_owned(),
-        }
+        self.key_error(DocumentErrorKind::MissingKey, key, "missing required key")
     }
 
     fn finish(&self) -> Result<(), DocumentError> {
-        match self.members.keys().find(|key| !self.asked_for.contains(key.as_str())) {
+        match self.members.keys().find(|key| !self.known_keys.contains(key.as_str())) {
             None => Ok(()),
-            Some(key) => Err(DocumentError {
-                kind: DocumentErrorKind::UnknownKey,
-                pointer: below(&self.pointer, key),
-                what: "there is no such key here".to_owned(),
-            }),
+            Some(key) => Err(self.key_error(DocumentErrorKind::UnknownKey, key, "unknown key")),
         }
+    }
+
+    fn key_error(&self, kind: DocumentErrorKind, key: &str, what: &str) -> DocumentError {
+        DocumentError::new(kind, &child_pointer(&self.pointer, key), what)
     }
 }
 
-/// The name of a value's JSON type, with its article.
-pub fn type_name(value: &Value) -> &'static str {
+/// Returns the name of a value's JSON type, with its article.
+fn type_name(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "a boolean",
-        Value::Number(number) if number.is_f64() => "a number that is no 64-bit integer",
+        Value::Number(number) if number.is_f64() => "a number that is not a 64-bit integer",
         Value::Number(_) => "an integer",
         Value::String(_) => "a string",
         Value::Array(_) => "an array",

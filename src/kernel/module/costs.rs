@@ -1,8 +1,8 @@
-//! Room: what each WebAssembly operator costs in fuel, frozen.
+//! Fuel cost of each WebAssembly operator. The table must not change.
 //!
 //! Fuel is observable: the same call must use the same fuel on every machine and in every later
-//! version. So the table names every operator the engine knows, without a default to fall back on.
-//! An engine that gains an operator, or loses one, stops compiling here.
+//! version. So the table names every operator the engine knows, without a default. If an engine gains
+//! or loses an operator, this file does not compile.
 
 use wasmi::OperatorCost;
 
@@ -15,10 +15,10 @@ macro_rules! table {
 }
 
 table! {
-    // Markers and ends of blocks, for which the engine runs nothing of its own.
+    // Markers and ends of blocks, for which the engine executes nothing.
     0:
         unreachable nop block loop_ else_ end return_ drop;
-    // Everything else. The last lines are operators of proposals that are switched off.
+    // Everything else. The last lines are operators of disabled proposals.
     1:
         if_ br br_if br_table call call_indirect select local_get local_set local_tee global_get
         global_set i32_load i64_load f32_load f64_load i32_load8_s i32_load8_u i32_load16_s
@@ -46,8 +46,8 @@ table! {
         return_call_indirect memory_init data_drop memory_copy memory_fill table_init elem_drop
         table_copy table_fill table_get table_set table_size i64_add128 i64_sub128
         i64_mul_wide_s i64_mul_wide_u;
-    // Each execution of these two leaves some 200 bytes on the host's own stack until the slice ends,
-    // since the engine's dispatch does not return in between. At this price a slice has room for 400.
+    // Each execution of these two leaves some 200 bytes on the host's stack until the slice ends, since
+    // the engine's dispatch does not return in between. At this price a slice fits 400 of them.
     255:
         memory_grow table_grow;
 }

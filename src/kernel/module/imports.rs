@@ -1,20 +1,20 @@
-//! Room: the functions a module may import, with their exact signatures.
+//! Importable functions and their exact signatures.
 //!
 //! These are the 46 functions of WASI preview 1, module `wasi_snapshot_preview1`, as its `witx`
-//! definition lowers them to WebAssembly, and the two of the door. This is the only list of them: the
-//! sandbox defines what stands here.
+//! definition lowers them to WebAssembly, and the two functions for host services. The sandbox defines
+//! exactly the functions of this list.
 
 use wasmi::{FuncType, ValType};
 
-/// The module name that any package may import from.
+/// The import module that is available to every package.
 pub(in crate::kernel) const WASI: &str = "wasi_snapshot_preview1";
-/// The module name of the door, for packages that ask for something behind it.
+/// The import module of host services, for packages with the `network` capability.
 pub(in crate::kernel) const SERVICE_MODULE: &str = "mpp_v1";
-/// The door's two functions; each takes a pointer and a length and answers with a number.
+/// The functions for host services. Each takes a pointer and a length and returns a number.
 // [DOOR-01]
 const SERVICE_FUNCTIONS: [&str; 2] = ["request", "response"];
 
-/// Gives the list of functions, with their parameters, to another macro.
+/// Passes the list of functions with their parameters to another macro.
 // [MOD-20]
 macro_rules! wasi_functions {
     ($use:ident) => {
@@ -95,22 +95,16 @@ macro_rules! table {
     };
 }
 
-/// Name and parameters of each, in ascending order of names.
+/// Name and parameters of each function, in ascending order of names.
 const FUNCTIONS: &[(&str, &[ValType])] = wasi_functions!(table);
 
-/// The signature of an importable function, or `None` if there is no such function.
+/// Returns the signature of an importable function, or `None` for any other name.
 pub(in crate::kernel) fn signature(module: &str, name: &str) -> Option<FuncType> {
     if module == SERVICE_MODULE && SERVICE_FUNCTIONS.contains(&name) {
         return Some(FuncType::new([ValType::I32, ValType::I32], [ValType::I32]));
     }
     let (_, parameters) = FUNCTIONS.iter().find(|(known, _)| module == WASI && *known == name)?;
-    // [MOD-21] every function answers with an errno, but for the one that does not come back
+    // [MOD-21] every function returns an errno, except `proc_exit`, which does not return
     let results = (name != "proc_exit").then_some(ValType::I32);
     Some(FuncType::new(parameters.iter().cloned(), results))
-}
-
-/// Name and signature of every importable function, in ascending order of names.
-#[cfg(test)]
-pub(in crate::kernel) fn all() -> impl Iterator<Item = (&'static str, FuncType)> {
-    FUNCTIONS.iter().filter_map(|(name, _)| Some((*name, signature(WASI, name)?)))
 }

@@ -1,7 +1,7 @@
-//! Room: check 7, the WebAssembly module: caps, validation, imports and exports.
+//! WebAssembly module validation (check 7): limits, validity, imports and exports.
 //!
-//! A [`Module`] is a module that passed. It is validated whole here and translated function by
-//! function as it runs, at no fuel, so that fuel never depends on what was translated before.
+//! A [`Module`] has passed it. It is validated completely here, and translated function by function when
+//! it runs, at no fuel, so that fuel does not depend on what was translated before.
 
 mod costs;
 pub(in crate::kernel) mod imports;
@@ -13,7 +13,7 @@ pub(in crate::kernel) mod tests;
 use crate::kernel::limits::{CALL_DEPTH_MAX, MODULE_BYTES_MAX, STACK_BYTES_MAX};
 use crate::kernel::package::manifest::Manifest;
 use crate::kernel::prelude::*;
-use crate::kernel::text::shown;
+use crate::kernel::text::quote_untrusted;
 use wasmi::{CompilationMode, Config, CustomFuelCosts, Engine, ExternType, FuncType};
 
 /// Bytes in a page of linear memory (WebAssembly 1.0, section 4.2.8).
@@ -21,7 +21,7 @@ pub(in crate::kernel) const PAGE_BYTES: u64 = 1 << 16;
 /// Bytes of linear memory or table that one unit of fuel copies, fills or adds.
 pub(in crate::kernel) const BYTES_PER_FUEL: u32 = 64;
 
-/// A module that passed every rule of `spec/sandbox.md`; compiled once, cheap to clone.
+/// A module that passed every rule of `spec/sandbox.md`, compiled once; cheap to clone.
 #[derive(Clone)]
 pub struct Module {
     compiled: wasmi::Module,
@@ -29,25 +29,24 @@ pub struct Module {
 }
 
 impl Module {
-    /// Check 7 of the Gatekeeper.
+    /// Performs check 7 of the Gatekeeper.
     ///
     /// # Errors
     /// `module.too_large`, `module.limit`, `module.invalid`, `module.unknown_import`,
-    /// `module.missing_export` or `module.memory`; the detail names what was met.
+    /// `module.missing_export` or `module.memory`.
     ///
     /// ```
     /// # use mpp::package::manifest::*;
-    /// # fn check(bytes: &[u8], manifest: &Manifest) -> Result<(), mpp::Error> {
-    /// let module = mpp::module::Module::check(bytes, manifest)?;
+    /// # fn validate(bytes: &[u8], manifest: &Manifest) -> Result<(), mpp::Error> {
+    /// let module = mpp::module::Module::validate(bytes, manifest)?;
     /// assert!(module.memory_bytes() <= u64::from(manifest.runtime.memory_limit_mb) << 20);
     /// # Ok(())
     /// # }
     /// ```
-    pub fn check(bytes: &[u8], manifest: &Manifest) -> Result<Self, Error> {
+    pub fn validate(bytes: &[u8], manifest: &Manifest) -> Result<Self, Error> {
         // [MOD-01]
         if bytes.len() > MODULE_BYTES_MAX {
-            let detail =
-                format!("the module has {} bytes, and {MODULE_BYTES_MAX} are allowed", bytes.len());
+            let detail = format!("module is {} bytes, limit {MODULE_BYTES_MAX}", bytes.len());
             return Err(Error::new(Code::ModuleTooLarge, detail));
         }
         prescan::check(bytes)?;
@@ -59,7 +58,7 @@ impl Module {
         let limit = u64::from(manifest.runtime.memory_limit_mb).saturating_mul(1 << 20);
         if module.memory_bytes() > limit {
             let detail = format!(
-                "the module starts with {} bytes of memory, and the manifest allows {limit}",
+                "initial memory is {} bytes, limit in the manifest {limit}",
                 module.memory_bytes()
             );
             return Err(Error::new(Code::ModuleMemory, detail));
@@ -67,18 +66,18 @@ impl Module {
         Ok(module)
     }
 
-    /// Linear memory before the first instruction, in bytes.
+    /// Returns the size of the initial linear memory in bytes.
     pub fn memory_bytes(&self) -> u64 {
         self.memory_pages.saturating_mul(PAGE_BYTES)
     }
 
-    /// The names of the functions it imports, each once, in ascending order.
+    /// Returns the names of the imports, without duplicates, in ascending order.
     pub fn imports(&self) -> Vec<String> {
         let names: BTreeSet<&str> = self.compiled.imports().map(|import| import.name()).collect();
         names.into_iter().map(str::to_owned).collect()
     }
 
-    /// The engine's view of it.
+    /// Returns the engine's module.
     pub(in crate::kernel) fn compiled(&self) -> &wasmi::Module {
         &self.compiled
     }
@@ -90,8 +89,8 @@ impl fmt::Debug for Module {
     }
 }
 
-/// The engine as every machine has to set it. Each module gets one of its own, since an engine
-/// keeps what it translated for as long as it lives.
+/// Returns an engine in the configuration that all machines must share. Each module has its own, since an
+/// engine keeps all translated functions until it is dropped.
 fn engine(mode: CompilationMode) -> Engine {
     let mut config = Config::default();
     config
@@ -110,7 +109,7 @@ fn engine(mode: CompilationMode) -> Engine {
         .floats(true)
         .allow_start_fn(false)
         .ignore_custom_sections(true)
-        // [BOX-31] [BOX-32] translation costs nothing, so that the first call costs what the second does
+        // [BOX-31] [BOX-32] free translation, so that the first call costs the same as later ones
         .consume_fuel(true)
         .operator_cost(costs::OPERATORS)
         .fuel_cost(CustomFuelCosts {
@@ -133,39 +132,39 @@ pub(in crate::kernel) fn compile(
         .map_err(|error| Error::new(Code::ModuleInvalid, error.to_string()))
 }
 
-/// Refuses whatever the sandbox would not define, naming all of it at once.
+/// Refuses imports that the sandbox does not define, naming all of them at once.
 fn check_imports(module: &wasmi::Module, manifest: &Manifest) -> Result<(), Error> {
-    let asked = &manifest.capabilities;
-    let door = !asked.network.is_empty();
-    let mut unknown = BTreeSet::new();
+    let has_network = !manifest.capabilities.network.is_empty();
+    let mut refused = BTreeSet::new();
     for import in module.imports() {
         let known = imports::signature(import.module(), import.name());
-        // [MOD-10] memories, tables and globals are never imported
-        let wrong = import.ty().func().is_none() || known.as_ref() != import.ty().func();
+        // [MOD-10] imports of memories, tables and globals are never allowed
+        let is_wrong = import.ty().func().is_none() || known.as_ref() != import.ty().func();
         // [DOOR-02]
-        let shut = import.module() == imports::SERVICE_MODULE && !door;
-        if wrong || shut {
+        let is_undeclared = import.module() == imports::SERVICE_MODULE && !has_network;
+        if is_wrong || is_undeclared {
             let why = match known {
                 None => "",
-                Some(_) if shut => " (without `network` among its capabilities)",
-                Some(_) => " (with another signature)",
+                Some(_) if is_undeclared => " (without the `network` capability)",
+                Some(_) => " (with a wrong signature)",
             };
-            unknown.insert(format!("{}.{}{why}", shown(import.module()), shown(import.name())));
+            let (module, name) = (quote_untrusted(import.module()), quote_untrusted(import.name()));
+            refused.insert(format!("{module}.{name}{why}"));
         }
     }
-    if unknown.is_empty() {
+    if refused.is_empty() {
         return Ok(());
     }
-    let names: Vec<String> = unknown.into_iter().collect();
-    Err(Error::new(Code::ModuleImport, format!("the module imports {}", names.join(", "))))
+    let names: Vec<String> = refused.into_iter().collect();
+    Err(Error::new(Code::ModuleImport, format!("module imports {}", names.join(", "))))
 }
 
-/// A command: one memory, exported, and an entry point. Gives the pages it starts with.
+/// Requires a WASI command: an exported memory and an entry point. Returns the initial memory in pages.
 fn check_exports(module: &wasmi::Module) -> Result<u64, Error> {
-    let missing = |what: &str| Error::new(Code::ModuleExport, format!("the module has no {what}"));
+    let missing = |what: &str| Error::new(Code::ModuleExport, format!("module exports no {what}"));
     // [MOD-11]
     let Some(ExternType::Memory(memory)) = module.get_export("memory") else {
-        return Err(missing("memory exported as `memory`"));
+        return Err(missing("memory `memory`"));
     };
     // [MOD-12]
     let start = module.get_export("_start");

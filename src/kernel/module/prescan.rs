@@ -1,14 +1,14 @@
-//! Room: one linear reading of a module's sections before the engine sees it.
+//! Resource limits of a module, checked in one pass over its sections before the engine reads it.
 //!
-//! The engine's work and memory grow with what a module declares, and a few bytes can declare a lot.
-//! So every count is read here first and held against its limit. This reader decides nothing about
-//! validity: the engine validates the whole module afterwards. It must only never see less than the
-//! engine will, so what it does not understand it refuses.
+//! The engine's work and memory grow with what a module declares, and few bytes can declare a lot. So
+//! every count is checked against its limit here first. The engine validates the whole module
+//! afterwards; this pass must only never read less than the engine does, so it refuses what it does not
+//! know.
 
 use crate::kernel::limits::*;
 use crate::kernel::prelude::*;
 
-/// Reads forward through the bytes and never past their end.
+/// A forward reader that never reads beyond the end.
 struct Cursor<'a> {
     rest: &'a [u8],
     length: usize,
@@ -21,19 +21,19 @@ impl<'a> Cursor<'a> {
 
     fn take(&mut self, length: usize) -> Result<&'a [u8], Error> {
         let Some((taken, rest)) = self.rest.split_at_checked(length) else {
-            return Err(invalid("cut short"));
+            return Err(invalid("truncated"));
         };
         self.rest = rest;
         Ok(taken)
     }
 
     fn byte(&mut self) -> Result<u8, Error> {
-        let (first, rest) = self.rest.split_first().ok_or_else(|| invalid("cut short"))?;
+        let (first, rest) = self.rest.split_first().ok_or_else(|| invalid("truncated"))?;
         self.rest = rest;
         Ok(*first)
     }
 
-    /// An unsigned LEB128 number of at most 32 bits, as counts, sizes and indices are written.
+    /// Reads an unsigned LEB128 number of at most 32 bits, the encoding of counts, sizes and indices.
     fn number(&mut self) -> Result<usize, Error> {
         let mut value = 0_u64;
         for shift in [0, 7, 14, 21, 28] {
@@ -43,13 +43,13 @@ impl<'a> Cursor<'a> {
                 return u32::try_from(value)
                     .ok()
                     .and_then(|value| usize::try_from(value).ok())
-                    .ok_or_else(|| invalid("a number has more than 32 bits"));
+                    .ok_or_else(|| invalid("number has more than 32 bits"));
             }
         }
-        Err(invalid("a number has more than 32 bits"))
+        Err(invalid("number has more than 32 bits"))
     }
 
-    /// A number that must stay within a limit.
+    /// Reads a number and checks its limit.
     fn count(&mut self, what: &str, max: usize) -> Result<usize, Error> {
         let count = self.number()?;
         within(what, count, max)?;
@@ -82,16 +82,16 @@ fn within(what: &str, count: usize, max: usize) -> Result<(), Error> {
     if count <= max {
         return Ok(());
     }
-    Err(Error::new(Code::ModuleLimit, format!("{count} {what}, and {max} are allowed")))
+    Err(Error::new(Code::ModuleLimit, format!("{count} {what}, limit {max}")))
 }
 
-/// Holds everything a module declares against the limits.
+/// Checks everything that a module declares against the limits.
 ///
 /// # Errors
-/// `module.limit` where a count is too large, `module.invalid` where the sections cannot be read or
-/// hold what the runtime leaves out. The detail says which section and where.
+/// `module.limit` for a count beyond its limit, `module.invalid` for sections that cannot be read or that
+/// contain unsupported features. The detail names the section.
 pub(super) fn check(bytes: &[u8]) -> Result<(), Error> {
-    // [MOD-02] the text format and components begin otherwise
+    // [MOD-02] the text format and components start differently
     let Some(sections) = bytes.strip_prefix(b"\0asm\x01\0\0\0") else {
         return Err(invalid("not a WebAssembly 1.0 binary module"));
     };
@@ -105,7 +105,7 @@ pub(super) fn check(bytes: &[u8]) -> Result<(), Error> {
     Ok(())
 }
 
-/// Reads one section. `parameters` holds how many each type has, once the types were read.
+/// Reads one section. After the type section, `parameters` has the number of parameters of each type.
 // [MOD-03]
 fn section(cursor: &mut Cursor, parameters: &mut Vec<usize>) -> Result<(), Error> {
     let id = cursor.byte()?;
@@ -120,23 +120,23 @@ fn section(cursor: &mut Cursor, parameters: &mut Vec<usize>) -> Result<(), Error
         5 => body.count("memories", 1).map(drop),
         6 => body.count("globals", GLOBALS_COUNT_MAX).map(drop),
         7 => body.count("exports", EXPORTS_COUNT_MAX).map(drop),
-        // [MOD-08] it would run while the module is instantiated, before any time limit holds
-        8 => Err(invalid("a start section is not allowed; export `_start` instead")),
+        // [MOD-08] it would run during instantiation, before any timeout applies
+        8 => Err(invalid("start section is not allowed; export `_start` instead")),
         9 => {
-            // [MOD-15] the engine keeps 24 bytes for each element, and one takes a byte at least
+            // [MOD-15] the engine allocates 24 bytes for each element, which takes at least one byte
             within("bytes of element segments", size, ELEMENT_SECTION_BYTES_MAX)?;
             body.count("element segments", ELEMENT_SEGMENTS_COUNT_MAX).map(drop)
         }
         10 => code(&mut body, parameters),
         11 | 12 => body.count("data segments", DATA_SEGMENTS_COUNT_MAX).map(drop),
-        other => Err(invalid(&format!("unknown section number {other}"))),
+        other => Err(invalid(&format!("unknown section {other}"))),
     }
 }
 
 fn types(body: &mut Cursor, parameters: &mut Vec<usize>) -> Result<(), Error> {
     for _ in 0..body.count("types", TYPES_COUNT_MAX)? {
         if body.byte()? != 0x60 {
-            return Err(invalid("a type that is no function type"));
+            return Err(invalid("type is not a function type"));
         }
         parameters.push(body.vector("parameters", PARAMETERS_COUNT_MAX)?.len());
         body.vector("results", RESULTS_COUNT_MAX)?;
@@ -152,7 +152,7 @@ fn tables(body: &mut Cursor) -> Result<(), Error> {
         let has_maximum = match body.byte()? {
             0 => false,
             1 => true,
-            _ => return Err(invalid("a table of a kind that is not allowed")),
+            _ => return Err(invalid("table flags are not allowed")),
         };
         elements = elements.saturating_add(body.number()?);
         if has_maximum {
@@ -165,7 +165,7 @@ fn tables(body: &mut Cursor) -> Result<(), Error> {
 // [MOD-04]
 fn code(body: &mut Cursor, parameters: &[usize]) -> Result<(), Error> {
     let widest = parameters.iter().copied().max().unwrap_or(0);
-    let mut sums = ModuleTotals { widest, labels: 0, passed: 0 };
+    let mut totals = ModuleTotals { widest, labels: 0, passed: 0 };
     for _ in 0..body.count("functions", FUNCTIONS_COUNT_MAX)? {
         let mut function = Cursor::new(body.vector("bytes in one function", FUNCTION_BYTES_MAX)?);
         let mut locals = 0_usize;
@@ -174,29 +174,29 @@ fn code(body: &mut Cursor, parameters: &[usize]) -> Result<(), Error> {
             let _value_type = function.byte()?;
         }
         within("locals in one function", locals, LOCALS_COUNT_MAX)?;
-        operators(&mut function, parameters, &mut sums)?;
+        operators(&mut function, parameters, &mut totals)?;
     }
     Ok(())
 }
 
-/// What the operators of all functions add up to.
+/// Totals over the operators of all functions.
 struct ModuleTotals {
-    /// The most parameters that any type has.
+    /// The largest number of parameters of any type.
     widest: usize,
     /// Labels of `br_table`s.
     labels: usize,
-    /// Values that calls pass, were each to the widest function.
+    /// Values passed by calls, each counted as a call of the widest function.
     passed: usize,
 }
 
-/// Walks the operators of one function to find how deeply its blocks are nested, how often it asks for
-/// more memory, and what its calls and `br_table`s add to those of the functions before. It has to know
-/// the immediate values of each operator, and so also refuses those of proposals that are left out.
+/// Scans the operators of one function for the nesting of blocks, the number of growths, and the totals of
+/// calls and `br_table`s. It has to know the immediates of each operator, so it also refuses unsupported
+/// proposals.
 // [MOD-06]
 fn operators(
     function: &mut Cursor,
     parameters: &[usize],
-    sums: &mut ModuleTotals,
+    totals: &mut ModuleTotals,
 ) -> Result<(), Error> {
     let (mut depth, mut growths) = (0_usize, 0_usize);
     while !function.rest.is_empty() {
@@ -213,9 +213,9 @@ fn operators(
             0x00 | 0x01 | 0x05 | 0x0f | 0x1a | 0x1b | 0x45..=0xc4 | 0xd1 => {}
             // call, call_indirect
             call @ (0x10 | 0x11) => {
-                sums.passed = sums.passed.saturating_add(sums.widest);
-                // [MOD-18] each is checked with all its values, in unreachable code as well
-                within("values passed by calls", sums.passed, PASSED_VALUES_COUNT_MAX)?;
+                totals.passed = totals.passed.saturating_add(totals.widest);
+                // [MOD-18] the engine checks all values of each call, in unreachable code too
+                within("values passed by calls", totals.passed, PASSED_VALUES_COUNT_MAX)?;
                 function.skip_numbers(usize::from(call == 0x11).saturating_add(1))?;
             }
             // br, br_if; variables and tables; memory.size, integer constants; ref.null, ref.func
@@ -226,12 +226,12 @@ fn operators(
             0x40 => growths = count_growth(function, growths)?,
             // loads and stores
             0x28..=0x3e => function.skip_numbers(2)?,
-            // br_table: its labels and the default
+            // br_table: its labels and the default label
             0x0e => {
                 let count = function.number()?.saturating_add(1);
-                sums.labels = sums.labels.saturating_add(count);
-                // [MOD-16] each is checked with all the values that its block takes
-                within("labels of br_table", sums.labels, LABELS_COUNT_MAX)?;
+                totals.labels = totals.labels.saturating_add(count);
+                // [MOD-16] the engine checks all values of its block for each label
+                within("labels of br_table", totals.labels, LABELS_COUNT_MAX)?;
                 function.skip_numbers(count)?;
             }
             // select with types
@@ -257,14 +257,14 @@ fn operators(
     Ok(())
 }
 
-/// Reads a block type: nothing, one value type, or the index of a function type.
+/// Reads a block type: empty, one value type, or the index of a function type.
 // [MOD-17]
 fn block_type(function: &mut Cursor, parameters: &[usize]) -> Result<(), Error> {
     if let Some(0x40..=0x7f) = function.rest.first() {
         return function.skip_numbers(1);
     }
     let index = function.number()?;
-    let count = parameters.get(index).ok_or_else(|| invalid("a block of an unknown type"))?;
+    let count = parameters.get(index).ok_or_else(|| invalid("block has an unknown type"))?;
     within("parameters of a block", *count, BLOCK_PARAMETERS_COUNT_MAX)
 }
 

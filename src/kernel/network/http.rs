@@ -10,7 +10,7 @@ use super::service::{service_error, RequestCounts, ServiceError};
 use super::transport::{Exchange, HttpResponse, TransportError};
 use super::url::Url;
 use crate::kernel::deadline::Deadline;
-use crate::kernel::encoding::{base64, unbase64_of_any_length};
+use crate::kernel::encoding::{base64, unbase64_vec};
 use crate::kernel::host::Host;
 use crate::kernel::json::closed_object::{ClosedObject, DocumentError, Field};
 use crate::kernel::limits::{HTTP_REDIRECTS_COUNT_MAX, HTTP_RESPONSE_BYTES_MAX, TIMEOUT_MS_MAX};
@@ -60,7 +60,7 @@ impl<'a> HttpBroker<'a> {
             .and_then(|request| request);
         let mut request =
             request.inspect_err(|error| counts.add(format!("http {}", error.code)))?;
-        let deadline = deadline.sooner(request.timeout);
+        let deadline = deadline.capped_at(request.timeout);
         loop {
             let response = self.hop(&request, &deadline, counts)?;
             match redirect(&request, &response)? {
@@ -199,7 +199,7 @@ fn request_headers(
 
 /// Returns `true` if a response echoes a secret of the request.
 fn echoes_secret(response: &HttpResponse, grant: &HostGrant) -> bool {
-    let secrets = grant.headers.iter().filter_map(|header| header.hidden.clone());
+    let secrets = grant.headers.iter().filter_map(|header| header.secret.clone());
     let secrets = SecretMatcher::new(&secrets.collect::<Vec<_>>());
     let headers = response.headers.iter();
     secrets.occurs_in(&response.body)
@@ -266,7 +266,7 @@ fn is_sendable(name: &str, value: &str) -> bool {
 
 // [DOOR-29]
 fn time_left(deadline: &Deadline) -> Result<Duration, ServiceError> {
-    let left = deadline.left();
+    let left = deadline.remaining();
     if left.is_zero() {
         return Err(TransportError::TimedOut.into());
     }
@@ -316,7 +316,7 @@ fn read_request(
         (Some(_), Some(second)) => return Err(second.bad_value("conflicts with `body`")),
         (Some(text), None) => Some(text.text()?.as_bytes().to_vec()),
         (None, Some(coded)) => {
-            let body = unbase64_of_any_length(coded.text()?);
+            let body = unbase64_vec(coded.text()?);
             Some(body.ok_or_else(|| coded.bad_value("must be base64 with its padding"))?)
         }
         (None, None) => None,
@@ -356,7 +356,8 @@ fn check_request(
     }
     // [DOOR-32] [DOOR-33] [DOOR-34]
     if let Some((name, _)) = headers.iter().find(|(name, value)| !is_sendable(name, value)) {
-        let message = format!("header {} is not allowed", crate::kernel::text::shown(name));
+        let message =
+            format!("header {} is not allowed", crate::kernel::text::quote_untrusted(name));
         return Err(service_error("http.header", message));
     }
     if !within_limits(headers) {

@@ -1,20 +1,19 @@
-//! The ZIP profile of a package, and its strict reader: one possible reading, every byte accounted for.
+//! Strict ZIP reader: an archive has one possible reading, and every byte of it is accounted for.
 //!
-//! General ZIP readers disagree about malformed archives, and so can be shown different files. This
-//! profile (`spec/package.md`) is narrow: the entries lie one behind the other from byte 0, the central
-//! directory follows, the end record closes the file, and every field that carries nothing has one
-//! allowed value.
+//! ZIP readers disagree about malformed archives, so they can be made to see different files. This profile
+//! (`spec/package.md`) is narrow: the entries follow each other from byte 0, then comes the central
+//! directory, the end record is last, and every unused field has one allowed value.
 //!
 //! ```text
 //!  0                                     directory_offset                len - 22      len
 //!  │ local header · name · data │ … │ … │ central header · name │ … │ … │ end record │
 //! ```
 //!
-//! The fields of each header are listed once. The writer prints them. The reader takes from a header the
-//! few values that can differ, and then compares every byte with what the writer would print.
+//! The fields of each header are listed once. The writer prints them. The reader takes the variable values
+//! from a header and compares every byte with what the writer would print.
 //!
-//! The order of work is the order of trust: the end record says where the directory is, the directory
-//! says what each local header has to be, and only then is any content looked at.
+//! Each part is checked before it is relied on: the end record locates the directory, the directory
+//! determines each local header, and content is read last.
 
 use crate::kernel::encoding::hex;
 use crate::kernel::limits;
@@ -31,48 +30,48 @@ const END_MAGIC: &[u8] = b"PK\x05\x06";
 const CENTRAL_BYTES: usize = 46;
 const END_BYTES: usize = 22;
 
-/// A field of a header: its name, its bytes, and the code if there are others.
+/// A field of a header: its name, its expected bytes, and the reason code for any other bytes.
 pub(super) type Field = (&'static str, Vec<u8>, Code);
 
-/// A field of two bytes. A value too large for it becomes the largest that fits, which no reader accepts.
+/// A two-byte field. A value too large for it is capped, and the reader refuses the result.
 fn two(field: &'static str, value: usize, code: Code) -> Field {
     (field, u16::try_from(value).unwrap_or(u16::MAX).to_le_bytes().to_vec(), code)
 }
 
-/// As [`two`], of four bytes.
+/// A four-byte field, otherwise like [`two`].
 fn four(field: &'static str, value: usize, code: Code) -> Field {
     (field, u32::try_from(value).unwrap_or(u32::MAX).to_le_bytes().to_vec(), code)
 }
 
-/// What differs from entry to entry. Everything else in its two headers is fixed.
+/// The variable values of an entry. Everything else in its two headers is fixed.
 pub(super) struct Header<'a> {
     pub(super) name: &'a str,
     pub(super) deflated: bool,
     pub(super) checksum: usize,
     pub(super) stored_bytes: usize,
     pub(super) content_bytes: usize,
-    /// Where its local header begins.
+    /// Where its local header starts.
     pub(super) offset: usize,
 }
 
 impl Header<'_> {
     /// The fields that both headers have.
-    fn shared(&self) -> [Field; 10] {
+    fn common_fields(&self) -> [Field; 10] {
         [
-            // [ZIP-11] 2.0, for deflate and folders
+            // [ZIP-11] 2.0, for deflate and directories
             two("version needed", 20, Code::ArchiveField),
             // [ZIP-16]
             two("flags", 0, Code::ArchiveFlags),
             // [ZIP-17]
             two("method", if self.deflated { 8 } else { 0 }, Code::ArchiveMethod),
-            // [ZIP-13] 00:00:00 on 1 January 1980, the first moment that ZIP can write
+            // [ZIP-13] 00:00:00 on 1 January 1980, the earliest time in ZIP
             two("time", 0, Code::ArchiveField),
             two("date", 0x0021, Code::ArchiveField),
             four("checksum", self.checksum, Code::ArchiveMismatch),
             four("stored size", self.stored_bytes, Code::ArchiveMismatch),
             four("content size", self.content_bytes, Code::ArchiveMismatch),
             two("name length", self.name.len(), Code::ArchiveMismatch),
-            // [ZIP-15] a second place for names and sizes is a second reading
+            // [ZIP-15] names and sizes in a second place would allow a second reading
             two("extra field length", 0, Code::ArchiveExtraField),
         ]
     }
@@ -81,11 +80,11 @@ impl Header<'_> {
         ("name", self.name.as_bytes().to_vec(), Code::ArchiveMismatch)
     }
 
-    /// The header in front of the data. It says what the central one says.
+    /// The header before the data. It repeats the central header.
     pub(super) fn local(&self) -> Vec<Field> {
         let mut fields = vec![("magic", LOCAL_MAGIC.to_vec(), Code::ArchiveLocalHeader)];
         // [ZIP-08]
-        fields.extend(self.shared().map(|(field, bytes, code)| match code {
+        fields.extend(self.common_fields().map(|(field, bytes, code)| match code {
             Code::ArchiveExtraField => (field, bytes, code),
             _ => (field, bytes, Code::ArchiveMismatch),
         }));
@@ -93,14 +92,14 @@ impl Header<'_> {
         fields
     }
 
-    /// The header in the directory.
+    /// The header in the central directory.
     pub(super) fn central(&self) -> Vec<Field> {
         let mut fields = vec![
             ("magic", CENTRAL_MAGIC.to_vec(), Code::ArchiveDirectory),
             // [ZIP-12] Unix, 2.0
             two("version made by", 0x0314, Code::ArchiveField),
         ];
-        fields.extend(self.shared());
+        fields.extend(self.common_fields());
         fields.extend([
             // [ZIP-14]
             two("comment length", 0, Code::ArchiveField),
@@ -115,10 +114,10 @@ impl Header<'_> {
     }
 }
 
-/// The last bytes of an archive.
+/// The end record: the last bytes of an archive.
 pub(super) fn end_record(count: usize, directory_bytes: usize, offset: usize) -> [Field; 8] {
     [
-        // [ZIP-02] no search, hence no second one
+        // [ZIP-02] at a fixed place, so that no reader searches for another one
         ("magic", END_MAGIC.to_vec(), Code::ArchiveEndRecord),
         // [ZIP-03]
         two("disk", 0, Code::ArchiveEndRecord),
@@ -133,17 +132,17 @@ pub(super) fn end_record(count: usize, directory_bytes: usize, offset: usize) ->
     ]
 }
 
-/// Compares the front of the bytes with these fields, and gives what is behind them.
+/// Compares the start of the bytes with these fields, and returns the bytes after them.
 fn compare<'a>(mut bytes: &'a [u8], fields: &[Field], of: &str) -> Result<&'a [u8], Error> {
     for (field, expected, code) in fields {
         bytes = bytes.strip_prefix(expected.as_slice()).ok_or_else(|| {
-            Error::new(*code, format!("{field} of {of}: other bytes than {}", hex(expected)))
+            Error::new(*code, format!("{field} of {of} is not {}", hex(expected)))
         })?;
     }
     Ok(bytes)
 }
 
-/// The little-endian number in so many bytes.
+/// Reads a little-endian number of `width` bytes.
 fn number(bytes: &[u8], at: usize, width: usize) -> usize {
     let bytes = bytes.iter().skip(at).take(width).rev();
     bytes.fold(0, |value, byte| value << 8 | usize::from(*byte))
@@ -152,13 +151,13 @@ fn number(bytes: &[u8], at: usize, width: usize) -> usize {
 /// One file of a package.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry<'a> {
-    /// Its name, of safe ASCII components.
+    /// The name, made of safe ASCII components.
     pub name: &'a str,
-    /// Its content; borrowed from the archive where it is stored uncompressed.
+    /// The content; borrowed from the archive if it is stored uncompressed.
     pub content: Cow<'a, [u8]>,
 }
 
-/// Reads an archive whole. The entries come in ascending order of their names.
+/// Reads a whole archive. The entries are in ascending order of their names.
 ///
 /// # Errors
 /// One of the `archive.*` codes, with the entry and the field.
@@ -166,7 +165,7 @@ pub struct Entry<'a> {
 pub fn read(bytes: &[u8]) -> Result<Vec<Entry<'_>>, Error> {
     if bytes.len() > limits::ARCHIVE_BYTES_MAX {
         let detail =
-            format!("archive of {} bytes, at most {}", bytes.len(), limits::ARCHIVE_BYTES_MAX);
+            format!("archive is {} bytes, limit {}", bytes.len(), limits::ARCHIVE_BYTES_MAX);
         return Err(Error::new(Code::ArchiveTooLarge, detail));
     }
     let (body, directory) = read_directory(bytes)?;
@@ -188,44 +187,44 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Entry<'_>>, Error> {
     Ok(entries)
 }
 
-/// Reads the end record and the directory; gives the bytes in front of them, and each entry's header.
+/// Reads the end record and the directory; returns the bytes before them, and the header of each entry.
 fn read_directory(bytes: &[u8]) -> Result<(&[u8], Vec<Header<'_>>), Error> {
     let Some((before, end)) = bytes.split_last_chunk::<END_BYTES>() else {
-        return Err(Error::new(Code::ArchiveEndRecord, "archive of fewer than 22 bytes"));
+        return Err(Error::new(Code::ArchiveEndRecord, "archive is shorter than 22 bytes"));
     };
     let (count, offset) = (number(end, 10, 2), number(end, 16, 4));
-    // [ZIP-04] the limit also keeps zip64's marker value out
+    // [ZIP-04] the limit also excludes the zip64 marker value
     if end.starts_with(END_MAGIC) && !(1..=limits::ENTRIES_COUNT_MAX).contains(&count) {
-        let detail = format!("{count} entries, allowed are 1 to {}", limits::ENTRIES_COUNT_MAX);
+        let detail = format!("{count} entries, expected 1 to {}", limits::ENTRIES_COUNT_MAX);
         return Err(Error::new(Code::ArchiveEntryCount, detail));
     }
-    // A directory that begins behind its end is empty, and so lacks an entry.
+    // A directory offset beyond the end leaves an empty directory, which lacks an entry.
     let (body, mut rest) = before.split_at_checked(offset).unwrap_or((before, &[]));
-    compare(end, &end_record(count, rest.len(), offset), "the end record")?;
+    compare(end, &end_record(count, rest.len(), offset), "end record")?;
     let mut directory: Vec<Header<'_>> = Vec::new();
     for _ in 0..count {
         let header;
         (header, rest) = read_central(rest)?;
-        // [ZIP-10] so that one set of files has one order; that no name stands twice is NAME-06
+        // [ZIP-10] so that one set of files has one order; NAME-06 refuses duplicates
         if let Some(before) = directory.last().filter(|before| before.name > header.name) {
-            let detail = format!("entry {} behind {}", header.name, before.name);
+            let detail = format!("entry {:?} is out of order after {:?}", header.name, before.name);
             return Err(Error::new(Code::ArchiveOrder, detail));
         }
         directory.push(header);
     }
     // [ZIP-06]
     if !rest.is_empty() {
-        let detail = format!("{} bytes behind the last directory entry", rest.len());
+        let detail = format!("{} bytes after the last directory entry", rest.len());
         return Err(Error::new(Code::ArchiveDirectory, detail));
     }
     Ok((body, directory))
 }
 
-/// Reads the next header of the directory and gives what is behind it.
+/// Reads the next header of the directory and returns it with the bytes after it.
 fn read_central(bytes: &[u8]) -> Result<(Header<'_>, &[u8]), Error> {
     let rest = bytes.get(CENTRAL_BYTES..).filter(|_| bytes.starts_with(CENTRAL_MAGIC));
     let Some(name) = rest.and_then(|rest| rest.get(..number(bytes, 28, 2))) else {
-        let detail = format!("no directory entry {} bytes before the end record", bytes.len());
+        let detail = format!("invalid directory entry {} bytes before the end record", bytes.len());
         return Err(Error::new(Code::ArchiveDirectory, detail));
     };
     let header = Header {
@@ -240,45 +239,45 @@ fn read_central(bytes: &[u8]) -> Result<(Header<'_>, &[u8]), Error> {
     Ok((header, rest))
 }
 
-/// Reads the local header that begins at byte `at`, and gives the entry's data and what is behind it.
+/// Reads the local header at byte `at`, and returns the entry's data and the bytes after it.
 fn read_local<'a>(
     bytes: &'a [u8],
     at: usize,
     header: &Header,
 ) -> Result<(&'a [u8], &'a [u8]), Error> {
     let refuse =
-        |what| Error::new(Code::ArchiveLocalHeader, format!("entry {} {what}", header.name));
+        |what| Error::new(Code::ArchiveLocalHeader, format!("entry \"{}\" {what}", header.name));
     // [ZIP-07]
     if header.offset != at {
-        return Err(refuse("does not begin where the one before it ends"));
+        return Err(refuse("does not start where the previous entry ends"));
     }
     let rest = compare(bytes, &header.local(), header.name)?;
-    rest.split_at_checked(header.stored_bytes).ok_or_else(|| refuse("reaches into the directory"))
+    rest.split_at_checked(header.stored_bytes).ok_or_else(|| refuse("overlaps the directory"))
 }
 
-/// All sizes are held against the limits before a byte is allocated for any content.
+/// Checks all sizes against the limits before anything is allocated for content.
 fn check_sizes(directory: &[Header<'_>]) -> Result<(), Error> {
     let mut sum = 0_usize;
     for Header { name, stored_bytes, content_bytes, .. } in directory {
-        // [ZIP-20] deflate makes at most 1,032 bytes of one
+        // [ZIP-20] deflate expands a byte to at most 1,032
         let bytes_max = limits::ENTRY_BYTES_MAX.min(stored_bytes.saturating_mul(1032));
         if *content_bytes > bytes_max {
             let detail =
-                format!("entry {name} declares {content_bytes} bytes, at most {bytes_max}");
+                format!("entry \"{name}\" declares {content_bytes} bytes, limit {bytes_max}");
             return Err(Error::new(Code::ArchiveEntrySize, detail));
         }
         sum = sum.saturating_add(*content_bytes);
     }
     if sum > limits::CONTENT_BYTES_MAX {
-        let detail = format!("contents of {sum} bytes, at most {}", limits::CONTENT_BYTES_MAX);
+        let detail = format!("contents are {sum} bytes, limit {}", limits::CONTENT_BYTES_MAX);
         return Err(Error::new(Code::ArchiveTooLarge, detail));
     }
     Ok(())
 }
 
-/// Stored data is the content; deflated data is one whole stream that becomes exactly the content.
+/// Returns stored data unmodified, and inflates deflated data.
 fn read_content<'a>(header: &Header, data: &'a [u8]) -> Result<Cow<'a, [u8]>, Error> {
-    let refuse = |code, what: &str| Error::new(code, format!("entry {} {what}", header.name));
+    let refuse = |code, what: &str| Error::new(code, format!("entry \"{}\" {what}", header.name));
     let content = if header.deflated {
         let content = inflate(data, header.content_bytes);
         Cow::Owned(content.map_err(|what| refuse(Code::ArchiveData, what))?)
@@ -287,16 +286,16 @@ fn read_content<'a>(header: &Header, data: &'a [u8]) -> Result<Cow<'a, [u8]>, Er
     };
     // [ZIP-18]
     if content.len() != header.content_bytes {
-        return Err(refuse(Code::ArchiveData, "is stored and has two different sizes"));
+        return Err(refuse(Code::ArchiveData, "is stored with two different sizes"));
     }
     // [ZIP-21]
     if crc32(&content) != header.checksum {
-        return Err(refuse(Code::ArchiveChecksum, "has content with another CRC-32"));
+        return Err(refuse(Code::ArchiveChecksum, "does not match its CRC-32"));
     }
     Ok(content)
 }
 
-/// Inflates one stream that fills `content_bytes` and uses up all of `data`.
+/// Inflates one stream, which must produce exactly `content_bytes` and consume all of `data`.
 // [ZIP-19]
 fn inflate(data: &[u8], content_bytes: usize) -> Result<Vec<u8>, &'static str> {
     let mut content = vec![0_u8; content_bytes];
@@ -304,16 +303,16 @@ fn inflate(data: &[u8], content_bytes: usize) -> Result<Vec<u8>, &'static str> {
     let mut stream = DecompressorOxide::new();
     let (status, read, written) = decompress(&mut stream, data, &mut content, 0, flags);
     match status {
-        TINFLStatus::Done if read != data.len() => Err("ends before its data does"),
+        TINFLStatus::Done if read != data.len() => Err("has bytes after its deflate stream"),
         TINFLStatus::Done if written != content_bytes => Err("is shorter than declared"),
         TINFLStatus::Done => Ok(content),
         TINFLStatus::HasMoreOutput => Err("is longer than declared"),
-        TINFLStatus::NeedsMoreInput | TINFLStatus::FailedCannotMakeProgress => Err("is cut short"),
-        _ => Err("is invalid"),
+        TINFLStatus::NeedsMoreInput | TINFLStatus::FailedCannotMakeProgress => Err("is truncated"),
+        _ => Err("is not a valid deflate stream"),
     }
 }
 
-/// CRC-32 (ISO 3309), a byte at a time, as a number of a header.
+/// CRC-32 (ISO 3309), as the number in a header.
 pub(super) fn crc32(bytes: &[u8]) -> usize {
     const TABLE: [usize; 256] = crc32_table();
     let update = |state: usize, byte: &u8| {
@@ -324,7 +323,7 @@ pub(super) fn crc32(bytes: &[u8]) -> usize {
 
 #[allow(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 const fn crc32_table() -> [usize; 256] {
-    // Runs at compile time: a slip here does not compile.
+    // Evaluated at compile time, where an overflow is a compile error.
     let mut table = [0; 256];
     let mut index = 0;
     while index < 256 {

@@ -1,7 +1,7 @@
-//! Room: `manifest.json`, closed and strict: what a tool is, needs and offers.
+//! `manifest.json`: the types and rules of a package's manifest.
 //!
-//! A key that this file does not know is refused, so nothing a publisher declares goes unread, and
-//! nothing that a person approved can mean more to a later version.
+//! Unknown keys are refused, so that nothing a publisher declares goes unread, and nothing that was
+//! approved can mean more to a later version.
 
 mod command;
 mod read;
@@ -11,9 +11,11 @@ mod tests;
 
 use super::schema::Schema;
 use super::version::Version;
-use crate::kernel::document::{distinct, integer, list, object, some, text, words, FromJson};
+use crate::kernel::document::{
+    distinct, integer, list, object, optional, string_enum, text, FromJson,
+};
 use crate::kernel::json::closed_object::{
-    below, ClosedObject, DocumentError, DocumentErrorKind, Field,
+    child_pointer, ClosedObject, DocumentError, DocumentErrorKind, Field,
 };
 use crate::kernel::limits::{
     FUEL_MAX, LIST_COUNT_MAX, MANIFEST_BYTES_MAX, MANIFEST_DEPTH_MAX, MEMORY_MB_MAX, OUTPUT_KB_MAX,
@@ -24,12 +26,11 @@ use crate::kernel::prelude::*;
 use crate::kernel::text::is_hidden;
 use command::command;
 pub use command::{ArgPart, Command};
-use read::{argument, directories, each, host, line, paragraph, target};
+use read::{argument, directories, host, line, paragraph, string_list, target};
 use serde_json::Value;
 
 object! {
-    /// What a package says about itself. Read with [`Manifest::parse`]; a verified one comes from the
-    /// Gatekeeper only.
+    /// A package's manifest, as [`Manifest::parse`] reads it. Only the Gatekeeper makes a verified one.
     #[derive(Clone, Debug, PartialEq)]
     pub struct Manifest: FromJson {
         /// The manifest format, `1.0`.
@@ -42,28 +43,28 @@ object! {
         /// Semantic version, such as `1.2.0`.
         // [MAN-11]
         pub version: Version;
-        /// A name for people.
+        /// Display name.
         pub name: String, line;
-        /// What it is for, for people and models.
+        /// What the package is for, for people and models.
         pub description: String, paragraph;
-        /// Who wrote it, for people. The publisher is who signed.
-        pub authors: Vec<String> = Vec::new(), each(line);
+        /// The authors, for people. The publisher is determined by the signatures.
+        pub authors: Vec<String> = Vec::new(), string_list(line);
         /// SPDX expression.
         // [MAN-13]
         pub license: Option<String> = None,
-            some(text(names::is_license, "an SPDX expression such as Apache-2.0"));
+            optional(text(names::is_license, "an SPDX expression such as Apache-2.0"));
         /// An https address.
         // [MAN-14]
         pub homepage: Option<String> = None,
-            some(text(names::is_https_address, "an https address with a lower-case host name"));
+            optional(text(names::is_https_address, "an https address with a lower-case host name"));
         /// How the module is run.
         pub runtime: RuntimeSection;
-        /// Everything outside its memory that it may ask for.
+        /// All resources outside the guest's memory that it requests.
         // [MAN-19]
         pub capabilities: Capabilities = Capabilities::default();
-        /// What agents can call.
+        /// The tools that agents can call.
         pub tools: Vec<Tool>, |place| tools(place, runtime.protocol);
-        /// What is redacted from its answers.
+        /// What is redacted from responses.
         pub privacy_filters: PrivacyFilters = PrivacyFilters::default();
     }
 }
@@ -71,8 +72,8 @@ object! {
 impl Manifest {
     /// Reads `manifest.json`.
     ///
-    /// Whether names of built-in privacy patterns exist, custom ones compile, and the signer may use
-    /// the id, is not looked at here: those checks need rooms above this one.
+    /// It does not check that built-in privacy patterns exist, that custom ones compile, or that the
+    /// signer is allowed to use the id: the Gatekeeper does.
     ///
     /// # Errors
     /// The codes `manifest.*` up to `schema_unsupported`; the detail starts with the JSON pointer of
@@ -82,9 +83,9 @@ impl Manifest {
     /// use mpp::package::manifest::Manifest;
     /// let manifest = Manifest::parse(br#"{
     ///     "mpp_version": "1.0", "id": "org.acme.echo", "version": "1.0.0",
-    ///     "name": "Echo", "description": "Gives back its text.",
+    ///     "name": "Echo", "description": "Returns its text.",
     ///     "runtime": { "target": "wasm32-wasip1" },
-    ///     "tools": [ { "name": "echo", "description": "Gives back its text.", "sensitivity": "read",
+    ///     "tools": [ { "name": "echo", "description": "Returns its text.", "sensitivity": "read",
     ///                  "parameters": { "type": "object", "properties": { "text": { "type": "string" } } } } ]
     /// }"#)?;
     /// assert_eq!(manifest.runtime.entry, "tool.wasm");
@@ -95,15 +96,15 @@ impl Manifest {
     pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
         if bytes.len() > MANIFEST_BYTES_MAX {
             let detail =
-                format!("manifest.json has {} bytes, more than {MANIFEST_BYTES_MAX}", bytes.len());
+                format!("manifest.json is {} bytes, limit {MANIFEST_BYTES_MAX}", bytes.len());
             return Err(Error::new(Code::ManifestSyntax, detail));
         }
         let document = crate::kernel::json::parse(bytes, MANIFEST_DEPTH_MAX)
             .map_err(|what| Error::new(Code::ManifestSyntax, what))?;
-        let result = match characters(&document) {
+        let result = match check_characters(&document) {
             Ok(()) => Manifest::read(&Field::new(&document, "")),
             Err((pointer, found)) => {
-                let what = format!("holds the forbidden character U+{:04X}", u32::from(found));
+                let what = format!("contains the forbidden character U+{:04X}", u32::from(found));
                 Err(Field::new(&document, &pointer).bad_value(what))
             }
         };
@@ -120,57 +121,57 @@ impl Manifest {
     }
 }
 
-/// Looks at every string and key of the document, whatever it is for: people approve what they see,
-/// models read what people do not. Finds the first character that is forbidden, and where.
+/// Finds the first forbidden character of all strings and keys, with its place. People approve what they
+/// see, and models read characters that people do not see.
 // [MAN-07]
-fn characters(value: &Value) -> Result<(), (String, char)> {
+fn check_characters(value: &Value) -> Result<(), (String, char)> {
     let hidden = |character: &char| !"\n\t".contains(*character) && is_hidden(*character);
     let check = |text: &str| match text.chars().find(hidden) {
         None => Ok(()),
         Some(found) => Err((String::new(), found)),
     };
-    // The pointer is made of a fault only: there are many strings.
-    let inside = |key: &str, (pointer, found): (String, char)| (below("", key) + &pointer, found);
+    // Built only on the way out of an error: there are many strings.
+    let inside = |key: &str, (rest, found): (String, char)| (child_pointer("", key) + &rest, found);
     match value {
         Value::String(text) => check(text),
         Value::Array(items) => items.iter().enumerate().try_for_each(|(at, item)| {
-            characters(item).map_err(|fault| inside(&at.to_string(), fault))
+            check_characters(item).map_err(|fault| inside(&at.to_string(), fault))
         }),
         Value::Object(members) => members.iter().try_for_each(|(key, value)| {
-            check(key).and_then(|()| characters(value)).map_err(|fault| inside(key, fault))
+            check(key).and_then(|()| check_characters(value)).map_err(|fault| inside(key, fault))
         }),
         _ => Ok(()),
     }
 }
 
 object! {
-    /// `runtime`: how the module is run, and the most it asks for.
+    /// `runtime`: how the module is run, and the resources that it requests.
     // [MAN-18]
     #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct RuntimeSection: FromJson {
         /// `wasm32-wasip1`.
         pub target: String, target;
-        /// The entry that holds the module, `tool.wasm` by default.
+        /// The entry of the module, `tool.wasm` by default.
         // [MAN-16]
         pub entry: String = "tool.wasm".to_owned(),
             text(names::is_module_name, "the name of a .wasm file at the top of the package");
-        /// How the guest is spoken to.
+        /// How requests and responses are passed.
         pub protocol: Protocol = Protocol::JsonRpc;
-        /// Arguments after the program name, which may repeat.
+        /// Arguments after the program name.
         // [MAN-27]
         pub args: Vec<String> = Vec::new(), list(0..=LIST_COUNT_MAX, argument);
         /// Linear memory, in MiB.
         pub memory_limit_mb: u32 = 64, integer(1..=MEMORY_MB_MAX);
-        /// Wall-clock safety net, in milliseconds.
+        /// Wall-clock timeout, in milliseconds.
         pub timeout_ms: u32 = 5000, integer(1..=TIMEOUT_MS_MAX);
         /// Fuel for one call, in the units of `spec/sandbox.md`.
         pub fuel: u64 = 2_000_000_000, integer(1..=FUEL_MAX);
-        /// Most bytes on stdout, in KiB.
+        /// Limit on stdout, in KiB.
         pub output_limit_kb: u32 = 1024, integer(1..=OUTPUT_KB_MAX);
     }
 }
 
-words! {
+string_enum! {
     /// `runtime.protocol`.
     // [MAN-17]
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -178,25 +179,25 @@ words! {
     pub enum Protocol {
         /// One `tools/call` request on stdin, one response on stdout.
         JsonRpc = "json-rpc",
-        /// An MCP server as it is: the messages of one session on stdin, its answers on stdout.
+        /// An unmodified MCP server: the messages of one session on stdin, its responses on stdout.
         Mcp = "mcp",
-        /// A command line program as it is: arguments, stdin, stdout, exit status.
+        /// An unmodified command line program: arguments, stdin, stdout, exit status.
         Command = "command",
     }
 }
 
 object! {
-    /// `capabilities`: the complete list of outside resources.
+    /// `capabilities`: the complete list of requested resources.
     #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct Capabilities: FromJson {
         /// Host names, each with an optional `:port`.
-        pub network: Vec<String> = Vec::new(), each(host);
+        pub network: Vec<String> = Vec::new(), string_list(host);
         /// Guest directories.
         pub filesystem: Filesystem = Filesystem::default();
         /// Names of environment variables.
         pub environment: Vec<String> = Vec::new(),
-            each(text(names::is_environment_name, "letters, digits and _, no digit first"));
-        /// A directory that is kept from call to call.
+            string_list(text(names::is_environment_name, "letters, digits and _, no digit first"));
+        /// A directory that persists between calls.
         pub storage: Option<Storage> = None;
     }
 }
@@ -217,7 +218,7 @@ object! {
     // [MAN-26]
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub struct Storage: FromJson {
-        /// Most bytes kept, in KiB.
+        /// Limit on the stored bytes, in KiB.
         pub limit_kb: u32, integer(1..=STORAGE_KB_MAX);
     }
 }
@@ -225,33 +226,40 @@ object! {
 /// One entry of `tools`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tool {
-    /// `^[A-Za-z][A-Za-z0-9_]{0,63}$`
+    /// The name: `^[A-Za-z][A-Za-z0-9_]{0,63}$`.
     pub name: String,
     /// What it does, for people and models.
     pub description: String,
     /// JSON Schema of the arguments.
     pub parameters: Schema,
-    /// JSON Schema of `structuredContent`, if any is promised.
+    /// JSON Schema of `structuredContent`, if declared.
     pub returns: Option<Schema>,
-    /// How it is run, for [`Protocol::Command`] and for no other.
+    /// The command line, for [`Protocol::Command`] only.
     pub command: Option<Command>,
-    /// How much harm a call can do.
+    /// The harm that a call can do.
     pub sensitivity: Sensitivity,
+}
+
+impl Tool {
+    /// Returns `true` if its effect cannot be undone, so that every call requires approval.
+    pub fn is_destructive(&self) -> bool {
+        self.sensitivity == Sensitivity::Destructive
+    }
 }
 
 // [MAN-29] [MAN-31]
 fn tools(place: &Field, protocol: Protocol) -> Result<Vec<Tool>, DocumentError> {
     let rule = |item: &Field| item.object(|object| tool(object, protocol));
     let name = |tool: &Tool| tool.name.to_ascii_lowercase();
-    let twice = "has the name of another tool, but for upper and lower case";
-    distinct(1..=TOOLS_COUNT_MAX, rule, name, twice)(place)
+    let duplicate = "duplicate tool name (names are case-insensitive)";
+    distinct(1..=TOOLS_COUNT_MAX, rule, name, duplicate)(place)
 }
 
 fn tool(object: &mut ClosedObject, protocol: Protocol) -> Result<Tool, DocumentError> {
     let schema = |member: &Field| Schema::read(member.value(), member.pointer());
     // [MAN-32] [MAN-33]
     let parameters = schema(&object.required("parameters")?)?;
-    // [MAN-37] A key that is not asked for is refused.
+    // [MAN-37] A key that is not read here is refused.
     let (returns, command) = match protocol {
         Protocol::Command => (None, Some(command(&object.required("command")?, &parameters)?)),
         Protocol::JsonRpc | Protocol::Mcp => {
@@ -269,28 +277,28 @@ fn tool(object: &mut ClosedObject, protocol: Protocol) -> Result<Tool, DocumentE
     })
 }
 
-words! {
+string_enum! {
     /// `tools[].sensitivity`.
     // [MAN-34]
     #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
     pub enum Sensitivity {
-        /// Looks only.
+        /// Only reads.
         Read = "read",
-        /// Changes something that can be changed back.
+        /// Makes changes that can be undone.
         Write = "write",
-        /// Changes something for good: a person agrees each time.
+        /// Makes changes that cannot be undone: every call requires approval.
         Destructive = "destructive",
     }
 }
 
 object! {
-    /// `privacy_filters`: what the publisher wants redacted. The host's policy can add, never remove.
+    /// `privacy_filters`: what the publisher wants redacted. The host's policy can add to it, never remove.
     #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct PrivacyFilters: FromJson {
         /// Built-in kinds by name.
         // [MAN-35]
-        pub patterns: Vec<String> = Vec::new(), each(line);
-        /// Patterns of the publisher's own.
+        pub patterns: Vec<String> = Vec::new(), string_list(line);
+        /// The publisher's custom patterns.
         pub custom: Vec<CustomPattern> = Vec::new(), custom_patterns;
     }
 }
@@ -300,16 +308,16 @@ object! {
     // [MAN-36]
     #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct CustomPattern: FromJson {
-        /// `^[A-Z][A-Z0-9_]{0,31}$`
+        /// The label: `^[A-Z][A-Z0-9_]{0,31}$`.
         pub name: String,
             text(names::is_pattern_name, "1 to 32 of A-Z 0-9 _, starting with a letter");
-        /// The expression.
+        /// The regular expression.
         pub pattern: String, line;
     }
 }
 
 fn custom_patterns(place: &Field) -> Result<Vec<CustomPattern>, DocumentError> {
-    let twice = "has the name of another custom pattern";
+    let duplicate = "duplicate name of a custom pattern";
     let name = |pattern: &CustomPattern| pattern.name.clone();
-    distinct(0..=LIST_COUNT_MAX, CustomPattern::read, name, twice)(place)
+    distinct(0..=LIST_COUNT_MAX, CustomPattern::read, name, duplicate)(place)
 }

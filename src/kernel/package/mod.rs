@@ -1,4 +1,4 @@
-//! Floor 1: the package, from its bytes to what it says. Nothing here decides about trust.
+//! The package format: archive, content hash, signatures, manifest. Nothing here decides about trust.
 
 pub mod archive;
 pub mod content_hash;
@@ -9,26 +9,26 @@ pub mod signature;
 pub mod version;
 pub mod writer;
 
-/// The entry that says what the package is.
+/// The entry with the manifest.
 pub const MANIFEST_ENTRY: &str = "manifest.json";
-/// The entry that holds the content hash and the signatures over it.
+/// The entry with the content hash and the signatures over it.
 pub const SIGNATURE_ENTRY: &str = "signature.json";
-/// Entries for people.
+/// Optional entries for people.
 pub const OPTIONAL_ENTRIES: &[&str] = &["LICENSE", "README.md"];
-/// The folder whose files the guest sees read-only.
-pub const ASSETS_FOLDER: &str = "assets/";
+/// The directory that the guest sees read-only at `/assets`.
+pub const ASSETS_PREFIX: &str = "assets/";
 
-/// Whether a package may hold an entry of this name.
+/// Returns `true` if a package can contain an entry of this name.
 // [PKG-02]
 #[must_use]
 pub fn is_package_file(name: &str) -> bool {
-    name.starts_with(ASSETS_FOLDER)
+    name.starts_with(ASSETS_PREFIX)
         || is_module_entry(name)
         || [MANIFEST_ENTRY, SIGNATURE_ENTRY].contains(&name)
         || OPTIONAL_ENTRIES.contains(&name)
 }
 
-/// Whether an entry is a module: one lies at the top and ends in `.wasm`.
+/// Returns `true` if an entry is a module: a `.wasm` file at the top level.
 #[must_use]
 pub fn is_module_entry(name: &str) -> bool {
     name.ends_with(".wasm") && !name.contains('/')

@@ -1,8 +1,8 @@
-//! The JSON Schema subset that `parameters` and `returns` are written in.
+//! The JSON Schema subset of `parameters` and `returns`: reading schemas and validating values.
 //!
 //! The keywords mean what JSON Schema 2020-12 says. A keyword outside the subset is refused when the
-//! manifest is read, so nothing that a publisher declares goes unchecked. A value is checked against the
-//! JSON of the schema itself: reading has seen to its form and its depth, and checking counts its steps.
+//! manifest is read, so that nothing a publisher declares goes unchecked. Values are validated against
+//! the JSON of the schema: reading checks its form and depth, and validation counts its steps.
 
 mod check;
 mod number;
@@ -23,7 +23,7 @@ use serde_json::Value;
 #[derive(Clone, Debug)]
 pub struct Schema {
     source: Value,
-    /// Its regular expressions by their texts, compiled once.
+    /// Its compiled regular expressions, by their texts.
     patterns: BTreeMap<String, Pattern>,
 }
 
@@ -34,11 +34,11 @@ impl PartialEq for Schema {
 }
 
 impl Schema {
-    /// Reads the schema of a tool's arguments or answer, which stands at `pointer` in the manifest.
+    /// Reads the schema of a tool's arguments or result, which is at `pointer` in the manifest.
     ///
     /// # Errors
     /// [`crate::kernel::json::closed_object::DocumentErrorKind::Unsupported`] for what is outside the subset of
-    /// `spec/manifest.md`; the other kinds for a keyword put wrongly.
+    /// `spec/manifest.md`; the other kinds for a misused keyword.
     ///
     /// ```
     /// use mpp::package::schema::Schema;
@@ -52,29 +52,29 @@ impl Schema {
         Ok(Schema { source: source.clone(), patterns: read::schema(source, pointer)? })
     }
 
-    /// The JSON it was read from, as agents get to see it.
+    /// Returns the JSON of the schema.
     pub fn source(&self) -> &Value {
         &self.source
     }
 
-    /// Whether it holds regular expressions.
+    /// Returns `true` if the schema contains regular expressions.
     pub(in crate::kernel) fn has_patterns(&self) -> bool {
         !self.patterns.is_empty()
     }
 
-    /// Checks a value.
+    /// Validates a value.
     ///
     /// # Errors
-    /// The first rule that the value breaks, or that it takes too many steps to check.
+    /// The first rule that the value violates, or that validation takes too many steps.
     pub fn validate(&self, value: &Value) -> Result<(), Violation> {
         let unlimited = Deadline::unlimited();
         self.validate_within(value, &unlimited).unwrap_or_else(|_| {
-            // Nobody has the flag, and no time is set.
+            // An unlimited deadline never interrupts.
             Err(Violation { pointer: String::new(), what: "was not checked".to_owned() })
         })
     }
 
-    /// Checks a value as long as the deadline lets it.
+    /// Validates a value within a deadline.
     pub fn validate_within(
         &self,
         value: &Value,
@@ -82,10 +82,10 @@ impl Schema {
     ) -> Result<Result<(), Violation>, Interrupted> {
         match Checker::new(&self.source, &self.patterns, deadline).node(&self.source, value) {
             Ok(()) => Ok(Ok(())),
-            Err(CheckError::Broken(violation)) => Ok(Err(violation)),
+            Err(CheckError::Violation(violation)) => Ok(Err(violation)),
             Err(CheckError::OutOfSteps) => Ok(Err(Violation {
                 pointer: String::new(),
-                what: "takes more steps to check than are allowed".to_owned(),
+                what: "takes too many steps to validate".to_owned(),
             })),
             Err(CheckError::Interrupted(interrupted)) => Err(interrupted),
         }

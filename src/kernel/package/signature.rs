@@ -1,23 +1,23 @@
-//! Room: `signature.json`, the bytes that are signed, and what a signature has to be.
+//! `signature.json`: its format, the signing payload, and the verification of its signatures.
 
 use super::content_hash::ContentHash;
 use super::key::{KeyId, PublicKey, SecretKey};
 use crate::kernel::document::{self, object, Document};
-use crate::kernel::encoding::{base64, framed, unbase64};
+use crate::kernel::encoding::{base64, pre_auth_encoding, unbase64};
 use crate::kernel::limits;
 use crate::kernel::prelude::*;
 use crate::kernel::time::Timestamp;
 
-/// The type inside the signed bytes.
+/// The payload type inside the signing payload.
 pub const PAYLOAD_TYPE: &str = "application/vnd.mpp.signature.v1";
 const ALGORITHM: &str = "Ed25519";
 
 object! {
-    /// `signature.json` as it stands: its shape is checked, its values are not.
+    /// `signature.json` before verification: its structure is checked, its values are not.
     // [SIG-01]
     #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct SignatureFile: FromJson + ToJson {
-        /// The content hash that was signed.
+        /// The signed content hash.
         pub content_hash: ContentHash;
         /// The signatures over it, in the order of the file.
         pub signatures: Vec<SignatureRecord>;
@@ -25,7 +25,7 @@ object! {
 }
 
 object! {
-    /// One member of `signatures`, as text.
+    /// One entry of `signatures`, with unchecked texts.
     #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct SignatureRecord: FromJson + ToJson {
         /// `Ed25519`.
@@ -34,7 +34,7 @@ object! {
         pub key_id: String;
         /// Base64 of the 32 key bytes.
         pub public_key: String;
-        /// When the signer says it signed. A claim: nothing is decided by it.
+        /// When the signer claims to have signed. Nothing depends on it.
         pub signed_at: String;
         /// Base64 of the 64 signature bytes.
         pub signature: String;
@@ -47,38 +47,38 @@ impl Document for SignatureFile {
     const INVALID: Code = Code::ContentRecord;
 }
 
-/// A signature that verifies.
+/// The signer of a valid signature.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Signer {
     /// The id of the key that signed.
     pub key_id: KeyId,
-    /// That key.
+    /// The key that signed.
     pub public_key: PublicKey,
-    /// When it says it did.
+    /// When the signer claims to have signed.
     pub signed_at: Timestamp,
 }
 
-/// The exact bytes that a signer signs.
+/// Returns the bytes that a signer signs (DSSE's pre-authentication encoding with its own header).
 ///
 /// ```
-/// use mpp::package::{content_hash::ContentHash, signature::signed_bytes};
-/// let hash = ContentHash::of_listing("");
+/// use mpp::package::{content_hash::ContentHash, signature::signing_payload};
+/// let hash = ContentHash::from_checksum_list("");
 /// let at = mpp::Timestamp::parse("2026-01-01T00:00:00Z").unwrap();
 /// assert_eq!(
-///     String::from_utf8(signed_bytes(&hash, at)).unwrap(),
+///     String::from_utf8(signing_payload(&hash, at)).unwrap(),
 ///     "MPPv1 32 application/vnd.mpp.signature.v1 116 content_hash \
 ///      sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\n\
 ///      signed_at 2026-01-01T00:00:00Z\n"
 /// );
 /// ```
 // [SIG-03]
-pub fn signed_bytes(content_hash: &ContentHash, signed_at: Timestamp) -> Vec<u8> {
+pub fn signing_payload(content_hash: &ContentHash, signed_at: Timestamp) -> Vec<u8> {
     let body = format!("content_hash {content_hash}\nsigned_at {signed_at}\n");
-    framed(PAYLOAD_TYPE, &body)
+    pre_auth_encoding(PAYLOAD_TYPE, &body)
 }
 
 impl SignatureFile {
-    /// Reads `signature.json`: strict JSON, closed, every member a string.
+    /// Reads `signature.json`, strictly: a closed object in which every member is a string.
     ///
     /// # Errors
     /// `content.record_invalid`.
@@ -87,23 +87,23 @@ impl SignatureFile {
         document::parse(bytes).map_err(|error| error.context("signature.json"))
     }
 
-    /// Writes the file: the members in alphabetical order, indented by two spaces, one line feed at
-    /// the end.
+    /// Writes the file: members in alphabetical order, indented by two spaces, with a final line feed.
     pub fn to_json(&self) -> String {
         document::print(self)
     }
 
-    /// Checks every signature; all of them have to verify. `[SIG-09]`
+    /// Verifies every signature; a single bad one is an error.
     ///
     /// # Errors
     /// One of the `signature.*` codes.
     // [SIG-02] [SIG-09]
     pub fn verify(&self) -> Result<Vec<Signer>, Error> {
         if self.signatures.is_empty() {
-            return Err(Error::new(Code::SignatureMissing, "signature.json holds no signature"));
+            return Err(Error::new(Code::SignatureMissing, "signature.json contains no signature"));
         }
         if self.signatures.len() > limits::SIGNATURES_COUNT_MAX {
-            let detail = format!("{} signatures", self.signatures.len());
+            let (count, max) = (self.signatures.len(), limits::SIGNATURES_COUNT_MAX);
+            let detail = format!("signature.json contains {count} signatures, limit {max}");
             return Err(Error::new(Code::SignatureCount, detail));
         }
         let mut signers: Vec<Signer> = Vec::with_capacity(self.signatures.len());
@@ -111,7 +111,7 @@ impl SignatureFile {
             let signer = record.verify(&self.content_hash, number)?;
             // [SIG-08]
             if signers.iter().any(|before| before.key_id == signer.key_id) {
-                let detail = format!("signature {number} is by key {} again", signer.key_id);
+                let detail = format!("signature {number} repeats the key {}", signer.key_id);
                 return Err(Error::new(Code::SignatureDuplicate, detail));
             }
             signers.push(signer);
@@ -129,7 +129,7 @@ impl SignatureRecord {
             key_id: public.id().to_string(),
             public_key: base64(&public.to_bytes()),
             signed_at: signed_at.to_string(),
-            signature: base64(&key.sign(&signed_bytes(content_hash, signed_at))),
+            signature: base64(&key.sign(&signing_payload(content_hash, signed_at))),
         }
     }
 
@@ -142,10 +142,7 @@ impl SignatureRecord {
         }
         // [SIG-05]
         let encoding = |field: &str| {
-            refuse(
-                Code::SignatureEncoding,
-                &format!("`{field}` is not written the one allowed way"),
-            )
+            refuse(Code::SignatureEncoding, &format!("`{field}` is not in its canonical encoding"))
         };
         let key = unbase64::<32>(&self.public_key).ok_or_else(|| encoding("public_key"))?;
         let signature = unbase64::<64>(&self.signature).ok_or_else(|| encoding("signature"))?;
@@ -155,11 +152,11 @@ impl SignatureRecord {
         let key = PublicKey::from_bytes(key)
             .map_err(|error| refuse(Code::SignatureKeyWeak, error.detail()))?;
         if stated_id != key.id() {
-            let what = format!("`key_id` is not the key's, which is {}", key.id());
+            let what = format!("`key_id` does not match the key, whose id is {}", key.id());
             return Err(refuse(Code::SignatureKeyId, &what));
         }
         // [SIG-07]
-        if !key.verifies(&signed_bytes(content_hash, signed_at), &signature) {
+        if !key.verifies(&signing_payload(content_hash, signed_at), &signature) {
             let what = format!("does not verify with key {stated_id}");
             return Err(refuse(Code::SignatureInvalid, &what));
         }

@@ -1,24 +1,24 @@
-//! Room: versions, as Semantic Versioning 2.0.0 orders them, for rollback protection.
+//! Package versions in the order of Semantic Versioning 2.0.0, for rollback protection.
 
 use crate::kernel::document::text_form;
 use crate::kernel::prelude::*;
 
-/// A version such as `1.2.0` or `1.2.0-rc.1`. Build metadata (`+...`) is refused: two versions that
-/// differ only there have no order.
+/// A version such as `1.2.0` or `1.2.0-rc.1`. Build metadata (`+...`) is refused: versions that differ
+/// only there have no order.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Version {
-    // Compared one after the other, as they stand here.
+    // The derived order compares the fields in this order.
     numbers: [u64; 3],
-    /// A release is newer than its candidates.
+    /// A release is newer than its pre-releases.
     is_release: bool,
     pre_release: Vec<Identifier>,
 }
 
-/// A part of a pre-release: numbers by value and below words, words by bytes.
+/// A pre-release identifier: numbers are ordered by value and before texts, texts by bytes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Identifier {
     Number(u64),
-    Word(String),
+    Text(String),
 }
 
 text_form!(Version, "a semantic version such as 1.2.0, without build metadata");
@@ -47,7 +47,7 @@ fn identifier(text: &str) -> Option<Identifier> {
         return number(text).map(Identifier::Number);
     }
     let allowed = text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-    allowed.then(|| Identifier::Word(text.to_owned()))
+    allowed.then(|| Identifier::Text(text.to_owned()))
 }
 
 /// A decimal number without leading zeros.
@@ -68,7 +68,7 @@ impl fmt::Display for Version {
             out.write_str(if at == 0 { "-" } else { "." })?;
             match identifier {
                 Identifier::Number(number) => write!(out, "{number}")?,
-                Identifier::Word(word) => out.write_str(word)?,
+                Identifier::Text(text) => out.write_str(text)?,
             }
         }
         Ok(())

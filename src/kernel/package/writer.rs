@@ -1,28 +1,28 @@
-//! The archive writer. The same contents give the same bytes on every machine.
+//! Archive writer: the same contents give the same bytes on every machine.
 //!
-//! There is nothing to choose: names in ascending order, no times, no attributes, and by default no
-//! compression, since one content then has exactly one archive.
+//! Names are in ascending order, times and attributes are fixed, and contents are uncompressed by default,
+//! so that one content has exactly one archive.
 
 use super::archive::{crc32, end_record, read, Field, Header};
 use crate::kernel::prelude::*;
 use miniz_oxide::deflate::compress_to_vec;
 
-/// How contents are written into the archive.
+/// How contents are stored in the archive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Compression {
-    /// As they are. One set of contents has one archive.
+    /// Uncompressed. One set of contents has one archive.
     Stored,
-    /// Deflated where that is shorter.
+    /// Deflated if that is shorter.
     Deflated,
 }
 
-/// miniz_oxide's default effort: higher ones gain below 1 % on modules and take twice the time.
+/// miniz_oxide's default level: higher ones save less than 1 % on modules and take twice the time.
 const DEFLATE_LEVEL: u8 = 6;
 
 /// Writes an archive that [`read`] accepts.
 ///
 /// # Errors
-/// The `archive.*` code with which the reader would refuse these names or sizes.
+/// The `archive.*` code with which the reader refuses these names or sizes.
 pub fn write(
     contents: &BTreeMap<String, Vec<u8>>,
     compression: Compression,
@@ -49,7 +49,7 @@ pub fn write(
     let end = end_record(contents.len(), directory.len(), archive.len());
     archive.extend(directory);
     print(&mut archive, &end);
-    // Whatever the reader would refuse is never written.
+    // Never write what the reader refuses.
     read(&archive)?;
     Ok(archive)
 }

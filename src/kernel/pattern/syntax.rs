@@ -1,41 +1,41 @@
-//! What a regular expression may be made of, and what bounds its matches.
+//! Syntax of regular expressions, and bounds on their matches.
 //!
-//! The grammar is part of the specification: whoever reads a pattern by it accepts what this program
-//! accepts. regex-lite compiles the same text afterwards and is never more generous.
+//! The grammar is part of the specification, so that any reader of a pattern accepts the same patterns.
+//! regex-lite compiles the same text afterwards, and never accepts more.
 
 use crate::kernel::limits::PATTERN_DEPTH_MAX;
 use crate::kernel::prelude::*;
 use core::iter::Peekable;
 use core::str::Chars;
 
-/// Which expressions are accepted.
+/// The accepted dialects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::kernel) enum Dialect {
-    /// Of `pattern` in a schema: what ECMA-262 reads in the same way.
+    /// `pattern` in a schema: the syntax with the same meaning in ECMA-262.
     Schema,
-    /// Of privacy patterns: also `\b`, `\B`, `\A`, `\z`, the flags `i`, `m`, `s`, and named groups.
+    /// Privacy patterns: also `\b`, `\B`, `\A`, `\z`, the flags `i`, `m`, `s`, and named groups.
     Privacy,
 }
 
-/// What is known of an expression.
+/// The bounds of an expression.
 #[derive(Debug)]
 pub(super) struct Expression {
-    /// States of the matcher, at least as many as are alive at any byte.
+    /// The number of states of the matcher: an upper bound of those active at any byte.
     pub(super) states: usize,
-    /// Each alternative as a row of pieces that its matches are made of.
+    /// The pieces of each alternative, in order.
     pub(super) alternatives: Vec<Vec<Piece>>,
 }
 
-/// A part of a match: so many bytes, all of one set.
+/// A part of a match: a number of bytes, all from one set.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Piece {
     set: Set,
     bytes_min: usize,
-    /// `usize::MAX` is without end.
+    /// `usize::MAX` means unbounded.
     bytes_max: usize,
 }
 
-/// A set of bytes: of ASCII, and all others or none.
+/// A set of bytes: any ASCII bytes, and all or none of the others.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Set {
     ascii: u128,
@@ -62,38 +62,38 @@ impl Set {
         Set { ascii: !self.ascii, others: true }
     }
 
-    fn with(self, other: Set) -> Set {
+    fn union(self, other: Set) -> Set {
         Set { ascii: self.ascii | other.ascii, others: self.others || other.others }
     }
 
-    /// With both cases of each ASCII letter.
+    /// Adds the other case of each ASCII letter.
     fn folded(self) -> Set {
-        let has = |character: char| u8::try_from(character).is_ok_and(|byte| self.has(byte));
+        let has = |character: char| u8::try_from(character).is_ok_and(|byte| self.contains(byte));
         let cases = |one: char| has(one.to_ascii_lowercase()) || has(one.to_ascii_uppercase());
         Set { others: self.others, ..Set::of(|one| has(one) || cases(one)) }
     }
 
-    pub(super) fn has(self, byte: u8) -> bool {
+    pub(super) fn contains(self, byte: u8) -> bool {
         match byte.is_ascii() {
             true => self.ascii.checked_shr(byte.into()).is_some_and(|bits| bits & 1 == 1),
             false => self.others,
         }
     }
 
-    /// One character of the set.
+    /// Returns the piece of one character of the set.
     fn piece(self) -> Piece {
         Piece { set: self, bytes_min: 1, bytes_max: if self.others { 4 } else { 1 } }
     }
 }
 
-/// Whether a match of these pieces may begin at `at`: as far as the pieces are one byte each, they say.
-pub(super) fn may_begin(pieces: &[Piece], text: &str, at: usize) -> bool {
+/// Returns `false` if no match of these pieces can start at `at`, as far as its one-byte pieces decide it.
+pub(super) fn may_start(pieces: &[Piece], text: &str, at: usize) -> bool {
     let mut rest = text.as_bytes().get(at..).unwrap_or_default().iter();
     for piece in pieces {
         if piece.bytes_min == 0 {
             return true;
         }
-        if !rest.next().is_some_and(|byte| piece.set.has(*byte)) {
+        if !rest.next().is_some_and(|byte| piece.set.contains(*byte)) {
             return false;
         }
         if piece.bytes_max != 1 {
@@ -103,33 +103,33 @@ pub(super) fn may_begin(pieces: &[Piece], text: &str, at: usize) -> bool {
     true
 }
 
-/// The bytes that a match may begin with, and how many pieces [`may_begin`] looks at for one place at most.
-pub(super) fn beginnings(alternatives: &[Vec<Piece>]) -> (Set, usize) {
-    let mut heads = 0_usize;
+/// Returns the bytes that a match can start with, and the most pieces that [`may_start`] compares for a place.
+pub(super) fn start_bytes(alternatives: &[Vec<Piece>]) -> (Set, usize) {
+    let mut pieces_max = 0_usize;
     let mut first = Set::default();
     for pieces in alternatives {
         let one_byte =
             pieces.iter().take_while(|piece| (piece.bytes_min, piece.bytes_max) == (1, 1));
-        heads = heads.saturating_add(one_byte.count()).saturating_add(1);
-        first = first.with(match pieces.first() {
+        pieces_max = pieces_max.saturating_add(one_byte.count()).saturating_add(1);
+        first = first.union(match pieces.first() {
             Some(piece) if piece.bytes_min > 0 => piece.set,
             _ => Set::ANY,
         });
     }
-    (first, heads)
+    (first, pieces_max)
 }
 
-/// The end of the longest run of bytes from `start` on that could be taken for these pieces one after
-/// another. No match that begins at `start` or before goes beyond it.
-pub(super) fn reach(pieces: &[Piece], text: &str, start: usize) -> usize {
+/// Returns the end of the longest bytes from `start` on that these pieces can match one after another. No
+/// match that starts at `start` or earlier ends after it.
+pub(super) fn max_end(pieces: &[Piece], text: &str, start: usize) -> usize {
     pieces.iter().fold(start, |at, piece| {
         let rest = text.as_bytes().get(at..).unwrap_or_default();
-        let fits = rest.iter().take(piece.bytes_max).take_while(|byte| piece.set.has(**byte));
+        let fits = rest.iter().take(piece.bytes_max).take_while(|byte| piece.set.contains(**byte));
         at.saturating_add(fits.count())
     })
 }
 
-/// Reads an expression, or says what of it is not supported.
+/// Parses an expression; the error names the unsupported syntax.
 // [PAT-01] [PAT-02] [PAT-03]
 pub(super) fn parse(source: &str, dialect: Dialect) -> Result<Expression, String> {
     let mut parser = Parser { rest: source.chars().peekable(), dialect };
@@ -147,7 +147,7 @@ fn not_supported(what: &str) -> String {
 #[derive(Clone, Copy, Default)]
 struct Flags {
     ignore_case: bool,
-    dot_is_all: bool,
+    dot_matches_newline: bool,
 }
 
 struct Parser<'a> {
@@ -155,29 +155,29 @@ struct Parser<'a> {
     dialect: Dialect,
 }
 
-/// What an item of an alternative is, for what may follow it.
+/// An item of an alternative.
 enum Item {
-    /// It may be repeated.
+    /// An item that can be repeated.
     Atom(Expression),
-    /// `^`, `$`, `\b` and the like: a place, which cannot be repeated.
-    Place,
-    /// `(?i)`: from here on.
+    /// `^`, `$`, `\b` and other zero-width assertions, which cannot be repeated.
+    Assertion,
+    /// `(?i)`: flags for the items after it.
     Flags(Flags),
 }
 
-/// What an escape stands for.
+/// The meaning of an escape.
 enum Escaped {
     Set(Set),
     Character(char),
-    /// `\b` and the like.
-    Place,
+    /// `\b` and other zero-width assertions.
+    Assertion,
 }
 
 impl Parser<'_> {
-    /// Alternatives up to the end of the text or a closing parenthesis, which is left.
+    /// Parses alternatives up to the end of the text or a closing parenthesis, which is not consumed.
     fn alternatives(&mut self, flags: Flags, depth: usize) -> Result<Expression, String> {
         if depth > PATTERN_DEPTH_MAX {
-            return Err(format!("groups are more than {PATTERN_DEPTH_MAX} deep"));
+            return Err(format!("pattern has more than {PATTERN_DEPTH_MAX} nested groups"));
         }
         let mut flags = flags;
         let (mut states, mut alternatives) = (0_usize, Vec::new());
@@ -188,13 +188,13 @@ impl Parser<'_> {
                     Item::Atom(atom) => {
                         let atom = self.repeated(atom)?;
                         states = states.saturating_add(atom.states);
-                        let mut rows = atom.alternatives;
-                        match (rows.pop(), rows.is_empty()) {
-                            (Some(row), true) => pieces.extend(row),
-                            (last, _) => pieces.extend(united(rows.iter().chain(&last))),
+                        let mut sequences = atom.alternatives;
+                        match (sequences.pop(), sequences.is_empty()) {
+                            (Some(sequence), true) => pieces.extend(sequence),
+                            (last, _) => pieces.extend(union(sequences.iter().chain(&last))),
                         }
                     }
-                    Item::Place => {
+                    Item::Assertion => {
                         states = states.saturating_add(1);
                         self.refuse_repetition()?;
                     }
@@ -212,15 +212,15 @@ impl Parser<'_> {
     fn item(&mut self, flags: Flags, depth: usize) -> Result<Item, String> {
         let set = match self.rest.next() {
             None => return Err(not_supported("an end here")),
-            Some('^' | '$') => return Ok(Item::Place),
+            Some('^' | '$') => return Ok(Item::Assertion),
             Some('(') => return self.group(flags, depth),
             Some('[') => return self.class(flags).map(Item::Atom),
-            Some('.') if flags.dot_is_all => Set::ANY,
+            Some('.') if flags.dot_matches_newline => Set::ANY,
             Some('.') => Set::one('\n').not(),
             Some('\\') => match self.escape(false)? {
                 Escaped::Set(set) => set,
                 Escaped::Character(character) => Set::one(character),
-                Escaped::Place => return Ok(Item::Place),
+                Escaped::Assertion => return Ok(Item::Assertion),
             },
             Some('*' | '+' | '?') => {
                 return Err(not_supported("a repetition of nothing or of another repetition"))
@@ -237,7 +237,7 @@ impl Parser<'_> {
         Ok(Item::Atom(Expression { states: 1, alternatives: vec![vec![set.piece()]] }))
     }
 
-    /// A group, from behind its opening parenthesis to behind its closing one.
+    /// Parses a group after its opening parenthesis, including the closing one.
     fn group(&mut self, flags: Flags, depth: usize) -> Result<Item, String> {
         let mut inner = flags;
         if self.rest.next_if_eq(&'?').is_some() {
@@ -264,7 +264,7 @@ impl Parser<'_> {
         }
     }
 
-    /// The name of a group, which nothing here asks for.
+    /// Parses the name of a group, which is not used.
     fn name(&mut self) -> Result<(), String> {
         let is_part = |next: &char| next.is_ascii_alphanumeric() || *next == '_';
         let mut length = 0_usize;
@@ -279,13 +279,13 @@ impl Parser<'_> {
         }
     }
 
-    /// Flags up to `:` or `)`, which is left.
+    /// Parses flags up to `:` or `)`, which is not consumed.
     fn flags(&mut self, first: char, flags: Flags) -> Result<Flags, String> {
         let (mut flags, mut on, mut next) = (flags, true, Some(first));
         loop {
             match next {
                 Some('i') => flags.ignore_case = on,
-                Some('s') => flags.dot_is_all = on,
+                Some('s') => flags.dot_matches_newline = on,
                 Some('m') => {}
                 Some('-') if on => on = false,
                 _ => return Err(not_supported("a group with other flags than i, m and s")),
@@ -297,7 +297,7 @@ impl Parser<'_> {
         }
     }
 
-    /// What stands behind a backslash.
+    /// Parses an escape after its backslash.
     fn escape(&mut self, in_class: bool) -> Result<Escaped, String> {
         let digit = |character: char| character.is_ascii_digit();
         let word = |character: char| character.is_ascii_alphanumeric() || character == '_';
@@ -316,13 +316,13 @@ impl Parser<'_> {
             Some('f') => Escaped::Character('\u{C}'),
             Some('v') => Escaped::Character('\u{B}'),
             Some('-') if in_class || privacy => Escaped::Character('-'),
-            Some('b' | 'B' | 'A' | 'z') if privacy && !in_class => Escaped::Place,
+            Some('b' | 'B' | 'A' | 'z') if privacy && !in_class => Escaped::Assertion,
             Some(mark) if r"/^$\.*+?()[]{}|".contains(mark) => Escaped::Character(mark),
             _ => return Err(not_supported("this escape")),
         })
     }
 
-    /// A class, from behind its opening bracket to behind its closing one.
+    /// Parses a class after its opening bracket, including the closing one.
     fn class(&mut self, flags: Flags) -> Result<Expression, String> {
         let negated = self.rest.next_if_eq(&'^').is_some();
         if self.rest.peek() == Some(&']') {
@@ -336,15 +336,15 @@ impl Parser<'_> {
                 Some(next) => self.member(next)?,
             };
             items = items.saturating_add(1);
-            // A dash before the closing bracket stands for itself.
+            // A dash before the closing bracket is a literal.
             let mut ahead = self.rest.clone();
             let is_range = ahead.next() == Some('-') && ahead.next() != Some(']');
-            set = set.with(match low {
+            set = set.union(match low {
                 Escaped::Character(low) if is_range => self.range(low)?,
                 Escaped::Character(character) => Set::one(character),
                 Escaped::Set(_) if is_range => return Err(not_supported("this range of a class")),
                 Escaped::Set(set) => set,
-                Escaped::Place => return Err(not_supported("this escape")),
+                Escaped::Assertion => return Err(not_supported("this escape")),
             });
         }
         let set = if flags.ignore_case { set.folded() } else { set };
@@ -353,7 +353,7 @@ impl Parser<'_> {
         Ok(Expression { states, alternatives: vec![vec![set.piece()]] })
     }
 
-    /// A character or an escape of a class.
+    /// Parses a character or an escape of a class.
     fn member(&mut self, first: char) -> Result<Escaped, String> {
         match first {
             '\\' => self.escape(true),
@@ -365,7 +365,7 @@ impl Parser<'_> {
         }
     }
 
-    /// The range that begins with `low`, from before its dash.
+    /// Parses the range from `low`, starting at its dash.
     fn range(&mut self, low: char) -> Result<Set, String> {
         self.rest.next();
         let Some(next) = self.rest.next() else {
@@ -380,14 +380,14 @@ impl Parser<'_> {
         }
     }
 
-    /// An item with the repetition behind it, if there is one.
+    /// Parses the repetition of an item, if one follows.
     fn repeated(&mut self, atom: Expression) -> Result<Expression, String> {
         let Some((least, most)) = self.repetition()? else { return Ok(atom) };
-        let piece = united(atom.alternatives.iter());
+        let piece = union(atom.alternatives.iter());
         if piece.is_none_or(|piece| piece.bytes_min == 0) {
             return Err(not_supported("a repetition of what can be empty"));
         }
-        // A second `?` makes it lazy.
+        // Another `?` makes it lazy.
         self.rest.next_if_eq(&'?');
         self.refuse_repetition()?;
         let copies = most.unwrap_or(least).max(1);
@@ -400,7 +400,7 @@ impl Parser<'_> {
         Ok(Expression { states, alternatives: vec![pieces.into_iter().collect()] })
     }
 
-    /// The fewest and the most times that what stands before is repeated, if a repetition comes.
+    /// Parses the minimum and maximum of a repetition, if one follows.
     fn repetition(&mut self) -> Result<Option<(usize, Option<usize>)>, String> {
         let known = match self.rest.peek() {
             Some('*') => (0, None),
@@ -416,7 +416,7 @@ impl Parser<'_> {
         Ok(Some(known))
     }
 
-    /// `{n}`, `{n,}` and `{n,m}`, from behind the opening brace to behind the closing one.
+    /// Parses `{n}`, `{n,}` and `{n,m}` after the opening brace, including the closing one.
     fn counts(&mut self) -> Result<(usize, Option<usize>), String> {
         let other = || not_supported("{ other than in a repetition, unless escaped,");
         let least = self.number().ok_or_else(other)?;
@@ -439,7 +439,7 @@ impl Parser<'_> {
         while let Some(digit) = self.rest.next_if(char::is_ascii_digit) {
             digits.push(digit);
         }
-        // A longer number makes more states than are allowed.
+        // A longer number exceeds the limit on states.
         (!digits.is_empty()).then(|| digits.parse().unwrap_or(usize::MAX))
     }
 
@@ -453,18 +453,18 @@ impl Parser<'_> {
     }
 }
 
-/// One piece for any of several rows; none if all are empty.
-fn united<'a>(rows: impl Iterator<Item = &'a Vec<Piece>>) -> Option<Piece> {
+/// Returns one piece that covers any of several sequences; `None` if all are empty.
+fn union<'a>(sequences: impl Iterator<Item = &'a Vec<Piece>>) -> Option<Piece> {
     let mut whole: Option<Piece> = None;
-    for row in rows {
-        let sum = |of: fn(&Piece) -> usize| row.iter().map(of).fold(0, usize::saturating_add);
+    for sequence in sequences {
+        let sum = |of: fn(&Piece) -> usize| sequence.iter().map(of).fold(0, usize::saturating_add);
         let one = Piece {
-            set: row.iter().fold(Set::default(), |set, piece| set.with(piece.set)),
+            set: sequence.iter().fold(Set::default(), |set, piece| set.union(piece.set)),
             bytes_min: sum(|piece| piece.bytes_min),
             bytes_max: sum(|piece| piece.bytes_max),
         };
         whole = Some(whole.map_or(one, |known| Piece {
-            set: known.set.with(one.set),
+            set: known.set.union(one.set),
             bytes_min: known.bytes_min.min(one.bytes_min),
             bytes_max: known.bytes_max.max(one.bytes_max),
         }));

@@ -1,85 +1,84 @@
-//! What a package asks for and is given, as one list: a person is shown it, a token holds it, and the
-//! record of a call repeats it.
+//! Capabilities: what a package requests and gets, as one list for approvals, tokens and audit records.
 
 use super::value_source::ValueSource;
-use crate::kernel::document::words;
+use crate::kernel::document::string_enum;
 use crate::kernel::encoding::{hex, sha256_hex};
 use crate::kernel::json::canonical;
-use crate::kernel::package::manifest::{Manifest, Sensitivity};
+use crate::kernel::package::manifest::Manifest;
 use crate::kernel::prelude::*;
 use crate::kernel::text::is_hidden;
 use core::fmt::Write;
 use serde_json::{json, Value};
 
-words! {
-    /// The kinds that a policy can deny as a whole.
+string_enum! {
+    /// Kinds of capabilities, which a policy can deny as a whole.
     // [POLICY-01]
     #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
     pub enum CapabilityKind {
-        /// Reaching hosts.
+        /// Connect to hosts.
         Network = "network",
-        /// Reading directories.
+        /// Read directories.
         FilesystemRead = "filesystem.read",
-        /// Writing directories.
+        /// Write directories.
         FilesystemWrite = "filesystem.write",
-        /// Seeing environment variables.
+        /// Read environment variables.
         Environment = "environment",
-        /// Keeping data from call to call.
+        /// Store data between calls.
         Storage = "storage",
-        /// Offering tools that change something for good.
+        /// Run tools whose effect cannot be undone.
         Destructive = "destructive",
     }
 }
 
-/// One thing that a package asks for, with what a policy has behind it, or that a policy gives to all. Its
-/// `Display` form is one line that shows all that it holds, but for values.
+/// A capability that a package requests, with what the policy provides for it, or that a policy grants to
+/// all packages. Its `Display` form is one line with everything except secret and literal values.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Capability {
-    /// Reach a host.
+    /// Connect to a host.
     Network {
-        /// As the manifest writes it: a name with the port, or without one for 443.
+        /// The host as in the manifest: a name with a port, or without one for 443.
         host: String,
-        /// Whether it may be reached without TLS.
+        /// Whether connections without TLS are allowed.
         plain_http: bool,
-        /// Whether its name may lead into this machine or its network.
+        /// Whether its name is allowed to resolve to an address of this machine or a private network.
         private_addresses: bool,
-        /// Headers that the door adds and the guest does not see.
+        /// Headers that the `http` service adds and the guest does not see.
         headers: BTreeMap<String, ValueSource>,
     },
-    /// Read below a directory, or read and write there.
+    /// Read below a directory, or read and write.
     Directory {
-        /// The path that the guest will see.
+        /// The path in the guest.
         guest: String,
-        /// The directory of this host behind it, if the policy maps one.
+        /// The mapped directory of the host, if any.
         host: Option<String>,
-        /// Whether the guest may write below it.
+        /// Whether the guest is allowed to write.
         writable: bool,
     },
-    /// See an environment variable.
+    /// Read an environment variable.
     Environment {
-        /// Its name.
+        /// The name of the variable.
         name: String,
-        /// What the policy gives it, if anything.
-        given: Option<ValueSource>,
+        /// Its value, if the policy sets one.
+        source: Option<ValueSource>,
     },
-    /// Keep data from call to call.
+    /// Store data between calls.
     Storage {
-        /// Most KiB kept.
+        /// Limit on the stored data, in KiB.
         limit_kb: u32,
     },
-    /// Be called by a tool name whose effect can't be undone.
+    /// Run a tool whose effect cannot be undone.
     Destructive {
-        /// The tool.
+        /// The name of the tool.
         tool: String,
     },
-    /// Read the host's clocks. Only a policy gives that, to all.
+    /// Read the host's clocks. A policy grants it to all packages.
     RealClock,
-    /// Get random numbers of the host. Only a policy gives that, to all.
+    /// Use the host's random numbers. A policy grants it to all packages.
     RealRandom,
 }
 
 impl Capability {
-    /// Its kind, if it is one that a package can ask for.
+    /// Returns the kind, for a capability that a package can request.
     pub fn kind(&self) -> Option<CapabilityKind> {
         Some(match self {
             Capability::Network { .. } => CapabilityKind::Network,
@@ -92,7 +91,7 @@ impl Capability {
         })
     }
 
-    /// Everything that a manifest asks for, in the order of the kinds, with nothing mapped or set.
+    /// Returns everything that a manifest requests, in the order of the kinds, with nothing mapped or set.
     pub fn requested_by(manifest: &Manifest) -> Vec<Capability> {
         let asked = &manifest.capabilities;
         let host = |host: &String| Capability::Network {
@@ -106,47 +105,46 @@ impl Capability {
             host: None,
             writable,
         };
-        let variable = |name: &String| Capability::Environment { name: name.clone(), given: None };
+        let variable = |name: &String| Capability::Environment { name: name.clone(), source: None };
         let mut list: Vec<Capability> = asked.network.iter().map(host).collect();
         list.extend(asked.filesystem.read.iter().map(|guest| directory(guest, false)));
         list.extend(asked.filesystem.write.iter().map(|guest| directory(guest, true)));
         list.extend(asked.environment.iter().map(variable));
         list.extend(asked.storage.map(|s| Capability::Storage { limit_kb: s.limit_kb }));
-        let destructive =
-            manifest.tools.iter().filter(|tool| tool.sensitivity == Sensitivity::Destructive);
+        let destructive = manifest.tools.iter().filter(|tool| tool.is_destructive());
         list.extend(destructive.map(|tool| Capability::Destructive { tool: tool.name.clone() }));
         list
     }
 
-    /// Whether a token can hold it: what the policy does not map or set is left out, and a destructive
-    /// tool is nothing that a guest could touch.
-    pub(super) fn is_held(&self) -> bool {
+    /// Returns `true` if a token can contain it: not if the policy does not map or set it, and not for
+    /// destructive tools, which are allowed by approval, not by a grant.
+    pub(super) fn is_grantable(&self) -> bool {
         match self {
             Capability::Directory { host, .. } => host.is_some(),
-            Capability::Environment { given, .. } => given.is_some(),
+            Capability::Environment { source, .. } => source.is_some(),
             Capability::Destructive { .. } => false,
             _ => true,
         }
     }
 }
 
-/// A digest of all that a list grants, for an agreement that holds for exactly that. Words for people have no
-/// part in it, nor have values, which may change.
+/// Returns the digest of everything that a list grants, to which an approval is bound. Texts for people are not
+/// part of it, nor are values, which can change.
 // [CONS-06]
 pub fn digest(list: &[Capability]) -> String {
-    let source = |given: &ValueSource| json!({ "secret": given.secret });
+    let secret = |source: &ValueSource| json!({ "secret": source.secret });
     let grant = |capability: &Capability| match capability {
         Capability::Network { host, plain_http, private_addresses, headers } => json!({
             "host": host, "plain_http": plain_http, "private_addresses": private_addresses,
-            "headers": headers.iter().map(|(name, given)| (name.clone(), source(given))).collect::<Value>(),
+            "headers": headers.iter().map(|(name, source)| (name.clone(), secret(source))).collect::<Value>(),
         }),
         Capability::Directory { guest, host, writable } => {
-            // As bytes: a path need not be a text.
+            // As bytes: a path is not necessarily UTF-8.
             let host = host.as_ref().map(|path| hex(path.as_bytes()));
             json!({ "directory": guest, "host_path": host, "writable": writable })
         }
-        Capability::Environment { name, given } => {
-            json!({ "variable": name, "given": given.as_ref().map(source) })
+        Capability::Environment { name, source } => {
+            json!({ "variable": name, "given": source.as_ref().map(secret) })
         }
         Capability::Storage { limit_kb } => json!({ "storage_kb": limit_kb }),
         Capability::Destructive { tool } => json!({ "destructive": tool }),
@@ -158,18 +156,18 @@ pub fn digest(list: &[Capability]) -> String {
     format!("sha256:{}", sha256_hex(text.as_bytes()))
 }
 
-/// A directory of the host that a guest sees.
+/// A directory of the host that the guest can access.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DirectoryGrant {
     /// Absolute path in the guest, such as `/data`.
     pub guest: String,
-    /// Directory on the host.
+    /// Directory of the host.
     pub host: String,
-    /// Whether the guest may write below it.
+    /// Whether the guest is allowed to write.
     pub writable: bool,
 }
 
-/// The directories of a list that are mapped, by their paths in the guest.
+/// Returns the mapped directories of a list, by their guest paths.
 pub(in crate::kernel) fn directories(list: &[Capability]) -> Vec<DirectoryGrant> {
     let mut found = BTreeMap::new();
     for capability in list {
@@ -204,16 +202,14 @@ impl fmt::Display for Capability {
                     None => format!("{how} {guest} (not mapped; invisible to the tool)"),
                 }
             }
-            Capability::Environment { name, given: Some(_) } => {
+            Capability::Environment { name, source: Some(_) } => {
                 format!("read environment variable {name}")
             }
-            Capability::Environment { name, given: None } => {
+            Capability::Environment { name, source: None } => {
                 format!("read environment variable {name} (not set; invisible to the tool)")
             }
             Capability::Storage { limit_kb } => format!("store up to {limit_kb} KiB between calls"),
-            Capability::Destructive { tool } => {
-                format!("run destructive tool {tool}")
-            }
+            Capability::Destructive { tool } => format!("run destructive tool {tool}"),
             Capability::RealClock => "read the host's clocks".to_owned(),
             Capability::RealRandom => "use the host's random numbers".to_owned(),
         };

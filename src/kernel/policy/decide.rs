@@ -1,4 +1,4 @@
-//! Room: the decision: a verified manifest and a policy in, a token or a refusal out.
+//! Policy decisions: from a verified manifest and a policy to a token, a required approval or a denial.
 
 use super::capability::{directories, Capability};
 use super::host_pattern::HostPattern;
@@ -10,9 +10,9 @@ use crate::kernel::agent::Agent;
 use crate::kernel::gatekeeper::VerifiedManifest;
 use crate::kernel::limits::TOKEN_LIFETIME_S_MAX;
 use crate::kernel::names::is_visible_line;
-use crate::kernel::package::manifest::{Manifest, Sensitivity, Tool};
+use crate::kernel::package::manifest::{Manifest, Tool};
 use crate::kernel::prelude::*;
-use crate::kernel::trust::covers;
+use crate::kernel::trust::namespace_contains;
 use core::time::Duration;
 
 const KIB: u64 = 1 << 10;
@@ -22,20 +22,16 @@ fn bytes(count: u32, unit: u64) -> u64 {
     u64::from(count).saturating_mul(unit)
 }
 
-fn is_destructive(tool: &Tool) -> bool {
-    tool.sensitivity == Sensitivity::Destructive
-}
-
 impl PermissionPolicy {
-    /// Decides about a package. The same policy and package give the same decision; nothing but these
-    /// two is looked at. `elapsed` is what the host's steady clock shows: a token ends so long after it.
+    /// Decides about a package. The decision depends on the policy and the package only. `elapsed` is the
+    /// host's monotonic time, from which a token's lifetime counts.
     // [POLICY-02]
     pub fn decide(&self, manifest: &VerifiedManifest, elapsed: Duration) -> PolicyDecision {
-        self.decision(manifest, manifest.tools.iter().any(is_destructive), elapsed)
+        self.decision(manifest, manifest.tools.iter().any(Tool::is_destructive), elapsed)
     }
 
-    /// Decides about one call. Besides the package, only this counts: whether the tool that is called is
-    /// a destructive one, and, where the policy has a rule about it, the name that the agent gives itself.
+    /// Decides about one call. Besides the package, the decision depends on whether the tool is destructive,
+    /// and on the self-reported agent name, if the policy has a rule for it.
     // [POLICY-20] [POLICY-21]
     pub fn decide_call(
         &self,
@@ -48,11 +44,11 @@ impl PermissionPolicy {
         let name = agent.map(Agent::name);
         let named = |names: &BTreeSet<String>| name.is_some_and(|name| names.contains(name));
         if rules.clone().next().is_some() && !rules.any(|rule| named(&rule.names)) {
-            let id = &manifest.id;
-            let reason = format!("{id} is for named agents, and {name:?} is none of them");
+            let (id, agent) = (&manifest.id, name.unwrap_or_default());
+            let reason = format!("{id} is restricted to named agents; {agent:?} is not listed");
             return PolicyDecision::Denied { reason };
         }
-        self.decision(manifest, is_destructive(tool), elapsed)
+        self.decision(manifest, tool.is_destructive(), elapsed)
     }
 
     fn decision(
@@ -71,7 +67,7 @@ impl PermissionPolicy {
         // [POLICY-06]
         if self.non_interactive {
             let reason = format!(
-                "{} ({security_level}) needs a person's word, and nobody can be asked",
+                "{} ({security_level}) requires approval, but the policy is non-interactive",
                 manifest.id
             );
             return PolicyDecision::Denied { reason };
@@ -80,12 +76,12 @@ impl PermissionPolicy {
         PolicyDecision::RequiresConfirmation { capabilities: self.grants(manifest), security_level }
     }
 
-    /// The token for a package that a person agreed to, under the name by which the audit record will
-    /// know that person. What no person may allow stays denied.
+    /// Returns the token for an approved package, with the name of the approver for the audit log. An
+    /// approval does not override a denial.
     ///
     /// # Errors
-    /// `policy.denied` where a rule denies the package or nobody can be asked;
-    /// `policy.confirmation_required` where `approved_by` names nobody.
+    /// `policy.denied` if a rule denies the package or the policy is non-interactive;
+    /// `policy.confirmation_required` if `approved_by` is not a name.
     // [POLICY-08]
     pub fn confirm_at(
         &self,
@@ -97,46 +93,46 @@ impl PermissionPolicy {
             return Err(Error::new(Code::PolicyDenied, reason));
         }
         if self.non_interactive {
-            let detail = format!("{}: the policy lets nobody be asked", manifest.id);
+            let detail = format!("{}: the policy is non-interactive", manifest.id);
             return Err(Error::new(Code::PolicyDenied, detail));
         }
         if !is_visible_line(approved_by) {
-            let detail = format!("{}: no name of a person who agreed", manifest.id);
+            let detail = format!("{}: approver name is missing", manifest.id);
             return Err(Error::new(Code::PolicyConfirmation, detail));
         }
         Ok(self.token(manifest, format!("person:{approved_by}"), elapsed))
     }
 
-    /// The first rule that denies the package, in the order of the spec.
+    /// Returns the first rule that denies the package, in the order of the specification.
     // [POLICY-03]
     fn denial_reason(&self, manifest: &VerifiedManifest) -> Option<String> {
         let id = &manifest.id;
-        if let Some(rule) = self.deny.packages.iter().find(|rule| covers(rule, id)) {
-            return Some(format!("package {id} is denied by the rule {rule:?}"));
+        if let Some(rule) = self.deny.packages.iter().find(|rule| namespace_contains(rule, id)) {
+            return Some(format!("{id} is denied by the package rule {rule:?}"));
         }
-        if manifest.signed_by().len() < self.signers_required {
-            let (needed, by) = (self.signers_required, manifest.signed_by());
-            return Some(format!("{needed} publishers have to sign {id}, signed by {by:?}"));
+        if manifest.signer_names().len() < self.signers_required {
+            let (needed, by) = (self.signers_required, manifest.signer_names());
+            return Some(format!("{id} is signed by {by:?}, {needed} publishers are required"));
         }
         for capability in Capability::requested_by(manifest) {
             let kind = capability.kind().filter(|kind| self.deny.capabilities.contains(kind));
             if let Some(kind) = kind {
                 let kind = kind.as_str();
-                return Some(format!("{id} asks to {capability}; {kind:?} is denied"));
+                return Some(format!("{id} requests to {capability}; {kind:?} is denied"));
             }
         }
         // [POLICY-04]
         for host in &manifest.capabilities.network {
             if let Some(rule) =
-                self.deny.hosts.iter().find(|rule| rule.covers(&HostPattern::of(host)))
+                self.deny.hosts.iter().find(|rule| rule.covers(&HostPattern::from_text(host)))
             {
-                return Some(format!("{id} asks to reach {host}; the host {rule} is denied"));
+                return Some(format!("{id} requests to connect to {host}; host {rule} is denied"));
             }
         }
         None
     }
 
-    /// The rule by which no person need be asked, as the audit record will name it.
+    /// Returns the rule that grants a token without approval, with its name in the audit record.
     // [POLICY-05]
     fn auto_approval_rule(
         &self,
@@ -167,8 +163,8 @@ impl PermissionPolicy {
         }
     }
 
-    /// What the package asks for, with what this policy has behind it, and what the policy gives to all. Only
-    /// the same text is the same host here: a rule that opens something covers nothing by accident.
+    /// Returns what the package requests, with what this policy provides for it, and what the policy grants to
+    /// all packages. Hosts are compared as texts, so that no rule applies to a host it does not name.
     // [POLICY-12] [POLICY-13] [TOKEN-05]
     fn grants(&self, manifest: &Manifest) -> Vec<Capability> {
         let id = &manifest.id;
@@ -186,7 +182,7 @@ impl PermissionPolicy {
                         *writable = *writable && !rule.read_only;
                     }
                 }
-                Capability::Environment { name, given } => *given = self.variable(id, name),
+                Capability::Environment { name, source } => *source = self.variable(id, name),
                 _ => {}
             }
         }
@@ -195,7 +191,7 @@ impl PermissionPolicy {
         list
     }
 
-    /// Whether this policy has a directory behind one that the manifest asks to write.
+    /// Returns `true` if this policy maps a directory that the manifest requests to write.
     #[must_use]
     pub fn maps_writable(&self, manifest: &Manifest) -> bool {
         directories(&self.grants(manifest)).iter().any(|grant| grant.writable)
@@ -205,21 +201,21 @@ impl PermissionPolicy {
         self.directories.iter().rfind(|rule| rule.guest == guest && rule.packages.includes(id))
     }
 
-    /// The secret headers of a host, by name. Of several for one name the last counts.
+    /// Returns the secret headers of a host, by name. The last rule for a name applies.
     fn headers(&self, id: &str, host: &str) -> BTreeMap<String, ValueSource> {
         let rules = self.network.headers.iter();
         let rules = rules.filter(|rule| rule.host == host && rule.packages.includes(id));
-        rules.map(|rule| (rule.name.clone(), rule.given.clone())).collect()
+        rules.map(|rule| (rule.name.clone(), rule.source.clone())).collect()
     }
 
     fn variable(&self, id: &str, name: &str) -> Option<ValueSource> {
         let mut rules = self.environment.iter().rev();
         let found = rules.find(|rule| rule.name == name && rule.packages.includes(id));
-        found.map(|rule| rule.given.clone())
+        found.map(|rule| rule.source.clone())
     }
 
-    /// Manifest and policy, cut to what both hold. What the policy does not map or set is left out:
-    /// the guest will not find it, which is no error.
+    /// Returns the token: the intersection of manifest and policy. What the policy does not map or set is
+    /// omitted without an error; the guest does not find it.
     // [TOKEN-02]
     fn token(
         &self,
@@ -227,9 +223,9 @@ impl PermissionPolicy {
         granted_by: String,
         elapsed: Duration,
     ) -> CapabilityToken {
-        let (runtime, most) = (&manifest.runtime, &self.ceilings);
+        let (runtime, ceilings) = (&manifest.runtime, &self.ceilings);
         let mut grants = self.grants(manifest);
-        grants.retain(Capability::is_held);
+        grants.retain(Capability::is_grantable);
         let lifetime = Duration::from_secs(self.token_lifetime_s.min(TOKEN_LIFETIME_S_MAX));
         CapabilityToken {
             content_hash: manifest.content_hash().clone(),
@@ -238,10 +234,10 @@ impl PermissionPolicy {
             grants,
             // [TOKEN-04]
             limits: RunLimits {
-                memory_bytes_max: bytes(runtime.memory_limit_mb.min(most.memory_limit_mb), MIB),
-                fuel_max: runtime.fuel.min(most.fuel),
-                timeout: Duration::from_millis(runtime.timeout_ms.min(most.timeout_ms).into()),
-                output_bytes_max: bytes(runtime.output_limit_kb.min(most.output_limit_kb), KIB),
+                memory_bytes_max: bytes(runtime.memory_limit_mb.min(ceilings.memory_limit_mb), MIB),
+                fuel_max: runtime.fuel.min(ceilings.fuel),
+                timeout: Duration::from_millis(runtime.timeout_ms.min(ceilings.timeout_ms).into()),
+                output_bytes_max: bytes(runtime.output_limit_kb.min(ceilings.output_limit_kb), KIB),
             },
             granted_by,
             // [TOKEN-03]

@@ -1,5 +1,5 @@
-//! Room: hosts as a policy compares them: by their text alone, without asking the network. Addresses do
-//! not come into it, since a manifest can't ask for one.
+//! Host names as a policy compares them: as texts, without resolving them. Addresses do not occur, since
+//! a manifest cannot request one.
 
 use crate::kernel::document::text_form;
 use crate::kernel::names::{is_host_and_port, read_port};
@@ -13,8 +13,8 @@ pub(in crate::kernel) struct HostPattern {
 }
 
 impl HostPattern {
-    /// Takes any text apart.
-    pub(super) fn of(text: &str) -> Self {
+    /// Splits any text into name and port.
+    pub(super) fn from_text(text: &str) -> Self {
         let (name, port) = match text.split_once(':') {
             Some((name, port)) => (name, Some(port.to_owned())),
             None => (text, None),
@@ -22,15 +22,15 @@ impl HostPattern {
         HostPattern { name: name.trim_end_matches('.').to_ascii_lowercase(), port }
     }
 
-    /// Reads the host of a rule; a rule of another shape would never apply.
+    /// Parses the host of a rule. Other texts could never match.
     pub(super) fn parse(text: &str) -> Option<Self> {
-        let host = HostPattern::of(text);
+        let host = HostPattern::from_text(text);
         let port_valid = host.port.as_deref().is_none_or(|port| read_port(port).is_some());
         (is_host_and_port(&host.name) && port_valid).then_some(host)
     }
 
-    /// Whether a rule about this host is one about `other`: the same name or one below it, and the same
-    /// port unless the rule names none. A request without a port is for that of https.
+    /// Returns `true` if a rule for this host applies to `other`: the same name or a subdomain, and the same
+    /// port unless the rule has none. A host without a port has port 443.
     // [POLICY-04]
     pub(super) fn covers(&self, other: &HostPattern) -> bool {
         let below = other.name.strip_suffix(&self.name).is_some_and(|rest| rest.ends_with('.'));
@@ -38,8 +38,8 @@ impl HostPattern {
         (other.name == self.name || below) && self.port.as_ref().is_none_or(|rule| rule == port)
     }
 
-    /// Whether it lies, by its text alone, inside the user's own network or machine: a single label, or a
-    /// top-level name that the public DNS does not delegate.
+    /// Returns `true` if the name belongs to this machine or a private network: a single label, or a top-level
+    /// name that the public DNS does not delegate.
     // [RISK-04]
     pub(super) fn is_internal(&self) -> bool {
         match self.name.rsplit_once('.') {

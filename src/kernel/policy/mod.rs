@@ -1,8 +1,7 @@
-//! Floor 2: what a verified package may touch: from a manifest, a policy and perhaps a person's word
-//! to a [`CapabilityToken`]. `spec/policy.md` is its page.
+//! Policies: the rules of a host for what verified packages get. A decision ends in a [`CapabilityToken`].
 //!
-//! Nothing in a package or a request can widen a policy: a token holds what the manifest asks for,
-//! cut down to what the policy allows, and never more than either.
+//! No package and no request can widen a policy: a token contains the intersection of what the manifest
+//! requests and what the policy allows.
 
 pub mod capability;
 mod decide;
@@ -14,7 +13,7 @@ mod tests;
 pub mod token;
 mod value_source;
 
-use crate::kernel::document::{self, integer, list, object, some, text, Document, FromJson};
+use crate::kernel::document::{self, integer, list, object, optional, text, Document, FromJson};
 use crate::kernel::json::closed_object::{DocumentError, Field};
 use crate::kernel::limits::{
     CONSENT_WAIT_S_MAX, LIST_COUNT_MAX, POLICY_FILE_BYTES_MAX, SIGNATURES_COUNT_MAX,
@@ -24,7 +23,7 @@ use crate::kernel::names::{self, is_host_and_port, is_namespace, is_visible_line
 use crate::kernel::package::manifest::PrivacyFilters;
 use crate::kernel::prelude::*;
 use crate::kernel::privacy::{self, Replacement};
-use crate::kernel::trust::{covers, NAMESPACE};
+use crate::kernel::trust::{namespace_contains, NAMESPACE};
 pub use capability::{Capability, CapabilityKind};
 use core::time::Duration;
 use host_pattern::HostPattern;
@@ -33,31 +32,31 @@ use token::CapabilityToken;
 pub use value_source::ValueSource;
 use value_source::{of_header, of_variable};
 
-/// What a policy says about a package.
+/// The decision of a policy about a package.
 #[derive(Clone, Debug)]
 #[must_use]
-#[allow(clippy::large_enum_variant)] // one is made for each call, and taken apart at once
+#[allow(clippy::large_enum_variant)] // one is made for each call, and matched at once
 pub enum PolicyDecision {
-    /// It may run with what the token holds.
+    /// The package is allowed to run with the grants of the token.
     Granted(CapabilityToken),
-    /// A person has to agree first: show them this, then call [`PermissionPolicy::confirm`].
+    /// The package requires approval: show this to a person, then call [`PermissionPolicy::confirm`].
     RequiresConfirmation {
-        /// Everything the package asks for.
+        /// The requested capabilities.
         capabilities: Vec<Capability>,
-        /// How much could go wrong.
+        /// The risk level of the package.
         security_level: SecurityLevel,
     },
-    /// It may not run, whoever agrees.
+    /// The package is denied. No approval overrides this.
     Denied {
-        /// The rule that decided.
+        /// The rule that denies it.
         reason: String,
     },
 }
 
 object! {
-    /// The rules of one host, as its policy file states them. A new policy trusts no package, denies none,
-    /// and maps and sets nothing: a package that asks for nothing runs, and a person has to agree to every
-    /// other. A policy file without rules, and no policy file at all, are this same policy.
+    /// The rules of a host, as its policy file states them. The default trusts and denies no package, and maps
+    /// and sets nothing: a package that requests nothing runs, and any other requires approval. An empty
+    /// policy file and a missing one mean this default.
     ///
     /// ```no_run
     /// use mpp::policy::{PermissionPolicy, PolicyDecision};
@@ -66,7 +65,7 @@ object! {
     /// let token = match policy.evaluate(manifest) {
     ///     PolicyDecision::Granted(token) => token,
     ///     PolicyDecision::RequiresConfirmation { capabilities, security_level } => {
-    ///         println!("{security_level}: {capabilities:?}"); // and ask
+    ///         println!("{security_level}: {capabilities:?}"); // and ask for approval
     ///         policy.confirm(manifest, "terminal:alice")?
     ///     }
     ///     PolicyDecision::Denied { reason } => return Ok(println!("{reason}")),
@@ -76,62 +75,62 @@ object! {
     // [POLICY-10] [POLICY-17]
     #[derive(Clone, Debug)]
     pub struct PermissionPolicy: FromJson {
-        /// Ids of packages that are granted what they ask for, unless they have destructive tools.
+        /// Ids of packages that run without approval, except destructive tools.
         pub(in crate::kernel) trusted_packages: BTreeSet<String> = BTreeSet::new(),
             any(text(names::is_id, "a package id"));
-        /// The same for all packages of a publisher, named as in the trust store.
+        /// The same for all packages of a publisher, by its name in the trust store.
         pub(in crate::kernel) trusted_publishers: BTreeSet<String> = BTreeSet::new(),
             any(text(is_visible_line, "a publisher's name"));
-        /// The same for packages of the level `Low`, as for those of the level `None` without any rule.
+        /// Packages of the level `Low` run without approval, like those of the level `None` do by default.
         pub(in crate::kernel) auto_approve_low: bool = false;
-        /// Also packages of the level `None` are asked about. It prevails over `auto_approve_low`.
+        /// Packages of the level `None` require approval too. It conflicts with `auto_approve_low`.
         pub(in crate::kernel) ask_always: bool = false, |place| ask_always(place, auto_approve_low);
-        /// Nobody can be asked: what would need a person's word is denied.
+        /// No approver is available: what requires approval is denied.
         pub(in crate::kernel) non_interactive: bool = false;
-        /// Tools see this host's clocks instead of ones that tell every run the same.
+        /// Tools read this host's clocks instead of deterministic ones.
         pub(in crate::kernel) real_clock: bool = false;
-        /// Tools get random numbers of this host instead of ones from a seed.
+        /// Tools get random numbers of this host instead of deterministic ones.
         pub(in crate::kernel) real_random: bool = false;
-        /// How many trusted publishers have to sign a package: 2 for an author and an approver.
+        /// The number of trusted publishers that must sign a package: 2 for an author and an approver.
         pub(in crate::kernel) signers_required: usize = 1, integer(1..=SIGNATURES_COUNT_MAX);
-        /// How long tokens last: time to run a call, not to forget about it.
+        /// The lifetime of tokens, in seconds.
         pub(in crate::kernel) token_lifetime_s: u64 = 300, integer(1..=TOKEN_LIFETIME_S_MAX);
         pub(in crate::kernel) deny: Denials = Denials::default();
         pub(in crate::kernel) ceilings: Ceilings = Ceilings::default();
         pub(in crate::kernel) directories: Vec<DirectoryRule> = Vec::new();
         pub(in crate::kernel) environment: Vec<VariableRule> = Vec::new();
-        /// Where secrets come from instead of the home folder's file.
-        pub(in crate::kernel) secrets_command: Option<Vec<String>> = None, some(secrets_command);
+        /// The command that prints secrets, instead of the file in the home directory.
+        pub(in crate::kernel) secrets_command: Option<Vec<String>> = None, optional(secrets_command);
         pub(in crate::kernel) network: NetworkRules = NetworkRules::default();
-        /// What is redacted from every answer besides what the manifest asks for.
+        /// What is redacted from every response in addition to the manifest's filters.
         pub(in crate::kernel) privacy_filters: PrivacyFilters = PrivacyFilters::default(), privacy_filters;
-        /// How it is replaced.
+        /// The form of the replacements.
         pub(in crate::kernel) privacy_replacement: Replacement = Replacement::Label;
         pub(in crate::kernel) agents: Vec<AgentRule> = Vec::new();
-        /// How a person is asked on behalf of a server.
+        /// How approval is requested on behalf of a server.
         pub consent: ConsentRules = ConsentRules::default();
-        /// The file that it was read from, for the host. The file itself does not say.
+        /// The file of the policy, which the host sets. It is not part of the document.
         pub(in crate::kernel) file: Option<String> = None => |_| Ok(None);
     }
 }
 
 object! {
-    /// What no person can allow.
+    /// Rules that no approval overrides.
     #[derive(Clone, Debug)]
     pub(in crate::kernel) struct Denials: FromJson {
-        /// Ids and namespaces; `*` is all.
+        /// Ids and namespaces; `*` means all.
         pub(in crate::kernel) packages: BTreeSet<String> = BTreeSet::new(),
             any(text(is_namespace, NAMESPACE));
-        /// Kinds that no package may ask for.
+        /// Kinds that no package is allowed to request.
         pub(in crate::kernel) capabilities: BTreeSet<CapabilityKind> = BTreeSet::new(),
             any(CapabilityKind::read);
-        /// Hosts that no package may ask for, nor any name below them.
+        /// Hosts that no package is allowed to request, and their subdomains.
         pub(in crate::kernel) hosts: BTreeSet<HostPattern> = BTreeSet::new(), any(HostPattern::read);
     }
 }
 
 object! {
-    /// The most that a call gets. What a manifest can ask for at most binds all the same.
+    /// The most that a call gets, besides the limits on manifests.
     #[derive(Clone, Debug)]
     pub(in crate::kernel) struct Ceilings: FromJson {
         pub(in crate::kernel) memory_limit_mb: u32 = u32::MAX, integer(1..=u32::MAX);
@@ -142,12 +141,12 @@ object! {
 }
 
 object! {
-    /// A directory of this host behind a guest path, for packages that ask for exactly that path. The last
-    /// one of a path counts.
+    /// Maps a directory of this host to a guest path, for packages that request exactly that path. The last
+    /// rule for a path applies.
     #[derive(Clone, Debug)]
     pub(in crate::kernel) struct DirectoryRule: FromJson {
         pub(in crate::kernel) guest: String,
-            text(names::is_guest_directory, "an absolute path as in a manifest");
+            text(names::is_guest_directory, "an absolute guest path as in a manifest");
         pub(in crate::kernel) host: String, text(is_host_path, "an absolute path of this host");
         pub(in crate::kernel) read_only: bool = false;
         pub(in crate::kernel) packages: PackageScope = PackageScope::default();
@@ -155,19 +154,19 @@ object! {
 }
 
 object! {
-    /// A variable and its value, for packages that ask for it. The last one of a name counts.
+    /// Sets a variable, for packages that request it. The last rule for a name applies.
     #[derive(Clone, Debug)]
     pub(in crate::kernel) struct VariableRule: FromJson {
         pub(in crate::kernel) name: String, text(names::is_environment_name, "a name as in a manifest");
         /// The members `value` and `secret`.
-        pub(in crate::kernel) given: ValueSource => of_variable;
+        pub(in crate::kernel) source: ValueSource => of_variable;
         pub(in crate::kernel) packages: PackageScope = PackageScope::default();
     }
 }
 
 object! {
-    /// Hosts are written exactly as a manifest asks for them. Without TLS nobody uses port 443, so those of
-    /// `plain_http` have a port.
+    /// Exceptions for hosts, which are compared as texts. Hosts of `plain_http` need a port, since the default
+    /// port is that of TLS.
     // [POLICY-12]
     #[derive(Clone, Debug)]
     pub(in crate::kernel) struct NetworkRules: FromJson {
@@ -180,23 +179,23 @@ object! {
 }
 
 object! {
-    /// A header that is added to what packages send to exactly this host over TLS. No guest sees its value.
-    /// The last one of a name counts.
+    /// Adds a header to requests to exactly this host over TLS. The guest does not see its value. The last rule
+    /// for a name applies.
     // [POLICY-13]
     #[derive(Clone, Debug)]
     pub(in crate::kernel) struct HeaderRule: FromJson {
         pub(in crate::kernel) host: String, text(is_host_and_port, HOST);
         pub(in crate::kernel) name: String,
-            text(names::is_header_name, "the name of a header, in lower case, not the transport's own");
+            text(names::is_header_name, "a lower-case header name that does not belong to the transport");
         /// The members `value`, `secret` and `prefix`.
-        pub(in crate::kernel) given: ValueSource => of_header;
+        pub(in crate::kernel) source: ValueSource => of_header;
         pub(in crate::kernel) packages: PackageScope = PackageScope::default();
     }
 }
 
 object! {
-    /// Agents that alone may call some packages, by the names that they give themselves: this keeps honest
-    /// agents apart, and stops no dishonest one.
+    /// Restricts packages to some agents by their self-reported names. It keeps honest agents apart, but does
+    /// not stop a dishonest one.
     #[derive(Clone, Debug)]
     pub(in crate::kernel) struct AgentRule: FromJson {
         pub(in crate::kernel) names: BTreeSet<String>, list(1..=usize::MAX, text(is_visible_line, "an agent's name"));
@@ -205,38 +204,38 @@ object! {
 }
 
 object! {
-    /// How a person is asked on behalf of a server.
+    /// How approval is requested on behalf of a server.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub struct ConsentRules: FromJson {
-        /// How long a call waits for an answer to its question; 0 is not at all. Clients of MCP give up on
-        /// a call after a minute, unless they were told otherwise.
+        /// How long a call waits for a decision, in seconds; 0 means not at all. MCP clients usually give up
+        /// after a minute.
         pub wait_s: u64 = 55, integer(0..=CONSENT_WAIT_S_MAX);
-        /// The highest level at which the agent's own program may put the question, by MCP elicitation; if
-        /// none, it never does. Its answer is no proof that a person gave it.
+        /// The highest level at which MCP elicitation is allowed to request approval; `None` disables it. An
+        /// elicited response does not prove that a person gave it.
         pub elicitation: Option<SecurityLevel> = None;
-        /// Whether a person's word may be kept for later calls.
+        /// Whether an approval can be remembered for later calls.
         pub remember: bool = true;
     }
 }
 
 impl ConsentRules {
-    /// How long a call waits for an answer to its question.
+    /// Returns how long a call waits for a decision.
     pub fn wait(&self) -> Duration {
         Duration::from_secs(self.wait_s)
     }
 }
 
-/// Which packages a rule is for: ids or namespaces; an empty list is all.
+/// The packages of a rule: ids or namespaces; an empty list means all.
 #[derive(Clone, Debug, Default)]
 pub(in crate::kernel) struct PackageScope(Vec<String>);
 
 impl PackageScope {
     fn includes(&self, id: &str) -> bool {
-        self.0.is_empty() || self.0.iter().any(|namespace| covers(namespace, id))
+        self.0.is_empty() || self.0.iter().any(|namespace| namespace_contains(namespace, id))
     }
 }
 
-/// An empty list is refused: it reads like "for none", and would be for all.
+/// Refuses an empty list: it reads like "none", but would mean all.
 // [POLICY-11]
 impl FromJson for PackageScope {
     fn read(place: &Field) -> Result<Self, DocumentError> {
@@ -246,7 +245,7 @@ impl FromJson for PackageScope {
 
 const HOST: &str = "a host as a manifest writes it";
 
-/// A list of any length, in any order.
+/// Reads a set of any size.
 fn any<T: Ord>(
     rule: impl FnMut(&Field) -> Result<T, DocumentError>,
 ) -> impl FnOnce(&Field) -> Result<BTreeSet<T>, DocumentError> {
@@ -255,23 +254,23 @@ fn any<T: Ord>(
 
 // [POLICY-16]
 fn ask_always(place: &Field, auto_approve_low: bool) -> Result<bool, DocumentError> {
-    let yes = place.boolean()?;
-    place.check(!(yes && auto_approve_low), "must not be true beside `auto_approve_low`")?;
-    Ok(yes)
+    let is_set = place.boolean()?;
+    place.check(!(is_set && auto_approve_low), "conflicts with `auto_approve_low`")?;
+    Ok(is_set)
 }
 
 fn is_host_path(text: &str) -> bool {
     names::is_absolute_path(text) && !text.contains('\0')
 }
 
-/// The absolute path of a program, and its first arguments.
+/// Reads the absolute path of a program, and its first arguments.
 // [SECRET-14]
 fn secrets_command(place: &Field) -> Result<Vec<String>, DocumentError> {
-    let words = place.array(1..=LIST_COUNT_MAX, String::read)?;
-    let absolute = words.first().is_some_and(|program| names::is_absolute_path(program));
-    let allowed = absolute && words.iter().all(|word| !word.contains('\0'));
-    place.check(allowed, "must begin with an absolute path")?;
-    Ok(words)
+    let arguments = place.array(1..=LIST_COUNT_MAX, String::read)?;
+    let absolute = arguments.first().is_some_and(|program| names::is_absolute_path(program));
+    let allowed = absolute && arguments.iter().all(|text| !text.contains('\0'));
+    place.check(allowed, "must start with an absolute path")?;
+    Ok(arguments)
 }
 
 fn privacy_filters(place: &Field) -> Result<PrivacyFilters, DocumentError> {
@@ -288,16 +287,16 @@ impl Document for PermissionPolicy {
 }
 
 impl PermissionPolicy {
-    /// A policy without rules: it asks about every package, but for those that ask for nothing.
+    /// Returns the policy without rules.
     // [POLICY-17]
     pub fn new() -> Self {
         PermissionPolicy::default()
     }
 
-    /// Reads the JSON form. A rule that could never apply is refused, since its author thinks it does.
+    /// Reads the JSON form. A rule that could never apply is an error.
     ///
     /// ```
-    /// // A host with less to give than manifests may ask for.
+    /// // A host that allows less than manifests can request.
     /// let policy = mpp::PermissionPolicy::from_json(
     ///     br#"{ "format": "mpp-policy/1", "ceilings": { "memory_limit_mb": 64, "timeout_ms": 5000,
     ///           "fuel": 1000000000, "output_limit_kb": 256 } }"#,
@@ -312,73 +311,70 @@ impl PermissionPolicy {
         document::parse(bytes)
     }
 
-    /// Grants the package of exactly this id what it asks for, unless it has destructive tools.
+    /// Lets the package with exactly this id run without approval, except for destructive tools.
     pub fn trust_package(mut self, id: impl Into<String>) -> Self {
         self.trusted_packages.insert(id.into());
         self
     }
 
-    /// Whether packages of the level `Low` are granted what they ask for, as those of the level `None`
-    /// are without any rule.
+    /// Sets whether packages of the level `Low` run without approval.
     pub fn auto_approve_low(self, yes: bool) -> Self {
         PermissionPolicy { auto_approve_low: yes, ..self }
     }
 
-    /// Puts what the host knows by this name, such as a path, behind a guest path, for every package that
-    /// asks for exactly that path. The last mapping of a path counts.
+    /// Maps a directory of the host to a guest path, for every package that requests exactly that path. The
+    /// last mapping of a path applies.
     pub fn map(mut self, guest: impl Into<String>, host: impl Into<String>) -> Self {
         let (guest, host, packages) = (guest.into(), host.into(), PackageScope::default());
         self.directories.push(DirectoryRule { guest, host, read_only: false, packages });
         self
     }
 
-    /// Gives a variable its value, for every package that asks for it. The last value counts. The
-    /// host's own environment is never looked at.
+    /// Sets a variable for every package that requests it. The last value applies. The environment of the
+    /// host process is never used.
     pub fn allow_env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        let (name, given) = (name.into(), ValueSource::new(value));
-        self.environment.push(VariableRule { name, given, packages: PackageScope::default() });
+        let (name, source) = (name.into(), ValueSource::new(value));
+        self.environment.push(VariableRule { name, source, packages: PackageScope::default() });
         self
     }
 
-    /// Whether tools see this host's clocks instead of ones that tell every run the same. No manifest
-    /// can ask for it.
+    /// Sets whether tools read this host's clocks instead of deterministic ones.
     pub fn real_clock(self, yes: bool) -> Self {
         PermissionPolicy { real_clock: yes, ..self }
     }
 
-    /// Whether tools get random numbers of this host instead of ones from a seed. No manifest can ask
-    /// for it.
+    /// Sets whether tools get random numbers of this host instead of deterministic ones.
     pub fn real_random(self, yes: bool) -> Self {
         PermissionPolicy { real_random: yes, ..self }
     }
 
-    /// How many trusted publishers have to sign, for check 5.
+    /// Returns the number of trusted publishers that must sign, for check 5.
     pub fn signers_required(&self) -> usize {
         self.signers_required
     }
 
-    /// The command that secrets come from, if they do.
+    /// Returns the command that prints secrets, if set.
     pub fn secrets_command(&self) -> Option<&[String]> {
         self.secrets_command.as_deref()
     }
 
-    /// The file that it was read from, which guests must not reach, if it was.
+    /// Returns the file of the policy, which guests must not access, if set.
     pub fn file(&self) -> Option<&str> {
         self.file.as_deref()
     }
 
-    /// The same policy, read from this file.
+    /// Sets the file of the policy.
     pub fn from_file(self, file: impl Into<String>) -> Self {
         PermissionPolicy { file: Some(file.into()), ..self }
     }
 
-    /// The names of the secrets in this policy, each with what it is for.
+    /// Returns the names of the secrets in this policy, each with its use.
     pub fn secret_uses(&self) -> Vec<(String, String)> {
         let variables =
-            self.environment.iter().map(|it| (&it.given, format!("variable {}", it.name)));
+            self.environment.iter().map(|it| (&it.source, format!("variable {}", it.name)));
         let headers = (self.network.headers.iter())
-            .map(|it| (&it.given, format!("header {} of {}", it.name, it.host)));
+            .map(|it| (&it.source, format!("header {} of {}", it.name, it.host)));
         let all = variables.chain(headers);
-        all.filter_map(|(given, place)| Some((given.secret.clone()?, place))).collect()
+        all.filter_map(|(source, place)| Some((source.secret.clone()?, place))).collect()
     }
 }

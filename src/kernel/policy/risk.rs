@@ -1,35 +1,34 @@
-//! Room: the risk of a package as a number, out of its manifest alone and a published table.
+//! Risk score of a package, computed from its manifest and a published table.
 //!
-//! The score is a sum of points, each for one thing asked for, so asking for more never lowers it,
-//! and the same manifest has the same score on every host. A name proves nothing about what is
-//! behind it: every variable counts as a credential, every directory as private.
+//! The score is a sum of points, each for something requested: requesting more never lowers it, and a
+//! manifest has the same score on every host. Every variable counts as a credential and every directory
+//! as private, since a name proves nothing about the contents.
 
 use super::host_pattern::HostPattern;
-use crate::kernel::document::words;
+use crate::kernel::document::string_enum;
 use crate::kernel::package::manifest::{Manifest, Sensitivity};
 use crate::kernel::prelude::*;
 
-words! {
-    /// How much could go wrong. `None` runs unasked if the policy does not forbid it, `Low` if the policy
-    /// approves it.
+string_enum! {
+    /// Risk level. `None` runs without approval unless the policy forbids it, `Low` if the policy allows it.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
     pub enum SecurityLevel {
-        /// Asks for nothing: no capability, and no tool that changes anything. It computes an answer from
-        /// the request.
+        /// Requests nothing: no capabilities, and no tool that makes changes. It computes a result from
+        /// the arguments.
         None = "none",
-        /// Little to lose.
+        /// Little can be lost.
         Low = "low",
-        /// Something of the user's is touched.
+        /// The user's resources are accessed.
         Medium = "medium",
-        /// Data may leave, or something may be lost.
+        /// Data can leak or be lost.
         High = "high",
-        /// Several of these at once.
+        /// Several of these together.
         Critical = "critical",
     }
 }
 
 impl SecurityLevel {
-    /// Each level with the fewest points that reach it, in ascending order.
+    /// The levels with their minimum points, in ascending order.
     // [RISK-02]
     pub const THRESHOLDS: [(SecurityLevel, u32); 5] = [
         (SecurityLevel::None, 0),
@@ -39,35 +38,35 @@ impl SecurityLevel {
         (SecurityLevel::Critical, 100),
     ];
 
-    /// The level that so many points reach.
+    /// Returns the level of a score.
     pub fn from_points(points: u32) -> Self {
         let reached = SecurityLevel::THRESHOLDS.into_iter().rfind(|(_, fewest)| *fewest <= points);
         reached.map_or(SecurityLevel::None, |(level, _)| level)
     }
 }
 
-/// A score with what it is made of.
+/// A score with its reasons.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Risk {
-    /// The sum.
+    /// The sum of the points.
     pub points: u32,
-    /// The level that it reaches.
+    /// The level of the sum.
     pub level: SecurityLevel,
-    /// Each reason with its points, in the order of the table; they add up to `points`.
+    /// Each reason with its points, in the order of the table.
     pub reasons: Vec<(String, u32)>,
 }
 
 macro_rules! weights {
-    ($($name:ident $points:literal $word:literal $what:literal)*) => {
+    ($($name:ident $points:literal $id:literal $what:literal)*) => {
         #[derive(Clone, Copy)]
         enum Weight { $($name),* }
         impl Weight {
             fn row(self) -> (&'static str, u32, &'static str) {
-                match self { $(Weight::$name => ($word, $points, $what)),* }
+                match self { $(Weight::$name => ($id, $points, $what)),* }
             }
         }
-        /// Word, points and meaning of every weight: the table of `spec/policy.md`.
-        pub const WEIGHTS: &[(&str, u32, &str)] = &[$(($word, $points, $what)),*];
+        /// Name, points and meaning of every weight: the table in `spec/policy.md`.
+        pub const WEIGHTS: &[(&str, u32, &str)] = &[$(($id, $points, $what)),*];
     };
 }
 
@@ -88,7 +87,7 @@ weights! {
     DestructiveTool 50 "tools.destructive"  "has a tool whose effect cannot be undone"
 }
 
-/// The score of a manifest.
+/// Returns the score of a manifest.
 ///
 /// ```no_run
 /// # fn show(manifest: &mpp::package::manifest::Manifest) {
@@ -101,7 +100,7 @@ pub fn score(manifest: &Manifest) -> Risk {
     let asked = &manifest.capabilities;
     let files = &asked.filesystem;
     let (internal, public): (Vec<&String>, Vec<&String>) =
-        asked.network.iter().partition(|host| HostPattern::of(host).is_internal());
+        asked.network.iter().partition(|host| HostPattern::from_text(host).is_internal());
     let with = |sensitivity: Sensitivity| {
         manifest.tools.iter().find(|tool| tool.sensitivity == sensitivity).map(|tool| &tool.name)
     };

@@ -1,8 +1,8 @@
-//! The capability token: what one package may touch, and for how long.
+//! Capability tokens: what one package is allowed to access, and for how long.
 //!
-//! Only the policy makes one, since its fields are private to this folder, nothing reads one from
-//! bytes, and it has no default. It names secrets and has none of their values:
-//! [`CapabilityToken::resolve`] looks them up, and the sandbox runs nothing but a [`ResolvedToken`].
+//! Only a policy decision makes one: its fields are private to this module's directory, no code reads one from
+//! bytes, and it has no default. It names secrets without their values:
+//! [`CapabilityToken::resolve_secrets`] looks them up, and the sandbox runs only a [`ResolvedToken`].
 //!
 //! ```compile_fail,E0451
 //! use mpp::policy::token::CapabilityToken;
@@ -19,7 +19,7 @@
 //! let forged = mpp::policy::token::CapabilityToken::default();
 //! ```
 //!
-//! A token does not run before its secrets were looked up:
+//! A token whose secrets are not resolved does not run:
 //!
 //! ```compile_fail,E0308
 //! # use mpp::{sandbox::{ToolInput, Execution}, CancelFlag, CapabilityToken, WasmBinary, WasmSandbox};
@@ -33,17 +33,16 @@
 //! # use mpp::Host;
 //! # fn run(sandbox: &WasmSandbox, tool: &WasmBinary, token: CapabilityToken, request: ToolInput,
 //! #     host: &dyn Host) -> Result<Execution, mpp::Error> {
-//! Ok(sandbox.run(tool, &token.resolve(host)?, request, &CancelFlag::default()))
+//! Ok(sandbox.run(tool, &token.resolve_secrets(host)?, request, &CancelFlag::default()))
 //! # }
 //! ```
 //!
-//! What a token is made from can't be made either: a manifest counts as verified only out of the
-//! Gatekeeper.
+//! The input of a decision cannot be forged either: only the Gatekeeper makes a verified manifest.
 //!
 //! ```compile_fail,E0451
 //! use mpp::gatekeeper::VerifiedManifest;
 //! fn forge(real: VerifiedManifest) -> VerifiedManifest {
-//!     VerifiedManifest { publisher: "Acme".to_owned(), ..real }
+//!     VerifiedManifest { signer_names: ["Acme".to_owned()].into(), ..real }
 //! }
 //! ```
 //!
@@ -63,20 +62,20 @@ use crate::kernel::prelude::*;
 use crate::kernel::secrets::{KnownSecret, SecretValue};
 use core::time::Duration;
 
-/// The limits of one call, after manifest and policy were both heard.
+/// The limits of one call: the lower ones of manifest and policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RunLimits {
     /// Linear memory, in bytes.
     pub memory_bytes_max: u64,
     /// Fuel.
     pub fuel_max: u64,
-    /// Wall-clock time.
+    /// Wall-clock timeout.
     pub timeout: Duration,
-    /// Bytes on stdout.
+    /// Output on stdout, in bytes.
     pub output_bytes_max: u64,
 }
 
-/// What one package may touch, and for how long. Only a policy decision makes one.
+/// What one package is allowed to access, and for how long. Only a policy decision makes one.
 #[derive(Clone, Debug)]
 pub struct CapabilityToken {
     pub(super) content_hash: ContentHash,
@@ -85,39 +84,39 @@ pub struct CapabilityToken {
     pub(super) grants: Vec<Capability>,
     pub(super) limits: RunLimits,
     pub(super) granted_by: String,
-    /// On the host's steady clock: setting the date back revives nothing.
+    /// On the host's monotonic clock, so that setting the date back does not extend it.
     pub(super) expires: Duration,
 }
 
 impl CapabilityToken {
-    /// The package it was granted for.
+    /// Returns the content hash of the package that the token is for.
     // [TOKEN-01]
     pub fn content_hash(&self) -> &ContentHash {
         &self.content_hash
     }
-    /// Id of the package it was granted for.
+    /// Returns the id of that package.
     pub fn package(&self) -> &str {
         &self.package
     }
-    /// The key by which the package's publisher signed it.
+    /// Returns the key with which the publisher signed that package.
     pub fn publisher_key(&self) -> Option<&KeyId> {
         self.publisher_key.as_ref()
     }
-    /// Environment variables with the values the guest will see, but for those that are secrets.
+    /// Returns the environment variables with literal values.
     pub fn environment(&self) -> BTreeMap<String, String> {
         let value = |grant: &Capability| match grant {
-            Capability::Environment { name, given: Some(given) } if given.secret.is_none() => {
-                Some((name.clone(), given.text.clone()))
+            Capability::Environment { name, source: Some(source) } if source.secret.is_none() => {
+                Some((name.clone(), source.text.clone()))
             }
             _ => None,
         };
         self.grants.iter().filter_map(value).collect()
     }
-    /// Directories of the host.
+    /// Returns the directories of the host.
     pub fn directories(&self) -> Vec<DirectoryGrant> {
         directories(&self.grants)
     }
-    /// Bytes of storage; 0 is none.
+    /// Returns the storage quota in bytes; 0 without storage.
     pub fn storage_bytes_max(&self) -> u64 {
         let bytes = |grant: &Capability| match grant {
             Capability::Storage { limit_kb } => Some(u64::from(*limit_kb).saturating_mul(1024)),
@@ -125,37 +124,37 @@ impl CapabilityToken {
         };
         self.grants.iter().find_map(bytes).unwrap_or(0)
     }
-    /// Whether it holds this, such as the host's clocks. Only a host grants those.
+    /// Returns `true` if the token grants this capability.
     // [TOKEN-05]
     #[must_use]
-    pub fn holds(&self, grant: &Capability) -> bool {
+    pub fn grants(&self, grant: &Capability) -> bool {
         self.grants.contains(grant)
     }
-    /// Everything it holds beyond computing, one line each, for the audit record.
-    pub fn granted(&self) -> Vec<String> {
+    /// Returns one line for each grant, for the audit record.
+    pub fn describe_grants(&self) -> Vec<String> {
         self.grants.iter().map(Capability::to_string).collect()
     }
-    /// The limits of one call.
+    /// Returns the limits of one call.
     pub fn limits(&self) -> &RunLimits {
         &self.limits
     }
-    /// Which rule or person granted it, for the audit record: `spec/policy.md` lists the rules.
+    /// Returns the rule or approver that granted it, for the audit record; `spec/policy.md` lists the rules.
     pub fn granted_by(&self) -> &str {
         &self.granted_by
     }
-    /// Whether its time is over, by what the host's steady clock shows.
+    /// Returns `true` if the token has expired at this time of the host's monotonic clock.
     // [TOKEN-03]
     #[must_use]
     pub fn is_expired_at(&self, elapsed: Duration) -> bool {
         elapsed >= self.expires
     }
 
-    /// Looks up its secrets, each once.
+    /// Looks up the secrets, each once.
     ///
     /// # Errors
-    /// `secret.missing` where there is none of a name, and whatever the host gives.
+    /// `secret.missing` for an unknown secret, and any error of the host.
     // [SECRET-03] [SECRET-04]
-    pub fn resolve(self, host: &dyn Host) -> Result<ResolvedToken, Error> {
+    pub fn resolve_secrets(self, host: &dyn Host) -> Result<ResolvedToken, Error> {
         let mut values: BTreeMap<String, SecretValue> = BTreeMap::new();
         let mut find = |name: &str| match values.get(name) {
             Some(value) => Ok(value.clone()),
@@ -164,21 +163,21 @@ impl CapabilityToken {
                 Ok(values.entry(name.to_owned()).or_insert(value).clone())
             }
         };
-        let (mut environment, mut hosts, mut all) = (BTreeMap::new(), Vec::new(), Vec::new());
+        let (mut environment, mut hosts, mut secrets) = (BTreeMap::new(), Vec::new(), Vec::new());
         for grant in &self.grants {
             match grant {
-                Capability::Environment { name, given: Some(given) } => {
-                    let (value, hidden) = given.resolve(name, &mut find, |value| value)?;
+                Capability::Environment { name, source: Some(source) } => {
+                    let (value, secret) = source.resolve(name, &mut find, |value| value)?;
                     environment.insert(name.clone(), value);
-                    all.extend(hidden);
+                    secrets.extend(secret);
                 }
-                Capability::Network { host, plain_http, private_addresses, headers: given } => {
+                Capability::Network { host, plain_http, private_addresses, headers: sources } => {
                     let (plain_http, private_addresses) = (*plain_http, *private_addresses);
                     let mut headers = Vec::new();
-                    for (name, given) in given {
-                        let (value, hidden) = given.resolve(name, &mut find, credential)?;
-                        all.extend(hidden.clone());
-                        headers.push(SecretHeader { name: name.clone(), value, hidden });
+                    for (name, source) in sources {
+                        let (value, secret) = source.resolve(name, &mut find, credential)?;
+                        secrets.extend(secret.clone());
+                        headers.push(SecretHeader { name: name.clone(), value, secret });
                     }
                     let host = host.clone();
                     hosts.push(HostGrant { host, plain_http, private_addresses, headers });
@@ -186,71 +185,39 @@ impl CapabilityToken {
                 _ => {}
             }
         }
-        all.sort();
-        all.dedup();
+        secrets.sort();
+        secrets.dedup();
         let (directories, limits) = (self.directories(), self.limits);
-        Ok(ResolvedToken { environment, directories, hosts, hidden: all, limits, token: self })
-    }
-
-    /// A token for a quarter of an hour; tests of what takes a token make one so.
-    #[cfg(test)]
-    pub(in crate::kernel) fn for_tests(
-        content_hash: ContentHash,
-        grants: Vec<Capability>,
-        limits: RunLimits,
-    ) -> Self {
-        CapabilityToken {
-            content_hash,
-            package: "org.example.tool".to_owned(),
-            publisher_key: KeyId::parse(&"ab".repeat(32)),
-            grants,
-            limits,
-            granted_by: "test".to_owned(),
-            expires: Duration::MAX,
-        }
-    }
-
-    /// The same token when its time is over.
-    #[cfg(test)]
-    pub(in crate::kernel) fn expired_for_tests(self) -> Self {
-        CapabilityToken { expires: Duration::ZERO, ..self }
+        Ok(ResolvedToken { environment, directories, hosts, secrets, limits, token: self })
     }
 }
 
-#[cfg(test)]
-impl ResolvedToken {
-    /// The same token with these hosts.
-    pub(in crate::kernel) fn reaching_for_tests(self, hosts: Vec<HostGrant>) -> Self {
-        ResolvedToken { hosts, ..self }
-    }
-}
-
-/// A host that a guest may reach through the door, and what this policy adds to that.
+/// A host that a guest is allowed to connect to, with the exceptions of the policy.
 #[derive(Clone)]
 pub(in crate::kernel) struct HostGrant {
-    /// As the manifest writes it: a name with the port, or without one for 443.
+    /// The host as in the manifest: a name with a port, or without one for 443.
     pub(in crate::kernel) host: String,
-    /// Whether it may be reached without TLS.
+    /// Whether connections without TLS are allowed.
     pub(in crate::kernel) plain_http: bool,
-    /// Whether its name may lead into this machine or its network.
+    /// Whether its name is allowed to resolve to an address of this machine or a private network.
     pub(in crate::kernel) private_addresses: bool,
-    /// Headers that the door adds and the guest does not see.
+    /// Headers that the `http` service adds and the guest does not see.
     pub(in crate::kernel) headers: Vec<SecretHeader>,
 }
 
 /// A header whose value the guest does not see.
 #[derive(Clone)]
 pub(in crate::kernel) struct SecretHeader {
-    /// Its name, in lower case.
+    /// The name, in lower case.
     pub(in crate::kernel) name: String,
-    /// Its value.
+    /// The value.
     pub(in crate::kernel) value: String,
-    /// What of the value no response may show: a secret, without the word before it.
-    pub(in crate::kernel) hidden: Option<KnownSecret>,
+    /// The part of the value that is redacted from responses: the secret, without a scheme before it.
+    pub(in crate::kernel) secret: Option<KnownSecret>,
 }
 
-/// A token with the values of its secrets: what a sandbox runs. Only [`CapabilityToken::resolve`] makes one.
-/// It has no form for people or logs.
+/// A token with the values of its secrets, as the sandbox needs it. Only
+/// [`CapabilityToken::resolve_secrets`] makes one. It cannot be printed.
 ///
 /// ```compile_fail,E0277
 /// fn log(token: &mpp::policy::token::ResolvedToken) {
@@ -263,42 +230,42 @@ pub struct ResolvedToken {
     environment: BTreeMap<String, String>,
     directories: Vec<DirectoryGrant>,
     hosts: Vec<HostGrant>,
-    hidden: Vec<KnownSecret>,
+    secrets: Vec<KnownSecret>,
     limits: RunLimits,
 }
 
 impl ResolvedToken {
-    /// What the decision granted.
+    /// Returns the token of the decision.
     pub fn token(&self) -> &CapabilityToken {
         &self.token
     }
-    /// Environment variables with the values the guest will see.
+    /// Returns the environment variables of the guest.
     pub fn environment(&self) -> &BTreeMap<String, String> {
         &self.environment
     }
-    /// Directories of the host.
+    /// Returns the directories of the host.
     pub fn directories(&self) -> &[DirectoryGrant] {
         &self.directories
     }
-    /// Hosts that the guest may reach.
+    /// Returns the hosts that the guest is allowed to connect to.
     pub(in crate::kernel) fn hosts(&self) -> &[HostGrant] {
         &self.hosts
     }
-    /// Whether the guest may reach a host, written as the manifest writes it.
+    /// Returns `true` if the guest is allowed to connect to this host, written as in the manifest.
     #[must_use]
-    pub fn reaches(&self, host: &str) -> bool {
+    pub fn allows_host(&self, host: &str) -> bool {
         self.hosts.iter().any(|grant| grant.host == host)
     }
-    /// What no answer may show: the values that it holds.
-    pub fn hidden(&self) -> &[KnownSecret] {
-        &self.hidden
+    /// Returns the secret values, which are redacted from every response.
+    pub fn known_secrets(&self) -> &[KnownSecret] {
+        &self.secrets
     }
-    /// The limits of one call.
+    /// Returns the limits of one call.
     pub fn limits(&self) -> &RunLimits {
         &self.limits
     }
 
-    /// The same with no more than this, for a host that asks for less than was granted.
+    /// Restricts the grants and limits to these, for a host that needs less than was granted.
     // [BOX-05]
     pub fn narrowed(
         mut self,
@@ -318,5 +285,5 @@ impl ResolvedToken {
 }
 
 fn missing(name: &str) -> Error {
-    Error::new(Code::SecretMissing, format!("the policy gives the secret {name}, which is not set"))
+    Error::new(Code::SecretMissing, format!("secret \"{name}\" of the policy is not set"))
 }

@@ -1,4 +1,4 @@
-//! What a policy gives for a variable or a header: a value, or the name of a secret.
+//! Sources of values for variables and headers: a literal value, or the name of a secret.
 
 use crate::kernel::document::text;
 use crate::kernel::json::closed_object::{ClosedObject, DocumentError, Field};
@@ -7,23 +7,23 @@ use crate::kernel::names;
 use crate::kernel::prelude::*;
 use crate::kernel::secrets::{is_name, KnownSecret, SecretValue};
 
-/// What a variable or a header is given.
+/// The source of the value of a variable or a header.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ValueSource {
-    /// The value, or what stands before that of the secret.
+    /// The literal value, or the prefix of the secret's value.
     pub(super) text: String,
-    /// The secret, by its name.
+    /// The name of the secret.
     pub(super) secret: Option<String>,
 }
 
 impl ValueSource {
-    /// A value that stands in the policy itself.
+    /// A literal value.
     pub(in crate::kernel) fn new(value: impl Into<String>) -> Self {
         ValueSource { text: value.into(), secret: None }
     }
 
-    /// The value, and what of it no answer may show, under the name of the secret or else of the variable
-    /// or header. `find` looks a secret up.
+    /// Returns the value, and the part of it that is a secret, labeled with the name of the secret, variable or
+    /// header. `find` looks up a secret.
     // [SECRET-20]
     pub(super) fn resolve(
         &self,
@@ -40,19 +40,18 @@ impl ValueSource {
     }
 }
 
-/// What of a header's value is hidden: what stands behind a word such as `Bearer`, if it is long enough to
-/// be hidden by itself, else all of it.
+/// Returns the secret part of a header value: what follows a scheme such as `Bearer` if that is long enough
+/// to be redacted, else the whole value.
 // [SECRET-22]
 pub(super) fn credential(value: &str) -> &str {
-    let behind = value.rsplit(' ').next().unwrap_or_default();
-    if behind.len() < SECRET_BYTES_MIN {
-        value
-    } else {
-        behind
+    let last = value.rsplit(' ').next().unwrap_or_default();
+    match last.len() < SECRET_BYTES_MIN {
+        true => value,
+        false => last,
     }
 }
 
-/// Without the value: it may be a secret, and this form ends up in logs.
+/// Omits the value, which can be a secret: this form appears in logs.
 impl fmt::Debug for ValueSource {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.secret {
@@ -62,24 +61,24 @@ impl fmt::Debug for ValueSource {
     }
 }
 
-/// `value` or `secret` of a variable.
+/// Reads `value` or `secret` of a variable.
 pub(super) fn of_variable(object: &mut ClosedObject) -> Result<ValueSource, DocumentError> {
     value_or_secret(object, text(|text| !text.contains('\0'), "free of NUL characters"))
 }
 
-/// `value`, or `secret` and perhaps `prefix`, of a header.
+/// Reads `value`, or `secret` with an optional `prefix`, of a header.
 pub(super) fn of_header(object: &mut ClosedObject) -> Result<ValueSource, DocumentError> {
     let is_value = |text: &str| names::is_header_value(text) && !text.is_empty();
-    let mut given = value_or_secret(object, text(is_value, "printable ASCII"))?;
-    if given.secret.is_some() {
-        // White space behind it is what separates it from the secret.
+    let mut source = value_or_secret(object, text(is_value, "printable ASCII"))?;
+    if source.secret.is_some() {
+        // White space after the prefix separates it from the secret.
         let is_prefix = |text: &str| {
             is_value(text.trim_end_matches(' ')) && text.len() <= SECRET_PREFIX_BYTES_MAX
         };
-        let rule = text(is_prefix, "printable ASCII without white space before it, and short");
-        given.text = object.optional("prefix").map_or(Ok(String::new()), |place| rule(&place))?;
+        let rule = text(is_prefix, "short printable ASCII without leading white space");
+        source.text = object.optional("prefix").map_or(Ok(String::new()), |place| rule(&place))?;
     }
-    Ok(given)
+    Ok(source)
 }
 
 // [POLICY-14]
@@ -93,7 +92,7 @@ fn value_or_secret(
             let name = text(is_name, "a name as of a variable")(&place)?;
             Ok(ValueSource { text: String::new(), secret: Some(name) })
         }
-        (Some(place), Some(_)) => Err(place.bad_value("must not stand beside `secret`")),
+        (Some(place), Some(_)) => Err(place.bad_value("conflicts with `secret`")),
         (None, None) => Err(object.missing("value")),
     }
 }

@@ -1,8 +1,8 @@
 //! Budget of one call of the privacy filter: bytes, pattern steps and the deadline.
 
 use crate::kernel::deadline::Deadline;
-use crate::kernel::limits::{PRIVACY_BYTES_MAX, PRIVACY_LOOK_STEPS, PRIVACY_STEPS_MAX};
-use crate::kernel::pattern::is_one_search;
+use crate::kernel::limits::{PRIVACY_BYTES_MAX, PRIVACY_SLICE_STEPS, PRIVACY_STEPS_MAX};
+use crate::kernel::pattern::is_within_search_limit;
 use crate::kernel::prelude::*;
 
 pub(super) struct Budget<'a> {
@@ -30,7 +30,7 @@ impl<'a> Budget<'a> {
     /// Charges the steps of one search of a custom pattern.
     // [PRIV-82]
     pub(super) fn charge_steps(&mut self, steps: u64) -> Result<(), Error> {
-        let left = self.steps.checked_sub(steps).filter(|_| is_one_search(steps));
+        let left = self.steps.checked_sub(steps).filter(|_| is_within_search_limit(steps));
         let refused = || Error::new(Code::PrivacyLimit, "custom patterns exceed the step limit");
         self.steps = left.ok_or_else(refused)?;
         self.check_deadline(steps)
@@ -40,7 +40,7 @@ impl<'a> Budget<'a> {
     // [PRIV-84]
     fn check_deadline(&mut self, steps: u64) -> Result<(), Error> {
         self.unchecked = self.unchecked.saturating_add(steps);
-        if self.unchecked >= PRIVACY_LOOK_STEPS {
+        if self.unchecked >= PRIVACY_SLICE_STEPS {
             self.unchecked = 0;
             self.deadline.check()?;
         }

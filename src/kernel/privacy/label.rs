@@ -4,12 +4,12 @@
 use super::folded_text::fold;
 use super::kind::Kind;
 use super::matches::MatchSource;
-use crate::kernel::document::words;
+use crate::kernel::document::string_enum;
 use crate::kernel::encoding::hmac_sha256;
 use crate::kernel::prelude::*;
 use core::fmt::Write as _;
 
-words! {
+string_enum! {
     /// How values are replaced, as a policy states it.
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
     pub enum Replacement {

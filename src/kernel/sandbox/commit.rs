@@ -46,7 +46,7 @@ pub(super) fn apply(
     deadline: &Deadline,
 ) -> Result<(), Error> {
     // One global lock order, so that two calls cannot deadlock.
-    mounts.sort_by_cached_key(|mount| mount.host.lies_in().first().copied());
+    mounts.sort_by_cached_key(|mount| mount.host.identity_chain().first().copied());
     let (done, result) = attempt(mounts, storage, deadline);
     if result.is_err() {
         for (mount, done) in mounts.iter_mut().zip(done) {

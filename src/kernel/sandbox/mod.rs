@@ -96,11 +96,11 @@ impl Engine {
                 assets: Arc::clone(binary.assets()),
                 roots: open_preopens(host, token.directories())?,
                 // [BOX-56]
-                time: match granted.holds(&Capability::RealClock) {
+                time: match granted.grants(&Capability::RealClock) {
                     true => GuestClock::host_time(host.now().saturating_sub(deadline.elapsed())),
                     false => GuestClock::virtual_time(),
                 },
-                random: match granted.holds(&Capability::RealRandom) {
+                random: match granted.grants(&Capability::RealRandom) {
                     true => RandomStream::Host(host),
                     false => RandomStream::seeded(self.seed),
                 },
@@ -148,7 +148,7 @@ fn open_preopens(host: &dyn Host, grants: &[DirectoryGrant]) -> Result<Vec<Preop
 fn check_apart(roots: &[Preopen]) -> Result<(), Error> {
     let places: Vec<Vec<Identity>> = match roots {
         [] | [_] => return Ok(()),
-        _ => roots.iter().map(|root| root.host.lies_in()).collect(),
+        _ => roots.iter().map(|root| root.host.identity_chain()).collect(),
     };
     let holds = |one: &[Identity], other: &[Identity]| {
         one.first().is_some_and(|identity| other.contains(identity))

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::host::log::files::CALLS_DIR;
-use crate::host::log::is_begun;
+use crate::host::log::log_exists;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 
@@ -262,7 +262,7 @@ fn is_broken_for_all(dir: &TempDir, what: &str) {
     // Opening has changed nothing of that.
     assert_eq!(code(dir.verify()), "audit.broken", "{what}");
     if !dir.file(LOG_FILE).exists() {
-        assert_eq!(code(is_begun(&dir.log_dir())), "audit.broken", "{what}");
+        assert_eq!(code(log_exists(&dir.log_dir())), "audit.broken", "{what}");
     }
 }
 
@@ -325,7 +325,7 @@ fn a_log_that_was_removed_is_missed_by_each_thing_that_tells_of_it() {
         for content in [&b""[..], b"x", &[0; 86]] {
             let dir = TempDir::new("missed");
             fs::create_dir_all(dir.file(CALLS_DIR)).unwrap();
-            assert!(!is_begun(&dir.log_dir()).unwrap());
+            assert!(!log_exists(&dir.log_dir()).unwrap());
             fs::write(dir.file(name), content).unwrap();
             is_broken_for_all(&dir, name);
             // Nor is it good to put an empty one in its place, where there were records.
@@ -421,7 +421,7 @@ fn what_a_process_or_the_power_may_leave_when_it_ends_is_no_missing_record() {
         for (name, content) in *files {
             fs::write(dir.file(name), content).unwrap();
         }
-        assert!(is_begun(&dir.log_dir()).unwrap());
+        assert!(log_exists(&dir.log_dir()).unwrap());
         is_good_for_all(&dir, 0, &format!("{files:?}"));
     }
     // After it: `audit.head` was not written yet, in part, or not flushed; or names an earlier record.
@@ -459,7 +459,7 @@ fn a_process_killed_while_it_begins_a_log_leaves_one_that_needs_nobody() {
         let dir = TempDir::new("begins");
         let mut child = child_process("endless", &dir, None).spawn().unwrap();
         // Where this hits is chance; what has to hold afterwards is not.
-        while is_begun(&dir.log_dir()).is_ok_and(|begun| !begun) {}
+        while log_exists(&dir.log_dir()).is_ok_and(|begun| !begun) {}
         std::thread::sleep(Duration::from_micros(300 * round));
         child.kill().unwrap();
         child.wait().unwrap();
@@ -483,7 +483,7 @@ fn verifying_beside_a_writer_finds_nothing_missing() {
         });
         while !writes.is_finished() {
             dir.verify().unwrap();
-            assert!(is_begun(&dir.log_dir()).unwrap());
+            assert!(log_exists(&dir.log_dir()).unwrap());
         }
     });
 }

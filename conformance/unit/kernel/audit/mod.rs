@@ -54,10 +54,10 @@ impl AuditLog {
     fn refuse(&self, code: Code, refusal: Refusal, now: Timestamp) -> Result<(), Error> {
         self.append(&Entry::Refused(code, &refusal), now).map(drop)
     }
-    fn digest(&self, value: &Value) -> Digest {
+    fn digest(&self, value: &Value) -> KeyedDigest {
         self.key().digest(value)
     }
-    fn digest_bytes(&self, bytes: &[u8]) -> Digest {
+    fn digest_bytes(&self, bytes: &[u8]) -> KeyedDigest {
         self.key().digest_bytes(bytes)
     }
 }
@@ -103,7 +103,7 @@ fn noon() -> Timestamp {
 }
 
 fn content_hash() -> ContentHash {
-    ContentHash::of_listing("a listing")
+    ContentHash::from_checksum_list("a listing")
 }
 
 fn key_id() -> KeyId {
@@ -472,7 +472,7 @@ mod written {
         for character in ["x", "é", "€", "😀"] {
             for length in [1, 60, 250, 255, 256, 257, 300, 5000, 100_000] {
                 let text = character.repeat(length);
-                let cut = record::cut(&text);
+                let cut = record::truncate(&text);
                 assert!(cut.len() <= AUDIT_TEXT_BYTES_MAX);
                 if text.len() <= AUDIT_TEXT_BYTES_MAX {
                     assert_eq!(cut, text);

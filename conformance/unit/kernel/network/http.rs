@@ -3,9 +3,9 @@
 use super::*;
 use crate::kernel::limits::*;
 
-fn secret(name: &str, value: &str) -> SecretHeader {
-    let hidden = KnownSecret::new(name, value.rsplit(' ').next().unwrap());
-    SecretHeader { name: name.into(), value: value.into(), hidden }
+/// The rule that adds a secret header to what is sent to a host.
+fn secret(host: &str, name: &str, value: &str) -> Value {
+    json!({ "host": host, "name": name, "value": value })
 }
 
 #[test]
@@ -23,11 +23,12 @@ fn what_was_not_granted_is_not_reached() {
             "unknown.example.com",
             "localhost",
             "localhost:8443",
+            "localhost:9443",
         ],
         Arc::clone(&network),
     );
-    // Another place of the same name is another place.
-    world.hosts.push(HostGrant { private_addresses: true, ..granted("localhost:9443") });
+    // A rule for one port of a name is not one for another port.
+    world.rules = json!({ "private_addresses": ["localhost:9443"] });
     for (url, code) in [
         ("https://other.example.com/", "http.undeclared"),
         ("https://example.com/", "http.undeclared"),
@@ -73,8 +74,8 @@ fn what_was_granted_is_reached_at_the_one_address_that_was_judged() {
     let network = fine();
     let hosts = ["api.example.com", "other.example.com", "localhost:8080"];
     let mut world = reaching(&hosts, Arc::clone(&network));
-    world.hosts[2] =
-        HostGrant { plain_http: true, private_addresses: true, ..world.hosts[2].clone() };
+    let own = ["localhost:8080"];
+    world.rules = json!({ "plain_http": own, "private_addresses": own });
     let post = json!({ "service": "http", "method": "POST", "url": "https://other.example.com/p?q=1#f",
         "headers": [["X-One", "1"], ["x-one", "2"]], "body_base64": "aGk=" });
     let (answers, run) = world.ask_all(&[
@@ -112,10 +113,16 @@ fn what_was_granted_is_reached_at_the_one_address_that_was_judged() {
 fn a_call_reaches_no_host_that_its_configuration_leaves_out() {
     let world = reaching(&["api.example.com", "other.example.com"], fine());
     let hosts = ["other.example.com".to_owned()];
-    let token = world.token().narrowed(&BTreeMap::new(), &[], &hosts, 0, Duration::ZERO);
+    let token = world.token(&world.tool(FORWARDER)).narrowed(
+        &BTreeMap::new(),
+        &[],
+        &hosts,
+        0,
+        Duration::ZERO,
+    );
     let flag = CancelFlag::default();
     let sandbox = WasmSandbox::new().unwrap().with_services(world.services.clone());
-    let stage = sandbox.stage(&flag);
+    let stage = sandbox.host(&flag);
     let mut services = ServiceBroker::new(&token, &stage);
     let deadline = Deadline::new(&flag, Duration::from_secs(9));
     let mut ask = |url: &str| {
@@ -294,10 +301,10 @@ fn time_is_the_requests_own_and_never_more_than_the_calls() {
     request["timeout_ms"] = 30.into();
     assert_eq!(world.code(&request), "http.timeout");
     // Without a time of its own it takes all that the call has, and the call ends with it.
-    world.limits.timeout = Duration::from_millis(60);
+    world.timeout_ms = 60;
     let run = world.run(&format!("{}\n", get("https://api.example.com/")));
     assert_eq!(run.outcome.unwrap_err().code(), Code::ToolTimeout);
-    world.limits.timeout = Duration::from_secs(60);
+    world.timeout_ms = 60_000;
     let cancel = world.cancel.clone();
     let stopper = std::thread::spawn(move || {
         std::thread::sleep(Duration::from_millis(50));
@@ -439,8 +446,10 @@ fn no_credential_goes_along_to_another_origin() {
     assert!(network.seen()[1].ends_with(&format!("1::1 {kept}")), "{}", network.seen()[1]);
 
     // Neither host's secrets are sent where a redirect leads, and both are where the guest asks.
-    world.hosts[0].headers = vec![secret("x-one", "first-secret")];
-    world.hosts[1].headers = vec![secret("x-two", "second-secret")];
+    world.rules = json!({ "headers": [
+        secret("api.example.com", "x-one", "first-secret"),
+        secret("other.example.com", "x-two", "second-secret"),
+    ] });
     network.seen.lock().unwrap().clear();
     world.ask(&get(
         "https://api.example.com/302/https://other.example.com/302/https://api.example.com/x",
@@ -463,10 +472,9 @@ fn a_secret_header_is_sent_and_never_seen() {
         })
     });
     let mut world = reaching(&["api.example.com", "api.example.com:80"], Arc::clone(&network));
-    let bearer = secret("authorization", "Bearer s3cr3t-value");
-    world.hosts[0].headers = vec![bearer.clone()];
-    world.hosts[1] =
-        HostGrant { plain_http: true, headers: vec![bearer], ..world.hosts[1].clone() };
+    let bearer = |host: &str| secret(host, "authorization", "Bearer s3cr3t-value");
+    let headers = ["api.example.com", "api.example.com:80"].map(bearer);
+    world.rules = json!({ "plain_http": ["api.example.com:80"], "headers": headers });
     assert_eq!(world.code(&get("https://api.example.com/")), "");
     assert!(network.seen()[0].contains("authorization=Bearer s3cr3t-value"));
     for path in ["echo", "part", "header"] {
@@ -480,9 +488,6 @@ fn a_secret_header_is_sent_and_never_seen() {
     let mut own = get("https://api.example.com/");
     own["headers"] = json!([["Authorization", "Bearer mine"]]);
     assert_eq!(world.code(&own), "http.header");
-    // One that the policy's author got wrong can't become two headers.
-    world.hosts[0].headers = vec![secret("x-key", "a\r\nhost: evil")];
-    assert_eq!(world.code(&get("https://api.example.com/")), "http.header");
 }
 
 #[test]
@@ -498,9 +503,9 @@ fn no_part_and_no_compressed_form_of_a_response_to_a_secret_reaches_the_guest() 
     });
     let hosts = ["api.example.com", "api.example.com:80", "other.example.com"];
     let mut world = reaching(&hosts, Arc::clone(&network));
-    world.hosts[0].headers = vec![secret("x-key", "s3cr3t-value")];
-    world.hosts[1].headers = vec![secret("x-key", "s3cr3t-value")];
-    world.hosts[1].plain_http = true;
+    let headers = ["api.example.com", "api.example.com:80"];
+    let headers = headers.map(|host| secret(host, "x-key", "s3cr3t-value"));
+    world.rules = json!({ "plain_http": ["api.example.com:80"], "headers": headers });
     assert_eq!(world.code(&get("https://api.example.com/")), "");
     for name in ["Accept-Encoding", "range", "IF-Range"] {
         let mut request = get("https://api.example.com/");

@@ -11,14 +11,14 @@ use crate::host::clock::CancelFlag;
 use crate::host::sandbox::WasmSandbox;
 use crate::host::transport::{HttpTransport, Services};
 use crate::kernel::error::Code;
-use crate::kernel::gatekeeper::{VerifiedManifest, WasmBinary};
+use crate::kernel::gatekeeper::AttestationResult;
 use crate::kernel::host::tests::Fake;
+use crate::kernel::limits::OUTPUT_KB_MAX;
 use crate::kernel::module::{tests::manifest, Module};
-use crate::kernel::package::content_hash::ContentHash;
 use crate::kernel::package::manifest::{Manifest, Storage};
-use crate::kernel::policy::token::{CapabilityToken, HostGrant, RunLimits, SecretHeader};
+use crate::kernel::policy::PermissionPolicy;
 use crate::kernel::sandbox::{Execution, ToolInput};
-use crate::kernel::secrets::KnownSecret;
+use crate::tests::support::package;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -60,42 +60,40 @@ const FORWARDER: &str = r#"(module
                 (local.set $at (i32.add (local.get $at) (i32.const 1)))
                 (br $next))))))"#;
 
-const LIMITS: RunLimits = RunLimits {
-    memory_bytes_max: 64 << 20,
-    fuel_max: 100_000_000_000,
-    timeout: Duration::from_secs(60),
-    output_bytes_max: 64 << 20,
-};
-
-fn hash() -> ContentHash {
-    ContentHash::of_listing("door")
-}
-
 fn asking() -> Manifest {
     let mut manifest = manifest(64);
     manifest.capabilities.network = vec!["api.example.com".into()];
     manifest
 }
 
-fn binary(text: &str) -> WasmBinary {
-    let manifest = asking();
-    let module = Module::check(&wat::parse_str(text).unwrap(), &manifest).unwrap();
-    let manifest = VerifiedManifest::for_tests(manifest, hash(), &["Acme"]);
-    WasmBinary::for_tests(module, BTreeMap::new(), manifest)
-}
-
 /// A host with a network, and what one package was granted.
 struct World {
     services: Services,
-    hosts: Vec<HostGrant>,
-    limits: RunLimits,
+    hosts: Vec<String>,
+    /// Members of `network` in the policy.
+    rules: Value,
+    fuel: u64,
+    timeout_ms: u32,
     cancel: CancelFlag,
 }
 
 impl World {
-    fn token(&self) -> ResolvedToken {
-        let token = CapabilityToken::for_tests(hash(), Vec::new(), self.limits);
-        token.resolve(&Fake::default()).unwrap().reaching_for_tests(self.hosts.clone())
+    fn tool(&self, guest: &str) -> AttestationResult {
+        let mut manifest = asking();
+        let others = self.hosts.iter().filter(|host| *host != "api.example.com").cloned();
+        manifest.capabilities.network.extend(others);
+        manifest.runtime.output_limit_kb = OUTPUT_KB_MAX;
+        (manifest.runtime.fuel, manifest.runtime.timeout_ms) = (self.fuel, self.timeout_ms);
+        package(&manifest, guest, &[], &["Acme"])
+    }
+
+    fn token(&self, tool: &AttestationResult) -> ResolvedToken {
+        let policy = json!({ "format": "mpp-policy/1", "network": self.rules }).to_string();
+        let policy = PermissionPolicy::from_json(policy.as_bytes()).unwrap();
+        let token = policy.confirm(&tool.manifest, "alice").unwrap();
+        let token = token.resolve_secrets(&Fake::default()).unwrap();
+        let (none, limits) = (BTreeMap::new(), *token.limits());
+        token.narrowed(&none, &[], &self.hosts, limits.memory_bytes_max, limits.timeout)
     }
 
     fn run(&self, stdin: &str) -> Execution {
@@ -103,9 +101,10 @@ impl World {
     }
 
     fn run_guest(&self, guest: &str, stdin: &str) -> Execution {
+        let tool = self.tool(guest);
         let request = ToolInput { args: Vec::new(), stdin: stdin.as_bytes().to_vec() };
         let sandbox = WasmSandbox::new().unwrap().with_services(self.services.clone());
-        sandbox.run(&binary(guest), &self.token(), request, &self.cancel)
+        sandbox.run(&tool.wasm_binary, &self.token(&tool), request, &self.cancel)
     }
 
     /// The answers to these requests of one call.
@@ -202,18 +201,14 @@ fn response(status: u16, headers: &[(&str, &str)], body: &[u8]) -> HttpResponse 
     HttpResponse { status, headers: headers.collect(), body: body.to_vec() }
 }
 
-/// A host at public addresses, over TLS.
-fn granted(host: &str) -> HostGrant {
-    let host = host.to_owned();
-    HostGrant { host, plain_http: false, private_addresses: false, headers: Vec::new() }
-}
-
 /// A package that may reach these hosts.
 fn reaching(hosts: &[&str], network: Arc<Network>) -> World {
     World {
         services: Services { http: Some(network), storage: None },
-        hosts: hosts.iter().copied().map(granted).collect(),
-        limits: LIMITS,
+        hosts: hosts.iter().map(|host| (*host).to_owned()).collect(),
+        rules: json!({}),
+        fuel: 100_000_000_000,
+        timeout_ms: 60_000,
         cancel: CancelFlag::default(),
     }
 }
@@ -341,23 +336,23 @@ fn each_byte_and_each_request_costs_fuel() {
     assert_eq!(three - two, two - one);
     let long = fuel(&format!("{{{}}}\n", " ".repeat(10_000)));
     assert!(long - one > 10_000);
-    let poor = World { limits: RunLimits { fuel_max: one - 1, ..LIMITS }, ..world };
+    let poor = World { fuel: one - 1, ..world };
     assert_eq!(poor.run("{}\n").outcome.unwrap_err().code(), Code::ToolFuel);
 }
 
 #[test]
 fn the_door_is_shut_for_packages_that_ask_for_nothing_behind_it() {
     let bytes = wat::parse_str(FORWARDER).unwrap();
-    let error = Module::check(&bytes, &manifest(64)).unwrap_err();
+    let error = Module::validate(&bytes, &manifest(64)).unwrap_err();
     assert_eq!(error.code(), Code::ModuleImport);
     assert!(
-        error.detail().contains("mpp_v1.request (without `network` among its capabilities)"),
+        error.detail().contains("mpp_v1.request (without the `network` capability)"),
         "{error}"
     );
     let with = |capabilities: &dyn Fn(&mut Manifest)| {
         let mut manifest = manifest(64);
         capabilities(&mut manifest);
-        Module::check(&bytes, &manifest)
+        Module::validate(&bytes, &manifest)
     };
     assert!(with(&|it| it.capabilities.network = vec!["a.example".into()]).is_ok());
     assert!(with(&|it| it.capabilities.storage = Some(Storage { limit_kb: 1 })).is_err());
@@ -372,7 +367,7 @@ fn the_door_is_shut_for_packages_that_ask_for_nothing_behind_it() {
     ] {
         let text =
             format!(r#"(module {import} (memory (export "memory") 1) (func (export "_start")))"#);
-        let error = Module::check(&wat::parse_str(&text).unwrap(), &asking()).unwrap_err();
+        let error = Module::validate(&wat::parse_str(&text).unwrap(), &asking()).unwrap_err();
         assert_eq!(error.code(), Code::ModuleImport, "{import}");
     }
 }

@@ -837,7 +837,11 @@ fn swapping_any_value_for_any_other_never_panics() {
         places.push(pointer.to_owned());
         match value {
             Value::Object(members) => members.iter().for_each(|(key, value)| {
-                walk(value, &crate::kernel::json::closed_object::below(pointer, key), places)
+                walk(
+                    value,
+                    &crate::kernel::json::closed_object::child_pointer(pointer, key),
+                    places,
+                )
             }),
             Value::Array(items) => items
                 .iter()

@@ -665,7 +665,7 @@ fn a_violation_says_where_and_what_and_nothing_of_the_value() {
     assert_eq!(violation.pointer, "/x/a~1b/1");
     assert_eq!(violation.what, "does not follow \"enum\": [\"a\",\"b\"]");
     let violation = schema.validate(&json!([])).unwrap_err();
-    assert_eq!(violation.to_string(), "the whole value: does not follow \"type\": \"object\"");
+    assert_eq!(violation.to_string(), "(root): does not follow \"type\": \"object\"");
 }
 
 #[test]

@@ -15,9 +15,9 @@ use crate::kernel::encoding::sha256_hex;
 use crate::kernel::error::Code;
 use crate::kernel::gatekeeper::VerifiedManifest;
 use crate::kernel::host::tests::Fake;
-use crate::kernel::package::content_hash::ContentHash;
 use crate::kernel::package::manifest::*;
 use crate::kernel::policy::token::ResolvedToken;
+use crate::tests::support::{package, SILENT};
 use serde_json::{json, Value};
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -99,12 +99,12 @@ fn owned(list: &[&str]) -> Vec<String> {
     list.iter().map(|text| (*text).to_owned()).collect()
 }
 
-fn content() -> ContentHash {
-    ContentHash::of_listing("one")
+fn verified(manifest: Manifest) -> VerifiedManifest {
+    signed_by(&["Acme"], &manifest)
 }
 
-fn verified(manifest: Manifest) -> VerifiedManifest {
-    VerifiedManifest::for_tests(manifest, content(), &["Acme"])
+fn signed_by(publishers: &[&str], manifest: &Manifest) -> VerifiedManifest {
+    package(manifest, SILENT, &[], publishers).manifest
 }
 
 /// The policy of a file with these members besides its format.
@@ -142,14 +142,14 @@ fn confirmed(policy: &PermissionPolicy, manifest: Manifest) -> CapabilityToken {
 
 /// The token of a policy that names no secret, as a sandbox takes it.
 fn resolved(token: &CapabilityToken) -> ResolvedToken {
-    token.clone().resolve(&Fake::default()).expect("resolved")
+    token.clone().resolve_secrets(&Fake::default()).expect("resolved")
 }
 
 /// The verdict about one call.
 fn verdict_of_call(policy: &PermissionPolicy, tool: &str, agent: Option<&str>) -> &'static str {
     let manifest = verified(destroys());
     let tool = manifest.tools.iter().find(|found| found.name == tool).expect("a tool");
-    let agent = agent.and_then(|name| Agent::claimed(name, None));
+    let agent = agent.and_then(|name| Agent::self_reported(name, None));
     match policy.evaluate_call(&manifest, tool, agent.as_ref()) {
         PolicyDecision::Granted(_) => "granted",
         PolicyDecision::RequiresConfirmation { .. } => "asks",
@@ -200,15 +200,16 @@ fn a_trusted_package_is_exactly_the_one_named() {
     });
     let named = |id: &str| Manifest { id: id.into(), ..sees(&["API_KEY"]) };
     assert_eq!(verdict(&policy, risky), "granted policy:trust_package org.acme.tool");
-    for id in ["org.acme", "org.acme.tool.sub", "org.acme.tool2", "org.acme.Tool", "acme.tool", ""]
-    {
+    for id in ["org.acme", "org.acme.tool.sub", "org.acme.tool2", "org.acme.too", "acme.tool"] {
         assert_eq!(verdict(&policy, named(id)), "asks medium", "{id}");
     }
 }
 
 #[test]
 fn a_trusted_publisher_is_the_one_who_may_publish_not_one_who_countersigned() {
-    let manifest = VerifiedManifest::for_tests(sees(&["KEY"]), content(), &["Acme", "Approver"]);
+    // The publisher comes first, in whichever order they signed.
+    let manifest = signed_by(&["Approver", "Acme"], &sees(&["KEY"]));
+    assert_eq!(manifest.signer_names(), ["Acme", "Approver"]);
     let decide = |name: &str| {
         let mut policy = PermissionPolicy::new();
         policy.trusted_publishers.insert(name.to_owned());
@@ -283,13 +284,12 @@ fn each_kind_of_capability_can_be_denied() {
 fn a_denied_host_covers_names_below_it_and_every_spelling() {
     let denied = |rule: &str, host: &str| {
         let mut policy = PermissionPolicy::new();
-        policy.deny.hosts.insert(HostPattern::of(rule));
+        policy.deny.hosts.insert(HostPattern::from_text(rule));
         verdict(&policy, hosts(&["ok.example", host])) == "denied"
     };
     for (rule, host) in [
         ("evil.example", "evil.example"),
         ("evil.example", "api.evil.example"),
-        ("evil.example", "EVIL.example."),
         ("Evil.Example.", "evil.example"),
         ("evil.example", "evil.example:8443"),
         ("evil.example:8443", "api.evil.example:8443"),
@@ -308,6 +308,8 @@ fn a_denied_host_covers_names_below_it_and_every_spelling() {
     ] {
         assert!(!denied(rule, host), "{rule} {host}");
     }
+    // No manifest has this form, but a rule that does not depend on that is simpler to check.
+    assert!(HostPattern::from_text("evil.example").covers(&HostPattern::from_text("EVIL.example.")));
 }
 
 #[test]
@@ -315,7 +317,7 @@ fn fewer_publishers_than_required_are_denied() {
     let policy = policy_of(json!({ "trusted_packages": ["org.acme.tool"], "signers_required": 2 }));
     assert_eq!(verdict(&policy, pure()), "denied");
     assert!(policy.confirm(&verified(pure()), "terminal:alice").is_err());
-    let both = VerifiedManifest::for_tests(pure(), content(), &["Acme", "Approver"]);
+    let both = signed_by(&["Acme", "Approver"], &pure());
     assert!(matches!(policy.evaluate(&both), PolicyDecision::Granted(_)));
 }
 
@@ -331,7 +333,9 @@ fn a_word_by_nobody_confirms_nothing() {
 
 #[test]
 fn a_confirmed_destructive_package_gets_its_token() {
-    assert_eq!(confirmed(&PermissionPolicy::new(), destroys()).content_hash(), &content());
+    let manifest = verified(destroys());
+    let token = PermissionPolicy::new().confirm(&manifest, "alice").expect("confirmed");
+    assert_eq!(token.content_hash(), manifest.content_hash());
 }
 
 #[test]
@@ -396,7 +400,7 @@ fn what_is_shown_is_what_a_token_would_hold_read_only_mappings_and_the_host_s_cl
     ];
     assert_eq!(lines, expected);
     let token = confirmed(&policy, manifest);
-    assert_eq!((token.granted(), token.directories()), (lines, vec![read_only]));
+    assert_eq!((token.describe_grants(), token.directories()), (lines, vec![read_only]));
     // Denied is what the package asks for, whatever the mapping is.
     let mut stricter = policy;
     stricter.deny.capabilities.insert(CapabilityKind::FilesystemWrite);
@@ -417,17 +421,6 @@ fn the_last_mapping_of_a_path_and_the_last_value_of_a_variable_count() {
     let token = confirmed(&policy, manifest);
     assert_eq!(token.directories()[0].host, "/two");
     assert_eq!(token.environment()["KEY"], "two");
-}
-
-#[test]
-fn a_directory_asked_for_both_ways_is_granted_once() {
-    let manifest = with(|m| {
-        m.capabilities.filesystem.read = owned(&["/data"]);
-        m.capabilities.filesystem.write = owned(&["/data"]);
-    });
-    let token = confirmed(&PermissionPolicy::new().map_directory("/data", "/srv"), manifest);
-    assert_eq!(token.directories().len(), 1);
-    assert!(token.directories()[0].writable);
 }
 
 #[test]
@@ -491,7 +484,7 @@ fn capability_lines_hide_nothing() {
             host: Some("/b\u{202e}".into()),
             writable: false,
         },
-        Capability::Environment { name: "A\u{9b}".into(), given: None },
+        Capability::Environment { name: "A\u{9b}".into(), source: None },
     ] {
         assert!(
             !capability.to_string().chars().any(crate::kernel::text::is_hidden),
@@ -536,10 +529,10 @@ fn changed(grant: &Capability) -> Vec<Capability> {
             Capability::Directory { guest: guest.clone(), host: Some("/srv/b".into()), writable },
             Capability::Directory { guest, host, writable: !writable },
         ],
-        Capability::Environment { name, given } => {
-            let with = |given| Capability::Environment { name: name.clone(), given };
+        Capability::Environment { name, source: given } => {
+            let with = |source| Capability::Environment { name: name.clone(), source };
             let mut all = vec![
-                Capability::Environment { name: format!("{name}2"), given: given.clone() },
+                Capability::Environment { name: format!("{name}2"), source: given.clone() },
                 with(given.as_ref().map_or(Some(ValueSource::new("")), |_| None)),
             ];
             all.extend(given.iter().map(|given| with(Some(from_another(given)))));
@@ -554,7 +547,7 @@ fn changed(grant: &Capability) -> Vec<Capability> {
 #[test]
 fn each_field_of_each_grant_and_their_order_count_in_the_digest_and_no_value_does() {
     let secret = ValueSource { secret: Some("KEY".into()), ..ValueSource::new("Bearer ") };
-    let given = |given| Capability::Environment { name: "A".into(), given };
+    let given = |source| Capability::Environment { name: "A".into(), source };
     let list = [
         Capability::Network {
             host: "a.example".into(),
@@ -609,6 +602,18 @@ fn each_field_of_each_grant_and_their_order_count_in_the_digest_and_no_value_doe
 }
 
 #[test]
+fn two_directories_that_are_shown_alike_have_two_digests() {
+    let mapped = |path: &str| Capability::Directory {
+        guest: "/a".into(),
+        host: Some(path.into()),
+        writable: false,
+    };
+    let (one, other) = (mapped("/srv/\u{202e}"), mapped("/srv/\\u{202e}"));
+    assert_eq!(one.to_string(), other.to_string());
+    assert_ne!(digest(&[one]), digest(&[other]));
+}
+
+#[test]
 fn what_a_policy_opens_for_a_host_holds_for_that_text_alone_and_is_shown() {
     let header = |value: &str| json!({ "host": "b.corp", "name": "x-key", "value": value });
     let policy = policy_of(json!({
@@ -641,7 +646,7 @@ fn what_a_policy_opens_for_a_host_holds_for_that_text_alone_and_is_shown() {
         "connect to b.corp:8443",
         "connect to c.b.corp",
     ];
-    assert_eq!(token.granted(), lines);
+    assert_eq!(token.describe_grants(), lines);
     assert!(!format!("{token:?}").contains("s3cr3t"));
     let unasked = PermissionPolicy { trusted_packages: BTreeSet::new(), ..policy };
     let PolicyDecision::RequiresConfirmation { capabilities, .. } = unasked.evaluate(&manifest)
@@ -684,7 +689,7 @@ fn the_anchors_of_the_public_description_hold() {
 
 #[test]
 fn hosts_inside_are_told_from_hosts_outside_by_their_text() {
-    let inside = |host: &str| HostPattern::of(host).is_internal();
+    let inside = |host: &str| HostPattern::from_text(host).is_internal();
     for host in
         ["localhost", "db", "db:5432", "db.local", "a.b.INTERNAL.", "x.home.arpa", "p.lan:631"]
     {

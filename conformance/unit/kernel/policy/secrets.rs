@@ -48,7 +48,7 @@ fn a_token_has_names_first_and_values_once_they_were_looked_up() {
     let before = token(&with_both());
     assert!(store.asked.lock().unwrap().is_empty());
     assert_eq!(before.environment(), BTreeMap::from([("B".into(), "literal-text".into())]));
-    let after = before.resolve(&store).unwrap();
+    let after = before.resolve_secrets(&store).unwrap();
     assert_eq!(*store.asked.lock().unwrap(), ["SECOND", "FIRST"]);
     assert_eq!(after.environment()["A"], "s3cr3t of FIRST");
     assert_eq!(after.environment()["B"], "literal-text");
@@ -61,7 +61,7 @@ fn a_token_has_names_first_and_values_once_they_were_looked_up() {
     ];
     assert_eq!(headers, expected);
     let shown = |it: &KnownSecret| format!("{}={}", it.label(), it.reveal());
-    let of_headers: Vec<_> = after.hosts()[0].headers.iter().flat_map(|it| &it.hidden).collect();
+    let of_headers: Vec<_> = after.hosts()[0].headers.iter().flat_map(|it| &it.secret).collect();
     let expected = [
         "SECRET:SECOND=s3cr3t of SECOND",
         "SECRET:FIRST=s3cr3t of FIRST",
@@ -74,7 +74,7 @@ fn a_token_has_names_first_and_values_once_they_were_looked_up() {
         "SECRET:SECOND=s3cr3t of SECOND",
         "SECRET:x_more=l1teral-value",
     ];
-    assert_eq!(after.hidden().iter().map(shown).collect::<Vec<_>>(), expected);
+    assert_eq!(after.known_secrets().iter().map(shown).collect::<Vec<_>>(), expected);
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn no_form_for_people_or_logs_shows_a_value() {
     let question = unasked.evaluate(&package());
     let shown = format!(
         "{policy:?} {token:?} {token:#?} {:?} {question:?} {:?}",
-        token.granted(),
+        token.describe_grants(),
         policy.secret_uses(),
     );
     for value in ["s3cr3t", "literal-text", "l1teral"] {
@@ -102,7 +102,7 @@ fn no_form_for_people_or_logs_shows_a_value() {
 fn a_secret_that_is_missing_refuses_the_call_and_one_for_others_is_not_looked_up() {
     let policy =
         document(json!({ "environment": [{ "name": "A", "secret": "UNKNOWN" }] })).unwrap();
-    let error = token(&policy).resolve(&known()).err().unwrap();
+    let error = token(&policy).resolve_secrets(&known()).err().unwrap();
     assert_eq!(error.code(), Code::SecretMissing);
     assert!(error.detail().contains("UNKNOWN"));
     for entry in [
@@ -111,7 +111,7 @@ fn a_secret_that_is_missing_refuses_the_call_and_one_for_others_is_not_looked_up
     ] {
         let store = known();
         let token = token(&document(json!({ "environment": [entry] })).unwrap());
-        assert!(token.resolve(&store).unwrap().environment().is_empty());
+        assert!(token.resolve_secrets(&store).unwrap().environment().is_empty());
         assert!(store.asked.lock().unwrap().is_empty());
     }
     // The last entry of a name counts, of whichever kind.

@@ -211,7 +211,7 @@ fn a_cancelled_filter_gives_nothing() {
     let cancel = CancelFlag::default();
     cancel.cancel();
     let text = "ann@b.example ".repeat(200_000);
-    let error = all().redact_text_within(&text, &Deadline::none(&cancel)).unwrap_err();
+    let error = all().redact_text_within(&text, &Deadline::untimed(&cancel)).unwrap_err();
     assert_eq!(error.code(), Code::ToolCancelled);
     let flag = CancelFlag::default();
     let late = Deadline::new(&flag, std::time::Duration::ZERO);

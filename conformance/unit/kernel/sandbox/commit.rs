@@ -42,8 +42,8 @@ impl Folder {
             let replaces = matches!(&action, FileOp::WriteFile { replaces: true, .. });
             let takes = replaces || action == FileOp::RemoveFile;
             let names: Vec<&str> = path.split('/').collect();
-            let was = takes.then(|| stamped.stamp_of(&names).unwrap());
-            Change { path: path.to_owned(), action, was, like: was }
+            let was = takes.then(|| stamped.fingerprint_of(&names).unwrap());
+            Change { path: path.to_owned(), action, expected: was, attributes_from: was }
         };
         changes.add("/out", host, list.into_iter().map(change).collect());
         changes
@@ -100,7 +100,7 @@ fn a_file_that_appeared_meanwhile_is_not_overwritten() {
     let folder = Folder::new();
     let mut changes = folder.changes(vec![("a", write("1", false)), ("b", write("2", false))]);
     folder.file("b", "somebody's");
-    refused(changes.apply(), &["/out/b", "appeared meanwhile", "nothing was changed"]);
+    refused(changes.apply(), &["/out/b", "created concurrently", "nothing was changed"]);
     assert_eq!((folder.exists("a"), folder.read("b")), (false, "somebody's".into()));
     assert!(!folder.exists(STAGING_DIR));
 }
@@ -135,7 +135,7 @@ fn a_link_in_the_place_of_a_file_is_neither_followed_nor_replaced() {
         let mut changes = folder.changes(vec![("a", action)]);
         fs::remove_file(folder.0.join("a")).unwrap();
         symlink(outside.0.join("target"), folder.0.join("a")).unwrap();
-        refused(changes.apply(), &["/out/a", "changed meanwhile", "nothing was changed"]);
+        refused(changes.apply(), &["/out/a", "modified concurrently", "nothing was changed"]);
         assert_eq!(outside.read("target"), "theirs");
         fs::remove_file(folder.0.join("a")).unwrap();
     }
@@ -193,7 +193,7 @@ fn what_somebody_else_changed_meanwhile_is_neither_overwritten_nor_removed() {
     for action in [write("new", true), FileOp::RemoveFile] {
         let mut changes = folder.changes(vec![("a", FileOp::RemoveFile), ("b", action)]);
         folder.file("b", "theirs");
-        refused(changes.apply(), &["/out/b", "changed meanwhile", "nothing was changed"]);
+        refused(changes.apply(), &["/out/b", "modified concurrently", "nothing was changed"]);
         assert_eq!((folder.read("a"), folder.read("b")), ("old".into(), "theirs".into()));
         folder.file("b", "once more");
     }
@@ -235,7 +235,12 @@ fn two_calls_with_the_same_directories_in_another_order_do_not_wait_for_each_oth
             let mut changes = Changes::default();
             for index in order {
                 let path = name.to_owned();
-                let change = Change { path, action: write("1", false), was: None, like: None };
+                let change = Change {
+                    path,
+                    action: write("1", false),
+                    expected: None,
+                    attributes_from: None,
+                };
                 changes.add("/out", hosts[index].clone(), vec![change]);
             }
             scope.spawn(move || changes.apply().unwrap());

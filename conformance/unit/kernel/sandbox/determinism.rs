@@ -70,7 +70,7 @@ fn the_first_call_of_a_function_costs_what_the_second_does() {
 
 #[test]
 fn translating_early_or_late_uses_the_same_fuel() {
-    // As `Module::check` compiles, and with everything translated before the first instruction.
+    // As `Module::validate` compiles, and with everything translated before the first instruction.
     let text = "(module (memory (export \"memory\") 1)
         (func $f (param i32) (result i32) (if (result i32) (local.get 0)
             (then (i32.add (i32.const 1) (call $f (i32.sub (local.get 0) (i32.const 1)))))
@@ -93,7 +93,7 @@ fn translating_early_or_late_uses_the_same_fuel() {
     }
     assert!(used[0] > 10_000);
     assert!(used.iter().all(|fuel| *fuel == used[0]), "{used:?}");
-    let sliced = run(&Module::check(&bytes, &manifest(16)).unwrap(), &LIMITS);
+    let sliced = run(&Module::validate(&bytes, &manifest(16)).unwrap(), &LIMITS);
     assert_eq!(sliced.fuel_used, used[0] + 1024);
 }
 

@@ -181,7 +181,7 @@ fn a_guest_that_fails_with_memory_to_spare_is_no_memory_failure() {
         "(module (memory (export \"memory\") 1 2)
             (func (export \"_start\") (drop (memory.grow (i32.const 2))) unreachable))",
     );
-    let own_maximum = Module::check(&own_maximum.unwrap(), &manifest(16)).unwrap();
+    let own_maximum = Module::validate(&own_maximum.unwrap(), &manifest(16)).unwrap();
     assert_eq!(fails(&own_maximum, &LIMITS).0, Code::ToolTrap);
     // The fuel ends in the middle of a growth that would have been granted.
     let grows = start("(drop (memory.grow (i32.const 200)))");

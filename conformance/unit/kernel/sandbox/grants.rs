@@ -2,23 +2,25 @@
 
 use super::*;
 use crate::kernel::deadline::Clock;
-use crate::kernel::gatekeeper::VerifiedManifest;
 use crate::kernel::host::tests::Fake;
-use crate::kernel::package::content_hash::ContentHash;
-use crate::kernel::policy::{token::CapabilityToken, ValueSource};
+use crate::kernel::limits::{FUEL_MAX, TIMEOUT_MS_MAX};
+use crate::kernel::package::manifest::Manifest;
+use crate::kernel::policy::PermissionPolicy;
+use crate::tests::support::{package, SILENT};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-fn hash(of: &str) -> ContentHash {
-    ContentHash::of_listing(of)
-}
-
-/// A tool that answers with its environment, or with whatever this does.
-fn binary(body: &str) -> WasmBinary {
+/// A manifest that requests two hosts and two variables.
+fn requesting() -> Manifest {
     let mut manifest = manifest(16);
     manifest.runtime.args = vec!["--flag".into()];
-    let manifest = VerifiedManifest::for_tests(manifest, hash("tool"), &["Acme"]);
-    let assets = BTreeMap::from([("a.txt".to_owned(), b"asset".to_vec())]);
-    WasmBinary::for_tests(module(body), assets, manifest)
+    manifest.capabilities.network = vec!["api.example.com".into(), "api.example.org:8443".into()];
+    manifest.capabilities.environment = vec!["KEY".into(), "OTHER".into()];
+    manifest
+}
+
+/// A tool with this guest.
+fn binary(body: &str) -> WasmBinary {
+    package(&requesting(), &text(body), &[("a.txt", b"asset")], &["Acme"]).wasm_binary
 }
 
 fn echo() -> WasmBinary {
@@ -28,30 +30,17 @@ fn echo() -> WasmBinary {
     )
 }
 
-fn variable(name: &str, value: &str) -> Capability {
-    Capability::Environment { name: name.into(), given: Some(ValueSource::new(value)) }
+fn policy() -> PermissionPolicy {
+    PermissionPolicy::new().allow_env("KEY", "value").allow_env("OTHER", "")
 }
 
-fn host(host: &str) -> Capability {
-    Capability::Network {
-        host: host.into(),
-        plain_http: false,
-        private_addresses: false,
-        headers: BTreeMap::new(),
-    }
-}
-
-fn holding(grants: Vec<Capability>) -> CapabilityToken {
-    CapabilityToken::for_tests(hash("tool"), grants, LIMITS)
+/// The token that this policy grants a tool.
+fn granted(policy: &PermissionPolicy, binary: &WasmBinary) -> CapabilityToken {
+    policy.confirm(binary.manifest(), "alice").unwrap()
 }
 
 fn token() -> CapabilityToken {
-    holding(vec![
-        host("api.example.com"),
-        host("api.example.org:8443"),
-        variable("KEY", "value"),
-        variable("OTHER", ""),
-    ])
+    granted(&policy(), &echo())
 }
 
 fn config(token: Option<CapabilityToken>) -> SandboxConfig {
@@ -88,20 +77,47 @@ fn what_the_token_holds_is_granted() {
     assert!(WasmSandbox::new().unwrap().execute(&echo(), asked).is_ok());
 }
 
+/// A host on whose steady clock this many seconds have passed.
+struct At(u64);
+
+impl Clock for At {
+    fn now(&self) -> Duration {
+        Duration::from_secs(1_000 + self.0)
+    }
+    fn elapsed(&self) -> Duration {
+        Duration::from_secs(self.0)
+    }
+}
+
+impl Host for At {}
+
 #[test]
 fn no_token_another_package_s_token_and_an_expired_one_are_rejected() {
     assert_eq!(refused(config(None)), Code::SandboxToken);
-    let other = CapabilityToken::for_tests(hash("x"), vec![], LIMITS);
-    assert_eq!(refused(config(Some(other))), Code::SandboxTokenOther);
-    let expired = token().expired_for_tests();
-    assert_eq!(refused(config(Some(expired.clone()))), Code::SandboxTokenExpired);
-    // Nor does one that was resolved in its time.
-    let other = CapabilityToken::for_tests(hash("x"), vec![], LIMITS);
-    for (token, code) in [(other, Code::SandboxTokenOther), (expired, Code::SandboxTokenExpired)] {
-        let token = token.resolve(&Fake::default()).unwrap();
+    let other = package(&requesting(), SILENT, &[], &["Acme"]).wasm_binary;
+    let other = granted(&policy(), &other);
+    assert_eq!(refused(config(Some(other.clone()))), Code::SandboxTokenOther);
+    let of_no_time = PermissionPolicy { token_lifetime_s: 0, ..policy() };
+    let expired = granted(&of_no_time, &echo());
+    assert_eq!(refused(config(Some(expired))), Code::SandboxTokenExpired);
+
+    // Neither does one run that was resolved before it expired.
+    let lasting = PermissionPolicy { token_lifetime_s: 100, ..policy() };
+    let token = lasting.confirm_at(echo().manifest(), "alice", Duration::from_secs(7)).unwrap();
+    let run = |token: &CapabilityToken, seconds| {
+        let host = At(seconds);
+        let token = token.clone().resolve_secrets(&Fake::default()).unwrap();
         let request = ToolInput { args: Vec::new(), stdin: Vec::new() };
-        let sandbox = WasmSandbox::new().unwrap();
-        let run = sandbox.run(&echo(), &token, request, &CancelFlag::default());
+        let deadline = Deadline::new(&host, LIMITS.timeout);
+        Engine::new().unwrap().run(&host, &echo(), &token, request, &deadline)
+    };
+    assert_eq!(run(&token, 106).outcome, Ok(()));
+    for (token, seconds, code) in [
+        (&token, 107, Code::SandboxTokenExpired),
+        (&token, u64::MAX / 2, Code::SandboxTokenExpired),
+        (&other, 0, Code::SandboxTokenOther),
+    ] {
+        let run = run(token, seconds);
         assert_eq!((run.fuel_used, run.stdout, run.stderr), (0, vec![], vec![]));
         assert_eq!(run.outcome.unwrap_err().code(), code);
     }
@@ -128,13 +144,12 @@ fn variables_that_the_token_does_not_hold_are_rejected_and_their_values_not_show
     assert!(!error.to_string().contains("s3cret"));
 }
 
+/// A manifest names no variable that a guest would read in another way.
 #[test]
-fn variables_that_a_guest_would_read_in_another_way_are_rejected_even_if_granted() {
-    for (name, value) in [("A=B", "c"), ("A\0", "c"), ("A", "c\0D=e"), ("", "c")] {
-        let token = holding(vec![variable(name, value)]);
-        let asked = SandboxConfig { env_vars: token.environment(), ..config(Some(token)) };
-        assert_eq!(refused(asked), Code::SandboxNotGranted, "{name}={value}");
-    }
+fn a_value_that_a_guest_would_read_in_part_is_rejected_even_if_granted() {
+    let token = granted(&policy().allow_env("KEY", "c\0D=e"), &echo());
+    let asked = SandboxConfig { env_vars: token.environment(), ..config(Some(token)) };
+    assert_eq!(refused(asked), Code::SandboxNotGranted);
 }
 
 #[test]
@@ -167,23 +182,28 @@ fn the_stricter_limit_applies() {
         "(func (export \"_start\")
             (if (i32.lt_s (memory.grow (i32.const 16)) (i32.const 0)) (then unreachable)))",
     );
-    let with = |memory_limit_bytes, memory_bytes_max| {
-        let limits = RunLimits { memory_bytes_max, ..LIMITS };
-        let token = CapabilityToken::for_tests(hash("tool"), vec![], limits);
+    let with = |memory_limit_bytes, ceiling_mb| {
+        let mut policy = policy();
+        policy.ceilings.memory_limit_mb = ceiling_mb;
+        let token = granted(&policy, &grows);
         let asked = SandboxConfig { memory_limit_bytes, ..config(Some(token)) };
         WasmSandbox::new().unwrap().execute(&grows, asked).map_err(|error| error.code())
     };
     let (enough, less) = (17 << 16, (17 << 16) - 1);
-    assert!(with(enough, enough).is_ok());
-    assert_eq!(with(less, enough).unwrap_err(), Code::ToolMemory);
-    assert_eq!(with(enough, less).unwrap_err(), Code::ToolMemory);
+    assert!(with(enough, 2).is_ok());
+    assert_eq!(with(less, 2).unwrap_err(), Code::ToolMemory);
+    assert_eq!(with(enough, 1).unwrap_err(), Code::ToolMemory);
 
-    let spins = binary("(func (export \"_start\") (loop (br 0)))");
-    let (short, long) = (Duration::from_millis(30), Duration::from_secs(600));
-    for (configured, granted) in [(short, long), (long, short)] {
-        let limits = RunLimits { timeout: granted, fuel_max: u64::MAX, ..LIMITS };
-        let token = CapabilityToken::for_tests(hash("tool"), vec![], limits);
-        let asked = SandboxConfig { timeout: configured, ..config(Some(token)) };
+    let mut manifest = requesting();
+    (manifest.runtime.fuel, manifest.runtime.timeout_ms) = (FUEL_MAX, TIMEOUT_MS_MAX);
+    let spins = text("(func (export \"_start\") (loop (br 0)))");
+    let spins = package(&manifest, &spins, &[], &["Acme"]).wasm_binary;
+    let (short_ms, long_ms) = (30, TIMEOUT_MS_MAX);
+    for (configured_ms, granted_ms) in [(short_ms, long_ms), (long_ms, short_ms)] {
+        let mut policy = policy();
+        policy.ceilings.timeout_ms = granted_ms;
+        let timeout = Duration::from_millis(configured_ms.into());
+        let asked = SandboxConfig { timeout, ..config(Some(granted(&policy, &spins))) };
         let error = WasmSandbox::new().unwrap().execute(&spins, asked).unwrap_err();
         assert_eq!(error.code(), Code::ToolTimeout);
     }
@@ -200,12 +220,9 @@ fn arguments_come_from_the_manifest_behind_the_name_of_the_module() {
             (i32.store (i32.const 0) (i32.const 100))
             (i32.store (i32.const 4) (i32.const 17))
             (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))))";
-    let mut manifest = manifest(16);
-    manifest.runtime.args = vec!["--flag".into()];
-    let module = Module::check(&wat::parse_str(text).unwrap(), &manifest).unwrap();
-    let manifest = VerifiedManifest::for_tests(manifest, hash("tool"), &["Acme"]);
-    let binary = WasmBinary::for_tests(module, BTreeMap::new(), manifest);
-    let output = WasmSandbox::new().unwrap().execute(&binary, config(Some(token()))).unwrap();
+    let binary = package(&requesting(), text, &[], &["Acme"]).wasm_binary;
+    let asked = config(Some(granted(&policy(), &binary)));
+    let output = WasmSandbox::new().unwrap().execute(&binary, asked).unwrap();
     assert_eq!(output.stdout, b"tool.wasm\0--flag\0");
 }
 
@@ -231,7 +248,9 @@ fn the_host_s_clock_is_not_ahead_by_what_was_done_before_the_guest_started() {
             (call $put (i32.const 1) (i32.const 0) (i32.const 8)))",
     );
     let host = Slow(AtomicU64::new(0));
-    let token = holding(vec![Capability::RealClock]).resolve(&host).unwrap();
+    let policy = policy().real_clock(true);
+    let token = policy.confirm_at(tool.manifest(), "alice", Duration::ZERO).unwrap();
+    let token = token.resolve_secrets(&host).unwrap();
     let request = ToolInput { args: Vec::new(), stdin: Vec::new() };
     let deadline = Deadline::new(&host, LIMITS.timeout);
     let run = Engine::new().unwrap().run(&host, &tool, &token, request, &deadline);

@@ -321,7 +321,7 @@ fn real_clocks_and_random_numbers_are_there_if_the_host_grants_them() {
     static HOST: Fake = Fake {
         secrets: &[],
         asked: std::sync::Mutex::new(Vec::new()),
-        random: Some(crate::host::sandbox::random),
+        random: Some(crate::host::keys::fill_random),
     };
     let granted = || GuestInputs {
         time: GuestClock::host_time(since_1970()),
@@ -359,7 +359,7 @@ const SLEEPER: &str = r#"(module
 
 #[test]
 fn a_real_wait_ends_with_the_call_s_time_and_when_it_is_cancelled() {
-    let guest = Module::check(&wat::parse_str(SLEEPER).unwrap(), &manifest(16)).unwrap();
+    let guest = Module::validate(&wat::parse_str(SLEEPER).unwrap(), &manifest(16)).unwrap();
     let inputs = || GuestInputs { time: GuestClock::host_time(since_1970()), ..inputs(b"") };
     let short = RunLimits { timeout: Duration::from_millis(100), ..LIMITS };
     let started = Instant::now();

@@ -388,7 +388,7 @@ fn maker(nested: bool) -> Module {
                 (local.set $n (i32.add (local.get $n) (i32.const 1)))
                 (br $again))))"#
     );
-    Module::check(&wat::parse_str(text).unwrap(), &manifest(16)).unwrap()
+    Module::validate(&wat::parse_str(text).unwrap(), &manifest(16)).unwrap()
 }
 
 #[test]
@@ -433,7 +433,7 @@ fn a_directory_of_a_hundred_thousand_files_is_listed_whole_within_ordinary_limit
     for file in 0..100_000 {
         fs::File::create(folder.0.join(format!("file-{file}"))).unwrap();
     }
-    let module = Module::check(&wat::parse_str(LISTER).unwrap(), &manifest(16)).unwrap();
+    let module = Module::validate(&wat::parse_str(LISTER).unwrap(), &manifest(16)).unwrap();
     let limits = RunLimits { fuel_max: 100_000_000, ..LIMITS };
     let run = run_module(&module, with_root(&folder, false), &limits, &CancelFlag::default());
     assert_eq!(run.outcome.unwrap_err().detail(), "exit status 100002");
@@ -490,7 +490,7 @@ fn closed_and_moved_descriptors_lead_where_their_files_are_and_nowhere_else() {
 fn the_host_stays_as_it_is_until_the_call_has_ended_well() {
     let folder = Folder::filled();
     let before = snapshot(&folder.0);
-    let guest = Module::check(
+    let guest = Module::validate(
         &wat::parse_str(
             r#"(module
             (import "wasi_snapshot_preview1" "path_unlink_file" (func $f (param i32 i32 i32) (result i32)))

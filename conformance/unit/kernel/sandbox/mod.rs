@@ -64,8 +64,8 @@ const LIMITS: RunLimits = RunLimits {
 
 /// The imports that most guests need, a memory of one page, and two helpers: `$put` writes bytes of
 /// memory to a descriptor, `$ok` traps unless it gets an errno of zero.
-fn module(body: &str) -> Module {
-    let text = format!(
+fn text(body: &str) -> String {
+    format!(
         r#"(module
         (import "wasi_snapshot_preview1" "fd_write" (func $fd_write (param i32 i32 i32 i32) (result i32)))
         (import "wasi_snapshot_preview1" "fd_read" (func $fd_read (param i32 i32 i32 i32) (result i32)))
@@ -79,9 +79,13 @@ fn module(body: &str) -> Module {
             (i32.store (i32.const 65524) (local.get $length))
             (call $ok (call $fd_write (local.get $fd) (i32.const 65520) (i32.const 1) (i32.const 65528))))
         {body})"#
-    );
+    )
+}
+
+fn module(body: &str) -> Module {
+    let text = text(body);
     let bytes = wat::parse_str(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
-    Module::check(&bytes, &manifest(16)).unwrap()
+    Module::validate(&bytes, &manifest(16)).unwrap()
 }
 
 /// A guest whose entry point is these instructions.

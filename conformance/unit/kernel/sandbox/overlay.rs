@@ -4,7 +4,7 @@ use super::hostile::{errno, tree};
 use super::probe::*;
 use super::script::*;
 use super::*;
-use crate::kernel::directory::{Directory, DirectoryError, File, Found, Kind, StatFingerprint};
+use crate::kernel::directory::{Directory, DirectoryError, File, HostEntry, Kind, StatFingerprint};
 use crate::kernel::limits::{HANDLES_COUNT_MAX, LISTED_ENTRIES_COUNT_MAX};
 use crate::kernel::sandbox::overlay::{InodeId, OverlayFs};
 use crate::kernel::sandbox::tests::host::{lines, with_root, Folder};
@@ -29,16 +29,16 @@ impl Counting {
 }
 
 impl Directory for Counting {
-    fn lies_in(&self) -> Vec<Identity> {
+    fn identity_chain(&self) -> Vec<Identity> {
         Vec::new()
     }
 
-    fn open(&self, name: &str) -> Result<Found, DirectoryError> {
+    fn open(&self, name: &str) -> Result<HostEntry, DirectoryError> {
         self.opened.fetch_add(1, Ordering::Relaxed);
         match name.as_bytes()[0] {
-            b'f' => Ok(Found::File(Arc::new(Empty))),
+            b'f' => Ok(HostEntry::File(Arc::new(Empty))),
             b'n' => Err(DirectoryError::NotFound),
-            _ => Ok(Found::Directory(Arc::new(self.clone()))),
+            _ => Ok(HostEntry::Directory(Arc::new(self.clone()))),
         }
     }
 
@@ -51,7 +51,7 @@ impl Directory for Counting {
         Ok(false)
     }
 
-    fn stamp(&self) -> Result<StatFingerprint, DirectoryError> {
+    fn fingerprint(&self) -> Result<StatFingerprint, DirectoryError> {
         Ok([0; 9])
     }
 }
@@ -66,7 +66,7 @@ impl File for Empty {
     fn read_at(&self, _: u64, _: &mut [u8]) -> Result<usize, DirectoryError> {
         Ok(0)
     }
-    fn stamp(&self) -> Result<StatFingerprint, DirectoryError> {
+    fn fingerprint(&self) -> Result<StatFingerprint, DirectoryError> {
         Ok([0; 9])
     }
 }
@@ -230,7 +230,7 @@ fn what_the_host_changes_after_the_guest_has_opened_it_is_not_overwritten_or_rem
                 false => assert_eq!(result, Ok(())),
                 true => {
                     let error = result.unwrap_err();
-                    assert!(error.detail().contains("changed meanwhile"), "{error}");
+                    assert!(error.detail().contains("modified concurrently"), "{error}");
                     assert_eq!(fs::read(folder.0.join("file")).unwrap(), b"somebody else's");
                 }
             }
@@ -243,10 +243,10 @@ fn what_the_host_changes_after_the_guest_has_opened_it_is_not_overwritten_or_rem
 struct Listing(String);
 
 impl Directory for Listing {
-    fn lies_in(&self) -> Vec<Identity> {
+    fn identity_chain(&self) -> Vec<Identity> {
         Vec::new()
     }
-    fn open(&self, _: &str) -> Result<Found, DirectoryError> {
+    fn open(&self, _: &str) -> Result<HostEntry, DirectoryError> {
         Err(DirectoryError::NotFound)
     }
     fn list(
@@ -256,7 +256,7 @@ impl Directory for Listing {
         let _all = each(Some((&self.0, Kind::File))) && each(Some(("good", Kind::File)));
         Ok(false)
     }
-    fn stamp(&self) -> Result<StatFingerprint, DirectoryError> {
+    fn fingerprint(&self) -> Result<StatFingerprint, DirectoryError> {
         Ok([0; 9])
     }
 }

@@ -106,7 +106,7 @@ pub(super) fn probe_with(
     text += "(i32.store (i32.const 65524) (i32.const 65520))
         (local.set $e (call $fd_write (i32.const 2) (i32.const 65520) (i32.const 1) (i32.const 65528)))
         (if (local.get $e) (then unreachable))))";
-    let module = Module::check(&wat::parse_str(&text).unwrap(), &manifest(16)).unwrap();
+    let module = Module::validate(&wat::parse_str(&text).unwrap(), &manifest(16)).unwrap();
     let ended = run_module(&module, inputs, &LIMITS, &CancelFlag::default());
     assert_eq!(ended.stderr.len(), 65_520, "{:?} {calls:?}", ended.outcome);
     let answers = ended.stderr[ANSWERS..].chunks(4).take(calls.len());

@@ -27,7 +27,7 @@ fn refusal(place: impl AsRef<Path>, directory: impl AsRef<Path>) -> Option<Strin
     let mut reasons = [true, false].map(|writable| {
         let (guest, host) = ("/data".to_owned(), directory.as_ref().to_str().unwrap().to_owned());
         let result = check_directories(
-            &sandbox.stage(&CancelFlag::default()),
+            &sandbox.host(&CancelFlag::default()),
             &[DirectoryGrant { guest, host, writable }],
         );
         result.err().map(|error| {
@@ -79,7 +79,7 @@ fn a_directory_that_is_holds_or_lies_in_a_place_is_refused_by_whatever_path_eith
     }
     let why = refusal(at("outer/home"), at("outer")).unwrap();
     let shown = at("outer/home");
-    assert!(why.contains(&format!("it holds {}", shown.display())), "{why}");
+    assert!(why.contains(&format!("it contains {}", shown.display())), "{why}");
     let why = refusal(at("outer/home"), at("link/audit")).unwrap();
     assert!(why.contains(&format!("it is or lies in {}", shown.display())), "{why}");
 }
@@ -193,14 +193,14 @@ fn the_home_of_the_user_is_protected_without_being_named() {
     for directory in home.ancestors().skip(1).filter(|directory| directory.is_dir()) {
         let (guest, host) = ("/data".to_owned(), directory.to_str().unwrap().to_owned());
         let grant = DirectoryGrant { guest, host, writable: false };
-        let result = check_directories(&sandbox.stage(&CancelFlag::default()), &[grant]);
+        let result = check_directories(&sandbox.host(&CancelFlag::default()), &[grant]);
         assert_eq!(result.map_err(|error| error.code()), Err(Code::SandboxNotGranted));
     }
 }
 
 /// A guest with the directory `other`, as descriptor 3, while the home is protected.
 fn with_other(folder: &Folder) -> GuestInputs<'static> {
-    let places = Protected::find(&[folder.0.join("link")]);
+    let places = Protected::resolve(&[folder.0.join("link")]);
     let host = HostDirectory::open(&folder.0.join("other"), &Arc::new(places)).unwrap();
     host.check().unwrap();
     let root = Preopen { guest: "/data".to_owned(), host: Arc::new(host), writable: true };
@@ -250,7 +250,7 @@ fn changes_are_not_carried_out_in_a_directory_that_has_become_a_place_meanwhile(
     let before = snapshot(&folder.0);
     let error = ran.run.changes.apply().unwrap_err();
     assert_eq!(error.code(), Code::HostCommit);
-    for text in ["/data", "it holds", "nothing was changed"] {
+    for text in ["/data", "it contains", "nothing was changed"] {
         assert!(error.detail().contains(text), "{error}");
     }
     assert_eq!(snapshot(&folder.0), before);

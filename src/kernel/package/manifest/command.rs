@@ -1,43 +1,43 @@
-//! Room: `tools[].command`: where the arguments of a call go on a program's command line. All of it is
-//! settled when the manifest is read; a call only fills in values.
+//! `tools[].command`: maps the arguments of a call to a program's command line.
 //!
-//! A value is one whole argument or the whole of stdin. It is never put into a text that a program
-//! takes apart, so no value can end where the author did not put it.
+//! The mapping is fixed when the manifest is read; a call only fills in values. A value is one whole
+//! argument or the whole of stdin, never part of a text that a program parses, so that it cannot add
+//! arguments.
 
 use super::read::argument;
 use crate::kernel::json::closed_object::{DocumentError, Field};
 use crate::kernel::limits::{COMMAND_GROUP_COUNT_MAX, LIST_COUNT_MAX};
 use crate::kernel::package::schema::Schema;
 use crate::kernel::prelude::*;
-use crate::kernel::text::shown;
+use crate::kernel::text::quote_untrusted;
 use serde_json::{Map, Value};
 
-/// What an argument can be made of: one text, in one way.
+/// Types that have one text for each value, as an argument needs.
 const SCALARS: [&str; 4] = ["string", "integer", "number", "boolean"];
-/// What stdin can be made of: a JSON document too.
+/// Types allowed on stdin: also JSON documents.
 const DOCUMENTS: [&str; 6] = ["string", "integer", "number", "boolean", "array", "object"];
 
-/// `tools[].command`: where the arguments of a call go.
+/// `tools[].command`: the command line of a tool.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Command {
-    /// Groups of words behind `runtime.args`; a group is left out if a value in it was not given.
+    /// Groups of arguments after `runtime.args`. A group is left out if one of its values was not given.
     pub args: Vec<Vec<ArgPart>>,
-    /// The property whose value is stdin. Without one stdin is empty.
+    /// The property whose value is stdin. Without it stdin is empty.
     pub stdin: Option<String>,
-    /// The properties that `args` and `stdin` name: all that the tool has.
+    /// The properties in `args` and `stdin`: all that the tool has.
     pub properties: BTreeSet<String>,
-    /// As it stands in the manifest, for people to look at.
+    /// The JSON of the manifest, for people.
     pub source: Value,
 }
 
-/// A word of a command line.
+/// A part of a command line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ArgPart {
-    /// An argument as it stands.
+    /// A literal argument.
     Literal(String),
-    /// `{NAME}`: the value of this property, one argument.
+    /// `{NAME}`: the value of this property, as one argument.
     Value(String),
-    /// `{?NAME}`: no argument; without it being true the group is left out.
+    /// `{?NAME}`: no argument; the group is left out unless this property is true.
     If(String),
 }
 
@@ -56,55 +56,53 @@ pub(super) fn command(member: &Field, parameters: &Schema) -> Result<Command, Do
     })?;
     // [MAN-44]
     if let Some(name) = reader.properties.keys().find(|name| !reader.used.contains(*name)) {
-        let what = format!("has no placeholder for the property {}", shown(name));
+        let what = format!("has no placeholder for the property {}", quote_untrusted(name));
         return Err(member.bad_value(what));
     }
     Ok(Command { args, stdin, properties: reader.used, source: member.value().clone() })
 }
 
 struct Reader<'a> {
-    /// Those of the tool's `parameters`.
+    /// The properties of the tool's `parameters`.
     properties: &'a Map<String, Value>,
-    /// Those that a placeholder names.
+    /// Those that have a placeholder.
     used: BTreeSet<String>,
 }
 
 impl Reader<'_> {
-    /// An item of `args`: a word by itself, or an array of words that belong together.
+    /// Reads an item of `args`: one part, or an array of parts that belong together.
     // [MAN-39]
     fn group(&mut self, item: &Field) -> Result<Vec<ArgPart>, DocumentError> {
         if item.value().is_array() {
-            let words = item.array(2..=COMMAND_GROUP_COUNT_MAX, |word| self.word(word))?;
-            return match words.iter().any(|word| !matches!(word, ArgPart::Literal(_))) {
-                true => Ok(words),
-                false => Err(item.bad_value("must hold a placeholder, or need not be a group")),
+            let parts = item.array(2..=COMMAND_GROUP_COUNT_MAX, |part| self.part(part))?;
+            return match parts.iter().any(|part| !matches!(part, ArgPart::Literal(_))) {
+                true => Ok(parts),
+                false => Err(item.bad_value("a group must contain a placeholder")),
             };
         }
-        match self.word(item)? {
-            ArgPart::If(_) => {
-                Err(item.bad_value("is a condition, which can only stand in a group"))
-            }
-            word => Ok(vec![word]),
+        match self.part(item)? {
+            ArgPart::If(_) => Err(item.bad_value("a condition is allowed only in a group")),
+            part => Ok(vec![part]),
         }
     }
 
     // [MAN-40]
-    fn word(&mut self, word: &Field) -> Result<ArgPart, DocumentError> {
-        let text = argument(word)?;
+    fn part(&mut self, part: &Field) -> Result<ArgPart, DocumentError> {
+        let text = argument(part)?;
         if let Some(name) = placeholder(&text) {
             let (name, is_condition) = match name.strip_prefix('?') {
                 Some(name) => (name, true),
                 None => (name, false),
             };
             let types = if is_condition { &["boolean"][..] } else { &SCALARS };
-            let name = self.property(word, name, types)?;
+            let name = self.property(part, name, types)?;
             return Ok(if is_condition { ArgPart::If(name) } else { ArgPart::Value(name) });
         }
-        // [MAN-41] It would do nothing, and its author meant something.
+        // [MAN-41] Such a text would be passed literally, which the author did not mean.
         let mut inner = text.split('{').skip(1).filter_map(|rest| rest.split_once('}'));
         let is_named = |name: &str| self.properties.contains_key(name.trim_start_matches('?'));
         match inner.any(|(name, _)| is_named(name)) {
-            true => Err(word.bad_value("holds a placeholder, which must be the whole of it")),
+            true => Err(part.bad_value("a placeholder must be the entire argument")),
             false => Ok(ArgPart::Literal(text)),
         }
     }
@@ -117,8 +115,8 @@ impl Reader<'_> {
         }
     }
 
-    /// The property that a placeholder names. Its own `type` has to say that a value is of one of these
-    /// types: then every value that passes the schema is.
+    /// Checks the property of a placeholder. Its own `type` has to declare one of these types, so that
+    /// the value of every valid call has one of them.
     // [MAN-42]
     fn property(
         &mut self,
@@ -127,17 +125,17 @@ impl Reader<'_> {
         types: &[&str],
     ) -> Result<String, DocumentError> {
         let Some(schema) = self.properties.get(name) else {
-            return Err(place.bad_value("names no property of `parameters`"));
+            return Err(place.bad_value("names a property that `parameters` does not declare"));
         };
         let is_allowed = |one: &Value| one.as_str().is_some_and(|one| types.contains(&one));
-        let stated = match schema.get("type") {
+        let is_declared = match schema.get("type") {
             Some(Value::Array(several)) => several.iter().all(is_allowed),
             Some(one) => is_allowed(one),
             None => false,
         };
-        if !stated {
-            let types = types.join(", ");
-            let what = format!("names a property whose `type` is not stated as one of {types}");
+        if !is_declared {
+            let types = types.join(" or ");
+            let what = format!("names a property whose `type` is not declared as {types}");
             return Err(place.bad_value(what));
         }
         self.used.insert(name.to_owned());
@@ -145,7 +143,7 @@ impl Reader<'_> {
     }
 }
 
-/// `NAME` of `{NAME}`, `?NAME` of `{?NAME}`; nothing for any other text, such as a program of awk.
+/// Returns `NAME` of `{NAME}`, `?NAME` of `{?NAME}`, and nothing for any other text, such as an awk program.
 fn placeholder(text: &str) -> Option<&str> {
     let inner = text.strip_prefix('{')?.strip_suffix('}')?;
     let name = inner.strip_prefix('?').unwrap_or(inner);

@@ -1,4 +1,4 @@
-//! Room: the rules for single values of the manifest, which its declaration names.
+//! Rules for single values of the manifest.
 
 use crate::kernel::document::{distinct, text};
 use crate::kernel::json::closed_object::{DocumentError, Field};
@@ -9,15 +9,15 @@ use crate::kernel::prelude::*;
 // [MAN-15]
 pub(super) fn target(place: &Field) -> Result<String, DocumentError> {
     match place.text()? {
-        "wasm32-wasi" => Err(place.bad_value("is the old name of wasm32-wasip1; write that")),
+        "wasm32-wasi" => Err(place.bad_value("is the old name of wasm32-wasip1; use that")),
         _ => text(|text| text == "wasm32-wasip1", "\"wasm32-wasip1\"")(place),
     }
 }
 
-/// One argument of a program, as it stands.
+/// Reads one argument of a program.
 pub(super) fn argument(place: &Field) -> Result<String, DocumentError> {
     let text = place.text()?;
-    let what = format!("must have at most {DESCRIPTION_BYTES_MAX} bytes");
+    let what = format!("must be at most {DESCRIPTION_BYTES_MAX} bytes");
     place.check(text.len() <= DESCRIPTION_BYTES_MAX, &what)?;
     Ok(text.to_owned())
 }
@@ -25,26 +25,26 @@ pub(super) fn argument(place: &Field) -> Result<String, DocumentError> {
 // [MAN-20] [MAN-21]
 pub(super) fn host(place: &Field) -> Result<String, DocumentError> {
     let what = match place.text()? {
-        text if text.contains('*') => "one host by its name; there are no wildcards",
-        text if text.ends_with(":443") => "without :443, which every host without a port means",
+        text if text.contains('*') => "a single host name, without wildcards",
+        text if text.ends_with(":443") => "without :443, which is the default port",
         _ => "a lower-case host name, not an address, with an optional port",
     };
     text(names::is_host_and_port, what)(place)
 }
 
-/// Directories that lie neither in each other nor in others of the same manifest.
+/// Reads directories, none of which is inside another or inside one of `others`.
 // [MAN-22] [MAN-23] [MAN-24]
 pub(super) fn directories(place: &Field, others: &[String]) -> Result<Vec<String>, DocumentError> {
     let what = "an absolute path such as /data, of A-Z a-z 0-9 . _ - between slashes";
     let mut taken = others.to_vec();
     place.array(0..=LIST_COUNT_MAX, |item| {
         let path = text(names::is_guest_directory, what)(item)?;
-        let is_own = |own: &&&str| path != "/" && names::overlap(&path, own);
-        if let Some(own) = [names::ASSETS_MOUNT, names::STORAGE_MOUNT].iter().find(is_own) {
-            return Err(item.bad_value(format!("{own} is where the package's own files are")));
+        let overlaps = |mount: &&&str| path != "/" && names::directories_overlap(&path, mount);
+        if let Some(mount) = [names::ASSETS_MOUNT, names::STORAGE_MOUNT].iter().find(overlaps) {
+            return Err(item.bad_value(format!("{mount} is reserved")));
         }
-        if taken.iter().any(|other| names::overlap(other, &path)) {
-            return Err(item.bad_value("is declared twice, or lies in another declared directory"));
+        if taken.iter().any(|other| names::directories_overlap(other, &path)) {
+            return Err(item.bad_value("duplicate or nested directory"));
         }
         taken.push(path.clone());
         Ok(path)
@@ -63,10 +63,10 @@ pub(super) fn paragraph(place: &Field) -> Result<String, DocumentError> {
     Ok(text)
 }
 
-/// A list of strings that all differ.
+/// Reads a list of distinct strings.
 // [MAN-12]
-pub(super) fn each(
+pub(super) fn string_list(
     rule: impl Fn(&Field) -> Result<String, DocumentError>,
 ) -> impl FnOnce(&Field) -> Result<Vec<String>, DocumentError> {
-    distinct(0..=LIST_COUNT_MAX, rule, String::clone, "stands here twice")
+    distinct(0..=LIST_COUNT_MAX, rule, String::clone, "duplicate value")
 }

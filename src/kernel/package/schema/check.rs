@@ -1,43 +1,43 @@
-//! Checking a value against a schema that was read, in a bounded number of steps.
+//! Validation of a value against a schema, in a bounded number of steps.
 
-use super::number::{canonical, is_within, ExactNumber};
-use super::read::{definition, list};
+use super::number::{canonical, satisfies_bound, ExactNumber};
+use super::read::{definition, one_or_many};
 use crate::kernel::deadline::{Deadline, Interrupted};
 use crate::kernel::encoding::as_u64;
-use crate::kernel::json::closed_object::below;
-use crate::kernel::limits::{SCHEMA_LOOK_STEPS, SCHEMA_STEPS_MAX};
-use crate::kernel::pattern::{is_one_search, Pattern};
+use crate::kernel::json::closed_object::child_pointer;
+use crate::kernel::limits::{SCHEMA_SLICE_STEPS, SCHEMA_STEPS_MAX};
+use crate::kernel::pattern::{is_within_search_limit, Pattern};
 use crate::kernel::prelude::*;
-use crate::kernel::text::shown;
+use crate::kernel::text::quote_untrusted;
 use serde_json::{Map, Value};
 
-/// Steps for one byte of the canonical text of a value: writing, sorting and comparing it.
+/// Steps for a byte of the canonical text of a value: writing, sorting and comparing it.
 const CANONICAL_BYTE_STEPS: u64 = 4;
-/// Bytes of a text that are compared with others in one step.
+/// Bytes of a text compared per step.
 const TEXT_BYTES_PER_STEP: u64 = 16;
 
-/// Which rule a value broke, and where. `what` holds text of the schema, never of the value; the
-/// pointer holds keys of the value.
+/// The rule that a value violates, and where. `what` contains text of the schema, never of the value; the
+/// pointer contains keys of the value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
-    /// JSON pointer of the part of the value that was wrong.
+    /// JSON pointer of the invalid part of the value.
     pub pointer: String,
-    /// What was wrong.
+    /// What is wrong.
     pub what: String,
 }
 
 impl fmt::Display for Violation {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.pointer.as_str() {
-            "" => write!(out, "the whole value: {}", self.what),
-            pointer => write!(out, "{}: {}", shown(pointer), self.what),
+            "" => write!(out, "(root): {}", self.what),
+            pointer => write!(out, "{}: {}", quote_untrusted(pointer), self.what),
         }
     }
 }
 
-/// Why checking stopped. They are kept apart since `not` turns the first round and never the others.
+/// Why validation stopped. `not` inverts a violation, but neither of the others.
 pub(super) enum CheckError {
-    Broken(Violation),
+    Violation(Violation),
     OutOfSteps,
     Interrupted(Interrupted),
 }
@@ -47,10 +47,10 @@ pub(super) struct Checker<'a> {
     patterns: &'a BTreeMap<String, Pattern>,
     deadline: &'a Deadline<'a>,
     steps_left: u64,
-    /// Steps since the last look at the deadline.
-    unseen: u64,
-    /// Whether nobody asks for the reason, which then is not written: it may be for each item of a value.
-    trying: bool,
+    /// Steps since the deadline was last checked.
+    unchecked_steps: u64,
+    /// Set while a violation only counts as a failed alternative: then its reason is not written.
+    is_quiet: bool,
 }
 
 impl<'a> Checker<'a> {
@@ -60,55 +60,55 @@ impl<'a> Checker<'a> {
         deadline: &'a Deadline<'a>,
     ) -> Self {
         let steps_left = SCHEMA_STEPS_MAX;
-        Checker { root, patterns, deadline, steps_left, unseen: 0, trying: false }
+        Checker { root, patterns, deadline, steps_left, unchecked_steps: 0, is_quiet: false }
     }
 
     // [SCH-12] [SCH-13]
-    fn spend(&mut self, steps: u64) -> Result<(), CheckError> {
+    fn charge(&mut self, steps: u64) -> Result<(), CheckError> {
         self.steps_left = self.steps_left.checked_sub(steps).ok_or(CheckError::OutOfSteps)?;
-        self.unseen = self.unseen.saturating_add(steps);
-        if self.unseen >= SCHEMA_LOOK_STEPS {
-            self.unseen = 0;
+        self.unchecked_steps = self.unchecked_steps.saturating_add(steps);
+        if self.unchecked_steps >= SCHEMA_SLICE_STEPS {
+            self.unchecked_steps = 0;
             self.deadline.check().map_err(CheckError::Interrupted)?;
         }
         Ok(())
     }
 
-    /// The steps of looking up a name or comparing a text, whether it is found or not.
-    fn spend_text(&mut self, text: &str) -> Result<(), CheckError> {
-        self.spend(as_u64(text.len()).div_euclid(TEXT_BYTES_PER_STEP).saturating_add(1))
+    /// Charges the steps of looking up a name or comparing a text, found or not.
+    fn charge_text(&mut self, text: &str) -> Result<(), CheckError> {
+        self.charge(as_u64(text.len()).div_euclid(TEXT_BYTES_PER_STEP).saturating_add(1))
     }
 
-    /// Calls itself at most `SCHEMA_DEPTH_MAX` deep: no schema is deeper, every `$ref` counted.
+    /// Recurses at most `SCHEMA_DEPTH_MAX` deep: no schema is deeper, counting every `$ref`.
     // [SCH-07]
     pub(super) fn node(&mut self, node: &Value, value: &Value) -> Result<(), CheckError> {
-        self.spend(1)?;
+        self.charge(1)?;
         let members = match node {
             Value::Bool(true) => return Ok(()),
             Value::Object(members) => members,
-            _ => return self.broken(|| "is not allowed here".to_owned()),
+            _ => return self.violation(|| "is not allowed here".to_owned()),
         };
         for (keyword, argument) in members {
-            self.spend(1)?;
+            self.charge(1)?;
             if !self.keyword(keyword, argument, members, value)? {
-                let argument = || shown(&argument.to_string());
-                return self.broken(|| format!("does not follow \"{keyword}\": {}", argument()));
+                let argument = || quote_untrusted(&argument.to_string());
+                return self.violation(|| format!("does not follow \"{keyword}\": {}", argument()));
             }
         }
         Ok(())
     }
 
-    fn broken(&self, what: impl FnOnce() -> String) -> Result<(), CheckError> {
-        let what = if self.trying { String::new() } else { what() };
-        Err(CheckError::Broken(Violation { pointer: String::new(), what }))
+    fn violation(&self, what: impl FnOnce() -> String) -> Result<(), CheckError> {
+        let what = if self.is_quiet { String::new() } else { what() };
+        Err(CheckError::Violation(Violation { pointer: String::new(), what }))
     }
 
-    /// A member or an item of a value.
+    /// Validates a member or an item of a value.
     fn inside(&mut self, key: impl ToString, node: &Value, part: &Value) -> Result<(), CheckError> {
         self.node(node, part).map_err(|stop| match stop {
-            CheckError::Broken(Violation { pointer, what }) if !self.trying => {
-                CheckError::Broken(Violation {
-                    pointer: below("", &key.to_string()) + &pointer,
+            CheckError::Violation(Violation { pointer, what }) if !self.is_quiet => {
+                CheckError::Violation(Violation {
+                    pointer: child_pointer("", &key.to_string()) + &pointer,
                     what,
                 })
             }
@@ -116,19 +116,19 @@ impl<'a> Checker<'a> {
         })
     }
 
-    /// Whether a value keeps a schema, for the keywords that go on either way.
-    fn keeps(&mut self, node: &Value, value: &Value) -> Result<bool, CheckError> {
-        let outer = core::mem::replace(&mut self.trying, true);
+    /// Returns `true` if a value matches a schema, for keywords that continue in both cases.
+    fn matches(&mut self, node: &Value, value: &Value) -> Result<bool, CheckError> {
+        let outer = core::mem::replace(&mut self.is_quiet, true);
         let result = self.node(node, value);
-        self.trying = outer;
+        self.is_quiet = outer;
         match result {
             Ok(()) => Ok(true),
-            Err(CheckError::Broken(_)) => Ok(false),
+            Err(CheckError::Violation(_)) => Ok(false),
             Err(stop) => Err(stop),
         }
     }
 
-    /// Whether a value keeps one keyword. It keeps those that are about other types.
+    /// Returns `true` if a value satisfies a keyword, as it does if the keyword is for other types.
     fn keyword(
         &mut self,
         keyword: &str,
@@ -137,10 +137,10 @@ impl<'a> Checker<'a> {
         value: &Value,
     ) -> Result<bool, CheckError> {
         Ok(match (keyword, value) {
-            ("type", _) => list(argument).iter().any(|name| is_of(name, value)),
+            ("type", _) => one_or_many(argument).iter().any(|name| has_type(name, value)),
             ("const", _) => self.equal(argument, value)?,
             ("enum", _) => {
-                for one in list(argument) {
+                for one in one_or_many(argument) {
                     if self.equal(one, value)? {
                         return Ok(true);
                     }
@@ -148,7 +148,7 @@ impl<'a> Checker<'a> {
                 false
             }
             ("minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum", Value::Number(_)) => {
-                is_within(value, keyword, argument)
+                satisfies_bound(value, keyword, argument)
             }
             ("multipleOf", Value::Number(_)) => {
                 match (ExactNumber::of(value), ExactNumber::of(argument)) {
@@ -158,19 +158,19 @@ impl<'a> Checker<'a> {
             }
             // [SCH-10]
             ("minLength" | "maxLength", Value::String(text)) => {
-                self.spend(as_u64(text.len()))?;
-                is_within(&text.chars().count().into(), keyword, argument)
+                self.charge(as_u64(text.len()))?;
+                satisfies_bound(&text.chars().count().into(), keyword, argument)
             }
             ("pattern", Value::String(text)) => {
                 let pattern = argument.as_str().and_then(|text| self.patterns.get(text));
-                let search = |steps| match is_one_search(steps) {
-                    true => self.spend(steps),
+                let search = |steps| match is_within_search_limit(steps) {
+                    true => self.charge(steps),
                     false => Err(CheckError::OutOfSteps),
                 };
                 pattern.map_or(Ok(false), |pattern| pattern.is_match(text, search))?
             }
             ("minItems" | "maxItems", Value::Array(items)) => {
-                is_within(&items.len().into(), keyword, argument)
+                satisfies_bound(&items.len().into(), keyword, argument)
             }
             ("uniqueItems", Value::Array(items)) if argument == true => {
                 let mut seen = BTreeSet::new();
@@ -182,33 +182,35 @@ impl<'a> Checker<'a> {
                 true
             }
             ("prefixItems", Value::Array(items)) => {
-                for (at, (node, item)) in list(argument).iter().zip(items).enumerate() {
+                for (at, (node, item)) in one_or_many(argument).iter().zip(items).enumerate() {
                     self.inside(at, node, item)?;
                 }
                 true
             }
             ("items", Value::Array(items)) => {
-                let first = siblings.get("prefixItems").map_or(0, |nodes| list(nodes).len());
+                let first = siblings.get("prefixItems").map_or(0, |nodes| one_or_many(nodes).len());
                 for (at, item) in items.iter().enumerate().skip(first) {
                     self.inside(at, argument, item)?;
                 }
                 true
             }
             ("minProperties" | "maxProperties", Value::Object(members)) => {
-                is_within(&members.len().into(), keyword, argument)
+                satisfies_bound(&members.len().into(), keyword, argument)
             }
             ("required", Value::Object(members)) => {
-                for name in list(argument).iter().filter_map(Value::as_str) {
-                    self.spend_text(name)?;
+                for name in one_or_many(argument).iter().filter_map(Value::as_str) {
+                    self.charge_text(name)?;
                     if !members.contains_key(name) {
-                        return Ok(false);
+                        let missing =
+                            || format!("missing required property \"{}\"", quote_untrusted(name));
+                        self.violation(missing)?;
                     }
                 }
                 true
             }
             ("properties", Value::Object(members)) => {
                 for (key, node) in argument.as_object().into_iter().flatten() {
-                    self.spend_text(key)?;
+                    self.charge_text(key)?;
                     if let Some(member) = members.get(key) {
                         self.inside(key, node, member)?;
                     }
@@ -218,7 +220,7 @@ impl<'a> Checker<'a> {
             ("additionalProperties", Value::Object(members)) => {
                 let known = siblings.get("properties").and_then(Value::as_object);
                 for (key, member) in members {
-                    self.spend_text(key)?;
+                    self.charge_text(key)?;
                     if known.is_none_or(|known| !known.contains_key(key)) {
                         self.inside(key, argument, member)?;
                     }
@@ -226,29 +228,29 @@ impl<'a> Checker<'a> {
                 true
             }
             ("allOf", _) => {
-                for node in list(argument) {
+                for node in one_or_many(argument) {
                     self.node(node, value)?;
                 }
                 true
             }
             ("anyOf", _) => {
-                for node in list(argument) {
-                    if self.keeps(node, value)? {
+                for node in one_or_many(argument) {
+                    if self.matches(node, value)? {
                         return Ok(true);
                     }
                 }
                 false
             }
             ("oneOf", _) => {
-                let mut kept = 0_usize;
-                for node in list(argument) {
-                    kept = kept.saturating_add(usize::from(self.keeps(node, value)?));
+                let mut matched = 0_usize;
+                for node in one_or_many(argument) {
+                    matched = matched.saturating_add(usize::from(self.matches(node, value)?));
                 }
-                kept == 1
+                matched == 1
             }
-            ("not", _) => !self.keeps(argument, value)?,
+            ("not", _) => !self.matches(argument, value)?,
             ("$ref", _) => {
-                self.spend_text(argument.as_str().unwrap_or_default())?;
+                self.charge_text(argument.as_str().unwrap_or_default())?;
                 match definition(self.root, argument) {
                     Some(node) => self.node(node, value).map(|()| true)?,
                     None => false,
@@ -260,7 +262,7 @@ impl<'a> Checker<'a> {
 
     // [SCH-11]
     fn equal(&mut self, one: &Value, value: &Value) -> Result<bool, CheckError> {
-        self.spend_text(one.as_str().unwrap_or_default())?;
+        self.charge_text(one.as_str().unwrap_or_default())?;
         Ok(match (one, value) {
             (Value::Number(_), Value::Number(_)) => ExactNumber::of(one) == ExactNumber::of(value),
             (Value::Array(_), Value::Array(_)) | (Value::Object(_), Value::Object(_)) => {
@@ -272,13 +274,13 @@ impl<'a> Checker<'a> {
 
     fn canonical(&mut self, value: &Value) -> Result<String, CheckError> {
         let text = canonical(value);
-        self.spend(as_u64(text.len()).saturating_mul(CANONICAL_BYTE_STEPS))?;
+        self.charge(as_u64(text.len()).saturating_mul(CANONICAL_BYTE_STEPS))?;
         Ok(text)
     }
 }
 
 // [SCH-09]
-fn is_of(name: &Value, value: &Value) -> bool {
+fn has_type(name: &Value, value: &Value) -> bool {
     match value {
         Value::Null => name == "null",
         Value::Bool(_) => name == "boolean",

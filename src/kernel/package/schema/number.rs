@@ -1,25 +1,24 @@
-//! Numbers compared as the mathematics they stand for, and one text for equal values.
+//! Exact comparison of JSON numbers, and one canonical text for equal values.
 //!
-//! JSON Schema knows no integers and floats, only numbers: `1` and `1.0` are equal and both integers.
-//! A number that was read as a double stands for exactly the value of that double.
+//! JSON Schema has only numbers, not integers and floats: `1` and `1.0` are equal, and both are integers.
+//! A number that was read as a double is exactly the value of that double.
 
 use crate::kernel::json;
 use crate::kernel::prelude::*;
 use serde_json::{Number, Value};
 
-/// A number of a document, which is a 64-bit integer or a finite double, without rounding. Of two
-/// numbers the one with the smaller nearest double is smaller; those with one double are 64-bit
-/// integers or equal, so the integer decides.
+/// A number without rounding: a 64-bit integer or a finite double. Numbers are compared by their nearest
+/// doubles first. Those that share one are equal or 64-bit integers, so that comparing `whole` decides.
 // [SCH-10]
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
 pub(super) struct ExactNumber {
     nearest: f64,
-    /// What stands before the point; see [`whole`] for doubles of 2^127 or more.
+    /// The integer part; see [`whole`] for doubles of 2^127 or more.
     whole: i128,
 }
 
 impl ExactNumber {
-    /// The number that a value is, if it is one.
+    /// Returns the number of a value, if it is one.
     pub(super) fn of(value: &Value) -> Option<ExactNumber> {
         let number = value.as_number()?;
         let nearest = number.as_f64()?;
@@ -31,29 +30,29 @@ impl ExactNumber {
         self.nearest % 1.0 == 0.0
     }
 
-    /// The divisor is an integer of 32 bits.
+    /// Returns `true` if the number is a multiple of the divisor, an integer of 32 bits.
     pub(super) fn is_multiple_of(self, divisor: ExactNumber) -> bool {
         self.is_integer() && self.whole.checked_rem(divisor.whole) == Some(0)
     }
 }
 
-/// A double without its fraction, from its bits (IEEE 754 binary64): equally fast for all, and exact
-/// where a cast would saturate in silence. Of 2^127 or more, it is the double divided by a power of two,
-/// and has the same divisors of 32 bits: 74 factors of two stay.
+/// Returns a double without its fraction, computed from its bits (IEEE 754 binary64), since a cast would
+/// saturate. From 2^127 on, it is divided by a power of two; 74 factors of two remain, so that the
+/// divisors of 32 bits stay the same.
 fn whole(float: f64) -> i128 {
     let bits = float.abs().to_bits();
     let exponent = u32::try_from(bits >> 52).unwrap_or(0);
     let significand = i128::from((bits & 0x000f_ffff_ffff_ffff) | (1 << 52));
-    // 74 bits higher the significand is what it is worth in a double of exponent 1149, the last below
-    // 2^127. Each exponent less halves it, until nothing is left of it.
+    // The significand shifted by 74 is its value in a double with exponent 1149, the last below 2^127.
+    // Each smaller exponent halves it.
     let highest = significand.checked_shl(74).unwrap_or(0);
     let magnitude = highest.checked_shr(1149_u32.saturating_sub(exponent)).unwrap_or(0);
     magnitude.saturating_mul(if float < 0.0 { -1 } else { 1 })
 }
 
-/// Whether a number keeps one of the ten bounds.
+/// Returns `true` if a number satisfies one of the ten bounds.
 // [SCH-10]
-pub(super) fn is_within(number: &Value, keyword: &str, bound: &Value) -> bool {
+pub(super) fn satisfies_bound(number: &Value, keyword: &str, bound: &Value) -> bool {
     let (Some(number), Some(bound)) = (ExactNumber::of(number), ExactNumber::of(bound)) else {
         return false;
     };
@@ -65,7 +64,7 @@ pub(super) fn is_within(number: &Value, keyword: &str, bound: &Value) -> bool {
     }
 }
 
-/// One text for all values that JSON Schema calls equal. Two different values have two texts.
+/// Returns one text for all values that JSON Schema considers equal, and different texts for others.
 pub(super) fn canonical(value: &Value) -> String {
     let mut text = String::new();
     json::canonical::write(value, number_text, &mut text);

@@ -6,7 +6,7 @@ use super::super::kind::Kind;
 use super::super::matches::KindMatch;
 use super::context_words::first_word;
 use super::text_view::{is_alnum, Text};
-use crate::kernel::encoding::unbase64_of_any_length;
+use crate::kernel::encoding::unbase64_vec;
 use crate::kernel::prelude::*;
 use serde_json::{Map, Value};
 
@@ -197,7 +197,7 @@ fn jwt_token(text: Text, start: usize, seen: &mut usize) -> Option<KindMatch> {
     };
     let mut header: String = text.slice(start, header_end).iter().map(standard).collect();
     header.extend(core::iter::repeat_n('=', header.len().wrapping_neg() % 4));
-    let header = unbase64_of_any_length(&header)?;
+    let header = unbase64_vec(&header)?;
     let object = serde_json::from_slice::<Map<String, Value>>(&header).ok()?;
     let second = part(header_end + 1);
     if text.at(header_end) != b'.' || second == header_end + 1 || !object.contains_key("alg") {

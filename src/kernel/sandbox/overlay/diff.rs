@@ -125,11 +125,11 @@ fn difference(whiteouts: Whiteouts, created: Created) -> Vec<Change> {
     };
     let removed = whiteouts.iter().rev().filter(|(path, (kind, _))| !stays(path, *kind));
     let removed = removed.map(|(path, (kind, was))| {
-        let (path, like) = (path.clone(), None);
-        match kind {
-            Kind::File => Change { path, action: FileOp::RemoveFile, was: *was, like },
-            Kind::Directory => Change { path, action: FileOp::RemoveDirectory, was: None, like },
-        }
+        let (action, expected) = match kind {
+            Kind::File => (FileOp::RemoveFile, *was),
+            Kind::Directory => (FileOp::RemoveDirectory, None),
+        };
+        Change { path: path.clone(), action, expected, attributes_from: None }
     });
     let mut changes: Vec<Change> = removed.collect();
     for (path, (content, like)) in created {
@@ -141,7 +141,7 @@ fn difference(whiteouts: Whiteouts, created: Created) -> Vec<Change> {
             None => FileOp::CreateDirectory,
         };
         // A file that replaces another gets that one's attributes, regardless of its own origin.
-        changes.push(Change { path, action, was, like: was.or(like) });
+        changes.push(Change { path, action, expected: was, attributes_from: was.or(like) });
     }
     changes
 }

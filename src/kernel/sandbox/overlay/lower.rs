@@ -5,7 +5,7 @@
 //! directory is merged, which loads all lower names; none is loaded there later.
 
 use super::inode::{InodeData, InodeId, Origin, OverlayFs};
-use crate::kernel::directory::{Directory, File, Found, Kind};
+use crate::kernel::directory::{Directory, File, HostEntry, Kind};
 use crate::kernel::limits::{
     ENTRY_FUEL, HANDLES_COUNT_MAX, HOST_NAME_FUEL, LISTED_ENTRIES_COUNT_MAX,
 };
@@ -37,8 +37,8 @@ impl OverlayFs {
         let found = self.open_child(directory, name, meter)?;
         Errno::NOENT.when(self.directory(directory)?.is_merged)?;
         let kind = match found {
-            Found::Directory(_) => Kind::Directory,
-            Found::File(_) => Kind::File,
+            HostEntry::Directory(_) => Kind::Directory,
+            HostEntry::File(_) => Kind::File,
         };
         let id = self.load(directory, &Arc::from(name), kind)?;
         self.keep_open(id, &found)?;
@@ -118,8 +118,8 @@ impl OverlayFs {
         let is_open = self.node(id)?.lower.is_some();
         if !is_open && !self.node(id)?.is_upper && !self.is_directory(id) {
             match self.open_lower(id, meter)? {
-                Found::File(_) => {}
-                Found::Directory(_) => return Err(Errno::IO.into()),
+                HostEntry::File(_) => {}
+                HostEntry::Directory(_) => return Err(Errno::IO.into()),
             }
         }
         Ok(self.node(id)?.lower.as_ref())
@@ -137,16 +137,16 @@ impl OverlayFs {
             return Ok(Arc::clone(held));
         }
         match self.open_lower(id, meter)? {
-            Found::Directory(directory) => Ok(directory),
-            Found::File(_) => Err(Errno::NOTDIR.into()),
+            HostEntry::Directory(directory) => Ok(directory),
+            HostEntry::File(_) => Err(Errno::NOTDIR.into()),
         }
     }
 
     /// Opens the lower file or directory of an inode.
-    fn open_lower(&mut self, id: InodeId, meter: &mut FuelMeter) -> HostResult<Found> {
+    fn open_lower(&mut self, id: InodeId, meter: &mut FuelMeter) -> HostResult<HostEntry> {
         let Some(Origin { directory, name, .. }) = self.node(id)?.origin.clone() else {
             let root = self.mount_of(id)?.host.clone();
-            return Ok(Found::Directory(root.ok_or(Errno::IO)?));
+            return Ok(HostEntry::Directory(root.ok_or(Errno::IO)?));
         };
         let found = self.open_child(directory, &name, meter)?;
         self.keep_open(id, &found)?;
@@ -158,7 +158,7 @@ impl OverlayFs {
         above: InodeId,
         name: &str,
         meter: &mut FuelMeter,
-    ) -> HostResult<Found> {
+    ) -> HostResult<HostEntry> {
         let host = self.open_directory(above, meter)?;
         meter.charge(HOST_NAME_FUEL)?;
         Ok(host.open(name)?)
@@ -166,21 +166,21 @@ impl OverlayFs {
 
     /// Keeps a lower object open, and records its attributes on the host the first time.
     // [BOX-94]
-    fn keep_open(&mut self, id: InodeId, found: &Found) -> Result<(), Errno> {
+    fn keep_open(&mut self, id: InodeId, found: &HostEntry) -> Result<(), Errno> {
         if let Some(Origin { fingerprint: fingerprint @ None, .. }) = &mut self.node_mut(id)?.origin
         {
             *fingerprint = Some(match found {
-                Found::Directory(directory) => directory.stamp()?,
-                Found::File(file) => file.stamp()?,
+                HostEntry::Directory(directory) => directory.fingerprint()?,
+                HostEntry::File(file) => file.fingerprint()?,
             });
         }
         match found {
-            Found::File(file) => {
+            HostEntry::File(file) => {
                 self.close_file();
                 self.handles.file = Some(id);
                 self.node_mut(id)?.lower = Some(Arc::clone(file));
             }
-            Found::Directory(directory) => {
+            HostEntry::Directory(directory) => {
                 let held = &mut self.handles.directories;
                 if held.len() >= HANDLES_COUNT_MAX {
                     held.clear();

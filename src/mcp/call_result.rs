@@ -1,12 +1,12 @@
-//! Room: what comes of a call, as the protocol says it.
+//! MCP call results: turns the outcome of a tool call into the `result` of a `tools/call` response.
 
 use super::era::Era;
 use crate::host::runtime::CallResult;
 use crate::kernel::error::{Class, Error};
 use serde_json::{json, Value};
 
-/// The answer of a tool. Where it is structured only, a text holds the filtered JSON as well: some clients
-/// look at nothing else.
+/// The result of a tool. Where only structured content exists, a text block repeats the filtered JSON:
+/// some clients read nothing else.
 // [SRV-33]
 pub(super) fn tool_result(answer: CallResult, era: &Era) -> Value {
     let CallResult { mut content, structured_content, is_error, .. } = answer;
@@ -27,8 +27,8 @@ pub(super) fn failure(text: &str) -> Value {
     json!({ "content": [{ "type": "text", "text": text }], "isError": true })
 }
 
-/// What comes of a call that did not succeed: what it has to come again with, or what happened. Some
-/// clients show a model nothing but the text, so it says that plainly.
+/// The result of a call that did not succeed: the input that it requires, or an error. Some clients show a
+/// model only the text, so the text starts with the kind of error.
 // [SRV-34] [SRV-42]
 pub(super) fn refusal(error: &Error) -> Value {
     if let Some(input) = error.input_required() {
@@ -36,11 +36,11 @@ pub(super) fn refusal(error: &Error) -> Value {
     }
     let code = error.code();
     let stage = code.as_str().split('.').next().unwrap_or_default();
-    let word = match (stage, code.class()) {
+    let label = match (stage, code.class()) {
         ("request", _) => "INVALID REQUEST",
         (_, Class::Refused) => "DENIED by MPP policy",
         (_, Class::Tool) => "FAILED",
         _ => "FAILED on the host",
     };
-    failure(&format!("{word}: [{}] {}", code.as_str(), error.detail()))
+    failure(&format!("{label}: [{}] {}", code.as_str(), error.detail()))
 }

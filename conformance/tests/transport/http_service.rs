@@ -1,5 +1,5 @@
-//! The door with a server behind it: every refusal, by the fake and by curl, through the whole pipeline.
-//! What a server got is looked at as well: a refusal that has sent something is none.
+//! The `http` service with a real server: every refusal, by the fake and by curl, through the whole pipeline.
+//! What a server received is checked as well: a refusal must not send anything.
 
 use super::fake::FakeTransport;
 use super::nginx::Nginx;
@@ -41,7 +41,7 @@ impl<T: HttpTransport> HttpTransport for Named<T> {
     }
 }
 
-/// `www.example.com` and the like are on this machine; one name is in nobody's hands.
+/// `www.example.com` and the like are on this machine; one name has no owner.
 fn named<T: HttpTransport>(inner: T) -> Named<T> {
     let here = IpAddr::from([127, 0, 0, 1]);
     let names = [
@@ -54,7 +54,7 @@ fn named<T: HttpTransport>(inner: T) -> Named<T> {
     Named { names: names.into(), inner }
 }
 
-/// A guest that asks the door once and hands on what it says.
+/// A guest that sends one host service request and writes the response.
 pub fn guest(request: &Value) -> String {
     let request = request.to_string();
     let before = r#"{"jsonrpc":"2.0","id":1,"result":{"content":[],"structuredContent":"#;
@@ -92,11 +92,11 @@ struct Grants<'a> {
 
 /// Sends one request through the whole pipeline. The answer is the code of a refusal, or the status.
 fn ask(grants: Grants<'_>, transport: Arc<dyn HttpTransport>, request: &Value) -> String {
-    let mut manifest = support::manifest("org.example.door");
+    let mut manifest = support::manifest("org.example.http");
     manifest["capabilities"] = json!({ "network": grants.hosts });
     let package = support::package_with(&manifest, &guest(request));
-    let host = Host::new("door");
-    let runtime = host.runtime_with(grants.policy.trust_package("org.example.door"));
+    let host = Host::new("http");
+    let runtime = host.runtime_with(grants.policy.trust_package("org.example.http"));
     let runtime = runtime.http_transport(transport);
     let answer = support::call(&runtime, &package).unwrap().structured_content.unwrap();
     match &answer["error"]["code"] {
@@ -188,8 +188,8 @@ fn refused_before_anything_is_sent() -> Vec<Case> {
         ),
         declared(
             "no name",
-            &["gone.example.com:P"],
-            "http://gone.example.com:P/",
+            &["missing.example.com:P"],
+            "http://missing.example.com:P/",
             "http.no_address",
         ),
         Case { allowed: false, ..case("plain http", page(), here(), "http.plain", 0) },
@@ -304,7 +304,7 @@ fn every_refusal_is_the_same_with_a_server_and_with_the_fake() {
     let mut wrong = Vec::new();
     for case in refused_before_anything_is_sent().into_iter().chain(refused_by_what_comes_back()) {
         let at_port = |port: u16, text: &str| text.replace(":P", &format!(":{port}"));
-        // The server's own port stands in what it sends.
+        // The server's port appears in what it sends.
         let mut server = Server::start(Play::Silent);
         let mut play = case.play.clone();
         if let Play::Bytes(wire) = &mut play {
@@ -354,12 +354,12 @@ fn a_name_that_leads_inside_needs_the_policys_word_for_it() {
 fn a_cancelled_call_ends_though_its_server_does_not() {
     let server = Server::start(Play::Silent);
     let at = format!("www.example.com:{}", server.at().port());
-    let mut manifest = support::manifest("org.example.door");
+    let mut manifest = support::manifest("org.example.http");
     manifest["capabilities"] = json!({ "network": [at] });
     let package = support::package_with(&manifest, &guest(&get(&format!("http://{at}/"))));
-    let host = Host::new("door-cancelled");
+    let host = Host::new("http-cancelled");
     let policy = network(json!({ "plain_http": [at], "private_addresses": [at] }));
-    let runtime = host.runtime_with(policy.trust_package("org.example.door"));
+    let runtime = host.runtime_with(policy.trust_package("org.example.http"));
     let runtime = runtime.http_transport(Arc::new(named(CurlTransport::new(None))));
     let cancel = CancelFlag::default();
     let call = ToolCall::new("run", json!({}));

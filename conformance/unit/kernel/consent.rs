@@ -1,16 +1,21 @@
-//! Tests of consent: proofs that do not hold, approvals that no longer apply, questions that wait.
+//! Tests of consent: refused proofs, approvals that no longer apply, pending requests.
 #![allow(clippy::arithmetic_side_effects)]
 
-use crate::consent::approvals::Approvals;
-use crate::consent::attestation::{
-    host_key, public_key, AttestationVerifier, EphemeralAttestation,
-};
-use crate::consent::pending::PendingQueue;
-use crate::consent::*;
-use crate::package::key::SecretKey;
-use crate::package::content_hash::ContentHash;
-use crate::policy::capability::digest;
-use crate::policy::{Capability, SecurityLevel};
+use super::attestation::AttestationVerifier;
+use super::obtain::obtain;
+use super::*;
+use crate::host::approvals::Approvals;
+use crate::host::approver::Approver;
+use crate::host::host_key::{consume_nonce, host_key, public_key};
+use crate::host::pending::PendingQueue;
+use crate::kernel::deadline::Clock;
+use crate::kernel::host::Host;
+use crate::kernel::limits::PENDING_ARGUMENTS_BYTES_MAX;
+use crate::kernel::package::content_hash::ContentHash;
+use crate::kernel::package::key::{PublicKey, SecretKey};
+use crate::kernel::policy::capability::{digest, Capability};
+use crate::kernel::policy::{ConsentRules, SecurityLevel};
+use crate::kernel::time::Timestamp;
 use serde_json::{json, Map};
 use std::cell::Cell;
 use std::fs;
@@ -38,10 +43,55 @@ fn at(seconds: u64) -> Timestamp {
     Timestamp::from_unix_seconds(1_767_225_600 + seconds).unwrap()
 }
 
+/// A host with the files of a home directory, this approver, and a clock that shows `seconds` after [`at`]'s
+/// zero.
+struct TestHost<'a> {
+    home: &'a Home,
+    approver: &'a dyn Approver,
+    seconds: &'a Cell<u64>,
+}
+
+impl Clock for TestHost<'_> {
+    fn now(&self) -> Duration {
+        Duration::from_secs(at(self.seconds.get()).unix_seconds())
+    }
+    fn elapsed(&self) -> Duration {
+        Duration::ZERO
+    }
+}
+
+impl Host for TestHost<'_> {
+    fn request_approval(&self, request: &ApprovalRequest) -> ApprovalDecision {
+        self.approver.request_approval(request)
+    }
+    fn remembered_approval(&self, request: &ApprovalRequest) -> Result<Option<String>, Error> {
+        Approvals::new(&self.home.0).find(request)
+    }
+    fn remember_approval(
+        &self,
+        request: &ApprovalRequest,
+        by: &str,
+        at: Timestamp,
+    ) -> Result<(), Error> {
+        Approvals::new(&self.home.0).add(request, by, at)
+    }
+    fn consent_key(&self) -> Result<PublicKey, Error> {
+        public_key(&self.home.0)
+    }
+    fn consume_nonce(
+        &self,
+        nonce: &[u8; 16],
+        expires: Timestamp,
+        now: Timestamp,
+    ) -> Result<bool, Error> {
+        consume_nonce(&self.home.0, nonce, expires, now)
+    }
+}
+
 const DIGEST: &str = "hmac-sha256:0000000000000000000000000000000000000000000000000000000000000000";
 
 fn content() -> ContentHash {
-    ContentHash::of_listing("one")
+    ContentHash::from_checksum_list("one")
 }
 
 /// What a person is asked about a call of this tool.
@@ -68,28 +118,28 @@ fn a_proof_for_another_call_by_another_key_or_out_of_its_time_is_refused() {
     let home = Home::new("proofs");
     let key = host_key(&home.0).unwrap();
     let good = question(true, &[]);
-    let code = |proof: &EphemeralAttestation, question: &ApprovalRequest, now| {
-        proof.spend(&home.0, question, now).unwrap_err().code()
+    let code = |proof: &EphemeralAttestation, question: &ApprovalRequest, seconds| {
+        with_proof(&home, question, proof, seconds).unwrap_err().code()
     };
     let proof = EphemeralAttestation::sign(&key, &good, "alice", at(0));
     for wrong in [
-        ApprovalRequest { content_hash: ContentHash::of_listing("two"), ..good.clone() },
+        ApprovalRequest { content_hash: ContentHash::from_checksum_list("two"), ..good.clone() },
         ApprovalRequest { tool: "delete ".to_owned(), ..good.clone() },
         ApprovalRequest { arguments_digest: "hmac-sha256:1".to_owned(), ..good.clone() },
     ] {
-        assert_eq!(code(&proof, &wrong, at(1)), Code::PolicyAttestation);
+        assert_eq!(code(&proof, &wrong, 1), Code::PolicyAttestation);
     }
     for (signed, now) in [(0, 301), (1000, 1)] {
         let proof = EphemeralAttestation::sign(&key, &good, "alice", at(signed));
-        assert_eq!(code(&proof, &good, at(now)), Code::PolicyAttestation, "{signed} {now}");
+        assert_eq!(code(&proof, &good, now), Code::PolicyAttestation, "{signed} {now}");
     }
     let stranger = EphemeralAttestation::sign(&SecretKey::generate(), &good, "alice", at(0));
-    assert_eq!(code(&stranger, &good, at(1)), Code::PolicyAttestation);
-    for nobody in ["", "a\nb", "a\u{202e}b"] {
-        let proof = EphemeralAttestation::sign(&key, &good, nobody, at(0));
-        assert_eq!(code(&proof, &good, at(1)), Code::PolicyAttestation, "{nobody:?}");
+    assert_eq!(code(&stranger, &good, 1), Code::PolicyAttestation);
+    for by in ["", "a\nb", "a\u{202e}b"] {
+        let proof = EphemeralAttestation::sign(&key, &good, by, at(0));
+        assert_eq!(code(&proof, &good, 1), Code::PolicyAttestation, "{by:?}");
     }
-    assert!(proof.spend(&home.0, &good, at(300)).is_ok());
+    assert!(with_proof(&home, &good, &proof, 300).is_ok());
 }
 
 #[test]
@@ -97,15 +147,15 @@ fn a_proof_is_good_once_also_for_eight_who_use_it_together() {
     let home = Home::new("once");
     let (key, question) = (host_key(&home.0).unwrap(), question(true, &[]));
     let proof = EphemeralAttestation::sign(&key, &question, "alice", at(0));
-    let spent: usize = std::thread::scope(|scope| {
-        let spend = || proof.spend(&home.0, &question, at(1)).is_ok();
-        let all: Vec<_> = (0..8).map(|_| scope.spawn(spend)).collect();
+    let accepted: usize = std::thread::scope(|scope| {
+        let use_it = || with_proof(&home, &question, &proof, 1).is_ok();
+        let all: Vec<_> = (0..8).map(|_| scope.spawn(use_it)).collect();
         all.into_iter().map(|one| usize::from(one.join().unwrap())).sum()
     });
-    assert_eq!(spent, 1);
+    assert_eq!(accepted, 1);
 }
 
-/// The record of a call that somebody agreed to.
+/// The audit record of an approved call.
 fn record(granted_by: &str, tool: &str, proof: &str) -> Map<String, Value> {
     let record = json!({ "content_hash": content().as_str(), "tool": tool, "arguments": DIGEST,
         "granted_by": granted_by, "attestation": proof });
@@ -118,7 +168,7 @@ fn every_change_of_one_byte_of_a_proof_spoils_it() {
     let key = host_key(&home.0).unwrap();
     let text = EphemeralAttestation::sign(&key, &question(true, &[]), "alice", at(0)).to_text();
     let holds = |by: &str, text: &str| {
-        AttestationVerifier::new(key.public()).look(&record(by, "delete", text)).is_ok()
+        AttestationVerifier::new(key.public()).check_record(&record(by, "delete", text)).is_ok()
     };
     assert!(holds("person:alice", &text) && !holds("person:bob", &text));
     for place in 0..text.len() {
@@ -136,13 +186,13 @@ fn a_host_without_a_key_and_a_file_that_is_no_list_let_no_proof_through() {
     let home = Home::new("files");
     let question = question(true, &[]);
     let proof = EphemeralAttestation::sign(&SecretKey::generate(), &question, "a", at(0));
-    let code = || proof.spend(&home.0, &question, at(1)).unwrap_err().code();
-    assert_eq!(code(), Code::PolicyAttestation);
+    let error = with_proof(&home, &question, &proof, 1).unwrap_err();
+    assert_eq!(error.code(), Code::PolicyAttestation);
     let key = host_key(&home.0).unwrap();
     let proof = EphemeralAttestation::sign(&key, &question, "a", at(0));
     for hostile in ["", "[]", r#"{"format":"mpp-spent/2"}"#, r#"{"format":"mpp-spent/1","x":1}"#] {
         fs::write(home.0.join("spent.json"), hostile).unwrap();
-        let error = proof.spend(&home.0, &question, at(1)).unwrap_err();
+        let error = with_proof(&home, &question, &proof, 1).unwrap_err();
         assert_eq!(error.code(), Code::ConsentInvalid, "{hostile}");
     }
 }
@@ -155,13 +205,13 @@ fn a_log_with_a_false_or_repeated_proof_is_found_out() {
     let record = |granted_by: &str, tool: &str| record(granted_by, tool, &proof);
     let check = || AttestationVerifier::new(public_key(&home.0).unwrap());
     let mut good = check();
-    assert!(good.look(&record("person:alice", "delete")).is_ok());
-    assert_eq!(good.good(), 1);
-    assert!(good.look(&record("person:alice", "delete")).is_err(), "twice");
+    assert!(good.check_record(&record("person:alice", "delete")).is_ok());
+    assert_eq!(good.verified_count(), 1);
+    assert!(good.check_record(&record("person:alice", "delete")).is_err(), "twice");
     for (by, tool) in
         [("person:bob", "delete"), ("policy:alice", "delete"), ("person:alice", "add")]
     {
-        assert!(check().look(&record(by, tool)).is_err(), "{by} {tool}");
+        assert!(check().check_record(&record(by, tool)).is_err(), "{by} {tool}");
     }
 }
 
@@ -169,7 +219,7 @@ fn a_log_with_a_false_or_repeated_proof_is_found_out() {
 struct Says(ApprovalDecision, Cell<usize>);
 
 impl Approver for Says {
-    fn ask(&self, _: &ApprovalRequest) -> ApprovalDecision {
+    fn request_approval(&self, _: &ApprovalRequest) -> ApprovalDecision {
         self.1.set(self.1.get() + 1);
         self.0.clone()
     }
@@ -177,21 +227,35 @@ impl Approver for Says {
 
 const RULES: ConsentRules = ConsentRules { wait_s: 0, elicitation: None, remember: true };
 
-/// What comes of a question that is put to this person now.
+/// The result of `obtain` with this approver, at [`at`]'s zero.
 fn obtained(
     home: &Home,
     question: &ApprovalRequest,
     rules: ConsentRules,
-    person: &dyn Approver,
+    approver: &dyn Approver,
 ) -> Result<(String, Option<String>), Error> {
-    obtain(&home.0, question, rules, person, &|| at(0), &|| Ok(()))
+    let host = TestHost { home, approver, seconds: &Cell::new(0) };
+    obtain(&host, question, rules, &|| Ok(()))
+}
+
+/// The result of `obtain` if the approver answers with this proof.
+fn with_proof(
+    home: &Home,
+    question: &ApprovalRequest,
+    proof: &EphemeralAttestation,
+    seconds: u64,
+) -> Result<(String, Option<String>), Error> {
+    let approver = Says(ApprovalDecision::ApprovedWithProof(proof.clone()), Cell::new(0));
+    let host = TestHost { home, approver: &approver, seconds: &Cell::new(seconds) };
+    obtain(&host, question, RULES, &|| Ok(()))
 }
 
 #[test]
 fn an_approval_ends_with_the_contents_the_grants_or_the_policy() {
     let home = Home::new("kept");
     let person = Says(ApprovalDecision::ApprovedAlways("alice".to_owned()), Cell::new(0));
-    let by = |question: &ApprovalRequest, rules| obtained(&home, question, rules, &person).unwrap().0;
+    let by =
+        |question: &ApprovalRequest, rules| obtained(&home, question, rules, &person).unwrap().0;
     let asked = question(false, &[Capability::Storage { limit_kb: 64 }]);
     assert_eq!(by(&asked, RULES), "alice");
     assert_eq!(by(&asked, RULES), "alice (remembered)");
@@ -200,7 +264,7 @@ fn an_approval_ends_with_the_contents_the_grants_or_the_policy() {
     assert_eq!(by(&asked, ConsentRules { remember: false, ..RULES }), "alice");
     assert_eq!(by(&question(false, &[Capability::Storage { limit_kb: 65 }]), RULES), "alice");
     assert_eq!(by(&asked, RULES), "alice");
-    let content_hash = ContentHash::of_listing("two");
+    let content_hash = ContentHash::from_checksum_list("two");
     assert_eq!(by(&ApprovalRequest { content_hash, ..asked }, RULES), "alice");
     assert_eq!(person.1.get(), 5);
     assert_eq!(Approvals::new(&home.0).revoke("org.acme.notes").unwrap(), 1);
@@ -274,19 +338,30 @@ fn a_question_that_the_client_has_to_put_is_a_refusal_that_carries_it_and_nothin
         let error = refusal(is_destructive, ApprovalDecision::InputRequired(input.clone()));
         assert_eq!(error.code(), Code::PolicyConfirmation);
         assert_eq!(error.input_required(), Some(&input));
-        for no in [ApprovalDecision::NoApprover, ApprovalDecision::Denied, ApprovalDecision::NoResponse(input.to_string())] {
+        for no in [
+            ApprovalDecision::NoApprover,
+            ApprovalDecision::Denied,
+            ApprovalDecision::NoResponse(input.to_string()),
+        ] {
             assert_eq!(refusal(is_destructive, no).input_required(), None);
         }
     }
-    assert_eq!(refusal(true, ApprovalDecision::ApprovedOnce("alice".to_owned())).input_required(), None);
+    assert_eq!(
+        refusal(true, ApprovalDecision::ApprovedOnce("alice".to_owned())).input_required(),
+        None
+    );
     assert_eq!(fs::read_dir(&home.0).unwrap().count(), 0);
 }
 
 /// Asks, and answers as soon as the question is there.
-fn answered(home: &Home, is_destructive: bool, answer: impl Fn(&PendingQueue, u64) + Sync) -> ApprovalDecision {
+fn answered(
+    home: &Home,
+    is_destructive: bool,
+    answer: impl Fn(&PendingQueue, u64) + Sync,
+) -> ApprovalDecision {
     let pending = PendingQueue::new(&home.0);
     let (question, wait) = (question(is_destructive, &[]), Duration::from_secs(60));
-    pending.ask(&question, wait, &|| true, &|number| answer(&pending, number)).unwrap()
+    pending.request_approval(&question, wait, &|| true, &|number| answer(&pending, number)).unwrap()
 }
 
 #[test]
@@ -315,7 +390,8 @@ fn a_question_is_answered_once_and_gone_afterwards() {
         pending.approve(number, "alice", true, good, now()).unwrap();
     });
     let ApprovalDecision::ApprovedWithProof(proof) = reply else { panic!("{reply:?}") };
-    assert!(proof.spend(&home.0, &question(true, &[]), now()).is_ok());
+    let seconds = now().unix_seconds() - at(0).unix_seconds();
+    assert!(with_proof(&home, &question(true, &[]), &proof, seconds).is_ok());
     assert_eq!(
         answered(&home, true, |pending, n| pending.deny(n, now()).unwrap()),
         ApprovalDecision::Denied
@@ -330,9 +406,9 @@ fn a_question_that_nobody_answers_or_wants_any_more_is_a_no_and_leaves_nothing()
     let reply = |goes_on: bool, arguments: &Value| {
         let question = ApprovalRequest { arguments: arguments.to_string(), ..question(false, &[]) };
         let wait = Duration::from_millis(if goes_on { 0 } else { 60_000 });
-        pending.ask(&question, wait, &|| goes_on, &|_| {}).unwrap()
+        pending.request_approval(&question, wait, &|| goes_on, &|_| {}).unwrap()
     };
-    let long = json!("x".repeat(crate::limits::PENDING_ARGUMENTS_BYTES_MAX));
+    let long = json!("x".repeat(PENDING_ARGUMENTS_BYTES_MAX));
     for (goes_on, arguments) in [(true, json!({})), (false, json!({})), (true, long)] {
         assert!(matches!(reply(goes_on, &arguments), ApprovalDecision::NoResponse(_)));
         assert_eq!(pending.all(Timestamp::now()).unwrap(), []);
@@ -353,7 +429,7 @@ fn a_hostile_file_of_questions_answers_none() {
     ] {
         fs::write(home.0.join("pending.json"), hostile).unwrap();
         let wait = Duration::from_secs(60);
-        let reply = pending.ask(&question(false, &[]), wait, &|| true, &|_| {});
+        let reply = pending.request_approval(&question(false, &[]), wait, &|| true, &|_| {});
         assert_eq!(reply.unwrap_err().code(), Code::ConsentInvalid, "{hostile}");
     }
 }
@@ -371,7 +447,7 @@ fn arguments_that_are_not_written_as_they_are_shown_are_refused() {
             fs::write(&path, file.to_string()).unwrap();
         };
         let wait = Duration::from_secs(60);
-        let reply = pending.ask(&question(false, &[]), wait, &|| true, &put);
+        let reply = pending.request_approval(&question(false, &[]), wait, &|| true, &put);
         assert_eq!(reply.unwrap_err().code(), Code::ConsentInvalid, "{hostile}");
         assert!(pending.all(Timestamp::now()).is_err());
         fs::remove_file(&path).unwrap();
@@ -383,14 +459,14 @@ fn an_answer_to_another_question_of_the_same_number_is_none() {
     let home = Home::new("same-number");
     let asked = question(false, &[Capability::RealClock]);
     for other in [
-        ApprovalRequest { content_hash: ContentHash::of_listing("two"), ..asked.clone() },
+        ApprovalRequest { content_hash: ContentHash::from_checksum_list("two"), ..asked.clone() },
         ApprovalRequest { tool: "other".to_owned(), ..asked.clone() },
         ApprovalRequest { arguments_digest: "hmac-sha256:1".to_owned(), ..asked.clone() },
         ApprovalRequest { grants: digest(&[Capability::RealRandom]), ..asked.clone() },
     ] {
         let (pending, wait) = (PendingQueue::new(&home.0), Duration::from_secs(60));
         let swap = |_| {
-            // Somebody puts the answered question of another call in this one's place.
+            // Another program replaces the request by one for another call, with an answer.
             let path = home.0.join("pending.json");
             let text = fs::read_to_string(&path).unwrap();
             let mut file: Value = serde_json::from_str(&text).unwrap();
@@ -403,25 +479,27 @@ fn an_answer_to_another_question_of_the_same_number_is_none() {
                 json!({ "approved": true, "by": "alice", "for_later": true });
             fs::write(&path, file.to_string()).unwrap();
         };
-        let reply = pending.ask(&asked, wait, &|| true, &swap).unwrap();
+        let reply = pending.request_approval(&asked, wait, &|| true, &swap).unwrap();
         assert!(matches!(reply, ApprovalDecision::NoResponse(_)), "{reply:?}");
         fs::remove_file(home.0.join("pending.json")).unwrap();
     }
 }
 
 #[test]
-fn the_time_that_a_person_takes_does_not_make_their_proof_one_of_the_future() {
+fn a_proof_that_was_signed_while_the_call_waited_is_not_one_of_the_future() {
     let home = Home::new("slow");
     struct Slow<'a>(&'a Home, &'a Cell<u64>);
     impl Approver for Slow<'_> {
-        fn ask(&self, question: &ApprovalRequest) -> ApprovalDecision {
+        fn request_approval(&self, question: &ApprovalRequest) -> ApprovalDecision {
             self.1.set(self.1.get() + 3_000);
             let key = host_key(&self.0 .0).unwrap();
-            ApprovalDecision::ApprovedWithProof(EphemeralAttestation::sign(&key, question, "alice", at(self.1.get())))
+            let proof = EphemeralAttestation::sign(&key, question, "alice", at(self.1.get()));
+            ApprovalDecision::ApprovedWithProof(proof)
         }
     }
-    let clock = Cell::new(0);
-    let (person, now) = (Slow(&home, &clock), || at(clock.get()));
-    let agreed = obtain(&home.0, &question(true, &[]), RULES, &person, &now, &|| Ok(()));
-    assert!(agreed.is_ok(), "{agreed:?}");
+    let seconds = Cell::new(0);
+    let approver = Slow(&home, &seconds);
+    let host = TestHost { home: &home, approver: &approver, seconds: &seconds };
+    let approved = obtain(&host, &question(true, &[]), RULES, &|| Ok(()));
+    assert!(approved.is_ok(), "{approved:?}");
 }

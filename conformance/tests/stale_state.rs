@@ -1,5 +1,5 @@
-//! What ended while somebody or something took time: nothing runs, changes the host or is kept on a decision
-//! whose grounds are no more. In this process, and through the built server.
+//! State that changes while a decision or a run takes time: nothing runs, changes the host or is stored on the
+//! basis of a decision that is no longer valid. In this process, and through the built server.
 
 use crate::cli::Place;
 use crate::mcp::{host as host_with, session_with};
@@ -21,7 +21,7 @@ use std::fs;
 use std::sync::Arc;
 
 const ID: &str = "org.example.asks";
-const GONE: &str = "store.not_installed";
+const NOT_INSTALLED: &str = "store.not_installed";
 
 fn manifest(version: &str) -> Value {
     let mut manifest = support::manifest(ID);
@@ -39,7 +39,7 @@ fn package(version: &str) -> Vec<u8> {
 struct After<F: Fn()>(F, ApprovalDecision);
 
 impl<F: Fn()> Approver for After<F> {
-    fn ask(&self, _: &ApprovalRequest) -> ApprovalDecision {
+    fn request_approval(&self, _: &ApprovalRequest) -> ApprovalDecision {
         (self.0)();
         self.1.clone()
     }
@@ -65,7 +65,7 @@ fn revoke(host: &Host) {
 
 #[test]
 fn a_word_for_a_package_that_lost_its_trust_meanwhile_is_not_kept() {
-    let host = Host::new("meanwhile-kept");
+    let host = Host::new("stale-kept");
     let person = After(|| revoke(&host), always());
     let result = call_with(&host.runtime(), &package("1.0.0"), "run", json!({}), &person);
     assert_eq!(code(&result), Code::PublisherKeyRevoked);
@@ -76,7 +76,7 @@ fn a_word_for_a_package_that_lost_its_trust_meanwhile_is_not_kept() {
 
 #[test]
 fn a_package_that_counts_as_another_publishers_meanwhile_has_to_be_asked_about_again() {
-    let host = Host::new("meanwhile-renamed");
+    let host = Host::new("stale-renamed");
     let text = support::trust().to_json().replace("\"Author\"", "\"Other\"");
     let moved = || drop(host.write("trust.json", text.as_bytes()));
     let person = After(moved, always());
@@ -106,7 +106,7 @@ fn with_secret() -> PermissionPolicy {
 
 #[test]
 fn trust_that_ends_while_a_secret_is_looked_up_is_none() {
-    let host = Arc::new(Host::new("meanwhile-secret"));
+    let host = Arc::new(Host::new("stale-secret"));
     let theirs = Arc::clone(&host);
     let runtime =
         host.runtime_with(with_secret()).secrets(Arc::new(Vault(move || revoke(&theirs))));
@@ -118,7 +118,7 @@ fn trust_that_ends_while_a_secret_is_looked_up_is_none() {
 
 #[test]
 fn trust_that_ends_while_a_person_looks_at_changes_lets_none_of_them_happen() {
-    let (host, out) = (Host::new("meanwhile-changes"), Folder::new("meanwhile-out"));
+    let (host, out) = (Host::new("stale-changes"), Folder::new("stale-out"));
     let policy = crate::changes::policy(out.path());
     let person = After(|| revoke(&host), once());
     let writes = crate::changes::package("new.txt", 5, &crate::changes::End::Answers);
@@ -158,7 +158,7 @@ fn an_installed_package_that_was_removed_or_replaced_meanwhile_does_not_run() {
     for (what, harm, expected) in harms {
         // The second time the package is known to the runtime.
         for calls_before in [0, 1] {
-            let host = Host::new("meanwhile-installed");
+            let host = Host::new("stale-installed");
             let hash = install(&host, &package("1.0.0")).content_hash;
             let runtime = host.runtime();
             let call = ToolCall::new("run", json!({}));
@@ -175,13 +175,13 @@ fn an_installed_package_that_was_removed_or_replaced_meanwhile_does_not_run() {
             assert_eq!(host.records_of("intent").len(), calls_before, "{what}");
             let refused = &host.records_of("refused")[0];
             assert_eq!((&refused["package"], &refused["version"]), (&json!(ID), &json!("1.0.0")));
-            // Nobody is asked about what is not there.
-            let asked = || panic!("somebody was asked");
+            // No approval is requested for a package that is missing.
+            let asked = || panic!("approval was requested");
             assert_eq!(code(&ask(&After(asked, once()))), expected, "{what}");
         }
     }
     // The same contents again are the package that was asked about.
-    let host = Host::new("meanwhile-again");
+    let host = Host::new("stale-again");
     let hash = install(&host, &package("1.0.0")).content_hash;
     let person = After(
         || {
@@ -196,7 +196,7 @@ fn an_installed_package_that_was_removed_or_replaced_meanwhile_does_not_run() {
 
 #[test]
 fn a_server_in_this_process_runs_no_package_that_went_while_its_question_waited() {
-    let host = host_with("meanwhile-server", &[package("1.0.0")]);
+    let host = host_with("stale-server", &[package("1.0.0")]);
     let policy = support::policy(json!({ "consent": { "wait_s": 60 } }));
     session_with(&host, policy, |client| {
         client.initialize("2025-11-25");
@@ -212,13 +212,13 @@ fn a_server_in_this_process_runs_no_package_that_went_while_its_question_waited(
         say_yes(&host.path("."), number);
         let answer = client.next();
         assert_eq!(answer["id"], id);
-        is_denied(&text_of(&answer["result"]), GONE);
+        is_denied(&text_of(&answer["result"]), NOT_INSTALLED);
     });
     assert_eq!(host.records_of("intent").len(), 0);
     assert_eq!(Approvals::new(&host.path("")).all().unwrap(), []);
 }
 
-/// A yes for later calls too, as one that was given right before the package went.
+/// An approval for later calls too, given right before the package was removed.
 fn say_yes(home: &std::path::Path, number: u64) {
     let log = AuditLog::open(&home.join("audit")).unwrap();
     let digest = |arguments: &Value| log.key().digest(arguments).as_str().to_owned();
@@ -261,18 +261,18 @@ fn install_it(place: &Place) {
 
 #[test]
 fn a_package_that_goes_while_its_question_waits_is_neither_approved_nor_run() {
-    let place = place("meanwhile-goes", json!({}));
+    let place = place("stale-goes", json!({}));
     for harm in HARMS {
         for tool in ["run", "wipe"] {
             install_it(&place);
             let mut served = Served::start(&place);
             let (id, question) = begin_waiting(&place, &mut served, tool);
             place.mpp(harm).exits(0);
-            approve(&place, &question).exits(1).says(&[GONE, "question"]);
-            // It goes on waiting, and a yes that came a moment earlier is none.
+            approve(&place, &question).exits(1).says(&[NOT_INSTALLED, "request"]);
+            // The request keeps waiting, and an earlier approval does not apply.
             assert_eq!(questions(&place, 1)[0]["number"], question["number"]);
             say_yes(&place.path("home"), question["number"].as_u64().unwrap());
-            is_denied(&served.finish(&id), GONE);
+            is_denied(&served.finish(&id), NOT_INSTALLED);
             assert!(!place.path("home/approvals.json").exists(), "{harm:?}");
             served.end();
         }
@@ -280,19 +280,21 @@ fn a_package_that_goes_while_its_question_waits_is_neither_approved_nor_run() {
     assert_eq!(records(&place, "intent").len(), 0);
     let refused = records(&place, "refused");
     assert_eq!(refused.len(), 2 * HARMS.len());
-    assert!(refused.iter().all(|record| record["code"] == GONE && record["package"] == ID));
+    assert!(refused
+        .iter()
+        .all(|record| record["code"] == NOT_INSTALLED && record["package"] == ID));
     place.mpp(&["audit", "verify"]).exits(0);
 }
 
 #[test]
 fn a_question_about_what_went_can_be_denied_or_approved_once_it_is_there_again() {
-    let place = place("meanwhile-back", json!({}));
+    let place = place("stale-back", json!({}));
     install_it(&place);
     let mut served = Served::start(&place);
     for back in [false, true] {
         let (id, question) = begin_waiting(&place, &mut served, "run");
         place.mpp(&["remove", ID]).exits(0);
-        approve(&place, &question).exits(1).says(&[GONE]);
+        approve(&place, &question).exits(1).says(&[NOT_INSTALLED]);
         if back {
             install_it(&place);
             approve(&place, &question).exits(0);
@@ -307,7 +309,7 @@ fn a_question_about_what_went_can_be_denied_or_approved_once_it_is_there_again()
 
 #[test]
 fn an_answer_of_the_client_after_the_package_went_lets_nothing_run() {
-    let place = place("meanwhile-form", json!({ "elicitation": "critical" }));
+    let place = place("stale-form", json!({ "elicitation": "critical" }));
     for harm in HARMS {
         install_it(&place);
         let mut served = Served::start_as(&place, "2025-11-25", json!({ "elicitation": {} }));
@@ -315,7 +317,7 @@ fn an_answer_of_the_client_after_the_package_went_lets_nothing_run() {
         let question = served.next();
         place.mpp(harm).exits(0);
         served.answer(&question["id"], yes());
-        is_denied(&served.finish(&id), GONE);
+        is_denied(&served.finish(&id), NOT_INSTALLED);
         served.end();
 
         install_it(&place);
@@ -324,7 +326,7 @@ fn an_answer_of_the_client_after_the_package_went_lets_nothing_run() {
         let result = served.result("tools/call", params.clone());
         place.mpp(harm).exits(0);
         let result = served.result("tools/call", again(params, &result["requestState"], yes()));
-        is_denied(&text_of(&result), GONE);
+        is_denied(&text_of(&result), NOT_INSTALLED);
         served.end();
     }
     assert_eq!(records(&place, "intent").len(), 0);
@@ -338,7 +340,7 @@ fn late() -> Value {
 
 #[test]
 fn a_package_that_is_removed_while_a_command_looks_a_secret_up_does_not_run() {
-    let place = place("meanwhile-command", json!({}));
+    let place = place("stale-command", json!({}));
     let script = format!(
         "MPP_HOME=home {} remove {ID} >removed 2>&1; echo correct-horse-battery",
         env!("CARGO_BIN_EXE_mpp")
@@ -347,19 +349,19 @@ fn a_package_that_is_removed_while_a_command_looks_a_secret_up_does_not_run() {
         "trusted_packages": [ID], "environment": [{ "name": "API_KEY", "secret": "SERVICE" }] });
     policy(&place, &members);
     install_it(&place);
-    place.mpp(&["run", ID, "--tool", "run", "--yes"]).exits(1).says(&[GONE]);
+    place.mpp(&["run", ID, "--tool", "run", "--yes"]).exits(1).says(&[NOT_INSTALLED]);
     install_it(&place);
     let mut served = Served::start(&place);
-    is_denied(&served.call_text("run"), GONE);
+    is_denied(&served.call_text("run"), NOT_INSTALLED);
     served.end();
     assert_eq!(records(&place, "intent").len(), 0);
-    // A file is what it is, whatever is installed.
+    // A package file runs regardless of what is installed.
     place.mpp(&["run", "it.mpp", "--tool", "run", "--yes"]).exits(0);
 }
 
 #[test]
 fn a_removed_package_whose_file_stayed_does_not_run_in_a_running_server() {
-    let place = place("meanwhile-file", json!({}));
+    let place = place("stale-file", json!({}));
     place.package("late.mpp", &late(), &support::saying(&support::response("late")));
     place.mpp(&["install", "late.mpp", "--yes"]).exits(0);
     policy(&place, &json!({ "auto_approve_low": true }));
@@ -375,7 +377,7 @@ fn a_removed_package_whose_file_stayed_does_not_run_in_a_running_server() {
     for (content, path) in files {
         fs::write(path, content).unwrap();
     }
-    is_denied(&served.call_text("late"), GONE);
+    is_denied(&served.call_text("late"), NOT_INSTALLED);
     served.end();
     place.mpp(&["run", "org.example.late", "--tool", "late"]).exits(4).says(&["host.file"]);
 }
