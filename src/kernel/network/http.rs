@@ -6,9 +6,9 @@
 
 use super::address;
 use super::header::{alters_body, follows_cross_origin, is_visible, within_limits};
+use super::service::{service_error, RequestCounts, ServiceError};
 use super::transport::{Exchange, HttpResponse, TransportError};
 use super::url::Url;
-use super::{service_error, RequestCounts, ServiceError};
 use crate::kernel::deadline::Deadline;
 use crate::kernel::encoding::{base64, unbase64_vec};
 use crate::kernel::host::Host;

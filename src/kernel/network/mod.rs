@@ -9,6 +9,7 @@
 mod address;
 mod header;
 mod http;
+mod service;
 #[cfg(test)]
 #[path = "../../../conformance/unit/kernel/network/mod.rs"]
 mod tests;
@@ -25,6 +26,7 @@ use crate::kernel::limits::{SERVICE_DEPTH_MAX, SERVICE_REQUEST_BYTES_MAX};
 use crate::kernel::policy::token::ResolvedToken;
 use http::HttpBroker;
 use serde_json::{json, Value};
+use service::{service_error, RequestCounts, ServiceError};
 
 /// The host services of one call; none by default.
 #[derive(Default)]
@@ -81,26 +83,4 @@ fn parse(request: &[u8]) -> Result<Value, ServiceError> {
         return Err(service_error("service.too_large", message));
     }
     json::parse(request, SERVICE_DEPTH_MAX).map_err(|what| service_error("service.invalid", what))
-}
-
-/// An error response: a stable code of `spec/network.md`, and a message for the tool's author.
-#[derive(Debug)]
-struct ServiceError {
-    code: &'static str,
-    message: String,
-}
-
-fn service_error(code: &'static str, message: impl Into<String>) -> ServiceError {
-    ServiceError { code, message: message.into() }
-}
-
-/// Number of requests by service, host and result, for the audit record.
-#[derive(Debug, Default)]
-struct RequestCounts(BTreeMap<String, u64>);
-
-impl RequestCounts {
-    fn add(&mut self, key: impl Into<String>) {
-        let count = self.0.entry(key.into()).or_default();
-        *count = count.saturating_add(1);
-    }
 }

@@ -13,7 +13,7 @@ pub(in crate::kernel) const PIECE_BYTES: usize = 1 << 20;
 pub(in crate::kernel) struct Status {
     pub(in crate::kernel) device: u64,
     pub(in crate::kernel) kind: u8,
-    pub(in crate::kernel) names: u64,
+    pub(in crate::kernel) nlink: u64,
     pub(in crate::kernel) size: u64,
     pub(in crate::kernel) times: Times,
 }
@@ -28,9 +28,9 @@ impl OverlayFs {
     ) -> HostResult<Status> {
         self.open_file(id, meter)?;
         let (node, number) = (self.node(id)?, |n| u64::try_from(n).unwrap_or(u64::MAX));
-        let (device, names) = (number(node.mount.saturating_add(1)), number(node.nlink));
+        let (device, nlink) = (number(node.mount.saturating_add(1)), number(node.nlink));
         let (kind, size) = (self.kind(id)?, self.size(id)?);
-        Ok(Status { device, kind, names, size, times: node.times })
+        Ok(Status { device, kind, nlink, size, times: node.times })
     }
 
     /// Returns the size of an open file, or of the content in memory.

@@ -66,7 +66,7 @@ impl Descriptor {
         Descriptor { object, flags, rights, rights_inheriting, offset: 0, listing, preopened_as }
     }
 
-    /// `EBADF`: the descriptor lacks this right.
+    /// Fails with `EBADF` if the descriptor lacks this right.
     pub(in crate::kernel) fn require(&self, right: u64) -> Result<(), Errno> {
         Errno::BADF.when(self.rights & right != right)
     }

@@ -79,7 +79,7 @@ impl OverlayFs {
             let path = format!("{prefix}{name}");
             let Ok(node) = self.node_mut(id) else { continue };
             let (is_upper, origin) = (node.is_upper, node.origin.as_ref());
-            let like = origin.and_then(|origin| origin.fingerprint);
+            let attributes = origin.and_then(|origin| origin.fingerprint);
             let content = match &mut node.data {
                 InodeData::Link(_) => return Err(path),
                 InodeData::Directory(_) => {
@@ -92,7 +92,7 @@ impl OverlayFs {
                 InodeData::Asset(_) => continue,
             };
             if is_upper {
-                into.insert(path, (content, like));
+                into.insert(path, (content, attributes));
             }
         }
         Ok(())
@@ -103,8 +103,8 @@ impl OverlayFs {
 // [STO-30]
 fn storage_changes(loaded: LoadedStorage, now: Entries) -> Result<Option<StorageChanges>, Error> {
     let Some((new, before)) = loaded.into_changed(&now)? else { return Ok(None) };
-    let removed = before.iter().filter(|(path, was)| now.get(*path) != Some(*was));
-    let removed = removed.map(|(path, was)| (path.clone(), (kind_of(was), None))).collect();
+    let removed = before.iter().filter(|(path, old)| now.get(*path) != Some(*old));
+    let removed = removed.map(|(path, old)| (path.clone(), (kind_of(old), None))).collect();
     let created = now.into_iter().filter(|(path, content)| before.get(path) != Some(content));
     let created = created.map(|(path, content)| (path, (content, None))).collect();
     Ok(Some((new, difference(removed, created))))
@@ -124,24 +124,24 @@ fn difference(whiteouts: Whiteouts, created: Created) -> Vec<Change> {
         created.get(path).is_some_and(|(content, _)| kind_of(content) == kind)
     };
     let removed = whiteouts.iter().rev().filter(|(path, (kind, _))| !stays(path, *kind));
-    let removed = removed.map(|(path, (kind, was))| {
+    let removed = removed.map(|(path, (kind, expected))| {
         let (action, expected) = match kind {
-            Kind::File => (FileOp::RemoveFile, *was),
+            Kind::File => (FileOp::RemoveFile, *expected),
             Kind::Directory => (FileOp::RemoveDirectory, None),
         };
         Change { path: path.clone(), action, expected, attributes_from: None }
     });
     let mut changes: Vec<Change> = removed.collect();
-    for (path, (content, like)) in created {
+    for (path, (content, attributes)) in created {
         let before = whiteouts.get(&path).filter(|(kind, _)| *kind == kind_of(&content));
-        let was = before.and_then(|(_, was)| *was);
+        let expected = before.and_then(|(_, expected)| *expected);
         let action = match content {
             Some(content) => FileOp::WriteFile { content, replaces: before.is_some() },
             None if before.is_some() => continue,
             None => FileOp::CreateDirectory,
         };
         // A file that replaces another gets that one's attributes, regardless of its own origin.
-        changes.push(Change { path, action, expected: was, attributes_from: was.or(like) });
+        changes.push(Change { path, action, expected, attributes_from: expected.or(attributes) });
     }
     changes
 }

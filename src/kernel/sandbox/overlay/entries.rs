@@ -152,7 +152,7 @@ impl OverlayFs {
         Ok(())
     }
 
-    /// `ENOTEMPTY`: the directory has entries, or something that guests do not see.
+    /// Fails with `ENOTEMPTY` if the directory has entries, or something that guests do not see.
     fn require_empty(&mut self, directory: InodeId, meter: &mut FuelMeter) -> HostResult {
         let has_hidden = self.load_entries(directory, meter)?;
         Errno::NOTEMPTY.when(has_hidden || !self.directory(directory)?.children.is_empty())?;

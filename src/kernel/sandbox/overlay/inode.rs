@@ -198,7 +198,7 @@ impl OverlayFs {
         self.mounts.get(self.node(id)?.mount).ok_or(Errno::IO)
     }
 
-    /// `EROFS`: the inode is in a mount that is not writable.
+    /// Fails with `EROFS` if the inode's mount is not writable.
     // [BOX-69]
     pub(in crate::kernel) fn require_writable(&self, id: InodeId) -> Result<(), Errno> {
         Errno::ROFS.when(!self.mount_of(id)?.writable)
@@ -244,7 +244,7 @@ impl OverlayFs {
         }
     }
 
-    /// `ENAMETOOLONG`: a directory is too deep to have entries.
+    /// Fails with `ENAMETOOLONG` if the directory is too deep to have entries.
     // [BOX-87]
     pub(super) fn require_depth(&self, directory: InodeId) -> Result<(), Errno> {
         Errno::NAMETOOLONG.when(self.ancestors(directory)?.len() > FILE_DEPTH_MAX)
@@ -345,7 +345,7 @@ impl OverlayFs {
         })
     }
 
-    /// `ENOSPC`: this additional usage exceeds the quota of the inode's mount.
+    /// Fails with `ENOSPC` if this additional usage exceeds the quota of the inode's mount.
     // [BOX-81] [STO-20]
     pub(super) fn require_space(&self, id: InodeId, more: Usage) -> Result<(), Errno> {
         let plus = |one: Usage, other| one.with(other, usize::saturating_add);

@@ -1,6 +1,6 @@
 //! Protocol `command`: arguments become a command line and stdin; exit status and output become the result.
 
-use super::{text_block, ToolResult};
+use super::tool_result::{text_block, ToolResult};
 use crate::kernel::limits::COMMAND_LINE_BYTES_MAX;
 use crate::kernel::package::manifest::{ArgPart, Command};
 use crate::kernel::prelude::*;

@@ -1,6 +1,6 @@
 //! Protocol `json-rpc`: one `tools/call` request on stdin, one response on stdout.
 
-use super::{bad_answer, text_block, ToolResult};
+use super::tool_result::{bad_answer, text_block, ToolResult};
 use crate::kernel::agent::Agent;
 use crate::kernel::json;
 use crate::kernel::limits::REQUEST_DEPTH_MAX;

@@ -4,7 +4,7 @@
 //! starts, and then ends; the responses are read from stdout after the server has exited.
 
 use super::json_rpc::{self, Response};
-use super::{bad_answer, ToolResult};
+use super::tool_result::{bad_answer, ToolResult};
 use crate::kernel::agent::Agent;
 use crate::kernel::prelude::*;
 use serde_json::{json, Value};

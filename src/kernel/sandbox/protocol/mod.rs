@@ -4,13 +4,15 @@
 mod command;
 pub(super) mod json_rpc;
 mod mcp;
+mod tool_result;
 
 use super::execution::Execution;
 use crate::kernel::agent::Agent;
 use crate::kernel::package::manifest::{Protocol, Tool};
 use crate::kernel::prelude::*;
 use json_rpc::JsonRpcResponse;
-use serde_json::{json, Value};
+use serde_json::Value;
+pub use tool_result::ToolResult;
 
 /// The input of a guest for one call.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -92,26 +94,4 @@ impl Execution {
             }
         }
     }
-}
-
-/// A tool's result in the form of MCP's `CallToolResult`. All of its content is here, so that all of it is
-/// filtered.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ToolResult {
-    /// An array of content blocks.
-    pub content: Value,
-    /// An object for programs, if the tool returned one.
-    pub structured_content: Option<Value>,
-    /// Whether the tool reports a failure.
-    pub is_error: bool,
-}
-
-/// An invalid response.
-fn bad_answer(detail: impl Into<String>) -> Error {
-    Error::new(Code::ToolBadAnswer, detail)
-}
-
-/// A text content block.
-fn text_block(text: &str) -> Value {
-    json!({ "type": "text", "text": text })
 }

@@ -47,7 +47,7 @@ pub(super) fn fd_fdstat_set_flags(call: &mut HostCall, fd: u32, flags: u32) -> H
     Ok(())
 }
 
-/// `EINVAL`: bits that `fdflags` does not have.
+/// Fails with `EINVAL` on bits that `fdflags` does not have.
 // [BOX-66]
 pub(super) fn check_flags(flags: u32) -> Result<u16, Errno> {
     u16::try_from(flags).ok().filter(|flags| flags & !FLAGS_ALL == 0).ok_or(Errno::INVAL)

@@ -21,9 +21,9 @@ pub(super) fn fd_filestat_get(call: &mut HostCall, fd: u32, result: u32) -> Host
 
 /// Encodes the `filestat` of an inode.
 pub(super) fn filestat(node: InodeId, status: &Status) -> Vec<u8> {
-    let Status { device, kind, names, size, times } = *status;
+    let Status { device, kind, nlink, size, times } = *status;
     let Times { accessed, modified, changed } = times;
-    record([device, node.number(), u64::from(kind), names, size, accessed, modified, changed])
+    record([device, node.number(), u64::from(kind), nlink, size, accessed, modified, changed])
 }
 
 fn record(fields: [u64; 8]) -> Vec<u8> {
