@@ -65,7 +65,7 @@ fn revoke(host: &Host) {
 
 #[test]
 fn a_word_for_a_package_that_lost_its_trust_meanwhile_is_not_kept() {
-    let host = Host::new("meanwhile-kept");
+    let host = Host::new("stale-kept");
     let person = After(|| revoke(&host), always());
     let result = call_with(&host.runtime(), &package("1.0.0"), "run", json!({}), &person);
     assert_eq!(code(&result), Code::PublisherKeyRevoked);
@@ -76,7 +76,7 @@ fn a_word_for_a_package_that_lost_its_trust_meanwhile_is_not_kept() {
 
 #[test]
 fn a_package_that_counts_as_another_publishers_meanwhile_has_to_be_asked_about_again() {
-    let host = Host::new("meanwhile-renamed");
+    let host = Host::new("stale-renamed");
     let text = support::trust().to_json().replace("\"Author\"", "\"Other\"");
     let moved = || drop(host.write("trust.json", text.as_bytes()));
     let person = After(moved, always());
@@ -106,7 +106,7 @@ fn with_secret() -> PermissionPolicy {
 
 #[test]
 fn trust_that_ends_while_a_secret_is_looked_up_is_none() {
-    let host = Arc::new(Host::new("meanwhile-secret"));
+    let host = Arc::new(Host::new("stale-secret"));
     let theirs = Arc::clone(&host);
     let runtime =
         host.runtime_with(with_secret()).secrets(Arc::new(Vault(move || revoke(&theirs))));
@@ -118,7 +118,7 @@ fn trust_that_ends_while_a_secret_is_looked_up_is_none() {
 
 #[test]
 fn trust_that_ends_while_a_person_looks_at_changes_lets_none_of_them_happen() {
-    let (host, out) = (Host::new("meanwhile-changes"), Folder::new("meanwhile-out"));
+    let (host, out) = (Host::new("stale-changes"), Folder::new("stale-out"));
     let policy = crate::changes::policy(out.path());
     let person = After(|| revoke(&host), once());
     let writes = crate::changes::package("new.txt", 5, &crate::changes::End::Answers);
@@ -158,7 +158,7 @@ fn an_installed_package_that_was_removed_or_replaced_meanwhile_does_not_run() {
     for (what, harm, expected) in harms {
         // The second time the package is known to the runtime.
         for calls_before in [0, 1] {
-            let host = Host::new("meanwhile-installed");
+            let host = Host::new("stale-installed");
             let hash = install(&host, &package("1.0.0")).content_hash;
             let runtime = host.runtime();
             let call = ToolCall::new("run", json!({}));
@@ -181,7 +181,7 @@ fn an_installed_package_that_was_removed_or_replaced_meanwhile_does_not_run() {
         }
     }
     // The same contents again are the package that was asked about.
-    let host = Host::new("meanwhile-again");
+    let host = Host::new("stale-again");
     let hash = install(&host, &package("1.0.0")).content_hash;
     let person = After(
         || {
@@ -196,7 +196,7 @@ fn an_installed_package_that_was_removed_or_replaced_meanwhile_does_not_run() {
 
 #[test]
 fn a_server_in_this_process_runs_no_package_that_went_while_its_question_waited() {
-    let host = host_with("meanwhile-server", &[package("1.0.0")]);
+    let host = host_with("stale-server", &[package("1.0.0")]);
     let policy = support::policy(json!({ "consent": { "wait_s": 60 } }));
     session_with(&host, policy, |client| {
         client.initialize("2025-11-25");
@@ -261,7 +261,7 @@ fn install_it(place: &Place) {
 
 #[test]
 fn a_package_that_goes_while_its_question_waits_is_neither_approved_nor_run() {
-    let place = place("meanwhile-goes", json!({}));
+    let place = place("stale-goes", json!({}));
     for harm in HARMS {
         for tool in ["run", "wipe"] {
             install_it(&place);
@@ -288,7 +288,7 @@ fn a_package_that_goes_while_its_question_waits_is_neither_approved_nor_run() {
 
 #[test]
 fn a_question_about_what_went_can_be_denied_or_approved_once_it_is_there_again() {
-    let place = place("meanwhile-back", json!({}));
+    let place = place("stale-back", json!({}));
     install_it(&place);
     let mut served = Served::start(&place);
     for back in [false, true] {
@@ -309,7 +309,7 @@ fn a_question_about_what_went_can_be_denied_or_approved_once_it_is_there_again()
 
 #[test]
 fn an_answer_of_the_client_after_the_package_went_lets_nothing_run() {
-    let place = place("meanwhile-form", json!({ "elicitation": "critical" }));
+    let place = place("stale-form", json!({ "elicitation": "critical" }));
     for harm in HARMS {
         install_it(&place);
         let mut served = Served::start_as(&place, "2025-11-25", json!({ "elicitation": {} }));
@@ -340,7 +340,7 @@ fn late() -> Value {
 
 #[test]
 fn a_package_that_is_removed_while_a_command_looks_a_secret_up_does_not_run() {
-    let place = place("meanwhile-command", json!({}));
+    let place = place("stale-command", json!({}));
     let script = format!(
         "MPP_HOME=home {} remove {ID} >removed 2>&1; echo correct-horse-battery",
         env!("CARGO_BIN_EXE_mpp")
@@ -361,7 +361,7 @@ fn a_package_that_is_removed_while_a_command_looks_a_secret_up_does_not_run() {
 
 #[test]
 fn a_removed_package_whose_file_stayed_does_not_run_in_a_running_server() {
-    let place = place("meanwhile-file", json!({}));
+    let place = place("stale-file", json!({}));
     place.package("late.mpp", &late(), &support::saying(&support::response("late")));
     place.mpp(&["install", "late.mpp", "--yes"]).exits(0);
     policy(&place, &json!({ "auto_approve_low": true }));

@@ -142,7 +142,7 @@ fn the_page_of_reason_codes_is_the_table_in_the_source() {
     compare_page("spec/codes.md", &page);
 }
 
-/// One step that a user can take: a page of the specification alone is none.
+/// One step that a user can take, not only a page of the specification.
 #[test]
 fn each_remedy_is_one_line_that_begins_with_a_verb() {
     const VERBS: &[&str] = &[

@@ -194,7 +194,10 @@ impl New {
              mpp run {word}.mpp --tool greet --args '{{\"name\":\"Ann\"}}'\n",
             files.join(", ")
         );
-        Ok(CommandOutput::new(text, json!({ "folder": self.directory, "id": id, "files": files })))
+        Ok(CommandOutput::new(
+            text,
+            json!({ "directory": self.directory, "id": id, "files": files }),
+        ))
     }
 }
 

@@ -68,10 +68,10 @@ impl PermissionPolicy {
 }
 
 impl CapabilityToken {
-    /// Resolves the token's secrets from a store: [`CapabilityToken::resolve`].
+    /// Resolves the token's secrets from a store: [`CapabilityToken::resolve_secrets`].
     ///
     /// # Errors
-    /// As [`CapabilityToken::resolve`].
+    /// As [`CapabilityToken::resolve_secrets`].
     pub fn resolve_from(self, store: &dyn SecretStore) -> Result<ResolvedToken, Error> {
         self.resolve_secrets(&Secrets(store))
     }

@@ -160,7 +160,7 @@ impl Pipeline<'_> {
         let deadline = Deadline::new(host, token.limits().timeout);
         let mut run = self.engine.run(host, &attestation.wasm_binary, &token, request, &deadline);
         let mut changes = core::mem::take(&mut run.changes);
-        // 6. Every copy of the answer goes through the filter.
+        // 6. Every copy of the result is filtered.
         let result = find_tool(&attestation, &call.tool).and_then(|tool| {
             let response = run.tool_result(attestation.manifest.runtime.protocol)?;
             filtered_result(&run, response, tool, (&filter, &deadline), audit_record)
@@ -252,8 +252,7 @@ impl Pipeline<'_> {
         let bytes = self.host.package(content_hash)?;
         let found = gatekeeper.verify(&bytes).and_then(|found| {
             if found.content_hash != *content_hash {
-                let detail =
-                    format!("installed as {content_hash}, contains {}", found.content_hash);
+                let detail = format!("{} is installed as {content_hash}", found.content_hash);
                 return Err(Error::new(Code::ContentHash, detail));
             }
             Ok(found)
@@ -504,7 +503,7 @@ fn commit_changes(
     }
     recheck()?;
     *changes = proposed;
-    // A person may have taken longer than the tool was given.
+    // The approval can take longer than the timeout of the call.
     changes.apply_within(&deadline.restarted())?;
     Ok(CallResult { changes: changes.to_json(), ..result })
 }

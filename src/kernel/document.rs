@@ -319,7 +319,7 @@ pub trait Document: Members {
     const FORMAT: &'static str;
     /// The size limit, in bytes.
     const BYTES_MAX: usize;
-    /// The reason code for every error in the document: one person wrote it and fixes it.
+    /// The reason code for every error in the document: one author writes and fixes it.
     const INVALID: Code;
     /// Whether error details are suppressed, since they would quote secrets.
     const SECRET: bool = false;

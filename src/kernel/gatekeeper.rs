@@ -172,7 +172,7 @@ fn check_5_publisher(
     trust.evaluate_signers(key_ids, &record.content_hash, *now, *signers_required)
 }
 
-/// 6. The manifest follows its schema and its rules, and the signer may publish under its id.
+/// 6. The manifest follows its schema and its rules, and a signer is allowed to publish its id.
 fn check_6_manifest(
     trust: &TrustStore,
     parts: &PackageParts<'_>,

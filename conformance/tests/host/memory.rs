@@ -377,7 +377,7 @@ impl File for Place {
     }
 }
 
-/// A tree that nobody else changes until this is dropped.
+/// A tree that is locked until this is dropped.
 struct Prepared<'a>(RefCell<MutexGuard<'a, Tree>>, &'a [Change]);
 
 impl PreparedChanges for Prepared<'_> {

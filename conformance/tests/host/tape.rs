@@ -131,7 +131,7 @@ impl Tape {
         self.pass(method, asked, answer)
     }
 
-    /// Writes an answer down; or finds the one that was, if there is none.
+    /// Records an answer, or returns the recorded one if `answer` is absent.
     fn pass<T>(&self, method: &'static str, asked: String, answer: Option<T>) -> T
     where
         T: Any + Clone + Send,
@@ -345,7 +345,7 @@ impl<T: ?Sized> TapedEntry<T> {
 }
 
 fn failed() -> CommitError {
-    CommitError { path: String::new(), why: "the tape says so".to_owned() }
+    CommitError { path: String::new(), why: "the tape has this error".to_owned() }
 }
 
 impl Directory for TapedEntry<dyn Directory> {
@@ -451,7 +451,7 @@ impl PreparedChanges for TapedChanges<'_> {
 struct TapedStorage(Arc<Tape>, Option<Arc<dyn StorageBackend>>);
 
 fn broken() -> Error {
-    Error::new(Code::HostFile, "the tape says so")
+    Error::new(Code::HostFile, "the tape has this error")
 }
 
 impl StorageBackend for TapedStorage {

@@ -1,4 +1,4 @@
-//! `mpp run` as it is installed, with the system's resolver, curl and a server: the example tool that fetches
+//! The installed `mpp run` with the system's resolver, curl and a server: the example tool that fetches
 //! pages.
 
 use super::nginx::Nginx;

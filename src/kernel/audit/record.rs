@@ -161,7 +161,7 @@ members! {
     /// The end of a call.
     // [AUD-21]
     pub struct Outcome {
-        /// How it ended.
+        /// The status.
         result: CallStatus,
         /// Fuel used.
         fuel_used: u64,
@@ -449,7 +449,7 @@ pub(super) fn seal(object: &Map<String, Value>) -> Result<(String, String), Stri
 /// A record as the chain verification needs it.
 #[derive(Debug)]
 pub struct Record {
-    /// Its number.
+    /// Number of the record.
     pub seq: u64,
     /// Hash of the record before it.
     pub prev: String,

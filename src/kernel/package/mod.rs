@@ -18,7 +18,7 @@ pub const OPTIONAL_ENTRIES: &[&str] = &["LICENSE", "README.md"];
 /// The directory that the guest sees read-only at `/assets`.
 pub const ASSETS_PREFIX: &str = "assets/";
 
-/// Returns `true` if a package may contain an entry of this name.
+/// Returns `true` if a package can contain an entry of this name.
 // [PKG-02]
 #[must_use]
 pub fn is_package_file(name: &str) -> bool {

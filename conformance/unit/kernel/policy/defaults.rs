@@ -155,7 +155,7 @@ fn the_rules_that_grant_without_a_question_are_those_of_the_spec_in_its_order() 
         by(stranger()),
         by(signed_by(&["Other"], &low)),
     ];
-    let of_spec: Vec<String> = spec_rows("### Grants without a question")
+    let of_spec: Vec<String> = spec_rows("### Grants without approval")
         .into_iter()
         .map(|row| row[0].replace("ID", "org.acme.tool").replace("NAME", "Acme"))
         .collect();
@@ -208,19 +208,18 @@ fn absent() -> BTreeMap<&'static str, String> {
         (
             "secrets_command",
             match new.secrets_command() {
-                None => "the home temp's file".to_owned(),
+                None => "secrets.json".to_owned(),
                 Some(command) => format!("{command:?}"),
             },
         ),
         (
-            "directories[].packages, environment[].packages, network.headers[].packages",
-            if all { "for every package" } else { "for some" }.to_owned(),
+            "packages of an entry in directories, environment, network.headers, agents",
+            if all { "every package" } else { "some" }.to_owned(),
         ),
         (
             "privacy_filters.patterns, .custom",
             list(new.privacy_filters.patterns.is_empty() && new.privacy_filters.custom.is_empty()),
         ),
-        ("agents[].packages", if all { "every package" } else { "some" }.to_owned()),
         ("consent.wait_s", wait_s.to_string()),
         ("consent.elicitation", elicitation.map_or("never", SecurityLevel::as_str).to_owned()),
         ("consent.remember", remember.to_string()),
@@ -240,8 +239,13 @@ fn the_example_and_the_vector_have_every_member_of_the_table() {
     let vector = serde_json::from_str(vector).expect("JSON");
     for policy in [super::file::example(), vector] {
         for row in spec_rows("Only `format` is required at the top.") {
+            // One row for a member that four lists have.
+            let members = row[0].strip_prefix("packages of an entry in ").map(|lists| {
+                let lists = lists.split(", ").map(|list| format!("{list}[].packages"));
+                lists.collect::<Vec<_>>().join(", ")
+            });
             let mut object = String::new();
-            for member in row[0].split(", ") {
+            for member in members.as_ref().unwrap_or(&row[0]).split(", ") {
                 let member = match member.strip_prefix('.') {
                     Some(name) => format!("{object}.{name}"),
                     None => member.to_owned(),
@@ -267,7 +271,7 @@ fn an_absent_member_means_what_the_table_of_the_spec_says() {
     for row in spec_rows("Only `format` is required at the top.") {
         let [member, _, if_absent] = &row[..] else { panic!("{row:?}") };
         // Members that are required have none, and two that exclude each other say which one counts.
-        let is_required = ["", "refused", "required unless secret is there", "value counts"];
+        let is_required = ["", "refused", "required without secret", "value is used"];
         if is_required.contains(&if_absent.as_str()) {
             continue;
         }
