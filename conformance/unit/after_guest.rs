@@ -1,4 +1,4 @@
-//! Work on an answer is bounded, whatever the answer and whatever was declared: it ends within two
+//! Work on a response is bounded for every response and every declaration: it ends within two
 //! seconds of computing or in a code, and a cancelled call within a tenth of a second.
 //!
 //! What counts is the thread's own time on a processor, which does not depend on what else runs. A build
@@ -226,7 +226,7 @@ fn a_cancelled_filter_or_check_ends_within_a_tenth_of_a_second_of_computing() {
                 here()
             });
             let thread = receive.recv().unwrap();
-            // Somewhere in the work, wherever that is.
+            // At any point of the work.
             let some_work =
                 Duration::from_millis(u64::try_from(random.below(60)).unwrap()) * SLOWER;
             while std::path::Path::new(&format!("/proc/{thread}/schedstat")).exists()

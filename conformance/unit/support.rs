@@ -1,4 +1,4 @@
-//! Verified packages for unit tests: written, signed and verified like any other.
+//! What unit tests share: temporary directories, and packages that are signed and verified like any other.
 
 use crate::kernel::gatekeeper::{AttestationResult, Gatekeeper};
 use crate::kernel::package::key::SecretKey;
@@ -10,6 +10,28 @@ use crate::kernel::trust::{TrustStore, Validity};
 use crate::package::pack::{countersign, pack};
 use serde_json::{json, Value};
 use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// A directory that is removed when the test ends.
+pub(crate) struct TempDir(pub(crate) PathBuf);
+
+impl TempDir {
+    pub(crate) fn new(name: &str) -> Self {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("mpp-unit-{name}-{}-{number}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        std::fs::create_dir_all(&path).unwrap();
+        TempDir(path)
+    }
+}
+
+impl Drop for TempDir {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
 
 /// A module that does nothing.
 pub(crate) const SILENT: &str = r#"(module (memory (export "memory") 1) (func (export "_start")))"#;

@@ -3,6 +3,7 @@
 
 use super::response::ResponseReader;
 use super::*;
+use crate::tests::support::TempDir;
 
 fn read(wire: &[u8], piece_bytes: usize) -> Result<HttpResponse, TransportError> {
     let mut reader = ResponseReader::new("GET", 1000);
@@ -81,13 +82,13 @@ fn a_whole_response_cut_anywhere_is_not_whole() {
 }
 
 #[test]
-fn only_absolute_folders_are_searched_for_curl() {
-    let directory = std::env::temp_dir().join(format!("mpp-path-{}", std::process::id()));
-    std::fs::create_dir_all(&directory).unwrap();
+fn only_absolute_directories_are_searched_for_curl() {
+    let temp = TempDir::new("curl");
+    let directory = temp.0.join("bin");
+    std::fs::create_dir(&directory).unwrap();
     std::fs::write(directory.join("curl"), "").unwrap();
     let in_path = |path: &str| find_program(OsStr::new(path));
     let found = in_path(&format!("/nowhere:{}", directory.display()));
-    std::fs::remove_dir_all(&directory).unwrap();
     assert_eq!(found, Ok(directory.join("curl")));
     for path in ["", ".", "/nowhere", "relative:.:"] {
         assert!(in_path(path).unwrap_err().contains("install"), "{path}");
@@ -97,10 +98,10 @@ fn only_absolute_folders_are_searched_for_curl() {
 #[test]
 fn a_curl_that_is_too_old_or_has_no_https_is_refused() {
     let protocols = "\nProtocols: file ftp http https\nFeatures: IPv6";
-    for good in
+    for accepted in
         ["curl 7.66.0 (x)", "curl 7.88.1 (x86_64-pc-linux-gnu)", "curl 8.0", "curl 10.1-DEV"]
     {
-        assert_eq!(check_version_output(&format!("{good}{protocols}")), Ok(()), "{good}");
+        assert_eq!(check_version_output(&format!("{accepted}{protocols}")), Ok(()), "{accepted}");
     }
     for old in ["curl 7.65.3 (x)", "curl 7.9", "curl 6.99.0"] {
         let error = check_version_output(&format!("{old}{protocols}")).unwrap_err();
@@ -136,7 +137,8 @@ fn put_curl(directory: &Path, script: &str) {
 #[cfg(unix)]
 #[test]
 fn a_missing_curl_is_the_hosts_fault_and_looked_for_until_it_is_found() {
-    let directory = std::env::temp_dir().join(format!("mpp-late-curl-{}", std::process::id()));
+    let temp = TempDir::new("curl");
+    let directory = temp.0.join("bin");
     let transport = CurlTransport::new(None);
     let program = || transport.program(directory.as_os_str(), soon(), &|| false);
     assert!(matches!(program(), Err(TransportError::Host(why)) if why.contains("curl not found")));
@@ -151,7 +153,8 @@ fn a_missing_curl_is_the_hosts_fault_and_looked_for_until_it_is_found() {
 #[cfg(unix)]
 #[test]
 fn a_curl_that_never_says_its_version_is_ended() {
-    let directory = std::env::temp_dir().join(format!("mpp-mute-curl-{}", std::process::id()));
+    let temp = TempDir::new("curl");
+    let directory = temp.0.join("bin");
     let began = Instant::now();
     put_curl(&directory, "exec sleep 60");
     let check = |deadline, stop: bool| check_version(&directory.join("curl"), deadline, &|| stop);
@@ -160,7 +163,6 @@ fn a_curl_that_never_says_its_version_is_ended() {
     assert_eq!(check(soon(), true), Err(TransportError::Cancelled));
     put_curl(&directory, "while :; do echo curl 8.0.1; done");
     assert!(matches!(check(soon(), false), Err(TransportError::Host(_))));
-    std::fs::remove_dir_all(&directory).unwrap();
     assert!(began.elapsed() < Duration::from_secs(25));
 }
 

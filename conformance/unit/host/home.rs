@@ -1,4 +1,5 @@
 use super::*;
+use crate::tests::support::TempDir;
 
 #[test]
 fn the_home_is_the_one_named_or_else_in_the_users() {
@@ -13,8 +14,8 @@ fn the_home_is_the_one_named_or_else_in_the_users() {
 #[test]
 fn a_changed_file_keeps_its_mode_and_a_new_one_is_private() {
     use std::os::unix::fs::PermissionsExt as _;
-    let folder = std::env::temp_dir().join(format!("mpp-home-mode-{}", std::process::id()));
-    let path = folder.join("trust.json");
+    let temp = TempDir::new("home");
+    let path = temp.0.join("made/trust.json");
     let mode = || path.metadata().unwrap().permissions().mode() & 0o777;
     let write = || update_file(&path, 100, |_| Ok((Some(b"x".to_vec()), ()))).unwrap();
     write();
@@ -22,5 +23,4 @@ fn a_changed_file_keeps_its_mode_and_a_new_one_is_private() {
     fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
     write();
     assert_eq!(mode(), 0o644);
-    fs::remove_dir_all(&folder).unwrap();
 }

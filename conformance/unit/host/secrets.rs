@@ -7,38 +7,21 @@ use crate::kernel::error::Code;
 use crate::kernel::limits::{SECRETS_COUNT_MAX, SECRETS_FILE_BYTES_MAX};
 use crate::kernel::privacy::PrivacyFilterEngine;
 use crate::kernel::secrets::KnownSecret;
+use crate::tests::support::TempDir;
 use serde_json::{json, Value};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 const VALUE: &str = "pa55-\"word\\/ of <Ann> & 100%+";
 
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new() -> Self {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("mpp-secrets-{}-{number}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        fs::create_dir_all(&path).unwrap();
-        Folder(path)
-    }
-
-    fn put(&self, bytes: &[u8]) -> PathBuf {
+impl TempDir {
+    fn put_secrets(&self, bytes: &[u8]) -> PathBuf {
         let path = self.0.join("secrets.json");
         fs::write(&path, bytes).unwrap();
         #[cfg(unix)]
         set_mode(&path, 0o600);
         path
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
     }
 }
 
@@ -57,8 +40,8 @@ pub(super) fn refusal<T>(result: Result<T, Error>, value: &str) -> Code {
 
 #[test]
 fn a_value_is_one_line_of_printable_ascii_of_some_length() {
-    for good in ["12345678", "a b c d e", VALUE, &"x".repeat(4096)] {
-        assert_eq!(SecretValue::parse(good).ok().unwrap().reveal(), good);
+    for accepted in ["12345678", "a b c d e", VALUE, &"x".repeat(4096)] {
+        assert_eq!(SecretValue::parse(accepted).ok().unwrap().reveal(), accepted);
     }
     let long = "x".repeat(4097);
     for bad in [
@@ -82,8 +65,8 @@ fn a_value_is_one_line_of_printable_ascii_of_some_length() {
 
 #[test]
 fn what_is_no_name_is_refused_everywhere_and_not_shown() {
-    let folder = Folder::new();
-    let file = FileSecretStore::new(&folder.0);
+    let temp = TempDir::new("secrets");
+    let file = FileSecretStore::new(&temp.0);
     let command = CommandSecretStore::new(vec!["/bin/echo".to_owned()]).unwrap();
     let long = "A".repeat(129);
     for name in ["", "-x", "--help", "../passwd", "a b", "1A", "A=B", "A\n", "s3cret!value", &long]
@@ -94,13 +77,13 @@ fn what_is_no_name_is_refused_everywhere_and_not_shown() {
         assert_eq!(refusal(file.value(name), name), Code::SecretInvalid);
         assert_eq!(refusal(command.value(name), name), Code::SecretInvalid);
     }
-    assert!(!folder.0.join("secrets.json").exists());
+    assert!(!temp.0.join("secrets.json").exists());
 }
 
 #[test]
 fn the_file_keeps_replaces_and_forgets_and_is_private() {
-    let folder = Folder::new();
-    let file = FileSecretStore::new(&folder.0);
+    let temp = TempDir::new("secrets");
+    let file = FileSecretStore::new(&temp.0);
     assert!(file.names().unwrap().is_empty() && file.value("A").unwrap().is_none());
     let value = |text: &str| SecretValue::parse(text).unwrap();
     assert!(!file.set("B", value(VALUE)).unwrap());
@@ -116,7 +99,7 @@ fn the_file_keeps_replaces_and_forgets_and_is_private() {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
-        for entry in fs::read_dir(&folder.0).unwrap() {
+        for entry in fs::read_dir(&temp.0).unwrap() {
             let mode = entry.unwrap().metadata().unwrap().permissions().mode();
             assert_eq!(mode & 0o777, 0o600);
         }
@@ -126,10 +109,10 @@ fn the_file_keeps_replaces_and_forgets_and_is_private() {
 #[cfg(unix)]
 #[test]
 fn a_file_that_others_have_a_right_to_is_neither_read_nor_changed() {
-    let folder = Folder::new();
+    let temp = TempDir::new("secrets");
     let text = json!({ "format": "mpp-secrets/1", "secrets": { "A": "12345678" } }).to_string();
-    let path = folder.put(text.as_bytes());
-    let file = FileSecretStore::new(&folder.0);
+    let path = temp.put_secrets(text.as_bytes());
+    let file = FileSecretStore::new(&temp.0);
     assert!(file.value("A").unwrap().is_some());
     for mode in [0o640, 0o604, 0o620, 0o602, 0o610, 0o601, 0o644, 0o666, 0o777] {
         set_mode(&path, mode);
@@ -144,8 +127,8 @@ fn a_file_that_others_have_a_right_to_is_neither_read_nor_changed() {
 
 #[test]
 fn a_file_of_another_form_is_refused_whole_and_not_quoted() {
-    let folder = Folder::new();
-    let file = FileSecretStore::new(&folder.0);
+    let temp = TempDir::new("secrets");
+    let file = FileSecretStore::new(&temp.0);
     let key = "s3cr3t-in-key";
     let with = |members: Value| json!({ "format": "mpp-secrets/1", "secrets": members });
     let many: serde_json::Map<_, _> =
@@ -165,24 +148,24 @@ fn a_file_of_another_form_is_refused_whole_and_not_quoted() {
         with(Value::Object(many)),
         json!(key),
     ] {
-        folder.put(document.to_string().as_bytes());
+        temp.put_secrets(document.to_string().as_bytes());
         assert_eq!(refusal(file.value("A"), key), Code::SecretInvalid, "{document}");
         assert_eq!(refusal(file.remove("A"), key), Code::SecretInvalid);
     }
     let twice = r#"{"format":"mpp-secrets/1","secrets":{"A":"s3cr3t-in-key","A":"s3cr3t-in-key"}}"#;
     let long = vec![b' '; SECRETS_FILE_BYTES_MAX + 1];
     for bytes in [twice.as_bytes(), b"", b"s3cr3t-in-key", b"\xff\xfe", &long] {
-        folder.put(bytes);
+        temp.put_secrets(bytes);
         assert_eq!(refusal(file.value("A"), key), Code::SecretInvalid);
     }
 }
 
 #[test]
 fn many_writers_at_once_lose_nothing() {
-    let folder = Folder::new();
+    let temp = TempDir::new("secrets");
     std::thread::scope(|scope| {
         for thread in 0..8 {
-            let file = FileSecretStore::new(&folder.0);
+            let file = FileSecretStore::new(&temp.0);
             scope.spawn(move || {
                 for number in 0..4 {
                     let value = SecretValue::parse(format!("value {thread} {number}")).unwrap();
@@ -191,7 +174,7 @@ fn many_writers_at_once_lose_nothing() {
             });
         }
     });
-    assert_eq!(FileSecretStore::new(&folder.0).names().unwrap().len(), 32);
+    assert_eq!(FileSecretStore::new(&temp.0).names().unwrap().len(), 32);
 }
 
 fn with_known_secrets(hidden: &[(&str, &str)]) -> PrivacyFilterEngine {
@@ -216,7 +199,7 @@ fn percent(text: &str, keep: impl Fn(u8) -> bool) -> String {
 }
 
 #[test]
-fn a_hidden_text_is_found_as_it_is_and_in_the_escapes_of_its_characters() {
+fn a_known_secret_is_found_verbatim_and_in_the_escapes_of_its_characters() {
     let alnum = |byte: u8| byte.is_ascii_alphanumeric();
     let json_text = json!(VALUE).to_string();
     let inner = &json_text[1..json_text.len() - 1];
@@ -243,7 +226,7 @@ fn a_hidden_text_is_found_as_it_is_and_in_the_escapes_of_its_characters() {
 }
 
 #[test]
-fn a_hidden_text_is_found_inside_base64_of_whatever_holds_it() {
+fn a_known_secret_is_found_inside_base64_of_any_text_around_it() {
     for before in 0..10 {
         for behind in 0..10 {
             let whole = format!("{}{VALUE}{}", "u".repeat(before), "v".repeat(behind));
@@ -350,7 +333,7 @@ fn what_cannot_be_taken_out_does_not_leave() {
 
 /// Every text that holds one of several secrets, in forms put together by chance, is clean afterwards.
 #[test]
-fn whatever_is_around_it_no_hidden_text_is_left() {
+fn no_known_secret_is_left_in_any_text_around_it() {
     let values = ["12345678", "aaaaaaaa", "abcabcabc", "\"{[,]}\":1", "%41%42%43", "a+b c\\d/e"];
     let names = ["A", "B", "C", "D", "E", "F"];
     let pairs: Vec<(&str, &str)> = names.into_iter().zip(values).collect();

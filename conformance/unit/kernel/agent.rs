@@ -9,7 +9,7 @@ fn a_name_keeps_nothing_hidden_and_not_more_than_the_limit() {
 }
 
 #[test]
-fn what_is_no_client_info_names_nobody() {
+fn a_value_that_is_not_client_info_names_no_agent() {
     for info in [json!(null), json!([]), json!({}), json!({"name": 7}), json!({"name": ""})] {
         assert_eq!(Agent::from_client_info(&info), None, "{info}");
     }

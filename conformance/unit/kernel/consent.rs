@@ -16,28 +16,11 @@ use crate::kernel::package::key::{PublicKey, SecretKey};
 use crate::kernel::policy::capability::{digest, Capability};
 use crate::kernel::policy::{ConsentRules, SecurityLevel};
 use crate::kernel::time::Timestamp;
+use crate::tests::support::TempDir;
 use serde_json::{json, Map};
 use std::cell::Cell;
 use std::fs;
-use std::path::PathBuf;
 use std::time::Duration;
-
-struct Home(PathBuf);
-
-impl Home {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("mpp-consent-{name}-{}", std::process::id()));
-        let _ = fs::remove_dir_all(&path);
-        fs::create_dir_all(&path).unwrap();
-        Home(path)
-    }
-}
-
-impl Drop for Home {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
 
 fn at(seconds: u64) -> Timestamp {
     Timestamp::from_unix_seconds(1_767_225_600 + seconds).unwrap()
@@ -46,7 +29,7 @@ fn at(seconds: u64) -> Timestamp {
 /// A host with the files of a home directory, this approver, and a clock that shows `seconds` after [`at`]'s
 /// zero.
 struct TestHost<'a> {
-    home: &'a Home,
+    home: &'a TempDir,
     approver: &'a dyn Approver,
     seconds: &'a Cell<u64>,
 }
@@ -114,8 +97,8 @@ fn question(is_destructive: bool, capabilities: &[Capability]) -> ApprovalReques
 }
 
 #[test]
-fn a_proof_for_another_call_by_another_key_or_out_of_its_time_is_refused() {
-    let home = Home::new("proofs");
+fn a_proof_for_another_call_by_another_key_or_not_valid_now_is_refused() {
+    let home = TempDir::new("proofs");
     let key = host_key(&home.0).unwrap();
     let good = question(true, &[]);
     let code = |proof: &EphemeralAttestation, question: &ApprovalRequest, seconds| {
@@ -143,8 +126,8 @@ fn a_proof_for_another_call_by_another_key_or_out_of_its_time_is_refused() {
 }
 
 #[test]
-fn a_proof_is_good_once_also_for_eight_who_use_it_together() {
-    let home = Home::new("once");
+fn a_proof_is_accepted_once_also_by_eight_concurrent_calls() {
+    let home = TempDir::new("once");
     let (key, question) = (host_key(&home.0).unwrap(), question(true, &[]));
     let proof = EphemeralAttestation::sign(&key, &question, "alice", at(0));
     let accepted: usize = std::thread::scope(|scope| {
@@ -163,8 +146,8 @@ fn record(granted_by: &str, tool: &str, proof: &str) -> Map<String, Value> {
 }
 
 #[test]
-fn every_change_of_one_byte_of_a_proof_spoils_it() {
-    let home = Home::new("bytes");
+fn every_change_of_one_byte_of_a_proof_invalidates_it() {
+    let home = TempDir::new("bytes");
     let key = host_key(&home.0).unwrap();
     let text = EphemeralAttestation::sign(&key, &question(true, &[]), "alice", at(0)).to_text();
     let holds = |by: &str, text: &str| {
@@ -182,8 +165,8 @@ fn every_change_of_one_byte_of_a_proof_spoils_it() {
 }
 
 #[test]
-fn a_host_without_a_key_and_a_file_that_is_no_list_let_no_proof_through() {
-    let home = Home::new("files");
+fn a_host_without_a_key_or_with_a_malformed_file_of_nonces_accepts_no_proof() {
+    let home = TempDir::new("files");
     let question = question(true, &[]);
     let proof = EphemeralAttestation::sign(&SecretKey::generate(), &question, "a", at(0));
     let error = with_proof(&home, &question, &proof, 1).unwrap_err();
@@ -198,8 +181,8 @@ fn a_host_without_a_key_and_a_file_that_is_no_list_let_no_proof_through() {
 }
 
 #[test]
-fn a_log_with_a_false_or_repeated_proof_is_found_out() {
-    let home = Home::new("records");
+fn a_record_with_a_forged_or_reused_proof_is_an_error() {
+    let home = TempDir::new("records");
     let key = host_key(&home.0).unwrap();
     let proof = EphemeralAttestation::sign(&key, &question(true, &[]), "alice", at(0)).to_text();
     let record = |granted_by: &str, tool: &str| record(granted_by, tool, &proof);
@@ -229,7 +212,7 @@ const RULES: ConsentRules = ConsentRules { wait_s: 0, elicitation: None, remembe
 
 /// The result of `obtain` with this approver, at [`at`]'s zero.
 fn obtained(
-    home: &Home,
+    home: &TempDir,
     question: &ApprovalRequest,
     rules: ConsentRules,
     approver: &dyn Approver,
@@ -240,7 +223,7 @@ fn obtained(
 
 /// The result of `obtain` if the approver answers with this proof.
 fn with_proof(
-    home: &Home,
+    home: &TempDir,
     question: &ApprovalRequest,
     proof: &EphemeralAttestation,
     seconds: u64,
@@ -252,7 +235,7 @@ fn with_proof(
 
 #[test]
 fn an_approval_ends_with_the_contents_the_grants_or_the_policy() {
-    let home = Home::new("kept");
+    let home = TempDir::new("kept");
     let person = Says(ApprovalDecision::ApprovedAlways("alice".to_owned()), Cell::new(0));
     let by =
         |question: &ApprovalRequest, rules| obtained(&home, question, rules, &person).unwrap().0;
@@ -272,8 +255,8 @@ fn an_approval_ends_with_the_contents_the_grants_or_the_policy() {
 }
 
 #[test]
-fn other_words_for_the_same_grants_end_no_approval_and_the_same_words_for_others_do() {
-    let home = Home::new("words");
+fn an_approval_applies_to_the_same_grants_in_another_text_and_not_to_others_in_the_same_text() {
+    let home = TempDir::new("words");
     let person = Says(ApprovalDecision::ApprovedAlways("alice".to_owned()), Cell::new(0));
     let by = |question: &ApprovalRequest| obtained(&home, question, RULES, &person).unwrap().0;
     let asked = question(false, &[Capability::Storage { limit_kb: 64 }]);
@@ -292,8 +275,8 @@ fn other_words_for_the_same_grants_end_no_approval_and_the_same_words_for_others
 }
 
 #[test]
-fn an_approval_from_a_file_without_the_digest_is_refused_and_not_taken() {
-    let home = Home::new("old");
+fn an_approval_in_a_file_without_the_digest_is_refused() {
+    let home = TempDir::new("old");
     let person = Says(ApprovalDecision::ApprovedAlways("alice".to_owned()), Cell::new(0));
     let asked = question(false, &[]);
     obtained(&home, &asked, RULES, &person).unwrap();
@@ -307,8 +290,8 @@ fn an_approval_from_a_file_without_the_digest_is_refused_and_not_taken() {
 }
 
 #[test]
-fn a_destructive_tool_runs_on_no_approval_and_on_no_agreement_without_proof() {
-    let home = Home::new("destructive");
+fn a_destructive_tool_runs_on_no_remembered_approval_and_on_none_without_proof() {
+    let home = TempDir::new("destructive");
     let asked = question(true, &[]);
     let ask = |reply: ApprovalDecision| obtained(&home, &asked, RULES, &Says(reply, Cell::new(0)));
     let code = |reply: ApprovalDecision| ask(reply).unwrap_err().code();
@@ -327,8 +310,8 @@ fn a_destructive_tool_runs_on_no_approval_and_on_no_agreement_without_proof() {
 }
 
 #[test]
-fn a_question_that_the_client_has_to_put_is_a_refusal_that_carries_it_and_nothing_is_kept() {
-    let home = Home::new("input");
+fn an_elicitation_for_the_client_is_in_the_refusal_and_nothing_is_stored() {
+    let home = TempDir::new("input");
     let input = json!({ "inputRequests": {}, "requestState": "x" });
     let refusal = |is_destructive: bool, reply: ApprovalDecision| {
         let person = Says(reply, Cell::new(0));
@@ -355,7 +338,7 @@ fn a_question_that_the_client_has_to_put_is_a_refusal_that_carries_it_and_nothin
 
 /// Asks, and answers as soon as the question is there.
 fn answered(
-    home: &Home,
+    home: &TempDir,
     is_destructive: bool,
     answer: impl Fn(&PendingQueue, u64) + Sync,
 ) -> ApprovalDecision {
@@ -365,8 +348,8 @@ fn answered(
 }
 
 #[test]
-fn a_question_is_answered_once_and_gone_afterwards() {
-    let home = Home::new("pending");
+fn a_request_is_decided_once_and_removed_afterwards() {
+    let home = TempDir::new("pending");
     let now = Timestamp::now;
     let good = |_: &Value| DIGEST.to_owned();
     let reply = answered(&home, false, |pending, number| {
@@ -400,8 +383,8 @@ fn a_question_is_answered_once_and_gone_afterwards() {
 }
 
 #[test]
-fn a_question_that_nobody_answers_or_wants_any_more_is_a_no_and_leaves_nothing() {
-    let home = Home::new("unanswered");
+fn a_request_that_is_not_decided_or_was_cancelled_is_denied_and_removed() {
+    let home = TempDir::new("unanswered");
     let pending = PendingQueue::new(&home.0);
     let reply = |goes_on: bool, arguments: &Value| {
         let question = ApprovalRequest { arguments: arguments.to_string(), ..question(false, &[]) };
@@ -417,8 +400,8 @@ fn a_question_that_nobody_answers_or_wants_any_more_is_a_no_and_leaves_nothing()
 }
 
 #[test]
-fn a_hostile_file_of_questions_answers_none() {
-    let home = Home::new("hostile");
+fn a_malformed_file_of_requests_is_an_error() {
+    let home = TempDir::new("hostile");
     let pending = PendingQueue::new(&home.0);
     for hostile in [
         "",
@@ -436,7 +419,7 @@ fn a_hostile_file_of_questions_answers_none() {
 
 #[test]
 fn arguments_that_are_not_written_as_they_are_shown_are_refused() {
-    let home = Home::new("arguments");
+    let home = TempDir::new("arguments");
     let pending = PendingQueue::new(&home.0);
     let path = home.0.join("pending.json");
     for hostile in ["{\n\"id\":7}", "{\"id\": 7}", "{\"id\":7,\"id\":7}", "{", "", "7 "] {
@@ -455,8 +438,8 @@ fn arguments_that_are_not_written_as_they_are_shown_are_refused() {
 }
 
 #[test]
-fn an_answer_to_another_question_of_the_same_number_is_none() {
-    let home = Home::new("same-number");
+fn a_decision_on_another_request_of_the_same_number_does_not_count() {
+    let home = TempDir::new("same-number");
     let asked = question(false, &[Capability::RealClock]);
     for other in [
         ApprovalRequest { content_hash: ContentHash::from_checksum_list("two"), ..asked.clone() },
@@ -486,9 +469,9 @@ fn an_answer_to_another_question_of_the_same_number_is_none() {
 }
 
 #[test]
-fn a_proof_that_was_signed_while_the_call_waited_is_not_one_of_the_future() {
-    let home = Home::new("slow");
-    struct Slow<'a>(&'a Home, &'a Cell<u64>);
+fn a_proof_signed_while_the_call_waited_is_not_from_the_future() {
+    let home = TempDir::new("slow");
+    struct Slow<'a>(&'a TempDir, &'a Cell<u64>);
     impl Approver for Slow<'_> {
         fn request_approval(&self, question: &ApprovalRequest) -> ApprovalDecision {
             self.1.set(self.1.get() + 3_000);

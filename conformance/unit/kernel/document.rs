@@ -56,7 +56,7 @@ enum Either {
 
 fn either(object: &mut ClosedObject<'_>) -> Result<Either, DocumentError> {
     match (object.optional("left"), object.optional("right")) {
-        (Some(_), Some(right)) => Err(right.bad_value("must not stand beside `left`")),
+        (Some(_), Some(right)) => Err(right.bad_value("conflicts with `left`")),
         (Some(left), None) => left.boolean().map(Either::Left),
         (None, Some(right)) => right.boolean().map(Either::Right),
         (None, None) => Ok(Either::Neither),
@@ -205,7 +205,7 @@ fn what_is_written_is_read_as_the_same_and_written_the_same() {
     let text = print(&read);
     assert_eq!(parse::<Shelf>(text.as_bytes()).unwrap(), read);
     assert_eq!(print(&parse::<Shelf>(text.as_bytes()).unwrap()), text);
-    // Nothing stands for an absent member.
+    // No value represents an absent member.
     let bare = Shelf { labels: vec![], spare: None, boxes: BTreeMap::new(), ..read };
     let written: Value = serde_json::from_str(&print(&bare)).unwrap();
     let expected = json!({ "format": "test-shelf/1", "name": "top", "boxes": [], "labels": [] });
@@ -257,7 +257,7 @@ fn of_a_document_that_holds_secrets_no_fault_quotes_anything() {
 }
 
 #[test]
-fn a_word_stands_for_one_value_and_no_other_text_does() {
+fn a_listed_text_is_read_as_its_value_and_no_other_text_is_read() {
     assert_eq!(Colour::ALL, [Colour::Red, Colour::Green]);
     for colour in Colour::ALL {
         assert_eq!(Colour::parse(colour.as_str()), Some(colour));

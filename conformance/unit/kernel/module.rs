@@ -378,7 +378,7 @@ fn deep_nesting_is_accepted_at_its_limit_and_rejected_one_beyond() {
     verdict(&with_operators(&flat)).unwrap();
 }
 
-/// A module whose first type is that of `_start`, and whose second has so many parameters.
+/// A module whose first type is that of `_start`, and whose second has the given number of parameters.
 fn with_parameters(count: usize, functions: &[Vec<u8>]) -> Vec<u8> {
     let mut types = vec![2, 0x60, 0, 0, 0x60];
     types.extend(leb(count));
@@ -446,7 +446,7 @@ fn labels_of_br_tables_are_counted_over_all_functions() {
 
 #[test]
 fn calls_of_wide_functions_are_counted_over_all_functions() {
-    // In unreachable code each call takes two bytes, and needs nobody to have made its values.
+    // In unreachable code each call takes two bytes, and needs no values on the stack.
     let calls = |count: usize| [vec![0], [0x10, 0].repeat(count)].concat();
     let most = PASSED_VALUES_COUNT_MAX / PARAMETERS_COUNT_MAX;
     let functions = |last: usize| vec![calls(most / 3), calls(most / 3), calls(last)];
@@ -480,7 +480,7 @@ fn a_module_beyond_its_size_is_rejected_unread() {
 
 #[test]
 fn the_frozen_costs_are_those_that_the_spec_states() {
-    // Every operator costs one unit, but for the markers. The debug text is the only way to go
+    // Every operator costs one unit, except the markers. The debug text is the only way to go
     // through all fields of the engine's table.
     let table = format!("{:?}", costs::OPERATORS);
     let fields: Vec<&str> = table.split(['{', ',', '}']).filter(|f| f.contains(": ")).collect();

@@ -1,4 +1,4 @@
-//! Patterns: the grammar, the number of states, and matches by windows held against plain searches.
+//! Patterns: the grammar, the number of states, and matches by windows checked against plain searches.
 #![allow(clippy::arithmetic_side_effects, clippy::indexing_slicing, clippy::unwrap_used)]
 
 use super::{Dialect, Pattern};
@@ -257,7 +257,7 @@ fn ordinary_patterns_take_steps_in_proportion_to_the_text() {
 }
 
 #[test]
-fn each_place_pays_for_the_pieces_of_all_alternatives_that_are_held_against_it() {
+fn each_position_costs_the_pieces_of_all_alternatives_that_are_compared_there() {
     let alternatives = vec![format!("{}b", "a".repeat(29)); 8].join("|");
     let pattern = pattern(&alternatives);
     // Eight rows of thirty pieces and one more each, eight pieces in a step.

@@ -176,7 +176,7 @@ fn what_no_guest_could_have_left_is_refused() {
     assert!(!refused(&two("a", "b")));
     let bodies: [&[u8]; 12] = [
         b"",
-        b"\x01f\x01\xff\0\0\0\0\0", // a name that is no UTF-8
+        b"\x01f\x01\xff\0\0\0\0\0", // a name that is not UTF-8
         b"\x01x\x01a\0\0\0\0\0",    // another kind
         b"\x02f\x01a\0\0\0\0\0",    // in no directory
         b"\x01f\x01a\0\0\0\0\x02f\x01b\0\0\0\0\0", // in a file
@@ -240,7 +240,7 @@ fn a_call_is_refused_where_nothing_is_kept_no_key_is_known_or_what_is_kept_is_da
 }
 
 #[test]
-fn what_is_kept_is_held_against_the_quota_once_more_at_the_end() {
+fn stored_data_is_checked_against_the_quota_again_at_the_end() {
     let file = |length: usize| Entries::from([("a".to_owned(), Some(vec![0; length]))]);
     let full = 1024 - STORAGE_ENTRY_BYTES;
     let backend = Memory::with(&Entries::new());

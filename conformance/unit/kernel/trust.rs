@@ -3,6 +3,7 @@
 
 use super::*;
 use crate::kernel::package::key::SecretKey;
+use crate::tests::support::TempDir;
 use serde_json::{json, Value};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -24,7 +25,7 @@ fn content() -> ContentHash {
     ContentHash::from_checksum_list("one")
 }
 
-/// Acme holds the keys 1 and 2, the approver key 3; 4 is nobody's.
+/// Acme holds the keys 1 and 2, the approver key 3; 4 is unknown.
 fn store() -> TrustStore {
     let mut store = TrustStore::empty();
     for (name, n, namespaces) in
@@ -44,7 +45,7 @@ fn judged(store: &TrustStore, keys: &[u8], required: usize) -> Result<Vec<String
 }
 
 #[test]
-fn an_empty_store_trusts_nobody() {
+fn an_empty_store_trusts_no_publisher() {
     for keys in [&[][..], &[1], &[1, 2, 3]] {
         assert_eq!(judged(&TrustStore::empty(), keys, 1), Err(Code::PublisherUnknown));
         assert_eq!(judged(&TrustStore::empty(), keys, 0), Err(Code::PublisherUnknown));
@@ -88,7 +89,7 @@ fn any_revoked_signer_refuses_the_package_known_or_not() {
 }
 
 #[test]
-fn a_revoked_content_is_refused_whoever_signed_it_and_no_other_is() {
+fn revoked_contents_are_refused_for_every_signer_and_no_others_are() {
     let mut store = store();
     store.revoke_content(content(), now(), "leaks data").expect("revoked");
     assert_eq!(judged(&store, &[1, 3], 1), Err(Code::PublisherContent));
@@ -453,23 +454,9 @@ fn no_altered_or_shortened_file_panics() {
     }
 }
 
-/// A folder that is gone when the test ends.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("mpp-trust-{name}-{}", std::process::id()));
-        fs::create_dir_all(&path).expect("created");
-        Folder(path)
-    }
-    fn file(&self) -> PathBuf {
+impl TempDir {
+    fn trust_file(&self) -> PathBuf {
         self.0.join("home/trust.json")
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
     }
 }
 
@@ -480,10 +467,10 @@ fn note(path: &Path, id: &str) -> Result<(), Error> {
 
 #[test]
 fn a_store_that_is_not_there_is_empty_and_a_broken_one_is_not() {
-    let folder = Folder::new("absent");
-    let path = folder.file();
+    let temp = TempDir::new("absent");
+    let path = temp.trust_file();
     assert_eq!(TrustStore::load(&path), Ok(TrustStore::empty()));
-    note(&path, "org.acme.x").expect("the folder is made");
+    note(&path, "org.acme.x").expect("made with its directory");
     fs::write(&path, "{}").expect("written");
     let error = TrustStore::load(&path).expect_err("broken");
     assert_eq!(error.code(), Code::TrustInvalid);
@@ -492,13 +479,13 @@ fn a_store_that_is_not_there_is_empty_and_a_broken_one_is_not() {
     assert_eq!(fs::read_to_string(&path).expect("still there"), "{}");
     fs::write(&path, " ".repeat(TRUST_FILE_BYTES_MAX * 2)).expect("written");
     assert_eq!(TrustStore::load(&path).expect_err("too long").code(), Code::TrustInvalid);
-    assert_eq!(TrustStore::load(&folder.0).expect_err("a folder").code(), Code::HostFile);
+    assert_eq!(TrustStore::load(&temp.0).expect_err("a temp").code(), Code::HostFile);
 }
 
 #[test]
 fn an_edit_that_fails_or_changes_nothing_writes_nothing() {
-    let folder = Folder::new("failed");
-    let path = folder.file();
+    let temp = TempDir::new("failed");
+    let path = temp.trust_file();
     let failed: Result<(), Error> = TrustStore::update(&path, |store| {
         store.add_publisher("Acme", key(1), &[], Validity::ALWAYS)?;
         Err(invalid("changed my mind"))
@@ -510,8 +497,8 @@ fn an_edit_that_fails_or_changes_nothing_writes_nothing() {
 
 #[test]
 fn a_store_too_large_to_be_read_again_is_not_written() {
-    let folder = Folder::new("large");
-    let path = folder.file();
+    let temp = TempDir::new("large");
+    let path = temp.trust_file();
     note(&path, "org.acme.x").expect("written");
     let version = Version::parse("1.0.0").expect("valid");
     let error = TrustStore::update(&path, |store| {
@@ -527,8 +514,8 @@ fn a_store_too_large_to_be_read_again_is_not_written() {
 
 #[test]
 fn a_crash_between_writing_and_renaming_leaves_the_old_store_and_a_way_on() {
-    let folder = Folder::new("crash");
-    let path = folder.file();
+    let temp = TempDir::new("crash");
+    let path = temp.trust_file();
     note(&path, "org.acme.x").expect("written");
     let before = TrustStore::load(&path).expect("valid");
     fs::write(path.with_file_name("trust.json.new"), "{\"format\":\"mpp-tr").expect("half a file");
@@ -545,10 +532,10 @@ fn a_crash_between_writing_and_renaming_leaves_the_old_store_and_a_way_on() {
 #[test]
 fn the_store_is_for_its_owner_alone_and_a_link_to_it_stays_one() {
     use std::os::unix::fs::{symlink, PermissionsExt};
-    let folder = Folder::new("rights");
-    let path = folder.file();
+    let temp = TempDir::new("rights");
+    let path = temp.trust_file();
     note(&path, "org.acme.x").expect("written");
-    let link = folder.0.join("link.json");
+    let link = temp.0.join("link.json");
     symlink(&path, &link).expect("linked");
     note(&link, "org.acme.y").expect("written");
     assert!(fs::symlink_metadata(&link).expect("there").file_type().is_symlink());
@@ -568,8 +555,8 @@ fn note_many(path: &Path, writer: &str) {
 
 #[test]
 fn threads_and_processes_changing_the_store_at_once_lose_nothing() {
-    let folder = Folder::new("many");
-    let path = folder.file();
+    let temp = TempDir::new("many");
+    let path = temp.trust_file();
     let program = std::env::current_exe().expect("this program");
     let processes: Vec<_> = (0..WRITERS)
         .map(|n| {

@@ -7,31 +7,15 @@ use crate::kernel::limits::ATTESTATION_S_MAX;
 use crate::kernel::package::content_hash::ContentHash;
 use crate::kernel::policy::capability::digest;
 use crate::kernel::policy::{Capability, SecurityLevel};
+use crate::tests::support::TempDir;
 use crate::{Code, Timestamp};
 use std::fs;
-use std::path::PathBuf;
 
 const KEY: [u8; 32] = [7; 32];
 
-struct Home(PathBuf);
-
-impl Home {
-    fn new(name: &str) -> Self {
-        let name = format!("mpp-request-state-{name}-{}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        let _ = fs::remove_dir_all(&path);
-        fs::create_dir_all(&path).unwrap();
-        Home(path)
-    }
-
+impl TempDir {
     fn consume(&self, key: &[u8; 32], state: &str, call: &RawRequest, seconds: u64) -> bool {
         consume(key, &self.0, state, &call.question(), at(seconds)).unwrap()
-    }
-}
-
-impl Drop for Home {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
     }
 }
 
@@ -79,7 +63,7 @@ impl RawRequest {
 
 #[test]
 fn a_state_after_its_time_or_spent_before_is_refused() {
-    let home = Home::new("time");
+    let home = TempDir::new("time");
     let late = ATTESTATION_S_MAX + 1;
     let state = ASKED.state(0);
     for seconds in [late, late + 1, 1_000_000] {
@@ -95,7 +79,7 @@ fn a_state_after_its_time_or_spent_before_is_refused() {
 
 #[test]
 fn a_state_for_another_call_or_by_another_key_is_refused_and_not_spent() {
-    let home = Home::new("other");
+    let home = TempDir::new("other");
     let state = ASKED.state(0);
     for other in [
         RawRequest { contents: "two", ..ASKED },
@@ -113,7 +97,7 @@ fn a_state_for_another_call_or_by_another_key_is_refused_and_not_spent() {
 
 #[test]
 fn every_change_of_one_byte_of_a_state_and_every_part_of_it_is_refused() {
-    let home = Home::new("bytes");
+    let home = TempDir::new("bytes");
     let state = ASKED.state(0);
     for place in 0..state.len() {
         assert!(!home.consume(&KEY, &state[..place], &ASKED, 1), "{place}");
@@ -133,7 +117,7 @@ fn every_change_of_one_byte_of_a_state_and_every_part_of_it_is_refused() {
 
 #[test]
 fn a_state_that_cannot_be_marked_as_used_is_an_error() {
-    let home = Home::new("spent");
+    let home = TempDir::new("spent");
     fs::write(home.0.join("spent.json"), "{}").unwrap();
     let spent = |state: &str| consume(&KEY, &home.0, state, &ASKED.question(), at(1));
     assert_eq!(spent(&ASKED.state(0)).unwrap_err().code(), Code::ConsentInvalid);

@@ -9,7 +9,7 @@ use std::path::Path;
 type Plant<'a> = &'a dyn Fn(&TempDir, &Path);
 type Harm<'a> = &'a dyn Fn(&Path);
 
-/// What a child process does is told by these; the helper below reads them.
+/// Variables that select what a child process does; the helper below reads them.
 const ROLE: &str = "MPP_AUDIT_TEST_ROLE";
 const DIR: &str = "MPP_AUDIT_TEST_DIR";
 
@@ -225,7 +225,7 @@ fn a_file_left_by_a_call_that_ended_or_never_began_is_cleared_without_a_record()
 }
 
 #[test]
-fn strange_or_too_many_files_among_the_calls_and_a_missing_folder_stop_the_call() {
+fn strange_or_too_many_files_among_the_calls_and_a_missing_directory_stop_the_call() {
     let dir = TempDir::new("calls");
     let log = AuditLog::open(&dir.log_dir()).unwrap();
     for name in ["x", "1", "1-", "-1", "1-0x", "1-0-0"] {
@@ -254,7 +254,7 @@ fn a_log_cut_below_the_intent_of_a_lost_call_takes_no_further_call() {
     assert_eq!(code(log.begin(intent(&log), noon())), "audit.broken");
 }
 
-/// Refused by whoever verifies the log, and by whoever opens it to write.
+/// Refused both by verification and by opening the log to write.
 #[track_caller]
 fn is_broken_for_all(dir: &TempDir, what: &str) {
     assert_eq!(code(dir.verify()), "audit.broken", "{what}");
@@ -276,7 +276,7 @@ fn is_good_for_all(dir: &TempDir, records: u64, what: &str) {
 }
 
 #[test]
-fn a_log_that_lost_records_while_nobody_used_it_is_refused_by_all() {
+fn a_log_that_lost_records_while_it_was_not_in_use_is_refused_by_all() {
     let harm: [(&str, Harm); 8] = [
         ("deleted", &|path| fs::remove_file(path).unwrap()),
         ("emptied", &|path| fs::write(path, "").unwrap()),
@@ -351,7 +351,7 @@ fn a_log_that_was_removed_is_missed_by_each_thing_that_tells_of_it() {
 }
 
 #[test]
-fn what_tells_of_other_records_than_the_log_has_is_told_to_all() {
+fn files_that_refer_to_records_the_log_does_not_have_are_reported_to_all() {
     let dir = TempDir::new("others");
     let log = AuditLog::open(&dir.log_dir()).unwrap();
     log.begin(intent(&log), noon()).unwrap().finish(outcome(&log), noon()).unwrap();
@@ -398,7 +398,7 @@ fn what_tells_of_other_records_than_the_log_has_is_told_to_all() {
         );
         fs::remove_file(dir.file(&name)).unwrap();
     }
-    is_good_for_all(&dir, 2, "mended");
+    is_good_for_all(&dir, 2, "repaired");
 }
 
 #[test]
@@ -454,7 +454,7 @@ fn what_a_process_or_the_power_may_leave_when_it_ends_is_no_missing_record() {
 }
 
 #[test]
-fn a_process_killed_while_it_begins_a_log_leaves_one_that_needs_nobody() {
+fn a_process_killed_while_it_creates_a_log_leaves_one_that_needs_no_repair() {
     for round in 0..12 {
         let dir = TempDir::new("begins");
         let mut child = child_process("endless", &dir, None).spawn().unwrap();
@@ -522,7 +522,7 @@ fn a_line_torn_anywhere_is_set_aside_and_the_log_goes_on() {
         fs::write(dir.file(KEY_FILE), format!("{}\n", "0b".repeat(32))).unwrap();
         fs::write(dir.file(LOG_FILE), &example[..cut]).unwrap();
         let log = AuditLog::open(&dir.log_dir()).unwrap();
-        assert_eq!(code(dir.verify()), "audit.torn", "opening mends nothing");
+        assert_eq!(code(dir.verify()), "audit.torn", "opening repairs nothing");
         log.refuse(Code::SignatureInvalid, refusal(), noon()).unwrap();
         let report = dir.verify().unwrap();
         assert_eq!((report.records, report.torn, report.refused), (4, 1, 1));
@@ -559,7 +559,7 @@ fn a_crash_between_the_steps_of_setting_aside_loses_no_byte_and_no_record() {
 }
 
 #[test]
-fn a_log_that_is_all_torn_or_ends_in_zeros_is_mended_too() {
+fn a_log_that_is_all_torn_or_ends_in_zeros_is_repaired_too() {
     for torn in [b"{".to_vec(), vec![0; 100_000]] {
         let dir = TempDir::new("all-torn");
         let log = AuditLog::open(&dir.log_dir()).unwrap();
@@ -604,7 +604,7 @@ fn a_process_killed_in_the_middle_of_a_write_leaves_a_torn_line_that_is_set_asid
 
 #[cfg(unix)]
 #[test]
-fn links_pipes_and_folders_in_place_of_files_are_refused() {
+fn links_pipes_and_directories_in_place_of_files_are_refused() {
     let elsewhere = |dir: &TempDir| dir.0.join("elsewhere");
     let plant: [(&str, Plant); 4] = [
         ("link to a file", &|dir, path| {
@@ -614,7 +614,7 @@ fn links_pipes_and_folders_in_place_of_files_are_refused() {
         ("dangling link", &|dir, path| {
             std::os::unix::fs::symlink(elsewhere(dir), path).unwrap();
         }),
-        ("folder", &|_, path| fs::create_dir(path).unwrap()),
+        ("directory", &|_, path| fs::create_dir(path).unwrap()),
         ("pipe", &|_, path| {
             assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
         }),
@@ -728,7 +728,7 @@ fn verifying_waits_for_a_record_that_is_being_written() {
 }
 
 #[test]
-fn a_lock_that_is_never_given_back_lets_nobody_record_or_verify_and_nobody_wait_for_ever() {
+fn a_lock_that_is_never_released_ends_recording_and_verification_in_an_error_after_a_time() {
     let dir = TempDir::new("held");
     let log = AuditLog::open(&dir.log_dir()).unwrap();
     let call = log.begin(intent(&log), noon()).unwrap();
@@ -773,7 +773,7 @@ fn a_lock_file_replaced_while_waited_for_is_not_mistaken_for_the_lock() {
 }
 
 #[test]
-fn a_missing_log_and_a_folder_do_not_verify_and_a_copy_elsewhere_does() {
+fn a_missing_log_and_a_directory_do_not_verify_and_a_copy_elsewhere_does() {
     let dir = TempDir::new("copy");
     example(&dir);
     let copy = dir.0.join("copy.jsonl");
@@ -784,7 +784,7 @@ fn a_missing_log_and_a_folder_do_not_verify_and_a_copy_elsewhere_does() {
 }
 
 #[test]
-fn an_append_looks_at_the_end_of_the_log_only() {
+fn an_append_reads_the_end_of_the_log_only() {
     let dir = TempDir::new("end-only");
     let log = AuditLog::open(&dir.log_dir()).unwrap();
     log.refuse(Code::SignatureInvalid, refusal(), noon()).unwrap();

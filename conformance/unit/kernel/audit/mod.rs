@@ -18,6 +18,7 @@ use crate::kernel::encoding::sha256_hex;
 use crate::kernel::limits::{AUDIT_LINE_BYTES_MAX, AUDIT_TEXT_BYTES_MAX};
 use crate::kernel::package::content_hash::ContentHash;
 use crate::kernel::package::key::KeyId;
+use crate::tests::support::TempDir;
 use serde_json::{json, Map};
 use std::collections::BTreeMap;
 use std::fs;
@@ -62,16 +63,7 @@ impl AuditLog {
     }
 }
 
-/// A directory of its own for one test, removed at its end.
-struct TempDir(PathBuf);
-
 impl TempDir {
-    fn new(test: &str) -> TempDir {
-        let dir = std::env::temp_dir().join(format!("mpp-audit-{}-{test}", std::process::id()));
-        let _ = fs::remove_dir_all(&dir);
-        fs::create_dir(&dir).unwrap();
-        TempDir(dir)
-    }
     /// The log's directory, which does not exist at first.
     fn log_dir(&self) -> PathBuf {
         self.0.join("audit")
@@ -85,12 +77,6 @@ impl TempDir {
     }
     fn verify(&self) -> Result<VerifyReport, Error> {
         verify(&self.file(LOG_FILE), None)
-    }
-}
-
-impl Drop for TempDir {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
     }
 }
 
@@ -437,7 +423,7 @@ mod altered {
 }
 
 mod written {
-    //! What stands in a record, and what must not.
+    //! What a record contains, and what it must not.
     use super::*;
 
     #[test]
@@ -560,7 +546,7 @@ mod written {
     }
 
     #[test]
-    fn neither_arguments_nor_answers_nor_the_key_stand_in_any_file_or_debug_text() {
+    fn neither_arguments_nor_results_nor_the_key_are_in_any_file_or_debug_text() {
         let dir = TempDir::new("values");
         let log = AuditLog::open(&dir.log_dir()).unwrap();
         let secret = "4111-1111-1111-1111";

@@ -184,7 +184,7 @@ fn headers_that_are_the_transports_or_hold_a_second_one_are_refused() {
 }
 
 #[test]
-fn other_methods_and_bodies_where_none_belongs_are_refused() {
+fn unknown_methods_and_bodies_of_methods_without_one_are_refused() {
     let network = fine();
     let world = reaching(&["api.example.com"], Arc::clone(&network));
     let with = |method: &str, body: Option<&str>| {
@@ -208,7 +208,7 @@ fn other_methods_and_bodies_where_none_belongs_are_refused() {
 }
 
 #[test]
-fn each_failure_of_a_transport_has_its_code_and_none_gives_a_part() {
+fn each_failure_of_a_transport_has_its_code_and_none_returns_a_part() {
     let text = || "why".to_owned();
     for (error, code) in [
         (TransportError::NoAddress, "http.no_address"),
@@ -516,7 +516,7 @@ fn no_part_and_no_compressed_form_of_a_response_to_a_secret_reaches_the_guest() 
     }
     for path in ["part", "gzip", "both", "echo"] {
         assert_eq!(world.code(&get(&format!("https://api.example.com/{path}"))), "http.secret");
-        // Where no secret was sent nothing can be told by withholding.
+        // Without a secret there is nothing to withhold.
         for origin in ["https://other.example.com", "http://api.example.com"] {
             assert_eq!(world.code(&get(&format!("{origin}/{path}"))), "", "{origin}");
         }

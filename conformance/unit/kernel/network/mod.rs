@@ -1,5 +1,5 @@
-//! The door as a guest meets it: what it hands in, line by line, and what it gets, with a network that does
-//! what a test says.
+//! Host services from within a guest: requests and responses, line by line, with a network that a test
+//! defines.
 #![allow(clippy::as_conversions, clippy::arithmetic_side_effects)]
 
 mod http;
@@ -286,7 +286,7 @@ fn what_is_no_request_of_the_page_is_refused() {
 }
 
 #[test]
-fn pointers_and_lengths_that_are_none_are_answered_with_minus_one_and_nothing_happens() {
+fn invalid_pointers_and_lengths_return_minus_one_and_do_nothing() {
     let guest = |body: &str| {
         format!(
             r#"(module
@@ -311,7 +311,7 @@ fn pointers_and_lengths_that_are_none_are_answered_with_minus_one_and_nothing_ha
         assert_eq!(run.outcome, Ok(()), "{call}");
         assert_eq!(run.services.len(), 0, "{call}");
     }
-    // The answer stays until it is taken whole, and is gone then.
+    // The response stays until it is read whole, and is removed then.
     let taken = world.run_guest(
         &guest(
             "(local.set $n (call $request (i32.const 0) (i32.const 2)))
@@ -341,7 +341,7 @@ fn each_byte_and_each_request_costs_fuel() {
 }
 
 #[test]
-fn the_door_is_shut_for_packages_that_ask_for_nothing_behind_it() {
+fn packages_without_the_network_capability_cannot_import_host_services() {
     let bytes = wat::parse_str(FORWARDER).unwrap();
     let error = Module::validate(&bytes, &manifest(64)).unwrap_err();
     assert_eq!(error.code(), Code::ModuleImport);

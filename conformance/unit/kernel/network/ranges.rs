@@ -171,7 +171,7 @@ fn nothing_that_the_standard_library_calls_special_is_taken() {
             || six.is_unique_local()
             || six.is_unicast_link_local();
         assert!(!(special && is_allowed(six.into(), false)), "{six}");
-        // An address that holds another is out, whatever it holds.
+        // An address that embeds another is refused, also if that one is public.
         for disguised in [four.to_ipv6_mapped(), four.to_ipv6_compatible()] {
             assert!(
                 !is_allowed(IpAddr::V6(disguised), true) || disguised.is_loopback(),

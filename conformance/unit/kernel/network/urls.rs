@@ -8,7 +8,7 @@ fn shown(text: &str) -> Option<String> {
 }
 
 #[test]
-fn one_spelling_is_taken_as_it_stands_and_others_become_it() {
+fn one_spelling_is_kept_verbatim_and_others_become_it() {
     for text in [
         "https://a/",
         "http://a/",
@@ -112,7 +112,7 @@ fn what_two_readers_could_read_differently_is_refused() {
 fn a_location_is_read_as_rfc_3986_says() {
     let base = Url::parse("https://a.example/b/c/d?q").unwrap();
     for (location, expected) in [
-        // Section 5.4, as far as it is about this scheme.
+        // Section 5.4, without the examples of other schemes.
         ("g", "/b/c/g"),
         ("./g", "/b/c/g"),
         ("g/", "/b/c/g/"),
@@ -174,7 +174,7 @@ fn a_location_is_read_as_rfc_3986_says() {
 
 /// Random texts out of pieces that parsers trip over.
 #[test]
-fn whatever_is_taken_reads_back_as_itself_and_holds_no_host_but_its_own() {
+fn every_accepted_url_parses_to_itself_and_has_one_host() {
     const PIECES: [&str; 24] = [
         "https://",
         "http://",

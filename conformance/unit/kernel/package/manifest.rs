@@ -392,7 +392,7 @@ fn control_bidi_and_invisible_characters_are_refused_in_every_string_and_key() {
             parse(&edited(&format!("/tools/0/returns/properties/{text}"), Some(json!(true))))
                 .unwrap_err();
         assert_eq!(error.code(), Code::ManifestValue);
-        assert!(!error.to_string().contains(found), "the refusal shows {found:?} as it is");
+        assert!(!error.to_string().contains(found), "the refusal shows {found:?} unescaped");
         assert!(error.detail().contains(&format!("U+{:04X}", u32::from(found))), "{error}");
     }
 }
@@ -687,7 +687,7 @@ fn names_of_variables_tools_and_custom_patterns_follow_their_expressions() {
 }
 
 #[test]
-fn what_stands_twice_in_a_list_or_makes_it_too_long_is_refused() {
+fn duplicates_and_too_many_items_in_a_list_are_refused() {
     for (list, item) in [
         ("/authors", "A"),
         ("/capabilities/network", "h"),
@@ -721,7 +721,7 @@ fn what_stands_twice_in_a_list_or_makes_it_too_long_is_refused() {
 }
 
 #[test]
-fn versions_with_build_metadata_or_none_at_all_are_refused() {
+fn versions_with_build_metadata_and_invalid_versions_are_refused() {
     each_refused(
         Code::ManifestValue,
         "/version",
@@ -731,7 +731,7 @@ fn versions_with_build_metadata_or_none_at_all_are_refused() {
 }
 
 #[test]
-fn faults_in_schemas_are_refused_where_they_stand() {
+fn faults_in_schemas_are_refused_with_their_pointer() {
     let place = "/tools/0/parameters/properties/place";
     refused(
         &edited(&format!("{place}/format"), Some(json!("uri"))),

@@ -485,7 +485,7 @@ fn circles_doublings_and_depth_end_in_a_refusal() {
         }
         Schema::read(&json!({"type": "object", "$defs": definitions}), "")
     };
-    // Each definition is read once, though 2^15 copies of `d0` would stand in this one.
+    // Each definition is read once, although this one would expand to 2^15 copies of `d0`.
     let doubled = doubling(15).unwrap();
     assert_eq!(doubled.validate(&json!({})), Ok(()));
     assert_eq!(doubling(16).unwrap_err().kind, DocumentErrorKind::Unsupported);

@@ -34,7 +34,7 @@ fn under_a_new_policy_what_asks_for_nothing_runs_and_all_else_is_asked_about() {
 }
 
 #[test]
-fn no_row_of_the_risk_table_is_worth_nothing_so_whatever_is_asked_for_has_a_level() {
+fn every_row_of_the_risk_table_has_points_so_every_capability_has_a_level() {
     assert!(WEIGHTS.iter().all(|(_, points, _)| *points > 0));
     assert_eq!(SecurityLevel::from_points(1), SecurityLevel::Low);
     let none = with(|m| m.capabilities.storage = Some(Storage { limit_kb: 0 }));
@@ -92,7 +92,7 @@ fn a_file_in_which_both_are_true_is_refused_in_either_order_and_nothing_else_is(
 }
 
 #[test]
-fn where_nobody_can_be_asked_what_asks_for_nothing_runs_unless_it_would_be_asked_about() {
+fn non_interactive_policies_run_what_requests_nothing_unless_it_needs_approval() {
     let policy = policy_of(json!({ "non_interactive": true }));
     assert_eq!(verdict(&policy, pure()), "granted default:none");
     assert_eq!(verdict(&policy, reads(&["/data"])), "denied");
@@ -119,7 +119,7 @@ fn a_denial_comes_before_the_default() {
 }
 
 #[test]
-fn what_the_policy_gives_to_all_is_no_capability_and_leaves_the_default_as_it_is() {
+fn grants_of_the_policy_to_all_packages_leave_the_default_decision_unchanged() {
     let policy = policy_of(json!({ "network": { "private_addresses": ["localhost"] } }))
         .real_clock(true)
         .real_random(true)
@@ -139,7 +139,7 @@ fn what_the_policy_gives_to_all_is_no_capability_and_leaves_the_default_as_it_is
 }
 
 #[test]
-fn the_rules_by_which_nobody_is_asked_are_those_of_the_spec_in_its_order() {
+fn the_rules_that_grant_without_a_question_are_those_of_the_spec_in_its_order() {
     let policy = policy_of(all_trust());
     let other = || with(|m| m.id = "org.acme.other".into());
     let stranger = || signed_by(&["Other"], &other());
@@ -270,7 +270,7 @@ fn an_absent_member_means_what_the_table_of_the_spec_says() {
     let mut ours = absent();
     for row in spec_rows("Only `format` is required at the top.") {
         let [member, _, if_absent] = &row[..] else { panic!("{row:?}") };
-        // Members that are required have none, and the two that stand for each other say so.
+        // Members that are required have none, and two that exclude each other say which one counts.
         let is_required = ["", "refused", "required without secret", "value is used"];
         if is_required.contains(&if_absent.as_str()) {
             continue;

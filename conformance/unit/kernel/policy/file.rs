@@ -1,6 +1,7 @@
 //! The policy file: the spec's own example, every fault, and hostile bytes.
 
 use super::*;
+use crate::tests::support::TempDir;
 use serde_json::Value;
 
 /// The example of the spec, which uses every member there is.
@@ -273,12 +274,12 @@ fn no_altered_or_shortened_file_panics() {
 
 #[test]
 fn a_policy_file_that_is_not_there_is_no_empty_policy() {
-    let path = std::env::temp_dir().join(format!("mpp-no-policy-{}", std::process::id()));
+    let temp = TempDir::new("policy");
+    let path = temp.0.join("policy.json");
     let error = PermissionPolicy::load(&path).expect_err("missing");
     assert_eq!(error.code(), Code::HostFile);
     std::fs::write(&path, "{").expect("written");
     let error = PermissionPolicy::load(&path).expect_err("broken");
-    std::fs::remove_file(&path).expect("removed");
     assert_eq!(error.code(), Code::PolicyInvalid);
-    assert!(error.detail().contains("mpp-no-policy-"));
+    assert!(error.detail().contains("policy.json"));
 }

@@ -113,7 +113,7 @@ fn read(mut members: Value) -> Result<PermissionPolicy, Error> {
     PermissionPolicy::from_json(members.to_string().as_bytes())
 }
 
-/// Members by which nobody need be asked.
+/// Members that approve without a question.
 fn all_trust() -> Value {
     json!({
         "trusted_packages": ["org.acme.tool"], "trusted_publishers": ["Acme"],
@@ -237,18 +237,18 @@ fn a_package_with_a_destructive_tool_never_runs_unasked() {
 }
 
 #[test]
-fn where_nobody_can_be_asked_what_needs_asking_is_denied_and_no_one_can_confirm() {
+fn non_interactive_policies_deny_what_needs_approval_and_accept_no_confirmation() {
     let policy =
         policy_of(json!({ "trusted_packages": ["org.acme.tool"], "non_interactive": true }));
     assert_eq!(verdict(&policy, pure()), "granted policy:trust_package org.acme.tool");
     let other = Manifest { id: "org.acme.other".into(), ..reads(&["/data"]) };
     assert_eq!(verdict(&policy, other.clone()), "denied");
-    let error = policy.confirm(&verified(other), "terminal:alice").expect_err("nobody is there");
+    let error = policy.confirm(&verified(other), "terminal:alice").expect_err("non-interactive");
     assert_eq!(error.code(), Code::PolicyDenied);
 }
 
 #[test]
-fn denied_packages_and_those_below_stay_denied_whoever_agrees() {
+fn denied_packages_and_those_below_stay_denied_after_an_approval() {
     for (rule, expected) in [
         ("org.acme.tool", "denied"),
         ("org.acme", "denied"),
@@ -322,7 +322,7 @@ fn fewer_publishers_than_required_are_denied() {
 }
 
 #[test]
-fn a_word_by_nobody_confirms_nothing() {
+fn an_approval_without_a_visible_name_confirms_nothing() {
     let policy = PermissionPolicy::new();
     for name in ["", " ", " alice", "al\nice", "\u{1b}[2J", &"a".repeat(257)] {
         let error = policy.confirm(&verified(pure()), name).expect_err(name);
@@ -401,7 +401,7 @@ fn what_is_shown_is_what_a_token_would_hold_read_only_mappings_and_the_host_s_cl
     assert_eq!(lines, expected);
     let token = confirmed(&policy, manifest);
     assert_eq!((token.describe_grants(), token.directories()), (lines, vec![read_only]));
-    // Denied is what the package asks for, whatever the mapping is.
+    // The rule denies the requested capability, also if it is mapped read-only.
     let mut stricter = policy;
     stricter.deny.capabilities.insert(CapabilityKind::FilesystemWrite);
     assert_eq!(verdict(&stricter, writes(&["/out"])), "denied");
@@ -602,7 +602,7 @@ fn each_field_of_each_grant_and_their_order_count_in_the_digest_and_no_value_doe
 }
 
 #[test]
-fn two_directories_that_are_shown_alike_have_two_digests() {
+fn two_directories_with_the_same_displayed_text_have_two_digests() {
     let mapped = |path: &str| Capability::Directory {
         guest: "/a".into(),
         host: Some(path.into()),
@@ -688,7 +688,7 @@ fn the_anchors_of_the_public_description_hold() {
 }
 
 #[test]
-fn hosts_inside_are_told_from_hosts_outside_by_their_text() {
+fn internal_hosts_are_recognized_by_their_text() {
     let inside = |host: &str| HostPattern::from_text(host).is_internal();
     for host in
         ["localhost", "db", "db:5432", "db.local", "a.b.INTERNAL.", "x.home.arpa", "p.lan:631"]

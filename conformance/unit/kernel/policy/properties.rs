@@ -152,7 +152,7 @@ fn a_token_never_holds_more_than_manifest_and_policy_both_do() {
             granted += 1;
         }
     }
-    assert!(granted > ROUNDS / 4, "{granted} tokens looked at");
+    assert!(granted > ROUNDS / 4, "{granted} tokens checked");
 }
 
 /// 0 denied, 1 asks, 2 granted.

@@ -1,4 +1,4 @@
-//! Secrets in a policy and a token: who gets one, when, and where its value never stands.
+//! Secrets in a policy and a token: which packages get one, when, and where its value never appears.
 
 use super::*;
 use crate::kernel::secrets::KnownSecret;

@@ -1,4 +1,4 @@
-//! Linear cost, shown without a clock: how many characters the scanners look at.
+//! Linear cost, shown without a clock: how many characters the scanners read.
 
 use super::*;
 use std::cell::Cell;
@@ -10,12 +10,12 @@ use texts::{filled, ORDINARY, WORST};
 
 thread_local!(static LOOKED_AT: Cell<usize> = const { Cell::new(0) });
 
-/// Counts characters that a scanner looks at.
+/// Counts characters that a scanner reads.
 pub(in crate::kernel) fn count_reads(characters: usize) {
     LOOKED_AT.set(LOOKED_AT.get() + characters);
 }
 
-/// How many characters of the text the scanners look at, those twice that they look at twice.
+/// The number of characters that the scanners read, with repetition.
 fn cost(text: &str) -> usize {
     LOOKED_AT.set(0);
     let _ = all().find(text);

@@ -67,10 +67,10 @@ fn cards_are_found_by_issuer_length_and_check_digit() {
             let number = with_luhn(&format!("{prefix}{}", &"183702945138764"[..length - 5]));
             let card = found(&number) == [format!("credit-card:{number}")];
             assert_eq!(card, lengths.contains(&length), "{number}");
-            // Next to a word that names it, any of them is a card.
+            // Next to a context word, each of them is a card.
             let named = format!("card {number}");
             assert_eq!(found(&named), [format!("credit-card:{number}")]);
-            // One digit off is none, whatever stands beside it.
+            // With one digit changed none is a card, in any context.
             let last = one_off(&number);
             nothing(&[&format!("card: {last}")]);
         }

@@ -1,4 +1,4 @@
-//! What stands where a value was.
+//! Replacements of values.
 #![allow(clippy::arithmetic_side_effects, clippy::indexing_slicing, clippy::unwrap_used)]
 
 use super::{all, custom, PrivacyFilterEngine, Replacement};
@@ -90,7 +90,7 @@ fn no_label_of_any_form_is_a_value_or_hints_at_one() {
 }
 
 #[test]
-fn the_label_of_a_secret_is_one_whatever_its_name() {
+fn the_label_of_a_secret_is_valid_for_every_name() {
     let engine = PrivacyFilterEngine::from_config(&[], &[custom("WORD", "[a-z_]{3,}")]).unwrap();
     let text = format!("[SECRET:phone_key] 92 34 70 [SECRET:{}]", "a".repeat(128));
     assert_eq!(engine.redact_text(&text).unwrap().0, text);

@@ -6,7 +6,7 @@ use super::found;
 use crate::kernel::privacy::detect::phone;
 
 #[test]
-fn telephone_numbers_are_told_by_their_structure() {
+fn telephone_numbers_are_recognized_by_their_structure() {
     whole(
         "phone",
         &[
@@ -54,7 +54,7 @@ fn telephone_numbers_are_told_by_their_structure() {
 }
 
 #[test]
-fn shapes_that_other_numbers_share_need_a_word() {
+fn shapes_that_other_numbers_share_need_a_context_word() {
     for number in [
         "92 34 70",
         "668 5702",

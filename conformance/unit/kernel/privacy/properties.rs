@@ -218,7 +218,7 @@ fn filtering_again_changes_nothing_however_values_are_replaced() {
 }
 
 #[test]
-fn a_document_without_values_stays_as_it_is() {
+fn a_document_without_values_is_unchanged() {
     let engine = all();
     let mut random = Random(77);
     for _ in 0..2_000 {
@@ -283,7 +283,7 @@ fn values_are_found_in_every_disguise_that_folding_undoes() {
         c => c,
     };
     for planted in PLANTED {
-        // Their case matters.
+        // They are case-sensitive.
         let secret = ["AKIA", "ghp_", "eyJ"].iter().any(|prefix| planted.starts_with(prefix));
         let percent: String = planted
             .chars()

@@ -5,7 +5,7 @@ use super::detectors::{nothing, whole};
 use super::found;
 
 #[test]
-fn keys_are_told_by_prefix_alphabet_and_length() {
+fn keys_are_recognized_by_prefix_alphabet_and_length() {
     let body = |length: usize| "a1B2c3D4e5F6g7H8i9J0".repeat(20)[..length].to_owned();
     let hex = |length: usize| "0123456789abcdef".repeat(8)[..length].to_owned();
     // Prefix and length, stated apart from the code.
@@ -86,7 +86,7 @@ fn a_private_key_is_taken_whole_and_other_armour_is_left() {
     {
         let block = format!("-----BEGIN {label}-----\n{body}\n-----END {label}-----");
         assert_eq!(found(&format!("see {block}\nbye 1")), [format!("private-key:{block}")]);
-        // As it stands in a JSON text, and cut off.
+        // In a JSON text, and truncated.
         let line = block.replace('\n', "\\n");
         assert_eq!(found(&line), [format!("private-key:{line}")]);
         let torn = format!("-----BEGIN {label}-----\n{body}");

@@ -1,7 +1,7 @@
-//! How far a guest gets with files: quotas as numbers, depth, room, and what a refused call leaves alone.
+//! How far a guest gets with files: quotas, depth, space, and what a refused call leaves alone.
 #![cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 
-use super::host::{with_root, Folder};
+use super::host::with_root;
 use super::hostile::{errno, tree};
 use super::probe::*;
 use super::script::*;
@@ -12,11 +12,11 @@ use std::os::unix::fs::symlink;
 
 #[test]
 fn the_quotas_are_sixty_four_mebibytes_ten_thousand_names_and_as_many_removed() {
-    let folder = Folder::new();
+    let temp = TempDir::new("sandbox");
     for number in 0..10_001 {
-        fs::File::create(folder.0.join(number.to_string())).unwrap();
+        fs::File::create(temp.0.join(number.to_string())).unwrap();
     }
-    let (mut guest, root) = tree(&folder);
+    let (mut guest, root) = tree(&temp);
     let GuestState { tree, meter, .. } = &mut guest;
     let full = Some(errno::Errno::NOSPC);
     for number in 0..=10_000 {
@@ -37,7 +37,7 @@ fn the_quotas_are_sixty_four_mebibytes_ten_thousand_names_and_as_many_removed() 
 
 #[test]
 fn thirty_two_links_are_followed_and_no_more() {
-    let folder = Folder::filled();
+    let temp = TempDir::filled();
     let mut script = Script::new();
     script.symlink("file", "l1");
     for link in 2..=33 {
@@ -45,13 +45,13 @@ fn thirty_two_links_are_followed_and_no_more() {
     }
     let most = script.open_with(3, 1, "l32", 0, READ, 0);
     let more = script.open_with(3, 1, "l33", 0, READ, 0);
-    let ran = script.run(with_root(&folder, true));
+    let ran = script.run(with_root(&temp, true));
     assert_eq!((ran.answers[most], ran.answers[more]), (SUCCESS, LOOP));
 }
 
 #[test]
 fn a_directory_cannot_be_moved_into_itself() {
-    let folder = Folder::filled();
+    let temp = TempDir::filled();
     let mut script = Script::new();
     script.mkdir("own");
     script.mkdir("own/inner");
@@ -68,7 +68,7 @@ fn a_directory_cannot_be_moved_into_itself() {
         script.rename(from, to);
     }
     let after = [script.stat(3, 0, "own/inner").0, script.stat(3, 0, "dir/sub/deep").0];
-    let ran = script.run(with_root(&folder, true));
+    let ran = script.run(with_root(&temp, true));
     assert_eq!(ran.answers[made + 1..after[0]], [INVAL; 7]);
     assert_eq!(after.map(|answer| ran.answers[answer]), [SUCCESS; 2]);
 }
@@ -76,29 +76,29 @@ fn a_directory_cannot_be_moved_into_itself() {
 #[test]
 fn a_hidden_entry_among_others_that_went_keeps_a_directory_where_it_is() {
     for hidden in ["link", ".mpp-commit"] {
-        let folder = Folder::filled();
-        fs::create_dir(folder.0.join("dir/held")).unwrap();
+        let temp = TempDir::filled();
+        fs::create_dir(temp.0.join("dir/held")).unwrap();
         match hidden {
-            "link" => symlink("x", folder.0.join("dir/held/link")).unwrap(),
-            _ => fs::create_dir(folder.0.join("dir/held/.mpp-commit")).unwrap(),
+            "link" => symlink("x", temp.0.join("dir/held/link")).unwrap(),
+            _ => fs::create_dir(temp.0.join("dir/held/.mpp-commit")).unwrap(),
         }
-        fs::write(folder.0.join("dir/held/seen"), "").unwrap();
+        fs::write(temp.0.join("dir/held/seen"), "").unwrap();
         let mut script = Script::new();
         script.rename("dir", "other");
         script.unlink("dir/held/seen");
-        let gone = script.rmdir("dir/held");
+        let removed = script.rmdir("dir/held");
         script.rename("dir/held", "other");
         script.rename("empty", "dir/held");
         script.rename("dir", "other");
-        let ran = script.run(with_root(&folder, true));
-        assert_eq!(ran.answers[..gone], [ACCES, SUCCESS]);
-        assert_eq!(ran.answers[gone..], [NOTEMPTY, ACCES, NOTEMPTY, ACCES]);
+        let ran = script.run(with_root(&temp, true));
+        assert_eq!(ran.answers[..removed], [ACCES, SUCCESS]);
+        assert_eq!(ran.answers[removed..], [NOTEMPTY, ACCES, NOTEMPTY, ACCES]);
     }
 }
 
 #[test]
 fn a_file_of_the_guest_s_own_gets_no_second_name_in_another_mount() {
-    let (one, other) = (Folder::filled(), Folder::filled());
+    let (one, other) = (TempDir::filled(), TempDir::filled());
     let roots = vec![one.root("/one", true), other.root("/other", true)];
     let mut script = Script::new();
     script.open(3, "own", CREATE, ALL);
@@ -113,13 +113,13 @@ fn a_file_of_the_guest_s_own_gets_no_second_name_in_another_mount() {
 
 #[test]
 fn links_that_multiply_the_names_of_a_path_are_refused_and_every_name_is_paid_for() {
-    let folder = Folder::filled();
+    let temp = TempDir::filled();
     let long = format!("two/{}a", "a/".repeat(1000));
     let mut script = Script::new();
     script.symlink(&long, "one");
     script.symlink(&long.replace("two", "dir"), "two");
     let fits = script.open_with(3, 1, "one", 0, READ, 0);
-    let ran = script.run(with_root(&folder, true));
+    let ran = script.run(with_root(&temp, true));
     assert_eq!(ran.answers[fits], NOENT);
     assert!(ran.run.fuel_used > 2000 * PATH_COMPONENT_FUEL, "{}", ran.run.fuel_used);
 
@@ -128,13 +128,13 @@ fn links_that_multiply_the_names_of_a_path_are_refused_and_every_name_is_paid_fo
     script.symlink(&longer, "one");
     script.symlink(&longer, "two");
     let refused = script.open_with(3, 1, "one", 0, READ, 0);
-    let ran = script.run(with_root(&folder, true));
+    let ran = script.run(with_root(&temp, true));
     assert_eq!(ran.answers[refused], NAMETOOLONG);
 }
 
 #[test]
 fn nothing_can_be_moved_or_linked_deeper_than_it_could_be_made() {
-    let folder = Folder::filled();
+    let temp = TempDir::filled();
     let mut script = Script::new();
     let mut deepest = "d".to_owned();
     script.mkdir(&deepest);
@@ -150,7 +150,7 @@ fn nothing_can_be_moved_or_linked_deeper_than_it_could_be_made() {
         script.rename(name, &format!("{}x", deepest.trim_end_matches('d')));
         script.rename(&format!("{}x", deepest.trim_end_matches('d')), name);
     }
-    let ran = script.run(with_root(&folder, true));
+    let ran = script.run(with_root(&temp, true));
     assert_eq!(ran.answers[..=made], [SUCCESS; FILE_DEPTH_MAX + 2]);
     for (number, answers) in ran.answers[made + 1..].chunks(4).enumerate() {
         let linked = if number == 3 { PERM } else { NAMETOOLONG };
@@ -160,7 +160,7 @@ fn nothing_can_be_moved_or_linked_deeper_than_it_could_be_made() {
 
 #[test]
 fn a_call_with_a_bad_pointer_or_descriptor_meets_no_name() {
-    let folder = Folder::filled();
+    let temp = TempDir::filled();
     let bad = SIZE - 10;
     let mut script = Script::new();
     let [file, new] = ["file", "new"].map(|name| script.place(name.as_bytes()));
@@ -182,7 +182,7 @@ fn a_call_with_a_bad_pointer_or_descriptor_meets_no_name() {
         script.call(name, arguments);
     }
     let (_, met) = script.stat(3, 0, "dir");
-    let ran = script.run(with_root(&folder, true));
+    let ran = script.run(with_root(&temp, true));
     for (answer, (name, arguments, errno)) in ran.answers.iter().zip(refused) {
         assert_eq!(*answer, errno, "{name} {arguments:?}");
     }
@@ -190,9 +190,9 @@ fn a_call_with_a_bad_pointer_or_descriptor_meets_no_name() {
 }
 
 #[test]
-fn a_call_that_is_refused_for_want_of_room_takes_nothing_in() {
-    let folder = Folder::filled();
-    fs::write(folder.0.join("big"), vec![7; STAGED_BYTES_MAX / 2 + 1]).unwrap();
+fn a_call_that_exceeds_the_quota_copies_nothing_up() {
+    let temp = TempDir::filled();
+    fs::write(temp.0.join("big"), vec![7; STAGED_BYTES_MAX / 2 + 1]).unwrap();
     let mut script = Script::new();
     let link = script.link("big", 3, "two");
     script.open(3, "big", 0, ALL);
@@ -200,7 +200,7 @@ fn a_call_that_is_refused_for_want_of_room_takes_nothing_in() {
     let beyond = script.call("fd_allocate", &[4, 1 << 40, 1]);
     script.call("fd_allocate", &[4, 0, 1]);
     script.call("fd_allocate", &[4, size - 1, 1]);
-    let ran = script.run(with_root(&folder, true));
+    let ran = script.run(with_root(&temp, true));
     assert_eq!((ran.answers[link], ran.answers[beyond]), (NOSPC, NOSPC));
     assert_eq!(ran.answers[beyond + 1..], [SUCCESS; 2]);
     assert!(ran.run.changes.is_empty(), "{:?}", ran.run.changes.counts());
@@ -208,7 +208,7 @@ fn a_call_that_is_refused_for_want_of_room_takes_nothing_in() {
 
 #[test]
 fn a_listing_shows_what_was_there_when_it_began() {
-    let folder = Folder::filled();
+    let temp = TempDir::filled();
     let mut script = Script::new();
     script.symlink("x", "link");
     let first = script.list(3);
@@ -216,9 +216,9 @@ fn a_listing_shows_what_was_there_when_it_began() {
         script.unlink(removed);
     }
     script.rmdir("empty");
-    let (used, at) = (script.room(4), script.room(2000));
+    let (used, at) = (script.reserve(4), script.reserve(2000));
     let answer = script.call("fd_readdir", &[3, at, 2000, 1, used]);
-    let ran = script.run(with_root(&folder, true));
+    let ran = script.run(with_root(&temp, true));
     assert_eq!(names(&ran, first)[1..], names(&ran, (answer, used, at)));
     let expected = [("..", 3), ("dir", 3), ("empty", 3), ("file", 4), ("link", 7)];
     let expected = expected.map(|(name, kind)| (name.to_owned(), kind));
@@ -226,14 +226,14 @@ fn a_listing_shows_what_was_there_when_it_began() {
 }
 
 #[test]
-fn a_listing_costs_the_same_while_another_call_carries_out_its_changes() {
-    let folder = Folder::filled();
+fn a_listing_costs_the_same_while_another_call_commits_its_changes() {
+    let temp = TempDir::filled();
     let fuel = || {
         let mut script = Script::new();
         script.list(3);
-        script.run(with_root(&folder, false)).run.fuel_used
+        script.run(with_root(&temp, false)).run.fuel_used
     };
     let before = fuel();
-    fs::create_dir(folder.0.join(".mpp-commit")).unwrap();
+    fs::create_dir(temp.0.join(".mpp-commit")).unwrap();
     assert_eq!(fuel(), before);
 }

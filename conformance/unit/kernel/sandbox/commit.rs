@@ -1,28 +1,16 @@
-//! Changes are carried out whole, file by file, or the error says which were; never through a link.
+//! Each file is committed atomically, or the error lists those that were; no link is followed.
 
 use crate::host::directory_handle::{HostDirectory, STAGING_DIR};
 use crate::kernel::directory::{Change, FileOp};
 use crate::kernel::error::{Code, Error};
 use crate::kernel::sandbox::changes::Changes;
+use crate::tests::support::TempDir;
 use std::fs;
 use std::os::unix::fs::{symlink, PermissionsExt};
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::Arc;
 
-struct Folder(PathBuf);
-
-static FOLDERS: AtomicU32 = AtomicU32::new(0);
-
-impl Folder {
-    fn new() -> Self {
-        let number = FOLDERS.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("mpp-commit-{}-{number}", std::process::id()));
-        fs::create_dir_all(&path).unwrap();
-        Folder(path)
-    }
-
-    fn file(&self, path: &str, content: &str) {
+impl TempDir {
+    fn put(&self, path: &str, content: &str) {
         fs::write(self.0.join(path), content).unwrap();
     }
 
@@ -50,12 +38,6 @@ impl Folder {
     }
 }
 
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
 fn write(content: &str, replaces: bool) -> FileOp {
     FileOp::WriteFile { content: content.as_bytes().to_vec(), replaces }
 }
@@ -69,166 +51,166 @@ fn refused(result: Result<(), Error>, says: &[&str]) {
 }
 
 #[test]
-fn every_kind_of_change_is_carried_out_and_nothing_is_left_behind() {
-    let folder = Folder::new();
-    folder.file("old", "old");
-    folder.file("kept", "kept");
-    fs::set_permissions(folder.0.join("old"), fs::Permissions::from_mode(0o640)).unwrap();
-    fs::create_dir_all(folder.0.join("gone/deep")).unwrap();
-    folder.file("gone/deep/file", "x");
-    let mut changes = folder.changes(vec![
-        ("gone/deep/file", FileOp::RemoveFile),
-        ("gone/deep", FileOp::RemoveDirectory),
-        ("gone", FileOp::RemoveDirectory),
+fn every_kind_of_change_is_committed_and_no_temporary_file_is_left() {
+    let temp = TempDir::new("commit");
+    temp.put("old", "old");
+    temp.put("kept", "kept");
+    fs::set_permissions(temp.0.join("old"), fs::Permissions::from_mode(0o640)).unwrap();
+    fs::create_dir_all(temp.0.join("removed/deep")).unwrap();
+    temp.put("removed/deep/file", "x");
+    let mut changes = temp.changes(vec![
+        ("removed/deep/file", FileOp::RemoveFile),
+        ("removed/deep", FileOp::RemoveDirectory),
+        ("removed", FileOp::RemoveDirectory),
         ("new", FileOp::CreateDirectory),
         ("new/deep", FileOp::CreateDirectory),
         ("new/deep/file", write("first", false)),
         ("old", write("new", true)),
     ]);
     changes.apply().unwrap();
-    assert_eq!((folder.read("new/deep/file"), folder.read("old")), ("first".into(), "new".into()));
-    assert_eq!(folder.read("kept"), "kept");
-    assert!(!folder.exists("gone") && !folder.exists(STAGING_DIR));
-    let mode = fs::metadata(folder.0.join("old")).unwrap().permissions().mode();
+    assert_eq!((temp.read("new/deep/file"), temp.read("old")), ("first".into(), "new".into()));
+    assert_eq!(temp.read("kept"), "kept");
+    assert!(!temp.exists("removed") && !temp.exists(STAGING_DIR));
+    let mode = fs::metadata(temp.0.join("old")).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o640);
     let counts = changes.counts();
     assert_eq!((counts["write_file"], counts["bytes"], counts["remove_directory"]), (2, 8, 2));
 }
 
 #[test]
-fn a_file_that_appeared_meanwhile_is_not_overwritten() {
-    let folder = Folder::new();
-    let mut changes = folder.changes(vec![("a", write("1", false)), ("b", write("2", false))]);
-    folder.file("b", "somebody's");
+fn a_file_that_was_created_concurrently_is_not_overwritten() {
+    let temp = TempDir::new("commit");
+    let mut changes = temp.changes(vec![("a", write("1", false)), ("b", write("2", false))]);
+    temp.put("b", "theirs");
     refused(changes.apply(), &["/out/b", "created concurrently", "nothing was changed"]);
-    assert_eq!((folder.exists("a"), folder.read("b")), (false, "somebody's".into()));
-    assert!(!folder.exists(STAGING_DIR));
+    assert_eq!((temp.exists("a"), temp.read("b")), (false, "theirs".into()));
+    assert!(!temp.exists(STAGING_DIR));
 }
 
 #[test]
-fn a_file_that_vanished_meanwhile_stops_everything_before_the_first_change() {
-    let folder = Folder::new();
-    folder.file("b", "old");
-    let mut changes = folder.changes(vec![("a", write("1", false)), ("b", write("2", true))]);
-    fs::remove_file(folder.0.join("b")).unwrap();
+fn a_file_that_was_removed_concurrently_stops_the_commit_before_the_first_change() {
+    let temp = TempDir::new("commit");
+    temp.put("b", "old");
+    let mut changes = temp.changes(vec![("a", write("1", false)), ("b", write("2", true))]);
+    fs::remove_file(temp.0.join("b")).unwrap();
     refused(changes.apply(), &["/out/b", "nothing was changed"]);
-    assert!(!folder.exists("a") && !folder.exists("b") && !folder.exists(STAGING_DIR));
+    assert!(!temp.exists("a") && !temp.exists("b") && !temp.exists(STAGING_DIR));
 }
 
 #[test]
 fn a_link_in_the_place_of_a_directory_is_not_followed() {
-    let (folder, outside) = (Folder::new(), Folder::new());
-    fs::create_dir(folder.0.join("sub")).unwrap();
-    let mut changes = folder.changes(vec![("sub/a", write("1", false))]);
-    fs::remove_dir(folder.0.join("sub")).unwrap();
-    symlink(&outside.0, folder.0.join("sub")).unwrap();
+    let (temp, outside) = (TempDir::new("commit"), TempDir::new("commit"));
+    fs::create_dir(temp.0.join("sub")).unwrap();
+    let mut changes = temp.changes(vec![("sub/a", write("1", false))]);
+    fs::remove_dir(temp.0.join("sub")).unwrap();
+    symlink(&outside.0, temp.0.join("sub")).unwrap();
     refused(changes.apply(), &["/out/sub/a", "nothing was changed"]);
     assert!(!outside.exists("a"));
 }
 
 #[test]
 fn a_link_in_the_place_of_a_file_is_neither_followed_nor_replaced() {
-    let (folder, outside) = (Folder::new(), Folder::new());
-    outside.file("target", "theirs");
+    let (temp, outside) = (TempDir::new("commit"), TempDir::new("commit"));
+    outside.put("target", "theirs");
     for action in [FileOp::RemoveFile, write("new", true)] {
-        folder.file("a", "old");
-        let mut changes = folder.changes(vec![("a", action)]);
-        fs::remove_file(folder.0.join("a")).unwrap();
-        symlink(outside.0.join("target"), folder.0.join("a")).unwrap();
+        temp.put("a", "old");
+        let mut changes = temp.changes(vec![("a", action)]);
+        fs::remove_file(temp.0.join("a")).unwrap();
+        symlink(outside.0.join("target"), temp.0.join("a")).unwrap();
         refused(changes.apply(), &["/out/a", "modified concurrently", "nothing was changed"]);
         assert_eq!(outside.read("target"), "theirs");
-        fs::remove_file(folder.0.join("a")).unwrap();
+        fs::remove_file(temp.0.join("a")).unwrap();
     }
 }
 
 #[test]
 fn a_directory_that_is_no_longer_empty_is_kept() {
-    let folder = Folder::new();
-    fs::create_dir(folder.0.join("sub")).unwrap();
-    let mut changes = folder.changes(vec![("sub", FileOp::RemoveDirectory)]);
-    folder.file("sub/late", "theirs");
+    let temp = TempDir::new("commit");
+    fs::create_dir(temp.0.join("sub")).unwrap();
+    let mut changes = temp.changes(vec![("sub", FileOp::RemoveDirectory)]);
+    temp.put("sub/late", "theirs");
     refused(changes.apply(), &["/out/sub", "nothing was changed"]);
-    assert_eq!(folder.read("sub/late"), "theirs");
+    assert_eq!(temp.read("sub/late"), "theirs");
 }
 
 #[test]
-fn what_a_killed_call_left_in_its_folder_is_cleared_away() {
-    let (folder, outside) = (Folder::new(), Folder::new());
-    outside.file("theirs", "theirs");
-    fs::create_dir(folder.0.join(STAGING_DIR)).unwrap();
-    folder.file(".mpp-commit/0", "half");
-    symlink(&outside.0, folder.0.join(".mpp-commit/1")).unwrap();
-    folder.changes(vec![("a", write("1", false))]).apply().unwrap();
-    assert!(!folder.exists(STAGING_DIR) && folder.exists("a"));
-    // A link in place of the folder goes, what it leads to stays.
-    symlink(&outside.0, folder.0.join(STAGING_DIR)).unwrap();
-    folder.changes(vec![("b", write("1", false))]).apply().unwrap();
-    assert!(!folder.exists(STAGING_DIR) && folder.exists("b"));
+fn what_a_killed_call_left_in_its_directory_is_cleared_away() {
+    let (temp, outside) = (TempDir::new("commit"), TempDir::new("commit"));
+    outside.put("theirs", "theirs");
+    fs::create_dir(temp.0.join(STAGING_DIR)).unwrap();
+    temp.put(".mpp-commit/0", "half");
+    symlink(&outside.0, temp.0.join(".mpp-commit/1")).unwrap();
+    temp.changes(vec![("a", write("1", false))]).apply().unwrap();
+    assert!(!temp.exists(STAGING_DIR) && temp.exists("a"));
+    // A link in place of the directory is removed, its target is not.
+    symlink(&outside.0, temp.0.join(STAGING_DIR)).unwrap();
+    temp.changes(vec![("b", write("1", false))]).apply().unwrap();
+    assert!(!temp.exists(STAGING_DIR) && temp.exists("b"));
     assert_eq!(outside.read("theirs"), "theirs");
 }
 
 #[test]
 fn of_calls_at_once_one_replaces_the_file_and_the_others_say_that_it_was_changed() {
-    let folder = Folder::new();
-    folder.file("a", "old");
+    let temp = TempDir::new("commit");
+    temp.put("a", "old");
     let long = |letter: &str| letter.repeat(100_000);
     let letters = ["x", "y", "z"];
-    let all = letters.map(|letter| folder.changes(vec![("a", write(&long(letter), true))]));
+    let all = letters.map(|letter| temp.changes(vec![("a", write(&long(letter), true))]));
     let carried: Vec<bool> = std::thread::scope(|scope| {
         let threads = all.map(|mut changes| scope.spawn(move || changes.apply().is_ok()));
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
     let winners: Vec<_> = letters.iter().zip(carried).filter(|(_, carried)| *carried).collect();
     assert_eq!(winners.len(), 1);
-    assert_eq!(folder.read("a"), long(winners[0].0));
-    assert!(!folder.exists(STAGING_DIR));
+    assert_eq!(temp.read("a"), long(winners[0].0));
+    assert!(!temp.exists(STAGING_DIR));
 }
 
 #[test]
-fn what_somebody_else_changed_meanwhile_is_neither_overwritten_nor_removed() {
-    let folder = Folder::new();
+fn a_file_that_was_modified_concurrently_is_neither_overwritten_nor_removed() {
+    let temp = TempDir::new("commit");
     for name in ["a", "b"] {
-        folder.file(name, "old");
+        temp.put(name, "old");
     }
     for action in [write("new", true), FileOp::RemoveFile] {
-        let mut changes = folder.changes(vec![("a", FileOp::RemoveFile), ("b", action)]);
-        folder.file("b", "theirs");
+        let mut changes = temp.changes(vec![("a", FileOp::RemoveFile), ("b", action)]);
+        temp.put("b", "theirs");
         refused(changes.apply(), &["/out/b", "modified concurrently", "nothing was changed"]);
-        assert_eq!((folder.read("a"), folder.read("b")), ("old".into(), "theirs".into()));
-        folder.file("b", "once more");
+        assert_eq!((temp.read("a"), temp.read("b")), ("old".into(), "theirs".into()));
+        temp.put("b", "again");
     }
 }
 
 #[test]
 fn a_program_with_the_rights_of_its_owner_loses_that_bit_and_keeps_its_owner() {
-    let folder = Folder::new();
-    folder.file("a", "old");
-    let path = folder.0.join("a");
+    let temp = TempDir::new("commit");
+    temp.put("a", "old");
+    let path = temp.0.join("a");
     // Only root can give a file away; others keep their own.
     let _not_allowed = std::os::unix::fs::chown(&path, Some(1234), Some(1234));
     fs::set_permissions(&path, fs::Permissions::from_mode(0o6754)).unwrap();
     let owner = std::os::unix::fs::MetadataExt::uid(&path.metadata().unwrap());
-    folder.changes(vec![("a", write("new", true))]).apply().unwrap();
+    temp.changes(vec![("a", write("new", true))]).apply().unwrap();
     let status = path.metadata().unwrap();
     assert_eq!(status.permissions().mode() & 0o7777, 0o754);
     assert_eq!(std::os::unix::fs::MetadataExt::uid(&status), owner);
 }
 
 #[test]
-fn a_directory_that_another_call_made_meanwhile_is_good_enough() {
-    let folder = Folder::new();
+fn a_directory_that_another_call_created_concurrently_is_accepted() {
+    let temp = TempDir::new("commit");
     let mut changes =
-        folder.changes(vec![("sub", FileOp::CreateDirectory), ("sub/a", write("1", false))]);
-    fs::create_dir(folder.0.join("sub")).unwrap();
+        temp.changes(vec![("sub", FileOp::CreateDirectory), ("sub/a", write("1", false))]);
+    fs::create_dir(temp.0.join("sub")).unwrap();
     changes.apply().unwrap();
-    assert_eq!(folder.read("sub/a"), "1");
+    assert_eq!(temp.read("sub/a"), "1");
 }
 
 #[test]
 fn two_calls_with_the_same_directories_in_another_order_do_not_wait_for_each_other() {
-    let (one, two) = (Folder::new(), Folder::new());
-    let hosts = [&one, &two]
-        .map(|folder| Arc::new(HostDirectory::open(&folder.0, &Arc::default()).unwrap()));
+    let (one, two) = (TempDir::new("commit"), TempDir::new("commit"));
+    let hosts =
+        [&one, &two].map(|temp| Arc::new(HostDirectory::open(&temp.0, &Arc::default()).unwrap()));
     let begun = std::time::Instant::now();
     std::thread::scope(|scope| {
         for (name, order) in [("a", [0, 1]), ("b", [1, 0]), ("c", [0, 1]), ("d", [1, 0])] {
@@ -250,12 +232,12 @@ fn two_calls_with_the_same_directories_in_another_order_do_not_wait_for_each_oth
 }
 
 #[test]
-fn what_was_carried_out_before_a_failure_is_what_is_left_in_the_list() {
-    let folder = Folder::new();
-    fs::create_dir(folder.0.join("full")).unwrap();
-    folder.file("full/theirs", "x");
+fn the_list_holds_what_was_committed_before_a_failure() {
+    let temp = TempDir::new("commit");
+    fs::create_dir(temp.0.join("full")).unwrap();
+    temp.put("full/theirs", "x");
     let mut changes =
-        folder.changes(vec![("a", FileOp::CreateDirectory), ("full", FileOp::RemoveDirectory)]);
+        temp.changes(vec![("a", FileOp::CreateDirectory), ("full", FileOp::RemoveDirectory)]);
     refused(changes.apply(), &["/out/full", "already applied: /out/a"]);
     assert_eq!(changes.to_json().as_array().unwrap().len(), 1);
 }

@@ -131,7 +131,7 @@ fn memory_beyond_the_limit_is_denied_and_a_guest_that_copes_goes_on() {
 }
 
 #[test]
-fn a_guest_that_fails_for_want_of_memory_is_told_apart() {
+fn a_guest_that_fails_after_a_denied_growth_ends_in_the_code_of_memory() {
     for instructions in [
         "(loop (br_if 0 (i32.ge_s (memory.grow (i32.const 1)) (i32.const 0)))) unreachable",
         "(loop (br_if 0 (i32.ge_s (memory.grow (i32.const 7)) (i32.const 0)))) unreachable",
@@ -139,7 +139,7 @@ fn a_guest_that_fails_for_want_of_memory_is_told_apart() {
         "(if (i32.lt_s (memory.grow (i32.const 256)) (i32.const 0)) (then unreachable))",
         "(if (i32.lt_s (memory.grow (i32.const 60000)) (i32.const 0)) (then (call $exit (i32.const 1))))",
         "(drop (memory.grow (i32.const 10))) (drop (memory.grow (i32.const 300))) unreachable",
-        // Grows and never looks at the answer.
+        // Grows and ignores the result.
         "(loop (drop (memory.grow (i32.const 1))) (br 0))",
     ] {
         let (code, run) = fails(&start(instructions), &with_fuel(20_000_000));

@@ -1,4 +1,4 @@
-//! Files, directories, paths and the descriptors that stand for them.
+//! Files, directories, paths and descriptors.
 
 use super::probe::*;
 use super::*;
@@ -212,13 +212,13 @@ fn every_combination_of_open_flags_is_read_only() {
                 _ => SUCCESS,
             };
             assert_eq!(open(0, 5, flags, rights, 0), file, "file {flags} {rights}");
-            let folder = match flags {
+            let temp = match flags {
                 _ if flags & create != 0 && flags & directory != 0 => INVAL,
                 _ if flags & create != 0 && flags & exclusive != 0 => EXIST,
                 _ if changes => ISDIR,
                 _ => SUCCESS,
             };
-            assert_eq!(open(16, 1, flags, rights, 0), folder, "directory {flags} {rights}");
+            assert_eq!(open(16, 1, flags, rights, 0), temp, "directory {flags} {rights}");
             let new = match flags {
                 _ if flags & create != 0 && flags & directory != 0 => INVAL,
                 _ if flags & create != 0 => ROFS,
@@ -279,7 +279,7 @@ fn descriptors_get_the_lowest_free_number_and_run_out() {
 }
 
 #[test]
-fn any_descriptor_can_be_moved_onto_another_and_is_gone_then() {
+fn any_descriptor_can_be_renumbered_onto_another_and_is_closed_then() {
     let (answers, memory) = probe(
         &data([(0, b"b.txt"), (16, &iovec(100, 5))]),
         &[

@@ -1,4 +1,4 @@
-//! Directories of the host: read through, changed in memory only, and what is left to be carried out.
+//! Mapped directories: read through, changed in memory only, and the changes to commit.
 #![cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 
 use super::probe::*;
@@ -6,42 +6,23 @@ use super::script::*;
 use super::*;
 use crate::kernel::host::tests::Fake;
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::path::Path;
 
-/// A directory that goes when the test ends.
-pub(super) struct Folder(pub(super) PathBuf);
-
-impl Folder {
-    pub(super) fn new() -> Self {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let name =
-            format!("mpp-host-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-        let path = std::env::temp_dir().join(name);
-        fs::create_dir_all(&path).unwrap();
-        Folder(path)
-    }
-
+impl TempDir {
     /// A few files and directories.
     pub(super) fn filled() -> Self {
-        let folder = Folder::new();
-        fs::create_dir_all(folder.0.join("dir/sub")).unwrap();
-        fs::create_dir_all(folder.0.join("empty")).unwrap();
-        fs::write(folder.0.join("file"), "0123456789").unwrap();
-        fs::write(folder.0.join("dir/inner"), "inner").unwrap();
-        fs::write(folder.0.join("dir/sub/deep"), "deep").unwrap();
-        folder
+        let temp = TempDir::new("sandbox");
+        fs::create_dir_all(temp.0.join("dir/sub")).unwrap();
+        fs::create_dir_all(temp.0.join("empty")).unwrap();
+        fs::write(temp.0.join("file"), "0123456789").unwrap();
+        fs::write(temp.0.join("dir/inner"), "inner").unwrap();
+        fs::write(temp.0.join("dir/sub/deep"), "deep").unwrap();
+        temp
     }
 
     pub(super) fn root(&self, guest: &str, writable: bool) -> Preopen {
         let host = Arc::new(HostDirectory::open(&self.0, &Arc::default()).unwrap());
         Preopen { guest: guest.to_owned(), host, writable }
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
     }
 }
 
@@ -64,8 +45,8 @@ pub(super) fn snapshot(root: &Path) -> BTreeMap<String, Option<Vec<u8>>> {
 }
 
 /// A guest with one directory, as descriptor 3.
-pub(super) fn with_root(folder: &Folder, writable: bool) -> GuestInputs<'static> {
-    GuestInputs { roots: vec![folder.root("/data", writable)], ..inputs(b"input") }
+pub(super) fn with_root(temp: &TempDir, writable: bool) -> GuestInputs<'static> {
+    GuestInputs { roots: vec![temp.root("/data", writable)], ..inputs(b"input") }
 }
 
 /// One line for each change.
@@ -83,9 +64,9 @@ pub(super) fn lines(run: &Execution) -> Vec<String> {
 }
 
 #[test]
-fn what_the_guest_writes_is_a_list_of_changes_and_the_host_stays_as_it_is() {
-    let folder = Folder::filled();
-    let before = snapshot(&folder.0);
+fn writes_of_the_guest_are_a_list_of_changes_and_host_files_are_unchanged() {
+    let temp = TempDir::filled();
+    let before = snapshot(&temp.0);
     let mut script = Script::new();
     script.open(3, "file", 0, ALL);
     script.call("fd_seek", &[4, 5, 0, 0]);
@@ -97,7 +78,7 @@ fn what_the_guest_writes_is_a_list_of_changes_and_the_host_stays_as_it_is() {
     script.unlink("dir/inner");
     script.rmdir("dir");
     script.link("new", 3, "moved/again");
-    let ran = script.run(with_root(&folder, true));
+    let ran = script.run(with_root(&temp, true));
     assert_eq!(ran.answers, [SUCCESS; 10]);
     assert_eq!(ran.bytes(seen, 10), b"01234abc89");
     assert_eq!(
@@ -114,13 +95,13 @@ fn what_the_guest_writes_is_a_list_of_changes_and_the_host_stays_as_it_is() {
             "create /data/new abc",
         ]
     );
-    assert_eq!(snapshot(&folder.0), before);
+    assert_eq!(snapshot(&temp.0), before);
 }
 
 #[test]
 fn what_was_moved_away_and_back_or_made_again_is_not_lost() {
-    let folder = Folder::filled();
-    let before = snapshot(&folder.0);
+    let temp = TempDir::filled();
+    let before = snapshot(&temp.0);
     let mut script = Script::new();
     script.rename("dir", "away");
     script.rename("away", "dir");
@@ -128,17 +109,17 @@ fn what_was_moved_away_and_back_or_made_again_is_not_lost() {
     script.rename("dir/file", "file");
     script.rmdir("empty");
     script.mkdir("empty");
-    let mut ran = script.run(with_root(&folder, true));
+    let mut ran = script.run(with_root(&temp, true));
     assert_eq!(ran.answers, [SUCCESS; 6]);
     let changes = lines(&ran.run);
     assert!(changes.iter().all(|line| line.starts_with("replace ")), "{changes:?}");
     ran.run.changes.apply().unwrap();
-    assert_eq!(snapshot(&folder.0), before);
+    assert_eq!(snapshot(&temp.0), before);
 }
 
 #[test]
 fn looking_and_reading_changes_nothing() {
-    let folder = Folder::filled();
+    let temp = TempDir::filled();
     let mut script = Script::new();
     script.list(3);
     script.open(3, "file", 0, ALL);
@@ -147,14 +128,14 @@ fn looking_and_reading_changes_nothing() {
     script.stat(3, 1, "dir/inner");
     script.call("fd_filestat_set_times", &[4, 5, 5, 5]);
     script.open(3, "dir", DIRECTORY, 0);
-    let ran = script.run(with_root(&folder, true));
+    let ran = script.run(with_root(&temp, true));
     assert_eq!(ran.answers, [SUCCESS; 7]);
     assert!(ran.run.changes.is_empty());
 }
 
 #[test]
 fn all_descriptors_of_a_file_see_what_one_of_them_writes_also_without_a_name() {
-    let folder = Folder::filled();
+    let temp = TempDir::filled();
     let mut script = Script::new();
     script.open(3, "file", 0, READ);
     script.open(3, "file", 0, ALL);
@@ -165,7 +146,7 @@ fn all_descriptors_of_a_file_see_what_one_of_them_writes_also_without_a_name() {
     script.write(5, b"z");
     let (_, unlinked) = script.read_at(4, 0, 10);
     let (count, _) = script.read_at(4, 8, 10);
-    let ran = script.run(with_root(&folder, true));
+    let ran = script.run(with_root(&temp, true));
     assert!(ran.answers.iter().all(|answer| *answer == SUCCESS));
     assert_eq!(ran.bytes(before, 10), b"0123456789");
     assert_eq!(ran.bytes(after, 10), b"xy23456789");
@@ -175,8 +156,8 @@ fn all_descriptors_of_a_file_see_what_one_of_them_writes_also_without_a_name() {
 }
 
 #[test]
-fn a_file_of_the_host_is_read_on_after_its_name_is_gone_and_is_gone_for_others() {
-    let folder = Folder::filled();
+fn an_open_lower_file_is_still_readable_after_its_removal_and_cannot_be_opened_again() {
+    let temp = TempDir::filled();
     let mut script = Script::new();
     script.open(3, "file", 0, READ);
     script.unlink("file");
@@ -186,7 +167,7 @@ fn a_file_of_the_host_is_read_on_after_its_name_is_gone_and_is_gone_for_others()
     script.open(3, "file", CREATE, ALL);
     script.write(5, b"new");
     let (_, still) = script.read_at(4, 0, 10);
-    let ran = script.run(with_root(&folder, true));
+    let ran = script.run(with_root(&temp, true));
     assert_eq!(missing.map(|answer| ran.answers[answer]), [NOENT; 3]);
     assert_eq!(ran.bytes(seen, 10), b"0123456789");
     assert_eq!(ran.bytes(still, 10), b"0123456789");
@@ -194,8 +175,8 @@ fn a_file_of_the_host_is_read_on_after_its_name_is_gone_and_is_gone_for_others()
 }
 
 #[test]
-fn appending_goes_to_the_end_until_the_flag_is_gone() {
-    let folder = Folder::filled();
+fn appending_writes_to_the_end_until_the_flag_is_cleared() {
+    let temp = TempDir::filled();
     let mut script = Script::new();
     script.open_with(3, 0, "file", 0, ALL, APPEND);
     script.write(4, b"ab");
@@ -209,25 +190,25 @@ fn appending_goes_to_the_end_until_the_flag_is_gone() {
     script.call("fd_pwrite", &[4, list, 1, 20, 0]);
     script.call("fd_allocate", &[4, 20, 1]);
     script.call("fd_allocate", &[4, 20, 3]);
-    let ran = script.run(with_root(&folder, true));
+    let ran = script.run(with_root(&temp, true));
     assert!(ran.answers.iter().all(|answer| *answer == SUCCESS));
     assert_eq!(lines(&ran.run), ["replace /data/file 0ef3456789abcd\0\0\0\0\0\0gh\0"]);
 }
 
 #[test]
 fn inode_numbers_and_fuel_follow_from_the_calls_and_not_from_the_host() {
-    let record = |folder: &Folder| {
+    let record = |temp: &TempDir| {
         let mut script = Script::new();
         let places = ["file", "dir/sub/deep", "dir"].map(|path| script.stat(3, 0, path).1);
         let (_, used, at) = script.list(3);
         script.open(3, "dir/inner", 0, ALL);
         script.write(4, b"x");
-        let ran = script.run(with_root(folder, true));
+        let ran = script.run(with_root(temp, true));
         let records = places.map(|at| ran.bytes(at, 64).to_vec());
         (records, ran.bytes(at, ran.word(used) as usize).to_vec(), ran.run.fuel_used)
     };
     // The same files, made in another order and at another time.
-    let (one, other) = (Folder::filled(), Folder::new());
+    let (one, other) = (TempDir::filled(), TempDir::new("sandbox"));
     fs::write(other.0.join("file"), "0123456789").unwrap();
     fs::create_dir_all(other.0.join("empty")).unwrap();
     fs::create_dir_all(other.0.join("dir/sub")).unwrap();
@@ -238,7 +219,7 @@ fn inode_numbers_and_fuel_follow_from_the_calls_and_not_from_the_host() {
 
 #[test]
 fn times_are_those_of_the_guest_s_clock_and_can_be_set() {
-    let folder = Folder::filled();
+    let temp = TempDir::filled();
     let mut script = Script::new();
     let times = |script: &mut Script| script.stat(3, 0, "file").1 + 40;
     let at_first = times(&mut script);
@@ -249,7 +230,7 @@ fn times_are_those_of_the_guest_s_clock_and_can_be_set() {
     script.call("fd_filestat_set_times", &[4, 7, 8, 1 | 8]);
     let set = times(&mut script);
     let refused = [3, 12, 16].map(|flags| script.call("fd_filestat_set_times", &[4, 7, 8, flags]));
-    let ran = script.run(with_root(&folder, true));
+    let ran = script.run(with_root(&temp, true));
     let read = |at: i64| [0, 8, 16].map(|offset| ran.number(at + offset));
     let (start, step) = (1_767_225_600_000_000_000, 1_000_000);
     assert_eq!(read(at_first), [start; 3]);
@@ -283,8 +264,8 @@ fn expected(kind: &str, lookup: i64, flags: i64, rights: i64) -> u32 {
 
 #[test]
 fn every_combination_of_open_flags_and_kinds_of_files_answers_as_the_page_says() {
-    let folder = Folder::filled();
-    std::os::unix::fs::symlink("file", folder.0.join("unseen")).unwrap();
+    let temp = TempDir::filled();
+    std::os::unix::fs::symlink("file", temp.0.join("unseen")).unwrap();
     for kind in ["file", "dir", "missing", "unseen", "to-file", "to-dir", "dangling"] {
         for (rights, lookup) in [(0, 0), (READ, 1), (WRITE, 0), (READ | WRITE, 1), (WRITE, 1)] {
             let mut script = Script::new();
@@ -306,7 +287,7 @@ fn every_combination_of_open_flags_and_kinds_of_files_answers_as_the_page_says()
                 script.open_with(3, lookup, kind, 0, rights, 0x20),
                 script.open_with(3, 2, kind, 0, rights, 0),
             ];
-            let ran = script.run(with_root(&folder, true));
+            let ran = script.run(with_root(&temp, true));
             for (flags, answer) in answers {
                 let expected = expected(kind, lookup, flags, rights);
                 assert_eq!(ran.answers[answer], expected, "{kind} {lookup} {flags} {rights}");
@@ -329,11 +310,12 @@ fn real_clocks_and_random_numbers_are_there_if_the_host_grants_them() {
         ..inputs(b"")
     };
     let mut script = Script::new();
-    let [wall, resolution, first, last, random] = [8, 8, 8, 8, 32].map(|bytes| script.room(bytes));
+    let [wall, resolution, first, last, random] =
+        [8, 8, 8, 8, 32].map(|bytes| script.reserve(bytes));
     let mut wait = vec![0; 48];
     wait[16] = 1;
     wait[24..32].copy_from_slice(&30_000_000_u64.to_le_bytes());
-    let (wait, events) = (script.place(&wait), script.room(32));
+    let (wait, events) = (script.place(&wait), script.reserve(32));
     script.call("clock_time_get", &[0, 0, wall]);
     script.call("clock_res_get", &[0, resolution]);
     script.call("clock_time_get", &[1, 0, first]);

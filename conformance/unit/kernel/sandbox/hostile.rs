@@ -1,8 +1,8 @@
-//! What a guest may try in a granted directory: getting out of it, reaching what the host has there and
-//! it may not see, confusing descriptors, and using up the host.
+//! Attacks of a guest on a mapped directory: leaving it, reading entries that are hidden from guests,
+//! confusing descriptors, and using up the host's memory and time.
 #![cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 
-use super::host::{lines, snapshot, with_root, Folder};
+use super::host::{lines, snapshot, with_root};
 use super::probe::*;
 use super::script::*;
 use super::*;
@@ -14,11 +14,11 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::os::unix::net::UnixListener;
 
-/// A directory next to which a secret lies, with links to it and with other things that are no files.
-fn trapped() -> (Folder, Folder) {
-    let (outside, folder) = (Folder::new(), Folder::filled());
+/// A directory next to which a secret lies, with links to it and with other entries that are not files.
+fn trapped() -> (TempDir, TempDir) {
+    let (outside, temp) = (TempDir::new("sandbox"), TempDir::filled());
     fs::write(outside.0.join("secret"), "secret").unwrap();
-    let at = |name: &str| folder.0.join(name);
+    let at = |name: &str| temp.0.join(name);
     symlink(outside.0.join("secret"), at("to-file")).unwrap();
     symlink(&outside.0, at("to-directory")).unwrap();
     symlink(outside.0.join("new"), at("dangling")).unwrap();
@@ -28,8 +28,8 @@ fn trapped() -> (Folder, Folder) {
     let socket = UnixListener::bind(at("socket")).unwrap();
     drop(socket);
     let odd: &std::ffi::OsStr = std::os::unix::ffi::OsStrExt::from_bytes(b"odd\xff");
-    fs::write(folder.0.join(odd), "").unwrap();
-    (outside, folder)
+    fs::write(temp.0.join(odd), "").unwrap();
+    (outside, temp)
 }
 
 const UNSEEN: [&str; 7] =
@@ -37,9 +37,9 @@ const UNSEEN: [&str; 7] =
 
 #[test]
 fn links_pipes_and_sockets_of_the_host_can_neither_be_reached_nor_made_away_with() {
-    let (outside, folder) = trapped();
+    let (outside, temp) = trapped();
     let before =
-        (fs::read(outside.0.join("secret")).unwrap(), fs::read_dir(&folder.0).unwrap().count());
+        (fs::read(outside.0.join("secret")).unwrap(), fs::read_dir(&temp.0).unwrap().count());
     for name in UNSEEN {
         let mut script = Script::new();
         for lookup in [0, 1] {
@@ -64,28 +64,28 @@ fn links_pipes_and_sockets_of_the_host_can_neither_be_reached_nor_made_away_with
         script.link(name, 3, "other");
         script.link("file", 3, name);
         script.symlink("file", name);
-        let ran = script.run(with_root(&folder, true));
+        let ran = script.run(with_root(&temp, true));
         assert!(ran.answers.iter().all(|answer| *answer == ACCES), "{name} {:?}", ran.answers);
         assert!(ran.run.changes.is_empty());
     }
     let after =
-        (fs::read(outside.0.join("secret")).unwrap(), fs::read_dir(&folder.0).unwrap().count());
+        (fs::read(outside.0.join("secret")).unwrap(), fs::read_dir(&temp.0).unwrap().count());
     assert_eq!(after, before);
     assert_eq!(fs::read_dir(&outside.0).unwrap().count(), 1);
 }
 
 #[test]
-fn what_may_not_be_seen_is_not_listed_and_keeps_its_directory_from_being_removed_or_moved() {
-    let (_outside, folder) = trapped();
-    fs::remove_file(folder.0.join("dir/inner")).unwrap();
-    fs::remove_dir_all(folder.0.join("dir/sub")).unwrap();
-    symlink("x", folder.0.join("dir/link")).unwrap();
+fn hidden_entries_are_not_listed_and_their_directory_is_neither_removed_nor_moved() {
+    let (_outside, temp) = trapped();
+    fs::remove_file(temp.0.join("dir/inner")).unwrap();
+    fs::remove_dir_all(temp.0.join("dir/sub")).unwrap();
+    symlink("x", temp.0.join("dir/link")).unwrap();
     let mut script = Script::new();
     let listing = script.list(3);
     script.rmdir("dir");
     script.rename("dir", "other");
     script.rename("empty", "dir");
-    let ran = script.run(with_root(&folder, true));
+    let ran = script.run(with_root(&temp, true));
     let expected = [(".", 3), ("..", 3), ("dir", 3), ("empty", 3), ("file", 4)];
     assert_eq!(names(&ran, listing), expected.map(|(name, kind)| (name.to_owned(), kind)));
     assert_eq!(ran.answers[1..], [NOTEMPTY, ACCES, NOTEMPTY]);
@@ -94,7 +94,7 @@ fn what_may_not_be_seen_is_not_listed_and_keeps_its_directory_from_being_removed
 
 #[test]
 fn no_path_and_no_link_of_the_guest_leads_out_of_the_directory_it_starts_from() {
-    let folder = Folder::filled();
+    let temp = TempDir::filled();
     let long = "n".repeat(256);
     let mut script = Script::new();
     let dir = script.open(3, "dir", DIRECTORY, 0);
@@ -152,7 +152,7 @@ fn no_path_and_no_link_of_the_guest_leads_out_of_the_directory_it_starts_from() 
     ] {
         expected.push((script.open_with(fd, 1, path, flags, READ, 0), errno, path));
     }
-    let ran = script.run(with_root(&folder, true));
+    let ran = script.run(with_root(&temp, true));
     for (answer, errno, path) in expected {
         assert_eq!(ran.answers[answer], errno, "{path:?}");
     }
@@ -162,7 +162,7 @@ fn no_path_and_no_link_of_the_guest_leads_out_of_the_directory_it_starts_from() 
 
 #[test]
 fn a_chain_of_links_is_followed_up_to_the_limit() {
-    let folder = Folder::filled();
+    let temp = TempDir::filled();
     let mut script = Script::new();
     script.symlink("file", "l0");
     for link in 1..=LINK_STEPS_MAX {
@@ -170,13 +170,13 @@ fn a_chain_of_links_is_followed_up_to_the_limit() {
     }
     let most = script.open_with(3, 1, &format!("l{}", LINK_STEPS_MAX - 1), 0, READ, 0);
     let more = script.open_with(3, 1, &format!("l{LINK_STEPS_MAX}"), 0, READ, 0);
-    let ran = script.run(with_root(&folder, true));
+    let ran = script.run(with_root(&temp, true));
     assert_eq!((ran.answers[most], ran.answers[more]), (SUCCESS, LOOP));
 }
 
 #[test]
-fn the_name_of_the_folder_of_a_commit_can_be_made_nowhere() {
-    let folder = Folder::filled();
+fn the_name_of_the_directory_of_a_commit_can_be_made_nowhere() {
+    let temp = TempDir::filled();
     let mut script = Script::new();
     script.mkdir("own");
     let made = script.symlink("own", "link");
@@ -191,13 +191,13 @@ fn the_name_of_the_folder_of_a_commit_can_be_made_nowhere() {
         script.link("file", 3, &path);
         script.stat(3, 0, &path);
     }
-    let ran = script.run(with_root(&folder, true));
+    let ran = script.run(with_root(&temp, true));
     assert!(ran.answers[made + 1..].iter().all(|answer| *answer == ACCES), "{:?}", ran.answers);
 }
 
 #[test]
 fn every_change_of_what_was_granted_to_be_read_answers_erofs() {
-    let folder = Folder::filled();
+    let temp = TempDir::filled();
     let mut script = Script::new();
     script.open(3, "file", 0, ALL);
     script.open(3, "file", TRUNCATE, READ);
@@ -219,7 +219,7 @@ fn every_change_of_what_was_granted_to_be_read_answers_erofs() {
     ] {
         script.call(name, arguments);
     }
-    let ran = script.run(with_root(&folder, false));
+    let ran = script.run(with_root(&temp, false));
     assert_eq!(ran.answers[..refused], [ROFS; 10]);
     assert_eq!(ran.answers[refused..], [SUCCESS, BADF, BADF, BADF, BADF, ROFS]);
     assert!(ran.run.changes.is_empty());
@@ -227,7 +227,7 @@ fn every_change_of_what_was_granted_to_be_read_answers_erofs() {
 
 #[test]
 fn nothing_passes_from_one_mount_to_another() {
-    let (one, other) = (Folder::filled(), Folder::filled());
+    let (one, other) = (TempDir::filled(), TempDir::filled());
     let roots = vec![one.root("/one", true), other.root("/other", true), one.root("/again", false)];
     let inputs = GuestInputs { roots, assets: assets(), ..inputs(b"") };
     let mut script = Script::new();
@@ -247,8 +247,8 @@ fn nothing_passes_from_one_mount_to_another() {
 
 #[test]
 fn writing_through_one_name_of_the_host_leaves_its_other_names_alone() {
-    let folder = Folder::filled();
-    fs::hard_link(folder.0.join("file"), folder.0.join("other")).unwrap();
+    let temp = TempDir::filled();
+    fs::hard_link(temp.0.join("file"), temp.0.join("other")).unwrap();
     let mut script = Script::new();
     script.open(3, "file", 0, ALL);
     script.write(4, b"new");
@@ -256,16 +256,16 @@ fn writing_through_one_name_of_the_host_leaves_its_other_names_alone() {
         script.open(3, "other", 0, READ);
         script.read_at(5, 0, 10)
     };
-    let mut ran = script.run(with_root(&folder, true));
+    let mut ran = script.run(with_root(&temp, true));
     assert_eq!(ran.bytes(seen, 10), b"0123456789");
     ran.run.changes.apply().unwrap();
-    assert_eq!(fs::read(folder.0.join("file")).unwrap(), b"new3456789");
-    assert_eq!(fs::read(folder.0.join("other")).unwrap(), b"0123456789");
+    assert_eq!(fs::read(temp.0.join("file")).unwrap(), b"new3456789");
+    assert_eq!(fs::read(temp.0.join("other")).unwrap(), b"0123456789");
 }
 
 /// A tree with one writable mount, and fuel for it.
-pub(super) fn tree(folder: &Folder) -> (GuestState<'static>, InodeId) {
-    let guest = with_root(folder, true).into_guest(&LIMITS, &Deadline::unlimited());
+pub(super) fn tree(temp: &TempDir) -> (GuestState<'static>, InodeId) {
+    let guest = with_root(temp, true).into_guest(&LIMITS, &Deadline::unlimited());
     let root = guest.descriptors.get(3).unwrap().directory().unwrap();
     (guest, root)
 }
@@ -280,19 +280,19 @@ pub(super) fn errno<T>(result: Result<T, errno::HostCallError>) -> Option<errno:
 
 #[test]
 fn what_is_swapped_for_a_link_while_the_guest_runs_is_not_followed() {
-    let (outside, folder) = (Folder::new(), Folder::filled());
+    let (outside, temp) = (TempDir::new("sandbox"), TempDir::filled());
     fs::write(outside.0.join("inner"), "secret").unwrap();
     fs::write(outside.0.join("other"), "secret").unwrap();
-    let (mut guest, root) = tree(&folder);
+    let (mut guest, root) = tree(&temp);
     let GuestState { tree, meter, .. } = &mut guest;
     let mut find = |path: &str, tree: &mut OverlayFs| tree.resolve(root, path, true, meter);
     let dir = find("dir", tree).unwrap().node.unwrap();
     let inner = find("dir/inner", tree).unwrap().node.unwrap();
     let file = find("file", tree).unwrap().node.unwrap();
-    fs::rename(folder.0.join("dir"), folder.0.join("away")).unwrap();
-    symlink(&outside.0, folder.0.join("dir")).unwrap();
-    fs::remove_file(folder.0.join("file")).unwrap();
-    symlink(outside.0.join("other"), folder.0.join("file")).unwrap();
+    fs::rename(temp.0.join("dir"), temp.0.join("away")).unwrap();
+    symlink(&outside.0, temp.0.join("dir")).unwrap();
+    fs::remove_file(temp.0.join("file")).unwrap();
+    symlink(outside.0.join("other"), temp.0.join("file")).unwrap();
     // A directory that was met stays the one that it was, wherever it lies by now.
     assert!(find("dir/other", tree).unwrap().node.is_none());
     assert_eq!(tree.load_entries(dir, meter), Ok(false));
@@ -306,14 +306,14 @@ fn what_is_swapped_for_a_link_while_the_guest_runs_is_not_followed() {
     assert_eq!(errno(tree.open_file(file, meter)), refused);
     assert_eq!(errno(tree.writable(file, 0, 1, meter)), refused);
     assert_eq!(errno(tree.status(file, meter)), refused);
-    fs::remove_file(folder.0.join("file")).unwrap();
-    fs::create_dir(folder.0.join("file")).unwrap();
+    fs::remove_file(temp.0.join("file")).unwrap();
+    fs::create_dir(temp.0.join("file")).unwrap();
     assert_eq!(errno(tree.open_file(file, meter)), Some(errno::Errno::IO));
 }
 
 #[test]
 fn huge_offsets_and_lengths_are_refused_before_anything_is_read_or_allocated() {
-    let folder = Folder::filled();
+    let temp = TempDir::filled();
     let limit = i64::try_from(STAGED_BYTES_MAX).unwrap();
     let mut script = Script::new();
     script.open(3, "file", 0, ALL);
@@ -326,7 +326,7 @@ fn huge_offsets_and_lengths_are_refused_before_anything_is_read_or_allocated() {
     }
     let refused = script.call("fd_pwrite", &[4, list, 1, limit - 7, 0]);
     let sized = script.call("fd_filestat_get", &[4, 32]);
-    let ran = script.run(with_root(&folder, true));
+    let ran = script.run(with_root(&temp, true));
     assert_eq!(ran.answers[0], SUCCESS);
     assert_eq!(ran.answers[1..=refused], [NOSPC; 17]);
     assert_eq!((ran.answers[sized], ran.number(32 + 32)), (SUCCESS, 10));
@@ -335,7 +335,7 @@ fn huge_offsets_and_lengths_are_refused_before_anything_is_read_or_allocated() {
 
 #[test]
 fn bytes_are_counted_once_for_each_name_and_given_back_with_the_last() {
-    let folder = Folder::new();
+    let temp = TempDir::new("sandbox");
     let half = i64::try_from(STAGED_BYTES_MAX / 2).unwrap();
     let mut script = Script::new();
     let grow =
@@ -352,7 +352,7 @@ fn bytes_are_counted_once_for_each_name_and_given_back_with_the_last() {
     script.open(3, "new", CREATE, ALL);
     grow(&mut script, 4, 2 * half);
     grow(&mut script, 4, 3);
-    let ran = script.run(with_root(&folder, true));
+    let ran = script.run(with_root(&temp, true));
     for (index, answer) in ran.answers.iter().enumerate() {
         let refused = full.contains(&index) || index == kept;
         assert_eq!(*answer, if refused { NOSPC } else { SUCCESS }, "{index}");
@@ -393,13 +393,13 @@ fn maker(nested: bool) -> Module {
 
 #[test]
 fn names_and_depth_are_bounded() {
-    let folder = Folder::new();
+    let temp = TempDir::new("sandbox");
     for (nested, most) in [(false, STAGED_NAMES_COUNT_MAX), (true, FILE_DEPTH_MAX)] {
         let guest = maker(nested);
-        let run = run_module(&guest, with_root(&folder, true), &LIMITS, &CancelFlag::default());
+        let run = run_module(&guest, with_root(&temp, true), &LIMITS, &CancelFlag::default());
         let error = run.outcome.unwrap_err();
         assert_eq!(error.detail(), format!("exit status {most}"));
-        let found = std::fs::read_dir(&folder.0).unwrap().count();
+        let found = std::fs::read_dir(&temp.0).unwrap().count();
         assert_eq!(found, 0, "nothing is changed before the protocol has spoken");
     }
 }
@@ -429,36 +429,36 @@ const LISTER: &str = r#"(module
 
 #[test]
 fn a_directory_of_a_hundred_thousand_files_is_listed_whole_within_ordinary_limits() {
-    let folder = Folder::new();
+    let temp = TempDir::new("sandbox");
     for file in 0..100_000 {
-        fs::File::create(folder.0.join(format!("file-{file}"))).unwrap();
+        fs::File::create(temp.0.join(format!("file-{file}"))).unwrap();
     }
     let module = Module::validate(&wat::parse_str(LISTER).unwrap(), &manifest(16)).unwrap();
     let limits = RunLimits { fuel_max: 100_000_000, ..LIMITS };
-    let run = run_module(&module, with_root(&folder, false), &limits, &CancelFlag::default());
+    let run = run_module(&module, with_root(&temp, false), &limits, &CancelFlag::default());
     assert_eq!(run.outcome.unwrap_err().detail(), "exit status 100002");
-    // A call whose time is over stops in the middle of the listing.
+    // An expired call stops in the middle of the listing.
     let limits = RunLimits { timeout: Duration::from_millis(5), ..limits };
-    let run = run_module(&module, with_root(&folder, false), &limits, &CancelFlag::default());
+    let run = run_module(&module, with_root(&temp, false), &limits, &CancelFlag::default());
     assert_eq!(run.outcome.unwrap_err().code(), Code::ToolTimeout);
     assert!(run.duration < Duration::from_millis(200), "{:?}", run.duration);
 }
 
 #[test]
 fn a_listing_is_paid_for_name_by_name_and_ends_with_the_fuel() {
-    let folder = Folder::filled();
-    // Met one by one up to the limit, which is too large for a test: so a guest's fuel stands for it.
+    let temp = TempDir::filled();
+    // Met one by one up to the limit, which is too large for a test: so the test uses up the guest's fuel instead.
     let listed = |fuel: u64| {
-        let (mut guest, root) = tree(&folder);
+        let (mut guest, root) = tree(&temp);
         guest.meter.reserve = fuel;
         let met = guest.tree.load_entries(root, &mut guest.meter);
         (met, fuel - guest.meter.reserve)
     };
     let (met, used) = listed(1_000_000);
     assert_eq!(met, Ok(false));
-    fs::create_dir(folder.0.join(".mpp-commit")).unwrap();
-    assert_eq!(listed(1_000_000), (Ok(true), used), "the folder of this program is not paid for");
-    symlink("x", folder.0.join("unseen")).unwrap();
+    fs::create_dir(temp.0.join(".mpp-commit")).unwrap();
+    assert_eq!(listed(1_000_000), (Ok(true), used), "the directory of this program costs no fuel");
+    symlink("x", temp.0.join("unseen")).unwrap();
     let (met, more) = listed(1_000_000);
     assert!(met == Ok(true) && more > used, "what is not seen is");
     assert_eq!(listed(used).0, Err(errno::HostCallError::Termination(errno::Termination::Fuel)));
@@ -466,7 +466,7 @@ fn a_listing_is_paid_for_name_by_name_and_ends_with_the_fuel() {
 
 #[test]
 fn closed_and_moved_descriptors_lead_where_their_files_are_and_nowhere_else() {
-    let folder = Folder::filled();
+    let temp = TempDir::filled();
     let mut script = Script::new();
     script.open(3, "file", 0, READ); // 4
     script.open(3, "dir/inner", 0, READ); // 5
@@ -478,18 +478,18 @@ fn closed_and_moved_descriptors_lead_where_their_files_are_and_nowhere_else() {
     script.open(3, "inner", 0, READ); // 5
     let outside = [script.open(3, "file", 0, READ), script.open(3, "../file", 0, READ)];
     script.close(3);
-    let gone = script.open(3, "inner", 0, READ);
-    let ran = script.run(with_root(&folder, true));
+    let removed = script.open(3, "inner", 0, READ);
+    let ran = script.run(with_root(&temp, true));
     assert_eq!(ran.bytes(inner, 5), b"inner");
     assert_eq!(closed.map(|answer| ran.answers[answer]), [BADF; 2]);
     assert_eq!(outside.map(|answer| ran.answers[answer]), [NOENT, PERM]);
-    assert_eq!(ran.answers[gone], BADF);
+    assert_eq!(ran.answers[removed], BADF);
 }
 
 #[test]
-fn the_host_stays_as_it_is_until_the_call_has_ended_well() {
-    let folder = Folder::filled();
-    let before = snapshot(&folder.0);
+fn host_files_are_unchanged_until_the_call_has_succeeded() {
+    let temp = TempDir::filled();
+    let before = snapshot(&temp.0);
     let guest = Module::validate(
         &wat::parse_str(
             r#"(module
@@ -502,8 +502,8 @@ fn the_host_stays_as_it_is_until_the_call_has_ended_well() {
         &manifest(16),
     )
     .unwrap();
-    let run = run_module(&guest, with_root(&folder, true), &LIMITS, &CancelFlag::default());
+    let run = run_module(&guest, with_root(&temp, true), &LIMITS, &CancelFlag::default());
     assert_eq!(run.outcome.unwrap_err().code(), Code::ToolTrap);
     assert!(run.changes.is_empty());
-    assert_eq!(snapshot(&folder.0), before);
+    assert_eq!(snapshot(&temp.0), before);
 }

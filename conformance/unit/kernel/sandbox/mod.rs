@@ -29,6 +29,7 @@ use crate::host::sandbox::{
 };
 use crate::kernel::error::Code;
 use crate::kernel::module::tests::manifest;
+use crate::tests::support::TempDir;
 use std::time::{Duration, Instant};
 
 /// A run whose deadline begins now.

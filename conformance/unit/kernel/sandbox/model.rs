@@ -1,9 +1,10 @@
 //! The tree against the file system of this machine: the same random operations on both give the same
-//! errnos, and the same files once the changes are carried out.
+//! errnos, and the same files after the commit.
 #![cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 
-use super::host::{snapshot, with_root, Folder};
+use super::host::{snapshot, with_root};
 use super::script::*;
+use crate::tests::support::TempDir;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{symlink, FileTypeExt as _, OpenOptionsExt as _};
@@ -185,20 +186,20 @@ fn may_differ(step: Step, real: u32, ours: u32) -> bool {
         Step::Rename(..) if real == 55 => ours == 31,
         // Which of two reasons comes first.
         Step::Link(from, _) if from.ends_with('/') => real != 0 && ours != 0,
-        // Linux says EISDIR for whatever is to be made with a slash behind it.
+        // Linux returns EISDIR for any name to create that ends in a slash.
         Step::Write(path, _) | Step::Append(path) if path.ends_with('/') => real == 31 && ours != 0,
         Step::Rmdir(path) if dots(path) => real != 0 && ours != 0,
         _ => false,
     }
 }
 
-fn filled() -> Folder {
-    let folder = Folder::new();
-    fs::create_dir_all(folder.0.join("d/e/f")).unwrap();
-    fs::write(folder.0.join("a"), "this is a").unwrap();
-    fs::write(folder.0.join("d/a"), "this is d/a").unwrap();
-    fs::write(folder.0.join("d/e/f/a"), "").unwrap();
-    folder
+fn filled() -> TempDir {
+    let temp = TempDir::new("sandbox");
+    fs::create_dir_all(temp.0.join("d/e/f")).unwrap();
+    fs::write(temp.0.join("a"), "this is a").unwrap();
+    fs::write(temp.0.join("d/a"), "this is d/a").unwrap();
+    fs::write(temp.0.join("d/e/f/a"), "").unwrap();
+    temp
 }
 
 fn compare(seed: u64) {
@@ -210,7 +211,7 @@ fn compare(seed: u64) {
         let step = random.step();
         expected.push((step, really(&real.0, step, index), scripted(&mut script, step, index)));
     }
-    // Links that are left would not be carried out.
+    // Links that are left would not be committed.
     for path in links(&real.0, "") {
         fs::remove_file(real.0.join(&path)).unwrap();
         let answer = script.unlink(&path);

@@ -1,4 +1,4 @@
-//! The lower layer as the host is asked for it: how often, how far, and what stays as it was met.
+//! Reads of the lower layer: how often, how deep, and which entries stay as first read.
 
 use super::hostile::{errno, tree};
 use super::probe::*;
@@ -7,12 +7,13 @@ use super::*;
 use crate::kernel::directory::{Directory, DirectoryError, File, HostEntry, Kind, StatFingerprint};
 use crate::kernel::limits::{HANDLES_COUNT_MAX, LISTED_ENTRIES_COUNT_MAX};
 use crate::kernel::sandbox::overlay::{InodeId, OverlayFs};
-use crate::kernel::sandbox::tests::host::{lines, with_root, Folder};
+use crate::kernel::sandbox::tests::host::{lines, with_root};
+use crate::tests::support::TempDir;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// A directory in memory with so many files and directories, each of these like it. It counts what is opened.
+/// A directory in memory with the given number of files and directories, each of these like it. It counts what is opened.
 #[derive(Clone, Debug)]
 struct Counting {
     files: usize,
@@ -84,7 +85,7 @@ fn opening_a_file_three_directories_deep_opens_each_name_on_the_way_once() {
     let mut script = Script::new();
     script.open(3, "a/b/c/f", 0, READ);
     assert_eq!(opened(&script), 4);
-    // The way is open by then, and the file is as long as a descriptor stands for it.
+    // The parents are open by then, and the file is while a descriptor refers to it.
     script.open(3, "a/b/c/f", 0, READ);
     assert_eq!(opened(&script), 4);
     script.close(4);
@@ -137,14 +138,14 @@ fn nothing_is_removed_from_a_directory_with_more_names_than_are_listed() {
 }
 
 #[test]
-fn what_the_host_makes_after_the_first_name_went_is_not_met_and_a_link_of_it_is_refused_still() {
-    let folder = Folder::filled();
-    symlink("x", folder.0.join("link")).unwrap();
-    let (mut guest, root) = tree(&folder);
+fn entries_made_after_the_directory_was_loaded_are_not_visible_and_links_are_still_refused() {
+    let temp = TempDir::filled();
+    symlink("x", temp.0.join("link")).unwrap();
+    let (mut guest, root) = tree(&temp);
     let GuestState { tree, meter, .. } = &mut guest;
     let place = tree.resolve(root, "file", false, meter).unwrap();
     tree.remove_file(&place, meter).unwrap();
-    fs::write(folder.0.join("late"), "").unwrap();
+    fs::write(temp.0.join("late"), "").unwrap();
     assert!(tree.resolve(root, "late", false, meter).unwrap().node.is_none());
     assert!(tree.resolve(root, "file", false, meter).unwrap().node.is_none());
     assert_eq!(tree.load_entries(root, meter), Ok(true));
@@ -157,7 +158,7 @@ fn what_the_host_makes_after_the_first_name_went_is_not_met_and_a_link_of_it_is_
 
 #[test]
 fn a_written_file_that_is_removed_does_not_come_back_as_the_hosts() {
-    let folder = Folder::filled();
+    let temp = TempDir::filled();
     let mut script = Script::new();
     script.open(3, "dir/inner", 0, ALL);
     script.write(4, b"new");
@@ -171,25 +172,25 @@ fn a_written_file_that_is_removed_does_not_come_back_as_the_hosts() {
     script.rmdir("dir/sub");
     script.open(3, "dir", DIRECTORY, 0);
     let listing = script.list(5);
-    let ran = script.run(with_root(&folder, true));
+    let ran = script.run(with_root(&temp, true));
     assert_eq!(missing.map(|answer| ran.answers[answer]), [NOENT; 3]);
     assert_eq!(names(&ran, listing).len(), 2);
-    let gone = ["rmdir /data/dir/sub", "rm /data/dir/sub/deep", "rm /data/dir/inner"];
+    let removed = ["rmdir /data/dir/sub", "rm /data/dir/sub/deep", "rm /data/dir/inner"];
     let mut found = lines(&ran.run);
-    found.sort_by_key(|line| gone.iter().position(|gone| gone == line));
-    assert_eq!(found, gone);
+    found.sort_by_key(|line| removed.iter().position(|removed| removed == line));
+    assert_eq!(found, removed);
 }
 
 #[test]
 fn nothing_of_the_host_is_seen_in_a_directory_that_was_removed() {
-    let folder = Folder::filled();
-    let (mut guest, root) = tree(&folder);
+    let temp = TempDir::filled();
+    let (mut guest, root) = tree(&temp);
     let GuestState { tree, meter, .. } = &mut guest;
     let place = tree.resolve(root, "empty", false, meter).unwrap();
     let directory = place.node.unwrap();
     tree.retain(directory).unwrap();
     tree.remove_directory(&place, meter).unwrap();
-    fs::write(folder.0.join("empty/late"), "").unwrap();
+    fs::write(temp.0.join("empty/late"), "").unwrap();
     assert_eq!(tree.load_entries(directory, meter), Ok(false));
     let late = tree.resolve(directory, "late", false, meter).unwrap();
     assert!(late.node.is_none());
@@ -216,13 +217,13 @@ fn what_the_host_changes_after_the_guest_has_opened_it_is_not_overwritten_or_rem
     ];
     for change in ways {
         for late in [false, true] {
-            let folder = Folder::filled();
-            let (mut guest, root) = tree(&folder);
+            let temp = TempDir::filled();
+            let (mut guest, root) = tree(&temp);
             let GuestState { tree, meter, .. } = &mut guest;
             tree.resolve(root, "file", false, meter).unwrap();
             tree.begin_call(0);
             if late {
-                fs::write(folder.0.join("file"), "somebody else's").unwrap();
+                fs::write(temp.0.join("file"), "theirs").unwrap();
             }
             change(tree, root, meter);
             let result = guest.tree.into_changes(None).unwrap().apply();
@@ -231,7 +232,7 @@ fn what_the_host_changes_after_the_guest_has_opened_it_is_not_overwritten_or_rem
                 true => {
                     let error = result.unwrap_err();
                     assert!(error.detail().contains("modified concurrently"), "{error}");
-                    assert_eq!(fs::read(folder.0.join("file")).unwrap(), b"somebody else's");
+                    assert_eq!(fs::read(temp.0.join("file")).unwrap(), b"theirs");
                 }
             }
         }

@@ -1,4 +1,4 @@
-//! A guest that is made of a list of host calls, to look at their answers.
+//! A guest that is generated from a list of host calls, to check their results.
 
 use super::*;
 use crate::kernel::module::imports;
@@ -30,7 +30,7 @@ pub(super) const NOTCAPABLE: u32 = 76;
 
 /// The size of the guest's memory.
 pub(super) const SIZE: i64 = 65_536;
-/// Where its answers lie; below is room for the test.
+/// The address of the results; the memory below is for the test.
 pub(super) const ANSWERS: usize = 60_000;
 
 /// Bytes placed in memory before the first call.

@@ -1,7 +1,7 @@
 //! No directory that is, holds or lies in a place whose files decide is mapped, however it is named.
 #![cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 
-use super::host::{lines, snapshot, with_root, Folder};
+use super::host::{lines, snapshot, with_root};
 use super::probe::*;
 use super::script::*;
 use super::*;
@@ -11,14 +11,14 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 
 /// A home with files in it, two links to it, and a directory beside it.
-fn host() -> Folder {
-    let folder = Folder::new();
-    fs::create_dir_all(folder.0.join("outer/home/audit/calls/deep/er")).unwrap();
-    fs::create_dir_all(folder.0.join("other/inner")).unwrap();
-    fs::write(folder.0.join("outer/home/secrets.json"), "secret").unwrap();
-    symlink("outer/home", folder.0.join("link")).unwrap();
-    symlink(folder.0.join("link"), folder.0.join("chain")).unwrap();
-    folder
+fn host() -> TempDir {
+    let temp = TempDir::new("sandbox");
+    fs::create_dir_all(temp.0.join("outer/home/audit/calls/deep/er")).unwrap();
+    fs::create_dir_all(temp.0.join("other/inner")).unwrap();
+    fs::write(temp.0.join("outer/home/secrets.json"), "secret").unwrap();
+    symlink("outer/home", temp.0.join("link")).unwrap();
+    symlink(temp.0.join("link"), temp.0.join("chain")).unwrap();
+    temp
 }
 
 /// Why a directory is not mapped while this place is protected; nothing if it is.
@@ -53,9 +53,9 @@ fn allows(place: impl AsRef<Path>, directory: impl AsRef<Path>) {
 }
 
 #[test]
-fn a_directory_that_is_holds_or_lies_in_a_place_is_refused_by_whatever_path_either_is_named() {
-    let folder = host();
-    let at = |path: &str| folder.0.join(path);
+fn a_directory_that_is_contains_or_is_in_a_protected_place_is_refused_by_every_path() {
+    let temp = host();
+    let at = |path: &str| temp.0.join(path);
     for place in ["outer/home", "link", "chain", "other/../outer/./home/", "outer/home/../home"] {
         for directory in [
             "outer/home",
@@ -85,9 +85,9 @@ fn a_directory_that_is_holds_or_lies_in_a_place_is_refused_by_whatever_path_eith
 }
 
 #[test]
-fn a_file_is_protected_like_a_folder_from_all_directories_above_it() {
-    let folder = host();
-    let at = |path: &str| folder.0.join(path);
+fn a_file_is_protected_like_a_directory_from_all_directories_above_it() {
+    let temp = host();
+    let at = |path: &str| temp.0.join(path);
     fs::create_dir_all(at("etc/mpp")).unwrap();
     fs::write(at("etc/mpp/policy.json"), "{}").unwrap();
     symlink("../etc/mpp/policy.json", at("other/policy.json")).unwrap();
@@ -98,15 +98,15 @@ fn a_file_is_protected_like_a_folder_from_all_directories_above_it() {
         allows(at(place), at("outer"));
         allows(at(place), at("other/inner"));
     }
-    // Whoever replaces the link replaces the policy.
+    // A writer that replaces the link replaces the policy.
     refuses(at("other/policy.json"), at("other"));
     allows(at("etc/mpp/policy.json"), at("other"));
 }
 
 #[test]
 fn a_place_that_is_not_there_yet_is_protected_where_it_would_be() {
-    let folder = host();
-    let at = |path: &str| folder.0.join(path);
+    let temp = host();
+    let at = |path: &str| temp.0.join(path);
     symlink(at("outer/none/home"), at("other/dangling")).unwrap();
     for place in ["outer/new", "outer/new/deep/home", "other/dangling", "other/dangling/home"] {
         for directory in ["outer", ""] {
@@ -123,7 +123,7 @@ fn a_place_that_is_not_there_yet_is_protected_where_it_would_be() {
 }
 
 #[test]
-fn a_path_relative_to_the_folder_of_the_process_is_protected_and_what_it_only_passes_is_not() {
+fn a_path_relative_to_the_directory_of_the_process_is_protected_and_what_it_only_passes_is_not() {
     let here = std::env::current_dir().unwrap();
     let place = "src/../spec/no/such/home";
     for directory in [here.join("spec"), here.clone(), "spec".into(), ".".into()] {
@@ -136,8 +136,8 @@ fn a_path_relative_to_the_folder_of_the_process_is_protected_and_what_it_only_pa
 
 #[test]
 fn what_a_link_in_a_place_leads_to_is_protected_as_well() {
-    let folder = host();
-    let at = |path: &str| folder.0.join(path);
+    let temp = host();
+    let at = |path: &str| temp.0.join(path);
     for (link, file) in [("policy.json", "dotfiles/mpp/policy.json"), ("audit/audit.key", "keys/k")]
     {
         fs::create_dir_all(at(file).parent().unwrap()).unwrap();
@@ -163,8 +163,8 @@ fn what_a_link_in_a_place_leads_to_is_protected_as_well() {
 
 #[test]
 fn links_that_lead_in_a_circle_end() {
-    let folder = host();
-    let at = |path: &str| folder.0.join(path);
+    let temp = host();
+    let at = |path: &str| temp.0.join(path);
     symlink("b", at("outer/a")).unwrap();
     symlink("a", at("outer/b")).unwrap();
     symlink(".", at("outer/home/self")).unwrap();
@@ -176,8 +176,8 @@ fn links_that_lead_in_a_circle_end() {
 
 #[test]
 fn a_place_that_a_mapped_directory_becomes_later_is_refused_from_then_on() {
-    let folder = host();
-    let at = |path: &str| folder.0.join(path);
+    let temp = host();
+    let at = |path: &str| temp.0.join(path);
     allows(at("link"), at("other"));
     fs::remove_file(at("link")).unwrap();
     symlink("other", at("link")).unwrap();
@@ -199,22 +199,22 @@ fn the_home_of_the_user_is_protected_without_being_named() {
 }
 
 /// A guest with the directory `other`, as descriptor 3, while the home is protected.
-fn with_other(folder: &Folder) -> GuestInputs<'static> {
-    let places = Protected::resolve(&[folder.0.join("link")]);
-    let host = HostDirectory::open(&folder.0.join("other"), &Arc::new(places)).unwrap();
+fn with_other(temp: &TempDir) -> GuestInputs<'static> {
+    let places = Protected::resolve(&[temp.0.join("link")]);
+    let host = HostDirectory::open(&temp.0.join("other"), &Arc::new(places)).unwrap();
     host.check().unwrap();
     let root = Preopen { guest: "/data".to_owned(), host: Arc::new(host), writable: true };
-    GuestInputs { roots: vec![root], ..with_root(folder, true) }
+    GuestInputs { roots: vec![root], ..with_root(temp, true) }
 }
 
 #[test]
 fn a_second_name_of_a_protected_file_is_neither_read_nor_changed() {
-    let folder = host();
-    let at = |path: &str| folder.0.join(path);
+    let temp = host();
+    let at = |path: &str| temp.0.join(path);
     fs::hard_link(at("outer/home/secrets.json"), at("other/twice")).unwrap();
     fs::write(at("other/own"), "own").unwrap();
     fs::hard_link(at("other/own"), at("other/own twice")).unwrap();
-    let before = snapshot(&folder.0);
+    let before = snapshot(&temp.0);
     let mut script = Script::new();
     script.list(3);
     script.open(3, "twice", 0, READ);
@@ -225,7 +225,7 @@ fn a_second_name_of_a_protected_file_is_neither_read_nor_changed() {
     script.rename("own", "twice");
     script.link("twice", 3, "third");
     script.open(3, "own twice", 0, READ);
-    let mut ran = script.run(with_other(&folder));
+    let mut ran = script.run(with_other(&temp));
     assert_eq!((ran.answers[0], ran.answers[8]), (SUCCESS, SUCCESS));
     let refused = &ran.answers[2..8];
     assert!(
@@ -234,25 +234,25 @@ fn a_second_name_of_a_protected_file_is_neither_read_nor_changed() {
     );
     assert_eq!(lines(&ran.run), [""; 0]);
     ran.run.changes.apply().unwrap();
-    assert_eq!(snapshot(&folder.0), before);
+    assert_eq!(snapshot(&temp.0), before);
 }
 
 #[test]
-fn changes_are_not_carried_out_in_a_directory_that_has_become_a_place_meanwhile() {
-    let folder = host();
+fn changes_are_not_committed_in_a_directory_that_has_become_protected() {
+    let temp = host();
     let mut script = Script::new();
     script.open(3, "policy.json", CREATE, ALL);
     script.write(4, b"{}");
-    let mut ran = script.run(with_other(&folder));
+    let mut ran = script.run(with_other(&temp));
     assert_eq!(lines(&ran.run), ["create /data/policy.json {}"]);
-    fs::remove_file(folder.0.join("link")).unwrap();
-    symlink("other/inner", folder.0.join("link")).unwrap();
-    let before = snapshot(&folder.0);
+    fs::remove_file(temp.0.join("link")).unwrap();
+    symlink("other/inner", temp.0.join("link")).unwrap();
+    let before = snapshot(&temp.0);
     let error = ran.run.changes.apply().unwrap_err();
     assert_eq!(error.code(), Code::HostCommit);
     for text in ["/data", "it contains", "nothing was changed"] {
         assert!(error.detail().contains(text), "{error}");
     }
-    assert_eq!(snapshot(&folder.0), before);
+    assert_eq!(snapshot(&temp.0), before);
     assert!(ran.run.changes.is_empty() || ran.run.changes.iter().next().is_none());
 }

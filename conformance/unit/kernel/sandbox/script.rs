@@ -13,8 +13,8 @@ pub(super) const EXCLUSIVE: i64 = 4;
 pub(super) const TRUNCATE: i64 = 8;
 pub(super) const APPEND: i64 = 1;
 
-/// Host calls to come, and what lies in memory for them. The results of calls go where nobody looks,
-/// unless a method gives their place.
+/// Host calls to make, and the memory for them. The results of calls go to an address that no test reads,
+/// unless a method returns the address.
 pub(super) struct Script {
     next: usize,
     data: Vec<(usize, Vec<u8>)>,
@@ -46,8 +46,8 @@ impl Script {
         Script { next: 64, data: Vec::new(), calls: Vec::new() }
     }
 
-    /// Where so many bytes are free.
-    pub(super) fn room(&mut self, length: usize) -> i64 {
+    /// Reserves memory and returns its address.
+    pub(super) fn reserve(&mut self, length: usize) -> i64 {
         let at = self.next;
         self.next += length.div_ceil(8) * 8;
         assert!(self.next < ANSWERS, "the test needs more memory");
@@ -55,7 +55,7 @@ impl Script {
     }
 
     pub(super) fn place(&mut self, bytes: &[u8]) -> i64 {
-        let at = self.room(bytes.len());
+        let at = self.reserve(bytes.len());
         self.data.push((at as usize, bytes.to_vec()));
         at
     }
@@ -100,7 +100,7 @@ impl Script {
 
     /// Reads from an offset; gives where the number of bytes and the bytes come to lie.
     pub(super) fn read_at(&mut self, fd: i64, offset: i64, length: usize) -> (i64, i64) {
-        let (count, at) = (self.room(4), self.room(length));
+        let (count, at) = (self.reserve(4), self.reserve(length));
         let list = self.place(&iovec(at as u32, length as u32));
         self.call("fd_pread", &[fd, list, 1, offset, count]);
         (count, at)
@@ -109,7 +109,7 @@ impl Script {
     /// `path_filestat_get`; gives the index of the answer, and where the record comes to lie.
     pub(super) fn stat(&mut self, fd: i64, lookup: i64, path: &str) -> (usize, i64) {
         let [path, length] = self.path(path);
-        let at = self.room(64);
+        let at = self.reserve(64);
         (self.call("path_filestat_get", &[fd, lookup, path, length, at]), at)
     }
 
@@ -153,7 +153,7 @@ impl Script {
     /// Lists a directory from its beginning; gives the answer's index and where the number of bytes and
     /// the bytes come to lie.
     pub(super) fn list(&mut self, fd: i64) -> (usize, i64, i64) {
-        let (used, at) = (self.room(4), self.room(2000));
+        let (used, at) = (self.reserve(4), self.reserve(2000));
         (self.call("fd_readdir", &[fd, at, 2000, 0, used]), used, at)
     }
 

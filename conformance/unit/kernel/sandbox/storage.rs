@@ -1,6 +1,6 @@
 //! Storage as a guest sees it: what it finds there, how far it can fill it, and what it leaves.
 
-use super::host::{lines, Folder};
+use super::host::lines;
 use super::probe::*;
 use super::script::*;
 use super::*;
@@ -48,7 +48,7 @@ fn what_one_call_leaves_the_next_one_finds_and_its_list_names_the_differences_al
         "create /storage/n/f deep",
     ];
     assert_eq!(lines(&ran.run), expected);
-    assert_eq!(kept(&backend), some(), "nothing is done until it is carried out");
+    assert_eq!(kept(&backend), some(), "nothing changes before the commit");
     ran.run.changes.apply().unwrap();
     let now =
         entries(&[("a", "new"), ("moved/", ""), ("moved/f", "deep"), ("n/", ""), ("n/f", "deep")]);
@@ -61,7 +61,7 @@ fn what_one_call_leaves_the_next_one_finds_and_its_list_names_the_differences_al
 }
 
 #[test]
-fn what_stands_as_it_did_in_the_end_is_no_change() {
+fn storage_that_is_equal_at_the_end_is_not_a_change() {
     let backend = Memory::with(&some());
     let mut script = Script::new();
     script.open(3, "a", TRUNCATE, ALL);
@@ -70,9 +70,9 @@ fn what_stands_as_it_did_in_the_end_is_no_change() {
     script.open(3, "d/g", CREATE, ALL);
     script.rename("d", "e");
     script.rename("e", "d");
-    script.open(3, "gone", CREATE, ALL);
+    script.open(3, "removed", CREATE, ALL);
     script.write(6, b"unlinked");
-    script.unlink("gone");
+    script.unlink("removed");
     let ran = script.run(with_storage(&backend, 9));
     assert_eq!(ran.answers, [SUCCESS; 9]);
     assert!(ran.run.changes.is_empty());
@@ -197,14 +197,14 @@ fn what_keeps_more_than_it_is_granted_now_can_be_read_and_given_up_and_does_not_
 fn the_number_of_names_is_limited_and_none_of_them_counts_where_directories_are_mapped() {
     let names = (0..STAGED_NAMES_COUNT_MAX).map(|number| (number.to_string(), None));
     let backend = Memory::with(&names.collect());
-    let folder = Folder::new();
+    let temp = TempDir::new("sandbox");
     let mut script = Script::new();
     let mapped = script.at("path_create_directory", 3, "made");
     let refused = script.at("path_create_directory", 4, "made");
     script.at("path_remove_directory", 4, "17");
     let made = script.at("path_create_directory", 4, "made");
     let across = script.rename_to(4, "made", 3, "moved");
-    let roots = vec![folder.root("/data", true)];
+    let roots = vec![temp.root("/data", true)];
     let ran = script.run(GuestInputs { roots, ..with_storage(&backend, 16 << 10) });
     assert_eq!([mapped, made].map(|answer| ran.answers[answer]), [SUCCESS; 2]);
     assert_eq!([ran.answers[refused], ran.answers[across]], [NOSPC, XDEV]);

@@ -305,7 +305,7 @@ fn standard_streams_are_neither_files_nor_terminals() {
     assert_eq!(answers[7..10], [BADF; 3]);
     assert_eq!(answers[10..], [NOTDIR, SPIPE, SPIPE, INVAL, SPIPE, INVAL]);
     assert_eq!((memory[200], memory[224], memory[256 + 16]), (0, 0, 0));
-    // A terminal would be a character device that can't be told to seek.
+    // A terminal would be a character device that cannot seek.
     assert_eq!(number(&memory, 208) & 0b10_0100, 0);
 }
 
