@@ -65,7 +65,7 @@
 //! ```
 //!
 //! These stages write no audit log. [`runtime::Runtime::call`] is the same pipeline with approvals, schemas of
-//! arguments and results, and the audit log; the command line uses it. [`call::call`] is that pipeline for any
+//! arguments and results, and the audit log; the command line uses it. [`pipeline::call`] is that pipeline for any
 //! other host: [`Host`] has the smallest example. [`mcp::Server`] serves installed packages to an agent.
 //!
 //! # In a debug build
@@ -110,7 +110,7 @@
 //!
 //! | file | claim |
 //! |---|---|
-//! | `kernel/call.rs` | one function is the pipeline; without an audit record no tool runs and no result is returned |
+//! | `kernel/pipeline.rs` | one function is the pipeline; without an audit record no tool runs and no result is returned |
 //! | `kernel/host.rs` | a call has no other input, and a method that a host does not implement refuses |
 //! | `kernel/gatekeeper.rs` | seven checks in sequence return an attestation result that no other code can create |
 //! | `kernel/package/archive.rs` | an archive is unambiguous, and each of its bytes is checked |
@@ -121,7 +121,7 @@
 //! | `kernel/policy/token.rs` | a token is for one package and expires, and only a policy decision creates one |
 //! | `kernel/sandbox/token.rs` | an expired token or one for another package runs nothing |
 //! | `kernel/sandbox/executor.rs` | a guest ends within its limits of fuel, memory and time |
-//! | `kernel/network/http.rs` | requests reach only granted hosts and ports, and each redirect is checked again |
+//! | `kernel/network/http_broker.rs` | requests reach only granted hosts and ports, and each redirect is checked again |
 //! | `kernel/network/address.rs` | requests reach no internal address that the policy does not allow |
 //! | `host/directory_handle.rs` | directories are opened component by component, and no symbolic link is followed |
 //! | `host/commit.rs` | files change after the call has succeeded, each atomically |

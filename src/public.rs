@@ -23,7 +23,7 @@ both! {
     };
     /// The seven checks of a package.
     gatekeeper: {
-        pub use crate::host::stages::read_package;
+        pub use crate::host::stage_api::read_package;
     };
     /// The sandbox: runs a verified tool with only the grants of its token.
     sandbox: {
@@ -79,7 +79,7 @@ pub mod package {
 #[cfg(feature = "std")]
 pub use crate::host::{home, runtime, store};
 pub use crate::kernel::{
-    agent, call, deadline, directory, document, encoding, error, json, limits, module, names,
+    agent, deadline, directory, document, encoding, error, json, limits, module, names, pipeline,
     policy, privacy, text, time,
 };
 

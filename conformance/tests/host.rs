@@ -8,8 +8,8 @@ use crate::support::{self, code};
 
 use memory::{Memory, MemoryStorage, Tree};
 use mpp::audit::{ChainVerifier, VerifyReport};
-use mpp::call::{call, CallResult, Package, ToolCall};
 use mpp::package::content_hash::ContentHash;
+use mpp::pipeline::{call, CallResult, Package, ToolCall};
 use mpp::sandbox::Engine;
 use mpp::storage::{decode, StorageOwner};
 use mpp::{Code, Error, Gatekeeper, Host, PermissionPolicy, TrustStore};

@@ -19,7 +19,7 @@ const TABLES: [&str; 2] = ["kernel/limits.rs", "kernel/error.rs"];
 
 /// What a reviewer reads in one day, in this order; `src/lib.rs` names them too.
 pub const SPINE: [&str; 17] = [
-    "kernel/call.rs",
+    "kernel/pipeline.rs",
     "kernel/gatekeeper.rs",
     "kernel/package/archive.rs",
     "kernel/package/content_hash.rs",
@@ -32,7 +32,7 @@ pub const SPINE: [&str; 17] = [
     "kernel/host.rs",
     "host/directory_handle.rs",
     "host/commit.rs",
-    "kernel/network/http.rs",
+    "kernel/network/http_broker.rs",
     "kernel/network/address.rs",
     "kernel/audit/chain.rs",
     "kernel/consent/attestation.rs",

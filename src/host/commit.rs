@@ -70,7 +70,7 @@ impl<'a> Prepared<'a> {
             deadline.check().map_err(|_| error_at(&change.path, "the call has ended"))
         };
         // [BOX-97] Protected paths may have changed while a person reviewed the changes.
-        host.recheck().map_err(|why| error_at("", why))?;
+        host.check_still_allowed().map_err(|why| error_at("", why))?;
         let root = host.lock(deadline).map_err(io_error(""))?;
         let mut prepared = Prepared { host, changes, root, staging: None };
         let staging_error = io_error(STAGING_DIR);
@@ -178,15 +178,17 @@ fn check_unchanged(
     let makes = matches!(change.action, FileOp::WriteFile { replaces: false, .. })
         && !removed.contains(change.path.as_str());
     match (host.fingerprint_of(&components(&change.path)), &change.expected) {
-        (Ok(now), Some(was)) if now != *was => Err("modified concurrently"),
+        (Ok(now), Some(was)) if now == *was => Ok(()),
         (Err(DirectoryError::NotFound), Some(_))
             if matches!(change.action, FileOp::WriteFile { .. }) =>
         {
             Err("the file to replace no longer exists")
         }
         (Ok(_) | Err(DirectoryError::Denied), None) if makes => Err("created concurrently"),
-        (Err(DirectoryError::Denied), Some(_)) => Err("modified concurrently"),
-        _ => Ok(()),
+        (Ok(_) | Err(DirectoryError::Denied), None) => Ok(()),
+        // What is removed can be missing; a new path can lie in a directory that replaces a file.
+        (Err(DirectoryError::NotFound), _) | (Err(DirectoryError::NotDirectory), None) => Ok(()),
+        (Ok(_) | Err(_), _) => Err("modified concurrently"),
     }
 }
 

@@ -70,7 +70,7 @@ impl HostDirectory {
     }
 
     /// As [`HostDirectory::check`], after resolving the protected paths again.
-    pub(super) fn recheck(&self) -> Result<(), String> {
+    pub(super) fn check_still_allowed(&self) -> Result<(), String> {
         self.protected.resolve_again().check(&self.ancestors()?)
     }
 

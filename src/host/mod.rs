@@ -27,10 +27,10 @@ pub mod protected_paths;
 pub mod runtime;
 pub mod sandbox;
 pub mod secrets;
-pub mod stages;
+pub mod stage_api;
 pub mod storage;
 pub mod store;
-pub mod system;
+pub mod system_host;
 pub mod transport;
 pub mod trust;
 

@@ -5,15 +5,15 @@ use crate::host::clock::CancelFlag;
 use crate::host::sandbox::WasmSandbox;
 use crate::host::secrets::{CommandSecretStore, FileSecretStore, SecretStore};
 use crate::host::storage::FileStorage;
-pub use crate::host::system::PackageSource;
-use crate::host::system::{CallHost, HostState};
+pub use crate::host::system_host::PackageSource;
+use crate::host::system_host::{CallHost, HostState};
 use crate::host::transport::{HttpTransport, Services};
 use crate::kernel;
-use crate::kernel::call::Package;
-pub use crate::kernel::call::{CallResult, ToolCall};
 pub use crate::kernel::consent::{ApprovalDecision, ApprovalRequest};
 use crate::kernel::error::Error;
 use crate::kernel::package::content_hash::ContentHash;
+use crate::kernel::pipeline::Package;
+pub use crate::kernel::pipeline::{CallResult, ToolCall};
 use crate::kernel::policy::PermissionPolicy;
 use crate::kernel::storage::StorageBackend;
 use crate::kernel::trust::TrustStore;
@@ -141,7 +141,7 @@ impl Runtime {
         cancel: &CancelFlag,
     ) -> Result<CallResult, Error> {
         let host = CallHost::new(&self.state, None, approver, cancel);
-        kernel::call::call(
+        kernel::pipeline::call(
             &host,
             &self.state.sandbox.engine,
             &self.policy,
@@ -165,6 +165,6 @@ impl Runtime {
     ) -> Result<CallResult, Error> {
         let host = CallHost::new(&self.state, Some(store), approver, cancel);
         let package = Package::Installed(content_hash);
-        kernel::call::call(&host, &self.state.sandbox.engine, &self.policy, package, call)
+        kernel::pipeline::call(&host, &self.state.sandbox.engine, &self.policy, package, call)
     }
 }

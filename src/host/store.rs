@@ -9,7 +9,7 @@
 
 use crate::host::home;
 use crate::host::json_file;
-use crate::host::system::PackageSource;
+use crate::host::system_host::PackageSource;
 use crate::kernel::document::{keyed, list, object, text, Document, FromJson};
 use crate::kernel::encoding::unhex;
 use crate::kernel::error::{Code, Error};

@@ -29,7 +29,7 @@ use core::time::Duration;
 ///
 /// ```
 /// use mpp::audit::{Entry, Head, LogKey, GENESIS};
-/// use mpp::call::{call, ToolCall, Package};
+/// use mpp::pipeline::{call, ToolCall, Package};
 /// use mpp::package::version::Version;
 /// use mpp::sandbox::Engine;
 /// use mpp::{Clock, Error, Host, PermissionPolicy, Timestamp, TrustStore};

@@ -3,7 +3,6 @@
 
 pub mod agent;
 pub mod audit;
-pub mod call;
 pub mod consent;
 pub mod deadline;
 pub mod directory;
@@ -19,6 +18,7 @@ pub mod names;
 pub mod network;
 pub mod package;
 pub mod pattern;
+pub mod pipeline;
 pub mod policy;
 mod prelude;
 pub mod privacy;

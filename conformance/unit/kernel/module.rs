@@ -482,7 +482,7 @@ fn a_module_beyond_its_size_is_rejected_unread() {
 fn the_frozen_costs_are_those_that_the_spec_states() {
     // Every operator costs one unit, except the markers. The debug text is the only way to go
     // through all fields of the engine's table.
-    let table = format!("{:?}", costs::OPERATORS);
+    let table = format!("{:?}", fuel_costs::OPERATORS);
     let fields: Vec<&str> = table.split(['{', ',', '}']).filter(|f| f.contains(": ")).collect();
     assert_eq!(fields.len(), 207);
     let free = ["unreachable", "nop", "block", "loop_", "else_", "end", "return_", "drop"];

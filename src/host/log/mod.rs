@@ -1,23 +1,23 @@
 //! Audit log in a directory: the file `audit.jsonl`, and the files that show that no record is missing.
 //!
-//! Read `writer.rs` first, then `calls.rs` (running calls), `evidence.rs` and `verify.rs`; `files.rs` has the
+//! Read `writer.rs` first, then `running_calls.rs` (running calls), `missing_records.rs` and `verify.rs`; `files.rs` has the
 //! file names.
 
-mod calls;
-mod evidence;
 pub(crate) mod files;
+mod missing_records;
+mod running_calls;
 pub(crate) mod verify;
 mod writer;
 
-pub use calls::RunningCall;
+pub use running_calls::RunningCall;
 pub use verify::{log_exists, verify, verify_each};
 
 use crate::host::files::create_private_dir;
 use crate::kernel::audit::{Entry, LogKey};
 use crate::kernel::error::Error;
 use crate::kernel::time::Timestamp;
-use evidence::Checkpoint;
 use files::{at, unavailable, CALLS_DIR};
+use missing_records::Checkpoint;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -87,7 +87,7 @@ impl AuditLog {
         writer.quarantine_torn_tail(now)?;
         let mut running = None;
         if let Entry::Intent(_) = entry {
-            calls::record_lost_calls(&self.dir, &mut writer, now)?;
+            running_calls::record_lost_calls(&self.dir, &mut writer, now)?;
             running = Some(RunningCall::create(&self.dir, &writer)?);
         }
         writer.append(entry, now)?;

@@ -1,7 +1,7 @@
 //! Log verification: checks a log file from its first line to its last.
 
-use super::evidence::Evidence;
 use super::files::{LOCK_FILE, LOG_FILE};
+use super::missing_records::Evidence;
 use crate::host::files::{self, optional, Links};
 use crate::kernel::audit::{ChainVerifier, VerifyReport};
 use crate::kernel::encoding::as_u64;

@@ -3,10 +3,10 @@
 //! A [`LogWriter`] holds `audit.lock`. It reads the last record from the end of the file only, so that the cost
 //! of an append does not grow with the log.
 
-use super::evidence::{Checkpoint, Evidence};
 use super::files::{
     at, broken, missing, unavailable, HEAD_FILE, KEY_FILE, LOCK_FILE, LOG_FILE, TORN_PREFIX,
 };
+use super::missing_records::{Checkpoint, Evidence};
 use crate::host::files::{self, optional, Links};
 use crate::host::keys::random_bytes;
 use crate::kernel::audit::{self, Entry, Hash, Head, Torn, GENESIS};

@@ -3,7 +3,7 @@
 //! A [`Module`] has passed it. It is validated completely here, and translated function by function when
 //! it runs, at no fuel, so that fuel does not depend on what was translated before.
 
-mod costs;
+mod fuel_costs;
 pub(in crate::kernel) mod imports;
 mod prescan;
 #[cfg(test)]
@@ -111,7 +111,7 @@ fn engine(mode: CompilationMode) -> Engine {
         .ignore_custom_sections(true)
         // [BOX-31] [BOX-32] free translation, so that the first call costs the same as later ones
         .consume_fuel(true)
-        .operator_cost(costs::OPERATORS)
+        .operator_cost(fuel_costs::OPERATORS)
         .fuel_cost(CustomFuelCosts {
             bytes_copied_per_fuel: BYTES_PER_FUEL,
             fuel_per_bytes_translated: 0,

@@ -4,12 +4,12 @@
 //! addresses are filtered and redirects followed. A host only resolves one name or runs one exchange with
 //! one address.
 //!
-//! `ServiceBroker::handle` is the entry point; then `http.rs` with `url.rs`, `address.rs` and `header.rs`.
+//! `ServiceBroker::handle` is the entry point; then `http_broker.rs` with `url.rs`, `address.rs` and `header.rs`.
 
 mod address;
 mod header;
-mod http;
-mod service;
+mod http_broker;
+mod service_error;
 #[cfg(test)]
 #[path = "../../../conformance/unit/kernel/network/mod.rs"]
 mod tests;
@@ -24,9 +24,9 @@ use crate::kernel::host::Host;
 use crate::kernel::json;
 use crate::kernel::limits::{SERVICE_DEPTH_MAX, SERVICE_REQUEST_BYTES_MAX};
 use crate::kernel::policy::token::ResolvedToken;
-use http::HttpBroker;
+use http_broker::HttpBroker;
 use serde_json::{json, Value};
-use service::{service_error, RequestCounts, ServiceError};
+use service_error::{service_error, RequestCounts, ServiceError};
 
 /// The host services of one call; none by default.
 #[derive(Default)]

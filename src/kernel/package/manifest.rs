@@ -3,7 +3,7 @@
 //! Unknown keys are refused, so that nothing a publisher declares goes unread, and nothing that was
 //! approved can mean more to a later version.
 
-mod command;
+mod command_line;
 mod read;
 #[cfg(test)]
 #[path = "../../../conformance/unit/kernel/package/manifest.rs"]
@@ -24,8 +24,8 @@ use crate::kernel::limits::{
 use crate::kernel::names;
 use crate::kernel::prelude::*;
 use crate::kernel::text::is_hidden;
-use command::command;
-pub use command::{ArgPart, Command};
+use command_line::command;
+pub use command_line::{ArgPart, Command};
 use read::{argument, directories, host, line, paragraph, string_list, target};
 use serde_json::Value;
 

@@ -1,6 +1,6 @@
 //! Capabilities: what a package requests and gets, as one list for approvals, tokens and audit records.
 
-use super::value_source::ValueSource;
+use super::value_or_secret::ValueSource;
 use crate::kernel::document::string_enum;
 use crate::kernel::encoding::{hex, sha256_hex};
 use crate::kernel::json::canonical;

@@ -4,7 +4,7 @@ use super::capability::{directories, Capability};
 use super::host_pattern::HostPattern;
 use super::risk::{self, SecurityLevel};
 use super::token::{CapabilityToken, RunLimits};
-use super::value_source::ValueSource;
+use super::value_or_secret::ValueSource;
 use super::{DirectoryRule, PermissionPolicy, PolicyDecision};
 use crate::kernel::agent::Agent;
 use crate::kernel::gatekeeper::VerifiedManifest;

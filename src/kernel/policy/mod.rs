@@ -11,7 +11,7 @@ pub mod risk;
 #[path = "../../../conformance/unit/kernel/policy/mod.rs"]
 mod tests;
 pub mod token;
-mod value_source;
+mod value_or_secret;
 
 use crate::kernel::document::{self, integer, list, object, optional, text, Document, FromJson};
 use crate::kernel::json::closed_object::{DocumentError, Field};
@@ -29,8 +29,8 @@ use core::time::Duration;
 use host_pattern::HostPattern;
 pub use risk::SecurityLevel;
 use token::CapabilityToken;
-pub use value_source::ValueSource;
-use value_source::{of_header, of_variable};
+pub use value_or_secret::ValueSource;
+use value_or_secret::{of_header, of_variable};
 
 /// The decision of a policy about a package.
 #[derive(Clone, Debug)]

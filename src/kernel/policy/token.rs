@@ -54,7 +54,7 @@
 
 pub use super::capability::DirectoryGrant;
 use super::capability::{directories, Capability};
-use super::value_source::credential;
+use super::value_or_secret::credential;
 use crate::kernel::host::Host;
 use crate::kernel::package::content_hash::ContentHash;
 use crate::kernel::package::key::KeyId;

@@ -26,7 +26,7 @@ pub(super) struct GuestExit<'a> {
     pub(super) fuel_used: u64,
 }
 
-/// Runs a module's `_start` until it returns, exits or is termination_error.
+/// Runs a module's `_start` until it returns, exits or is stopped by a limit.
 pub(super) fn run<'a>(module: &Module, guest: GuestState<'a>, limits: &RunLimits) -> GuestExit<'a> {
     let deadline = guest.meter.deadline;
     let mut store = Store::new(module.compiled().engine(), guest);
@@ -47,7 +47,7 @@ pub(super) fn run<'a>(module: &Module, guest: GuestState<'a>, limits: &RunLimits
     }
 }
 
-/// Creates the instance. Its initial memory and tables are charged before they are allocated.
+/// Creates the instance. Its initial memory is charged before it is allocated.
 fn start(
     store: &mut Store<GuestState>,
     module: &Module,

@@ -7,16 +7,16 @@
 
 mod changes;
 mod commit;
+mod engine_check;
 mod errno;
-mod execution;
 mod executor;
 mod guest;
 mod guest_clock;
 mod meter;
+mod outcome;
 mod overlay;
 mod protocol;
 mod random;
-mod self_test;
 mod service_calls;
 #[cfg(test)]
 #[path = "../../../conformance/unit/kernel/sandbox/mod.rs"]
@@ -27,7 +27,7 @@ mod wasi;
 pub use crate::kernel::directory::FileOp;
 use crate::kernel::prelude::*;
 pub use changes::Changes;
-pub use execution::Execution;
+pub use outcome::Execution;
 pub use protocol::json_rpc::{tools_call_request, JsonRpcResponse};
 pub use protocol::{ToolInput, ToolResult};
 
@@ -67,7 +67,7 @@ impl Engine {
     /// # Errors
     /// As [`Engine::new`].
     pub fn with_seed(seed: [u8; 32]) -> Result<Self, Error> {
-        self_test::check_engine()?;
+        engine_check::check_engine()?;
         Ok(Engine { seed })
     }
 
@@ -235,7 +235,7 @@ fn run_module<'a>(
     let only_computes = !real_clock && services.is_empty();
     let outcome = ended.outcome.map_err(|error| {
         let is_late = error.code() == Code::ToolTimeout && only_computes;
-        match self_test::slow_engine(ended.fuel_used, elapsed_ms).filter(|_| is_late) {
+        match engine_check::slow_engine(ended.fuel_used, elapsed_ms).filter(|_| is_late) {
             Some(note) => Error::new(error.code(), format!("{}{note}", error.detail())),
             None => error,
         }

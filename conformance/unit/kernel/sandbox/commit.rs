@@ -98,6 +98,20 @@ fn a_file_that_was_removed_concurrently_stops_the_commit_before_the_first_change
 }
 
 #[test]
+fn a_directory_replaced_by_a_file_stops_the_commit_before_the_first_change() {
+    for action in [write("2", true), FileOp::RemoveFile] {
+        let temp = TempDir::new("commit");
+        fs::create_dir(temp.0.join("sub")).unwrap();
+        temp.put("sub/b", "old");
+        let mut changes = temp.changes(vec![("a", write("1", false)), ("sub/b", action)]);
+        fs::remove_dir_all(temp.0.join("sub")).unwrap();
+        temp.put("sub", "theirs");
+        refused(changes.apply(), &["/out/sub/b", "modified concurrently", "nothing was changed"]);
+        assert_eq!((temp.exists("a"), temp.read("sub")), (false, "theirs".into()));
+    }
+}
+
+#[test]
 fn a_link_in_the_place_of_a_directory_is_not_followed() {
     let (temp, outside) = (TempDir::new("commit"), TempDir::new("commit"));
     fs::create_dir(temp.0.join("sub")).unwrap();

@@ -6,7 +6,7 @@
 //! inodes at the end. Assets never change, and storage is copied up from the start.
 //!
 //! `inode.rs` has the inodes, directory entries and quotas, `mounts.rs` the mounts, `lower.rs` the access
-//! to host directories, `resolve.rs` path resolution, `content.rs` file content and copy-up, `entries.rs`
+//! to host directories, `resolve.rs` path resolution, `content.rs` file content and copy-up, `name_operations.rs`
 //! the operations on names, `diff.rs` the changes at the end, and `descriptors.rs` the open files.
 //!
 //! No path of the guest reaches the host: paths are resolved here, name by name.
@@ -14,10 +14,10 @@
 mod content;
 mod descriptors;
 mod diff;
-mod entries;
 mod inode;
 mod lower;
 mod mounts;
+mod name_operations;
 mod resolve;
 
 pub(super) use content::{Status, PIECE_BYTES};

@@ -6,7 +6,7 @@ pub(super) mod json_rpc;
 mod mcp;
 mod tool_result;
 
-use super::execution::Execution;
+use super::outcome::Execution;
 use crate::kernel::agent::Agent;
 use crate::kernel::package::manifest::{Protocol, Tool};
 use crate::kernel::prelude::*;

@@ -6,7 +6,7 @@
 
 use super::address;
 use super::header::{alters_body, follows_cross_origin, is_visible, within_limits};
-use super::service::{service_error, RequestCounts, ServiceError};
+use super::service_error::{service_error, RequestCounts, ServiceError};
 use super::transport::{Exchange, HttpResponse, TransportError};
 use super::url::Url;
 use crate::kernel::deadline::Deadline;

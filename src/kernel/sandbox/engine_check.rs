@@ -74,5 +74,5 @@ fn note_depth(mut caller: Caller<'_, Vec<usize>>) {
 }
 
 #[cfg(test)]
-#[path = "../../../conformance/unit/kernel/sandbox/self_test.rs"]
+#[path = "../../../conformance/unit/kernel/sandbox/engine_check.rs"]
 mod tests;

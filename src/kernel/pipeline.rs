@@ -227,6 +227,7 @@ impl Pipeline<'_> {
         // [SECRET-03] after the decision, since a denied call needs no secrets
         let token = token.resolve_secrets(self.host)?;
         let filter = filter.with_known_secrets(token.known_secrets());
+        // [RUN-13] trust or the package can have changed while an approval or a secret was awaited
         recheck()?;
         // [RUN-09]
         if gatekeeper.highest_version_seen(&manifest.id).is_none_or(|seen| seen < manifest.version)
@@ -501,6 +502,7 @@ fn commit_changes(
         let detail = "changes were not approved; none was applied";
         return Err(Error::new(Code::PolicyDeclined, detail));
     }
+    // [RUN-13] trust or the package can have changed while it ran and while the changes were approved
     recheck()?;
     *changes = proposed;
     // The approval can take longer than the timeout of the call.
@@ -541,5 +543,5 @@ fn counts(result: &CallResult) -> BTreeMap<String, u64> {
 }
 
 #[cfg(test)]
-#[path = "../../conformance/unit/kernel/call.rs"]
+#[path = "../../conformance/unit/kernel/pipeline.rs"]
 mod tests;
