@@ -355,7 +355,7 @@ pub fn answer(bytes: &[u8]) -> Verdict {
         duration: Duration::ZERO,
     };
     let [json_rpc, mcp, command] = [Protocol::JsonRpc, Protocol::Mcp, Protocol::Command]
-        .map(|protocol| run.tool_result(protocol));
+        .map(|protocol| run.tool_result(protocol, None));
     assert!(command.is_ok(), "a program that ended has answered");
     for result in [&json_rpc, &mcp, &command] {
         let Ok(result) = result else {

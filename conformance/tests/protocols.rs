@@ -632,6 +632,29 @@ fn a_server_reads_one_whole_session_and_then_the_end() {
 }
 
 #[test]
+fn a_program_reads_its_own_name_of_the_tool_and_agents_use_the_other() {
+    for (protocol, id) in [("mcp", 2), ("json-rpc", 1)] {
+        let mut manifest = mcp_manifest();
+        manifest["runtime"]["protocol"] = json!(protocol);
+        manifest["tools"][0]["name"] = json!("run-it");
+        manifest["tools"][0]["calls"] = json!("files/run \"it\"");
+        let parsed = Manifest::parse(manifest.to_string().as_bytes()).unwrap();
+        let (tool, arguments) = (&parsed.tools[0], json!({ "name": "run-it" }));
+        let input = ToolInput::new(parsed.runtime.protocol, tool, &arguments, None).unwrap();
+        let sent = String::from_utf8(input.stdin).unwrap();
+        let request: Value = serde_json::from_str(sent.lines().last().unwrap()).unwrap();
+        let expected = json!({ "name": "files/run \"it\"", "arguments": arguments });
+        assert_eq!((&request["params"], &request["id"]), (&expected, &json!(id)), "{protocol}");
+        // Only the name is a tool of the package.
+        let package = support::package_with(&manifest, &support::saying(&lines(&[fine()])));
+        let host = Host::new("calls");
+        let other =
+            call_with(&host.runtime(), &package, "files/run \"it\"", json!({}), &NoApprover);
+        assert_eq!(code(&other), Code::RequestTool);
+    }
+}
+
+#[test]
 fn an_answer_is_found_among_everything_else_that_a_server_may_say() {
     let log = json!({ "jsonrpc": "2.0", "method": "notifications/message", "params": { "level": "info", "data": "x" } });
     let ping = json!({ "jsonrpc": "2.0", "id": 2, "method": "ping" });

@@ -97,7 +97,7 @@ fn run(
     if run.exit_status.is_none() || attestation.manifest.runtime.protocol != Protocol::Command {
         run.outcome.clone()?;
     }
-    let answered = run.tool_result(attestation.manifest.runtime.protocol);
+    let answered = run.tool_result(attestation.manifest.runtime.protocol, None);
     if answered.is_ok_and(|answer| !answer.is_error) {
         run.changes.clone().apply()?;
     }
@@ -176,7 +176,7 @@ fn difference(case: &Value, run: &Execution, protocol: Protocol) -> Option<Strin
         let answer: Value = serde_json::from_slice(&run.stdout).unwrap_or_default();
         return (answer["error"]["code"] != *code).then(|| format!("not {code}: {answer}"));
     }
-    let result = match run.tool_result(protocol) {
+    let result = match run.tool_result(protocol, None) {
         Ok(result) => result,
         Err(error) => return Some(error.to_string()),
     };

@@ -120,11 +120,11 @@ pub fn is_environment_name(text: &str) -> bool {
     text.len() <= 128 && text.starts_with(first) && has_only(text, b"_")
 }
 
-/// Returns `true` for `^[A-Za-z][A-Za-z0-9_]{0,63}$`.
+/// Returns `true` for `^[A-Za-z][A-Za-z0-9_-]{0,63}$`.
 // [MAN-30]
 pub fn is_tool_name(text: &str) -> bool {
     let first = |c: char| c.is_ascii_alphabetic();
-    text.len() <= 64 && text.starts_with(first) && has_only(text, b"_")
+    text.len() <= 64 && text.starts_with(first) && has_only(text, b"_-")
 }
 
 /// Returns `true` for `^[A-Z][A-Z0-9_]{0,31}$`.

@@ -162,7 +162,8 @@ impl Pipeline<'_> {
         let mut changes = core::mem::take(&mut run.changes);
         // 6. Every copy of the result is filtered.
         let result = find_tool(&attestation, &call.tool).and_then(|tool| {
-            let response = run.tool_result(attestation.manifest.runtime.protocol)?;
+            let protocol = attestation.manifest.runtime.protocol;
+            let response = run.tool_result(protocol, tool.command.as_ref())?;
             filtered_result(&run, response, tool, (&filter, &deadline), audit_record)
         });
         // 7. Only a successful call changes anything on the host.

@@ -896,7 +896,12 @@ fn tools() -> Vec<Case> {
         vec![
             ("tool-name-empty", "A tool with an empty name", "/tools/0/name", json!("")),
             ("tool-name-dot", "A name with a dot", "/tools/0/name", json!("echo.text")),
-            ("tool-name-hyphen", "A name with a hyphen", "/tools/0/name", json!("echo-text")),
+            (
+                "tool-name-hyphen-first",
+                "A name that starts with a hyphen",
+                "/tools/0/name",
+                json!("-echo"),
+            ),
             ("tool-name-digit", "A name that starts with a digit", "/tools/0/name", json!("2echo")),
             (
                 "tool-name-underscore",
@@ -913,6 +918,60 @@ fn tools() -> Vec<Case> {
             ("tool-name-long", "A name of 65 letters", "/tools/0/name", json!("e".repeat(65))),
         ],
     ));
+    cases.push(
+        case("tool-name-hyphen", &edited("/tools/0/name", json!("echo-text")))
+            .says("A name with a hyphen", "The model APIs allow it, and many servers use it.")
+            .spec("MAN-30"),
+    );
+    let program = "The program's own name is read by the program alone, on one line.";
+    cases.extend(group(
+        VALUE,
+        "MAN-46 MAN-08",
+        program,
+        vec![
+            ("calls-empty", "An empty name in the program", "/tools/0/calls", json!("")),
+            (
+                "calls-two-lines",
+                "A name of two lines in the program",
+                "/tools/0/calls",
+                json!("a\nb"),
+            ),
+            (
+                "calls-long",
+                "A name of 257 bytes in the program",
+                "/tools/0/calls",
+                json!("x".repeat(257)),
+            ),
+        ],
+    ));
+    cases.extend(group(
+        TYPE,
+        "MAN-46",
+        program,
+        vec![("calls-number", "A number as a name in the program", "/tools/0/calls", json!(1))],
+    ));
+    cases.push(
+        case("accept-calls", &edited("/tools/0/calls", json!("files/echo.text:v2")))
+            .says("A tool with another name in the program", program)
+            .spec("MAN-46"),
+    );
+    cases.extend(group(
+        TYPE,
+        "MAN-45",
+        "Editors read it; a value of another type helps none of them.",
+        vec![
+            ("dialect-object", "An object as $schema of the manifest", "/$schema", json!({})),
+            ("dialect-null", "Null as $schema of the manifest", "/$schema", Value::Null),
+        ],
+    ));
+    cases.push(
+        case(
+            "accept-dialect",
+            &edited("/$schema", json!("http://json-schema.org/draft-07/schema#")),
+        )
+        .says("A manifest that names a schema for editors", "Its value has no effect.")
+        .spec("MAN-45"),
+    );
     cases.extend(group(
         VALUE,
         "MAN-31",

@@ -34,9 +34,7 @@ fn keywords() -> Vec<Case> {
     let why = "A keyword that is not checked is a promise that is not kept.";
     let mut cases = Vec::new();
     for (keyword, value) in [
-        ("format", json!("email")),
         ("patternProperties", json!({})),
-        ("propertyNames", json!({})),
         ("if", json!({})),
         ("contains", json!({})),
         ("dependentRequired", json!({})),
@@ -55,6 +53,18 @@ fn keywords() -> Vec<Case> {
         let schema = json!({ (keyword): value });
         let title = format!("The keyword {keyword}");
         cases.push(property(&id, schema).says(&title, why).spec("SCH-03").refused(SCHEMA));
+    }
+    let dialect = "It means what JSON Schema 2020-12 says.";
+    for (id, title, spec, schema) in [
+        ("keyword-format", "The annotation format", "SCH-06", json!({ "format": "email" })),
+        (
+            "keyword-propertyNames",
+            "The keyword propertyNames",
+            "SCH-03",
+            json!({ "propertyNames": { "pattern": "^[a-z]+$" } }),
+        ),
+    ] {
+        cases.push(property(id, schema).says(title, dialect).spec(spec));
     }
     for (id, title, schema) in [
         ("defs-inside", "$defs inside a schema", json!({ "$defs": {} })),
@@ -158,6 +168,14 @@ fn values() -> Vec<Case> {
         ),
         ("unique-text", "uniqueItems as text", "SCH-03", json!({ "uniqueItems": "yes" }), TYPE),
         ("title-number", "A title that is a number", "SCH-06", json!({ "title": 1 }), TYPE),
+        ("format-number", "A format that is a number", "SCH-06", json!({ "format": 1 }), TYPE),
+        (
+            "names-array",
+            "A list as the schema of property names",
+            "SCH-03",
+            json!({ "propertyNames": ["a"] }),
+            TYPE,
+        ),
         (
             "examples-object",
             "Examples that are not a list",
@@ -231,6 +249,11 @@ fn contradictions() -> Vec<Case> {
             "Properties of a string",
             json!({ "type": "string", "properties": {} }),
         ),
+        (
+            "names-of-array",
+            "Property names of an array",
+            json!({ "type": "array", "propertyNames": {} }),
+        ),
         ("items-of-object", "Items of an object", json!({ "type": "object", "items": {} })),
     ] {
         cases.push(property(id, schema).says(title, why).spec("SCH-04").refused(VALUE));
@@ -283,7 +306,7 @@ fn references() -> Vec<Case> {
         (
             "defs-unused",
             "An unused definition with an unknown keyword",
-            root(json!({ "a": { "format": "email" } }), json!({})),
+            root(json!({ "a": { "contains": {} } }), json!({})),
         ),
     ] {
         cases.push(parameters(id, schema).says(title, lead).spec("SCH-05").refused(SCHEMA));
@@ -386,7 +409,7 @@ fn accepted() -> Vec<Case> {
             "s": { "type": ["string", "null"], "minLength": 0, "maxLength": 4_294_967_295_u32, "pattern": "^(?:a|[^b-d\\-]){1,3}?\\.$" },
             "n": { "type": "number", "minimum": -1.5, "exclusiveMaximum": 1e300, "multipleOf": 4_294_967_295_u32 },
             "e": { "enum": [null, 1, "a", [1], { "a": 1 }] },
-            "c": { "const": { "any": ["thing"] } },
+            "c": { "const": { "any": ["thing"] }, "format": "x-any", "propertyNames": { "maxLength": 3 } },
             "r": { "$ref": "#/$defs/p", "description": "beside a reference" },
             "o": { "oneOf": [true, false], "anyOf": [{}], "allOf": [{ "not": { "type": "boolean" } }] },
         },

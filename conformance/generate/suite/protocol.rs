@@ -225,6 +225,46 @@ fn manifests() -> Vec<Case> {
             vec!["s", "n"],
             args(json!(["{s}"])),
         ),
+        (
+            "status-none",
+            "No exit status of success",
+            "MAN-47",
+            VALUE,
+            vec![],
+            json!({ "ok_exit_codes": [] }),
+        ),
+        (
+            "status-twice",
+            "An exit status twice",
+            "MAN-47",
+            VALUE,
+            vec![],
+            json!({ "ok_exit_codes": [0, 1, 0] }),
+        ),
+        (
+            "status-256",
+            "An exit status of 256",
+            "MAN-47",
+            VALUE,
+            vec![],
+            json!({ "ok_exit_codes": [0, 256] }),
+        ),
+        (
+            "status-negative",
+            "A negative exit status",
+            "MAN-47",
+            VALUE,
+            vec![],
+            json!({ "ok_exit_codes": [-1] }),
+        ),
+        (
+            "status-number",
+            "A number instead of a list of exit statuses",
+            "MAN-47",
+            "manifest.wrong_type",
+            vec![],
+            json!({ "ok_exit_codes": 1 }),
+        ),
         ("unused-all", "Properties and an empty command", "MAN-44", VALUE, vec!["s"], json!({})),
     ];
     let mut cases: Vec<Case> = list
@@ -264,12 +304,18 @@ fn manifests() -> Vec<Case> {
             "manifest.unknown_key",
             with("/tools/0/returns", json!({ "type": "object" })),
         ),
+        (
+            "calls",
+            "A command with another name in the program",
+            "manifest.unknown_key",
+            with("/tools/0/calls", json!("echo")),
+        ),
     ] {
         cases.push(manifest_case(id, &made).says(title, goes_with).spec("MAN-37").refused(code));
     }
     let every = json!({
         "args": ["-n", ["-m", "{n}"], ["-v", "{?b}"], "--", "{s}", "", "{}", "{ s }", "{s"],
-        "stdin": "{o}",
+        "stdin": "{o}", "ok_exit_codes": [0, 1, 255],
     });
     cases.push(
         manifest_case("accept", &command(&["s", "n", "b", "o"], &every))
@@ -277,7 +323,7 @@ fn manifests() -> Vec<Case> {
                 "A command with every form of argument",
                 "It is the parent of the faults in this group.",
             )
-            .spec("MAN-37 MAN-38 MAN-39 MAN-40 MAN-41 MAN-42 MAN-43 MAN-44"),
+            .spec("MAN-37 MAN-38 MAN-39 MAN-40 MAN-41 MAN-42 MAN-43 MAN-44 MAN-47"),
     );
     cases
 }
@@ -430,6 +476,18 @@ fn calls() -> Vec<Case> {
             .spec("CMD-09 CMD-10")
             .answers(program(2, "", "no file")),
     );
+    let fixes = "Linters that fix files, and diff, end with 1 in success.";
+    for (id, title, codes, is_error) in [
+        ("ok", "Status 2 among those of success", json!([0, 2]), false),
+        ("not-ok", "Status 2 not among those of success", json!([0, 1]), true),
+    ] {
+        let made = command(&[], &json!({ "ok_exit_codes": codes }));
+        let ends = guest("(call 2 (i32.const 2) (i32.const 7)) (call 1 (i32.const 2))", "no file");
+        let mut answer = program(2, "", "no file");
+        answer["is_error"] = json!(is_error);
+        let case = run(&format!("command-accept-status-{id}"), &made, ends);
+        cases.push(case.says(title, fixes).spec("MAN-47 CMD-10").answers(answer));
+    }
     let half = guest("(call 2 (i32.const 1) (i32.const 2))", "\u{e9}").into_iter();
     // The second byte of the letter, whose first byte is then incomplete.
     let half: Vec<u8> = half.map(|byte| if byte == 0xa9 { b'x' } else { byte }).collect();

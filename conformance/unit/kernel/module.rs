@@ -34,6 +34,7 @@ pub(in crate::kernel) fn manifest(memory_limit_mb: u32) -> Manifest {
         capabilities: Capabilities::default(),
         tools: vec![Tool {
             name: "run".into(),
+            calls: None,
             description: "Runs".into(),
             parameters: Schema::read(&json!({"type": "object"}), "").unwrap(),
             returns: None,

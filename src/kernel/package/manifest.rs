@@ -12,7 +12,7 @@ mod tests;
 use super::schema::Schema;
 use super::version::Version;
 use crate::kernel::document::{
-    distinct, integer, list, object, optional, string_enum, text, FromJson,
+    distinct, integer, list, object, optional, string_enum, text, FromJson, Members,
 };
 use crate::kernel::json::closed_object::{
     child_pointer, ClosedObject, DocumentError, DocumentErrorKind, Field,
@@ -102,7 +102,12 @@ impl Manifest {
         let document = crate::kernel::json::parse(bytes, MANIFEST_DEPTH_MAX)
             .map_err(|what| Error::new(Code::ManifestSyntax, what))?;
         let result = match check_characters(&document) {
-            Ok(()) => Manifest::read(&Field::new(&document, "")),
+            Ok(()) => Field::new(&document, "").object(|object| {
+                let manifest = Manifest::members(object)?;
+                // [MAN-45] Editors read `$schema`; nothing else does.
+                object.optional("$schema").map(|place| place.text()).transpose()?;
+                Ok(manifest)
+            }),
             Err((pointer, found)) => {
                 let what = format!("contains the forbidden character U+{:04X}", u32::from(found));
                 Err(Field::new(&document, &pointer).bad_value(what))
@@ -226,8 +231,10 @@ object! {
 /// One entry of `tools`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tool {
-    /// The name: `^[A-Za-z][A-Za-z0-9_]{0,63}$`.
+    /// The name: `^[A-Za-z][A-Za-z0-9_-]{0,63}$`.
     pub name: String,
+    /// The name that the program itself uses, if it is another.
+    pub calls: Option<String>,
     /// What it does, for people and models.
     pub description: String,
     /// JSON Schema of the arguments.
@@ -241,6 +248,12 @@ pub struct Tool {
 }
 
 impl Tool {
+    /// Returns the name of the tool in requests to the program.
+    // [MAN-46]
+    pub fn program_name(&self) -> &str {
+        self.calls.as_deref().unwrap_or(&self.name)
+    }
+
     /// Returns `true` if its effect cannot be undone, so that every call requires approval.
     pub fn is_destructive(&self) -> bool {
         self.sensitivity == Sensitivity::Destructive
@@ -260,15 +273,19 @@ fn tool(object: &mut ClosedObject, protocol: Protocol) -> Result<Tool, DocumentE
     // [MAN-32] [MAN-33]
     let parameters = schema(&object.required("parameters")?)?;
     // [MAN-37] A key that is not read here is refused.
-    let (returns, command) = match protocol {
-        Protocol::Command => (None, Some(command(&object.required("command")?, &parameters)?)),
+    let (calls, returns, command) = match protocol {
+        Protocol::Command => {
+            (None, None, Some(command(&object.required("command")?, &parameters)?))
+        }
         Protocol::JsonRpc | Protocol::Mcp => {
-            (object.optional("returns").map(|place| schema(&place)).transpose()?, None)
+            let calls = object.optional("calls").map(|place| line(&place)).transpose()?;
+            (calls, object.optional("returns").map(|place| schema(&place)).transpose()?, None)
         }
     };
-    let what = "1 to 64 letters, digits and _, starting with a letter";
+    let what = "1 to 64 letters, digits, _ and -, starting with a letter";
     Ok(Tool {
         name: text(names::is_tool_name, what)(&object.required("name")?)?,
+        calls,
         description: paragraph(&object.required("description")?)?,
         parameters,
         returns,

@@ -123,6 +123,60 @@ fn what_the_least_example_leaves_out_is_nothing_or_the_stated_default() {
     // The full example spells out the defaults of `runtime`.
     assert_eq!(manifest.runtime, parse(&full).unwrap().runtime);
     assert_eq!(manifest.tools[0].returns, None);
+    assert_eq!(manifest.tools[0].program_name(), "echo");
+}
+
+#[test]
+fn the_name_in_the_program_is_one_line_and_may_be_no_tool_name() {
+    let names = ["files/read", "_x", "a b", "echo.text:v2", &"x".repeat(256)].map(Value::from);
+    each_accepted("/tools/0/calls", names.to_vec());
+    let names = ["", " a", "a\nb", &"x".repeat(257)].map(Value::from);
+    each_refused(Code::ManifestValue, "/tools/0/calls", names.to_vec());
+    let manifest = parse(&edited("/tools/0/calls", Some(json!("files/read")))).unwrap();
+    assert_eq!(manifest.tools[0].name, "forecast");
+    assert_eq!(manifest.tools[0].program_name(), "files/read");
+    let mut command = command_example();
+    command["tools"][0]["calls"] = json!("grep");
+    refused(&command, Code::ManifestUnknownKey, "/tools/0/calls", "with a command");
+}
+
+#[test]
+fn the_schema_that_a_manifest_names_is_a_text_without_effect() {
+    let [full, _] = examples();
+    for text in ["", "x", "http://json-schema.org/draft-07/schema#"] {
+        let other = edited("/$schema", Some(json!(text)));
+        assert_eq!(parse(&other).unwrap(), parse(&full).unwrap(), "{text}");
+    }
+    each_refused(Code::ManifestType, "/$schema", vec![json!(null), json!({}), json!(7)]);
+    each_refused(Code::ManifestValue, "/$schema", vec![json!("a\u{202e}")]);
+}
+
+#[test]
+fn statuses_of_success_are_different_bytes_and_at_least_one() {
+    let with = |codes: Value| {
+        let mut manifest = command_example();
+        manifest["tools"][0]["command"]["ok_exit_codes"] = codes;
+        manifest
+    };
+    let statuses =
+        |manifest: &Value| parse(manifest).unwrap().tools[0].command.clone().unwrap().ok_exit_codes;
+    assert_eq!(statuses(&command_example()), BTreeSet::from([0]));
+    assert_eq!(statuses(&with(json!([1, 0]))), BTreeSet::from([0, 1]));
+    let all: Vec<u8> = (0..=255).collect();
+    assert_eq!(statuses(&with(json!(all))).len(), 256);
+    let place = "/tools/0/command/ok_exit_codes";
+    for (codes, code, place) in [
+        (json!([]), Code::ManifestValue, place),
+        (json!([0, 0]), Code::ManifestValue, &format!("{place}/1")[..]),
+        (json!([256]), Code::ManifestValue, &format!("{place}/0")[..]),
+        (json!([-1]), Code::ManifestValue, &format!("{place}/0")[..]),
+        (json!([1.0]), Code::ManifestType, &format!("{place}/0")[..]),
+        (json!(["1"]), Code::ManifestType, &format!("{place}/0")[..]),
+        (json!(1), Code::ManifestType, place),
+        (json!(null), Code::ManifestType, place),
+    ] {
+        refused(&with(codes.clone()), code, place, &codes.to_string());
+    }
 }
 
 #[test]
@@ -148,6 +202,8 @@ fn every_key_that_is_left_out_is_missed_or_has_a_default() {
         refused(&edited(pointer, None), Code::ManifestMissingKey, pointer, pointer);
     }
     let optional = [
+        "/$schema",
+        "/tools/0/calls",
         "/authors",
         "/license",
         "/homepage",
@@ -659,10 +715,13 @@ fn names_of_variables_tools_and_custom_patterns_follow_their_expressions() {
         "/capabilities/environment/0",
         vec![json!("_"), json!("a_1"), json!("A".repeat(128))],
     );
-    let bad = ["", "1a", "_a", "a-b", "a.b", "a b", "a/b", "\u{e4}", "a:b"];
+    let bad = ["", "1a", "_a", "-a", "a.b", "a b", "a/b", "\u{e4}", "a:b"];
     each_refused(Code::ManifestValue, "/tools/0/name", bad.map(Value::from).to_vec());
     each_refused(Code::ManifestValue, "/tools/0/name", vec![json!("a".repeat(65))]);
-    each_accepted("/tools/0/name", vec![json!("a"), json!("A_1"), json!("a".repeat(64))]);
+    each_accepted(
+        "/tools/0/name",
+        ["a", "A_1", "a-b", "a-", &"a".repeat(64)].map(Value::from).to_vec(),
+    );
     let bad = ["", "a", "1A", "_A", "A-B", "Ab", "\u{c4}"];
     each_refused(
         Code::ManifestValue,
@@ -734,10 +793,10 @@ fn versions_with_build_metadata_and_invalid_versions_are_refused() {
 fn faults_in_schemas_are_refused_with_their_pointer() {
     let place = "/tools/0/parameters/properties/place";
     refused(
-        &edited(&format!("{place}/format"), Some(json!("uri"))),
+        &edited(&format!("{place}/contains"), Some(json!({}))),
         Code::ManifestSchema,
-        &format!("{place}/format"),
-        "format",
+        &format!("{place}/contains"),
+        "contains",
     );
     each_refused(Code::ManifestType, &format!("{place}/minLength"), vec![json!("1")]);
     refused(

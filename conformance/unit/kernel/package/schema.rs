@@ -169,6 +169,42 @@ fn objects_and_arrays_are_checked_member_by_member() {
 }
 
 #[test]
+fn property_names_follow_their_schema_and_other_values_are_not_concerned() {
+    check(
+        json!({"propertyNames": {"pattern": "^[a-z]+$", "maxLength": 3}}),
+        &["{}", "{\"abc\":1,\"d\":null}", "[\"A\"]", "\"A\"", "1"],
+        &["{\"A\":1}", "{\"abcd\":1}", "{\"\":1}", "{\"a\":1,\"b2\":1}"],
+    );
+    check(json!({"propertyNames": {"enum": ["a", "b"]}}), &["{\"a\":{\"z\":1}}"], &["{\"c\":1}"]);
+    check(json!({"propertyNames": false}), &["{}", "1"], &["{\"a\":1}"]);
+    check(json!({"propertyNames": {"type": "integer"}}), &["{}"], &["{\"1\":1}"]);
+    check(json!({"propertyNames": true}), &["{\"A\":1}"], &[]);
+    refused_inside(json!({"propertyNames": []}), DocumentErrorKind::WrongType, "/propertyNames");
+    refused_inside(
+        json!({"propertyNames": {"contains": {}}}),
+        DocumentErrorKind::Unsupported,
+        "/propertyNames/contains",
+    );
+    refused_inside(
+        json!({"type": "array", "propertyNames": {}}),
+        DocumentErrorKind::BadValue,
+        "/propertyNames",
+    );
+}
+
+#[test]
+fn a_format_is_a_text_that_is_kept_and_never_checked() {
+    check(json!({"type": "string", "format": "email"}), &["\"no address\"", "\"\""], &["1"]);
+    check(json!({"type": "integer", "format": "int32"}), &["99999999999"], &["\"1\""]);
+    check(json!({"format": "of nobody"}), &["1", "{}", "null"], &[]);
+    let schema = json!({"type": "object", "properties": {"x": {"format": "uri"}}});
+    assert_eq!(compile_root(schema.clone()).source(), &schema);
+    for value in [json!(1), json!(null), json!(true), json!({}), json!(["uri"])] {
+        refused_inside(json!({"format": value}), DocumentErrorKind::WrongType, "/format");
+    }
+}
+
+#[test]
 fn combinations_follow_logic() {
     check(json!({"allOf": [{"minimum": 1}, {"maximum": 2}]}), &["1", "2", "\"\""], &["0", "3"]);
     check(
@@ -284,7 +320,6 @@ fn every_keyword_outside_the_subset_is_refused() {
         "$recursiveRef",
         "definitions",
         "id",
-        "format",
         "if",
         "then",
         "else",
@@ -292,7 +327,6 @@ fn every_keyword_outside_the_subset_is_refused() {
         "dependentRequired",
         "dependencies",
         "patternProperties",
-        "propertyNames",
         "contains",
         "minContains",
         "maxContains",
@@ -456,9 +490,9 @@ fn references_lead_to_definitions_of_the_same_schema_and_their_siblings_count() 
         "/p/$defs/",
     );
     refused(
-        json!({"type": "object", "$defs": {"unused": {"format": "x"}}}),
+        json!({"type": "object", "$defs": {"unused": {"contains": {}}}}),
         DocumentErrorKind::Unsupported,
-        "/p/$defs/unused/format",
+        "/p/$defs/unused/contains",
     );
 }
 
@@ -602,12 +636,13 @@ fn no_keyword_of_the_table_is_read_and_then_not_checked() {
         "minLength": [2, "a"], "maxLength": [0, "a"], "minItems": [1, []], "maxItems": [0, [1]],
         "minProperties": [1, {}], "maxProperties": [0, {"a": 1}], "pattern": ["b", "a"],
         "items": [false, [1]], "additionalProperties": [false, {"a": 1}], "not": [true, 1],
+        "propertyNames": [{"maxLength": 1}, {"ab": 1}],
         "prefixItems": [[false], [1]], "allOf": [[false], 1], "anyOf": [[false], 1],
         "oneOf": [[true, true], 1], "uniqueItems": [true, [1, 1]],
         "properties": [{"a": false}, {"a": 1}], "required": [["a"], {}], "$ref": ["#/$defs/no", 1]
     });
     let constrain_nothing =
-        ["$defs", "$schema", "title", "description", "examples", "deprecated", "default"];
+        ["$defs", "$schema", "title", "description", "format", "examples", "deprecated", "default"];
     let spec = include_str!("../../../../spec/manifest.md");
     let table = spec.split("| keyword | its value in a schema |").nth(1).unwrap();
     let rows = table.split("\n\n").next().unwrap().lines().skip(2);

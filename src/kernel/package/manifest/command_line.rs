@@ -5,6 +5,7 @@
 //! arguments.
 
 use super::read::argument;
+use crate::kernel::document::{distinct, integer};
 use crate::kernel::json::closed_object::{DocumentError, Field};
 use crate::kernel::limits::{COMMAND_GROUP_COUNT_MAX, LIST_COUNT_MAX};
 use crate::kernel::package::schema::Schema;
@@ -24,6 +25,8 @@ pub struct Command {
     pub args: Vec<Vec<ArgPart>>,
     /// The property whose value is stdin. Without it stdin is empty.
     pub stdin: Option<String>,
+    /// Exit statuses of success: all others are failures.
+    pub ok_exit_codes: BTreeSet<u8>,
     /// The properties in `args` and `stdin`: all that the tool has.
     pub properties: BTreeSet<String>,
     /// The JSON of the manifest, for people.
@@ -46,20 +49,30 @@ pub(super) fn command(member: &Field, parameters: &Schema) -> Result<Command, Do
     let none = Map::new();
     let properties = parameters.source().get("properties").and_then(Value::as_object);
     let mut reader = Reader { properties: properties.unwrap_or(&none), used: BTreeSet::new() };
-    let (args, stdin) = member.object(|object| {
+    let (args, stdin, ok_exit_codes) = member.object(|object| {
         let args = match object.optional("args") {
             Some(args) => args.array(0..=LIST_COUNT_MAX, |item| reader.group(item))?,
             None => Vec::new(),
         };
         let stdin = object.optional("stdin");
-        Ok((args, stdin.map(|member| reader.stdin(&member)).transpose()?))
+        let stdin = stdin.map(|member| reader.stdin(&member)).transpose()?;
+        Ok((args, stdin, ok_exit_codes(object.optional("ok_exit_codes"))?))
     })?;
     // [MAN-44]
     if let Some(name) = reader.properties.keys().find(|name| !reader.used.contains(*name)) {
         let what = format!("has no placeholder for the property {}", quote_untrusted(name));
         return Err(member.bad_value(what));
     }
-    Ok(Command { args, stdin, properties: reader.used, source: member.value().clone() })
+    let source = member.value().clone();
+    Ok(Command { args, stdin, ok_exit_codes, properties: reader.used, source })
+}
+
+// [MAN-47]
+fn ok_exit_codes(member: Option<Field>) -> Result<BTreeSet<u8>, DocumentError> {
+    let Some(member) = member else { return Ok(BTreeSet::from([0])) };
+    // As many as there are values.
+    let codes = distinct(1..=256, integer(0..=u8::MAX), |code| *code, "duplicate value")(&member)?;
+    Ok(codes.into_iter().collect())
 }
 
 struct Reader<'a> {

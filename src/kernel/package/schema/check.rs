@@ -227,6 +227,15 @@ impl<'a> Checker<'a> {
                 }
                 true
             }
+            ("propertyNames", Value::Object(members)) => {
+                for key in members.keys() {
+                    self.charge_text(key)?;
+                    if !self.matches(argument, &Value::from(key.as_str()))? {
+                        return Ok(false);
+                    }
+                }
+                true
+            }
             ("allOf", _) => {
                 for node in one_or_many(argument) {
                     self.node(node, value)?;

@@ -107,7 +107,9 @@ impl<'a> Reader<'a> {
             "minLength" | "maxLength" | "minItems" | "maxItems" | "minProperties"
             | "maxProperties" => value.integer(0..=u32::MAX).map(|_| ()),
             "pattern" => self.pattern(value),
-            "items" | "additionalProperties" | "not" => self.subschema(value, depth),
+            "items" | "additionalProperties" | "propertyNames" | "not" => {
+                self.subschema(value, depth)
+            }
             "prefixItems" | "allOf" | "anyOf" | "oneOf" => {
                 value.array(1..=ANY_COUNT, |schema| self.subschema(schema, depth)).map(|_| ())
             }
@@ -132,7 +134,7 @@ impl<'a> Reader<'a> {
                 _ => Err(value.unsupported(format!("is not {DIALECT}"))),
             },
             // [SCH-06]
-            "title" | "description" => value.text().map(|_| ()),
+            "title" | "description" | "format" => value.text().map(|_| ()),
             "examples" => value.array(0..=ANY_COUNT, |_| Ok(())).map(|_| ()),
             _ => Err(value.unsupported("unsupported keyword")),
         }
@@ -259,9 +261,12 @@ fn applicable_types(keyword: &str) -> &'static [&'static str] {
         }
         "minLength" | "maxLength" | "pattern" => &["string"],
         "items" | "prefixItems" | "minItems" | "maxItems" | "uniqueItems" => &["array"],
-        "properties" | "additionalProperties" | "required" | "minProperties" | "maxProperties" => {
-            &["object"]
-        }
+        "properties"
+        | "additionalProperties"
+        | "propertyNames"
+        | "required"
+        | "minProperties"
+        | "maxProperties" => &["object"],
         _ => &[],
     }
 }

@@ -118,10 +118,19 @@ fn text_of(value: &Value) -> Result<String, Error> {
 
 /// Returns the result of a program that exited.
 // [CMD-10]
-pub(super) fn result(stdout: &[u8], stderr: &[u8], status: u32) -> ToolResult {
+pub(super) fn result(
+    command: Option<&Command>,
+    stdout: &[u8],
+    stderr: &[u8],
+    status: u32,
+) -> ToolResult {
+    let is_ok = match command {
+        Some(command) => command.ok_exit_codes.iter().any(|code| u32::from(*code) == status),
+        None => status == 0,
+    };
     let (stdout, stderr) = (String::from_utf8_lossy(stdout), String::from_utf8_lossy(stderr));
     let mut content = vec![text_block(&stdout)];
-    if status != 0 {
+    if status != 0 || !is_ok {
         content.push(text_block(&format!("exit status {status}: {stderr}")));
     }
     ToolResult {
@@ -129,6 +138,6 @@ pub(super) fn result(stdout: &[u8], stderr: &[u8], status: u32) -> ToolResult {
         structured_content: Some(
             json!({ "exit_code": status, "stdout": stdout, "stderr": stderr }),
         ),
-        is_error: status != 0,
+        is_error: !is_ok,
     }
 }

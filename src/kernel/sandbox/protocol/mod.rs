@@ -8,7 +8,7 @@ mod tool_result;
 
 use super::outcome::Execution;
 use crate::kernel::agent::Agent;
-use crate::kernel::package::manifest::{Protocol, Tool};
+use crate::kernel::package::manifest::{Command, Protocol, Tool};
 use crate::kernel::prelude::*;
 use json_rpc::JsonRpcResponse;
 use serde_json::Value;
@@ -55,9 +55,9 @@ impl ToolInput {
         let (args, stdin) = match (protocol, &tool.command) {
             (_, Some(command)) => command::request(command, arguments)?,
             (Protocol::Mcp, None) => {
-                (Vec::new(), mcp::scripted_session(&tool.name, arguments, agent))
+                (Vec::new(), mcp::scripted_session(tool.program_name(), arguments, agent))
             }
-            (_, None) => (Vec::new(), json_rpc::request(&tool.name, arguments, agent)),
+            (_, None) => (Vec::new(), json_rpc::request(tool.program_name(), arguments, agent)),
         };
         Ok(ToolInput { args, stdin })
     }
@@ -72,16 +72,20 @@ impl Execution {
         JsonRpcResponse::parse(&self.stdout)
     }
 
-    /// Returns the result of the call.
+    /// Returns the result of the call. Without a `command`, only exit status 0 is a success.
     ///
     /// # Errors
     /// That of [`Execution::outcome`], unless the protocol defines another meaning of the exit status;
     /// `tool.no_answer`, `tool.two_answers` or `tool.bad_answer`.
-    pub fn tool_result(&self, protocol: Protocol) -> Result<ToolResult, Error> {
+    pub fn tool_result(
+        &self,
+        protocol: Protocol,
+        command: Option<&Command>,
+    ) -> Result<ToolResult, Error> {
         match (protocol, self.exit_status) {
             // [CMD-09]
             (Protocol::Command, Some(status)) => {
-                Ok(command::result(&self.stdout, &self.stderr, status))
+                Ok(command::result(command, &self.stdout, &self.stderr, status))
             }
             // [MCP-07]
             (Protocol::Mcp, Some(_)) => match mcp::result(&self.stdout) {
