@@ -124,6 +124,8 @@ fn a_tool_that_fails_in_any_way_leaves_nothing() {
     }
     let answer = call(&runtime, &package("old", 5, &End::AnswersError)).unwrap();
     assert!(answer.is_error && answer.changes == json!([]));
+    let said = answer.content.as_array().unwrap().last().unwrap()["text"].clone();
+    assert_eq!(said, "Changes not applied, because the tool reported an error: 1");
     assert_eq!(
         (names(out.path()), fs::read(out.path().join("old")).unwrap()),
         (vec!["old".to_owned()], b"old".to_vec())
@@ -131,6 +133,33 @@ fn a_tool_that_fails_in_any_way_leaves_nothing() {
     for outcome in host.records_of("outcome") {
         assert_eq!(outcome["changes"], json!({}));
     }
+}
+
+#[test]
+fn a_command_that_fails_says_what_was_not_applied_and_one_whose_status_is_success_changes_files() {
+    let mut manifest = manifest();
+    manifest["runtime"]["protocol"] = json!("command");
+    manifest["tools"][0]["parameters"] = json!({ "type": "object" });
+    for (codes, count) in [(json!([0, 1]), 0), (json!([3]), 1), (json!([0, 3]), 1)] {
+        manifest["tools"][0]["command"] = json!({ "ok_exit_codes": codes });
+        let package = support::package_with(&manifest, &writer("fixed", 5, &End::Exits));
+        let (host, out) = (Host::new("changes-status"), Folder::new("changes-status-out"));
+        let answer = call(&host.runtime_with(policy(out.path())), &package).unwrap();
+        assert_eq!((answer.is_error, names(out.path()).len()), (count == 0, count), "{codes}");
+        let blocks = answer.content.as_array().unwrap();
+        assert_eq!(blocks[1]["text"], "exit status 3: ");
+        let said = blocks.get(2).map(|block| block["text"].as_str().unwrap());
+        let lost = "Changes not applied, because the tool reported an error: 1";
+        assert_eq!(said, Some(lost).filter(|_| count == 0), "{codes}");
+    }
+    // Without changes there is nothing to say.
+    manifest["tools"][0]["command"] = json!({});
+    let idle = "(module (import \"wasi_snapshot_preview1\" \"proc_exit\" (func $exit (param i32)))
+        (memory (export \"memory\") 1) (func (export \"_start\") (call $exit (i32.const 3))))";
+    let (host, out) = (Host::new("changes-idle"), Folder::new("changes-idle-out"));
+    let package = support::package_with(&manifest, idle);
+    let answer = call(&host.runtime_with(policy(out.path())), &package).unwrap();
+    assert!(answer.is_error && answer.content.as_array().unwrap().len() == 2);
 }
 
 #[test]

@@ -494,8 +494,18 @@ fn commit_changes(
     deadline: &Deadline,
 ) -> Result<CallResult, Error> {
     let proposed = core::mem::take(changes);
-    let result = result?;
-    if result.is_error || proposed.is_empty() {
+    let mut result = result?;
+    if proposed.is_empty() {
+        return Ok(result);
+    }
+    if result.is_error {
+        // [RUN-14] Otherwise the agent assumes that the files have changed. A symbolic link that cannot
+        // be created is not in the list.
+        if let Some(blocks) = result.content.as_array_mut() {
+            let count = proposed.iter().count().max(1);
+            let text = format!("Changes not applied, because the tool reported an error: {count}");
+            blocks.push(json!({ "type": "text", "text": text }));
+        }
         return Ok(result);
     }
     proposed.check()?;
