@@ -263,6 +263,31 @@ fn packing_gives_the_same_bytes_wherever_and_however_it_is_done() {
 }
 
 #[test]
+fn packing_warns_of_what_makes_the_api_of_a_client_refuse_every_tool_and_of_nothing_else() {
+    let place = Place::new("warn");
+    let pack = |name: &str, parameters: Value| {
+        let mut manifest = support::manifest("org.example.warn");
+        manifest["tools"][0]["name"] = json!(name);
+        manifest["tools"][0]["parameters"] = parameters;
+        place.folder("pkg", &manifest, support::SILENT_GUEST);
+        place.mpp(&["pack", "pkg", "--key", "me.key", "-o", "a.mpp"]).exits(0)
+    };
+    let any = json!({ "type": "object" });
+    for keyword in ["anyOf", "oneOf", "allOf"] {
+        let inside = json!({ keyword: [{ "type": "string" }] });
+        let quiet = json!({ "type": "object", "properties": { "a": inside } });
+        assert!(!pack("run", quiet).err.contains("warning"));
+        pack("run", json!({ "type": "object", keyword: [{}] }))
+            .says(&["warning: tool run", keyword]);
+    }
+    let (enum_, not) = (json!([{}]), json!({ "required": ["a"] }));
+    pack("run", json!({ "type": "object", "enum": enum_ })).says(&["warning: tool run", "enum"]);
+    pack("run", json!({ "type": "object", "not": not })).says(&["warning: tool run", "not"]);
+    assert!(!pack(&"a".repeat(50), any.clone()).err.contains("warning"));
+    pack(&"a".repeat(51), any).says(&["warning: tool aaa", "at most 50"]);
+}
+
+#[test]
 fn a_folder_that_is_no_package_is_not_packed() {
     let place = Place::new("refuse");
     let refused = |folder: &str, code: &str, parts: &[&str]| {
@@ -561,6 +586,25 @@ fn run_takes_its_words_as_they_are_meant_and_says_what_is_wrong_with_them() {
     run(&["--args", "{\"a\":1,\"a\":2}"]).says(&["--args"]);
     run(&["--map", "nothing"]).exits(2).says(&["GUEST=HOST"]);
     run(&["--env", "MPP_TEST_NOT_SET_ANYWHERE"]).exits(2).says(&["MPP_TEST_NOT_SET_ANYWHERE"]);
+    for (option, given) in [("--map", "/data=."), ("--env", "API_KEY=x")] {
+        let fine = "org.example.fine requests nothing of this kind";
+        run(&[option, given]).exits(2).says(&[option, fine]);
+    }
+    let mut asks = support::manifest("org.example.asks");
+    asks["capabilities"] = json!({ "filesystem": { "read": ["/data"], "write": ["/out"] },
+                                   "environment": ["API_KEY", "API_URL"] });
+    let guest = support::saying(&support::response("fine"));
+    place.package("asks.mpp", &asks, &guest);
+    let asks =
+        |more: &[&str]| place.mpp(&[&["run", "asks.mpp", "--tool", "run", "--yes"], more].concat());
+    fs::create_dir(place.path("there")).unwrap();
+    for wrong in ["/dat=there", "/data/=there", "/=there", "=there"] {
+        asks(&["--map", "/out=there", "--map", wrong]).exits(2).says(&["--map", "/data, /out"]);
+    }
+    for wrong in ["API_KEYS=x", "api_key=x", "PATH", "=x"] {
+        asks(&["--env", "API_URL=x", "--env", wrong]).exits(2).says(&["--env", "API_KEY, API_URL"]);
+    }
+    asks(&["--map", "/data=there", "--env", "API_KEY=x=y", "--env", "API_URL=x"]).exits(0);
     run(&["--policy", "absent"]).exits(4).says(&["absent"]);
     place.mpp(&["run", "fine.mpp", "--tool", "nope"]).exits(1).says(&["request.unknown_tool"]);
     place.mpp(&["run", "absent.mpp", "--tool", "run"]).exits(4).says(&["absent.mpp"]);

@@ -363,6 +363,31 @@ fn fields_that_a_revision_does_not_know_are_left_out() {
 }
 
 #[test]
+fn tools_of_packages_that_the_policy_denies_are_not_listed_and_calls_of_them_are_denied() {
+    let mut asks = support::manifest("org.example.asks");
+    asks["tools"][0]["name"] = json!("asks");
+    asks["capabilities"] = json!({ "network": ["api.example.com"] });
+    let asks = support::package_with(&asks, support::SILENT_GUEST);
+    let host = host("denied", &[saying("fine", "fine"), saying("other", "other"), asks]);
+    for (deny, left) in [
+        (json!({}), vec!["asks", "fine", "other"]),
+        (json!({ "packages": ["org.example.other"] }), vec!["asks", "fine"]),
+        (json!({ "packages": ["org.example"] }), vec![]),
+        (json!({ "capabilities": ["network"] }), vec!["fine", "other"]),
+        (json!({ "hosts": ["api.example.com"] }), vec!["fine", "other"]),
+        (json!({ "hosts": ["api.example.org"] }), vec!["asks", "fine", "other"]),
+    ] {
+        session_with(&host, support::policy(json!({ "deny": deny })), |client| {
+            assert_eq!(names(&client.result("tools/list", modern(json!({})))), left, "{deny}");
+            for tool in ["asks", "fine", "other"].iter().filter(|tool| !left.contains(*tool)) {
+                let answer = client.result("tools/call", modern(call(tool)));
+                assert!(text(&answer).contains("policy.denied"), "{answer}");
+            }
+        });
+    }
+}
+
+#[test]
 fn pages_hold_each_tool_once_and_in_order() {
     let of_128 = |package: usize| {
         let mut manifest = support::manifest(&format!("org.example.many{package}"));

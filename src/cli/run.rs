@@ -72,6 +72,7 @@ impl Run {
         let trust_path = trust::existing_store(self.trust.clone())?;
         let policy = self.policy(&home)?;
         let package = Package::named(&self.file)?;
+        self.check_requested(&package)?;
         let call = ToolCall::new(self.tool.clone(), self.arguments()?);
         let approver =
             TerminalApprover { home: &home, approved: self.yes, show_changes: self.show_changes };
@@ -128,6 +129,34 @@ impl Run {
             policy = policy.real_random(true);
         }
         Ok(policy)
+    }
+
+    /// Refuses a directory or variable that the package does not request: probably a misspelled one.
+    fn check_requested(&self, package: &Package) -> Result<(), Error> {
+        if self.map.is_empty() && self.env.is_empty() {
+            return Ok(());
+        }
+        // The call refuses an invalid package, and records that.
+        let Ok(found) = package.bytes().and_then(|bytes| gatekeeper::inspect(&bytes)) else {
+            return Ok(());
+        };
+        let requested = &found.manifest.capabilities;
+        let directories = &requested.filesystem;
+        let directories = [directories.read.as_slice(), directories.write.as_slice()].concat();
+        for (option, given, requested) in
+            [("--map", &self.map, &directories), ("--env", &self.env, &requested.environment)]
+        {
+            let mut names = given.iter().map(|text| text.split('=').next().unwrap_or_default());
+            if let Some(name) = names.find(|name| !requested.iter().any(|one| one == name)) {
+                let requested = match requested.is_empty() {
+                    true => "nothing of this kind".to_owned(),
+                    false => requested.join(", "),
+                };
+                let id = &found.manifest.id;
+                return Err(usage_error(format!("{option} {name}: {id} requests {requested}")));
+            }
+        }
+        Ok(())
     }
 
     fn arguments(&self) -> Result<Value, Error> {

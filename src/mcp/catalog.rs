@@ -59,7 +59,8 @@ impl ToolCatalog {
         self.packages.get(tool)
     }
 
-    /// Returns the list entry of each tool. A package that was removed since is left out.
+    /// Returns the list entry of each tool. A package that was removed since, or that the
+    /// policy denies, is left out.
     fn listed(
         &self,
         store: &PackageStore,
@@ -68,6 +69,7 @@ impl ToolCatalog {
         self.listed.get_or_init(|| {
             let hashes: BTreeSet<&ContentHash> = self.packages.values().collect();
             let manifests = hashes.into_iter().filter_map(|hash| store.manifest(hash).ok());
+            let manifests = manifests.filter(|manifest| !policy.denies(manifest));
             let tools_of = |manifest: Manifest| {
                 let tool = |tool: &Tool| (tool.name.clone(), tool_json(tool, &manifest, policy));
                 manifest.tools.iter().map(tool).collect::<Vec<_>>()

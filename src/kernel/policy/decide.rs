@@ -107,13 +107,28 @@ impl PermissionPolicy {
     // [POLICY-03]
     fn denial_reason(&self, manifest: &VerifiedManifest) -> Option<String> {
         let id = &manifest.id;
-        if let Some(rule) = self.deny.packages.iter().find(|rule| namespace_contains(rule, id)) {
+        if let Some(rule) = self.package_rule(id) {
             return Some(format!("{id} is denied by the package rule {rule:?}"));
         }
         if manifest.signer_names().len() < self.signers_required {
             let (needed, by) = (self.signers_required, manifest.signer_names());
             return Some(format!("{id} is signed by {by:?}, {needed} publishers are required"));
         }
+        self.denied_request(manifest)
+    }
+
+    /// Returns `true` if a rule denies the package, regardless of its signers.
+    // [SRV-21]
+    pub fn denies(&self, manifest: &Manifest) -> bool {
+        self.package_rule(&manifest.id).is_some() || self.denied_request(manifest).is_some()
+    }
+
+    fn package_rule(&self, id: &str) -> Option<&String> {
+        self.deny.packages.iter().find(|rule| namespace_contains(rule, id))
+    }
+
+    fn denied_request(&self, manifest: &Manifest) -> Option<String> {
+        let id = &manifest.id;
         for capability in Capability::requested_by(manifest) {
             let kind = capability.kind().filter(|kind| self.deny.capabilities.contains(kind));
             if let Some(kind) = kind {
