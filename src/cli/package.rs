@@ -1,9 +1,8 @@
 //! `mpp pack`, `mpp sign`, `mpp verify` and `mpp inspect`.
 
-use super::{read_text, signed_at, terminal, trust, usage_error, write_atomic, CommandOutput};
+use super::{keys, signed_at, terminal, trust, usage_error, write_atomic, CommandOutput};
 use argh::FromArgs;
 use mpp::gatekeeper::{self, read_package, Gatekeeper, Inspection};
-use mpp::package::key::SecretKey;
 use mpp::package::pack::{countersign, pack, read_directory};
 use mpp::package::writer::Compression;
 use mpp::package::{is_module_entry, MANIFEST_ENTRY};
@@ -94,7 +93,7 @@ pub struct Inspect {
 impl Pack {
     pub fn run(self) -> Result<CommandOutput, Error> {
         let signed_at = signed_at(self.signed_at.as_deref())?;
-        let key = SecretKey::from_pem(&read_text(&self.key)?)?;
+        let key = keys::read_secret_key(&self.key)?;
         let compression = if self.deflate { Compression::Deflated } else { Compression::Stored };
         if !self.directory.join(MANIFEST_ENTRY).exists() && self.directory.is_dir() {
             let inner = self.directory.join("package");
@@ -122,7 +121,7 @@ impl Pack {
 
 impl Sign {
     pub fn run(self) -> Result<CommandOutput, Error> {
-        let key = SecretKey::from_pem(&read_text(&self.key)?)?;
+        let key = keys::read_secret_key(&self.key)?;
         let package = read_package(&self.file)?;
         let package = countersign(&package, &key, signed_at(self.signed_at.as_deref())?)?;
         let found = gatekeeper::inspect(&package)?;
