@@ -480,7 +480,8 @@ fn an_error_is_one_line_with_what_is_wrong_and_one_with_what_to_do() {
         ),
         (
             &["run", "org.example.b", "--tool", "run"],
-            "error[host.file]: \"org.example.b\" is neither a readable file nor an installed package\n\
+            "error[host.file]: \"org.example.b\" is neither a readable file nor an installed package \
+             (`mpp list` shows those)\n\
              help: check the path, its permissions and free disk space\n"
                 .to_owned(),
         ),
@@ -1043,4 +1044,153 @@ fn a_person_at_the_terminal_is_shown_what_they_decide_about() {
     let (status, shown) = at_terminal(&place, &run, "y").unwrap();
     assert_eq!(status, 0, "{shown}");
     assert!(shown.contains("ran"), "{shown}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_key_that_others_read_is_warned_about_and_a_trust_store_or_policy_that_they_write_is_refused() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let place = Place::new("modes");
+    let mode = |name: &str, mode: u32| {
+        fs::set_permissions(place.path(name), fs::Permissions::from_mode(mode)).unwrap();
+    };
+    let sign = ["sign", "fine.mpp", "--key", "me.key", "-o", "out.mpp"];
+    for (bits, warned) in [(0o644, true), (0o640, true), (0o600, false), (0o400, false)] {
+        mode("me.key", bits);
+        let ran = place.mpp(&sign);
+        assert_eq!(
+            ran.err.contains("warning: me.key is accessible"),
+            warned,
+            "{bits:o} {}",
+            ran.err
+        );
+        assert_eq!(ran.err.contains("`chmod 600 me.key`"), warned, "{bits:o} {}", ran.err);
+    }
+    fs::write(place.path("home/policy.json"), r#"{"format":"mpp-policy/1"}"#).unwrap();
+    let run = ["run", "fine.mpp", "--tool", "run"];
+    fs::write(place.path("home/approvals.json"), r#"{"format":"mpp-approvals/1"}"#).unwrap();
+    place.mpp(&run).exits(0);
+    for (name, code) in [
+        ("home/policy.json", "policy.invalid"),
+        ("home/trust.json", "trust.invalid"),
+        ("home/seen.json", "trust.invalid"),
+    ] {
+        for bits in [0o666, 0o660, 0o602] {
+            mode(name, bits);
+            place.mpp(&run).exits(1).says(&[code, name, "`chmod go-w "]);
+        }
+        mode(name, 0o644);
+        place.mpp(&run).exits(0);
+    }
+    mode("home/approvals.json", 0o666);
+    place.mpp(&["approvals"]).exits(1).says(&["consent.invalid", "`chmod go-w "]);
+    mode("home/trust.json", 0o666);
+    let add = ["trust", "add", "me.pub", "--name", "Me", "--namespace", "org.example"];
+    place.mpp(&add).exits(1).says(&["`chmod go-w "]);
+    place.mpp(&["verify", "fine.mpp"]).exits(1).says(&["`chmod go-w "]);
+}
+
+#[test]
+fn a_text_in_another_encoding_is_named() {
+    let place = Place::new("encodings");
+    let folder = place.folder("pkg", &support::manifest("org.example.a"), support::SILENT_GUEST);
+    let utf_16 = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+    let policy = r#"{"format":"mpp-policy/1"}"#;
+    let manifest = support::manifest("org.example.a").to_string();
+    let (secret, public) = (support::author().to_pem(), support::author().public().to_pem());
+    let trust = fs::read_to_string(place.path("home/trust.json")).unwrap();
+    let pack = ["pack", "pkg", "--key", "me.key", "-o", "out.mpp"];
+    let add = ["trust", "add", "me.pub", "--name", "Me", "--namespace", "org.example"];
+    for (path, text, words) in [
+        (folder.join("manifest.json"), &manifest, &pack[..]),
+        (place.path("me.key"), &secret, &pack),
+        (place.path("me.pub"), &public, &add),
+        (place.path("home/policy.json"), &policy.to_owned(), &["run", "fine.mpp", "--tool", "run"]),
+        (place.path("home/trust.json"), &trust, &["verify", "fine.mpp"]),
+        (
+            place.path("args.json"),
+            &"{}".to_owned(),
+            &["run", "fine.mpp", "--tool", "run", "--args", "@args.json"],
+        ),
+    ] {
+        let marked = [&[0xef, 0xbb, 0xbf], text.as_bytes()].concat();
+        fs::write(&path, marked).unwrap();
+        let ran = place.mpp(words).says(&["begins with a byte order mark"]);
+        assert_ne!(ran.status, 0);
+        for bytes in [utf_16(text), [vec![0xff, 0xfe], utf_16(text)].concat()] {
+            fs::write(&path, bytes).unwrap();
+            let ran = place.mpp(words).says(&["is UTF-16"]);
+            assert_ne!(ran.status, 0);
+        }
+        fs::write(&path, text).unwrap();
+        place.mpp(words).exits(0);
+    }
+}
+
+#[test]
+fn a_key_in_another_form_is_named() {
+    let place = Place::new("key-forms");
+    let (secret, public) = (support::author().to_pem(), support::author().public().to_pem());
+    let label = |new: &str| secret.replace("PRIVATE KEY", new);
+    let der = [
+        &[0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20][..],
+        &[0x81; 32],
+    ];
+    let sign = ["sign", "fine.mpp", "--key", "it.key", "-o", "out.mpp"];
+    for (file, named) in [
+        (label("OPENSSH PRIVATE KEY").into_bytes(), "an OpenSSH key"),
+        (b"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5 me@host\n".to_vec(), "an OpenSSH key"),
+        (label("ENCRYPTED COSIGN PRIVATE KEY").into_bytes(), "a cosign key"),
+        (label("ENCRYPTED SIGSTORE PRIVATE KEY").into_bytes(), "a cosign key"),
+        (b"untrusted comment: minisign secret key\nRWRT\n".to_vec(), "a minisign key"),
+        (label("ENCRYPTED PRIVATE KEY").into_bytes(), "`openssl pkey -in FILE"),
+        (format!("my key\n{secret}").into_bytes(), "text before or after the block"),
+        (der.concat(), "convert a DER key"),
+        (public.clone().into_bytes(), "a public key"),
+    ] {
+        fs::write(place.path("it.key"), file).unwrap();
+        place.mpp(&sign).exits(1).says(&["key.invalid", "it.key", named]);
+    }
+    fs::write(place.path("it.pub"), "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5 me@host\n").unwrap();
+    let add = ["trust", "add", "it.pub", "--name", "It", "--namespace", "org.it"];
+    place.mpp(&add).exits(1).says(&["key.invalid", "an OpenSSH key"]);
+}
+
+#[test]
+fn a_file_that_is_not_a_core_module_or_is_too_large_is_named() {
+    let place = Place::new("module-forms");
+    let folder = place.folder("pkg", &support::manifest("org.example.a"), support::SILENT_GUEST);
+    let pack = ["pack", "pkg", "--key", "me.key", "-o", "out.mpp"];
+    for (bytes, named) in [
+        (&b"\0asm\x0d\0\x01\0"[..], "wasm32-wasip2"),
+        (b"(module)", "WebAssembly text"),
+        (b"\n  ;; text\n(module)", "WebAssembly text"),
+        (b"\x7fELF\x02\x01\x01\0", "an ELF program"),
+        (b"MZ\x90\0", "a native program"),
+        (b"\xcf\xfa\xed\xfe\x07\0\0\x01", "a native program"),
+        (b"#!/bin/sh", "not a WebAssembly 1.0"),
+    ] {
+        fs::write(folder.join("tool.wasm"), bytes).unwrap();
+        place.mpp(&pack).exits(1).says(&["module.invalid", named]);
+    }
+    let file = fs::File::create(folder.join("tool.wasm")).unwrap();
+    file.set_len(70 << 20).unwrap();
+    let limit = mpp::limits::ENTRY_BYTES_MAX.to_string();
+    place.mpp(&pack).exits(1).says(&["archive.entry_size", "tool.wasm", "73400320", &limit]);
+}
+
+#[test]
+fn a_stdout_that_is_not_json_is_quoted_once_it_is_filtered() {
+    let place = Place::new("stdout");
+    let manifest = support::manifest("org.example.a");
+    place.package("a.mpp", &manifest, &support::saying("Starting server\u{202e}...\n{}"));
+    let run = ["run", "a.mpp", "--tool", "run"];
+    let ran =
+        place.mpp(&run).exits(3).says(&["tool.bad_answer", "stdout begins with \"Starting server"]);
+    assert_tame(&ran);
+    // The address ends after what is shown: it is replaced as a whole.
+    let text = format!("{} ann@example.com", "x".repeat(50));
+    place.package("a.mpp", &manifest, &support::saying(&text));
+    let ran = place.mpp(&run).exits(3);
+    assert!(!ran.err.contains("ann@"), "{}", ran.err);
 }

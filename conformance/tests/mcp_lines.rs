@@ -441,7 +441,8 @@ fn the_built_program_says_nothing_but_answers_to_hostile_lines() {
     });
     let output = program.wait_with_output().unwrap();
     assert!(output.status.success());
-    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    let home = format!("mpp: serving 3 tools of {}\n", host.path(".").display());
+    assert_eq!(String::from_utf8_lossy(&output.stderr), home);
 }
 
 #[test]

@@ -165,6 +165,35 @@ fn openssl_verifies_our_signature_and_we_read_and_write_its_keys() {
 }
 
 #[test]
+fn a_private_key_with_its_public_half_is_read_and_one_with_another_half_is_rejected() {
+    let (key, other) = (support::author(), support::approver());
+    let pem = |head: &[u8], tag: &[u8], public: &[u8]| {
+        let rest = [2, 1, 1, 48, 5, 6, 3, 43, 101, 112, 4, 34, 4, 32];
+        let der = [head, &rest, &key.to_seed(), tag, public].concat();
+        let body = mpp::encoding::base64(&der);
+        format!("-----BEGIN PRIVATE KEY-----\n{body}\n-----END PRIVATE KEY-----\n")
+    };
+    let (rfc, ring) = (&[0x81, 0x21, 0][..], &[0xa1, 0x23, 3, 0x21, 0][..]);
+    let (mine, theirs) = (key.public().to_bytes(), other.public().to_bytes());
+    for text in [pem(&[48, 0x51], rfc, &mine), pem(&[48, 0x53], ring, &mine)] {
+        assert_eq!(SecretKey::from_pem(&text).unwrap().public(), key.public());
+        let lines = text.replace("gSEA", "gSEA\n");
+        assert_eq!(SecretKey::from_pem(&lines).unwrap().public(), key.public());
+    }
+    for text in [
+        pem(&[48, 0x51], rfc, &theirs),
+        pem(&[48, 0x53], ring, &theirs),
+        pem(&[48, 0x53], rfc, &mine),
+        pem(&[48, 0x51], ring, &mine),
+        pem(&[48, 0x51], rfc, &mine[..31]),
+        pem(&[48, 0x51], rfc, &[&mine[..], &[0]].concat()),
+        pem(&[48, 0x52], rfc, &mine),
+    ] {
+        assert_eq!(SecretKey::from_pem(&text).unwrap_err().code(), Code::KeyInvalid, "{text}");
+    }
+}
+
+#[test]
 fn a_key_file_with_anything_else_in_it_is_rejected() {
     let secret = support::author().to_pem();
     let public = support::author().public().to_pem();

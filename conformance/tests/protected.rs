@@ -105,7 +105,7 @@ fn the_home_is_protected_also_where_it_is_named_by_a_link_or_a_relative_path() {
             let map = format!("/data={directory}");
             let words = ["run", "pkg/writer.mpp", "--tool", "run", "--yes", "--map", &map];
             let mut command = place.command(&words);
-            command.args(["--trust", "trusted/trust.json"]).env("MPP_HOME", named);
+            command.args(["--trust", "trusted/trust.json"]).env("MPP_HOME", place.path(named));
             let ran = Ran::of(command.output().unwrap());
             ran.exits(1).says(&["sandbox.not_granted", directory, named]);
         }

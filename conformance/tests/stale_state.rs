@@ -342,7 +342,7 @@ fn late() -> Value {
 fn a_package_that_is_removed_while_a_command_looks_a_secret_up_does_not_run() {
     let place = place("stale-command", json!({}));
     let script = format!(
-        "MPP_HOME=home {} remove {ID} >removed 2>&1; echo correct-horse-battery",
+        "MPP_HOME=\"$PWD/home\" {} remove {ID} >removed 2>&1; echo correct-horse-battery",
         env!("CARGO_BIN_EXE_mpp")
     );
     let members = json!({ "secrets_command": ["/bin/sh", "-c", script, "sh"],

@@ -551,3 +551,101 @@ fn an_index_that_is_not_one_offers_nothing_and_breaks_nothing() {
     assert_eq!(served.call_text("run"), "a.mpp");
     assert!(served.end() < Duration::from_secs(5));
 }
+
+/// Two versions of a package, of which the newer one is installed.
+fn two_versions(name: &str) -> Place {
+    let place = Place::new(name);
+    package(&place, "one.mpp", "org.example.a", "1.0.0", &["run"]);
+    package(&place, "two.mpp", "org.example.a", "2.0.0", &["run"]);
+    install(&place, "two.mpp");
+    place
+}
+
+#[test]
+fn a_downgrade_killed_between_its_two_changes_leaves_a_package_that_runs() {
+    let place = two_versions("downgrade-halves");
+    let home = place.path("home");
+    let run = ["run", "org.example.a", "--tool", "run"];
+    // The index cannot be replaced: only what precedes it is done.
+    let seen_before = fs::read(home.join("seen.json")).unwrap();
+    fs::create_dir(home.join("installed.json.new")).unwrap();
+    place.mpp(&["install", "one.mpp", "--yes", "--downgrade"]).exits(4);
+    fs::remove_dir(home.join("installed.json.new")).unwrap();
+    assert_ne!(fs::read(home.join("seen.json")).unwrap(), seen_before);
+    assert_eq!(place.mpp(&run).exits(0).out, "two.mpp\n");
+    // The versions cannot be changed: the index is not changed either.
+    fs::create_dir(home.join("seen.json.new")).unwrap();
+    place.mpp(&["install", "one.mpp", "--yes", "--downgrade"]).exits(4);
+    fs::remove_dir(home.join("seen.json.new")).unwrap();
+    assert_eq!(place.mpp(&run).exits(0).out, "two.mpp\n");
+    place.mpp(&["install", "one.mpp", "--yes", "--downgrade"]).exits(0);
+    assert_eq!(place.mpp(&run).exits(0).out, "one.mpp\n");
+    // An update whose version was not recorded yet.
+    fs::create_dir(home.join("seen.json.new")).unwrap();
+    place.mpp(&["install", "two.mpp", "--yes"]).exits(4);
+    fs::remove_dir(home.join("seen.json.new")).unwrap();
+    assert_eq!(place.mpp(&run).exits(0).out, "two.mpp\n");
+}
+
+#[test]
+fn a_refused_older_version_names_a_command_that_accepts_it() {
+    let place = two_versions("downgrade-way");
+    place.mpp(&["install", "one.mpp", "--yes", "--downgrade"]).exits(0);
+    fs::remove_file(place.path("one.mpp")).unwrap();
+    // Run once from its file, the newer version counts as seen.
+    place.mpp(&["run", "two.mpp", "--tool", "run"]).exits(0);
+    let run = ["run", "org.example.a", "--tool", "run"];
+    place.mpp(&run).exits(1).says(&[
+        "manifest.downgrade",
+        "`mpp install FILE --downgrade`",
+        "its id",
+    ]);
+    place.mpp(&["install", "org.example.a", "--yes", "--downgrade"]).exits(0);
+    assert_eq!(place.mpp(&run).exits(0).out, "one.mpp\n");
+    // An administrator's mark is never lowered, and the refusal names its file.
+    let path = place.path("home/trust.json");
+    let mut trust: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    trust["versions"] = json!([{ "id": "org.example.a", "version": "2.0.0" }]);
+    fs::write(&path, trust.to_string()).unwrap();
+    let again = ["install", "org.example.a", "--yes", "--downgrade"];
+    place.mpp(&again).exits(1).says(&["manifest.downgrade", "edit `versions`", "trust.json"]);
+}
+
+#[test]
+fn a_home_that_is_not_absolute_is_refused_and_not_made() {
+    let place = Place::new("home-relative");
+    for named in ["~", "~/.mpp", "${HOME}/.mpp", "home", "./home"] {
+        let before = fs::read_dir(place.path("")).unwrap().count();
+        for words in [
+            &["list"][..],
+            &["install", "fine.mpp", "--yes"],
+            &["serve"],
+            &["serve", "--print-config", "zed"],
+        ] {
+            let ran = place.command(words).env("MPP_HOME", named).output().unwrap();
+            let err = String::from_utf8(ran.stderr).unwrap();
+            assert_eq!(ran.status.code(), Some(4), "{err}");
+            assert!(err.contains("not an absolute path; set MPP_HOME to one"), "{err}");
+        }
+        assert_eq!(fs::read_dir(place.path("")).unwrap().count(), before);
+    }
+}
+
+#[test]
+fn list_and_serve_name_the_home_and_each_package_file_that_is_missing() {
+    let place = two_versions("home-named");
+    let home = place.path("home").display().to_string();
+    let list = place.mpp(&["list"]).exits(0);
+    assert!(list.err.contains(&home) && !list.out.contains("missing"), "{} {}", list.out, list.err);
+    assert_eq!(place.mpp(&["list", "--json"]).exits(0).json()[0]["missing"], false);
+    let said = Served::start(&place).end_saying().1;
+    assert!(said.contains(&format!("serving 1 tools of {home}")), "{said}");
+    let file = file_ending(&place, "mpp");
+    fs::remove_file(&file).unwrap();
+    let name = file.file_stem().unwrap().to_str().unwrap();
+    let list = place.mpp(&["list"]).exits(0).says(&["missing", "mpp install FILE"]);
+    assert!(list.out.contains(name), "{}", list.out);
+    assert_eq!(place.mpp(&["list", "--json"]).exits(0).json()[0]["missing"], true);
+    let said = Served::start(&place).end_saying().1;
+    assert!(said.contains(name) && said.contains("is missing"), "{said}");
+}

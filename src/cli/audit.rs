@@ -3,7 +3,6 @@
 use super::{terminal, CommandOutput};
 use argh::FromArgs;
 use mpp::consent::attestation::AttestationVerifier;
-use mpp::package::key::PublicKey;
 use mpp::{audit, home, Error};
 use serde_json::json;
 use std::path::PathBuf;
@@ -55,9 +54,7 @@ impl Audit {
         }
         let log = command.log.unwrap_or_else(|| dir.join("audit.jsonl"));
         let mut proofs = match &command.host_key {
-            Some(path) => {
-                Some(AttestationVerifier::new(PublicKey::from_pem(&super::read_text(path)?)?))
-            }
+            Some(path) => Some(AttestationVerifier::new(super::keys::read_public_key(path)?)),
             None => None,
         };
         let report =

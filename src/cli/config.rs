@@ -4,7 +4,7 @@
 //! names.
 
 use super::{usage_error, CommandOutput};
-use mpp::{text, Error};
+use mpp::{home, text, Error};
 use serde_json::{json, Map, Value};
 use std::path::{absolute, Path};
 
@@ -48,7 +48,7 @@ pub fn report(client: &str, options: &[(&str, Option<&Path>)]) -> Result<Command
     }
     // The server ignores an empty MPP_HOME too.
     let home = std::env::var_os("MPP_HOME").filter(|home| !home.is_empty());
-    let home = home.map(|home| absolute_text(Path::new(&home))).transpose()?;
+    let home = home.map(|_| absolute_text(&home::home_dir()?)).transpose()?;
 
     let words = arguments.iter().chain(&home).chain([&program]);
     if words.into_iter().any(|word| word.contains('$')) {

@@ -1,13 +1,13 @@
 //! `mpp keygen`.
 
-use super::{file_error, usage_error, CommandOutput};
+use super::{file_error, terminal, usage_error, CommandOutput};
 use argh::FromArgs;
-use mpp::package::key::SecretKey;
-use mpp::Error;
+use mpp::package::key::{PublicKey, SecretKey};
+use mpp::{home, text, Code, Error};
 use serde_json::json;
 use std::fs::OpenOptions;
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Generate an Ed25519 key pair: NAME.key and NAME.pub
 #[derive(FromArgs)]
@@ -40,6 +40,33 @@ impl Keygen {
         );
         let json = json!({ "secret_key": secret, "public_key": public, "key_id": id.as_str() });
         Ok(CommandOutput::new(text, json))
+    }
+}
+
+/// Reads a secret key file, with a warning if other users can access it.
+pub fn read_secret_key(path: &Path) -> Result<SecretKey, Error> {
+    if home::has_mode(path, 0o077) {
+        let path = terminal::printable(&path.to_string_lossy());
+        super::warn(&format!(
+            "warning: {path} is accessible to other users: run `chmod 600 {path}`"
+        ));
+    }
+    SecretKey::from_pem(&read_key(path)?).map_err(|error| error.context(path.display()))
+}
+
+pub fn read_public_key(path: &Path) -> Result<PublicKey, Error> {
+    PublicKey::from_pem(&read_key(path)?).map_err(|error| error.context(path.display()))
+}
+
+/// Reads the text of a key file. PEM is ASCII; other files are named.
+fn read_key(path: &Path) -> Result<String, Error> {
+    let bytes = super::read_bytes(path)?;
+    let refused = |found| Error::new(Code::KeyInvalid, format!("{}: {found}", path.display()));
+    match (text::encoding_error(&bytes), String::from_utf8(bytes)) {
+        (Some(found), _) => Err(refused(found)),
+        (None, text) => text.map_err(|_| {
+            refused("not text; convert a DER key with `openssl pkey -inform DER -in FILE -out NAME.key`")
+        }),
     }
 }
 

@@ -191,18 +191,18 @@ fn file_error(path: &Path, error: &std::io::Error) -> Error {
     Error::new(Code::HostFile, format!("{}: {error}", path.display()))
 }
 
-/// Reads a text file of at most `REQUEST_BYTES_MAX`.
-fn read_text(path: &Path) -> Result<String, Error> {
+/// Reads a file of at most `REQUEST_BYTES_MAX`.
+fn read_bytes(path: &Path) -> Result<Vec<u8>, Error> {
     let bytes_max = u64::try_from(mpp::limits::REQUEST_BYTES_MAX).unwrap_or(u64::MAX);
-    let mut text = String::new();
+    let mut bytes = Vec::new();
     let read = std::fs::File::open(path)
-        .and_then(|file| file.take(bytes_max.saturating_add(1)).read_to_string(&mut text));
+        .and_then(|file| file.take(bytes_max.saturating_add(1)).read_to_end(&mut bytes));
     match read {
         Err(error) => Err(file_error(path, &error)),
-        Ok(_) if text.len() > mpp::limits::REQUEST_BYTES_MAX => {
+        Ok(_) if bytes.len() > mpp::limits::REQUEST_BYTES_MAX => {
             Err(usage_error(format!("{}: longer than {bytes_max} bytes", path.display())))
         }
-        Ok(_) => Ok(text),
+        Ok(_) => Ok(bytes),
     }
 }
 

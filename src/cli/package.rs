@@ -1,11 +1,10 @@
 //! `mpp pack`, `mpp sign`, `mpp verify` and `mpp inspect`.
 
 use super::{
-    read_text, signed_at, terminal, trust, usage_error, warn, write_atomic, CommandOutput,
+    keys, read_text, signed_at, terminal, trust, usage_error, warn, write_atomic, CommandOutput,
 };
 use argh::FromArgs;
 use mpp::gatekeeper::{self, read_package, Gatekeeper, Inspection};
-use mpp::package::key::SecretKey;
 use mpp::package::manifest::Tool;
 use mpp::package::pack::{countersign, pack, read_directory};
 use mpp::package::writer::Compression;
@@ -100,7 +99,7 @@ pub struct Inspect {
 impl Pack {
     pub fn run(self) -> Result<CommandOutput, Error> {
         let signed_at = signed_at(self.signed_at.as_deref())?;
-        let key = SecretKey::from_pem(&read_text(&self.key)?)?;
+        let key = keys::read_secret_key(&self.key)?;
         let compression = if self.deflate { Compression::Deflated } else { Compression::Stored };
         if !self.directory.join(MANIFEST_ENTRY).exists() && self.directory.is_dir() {
             let inner = self.directory.join("package");
@@ -129,7 +128,7 @@ impl Pack {
 
 impl Sign {
     pub fn run(self) -> Result<CommandOutput, Error> {
-        let key = SecretKey::from_pem(&read_text(&self.key)?)?;
+        let key = keys::read_secret_key(&self.key)?;
         let package = read_package(&self.file)?;
         let package = countersign(&package, &key, signed_at(self.signed_at.as_deref())?)?;
         let found = gatekeeper::inspect(&package)?;

@@ -1,7 +1,7 @@
 //! `mpp run`: one call of one tool, with approval at the terminal.
 
 use super::consent::TerminalApprover;
-use super::{read_text, terminal, trust, usage_error, CommandOutput};
+use super::{read_bytes, terminal, trust, usage_error, CommandOutput};
 use argh::FromArgs;
 use mpp::gatekeeper::{self, read_package};
 use mpp::network::CurlTransport;
@@ -161,10 +161,10 @@ impl Run {
 
     fn arguments(&self) -> Result<Value, Error> {
         let text = match self.args.strip_prefix('@') {
-            Some(file) => read_text(Path::new(file))?,
-            None => self.args.clone(),
+            Some(file) => read_bytes(Path::new(file))?,
+            None => self.args.clone().into_bytes(),
         };
-        json::parse(text.as_bytes(), mpp::limits::REQUEST_DEPTH_MAX)
+        json::parse(&text, mpp::limits::REQUEST_DEPTH_MAX)
             .map_err(|error| usage_error(format!("--args is not JSON: {error}")))
     }
 }
@@ -184,7 +184,9 @@ impl Package {
         match store.find(id) {
             Ok(found) => Ok(Package::InstalledPackage(store, found.content_hash)),
             Err(error) if error.code() == Code::StoreNotInstalled => {
-                let detail = format!("{id:?} is neither a readable file nor an installed package");
+                let detail = format!(
+                    "{id:?} is neither a readable file nor an installed package (`mpp list` shows those)"
+                );
                 Err(Error::new(Code::HostFile, detail))
             }
             Err(error) => Err(error),

@@ -4,11 +4,12 @@ use super::{config, run, CommandOutput};
 use argh::FromArgs;
 use mpp::mcp::Server;
 use mpp::network::CurlTransport;
-use mpp::runtime::Runtime;
-use mpp::{home, Error};
+use mpp::runtime::{PackageSource as _, Runtime};
+use mpp::store::PackageStore;
+use mpp::{home, text, Error};
 use serde_json::Value;
 use std::io::BufReader;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{sync_channel, Receiver, SyncSender};
 use std::sync::Arc;
 use std::time::Duration;
@@ -58,11 +59,29 @@ impl Serve {
         let input = BufReader::new(std::io::stdin());
         let (sender, written) = background_log();
         let log = move |line: &str| drop(sender.try_send(line.to_owned()));
+        report_store(&home, &log);
         let served = Server::new(&runtime, log).serve(input, std::io::stdout());
         // The sender is dropped with the server; the wait is for a client that reads stderr.
         let _timed_out = written.recv_timeout(LOG_FLUSH_WAIT);
         served?;
         Ok(CommandOutput::new("", Value::Null))
+    }
+}
+
+/// Logs how many tools of which home directory are served, and each package file that is missing.
+fn report_store(home: &Path, log: &impl Fn(&str)) {
+    let store = PackageStore::new(home);
+    let shown = text::quote_untrusted(&home.to_string_lossy());
+    let installed = match store.installed() {
+        Ok(installed) => installed,
+        Err(error) => return log(&format!("serving no tools of {shown}: {error}")),
+    };
+    let count: usize = installed.iter().map(|package| package.tools.len()).sum();
+    log(&format!("serving {count} tools of {shown}"));
+    for package in installed {
+        if let Err(error) = store.check(&package.content_hash) {
+            log(&format!("{}: {}", package.id, error.detail()));
+        }
     }
 }
 

@@ -2,8 +2,9 @@
 
 use super::{run, terminal, usage_error, CommandOutput};
 use argh::FromArgs;
-use mpp::gatekeeper::{read_package, AttestationResult};
+use mpp::gatekeeper::AttestationResult;
 use mpp::policy::Capability;
+use mpp::runtime::PackageSource as _;
 use mpp::store::{InstalledPackage, PackageStore};
 use mpp::trust::{FILE_NAME, SEEN_FILE_NAME};
 use mpp::{home, Code, Error, Gatekeeper, Manifest, Timestamp, TrustStore};
@@ -15,7 +16,7 @@ use std::path::PathBuf;
 #[derive(FromArgs)]
 #[argh(subcommand, name = "install")]
 pub struct Install {
-    /// package file
+    /// package file, or id of an installed package
     #[argh(positional)]
     file: PathBuf,
     /// install without asking
@@ -55,7 +56,7 @@ impl Install {
     pub fn run(self) -> Result<CommandOutput, Error> {
         let home = home::home_dir()?;
         let store = PackageStore::new(&home);
-        let package = read_package(&self.file)?;
+        let package = run::Package::named(&self.file)?.bytes()?.into_owned();
         let mut verified = self.verify(&home, &package);
         if verified.as_ref().is_err_and(|error| error.code() == Code::PublisherUnknown)
             && run::trust_on_first_use(&package, &home.join(FILE_NAME))?
@@ -82,12 +83,20 @@ impl Install {
                 return Err(Error::new(Code::PolicyDeclined, detail));
             }
         }
+        let record = || {
+            TrustStore::update(&home.join(SEEN_FILE_NAME), |seen| match self.downgrade {
+                true => seen.reset_version(&manifest.id, &manifest.version),
+                false => seen.record_version(&manifest.id, &manifest.version),
+            })
+        };
+        // A process that is killed between the two changes leaves a package that runs: the recorded version
+        // is lowered before the older package replaces the newer one, and raised after an update. It is
+        // lowered again, since a call of the newer one may have raised it.
+        if self.downgrade {
+            record()?;
+        }
         store.install(&package, &attestation)?;
-        let id = manifest.id.clone();
-        TrustStore::update(&home.join(SEEN_FILE_NAME), |seen| match self.downgrade {
-            true => seen.reset_version(&id, &manifest.version),
-            false => seen.record_version(&id, &manifest.version),
-        })?;
+        record()?;
         let text = format!("installed {} {}\n", manifest.id, manifest.version);
         let json = json!({
             "id": manifest.id, "version": manifest.version.to_string(),
@@ -106,7 +115,17 @@ impl Install {
                 TrustStore::load_with_versions(&home.join(FILE_NAME), &home.join(SEEN_FILE_NAME))?
             }
         };
-        Gatekeeper::new(trust, Timestamp::now()).verify(package)
+        let verified = Gatekeeper::new(trust, Timestamp::now()).verify(package);
+        verified.map_err(|error| match error.code() {
+            Code::ManifestDowngrade if self.downgrade => {
+                let file = home.join(FILE_NAME);
+                error.context(format!(
+                    "edit `versions` in {}, which --downgrade never changes",
+                    file.display()
+                ))
+            }
+            _ => error,
+        })
     }
 }
 
@@ -183,12 +202,18 @@ fn or_nothing(lines: BTreeSet<String>) -> String {
 
 impl List {
     pub fn run(self) -> Result<CommandOutput, Error> {
-        let installed = PackageStore::new(&home::home_dir()?).installed()?;
+        let home = home::home_dir()?;
+        let store = PackageStore::new(&home);
+        let installed = store.installed()?;
+        // On stderr, so that stdout lists packages only.
+        super::warn(&format!("packages of {}", terminal::printable(&home.to_string_lossy())));
         let mut text = String::new();
         for package in &installed {
             let tools = package.tools.join(", ");
             text.push_str(&format!("{} {}\n", package.id, package.version));
-            let rows = [("tools", tools), ("content", package.content_hash.to_string())];
+            let mut rows = vec![("tools", tools), ("content", package.content_hash.to_string())];
+            let missing = store.check(&package.content_hash).err();
+            rows.extend(missing.map(|error| ("missing", error.detail().to_owned())));
             text.push_str(&terminal::columns(&rows));
         }
         if installed.is_empty() {
@@ -198,6 +223,7 @@ impl List {
             json!({
                 "id": package.id, "version": package.version.to_string(),
                 "content_hash": package.content_hash.as_str(), "tools": package.tools,
+                "missing": store.check(&package.content_hash).is_err(),
             })
         });
         Ok(CommandOutput::new(text, Value::Array(json.collect())))

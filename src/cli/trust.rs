@@ -1,9 +1,9 @@
 //! `mpp trust`: trusted publishers and revocations.
 
-use super::{file_error, read_text, terminal, usage_error, CommandOutput};
+use super::{file_error, keys, terminal, usage_error, CommandOutput};
 use argh::FromArgs;
 use mpp::package::content_hash::ContentHash;
-use mpp::package::key::{KeyId, PublicKey};
+use mpp::package::key::KeyId;
 use mpp::trust::{Publisher, TrustStore, Validity};
 use mpp::{Error, Timestamp};
 use serde_json::json;
@@ -130,7 +130,7 @@ impl Add {
         };
         let validity =
             Validity { from: moment(self.from.as_deref())?, until: moment(self.until.as_deref())? };
-        let key = PublicKey::from_pem(&read_text(&self.key)?)?;
+        let key = keys::read_public_key(&self.key)?;
         let namespaces: Vec<&str> = self.namespace.iter().map(String::as_str).collect();
         let path = store_path(self.trust)?;
         TrustStore::update(&path, |store| {
@@ -209,7 +209,7 @@ impl Revoke {
                         "{what} is not a key id, a content hash or a key file"
                     )));
                 }
-                None => PublicKey::from_pem(&read_text(what.as_ref())?)?.id(),
+                None => keys::read_public_key(what.as_ref())?.id(),
             };
             TrustStore::update(&path, |store| store.revoke_key(key, now, &self.reason))?;
         }

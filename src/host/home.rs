@@ -10,18 +10,25 @@ use std::path::{Path, PathBuf};
 /// directory. It need not exist yet.
 ///
 /// # Errors
-/// `host.file` if neither is set.
+/// `host.file` if neither is set, or the directory is not absolute.
 // [TRUST-16]
 pub fn home_dir() -> Result<PathBuf, Error> {
     home_of(std::env::var_os("MPP_HOME"), std::env::home_dir())
-        .ok_or_else(|| Error::new(Code::HostFile, "neither MPP_HOME nor a home directory is set"))
 }
 
-/// Treats an empty value as unset: it would turn the current directory into the home directory.
-fn home_of(named: Option<OsString>, home: Option<PathBuf>) -> Option<PathBuf> {
-    let named = named.filter(|path| !path.is_empty()).map(PathBuf::from);
-    let home = home.filter(|path| *path != PathBuf::new());
-    named.or_else(|| home.map(|home| home.join(".mpp")))
+/// Treats an empty value as unset. A relative path is refused: a variable that a client did not expand, such
+/// as `~`, would silently become an empty home in the current directory.
+fn home_of(named: Option<OsString>, home: Option<PathBuf>) -> Result<PathBuf, Error> {
+    let home = home.filter(|path| *path != PathBuf::new()).map(|home| home.join(".mpp"));
+    let detail = match named.filter(|path| !path.is_empty()).map(PathBuf::from).or(home) {
+        Some(found) if found.is_absolute() => return Ok(found),
+        Some(found) => format!(
+            "the home directory {found:?} is not an absolute path; set MPP_HOME to one, such as /home/me/.mpp, \
+             without `~` and variables"
+        ),
+        None => "neither MPP_HOME nor a home directory is set".to_owned(),
+    };
+    Err(Error::new(Code::HostFile, detail))
 }
 
 /// Reads a file; `None` if absent. Stops one byte past `bytes_max`: the parser sees that the file is too
@@ -31,6 +38,16 @@ fn home_of(named: Option<OsString>, home: Option<PathBuf>) -> Option<PathBuf> {
 /// `host.file`.
 pub fn read_file(path: &Path, bytes_max: usize) -> Result<Option<Vec<u8>>, Error> {
     optional(files::read(path, Links::Followed, bytes_max)).map_err(file_error(path))
+}
+
+/// Returns `true` if a file has one of these permission bits. Systems other than Unix have none.
+pub fn has_mode(path: &Path, bits: u32) -> bool {
+    #[cfg(unix)]
+    return path.metadata().is_ok_and(|found| {
+        std::os::unix::fs::PermissionsExt::mode(&found.permissions()) & bits != 0
+    });
+    #[cfg(not(unix))]
+    return path.as_os_str().is_empty() && bits == 0;
 }
 
 /// Changes a file under an exclusive lock. `edit` receives what [`read_file`] reads and returns the new

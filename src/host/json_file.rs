@@ -13,11 +13,18 @@ pub(crate) fn load<T: Document>(path: &Path) -> Result<Option<T>, Error> {
     parse(home::read_file(path, T::BYTES_MAX)?, path)
 }
 
-/// Parses a document from the content of a file, if there is any.
+/// Parses a document from the content of a file, if there is any. A file that other users can change is
+/// refused: they would decide what is trusted, allowed or approved.
 ///
 /// # Errors
 /// The document's error code, with the path of the file.
+// [TRUST-20]
 pub(crate) fn parse<T: Document>(bytes: Option<Vec<u8>>, path: &Path) -> Result<Option<T>, Error> {
+    if home::has_mode(path, 0o022) {
+        let path = path.display();
+        let detail = format!("{path} is writable by other users: run `chmod go-w {path}`");
+        return Err(Error::new(T::INVALID, detail));
+    }
     let parsed = bytes.map(|bytes| document::parse(&bytes)).transpose();
     parsed.map_err(|error| error.context(path.display()))
 }

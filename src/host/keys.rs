@@ -2,7 +2,7 @@
 //!
 //! ed25519-compact parses PEM. This module adds that a file holds exactly one key and nothing else.
 
-use crate::kernel::encoding::sha256;
+use crate::kernel::encoding::{sha256, unbase64_vec};
 use crate::kernel::error::{Code, Error};
 use crate::kernel::package::key::{PublicKey, SecretKey};
 use ed25519_compact::{KeyPair, Seed};
@@ -36,14 +36,17 @@ impl SecretKey {
         }
     }
 
-    /// Reads a PKCS#8 PEM file, as `openssl genpkey -algorithm ed25519` writes it.
+    /// Reads a PKCS#8 PEM file, as `openssl genpkey -algorithm ed25519` writes it, or one with the public key.
     ///
     /// # Errors
     /// `key.invalid`. Decrypt an encrypted key with `openssl pkey` first.
     pub fn from_pem(text: &str) -> Result<Self, Error> {
         require_single_pem_block(text, "PRIVATE KEY")?;
-        let pair = KeyPair::from_pem(text)
-            .map_err(|_| Error::new(Code::KeyInvalid, "PEM block is not an Ed25519 private key"))?;
+        if let Some(key) = key_with_public_half(text) {
+            return Ok(key);
+        }
+        let what = "PEM block is not an Ed25519 private key, or has the public half of another";
+        let pair = KeyPair::from_pem(text).map_err(|_| Error::new(Code::KeyInvalid, what))?;
         SecretKey::from_seed(*pair.sk.seed())
     }
 
@@ -51,6 +54,21 @@ impl SecretKey {
     pub fn to_pem(&self) -> String {
         KeyPair::from_seed(Seed::new(self.to_seed())).sk.to_pem()
     }
+}
+
+/// Reads a PKCS#8 key with its public half (version 1 of RFC 8410), by comparison with the two encodings of
+/// this pair: ring before 0.17 wrote an explicit tag.
+fn key_with_public_half(text: &str) -> Option<SecretKey> {
+    let body: String = text.lines().map(str::trim).filter(|line| !line.starts_with('-')).collect();
+    let der = unbase64_vec(&body)?;
+    let seed = der.get(16..)?.first_chunk::<32>()?;
+    let key = SecretKey::from_seed(*seed).ok()?;
+    let public = key.public().to_bytes();
+    let is_der = |length: u8, tag: &[u8]| {
+        let head = [48, length, 2, 1, 1, 48, 5, 6, 3, 43, 101, 112, 4, 34, 4, 32];
+        der == [&head[..], seed, tag, &public].concat()
+    };
+    (is_der(0x51, &[0x81, 0x21, 0]) || is_der(0x53, &[0xa1, 0x23, 3, 0x21, 0])).then_some(key)
 }
 
 /// Returns 32 unpredictable bytes from the system, for keys and nonces of the host.
@@ -76,12 +94,21 @@ fn require_single_pem_block(text: &str, label: &str) -> Result<(), Error> {
     if framed {
         return Ok(());
     }
-    let found = match text {
-        _ if text.contains("BEGIN ENCRYPTED PRIVATE KEY") => {
-            "an encrypted key (decrypt it with `openssl pkey`)"
-        }
-        _ if text.contains("BEGIN PRIVATE KEY") => "a private key or more than one block",
-        _ if text.contains("BEGIN PUBLIC KEY") => "a public key or more than one block",
+    let others = [
+        ("ENCRYPTED PRIVATE", "an encrypted key (run `openssl pkey -in FILE -out NAME.key`)"),
+        ("BEGIN OPENSSH ", "an OpenSSH key"),
+        ("ssh-ed25519 ", "an OpenSSH key"),
+        (" COSIGN PRIVATE KEY", "a cosign key"),
+        (" SIGSTORE PRIVATE KEY", "a cosign key"),
+        ("untrusted comment:", "a minisign key"),
+    ];
+    let other = others.iter().find(|(mark, _)| text.contains(mark));
+    let found = match text.matches("-----BEGIN ").count() {
+        _ if other.is_some() => other.map_or("", |(_, found)| *found),
+        2.. => "more than one block",
+        _ if text.contains(&format!("BEGIN {label}-----")) => "text before or after the block",
+        _ if text.contains("BEGIN PRIVATE KEY") => "a private key",
+        _ if text.contains("BEGIN PUBLIC KEY") => "a public key",
         _ => "something else",
     };
     Err(Error::new(Code::KeyInvalid, format!("expected one PEM block {label:?}, found {found}")))

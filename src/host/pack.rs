@@ -1,6 +1,7 @@
 //! Packing: builds a signed package from a directory, and adds signatures to a package.
 
 use crate::host::files::{self, file_error, Links};
+use crate::kernel::encoding::as_u64;
 use crate::kernel::error::{Code, Error};
 use crate::kernel::limits;
 use crate::kernel::package::archive;
@@ -61,7 +62,13 @@ fn collect(
             limits::CONTENT_BYTES_MAX.saturating_sub(total).min(limits::ENTRY_BYTES_MAX);
         let content = files::read(&path, Links::Refused, bytes_max).map_err(file_error(&path))?;
         if content.len() > bytes_max || contents.len() >= limits::ENTRIES_COUNT_MAX {
-            let what = format!("file {name} exceeds the size limit, or all files together do");
+            let bytes = item.metadata().map_or(as_u64(content.len()), |found| found.len());
+            let what = format!(
+                "file {name} is {bytes} bytes; the limits are {} bytes, together {}, and {} files",
+                limits::ENTRY_BYTES_MAX,
+                limits::CONTENT_BYTES_MAX,
+                limits::ENTRIES_COUNT_MAX
+            );
             return Err(Error::new(Code::ArchiveEntrySize, what));
         }
         contents.insert(name, content);

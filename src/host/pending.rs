@@ -153,6 +153,13 @@ impl PendingQueue {
             }
             std::thread::sleep(POLL_INTERVAL);
         }
+        let ended = match (started.elapsed() >= wait, is_wanted()) {
+            (true, _) => format!("timed out after {} s", wait.as_secs()),
+            (false, false) => {
+                "ended because the client cancelled the call or disconnected".to_owned()
+            }
+            (false, true) => "was removed by another process".to_owned(),
+        };
         // Under the lock: a decision up to now counts, and a later one finds no request.
         let answer = self.edit(|file| {
             let at = file.questions.iter().position(is_ours);
@@ -160,9 +167,7 @@ impl PendingQueue {
         })?;
         Ok(answer.unwrap_or_else(|| {
             ApprovalDecision::NoResponse(format!(
-                "request {number} timed out after {} s without a decision (`mpp pending` lists requests \
-                 while they wait)",
-                wait.as_secs()
+                "request {number} {ended} without a decision (`mpp pending` lists requests while they wait)"
             ))
         }))
     }

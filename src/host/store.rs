@@ -258,7 +258,10 @@ fn is_package_file_name(name: &str) -> bool {
 }
 
 fn missing(path: &Path) -> Error {
-    Error::new(Code::HostFile, format!("{} is missing", path.display()))
+    Error::new(
+        Code::HostFile,
+        format!("{} is missing: install its package again with `mpp install FILE`", path.display()),
+    )
 }
 
 fn not_installed(id: &str) -> Error {

@@ -117,7 +117,7 @@ codes! {
     ManifestPattern      "manifest.privacy_pattern" Refused "use a built-in kind such as `email`, or fix the custom pattern"
     ManifestEntry        "manifest.entry_missing" Refused "set `runtime.entry` to the name of the package's .wasm module"
     ManifestNamespace    "manifest.namespace"     Refused "change `id`, or run `mpp trust add KEY.pub --name NAME --namespace ID`"
-    ManifestDowngrade    "manifest.downgrade"     Refused "use the newer version, or accept this one with `mpp install FILE --downgrade`"
+    ManifestDowngrade    "manifest.downgrade"     Refused "use the newer version, or accept this one with `mpp install FILE --downgrade` (or its id, if installed)"
 
     // Check 7: the module.
     ModuleTooLarge       "module.too_large"       Refused "make the module smaller, for example without debug sections"

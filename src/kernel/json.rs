@@ -10,6 +10,7 @@ pub mod closed_object;
 
 use crate::kernel::limits::JSON_VALUES_COUNT_MAX;
 use crate::kernel::prelude::*;
+use crate::kernel::text::encoding_error;
 use core::cell::Cell;
 use serde_core::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
@@ -31,7 +32,10 @@ pub fn parse(bytes: &[u8], depth_max: usize) -> Result<Value, String> {
     let values_left = Cell::new(JSON_VALUES_COUNT_MAX);
     let value = Strict { depth_left: depth_max, values_left: &values_left }
         .deserialize(&mut source)
-        .map_err(|error| error.to_string())?;
+        .map_err(|error| match encoding_error(bytes) {
+            Some(found) => format!("the text {found}"),
+            None => error.to_string(),
+        })?;
     // [JSON-03]
     source.end().map_err(|error| error.to_string())?;
     Ok(value)

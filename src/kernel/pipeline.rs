@@ -521,13 +521,19 @@ fn commit_changes(
     Ok(CallResult { changes: changes.to_json(), ..result })
 }
 
-/// Filters the error of a tool like its results: the detail, and the end of its stderr, which its author
-/// needs.
+/// Filters the error of a tool like its results: the detail, and what its author needs: the beginning of an
+/// invalid stdout, and the end of stderr.
 // [RUN-07]
 fn filtered_error(error: Error, run: &Execution, filter: Filter<'_>) -> Error {
     const STDERR_CHARS_SHOWN: usize = 600;
+    const STDOUT_CHARS_SHOWN: usize = 60;
     let mut detail = filtered_text(error.detail(), filter);
-    // Filtered before it is truncated: half a value would not be detected.
+    // Filtered before they are truncated: half a value would not be detected.
+    if error.code() == Code::ToolBadAnswer {
+        let stdout = filtered_text(String::from_utf8_lossy(&run.stdout).trim(), filter);
+        let start: String = stdout.chars().take(STDOUT_CHARS_SHOWN).collect();
+        detail.push_str(&format!("; stdout begins with \"{}\"", quote_untrusted(&start)));
+    }
     let stderr = filtered_text(String::from_utf8_lossy(&run.stderr).trim(), filter);
     if error.code().class() == Class::Tool && !stderr.is_empty() {
         let left_out = stderr.chars().count().saturating_sub(STDERR_CHARS_SHOWN);

@@ -42,6 +42,20 @@ pub(in crate::kernel) fn is_ignorable(character: char) -> bool {
     )
 }
 
+/// Names the encoding of a text that should be UTF-8 without a byte order mark, if it is another one.
+#[must_use]
+pub fn encoding_error(bytes: &[u8]) -> Option<&'static str> {
+    match bytes {
+        [0xef, 0xbb, 0xbf, ..] => {
+            Some("begins with a byte order mark; save it as UTF-8 without one")
+        }
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, 1..=255, ..] | [1..=255, 0, ..] => {
+            Some("is UTF-16; save it as UTF-8 without a byte order mark")
+        }
+        _ => None,
+    }
+}
+
 /// Quotes an untrusted text for a message: hidden characters are escaped as `\u{202e}`, and a long text is
 /// truncated.
 ///

@@ -27,6 +27,11 @@ fn keys() -> Vec<Case> {
     let der = |head: &[u8], tail: &[u8]| pem("PRIVATE KEY", &[head, &[1; 32], tail].concat());
     let spki = |head: &str, key: &[u8]| pem("PUBLIC KEY", &[unhex(head), key.to_vec()].concat());
     let plain = "302a300506032b6570032100";
+    let version_2 = |public: &[u8]| {
+        let parts =
+            [&unhex("3051020101300506032b657004220420")[..], &[1; 32], &unhex("812100"), public];
+        pem("PRIVATE KEY", &parts.concat())
+    };
     let mut cases = Vec::new();
     for (id, title, kind, text) in [
         ("empty", "An empty file", "private", String::new()),
@@ -105,19 +110,10 @@ fn keys() -> Vec<Case> {
             pem("PRIVATE KEY", &unhex("30820276020100300d06092a864886f70d0101010500")),
         ),
         (
-            "version-2",
-            "Version 2 of the private form, with the public key inside",
+            "version-2-of-another",
+            "Version 2 of the private form, with the public key of another key",
             "private",
-            pem(
-                "PRIVATE KEY",
-                &[
-                    unhex("3051020101300506032b657004220420"),
-                    vec![1; 32],
-                    unhex("812100"),
-                    AUTHOR.public().to_vec(),
-                ]
-                .concat(),
-            ),
+            version_2(&APPROVER.public()),
         ),
         (
             "public-two-keys",
@@ -197,6 +193,10 @@ fn keys() -> Vec<Case> {
             key(&format!("accept-{id}"), kind, text).says(title, openssl).spec("KEY-01 KEY-03"),
         );
     }
+    let both = "RFC 8410 allows the public key beside the private one; ring and Java write it so.";
+    let title = "Version 2 of the private form, with the public key inside";
+    let file = version_2(&AUTHOR.public());
+    cases.push(key("version-2", "private", file).says(title, both).spec("KEY-03"));
     cases
 }
 

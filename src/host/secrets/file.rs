@@ -1,7 +1,7 @@
 //! File secret store: `secrets.json` in the home directory, readable only by its owner.
 
 use super::{check_name, is_name, SecretStore, SecretValue};
-use crate::host::json_file;
+use crate::host::{home, json_file};
 use crate::kernel::document::{object, Document, FromJson, ToJson};
 use crate::kernel::error::{Code, Error};
 use crate::kernel::json::closed_object::{DocumentError, Field};
@@ -119,13 +119,9 @@ impl FileSecretStore {
     /// Refuses a file that other users can access: its values must be considered compromised.
     // [SECRET-11]
     fn check_mode(&self) -> Result<(), Error> {
-        #[cfg(unix)]
-        if let Ok(found) = self.path.metadata() {
-            let mode = std::os::unix::fs::PermissionsExt::mode(&found.permissions());
-            if mode & 0o077 != 0 {
-                let detail = format!("{} is accessible to other users", self.path.display());
-                return Err(Error::new(Code::SecretExposed, detail));
-            }
+        if home::has_mode(&self.path, 0o077) {
+            let detail = format!("{} is accessible to other users", self.path.display());
+            return Err(Error::new(Code::SecretExposed, detail));
         }
         Ok(())
     }

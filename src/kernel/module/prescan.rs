@@ -93,7 +93,7 @@ fn within(what: &str, count: usize, max: usize) -> Result<(), Error> {
 pub(super) fn check(bytes: &[u8]) -> Result<(), Error> {
     // [MOD-02] the text format and components start differently
     let Some(sections) = bytes.strip_prefix(b"\0asm\x01\0\0\0") else {
-        return Err(invalid("not a WebAssembly 1.0 binary module"));
+        return Err(invalid(other_format(bytes)));
     };
     let mut cursor = Cursor { rest: sections, length: bytes.len() };
     let mut parameters = Vec::new();
@@ -103,6 +103,23 @@ pub(super) fn check(bytes: &[u8]) -> Result<(), Error> {
             .map_err(|error| error.context(format_args!("section at byte {start}")))?;
     }
     Ok(())
+}
+
+/// Names what an author has packed instead of a core module.
+fn other_format(bytes: &[u8]) -> &'static str {
+    match bytes.trim_ascii_start() {
+        [0, b'a', b's', b'm', _, _, 1, 0, ..] => {
+            "a WebAssembly component, as wasm32-wasip2 builds: build for wasm32-wasip1"
+        }
+        [b'(', b'm' | b'c' | b';', ..] | [b';', b';', ..] => {
+            "WebAssembly text: run `wat2wasm FILE.wat -o tool.wasm`"
+        }
+        [0x7f, b'E', b'L', b'F', ..] => "an ELF program: build with `--target wasm32-wasip1`",
+        [b'M', b'Z', ..] | [0xce | 0xcf, 0xfa, 0xed, 0xfe, ..] => {
+            "a native program: build with `--target wasm32-wasip1`"
+        }
+        _ => "not a WebAssembly 1.0 binary module",
+    }
 }
 
 /// Reads one section. After the type section, `parameters` has the number of parameters of each type.
