@@ -37,7 +37,7 @@ pub fn run(case: &Case, guest: &[u8], directory: &Path) -> Seen {
     let mut run = sandbox.run(&attestation.wasm_binary, &token, request, &CancelFlag::default());
     let end = match run.outcome.and_then(|()| run.changes.apply()) {
         Ok(()) => "exit 0".to_owned(),
-        Err(error) => match (error.code(), error.detail().rsplit_once("with status ")) {
+        Err(error) => match (error.code(), error.detail().split_once("exit status ")) {
             (Code::ToolExit, Some((_, status))) => format!("exit {status}"),
             (Code::ToolStack, _) => "stack exhausted".to_owned(),
             (Code::ToolTrap, _) => "trap".to_owned(),

@@ -54,7 +54,7 @@ const WORDS: &[(&str, &str, &[&str])] = &[
     (r"\bmay not\b", "must not", &[]),
     (r"\bcan't\b", "cannot", &[]),
     // A member of `mpp new --json`.
-    (r"\bfolders?\b", "directory", &["\u{22}folder\u{22}:"]),
+    (r"\bfolders?\b", "directory", &[]),
     (r"\blicences?\b|\bcatalogues?\b", "American spelling: license, catalog", &[]),
     (r"\bothers have rights\b", "permissions", &[]),
     (r"\bsays so\b", "states it", &[]),
