@@ -624,6 +624,10 @@ fn run_takes_its_words_as_they_are_meant_and_says_what_is_wrong_with_them() {
 #[test]
 fn filter_answers_line_by_line_and_says_where_a_line_is_bad() {
     let place = Place::new("filter");
+    let separators = json!({ "id": "\u{85}", "text": "a\u{2028}b\u{2029}c" }).to_string();
+    let ran = place.mpp_with_input(&["filter"], separators.as_bytes()).exits(0);
+    assert!(ran.out.is_ascii(), "{}", ran.out);
+    assert_eq!(ran.json()["redacted"], "a\u{2028}b\u{2029}c");
     let line = |text: &str| format!("{}\n", json!({ "id": 7, "text": text }));
     let two = format!("{}{}", line("a@b.example"), line("nothing"));
     let ran = place.mpp_with_input(&["filter"], two.as_bytes()).exits(0);

@@ -40,6 +40,10 @@ struct Outgoing(Sender<Value>);
 
 impl Write for Outgoing {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        // A probe, after the end of the input.
+        if bytes == b" " {
+            return Ok(1);
+        }
         let line = bytes.strip_suffix(b"\n").expect("a line feed at the end of each write");
         assert!(!line.contains(&b'\n'));
         // The client may have closed the connection.
@@ -678,4 +682,75 @@ fn a_server_that_is_asked_for_no_call_leaves_no_record() {
         let _ = client.result("tools/list", modern(json!({})));
     });
     assert!(!host.log().exists() || host.records().is_empty());
+}
+
+#[test]
+fn structured_content_of_an_error_that_does_not_match_returns_is_text_only() {
+    let failing = |structured: &str, content: &str| {
+        let result =
+            format!(r#"{{"isError":true,"content":[{content}],"structuredContent":{structured}}}"#);
+        support::saying(&format!(r#"{{"jsonrpc":"2.0","id":1,"result":{result}}}"#))
+    };
+    let declaring = |tool: &str, guest: &str| {
+        let mut manifest = support::manifest(&format!("org.example.{tool}"));
+        manifest["tools"][0]["name"] = json!(tool);
+        manifest["tools"][0]["returns"] = json!({ "type": "object", "properties": { "n": { "type": "integer" },
+                    "mail": { "maxLength": 7 } }, "required": ["n"] });
+        support::package_with(&manifest, guest)
+    };
+    let said = r#"{"type":"text","text":"said"}"#;
+    let other = r#"{"mail":"ann@example.com"}"#;
+    let data = r#"{"jsonrpc":"2.0","id":1,"error":{"code":1,"message":"said","data":{"why":"x"}}}"#;
+    let packages = [
+        declaring("other", &failing(other, said)),
+        declaring("bare", &failing(other, "")),
+        declaring("data", &support::saying(data)),
+        declaring("fits", &failing(r#"{"n":1}"#, said)),
+        declaring("filtered", &failing(r#"{"n":1,"mail":"ann@example.com"}"#, said)),
+        named("free", "free", &failing(other, said)),
+    ];
+    let host = host("misfit", &packages);
+    for revision in LEGACY {
+        session(&host, |client| {
+            client.initialize(revision);
+            for (tool, texts, structured) in [
+                ("other", vec!["said", r#"{"mail":"[EMAIL]"}"#], None),
+                ("bare", vec![r#"{"mail":"[EMAIL]"}"#], None),
+                ("data", vec!["said", r#"{"why":"x"}"#], None),
+                ("fits", vec!["said"], Some(json!({ "n": 1 }))),
+                ("filtered", vec!["said"], Some(json!({ "n": 1, "mail": "[EMAIL]" }))),
+                ("free", vec!["said"], Some(json!({ "mail": "[EMAIL]" }))),
+            ] {
+                let result = client.result("tools/call", call(tool));
+                assert_eq!(result["isError"], true);
+                let blocks = result["content"].as_array().unwrap();
+                let found: Vec<_> = blocks.iter().map(|b| b["text"].as_str().unwrap()).collect();
+                assert_eq!(found, texts, "{tool}");
+                let structured = structured.filter(|_| revision >= "2025-06-18");
+                assert_eq!(result.get("structuredContent"), structured.as_ref(), "{tool}");
+            }
+        });
+    }
+}
+
+#[test]
+fn line_separators_leave_escaped() {
+    let text = "a\u{2028}b\u{2029}c\u{85}d\u{2027}\\u2028";
+    let guest = support::saying(&support::response(text));
+    let host = host("separators", &[named("separators", "run", &guest)]);
+    let runtime = host.runtime_with(PermissionPolicy::new().auto_approve_low(true));
+    let lines = [
+        json!({ "jsonrpc": "2.0", "id": text, "method": "tools/call", "params": modern(call("run")) }),
+        json!({ "jsonrpc": "2.0", "id": text, "method": text, "params": modern(json!({})) }),
+    ];
+    for line in lines {
+        let mut output = Vec::new();
+        let input = Cursor::new(line.to_string().into_bytes());
+        Server::new(&runtime, |_| {}).serve(input, &mut output).unwrap();
+        let output = String::from_utf8(output).unwrap();
+        assert!(!output.contains(['\u{2028}', '\u{2029}', '\u{85}']), "{output}");
+        let answer: Value = serde_json::from_str(output.strip_suffix('\n').unwrap()).unwrap();
+        assert_eq!(answer["id"], text);
+        assert!(answer.get("error").is_some() || answer["result"]["content"][0]["text"] == text);
+    }
 }

@@ -7,7 +7,7 @@ use crate::mcp::{self, modern, session};
 use mpp::limits::{MCP_DEPTH_MAX, MCP_ID_BYTES_MAX, MCP_LINE_BYTES_MAX};
 use mpp::mcp::Server;
 use serde_json::{json, Value};
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Cursor, Write};
 use std::process::{Command, Stdio};
 
 /// What has to come of a line.
@@ -16,6 +16,8 @@ enum Due {
     Silence,
     /// An error with this id and code.
     Error(Value, i64),
+    /// A line that cannot be parsed: its id is null, or stands in the line.
+    Unread,
     Result(Value),
 }
 
@@ -36,7 +38,7 @@ fn due(line: &[u8]) -> Due {
     // serde_json accepts duplicate names, which only one generator makes.
     let parsed: Result<Value, _> = serde_json::from_slice(line);
     let Some(message) = parsed.ok().filter(|value| depth(value) <= MCP_DEPTH_MAX) else {
-        return Due::Error(Value::Null, PARSE);
+        return Due::Unread;
     };
     // An array is never a batch, with any content.
     let Value::Object(members) = &message else { return Due::Error(Value::Null, REQUEST) };
@@ -48,6 +50,7 @@ fn due(line: &[u8]) -> Due {
         None => None,
         Some(Value::String(text)) if text.len() <= MCP_ID_BYTES_MAX => Some(json!(text)),
         Some(Value::Number(number)) if !number.is_f64() => Some(json!(number)),
+        Some(number @ Value::Number(_)) => return Due::Error(number.clone(), REQUEST),
         Some(_) => return Due::Error(Value::Null, REQUEST),
     };
     let known = id.clone().unwrap_or(Value::Null);
@@ -351,6 +354,12 @@ fn check(line: &[u8], due: &Due, mut next: impl FnMut() -> Value) {
     let shown = String::from_utf8_lossy(line.get(..200).unwrap_or(line)).into_owned();
     match due {
         Due::Silence => {}
+        Due::Unread => {
+            let answer = next();
+            let id = answer["id"].to_string();
+            assert!(id == "null" || shown.contains(&id), "{shown}: {answer}");
+            assert_eq!(answer["error"]["code"], PARSE, "{shown}: {answer}");
+        }
         Due::Error(id, code) => {
             let answer = next();
             assert_eq!(
@@ -383,7 +392,7 @@ fn ten_thousand_hostile_lines_get_what_they_deserve() {
     let kinds = |wanted: fn(&Due) -> bool| lines.iter().filter(|line| wanted(&due(line))).count();
     assert!(kinds(|due| matches!(due, Due::Silence)) > 200);
     assert!(kinds(|due| matches!(due, Due::Result(_))) > 100);
-    assert!(kinds(|due| matches!(due, Due::Error(_, PARSE))) > 3000);
+    assert!(kinds(|due| matches!(due, Due::Unread)) > 3000);
     assert!(kinds(|due| matches!(due, Due::Error(_, REQUEST))) > 500);
     assert!(kinds(|due| matches!(due, Due::Error(_, METHOD | PARAMS | VERSION))) > 500);
     let host = mcp::host("lines", &[mcp::patience()]);
@@ -463,9 +472,17 @@ fn a_line_of_fifty_megabytes_is_skipped_and_the_longest_that_is_allowed_is_read(
             client.line(&of(length));
             let answer = client.next();
             assert_eq!(answer["error"]["code"].as_i64(), code, "{length}");
-            assert_eq!(answer["id"], if code.is_some() { json!(null) } else { json!(1) });
+            assert_eq!(answer["id"], 1, "{length}");
             client.is_silent();
         }
+        // The id can be the last member, as clients in TypeScript and Python write it.
+        let filling = "\\\"}],".repeat(10_000_000);
+        let last = r#""jsonrpc":"2.0","id":"last"}"#;
+        client.line(
+            format!(r#"{{"method":"ping","params":{{"id":2,"a":"{filling}"}},{last}"#).as_bytes(),
+        );
+        let answer = client.next();
+        assert_eq!((&answer["id"], &answer["error"]["code"]), (&json!("last"), &json!(REQUEST)));
         // Not JSON at all, and full of what costs most to hold.
         client.line(&b"[".repeat(50_000_000));
         assert_eq!(client.next()["error"]["code"], REQUEST);
@@ -482,6 +499,7 @@ fn a_line_ends_with_a_line_feed_or_the_input_however_it_is_cut_and_blank_ones_ar
     let answers = |input: &[u8], chunk: usize| -> Vec<Value> {
         let mut output = Vec::new();
         let server = Server::new(&runtime, |_| {});
+        let input = Cursor::new(input.to_vec());
         server.serve(BufReader::with_capacity(chunk, input), &mut output).unwrap();
         output.lines().map(|line| serde_json::from_str(&line.unwrap()).unwrap()).collect()
     };
@@ -518,19 +536,173 @@ fn a_name_that_stands_twice_is_refused_wherever_it_stands() {
     let host = mcp::host("twice", &[mcp::patience()]);
     session(&host, |client| {
         client.initialize("2025-11-25");
-        for line in [
-            r#"{"jsonrpc":"2.0","id":1,"id":2,"method":"ping"}"#,
-            r#"{"jsonrpc":"2.0","id":1,"method":"ping","method":"tools/list"}"#,
-            r#"{"jsonrpc":"2.0","id":1,"method":"ping","m\u0065thod":"ping"}"#,
-            r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"contact","name":"x"}}"#,
-            r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"contact","arguments":{"a":{"b":1,"b":2}}}}"#,
+        for (line, id) in [
+            (r#"{"jsonrpc":"2.0","id":1,"id":2,"method":"ping"}"#, json!(null)),
+            (r#"{"jsonrpc":"2.0","id":1,"method":"ping","method":"tools/list"}"#, json!(1)),
+            (r#"{"jsonrpc":"2.0","id":1,"method":"ping","m\u0065thod":"ping"}"#, json!(1)),
+            (
+                r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"contact","name":"x"}}"#,
+                json!(1),
+            ),
+            (
+                r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"contact","arguments":{"a":{"b":1,"b":2}}}}"#,
+                json!(1),
+            ),
         ] {
             client.line(line.as_bytes());
             let answer = client.next();
-            assert_eq!((&answer["id"], &answer["error"]["code"]), (&json!(null), &json!(PARSE)));
+            assert_eq!((&answer["id"], &answer["error"]["code"]), (&id, &json!(PARSE)), "{line}");
         }
         client.is_silent();
     });
+}
+
+/// Answers a request that is refused, and gives the id and the code of the answer.
+fn refused(client: &mcp::Client, line: &[u8]) -> (Value, Value) {
+    client.line(line);
+    let mut answer = client.next();
+    (answer["id"].take(), answer["error"]["code"].take())
+}
+
+#[test]
+fn a_request_that_cannot_be_parsed_is_answered_under_its_id() {
+    let host = mcp::host("refused", &[mcp::patience()]);
+    let deep = format!("{}1{}", "[".repeat(200), "]".repeat(200));
+    let many = format!("[{}0]", "0,".repeat(2_100_000));
+    let faults = [
+        r#""\ud800""#,
+        r#""\udc00\ud800""#,
+        r#"{"a":1,"a":2}"#,
+        "1e400",
+        "NaN",
+        "01",
+        "\"\u{1}\"",
+        "[1,]",
+        "{\"a\"}",
+        r#""\x""#,
+        &deep,
+        &many,
+    ];
+    session(&host, |client| {
+        client.initialize("2025-11-25");
+        for fault in faults {
+            for (id, known) in [
+                ("7", json!(7)),
+                ("-7", json!(-7)),
+                ("\"seven\"", json!("seven")),
+                (r#""\u0073, \"id\":8}""#, json!("s, \"id\":8}")),
+                ("1.0", json!(1.0)),
+            ] {
+                let params = format!(r#""params":{{"id":9,"method":"x","a":{fault},"b":"}},]"}}"#);
+                let head = r#""jsonrpc":"2.0","method":"tools/call""#;
+                for line in [
+                    format!(r#"{{{head},{params},"id":{id}}}"#),
+                    format!(r#"{{"id":{id},{head},{params}}}"#),
+                    format!(" {{ \"\\u0069d\" : {id} , {params} , {head} }} \r"),
+                    format!(r#"{{"id":{id},{head},"params":{fault},"params":{fault}}}"#),
+                ] {
+                    let got = refused(client, line.as_bytes());
+                    assert_eq!(
+                        got,
+                        (known.clone(), json!(PARSE)),
+                        "{}",
+                        &line[..line.len().min(300)]
+                    );
+                }
+            }
+        }
+        let invalid = b"{\"jsonrpc\":\"2.0\",\"id\":3,\"method\":\"\xff\",\"params\":{}}";
+        assert_eq!(refused(client, invalid), (json!(3), json!(PARSE)));
+        client.is_silent();
+    });
+    assert!(!host.log().exists() || host.records().is_empty(), "a line made a tool run");
+}
+
+#[test]
+fn an_id_that_is_no_valid_one_is_refused_under_itself_if_it_is_a_number() {
+    let host = mcp::host("numbers", &[]);
+    session(&host, |client| {
+        client.initialize("2025-11-25");
+        let of = |id: &str| format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"ping"}}"#);
+        for id in ["1.0", "1.5", "1e3", "-0"] {
+            let echoed: Value = serde_json::from_str(id).unwrap();
+            assert_eq!(refused(client, of(id).as_bytes()), (echoed, json!(REQUEST)), "{id}");
+        }
+        let long = format!("\"{}\"", "i".repeat(MCP_ID_BYTES_MAX + 1));
+        for id in ["null", "true", "[1]", r#"{"id":1}"#, &long] {
+            assert_eq!(refused(client, of(id).as_bytes()), (json!(null), json!(REQUEST)), "{id}");
+        }
+        client.is_silent();
+    });
+}
+
+#[test]
+fn a_line_without_a_clear_id_of_a_request_is_refused_under_null() {
+    let host = mcp::host("unclear", &[]);
+    let long =
+        format!(r#"{{"id":"{}","method":"ping","a":1e400}}"#, "i".repeat(MCP_ID_BYTES_MAX + 1));
+    let lines = [
+        // Responses, which must not be taken for failures of requests of the client.
+        r#"{"jsonrpc":"2.0","id":1,"result":{"a":1,"a":2}}"#,
+        r#"{"jsonrpc":"2.0","id":"mpp-0","error":{"message":"\ud800"}}"#,
+        // Not the id of the message.
+        r#"{"method":"ping","params":{"id":1,"a":1e400}}"#,
+        r#"{"method":"ping","params":[{"id":1}],"a":"\ud800"}"#,
+        r#"{"method":"ping","a":"\"id\":1","a":"\ud800,\"id\":1,"}"#,
+        // Arrays and other texts.
+        r#"[{"id":1,"method":"ping","a":1e400}]"#,
+        r#"["id":1,"method":"ping"]"#,
+        r#"x{"id":1,"method":"ping"}"#,
+        r#""id":1,"method":"ping""#,
+        "\u{feff}{\"id\":1,\"method\":\"ping\"}",
+        // Two ids, and ids that are none.
+        r#"{"id":1,"id":"1","method":"ping"}"#,
+        r#"{"id":1,"method":"ping","id":null}"#,
+        r#"{"id":"\ud800","method":"ping"}"#,
+        r#"{"id":1e400,"method":"ping"}"#,
+        r#"{"id":[1],"method":"ping","a":1e400}"#,
+        r#"{"id":true,"method":"ping","a":1e400}"#,
+        r#"{'id':1,"method":"ping"}"#,
+        &long,
+        // Cut off within the id, or before the method.
+        r#"{"method":"ping","id":12"#,
+        r#"{"method":"ping","id":"12"#,
+        r#"{"id":1,"jsonrpc":"2.0","meth"#,
+        r#"{"a":1}},"id":1,"method":"ping"}"#,
+    ];
+    session(&host, |client| {
+        client.initialize("2025-11-25");
+        for line in lines {
+            assert_eq!(refused(client, line.as_bytes()), (json!(null), json!(PARSE)), "{line}");
+        }
+        client.is_silent();
+    });
+}
+
+#[test]
+fn a_byte_order_mark_is_skipped_at_the_start_of_the_input_and_nowhere_else() {
+    let host = mcp::host("mark", &[]);
+    let runtime = host.runtime();
+    let mark = "\u{feff}".as_bytes();
+    let (one, two) = (good(1), good(2));
+    for chunk in [1, 2, 3, 8192] {
+        for (input, ids) in [
+            ([mark, &one, b"\n", &two].concat(), [json!("block 1"), json!("block 2")]),
+            ([mark, b"\n", &one, b"\n", &two].concat(), [json!("block 1"), json!("block 2")]),
+            ([mark, mark, &one, b"\n", &two].concat(), [json!(null), json!("block 2")]),
+            ([&one[..], b"\n", mark, &two].concat(), [json!("block 1"), json!(null)]),
+            ([b"\n", mark, &one, b"\n", &two].concat(), [json!(null), json!("block 2")]),
+            ([b"\xEF\xBB\n", &two[..]].concat(), [json!(null), json!("block 2")]),
+        ] {
+            let mut output = Vec::new();
+            let shown = String::from_utf8_lossy(&input).into_owned();
+            let input = BufReader::with_capacity(chunk, Cursor::new(input));
+            Server::new(&runtime, |_| {}).serve(input, &mut output).unwrap();
+            let answers = output.lines().map(|line| serde_json::from_str(&line.unwrap()).unwrap());
+            let found: Vec<Value> = answers.map(|mut answer: Value| answer["id"].take()).collect();
+            assert_eq!(found, ids, "{chunk} {shown}");
+        }
+    }
 }
 
 #[test]

@@ -1118,3 +1118,57 @@ fn nothing_that_a_client_sends_grants_approves_or_installs() {
     }
     assert_eq!(records(&place, "intent").len(), 0);
 }
+
+/// A server with a running call that ends only by its limit of 60 seconds, or by cancellation.
+fn computing(name: &str) -> (Place, Child) {
+    let place = Place::new(name);
+    let mut manifest = support::manifest("org.example.computes");
+    manifest["tools"][0]["name"] = json!("compute");
+    manifest["runtime"]["timeout_ms"] = json!(60_000);
+    manifest["runtime"]["fuel"] = json!(1_000_000_000_000_u64);
+    let guest = r#"(module (memory (export "memory") 1) (func (export "_start") (loop (br 0))))"#;
+    place.package("computes.mpp", &manifest, guest);
+    place.mpp(&["install", "computes.mpp", "--yes"]).exits(0);
+    let mut command = place.command(&["serve"]);
+    let pipes = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut child = pipes.spawn().unwrap();
+    let line = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call",
+                       "params": stateless("compute", json!({})) });
+    let stdin = child.stdin.as_mut().unwrap();
+    stdin.write_all(format!("{line}\n").as_bytes()).unwrap();
+    let log = place.path("home/audit/audit.jsonl");
+    while !fs::read_to_string(&log).unwrap_or_default().contains("\"intent\"") {
+        sleep(MOMENT);
+    }
+    (place, child)
+}
+
+/// The server ends long before the call's limit, and the call was cancelled.
+#[track_caller]
+fn ends_cancelled(place: &Place, child: &mut Child) {
+    let started = Instant::now();
+    let _status = child.wait().unwrap();
+    assert!(started.elapsed() < Duration::from_secs(30), "{:?}", started.elapsed());
+    let outcomes = records(place, "outcome");
+    assert_eq!(outcomes.len(), 1);
+    assert_eq!(outcomes[0]["result"], "tool.cancelled");
+}
+
+#[test]
+fn a_client_that_dies_in_the_middle_of_a_call_ends_the_call_and_the_server() {
+    let (place, mut child) = computing("serve-dies");
+    drop((child.stdin.take(), child.stdout.take()));
+    ends_cancelled(&place, &mut child);
+}
+
+#[test]
+fn a_failed_write_cancels_all_calls_and_ends_the_server_although_the_input_is_open() {
+    let (place, mut child) = computing("serve-write");
+    drop(child.stdout.take());
+    let stdin = child.stdin.as_mut().unwrap();
+    stdin.write_all(b"{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"ping\"}\n").unwrap();
+    // `wait` would close the input.
+    let stdin = child.stdin.take();
+    ends_cancelled(&place, &mut child);
+    drop(stdin);
+}

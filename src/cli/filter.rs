@@ -4,7 +4,7 @@
 //! `{"id": …, "redacted": "…", "applied": …}`, or with `--spans` `{"id": …, "spans": [{"type", "start",
 //! "end"}]}`, with offsets in code points, or in bytes with `--bytes`.
 
-use super::{usage_error, CommandOutput};
+use super::{json_line, usage_error, CommandOutput};
 use argh::FromArgs;
 use mpp::encoding::unhex;
 use mpp::home::read_file;
@@ -79,7 +79,7 @@ impl Filter {
             let reply = self.reply(&engine, &line).map_err(|error| {
                 Error::new(error.code(), format!("line {number}: {}", error.detail()))
             })?;
-            if !write_unless_closed(writeln!(output, "{reply}"))? {
+            if !write_unless_closed(output.write_all(json_line(&reply).as_bytes()))? {
                 return Ok(CommandOutput::new("", Value::Null));
             }
         }

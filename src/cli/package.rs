@@ -1,8 +1,6 @@
 //! `mpp pack`, `mpp sign`, `mpp verify` and `mpp inspect`.
 
-use super::{
-    keys, read_text, signed_at, terminal, trust, usage_error, warn, write_atomic, CommandOutput,
-};
+use super::{keys, signed_at, terminal, trust, usage_error, warn, write_atomic, CommandOutput};
 use argh::FromArgs;
 use mpp::gatekeeper::{self, read_package, Gatekeeper, Inspection};
 use mpp::package::manifest::Tool;

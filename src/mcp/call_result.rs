@@ -6,17 +6,19 @@ use crate::kernel::error::{Class, Error};
 use serde_json::{json, Value};
 
 /// The result of a tool. Where only structured content exists, a text block repeats the filtered JSON:
-/// some clients read nothing else.
-// [SRV-33]
-pub(super) fn tool_result(answer: CallResult, era: &Era) -> Value {
+/// some clients read nothing else. Others check the structured content even of an error against the listed
+/// schema, and hide an error that does not match; `fits` checks it likewise.
+// [SRV-33] [SRV-35]
+pub(super) fn tool_result(answer: CallResult, era: &Era, fits: &dyn Fn(&Value) -> bool) -> Value {
     let CallResult { mut content, structured_content, is_error, .. } = answer;
+    let is_text = is_error && structured_content.as_ref().is_some_and(|value| !fits(value));
     if let (Some(structured), Some(blocks)) = (&structured_content, content.as_array_mut()) {
-        if blocks.is_empty() {
+        if blocks.is_empty() || is_text {
             blocks.push(json!({ "type": "text", "text": structured.to_string() }));
         }
     }
     let mut result = json!({ "content": content, "isError": is_error });
-    let structured = structured_content.filter(|_| era.is_structured());
+    let structured = structured_content.filter(|_| era.is_structured() && !is_text);
     if let (Some(structured), Some(members)) = (structured, result.as_object_mut()) {
         members.insert("structuredContent".to_owned(), structured);
     }

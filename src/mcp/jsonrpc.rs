@@ -1,5 +1,7 @@
 //! JSON-RPC 2.0 messages as MCP uses them: parses a line, and builds responses and notifications.
 
+use super::framing::Line;
+use super::request_id::IdScanner;
 use crate::kernel::json;
 use crate::kernel::limits::{MCP_DEPTH_MAX, MCP_ID_BYTES_MAX, MCP_LINE_BYTES_MAX};
 use serde_json::{json, Map, Value};
@@ -53,17 +55,19 @@ impl RpcError {
 
 /// Parses one line. An error comes with the id for its response.
 // [SRV-01] [SRV-02] [SRV-03]
-pub(super) fn read(line: &[u8]) -> Result<Message, (Value, RpcError)> {
+pub(super) fn read(line: Line) -> Result<Message, (Value, RpcError)> {
     let failure = |id, code, what: &str| Err((id, RpcError::new(code, what)));
-    if line.len() > MCP_LINE_BYTES_MAX {
+    let line = line.map_err(|id| {
         let what = format!("message exceeds {MCP_LINE_BYTES_MAX} bytes");
-        return failure(Value::Null, INVALID_REQUEST, &what);
-    }
-    let mut members = match json::parse(line, MCP_DEPTH_MAX) {
+        (id, RpcError::new(INVALID_REQUEST, what))
+    })?;
+    let id = || IdScanner::default().read(&line).id();
+    let mut members = match json::parse(&line, MCP_DEPTH_MAX) {
         Ok(Value::Object(members)) => members,
         // [SRV-05] Batches are refused unread.
         Ok(_) => return failure(Value::Null, INVALID_REQUEST, "not an object"),
-        Err(error) => return failure(Value::Null, PARSE_ERROR, &error.to_string()),
+        // [SRV-08]
+        Err(error) => return failure(id(), PARSE_ERROR, &error),
     };
     let id = members.remove("id");
     // A response never gets a response, even an invalid one: two peers that did so would never stop.
@@ -72,11 +76,11 @@ pub(super) fn read(line: &[u8]) -> Result<Message, (Value, RpcError)> {
         let id = id.unwrap_or_default();
         return Ok(Message::Response { id, result: members.remove("result") });
     }
-    let known = id.clone().filter(is_id).unwrap_or_default();
+    let known = id.clone().filter(is_echoed).unwrap_or_default();
     if members.get("jsonrpc").and_then(Value::as_str) != Some("2.0") {
         return failure(known, INVALID_REQUEST, "`jsonrpc` is not \"2.0\"");
     }
-    if id.is_some() && known.is_null() {
+    if id.as_ref().is_some_and(|id| !is_id(id)) {
         return failure(known, INVALID_REQUEST, "`id` is neither a string nor an integer");
     }
     let Some(Value::String(method)) = members.remove("method") else {
@@ -98,9 +102,16 @@ pub(super) fn read(line: &[u8]) -> Result<Message, (Value, RpcError)> {
 /// Returns `true` if a value is a valid request id or progress token.
 pub(super) fn is_id(id: &Value) -> bool {
     match id {
-        Value::String(text) => text.len() <= MCP_ID_BYTES_MAX,
         Value::Number(number) => number.is_i64() || number.is_u64(),
-        _ => false,
+        _ => is_echoed(id),
+    }
+}
+
+/// Returns `true` if an error response repeats this id. A client recognizes `1.0`, although it is invalid.
+pub(super) fn is_echoed(id: &Value) -> bool {
+    match id {
+        Value::String(text) => text.len() <= MCP_ID_BYTES_MAX,
+        _ => id.is_number(),
     }
 }
 

@@ -10,6 +10,7 @@ mod consent;
 mod era;
 mod framing;
 mod jsonrpc;
+mod request_id;
 mod request_state;
 
 use crate::host::clock::CancelFlag;
@@ -22,18 +23,18 @@ use crate::kernel::text::quote_untrusted;
 use crate::kernel::time::Timestamp;
 use catalog::ToolCatalog;
 use era::Era;
-use framing::Output;
+use framing::{Line, Output};
 use jsonrpc::{Id, Message, Params, RpcError};
 use serde_json::{json, Value};
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, Write};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{channel, RecvTimeoutError, Sender};
+use std::sync::mpsc::{channel, sync_channel, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::Builder;
 use std::time::Duration;
 
-/// How often a client that requested progress is notified of a running call.
+/// How often a client that requested progress is notified of a running call, and the output is checked.
 const PROGRESS_PERIOD: Duration = Duration::from_secs(1);
 
 /// Serves the installed packages of one home directory to one client.
@@ -118,35 +119,58 @@ impl<'a> Server<'a> {
         }
     }
 
-    /// Reads and answers messages until the input ends; then waits for the running calls.
+    /// Reads and answers messages until the input ends; then waits for the running calls. If the output fails,
+    /// cancels them, and returns without waiting for the end of the input: the thread that reads it ends with it.
     ///
     /// # Errors
     /// `host.file` if input or output fail.
-    // [SRV-01] [SRV-04]
-    pub fn serve(&self, mut input: impl BufRead, output: impl Write + Send) -> Result<(), Error> {
+    // [SRV-01] [SRV-04] [SRV-09]
+    pub fn serve(
+        &self,
+        mut input: impl BufRead + Send + 'static,
+        output: impl Write + Send,
+    ) -> Result<(), Error> {
         let output = &Output::new(output);
+        let (sender, lines) = sync_channel(0);
+        let mut is_first = true;
+        let mut next = move || framing::read(&mut input, &mut is_first).transpose();
+        let read_all = move || while next().is_some_and(|line| sender.send(line).is_ok()) {};
         let result = std::thread::scope(|scope| {
-            let mut serve_all = || -> io::Result<()> {
-                while let Some(line) = framing::read(&mut input)? {
-                    match self.dispatch(&line) {
+            let (running, ended) = channel::<()>();
+            let serve_all = || -> io::Result<()> {
+                Builder::new().spawn(read_all)?;
+                loop {
+                    output.check()?;
+                    let line = match lines.recv_timeout(PROGRESS_PERIOD) {
+                        Ok(line) => line?,
+                        Err(RecvTimeoutError::Timeout) => continue,
+                        Err(RecvTimeoutError::Disconnected) => break,
+                    };
+                    match self.dispatch(line) {
                         Dispatch::None => {}
                         Dispatch::Immediate(answer) => output.send(&answer)?,
                         Dispatch::Deferred(call) => {
-                            Builder::new().spawn_scoped(scope, move || self.run(&call, output))?;
+                            let running = running.clone();
+                            let run = move || self.run(&call, output, &running);
+                            Builder::new().spawn_scoped(scope, run)?;
                         }
                     }
                 }
-                Ok(())
+                // Cancels pending approval requests.
+                self.input_ended.store(true, Ordering::Relaxed);
+                drop(running);
+                while ended.recv_timeout(PROGRESS_PERIOD) == Err(RecvTimeoutError::Timeout) {
+                    output.write(" ")?;
+                }
+                output.check()
             };
-            let result = serve_all();
-            // Cancels pending approval requests; the scope waits for running calls.
-            self.input_ended.store(true, Ordering::Relaxed);
-            result
+            // The scope waits for running calls.
+            serve_all().inspect_err(|_| lock(&self.calls).values().for_each(CancelFlag::cancel))
         });
         result.map_err(|error| Error::new(Code::HostFile, format!("mcp: {error}")))
     }
 
-    fn dispatch(&self, line: &[u8]) -> Dispatch {
+    fn dispatch(&self, line: Line) -> Dispatch {
         match jsonrpc::read(line) {
             Ok(Message::Request { id, method, params }) => self
                 .request(&id, &method, params)
@@ -277,7 +301,7 @@ impl<'a> Server<'a> {
 
     /// Runs a call, notifies the client of its progress if requested, and responds unless it was cancelled.
     // [SRV-31] [SRV-32]
-    fn run<W: Write + Send>(&self, call: &PendingCall, output: &Output<W>) {
+    fn run<W: Write + Send>(&self, call: &PendingCall, output: &Output<W>, _: &Sender<()>) {
         let (running, ended) = channel::<()>();
         let result = std::thread::scope(|scope| {
             if let Some(token) = &call.progress {
@@ -299,7 +323,7 @@ impl<'a> Server<'a> {
         });
         lock(&self.calls).remove(&call.id.to_string());
         if !call.cancel.is_cancelled() {
-            // Best effort: if the client has closed the stream, the reader ends as well.
+            // A failure is noticed by `serve`.
             let _ = output.send(&jsonrpc::result(&call.id, call.era.complete(result)));
         }
     }
@@ -310,9 +334,20 @@ impl<'a> Server<'a> {
         let answer =
             self.runtime.call_installed(&self.store, content_hash, tool_call, &approver, cancel);
         match answer {
-            Ok(result) => call_result::tool_result(result, &call.era),
+            Ok(result) => {
+                call_result::tool_result(result, &call.era, &|value| self.fits(call, value))
+            }
             Err(error) => call_result::refusal(&error),
         }
+    }
+
+    /// Returns `true` if structured content matches the schema that the tool's list entry contains, if any.
+    fn fits(&self, call: &PendingCall, value: &Value) -> bool {
+        self.store.manifest(&call.content_hash).is_ok_and(|manifest| {
+            let tool = manifest.tools.iter().find(|tool| tool.name == call.call.tool);
+            let schema = tool.and_then(|tool| tool.returns.as_ref());
+            schema.is_none_or(|schema| schema.validate(value).is_ok())
+        })
     }
 }
 
