@@ -13,16 +13,16 @@ pub(crate) fn load<T: Document>(path: &Path) -> Result<Option<T>, Error> {
     parse(home::read_file(path, T::BYTES_MAX)?, path)
 }
 
-/// Parses a document from the content of a file, if there is any. A file that other users can change is
-/// refused: they would decide what is trusted, allowed or approved.
+/// Parses a document from the content of a file, if there is any. A file that every user can change is
+/// refused: they would decide what is trusted, allowed or approved. A group is often the owner alone (umask 002).
 ///
 /// # Errors
 /// The document's error code, with the path of the file.
 // [TRUST-20]
 pub(crate) fn parse<T: Document>(bytes: Option<Vec<u8>>, path: &Path) -> Result<Option<T>, Error> {
-    if home::has_mode(path, 0o022) {
+    if home::has_mode(path, 0o002) {
         let path = path.display();
-        let detail = format!("{path} is writable by other users: run `chmod go-w {path}`");
+        let detail = format!("{path} is writable by every user: run `chmod o-w {path}`");
         return Err(Error::new(T::INVALID, detail));
     }
     let parsed = bytes.map(|bytes| document::parse(&bytes)).transpose();

@@ -1,9 +1,9 @@
 //! JSON-RPC 2.0 messages as MCP uses them: parses a line, and builds responses and notifications.
 
 use super::framing::Line;
-use super::request_id::IdScanner;
+use super::request_id::{is_echoed, IdScanner};
 use crate::kernel::json;
-use crate::kernel::limits::{MCP_DEPTH_MAX, MCP_ID_BYTES_MAX, MCP_LINE_BYTES_MAX};
+use crate::kernel::limits::{MCP_DEPTH_MAX, MCP_LINE_BYTES_MAX};
 use serde_json::{json, Map, Value};
 
 /// The id of a request: a string or an integer, unmodified.
@@ -104,14 +104,6 @@ pub(super) fn is_id(id: &Value) -> bool {
     match id {
         Value::Number(number) => number.is_i64() || number.is_u64(),
         _ => is_echoed(id),
-    }
-}
-
-/// Returns `true` if an error response repeats this id. A client recognizes `1.0`, although it is invalid.
-pub(super) fn is_echoed(id: &Value) -> bool {
-    match id {
-        Value::String(text) => text.len() <= MCP_ID_BYTES_MAX,
-        _ => id.is_number(),
     }
 }
 

@@ -1,6 +1,5 @@
 //! Id of a refused request: found without the strict parser, so that the client does not wait for a response.
 
-use super::jsonrpc::is_echoed;
 use crate::kernel::limits::MCP_ID_BYTES_MAX;
 use serde_json::Value;
 
@@ -66,5 +65,13 @@ impl IdScanner {
     // [SRV-08]
     pub(super) fn id(self) -> Value {
         self.id.filter(|id| self.has_method && is_echoed(id)).unwrap_or_default()
+    }
+}
+
+/// Returns `true` if an error response repeats this id. A client recognizes `1.0`, although it is invalid.
+pub(super) fn is_echoed(id: &Value) -> bool {
+    match id {
+        Value::String(text) => text.len() <= MCP_ID_BYTES_MAX,
+        _ => id.is_number(),
     }
 }
