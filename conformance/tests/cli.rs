@@ -283,7 +283,7 @@ fn packing_warns_of_what_makes_the_api_of_a_client_refuse_every_tool_and_of_noth
     let (enum_, not) = (json!([{}]), json!({ "required": ["a"] }));
     pack("run", json!({ "type": "object", "enum": enum_ })).says(&["warning: tool run", "enum"]);
     pack("run", json!({ "type": "object", "not": not })).says(&["warning: tool run", "not"]);
-    assert!(!pack(&"a".repeat(50), any.clone()).err.contains("warning"));
+    assert!(!pack(&"a".repeat(50), any.clone()).err.contains("warning: tool"));
     pack(&"a".repeat(51), any).says(&["warning: tool aaa", "at most 50"]);
 }
 
