@@ -6,6 +6,8 @@ use argh::FromArgs;
 use mpp::gatekeeper::{self, read_package};
 use mpp::network::CurlTransport;
 use mpp::package::content_hash::ContentHash;
+use mpp::package::manifest::Manifest;
+use mpp::package::{archive, MANIFEST_ENTRY};
 use mpp::policy::PermissionPolicy;
 use mpp::runtime::PackageSource as _;
 use mpp::runtime::{CallResult, Runtime, ToolCall};
@@ -136,11 +138,16 @@ impl Run {
         if self.map.is_empty() && self.env.is_empty() {
             return Ok(());
         }
-        // The call refuses an invalid package, and records that.
-        let Ok(found) = package.bytes().and_then(|bytes| gatekeeper::inspect(&bytes)) else {
+        // Only the manifest is read here. The call verifies the package, refuses an invalid one and records that.
+        let manifest = |bytes: &[u8]| {
+            let entries = archive::read(bytes).ok()?;
+            let entry = entries.iter().find(|entry| entry.name == MANIFEST_ENTRY)?;
+            Manifest::parse(&entry.content).ok()
+        };
+        let Some(manifest) = package.bytes().ok().and_then(|bytes| manifest(&bytes)) else {
             return Ok(());
         };
-        let requested = &found.manifest.capabilities;
+        let requested = &manifest.capabilities;
         let directories = &requested.filesystem;
         let directories = [directories.read.as_slice(), directories.write.as_slice()].concat();
         for (option, given, requested) in
@@ -152,7 +159,7 @@ impl Run {
                     true => "nothing of this kind".to_owned(),
                     false => requested.join(", "),
                 };
-                let id = &found.manifest.id;
+                let id = &manifest.id;
                 return Err(usage_error(format!("{option} {name}: {id} requests {requested}")));
             }
         }

@@ -207,26 +207,24 @@ impl List {
         let installed = store.installed()?;
         // On stderr, so that stdout lists packages only.
         super::warn(&format!("packages of {}", terminal::printable(&home.to_string_lossy())));
-        let mut text = String::new();
+        let (mut text, mut json) = (String::new(), Vec::new());
         for package in &installed {
+            let missing = store.check(&package.content_hash).err();
+            json.push(json!({
+                "id": package.id, "version": package.version.to_string(),
+                "content_hash": package.content_hash.as_str(), "tools": package.tools,
+                "missing": missing.is_some(),
+            }));
             let tools = package.tools.join(", ");
             text.push_str(&format!("{} {}\n", package.id, package.version));
             let mut rows = vec![("tools", tools), ("content", package.content_hash.to_string())];
-            let missing = store.check(&package.content_hash).err();
             rows.extend(missing.map(|error| ("missing", error.detail().to_owned())));
             text.push_str(&terminal::columns(&rows));
         }
         if installed.is_empty() {
             text.push_str("no installed packages\n");
         }
-        let json = installed.iter().map(|package| {
-            json!({
-                "id": package.id, "version": package.version.to_string(),
-                "content_hash": package.content_hash.as_str(), "tools": package.tools,
-                "missing": store.check(&package.content_hash).is_err(),
-            })
-        });
-        Ok(CommandOutput::new(text, Value::Array(json.collect())))
+        Ok(CommandOutput::new(text, Value::Array(json)))
     }
 }
 
