@@ -325,6 +325,7 @@ const PAGES_WITH_CASES: [&str; 5] =
 
 /// Sentences of these pages that no input can show, and why.
 const SENTENCES_WITHOUT_CASE: &[(&str, &str)] = &[
+    ("MOD-19", "it refuses nothing by itself: conformance/tests/budgets.rs shows it"),
     ("GATE-08", "it is about what is kept between calls: conformance/tests/serve.rs shows it"),
     ("GATE-02", "it is about types of this project: programs that break it do not compile"),
     ("PAT-07", "the hosts that run vectors match expressions: src/kernel/pipeline.rs has the rule and its test"),
