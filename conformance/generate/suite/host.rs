@@ -575,6 +575,10 @@ fn every_member() -> Value {
         ("secrets_command", json!(["/usr/bin/pass", "show"])),
         ("agents", json!([{ "names": ["claude-code"], "packages": ["org.example"] }])),
         ("consent", json!({ "wait_s": 55, "elicitation": "low", "remember": true })),
+        (
+            "budgets",
+            json!({ "guest_memory_mb": 1, "code_mb": 4_294_967_295_u32, "descriptors": 1 }),
+        ),
     ] {
         policy[member] = value;
     }

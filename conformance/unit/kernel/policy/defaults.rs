@@ -180,6 +180,7 @@ fn absent() -> BTreeMap<&'static str, String> {
         [&directory.packages, &variable.packages, &header.packages, &entry.agents[0].packages];
     let all = for_all.iter().all(|scope| scope.includes("any.package"));
     let ConsentRules { wait_s, elicitation, remember } = new.consent;
+    let BudgetRules { guest_memory_mb, code_mb, descriptors } = new.budgets;
     BTreeMap::from([
         ("trusted_packages", list(new.trusted_packages.is_empty())),
         ("trusted_publishers", list(new.trusted_publishers.is_empty())),
@@ -223,6 +224,12 @@ fn absent() -> BTreeMap<&'static str, String> {
         ("consent.wait_s", wait_s.to_string()),
         ("consent.elicitation", elicitation.map_or("never", SecurityLevel::as_str).to_owned()),
         ("consent.remember", remember.to_string()),
+        ("budgets.guest_memory_mb", guest_memory_mb.to_string()),
+        ("budgets.code_mb", code_mb.to_string()),
+        (
+            "budgets.descriptors",
+            descriptors.map_or_else(|| "what the system allows".to_owned(), |n| n.to_string()),
+        ),
         (
             "privacy_replacement",
             match new.privacy_replacement {

@@ -89,7 +89,7 @@ fn objects(value: &Value, at: &str, found: &mut Vec<String>) {
 fn an_unknown_member_is_refused_in_every_object() {
     let mut places = Vec::new();
     objects(&example(), "", &mut places);
-    assert_eq!(places.len(), 14);
+    assert_eq!(places.len(), 15);
     for at in places {
         let mut value = example();
         value.pointer_mut(&at).expect(&at)["extra"] = json!(null);
@@ -169,6 +169,9 @@ fn every_value_that_could_never_apply_is_refused_with_its_place() {
         ("/consent/wait_s", json!(3_601)),
         ("/consent/elicitation", json!("Low")),
         ("/consent/remember", json!(1)),
+        ("/budgets/guest_memory_mb", json!(0)),
+        ("/budgets/code_mb", json!(4_294_967_296_u64)),
+        ("/budgets/descriptors", json!("many")),
     ] {
         let mut changed = example();
         *changed.pointer_mut(at).expect(at) = value.clone();
