@@ -96,7 +96,7 @@ pub trait Host: Clock {
     /// # Errors
     /// `store.not_installed`, `store.invalid`, `host.file`.
     fn check_installed(&self, content_hash: &ContentHash) -> Result<(), Error> {
-        Err(Error::new(Code::StoreNotInstalled, content_hash.to_string()))
+        Err(Error::new(Code::StoreNotInstalled, format!("no package {content_hash} is installed")))
     }
 
     /// Returns the archive of an installed package.
@@ -104,7 +104,7 @@ pub trait Host: Clock {
     /// # Errors
     /// As [`Host::check_installed`].
     fn package(&self, content_hash: &ContentHash) -> Result<Vec<u8>, Error> {
-        Err(Error::new(Code::StoreNotInstalled, content_hash.to_string()))
+        Err(Error::new(Code::StoreNotInstalled, format!("no package {content_hash} is installed")))
     }
 
     /// Returns the attestation result that [`Host::cache_attestation`] stored for a package.
