@@ -8,7 +8,8 @@ use mpp::package::manifest::{Manifest, Tool};
 use mpp::package::pack::{countersign, pack, read_directory};
 use mpp::package::writer::Compression;
 use mpp::package::{is_module_entry, MANIFEST_ENTRY};
-use mpp::policy::{risk, Capability};
+use mpp::policy::risk::{self, Risk};
+use mpp::policy::Capability;
 use mpp::trust::{TrustStore, SEEN_FILE_NAME};
 use mpp::{home, Code, Error, Timestamp};
 use serde_json::{json, Value};
@@ -337,8 +338,12 @@ impl Inspect {
 /// Formats the risk of a package with its reasons.
 pub fn risk_row(manifest: &Manifest) -> String {
     let risk = risk::score(manifest);
-    let reasons = risk.reasons.iter().map(|(why, points)| format!("\n{points:3}  {why}"));
-    reasons.fold(format!("{} ({} points)", risk.level, risk.points), |text, reason| text + &reason)
+    let text = format!("{} ({} points)", risk.level, risk.points);
+    risk_reasons(&risk).fold(text, |text, reason| text + "\n" + &reason)
+}
+
+pub fn risk_reasons(risk: &Risk) -> impl Iterator<Item = String> + '_ {
+    risk.reasons.iter().map(|(why, points)| format!("{points:3}  {why}"))
 }
 
 pub fn sensitivity_of(tool: &Tool) -> String {

@@ -1,12 +1,13 @@
 //! `mpp install`, `mpp list` and `mpp remove`: the packages that a server offers.
 
-use super::package::{risk_row, sensitivity_of};
+use super::package::{risk_reasons, risk_row, sensitivity_of};
 use super::{run, terminal, usage_error, CommandOutput};
 use argh::FromArgs;
 use mpp::consent::question::{lay_out, or_nothing, ForeignText};
 use mpp::gatekeeper::AttestationResult;
 use mpp::package::manifest::Tool;
-use mpp::policy::{risk, Capability};
+use mpp::policy::risk::{self, Risk};
+use mpp::policy::Capability;
 use mpp::runtime::PackageSource as _;
 use mpp::store::{InstalledPackage, PackageStore};
 use mpp::trust::{FILE_NAME, SEEN_FILE_NAME};
@@ -148,7 +149,6 @@ fn install_question(
         ("publisher", manifest.signer_names().join(", ")),
         ("content", new.content_hash.to_string()),
     ];
-    let mut risk = risk_row(manifest);
     if let Some((_, installed)) = old {
         rows.push(("replaces", format!("{} {}", installed.version, installed.content_hash)));
     }
@@ -160,13 +160,25 @@ fn install_question(
         rows.push(("keys", difference(&keys_before, &keys_after)));
         rows.push(("capabilities", difference(&capabilities(old), &capabilities(manifest))));
         rows.push(("tools", difference(&names(old), &names(manifest))));
-        risk.push_str(&format!("\nbefore: {}", risk::score(old).level));
+        let (before, after) = (risk::score(old), risk::score(manifest));
+        let reasons = |risk: &Risk| risk_reasons(risk).collect();
+        rows.push((
+            "risk",
+            format!(
+                "{} ({} points); before: {} ({} points)\n{}",
+                after.level,
+                after.points,
+                before.level,
+                before.points,
+                difference(&reasons(&before), &reasons(&after))
+            ),
+        ));
     } else {
         texts.push(foreign("descriptions of tools", or_nothing(&lines(&tools(manifest)))));
         rows.push(("requests", or_nothing(&lines(&capabilities(manifest)))));
         rows.push(("tools", or_nothing(&lines(&names(manifest)))));
+        rows.push(("risk", risk_row(manifest)));
     }
-    rows.push(("risk", risk));
     lay_out(&texts, &rows, terminal::width())
 }
 
