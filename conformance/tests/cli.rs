@@ -74,7 +74,12 @@ impl Place {
     }
 
     pub fn command<S: AsRef<OsStr>>(&self, words: &[S]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_mpp"));
+        self.program(env!("CARGO_BIN_EXE_mpp"), words)
+    }
+
+    /// Another program, as a person in the place would start it.
+    pub fn program<S: AsRef<OsStr>>(&self, program: &str, words: &[S]) -> Command {
+        let mut command = Command::new(program);
         command.args(words).current_dir(self.0.path()).stdin(Stdio::null());
         command.env("MPP_HOME", self.path("home")).env_remove("RUST_BACKTRACE");
         command

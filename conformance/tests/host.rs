@@ -301,8 +301,8 @@ fn a_host_without_one_method_or_that_loses_it_in_a_call_gets_a_stable_code_and_n
         // A refusal of these is visible to the tool only, or has no effect.
         ("resolve", &[None]),
         ("exchange", &[None]),
-        ("cached_attestation", &[None]),
-        ("cache_attestation", &[None]),
+        ("keep_verified", &[None]),
+        ("reserve", &[None]),
         ("remembered_approval", &[None]),
         ("remember_approval", &[None]),
         ("agrees_to_changes", &[None]),
@@ -411,12 +411,12 @@ fn a_host_that_gives_other_storage_is_refused_and_what_it_has_is_not_replaced() 
 }
 
 #[test]
-fn a_host_that_hands_out_what_it_verified_under_another_hash_runs_the_package_that_was_named() {
+fn a_host_that_hands_out_what_it_verified_under_another_hash_runs_nothing() {
     let calls = Calls::new();
     let host = calls.host();
     let other = support::package("org.example.other", support::SILENT_GUEST);
     let other = Gatekeeper::new(support::trust(), support::now()).verify(&other).unwrap();
     host.verified.lock().unwrap().insert(calls.content_hash.clone(), other);
-    let answer = calls.call(&host, "run").unwrap();
-    assert!(answer.content.to_string().contains("done for"), "{answer:?}");
+    assert_eq!(code(&calls.call(&host, "run")), Code::ContentHash);
+    assert!(host.sent.lock().unwrap().is_empty());
 }

@@ -7,7 +7,7 @@ use serde_json::{json, Value};
 use sha2::{Digest as _, Sha256};
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::process::{Child, ChildStdin, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{channel, Receiver};
 use std::thread::{sleep, JoinHandle};
 use std::time::{Duration, Instant};
@@ -43,7 +43,21 @@ impl Served {
 
     /// Without a handshake.
     pub fn silent(place: &Place) -> Self {
-        let mut command = place.command(&["serve"]);
+        Served::spawned(place.command(&["serve"]))
+    }
+
+    /// With the handshake, from a shell that runs `setup` before.
+    pub fn after(place: &Place, setup: &str) -> Self {
+        let command = format!("{setup} && exec '{}' serve", env!("CARGO_BIN_EXE_mpp"));
+        let mut served = Served::spawned(place.program("sh", &["-c", &command]));
+        let info = json!({ "name": "try", "version": "1" });
+        let params = json!({ "protocolVersion": "2025-11-25", "capabilities": {},
+                             "clientInfo": info });
+        served.result("initialize", params);
+        served
+    }
+
+    fn spawned(mut command: Command) -> Self {
         let pipes = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = pipes.spawn().unwrap();
         let (sender, messages) = channel();
@@ -62,6 +76,10 @@ impl Served {
         });
         let stdin = child.stdin.take();
         Served { child, stdin, messages, errors: Some(errors), last: 0 }
+    }
+
+    pub fn process(&self) -> u32 {
+        self.child.id()
     }
 
     pub fn send(&mut self, message: &Value) {

@@ -5,6 +5,7 @@
 
 pub mod approvals;
 pub mod approver;
+mod budgets;
 mod child;
 pub mod clock;
 #[cfg(unix)]

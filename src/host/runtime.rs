@@ -1,6 +1,7 @@
 //! Runtime: runs calls on this computer, with a home directory for trust store, log, secrets and approvals.
 
 pub use crate::host::approver::{Approver, NoApprover};
+use crate::host::budgets::Budgets;
 use crate::host::clock::CancelFlag;
 use crate::host::sandbox::WasmSandbox;
 use crate::host::secrets::{CommandSecretStore, FileSecretStore, SecretStore};
@@ -64,7 +65,8 @@ impl Runtime {
         };
         let services = Services { http: None, storage: Some(Arc::new(storage)) };
         let sandbox = sandbox.with_services(services);
-        Ok(Runtime { state: HostState::open(home, secrets, sandbox)?, policy })
+        let budgets = Budgets::new(&policy.budgets);
+        Ok(Runtime { state: HostState::open(home, secrets, sandbox, budgets)?, policy })
     }
 
     /// Sets the HTTP transport for tools. Without one they reach no host, even if the policy granted it.

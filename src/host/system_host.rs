@@ -2,6 +2,7 @@
 
 use crate::host::approvals::Approvals;
 use crate::host::approver::Approver;
+use crate::host::budgets::{Budgets, Draw};
 use crate::host::clock::{CancelFlag, SystemClock};
 use crate::host::host_key;
 use crate::host::log::{AuditLog, RunningCall};
@@ -13,7 +14,7 @@ use crate::kernel::consent::{ApprovalDecision, ApprovalRequest};
 use crate::kernel::directory::Directory;
 use crate::kernel::error::{Code, Error};
 use crate::kernel::gatekeeper::AttestationResult;
-use crate::kernel::host::Host;
+use crate::kernel::host::{Host, InstalledPackage, ResourceNeeds};
 use crate::kernel::network::{Exchange, HttpResponse, TransportError};
 use crate::kernel::package::content_hash::ContentHash;
 use crate::kernel::package::key::PublicKey;
@@ -23,7 +24,7 @@ use crate::kernel::secrets::SecretValue;
 use crate::kernel::storage::StorageBackend;
 use crate::kernel::time::Timestamp;
 use crate::kernel::trust::TrustStore;
-use std::collections::BTreeMap;
+use std::any::Any;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -40,8 +41,7 @@ pub(super) struct HostState {
     pub(super) home: PathBuf,
     pub(super) secrets: Arc<dyn SecretStore>,
     pub(super) sandbox: WasmSandbox,
-    /// Installed packages that were verified and compiled in this process.
-    verified: Mutex<BTreeMap<ContentHash, AttestationResult>>,
+    budgets: Arc<Budgets>,
 }
 
 impl HostState {
@@ -50,6 +50,7 @@ impl HostState {
         home: &Path,
         secrets: Arc<dyn SecretStore>,
         sandbox: WasmSandbox,
+        budgets: Budgets,
     ) -> Result<Self, Error> {
         Ok(HostState {
             trust_path: home.join(FILE_NAME),
@@ -59,7 +60,7 @@ impl HostState {
             home: home.to_owned(),
             secrets,
             sandbox,
-            verified: Mutex::default(),
+            budgets: Arc::new(budgets),
         })
     }
 
@@ -112,6 +113,9 @@ pub(super) struct CallHost<'a> {
     approver: &'a dyn Approver,
     /// The host of the sandbox stage: what a guest can reach.
     sandbox: SandboxHost<'a>,
+    cancel: &'a CancelFlag,
+    /// Set while this call verifies a package.
+    verification: Mutex<Option<Draw>>,
     /// Set from the intent record to the outcome record.
     running: Mutex<Option<RunningCall>>,
 }
@@ -124,7 +128,8 @@ impl<'a> CallHost<'a> {
         cancel: &'a CancelFlag,
     ) -> Self {
         let sandbox = state.sandbox.host(cancel);
-        CallHost { state, store, approver, sandbox, running: Mutex::default() }
+        let (verification, running) = Default::default();
+        CallHost { state, store, approver, sandbox, cancel, verification, running }
     }
 
     fn store(&self) -> Result<&dyn PackageSource, Error> {
@@ -134,7 +139,7 @@ impl<'a> CallHost<'a> {
 
 impl SystemClock for CallHost<'_> {
     fn cancel_flag(&self) -> Option<&CancelFlag> {
-        self.sandbox.cancel_flag()
+        Some(self.cancel)
     }
 }
 
@@ -155,19 +160,28 @@ impl Host for CallHost<'_> {
         self.store()?.check(content_hash)
     }
 
-    fn package(&self, content_hash: &ContentHash) -> Result<Vec<u8>, Error> {
-        self.store()?.read(content_hash)
+    fn package(&self, content_hash: &ContentHash) -> Result<InstalledPackage, Error> {
+        let budgets = &self.state.budgets;
+        if let Some(found) = budgets.verified(content_hash) {
+            return Ok(InstalledPackage::Verified(found));
+        }
+        let alone = budgets.verify_alone(self.cancel)?;
+        // Another call may have verified it since.
+        if let Some(found) = budgets.verified(content_hash) {
+            return Ok(InstalledPackage::Verified(found));
+        }
+        *self.verification.lock().unwrap_or_else(PoisonError::into_inner) = Some(alone);
+        self.store()?.read(content_hash).map(InstalledPackage::Archive)
     }
 
-    fn cached_attestation(&self, content_hash: &ContentHash) -> Option<AttestationResult> {
-        // The map is consistent even if a thread that held the lock panicked.
-        let verified = self.state.verified.lock().unwrap_or_else(PoisonError::into_inner);
-        verified.get(content_hash).cloned()
+    fn keep_verified(&self, found: &AttestationResult) -> Result<(), Error> {
+        let kept = self.state.budgets.keep(found, self.cancel);
+        self.verification.lock().unwrap_or_else(PoisonError::into_inner).take();
+        kept
     }
 
-    fn cache_attestation(&self, found: &AttestationResult) {
-        let mut verified = self.state.verified.lock().unwrap_or_else(PoisonError::into_inner);
-        verified.insert(found.content_hash.clone(), found.clone());
+    fn reserve(&self, needs: &ResourceNeeds) -> Result<Box<dyn Any>, Error> {
+        Ok(Box::new(self.state.budgets.draw(needs, self.cancel)?))
     }
 
     fn request_approval(&self, request: &ApprovalRequest) -> ApprovalDecision {

@@ -9,6 +9,7 @@
 //! failure is final; there is no override. No other code can make an [`AttestationResult`]: its parts
 //! have private fields that only this file fills. The policy and the sandbox accept nothing else.
 
+use crate::kernel::encoding::as_u64;
 use crate::kernel::module::Module;
 use crate::kernel::package::archive::{self, Entry};
 use crate::kernel::package::content_hash::{checksum_list, ContentHash};
@@ -103,6 +104,13 @@ impl Gatekeeper {
         let manifest = check_6_manifest(&self.trust, &parts, &signers)?;
         let module = check_7_module(&parts, &manifest)?;
         Ok(attest(entries, record.content_hash, key_ids, signers, manifest, module))
+    }
+}
+
+impl AttestationResult {
+    /// Returns `true` if there is another copy of this value, such as that of a running call.
+    pub fn is_shared(&self) -> bool {
+        Arc::strong_count(&self.wasm_binary.assets) > 1
     }
 }
 
@@ -350,6 +358,12 @@ impl WasmBinary {
     /// Returns the files of `assets/`, by their paths below it (`db/shop.sqlite`).
     pub(in crate::kernel) fn assets(&self) -> &Arc<BTreeMap<String, Vec<u8>>> {
         &self.assets
+    }
+
+    /// Returns the most bytes that the module and the assets take in memory.
+    pub fn memory_bytes_max(&self) -> u64 {
+        let assets = self.assets.values().map(|content| as_u64(content.len()));
+        assets.fold(self.module.code_bytes_max(), u64::saturating_add)
     }
 
     /// Returns the manifest that was signed with the module.

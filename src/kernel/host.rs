@@ -20,8 +20,34 @@ use crate::kernel::storage::StorageBackend;
 use crate::kernel::time::Timestamp;
 use crate::kernel::trust::TrustStore;
 use alloc::sync::Arc;
+use core::any::Any;
 use core::net::IpAddr;
 use core::time::Duration;
+
+/// An installed package, as its host has it.
+#[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant)] // one is made for each call, and matched at once
+pub enum InstalledPackage {
+    /// The bytes of its archive.
+    Archive(Vec<u8>),
+    /// What the Gatekeeper found earlier in this process; its signers are evaluated again.
+    Verified(AttestationResult),
+}
+
+/// The most that a call can use of what all calls of a process share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ResourceNeeds {
+    /// Linear memory, in bytes.
+    pub memory_bytes: u64,
+    /// Compiled code and assets, in bytes.
+    pub code_bytes: u64,
+    /// Number of mapped directories.
+    pub directories: usize,
+    /// Whether the guest may connect to some host.
+    pub has_hosts: bool,
+    /// How long it may wait.
+    pub timeout: Duration,
+}
 
 /// What one call needs from outside. Each call has its own value, with its own approver and cancellation.
 ///
@@ -99,21 +125,31 @@ pub trait Host: Clock {
         Err(Error::new(Code::StoreNotInstalled, format!("no package {content_hash} is installed")))
     }
 
-    /// Returns the archive of an installed package.
+    /// Returns an installed package: its archive, or what [`Host::keep_verified`] kept of it.
     ///
     /// # Errors
-    /// As [`Host::check_installed`].
-    fn package(&self, content_hash: &ContentHash) -> Result<Vec<u8>, Error> {
+    /// As [`Host::check_installed`]; `host.busy`, `host.budget`, `tool.cancelled`.
+    fn package(&self, content_hash: &ContentHash) -> Result<InstalledPackage, Error> {
         Err(Error::new(Code::StoreNotInstalled, format!("no package {content_hash} is installed")))
     }
 
-    /// Returns the attestation result that [`Host::cache_attestation`] stored for a package.
-    fn cached_attestation(&self, _: &ContentHash) -> Option<AttestationResult> {
-        None
+    /// Keeps a verified installed package in memory, so that it is not verified and compiled on each call.
+    /// A host that limits that memory can wait.
+    ///
+    /// # Errors
+    /// `host.busy`, `host.budget`, `tool.cancelled`.
+    fn keep_verified(&self, _: &AttestationResult) -> Result<(), Error> {
+        Ok(())
     }
 
-    /// Stores the attestation result of an installed package, so that it is not verified and compiled again.
-    fn cache_attestation(&self, _: &AttestationResult) {}
+    /// Reserves the most that a call can use of what all calls of this process share, or waits until that is
+    /// free, within the call's time. Dropping the value releases it.
+    ///
+    /// # Errors
+    /// `host.busy`, `host.budget`, `tool.cancelled`.
+    fn reserve(&self, _: &ResourceNeeds) -> Result<Box<dyn Any>, Error> {
+        Ok(Box::new(()))
+    }
 
     /// Requests one decision of the approver.
     fn request_approval(&self, _: &ApprovalRequest) -> ApprovalDecision {

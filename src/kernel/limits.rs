@@ -65,9 +65,9 @@ limits! {
     ELEMENT_SEGMENTS_COUNT_MAX usize = 10_000; "LIM-28" "tools have one or two"
     DATA_SEGMENTS_COUNT_MAX usize = 100_000; "LIM-29" "Go needs 27,122"
     PARAMETERS_COUNT_MAX usize = 64; "LIM-30" "compilers pass more in memory; every call checks all"
-    RESULTS_COUNT_MAX usize = 16; "LIM-31" "every branch to a block copies all"
+    RESULTS_COUNT_MAX usize = 4; "LIM-31" "compilers return one; every branch to a block copies all"
     LOCALS_COUNT_MAX usize = 10_000; "LIM-32" "zeroed at each call, for one call's fuel"
-    FUNCTION_BYTES_MAX usize = 4 << 20; "LIM-33" "translated without a deadline check, at 15 ms per MB"
+    FUNCTION_BYTES_MAX usize = 2 << 20; "LIM-33" "translated without a deadline check, in 0.1 s, at worst 0.7 s"
     NESTING_DEPTH_MAX usize = 10_000; "LIM-34" "large switches nest a block per case; 170 bytes each"
 
     // Execution.
@@ -88,7 +88,7 @@ limits! {
     CLOCK_STEP_NS u64 = 1_000_000; "LIM-49" "polling for a second reads the clock 1,000 times"
 
     GROWTHS_COUNT_MAX usize = 1_000; "LIM-150" "allocators have one or two; each uses 200 bytes of host stack until the slice ends"
-    BLOCK_PARAMETERS_COUNT_MAX usize = 16; "LIM-153" "as for results: every branch to a loop copies them"
+    BLOCK_PARAMETERS_COUNT_MAX usize = 4; "LIM-153" "as for results: every branch to a loop copies them"
     LABELS_COUNT_MAX usize = 1_000_000; "LIM-154" "of all br_tables; each label checks up to 16 values"
     ELEMENT_SECTION_BYTES_MAX usize = 1 << 20; "LIM-155" "nine bytes per function; the engine needs 24 for each"
     JSON_VALUES_COUNT_MAX usize = 2_000_000; "LIM-156" "200 MB while parsed, filtered and written"
@@ -104,7 +104,7 @@ limits! {
     LISTINGS_COUNT_MAX usize = 300_000; "LIM-173" "entries of unfinished listings: two large ones, 20 MB"
     NODES_COUNT_MAX usize = 500_000; "LIM-174" "inodes of one call, at 300 bytes and a name"
     FILE_DEPTH_MAX usize = 32; "LIM-175" "nested directories; twice a package's limit"
-    HANDLES_COUNT_MAX usize = 64; "LIM-178" "open host directories; twice the deepest path"
+    HANDLES_COUNT_MAX usize = 48; "LIM-178" "open host directories; the deepest path and half of it"
     LINK_STEPS_MAX usize = 32; "LIM-176" "symbolic links of one path; systems allow 20 to 40"
     HOST_NAME_FUEL u64 = 2_000; "LIM-177" "opening one host file takes 2 microseconds"
     INSTALLED_COUNT_MAX usize = 1000; "LIM-200" "five times the packages of any known agent"
@@ -125,6 +125,22 @@ limits! {
     MCP_ID_BYTES_MAX usize = 256; "LIM-204" "id of a request, echoed in its response"
     MCP_CALLS_COUNT_MAX usize = 32; "LIM-205" "concurrent calls of a server; each has a thread and its memory"
 
+
+    // What the calls of one process share: the defaults of the policy's `budgets`.
+    GUEST_MEMORY_MB u64 = 2048; "LIM-270" "linear memory of all running calls, as granted: 32 calls of 64 MB"
+    COMPILED_CODE_MB u64 = 256; "LIM-271" "packages kept in memory: CPython counts as 141 MB, a tool in Go as 85"
+    DESCRIPTORS_SET_ASIDE u64 = 64; "LIM-272" "of the process, for its own files, the log and one file per running call"
+    DESCRIPTORS_COUNT_DEFAULT u64 = 256; "LIM-273" "of a process whose own limit cannot be read"
+    DIRECTORY_CALL_DESCRIPTORS u64 = 184; "LIM-274" "open files and host directories of one call, and eight for its changes"
+    NETWORK_CALL_DESCRIPTORS u64 = 12; "LIM-275" "pipes and sockets of one exchange"
+    VERIFICATION_WAIT_MS u64 = 30_000; "LIM-277" "wait for other packages to be verified, a second each at most"
+    BUDGET_POLL_MS u64 = 20; "LIM-276" "polls for a budget; a fifth of the delay that a cancelled call may have"
+    // Upper bounds of translated code, in bytes, measured with wasmi 2.0.0 over hostile functions.
+    FUNCTION_CODE_BYTES u64 = 256; "LIM-280" "an empty function takes 230"
+    OPERATOR_CODE_BYTES u64 = 48; "LIM-281" "two operators take up to 96"
+    LOCAL_CODE_BYTES u64 = 24; "LIM-282" "`local.get` or a constant: copied once at most"
+    BLOCK_CODE_BYTES u64 = 128; "LIM-283" "`if`, `else`, `loop`, `block` or a call, besides the operator"
+    BRANCH_VALUE_CODE_BYTES u64 = 64; "LIM-284" "a value that a branch or the start of a block may copy"
     // Host services.
     SERVICE_REQUEST_BYTES_MAX usize = 4 << 20; "LIM-210" "one request, including a base64 body"
     SERVICE_DEPTH_MAX usize = 3; "LIM-211" "a list of headers, each a name and a value"

@@ -19,7 +19,7 @@ use crate::kernel::deadline::Deadline;
 use crate::kernel::encoding::sha256_hex;
 use crate::kernel::error::Class;
 use crate::kernel::gatekeeper::{AttestationResult, Gatekeeper, VerifiedManifest};
-use crate::kernel::host::Host;
+use crate::kernel::host::{Host, InstalledPackage, ResourceNeeds};
 use crate::kernel::json;
 use crate::kernel::limits;
 use crate::kernel::package::content_hash::ContentHash;
@@ -36,6 +36,7 @@ use crate::kernel::sandbox::{
 };
 use crate::kernel::text::quote_untrusted;
 use crate::kernel::time::Timestamp;
+use core::any::Any;
 use core::time::Duration;
 use serde_json::{json, Map, Value};
 
@@ -111,6 +112,8 @@ struct AdmittedCall {
     proof: Option<String>,
     request: ToolInput,
     filter: PrivacyFilterEngine,
+    /// What the host holds for it until the call ends.
+    reservation: Box<dyn Any>,
 }
 
 /// Performs one call. Everything from outside comes from the host.
@@ -156,7 +159,7 @@ impl Pipeline<'_> {
         // 4. Fail closed: without a durable intent record nothing runs.
         let audit_record = host.append(&Entry::Intent(&intent(refusal, &admitted)), self.now())?;
         // 5. The sandbox runs the verified binary with the grants of the token.
-        let AdmittedCall { attestation, token, request, filter, .. } = admitted;
+        let AdmittedCall { attestation, token, request, filter, reservation, .. } = admitted;
         let deadline = Deadline::new(host, token.limits().timeout);
         let mut run = self.engine.run(host, &attestation.wasm_binary, &token, request, &deadline);
         let mut changes = core::mem::take(&mut run.changes);
@@ -172,6 +175,7 @@ impl Pipeline<'_> {
             .map_err(|error| filtered_error(error, &run, (&filter, &Deadline::untimed(host))));
         // 8. Without a durable outcome record the result is withheld.
         let outcome = self.outcome(&run, &result, &changes);
+        drop(reservation);
         host.append(&Entry::Outcome(audit_record, &outcome), self.now())?;
         result
     }
@@ -225,6 +229,8 @@ impl Pipeline<'_> {
         let request = tool_input(manifest.runtime.protocol, tool, call, (&filter, &until))?;
         let recheck = || self.recheck(package, &attestation);
         let (token, proof) = self.decide(&attestation, tool, call, &arguments, &recheck)?;
+        // [RUN-15] after approvals, which take long
+        let reservation = self.host.reserve(&needs(&attestation, &token))?;
         // [SECRET-03] after the decision, since a denied call needs no secrets
         let token = token.resolve_secrets(self.host)?;
         let filter = filter.with_known_secrets(token.known_secrets());
@@ -235,7 +241,7 @@ impl Pipeline<'_> {
         {
             self.host.record_version(&manifest.id, &manifest.version)?;
         }
-        Ok(AdmittedCall { attestation, token, proof, request, filter })
+        Ok(AdmittedCall { attestation, token, proof, request, filter, reservation })
     }
 
     /// Returns an installed package: verified on its first call, revalidated later.
@@ -247,20 +253,22 @@ impl Pipeline<'_> {
         refusal: &mut Refusal,
     ) -> Result<AttestationResult, Error> {
         self.host.check_installed(content_hash)?;
-        let cached = self.host.cached_attestation(content_hash);
-        if let Some(cached) = cached.filter(|cached| cached.content_hash == *content_hash) {
-            return gatekeeper.revalidate(&cached);
-        }
-        let bytes = self.host.package(content_hash)?;
-        let found = gatekeeper.verify(&bytes).and_then(|found| {
+        let is_expected = |found: AttestationResult| {
             if found.content_hash != *content_hash {
                 let detail = format!("{} is installed as {content_hash}", found.content_hash);
                 return Err(Error::new(Code::ContentHash, detail));
             }
             Ok(found)
-        });
+        };
+        let bytes = match self.host.package(content_hash)? {
+            InstalledPackage::Verified(found) => {
+                return gatekeeper.revalidate(&is_expected(found)?)
+            }
+            InstalledPackage::Archive(bytes) => bytes,
+        };
+        let found = gatekeeper.verify(&bytes).and_then(is_expected);
         let found = found.inspect_err(|_| refusal.source = Some(source_of(&bytes)))?;
-        self.host.cache_attestation(&found);
+        self.host.keep_verified(&found)?;
         Ok(found)
     }
 
@@ -401,6 +409,16 @@ fn intent(refusal: Refusal, admitted: &AdmittedCall) -> Intent {
         output_bytes_max: limits.output_bytes_max,
         caller: refusal.caller,
         attestation: proof.clone(),
+    }
+}
+
+fn needs(attestation: &AttestationResult, token: &CapabilityToken) -> ResourceNeeds {
+    ResourceNeeds {
+        memory_bytes: token.limits().memory_bytes_max,
+        code_bytes: attestation.wasm_binary.memory_bytes_max(),
+        directories: token.directories().len(),
+        has_hosts: token.has_hosts(),
+        timeout: token.limits().timeout,
     }
 }
 

@@ -3,7 +3,7 @@
 use super::content_block;
 use super::era::Era;
 use crate::host::runtime::CallResult;
-use crate::kernel::error::{Class, Error};
+use crate::kernel::error::{Class, Code, Error};
 use serde_json::{json, Value};
 
 /// The result of a tool. Where only structured content exists, a text block repeats the filtered JSON:
@@ -45,6 +45,7 @@ pub(super) fn refusal(error: &Error) -> Value {
     let code = error.code();
     let stage = code.as_str().split('.').next().unwrap_or_default();
     let label = match (stage, code.class()) {
+        _ if code == Code::HostBusy => "BUSY",
         ("request", _) => "INVALID REQUEST",
         (_, Class::Refused) => "DENIED by MPP policy",
         (_, Class::Tool) => "FAILED",

@@ -362,7 +362,7 @@ fn limits() -> Vec<Case> {
     };
     let group = [&leb(1000)[..], &[0x7f]].concat();
     let wide = [&leb(10_001)[..], &[0x7f]].concat();
-    let long = code(&vec![0x01; (4 << 20) - 1]);
+    let long = code(&vec![0x01; (2 << 20) - 1]);
     let nested = code(&[[0x02, 0x40].repeat(10_001), vec![0x0b; 10_001]].concat());
     let grows = [0x41, 0, 0x40, 0, 0x1a];
     let labels = [&[0x41, 0, 0x0e][..], &leb(1_000_000), &vec![0; 1_000_001]].concat();
@@ -426,10 +426,10 @@ fn limits() -> Vec<Case> {
         ),
         (
             "block-parameters",
-            "A block with 17 parameters",
+            "A block with 5 parameters",
             "MOD-17 LIM-153",
             with_sections(&[
-                (1, list(1, 2, &[&[0x60, 0, 0, 0x60, 17][..], &[0x7f; 17], &[0]].concat())),
+                (1, list(1, 2, &[&[0x60, 0, 0, 0x60, 5][..], &[0x7f; 5], &[0]].concat())),
                 (10, code(&[0x00, 0x02, 0x01, 0x00, 0x0b])),
             ]),
         ),
@@ -447,11 +447,11 @@ fn limits() -> Vec<Case> {
         ),
         (
             "results",
-            "17 results",
+            "5 results",
             "LIM-31",
             with_sections(&[(
                 1,
-                list(1, 2, &[&[0x60, 0, 0, 0x60, 0, 17][..], &[0x7f; 17]].concat()),
+                list(1, 2, &[&[0x60, 0, 0, 0x60, 0, 5][..], &[0x7f; 5]].concat()),
             )]),
         ),
         (
@@ -474,7 +474,7 @@ fn limits() -> Vec<Case> {
         ),
         (
             "function-bytes",
-            "A function of 4 MiB and one byte",
+            "A function of 2 MiB and one byte",
             "LIM-33",
             with_sections(&[(10, long)]),
         ),

@@ -13,7 +13,9 @@ use mpp::package::key::{PublicKey, SecretKey};
 use mpp::package::version::Version;
 use mpp::secrets::SecretValue;
 use mpp::storage::{PreparedStorage, StorageBackend, StorageOwner};
-use mpp::{AttestationResult, Clock, Code, Deadline, Error, Host, Timestamp, TrustStore};
+use mpp::{
+    AttestationResult, Clock, Code, Deadline, Error, Host, InstalledPackage, Timestamp, TrustStore,
+};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -102,17 +104,18 @@ impl Host for Memory {
         self.trust.lock().unwrap().record_version(id, version)
     }
     fn check_installed(&self, content_hash: &ContentHash) -> Result<(), Error> {
-        self.package(content_hash).map(drop)
-    }
-    fn package(&self, content_hash: &ContentHash) -> Result<Vec<u8>, Error> {
         let missing = || Error::new(Code::StoreNotInstalled, content_hash.to_string());
-        self.packages.get(content_hash).cloned().ok_or_else(missing)
+        self.packages.contains_key(content_hash).then_some(()).ok_or_else(missing)
     }
-    fn cached_attestation(&self, content_hash: &ContentHash) -> Option<AttestationResult> {
-        self.verified.lock().unwrap().get(content_hash).cloned()
+    fn package(&self, content_hash: &ContentHash) -> Result<InstalledPackage, Error> {
+        self.check_installed(content_hash)?;
+        let verified = self.verified.lock().unwrap().get(content_hash).cloned();
+        let archive = || InstalledPackage::Archive(self.packages[content_hash].clone());
+        Ok(verified.map_or_else(archive, InstalledPackage::Verified))
     }
-    fn cache_attestation(&self, found: &AttestationResult) {
+    fn keep_verified(&self, found: &AttestationResult) -> Result<(), Error> {
         self.verified.lock().unwrap().insert(found.content_hash.clone(), found.clone());
+        Ok(())
     }
     fn request_approval(&self, question: &ApprovalRequest) -> ApprovalDecision {
         let mut questions = self.questions.lock().unwrap();

@@ -15,7 +15,10 @@ use mpp::package::version::Version;
 use mpp::sandbox::Changes;
 use mpp::secrets::SecretValue;
 use mpp::storage::{PreparedStorage, StorageBackend, StorageOwner};
-use mpp::{AttestationResult, Clock, Code, Deadline, Error, Host, Timestamp, TrustStore};
+use mpp::{
+    AttestationResult, Clock, Code, Deadline, Error, Host, InstalledPackage, ResourceNeeds,
+    Timestamp, TrustStore,
+};
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -33,8 +36,8 @@ pub const METHODS: &[&str] = &[
     "note_version",
     "check_installed",
     "package",
-    "cached_attestation",
-    "cache_attestation",
+    "keep_verified",
+    "reserve",
     "request_approval",
     "remembered_approval",
     "remember_approval",
@@ -234,17 +237,17 @@ impl Host for Taped<'_> {
         let asked = content_hash.to_string();
         self.pass("check_installed", asked, |host| host.check_installed(content_hash))
     }
-    fn package(&self, content_hash: &ContentHash) -> Result<Vec<u8>, Error> {
+    fn package(&self, content_hash: &ContentHash) -> Result<InstalledPackage, Error> {
         self.pass("package", content_hash.to_string(), |host| host.package(content_hash))
     }
-    fn cached_attestation(&self, content_hash: &ContentHash) -> Option<AttestationResult> {
-        self.pass("cached_attestation", content_hash.to_string(), |host| {
-            host.cached_attestation(content_hash)
-        })
-    }
-    fn cache_attestation(&self, found: &AttestationResult) {
+    fn keep_verified(&self, found: &AttestationResult) -> Result<(), Error> {
         let asked = found.content_hash.to_string();
-        self.pass("cache_attestation", asked, |host| host.cache_attestation(found));
+        self.pass("keep_verified", asked, |host| host.keep_verified(found))
+    }
+    fn reserve(&self, needs: &ResourceNeeds) -> Result<Box<dyn Any>, Error> {
+        let reserved =
+            self.pass("reserve", format!("{needs:?}"), |host| host.reserve(needs).map(drop));
+        reserved.map(|()| Box::new(()) as Box<dyn Any>)
     }
     fn request_approval(&self, question: &ApprovalRequest) -> ApprovalDecision {
         self.pass("request_approval", format!("{question:?}"), |host| {

@@ -10,6 +10,7 @@ mod prescan;
 #[path = "../../../conformance/unit/kernel/module.rs"]
 pub(in crate::kernel) mod tests;
 
+use crate::kernel::encoding::as_u64;
 use crate::kernel::limits::{CALL_DEPTH_MAX, MODULE_BYTES_MAX, STACK_BYTES_MAX};
 use crate::kernel::package::manifest::Manifest;
 use crate::kernel::prelude::*;
@@ -26,6 +27,7 @@ pub(in crate::kernel) const BYTES_PER_FUEL: u32 = 64;
 pub struct Module {
     compiled: wasmi::Module,
     memory_pages: u64,
+    code_bytes_max: u64,
 }
 
 impl Module {
@@ -49,11 +51,12 @@ impl Module {
             let detail = format!("module is {} bytes, limit {MODULE_BYTES_MAX}", bytes.len());
             return Err(Error::new(Code::ModuleTooLarge, detail));
         }
-        prescan::check(bytes)?;
+        let code_bytes = prescan::check(bytes)?;
         let compiled = compile(bytes, CompilationMode::LazyTranslation)?;
         check_imports(&compiled, manifest)?;
         let memory_pages = check_exports(&compiled)?;
-        let module = Module { compiled, memory_pages };
+        let code_bytes_max = code_bytes.saturating_add(as_u64(bytes.len()));
+        let module = Module { compiled, memory_pages, code_bytes_max };
         // [MOD-13]
         let limit = u64::from(manifest.runtime.memory_limit_mb).saturating_mul(1 << 20);
         if module.memory_bytes() > limit {
@@ -69,6 +72,12 @@ impl Module {
     /// Returns the size of the initial linear memory in bytes.
     pub fn memory_bytes(&self) -> u64 {
         self.memory_pages.saturating_mul(PAGE_BYTES)
+    }
+
+    /// Returns the most bytes that the compiled module takes once all its functions have run.
+    // [MOD-19]
+    pub fn code_bytes_max(&self) -> u64 {
+        self.code_bytes_max
     }
 
     /// Returns the names of the imports, without duplicates, in ascending order.

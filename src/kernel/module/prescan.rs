@@ -5,6 +5,7 @@
 //! afterwards; this pass must only never read less than the engine does, so it refuses what it does not
 //! know.
 
+use crate::kernel::encoding::as_u64;
 use crate::kernel::limits::*;
 use crate::kernel::prelude::*;
 
@@ -91,7 +92,7 @@ const THREADS: &str = "threads: compile without -pthread, in Rust with -C target
 const WIDE: &str = "wide arithmetic: compile with -mno-wide-arithmetic";
 
 /// Refuses what belongs to a proposal that is not supported.
-// [MOD-19]
+// [MOD-22]
 fn unsupported(what: &str, proposal: &str) -> Error {
     invalid(&format!("{what} of {proposal}"))
 }
@@ -108,19 +109,21 @@ fn within(what: &str, count: usize, max: usize) -> Result<(), Error> {
 /// # Errors
 /// `module.limit` for a count beyond its limit, `module.invalid` for sections that cannot be read or that
 /// contain unsupported features. The detail names the section.
-pub(super) fn check(bytes: &[u8]) -> Result<(), Error> {
+///
+/// Returns the most bytes that the engine's translation of the module takes.
+pub(super) fn check(bytes: &[u8]) -> Result<u64, Error> {
     // [MOD-02] the text format and components start differently
     let Some(sections) = bytes.strip_prefix(b"\0asm\x01\0\0\0") else {
         return Err(invalid(other_format(bytes)));
     };
     let mut cursor = Cursor { rest: sections, length: bytes.len() };
-    let mut parameters = Vec::new();
+    let mut totals = ModuleTotals::default();
     while !cursor.rest.is_empty() {
         let start = cursor.position();
-        section(&mut cursor, &mut parameters)
+        section(&mut cursor, &mut totals)
             .map_err(|error| error.context(format_args!("section at byte {start}")))?;
     }
-    Ok(())
+    Ok(totals.code_bytes)
 }
 
 /// Names what an author has packed instead of a core module.
@@ -140,15 +143,42 @@ fn other_format(bytes: &[u8]) -> &'static str {
     }
 }
 
-/// Reads one section. After the type section, `parameters` has the number of parameters of each type.
+/// Totals over the sections and operators of a module.
+#[derive(Default)]
+struct ModuleTotals {
+    /// Number of parameters of each type.
+    parameters: Vec<usize>,
+    /// Values that a branch copies at most: the results of any type, the parameters of any block so far.
+    branch_values: usize,
+    /// Labels of `br_table`s.
+    labels: usize,
+    /// Values passed by calls, each counted as a call of the function with the most parameters.
+    passed: usize,
+    /// Upper bound of the translated code.
+    code_bytes: u64,
+}
+
+impl ModuleTotals {
+    // [MOD-19]
+    fn add_code(&mut self, count: usize, bytes_each: u64) {
+        self.code_bytes = self.code_bytes.saturating_add(as_u64(count).saturating_mul(bytes_each));
+    }
+
+    /// Adds the values that branches to these labels copy.
+    fn add_branches(&mut self, labels: usize) {
+        self.add_code(labels.saturating_mul(self.branch_values), BRANCH_VALUE_CODE_BYTES);
+    }
+}
+
+/// Reads one section.
 // [MOD-03]
-fn section(cursor: &mut Cursor, parameters: &mut Vec<usize>) -> Result<(), Error> {
+fn section(cursor: &mut Cursor, totals: &mut ModuleTotals) -> Result<(), Error> {
     let id = cursor.byte()?;
     let size = cursor.number()?;
     let mut body = Cursor::new(cursor.take(size)?);
     match id {
         0 => Ok(()),
-        1 => types(&mut body, parameters),
+        1 => types(&mut body, totals),
         2 => body.count("imports", IMPORTS_COUNT_MAX).map(drop),
         3 => body.count("functions", FUNCTIONS_COUNT_MAX).map(drop),
         4 => tables(&mut body),
@@ -171,22 +201,23 @@ fn section(cursor: &mut Cursor, parameters: &mut Vec<usize>) -> Result<(), Error
             within("bytes of element segments", size, ELEMENT_SECTION_BYTES_MAX)?;
             body.count("element segments", ELEMENT_SEGMENTS_COUNT_MAX).map(drop)
         }
-        10 => code(&mut body, parameters),
+        10 => code(&mut body, totals),
         11 | 12 => body.count("data segments", DATA_SEGMENTS_COUNT_MAX).map(drop),
         13 => Err(unsupported("tag section", EXCEPTIONS)),
         other => Err(invalid(&format!("section {other} of no WebAssembly proposal"))),
     }
 }
 
-fn types(body: &mut Cursor, parameters: &mut Vec<usize>) -> Result<(), Error> {
+fn types(body: &mut Cursor, totals: &mut ModuleTotals) -> Result<(), Error> {
     for _ in 0..body.count("types", TYPES_COUNT_MAX)? {
         match body.byte()? {
             0x60 => {}
             0x4e..=0x50 | 0x5e | 0x5f => return Err(unsupported("structure type", GC)),
             _ => return Err(invalid("type is not a function type")),
         }
-        parameters.push(body.vector("parameters", PARAMETERS_COUNT_MAX)?.len());
-        body.vector("results", RESULTS_COUNT_MAX)?;
+        totals.parameters.push(body.vector("parameters", PARAMETERS_COUNT_MAX)?.len());
+        let results = body.vector("results", RESULTS_COUNT_MAX)?.len();
+        totals.branch_values = totals.branch_values.max(results);
     }
     Ok(())
 }
@@ -210,10 +241,11 @@ fn tables(body: &mut Cursor) -> Result<(), Error> {
 }
 
 // [MOD-04]
-fn code(body: &mut Cursor, parameters: &[usize]) -> Result<(), Error> {
-    let widest = parameters.iter().copied().max().unwrap_or(0);
-    let mut totals = ModuleTotals { widest, labels: 0, passed: 0 };
-    for _ in 0..body.count("functions", FUNCTIONS_COUNT_MAX)? {
+fn code(body: &mut Cursor, totals: &mut ModuleTotals) -> Result<(), Error> {
+    let widest = totals.parameters.iter().copied().max().unwrap_or(0);
+    let count = body.count("functions", FUNCTIONS_COUNT_MAX)?;
+    totals.add_code(count, FUNCTION_CODE_BYTES);
+    for _ in 0..count {
         let mut function = Cursor::new(body.vector("bytes in one function", FUNCTION_BYTES_MAX)?);
         let mut locals = 0_usize;
         for _ in 0..function.count("groups of locals", LOCALS_COUNT_MAX)? {
@@ -221,38 +253,28 @@ fn code(body: &mut Cursor, parameters: &[usize]) -> Result<(), Error> {
             let _value_type = function.byte()?;
         }
         within("locals in one function", locals, LOCALS_COUNT_MAX)?;
-        operators(&mut function, parameters, &mut totals)?;
+        operators(&mut function, widest, totals)?;
     }
     Ok(())
 }
 
-/// Totals over the operators of all functions.
-struct ModuleTotals {
-    /// The largest number of parameters of any type.
-    widest: usize,
-    /// Labels of `br_table`s.
-    labels: usize,
-    /// Values passed by calls, each counted as a call of the widest function.
-    passed: usize,
-}
-
-/// Scans the operators of one function for the nesting of blocks, the number of growths, and the totals of
-/// calls and `br_table`s. It has to know the immediates of each operator, so it also refuses unsupported
-/// proposals.
+/// Scans the operators of one function for the nesting of blocks, the number of growths, and the totals. A
+/// call counts as one of the `widest` function. It has to know the immediates of each operator, so it also
+/// refuses unsupported proposals.
 // [MOD-06]
-fn operators(
-    function: &mut Cursor,
-    parameters: &[usize],
-    totals: &mut ModuleTotals,
-) -> Result<(), Error> {
+fn operators(function: &mut Cursor, widest: usize, totals: &mut ModuleTotals) -> Result<(), Error> {
     let (mut depth, mut growths) = (0_usize, 0_usize);
     while !function.rest.is_empty() {
-        match function.byte()? {
+        let operator = function.byte()?;
+        totals.add_code(1, code_bytes_of(operator));
+        match operator {
             // block, loop, if, with their block type
             0x02..=0x04 => {
                 depth = depth.saturating_add(1);
                 within("nested blocks in one function", depth, NESTING_DEPTH_MAX)?;
-                block_type(function, parameters)?;
+                let values = block_type(function, &totals.parameters)?;
+                totals.branch_values = totals.branch_values.max(values);
+                totals.add_code(values, BRANCH_VALUE_CODE_BYTES);
             }
             // end
             0x0b => depth = depth.saturating_sub(1),
@@ -260,13 +282,18 @@ fn operators(
             0x00 | 0x01 | 0x05 | 0x0f | 0x1a | 0x1b | 0x45..=0xc4 | 0xd1 => {}
             // call, call_indirect
             call @ (0x10 | 0x11) => {
-                totals.passed = totals.passed.saturating_add(totals.widest);
+                totals.passed = totals.passed.saturating_add(widest);
                 // [MOD-18] the engine checks all values of each call, in unreachable code too
                 within("values passed by calls", totals.passed, PASSED_VALUES_COUNT_MAX)?;
                 function.skip_numbers(usize::from(call == 0x11).saturating_add(1))?;
             }
-            // br, br_if; variables and tables; memory.size, integer constants; ref.null, ref.func
-            0x0c | 0x0d | 0x20..=0x26 | 0x3f | 0x41 | 0x42 | 0xd0 | 0xd2 => {
+            // br, br_if
+            0x0c | 0x0d => {
+                totals.add_branches(1);
+                function.skip_numbers(1)?;
+            }
+            // variables and tables; memory.size, integer constants; ref.null, ref.func
+            0x20..=0x26 | 0x3f | 0x41 | 0x42 | 0xd0 | 0xd2 => {
                 function.skip_numbers(1)?;
             }
             // memory.grow
@@ -279,6 +306,8 @@ fn operators(
                 totals.labels = totals.labels.saturating_add(count);
                 // [MOD-16] the engine checks all values of its block for each label
                 within("labels of br_table", totals.labels, LABELS_COUNT_MAX)?;
+                totals.add_code(count, OPERATOR_CODE_BYTES);
+                totals.add_branches(count);
                 function.skip_numbers(count)?;
             }
             // select with types
@@ -316,15 +345,26 @@ fn operators(
     Ok(())
 }
 
-/// Reads a block type: empty, one value type, or the index of a function type.
+/// Returns the most bytes that the translation of an operator takes, without the values it copies.
+fn code_bytes_of(operator: u8) -> u64 {
+    match operator {
+        0x20 | 0x41..=0x44 => LOCAL_CODE_BYTES,
+        0x02..=0x05 | 0x10 | 0x11 => OPERATOR_CODE_BYTES.saturating_add(BLOCK_CODE_BYTES),
+        _ => OPERATOR_CODE_BYTES,
+    }
+}
+
+/// Reads a block type: empty, one value type, or the index of a function type. Returns the number of its
+/// parameters.
 // [MOD-17]
-fn block_type(function: &mut Cursor, parameters: &[usize]) -> Result<(), Error> {
+fn block_type(function: &mut Cursor, parameters: &[usize]) -> Result<usize, Error> {
     if let Some(0x40..=0x7f) = function.rest.first() {
-        return function.skip_numbers(1);
+        return function.skip_numbers(1).map(|()| 0);
     }
     let index = function.number()?;
     let count = parameters.get(index).ok_or_else(|| invalid("block has an unknown type"))?;
-    within("parameters of a block", *count, BLOCK_PARAMETERS_COUNT_MAX)
+    within("parameters of a block", *count, BLOCK_PARAMETERS_COUNT_MAX)?;
+    Ok(*count)
 }
 
 // [MOD-14]

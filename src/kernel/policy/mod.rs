@@ -16,8 +16,8 @@ mod value_or_secret;
 use crate::kernel::document::{self, integer, list, object, optional, text, Document, FromJson};
 use crate::kernel::json::closed_object::{DocumentError, Field};
 use crate::kernel::limits::{
-    CONSENT_WAIT_S_MAX, LIST_COUNT_MAX, POLICY_FILE_BYTES_MAX, SIGNATURES_COUNT_MAX,
-    TOKEN_LIFETIME_S_MAX,
+    COMPILED_CODE_MB, CONSENT_WAIT_S_MAX, GUEST_MEMORY_MB, LIST_COUNT_MAX, POLICY_FILE_BYTES_MAX,
+    SIGNATURES_COUNT_MAX, TOKEN_LIFETIME_S_MAX,
 };
 use crate::kernel::names::{self, is_host_and_port, is_namespace, is_visible_line};
 use crate::kernel::package::manifest::PrivacyFilters;
@@ -109,6 +109,8 @@ object! {
         pub(in crate::kernel) agents: Vec<AgentRule> = Vec::new();
         /// How approval is requested on behalf of a server.
         pub consent: ConsentRules = ConsentRules::default();
+        /// What all calls of a process share.
+        pub budgets: BudgetRules = BudgetRules::default();
         /// The file of the policy, which the host sets. It is not part of the document.
         pub(in crate::kernel) file: Option<String> = None => |_| Ok(None);
     }
@@ -215,6 +217,19 @@ object! {
         pub elicitation: Option<SecurityLevel> = None;
         /// Whether an approval can be remembered for later calls.
         pub remember: bool = true;
+    }
+}
+
+object! {
+    /// What all calls of one process share. A call that does not fit waits within its own time.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub struct BudgetRules: FromJson {
+        /// Linear memory of all running calls, as granted, in MB.
+        pub guest_memory_mb: u64 = GUEST_MEMORY_MB, integer(1..=u64::from(u32::MAX));
+        /// Compiled code and assets of the packages kept in memory, in MB.
+        pub code_mb: u64 = COMPILED_CODE_MB, integer(1..=u64::from(u32::MAX));
+        /// Descriptors of the process; by default what the system allows it.
+        pub descriptors: Option<u64> = None, optional(integer(1..=u64::from(u32::MAX)));
     }
 }
 

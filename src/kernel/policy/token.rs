@@ -116,6 +116,10 @@ impl CapabilityToken {
     pub fn directories(&self) -> Vec<DirectoryGrant> {
         directories(&self.grants)
     }
+    /// Returns `true` if the guest may connect to some host.
+    pub fn has_hosts(&self) -> bool {
+        self.grants.iter().any(|grant| matches!(grant, Capability::Network { .. }))
+    }
     /// Returns the storage quota in bytes; 0 without storage.
     pub fn storage_bytes_max(&self) -> u64 {
         let bytes = |grant: &Capability| match grant {

@@ -5,7 +5,7 @@
 //! thread and no signal.
 
 use super::errno::Termination;
-use super::guest::GuestState;
+use super::guest::{DeniedGrowth, GuestState};
 use super::meter::bulk_duration;
 use super::{service_calls, wasi};
 use crate::kernel::deadline::Deadline;
@@ -32,7 +32,7 @@ pub(super) fn run<'a>(module: &Module, guest: GuestState<'a>, limits: &RunLimits
     let mut store = Store::new(module.compiled().engine(), guest);
     let outcome = start(&mut store, module, limits, &deadline)
         .and_then(|entry| run_in_slices(&mut store, entry, &deadline))
-        .map_err(|error| explain(error, store.data().growth_denied));
+        .map_err(|error| explain(error, store.data().denied_growth));
     let fuel_left = fuel_left(&store);
     let exit_status = match &outcome {
         Ok(()) => Some(0),
@@ -142,13 +142,16 @@ impl ResourceLimiter for GuestState<'_> {
         bytes_after: usize,
         _bytes_max: Option<usize>,
     ) -> Result<bool, LimiterError> {
-        self.growth_denied = bytes_after > self.memory_bytes_max;
-        Ok(!self.growth_denied)
+        let is_denied = bytes_after > self.memory_bytes_max;
+        self.denied_growth = is_denied.then_some(DeniedGrowth::ByLimit);
+        Ok(!is_denied)
     }
 
     fn memory_grow_failed(&mut self, error: &MemoryError) -> Result<(), LimiterError> {
         // Out of fuel is the other reason: it ends the guest, or the engine retries with the next slice.
-        self.growth_denied = matches!(error, MemoryError::OutOfSystemMemory);
+        if matches!(error, MemoryError::OutOfSystemMemory) {
+            self.denied_growth = Some(DeniedGrowth::ByHost);
+        }
         Ok(())
     }
 
@@ -176,14 +179,16 @@ impl ResourceLimiter for GuestState<'_> {
 
 /// Attributes a failure after a denied growth to memory: most likely that is its cause.
 // [BOX-22]
-fn explain(error: Error, growth_denied: bool) -> Error {
-    match error.code() {
-        Code::ToolTrap | Code::ToolExit | Code::ToolFuel | Code::ToolTimeout if growth_denied => {
-            let detail = format!("{}, after memory growth was denied", error.detail());
-            Error::new(Code::ToolMemory, detail)
-        }
-        _ => error,
-    }
+pub(super) fn explain(error: Error, denied_growth: Option<DeniedGrowth>) -> Error {
+    let blamed = match (error.code(), denied_growth) {
+        (Code::ToolTrap | Code::ToolExit | Code::ToolFuel | Code::ToolTimeout, Some(by)) => by,
+        _ => return error,
+    };
+    let (code, why) = match blamed {
+        DeniedGrowth::ByLimit => (Code::ToolMemory, "after memory growth was denied"),
+        DeniedGrowth::ByHost => (Code::HostMemory, "after this computer had no memory left"),
+    };
+    Error::new(code, format!("{}, {why}", error.detail()))
 }
 
 /// Returns the reason code for an error of the engine or of a host function.
@@ -203,7 +208,7 @@ fn exit_error(error: &wasmi::Error) -> Error {
             let code = match error.as_trap_code() {
                 Some(TrapCode::StackOverflow) => Code::ToolStack,
                 Some(TrapCode::OutOfFuel) => Code::ToolFuel,
-                Some(TrapCode::OutOfSystemMemory) => Code::ToolMemory,
+                Some(TrapCode::OutOfSystemMemory) => Code::HostMemory,
                 _ => Code::ToolTrap,
             };
             Error::new(code, error.to_string())

@@ -41,10 +41,19 @@ pub(super) struct GuestState<'a> {
     pub(super) memory_bytes_max: usize,
     /// Limit of a table.
     pub(super) table_elements_max: usize,
-    /// Whether the last growth of memory was denied.
-    pub(super) growth_denied: bool,
+    /// Set if the last growth of memory was denied.
+    pub(super) denied_growth: Option<DeniedGrowth>,
     /// Linear memory, once the instance exists.
     pub(super) memory: Option<Memory>,
+}
+
+/// Why memory did not grow.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum DeniedGrowth {
+    /// The limit of the call was reached.
+    ByLimit,
+    /// The host had no more memory.
+    ByHost,
 }
 
 /// One host call. It borrows the guest's memory each time, since that may have grown since the last call.

@@ -206,7 +206,7 @@ impl<'a> GuestInputs<'a> {
             response: Vec::new(),
             memory_bytes_max: usize::try_from(limits.memory_bytes_max).unwrap_or(usize::MAX),
             table_elements_max: crate::kernel::limits::TABLE_ELEMENTS_COUNT_MAX,
-            growth_denied: false,
+            denied_growth: None,
             memory: None,
         }
     }

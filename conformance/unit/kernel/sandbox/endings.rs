@@ -189,19 +189,27 @@ fn a_guest_that_fails_with_memory_to_spare_is_no_memory_failure() {
 }
 
 #[test]
-fn a_growth_that_the_host_has_no_memory_for_counts_as_denied() {
+fn a_failure_after_the_host_had_no_memory_is_the_hosts_and_not_the_tools() {
+    use super::guest::DeniedGrowth::{ByHost, ByLimit};
     use wasmi::{errors::MemoryError, ResourceLimiter};
     let cancel = CancelFlag::default();
     let deadline = Deadline::new(&cancel, LIMITS.timeout);
     let mut guest = inputs(b"").into_guest(&LIMITS, &deadline);
     assert!(guest.memory_growing(0, 16 << 20, None).unwrap());
-    assert!(!guest.growth_denied);
     guest.memory_grow_failed(&MemoryError::OutOfFuel { required_fuel: 1 }).unwrap();
-    assert!(!guest.growth_denied);
+    assert!(guest.denied_growth.is_none());
     guest.memory_grow_failed(&MemoryError::OutOfSystemMemory).unwrap();
-    assert!(guest.growth_denied);
+    assert!(matches!(guest.denied_growth, Some(ByHost)));
+    for code in [Code::ToolTrap, Code::ToolExit, Code::ToolFuel, Code::ToolTimeout] {
+        let blamed = |by| executor::explain(Error::new(code, "it ended"), by).code();
+        assert_eq!(blamed(Some(ByHost)), Code::HostMemory);
+        assert_eq!(blamed(Some(ByLimit)), Code::ToolMemory);
+        assert_eq!(blamed(None), code);
+    }
     assert!(!guest.memory_growing(0, (16 << 20) + 1, None).unwrap());
-    assert!(guest.growth_denied);
+    assert!(matches!(guest.denied_growth, Some(ByLimit)));
+    assert!(guest.memory_growing(0, 16 << 20, None).unwrap());
+    assert!(guest.denied_growth.is_none());
 }
 
 #[test]
