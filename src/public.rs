@@ -88,7 +88,7 @@ pub use crate::host::clock::CancelFlag;
 #[cfg(feature = "std")]
 pub use crate::host::sandbox::{SandboxConfig, WasmSandbox};
 pub use crate::kernel::deadline::{Clock, Deadline};
-pub use crate::kernel::host::{Host, InstalledPackage, ResourceNeeds};
+pub use crate::kernel::host::{Host, InstalledPackage, Reservation, ResourceNeeds};
 pub use error::{Class, Code, Error};
 pub use gatekeeper::{AttestationResult, Gatekeeper, VerifiedManifest, WasmBinary};
 pub use package::manifest::Manifest;

@@ -96,7 +96,7 @@ impl Budgets {
     ) -> Result<Draw, Error> {
         let (memory_bytes, descriptors) = (needs.memory_bytes, descriptors_of(needs));
         fits(CODE, needs.code_bytes, self.code_bytes_max)?;
-        fits("bytes of linear memory", memory_bytes, self.memory_bytes_max)?;
+        fits("bytes of memory", memory_bytes, self.memory_bytes_max)?;
         fits("open files", descriptors, self.descriptors_max)?;
         self.wait(needs.timeout, cancel, |state| {
             let memory_after = state.memory_bytes.saturating_add(memory_bytes);

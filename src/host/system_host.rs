@@ -14,7 +14,7 @@ use crate::kernel::consent::{ApprovalDecision, ApprovalRequest};
 use crate::kernel::directory::Directory;
 use crate::kernel::error::{Code, Error};
 use crate::kernel::gatekeeper::AttestationResult;
-use crate::kernel::host::{Host, InstalledPackage, ResourceNeeds};
+use crate::kernel::host::{Host, InstalledPackage, Reservation, ResourceNeeds};
 use crate::kernel::network::{Exchange, HttpResponse, TransportError};
 use crate::kernel::package::content_hash::ContentHash;
 use crate::kernel::package::key::PublicKey;
@@ -24,7 +24,6 @@ use crate::kernel::secrets::SecretValue;
 use crate::kernel::storage::StorageBackend;
 use crate::kernel::time::Timestamp;
 use crate::kernel::trust::TrustStore;
-use std::any::Any;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -180,8 +179,8 @@ impl Host for CallHost<'_> {
         kept
     }
 
-    fn reserve(&self, needs: &ResourceNeeds) -> Result<Box<dyn Any>, Error> {
-        Ok(Box::new(self.state.budgets.draw(needs, self.cancel)?))
+    fn reserve(&self, needs: &ResourceNeeds) -> Result<Reservation, Error> {
+        Ok(Arc::new(self.state.budgets.draw(needs, self.cancel)?))
     }
 
     fn request_approval(&self, request: &ApprovalRequest) -> ApprovalDecision {

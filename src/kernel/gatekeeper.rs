@@ -201,11 +201,10 @@ fn check_id_and_version(
     if !signers.iter().any(|signer| signer.may_publish(&manifest.id)) {
         let names: Vec<_> = signers.iter().map(TrustedSigner::publisher).collect();
         let id = &manifest.id;
-        let command = signers.first().map(|signer| {
+        let command = signers.first().map_or_else(String::new, |signer| {
             let name = signer.publisher().replace('\'', "'\\''");
             format!(": mpp trust add {} --name '{name}' --namespace {id}", signer.key_id())
         });
-        let command = command.unwrap_or_default();
         let detail = format!("id {id} is outside the namespaces of {names:?}{command}");
         return Err(Error::new(Code::ManifestNamespace, detail));
     }

@@ -37,7 +37,7 @@ pub enum InstalledPackage {
 /// The most that a call can use of what all calls of a process share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ResourceNeeds {
-    /// Linear memory, in bytes.
+    /// Linear memory, output and files, in bytes.
     pub memory_bytes: u64,
     /// Compiled code and assets, in bytes.
     pub code_bytes: u64,
@@ -48,6 +48,9 @@ pub struct ResourceNeeds {
     /// How long it may wait.
     pub timeout: Duration,
 }
+
+/// What a host holds for a call; dropping the last copy releases it.
+pub type Reservation = Arc<dyn Any + Send + Sync>;
 
 /// What one call needs from outside. Each call has its own value, with its own approver and cancellation.
 ///
@@ -143,12 +146,12 @@ pub trait Host: Clock {
     }
 
     /// Reserves the most that a call can use of what all calls of this process share, or waits until that is
-    /// free, within the call's time. Dropping the value releases it.
+    /// free, within the call's time. Dropping the value releases it: when the call and its result have ended.
     ///
     /// # Errors
     /// `host.busy`, `host.budget`, `tool.cancelled`.
-    fn reserve(&self, _: &ResourceNeeds) -> Result<Box<dyn Any>, Error> {
-        Ok(Box::new(()))
+    fn reserve(&self, _: &ResourceNeeds) -> Result<Reservation, Error> {
+        Ok(Arc::new(()))
     }
 
     /// Requests one decision of the approver.

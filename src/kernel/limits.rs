@@ -127,8 +127,11 @@ limits! {
 
 
     // What the calls of one process share: the defaults of the policy's `budgets`.
-    GUEST_MEMORY_MB u64 = 2048; "LIM-270" "linear memory of all running calls, as granted: 32 calls of 64 MB"
+    GUEST_MEMORY_MB u64 = 2048; "LIM-270" "what all running calls can take: twenty of 64 MB with 1 MB of output"
     COMPILED_CODE_MB u64 = 256; "LIM-271" "packages kept in memory: CPython counts as 141 MB, a tool in Go as 85"
+    OUTPUT_MEMORY_FACTOR u64 = 24; "LIM-278" "a byte of output, as an empty list that is parsed, filtered and written, takes 21"
+    OUTPUT_MEMORY_BYTES_MAX u64 = 256 << 20; "LIM-279" "an output of the most JSON values"
+    DIRECTORY_CALL_MEMORY_BYTES u64 = 224 << 20; "LIM-269" "staged content and inodes of one call"
     DESCRIPTORS_SET_ASIDE u64 = 64; "LIM-272" "of the process, for its own files, the log and one file per running call"
     DESCRIPTORS_COUNT_DEFAULT u64 = 256; "LIM-273" "of a process whose own limit cannot be read"
     DIRECTORY_CALL_DESCRIPTORS u64 = 184; "LIM-274" "open files and host directories of one call, and eight for its changes"

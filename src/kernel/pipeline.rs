@@ -19,7 +19,7 @@ use crate::kernel::deadline::Deadline;
 use crate::kernel::encoding::sha256_hex;
 use crate::kernel::error::Class;
 use crate::kernel::gatekeeper::{AttestationResult, Gatekeeper, VerifiedManifest};
-use crate::kernel::host::{Host, InstalledPackage, ResourceNeeds};
+use crate::kernel::host::{Host, InstalledPackage, Reservation, ResourceNeeds};
 use crate::kernel::json;
 use crate::kernel::limits;
 use crate::kernel::package::content_hash::ContentHash;
@@ -27,7 +27,7 @@ use crate::kernel::package::manifest::{Manifest, Protocol, Tool};
 use crate::kernel::package::schema::{Schema, Violation};
 use crate::kernel::pattern::CAN_MATCH;
 use crate::kernel::policy::capability::{self, directories};
-use crate::kernel::policy::token::{CapabilityToken, ResolvedToken};
+use crate::kernel::policy::token::{CapabilityToken, ResolvedToken, RunLimits};
 use crate::kernel::policy::{risk, PermissionPolicy, PolicyDecision};
 use crate::kernel::prelude::*;
 use crate::kernel::privacy::{PrivacyFilterEngine, RedactionReport};
@@ -36,7 +36,6 @@ use crate::kernel::sandbox::{
 };
 use crate::kernel::text::quote_untrusted;
 use crate::kernel::time::Timestamp;
-use core::any::Any;
 use core::time::Duration;
 use serde_json::{json, Map, Value};
 
@@ -92,6 +91,8 @@ pub struct CallResult {
     pub fuel_used: u64,
     /// Number of the intent record in the audit log.
     pub audit_record: u64,
+    /// What the host reserved for the call: memory that the result takes, too.
+    pub reservation: Reservation,
 }
 
 /// The package of a call.
@@ -113,7 +114,7 @@ struct AdmittedCall {
     request: ToolInput,
     filter: PrivacyFilterEngine,
     /// What the host holds for it until the call ends.
-    reservation: Box<dyn Any>,
+    reservation: Reservation,
 }
 
 /// Performs one call. Everything from outside comes from the host.
@@ -175,9 +176,8 @@ impl Pipeline<'_> {
             .map_err(|error| filtered_error(error, &run, (&filter, &Deadline::untimed(host))));
         // 8. Without a durable outcome record the result is withheld.
         let outcome = self.outcome(&run, &result, &changes);
-        drop(reservation);
         host.append(&Entry::Outcome(audit_record, &outcome), self.now())?;
-        result
+        result.map(|result| CallResult { reservation, ..result })
     }
 
     fn now(&self) -> Timestamp {
@@ -412,9 +412,17 @@ fn intent(refusal: Refusal, admitted: &AdmittedCall) -> Intent {
     }
 }
 
+// [RUN-15]
 fn needs(attestation: &AttestationResult, token: &CapabilityToken) -> ResourceNeeds {
+    let RunLimits { memory_bytes_max, output_bytes_max, .. } = *token.limits();
+    let output = output_bytes_max.saturating_mul(limits::OUTPUT_MEMORY_FACTOR);
+    let files = match token.directories().is_empty() {
+        true => 0,
+        false => limits::DIRECTORY_CALL_MEMORY_BYTES,
+    };
+    let besides = output.min(limits::OUTPUT_MEMORY_BYTES_MAX).saturating_add(files);
     ResourceNeeds {
-        memory_bytes: token.limits().memory_bytes_max,
+        memory_bytes: memory_bytes_max.saturating_add(besides),
         code_bytes: attestation.wasm_binary.memory_bytes_max(),
         directories: token.directories().len(),
         has_hosts: token.has_hosts(),
@@ -498,6 +506,7 @@ fn filtered_result(
         applied,
         fuel_used: run.fuel_used,
         audit_record,
+        reservation: Arc::new(()),
     })
 }
 

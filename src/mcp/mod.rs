@@ -18,6 +18,7 @@ use crate::host::clock::CancelFlag;
 use crate::host::runtime::{Runtime, ToolCall};
 use crate::host::store::PackageStore;
 use crate::kernel::error::{Code, Error};
+use crate::kernel::host::Reservation;
 use crate::kernel::limits::MCP_CALLS_COUNT_MAX;
 use crate::kernel::package::content_hash::ContentHash;
 use crate::kernel::text::quote_untrusted;
@@ -304,7 +305,8 @@ impl<'a> Server<'a> {
     // [SRV-31] [SRV-32]
     fn run<W: Write + Send>(&self, call: &PendingCall, output: &Output<W>, _: &Sender<()>) {
         let (running, ended) = channel::<()>();
-        let result = std::thread::scope(|scope| {
+        // Held until the response is written, since that takes memory, too.
+        let (result, _reservation) = std::thread::scope(|scope| {
             if let Some(token) = &call.progress {
                 scope.spawn(move || {
                     for seconds in 1_u64.. {
@@ -329,16 +331,22 @@ impl<'a> Server<'a> {
         }
     }
 
-    fn result<W: Write + Send>(&self, call: &PendingCall, output: &Output<W>) -> Value {
+    fn result<W: Write + Send>(
+        &self,
+        call: &PendingCall,
+        output: &Output<W>,
+    ) -> (Value, Option<Reservation>) {
         let approver = McpApprover { server: self, call, output };
         let PendingCall { content_hash, call: tool_call, cancel, .. } = call;
         let answer =
             self.runtime.call_installed(&self.store, content_hash, tool_call, &approver, cancel);
         match answer {
             Ok(result) => {
-                call_result::tool_result(result, &call.era, &|value| self.fits(call, value))
+                let reservation = Arc::clone(&result.reservation);
+                let fits = |value: &Value| self.fits(call, value);
+                (call_result::tool_result(result, &call.era, &fits), Some(reservation))
             }
-            Err(error) => call_result::refusal(&error),
+            Err(error) => (call_result::refusal(&error), None),
         }
     }
 

@@ -16,8 +16,8 @@ use mpp::sandbox::Changes;
 use mpp::secrets::SecretValue;
 use mpp::storage::{PreparedStorage, StorageBackend, StorageOwner};
 use mpp::{
-    AttestationResult, Clock, Code, Deadline, Error, Host, InstalledPackage, ResourceNeeds,
-    Timestamp, TrustStore,
+    AttestationResult, Clock, Code, Deadline, Error, Host, InstalledPackage, Reservation,
+    ResourceNeeds, Timestamp, TrustStore,
 };
 use std::any::Any;
 use std::collections::BTreeMap;
@@ -244,10 +244,10 @@ impl Host for Taped<'_> {
         let asked = found.content_hash.to_string();
         self.pass("keep_verified", asked, |host| host.keep_verified(found))
     }
-    fn reserve(&self, needs: &ResourceNeeds) -> Result<Box<dyn Any>, Error> {
+    fn reserve(&self, needs: &ResourceNeeds) -> Result<Reservation, Error> {
         let reserved =
             self.pass("reserve", format!("{needs:?}"), |host| host.reserve(needs).map(drop));
-        reserved.map(|()| Box::new(()) as Box<dyn Any>)
+        reserved.map(|()| Arc::new(()) as Reservation)
     }
     fn request_approval(&self, question: &ApprovalRequest) -> ApprovalDecision {
         self.pass("request_approval", format!("{question:?}"), |host| {

@@ -67,7 +67,7 @@ fn what_would_never_fit_is_refused_at_once_with_both_numbers() {
     let (budgets, flag) = (budgets(), CancelFlag::default());
     let code = ResourceNeeds { code_bytes: (1 << 20) + 1, ..needs(1) };
     for (needs, what) in [
-        (needs(97), "101711872 bytes of linear memory, and this process has 100663296"),
+        (needs(97), "101711872 bytes of memory, and this process has 100663296"),
         (code, "1048577 bytes of compiled code and assets, and this process has 1048576"),
     ] {
         let error = budgets.draw(&needs, &flag).unwrap_err();

@@ -224,7 +224,7 @@ object! {
     /// What all calls of one process share. A call that does not fit waits within its own time.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub struct BudgetRules: FromJson {
-        /// Linear memory of all running calls, as granted, in MB.
+        /// Linear memory, output and files of all running calls, in MB.
         pub guest_memory_mb: u64 = GUEST_MEMORY_MB, integer(1..=u64::from(u32::MAX));
         /// Compiled code and assets of the packages kept in memory, in MB.
         pub code_mb: u64 = COMPILED_CODE_MB, integer(1..=u64::from(u32::MAX));
