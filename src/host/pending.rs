@@ -245,7 +245,10 @@ impl PendingQueue {
                 one.number == number && one.answer.is_none() && one.expires >= now
             };
             let Some(found) = file.questions.iter_mut().find(waits) else {
-                return Err(Error::new(Code::ConsentNoQuestion, format!("request {number}")));
+                return Err(Error::new(
+                    Code::ConsentNoQuestion,
+                    format!("no pending request {number}"),
+                ));
             };
             found.answer = Some(answer(&found.question)?);
             Ok(())
