@@ -100,6 +100,7 @@ limits! {
     // Files.
     STAGED_BYTES_MAX usize = 64 << 20; "LIM-170" "modified files in memory: as large as an archive"
     STAGED_NAMES_COUNT_MAX usize = 10_000; "LIM-171" "names created, and as many removed or replaced; committed within seconds"
+    COMMIT_CHANGE_US u64 = 250; "LIM-179" "applying one change, with its staged file and directory; half of it on an idle disk"
     LISTED_ENTRIES_COUNT_MAX usize = 150_000; "LIM-172" "entries of one directory; mail directories have 100,000"
     LISTINGS_COUNT_MAX usize = 300_000; "LIM-173" "entries of unfinished listings: two large ones, 20 MB"
     NODES_COUNT_MAX usize = 500_000; "LIM-174" "inodes of one call, at 300 bytes and a name"
@@ -116,7 +117,8 @@ limits! {
     KEY_FILE_BYTES_MAX usize = 4096; "LIM-254" "a key in PEM has 120 bytes"
     APPROVALS_COUNT_MAX usize = 1_000; "LIM-255" "one for each package that can be installed"
     APPROVALS_FILE_BYTES_MAX usize = 8 << 20; "LIM-256" "8 KB each"
-    PENDING_COUNT_MAX usize = 64; "LIM-257" "pending requests; twice what one server can make"
+    PENDING_COUNT_MAX usize = 64; "LIM-257" "pending requests of all servers"
+    PENDING_SERVER_COUNT_MAX usize = 16; "LIM-267" "of one server; four servers fit"
     PENDING_ARGUMENTS_BYTES_MAX usize = 32 << 10; "LIM-258" "arguments that a person can review"
     PENDING_FILE_BYTES_MAX usize = 16 << 20; "LIM-259" "64 requests with their arguments as JSON strings"
     CONSENT_WAIT_S_MAX u64 = 3_600; "LIM-250" "longest wait for a decision: an hour"
