@@ -454,8 +454,12 @@ fn a_question_goes_with_the_call_the_client_or_the_server() {
     drop(killed);
     let mut served = Served::start(&place);
     let id = served.begin("look", json!({}));
-    let other = questions(&place, 1).remove(0);
-    assert_ne!(other["number"], question["number"]);
+    let other = loop {
+        let found = questions(&place, 1).remove(0);
+        if found["number"] != question["number"] {
+            break found;
+        }
+    };
     approve(&place, &question).exits(1).says(&["consent.no_question"]);
     approve(&place, &other).exits(0);
     assert_eq!(served.finish(&id), "ran");

@@ -118,7 +118,7 @@ limits! {
     APPROVALS_COUNT_MAX usize = 1_000; "LIM-255" "one for each package that can be installed"
     APPROVALS_FILE_BYTES_MAX usize = 8 << 20; "LIM-256" "8 KB each"
     PENDING_COUNT_MAX usize = 64; "LIM-257" "pending requests of all servers"
-    PENDING_SERVER_COUNT_MAX usize = 16; "LIM-267" "of one server; four servers fit"
+    PENDING_SERVER_COUNT_MAX usize = 32; "LIM-267" "of one server: one for each of its calls, and half of all"
     PENDING_ARGUMENTS_BYTES_MAX usize = 32 << 10; "LIM-258" "arguments that a person can review"
     PENDING_FILE_BYTES_MAX usize = 16 << 20; "LIM-259" "64 requests with their arguments as JSON strings"
     CONSENT_WAIT_S_MAX u64 = 3_600; "LIM-250" "longest wait for a decision: an hour"

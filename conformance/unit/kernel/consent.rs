@@ -10,9 +10,7 @@ use crate::host::host_key::{consume_nonce, host_key, public_key};
 use crate::host::pending::PendingQueue;
 use crate::kernel::deadline::Clock;
 use crate::kernel::host::Host;
-use crate::kernel::limits::{
-    PENDING_ARGUMENTS_BYTES_MAX, PENDING_COUNT_MAX, PENDING_SERVER_COUNT_MAX,
-};
+use crate::kernel::limits::{PENDING_ARGUMENTS_BYTES_MAX, PENDING_COUNT_MAX};
 use crate::kernel::package::content_hash::ContentHash;
 use crate::kernel::package::key::{PublicKey, SecretKey};
 use crate::kernel::policy::capability::{digest, Capability};
@@ -405,13 +403,13 @@ fn a_request_that_is_not_decided_or_was_cancelled_is_denied_and_removed() {
 }
 
 #[test]
-fn one_server_takes_a_quarter_of_the_places_and_those_of_dead_servers_are_free_again() {
+fn the_places_of_dead_servers_are_free_again_and_those_of_others_are_not() {
     let home = TempDir::new("places");
     let pending = PendingQueue::new(&home.0);
     let path = home.0.join("pending.json");
     let wait = Duration::from_secs(60);
     // Files of servers that live, and of one that was killed.
-    let locks: Vec<fs::File> = (1..=3 * PENDING_SERVER_COUNT_MAX)
+    let locks: Vec<fs::File> = (1..=PENDING_COUNT_MAX - 16)
         .map(|number| fs::File::create(home.0.join(format!("pending-{number}.lock"))).unwrap())
         .collect();
     locks.iter().for_each(|lock| lock.lock().unwrap());
