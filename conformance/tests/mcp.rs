@@ -7,7 +7,7 @@ use mpp::package::pack::{pack, read_directory};
 use mpp::package::writer::Compression;
 use mpp::store::PackageStore;
 use mpp::{Gatekeeper, PermissionPolicy};
-use serde_json::{json, Value};
+use serde_json::{json, Map, Value};
 use std::cell::Cell;
 use std::io::{self, BufReader, Cursor, Read, Write};
 use std::path::Path;
@@ -811,14 +811,23 @@ fn the_list_has_the_definition_in_the_place_of_each_reference_if_that_is_not_too
     }
     let long = json!({ "type": "object", "properties": { "a": { "$ref": "#/$defs/d0" } },
                        "$defs": definitions });
-    let packages =
-        [with_schemas("short", &schema, Some(&schema)), with_schemas("long", &long, None)];
+    // Each reference stands for a thousand items of one byte or more.
+    let items: Vec<Value> = (0..1_000).map(|_| json!(true)).collect();
+    let members = (0..300).map(|n| (format!("p{n}"), json!({ "$ref": "#/$defs/a" })));
+    let wide = json!({ "type": "object", "properties": members.collect::<Map<_, _>>(),
+                       "$defs": { "a": { "allOf": items } } });
+    let packages = [
+        with_schemas("short", &schema, Some(&schema)),
+        with_schemas("long", &long, None),
+        with_schemas("wide", &wide, None),
+    ];
     let host = host("references", &packages);
     for revision in LEGACY {
         session(&host, |client| {
             client.initialize(revision);
             let list = client.result("tools/list", json!({}));
-            assert_eq!(names(&list), ["long", "short"]);
+            assert_eq!(names(&list), ["long", "short", "wide"]);
+            assert_eq!(list["tools"][2]["inputSchema"], wide);
             assert_eq!(list["tools"][0]["inputSchema"], long);
             assert_eq!(list["tools"][1]["inputSchema"], expanded);
             let output = list["tools"][1].get("outputSchema");

@@ -4,7 +4,7 @@ use super::{keys, signed_at, terminal, trust, usage_error, warn, write_atomic, C
 use argh::FromArgs;
 use mpp::consent::question::or_nothing;
 use mpp::gatekeeper::{self, read_package, Gatekeeper, Inspection};
-use mpp::package::manifest::{Manifest, Tool};
+use mpp::package::manifest::Tool;
 use mpp::package::pack::{countersign, pack, read_directory};
 use mpp::package::writer::Compression;
 use mpp::package::{is_module_entry, MANIFEST_ENTRY};
@@ -281,7 +281,8 @@ impl Inspect {
         let capabilities: Vec<String> =
             Capability::requested_by(manifest).iter().map(ToString::to_string).collect();
         rows.push(("requests", or_nothing(&capabilities)));
-        rows.push(("risk", risk_row(manifest)));
+        let reasons = risk_reasons(&risk);
+        rows.push(("risk", reasons.fold(level_of(&risk), |text, reason| text + "\n" + &reason)));
         let runtime = &manifest.runtime;
         let line: Vec<_> = [&runtime.entry].into_iter().chain(&runtime.args).collect();
         rows.push(("runs", format!("{} (protocol {})", json!(line), runtime.protocol)));
@@ -336,10 +337,8 @@ impl Inspect {
 }
 
 /// Formats the risk of a package with its reasons.
-pub fn risk_row(manifest: &Manifest) -> String {
-    let risk = risk::score(manifest);
-    let text = format!("{} ({} points)", risk.level, risk.points);
-    risk_reasons(&risk).fold(text, |text, reason| text + "\n" + &reason)
+pub fn level_of(risk: &Risk) -> String {
+    format!("{} ({} points)", risk.level, risk.points)
 }
 
 pub fn risk_reasons(risk: &Risk) -> impl Iterator<Item = String> + '_ {

@@ -1,6 +1,6 @@
 //! `mpp install`, `mpp list` and `mpp remove`: the packages that a server offers.
 
-use super::package::{risk_reasons, risk_row, sensitivity_of};
+use super::package::{level_of, risk_reasons, sensitivity_of};
 use super::{run, terminal, usage_error, CommandOutput};
 use argh::FromArgs;
 use mpp::consent::question::{lay_out, or_nothing, ForeignText};
@@ -162,22 +162,15 @@ fn install_question(
         rows.push(("tools", difference(&names(old), &names(manifest))));
         let (before, after) = (risk::score(old), risk::score(manifest));
         let reasons = |risk: &Risk| risk_reasons(risk).collect();
-        rows.push((
-            "risk",
-            format!(
-                "{} ({} points); before: {} ({} points)\n{}",
-                after.level,
-                after.points,
-                before.level,
-                before.points,
-                difference(&reasons(&before), &reasons(&after))
-            ),
-        ));
+        rows.push(("reasons", difference(&reasons(&before), &reasons(&after))));
+        rows.push(("risk", format!("{}; before: {}", level_of(&after), level_of(&before))));
     } else {
         texts.push(foreign("descriptions of tools", or_nothing(&lines(&tools(manifest)))));
         rows.push(("requests", or_nothing(&lines(&capabilities(manifest)))));
         rows.push(("tools", or_nothing(&lines(&names(manifest)))));
-        rows.push(("risk", risk_row(manifest)));
+        let risk = risk::score(manifest);
+        rows.push(("reasons", or_nothing(&risk_reasons(&risk).collect::<Vec<_>>())));
+        rows.push(("risk", level_of(&risk)));
     }
     lay_out(&texts, &rows, terminal::width())
 }

@@ -53,15 +53,32 @@ pub(super) struct Prepared<'a> {
 /// Removes staged files that were not renamed. Best effort: the next commit does it as well.
 impl Drop for Prepared<'_> {
     fn drop(&mut self) {
-        let _ = remove_staging(&self.host.handle);
+        let _ = remove_staging(&self.host.handle, &Deadline::unlimited());
     }
 }
 
-/// Removes the staging directory and its contents. A link in its place is removed itself.
-fn remove_staging(root: &File) -> io::Result<()> {
-    match fs::remove_dir_all(path_of(root).join(STAGING_DIR)) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
+/// Removes the staging directory with the files in it, or what is in its place. A commit makes no directory in
+/// it, so one there is another program's, and stays.
+fn remove_staging(root: &File, deadline: &Deadline) -> Result<(), CommitError> {
+    let path = path_of(root).join(STAGING_DIR);
+    let removed = || -> io::Result<()> {
+        let found = path.symlink_metadata()?;
+        if !found.is_dir() {
+            return fs::remove_file(&path);
+        }
+        if found.dev() != root.metadata()?.dev() {
+            return Err(io::Error::other("another file system is mounted there"));
+        }
+        for entry in fs::read_dir(&path)? {
+            deadline.check().map_err(|_| io::Error::other(CommitError::ENDED))?;
+            fs::remove_file(entry?.path())?;
+        }
+        fs::remove_dir(&path)
+    };
+    match files::optional(removed()) {
+        Ok(_) => Ok(()),
+        Err(_) if deadline.check().is_err() => Err(error_at("", CommitError::ENDED)),
+        Err(error) => Err(error_at(STAGING_DIR, format!("{error}; remove it"))),
     }
 }
 
@@ -85,7 +102,7 @@ fn lock_staging(root: &File, deadline: &Deadline) -> Result<File, CommitError> {
             // The commit that this one waited for has removed it.
             _ if !path.symlink_metadata().is_ok_and(is_there) => {}
             Some(lock) if made => return Ok(lock),
-            _locked => remove_staging(root).map_err(&failed)?,
+            _locked => remove_staging(root, deadline)?,
         }
     }
 }

@@ -167,7 +167,17 @@ impl PendingQueue {
         let is_ours = |other: &PendingRequest| {
             other.number == number && other.question.binding() == request.binding()
         };
+        let (mut seen, mut rounds) = (None, 0_u32);
         while is_wanted() && started.elapsed() < wait {
+            // The file is large if many wait. Times of files are coarse, so it is read once a second anyhow.
+            let found =
+                self.path().metadata().ok().map(|found| (found.len(), found.modified().ok()));
+            rounds = rounds.wrapping_add(1);
+            if found.is_some() && found == seen && rounds % 10 != 0 {
+                std::thread::sleep(POLL_INTERVAL);
+                continue;
+            }
+            seen = found;
             // An unreadable file ends the wait; the edit below reports the error or removes the request.
             let Ok(file) = self.read() else { break };
             // Decided, or removed by another process.
@@ -204,7 +214,7 @@ impl PendingQueue {
     ) -> Result<WaitingRequest, Error> {
         let end = now.unix_seconds().saturating_add(wait.as_secs()).saturating_add(1);
         self.edit(|file| {
-            file.questions.retain(|other| other.expires >= now && !self.is_abandoned(other.number));
+            file.questions.retain(|other| !self.is_abandoned(other.number) && other.expires >= now);
             let mine = WAITING_COUNT.load(Ordering::Relaxed);
             if mine >= PENDING_SERVER_COUNT_MAX || file.questions.len() >= PENDING_COUNT_MAX {
                 let all = file.questions.len();

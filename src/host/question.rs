@@ -61,9 +61,11 @@ pub fn of_request(request: &ApprovalRequest, expires: Option<Timestamp>, columns
         ("tool", format!("{}{mark}", request.tool)),
     ];
     asked.extend(expires.map(|expires| ("expires", expires.to_string())));
-    asked.push(("requests", or_nothing(&request.capabilities)));
+    let capabilities: Vec<String> = request.capabilities.iter().map(|it| one_line(it)).collect();
+    asked.push(("requests", or_nothing(&capabilities)));
     asked.push(("risk", request.security_level.to_string()));
-    asked.extend(request.agent.as_ref().map(|agent| ("agent", format!("{agent} (self-reported)"))));
+    let agent = |agent: &String| ("agent", format!("{} (self-reported)", one_line(agent)));
+    asked.extend(request.agent.as_ref().map(agent));
     lay_out(&foreign, &asked, columns)
 }
 
@@ -78,6 +80,11 @@ pub fn too_long(request: &ApprovalRequest) -> Option<String> {
              pass smaller arguments, such as the path of a file"
         )
     })
+}
+
+/// Returns a text with single spaces: several could look like the start of another row.
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Formats a list, one line each.
@@ -108,7 +115,7 @@ pub fn rows(rows: &[(&str, String)], columns: usize) -> String {
 /// Replaces control characters, invisible ones and those that change the direction of text.
 #[must_use]
 pub fn printable(text: &str) -> String {
-    let is_wild = |c: char| is_hidden(c) && c != '\n' && c != '\t';
+    let is_wild = |c: char| is_invisible(c) && c != '\n' && c != '\t';
     text.replace(is_wild, "\u{fffd}")
 }
 
@@ -117,7 +124,7 @@ pub fn printable(text: &str) -> String {
 pub fn escape_hidden(json: &str) -> String {
     let mut escaped = String::new();
     for character in json.chars() {
-        if !is_hidden(character) && !is_other_blank(character) {
+        if !is_invisible(character) && !is_other_blank(character) {
             escaped.push(character);
             continue;
         }
@@ -126,6 +133,11 @@ pub fn escape_hidden(json: &str) -> String {
         }
     }
     escaped
+}
+
+/// Returns `true` for what a terminal does not show: joiners too, which some scripts and pictures use.
+fn is_invisible(c: char) -> bool {
+    is_hidden(c) || c == '\u{200c}' || c == '\u{200d}'
 }
 
 /// Returns `true` for any other white space than a space and a line feed.

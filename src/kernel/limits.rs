@@ -129,16 +129,18 @@ limits! {
 
 
     // What the calls of one process share: the defaults of the policy's `budgets`.
-    GUEST_MEMORY_MB u64 = 2048; "LIM-270" "what all running calls can take: twenty of 64 MB with 1 MB of output"
+    GUEST_MEMORY_MB u64 = 2048; "LIM-270" "what all running calls can take: 16 of 64 MB with 1 MB of output"
     COMPILED_CODE_MB u64 = 256; "LIM-271" "packages kept in memory: CPython counts as 141 MB, a tool in Go as 85"
-    OUTPUT_MEMORY_FACTOR u64 = 24; "LIM-278" "a byte of output, as an empty list that is parsed, filtered and written, takes 21"
+    OUTPUT_MEMORY_FACTOR u64 = 64; "LIM-278" "bytes for a byte of output that is parsed, filtered and written"
+    VALUE_MEMORY_BYTES u64 = 112; "LIM-268" "one JSON value of an output: `[0]` takes twice 111; an object counts as 16"
     OUTPUT_MEMORY_BYTES_MAX u64 = 256 << 20; "LIM-279" "an output of the most JSON values"
-    DIRECTORY_CALL_MEMORY_BYTES u64 = 224 << 20; "LIM-269" "staged content and inodes of one call"
+    DIRECTORY_CALL_MEMORY_BYTES u64 = 352 << 20; "LIM-269" "staged content, and inodes with their names"
     DESCRIPTORS_SET_ASIDE u64 = 64; "LIM-272" "of the process, for its own files, the log and one file per running call"
     DESCRIPTORS_COUNT_DEFAULT u64 = 256; "LIM-273" "of a process whose own limit cannot be read"
     DIRECTORY_CALL_DESCRIPTORS u64 = 184; "LIM-274" "open files and host directories of one call, and eight for its changes"
     NETWORK_CALL_DESCRIPTORS u64 = 12; "LIM-275" "pipes and sockets of one exchange"
     VERIFICATION_WAIT_MS u64 = 30_000; "LIM-277" "wait for other packages to be verified, a second each at most"
+    SPACE_WAIT_MS u64 = 1_000; "LIM-285" "wait for packages in use to end; the next verification waits for it"
     BUDGET_POLL_MS u64 = 20; "LIM-276" "polls for a budget; a fifth of the delay that a cancelled call may have"
     // Upper bounds of translated code, in bytes, measured with wasmi 2.0.0 over hostile functions.
     FUNCTION_CODE_BYTES u64 = 256; "LIM-280" "an empty function takes 230"

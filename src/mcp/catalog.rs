@@ -157,6 +157,7 @@ fn expand<'a>(
     definition: &impl Fn(&Value) -> Option<&'a Value>,
     bytes_left: &mut usize,
 ) -> Option<Value> {
+    spend("", bytes_left)?;
     let Value::Object(members) = schema else { return Some(schema.clone()) };
     let (mut found, mut referenced) = (Map::new(), None);
     for (name, value) in members.iter().filter(|(name, _)| *name != "$defs") {

@@ -166,7 +166,7 @@ impl ModuleTotals {
 
     /// Adds the values that branches to these labels copy.
     fn add_branches(&mut self, labels: usize) {
-        self.add_code(labels.saturating_mul(self.branch_values), BRANCH_VALUE_CODE_BYTES);
+        self.add_code(labels.saturating_mul(self.branch_values.max(1)), BRANCH_VALUE_CODE_BYTES);
     }
 }
 
@@ -245,6 +245,7 @@ fn code(body: &mut Cursor, totals: &mut ModuleTotals) -> Result<(), Error> {
     let widest = totals.parameters.iter().copied().max().unwrap_or(0);
     let count = body.count("functions", FUNCTIONS_COUNT_MAX)?;
     totals.add_code(count, FUNCTION_CODE_BYTES);
+    let mut largest = 0;
     for _ in 0..count {
         let mut function = Cursor::new(body.vector("bytes in one function", FUNCTION_BYTES_MAX)?);
         let mut locals = 0_usize;
@@ -253,8 +254,12 @@ fn code(body: &mut Cursor, totals: &mut ModuleTotals) -> Result<(), Error> {
             let _value_type = function.byte()?;
         }
         within("locals in one function", locals, LOCALS_COUNT_MAX)?;
+        let before = totals.code_bytes;
         operators(&mut function, widest, totals)?;
+        largest = largest.max(totals.code_bytes.saturating_sub(before));
     }
+    // The translator keeps its buffer.
+    totals.code_bytes = totals.code_bytes.saturating_add(largest);
     Ok(())
 }
 

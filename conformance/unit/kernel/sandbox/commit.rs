@@ -357,6 +357,42 @@ fn a_lock_that_any_user_can_take_on_the_directory_delays_no_commit() {
 }
 
 #[test]
+fn what_stands_in_the_place_of_the_staging_directory_is_removed_unless_it_holds_directories() {
+    let temp = TempDir::new("commit-stands");
+    let staging = temp.0.join(STAGING_DIR);
+    fs::write(&staging, "mine").unwrap();
+    temp.changes(vec![("a", write("1", false))]).apply().unwrap();
+    std::os::unix::fs::symlink("/nowhere", &staging).unwrap();
+    temp.changes(vec![("b", write("1", false))]).apply().unwrap();
+    fs::create_dir(&staging).unwrap();
+    fs::write(staging.join("0"), "left by a killed process").unwrap();
+    temp.changes(vec![("c", write("1", false))]).apply().unwrap();
+    assert!(!temp.exists(STAGING_DIR));
+    // As deep as a host's stack would not bear if it were removed by recursion.
+    fs::create_dir_all(staging.join("d/".repeat(1_000))).unwrap();
+    let error = temp.changes(vec![("d", write("1", false))]).apply().unwrap_err();
+    assert_eq!(error.code(), Code::HostCommit, "{error}");
+    assert!(error.detail().contains("remove it; nothing was changed"), "{error}");
+    assert!(temp.exists(STAGING_DIR) && !temp.exists("d"));
+}
+
+#[test]
+fn removing_what_a_killed_process_left_ends_with_the_call() {
+    let temp = TempDir::new("commit-left");
+    let staging = temp.0.join(STAGING_DIR);
+    fs::create_dir(&staging).unwrap();
+    for number in 0..300 {
+        fs::write(staging.join(number.to_string()), "").unwrap();
+    }
+    let cancelled = Looks::new(100);
+    let mut changes = temp.changes(vec![("a", write("1", false))]);
+    let error = changes.apply_within(&Deadline::untimed(&cancelled)).unwrap_err();
+    assert_eq!(error.code(), Code::ToolCancelled, "{error}");
+    let left = fs::read_dir(&staging).unwrap().count();
+    assert!(left > 0 && !temp.exists("a"), "{left}");
+}
+
+#[test]
 fn a_commit_that_waits_for_another_ends_with_the_call_and_does_not_blame_the_tool() {
     let temp = TempDir::new("commit-waits");
     fs::create_dir(temp.0.join(STAGING_DIR)).unwrap();
