@@ -643,7 +643,10 @@ fn filter_answers_line_by_line() {
     let spans = |words: &[&str]| -> Value {
         serde_json::from_str(&place.mpp_with_input(words, text.as_bytes()).exits(0).out).unwrap()
     };
-    let span = |start: u64| json!([{ "type": "EMAIL", "start": start, "end": start + 11 }]);
+    let span = |start: u64| {
+        json!([{ "type": "EMAIL", "kind": "email", "rule": "PRIV-35", "hint": null,
+                 "start": start, "end": start + 11 }])
+    };
     assert_eq!(spans(&["filter", "--spans"])["spans"], span(2));
     assert_eq!(spans(&["filter", "--spans", "--bytes"])["spans"], span(3));
     assert_eq!(spans(&["filter", "--patterns", "iban,phone"])["redacted"], "é a@b.example");
@@ -753,6 +756,52 @@ fn filter_treats_a_json_value_as_the_result_of_a_call() {
         let found = ask(same.clone());
         assert_eq!(found, json!({ "id": "probe", "redacted": same, "applied": {} }));
     }
+}
+
+#[test]
+fn filter_with_spans_names_rule_and_hint_of_each_finding() {
+    let place = Place::new("filter-spans");
+    let ask = |line: Value| {
+        let words = ["filter", "--spans", "--custom", "STAFF=EMP-[0-9]+"];
+        place.mpp_with_input(&words, line.to_string().as_bytes()).exits(0).json()["spans"].take()
+    };
+    let spec = include_str!("../../spec/privacy.md");
+    for (text, kind, rule, hint) in [
+        ("to ann@b.example", "email", "PRIV-35", None),
+        ("his phone: ann@b.example", "email", "PRIV-35", None),
+        ("call +1 415 555 0132", "phone", "PRIV-60", None),
+        ("my phone number is 5550132 now", "phone", "PRIV-66", Some("phone")),
+        ("tel 92 34 70 12, a fax", "phone", "PRIV-65", Some("tel")),
+        ("the number 92 34 70 12 fax", "phone", "PRIV-65", Some("fax")),
+        ("call (0341) 838 7176", "phone", "PRIV-62", None),
+        ("card 4012888888881881", "credit-card", "PRIV-31", None),
+        ("debit card 7777777777777771", "credit-card", "PRIV-33", Some("card")),
+        ("at 10.0.0.1", "ip-address", "PRIV-50", None),
+        ("at 2001:db8::1", "ip-address", "PRIV-52", None),
+        ("born on 1990-03-04", "date-of-birth", "PRIV-56", Some("born")),
+        ("born 4 March 1990", "date-of-birth", "PRIV-57", Some("born")),
+        ("her passport_no C01X00T47", "passport", "PRIV-58", Some("passport_no")),
+        ("a EMP-123", "STAFF", "PRIV-94", None),
+    ] {
+        let spans = ask(json!({ "id": 1, "text": text }));
+        let one =
+            spans.as_array().filter(|spans| spans.len() == 1).unwrap_or_else(|| panic!("{text}"));
+        let found = (&one[0]["kind"], &one[0]["rule"], &one[0]["hint"]);
+        assert_eq!(found, (&json!(kind), &json!(rule), &json!(hint)), "{text}");
+        assert!(spec.contains(&format!("[{rule}]")), "{rule}");
+    }
+    // In a value, keys are hints too, and a place takes the offsets' place.
+    let value = json!({ "phone": [{ "n": 5550132, "to": "ann@b.example" }], "other": "5550132" });
+    assert_eq!(
+        ask(json!({ "id": 1, "json": value })),
+        json!([
+            { "type": "EMAIL", "kind": "email", "rule": "PRIV-35", "hint": null, "at": "/phone/0/to" },
+            { "type": "PHONE", "kind": "phone", "rule": "PRIV-66", "hint": "phone", "at": "/phone/0/n" },
+        ])
+    );
+    let hidden = ask(json!({ "id": 1, "json": { "ann@b.example": { "b@b.example": 1 } } }));
+    assert!(!hidden.to_string().contains("ann@"), "{hidden}");
+    assert_eq!(ask(json!({ "id": 1, "json": { "n": 1 } })), json!([]));
 }
 
 /// The output always is JSON lines; `--json` is about errors.

@@ -2,9 +2,11 @@
 //!
 //! Input: JSON lines `{"id": …, "text": "…"}`, or `{"id": …, "json": …}` for a value that is filtered as the
 //! result of a call is; other members and blank lines are ignored. Output, line by line: `{"id": …,
-//! "redacted": …, "applied": …}`, or with `--spans` `{"id": …, "spans": [{"type", "start", "end"}]}`, with
-//! offsets in code points, or in bytes with `--bytes`. A bad line is reported, and the next ones are filtered.
+//! "redacted": …, "applied": …}`, or with `--spans` `{"id": …, "spans": [{"type", "kind", "rule", "hint",
+//! "start", "end"}]}`, with offsets in code points, or in bytes with `--bytes`, or the place `at` as in
+//! `applied` for a JSON value. A bad line is reported, and the next ones are filtered.
 
+use super::explain;
 use super::{error_json, error_text, json_line, usage_error, warn, CommandOutput};
 use argh::FromArgs;
 use mpp::encoding::unhex;
@@ -157,9 +159,13 @@ impl Filter {
         let spans: Vec<Value> = engine
             .find(text)?
             .iter()
-            .map(|finding| {
-                let (start, end) = (offset(finding.start), offset(finding.end));
-                json!({ "type": finding.label, "start": start, "end": end })
+            .map(|found| {
+                let mut span = explain::finding(engine, text, found);
+                if let Some(members) = span.as_object_mut() {
+                    members.insert("start".to_owned(), offset(found.start).into());
+                    members.insert("end".to_owned(), offset(found.end).into());
+                }
+                span
             })
             .collect();
         Ok(json!({ "id": id, "spans": spans }))
@@ -172,6 +178,9 @@ impl Filter {
         value: &Value,
     ) -> Result<Value, Error> {
         let (redacted, applied) = engine.try_redact_json(value)?;
+        if self.spans {
+            return Ok(json!({ "id": id, "spans": explain::places(engine, value, &applied) }));
+        }
         Ok(json!({ "id": id, "redacted": redacted, "applied": applied.to_json() }))
     }
 }
