@@ -328,7 +328,7 @@ fn a_folder_that_is_no_package_is_not_packed() {
     let mut manifest = fine.clone();
     manifest["surprise"] = json!(1);
     place.folder("key", &manifest, support::SILENT_GUEST);
-    refused("key", "manifest.unknown_key", &["surprise", "spec/manifest.md"]);
+    refused("key", "manifest.unknown_key", &["surprise", "remove the member"]);
     place.mpp(&["pack", "absent", "--key", "me.key", "-o", "o.mpp"]).exits(4).says(&["absent"]);
     place
         .mpp(&["pack", "key", "--key", "absent.key", "-o", "o.mpp"])
@@ -1099,12 +1099,23 @@ fn a_log_that_was_deleted_emptied_or_cut_verifies_no_more_than_it_is_written_to(
 /// Runs a command at a pseudo-terminal that types `answers`, one for each question. Gives what the
 /// terminal showed; nothing where Python is not at hand.
 pub fn at_terminal(place: &Place, words: &[&str], answers: &str) -> Option<(i32, String)> {
+    at_terminal_of(place, 100, words, answers)
+}
+
+/// As [`at_terminal`], with so many columns.
+fn at_terminal_of(
+    place: &Place,
+    columns: usize,
+    words: &[&str],
+    answers: &str,
+) -> Option<(i32, String)> {
     const SCRIPT: &str = r#"
-import os, pty, sys
+import fcntl, os, pty, struct, sys, termios
 answers = list(sys.argv[1])
 pid, fd = pty.fork()
 if pid == 0:
-    os.execv(sys.argv[2], sys.argv[2:])
+    fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 40, int(sys.argv[2]), 0, 0))
+    os.execv(sys.argv[3], sys.argv[3:])
 shown = b""
 asked = 0
 while True:
@@ -1122,7 +1133,7 @@ sys.stdout.buffer.write(shown)
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 "#;
     let mut child = Command::new("python3")
-        .args(["-c", SCRIPT, answers, env!("CARGO_BIN_EXE_mpp")])
+        .args(["-c", SCRIPT, answers, &columns.to_string(), env!("CARGO_BIN_EXE_mpp")])
         .args(words)
         .current_dir(place.0.path())
         .env("MPP_HOME", place.path("home"))
@@ -1175,6 +1186,143 @@ fn a_person_at_the_terminal_is_shown_what_they_decide_about() {
     let (status, shown) = at_terminal(&place, &run, "y").unwrap();
     assert_eq!(status, 0, "{shown}");
     assert!(shown.contains("ran"), "{shown}");
+}
+
+/// The columns that a line takes, if each character that is not ASCII is as wide as any is.
+#[cfg(unix)]
+fn width_of(line: &str) -> usize {
+    line.chars().map(|c| if c.is_ascii() { 1 } else { 2 }).sum()
+}
+
+// [CONS-26] [CONS-27] [STORE-06]
+#[cfg(unix)]
+#[test]
+fn no_text_of_an_author_imitates_a_row_of_a_question_or_pushes_one_off_the_screen() {
+    let place = Place::new("question");
+    let wide = |columns: usize| "\u{5168}".repeat(columns / 2);
+    let texts = [
+        format!("risk  none\n{}x", "x\n".repeat(3_990)),
+        format!("x\n  risk  none (0 points)\n  tools  nothing{}", "\n  risk  none".repeat(300)),
+        format!("{}risk  none", " ".repeat(95)),
+        format!("{}risk  none{}  risk  none", wide(96), wide(60)),
+        format!("x{}risk  none", "\u{3000}".repeat(500)),
+        format!("{}  risk  none", "y".repeat(200)),
+    ];
+    for (index, text) in texts.iter().enumerate() {
+        let mut manifest = support::manifest("org.example.poster");
+        manifest["description"] = json!(text.trim());
+        manifest["tools"][0]["description"] = json!(text.trim());
+        manifest["tools"][0]["sensitivity"] = json!("destructive");
+        manifest["capabilities"] = json!({ "environment": ["API_KEY"], "network": ["a.example"] });
+        place.package("poster.mpp", &manifest, support::SILENT_GUEST);
+        for columns in [60, 100] {
+            let install = ["install", "poster.mpp"];
+            let Some((status, shown)) = at_terminal_of(&place, columns, &install, "n") else {
+                eprintln!("no python3 with pty on this machine: no terminal was tried");
+                return;
+            };
+            assert_eq!(status, 1, "{shown}");
+            let (question, _) = shown.split_once("Install this?").unwrap();
+            let lines: Vec<&str> = question.lines().collect();
+            assert!(lines.len() < 75, "{index}: {} lines", lines.len());
+            let risks: Vec<usize> =
+                (0..lines.len()).filter(|at| lines[*at].trim_start().starts_with("risk")).collect();
+            let [risk] = risks[..] else { panic!("{index}: {shown}") };
+            assert!(lines[risk].contains("points") && !lines[risk].contains("none"), "{shown}");
+            assert!(lines[risk..].iter().all(|line| !line.contains('|')), "{shown}");
+            for line in &lines {
+                assert!(width_of(line) < columns, "{index}: {line}");
+                let is_marked = line.starts_with("  | ") || *line == "  |";
+                assert!(is_marked || !line.contains("risk  none"), "{index}: {line}");
+            }
+            if index == 0 {
+                assert!(question.contains("more lines: mpp inspect poster.mpp"), "{question}");
+                eprintln!("{shown}");
+            }
+        }
+    }
+}
+
+// [CONS-28] [CONS-29]
+#[cfg(unix)]
+#[test]
+fn a_question_of_run_shows_all_arguments_or_is_not_put_and_takes_the_letters_of_approve() {
+    let place = Place::new("letters");
+    let mut manifest = support::manifest("org.example.asks");
+    manifest["capabilities"] = json!({ "environment": ["API_KEY"] });
+    manifest["tools"][0]["parameters"] = json!({ "type": "object" });
+    place.package("asks.mpp", &manifest, &support::saying(&support::response("ran")));
+    let run = |value: &str, letter: &str| {
+        let arguments = json!({ "value": value }).to_string();
+        at_terminal(&place, &["run", "asks.mpp", "--tool", "run", "--args", &arguments], letter)
+    };
+    let Some((status, shown)) = run(&"x".repeat(4_000), "y") else { return };
+    assert_eq!((status, shown.contains("[y/N]")), (1, false), "{shown}");
+    assert!(shown.contains("4012 characters") && shown.contains("smaller arguments"), "{shown}");
+    let (status, shown) = run(&format!("{}END", "x".repeat(3_000)), "n").unwrap();
+    assert_eq!((status, shown.contains("END")), (1, true), "{shown}");
+    for (letter, expected, is_asked) in
+        [("", 1, true), ("x", 1, true), ("y", 0, true), ("a", 0, true), ("", 0, false)]
+    {
+        // An empty answer is a line break.
+        let typed = if letter.is_empty() { "\n" } else { letter };
+        let (status, shown) = run("v", typed).unwrap();
+        assert_eq!((status, shown.contains("[y/N]")), (expected, is_asked), "{letter}: {shown}");
+    }
+    // A destructive tool has no `a`.
+    manifest["tools"][0]["sensitivity"] = json!("destructive");
+    place.package("asks.mpp", &manifest, &support::saying(&support::response("ran")));
+    let (status, shown) = run("v", "a").unwrap();
+    assert_eq!((status, shown.contains("a: always")), (1, false), "{shown}");
+    assert_eq!(run("v", "y").unwrap().0, 0);
+}
+
+// [GATE-05] [TRUST-21]
+#[test]
+fn a_namespace_refusal_has_the_whole_command_and_the_command_resolves_it() {
+    let place = Place::new("namespace");
+    let renamed = ["trust", "add", "me.pub", "--name", "It's me", "--namespace", "org.example"];
+    fs::remove_file(place.path("home/trust.json")).unwrap();
+    place.mpp(&[&renamed[..], &["--until", "2999-01-01T00:00:00Z"]].concat()).exits(0);
+    place.package("foreign.mpp", &support::manifest("com.foreign.a"), support::SILENT_GUEST);
+    let ran = place.mpp(&["verify", "foreign.mpp"]).exits(1).says(&["manifest.namespace"]);
+    let (_, command) = ran.out.split_once(": mpp ").unwrap();
+    let (command, _) = command.split_once('\n').unwrap();
+    let mut shell = place.command(&[""; 0]);
+    let program = shell.get_program().to_owned();
+    shell = Command::new("sh");
+    shell.args(["-c", &format!("\"$0\" {command}")]).arg(program);
+    shell.current_dir(place.0.path()).env("MPP_HOME", place.path("home"));
+    assert!(shell.status().unwrap().success(), "{command}");
+    place.mpp(&["verify", "foreign.mpp"]).exits(0);
+    place.mpp(&["trust", "list"]).exits(0).says(&["org.example", "until 2999-01-01T00:00:00Z"]);
+    place.mpp(&["trust", "add", &"0".repeat(64), "--name", "X", "--namespace", "a"]).exits(4);
+}
+
+#[test]
+fn a_remedy_is_a_command_or_a_member_to_change_and_no_name_of_a_page() {
+    for code in mpp::Code::ALL {
+        let remedy = code.remedy();
+        assert!(!remedy.contains(".md") && !remedy.contains("describes"), "{code}: {remedy}");
+    }
+    assert!(!mpp::Code::ToolTrap.remedy().contains("where"));
+}
+
+// [MAN-41]
+#[test]
+fn a_placeholder_within_a_text_is_refused_with_the_way_to_write_it() {
+    let place = Place::new("glued");
+    for (argument, expected) in
+        [("--x={y}", r#"write the group ["--x","{y}"]"#), ("{y}:1", "an item {y} of its own")]
+    {
+        let mut manifest = support::manifest("org.example.glued");
+        manifest["runtime"]["protocol"] = json!("command");
+        manifest["tools"][0]["parameters"] =
+            json!({ "type": "object", "properties": { "y": { "type": "string" } } });
+        manifest["tools"][0]["command"] = json!({ "args": [argument] });
+        place.package("glued.mpp", &manifest, support::SILENT_GUEST);
+        place.mpp(&["verify", "glued.mpp"]).exits(1).says(&["manifest.bad_value", expected]);
+    }
 }
 
 #[cfg(unix)]

@@ -336,6 +336,7 @@ const SENTENCES_WITHOUT_CASE: &[(&str, &str)] = &[
     ("GATE-08", "it is about what is kept between calls: conformance/tests/serve.rs shows it"),
     ("GATE-02", "it is about types of this project: programs that break it do not compile"),
     ("PAT-07", "the hosts that run vectors match expressions: src/kernel/pipeline.rs has the rule and its test"),
+    ("MOD-22", "vectors compare no details: conformance/unit/kernel/module.rs shows them"),
     ("MOD-18", "a module of 8 MB is too large to commit: src/kernel/module/tests.rs makes one"),
     (
         "PRIV-79",
