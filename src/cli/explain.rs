@@ -1,5 +1,5 @@
 //! Why the filter finds a value: the rule in `spec/privacy.md`, and the context word without which it does not.
-//! The word is found by trial, so that it is the true reason whatever the detectors look at.
+//! The word is found by trial: it is the true reason, even if the detectors change.
 
 use mpp::privacy::{Finding, Kind, PrivacyFilterEngine, RedactionReport};
 use serde_json::{json, Value};

@@ -82,7 +82,7 @@ impl FromJson for Network {
     }
 }
 
-/// What is kept, as it is compared.
+/// What is kept, in the forms that are compared.
 #[derive(Default)]
 pub(super) struct Kept {
     values: BTreeSet<(Form, String)>,
@@ -144,7 +144,7 @@ impl Kept {
             rest = after;
             let is_secret = |it: &Match| matches!(it.source, MatchSource::KnownSecret(_));
             let is_whole = |it: &Match| (it.start, it.end) == (merged.start, merged.end);
-            let all = || inside.iter().all(|it| self.has(text, it));
+            let all = || !inside.is_empty() && inside.iter().all(|it| self.has(text, it));
             let value = text.get(merged.start..merged.end).unwrap_or_default();
             let whole = || inside.iter().any(|it| is_whole(it) && self.has_value(it.source, value));
             inside.iter().any(is_secret) || !(all() || whole())
