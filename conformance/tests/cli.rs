@@ -627,7 +627,7 @@ fn run_takes_its_words_as_they_are_meant_and_says_what_is_wrong_with_them() {
 }
 
 #[test]
-fn filter_answers_line_by_line_and_says_where_a_line_is_bad() {
+fn filter_answers_line_by_line() {
     let place = Place::new("filter");
     let separators = json!({ "id": "\u{85}", "text": "a\u{2028}b\u{2029}c" }).to_string();
     let ran = place.mpp_with_input(&["filter"], separators.as_bytes()).exits(0);
@@ -643,7 +643,10 @@ fn filter_answers_line_by_line_and_says_where_a_line_is_bad() {
     let spans = |words: &[&str]| -> Value {
         serde_json::from_str(&place.mpp_with_input(words, text.as_bytes()).exits(0).out).unwrap()
     };
-    let span = |start: u64| json!([{ "type": "EMAIL", "start": start, "end": start + 11 }]);
+    let span = |start: u64| {
+        json!([{ "type": "EMAIL", "kind": "email", "rule": "PRIV-35", "hint": null,
+                 "start": start, "end": start + 11 }])
+    };
     assert_eq!(spans(&["filter", "--spans"])["spans"], span(2));
     assert_eq!(spans(&["filter", "--spans", "--bytes"])["spans"], span(3));
     assert_eq!(spans(&["filter", "--patterns", "iban,phone"])["redacted"], "é a@b.example");
@@ -666,22 +669,139 @@ fn filter_answers_line_by_line_and_says_where_a_line_is_bad() {
     place.mpp(&["filter", "--custom", "X=("]).exits(1).says(&["X"]);
     place.mpp(&["filter", "--custom", "X"]).exits(2);
     assert_eq!(place.mpp(&["filter"]).exits(0).out, "");
-    for bad in
-        ["\n", "{\n", "[]\n", "{\"id\":1}\n", "{\"text\":1}\n", "{\"text\":\"a\",\"text\":\"b\"}\n"]
-    {
-        let input = format!("{}{bad}", line("a@b.example"));
-        let ran = place.mpp_with_input(&["filter"], input.as_bytes());
-        assert!(ran.out.contains("[EMAIL]"), "the good line before {bad:?} was answered");
-        ran.exits(2).says(&["line 2"]);
-    }
-    let ran = place.mpp_with_input(&["filter"], b"{\"id\":1,\"text\":\"\xff\"}\n");
-    ran.exits(2).says(&["line 1"]);
     let long = line(&"a@b.example ".repeat(80_000));
     let ran = place.mpp_with_input(&["filter"], long.as_bytes()).exits(0);
     assert!(!ran.out.contains("a@b.example"));
     // Without a line feed at the end.
     let ran = place.mpp_with_input(&["filter"], line("a@b.example").trim_end().as_bytes());
     assert!(ran.exits(0).out.contains("[EMAIL]"));
+}
+
+#[test]
+fn filter_reports_a_bad_line_with_its_number_and_answers_the_others() {
+    let place = Place::new("filter-bad");
+    let good = "{\"id\":1,\"text\":\"a@b.example\"}\n";
+    let deep = format!("{{\"id\":1,\"json\":{}{}}}\n", "[".repeat(65), "]".repeat(65));
+    let long = format!("{}{good}", " ".repeat(mpp::limits::REQUEST_BYTES_MAX));
+    for bad in [
+        b"{\n",
+        b"[]\n",
+        b"{\"id\":1}\n",
+        b"{\"id\":1,\"text\":null}\n",
+        b"{\"text\":1}\n",
+        b"{\"text\":[\"a\"]}\n",
+        b"{\"Text\":\"a\"}\n",
+        b"{\"text\":\"a\",\"text\":\"b\"}\n",
+        b"{\"text\":\"a\",\"json\":\"a\"}\n",
+        b"{\"json\":{\"a\":1,\"a\":2}}\n",
+        b"{\"json\":}\n",
+        b"{\"id\":1,\"text\":\"\xff\"}\n",
+        b"\xef\xbb\xbf{\"id\":1,\"text\":\"a\"}\n",
+        b"\xef\xbb\xbf\n",
+        deep.as_bytes(),
+        long.as_bytes(),
+    ] as [&[u8]; 16]
+    {
+        let input = [good.as_bytes(), b"\n", bad, good.as_bytes(), bad].concat();
+        let ran = place.mpp_with_input(&["filter"], &input).exits(1);
+        let shown = String::from_utf8_lossy(bad).chars().take(60).collect::<String>();
+        assert_eq!(ran.out.lines().count(), 2, "{shown}: {}", ran.out);
+        assert!(ran.out.lines().all(|line| line.contains("[EMAIL]")), "{shown}: {}", ran.out);
+        for (place, named) in [("line 3: ", 1), ("line 5: ", 1), ("line 4: ", 0)] {
+            assert_eq!(ran.err.matches(place).count(), named, "{shown}: {}", ran.err);
+        }
+    }
+    // What cannot be filtered does not leave.
+    let nested = format!("{}{}", "[".repeat(64), "]".repeat(64));
+    let input = format!("{{\"id\":1,\"json\":{nested}}}\n");
+    place.mpp_with_input(&["filter"], input.as_bytes()).exits(0);
+    let costly = json!({ "id": 1, "text": "7".repeat(1 << 20) }).to_string();
+    let input = format!("{costly}\n{good}");
+    let words = ["filter", "--custom", "X=[0-9]{1,200}Z"];
+    let ran = place.mpp_with_input(&words, input.as_bytes()).exits(1);
+    assert!(ran.out.lines().count() == 1 && !ran.out.contains("777"));
+    ran.says(&["privacy.limit", "line 1: "]);
+}
+
+#[test]
+fn filter_skips_blank_lines_and_a_byte_order_mark_at_the_start() {
+    let place = Place::new("filter-blank");
+    let input = b"\xef\xbb\xbf{\"id\":1,\"text\":\"a@b.example\"}\r\n\r\n \t\n\n{\"id\":2,\"text\":\"b\"}\n\n";
+    let ran = place.mpp_with_input(&["filter"], input).exits(0);
+    assert_eq!((ran.out.lines().count(), ran.err.as_str()), (2, ""));
+    for only in ["\u{feff}", "\u{feff}\n", "\n \n", ""] {
+        let ran = place.mpp_with_input(&["filter"], only.as_bytes()).exits(0);
+        assert_eq!((ran.out.as_str(), ran.err.as_str()), ("", ""), "{only:?}");
+    }
+}
+
+#[test]
+fn filter_treats_a_json_value_as_the_result_of_a_call() {
+    let place = Place::new("filter-value");
+    let ask = |value: Value| {
+        let line = json!({ "id": "probe", "json": value }).to_string();
+        place.mpp_with_input(&["filter"], line.as_bytes()).exits(0).json()
+    };
+    assert_eq!(
+        ask(json!({ "to": "ann@example.com", "n": 1 })),
+        json!({ "id": "probe", "redacted": { "to": "[EMAIL]", "n": 1 },
+                "applied": { "email": { "count": 1, "at": ["/to"] } } })
+    );
+    // Keys are context, and a number that is replaced is a string, as in a result.
+    let found = ask(json!({ "ssn": 536333955, "n": 536333955, "{}": "{\"phone\": 92347012}" }));
+    let redacted = json!({ "ssn": "[US_SSN]", "n": 536333955, "{}": "{\"phone\": \"[PHONE]\"}" });
+    assert_eq!(found["redacted"], redacted);
+    for same in [json!(null), json!(1.5), json!("text"), json!([]), json!({ "id": 7, "text": "a" })]
+    {
+        let found = ask(same.clone());
+        assert_eq!(found, json!({ "id": "probe", "redacted": same, "applied": {} }));
+    }
+}
+
+#[test]
+fn filter_with_spans_names_rule_and_hint_of_each_finding() {
+    let place = Place::new("filter-spans");
+    let ask = |line: Value| {
+        let words = ["filter", "--spans", "--custom", "STAFF=EMP-[0-9]+"];
+        place.mpp_with_input(&words, line.to_string().as_bytes()).exits(0).json()["spans"].take()
+    };
+    let spec = include_str!("../../spec/privacy.md");
+    for (text, kind, rule, hint) in [
+        ("to ann@b.example", "email", "PRIV-35", None),
+        ("his phone: ann@b.example", "email", "PRIV-35", None),
+        ("call +1 415 555 0132", "phone", "PRIV-60", None),
+        ("my phone number is 5550132 now", "phone", "PRIV-66", Some("phone")),
+        ("tel 92 34 70 12, a fax", "phone", "PRIV-65", Some("tel")),
+        ("the number 92 34 70 12 fax", "phone", "PRIV-65", Some("fax")),
+        ("call (0341) 838 7176", "phone", "PRIV-62", None),
+        ("card 4012888888881881", "credit-card", "PRIV-31", None),
+        ("debit card 7777777777777771", "credit-card", "PRIV-33", Some("card")),
+        ("at 10.0.0.1", "ip-address", "PRIV-50", None),
+        ("at 2001:db8::1", "ip-address", "PRIV-52", None),
+        ("born on 1990-03-04", "date-of-birth", "PRIV-56", Some("born")),
+        ("born 4 March 1990", "date-of-birth", "PRIV-57", Some("born")),
+        ("her passport_no C01X00T47", "passport", "PRIV-58", Some("passport_no")),
+        ("a EMP-123", "STAFF", "PRIV-94", None),
+    ] {
+        let spans = ask(json!({ "id": 1, "text": text }));
+        let one =
+            spans.as_array().filter(|spans| spans.len() == 1).unwrap_or_else(|| panic!("{text}"));
+        let found = (&one[0]["kind"], &one[0]["rule"], &one[0]["hint"]);
+        assert_eq!(found, (&json!(kind), &json!(rule), &json!(hint)), "{text}");
+        assert!(spec.contains(&format!("[{rule}]")), "{rule}");
+    }
+    // In a value, keys are hints too, and a place takes the offsets' place.
+    let value = json!({ "phone": [{ "n": 5550132, "to": "ann@b.example" }], "other": "5550132" });
+    assert_eq!(
+        ask(json!({ "id": 1, "json": value })),
+        json!([
+            { "type": "EMAIL", "kind": "email", "rule": "PRIV-35", "hint": null, "at": "/phone/0/to" },
+            { "type": "PHONE", "kind": "phone", "rule": "PRIV-66", "hint": "phone", "at": "/phone/0/n" },
+        ])
+    );
+    let hidden = ask(json!({ "id": 1, "json": { "ann@b.example": { "b@b.example": 1 } } }));
+    assert!(!hidden.to_string().contains("ann@"), "{hidden}");
+    assert_eq!(ask(json!({ "id": 1, "json": { "n": 1 } })), json!([]));
 }
 
 /// The output always is JSON lines; `--json` is about errors.
@@ -691,6 +811,8 @@ fn filter_with_json_adds_no_line_of_its_own() {
     let input = b"{\"id\":1,\"text\":\"a@b.example\"}\n";
     let ran = place.mpp_with_input(&["filter", "--json"], input).exits(0);
     assert_eq!(ran.out.lines().count(), 1, "{}", ran.out);
+    let ran = place.mpp_with_input(&["filter", "--json"], b"{}\n").exits(1);
+    assert_eq!((&ran.json()["error"]["code"], ran.err.as_str()), (&json!("usage"), ""));
 }
 
 #[cfg(unix)]

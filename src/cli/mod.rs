@@ -6,6 +6,7 @@
 mod audit;
 mod config;
 mod consent;
+mod explain;
 mod filter;
 mod keys;
 mod new;

@@ -167,11 +167,8 @@ impl<'a> JsonRedactor<'a> {
     }
 
     fn redact_plain(&mut self, text: &str, hints: Hints) -> Redacted {
-        let engine = self.engine;
-        let (applied, pointer) = (&mut self.applied, &self.pointer);
-        engine.redact_plain(text, hints, &mut self.state, |name, count| {
-            applied.record(name, pointer, count)
-        })
+        let report = (&mut self.applied, self.pointer.as_str());
+        self.engine.redact_plain(text, hints, &mut self.state, report)
     }
 
     /// Returns a JSON text without the secrets that span several of its tokens; `None` if it has no such
@@ -269,6 +266,10 @@ impl<'a> JsonRedactor<'a> {
         let padded = whole(&format!("{magnitude:09}"))?.filter(nine);
         let found = if padded.is_some() { padded } else { whole(&digits)? };
         let Some(found) = found else { return Ok(None) };
+        if self.engine.kept.has_value(found.source, &digits) {
+            self.applied.record_kept(self.engine.name(found.source));
+            return Ok(None);
+        }
         let mut label = String::new();
         self.state.labels.write(&mut label, found.source, self.engine.label(found.source), &digits);
         self.applied.record(self.engine.name(found.source), &self.pointer, 1);
