@@ -98,7 +98,9 @@ fn canonical(source: MatchSource, value: &str) -> String {
     match source {
         MatchSource::KnownSecret(_)
         | MatchSource::Custom(_)
-        | MatchSource::Kind(Kind::PrivateKey | Kind::Jwt | Kind::ApiKey) => value.to_owned(),
+        | MatchSource::Kind(Kind::PrivateKey | Kind::Jwt | Kind::ApiKey | Kind::Credential) => {
+            value.to_owned()
+        }
         MatchSource::Kind(Kind::Email | Kind::IpAddress) => value.to_lowercase(),
         MatchSource::Kind(_) => {
             let folded = fold(value);

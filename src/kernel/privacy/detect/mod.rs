@@ -6,12 +6,14 @@
 pub(super) mod check_digits;
 mod context;
 mod context_words;
+mod credentials;
 mod dates;
 mod digits;
 mod email;
 pub(super) mod iban;
 mod id_document;
 mod ip;
+mod key_formats;
 mod numbers;
 pub(super) mod phone;
 mod scan;
