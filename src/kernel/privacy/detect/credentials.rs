@@ -435,7 +435,7 @@ impl CredentialReader {
         }
         let belongs = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'=');
         let to = text.run_end(from + 1, VALUE_MAX, belongs);
-        let known = || text.slice(0, text.0.len()).windows(4).any(|name| name[..3] == *b"kty");
+        let known = || text.slice(0, text.0.len()).windows(3).any(|name| name == b"kty");
         if to - from > JWK_VALUE_MIN && *self.has_kty.get_or_insert_with(known) {
             matches.add((Kind::PrivateKey, from + 1, to));
         }
@@ -551,7 +551,8 @@ fn in_address(text: Text, at: usize, matches: &mut Matches) -> usize {
     let password = text.slice(start, end);
     let words =
         password.iter().all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'-'));
-    if !password.is_empty() && !is_placeholder(password) && !(words && names_itself(password)) {
+    let named = words && names_itself(password);
+    if !(password.is_empty() || is_placeholder(password) || named) {
         matches.add((Kind::Credential, start, end));
     }
     end + 1

@@ -2,7 +2,7 @@
 
 /// The characters after a prefix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Alphabet {
+pub(in crate::kernel) enum Alphabet {
     /// Capitals and digits.
     Upper,
     /// Capitals, digits, `-` and `_`.
@@ -51,12 +51,16 @@ impl Alphabet {
     }
 
     #[inline]
-    pub(super) fn has(self, byte: u8) -> bool {
+    pub(in crate::kernel) fn has(self, byte: u8) -> bool {
         SORTS.get(usize::from(byte)).is_some_and(|sort| sort & self.sorts() != 0)
     }
 
+    pub(in crate::kernel) fn is_mixed(self) -> bool {
+        matches!(self, AlnumMixed | UrlMixed)
+    }
+
     /// Returns `true` if characters of the alphabet also have its order or mixture.
-    pub(super) fn accepts(self, body: &[u8]) -> bool {
+    pub(in crate::kernel) fn accepts(self, body: &[u8]) -> bool {
         match self {
             AlnumMixed | UrlMixed => {
                 body.iter().any(u8::is_ascii_digit)
@@ -88,7 +92,12 @@ const TILDE: u8 = 128;
 static SORTS: [u8; 256] = sorts();
 
 /// Evaluated by the compiler, which also rejects an index out of range.
-#[allow(clippy::indexing_slicing, clippy::as_conversions, clippy::cast_possible_truncation)]
+#[allow(
+    clippy::indexing_slicing,
+    clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    clippy::arithmetic_side_effects
+)]
 const fn sorts() -> [u8; 256] {
     let (mut sorts, mut byte) = ([0; 256], 0);
     while byte < 256 {
@@ -110,14 +119,14 @@ const fn sorts() -> [u8; 256] {
 
 /// Prefixes separated by spaces, the alphabet after them, least and most characters, and the source. No
 /// most is needed if the alphabet has the prefix's punctuation: adjacent keys are redacted together.
-pub(super) type KeyFormat = (&'static str, Alphabet, usize, usize, &'static str);
+pub(in crate::kernel) type KeyFormat = (&'static str, Alphabet, usize, usize, &'static str);
 
 /// No most: the body ends where its alphabet does, whatever follows.
-pub(super) const ANY: usize = usize::MAX;
+pub(in crate::kernel) const ANY: usize = usize::MAX;
 
 /// A key with a mark inside: how the head begins, its alphabet, least and most characters (with the
 /// beginning), the mark, the same of the tail, and the source.
-pub(super) type MarkedFormat =
+pub(in crate::kernel) type MarkedFormat =
     (&'static str, Alphabet, usize, usize, &'static str, Alphabet, usize, usize, &'static str);
 
 use Alphabet::*;
@@ -125,7 +134,7 @@ use Alphabet::*;
 /// Checksums are not verified: a mistyped key is still a secret. Public keys have no row.
 // [PRIV-103]
 #[rustfmt::skip]
-pub(super) const KEY_FORMATS: &[KeyFormat] = &[
+pub(in crate::kernel) const KEY_FORMATS: &[KeyFormat] = &[
     // Clouds and hosting.
     ("AKIA ASIA ABIA ACCA", Upper, 16, 16, "Amazon Web Services, IAM identifiers: unique prefixes"),
     ("ABSK bedrock-api-key-", Base64, 100, ANY, "Amazon Bedrock, API keys, long and short term"),
@@ -306,13 +315,11 @@ pub(super) const KEY_FORMATS: &[KeyFormat] = &[
 
 // [PRIV-103]
 #[rustfmt::skip]
-pub(super) const MARKED_FORMATS: &[MarkedFormat] = &[
+pub(in crate::kernel) const MARKED_FORMATS: &[MarkedFormat] = &[
     ("", Hex, 32, 32, "-us", Digits, 1, 2, "Mailchimp Marketing, API keys with their data center"),
     ("", Lower, 14, 14, ".atlasv1.", Url, 60, 90, "HCP Terraform, API tokens"),
     ("pat", Alnum, 17, 17, ".", Hex, 64, 64, "Airtable, personal access tokens"),
-    ("M", UrlMixed, 24, 28, ".", SixDotUrl, 34, 80, "Discord, bot tokens (ids from 2015 to 2019)"),
-    ("N", UrlMixed, 24, 28, ".", SixDotUrl, 34, 80, "Discord, bot tokens"),
-    ("O", UrlMixed, 24, 28, ".", SixDotUrl, 34, 80, "Discord, bot tokens"),
+    ("", UrlMixed, 24, 28, ".", SixDotUrl, 34, 50, "Discord, bot tokens"),
     ("", Url, 4, 4, "Q~", Tilde, 31, 34, "Microsoft Entra, client secrets"),
     ("", Digits, 8, 10, ":AA", Url, 33, 33, "Telegram Bot API, authorizing your bot"),
 ];

@@ -13,7 +13,7 @@ mod email;
 pub(super) mod iban;
 mod id_document;
 mod ip;
-mod key_formats;
+pub(super) mod key_formats;
 mod numbers;
 pub(super) mod phone;
 mod scan;

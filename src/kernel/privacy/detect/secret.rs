@@ -50,17 +50,21 @@ const fn slot(prefix: &[u8]) -> usize {
     }
 }
 
-/// How much of a body has to be mixed.
-const MIXED_WITHIN: usize = 40;
+/// How much of a body has to be mixed, and how much of a prefix is read at once.
+const MIXED_WITHIN: usize = 24;
+const PREFIX_MAX: usize = 16;
 
 /// Returns the end of the key that begins at `start`, by the longest prefix that fits.
 // [PRIV-103]
 fn prefixed_end(text: Text, start: usize) -> Option<usize> {
     let (mut at, mut best) = (slot(text.upto(start, 2)), None);
+    let Some(Some(_)) = TABLE.get(at) else { return None };
+    let read = text.upto(start, PREFIX_MAX);
     while let Some(Some((prefix, format))) = TABLE.get(at) {
-        if text.upto(start, prefix.len()) == *prefix {
-            let end = body_end(text, start + prefix.len(), format).map(|end| (prefix.len(), end));
-            best = best.max(end);
+        let (first, rest) = prefix.split_at(prefix.len().min(PREFIX_MAX));
+        if read.starts_with(first) && text.upto(start + first.len(), rest.len()) == rest {
+            let end = body_end(text, start + prefix.len(), format);
+            best = best.max(end.map(|end| (prefix.len(), end)));
         }
         at = (at + 1) % TABLE_COUNT;
     }
@@ -69,14 +73,14 @@ fn prefixed_end(text: Text, start: usize) -> Option<usize> {
 
 fn body_end(text: Text, from: usize, (_, body, least, most, _): &KeyFormat) -> Option<usize> {
     // A body without the mixture is not read to its end.
-    let first = text.run_end(from, MIXED_WITHIN.min(most.saturating_add(1)), |byte| body.has(byte));
-    if !body.accepts(text.slice(from, first)) {
+    if body.is_mixed() && !body.accepts(text.upto(from, MIXED_WITHIN.min(*least))) {
         return None;
     }
-    let end = text.run_end(first, most.saturating_add(1) - (first - from), |byte| body.has(byte));
-    // A full stop can follow it.
-    let points = text.slice(from, end).iter().rev().take_while(|byte| **byte == b'.').count();
-    let end = end - points;
+    let mut end = text.run_end(from, most.saturating_add(1), |byte| body.has(byte));
+    // Full stops can follow it.
+    while end > from && text.before(end) == b'.' {
+        end -= 1;
+    }
     let fits = (*least..=*most).contains(&(end - from));
     (fits && (*most == ANY || !is_alnum(text.at(end)))).then_some(end)
 }
@@ -90,24 +94,26 @@ pub(super) fn marked(text: Text, at: usize) -> Option<KindMatch> {
             if text.upto(at, mark.len()) != mark.as_bytes() || !tail.has(text.at(from)) {
                 return None;
             }
-            let start = text.run_start(at, most + 1, |byte| head.has(byte));
-            // `bot` precedes digits in addresses.
-            let start = if text.upto(start, begin.len()) == begin.as_bytes() { start } else { at };
-            let named = text.slice(start.saturating_sub(4), start) == b"/bot";
-            if !(*least..=*most).contains(&(at - start)) || is_alnum(text.before(start)) && !named {
+            let end = text.run_end(from, longest + 1, |byte| tail.has(byte));
+            let ends = (*shortest..=*longest).contains(&(end - from)) && !is_alnum(text.at(end));
+            if !ends || !tail.accepts(text.slice(from, end)) {
                 return None;
             }
-            let end = text.run_end(from, longest + 1, |byte| tail.has(byte));
-            let fits = (*shortest..=*longest).contains(&(end - from)) && !is_alnum(text.at(end));
-            let accepted =
-                head.accepts(text.slice(start, at)) && tail.accepts(text.slice(from, end));
-            (fits && accepted).then_some((Kind::ApiKey, start, end))
+            let start = text.run_start(at, most + 1, |byte| head.has(byte));
+            // In addresses, `bot` precedes digits.
+            let begins = !is_alnum(text.before(start))
+                || text.slice(start.saturating_sub(4), start) == b"/bot";
+            let fits = begins
+                && (*least..=*most).contains(&(at - start))
+                && text.upto(start, begin.len()) == begin.as_bytes()
+                && head.accepts(text.slice(start, at));
+            fits.then_some((Kind::ApiKey, start, end))
         },
     )
 }
 
 /// The shortest text after the first part of a prefix.
-const BODY_MIN: usize = 16;
+const BODY_MIN: usize = 12;
 /// The longest part of a prefix before its first `-`, `_` or `.`; the longest prefix without any.
 const HEAD_MAX: usize = 10;
 
@@ -136,8 +142,10 @@ pub(super) fn find(text: Text, at: usize, seen: &mut usize) -> Option<KindMatch>
         b'-' => next == b'u',
         b'.' => {
             text.at(at + 7) == b'.'
-                || text.at(at + 8) == b'.'
-                || Alphabet::Hex.has(text.at(at + 64)) && !is_alnum(text.at(at + 65))
+                || next == b'a' && text.at(at + 8) == b'.'
+                || Alphabet::Hex.has(text.at(at + 2))
+                    && Alphabet::Hex.has(text.at(at + 64))
+                    && !is_alnum(text.at(at + 65))
         }
         _ => false,
     };
@@ -152,7 +160,10 @@ pub(super) fn find(text: Text, at: usize, seen: &mut usize) -> Option<KindMatch>
     }
     // A capital is among the first three characters of a prefix.
     let most = if matches!(byte, b'A' | b'w') { 2 } else { HEAD_MAX };
-    let start = text.run_start(at, most, is_alnum);
+    let mut start = at;
+    while at - start < most && is_alnum(text.before(start)) {
+        start -= 1;
+    }
     if is_alnum(text.before(start)) {
         return None;
     }
@@ -170,7 +181,9 @@ const LETTERS_MAX: usize = 24;
 /// Returns the key whose first digit is at `at`, such as `SK` and hexadecimal digits.
 pub(super) fn find_in_word(text: Text, at: usize) -> Option<KindMatch> {
     let start = text.run_start(at, LETTERS_MAX, |byte| byte.is_ascii_alphabetic());
-    if is_alnum(text.before(start)) || !matches!(text.at(start), b'S' | b'G' | b'c' | b'd' | b'o') {
+    if is_alnum(text.before(start))
+        || !matches!(text.at(start), b'S' | b'G' | b'E' | b'I' | b'c' | b'd' | b'o')
+    {
         return None;
     }
     prefixed_end(text, start).map(|end| (Kind::ApiKey, start, end))
