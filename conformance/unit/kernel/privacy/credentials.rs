@@ -132,6 +132,8 @@ fn what_cannot_be_a_secret_stays() {
         "token = TOKEN_2FA",
         "output_token: \"InvalidationList.NextMarker\"",
         "MAGIC_SIGNATURE = 0xfade0cc0",
+        "\"sig\": \"d4fbdb52bfa726b44d1786a8c0d171c3e62ca83c\"",
+        "signature: d4fbdb52bfa726b44d1786a8c0d171c3e62ca83c",
         "private_key: /etc/ssl/key1.pem",
         "PWD=/home/user1/x",
         "Token::parse_v2(x)",

@@ -17,6 +17,8 @@ enum Class {
     Token,
     /// As `Token`, but longer, since the name has other meanings.
     Session,
+    /// As `Token`, but only in a query: other signatures are public.
+    Signed,
     /// `name=value` pairs.
     Cookies,
     /// The name is of something else.
@@ -32,8 +34,9 @@ const NAMES: &[(Class, &str)] = &[
         Class::Token,
         "token apikey accesskey secretkey secretkeybase privatekey authkey accountkey encryptionkey \
         signingkey masterkey servicekey subscriptionkey functionskey appkey applicationkey sharedkey \
-        hmackey jwtkey authorization =auth =credential =bearer =sig signature",
+        hmackey jwtkey authorization =auth =credential =bearer",
     ),
+    (Class::Signed, "=sig signature"),
     (Class::Session, "sessionid sessid =session =sid"),
     (Class::Cookies, "=cookie =setcookie"),
     (
@@ -148,7 +151,7 @@ pub(super) fn member_hints(name: &FoldedText, jwk: bool) -> Hints {
         Class::Token => Hints::TOKEN,
         Class::Session => Hints::SESSION,
         Class::Cookies => Hints::COOKIES,
-        Class::Other => Hints::NONE,
+        Class::Signed | Class::Other => Hints::NONE,
     }
 }
 
@@ -218,13 +221,16 @@ pub(super) struct CredentialReader {
 
 impl CredentialReader {
     /// Finds credentials at a `:`, `=`, `-` or `w`; returns where to continue.
+    #[inline]
     pub(super) fn find(&mut self, text: Text, at: usize, matches: &mut Matches) -> usize {
         match text.at(at) {
             b':' if text.at(at + 1) == b'/' && text.at(at + 2) == b'/' => {
                 return in_address(text, at, matches)
             }
             b':' | b'=' | b'>' if at >= self.read => self.after_name(text, at, matches),
-            b'-' if at >= self.read => self.after_option(text, at, matches),
+            b'-' if at >= self.read && matches!(text.at(at + 1), b'-' | b'p' | b'a' | b'u') => {
+                self.after_option(text, at, matches);
+            }
             b'w' => self.after_login(text, at, matches),
             _ => {}
         }
@@ -290,7 +296,9 @@ impl CredentialReader {
             false if class == Class::Password && line() => Place::Line,
             false => Place::Bare,
         };
-        self.add_after(text, at + 1, class, place, matches);
+        if class != Class::Signed || certain {
+            self.add_after(text, at + 1, class, place, matches);
+        }
     }
 
     /// Adds the value after a name's sign.
@@ -637,6 +645,7 @@ fn can_be_secret(value: &[u8], class: Class, place: Place) -> bool {
             bounded && (mixed || letters == value.len() && letters >= 20) && !names_itself(value)
         }
         Class::Session => digits > 2 && value.len() >= 16 && !is_words(value) && !is_uuid(value),
+        Class::Signed => place == Place::Certain && digits > 0 && value.len() >= 10,
         Class::Cookies | Class::Other => false,
     }
 }
