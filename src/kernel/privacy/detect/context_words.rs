@@ -1,8 +1,6 @@
 //! Context words: words near a value that name its kind, as one table.
 #![allow(clippy::arithmetic_side_effects)] // places inside one word, remainders
 
-use super::super::folded_text::fold;
-use super::credentials::member_hints;
 use super::text_view::is_letter;
 
 /// A set of hints from the context of a value.
@@ -262,10 +260,8 @@ pub(super) fn phrase_hints(run: &[u8]) -> Hints {
     }
 }
 
-/// Returns the hints of an object's key for the values under it. `jwk`: the object has a member `kty`.
+/// Returns the hints of an object's key, folded, for the values under it.
 // [PRIV-20]
-pub(in crate::kernel) fn key_hints(key: &str, jwk: bool) -> Hints {
-    let folded = fold(key);
-    let hints = phrase_hints(folded.bytes.get(..64).unwrap_or(&folded.bytes)).kinds();
-    hints.union(member_hints(&folded, jwk))
+pub(super) fn key_hints(folded: &[u8]) -> Hints {
+    phrase_hints(folded.get(..64).unwrap_or(folded)).kinds()
 }

@@ -2,10 +2,10 @@
 //! header, parameter, variable or option, or as the value of such a member.
 #![allow(clippy::arithmetic_side_effects)] // offsets inside one text, each bounded by a window
 
-use super::super::folded_text::FoldedText;
+use super::super::folded_text::fold;
 use super::super::kind::Kind;
 use super::super::matches::Matches;
-use super::context_words::{first_word, Hints};
+use super::context_words::{self, first_word, Hints};
 use super::text_view::{is_alnum, Text};
 
 /// What a name says about its value, which decides what the value has to look like.
@@ -137,9 +137,13 @@ fn class_of(name: &[u8]) -> Class {
 // [PRIV-107]
 const JWK_MEMBERS: [&[u8]; 7] = [b"d", b"k", b"p", b"q", b"dp", b"dq", b"qi"];
 
-/// Returns the hints of a member's name for its value. `jwk`: the object has a member `kty`.
-pub(super) fn member_hints(name: &FoldedText, jwk: bool) -> Hints {
-    let name = &*name.bytes;
+/// Returns the hints of an object's key for its value. `jwk`: the object has a member `kty`.
+pub(in crate::kernel) fn key_hints(key: &str, jwk: bool) -> Hints {
+    let folded = fold(key);
+    context_words::key_hints(&folded.bytes).union(member_hints(&folded.bytes, jwk))
+}
+
+fn member_hints(name: &[u8], jwk: bool) -> Hints {
     if jwk && JWK_MEMBERS.contains(&name) {
         return Hints::KEY_MEMBER;
     }

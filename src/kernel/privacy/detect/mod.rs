@@ -20,6 +20,7 @@ mod scan;
 mod secret;
 pub(super) mod text_view;
 
-pub(super) use context_words::{key_hints, Hints};
+pub(super) use context_words::Hints;
+pub(super) use credentials::key_hints;
 pub(super) use scan::{may_match, scan};
 pub(super) use text_view::{LETTER, OTHER};
