@@ -106,7 +106,7 @@ fn is_name(byte: u8) -> bool {
 fn class_of(name: &[u8]) -> Class {
     let mut squeezed = [0; NAME_MAX];
     let mut length = 0;
-    // Bit n: a word begins at squeezed letter n.
+    // Bit n: a part begins at squeezed letter n.
     let (mut words, mut previous) = (0_u64, b'_');
     for byte in name.iter().filter(|byte| byte.is_ascii()) {
         if byte.is_ascii_alphanumeric() {
@@ -193,7 +193,7 @@ fn is_base64url(value: &[u8]) -> bool {
     value.len() >= JWK_VALUE_MIN && value.iter().all(belongs)
 }
 
-/// A possible value: its range, and the place where it stands.
+/// A possible value: its range, and the place where it is.
 #[derive(Clone, Copy)]
 struct Value {
     from: usize,
@@ -201,7 +201,7 @@ struct Value {
     place: Place,
 }
 
-/// Where a value stands, from the least certain place to the most.
+/// Where a value is, from the least certain place to the most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Place {
     /// Bare text: words, or code.
@@ -537,7 +537,7 @@ fn add_cookies(text: Text, Value { from, to, .. }: Value, matches: &mut Matches)
 }
 
 /// `scheme://user:password@host`: the password. `at` is the colon before the slashes; returns where to
-/// continue, which is behind the user and password, since they are no e-mail address.
+/// continue, which is behind the user and password, since they are not an e-mail address.
 // [PRIV-104]
 fn in_address(text: Text, at: usize, matches: &mut Matches) -> usize {
     let graphic = |byte: u8| byte > b' ' && !b"\"'<>`\\".contains(&byte);
@@ -570,7 +570,7 @@ fn in_address(text: Text, at: usize, matches: &mut Matches) -> usize {
     end + 1
 }
 
-/// Returns `true` if a value names what would stand there.
+/// Returns `true` if a value names what belongs there.
 fn names_itself(value: &[u8]) -> bool {
     const WORDS: [&str; 10] =
         ["pass", "pwd", "secret", "token", "key", "credential", "string", "user", "auth", "array"];
@@ -654,7 +654,7 @@ fn can_be_secret(value: &[u8], class: Class, place: Place) -> bool {
     }
 }
 
-/// What stands for a password in types, forms and messages.
+/// What replaces a password in types, forms and messages.
 fn is_stop_word(value: &[u8]) -> bool {
     const WORDS: &str = "none null undefined true false required optional text string hidden default \
         unknown invalid incorrect missing empty enabled disabled input field prompt value number \

@@ -121,7 +121,7 @@ const fn sorts() -> [u8; 256] {
 /// most is needed if the alphabet has the prefix's punctuation: adjacent keys are redacted together.
 pub(in crate::kernel) type KeyFormat = (&'static str, Alphabet, usize, usize, &'static str);
 
-/// No most: the body ends where its alphabet does, whatever follows.
+/// No most: the body ends where its alphabet does, with any text after it.
 pub(in crate::kernel) const ANY: usize = usize::MAX;
 
 /// A key with a mark inside: how the head begins, its alphabet, least and most characters (with the
