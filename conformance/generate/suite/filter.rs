@@ -63,7 +63,7 @@ fn secrets() -> Vec<Case> {
             "PRIVATE_KEY",
             &[
                 "see «-----BEGIN RSA PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcw\n-----END RSA PRIVATE KEY-----» now",
-                "«-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcw\n»...",
+                "«-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcw»\n...",
             ],
         ),
         untouched(
@@ -115,6 +115,74 @@ fn secrets() -> Vec<Case> {
                 "sk-circle-fade-dot-one-two-three-four-five-six-seven",
                 "3f786850e387550fdab836ed7e6dc881de23001b",
             ],
+        ),
+        found(
+            "api-key-marked",
+            "Keys with a mark inside",
+            "PRIV-103",
+            "API_KEY",
+            &[
+                "«0123456789abcdef0123456789abcdef-us12»",
+                "/bot«6612588116:AAysqqMEWWIPii4AvSWOhAaRA_ML-e-u2DS»/getMe",
+            ],
+        ),
+        found(
+            "address-password",
+            "Passwords in addresses; scheme, user and host stay",
+            "PRIV-104",
+            "CREDENTIAL",
+            &[
+                "postgresql://app:«s3cr3t»@db:5432/x",
+                "redis://:«only»@cache.mail.example/0",
+                "ftp://field:«rose%40hill»@ftp.mail.example/pub",
+            ],
+        ),
+        untouched(
+            "address-password-other",
+            "Ports, placeholders, and addresses without a password",
+            "PRIV-104 PRIV-108",
+            &[
+                "http://localhost:8080/a@b",
+                "https://USER:PASSWORD@host.mail.example/",
+                "https://${USER}:${PASS}@host.mail.example/",
+            ],
+        ),
+        found(
+            "credential",
+            "Values by the name of a variable, header, parameter or option",
+            "PRIV-105 PRIV-106",
+            "CREDENTIAL",
+            &[
+                "password: «Birch-Lake-27»",
+                "Password=«Quartz#55»;Encrypt=true",
+                "api_key = \"«jrahwej8e7tjtvqszuhemjbxnpoc»\"",
+                "Authorization: Bearer «0mIvjxaUzNVE9NncJ5xp8FJCh3tZ»",
+                "Cookie: sessionid=«e0u4b8vvpss1122fjlc6vjjy6mu9e9hq»; theme=dark",
+                "curl -u ops:«Marigold9x» https://ci.mail.example/job",
+                "deploy --user ci --password «Plover88z» --dry-run",
+                "machine h login ann password «marshes»",
+            ],
+        ),
+        untouched(
+            "credential-other",
+            "Placeholders, code, prose, types, and names of other things",
+            "PRIV-105 PRIV-106 PRIV-108",
+            &[
+                "password: ${DB_PASSWORD}, Authorization: Bearer <token>",
+                "password = getpass.getpass()",
+                "password: required",
+                "tokens: 512, max_tokens=4096",
+                "nextPageToken: CiAKGjBpNDd2Nmp2Zml2cXRwYjBpOXA1",
+                "docker run -u 1000:1000 -p 8080:80 img",
+            ],
+        ),
+        case(
+            "credential-member",
+            "Values by the name of their member",
+            "A name says more than the value.",
+            "PRIV-105 PRIV-107 PRIV-108",
+            json!({ "password": "swordfish", "token": { "type": "string" }, "env": [{ "name": "PW_TOKEN", "value": "ab12cd34ef56" }], "jwk": { "kty": "oct", "k": "AyM1SysPpbyDfgZld3umj1qz" } }),
+            json!({ "password": "[CREDENTIAL]", "token": { "type": "string" }, "env": [{ "name": "PW_TOKEN", "value": "[CREDENTIAL]" }], "jwk": { "kty": "oct", "k": "[PRIVATE_KEY]" } }),
         ),
     ]
 }

@@ -34,6 +34,7 @@ kinds! {
     PrivateKey      0 "private-key"     "PRIVATE_KEY"     "A private key in its armour."
     Jwt             1 "jwt"             "JWT"             "A JSON Web Token."
     ApiKey          2 "api-key"         "API_KEY"         "A key or token of a service, known by its prefix."
+    Credential     31 "credential"      "CREDENTIAL"      "A password, token or key, known by its name or place."
     CreditCard      3 "credit-card"     "CREDIT_CARD"     "A payment card number."
     Iban            4 "iban"            "IBAN"            "An international bank account number."
     Ssn             5 "ssn"             "US_SSN"          "A US social security number."

@@ -107,7 +107,9 @@ impl Form {
         match source {
             MatchSource::KnownSecret(_)
             | MatchSource::Custom(_)
-            | MatchSource::Kind(Kind::PrivateKey | Kind::Jwt | Kind::ApiKey) => Form::Verbatim,
+            | MatchSource::Kind(Kind::PrivateKey | Kind::Jwt | Kind::ApiKey | Kind::Credential) => {
+                Form::Verbatim
+            }
             MatchSource::Kind(Kind::Email | Kind::IpAddress) => Form::LowerCase,
             MatchSource::Kind(_) => Form::LettersAndDigits,
         }

@@ -239,7 +239,7 @@ impl PrivacyFilterEngine {
         state: &mut CallState,
     ) -> Result<(Vec<Match>, Vec<Match>), Error> {
         let mut matches = Vec::new();
-        if may_match(text) {
+        if may_match(text) || hints.names_secret() {
             let folded = folded_text::fold(text);
             matches = scan(&folded.bytes, self.enabled, hints, &state.budget.deadline)?;
             for Match { start, end, .. } in &mut matches {

@@ -112,10 +112,17 @@ impl<'a> JsonRedactor<'a> {
     ) -> Result<Value, Error> {
         let mut filtered = Map::new();
         let mut keys = UniqueKeys::default();
+        let (jwk, mut named) = (members.contains_key("kty"), Hints::NONE);
         for (key, value) in members {
             let filtered_key = self.redact_key(key)?;
             let name = keys.unique(key, filtered_key).unwrap_or_else(|| key.clone());
-            let hints = hints.union(key_hints(key));
+            let hints = hints.inherited().union(match key.as_str() {
+                "value" => named,
+                key => key_hints(key, jwk),
+            });
+            if matches!(key.as_str(), "name" | "key") {
+                named = key_hints(value.as_str().unwrap_or_default(), false).secret();
+            }
             let length = self.pointer.len();
             self.push_token(&name);
             let value = self.redact_value(value, hints, below)?;
@@ -143,7 +150,7 @@ impl<'a> JsonRedactor<'a> {
     /// Returns the filtered string, if it changes. `layer` is the number of enclosing JSON strings.
     #[inline]
     fn redact_string(&mut self, text: &str, hints: Hints, layer: usize) -> Redacted {
-        if self.engine.may_match(text) {
+        if self.engine.may_match(text) || hints.names_secret() {
             return self.redact_candidate(text, hints, layer);
         }
         // Fast path of most strings and nearly all keys.
@@ -187,13 +194,13 @@ impl<'a> JsonRedactor<'a> {
     /// Filters a string that is a JSON document.
     fn redact_document(&mut self, text: &str, hints: Hints, layer: usize) -> Redacted {
         let mut filtered = String::new();
-        let mut copied = 0;
+        let (mut copied, jwk) = (0, text.contains("\"kty\""));
         // `under` is the context of the present token, `level` its enclosing object or array.
         let (mut under, mut level, mut outer) = (hints, Level::default(), Vec::new());
         for (token, written, end) in tokens(text) {
             let replacement = match token {
                 Token::Open => {
-                    let inner = Level { hints: under, keys: UniqueKeys::default() };
+                    let inner = Level { hints: under, ..Level::default() };
                     outer.push(core::mem::replace(&mut level, inner));
                     continue;
                 }
@@ -204,10 +211,20 @@ impl<'a> JsonRedactor<'a> {
                 }
                 Token::Key => {
                     let key = decode(written);
-                    under = level.hints.union(key_hints(&key));
+                    under = level.hints.inherited().union(match &*key {
+                        "value" => level.named,
+                        key => key_hints(key, jwk),
+                    });
+                    level.names = matches!(&*key, "name" | "key");
                     level.keys.unique(&key, self.redact_key(&key)?)
                 }
-                Token::String => self.redact_string(&decode(written), under, layer)?,
+                Token::String => {
+                    let decoded = decode(written);
+                    if core::mem::take(&mut level.names) {
+                        level.named = key_hints(&decoded, false).secret();
+                    }
+                    self.redact_string(&decoded, under, layer)?
+                }
                 Token::Scalar if self.engine.secrets.occurs_in(written.as_bytes()) => {
                     self.redact_string(written, Hints::NONE, PRIVACY_NESTED_DEPTH_MAX)?
                 }
@@ -282,6 +299,10 @@ impl<'a> JsonRedactor<'a> {
 struct Level {
     hints: Hints,
     keys: UniqueKeys,
+    /// The next string names the member `value`.
+    names: bool,
+    /// What that name says: `{"name": "Cookie", "value": …}`.
+    named: Hints,
 }
 
 /// The smallest number of twelve digits.

@@ -3,6 +3,7 @@
 #![allow(clippy::arithmetic_side_effects, clippy::indexing_slicing, clippy::unwrap_used)]
 
 pub(in crate::kernel) mod cost;
+mod credentials;
 mod detectors;
 mod keep;
 mod labels;

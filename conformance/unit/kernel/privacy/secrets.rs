@@ -1,6 +1,7 @@
 //! Secrets of programs, and numbers that states and professions give to people.
 #![allow(clippy::arithmetic_side_effects, clippy::indexing_slicing, clippy::unwrap_used)]
 
+use super::super::detect::key_formats::{Alphabet, KEY_FORMATS, MARKED_FORMATS};
 use super::detectors::{nothing, whole};
 use super::found;
 
@@ -56,6 +57,82 @@ fn keys_are_recognized_by_prefix_alphabet_and_length() {
         "SHPAT_0123456789abcdef0123456789abcdef",
         "3f786850e387550fdab836ed7e6dc881de23001b",
     ]);
+}
+
+#[test]
+fn each_row_of_the_table_finds_a_key_and_nothing_shorter() {
+    let sample = |alphabet: Alphabet, length: usize| -> String {
+        let letters = "q7Rk2xZ9aB-_./+=~";
+        let ordinary =
+            letters.bytes().filter(|byte| alphabet.has(*byte) && byte.is_ascii_alphanumeric());
+        let mixed: String = ordinary.chain([b'0']).map(char::from).collect();
+        mixed.repeat(length)[..length].to_owned()
+    };
+    for (prefixes, alphabet, least, _, source) in KEY_FORMATS {
+        for prefix in prefixes.split(' ') {
+            let key = format!("{prefix}{}", sample(*alphabet, *least));
+            assert_eq!(found(&format!("a {key} b")), [format!("api-key:{key}")], "{source}");
+            assert_eq!(found(&format!("a {}: b", &key[..prefix.len() + 7])), [""; 0], "{source}");
+        }
+    }
+    assert!(KEY_FORMATS.len() + MARKED_FORMATS.len() > 150);
+}
+
+#[test]
+fn the_table_of_the_specification_is_the_table_of_the_code() {
+    let spec = include_str!("../../../../spec/key-formats.md");
+    let most = |most: usize| if most == usize::MAX { String::new() } else { most.to_string() };
+    for (prefixes, alphabet, least, longest, source) in KEY_FORMATS {
+        let row = format!("`{prefixes}` | {alphabet:?} | {least}–{} | {source}", most(*longest));
+        assert!(spec.lines().any(|line| line == row), "{row}");
+    }
+    for (begin, head, least, longest, mark, tail, shortest, most, source) in MARKED_FORMATS {
+        let head = format!("`{begin}` {head:?} {least}–{longest} `{mark}`");
+        let row = format!("{head} | {tail:?} | {shortest}–{most} | {source}");
+        assert!(spec.lines().any(|line| line == row), "{row}");
+    }
+    let rows = spec.lines().filter(|line| line.starts_with('`') && line.contains(" | ")).count();
+    assert_eq!(rows, KEY_FORMATS.len() + MARKED_FORMATS.len());
+}
+
+#[test]
+fn a_key_with_a_mark_inside_is_found_whole() {
+    let hex = "0123456789abcdef".repeat(4);
+    let mixed = "aB3".repeat(30);
+    whole(
+        "api-key",
+        &[
+            &format!("{}-us12", &hex[..32]),
+            &format!("abcdefghij1234.atlasv1.{}", &mixed[..64]),
+            &format!("patAbCdEfGh123456.{hex}"),
+            &format!("M{}.{}.{}", &mixed[..23], &mixed[..6], &mixed[..27]),
+            &format!("{}8Q~{}", &mixed[..3], &mixed[..34]),
+        ],
+    );
+    let bot = "6612588116:AAysqqMEWWIPii4AvSWOhAaRA_ML-e-u2DS";
+    assert_eq!(found(&format!("/bot{bot}/getMe")), [format!("api-key:{bot}")]);
+    nothing(&[
+        &format!("{}-us123", &hex[..32]),
+        &format!("{}-us12", &hex[..31]),
+        &format!("patAbCdEfGh12345.{hex}"),
+        &format!("M{}.{}.{}", &mixed[..23], &mixed[..5], &mixed[..27]),
+        "x = abcdefghij1234.atlasv1.short",
+    ]);
+}
+
+#[test]
+fn a_private_key_is_found_in_all_spellings_and_cut_off() {
+    let body = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7";
+    for text in [
+        format!("-----BEGIN PRIVATE KEY----- {body} {body}"),
+        format!("-----BEGIN EC PRIVATE KEY-----\n    {body}\n    {body}=="),
+        format!("-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,7536AE\n\n{body}"),
+        format!("-----BEGIN OPENSSH PRIVATE KEY-----\\n{body}\\n-----END OPENSSH PRIVATE KEY-----"),
+        format!("---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----\nComment: \"dev\"\n{body}\n---- END SSH2 ENCRYPTED PRIVATE KEY ----"),
+    ] {
+        whole("private-key", &[&text]);
+    }
+    nothing(&["---- BEGIN SSH2 PUBLIC KEY ----\nAAAAB3NzaC1yc2EAAAADAQABAAABAQDAAAAB3NzaC1y\n---- END SSH2 PUBLIC KEY ----"]);
 }
 
 #[test]

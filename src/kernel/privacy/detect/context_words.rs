@@ -1,7 +1,6 @@
 //! Context words: words near a value that name its kind, as one table.
 #![allow(clippy::arithmetic_side_effects)] // places inside one word, remainders
 
-use super::super::folded_text::fold;
 use super::text_view::is_letter;
 
 /// A set of hints from the context of a value.
@@ -40,6 +39,29 @@ impl Hints {
     pub(super) const AT: Hints = Hints(1 << 16 | 1 << 17);
     /// A linking word that announces a number: `contact_no`, but not `contact_id`.
     pub(super) const NUMBER: Hints = Hints(1 << 16 | 1 << 18);
+
+    /// What the name of a member says about a secret as its value, but not about values further below.
+    pub(super) const PASSWORD: Hints = Hints(1 << 27);
+    pub(super) const TOKEN: Hints = Hints(1 << 28);
+    pub(super) const SESSION: Hints = Hints(1 << 29);
+    pub(super) const COOKIES: Hints = Hints(1 << 30);
+    pub(super) const KEY_MEMBER: Hints = Hints(1 << 31);
+    const MEMBER: Hints = Hints(0b11111 << 27);
+
+    /// Returns `true` if the value can be a secret by the name of its member.
+    pub(in crate::kernel) fn names_secret(self) -> bool {
+        self.0 & Hints::MEMBER.0 != 0
+    }
+
+    /// Returns only these hints.
+    pub(in crate::kernel) fn secret(self) -> Hints {
+        Hints(self.0 & Hints::MEMBER.0)
+    }
+
+    /// Returns the hints for members of the value.
+    pub(in crate::kernel) fn inherited(self) -> Hints {
+        Hints(self.0 & !Hints::MEMBER.0)
+    }
 
     pub(in crate::kernel) fn union(self, other: Hints) -> Hints {
         Hints(self.0 | other.0)
@@ -238,9 +260,8 @@ pub(super) fn phrase_hints(run: &[u8]) -> Hints {
     }
 }
 
-/// Returns the hints of an object's key for the values under it.
+/// Returns the hints of an object's key, folded, for the values under it.
 // [PRIV-20]
-pub(in crate::kernel) fn key_hints(key: &str) -> Hints {
-    let folded = fold(key);
-    phrase_hints(folded.bytes.get(..64).unwrap_or(&folded.bytes)).kinds()
+pub(super) fn key_hints(folded: &[u8]) -> Hints {
+    phrase_hints(folded.get(..64).unwrap_or(folded)).kinds()
 }

@@ -6,18 +6,21 @@
 pub(super) mod check_digits;
 mod context;
 mod context_words;
+mod credentials;
 mod dates;
 mod digits;
 mod email;
 pub(super) mod iban;
 mod id_document;
 mod ip;
+pub(super) mod key_formats;
 mod numbers;
 pub(super) mod phone;
 mod scan;
 mod secret;
 pub(super) mod text_view;
 
-pub(super) use context_words::{key_hints, Hints};
+pub(super) use context_words::Hints;
+pub(super) use credentials::key_hints;
 pub(super) use scan::{may_match, scan};
 pub(super) use text_view::{LETTER, OTHER};

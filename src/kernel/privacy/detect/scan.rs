@@ -6,6 +6,7 @@ use super::super::kind::KindSet;
 use super::super::matches::{Match, Matches};
 use super::context::{phone_word_follows, Context, ContextReader};
 use super::context_words::Hints;
+use super::credentials::{self, CredentialReader};
 use super::digits::{is_decimal, join_lines, read_row, Gap, Group};
 use super::text_view::{is_alnum, Text};
 use super::{dates, email, iban, id_document, ip, numbers, phone, secret};
@@ -23,7 +24,11 @@ pub(in crate::kernel) fn scan(
     given: Hints,
     deadline: &Deadline,
 ) -> Result<Vec<Match>, Interrupted> {
-    let (text, matches) = (Text(bytes), Matches { enabled, found: Vec::new() });
+    let (text, mut matches) = (Text(bytes), Matches { enabled, found: Vec::new() });
+    if given.names_secret() {
+        credentials::find_member(text, given, &mut matches);
+    }
+    let (given, mut credentials) = (given.inherited(), CredentialReader::default());
     let mut pass =
         Pass { text, given, groups: Vec::new(), reader: ContextReader::default(), matches };
     let (mut at, mut gap, mut colons_from, mut headers_to) = (0, Gap::Start, 0, 0);
@@ -41,7 +46,21 @@ pub(in crate::kernel) fn scan(
                 continue;
             }
             b'@' => email::find(text, at),
-            b':' => ip::find_v6(text, at, &mut colons_from),
+            b':' => {
+                let next = credentials.find(text, at, &mut pass.matches);
+                if next > at + 1 {
+                    at = next;
+                    continue;
+                }
+                match text.at(at + 1) {
+                    b'A' => secret::marked(text, at),
+                    _ => ip::find_v6(text, at, &mut colons_from),
+                }
+            }
+            b'=' | b'>' | b'-' | b'w' => {
+                credentials.find(text, at, &mut pass.matches);
+                secret::find(text, at, &mut headers_to)
+            }
             _ if at < bytes.len() => secret::find(text, at, &mut headers_to),
             _ => return Ok(pass.matches.found),
         };
@@ -54,8 +73,24 @@ const CHECK_INTERVAL_BYTES: usize = 1 << 18;
 
 /// Characters of values, or just before values: for secrets, the punctuation in their prefixes, and
 /// capitals of prefixes without any.
+const TRIGGERS: &[u8] = b"0123456789@:=>-_.AJw";
+
+static IS_TRIGGER: [bool; 256] = is_trigger_table();
+
+/// Evaluated by the compiler, which also rejects an index out of range.
+#[allow(clippy::indexing_slicing, clippy::as_conversions)] // `From` is not const
+const fn is_trigger_table() -> [bool; 256] {
+    let (mut table, mut place) = ([false; 256], 0);
+    while place < TRIGGERS.len() {
+        table[TRIGGERS[place] as usize] = true;
+        place += 1;
+    }
+    table
+}
+
+#[inline]
 fn is_trigger(byte: u8) -> bool {
-    matches!(byte, b'0'..=b'9' | b'@' | b':' | b'-' | b'_' | b'.' | b'A' | b'J')
+    IS_TRIGGER.get(usize::from(byte)).copied().unwrap_or(false)
 }
 
 struct Pass<'a> {
@@ -125,6 +160,12 @@ impl Pass<'_> {
             let context = self.reader.context_at(self.text, at, self.given);
             id_document::find(self.text, at, context, &mut self.matches);
         }
+        if end - at >= secret::WORD_MIN {
+            secret::find_in_word(self.text, at).map(|found| self.matches.add(found));
+        }
+        if self.text.at(end) == b'~' {
+            secret::marked(self.text, end - 1).map(|found| self.matches.add(found));
+        }
         iban::find(self.text, at).map(|found| self.matches.add(found));
         end
     }
@@ -136,5 +177,5 @@ const LETTERS_MIN: usize = 20;
 /// Returns `false` if an unfolded text has nothing for [`scan`], as most strings.
 pub(in crate::kernel) fn may_match(text: &str) -> bool {
     text.len() >= LETTERS_MIN
-        || text.bytes().any(|byte| matches!(byte, b'0'..=b':' | b'@') || !byte.is_ascii())
+        || text.bytes().any(|byte| matches!(byte, b'0'..=b':' | b'@' | b'=') || !byte.is_ascii())
 }

@@ -5,106 +5,35 @@
 use super::super::kind::Kind;
 use super::super::matches::KindMatch;
 use super::context_words::first_word;
+use super::key_formats::{Alphabet, KeyFormat, ANY, KEY_FORMATS, MARKED_FORMATS};
 use super::text_view::{is_alnum, Text};
 use crate::kernel::encoding::unbase64_vec;
 use crate::kernel::prelude::*;
 use serde_json::{Map, Value};
 
-/// The alphabet after a prefix.
-#[derive(Clone, Copy)]
-enum Alphabet {
-    /// Capitals and digits.
-    Upper,
-    /// Digits and lower-case letters from a to f.
-    Hex,
-    /// Letters and digits.
-    Alnum,
-    /// Letters, digits, `-` and `_`.
-    Url,
-    /// As `Url`, and dots inside.
-    Dotted,
-}
-
-impl Alphabet {
-    fn has(self, byte: u8) -> bool {
-        match self {
-            Alphabet::Upper => byte.is_ascii_uppercase() || byte.is_ascii_digit(),
-            Alphabet::Hex => matches!(byte, b'0'..=b'9' | b'a'..=b'f'),
-            Alphabet::Alnum => byte.is_ascii_alphanumeric(),
-            Alphabet::Url => is_base64url(byte),
-            Alphabet::Dotted => is_base64url(byte) || byte == b'.',
-        }
-    }
-}
-
-/// Prefixes, alphabet, and least and most characters after the prefix. If the alphabet has the prefix's
-/// punctuation, there is no maximum: adjacent keys are redacted together.
-type TokenFormat = (&'static str, Alphabet, usize, usize);
-
-/// As documented by their issuers. Checksums are not verified: a mistyped key is still a secret.
-// [PRIV-103]
-const TOKEN_FORMATS: &[TokenFormat] = &[
-    // Amazon Web Services; Google; Age.
-    ("AKIA ASIA ABIA ACCA", Alphabet::Upper, 16, 16),
-    ("AIza", Alphabet::Url, 35, usize::MAX),
-    ("GOCSPX-", Alphabet::Url, 28, usize::MAX),
-    ("ya29.", Alphabet::Url, 30, usize::MAX),
-    ("AGE-SECRET-KEY-1", Alphabet::Upper, 58, 58),
-    // GitHub; GitLab; Atlassian.
-    ("ghp_ gho_ ghu_ ghs_ ghr_", Alphabet::Alnum, 36, 255),
-    ("github_pat_", Alphabet::Url, 60, usize::MAX),
-    ("glpat- glrt-", Alphabet::Dotted, 20, usize::MAX),
-    ("gldt- glcbt- glsoat-", Alphabet::Url, 20, usize::MAX),
-    ("glptt-", Alphabet::Hex, 40, 40),
-    ("ATATT3", Alphabet::Url, 100, usize::MAX),
-    // Slack; SendGrid.
-    ("xoxb- xoxp- xoxa- xoxr- xoxs- xoxe- xoxe. xapp-", Alphabet::Url, 20, usize::MAX),
-    ("SG.", Alphabet::Dotted, 60, usize::MAX),
-    // Stripe, for real and test payments; Square; Shopify.
-    ("sk_live_ sk_test_ rk_live_ rk_test_", Alphabet::Alnum, 16, 255),
-    ("whsec_", Alphabet::Alnum, 24, 255),
-    ("sq0csp-", Alphabet::Url, 43, usize::MAX),
-    ("shpat_ shpca_ shppa_ shpss_", Alphabet::Hex, 32, 32),
-    // Language models: Anthropic, OpenAI and those that use its format, and others.
-    ("sk-ant- sk-proj- sk-svcacct- sk-admin-", Alphabet::Url, 20, usize::MAX),
-    ("sk-or-v1-", Alphabet::Hex, 32, 128),
-    ("sk- hf_", Alphabet::Alnum, 30, 128),
-    ("gsk_ pplx- xai-", Alphabet::Alnum, 40, 128),
-    ("r8_", Alphabet::Alnum, 37, 37),
-    // Package registries.
-    ("npm_", Alphabet::Alnum, 36, 36),
-    ("pypi-AgE", Alphabet::Url, 32, usize::MAX),
-    ("rubygems_", Alphabet::Hex, 48, 48),
-    ("dckr_pat_ dckr_oat_", Alphabet::Url, 27, usize::MAX),
-    // Hosting and tools.
-    ("dop_v1_ doo_v1_ dor_v1_", Alphabet::Hex, 64, 64),
-    ("hvs. hvb.", Alphabet::Url, 24, usize::MAX),
-    ("glsa_ glc_", Alphabet::Url, 32, usize::MAX),
-    ("lin_api_ ntn_", Alphabet::Alnum, 40, 64),
-    ("PMAK- figd_", Alphabet::Url, 40, usize::MAX),
-    ("sbp_", Alphabet::Hex, 40, 40),
-];
+/// One prefix with its row.
+type Row = (&'static [u8], &'static KeyFormat);
 
 /// The prefixes with their rows as a hash table with linear probing: nearly all words of a text hit an
 /// empty slot.
-static TABLE: [Option<(&[u8], &TokenFormat)>; TABLE_COUNT] = table();
+static TABLE: [Option<Row>; TABLE_COUNT] = table();
 
 /// Several times the number of prefixes.
-const TABLE_COUNT: usize = 512;
+const TABLE_COUNT: usize = 1024;
 
 /// Evaluated by the compiler, which also rejects an index out of range.
 #[allow(clippy::indexing_slicing)]
-const fn table() -> [Option<(&'static [u8], &'static TokenFormat)>; TABLE_COUNT] {
+const fn table() -> [Option<Row>; TABLE_COUNT] {
     let (mut table, mut row) = ([None; TABLE_COUNT], 0);
-    while row < TOKEN_FORMATS.len() {
-        let mut rest = TOKEN_FORMATS[row].0.as_bytes();
+    while row < KEY_FORMATS.len() {
+        let mut rest = KEY_FORMATS[row].0.as_bytes();
         while let Some(length) = first_word(rest) {
             let (prefix, after) = rest.split_at(length);
             let mut at = slot(prefix);
             while table[at].is_some() {
                 at = (at + 1) % TABLE_COUNT;
             }
-            table[at] = Some((prefix, &TOKEN_FORMATS[row]));
+            table[at] = Some((prefix, &KEY_FORMATS[row]));
             rest = after.trim_ascii_start();
         }
         row += 1;
@@ -116,75 +45,159 @@ const fn table() -> [Option<(&'static [u8], &'static TokenFormat)>; TABLE_COUNT]
 #[allow(clippy::as_conversions)] // `From` is not const
 const fn slot(prefix: &[u8]) -> usize {
     match prefix {
-        [first, second, ..] => (*first as usize * 31 + *second as usize) % TABLE_COUNT,
+        [first, second, ..] => (*first as usize * 31 + *second as usize * 5) % TABLE_COUNT,
         _ => 0,
     }
 }
 
-/// Returns the first prefix of a text, with its row.
-fn find_prefix(text: &[u8]) -> Option<(&'static [u8], &'static TokenFormat)> {
-    let mut at = slot(text);
-    while let Some(Some((prefix, row))) = TABLE.get(at) {
-        if text.starts_with(prefix) {
-            return Some((*prefix, *row));
+/// How much of a body has to be mixed, and how much of a prefix is read at once.
+const MIXED_WITHIN: usize = 24;
+const PREFIX_MAX: usize = 16;
+
+/// Returns the end of the key that begins at `start`, by the longest prefix that fits.
+// [PRIV-103]
+fn prefixed_end(text: Text, start: usize) -> Option<usize> {
+    let (mut at, mut best) = (slot(text.upto(start, 2)), None);
+    let Some(Some(_)) = TABLE.get(at) else { return None };
+    let read = text.upto(start, PREFIX_MAX);
+    while let Some(Some((prefix, format))) = TABLE.get(at) {
+        let (first, rest) = prefix.split_at(prefix.len().min(PREFIX_MAX));
+        if read.starts_with(first) && text.upto(start + first.len(), rest.len()) == rest {
+            let end = body_end(text, start + prefix.len(), format);
+            best = best.max(end.map(|end| (prefix.len(), end)));
         }
         at = (at + 1) % TABLE_COUNT;
     }
-    None
+    best.map(|(_, end)| end)
 }
 
-/// The shortest text after a prefix.
-const BODY_MIN: usize = 16;
-/// The longest part of a prefix before its first `-`, `_` or `.`, and the longest prefix.
-const HEAD_MAX: usize = 8;
-const PREFIX_MAX: usize = 16;
-
-/// Returns the secret at `at`: a `-`, `_` or `.` after the first part of a prefix, or a capital that is
-/// part of it. `seen` is the end of the last token header that was read.
-// [PRIV-102]
-pub(super) fn find(text: Text, at: usize, seen: &mut usize) -> Option<KindMatch> {
-    if text.at(at) == b'-' && text.at(at + 1) == b'-' {
-        return pem_block(text, at);
-    }
-    let begins = match text.at(at) {
-        b'A' => !is_alnum(text.before(at)),
-        b'J' => text.before(at) == b'y',
-        b'_' => matches!(text.before(at), b'a'..=b'z' | b'0'..=b'9'),
-        _ => is_alnum(text.before(at)),
-    };
-    // Most of these characters are in short words.
-    if !begins
-        || !Alphabet::Dotted.has(text.at(at + 1))
-        || !Alphabet::Dotted.has(text.at(at + BODY_MIN))
-    {
+fn body_end(text: Text, from: usize, (_, body, least, most, _): &KeyFormat) -> Option<usize> {
+    // A body without the mixture is not read to its end.
+    if body.is_mixed() && !body.accepts(text.upto(from, MIXED_WITHIN.min(*least))) {
         return None;
     }
-    let start = text.run_start(at, HEAD_MAX, is_alnum);
+    let mut end = text.run_end(from, most.saturating_add(1), |byte| body.has(byte));
+    // Full stops can follow it.
+    while end > from && text.before(end) == b'.' {
+        end -= 1;
+    }
+    let fits = (*least..=*most).contains(&(end - from));
+    (fits && (*most == ANY || !is_alnum(text.at(end)))).then_some(end)
+}
+
+/// Returns the key around the mark at `at`.
+// [PRIV-103]
+pub(super) fn marked(text: Text, at: usize) -> Option<KindMatch> {
+    MARKED_FORMATS.iter().find_map(
+        |(begin, head, least, most, mark, tail, shortest, longest, _)| {
+            let from = at + mark.len();
+            if text.upto(at, mark.len()) != mark.as_bytes() || !tail.has(text.at(from)) {
+                return None;
+            }
+            let end = text.run_end(from, longest + 1, |byte| tail.has(byte));
+            let ends = (*shortest..=*longest).contains(&(end - from)) && !is_alnum(text.at(end));
+            if !ends || !tail.accepts(text.slice(from, end)) {
+                return None;
+            }
+            let start = text.run_start(at, most + 1, |byte| head.has(byte));
+            // In addresses, `bot` precedes digits.
+            let begins = !is_alnum(text.before(start))
+                || text.slice(start.saturating_sub(4), start) == b"/bot";
+            let fits = begins
+                && (*least..=*most).contains(&(at - start))
+                && text.upto(start, begin.len()) == begin.as_bytes()
+                && head.accepts(text.slice(start, at));
+            fits.then_some((Kind::ApiKey, start, end))
+        },
+    )
+}
+
+/// The shortest text after the first part of a prefix.
+const BODY_MIN: usize = 12;
+/// The longest part of a prefix before its first `-`, `_` or `.`; the longest prefix without any.
+const HEAD_MAX: usize = 10;
+
+/// Returns the secret at `at`: at a `-`, `_` or `.` after the first part of a prefix, at a capital that is
+/// part of it, or at a mark. `seen` is the end of the last token header that was read.
+// [PRIV-102]
+pub(super) fn find(text: Text, at: usize, seen: &mut usize) -> Option<KindMatch> {
+    let (before, byte) = (text.before(at), text.at(at));
+    if byte == b'-' && text.at(at + 1) == b'-' {
+        return pem_block(text, at);
+    }
+    let begins = match byte {
+        b'A' => true,
+        b'J' => before == b'y',
+        b'w' => before == b'e' && text.at(at + 1) == b'o',
+        b'=' | b'>' => false,
+        _ => is_alnum(before),
+    };
+    // Most of these characters are in short words.
+    let next = text.at(at + 1);
+    if !begins || !(Alphabet::Base64.has(next) || next == b'.') {
+        return None;
+    }
+    // The marks, by a second character that is rare.
+    let is_mark = match byte {
+        b'-' => next == b'u',
+        b'.' => {
+            text.at(at + 7) == b'.'
+                || next == b'a' && text.at(at + 8) == b'.'
+                || Alphabet::Hex.has(text.at(at + 2))
+                    && Alphabet::Hex.has(text.at(at + 64))
+                    && !is_alnum(text.at(at + 65))
+        }
+        _ => false,
+    };
+    if is_mark {
+        if let Some(found) = marked(text, at) {
+            return Some(found);
+        }
+    }
+    let far = text.at(at + BODY_MIN);
+    if !(Alphabet::Base64.has(far) || far == b'.') {
+        return None;
+    }
+    // A capital is among the first three characters of a prefix.
+    let most = if matches!(byte, b'A' | b'w') { 2 } else { HEAD_MAX };
+    let mut start = at;
+    while at - start < most && is_alnum(text.before(start)) {
+        start -= 1;
+    }
     if is_alnum(text.before(start)) {
         return None;
     }
-    if text.at(at) == b'J' {
+    if matches!(byte, b'J' | b'w') || byte == b'A' && text.upto(start, 3) == b"eyA" {
         return jwt_token(text, start, seen);
     }
-    let rest = text.upto(start, PREFIX_MAX);
-    let (prefix, (_, body, least, most)) = find_prefix(rest)?;
-    let from = start + prefix.len();
-    let end = text.run_end(from, most.saturating_add(1), |byte| body.has(byte));
-    // A full stop can follow it.
-    let points = text.slice(from, end).iter().rev().take_while(|byte| **byte == b'.').count();
-    let end = end - points;
-    let fits = (*least..=*most).contains(&(end - from)) && !is_alnum(text.at(end));
-    fits.then_some((Kind::ApiKey, start, end))
+    prefixed_end(text, start).map(|end| (Kind::ApiKey, start, end))
+}
+
+/// The fewest characters from the first digit on, of a key whose prefix has no punctuation.
+pub(super) const WORD_MIN: usize = 8;
+/// The most characters before the first digit of a key whose prefix has no punctuation.
+const LETTERS_MAX: usize = 24;
+
+/// Returns the key whose first digit is at `at`, such as `SK` and hexadecimal digits.
+pub(super) fn find_in_word(text: Text, at: usize) -> Option<KindMatch> {
+    let start = text.run_start(at, LETTERS_MAX, |byte| byte.is_ascii_alphabetic());
+    if is_alnum(text.before(start))
+        || !matches!(text.at(start), b'S' | b'G' | b'E' | b'I' | b'c' | b'd' | b'o')
+    {
+        return None;
+    }
+    prefixed_end(text, start).map(|end| (Kind::ApiKey, start, end))
 }
 
 /// The longest header of a JSON Web Token, in characters.
 const HEADER_MAX: usize = 2048;
 
-/// `eyJ...`: a JSON object in base64url that names its algorithm, then up to four more parts.
+/// `eyJ...`: a JSON object in base64url that names its algorithm, then up to four more parts. `eyA` and
+/// `ewo` are a brace and white space.
 // [PRIV-101]
 fn jwt_token(text: Text, start: usize, seen: &mut usize) -> Option<KindMatch> {
     let part = |from: usize| text.until(from, |byte| !is_base64url(byte));
-    if start < *seen || text.upto(start, 3) != b"eyJ" {
+    if start < *seen || !matches!(text.upto(start, 3), b"eyJ" | b"eyA" | b"ewo") {
         return None;
     }
     let header_end = text.run_end(start, HEADER_MAX, is_base64url);
@@ -213,41 +226,68 @@ fn jwt_token(text: Text, start: usize, seen: &mut usize) -> Option<KindMatch> {
 }
 
 fn is_base64url(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')
+    Alphabet::Url.has(byte)
 }
 
 /// Documentation shows the first line of a block and hardly more.
 const PEM_BODY_MIN: usize = 32;
 
-/// `-----BEGIN RSA PRIVATE KEY-----` and so on (RFC 7468), to the line that ends the block, or else as far
-/// as base64 and line breaks go.
+/// `-----BEGIN RSA PRIVATE KEY-----` and so on (RFC 7468; with four dashes and spaces, RFC 4716), to the
+/// line that ends the block, or else as far as headers, base64 and white space go.
 // [PRIV-100]
 fn pem_block(text: Text, at: usize) -> Option<KindMatch> {
-    const DASHES: &[u8] = b"-----";
-    let is_visible_line = |byte: u8| byte.is_ascii_uppercase() || byte == b' ';
-    let label = |begin: &[u8]| {
-        let from = at + begin.len();
-        (text.slice(at, from) == begin)
-            .then(|| text.slice(from, text.run_end(from, 40, is_visible_line)))
-    };
-    let label = label(b"-----BEGIN ")?;
-    let from = at + 11 + label.len();
-    let names_key = label.windows(11).any(|words| words == b"PRIVATE KEY");
-    if !names_key || text.before(at) == b'-' || text.upto(from, 5) != DASHES {
+    let is_dash = |byte: u8| byte == b'-';
+    let is_visible_line =
+        |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b' ';
+    let dashes = text.run_end(at, 6, is_dash);
+    if !(4..=5).contains(&(dashes - at)) || text.before(at) == b'-' {
         return None;
     }
-    let body = from + DASHES.len();
-    // Headers of the block can have dashes: `Proc-Type: 4,ENCRYPTED`.
-    let mut stop = text.until(body, |byte| byte == b'-');
-    while text.at(stop) == b'-' && text.upto(stop, 5) != DASHES {
-        stop = text.until(stop + 1, |byte| byte == b'-');
+    let line_end = text.run_end(dashes, 50, is_visible_line);
+    let words = text.slice(dashes, line_end).trim_ascii();
+    let names_key = words.windows(11).any(|words| words == b"PRIVATE KEY");
+    let body = text.run_end(line_end, 5, is_dash);
+    if !names_key || !words.starts_with(b"BEGIN ") || body - line_end < 4 {
+        return None;
     }
-    let closing = text.upto(stop, 9) == b"-----END ";
-    let end = if closing && stop - body >= PEM_BODY_MIN {
-        let last = text.until(stop + 9, |byte| !is_visible_line(byte));
-        text.run_end(last, 5, |byte| byte == b'-')
+    // Headers of the block can have dashes: `Proc-Type: 4,ENCRYPTED`.
+    let mut stop = text.until(body, is_dash);
+    while text.at(stop) == b'-' && text.upto(stop, 4) != b"----" {
+        stop = text.until(stop + 1, is_dash);
+    }
+    let closing = text.run_end(stop, 5, is_dash);
+    let last = text.run_end(closing, 50, is_visible_line);
+    let closed = text.slice(closing, last).trim_ascii().starts_with(b"END ");
+    let end = if closed && stop - body >= PEM_BODY_MIN {
+        text.run_end(last, 5, is_dash)
     } else {
-        text.until(body, |byte| !(byte.is_ascii_alphanumeric() || b"+/=\r\n".contains(&byte)))
+        cut_off_end(text, body)
     };
     (end - body >= PEM_BODY_MIN).then_some((Kind::PrivateKey, at, end))
+}
+
+/// Returns the end of a block without its last line: after lines of headers, base64 and white space; on one
+/// line, words follow.
+fn cut_off_end(text: Text, body: usize) -> usize {
+    let is_base64 = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte);
+    let (mut end, mut at, mut lines) = (body, body, 0);
+    loop {
+        let next = text.run_end(at, 8, |byte| b" \t\r\n\\".contains(&byte));
+        let stop = text.until(next, |byte| !is_base64(byte));
+        let on_new_line = text.slice(at, next).contains(&b'\n');
+        // `Proc-Type: 4,ENCRYPTED` and `DEK-Info: AES-128-CBC,…`.
+        let header = || text.run_end(stop, 16, |byte| byte == b'-' || is_base64(byte));
+        if on_new_line
+            && lines < 8
+            && matches!(text.at(stop), b'-' | b':')
+            && text.at(header()) == b':'
+        {
+            (at, lines) = (text.until(stop, |byte| byte == b'\n'), lines + 1);
+            end = at;
+        } else if stop > next && (on_new_line || end == body || stop - next >= PEM_BODY_MIN) {
+            (at, end) = (stop, stop);
+        } else {
+            return end;
+        }
+    }
 }
