@@ -17,7 +17,7 @@ macro_rules! kinds {
             }
 
             /// The bit of the kind in a set.
-            fn bit(self) -> u32 {
+            pub(super) const fn bit(self) -> u64 {
                 match self { $(Kind::$variant => 1 << $bit),* }
             }
 
@@ -43,6 +43,20 @@ kinds! {
     Npi             9 "npi"             "US_NPI"          "A US national provider number of health care."
     Sin            10 "sin"             "CA_SIN"          "A Canadian social insurance number."
     Routing        11 "aba-routing"     "ABA_ROUTING"     "A US bank routing number."
+    Cpf            18 "cpf"             "BR_CPF"          "A taxpayer number of Brazil."
+    Cnpj           19 "cnpj"            "BR_CNPJ"         "A company number of Brazil."
+    Nino           20 "nino"            "UK_NINO"         "A British national insurance number."
+    CodiceFiscale  21 "codice-fiscale"  "IT_CODICE_FISCALE" "A tax code of Italy."
+    Dni            22 "dni"             "ES_DNI"          "An identity or tax number of a Spaniard."
+    Nie            23 "nie"             "ES_NIE"          "An identity number of a foreigner in Spain."
+    Pesel          24 "pesel"           "PL_PESEL"        "A personal number of Poland."
+    Bsn            25 "bsn"             "NL_BSN"          "A citizen service number of the Netherlands."
+    SteuerId       26 "steuer-id"       "DE_STEUER_ID"    "A tax identification number of Germany."
+    Personnummer   27 "personnummer"    "SE_PERSONNUMMER" "A personal or coordination number of Sweden."
+    IndiaPan       28 "india-pan"       "IN_PAN"          "A permanent account number of an Indian taxpayer."
+    Nir            29 "nir"             "FR_NIR"          "A social security number of France."
+    Ahv            30 "ahv"             "CH_AHV"          "A social security number of Switzerland."
+    Hetu           31 "hetu"            "FI_HETU"         "A personal identity code of Finland."
     Email          12 "email"           "EMAIL"           "An e-mail address."
     IpAddress      13 "ip-address"      "IP_ADDRESS"      "An IPv4 or IPv6 address, with its prefix length if any."
     Passport       14 "passport"        "PASSPORT"        "A passport number that its surroundings name as one."
@@ -60,7 +74,7 @@ impl Kind {
 
 /// A set of kinds.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct KindSet(u32);
+pub(super) struct KindSet(u64);
 
 impl KindSet {
     pub(super) fn add(&mut self, kind: Kind) {

@@ -12,6 +12,7 @@ mod email;
 pub(super) mod iban;
 mod id_document;
 mod ip;
+mod national_numbers;
 mod numbers;
 pub(super) mod phone;
 mod scan;
