@@ -70,7 +70,7 @@ impl Hints {
 // [PRIV-21]
 #[rustfmt::skip]
 const CONTEXT_WORDS: &[(Hints, &str, &str)] = &[
-    (Hints::PHONE, "phone phones telephone telephones tel telno phoneno phonenum phonenumber phonenumbers mobile mobiles mobileno mobilenumber mobil mobiel movil celular cellphone cellnumber cellular cellulare fax faxes faxno faxnumber telefax sms whatsapp hotline helpline landline voicemail telefon telefono telefonos telefone telefones telefoon telefonnummer telefonnr rufnummer handynummer handynr mobilnummer mobilfunk tlf tfno telf msisdn homephone workphone mobilephone telefoonnummer contactnumber", "telephone numbers"),
+    (Hints::PHONE, "phone phones telephone telephones tel telno phoneno phonenum phonenumber phonenumbers mobile mobiles mobileno mobilenumber mobil mobiel movil celular cellphone cellnumber cellular cellulare fax faxes faxno faxnumber telefax sms whatsapp hotline helpline landline voicemail telefon telefono telefonos telefone telefones telefoon telefonnummer telefonnr rufnummer handynummer handynr mobilnummer mobilfunk tlf tfno telf msisdn homephone workphone mobilephone telefoonnummer contactnumber gsm cep telefonszam puhelin puh puhelinnumero matkapuhelin tfn telepon telepono telemovel fone mobitel telefonas telefonu talrunis komorka thoai sdt", "telephone numbers"),
     (Hints::CALL, "call calls calling called callback caller cell mob dial dialing dialling dialed ring answering reach reached contact desk office handy portable", "telephone numbers, as separate words"),
     (Hints::CARD, "card cards cc ccnum ccn credit debit creditcard debitcard cardnumber cardno creditcardnumber visa mastercard maestro amex kreditkarte kreditkartennummer kartennummer tarjeta carte cartes cartao creditcardno", "payment cards"),
     (Hints::CARD.union(Hints::of(Kind::IndiaPan)), "pan pans", "payment cards and taxpayers of India"),
@@ -84,7 +84,7 @@ const CONTEXT_WORDS: &[(Hints, &str, &str)] = &[
     (Hints::PERMIT, "license licence licenses licences lic permit permis permiso licencia carnet patente carteira", "the second: licenses"),
     (Hints::LICENSE, "driverlicense driverslicense driverlicence driverslicence drivinglicence drivinglicense fuehrerschein fuehrerscheinnummer fuhrerschein fuhrerscheinnummer rijbewijs rijbewijsnummer", "driving licenses"),
     (Hints::VERSION, "version versions ver release build section sections chapter clause", "versions, which are not addresses"),
-    (Hints::NUMBER, "no nr num number numbers nummer numero", "numbers"),
+    (Hints::NUMBER, "no nr num number numbers nummer numero numer nomor numara", "numbers"),
     (Hints::LINK, "is the my his her our your their me us him on to of or and was are it this please id value s date de del di la le am ist es est", "values"),
     (Hints::AT, "at", "values, and times"),
     (Hints::TIME, "time timestamp ts count", "times and counts"),

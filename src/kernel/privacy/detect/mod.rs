@@ -15,10 +15,12 @@ mod ip;
 mod national_numbers;
 mod numbers;
 pub(super) mod phone;
+mod phone_words;
 mod scan;
 mod secret;
 pub(super) mod text_view;
 
 pub(super) use context_words::{key_hints, Hints};
+pub(super) use phone_words::phone_word;
 pub(super) use scan::{may_match, scan};
 pub(super) use text_view::{LETTER, OTHER};
