@@ -3,6 +3,7 @@
 
 use super::super::folded_text::fold;
 use super::super::kind::Kind;
+use super::super::label;
 use super::national_numbers::{DIGIT_FORMATS, LETTER_FORMATS};
 use super::text_view::is_letter;
 
@@ -223,9 +224,18 @@ pub(super) fn phrase_hints(run: &[u8]) -> Hints {
     }
 }
 
-/// Returns the hints of an object's key for the values under it.
-// [PRIV-20]
+/// Returns the hints of an object's key for the values under it. A label in it, of a value that was
+/// redacted, has none.
+// [PRIV-20] [PRIV-23]
 pub(in crate::kernel) fn key_hints(key: &str) -> Hints {
     let folded = fold(key);
-    phrase_hints(folded.bytes.get(..64).unwrap_or(&folded.bytes)).kinds()
+    let mut rest = folded.bytes.get(..64).unwrap_or(&folded.bytes);
+    let mut hints = Hints::NONE;
+    loop {
+        let open = rest.iter().position(|byte| *byte == b'[').unwrap_or(rest.len());
+        let (words, after) = rest.split_at(open);
+        hints = hints.union(phrase_hints(words).kinds());
+        let Some((_, inside)) = after.split_first() else { return hints };
+        rest = inside.get(label::content(inside).map_or(0, <[u8]>::len)..).unwrap_or_default();
+    }
 }

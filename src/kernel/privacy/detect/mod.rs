@@ -21,6 +21,7 @@ mod secret;
 pub(super) mod text_view;
 
 pub(super) use context_words::{key_hints, Hints};
+pub(super) use numbers::digits_of;
 pub(super) use phone_words::phone_word;
 pub(super) use scan::{may_match, scan};
 pub(super) use text_view::{LETTER, OTHER};

@@ -41,7 +41,7 @@ pub(super) const DIGIT_FORMATS: &[DigitFormat] = &[
     (Kind::SteuerId, 11..=11, ANY, Nearby, Nearby, steuer_id, "steuer steuerid steuernummer steueridnr steueridentifikationsnummer identifikationsnummer idnr", "Germany, Bundeszentralamt für Steuern, § 139b AO"),
     (Kind::Personnummer, 10..=10, ANY, Nearby, Nearby, personnummer, "personnummer personnumret personnr persnr pers pnr samordningsnummer", "Sweden, Skatteverket, SKV 704"),
     (Kind::Personnummer, 12..=12, ANY, Nearby, Nearby, personnummer, "", "the same, with its century"),
-    (Kind::Nir, 15..=15, ANY, Nearby, Nearby, nir, "nir nss insee secu securite", "France, INSEE, code de la sécurité sociale R115-1"),
+    (Kind::Nir, 15..=15, &[1222332], Marks("      "), Nearby, nir, "nir nss insee secu securite", "France, INSEE, code de la sécurité sociale R115-1"),
     (Kind::Ahv, 13..=13, &[3442], Marks("..."), Nearby, ahv, "ahv ahvnr ahvnummer ahvn avs navs avsn oasi", "Switzerland, Zentrale Ausgleichsstelle, EAN-13 after 756"),
 ];
 

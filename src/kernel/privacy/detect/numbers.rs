@@ -33,6 +33,12 @@ const DIGITS_MAX: usize = 19;
 /// Fewest digits in the table.
 pub(super) const DIGITS_MIN: usize = 9;
 
+/// Returns the issued number that `hints` name, and its number of digits, if it has only one.
+pub(in crate::kernel) fn digits_of(hints: Hints) -> Option<(Kind, usize)> {
+    let mut whole = DIGIT_FORMATS.iter().filter(|row| row.1.start() == row.1.end());
+    whole.find(|row| hints.has(Hints::of(row.0))).map(|row| (row.0, *row.1.start()))
+}
+
 /// Adds the longest number of each row of the table from each group on.
 pub(super) fn find(text: Text, groups: &[Group], context: Context, matches: &mut Matches) {
     if groups.iter().all(|group| group.len() < GROUP_MIN) {
@@ -136,25 +142,43 @@ fn is_apart(text: Text, value: &[Group], need: Need, grouped: Need) -> bool {
 }
 
 /// Most words before a digit that belong to its number: `X-3066991-X`, `AB.CDE.2XB/0001-64`.
-const WORDS_BEFORE_MAX: usize = 3;
+const WORDS_BEFORE_MAX: usize = 2;
 /// Characters of the longest form.
 const LETTERS_MAX: usize = 16;
+/// Groups of a row that are tried as the first of a number with letters, and the least length of the later.
+const STARTS_MAX: usize = 4;
+const START_MIN: usize = 2;
+
+/// Adds numbers with letters that start at one of the groups or at a word before the first.
+pub(super) fn find_with_letters(
+    text: Text,
+    groups: &[Group],
+    context: Context,
+    matches: &mut Matches,
+) {
+    let first = groups.first().map_or(0, |group| group.start);
+    find_word_with_letters(text, first, context, matches);
+    for group in groups.iter().take(STARTS_MAX).skip(1).filter(|group| group.len() >= START_MIN) {
+        find_forms(text, group.start, context, matches);
+    }
+}
 
 /// Adds numbers with letters that start at the word around `at` or at one of the words before.
-// [PRIV-132]
-pub(super) fn find_with_letters(text: Text, at: usize, context: Context, matches: &mut Matches) {
-    let open = |row: &&LetterFormat| context.nearby.has(Hints::of(row.0));
-    if !LETTER_FORMATS.iter().any(|row| open(&row)) {
+pub(super) fn find_word_with_letters(
+    text: Text,
+    at: usize,
+    context: Context,
+    matches: &mut Matches,
+) {
+    if !LETTER_FORMATS.iter().any(|row| context.nearby.has(Hints::of(row.0))) {
         return;
     }
     let mut end = at;
     for _ in 0..=WORDS_BEFORE_MAX {
-        let start = text.run_start(end, LETTERS_MAX, |byte| byte.is_ascii_alphanumeric());
-        for row in LETTER_FORMATS.iter().filter(open) {
-            if let Some(end) = read_form(text, start, row, true) {
-                matches.add((row.0, start, end));
-            }
-        }
+        let is_inside = text.before(end).is_ascii_alphanumeric();
+        let reach = if is_inside { LETTERS_MAX } else { 0 };
+        let start = text.run_start(end, reach, |byte| byte.is_ascii_alphanumeric());
+        find_forms(text, start, context, matches);
         end = text.run_start(start, GAP_MAX, is_gap);
         if end == start {
             return;
@@ -162,46 +186,74 @@ pub(super) fn find_with_letters(text: Text, at: usize, context: Context, matches
     }
 }
 
-/// Adds the tax code of Italy around `at`, which proves itself: a date and a check letter in 16 characters.
+// [PRIV-132]
+fn find_forms(text: Text, start: usize, context: Context, matches: &mut Matches) {
+    let read = Characters::read(text, start, GAP_MAX);
+    for row in LETTER_FORMATS.iter().filter(|row| context.nearby.has(Hints::of(row.0))) {
+        if let Some(end) = read.fit(text, start, row) {
+            matches.add((row.0, start, end));
+        }
+    }
+}
+
+/// Adds the tax code of Italy whose first digit is at `at`. It proves itself: a date and a check letter in
+/// 16 characters.
 // [PRIV-121]
 pub(super) fn find_tax_code(text: Text, at: usize, matches: &mut Matches) {
     let Some((row, start)) = LETTER_FORMATS.first().zip(at.checked_sub(6)) else { return };
-    if let Some(end) = read_form(text, start, row, false) {
+    if let Some(end) = Characters::read(text, start, 0).fit(text, start, row) {
         matches.add((row.0, start, end));
     }
 }
 
-/// Characters between two of a number: a separator, or two spaces.
+/// Most characters between two of a number: a separator, or two spaces.
 pub(super) const GAP_MAX: usize = 2;
 
 pub(super) fn is_gap(byte: u8) -> bool {
     b" \t.-_/".contains(&byte)
 }
 
-/// Returns the end of the number of this form that starts at `start`.
-fn read_form(text: Text, start: usize, row: &LetterFormat, gaps: bool) -> Option<usize> {
-    let (mut number, mut at) = ([0; LETTERS_MAX], start);
-    for ((place, class), value) in row.1.bytes().enumerate().zip(&mut number) {
-        if gaps && place > 0 {
-            at = text.run_end(at, GAP_MAX, is_gap);
+/// Letters and digits from one position on, without the gaps.
+#[derive(Default)]
+struct Characters {
+    count: usize,
+    /// Digits from 0 to 9, capitals from 17 on.
+    values: [u8; LETTERS_MAX],
+    ends: [usize; LETTERS_MAX],
+}
+
+impl Characters {
+    fn read(text: Text, start: usize, gap_max: usize) -> Self {
+        let (mut read, mut at) = (Characters::default(), start);
+        for (value, end) in read.values.iter_mut().zip(&mut read.ends) {
+            if at > start {
+                at = text.run_end(at, gap_max, is_gap);
+            }
+            let character = text.at(at).to_ascii_uppercase();
+            if !character.is_ascii_alphanumeric() {
+                break;
+            }
+            at += 1;
+            (*value, *end, read.count) = (character - b'0', at, read.count + 1);
         }
-        let character = text.at(at).to_ascii_uppercase();
-        let fits = match class {
-            b'0' => character.is_ascii_digit(),
-            b'A' => character.is_ascii_uppercase(),
-            _ => character.is_ascii_alphanumeric(),
-        };
-        if !fits {
-            return None;
-        }
-        *value = character - b'0';
-        at += 1;
+        read
     }
-    let number = number.get(..row.1.len())?;
-    let tied = text.at(at) == b'-' && is_alnum(text.at(at + 1));
-    let equal = number.iter().all(|each| Some(each) == number.first());
-    let apart = text.bounds(start, at) && !tied && !in_uuid(text, start);
-    (apart && !equal && row.2(number)).then_some(at)
+
+    /// Returns the end of the number if the first characters have this form and pass the check.
+    fn fit(&self, text: Text, start: usize, (_, form, check, ..): &LetterFormat) -> Option<usize> {
+        let number = self.values.get(..form.len().min(self.count))?;
+        let end = *self.ends.get(form.len().checked_sub(1)?)?;
+        let fits = |(class, value): (u8, &u8)| match class {
+            b'0' => *value < 10,
+            b'A' => *value >= 10,
+            _ => true,
+        };
+        let equal = number.iter().all(|each| Some(each) == number.first());
+        let formed = number.len() == form.len() && form.bytes().zip(number).all(fits) && !equal;
+        let tied = || text.at(end) == b'-' && is_alnum(text.at(end + 1));
+        let proven = formed && check(number);
+        (proven && text.bounds(start, end) && !tied() && !in_uuid(text, start)).then_some(end)
+    }
 }
 
 /// Adds the card number at `at` on the first track of a magnetic stripe, after `%B`.

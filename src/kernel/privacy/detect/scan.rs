@@ -110,9 +110,7 @@ impl Pass<'_> {
         let (text, groups, matches) = (self.text, &self.groups, &mut self.matches);
         if context.nearby != Hints::NONE {
             groups.iter().for_each(|group| id_document::find(text, group.start, context, matches));
-            groups.iter().for_each(|group| {
-                numbers::find_with_letters(text, group.start, context, matches);
-            });
+            numbers::find_with_letters(text, groups, context, matches);
             dates::find(text, groups, context, matches);
         }
         ip::find_v4(text, groups, context, matches);
@@ -131,7 +129,7 @@ impl Pass<'_> {
         if end - at >= id_document::DIGITS_MIN {
             let context = self.reader.context_at(self.text, at, self.given);
             id_document::find(self.text, at, context, &mut self.matches);
-            numbers::find_with_letters(self.text, at, context, &mut self.matches);
+            numbers::find_word_with_letters(self.text, at, context, &mut self.matches);
             numbers::find_tax_code(self.text, at, &mut self.matches);
             if self.text.slice(at.max(2) - 2, at) == b"%B" {
                 numbers::find_track(self.text, at, &mut self.matches);
