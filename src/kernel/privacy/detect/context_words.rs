@@ -60,6 +60,12 @@ impl Hints {
         Hints(self.0 & !Hints::OTHERS.0)
     }
 
+    /// Returns `true` if any hint can name an issued number, as few contexts do.
+    pub(super) fn name_numbers(self) -> bool {
+        const CARD_AND_PAIRS: u64 = 1 << 1 | 0b1111 << 5;
+        self.0 & CARD_AND_PAIRS != 0 || self.0 >> Hints::KINDS_FROM != 0
+    }
+
     /// Returns `true` if all hints of `other` are present.
     pub(super) fn has(self, other: Hints) -> bool {
         self.0 & other.0 == other.0

@@ -45,13 +45,14 @@ pub(super) fn find(text: Text, groups: &[Group], context: Context, matches: &mut
         return;
     }
     let digits: usize = groups.iter().map(|group| group.len()).sum();
+    let is_named = context.nearby.name_numbers();
     let open = |row: &&DigitFormat| {
         let unnamed = match row.3 {
             Nothing | Alone => true,
             Marks(marks) => groups.len() > marks.len(),
             Nearby | Adjacent => false,
         };
-        *row.1.start() <= digits && (unnamed || context.nearby.has(Hints::of(row.0)))
+        *row.1.start() <= digits && (unnamed || is_named && context.nearby.has(Hints::of(row.0)))
     };
     for row in DIGIT_FORMATS.iter().filter(open) {
         for (index, first) in groups.iter().enumerate() {
@@ -156,6 +157,9 @@ pub(super) fn find_with_letters(
     context: Context,
     matches: &mut Matches,
 ) {
+    if !context.nearby.name_numbers() {
+        return;
+    }
     let first = groups.first().map_or(0, |group| group.start);
     find_word_with_letters(text, first, context, matches);
     for group in groups.iter().take(STARTS_MAX).skip(1).filter(|group| group.len() >= START_MIN) {
@@ -170,7 +174,8 @@ pub(super) fn find_word_with_letters(
     context: Context,
     matches: &mut Matches,
 ) {
-    if !LETTER_FORMATS.iter().any(|row| context.nearby.has(Hints::of(row.0))) {
+    let is_named = context.nearby.name_numbers();
+    if !is_named || !LETTER_FORMATS.iter().any(|row| context.nearby.has(Hints::of(row.0))) {
         return;
     }
     let mut end = at;
