@@ -363,8 +363,8 @@ fn persons() -> Vec<Case> {
             "Tax numbers of Germany",
             "DE_STEUER_ID",
             "PRIV-126",
-            "Steuer-ID: «86 095 742 719»",
-            "Steuer-ID: 86 095 742 718",
+            "Steuer-ID: «86095742719»",
+            "Steuer-ID: 86095742718",
         ),
         (
             "personnummer",
