@@ -444,7 +444,7 @@ fn persons() -> Vec<Case> {
         ),
         found(
             "cnpj-marked",
-            "Numbers of Brazil with their marks",
+            "Company numbers of Brazil with their marks",
             "PRIV-110 PRIV-119",
             "BR_CNPJ",
             &["«11.222.333/0001-81»."],
