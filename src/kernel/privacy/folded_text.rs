@@ -4,7 +4,7 @@
 //! become ASCII; one layer of backslash or percent escapes is decoded. A match in the folded text is
 //! redacted in the original.
 
-use super::detect::{LETTER, OTHER};
+use super::detect::{phone_word, LETTER, OTHER};
 use crate::kernel::encoding::hex_number;
 use crate::kernel::prelude::*;
 use crate::kernel::text::is_ignorable;
@@ -53,10 +53,17 @@ fn fold_from(text: &str, plain: usize) -> FoldedText<'_> {
         at = at.saturating_add(run);
         let tail = text.get(at..).unwrap_or_default();
         let Some(first) = tail.chars().next() else { break };
-        let (used, folded) = fold_first(first, tail);
-        if let Some(byte) = folded {
-            bytes.push(byte);
-        }
+        let used = match phone_word(text, at, first) {
+            Some((length, word)) => {
+                bytes.extend_from_slice(word);
+                length
+            }
+            None => {
+                let (used, folded) = fold_first(first, tail);
+                bytes.extend(folded);
+                used
+            }
+        };
         at = at.saturating_add(used);
         let now_ahead = at.saturating_sub(bytes.len());
         if now_ahead != ahead {
@@ -134,6 +141,7 @@ fn fold_char(character: char) -> Option<u8> {
         '\u{2024}' | '\u{3002}' | '\u{FE52}' | '\u{FF61}' => Some(b'.'),
         // Most text outside ASCII, on a fast path.
         '\u{C0}'..='\u{24F}' => Some(base(character)),
+        '\u{1EA0}'..='\u{1EF9}' => Some(vietnamese(character)),
         '\u{3001}'..='\u{A4CF}' | '\u{AC00}'..='\u{D7FF}' => Some(OTHER),
         '\u{FE6B}' => Some(b'@'),
         // The full-width forms are in the order of ASCII, from `!` on.
@@ -160,6 +168,23 @@ fn base(character: char) -> u8 {
         Some(base) if base.is_ascii_alphabetic() => *base,
         _ if character.is_alphabetic() => LETTER,
         _ => OTHER,
+    }
+}
+
+/// The base letter of a vowel of Vietnamese. Capitals have even codes.
+fn vietnamese(character: char) -> u8 {
+    let base = match character {
+        ..='\u{1EB7}' => b'a',
+        ..='\u{1EC7}' => b'e',
+        ..='\u{1ECB}' => b'i',
+        ..='\u{1EE3}' => b'o',
+        ..='\u{1EF1}' => b'u',
+        _ => b'y',
+    };
+    if u32::from(character).is_multiple_of(2) {
+        base.to_ascii_uppercase()
+    } else {
+        base
     }
 }
 

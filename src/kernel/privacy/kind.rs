@@ -17,7 +17,7 @@ macro_rules! kinds {
             }
 
             /// The bit of the kind in a set.
-            fn bit(self) -> u32 {
+            pub(super) const fn bit(self) -> u64 {
                 match self { $(Kind::$variant => 1 << $bit),* }
             }
 
@@ -44,6 +44,20 @@ kinds! {
     Npi             9 "npi"             "US_NPI"          "A US national provider number of health care."
     Sin            10 "sin"             "CA_SIN"          "A Canadian social insurance number."
     Routing        11 "aba-routing"     "ABA_ROUTING"     "A US bank routing number."
+    Cpf            32 "cpf"             "BR_CPF"          "A taxpayer number of Brazil."
+    Cnpj           33 "cnpj"            "BR_CNPJ"         "A company number of Brazil."
+    Nino           34 "nino"            "UK_NINO"         "A British national insurance number."
+    CodiceFiscale  35 "codice-fiscale"  "IT_CODICE_FISCALE" "A tax code of Italy."
+    Dni            36 "dni"             "ES_DNI"          "An identity or tax number of a Spaniard."
+    Nie            37 "nie"             "ES_NIE"          "An identity number of a foreigner in Spain."
+    Pesel          38 "pesel"           "PL_PESEL"        "A personal number of Poland."
+    Bsn            39 "bsn"             "NL_BSN"          "A citizen service number of the Netherlands."
+    SteuerId       40 "steuer-id"       "DE_STEUER_ID"    "A tax identification number of Germany."
+    Personnummer   41 "personnummer"    "SE_PERSONNUMMER" "A personal or coordination number of Sweden."
+    IndiaPan       42 "india-pan"       "IN_PAN"          "A permanent account number of an Indian taxpayer."
+    Nir            43 "nir"             "FR_NIR"          "A social security number of France."
+    Ahv            44 "ahv"             "CH_AHV"          "A social security number of Switzerland."
+    Hetu           45 "hetu"            "FI_HETU"         "A personal identity code of Finland."
     Email          12 "email"           "EMAIL"           "An e-mail address."
     IpAddress      13 "ip-address"      "IP_ADDRESS"      "An IPv4 or IPv6 address, with its prefix length if any."
     Passport       14 "passport"        "PASSPORT"        "A passport number that its surroundings name as one."
@@ -61,7 +75,7 @@ impl Kind {
 
 /// A set of kinds.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct KindSet(u32);
+pub(super) struct KindSet(u64);
 
 impl KindSet {
     pub(super) fn add(&mut self, kind: Kind) {

@@ -1,8 +1,7 @@
 //! Redaction of a JSON value: its strings and keys, JSON inside strings, and numbers that can be personal
 //! data; everything else is copied.
 
-use super::detect::{key_hints, scan, Hints};
-use super::kind::Kind;
+use super::detect::{digits_of, key_hints, scan, Hints};
 use super::matches::{merge_overlapping, Match, MatchSource};
 use super::nested_json::{is_document, tokens, Token, UniqueKeys};
 use super::{CallState, PrivacyFilterEngine, RedactionReport, WITHHELD};
@@ -264,8 +263,8 @@ impl<'a> JsonRedactor<'a> {
     /// Returns the label that replaces an integer, if its digits alone are a match.
     // [PRIV-71]
     fn redact_number(&mut self, number: &Number, hints: Hints) -> Redacted {
-        let magnitude = number.as_u64().or_else(|| number.as_i64().map(i64::unsigned_abs));
-        let Some(magnitude) = magnitude else { return Ok(None) };
+        let integer = number.as_u64().or_else(|| number.as_i64().map(i64::unsigned_abs));
+        let Some(magnitude) = integer.or_else(|| whole_float(number)) else { return Ok(None) };
         if hints == Hints::NONE && magnitude < TWELVE_DIGITS_MIN {
             return Ok(None);
         }
@@ -277,10 +276,12 @@ impl<'a> JsonRedactor<'a> {
             Ok::<_, Error>(merge_overlapping(matches).into_iter().find(is_all))
         };
         let digits = magnitude.to_string();
-        // Numbers of nine digits can have lost leading zeros.
-        let nine =
-            |found: &Match| matches!(found.source, MatchSource::Kind(Kind::Ssn | Kind::Routing));
-        let padded = whole(&format!("{magnitude:09}"))?.filter(nine);
+        // Numbers of a certain length can have lost leading zeros.
+        let padded = match digits_of(hints) {
+            Some((kind, count)) if count > digits.len() => whole(&format!("{magnitude:0count$}"))?
+                .filter(|found| found.source == MatchSource::Kind(kind)),
+            _ => None,
+        };
         let found = if padded.is_some() { padded } else { whole(&digits)? };
         let Some(found) = found else { return Ok(None) };
         if self.engine.kept.has_value(found.source, &digits) {
@@ -303,6 +304,12 @@ struct Level {
     names: bool,
     /// What that name says: `{"name": "Cookie", "value": …}`.
     named: Hints,
+}
+
+/// Returns the integer that a number with a fraction of zero is, `4012888888881881.0`.
+fn whole_float(number: &Number) -> Option<u64> {
+    number.as_f64().filter(|value| value.fract() == 0.0)?;
+    number.to_string().trim_start_matches('-').strip_suffix(".0")?.parse().ok()
 }
 
 /// The smallest number of twelve digits.

@@ -108,7 +108,7 @@ fn a_mail_domain_is_kept_exactly_and_not_where_more_can_be_hidden() {
             // Another value within the address, or a password in front of a host.
             "«4012888888881881@example.com» «4111 1111 1111 1111@longexample.com»",
             "«ghp_16C7e42F292c6912E7710c838347Ae178B4a@example.com»",
-            "https://bob:«hunter2@example.com»/x ftp:\\/\\/bob:«hunter2@example.com» //«me@example.com»",
+            "https://bob:«hunter2»@example.com/x ftp:\\/\\/bob:«hunter2»@example.com //«me@example.com»",
         ],
     );
     let engine = PrivacyFilterEngine::from_config(&["email".to_owned()], &[custom("A", "ann")]);

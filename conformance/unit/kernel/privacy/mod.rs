@@ -128,7 +128,8 @@ fn keys_that_become_equal_keep_both_values() {
 fn numbers_are_filtered_only_where_they_can_be_meant() {
     let answer = json!({
         "card": 4111111111111111u64, "negative": -4111111111111111i64, "at_ms": 1748503543012u64,
-        "id": 505874924095815681u64, "f": 4111111111111111.0, "phone": 4155550132u64,
+        "id": 505874924095815681u64, "f": 4111111111111111.0, "g": 4111111111111111.5,
+        "phone": 4155550132u64, "cpf": 4176298006u64, "[BR_CPF]": 52998224725u64, "hetu": 52998224725u64,
         "ssn": 536333955, "count": 536333955, "phones": [ 4155550132u64, 12 ], "ssn_valid": true,
         "n": 1e300, "passport": 123456789,
     });
@@ -137,7 +138,8 @@ fn numbers_are_filtered_only_where_they_can_be_meant() {
         filtered,
         json!({
             "card": "[CREDIT_CARD]", "negative": "[CREDIT_CARD]", "at_ms": 1748503543012u64,
-            "id": 505874924095815681u64, "f": 4111111111111111.0, "phone": "[PHONE]",
+            "id": 505874924095815681u64, "f": "[CREDIT_CARD]", "g": 4111111111111111.5,
+            "phone": "[PHONE]", "cpf": "[BR_CPF]", "[BR_CPF]": 52998224725u64, "hetu": 52998224725u64,
             "ssn": "[US_SSN]", "count": 536333955, "phones": ["[PHONE]", 12], "ssn_valid": true,
             "n": 1e300, "passport": "[PASSPORT]",
         })

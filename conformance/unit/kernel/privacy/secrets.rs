@@ -191,6 +191,33 @@ fn numbers_of_persons_need_their_check_and_their_name() {
         ("SIN: ", "130-692-544", "130-692-545", "sin"),
         ("routing number ", "021000021", "021000022", "aba-routing"),
         ("ABA ", "1210-0035-8", "1210-0035-9", "aba-routing"),
+        ("CPF nº ", "52998224725", "52998224735", "cpf"),
+        ("cpf: ", "529 982 247 25", "529 982 247 26", "cpf"),
+        ("CNPJ ", "11222333000181", "11222333000182", "cnpj"),
+        ("CNPJ: ", "12.ABC.345/01DE-35", "12.ABC.345/01DE-36", "cnpj"),
+        ("cnpj ", "12ABC34501DE35", "12ABD34501DE35", "cnpj"),
+        ("NI number: ", "AB 12 34 56 C", "BG 12 34 56 C", "nino"),
+        ("national insurance no. ", "AB123456C", "AB123456E", "nino"),
+        ("NINO ", "ab123456d", "aq123456o", "nino"),
+        ("D.N.I. ", "12.345.678-Z", "12.345.678-A", "dni"),
+        ("NIF ", "12345678Z", "12345679Z", "dni"),
+        ("NIE: ", "X-1234567-L", "X-1234567-T", "nie"),
+        ("\"nie\":\"", "y1234567x", "z1234567x", "nie"),
+        ("PESEL ", "44051401359", "44051401358", "pesel"),
+        ("pesel: ", "02270803624", "02330803623", "pesel"),
+        ("BSN ", "111222333", "111222334", "bsn"),
+        ("burgerservicenummer ", "1112.22.333", "1112.22.334", "bsn"),
+        ("Steuer-ID: ", "86 095 742 719", "86 095 742 718", "steuer-id"),
+        ("personnummer ", "811228-9874", "811228-9875", "personnummer"),
+        ("Pers.nr ", "198112289874", "168112289874", "personnummer"),
+        ("samordningsnummer ", "811288-9871", "811295-9872", "personnummer"),
+        ("PAN ", "ABCPE1234F", "ABCDE1234F", "india-pan"),
+        ("pan card ", "abcpe-1234-f", "abcpe-1234-5", "india-pan"),
+        ("NIR ", "255081416802538", "255081416802539", "nir"),
+        ("sécurité sociale : ", "2 55 08 2A 168 025 97", "2 55 08 2A 168 025 86", "nir"),
+        ("AHV-Nr. ", "7569217076985", "7569217076984", "ahv"),
+        ("henkilötunnus ", "131052-308T", "131052-308U", "hetu"),
+        ("HETU ", "010203A1230", "321303A1230", "hetu"),
     ] {
         assert_eq!(found(&format!("{words}{number}")), [format!("{kind}:{number}")], "{words}");
         for text in
@@ -200,6 +227,94 @@ fn numbers_of_persons_need_their_check_and_their_name() {
         }
     }
     nothing(&["ITIN pages 912701234", "sin 000000000", "nhs 1111111111", "aadhaar 222222222222"]);
+}
+
+#[test]
+fn numbers_with_marks_and_check_digits_of_their_own_need_no_name() {
+    for (kind, number, wrong) in [
+        ("cpf", "529.982.247-25", "529.982.247-26"),
+        ("cpf", "529.982.247-25", "529-982-247-25"),
+        ("cnpj", "11.222.333/0001-81", "11.222.333/0001-82"),
+        ("cnpj", "11.222.333/0001-81", "11.222.333.0001-81"),
+        ("ahv", "756.9217.0769.85", "756.9217.0769.84"),
+        ("ahv", "756.9217.0769.85", "757.9217.0769.82"),
+        ("nir", "2 55 08 14 168 025 38", "2 55 08 14 168 025 39"),
+        ("codice-fiscale", "RSSMRA85M01H501Q", "RSSMRA85M01H501R"),
+        ("codice-fiscale", "rssmra85m01h501q", "rssmra85g01h501n"),
+        ("ssn", "536-33-3955", "123-45-6789"),
+    ] {
+        assert_eq!(found(&format!("row {number}, 7")), [format!("{kind}:{number}")]);
+        let texts = [wrong.to_owned(), format!("x{number}"), format!("{number}x")];
+        for text in texts.into_iter().chain([format!("{number}-1")]) {
+            assert!(!found(&text).iter().any(|hit| hit.starts_with(kind)), "{text}");
+        }
+    }
+    nothing(&["a 7 529.982.247-25-1", "1.529.982.247-25", "756.9217.0769.85.1"]);
+    // A name changes what is needed.
+    for text in ["SSN 123-45-6789", "ssn: 078051120", "{\"ssn\":\"123-45-6789\"}"] {
+        assert_eq!(found(text).len(), 1, "{text}");
+    }
+    nothing(&["SSN 123-45-0000", "ssn 666-45-6789", "ssns in a table of 123 456 789 rows"]);
+}
+
+#[test]
+fn the_data_of_a_magnetic_stripe_are_found_with_what_follows_the_number() {
+    let track = "4012888888881881^DOE/JO ^2806226";
+    assert_eq!(found(&format!("%B{track}?")), [format!("credit-card:{track}")]);
+    assert_eq!(found(";4012888888881881=2806226?"), ["credit-card:4012888888881881=2806226"]);
+    assert_eq!(found("4012888888881881=12"), ["credit-card:4012888888881881"]);
+    nothing(&[
+        "%B4012888888881882^DOE/JO ^2806226?",
+        "%B4012888888881881^DOE",
+        "B4012888888881881^D^1234",
+    ]);
+    nothing(&["%B^^1234", "%B4012888888881881"]);
+}
+
+#[test]
+fn account_and_card_numbers_are_read_through_wide_gaps_and_from_statements() {
+    let number = "DE89 3704 0044 0532 0130 00";
+    for gap in ["  ", ".", "_", "\t", "-", "--"] {
+        let spread = number.replace(' ', gap);
+        assert_eq!(found(&format!("IBAN {spread} x")), [format!("iban:{spread}")]);
+    }
+    assert_eq!(found("DE 89 3704 0044 0532 0130 00"), ["iban:DE 89 3704 0044 0532 0130 00"]);
+    for text in ["IBAN#", "?31#?32", "#EUR", "#BIC:X", "x #"] {
+        let number = "DE89370400440532013000";
+        assert_eq!(found(&text.replace('#', number)), [format!("iban:{number}")], "{text}");
+        assert!(found(&text.replace('#', "DE89370400440532013001")).is_empty(), "{text}");
+    }
+    for text in ["x#", "31#", "?3#", "#EURO", "#Eur", "#12", "#EU", "De#"] {
+        assert!(found(&text.replace('#', "DE89370400440532013000")).is_empty(), "{text}");
+    }
+    for gap in ["  ", "_", "\t", " -"] {
+        let spread = "4012 8888 8888 1881".replace(' ', gap);
+        assert_eq!(found(&format!("card {spread}")), [format!("credit-card:{spread}")]);
+        assert!(found(&format!("row {spread}")).is_empty(), "{spread}");
+        assert!(found(&format!("card {spread}2")).is_empty(), "{spread}");
+    }
+}
+
+#[test]
+fn telephone_words_of_other_scripts_are_context_and_only_as_words() {
+    for text in [
+        "Телефон: 84955550123",
+        "ТЕЛ. 84955550123",
+        "τηλέφωνο 2105550123",
+        "الهاتف: 0501234567",
+        "טלפון: 0501234567",
+        "मोबाइल: 9876543210",
+        "手机号码13000001234已验证",
+        "電話番号は0300001234",
+        "휴대폰 01012345678",
+        "โทร 0812345678",
+        "Số điện thoại: 0900001234",
+    ] {
+        let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+        assert_eq!(found(text), [format!("phone:{digits}")], "{text}");
+    }
+    nothing(&["тело 84955550123", "отел 84955550123", "телевизор 84955550123", "电 84955550123"]);
+    nothing(&["טלה 0501234567", "номер 84955550123", "手 13000001234"]);
 }
 
 #[test]

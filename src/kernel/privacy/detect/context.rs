@@ -82,12 +82,31 @@ impl ContextReader {
             Hints::CALL if is_separate_word(text, start, end) => Hints::PHONE,
             // `contact_number`, but not `contact_id`.
             Hints::CALL => phrase_hints(text.slice(start, text.run_end(end, 8, is_identifier))),
-            Hints::NONE if text.upto(start, 5).eq_ignore_ascii_case(b"d.o.b") => Hints::BIRTH,
+            // `D.O.B.`, `C.F.`
+            Hints::NONE if end - start == 1 && text.at(end) == b'.' => abbreviation(text, start),
             hints => hints,
         };
         if hints.kinds() != Hints::NONE {
             self.recent.push((start, hints.kinds()));
         }
+    }
+}
+
+/// Returns the hints of up to four letters with points between.
+fn abbreviation(text: Text, start: usize) -> Hints {
+    let pairs = text.upto(start, 8).chunks(2);
+    let (mut word, mut length) = ([0; 4], 0);
+    for (pair, to) in pairs.zip(&mut word) {
+        let Some(first) = pair.first().filter(|byte| is_letter(**byte)) else { break };
+        (*to, length) = (*first, length + 1);
+        if pair.get(1) != Some(&b'.') {
+            break;
+        }
+    }
+    if length > 1 {
+        word_hints(word.get(..length).unwrap_or_default())
+    } else {
+        Hints::NONE
     }
 }
 

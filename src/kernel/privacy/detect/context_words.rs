@@ -1,11 +1,14 @@
 //! Context words: words near a value that name its kind, as one table.
 #![allow(clippy::arithmetic_side_effects)] // places inside one word, remainders
 
+use super::super::kind::Kind;
+use super::super::label;
+use super::national_numbers::{DIGIT_FORMATS, LETTER_FORMATS};
 use super::text_view::is_letter;
 
 /// A set of hints from the context of a value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(in crate::kernel) struct Hints(u32);
+pub(in crate::kernel) struct Hints(u64);
 
 impl Hints {
     pub(in crate::kernel) const NONE: Hints = Hints(0);
@@ -14,39 +17,35 @@ impl Hints {
     pub(super) const BIRTH: Hints = Hints(1 << 2);
     pub(super) const PASSPORT: Hints = Hints(1 << 3);
     pub(super) const VERSION: Hints = Hints(1 << 4);
-    pub(super) const ITIN: Hints = Hints(1 << 5);
-    pub(super) const ROUTING: Hints = Hints(1 << 6);
-    pub(super) const NHS: Hints = Hints(1 << 7);
-    pub(super) const AADHAAR: Hints = Hints(1 << 8);
-    pub(super) const NPI: Hints = Hints(1 << 9);
     /// Two words together form one hint.
-    pub(super) const SSN: Hints = Hints(1 << 10 | 1 << 11);
-    pub(super) const SIN: Hints = Hints(1 << 10 | 1 << 12);
-    pub(super) const SOCIAL: Hints = Hints(1 << 10);
-    pub(super) const SECURITY: Hints = Hints(1 << 11);
-    pub(super) const INSURANCE: Hints = Hints(1 << 12);
-    pub(super) const LICENSE: Hints = Hints(1 << 13 | 1 << 14);
-    pub(super) const DRIVER: Hints = Hints(1 << 13);
-    pub(super) const PERMIT: Hints = Hints(1 << 14);
-    /// The hints that name a value's kind: all of the above.
-    const KINDS: Hints = Hints((1 << 15) - 1);
+    const SOCIAL: Hints = Hints(1 << 5);
+    pub(super) const SECURITY: Hints = Hints(1 << 6);
+    const INSURANCE: Hints = Hints(1 << 7);
+    const NATIONAL: Hints = Hints(1 << 8);
+    const DRIVER: Hints = Hints(1 << 9);
+    const PERMIT: Hints = Hints(1 << 10);
+    pub(super) const LICENSE: Hints = Hints::DRIVER.union(Hints::PERMIT);
     /// Names a telephone only as a separate word: `call 555 0132`, not `call_555`.
-    pub(super) const CALL: Hints = Hints(1 << 15);
+    pub(super) const CALL: Hints = Hints(1 << 11);
     /// Links a context word to its value, such as `is` or `number`.
-    pub(super) const LINK: Hints = Hints(1 << 16);
+    pub(super) const LINK: Hints = Hints(1 << 12);
     /// At the end of a key: the value is a time or a count, regardless of the words before.
-    pub(super) const TIME: Hints = Hints(1 << 17);
-    pub(super) const AT: Hints = Hints(1 << 16 | 1 << 17);
+    pub(super) const TIME: Hints = Hints(1 << 13);
+    pub(super) const AT: Hints = Hints::LINK.union(Hints::TIME);
     /// A linking word that announces a number: `contact_no`, but not `contact_id`.
-    pub(super) const NUMBER: Hints = Hints(1 << 16 | 1 << 18);
+    pub(super) const NUMBER: Hints = Hints::LINK.union(Hints(1 << 14));
+    /// The hints that do not name a value's kind: those from `CALL` on, before the kinds.
+    const OTHERS: Hints = Hints(0b1111 << 11);
+    /// From this bit on, each kind of an issued number has one.
+    const KINDS_FROM: u32 = 16;
 
     /// What the name of a member says about a secret as its value, but not about values further below.
-    pub(super) const PASSWORD: Hints = Hints(1 << 27);
-    pub(super) const TOKEN: Hints = Hints(1 << 28);
-    pub(super) const SESSION: Hints = Hints(1 << 29);
-    pub(super) const COOKIES: Hints = Hints(1 << 30);
-    pub(super) const KEY_MEMBER: Hints = Hints(1 << 31);
-    const MEMBER: Hints = Hints(0b11111 << 27);
+    pub(super) const PASSWORD: Hints = Hints(1 << 50);
+    pub(super) const TOKEN: Hints = Hints(1 << 51);
+    pub(super) const SESSION: Hints = Hints(1 << 52);
+    pub(super) const COOKIES: Hints = Hints(1 << 53);
+    pub(super) const KEY_MEMBER: Hints = Hints(1 << 54);
+    const MEMBER: Hints = Hints(0b11111 << 50);
 
     /// Returns `true` if the value can be a secret by the name of its member.
     pub(in crate::kernel) fn names_secret(self) -> bool {
@@ -63,13 +62,30 @@ impl Hints {
         Hints(self.0 & !Hints::MEMBER.0)
     }
 
-    pub(in crate::kernel) fn union(self, other: Hints) -> Hints {
+    /// Returns the hint that a value is an issued number of this kind.
+    pub(super) const fn of(kind: Kind) -> Hints {
+        match kind {
+            Kind::CreditCard => Hints::CARD,
+            Kind::Ssn => Hints::SOCIAL.union(Hints::SECURITY),
+            Kind::Sin => Hints::SOCIAL.union(Hints::INSURANCE),
+            Kind::Nino => Hints::NATIONAL.union(Hints::INSURANCE),
+            _ => Hints(kind.bit() << Hints::KINDS_FROM),
+        }
+    }
+
+    pub(in crate::kernel) const fn union(self, other: Hints) -> Hints {
         Hints(self.0 | other.0)
     }
 
     /// Returns the hints that name a value's kind.
     pub(super) fn kinds(self) -> Hints {
-        Hints(self.0 & Hints::KINDS.0)
+        Hints(self.0 & !Hints::OTHERS.0)
+    }
+
+    /// Returns `true` if any hint can name an issued number, as few contexts do.
+    pub(super) fn name_numbers(self) -> bool {
+        const CARD_AND_PAIRS: u64 = 1 << 1 | 0b1111 << 5;
+        self.0 & CARD_AND_PAIRS != 0 || self.0 >> Hints::KINDS_FROM != 0
     }
 
     /// Returns `true` if all hints of `other` are present.
@@ -78,74 +94,29 @@ impl Hints {
     }
 }
 
-/// Each row's words in lower case, without accents.
+/// Each row's words in lower case, without accents, and what they stand before. Those of issued numbers are
+/// in `national_numbers.rs`.
 // [PRIV-21]
-const CONTEXT_WORDS: &[(Hints, &str)] = &[
-    (
-        Hints::PHONE,
-        "phone phones telephone telephones tel telno phoneno phonenum phonenumber phonenumbers \
-        mobile mobiles mobileno mobilenumber mobil mobiel movil celular cellphone cellnumber \
-        cellular cellulare fax faxes faxno faxnumber telefax sms whatsapp hotline helpline landline \
-        voicemail telefon telefono telefonos telefone telefones telefoon telefonnummer telefonnr \
-        rufnummer handynummer handynr mobilnummer mobilfunk tlf tfno telf msisdn homephone \
-        workphone mobilephone telefoonnummer contactnumber",
-    ),
-    (
-        Hints::CALL,
-        "call calls calling called callback caller cell mob dial dialing dialling dialed ring \
-        answering reach reached contact desk office handy portable",
-    ),
-    (
-        Hints::CARD,
-        "card cards cc ccnum ccn credit debit creditcard debitcard cardnumber cardno \
-        creditcardnumber visa mastercard maestro amex pan kreditkarte kreditkartennummer \
-        kartennummer tarjeta carte cartes cartao creditcardno",
-    ),
-    (Hints::SSN, "ssn ssns ssnumber ssnum socialsecurity socialsecuritynumber"),
-    (Hints::SIN, "sin sinnumber socialinsurance socialinsurancenumber"),
-    (Hints::SOCIAL, "social"),
-    (Hints::SECURITY, "security sec"),
-    (Hints::INSURANCE, "insurance"),
-    (
-        Hints::BIRTH,
-        "dob birth birthday birthdays birthdate born dateofbirth bday geboren geburt geburtstag \
-        geburtsdatum gebdatum naissance nacimiento nacido nacida nascita nascimento geboortedatum \
-        cumpleanos fodt fodelsedatum geb nee nac",
-    ),
-    (
-        Hints::PASSPORT,
-        "passport passports passportno passportnumber passportnum reisepass reisepassnummer \
-        passnummer passnr passeport pasaporte passaporto passaporte paspoort paspoortnummer",
-    ),
-    (Hints::DRIVER, "driver drivers driving conducir conduire guida conducao"),
-    (
-        Hints::PERMIT,
-        "license licence licenses licences lic permit permis permiso licencia carnet patente \
-        carteira",
-    ),
-    (
-        Hints::LICENSE,
-        "driverlicense driverslicense driverlicence driverslicence drivinglicence drivinglicense \
-        fuehrerschein fuehrerscheinnummer fuhrerschein fuhrerscheinnummer rijbewijs \
-        rijbewijsnummer",
-    ),
-    (Hints::ITIN, "itin itins taxpayer taxid tin"),
-    (Hints::ROUTING, "aba routing routingnumber routingno rtn abanumber"),
-    (Hints::NHS, "nhs nhsnumber nhsno"),
-    (Hints::AADHAAR, "aadhaar aadhar adhaar adhar uidai aadhaarnumber aadhaarno"),
-    (Hints::NPI, "npi npis npinumber"),
-    (
-        Hints::VERSION,
-        "version versions ver release build section sections chapter clause",
-    ),
-    (Hints::NUMBER, "no nr num number numbers nummer numero"),
-    (
-        Hints::LINK,
-        "is the my his her our your their me us him on to of or and was are it this please id value \
-        s date de del di la le am ist es est",
-    ),
-    (Hints::AT, "at"),
-    (Hints::TIME, "time timestamp ts count"),
+#[rustfmt::skip]
+const CONTEXT_WORDS: &[(Hints, &str, &str)] = &[
+    (Hints::PHONE, "phone phones telephone telephones tel telno phoneno phonenum phonenumber phonenumbers mobile mobiles mobileno mobilenumber mobil mobiel movil celular cellphone cellnumber cellular cellulare fax faxes faxno faxnumber telefax sms whatsapp hotline helpline landline voicemail telefon telefono telefonos telefone telefones telefoon telefonnummer telefonnr rufnummer handynummer handynr mobilnummer mobilfunk tlf tfno telf msisdn homephone workphone mobilephone telefoonnummer contactnumber gsm cep telefonszam puhelin puh puhelinnumero matkapuhelin tfn telepon telepono telemovel fone mobitel telefonas telefonu talrunis komorka thoai sdt", "telephone numbers"),
+    (Hints::CALL, "call calls calling called callback caller cell mob dial dialing dialling dialed ring answering reach reached contact desk office handy portable", "telephone numbers, as separate words"),
+    (Hints::CARD, "card cards cc ccnum ccn credit debit creditcard debitcard cardnumber cardno creditcardnumber visa mastercard maestro amex kreditkarte kreditkartennummer kartennummer tarjeta carte cartes cartao creditcardno", "payment cards"),
+    (Hints::CARD.union(Hints::of(Kind::IndiaPan)), "pan pans", "payment cards and taxpayers of India"),
+    (Hints::SOCIAL, "social", "the first of two words"),
+    (Hints::SECURITY, "security sec", "the second: US social security numbers"),
+    (Hints::INSURANCE, "insurance", "the second: Canadian and British insurance numbers"),
+    (Hints::NATIONAL, "national", "the first: British insurance numbers"),
+    (Hints::BIRTH, "dob birth birthday birthdays birthdate born dateofbirth bday geboren geburt geburtstag geburtsdatum gebdatum naissance nacimiento nacido nacida nascita nascimento geboortedatum cumpleanos fodt fodelsedatum geb nee nac", "dates of birth"),
+    (Hints::PASSPORT, "passport passports passportno passportnumber passportnum reisepass reisepassnummer passnummer passnr passeport pasaporte passaporto passaporte paspoort paspoortnummer", "passport numbers"),
+    (Hints::DRIVER, "driver drivers driving conducir conduire guida conducao", "the first of two words, in either order"),
+    (Hints::PERMIT, "license licence licenses licences lic permit permis permiso licencia carnet patente carteira", "the second: licenses"),
+    (Hints::LICENSE, "driverlicense driverslicense driverlicence driverslicence drivinglicence drivinglicense fuehrerschein fuehrerscheinnummer fuhrerschein fuhrerscheinnummer rijbewijs rijbewijsnummer", "driving licenses"),
+    (Hints::VERSION, "version versions ver release build section sections chapter clause", "versions, which are not addresses"),
+    (Hints::NUMBER, "no nr num number numbers nummer numero numer nomor numara", "numbers"),
+    (Hints::LINK, "is the my his her our your their me us him on to of or and was are it this please id value s date de del di la le am ist es est", "values"),
+    (Hints::AT, "at", "values, and times"),
+    (Hints::TIME, "time timestamp ts count", "times and counts"),
 ];
 
 /// One word with its hints.
@@ -162,17 +133,38 @@ const TABLE_COUNT: usize = 2048;
 const fn table() -> [Option<Word>; TABLE_COUNT] {
     let (mut table, mut row) = ([None; TABLE_COUNT], 0);
     while row < CONTEXT_WORDS.len() {
-        let (hints, mut rest) = (CONTEXT_WORDS[row].0, CONTEXT_WORDS[row].1.as_bytes());
-        while let Some(length) = first_word(rest) {
-            let (word, after) = rest.split_at(length);
-            let mut at = slot(word);
-            while table[at].is_some() {
-                at = (at + 1) % TABLE_COUNT;
-            }
-            table[at] = Some((word, hints));
-            rest = after.trim_ascii_start();
-        }
+        table = with_words(table, CONTEXT_WORDS[row].0, CONTEXT_WORDS[row].1.as_bytes());
         row += 1;
+    }
+    row = 0;
+    while row < DIGIT_FORMATS.len() {
+        let format = &DIGIT_FORMATS[row];
+        table = with_words(table, Hints::of(format.0), format.6.as_bytes());
+        row += 1;
+    }
+    row = 0;
+    while row < LETTER_FORMATS.len() {
+        let format = &LETTER_FORMATS[row];
+        table = with_words(table, Hints::of(format.0), format.3.as_bytes());
+        row += 1;
+    }
+    table
+}
+
+#[allow(clippy::indexing_slicing)]
+const fn with_words(
+    mut table: [Option<Word>; TABLE_COUNT],
+    hints: Hints,
+    mut rest: &'static [u8],
+) -> [Option<Word>; TABLE_COUNT] {
+    while let Some(length) = first_word(rest) {
+        let (word, after) = rest.split_at(length);
+        let mut at = slot(word);
+        while table[at].is_some() {
+            at = (at + 1) % TABLE_COUNT;
+        }
+        table[at] = Some((word, hints));
+        rest = after.trim_ascii_start();
     }
     table
 }
@@ -253,15 +245,24 @@ pub(super) fn phrase_hints(run: &[u8]) -> Hints {
         all = all.union(Hints::PHONE);
     }
     let timed = count > 1 && last.has(Hints::TIME);
-    match Hints(all.0 & if timed { Hints::BIRTH.0 } else { Hints::KINDS.0 }) {
+    match if timed { Hints(all.0 & Hints::BIRTH.0) } else { all.kinds() } {
         Hints::NONE if all.has(Hints::CALL) && !timed => Hints::CALL,
         Hints::NONE if only_links && all.has(Hints::LINK) => Hints::LINK,
         kinds => kinds,
     }
 }
 
-/// Returns the hints of an object's key, folded, for the values under it.
-// [PRIV-20]
+/// Returns the hints of an object's key, folded, for the values under it. A label in it, of a value that was
+/// redacted, has none.
+// [PRIV-20] [PRIV-23]
 pub(super) fn key_hints(folded: &[u8]) -> Hints {
-    phrase_hints(folded.get(..64).unwrap_or(folded)).kinds()
+    let mut rest = folded.get(..64).unwrap_or(folded);
+    let mut hints = Hints::NONE;
+    loop {
+        let open = rest.iter().position(|byte| *byte == b'[').unwrap_or(rest.len());
+        let (words, after) = rest.split_at(open);
+        hints = hints.union(phrase_hints(words).kinds());
+        let Some((_, inside)) = after.split_first() else { return hints };
+        rest = inside.get(label::content(inside).map_or(0, <[u8]>::len)..).unwrap_or_default();
+    }
 }

@@ -14,13 +14,17 @@ pub(super) mod iban;
 mod id_document;
 mod ip;
 pub(super) mod key_formats;
+mod national_numbers;
 mod numbers;
 pub(super) mod phone;
+mod phone_words;
 mod scan;
 mod secret;
 pub(super) mod text_view;
 
 pub(super) use context_words::Hints;
 pub(super) use credentials::key_hints;
+pub(super) use numbers::digits_of;
+pub(super) use phone_words::phone_word;
 pub(super) use scan::{may_match, scan};
 pub(super) use text_view::{LETTER, OTHER};

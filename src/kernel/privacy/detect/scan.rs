@@ -109,6 +109,10 @@ impl Pass<'_> {
             // Digits inside words, such as hashes.
             return (self.scan_word(at), Gap::Start);
         }
+        // `DE 89 3704`.
+        if matches!(text.slice(at.max(3) - 3, at), [b'A'..=b'Z', b'A'..=b'Z', b' ']) {
+            iban::find(text, at).map(|found| self.matches.add(found));
+        }
         let next = read_row(text, at, gap, &mut self.groups);
         if is_decimal(text, &self.groups) {
             return next;
@@ -118,7 +122,7 @@ impl Pass<'_> {
         let dashed = text.before(at) == b'-' || text.at(next.0) == b'-';
         let all = !dashed && text.bounds(at, next.0);
         let few = digits < id_document::DIGITS_MIN + usize::from(all);
-        if few && !dates::may_match(text, &self.groups) {
+        if few && !dates::may_match(text, &self.groups) && !goes_on(text, next.0) {
             return next;
         }
         let known = self.matches.found.len();
@@ -141,6 +145,7 @@ impl Pass<'_> {
         let (text, groups, matches) = (self.text, &self.groups, &mut self.matches);
         if context.nearby != Hints::NONE {
             groups.iter().for_each(|group| id_document::find(text, group.start, context, matches));
+            numbers::find_with_letters(text, groups, context, matches);
             dates::find(text, groups, context, matches);
         }
         ip::find_v4(text, groups, context, matches);
@@ -159,6 +164,11 @@ impl Pass<'_> {
         if end - at >= id_document::DIGITS_MIN {
             let context = self.reader.context_at(self.text, at, self.given);
             id_document::find(self.text, at, context, &mut self.matches);
+            numbers::find_word_with_letters(self.text, at, context, &mut self.matches);
+            numbers::find_tax_code(self.text, at, &mut self.matches);
+            if self.text.slice(at.max(2) - 2, at) == b"%B" {
+                numbers::find_track(self.text, at, &mut self.matches);
+            }
         }
         if end - at >= secret::WORD_MIN {
             secret::find_in_word(self.text, at).map(|found| self.matches.add(found));
@@ -169,6 +179,12 @@ impl Pass<'_> {
         iban::find(self.text, at).map(|found| self.matches.add(found));
         end
     }
+}
+
+/// Returns `true` if digits follow after two spaces, a tab or an underscore.
+fn goes_on(text: Text, end: usize) -> bool {
+    let next = text.run_end(end, numbers::GAP_MAX, numbers::is_gap);
+    next > end && text.at(next).is_ascii_digit()
 }
 
 /// The shortest value with neither digit, `@` nor `:`, an API key.
