@@ -2,7 +2,7 @@
 #![allow(clippy::arithmetic_side_effects)] // places inside one word, remainders
 
 use super::super::folded_text::fold;
-use super::text_view::is_letter;
+use super::text_view::{is_alnum, is_letter, Text};
 
 /// A set of hints from the context of a value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -30,16 +30,23 @@ impl Hints {
     pub(super) const DRIVER: Hints = Hints(1 << 13);
     pub(super) const PERMIT: Hints = Hints(1 << 14);
     /// The hints that name a value's kind: all of the above.
-    const KINDS: Hints = Hints((1 << 15) - 1);
+    const KINDS: Hints = Hints(((1 << 15) - 1) | (1 << 19));
     /// Names a telephone only as a separate word: `call 555 0132`, not `call_555`.
     pub(super) const CALL: Hints = Hints(1 << 15);
     /// Links a context word to its value, such as `is` or `number`.
     pub(super) const LINK: Hints = Hints(1 << 16);
     /// At the end of a key: the value is a time or a count, regardless of the words before.
     pub(super) const TIME: Hints = Hints(1 << 17);
-    pub(super) const AT: Hints = Hints(1 << 16 | 1 << 17);
+    pub(super) const AT: Hints = Hints(1 << 16 | 1 << 20);
+    /// At the end of a key: the value is no telephone, but can be a document.
+    pub(super) const ID: Hints = Hints(1 << 16 | 1 << 21);
     /// A linking word that announces a number: `contact_no`, but not `contact_id`.
     pub(super) const NUMBER: Hints = Hints(1 << 16 | 1 << 18);
+
+    /// Ends the name of a file or unit, which can look like a domain.
+    pub(super) const FILE: Hints = Hints(1 << 22);
+    /// Names an address of the internet.
+    pub(super) const ADDRESS: Hints = Hints(1 << 19);
 
     pub(in crate::kernel) fn union(self, other: Hints) -> Hints {
         Hints(self.0 | other.0)
@@ -48,6 +55,18 @@ impl Hints {
     /// Returns the hints that name a value's kind.
     pub(super) fn kinds(self) -> Hints {
         Hints(self.0 & Hints::KINDS.0)
+    }
+
+    /// Returns the hints that name a value's kind, with a telephone for a word such as `call`.
+    pub(super) fn named(self) -> Hints {
+        match self {
+            Hints::CALL => Hints::PHONE,
+            hints => hints.kinds(),
+        }
+    }
+
+    pub(super) fn without(self, other: Hints) -> Hints {
+        Hints(self.0 & !other.0)
     }
 
     /// Returns `true` if all hints of `other` are present.
@@ -62,15 +81,15 @@ const CONTEXT_WORDS: &[(Hints, &str)] = &[
     (
         Hints::PHONE,
         "phone phones telephone telephones tel telno phoneno phonenum phonenumber phonenumbers \
-        mobile mobiles mobileno mobilenumber mobil mobiel movil celular cellphone cellnumber \
-        cellular cellulare fax faxes faxno faxnumber telefax sms whatsapp hotline helpline landline \
+        mobile mobiles ph fon gsm mobileno mobilenumber mobil mobiel movil celular cellphone cellnumber \
+        cellular cellulare fax faxes faxno faxnumber telefax sms whatsapp whatsappnumber hotline helpline landline \
         voicemail telefon telefono telefonos telefone telefones telefoon telefonnummer telefonnr \
         rufnummer handynummer handynr mobilnummer mobilfunk tlf tfno telf msisdn homephone \
         workphone mobilephone telefoonnummer contactnumber",
     ),
     (
         Hints::CALL,
-        "call calls calling called callback caller cell mob dial dialing dialling dialed ring \
+        "call calls calling called callback caller cell mob dial dialing dialling dialed ring message messages \
         answering reach reached contact desk office handy portable",
     ),
     (
@@ -119,11 +138,31 @@ const CONTEXT_WORDS: &[(Hints, &str)] = &[
     (Hints::NUMBER, "no nr num number numbers nummer numero"),
     (
         Hints::LINK,
-        "is the my his her our your their me us him on to of or and was are it this please id value \
+        "is the my his her our your their me us him on to of or and was are it this please value \
         s date de del di la le am ist es est",
     ),
     (Hints::AT, "at"),
-    (Hints::TIME, "time timestamp ts count"),
+    (Hints::ID, "id ids code hash type status"),
+    (
+        Hints::TIME,
+        "time timestamp ts count counts total totals size sizes bytes length len sent delivered \
+        failed received per rate seconds duration usage limit quota max min avg sum index",
+    ),
+    // Ends of the names of systemd's units and of files, but for top-level domains of countries.
+    (Hints::FILE, "service timer socket scope slice mount automount target device swap path"),
+    (
+        Hints::FILE,
+        "png jpg jpeg gif svg webp ico bmp avif mp3 mp4 woff ttf css scss less js mjs cjs jsx \
+        tsx vue html htm map json jsonl xml yml yaml toml ini conf cfg lock log csv tsv txt pdf \
+        bak tmp java kt cpp hpp cs swift lua tar tgz gz bz2 xz zst jar war whl deb rpm apk dmg \
+        exe msi dll nupkg gem",
+    ),
+    (
+        Hints::ADDRESS,
+        "ip ips ipv ipaddress ipaddr addr address addresses host hosts hostname client peer remote \
+        gateway nameserver nameservers dns resolver inet listen listening bind ping ssh src dst \
+        cidr subnet forwarded connect connected connection",
+    ),
 ];
 
 /// One word with its hints.
@@ -215,13 +254,26 @@ pub(super) fn word_length(letters: &[u8]) -> usize {
     }
 }
 
-/// Returns the hints of adjacent words; `LINK` if all of them only link. A time or a count is not personal
-/// data, regardless of the words before: `phone_verified_at`.
+/// Returns the hints of adjacent words; `LINK` if all of them only link. A time, a count or an identifier is
+/// not personal data, regardless of the words before: `phone_verified_at`, `phone_sessions`.
 pub(super) fn phrase_hints(run: &[u8]) -> Hints {
+    // Most names are one word.
+    if run.first().is_some_and(|first| is_letter(*first)) && word_length(run) == run.len() {
+        return word_hints(run);
+    }
     let (mut all, mut last, mut only_links, mut count) = (Hints::NONE, Hints::NONE, true, 0);
+    let mut counted = false;
     for mut letters in run.split(|byte| !is_letter(*byte)) {
-        while let Some((word, rest)) = letters.split_at_checked(word_length(letters)) {
+        while !letters.is_empty() {
+            // `WhatsApp` is one word.
+            let whole = word_hints(letters) != Hints::NONE;
+            let length = if whole { letters.len() } else { word_length(letters) };
+            let (word, rest) = letters.split_at_checked(length).unwrap_or((letters, &[]));
             (last, letters) = (word_hints(word), rest);
+            counted = last == Hints::NONE
+                && word.len() >= 4
+                && word.ends_with(b"s")
+                && !word.ends_with(b"ss");
             all = all.union(last);
             only_links &= last.has(Hints::LINK);
             count += 1;
@@ -230,17 +282,35 @@ pub(super) fn phrase_hints(run: &[u8]) -> Hints {
     if all.has(Hints::CALL.union(Hints::NUMBER)) {
         all = all.union(Hints::PHONE);
     }
-    let timed = count > 1 && last.has(Hints::TIME);
-    match Hints(all.0 & if timed { Hints::BIRTH.0 } else { Hints::KINDS.0 }) {
-        Hints::NONE if all.has(Hints::CALL) && !timed => Hints::CALL,
+    let timed = count > 1 && (all.has(Hints::TIME) || last == Hints::AT || counted);
+    let kept = match last {
+        _ if timed => Hints::BIRTH,
+        Hints::ID if count > 1 => Hints::KINDS.without(Hints::PHONE),
+        _ => Hints::KINDS,
+    };
+    match Hints(all.0 & kept.0) {
+        Hints::NONE if all.has(Hints::CALL) && kept == Hints::KINDS => Hints::CALL,
+        Hints::NONE if count == 1 => last,
         Hints::NONE if only_links && all.has(Hints::LINK) => Hints::LINK,
         kinds => kinds,
     }
 }
 
-/// Returns the hints of an object's key for the values under it.
+/// Returns the hints of an object's key, below keys with the hints `outer`, for the values under it.
 // [PRIV-20]
-pub(in crate::kernel) fn key_hints(key: &str) -> Hints {
+pub(in crate::kernel) fn key_hints(key: &str, outer: Hints) -> Hints {
     let folded = fold(key);
-    phrase_hints(folded.bytes.get(..64).unwrap_or(&folded.bytes)).kinds()
+    let hints = phrase_hints(folded.bytes.get(..64).unwrap_or(&folded.bytes));
+    let kept = match hints {
+        Hints::TIME => Hints(outer.0 & Hints::BIRTH.0),
+        Hints::ID => outer.without(Hints::PHONE),
+        _ => outer,
+    };
+    kept.union(hints.kinds())
+}
+
+/// Returns `true` if the word at `start` ends names of files: `bg@dark.png`.
+pub(super) fn is_file_suffix(text: Text, start: usize) -> bool {
+    let hints = word_hints(text.slice(start, text.run_end(start, 10, is_alnum)));
+    hints == Hints::FILE
 }

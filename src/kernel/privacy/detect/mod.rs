@@ -4,6 +4,7 @@
 //! [`scan`] runs over a folded text and calls the detectors, most of which are tables.
 
 pub(super) mod check_digits;
+mod columns;
 mod context;
 mod context_words;
 mod dates;
@@ -20,4 +21,4 @@ pub(super) mod text_view;
 
 pub(super) use context_words::{key_hints, Hints};
 pub(super) use scan::{may_match, scan};
-pub(super) use text_view::{LETTER, OTHER};
+pub(super) use text_view::{IDEOGRAPH, LETTER, OTHER};

@@ -24,8 +24,14 @@ pub(in crate::kernel) fn scan(
     deadline: &Deadline,
 ) -> Result<Vec<Match>, Interrupted> {
     let (text, matches) = (Text(bytes), Matches { enabled, found: Vec::new() });
-    let mut pass =
-        Pass { text, given, groups: Vec::new(), reader: ContextReader::default(), matches };
+    let mut pass = Pass {
+        text,
+        given,
+        groups: Vec::new(),
+        reader: ContextReader::default(),
+        phone_end: 0,
+        matches,
+    };
     let (mut at, mut gap, mut colons_from, mut headers_to) = (0, Gap::Start, 0, 0);
     let mut check_at = CHECK_INTERVAL_BYTES;
     loop {
@@ -41,7 +47,7 @@ pub(in crate::kernel) fn scan(
                 continue;
             }
             b'@' => email::find(text, at),
-            b':' => ip::find_v6(text, at, &mut colons_from),
+            b':' => ip::find_v6(text, at, enabled.has_local_addresses(), &mut colons_from),
             _ if at < bytes.len() => secret::find(text, at, &mut headers_to),
             _ => return Ok(pass.matches.found),
         };
@@ -63,6 +69,8 @@ struct Pass<'a> {
     given: Hints,
     groups: Vec<Group>,
     reader: ContextReader,
+    /// The end of the last telephone number.
+    phone_end: usize,
     matches: Matches,
 }
 
@@ -87,7 +95,7 @@ impl Pass<'_> {
             return next;
         }
         let known = self.matches.found.len();
-        let context = self.reader.context_at(text, at, self.given);
+        let context = self.reader.context_at(text, at, digits, self.given);
         self.run_detectors(context, digits);
         // [PRIV-26]
         let nothing = self.matches.found.len() == known;
@@ -104,13 +112,13 @@ impl Pass<'_> {
     /// Calls each detector that can match this number of digits, since most numbers are short.
     fn run_detectors(&mut self, context: Context, digits: usize) {
         let (text, groups, matches) = (self.text, &self.groups, &mut self.matches);
-        if context.nearby != Hints::NONE {
+        if context.nearby.without(Hints::ADDRESS) != Hints::NONE {
             groups.iter().for_each(|group| id_document::find(text, group.start, context, matches));
             dates::find(text, groups, context, matches);
         }
         ip::find_v4(text, groups, context, matches);
         if digits >= phone::DIGITS_MIN {
-            phone::find(text, groups, context, matches);
+            phone::find(text, groups, context, &mut self.phone_end, matches);
         }
         if digits >= numbers::DIGITS_MIN {
             numbers::find(text, groups, context, matches);
@@ -122,7 +130,7 @@ impl Pass<'_> {
     fn scan_word(&mut self, at: usize) -> usize {
         let end = self.text.until(at, |byte| !is_alnum(byte));
         if end - at >= id_document::DIGITS_MIN {
-            let context = self.reader.context_at(self.text, at, self.given);
+            let context = self.reader.context_at(self.text, at, end - at, self.given);
             id_document::find(self.text, at, context, &mut self.matches);
         }
         iban::find(self.text, at).map(|found| self.matches.add(found));
