@@ -37,6 +37,7 @@ use detect::{may_match, scan, Hints};
 use kind::KindSet;
 use label::Labeler;
 use matches::{merge_overlapping, Match, MatchSource};
+use redact_json::JsonRedactor;
 
 /// Replaces a value that could not be filtered.
 pub const WITHHELD: &str = "[WITHHELD]";
@@ -126,7 +127,7 @@ impl PrivacyFilterEngine {
         PrivacyFilterEngine { replacement, key, ..self }
     }
 
-    /// Filters a text as one string; JSON in it is not parsed.
+    /// Filters a text as a string of an answer: JSON in it is filtered as JSON.
     ///
     /// # Errors
     /// `privacy.limit`, `privacy.residue`: the text must be withheld.
@@ -143,11 +144,9 @@ impl PrivacyFilterEngine {
         text: &str,
         deadline: &Deadline,
     ) -> Result<(String, RedactionReport), Error> {
-        let mut applied = RedactionReport::default();
-        let mut state = self.new_state(deadline);
-        let record = |name: &str, count| applied.record(name, "", count);
-        let filtered = self.redact_plain(text, Hints::NONE, &mut state, record)?;
-        Ok((filtered.unwrap_or_else(|| text.to_owned()), applied))
+        let mut redactor = JsonRedactor::new(self, deadline);
+        let filtered = redactor.redact_string(text, Hints::NONE, 0)?;
+        Ok((filtered.unwrap_or_else(|| text.to_owned()), redactor.applied))
     }
 
     /// Returns what would be redacted from a text, sorted and without overlaps.
@@ -156,7 +155,7 @@ impl PrivacyFilterEngine {
     /// `privacy.limit`.
     pub fn find(&self, text: &str) -> Result<Vec<Finding<'_>>, Error> {
         let mut state = self.new_state(&Deadline::unlimited());
-        let matches = self.find_all(text, Hints::NONE, &mut state)?;
+        let matches = self.find_all(text, self.enabled, Hints::NONE, &mut state)?;
         let finding = |found: Match| Finding {
             kind: self.name(found.source),
             label: self.label(found.source),
@@ -193,6 +192,7 @@ impl PrivacyFilterEngine {
     fn redact_plain(
         &self,
         text: &str,
+        kinds: KindSet,
         hints: Hints,
         state: &mut CallState,
         mut record: impl FnMut(&str, u64),
@@ -201,7 +201,7 @@ impl PrivacyFilterEngine {
         for _ in 0..PRIVACY_PASSES_COUNT_MAX {
             let current = filtered.as_deref().unwrap_or(text);
             state.budget.charge_bytes(current.len())?;
-            let matches = self.find_all(current, hints, state)?;
+            let matches = self.find_all(current, kinds, hints, state)?;
             if matches.is_empty() {
                 return Ok(filtered);
             }
@@ -223,13 +223,14 @@ impl PrivacyFilterEngine {
     fn find_all(
         &self,
         text: &str,
+        kinds: KindSet,
         hints: Hints,
         state: &mut CallState,
     ) -> Result<Vec<Match>, Error> {
         let mut matches = Vec::new();
         if may_match(text) {
             let folded = folded_text::fold(text);
-            matches = scan(&folded.bytes, self.enabled, hints, &state.budget.deadline)?;
+            matches = scan(&folded.bytes, kinds, hints, &state.budget.deadline)?;
             for Match { start, end, .. } in &mut matches {
                 (*start, *end) = (folded.original_offset(*start), folded.original_offset(*end));
             }

@@ -2,14 +2,13 @@
 //! data; everything else is copied.
 
 use super::detect::{key_hints, scan, Hints};
-use super::kind::Kind;
+use super::kind::{Kind, KindSet};
 use super::matches::{merge_overlapping, Match, MatchSource};
-use super::nested_json::{is_document, tokens, Token, UniqueKeys};
+use super::nested_json::{decode, documents, is_document, tokens, Token, UniqueKeys};
 use super::{CallState, PrivacyFilterEngine, RedactionReport, WITHHELD};
 use crate::kernel::deadline::Deadline;
 use crate::kernel::limits::{PRIVACY_DEPTH_MAX, PRIVACY_NESTED_DEPTH_MAX};
 use crate::kernel::prelude::*;
-use alloc::borrow::Cow;
 use core::fmt::Write as _;
 use serde_json::{Map, Number, Value};
 
@@ -115,7 +114,7 @@ impl<'a> JsonRedactor<'a> {
         for (key, value) in members {
             let filtered_key = self.redact_key(key)?;
             let name = keys.unique(key, filtered_key).unwrap_or_else(|| key.clone());
-            let hints = hints.union(key_hints(key));
+            let hints = key_hints(key, hints);
             let length = self.pointer.len();
             self.push_token(&name);
             let value = self.redact_value(value, hints, below)?;
@@ -142,7 +141,7 @@ impl<'a> JsonRedactor<'a> {
 
     /// Returns the filtered string, if it changes. `layer` is the number of enclosing JSON strings.
     #[inline]
-    fn redact_string(&mut self, text: &str, hints: Hints, layer: usize) -> Redacted {
+    pub(super) fn redact_string(&mut self, text: &str, hints: Hints, layer: usize) -> Redacted {
         if self.engine.may_match(text) {
             return self.redact_candidate(text, hints, layer);
         }
@@ -153,8 +152,11 @@ impl<'a> JsonRedactor<'a> {
     /// As `redact_string`, for a string that can have a match.
     fn redact_candidate(&mut self, text: &str, hints: Hints, layer: usize) -> Redacted {
         // [PRIV-72]
-        if layer >= PRIVACY_NESTED_DEPTH_MAX || !is_document(text) {
+        if layer >= PRIVACY_NESTED_DEPTH_MAX {
             return self.redact_plain(text, hints);
+        }
+        if !is_document(text) {
+            return self.redact_mixed(text, hints, layer);
         }
         // A secret can be JSON itself, so it is replaced before the text is parsed.
         let whole = self.without_secrets(text);
@@ -166,10 +168,55 @@ impl<'a> JsonRedactor<'a> {
         Ok(filtered.or(whole))
     }
 
+    /// Filters a text that can have JSON documents in it. Secrets and custom patterns can reach across
+    /// their ends, so the whole text is searched for those before and after.
+    // [PRIV-74]
+    fn redact_mixed(&mut self, text: &str, hints: Hints, layer: usize) -> Redacted {
+        let clean = self.without_secrets(text);
+        let whole = clean.as_deref().unwrap_or(text);
+        let documents = documents(whole);
+        if documents.is_empty() {
+            return Ok(self.redact_plain(whole, hints)?.or(clean));
+        }
+        let (mut filtered, mut copied) = (String::with_capacity(whole.len()), 0);
+        for (start, end) in documents {
+            let (before, document) = (whole.get(copied..start), whole.get(start..end));
+            let (before, document) = (before.unwrap_or_default(), document.unwrap_or_default());
+            let inner = layer.saturating_add(1);
+            filtered.push_str(self.redact_plain(before, hints)?.as_deref().unwrap_or(before));
+            if document.starts_with('{') {
+                let changed = self.redact_document(document, hints, inner)?;
+                filtered.push_str(changed.as_deref().unwrap_or(document));
+            } else {
+                match self.redact_string(&decode(document), hints, inner)? {
+                    Some(changed) => push_quoted(&mut filtered, &changed),
+                    None => filtered.push_str(document),
+                }
+            }
+            copied = end;
+        }
+        let rest = whole.get(copied..).unwrap_or_default();
+        filtered.push_str(self.redact_plain(rest, hints)?.as_deref().unwrap_or(rest));
+        if self.engine.custom.is_empty() {
+            return Ok((filtered != text).then_some(filtered));
+        }
+        let again = self.redact_custom(&filtered)?;
+        Ok(Some(again.unwrap_or(filtered)).filter(|filtered| filtered != text))
+    }
+
     fn redact_plain(&mut self, text: &str, hints: Hints) -> Redacted {
         let engine = self.engine;
         let (applied, pointer) = (&mut self.applied, &self.pointer);
-        engine.redact_plain(text, hints, &mut self.state, |name, count| {
+        engine.redact_plain(text, engine.enabled, hints, &mut self.state, |name, count| {
+            applied.record(name, pointer, count)
+        })
+    }
+
+    /// Filters a text by custom patterns and secrets alone.
+    fn redact_custom(&mut self, text: &str) -> Redacted {
+        let (engine, none) = (self.engine, KindSet::default());
+        let (applied, pointer) = (&mut self.applied, &self.pointer);
+        engine.redact_plain(text, none, Hints::NONE, &mut self.state, |name, count| {
             applied.record(name, pointer, count)
         })
     }
@@ -207,7 +254,7 @@ impl<'a> JsonRedactor<'a> {
                 }
                 Token::Key => {
                     let key = decode(written);
-                    under = level.hints.union(key_hints(&key));
+                    under = key_hints(&key, level.hints);
                     level.keys.unique(&key, self.redact_key(&key)?)
                 }
                 Token::String => self.redact_string(&decode(written), under, layer)?,
@@ -294,15 +341,4 @@ fn push_quoted(out: &mut String, text: &str) {
     } else {
         out.extend(["\"", text, "\""]);
     }
-}
-
-/// Decodes a quoted JSON string. If it cannot be decoded, such as one half of a surrogate pair, it is
-/// filtered verbatim.
-#[inline]
-fn decode(quoted: &str) -> Cow<'_, str> {
-    let inner = quoted.get(1..quoted.len().saturating_sub(1)).unwrap_or_default();
-    if !inner.contains('\\') {
-        return Cow::Borrowed(inner);
-    }
-    serde_json::from_str(quoted).map_or(Cow::Borrowed(inner), Cow::Owned)
 }
