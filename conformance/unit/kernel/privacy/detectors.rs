@@ -200,11 +200,10 @@ fn addresses_of_the_internet_are_parsed_whole() {
         &[
             "10.0.0.1",
             "255.255.255.255",
-            "0.0.0.0",
             "192.168.1.0/24",
-            "::1",
-            "::1/128",
             "fe80::1",
+            "fe80::1%eth0",
+            "fe80::",
             "2001:db8::1",
             "2001:db8::/32",
             "2400:c401::5054:ff:fe1b:b031",
@@ -276,7 +275,6 @@ fn mail_addresses_end_where_they_end() {
     assert_eq!(found("(ann@b.example)."), ["email:ann@b.example"]);
     assert_eq!(found("'ann@b.example'"), ["email:ann@b.example"]);
     assert_eq!(found("请联系ann@b.example谢谢"), ["email:ann@b.example"]);
-    assert_eq!(found("https://user:secret@host.example/x"), ["email:secret@host.example"]);
     nothing(&[
         "a@b",
         "@b.example",
