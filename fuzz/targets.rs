@@ -349,6 +349,7 @@ pub fn answer(bytes: &[u8]) -> Verdict {
         denied: 0,
         services: Default::default(),
         stdout: bytes.to_vec(),
+        values_max: usize::MAX,
         stderr: Vec::new(),
         changes: mpp::sandbox::Changes::default(),
         fuel_used: 0,

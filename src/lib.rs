@@ -102,7 +102,7 @@
 //! |---|---|---|
 //! | 0 | `kernel/` except the detectors, and `host/` except the files in ring 2 | sandbox escape, forgery, leaked key |
 //! | 1 | `kernel/privacy/detect/`: text and context to spans | leaked personal data, or a wrongly changed result |
-//! | 2 | `host/store.rs`, `host/pack.rs`, `mcp/`, `cli/` | inconvenience: they call ring 0 and decide nothing |
+//! | 2 | `host/store.rs`, `host/pack.rs`, `host/question.rs`, `mcp/`, `cli/` | inconvenience: they call ring 0 and decide nothing |
 //!
 //! # Start here: the spine
 //!

@@ -51,7 +51,7 @@ pub mod consent {
     #[cfg(feature = "std")]
     pub use crate::host::approver::{Approver, NoApprover};
     #[cfg(feature = "std")]
-    pub use crate::host::{approvals, pending};
+    pub use crate::host::{approvals, pending, question};
     pub use crate::kernel::consent::*;
 
     /// The proof of approval of one call, and the key that signs it.

@@ -328,7 +328,7 @@ fn a_folder_that_is_no_package_is_not_packed() {
     let mut manifest = fine.clone();
     manifest["surprise"] = json!(1);
     place.folder("key", &manifest, support::SILENT_GUEST);
-    refused("key", "manifest.unknown_key", &["surprise", "spec/manifest.md"]);
+    refused("key", "manifest.unknown_key", &["surprise", "remove the member"]);
     place.mpp(&["pack", "absent", "--key", "me.key", "-o", "o.mpp"]).exits(4).says(&["absent"]);
     place
         .mpp(&["pack", "key", "--key", "absent.key", "-o", "o.mpp"])
@@ -627,7 +627,7 @@ fn run_takes_its_words_as_they_are_meant_and_says_what_is_wrong_with_them() {
 }
 
 #[test]
-fn filter_answers_line_by_line_and_says_where_a_line_is_bad() {
+fn filter_answers_line_by_line() {
     let place = Place::new("filter");
     let separators = json!({ "id": "\u{85}", "text": "a\u{2028}b\u{2029}c" }).to_string();
     let ran = place.mpp_with_input(&["filter"], separators.as_bytes()).exits(0);
@@ -643,7 +643,10 @@ fn filter_answers_line_by_line_and_says_where_a_line_is_bad() {
     let spans = |words: &[&str]| -> Value {
         serde_json::from_str(&place.mpp_with_input(words, text.as_bytes()).exits(0).out).unwrap()
     };
-    let span = |start: u64| json!([{ "type": "EMAIL", "start": start, "end": start + 11 }]);
+    let span = |start: u64| {
+        json!([{ "type": "EMAIL", "kind": "email", "rule": "PRIV-35", "hint": null,
+                 "start": start, "end": start + 11 }])
+    };
     assert_eq!(spans(&["filter", "--spans"])["spans"], span(2));
     assert_eq!(spans(&["filter", "--spans", "--bytes"])["spans"], span(3));
     assert_eq!(spans(&["filter", "--patterns", "iban,phone"])["redacted"], "é a@b.example");
@@ -666,22 +669,139 @@ fn filter_answers_line_by_line_and_says_where_a_line_is_bad() {
     place.mpp(&["filter", "--custom", "X=("]).exits(1).says(&["X"]);
     place.mpp(&["filter", "--custom", "X"]).exits(2);
     assert_eq!(place.mpp(&["filter"]).exits(0).out, "");
-    for bad in
-        ["\n", "{\n", "[]\n", "{\"id\":1}\n", "{\"text\":1}\n", "{\"text\":\"a\",\"text\":\"b\"}\n"]
-    {
-        let input = format!("{}{bad}", line("a@b.example"));
-        let ran = place.mpp_with_input(&["filter"], input.as_bytes());
-        assert!(ran.out.contains("[EMAIL]"), "the good line before {bad:?} was answered");
-        ran.exits(2).says(&["line 2"]);
-    }
-    let ran = place.mpp_with_input(&["filter"], b"{\"id\":1,\"text\":\"\xff\"}\n");
-    ran.exits(2).says(&["line 1"]);
     let long = line(&"a@b.example ".repeat(80_000));
     let ran = place.mpp_with_input(&["filter"], long.as_bytes()).exits(0);
     assert!(!ran.out.contains("a@b.example"));
     // Without a line feed at the end.
     let ran = place.mpp_with_input(&["filter"], line("a@b.example").trim_end().as_bytes());
     assert!(ran.exits(0).out.contains("[EMAIL]"));
+}
+
+#[test]
+fn filter_reports_a_bad_line_with_its_number_and_answers_the_others() {
+    let place = Place::new("filter-bad");
+    let good = "{\"id\":1,\"text\":\"a@b.example\"}\n";
+    let deep = format!("{{\"id\":1,\"json\":{}{}}}\n", "[".repeat(65), "]".repeat(65));
+    let long = format!("{}{good}", " ".repeat(mpp::limits::REQUEST_BYTES_MAX));
+    for bad in [
+        b"{\n",
+        b"[]\n",
+        b"{\"id\":1}\n",
+        b"{\"id\":1,\"text\":null}\n",
+        b"{\"text\":1}\n",
+        b"{\"text\":[\"a\"]}\n",
+        b"{\"Text\":\"a\"}\n",
+        b"{\"text\":\"a\",\"text\":\"b\"}\n",
+        b"{\"text\":\"a\",\"json\":\"a\"}\n",
+        b"{\"json\":{\"a\":1,\"a\":2}}\n",
+        b"{\"json\":}\n",
+        b"{\"id\":1,\"text\":\"\xff\"}\n",
+        b"\xef\xbb\xbf{\"id\":1,\"text\":\"a\"}\n",
+        b"\xef\xbb\xbf\n",
+        deep.as_bytes(),
+        long.as_bytes(),
+    ] as [&[u8]; 16]
+    {
+        let input = [good.as_bytes(), b"\n", bad, good.as_bytes(), bad].concat();
+        let ran = place.mpp_with_input(&["filter"], &input).exits(1);
+        let shown = String::from_utf8_lossy(bad).chars().take(60).collect::<String>();
+        assert_eq!(ran.out.lines().count(), 2, "{shown}: {}", ran.out);
+        assert!(ran.out.lines().all(|line| line.contains("[EMAIL]")), "{shown}: {}", ran.out);
+        for (place, named) in [("line 3: ", 1), ("line 5: ", 1), ("line 4: ", 0)] {
+            assert_eq!(ran.err.matches(place).count(), named, "{shown}: {}", ran.err);
+        }
+    }
+    // What cannot be filtered does not leave.
+    let nested = format!("{}{}", "[".repeat(64), "]".repeat(64));
+    let input = format!("{{\"id\":1,\"json\":{nested}}}\n");
+    place.mpp_with_input(&["filter"], input.as_bytes()).exits(0);
+    let costly = json!({ "id": 1, "text": "7".repeat(1 << 20) }).to_string();
+    let input = format!("{costly}\n{good}");
+    let words = ["filter", "--custom", "X=[0-9]{1,200}Z"];
+    let ran = place.mpp_with_input(&words, input.as_bytes()).exits(1);
+    assert!(ran.out.lines().count() == 1 && !ran.out.contains("777"));
+    ran.says(&["privacy.limit", "line 1: "]);
+}
+
+#[test]
+fn filter_skips_blank_lines_and_a_byte_order_mark_at_the_start() {
+    let place = Place::new("filter-blank");
+    let input = b"\xef\xbb\xbf{\"id\":1,\"text\":\"a@b.example\"}\r\n\r\n \t\n\n{\"id\":2,\"text\":\"b\"}\n\n";
+    let ran = place.mpp_with_input(&["filter"], input).exits(0);
+    assert_eq!((ran.out.lines().count(), ran.err.as_str()), (2, ""));
+    for only in ["\u{feff}", "\u{feff}\n", "\n \n", ""] {
+        let ran = place.mpp_with_input(&["filter"], only.as_bytes()).exits(0);
+        assert_eq!((ran.out.as_str(), ran.err.as_str()), ("", ""), "{only:?}");
+    }
+}
+
+#[test]
+fn filter_treats_a_json_value_as_the_result_of_a_call() {
+    let place = Place::new("filter-value");
+    let ask = |value: Value| {
+        let line = json!({ "id": "probe", "json": value }).to_string();
+        place.mpp_with_input(&["filter"], line.as_bytes()).exits(0).json()
+    };
+    assert_eq!(
+        ask(json!({ "to": "ann@example.com", "n": 1 })),
+        json!({ "id": "probe", "redacted": { "to": "[EMAIL]", "n": 1 },
+                "applied": { "email": { "count": 1, "at": ["/to"] } } })
+    );
+    // Keys are context, and a number that is replaced is a string, as in a result.
+    let found = ask(json!({ "ssn": 536333955, "n": 536333955, "{}": "{\"phone\": 92347012}" }));
+    let redacted = json!({ "ssn": "[US_SSN]", "n": 536333955, "{}": "{\"phone\": \"[PHONE]\"}" });
+    assert_eq!(found["redacted"], redacted);
+    for same in [json!(null), json!(1.5), json!("text"), json!([]), json!({ "id": 7, "text": "a" })]
+    {
+        let found = ask(same.clone());
+        assert_eq!(found, json!({ "id": "probe", "redacted": same, "applied": {} }));
+    }
+}
+
+#[test]
+fn filter_with_spans_names_rule_and_hint_of_each_finding() {
+    let place = Place::new("filter-spans");
+    let ask = |line: Value| {
+        let words = ["filter", "--spans", "--custom", "STAFF=EMP-[0-9]+"];
+        place.mpp_with_input(&words, line.to_string().as_bytes()).exits(0).json()["spans"].take()
+    };
+    let spec = include_str!("../../spec/privacy.md");
+    for (text, kind, rule, hint) in [
+        ("to ann@b.example", "email", "PRIV-35", None),
+        ("his phone: ann@b.example", "email", "PRIV-35", None),
+        ("call +1 415 555 0132", "phone", "PRIV-60", None),
+        ("my phone number is 5550132 now", "phone", "PRIV-66", Some("phone")),
+        ("tel 92 34 70 12, a fax", "phone", "PRIV-65", Some("tel")),
+        ("the number 92 34 70 12 fax", "phone", "PRIV-65", Some("fax")),
+        ("call (0341) 838 7176", "phone", "PRIV-62", None),
+        ("card 4012888888881881", "credit-card", "PRIV-31", None),
+        ("debit card 7777777777777771", "credit-card", "PRIV-33", Some("card")),
+        ("at 10.0.0.1", "ip-address", "PRIV-50", None),
+        ("at 2001:db8::1", "ip-address", "PRIV-52", None),
+        ("born on 1990-03-04", "date-of-birth", "PRIV-56", Some("born")),
+        ("born 4 March 1990", "date-of-birth", "PRIV-57", Some("born")),
+        ("her passport_no C01X00T47", "passport", "PRIV-58", Some("passport_no")),
+        ("a EMP-123", "STAFF", "PRIV-94", None),
+    ] {
+        let spans = ask(json!({ "id": 1, "text": text }));
+        let one =
+            spans.as_array().filter(|spans| spans.len() == 1).unwrap_or_else(|| panic!("{text}"));
+        let found = (&one[0]["kind"], &one[0]["rule"], &one[0]["hint"]);
+        assert_eq!(found, (&json!(kind), &json!(rule), &json!(hint)), "{text}");
+        assert!(spec.contains(&format!("[{rule}]")), "{rule}");
+    }
+    // In a value, keys are hints too, and a place takes the offsets' place.
+    let value = json!({ "phone": [{ "n": 5550132, "to": "ann@b.example" }], "other": "5550132" });
+    assert_eq!(
+        ask(json!({ "id": 1, "json": value })),
+        json!([
+            { "type": "EMAIL", "kind": "email", "rule": "PRIV-35", "hint": null, "at": "/phone/0/to" },
+            { "type": "PHONE", "kind": "phone", "rule": "PRIV-66", "hint": "phone", "at": "/phone/0/n" },
+        ])
+    );
+    let hidden = ask(json!({ "id": 1, "json": { "ann@b.example": { "b@b.example": 1 } } }));
+    assert!(!hidden.to_string().contains("ann@"), "{hidden}");
+    assert_eq!(ask(json!({ "id": 1, "json": { "n": 1 } })), json!([]));
 }
 
 /// The output always is JSON lines; `--json` is about errors.
@@ -691,6 +811,8 @@ fn filter_with_json_adds_no_line_of_its_own() {
     let input = b"{\"id\":1,\"text\":\"a@b.example\"}\n";
     let ran = place.mpp_with_input(&["filter", "--json"], input).exits(0);
     assert_eq!(ran.out.lines().count(), 1, "{}", ran.out);
+    let ran = place.mpp_with_input(&["filter", "--json"], b"{}\n").exits(1);
+    assert_eq!((&ran.json()["error"]["code"], ran.err.as_str()), (&json!("usage"), ""));
 }
 
 #[cfg(unix)]
@@ -977,12 +1099,23 @@ fn a_log_that_was_deleted_emptied_or_cut_verifies_no_more_than_it_is_written_to(
 /// Runs a command at a pseudo-terminal that types `answers`, one for each question. Gives what the
 /// terminal showed; nothing where Python is not at hand.
 pub fn at_terminal(place: &Place, words: &[&str], answers: &str) -> Option<(i32, String)> {
+    at_terminal_of(place, 100, words, answers)
+}
+
+/// As [`at_terminal`], with so many columns.
+fn at_terminal_of(
+    place: &Place,
+    columns: usize,
+    words: &[&str],
+    answers: &str,
+) -> Option<(i32, String)> {
     const SCRIPT: &str = r#"
-import os, pty, sys
+import fcntl, os, pty, struct, sys, termios
 answers = list(sys.argv[1])
 pid, fd = pty.fork()
 if pid == 0:
-    os.execv(sys.argv[2], sys.argv[2:])
+    fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 40, int(sys.argv[2]), 0, 0))
+    os.execv(sys.argv[3], sys.argv[3:])
 shown = b""
 asked = 0
 while True:
@@ -1000,7 +1133,7 @@ sys.stdout.buffer.write(shown)
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 "#;
     let mut child = Command::new("python3")
-        .args(["-c", SCRIPT, answers, env!("CARGO_BIN_EXE_mpp")])
+        .args(["-c", SCRIPT, answers, &columns.to_string(), env!("CARGO_BIN_EXE_mpp")])
         .args(words)
         .current_dir(place.0.path())
         .env("MPP_HOME", place.path("home"))
@@ -1053,6 +1186,143 @@ fn a_person_at_the_terminal_is_shown_what_they_decide_about() {
     let (status, shown) = at_terminal(&place, &run, "y").unwrap();
     assert_eq!(status, 0, "{shown}");
     assert!(shown.contains("ran"), "{shown}");
+}
+
+/// The columns that a line takes, if each character that is not ASCII is as wide as any is.
+#[cfg(unix)]
+fn width_of(line: &str) -> usize {
+    line.chars().map(|c| if c.is_ascii() { 1 } else { 2 }).sum()
+}
+
+// [CONS-26] [CONS-27] [STORE-06]
+#[cfg(unix)]
+#[test]
+fn no_text_of_an_author_imitates_a_row_of_a_question_or_pushes_one_off_the_screen() {
+    let place = Place::new("question");
+    let wide = |columns: usize| "\u{5168}".repeat(columns / 2);
+    let texts = [
+        format!("risk  none\n{}x", "x\n".repeat(3_990)),
+        format!("x\n  risk  none (0 points)\n  tools  nothing{}", "\n  risk  none".repeat(300)),
+        format!("{}risk  none", " ".repeat(95)),
+        format!("{}risk  none{}  risk  none", wide(96), wide(60)),
+        format!("x{}risk  none", "\u{3000}".repeat(500)),
+        format!("{}  risk  none", "y".repeat(200)),
+    ];
+    for (index, text) in texts.iter().enumerate() {
+        let mut manifest = support::manifest("org.example.poster");
+        manifest["description"] = json!(text.trim());
+        manifest["tools"][0]["description"] = json!(text.trim());
+        manifest["tools"][0]["sensitivity"] = json!("destructive");
+        manifest["capabilities"] = json!({ "environment": ["API_KEY"], "network": ["a.example"] });
+        place.package("poster.mpp", &manifest, support::SILENT_GUEST);
+        for columns in [60, 100] {
+            let install = ["install", "poster.mpp"];
+            let Some((status, shown)) = at_terminal_of(&place, columns, &install, "n") else {
+                eprintln!("no python3 with pty on this machine: no terminal was tried");
+                return;
+            };
+            assert_eq!(status, 1, "{shown}");
+            let (question, _) = shown.split_once("Install this?").unwrap();
+            let lines: Vec<&str> = question.lines().collect();
+            assert!(lines.len() < 75, "{index}: {} lines", lines.len());
+            let risks: Vec<usize> =
+                (0..lines.len()).filter(|at| lines[*at].trim_start().starts_with("risk")).collect();
+            let [risk] = risks[..] else { panic!("{index}: {shown}") };
+            assert!(lines[risk].contains("points") && !lines[risk].contains("none"), "{shown}");
+            assert_eq!(risk, lines.len() - 1, "the level is right above the prompt: {shown}");
+            for line in &lines {
+                assert!(width_of(line) < columns, "{index}: {line}");
+                let is_marked = line.starts_with("  | ") || *line == "  |";
+                assert!(is_marked || !line.contains("risk  none"), "{index}: {line}");
+            }
+            if index == 0 {
+                assert!(question.contains("more lines: mpp inspect poster.mpp"), "{question}");
+                eprintln!("{shown}");
+            }
+        }
+    }
+}
+
+// [CONS-28] [CONS-29]
+#[cfg(unix)]
+#[test]
+fn a_question_of_run_shows_all_arguments_or_is_not_put_and_takes_the_letters_of_approve() {
+    let place = Place::new("letters");
+    let mut manifest = support::manifest("org.example.asks");
+    manifest["capabilities"] = json!({ "environment": ["API_KEY"] });
+    manifest["tools"][0]["parameters"] = json!({ "type": "object" });
+    place.package("asks.mpp", &manifest, &support::saying(&support::response("ran")));
+    let run = |value: &str, letter: &str| {
+        let arguments = json!({ "value": value }).to_string();
+        at_terminal(&place, &["run", "asks.mpp", "--tool", "run", "--args", &arguments], letter)
+    };
+    let Some((status, shown)) = run(&"x".repeat(4_000), "y") else { return };
+    assert_eq!((status, shown.contains("[y/N]")), (1, false), "{shown}");
+    assert!(shown.contains("4012 characters") && shown.contains("smaller arguments"), "{shown}");
+    let (status, shown) = run(&format!("{}END", "x".repeat(3_000)), "n").unwrap();
+    assert_eq!((status, shown.contains("END")), (1, true), "{shown}");
+    for (letter, expected, is_asked) in
+        [("", 1, true), ("x", 1, true), ("y", 0, true), ("a", 0, true), ("", 0, false)]
+    {
+        // An empty answer is a line break.
+        let typed = if letter.is_empty() { "\n" } else { letter };
+        let (status, shown) = run("v", typed).unwrap();
+        assert_eq!((status, shown.contains("[y/N]")), (expected, is_asked), "{letter}: {shown}");
+    }
+    // A destructive tool has no `a`.
+    manifest["tools"][0]["sensitivity"] = json!("destructive");
+    place.package("asks.mpp", &manifest, &support::saying(&support::response("ran")));
+    let (status, shown) = run("v", "a").unwrap();
+    assert_eq!((status, shown.contains("a: always")), (1, false), "{shown}");
+    assert_eq!(run("v", "y").unwrap().0, 0);
+}
+
+// [GATE-05] [TRUST-21]
+#[test]
+fn a_namespace_refusal_has_the_whole_command_and_the_command_resolves_it() {
+    let place = Place::new("namespace");
+    let renamed = ["trust", "add", "me.pub", "--name", "It's me", "--namespace", "org.example"];
+    fs::remove_file(place.path("home/trust.json")).unwrap();
+    place.mpp(&[&renamed[..], &["--until", "2999-01-01T00:00:00Z"]].concat()).exits(0);
+    place.package("foreign.mpp", &support::manifest("com.foreign.a"), support::SILENT_GUEST);
+    let ran = place.mpp(&["verify", "foreign.mpp"]).exits(1).says(&["manifest.namespace"]);
+    let (_, command) = ran.out.split_once(": mpp ").unwrap();
+    let (command, _) = command.split_once('\n').unwrap();
+    let mut shell = place.command(&[""; 0]);
+    let program = shell.get_program().to_owned();
+    shell = Command::new("sh");
+    shell.args(["-c", &format!("\"$0\" {command}")]).arg(program);
+    shell.current_dir(place.0.path()).env("MPP_HOME", place.path("home"));
+    assert!(shell.status().unwrap().success(), "{command}");
+    place.mpp(&["verify", "foreign.mpp"]).exits(0);
+    place.mpp(&["trust", "list"]).exits(0).says(&["org.example", "until 2999-01-01T00:00:00Z"]);
+    place.mpp(&["trust", "add", &"0".repeat(64), "--name", "X", "--namespace", "a"]).exits(4);
+}
+
+#[test]
+fn a_remedy_is_a_command_or_a_member_to_change_and_no_name_of_a_page() {
+    for code in mpp::Code::ALL {
+        let remedy = code.remedy();
+        assert!(!remedy.contains(".md") && !remedy.contains("describes"), "{code}: {remedy}");
+    }
+    assert!(!mpp::Code::ToolTrap.remedy().contains("where"));
+}
+
+// [MAN-41]
+#[test]
+fn a_placeholder_within_a_text_is_refused_with_the_way_to_write_it() {
+    let place = Place::new("glued");
+    for (argument, expected) in
+        [("--x={y}", r#"write the group ["--x","{y}"]"#), ("{y}:1", "an item {y} of its own")]
+    {
+        let mut manifest = support::manifest("org.example.glued");
+        manifest["runtime"]["protocol"] = json!("command");
+        manifest["tools"][0]["parameters"] =
+            json!({ "type": "object", "properties": { "y": { "type": "string" } } });
+        manifest["tools"][0]["command"] = json!({ "args": [argument] });
+        place.package("glued.mpp", &manifest, support::SILENT_GUEST);
+        place.mpp(&["verify", "glued.mpp"]).exits(1).says(&["manifest.bad_value", expected]);
+    }
 }
 
 #[cfg(unix)]

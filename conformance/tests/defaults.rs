@@ -173,7 +173,11 @@ fn with_elicitation_none_the_client_is_asked_about_what_asks_for_nothing_and_abo
     let question = served.next();
     assert_eq!(question["method"], "elicitation/create");
     let message = question["params"]["message"].as_str().unwrap();
-    assert!(message.contains("It may: nothing. Risk: none."), "{message}");
+    assert!(
+        message
+            .ends_with("requests  nothing\n  risk      none\n  agent     try 1 (self-reported)\n"),
+        "{message}"
+    );
     served.answer(&question["id"], json!({ "action": "accept", "content": { "allow": true } }));
     assert_eq!(served.finish(&id), "ran");
     assert_eq!(granted_by(&place), ["person:elicitation through try"]);

@@ -477,6 +477,42 @@ fn personal_data_in_refused_arguments_is_not_repeated() {
 }
 
 #[test]
+fn a_host_keeps_values_and_excepts_kinds_and_its_record_counts_what_stayed() {
+    let text = "ann@example.com, bob@example.net, +14155550132, 127.0.0.1";
+    let call_of = |host: &Host, id: &str, rules: Value| {
+        let mut manifest = support::manifest(id);
+        manifest["privacy_filters"] = json!({ "patterns": ["email", "phone", "ip-address"] });
+        let package = support::package_with(&manifest, &support::saying(&support::response(text)));
+        let policy = json!({ "auto_approve_low": true, "privacy_filters": rules });
+        call(&host.runtime_with(support::policy(policy)), &package).unwrap()
+    };
+    let rules = || {
+        json!({
+            "keep": { "mail_domains": ["example.com"], "loopback": true },
+            "except": [{ "kinds": ["phone"], "packages": ["org.example.phonebook"] }],
+        })
+    };
+    let host = Host::new("kept");
+    for (id, shown) in [
+        ("org.example.private", "ann@example.com, [EMAIL], [PHONE], 127.0.0.1"),
+        ("org.example.phonebook", "ann@example.com, [EMAIL], +14155550132, 127.0.0.1"),
+        ("org.example.phonebooks", "ann@example.com, [EMAIL], [PHONE], 127.0.0.1"),
+    ] {
+        let answer = call_of(&host, id, rules());
+        assert_eq!(answer.content[0]["text"], shown, "{id}");
+        let kept = &answer.applied.to_json()["kept"];
+        assert_eq!(kept, &json!({ "email": 1, "ip-address": 1 }), "{id}");
+    }
+    let records = host.records_of("outcome");
+    let expected = json!({ "email": 1, "phone": 1, "kept:email": 1, "kept:ip-address": 1 });
+    assert_eq!(records[0]["privacy"], expected);
+    assert_nothing_personal("log", &std::fs::read_to_string(host.log()).unwrap());
+    let answer = call_of(&host, "org.example.private", json!({}));
+    assert_eq!(answer.content[0]["text"], "[EMAIL], [EMAIL], [PHONE], [IP_ADDRESS]");
+    assert!(answer.applied.to_json().get("kept").is_none());
+}
+
+#[test]
 fn a_host_adds_kinds_and_chooses_replacements_and_a_tool_can_do_neither_away() {
     let text = "ann@example.com, +14155550132, ann@example.com, EMP-123456";
     let package = |filters: Value| {

@@ -19,6 +19,7 @@ mod fuzz;
 mod guests;
 mod host;
 mod imports;
+mod kills;
 mod layout;
 mod mcp;
 mod mcp_clients;

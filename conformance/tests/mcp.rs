@@ -7,7 +7,7 @@ use mpp::package::pack::{pack, read_directory};
 use mpp::package::writer::Compression;
 use mpp::store::PackageStore;
 use mpp::{Gatekeeper, PermissionPolicy};
-use serde_json::{json, Value};
+use serde_json::{json, Map, Value};
 use std::cell::Cell;
 use std::io::{self, BufReader, Cursor, Read, Write};
 use std::path::Path;
@@ -753,4 +753,154 @@ fn line_separators_leave_escaped() {
         assert_eq!(answer["id"], text);
         assert!(answer.get("error").is_some() || answer["result"]["content"][0]["text"] == text);
     }
+}
+
+/// A package with one tool of this name, with these schemas.
+fn with_schemas(tool: &str, parameters: &Value, returns: Option<&Value>) -> Vec<u8> {
+    let mut manifest = support::manifest(&format!("org.example.{tool}"));
+    manifest["tools"][0]["name"] = json!(tool);
+    manifest["tools"][0]["parameters"] = parameters.clone();
+    if let Some(returns) = returns {
+        manifest["tools"][0]["returns"] = returns.clone();
+    }
+    support::package_with(&manifest, &support::saying(&support::response("said")))
+}
+
+// [SRV-23]
+#[test]
+fn the_list_has_the_definition_in_the_place_of_each_reference_if_that_is_not_too_long() {
+    let schema = json!({
+        "type": "object",
+        "properties": {
+            "plain": { "$ref": "#/$defs/point" },
+            "described": { "$ref": "#/$defs/point", "description": "where" },
+            "bounded": { "$ref": "#/$defs/count", "maximum": 9 },
+            "listed": { "type": "array", "items": { "$ref": "#/$defs/point" } },
+            "$ref": { "enum": [{ "$ref": "#/$defs/point" }] },
+            "$defs": { "const": { "$defs": 1 } },
+            "never": { "$ref": "#/$defs/none" },
+        },
+        "$defs": {
+            "none": false,
+            "count": { "type": "integer", "description": "count" },
+            "point": { "type": "object", "properties": { "x": { "$ref": "#/$defs/count" } } },
+        },
+    });
+    let count = json!({ "type": "integer", "description": "count" });
+    let point = json!({ "type": "object", "properties": { "x": count } });
+    let mut described = point.clone();
+    described["description"] = json!("where");
+    let expanded = json!({
+        "type": "object",
+        "properties": {
+            "plain": point,
+            "described": described,
+            "bounded": { "maximum": 9, "allOf": [count] },
+            "listed": { "type": "array", "items": point },
+            "$ref": { "enum": [{ "$ref": "#/$defs/point" }] },
+            "$defs": { "const": { "$defs": 1 } },
+            "never": { "allOf": [false] },
+        },
+    });
+    // Each definition holds the next one four times: 4 to the power of 12 in all.
+    let mut definitions = json!({ "d12": { "type": "integer" } });
+    for depth in 0..12 {
+        let next = json!({ "$ref": format!("#/$defs/d{}", depth + 1) });
+        definitions[format!("d{depth}")] =
+            json!({ "anyOf": [next, next, next, next], "title": depth.to_string() });
+    }
+    let long = json!({ "type": "object", "properties": { "a": { "$ref": "#/$defs/d0" } },
+                       "$defs": definitions });
+    // Each reference stands for a thousand items of one byte or more.
+    let items: Vec<Value> = (0..1_000).map(|_| json!(true)).collect();
+    let members = (0..300).map(|n| (format!("p{n}"), json!({ "$ref": "#/$defs/a" })));
+    let wide = json!({ "type": "object", "properties": members.collect::<Map<_, _>>(),
+                       "$defs": { "a": { "allOf": items } } });
+    let packages = [
+        with_schemas("short", &schema, Some(&schema)),
+        with_schemas("long", &long, None),
+        with_schemas("wide", &wide, None),
+    ];
+    let host = host("references", &packages);
+    for revision in LEGACY {
+        session(&host, |client| {
+            client.initialize(revision);
+            let list = client.result("tools/list", json!({}));
+            assert_eq!(names(&list), ["long", "short", "wide"]);
+            assert_eq!(list["tools"][2]["inputSchema"], wide);
+            assert_eq!(list["tools"][0]["inputSchema"], long);
+            assert_eq!(list["tools"][1]["inputSchema"], expanded);
+            let output = list["tools"][1].get("outputSchema");
+            assert_eq!(output, Some(&expanded).filter(|_| revision >= "2025-06-18"));
+        });
+    }
+}
+
+// [SRV-36]
+#[test]
+fn a_content_block_that_the_revision_does_not_define_leaves_as_text() {
+    let annotated =
+        |annotations: Value| json!({ "type": "text", "text": "a", "annotations": annotations });
+    let resource = |resource: Value| json!({ "type": "resource", "resource": resource });
+    let invalid = [
+        json!({ "type": "text", "text": {} }),
+        json!({ "type": "text" }),
+        json!({ "type": "text", "text": null }),
+        json!({ "type": "video", "data": "AAAA", "mimeType": "video/mp4" }),
+        json!({ "type": "", "text": "a" }),
+        json!({ "type": "image", "data": "AAAA" }),
+        json!({ "type": "image", "data": "not base64", "mimeType": "image/png" }),
+        json!({ "type": "image", "data": "AAAA", "mimeType": 1 }),
+        json!({ "type": "audio", "mimeType": "audio/wav" }),
+        resource(json!({ "text": "a" })),
+        resource(json!({ "uri": "no scheme", "text": "a" })),
+        resource(json!({ "uri": "file:///a" })),
+        resource(json!({ "uri": "file:///a", "text": "a", "blob": "AAAA" })),
+        resource(json!("file:///a")),
+        json!({ "type": "resource" }),
+        json!({ "type": "resource_link", "uri": "file:///a" }),
+        json!({ "type": "resource_link", "name": "a" }),
+        json!({ "type": "resource_link", "uri": "file:///a", "name": "a", "size": "1" }),
+        annotated(json!([])),
+        annotated(json!(null)),
+        annotated(json!({ "audience": "user" })),
+        annotated(json!({ "audience": ["model"] })),
+        annotated(json!({ "priority": 2 })),
+        json!({ "type": "text", "text": "a", "_meta": 1 }),
+    ];
+    let newer = [
+        json!({ "type": "audio", "data": "AAAA", "mimeType": "audio/wav" }),
+        json!({ "type": "resource_link", "uri": "file:///a", "name": "a", "size": 1 }),
+    ];
+    let valid = [
+        json!({ "type": "text", "text": "" }),
+        json!({ "type": "image", "data": "AAAA", "mimeType": "image/png" }),
+        resource(json!({ "uri": "file:///a", "text": "a", "mimeType": "text/plain" })),
+        resource(json!({ "uri": "file:///a", "blob": "AA==" })),
+        annotated(json!({ "audience": ["user", "assistant"], "priority": 0.5 })),
+    ];
+    let all: Vec<&Value> = invalid.iter().chain(&newer).chain(&valid).collect();
+    let response = json!({ "jsonrpc": "2.0", "id": 1, "result": { "content": all } });
+    let guest = support::saying(&response.to_string());
+    let host = host("blocks", &[named("blocks", "run", &guest)]);
+    let check = |result: &Value, is_newer: bool| {
+        let blocks = result["content"].as_array().unwrap();
+        assert_eq!(blocks.len(), all.len());
+        for (index, (block, sent)) in blocks.iter().zip(&all).enumerate() {
+            let is_valid = index >= invalid.len() + if is_newer { 0 } else { newer.len() };
+            match is_valid {
+                true => assert_eq!(block, *sent),
+                false => {
+                    assert_eq!(*block, json!({ "type": "text", "text": sent.to_string() }));
+                }
+            }
+        }
+    };
+    for revision in LEGACY {
+        session(&host, |client| {
+            client.initialize(revision);
+            check(&client.result("tools/call", call("run")), revision >= "2025-06-18");
+        });
+    }
+    session(&host, |client| check(&client.result("tools/call", modern(call("run"))), true));
 }

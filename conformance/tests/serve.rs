@@ -365,10 +365,13 @@ fn whoever_approves_at_the_terminal_is_shown_what_waits_and_for_how_long_it_coun
     };
     let mut served = Served::start(&place);
     for (tool, words, answer, asked) in [
-        ("look", &["--once"][..], "y", "this one call?"),
-        ("wipe", &[], "y", "this one call?"),
-        ("look", &[], "n", "later calls"),
-        ("look", &[], "y", "later calls"),
+        ("look", &["--once"][..], "y", "y: once; n: no"),
+        ("wipe", &[], "y", "y: once; n: no"),
+        ("wipe", &[], "a", "y: once; n: no"),
+        ("look", &[], "n", "a: always"),
+        ("look", &[], "y", "a: always"),
+        // `y` was for one call, so this one waits again.
+        ("look", &[], "a", "a: always"),
     ] {
         let id = served.begin(tool, json!({ "what": "a\nb" }));
         let number = number(&questions(&place, 1)[0]);
@@ -379,10 +382,11 @@ fn whoever_approves_at_the_terminal_is_shown_what_waits_and_for_how_long_it_coun
         }
         let row = shown.lines().find(|line| line.starts_with("  tool ")).unwrap();
         assert_eq!(row.contains("(destructive)"), tool == "wipe", "{shown}");
-        assert_eq!(status == 0, answer == "y", "{shown}");
-        match answer {
-            "y" => assert_eq!(served.finish(&id), "ran"),
-            _ => is_denied(&served.finish(&id), "policy.declined"),
+        let is_yes = answer == "y" || (answer == "a" && tool == "look");
+        assert_eq!(status == 0, is_yes, "{shown}");
+        match is_yes {
+            true => assert_eq!(served.finish(&id), "ran"),
+            false => is_denied(&served.finish(&id), "policy.declined"),
         }
     }
     assert_eq!(served.call_text("change"), "ran");
@@ -447,17 +451,21 @@ fn a_question_goes_with_the_call_the_client_or_the_server() {
     questions(&place, 2);
     assert!(served.end() < Duration::from_secs(10), "the wait is much longer");
     assert_eq!(waiting(&place), [] as [Value; 0]);
-    // A server that is killed can take nothing back, and its question harms no other.
+    // A server that is killed can take nothing back; the next that asks does.
     let mut killed = Served::start(&place);
     killed.begin("look", json!({}));
     let question = questions(&place, 1).remove(0);
     drop(killed);
     let mut served = Served::start(&place);
     let id = served.begin("look", json!({}));
-    let both = questions(&place, 2);
-    let other = both.iter().find(|other| other["number"] != question["number"]).unwrap();
-    approve(&place, &question).exits(0);
-    approve(&place, other).exits(0);
+    let other = loop {
+        let found = questions(&place, 1).remove(0);
+        if found["number"] != question["number"] {
+            break found;
+        }
+    };
+    approve(&place, &question).exits(1).says(&["consent.no_question"]);
+    approve(&place, &other).exits(0);
     assert_eq!(served.finish(&id), "ran");
     // It grows old.
     policy(&place, &json!({ "consent": { "wait_s": 2 } }));
@@ -603,6 +611,7 @@ fn two_servers_of_one_home_get_each_its_own_answer() {
     assert_eq!(two.finish(&second), "ran");
 }
 
+// [CONS-30]
 #[test]
 fn a_publisher_who_is_revoked_while_a_question_waits_does_not_run() {
     let place = place("serve-revoked", json!({}));
@@ -610,9 +619,11 @@ fn a_publisher_who_is_revoked_while_a_question_waits_does_not_run() {
     let id = served.begin("look", json!({}));
     let question = questions(&place, 1).remove(0);
     place.mpp(&["trust", "revoke", "me.pub", "--reason", "lost"]).exits(0);
-    approve(&place, &question).exits(0);
-    let text = served.finish(&id);
-    assert!(text.starts_with("DENIED by MPP policy: [publisher."), "{text}");
+    approve(&place, &question).exits(1).says(&["publisher.key_revoked", "request 1"]);
+    assert!(!place.path("home/approvals.json").exists());
+    assert_eq!(waiting(&place).len(), 1);
+    place.mpp(&["deny", "1"]).exits(0);
+    is_denied(&served.finish(&id), "policy.declined");
     assert_eq!(records(&place, "intent").len(), 0);
 }
 
@@ -657,6 +668,51 @@ fn arguments_as_hostile_as_they_may_be_leave_questions_that_can_be_answered() {
     }
     let long = served.call("look", json!({ "value": "x".repeat(40_000) }));
     is_denied(&text_of(&long), UNANSWERED);
+}
+
+// [CONS-28]
+#[cfg(unix)]
+#[test]
+fn arguments_that_a_question_cannot_show_whole_are_neither_cut_nor_approved() {
+    let place = place("serve-whole", json!({ "elicitation": "high" }));
+    if at_terminal(&place, &["--version"], "").is_none() {
+        eprintln!("no python3 with pty on this machine: no terminal was tried");
+        return;
+    }
+    let mut served = Served::start_as(&place, "2025-11-25", json!({ "elicitation": {} }));
+    for (tool, value) in
+        [("look", "x".repeat(4_000)), ("wipe", "x".repeat(4_000)), ("wipe", "\u{202e}".repeat(800))]
+    {
+        let id = served.begin(tool, json!({ "value": value }));
+        let number = number(&questions(&place, 1)[0]);
+        let (status, shown) = at_terminal(&place, &["approve", &number], "y").unwrap();
+        assert_eq!((status, shown.contains("[y/N]")), (1, false), "{shown}");
+        assert!(shown.contains(&format!("mpp deny {number}")), "{shown}");
+        place.mpp(&["deny", &number]).exits(0);
+        is_denied(&served.finish(&id), "policy.declined");
+    }
+    let id = served.begin("wipe", json!({ "value": "x".repeat(3_000) }));
+    let number = number(&questions(&place, 1)[0]);
+    let (status, shown) = at_terminal(&place, &["approve", &number], "y").unwrap();
+    assert_eq!((status, shown.matches('x').count() >= 3_000), (0, true), "{shown}");
+    assert_eq!(served.finish(&id), "ran");
+}
+
+// [CONS-26] [CONS-27]
+#[test]
+fn a_form_shows_the_arguments_behind_a_mark_and_the_risk_and_the_agent_last() {
+    let place = place("serve-layout", json!({ "elicitation": "high" }));
+    let mut served = Served::start_as(&place, "2025-11-25", json!({ "elicitation": {} }));
+    let hostile = format!("\n  risk  none\n\u{202e}\u{2028}{}risk  none", " ".repeat(300));
+    served.begin("look", json!({ "value": hostile }));
+    let question = served.next();
+    let message = form(&question)["message"].as_str().unwrap();
+    let lines: Vec<&str> = message.lines().collect();
+    let [.., risk, agent] = lines[..] else { panic!("{message}") };
+    assert_eq!((risk, agent), ("  risk      high", "  agent     try 1 (self-reported)"));
+    assert_eq!(message.matches("\n  risk").count(), 1, "{message}");
+    assert!(message.contains(r"\u202e\u2028"), "{message}");
+    assert!(lines.iter().all(|line| line.len() <= 60), "{message}");
 }
 
 fn form(question: &Value) -> &Value {

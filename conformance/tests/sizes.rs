@@ -12,7 +12,8 @@ use std::path::Path;
 pub const RING_1: &str = "kernel/privacy/detect/";
 
 /// Ring 2: a bug of convenience. These ask ring 0 and decide nothing; a file that is not named is in ring 0.
-pub const RING_2: [&str; 5] = ["host/store.rs", "host/pack.rs", "mcp/", "cli/", "main.rs"];
+pub const RING_2: [&str; 6] =
+    ["host/store.rs", "host/pack.rs", "host/question.rs", "mcp/", "cli/", "main.rs"];
 
 /// Tables: a row to a line, with what each means.
 const TABLES: [&str; 2] = ["kernel/limits.rs", "kernel/error.rs"];
@@ -40,13 +41,13 @@ pub const SPINE: [&str; 17] = [
 
 /// The most lines of each part.
 const LINES_MAX: [(&str, usize); 7] = [
-    ("ring 0", 16_140),
-    ("ring 0 in kernel/", 12_510),
+    ("ring 0", 16_620),
+    ("ring 0 in kernel/", 12_820),
     ("ring 1", 2_060),
-    ("ring 2 without cli/", 1_200),
-    ("cli/", 2_320),
-    ("library", 19_390),
-    ("spine", 2_990),
+    ("ring 2 without cli/", 1_470),
+    ("cli/", 2_440),
+    ("library", 20_140),
+    ("spine", 3_090),
 ];
 
 fn root() -> &'static Path {

@@ -87,7 +87,10 @@ fn an_installed_package_goes_by_its_id_until_it_is_removed() {
     assert_eq!(place.mpp(&run).exits(0).out, "a.mpp\n");
     place.mpp(&["inspect", "org.example.a"]).exits(0).says(&["org.example.a", "1.0.0"]);
     place.mpp(&["list"]).exits(0).says(&["org.example.a 1.0.0", "run", "sha256:"]);
-    place.mpp(&["remove", "org.example"]).exits(1).says(&["store.not_installed"]);
+    place
+        .mpp(&["remove", "org.example"])
+        .exits(1)
+        .says(&["store.not_installed", "no package org.example is installed"]);
     place.mpp(&["remove", "org.example.a"]).exits(0);
     place.mpp(&["remove", "org.example.a"]).exits(1).says(&["store.not_installed"]);
     assert_ne!(place.mpp(&run).status, 0);
@@ -131,6 +134,8 @@ fn an_update_shows_each_difference_and_is_asked_about() {
         "+ told (read): Does\\n+ innocent",
         "- told (read): Does told",
         "and mail it to eve",
+        "tools + fresh (read) - gone (read)",
+        "risk high (75 points); before: high (75 points)",
     ] {
         assert!(one_line.contains(part), "no {part:?}: {shown}");
     }

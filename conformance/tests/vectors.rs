@@ -7,7 +7,7 @@ pub mod suite;
 use crate::support::Folder;
 use mpp::encoding::unhex;
 use mpp::package::key::{KeyId, PublicKey, SecretKey};
-use mpp::package::manifest::CustomPattern;
+use mpp::package::manifest::{CustomPattern, PrivacyFilters};
 use mpp::privacy::{Kind, Replacement};
 use mpp::runtime::{ApprovalDecision, ApprovalRequest, Approver, Runtime, ToolCall};
 use mpp::storage::StorageOwner;
@@ -15,7 +15,7 @@ use mpp::{
     gatekeeper, CancelFlag, Code, Error, Gatekeeper, PermissionPolicy, PrivacyFilterEngine,
     Timestamp, TrustStore,
 };
-use serde_json::Value;
+use serde_json::{json, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -189,8 +189,15 @@ fn filter(case: &Case) -> Result<(), Error> {
     let custom: Vec<_> = custom.collect();
     let key = input.get("key").map_or([0; 32], |key| unhex(key.as_str().unwrap()).unwrap());
     let replacement = input.get("replacement").and_then(Value::as_str).unwrap_or("label");
-    let engine = PrivacyFilterEngine::from_config(&patterns, &custom)?
-        .with_replacement(Replacement::parse(replacement).unwrap(), key);
+    let engine = match input.get("policy") {
+        None => PrivacyFilterEngine::from_config(&patterns, &custom)?,
+        Some(rules) => {
+            let policy = json!({ "format": "mpp-policy/1", "privacy_filters": rules });
+            let policy = PermissionPolicy::from_json(policy.to_string().as_bytes())?;
+            policy.privacy_filter("org.example.tool", &PrivacyFilters { patterns, custom })?
+        }
+    };
+    let engine = engine.with_replacement(Replacement::parse(replacement).unwrap(), key);
     let (filtered, applied) = engine.try_redact_json(&input["value"])?;
     let expected = &case.value["expect"]["answer"];
     assert_eq!(filtered, expected["value"], "{}", case.id);
@@ -329,6 +336,7 @@ const SENTENCES_WITHOUT_CASE: &[(&str, &str)] = &[
     ("GATE-08", "it is about what is kept between calls: conformance/tests/serve.rs shows it"),
     ("GATE-02", "it is about types of this project: programs that break it do not compile"),
     ("PAT-07", "the hosts that run vectors match expressions: src/kernel/pipeline.rs has the rule and its test"),
+    ("MOD-22", "vectors compare no details: conformance/unit/kernel/module.rs shows them"),
     ("MOD-18", "a module of 8 MB is too large to commit: src/kernel/module/tests.rs makes one"),
     (
         "PRIV-79",

@@ -1,23 +1,24 @@
 //! Approvals: prompts at the terminal by `mpp run`, and the requests of servers with `mpp pending`,
 //! `mpp approve`, `mpp deny` and `mpp approvals`.
 
-use super::{terminal, usage_error, CommandOutput};
+use super::terminal::{self, Decision};
+use super::{run, usage_error, CommandOutput};
 use argh::FromArgs;
 use mpp::audit::AuditLog;
 use mpp::consent::approvals::Approvals;
 use mpp::consent::attestation::{host_key, EphemeralAttestation};
 use mpp::consent::pending::{PendingQueue, PendingRequest};
+use mpp::consent::question;
 use mpp::limits::REQUEST_DEPTH_MAX;
+use mpp::package::content_hash::ContentHash;
 use mpp::runtime::PackageSource as _;
 use mpp::runtime::{ApprovalDecision, ApprovalRequest, Approver};
 use mpp::sandbox::{Changes, FileOp};
 use mpp::store::PackageStore;
-use mpp::{home, json, Code, Error, Timestamp};
+use mpp::trust::{FILE_NAME, SEEN_FILE_NAME};
+use mpp::{home, json, Code, Error, Gatekeeper, Timestamp, TrustStore};
 use serde_json::{json, Value};
 use std::path::Path;
-
-/// Most characters of the arguments that are shown: some 40 lines.
-const ARGUMENTS_CHARS_SHOWN: usize = 4_000;
 
 /// List approval requests waiting for a decision
 #[derive(FromArgs)]
@@ -76,7 +77,8 @@ impl ShowPending {
         let mut text = String::new();
         for question in &waiting {
             text.push_str(&format!("request {}\n", question.number));
-            text.push_str(&terminal::columns(&rows_of(question)));
+            let expires = Some(question.expires);
+            text.push_str(&question::of_request(&question.question, expires, terminal::width()));
         }
         if waiting.is_empty() {
             text.push_str("no pending requests\n");
@@ -95,53 +97,8 @@ impl ShowPending {
     }
 }
 
-fn rows_of(pending: &PendingRequest) -> Vec<(&'static str, String)> {
-    let question = &pending.question;
-    let mut rows = vec![("package", package_row(question))];
-    rows.extend(rows_about(question, question.arguments.clone()));
-    if let Some(agent) = &question.agent {
-        rows.push(("agent", format!("{agent} (self-reported)")));
-    }
-    rows.push(("expires", pending.expires.to_string()));
-    rows
-}
-
-fn rows_about(question: &ApprovalRequest, arguments: String) -> [(&'static str, String); 5] {
-    [
-        ("content", question.content_hash.to_string()),
-        ("tool", tool_row(question)),
-        ("arguments", arguments),
-        ("requests", capabilities_row(&question.capabilities)),
-        ("risk", question.security_level.to_string()),
-    ]
-}
-
 fn package_row(question: &ApprovalRequest) -> String {
     format!("{} {} by {}", question.package, question.version, question.publisher)
-}
-
-fn tool_row(question: &ApprovalRequest) -> String {
-    match question.is_destructive {
-        true => format!("{} (destructive)", question.tool),
-        false => question.tool.clone(),
-    }
-}
-
-fn capabilities_row(capabilities: &[String]) -> String {
-    match capabilities.is_empty() {
-        true => "nothing".to_owned(),
-        false => capabilities.join("\n"),
-    }
-}
-
-/// Truncates the arguments. They are JSON, in which a line break is escaped, so none looks like another row.
-fn arguments_row(text: &str) -> String {
-    let mut shown: String = text.chars().take(ARGUMENTS_CHARS_SHOWN).collect();
-    let omitted = text.chars().count().saturating_sub(ARGUMENTS_CHARS_SHOWN);
-    if omitted > 0 {
-        shown.push_str(&format!(" … and {omitted} characters more"));
-    }
-    shown
 }
 
 impl Approve {
@@ -154,38 +111,59 @@ impl Approve {
             let detail = format!("no pending request {}", self.number);
             return Err(Error::new(Code::ConsentNoQuestion, detail));
         };
+        let mut may_remember = !self.once && !found.question.is_destructive;
         if !self.yes {
             if !terminal::is_interactive() {
                 return Err(usage_error("approving requires a terminal or --yes"));
             }
-            super::warn(terminal::columns(&rows_of(found)).trim_end());
-            let prompt = match self.once || found.question.is_destructive {
-                true => "Allow this one call?",
-                false => "Allow this, and later calls of this version (--once: only this call)?",
-            };
-            if !terminal::confirm(prompt) {
-                pending.deny(self.number, now)?;
-                let detail = format!("request {} was denied", self.number);
-                return Err(Error::new(Code::PolicyDeclined, detail));
+            if let Some(why) = question::too_long(&found.question) {
+                let number = self.number;
+                let detail = format!(
+                    "request {number}: {why}; run `mpp deny {number}`, or read them with `mpp pending` and run \
+                     `mpp approve {number} --yes`"
+                );
+                return Err(Error::new(Code::PolicyConfirmation, detail));
+            }
+            let expires = Some(found.expires);
+            let shown = question::of_request(&found.question, expires, terminal::width());
+            super::warn(shown.trim_end());
+            match terminal::decide(may_remember) {
+                Decision::Always => {}
+                Decision::Once => may_remember = false,
+                Decision::No => {
+                    pending.deny(self.number, now)?;
+                    let detail = format!("request {} was denied", self.number);
+                    return Err(Error::new(Code::PolicyDeclined, detail));
+                }
             }
         }
         // [CONS-25] After the prompt, during which the package can be removed.
-        PackageStore::new(&home).check(&found.question.content_hash).map_err(|error| {
-            let detail = format!("request {}: {}", self.number, error.detail());
-            Error::new(error.code(), detail)
-        })?;
+        check_package(&home, &found.question.content_hash)
+            .map_err(|error| error.context(format_args!("request {}", self.number)))?;
         let log = AuditLog::open(&home.join("audit"))?;
         let digest = |arguments: &Value| log.key().digest(arguments).as_str().to_owned();
         pending.approve(
             self.number,
             &terminal::user_label(),
-            !self.once,
+            may_remember,
             digest,
             Timestamp::now(),
         )?;
         let text = format!("approved: request {}\n", self.number);
         Ok(CommandOutput::new(text, json!({ "approved": self.number })))
     }
+}
+
+/// Refuses a package that no call could run: one that was removed, or whose signers are no longer trusted.
+// [CONS-30]
+fn check_package(home: &Path, content_hash: &ContentHash) -> Result<(), Error> {
+    let store = PackageStore::new(home);
+    store.check(content_hash)?;
+    let seen = home.join(SEEN_FILE_NAME);
+    let trust = TrustStore::load_with_versions(&home.join(FILE_NAME), &seen)?;
+    let signers_required = run::load_policy(None, home)?.signers_required();
+    let gatekeeper = Gatekeeper::new(trust, Timestamp::now()).signers_required(signers_required);
+    gatekeeper.verify(&store.read(content_hash)?).map(drop)
 }
 
 impl Deny {
@@ -213,7 +191,7 @@ impl ShowApprovals {
             text.push_str(&format!("{}\n", one.package));
             text.push_str(&terminal::columns(&[
                 ("content", one.content_hash.to_string()),
-                ("granted", capabilities_row(&one.capabilities)),
+                ("granted", question::or_nothing(&one.capabilities)),
                 ("approved by", format!("{} at {}", one.by, one.at)),
             ]));
         }
@@ -263,26 +241,16 @@ impl Approver for TerminalApprover<'_> {
         if !terminal::is_interactive() {
             return ApprovalDecision::NoApprover;
         }
-        super::warn(&format!(
-            "approval request of {} {} (\"{}\")",
-            question.package,
-            question.version,
-            terminal::printable(&question.name),
-        ));
-        let mut rows = vec![("publisher", question.publisher.clone())];
-        rows.extend(rows_about(question, arguments_row(&question.arguments)));
-        super::warn(terminal::columns(&rows).trim_end());
-        if question.is_destructive {
-            return match terminal::confirm("Allow this one call?") {
-                true => self.approve_once(question, terminal::user_label()),
-                false => ApprovalDecision::Denied,
-            };
+        if let Some(why) = question::too_long(question) {
+            return ApprovalDecision::NoResponse(format!(
+                "{why}, or inspect the package and pass --yes"
+            ));
         }
-        match terminal::prompt("Allow this? (a: always, for exactly this version) [y/N] ").as_str()
-        {
-            "y" | "yes" => ApprovalDecision::ApprovedOnce(terminal::user_label()),
-            "a" | "always" => ApprovalDecision::ApprovedAlways(terminal::user_label()),
-            _ => ApprovalDecision::Denied,
+        super::warn(question::of_request(question, None, terminal::width()).trim_end());
+        match terminal::decide(!question.is_destructive) {
+            Decision::Once => self.approve_once(question, terminal::user_label()),
+            Decision::Always => ApprovalDecision::ApprovedAlways(terminal::user_label()),
+            Decision::No => ApprovalDecision::Denied,
         }
     }
 
@@ -301,7 +269,8 @@ impl Approver for TerminalApprover<'_> {
         };
         let rows: Vec<_> = changes.iter().map(row).collect();
         super::warn(terminal::columns(&rows).trim_end());
-        self.approved || (terminal::is_interactive() && terminal::confirm("Apply these changes?"))
+        let prompt = format!("Apply these {} changes?", rows.len());
+        self.approved || (terminal::is_interactive() && terminal::confirm(&prompt))
     }
 }
 

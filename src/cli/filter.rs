@@ -1,10 +1,13 @@
 //! `mpp filter`: the privacy filter alone.
 //!
-//! Input: JSON lines `{"id": …, "text": "…"}`; other members are ignored. Output, line by line:
-//! `{"id": …, "redacted": "…", "applied": …}`, or with `--spans` `{"id": …, "spans": [{"type", "start",
-//! "end"}]}`, with offsets in code points, or in bytes with `--bytes`.
+//! Input: JSON lines `{"id": …, "text": "…"}`, or `{"id": …, "json": …}` for a value that is filtered as the
+//! result of a call is; other members and blank lines are ignored. Output, line by line: `{"id": …,
+//! "redacted": …, "applied": …}`, or with `--spans` `{"id": …, "spans": [{"type", "kind", "rule", "hint",
+//! "start", "end"}]}`, with offsets in code points, or in bytes with `--bytes`, or the place `at` as in
+//! `applied` for a JSON value. A bad line is reported, and the next ones are filtered.
 
-use super::{json_line, usage_error, CommandOutput};
+use super::explain;
+use super::{error_json, error_text, json_line, usage_error, warn, CommandOutput};
 use argh::FromArgs;
 use mpp::encoding::unhex;
 use mpp::home::read_file;
@@ -18,7 +21,7 @@ use std::path::PathBuf;
 /// A key, its line feed, and one byte more to detect a longer file.
 const KEY_FILE_BYTES_MAX: usize = 66;
 
-/// Redact JSON lines with `id` and `text` from stdin
+/// Redact JSON lines with `id` and `text` or `json` from stdin
 #[derive(FromArgs)]
 #[argh(subcommand, name = "filter")]
 pub struct Filter {
@@ -64,7 +67,7 @@ impl Filter {
         let failed = |error: std::io::Error| Error::new(Code::HostFile, format!("stdin: {error}"));
         let mut input = std::io::stdin().lock();
         let mut output = BufWriter::new(std::io::stdout().lock());
-        let mut line = Vec::new();
+        let (mut line, mut done) = (Vec::new(), CommandOutput::new("", Value::Null));
         for number in 1_u64.. {
             line.clear();
             let bytes_max = u64::try_from(limits::REQUEST_BYTES_MAX).unwrap_or(u64::MAX);
@@ -73,18 +76,38 @@ impl Filter {
             if read == 0 {
                 break;
             }
-            if read >= limits::REQUEST_BYTES_MAX && !line.ends_with(b"\n") {
-                return Err(usage_error(format!("line {number} is longer than {bytes_max} bytes")));
+            let mut line = line.as_slice();
+            if number == 1 {
+                line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
             }
-            let reply = self.reply(&engine, &line).map_err(|error| {
-                Error::new(error.code(), format!("line {number}: {}", error.detail()))
-            })?;
+            if line.trim_ascii().is_empty() && read < limits::REQUEST_BYTES_MAX {
+                continue;
+            }
+            let reply = if read >= limits::REQUEST_BYTES_MAX && !line.ends_with(b"\n") {
+                input.skip_until(b'\n').map_err(failed)?;
+                Err(usage_error(format!("longer than {bytes_max} bytes")))
+            } else {
+                self.reply(&engine, line)
+            };
+            let reply = match reply {
+                Ok(reply) => reply,
+                Err(error) => {
+                    done.exit_status = 1;
+                    let detail = format!("line {number}: {}", error.detail());
+                    let error = Error::new(error.code(), detail);
+                    if !self.json {
+                        warn(&error_text(&error));
+                        continue;
+                    }
+                    json!({ "error": error_json(&error) })
+                }
+            };
             if !write_unless_closed(output.write_all(json_line(&reply).as_bytes()))? {
-                return Ok(CommandOutput::new("", Value::Null));
+                return Ok(done);
             }
         }
         write_unless_closed(output.flush())?;
-        Ok(CommandOutput::new("", Value::Null))
+        Ok(done)
     }
 
     /// Returns how values are replaced, and the pseudonym key. Pseudonyms need a secret key: with a public
@@ -110,13 +133,14 @@ impl Filter {
     }
 
     fn reply(&self, engine: &PrivacyFilterEngine, line: &[u8]) -> Result<Value, Error> {
-        let record = json::parse(line, limits::REQUEST_DEPTH_MAX)
+        let record = json::parse(line, limits::REQUEST_DEPTH_MAX.saturating_add(1))
             .map_err(|error| usage_error(error.to_string()))?;
-        let text = record
-            .get("text")
-            .and_then(Value::as_str)
-            .ok_or_else(|| usage_error("missing string member \"text\""))?;
         let id = record.get("id").unwrap_or(&Value::Null);
+        let text = match (record.get("text"), record.get("json")) {
+            (Some(Value::String(text)), None) => text,
+            (None, Some(value)) => return self.reply_json(engine, id, value),
+            _ => return Err(usage_error("not one of a string \"text\" and a value \"json\"")),
+        };
         if !self.spans {
             let (redacted, applied) = engine.redact_text(text)?;
             return Ok(json!({ "id": id, "redacted": redacted, "applied": applied.to_json() }));
@@ -135,12 +159,29 @@ impl Filter {
         let spans: Vec<Value> = engine
             .find(text)?
             .iter()
-            .map(|finding| {
-                let (start, end) = (offset(finding.start), offset(finding.end));
-                json!({ "type": finding.label, "start": start, "end": end })
+            .map(|found| {
+                let mut span = explain::finding(engine, text, found);
+                if let Some(members) = span.as_object_mut() {
+                    members.insert("start".to_owned(), offset(found.start).into());
+                    members.insert("end".to_owned(), offset(found.end).into());
+                }
+                span
             })
             .collect();
         Ok(json!({ "id": id, "spans": spans }))
+    }
+
+    fn reply_json(
+        &self,
+        engine: &PrivacyFilterEngine,
+        id: &Value,
+        value: &Value,
+    ) -> Result<Value, Error> {
+        let (redacted, applied) = engine.try_redact_json(value)?;
+        if self.spans {
+            return Ok(json!({ "id": id, "spans": explain::places(engine, value, &applied) }));
+        }
+        Ok(json!({ "id": id, "redacted": redacted, "applied": applied.to_json() }))
     }
 }
 

@@ -6,6 +6,7 @@
 mod audit;
 mod config;
 mod consent;
+mod explain;
 mod filter;
 mod keys;
 mod new;
@@ -18,6 +19,7 @@ mod terminal;
 mod trust;
 
 use argh::{EarlyExit, FromArgs};
+use mpp::consent::question::escape_hidden;
 use mpp::{Code, Error, Timestamp};
 use serde_json::{json, Value};
 use std::ffi::OsString;
@@ -208,20 +210,7 @@ fn read_bytes(path: &Path) -> Result<Vec<u8>, Error> {
 
 /// Formats JSON on one line, with control characters and invisible ones escaped.
 fn json_line(value: &Value) -> String {
-    let mut line = String::new();
-    for character in value.to_string().chars() {
-        match mpp::text::is_hidden(character) {
-            true => {
-                let mut units = [0; 2];
-                for unit in character.encode_utf16(&mut units) {
-                    line.push_str(&format!("\\u{unit:04x}"));
-                }
-            }
-            false => line.push(character),
-        }
-    }
-    line.push('\n');
-    line
+    escape_hidden(&value.to_string()) + "\n"
 }
 
 /// Parses `--signed-at`: a time or `now`. The default, the Unix epoch, means "not stated": packing twice

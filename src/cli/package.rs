@@ -2,12 +2,14 @@
 
 use super::{keys, signed_at, terminal, trust, usage_error, warn, write_atomic, CommandOutput};
 use argh::FromArgs;
+use mpp::consent::question::or_nothing;
 use mpp::gatekeeper::{self, read_package, Gatekeeper, Inspection};
 use mpp::package::manifest::Tool;
 use mpp::package::pack::{countersign, pack, read_directory};
 use mpp::package::writer::Compression;
 use mpp::package::{is_module_entry, MANIFEST_ENTRY};
-use mpp::policy::{risk, Capability};
+use mpp::policy::risk::{self, Risk};
+use mpp::policy::Capability;
 use mpp::trust::{TrustStore, SEEN_FILE_NAME};
 use mpp::{home, Code, Error, Timestamp};
 use serde_json::{json, Value};
@@ -278,14 +280,9 @@ impl Inspect {
         }
         let capabilities: Vec<String> =
             Capability::requested_by(manifest).iter().map(ToString::to_string).collect();
-        let requests = match capabilities.is_empty() {
-            true => "nothing".to_owned(),
-            false => capabilities.join("\n"),
-        };
-        rows.push(("requests", requests));
-        let reasons = risk.reasons.iter().map(|(why, points)| format!("\n{points:3}  {why}"));
-        let points = format!("{} ({} points)", risk.level, risk.points);
-        rows.push(("risk", reasons.fold(points, |text, reason| text + &reason)));
+        rows.push(("requests", or_nothing(&capabilities)));
+        let reasons = risk_reasons(&risk);
+        rows.push(("risk", reasons.fold(level_of(&risk), |text, reason| text + "\n" + &reason)));
         let runtime = &manifest.runtime;
         let line: Vec<_> = [&runtime.entry].into_iter().chain(&runtime.args).collect();
         rows.push(("runs", format!("{} (protocol {})", json!(line), runtime.protocol)));
@@ -303,7 +300,7 @@ impl Inspect {
         rows.push(("redacts", redacts.join("\n")));
         let mut tools = Vec::new();
         for tool in &manifest.tools {
-            let sensitivity = format!("{:?}", tool.sensitivity).to_lowercase();
+            let sensitivity = sensitivity_of(tool);
             let schema = tool.parameters.source();
             let takes = parameters_of(schema);
             let command = tool.command.as_ref().map(|command| &command.source);
@@ -337,6 +334,19 @@ impl Inspect {
         });
         Ok(CommandOutput::new(terminal::columns(&rows), json))
     }
+}
+
+/// Formats the risk of a package with its reasons.
+pub fn level_of(risk: &Risk) -> String {
+    format!("{} ({} points)", risk.level, risk.points)
+}
+
+pub fn risk_reasons(risk: &Risk) -> impl Iterator<Item = String> + '_ {
+    risk.reasons.iter().map(|(why, points)| format!("{points:3}  {why}"))
+}
+
+pub fn sensitivity_of(tool: &Tool) -> String {
+    format!("{:?}", tool.sensitivity).to_lowercase()
 }
 
 /// Formats a line for each parameter of a tool; `--json` prints the whole schema.

@@ -267,11 +267,16 @@ pub fn trust_on_first_use(package: &[u8], trust_path: &Path) -> Result<bool, Err
             format!("{id} belongs to publisher {holder:?}, but another key signed this package");
         return Err(Error::new(Code::PublisherUnknown, detail));
     }
-    super::warn(&format!(
-        "{id} is signed by an unknown key:\n\n  {}\n\nCompare this key id with the one that the \
-         publisher states, for example on its web site.",
-        signer.key_id
-    ));
+    super::warn(
+        "An unknown key signed this package. Compare the key id with the one that the publisher states, for \
+         example on its web site.",
+    );
+    let rows = [
+        ("package", format!("{id} {}", found.manifest.version)),
+        ("key id", signer.key_id.to_string()),
+        ("risk", format!("the key can publish {id} and all ids below it from now on")),
+    ];
+    super::warn(terminal::columns(&rows).trim_end());
     if !terminal::confirm(&format!("Trust this key to publish {id}?")) {
         return Ok(false);
     }

@@ -1,8 +1,12 @@
 //! `mpp install`, `mpp list` and `mpp remove`: the packages that a server offers.
 
+use super::package::{level_of, risk_reasons, sensitivity_of};
 use super::{run, terminal, usage_error, CommandOutput};
 use argh::FromArgs;
+use mpp::consent::question::{lay_out, or_nothing, ForeignText};
 use mpp::gatekeeper::AttestationResult;
+use mpp::package::manifest::Tool;
+use mpp::policy::risk::{self, Risk};
 use mpp::policy::Capability;
 use mpp::runtime::PackageSource as _;
 use mpp::store::{InstalledPackage, PackageStore};
@@ -71,13 +75,13 @@ impl Install {
             Err(error) if error.code() == Code::StoreNotInstalled => None,
             Err(error) => return Err(error),
         };
-        let rows = install_summary(&attestation, old.as_ref());
         if !self.yes {
             if !terminal::is_interactive() {
                 let detail = format!("installing {} requires approval", manifest.id);
                 return Err(Error::new(Code::PolicyConfirmation, detail));
             }
-            super::warn(terminal::columns(&rows).trim_end());
+            let rest = format!("mpp inspect {}", self.file.display());
+            super::warn(install_question(&attestation, old.as_ref(), &rest).trim_end());
             if !terminal::confirm("Install this?") {
                 let detail = format!("installing {} was denied", manifest.id);
                 return Err(Error::new(Code::PolicyDeclined, detail));
@@ -129,75 +133,92 @@ impl Install {
     }
 }
 
-/// Summarizes what to approve: all of a new package, or what an update changes.
+/// Lays out what to approve: all of a new package, or what an update changes. `rest` is the command that shows
+/// the rest of a long text.
 // [STORE-06]
-fn install_summary(
+fn install_question(
     new: &AttestationResult,
     old: Option<&(Option<Manifest>, InstalledPackage)>,
-) -> Vec<(&'static str, String)> {
+    rest: &str,
+) -> String {
     let manifest = &new.manifest;
+    let foreign = |label, text| ForeignText { label, text, rest: Some(rest.to_owned()) };
+    let mut texts = vec![foreign("description", manifest.description.clone())];
     let mut rows = vec![
         ("package", format!("{} {}", manifest.id, manifest.version)),
-        ("description", manifest.description.clone()),
         ("publisher", manifest.signer_names().join(", ")),
         ("content", new.content_hash.to_string()),
     ];
     if let Some((_, installed)) = old {
         rows.push(("replaces", format!("{} {}", installed.version, installed.content_hash)));
     }
-    let Some((Some(old), installed)) = old else {
-        rows.push(("requests", or_nothing(capabilities(manifest))));
-        rows.push(("tools", or_nothing(tools(manifest))));
-        return rows;
-    };
-    let keys_before = installed.signers.iter().map(ToString::to_string).collect();
-    let keys_after = new.signers.iter().map(|signer| signer.key_id().to_string()).collect();
-    for (what, before, after) in [
-        ("keys", keys_before, keys_after),
-        ("capabilities", capabilities(old), capabilities(manifest)),
-        ("tools", tools(old), tools(manifest)),
-        ("schemas", schemas(old), schemas(manifest)),
-    ] {
-        let added = after.difference(&before).map(|line| format!("+ {line}"));
-        let removed = before.difference(&after).map(|line| format!("- {line}"));
-        let lines: Vec<String> = added.chain(removed).collect();
-        let unchanged = || format!("unchanged: {}", after.len());
-        rows.push((what, if lines.is_empty() { unchanged() } else { lines.join("\n") }));
+    if let Some((Some(old), installed)) = old {
+        let keys_before = installed.signers.iter().map(ToString::to_string).collect();
+        let keys_after = new.signers.iter().map(|signer| signer.key_id().to_string()).collect();
+        texts.push(foreign("descriptions of tools", difference(&tools(old), &tools(manifest))));
+        texts.push(foreign("schemas", difference(&schemas(old), &schemas(manifest))));
+        rows.push(("keys", difference(&keys_before, &keys_after)));
+        rows.push(("capabilities", difference(&capabilities(old), &capabilities(manifest))));
+        rows.push(("tools", difference(&names(old), &names(manifest))));
+        let (before, after) = (risk::score(old), risk::score(manifest));
+        let reasons = |risk: &Risk| risk_reasons(risk).collect();
+        rows.push(("reasons", difference(&reasons(&before), &reasons(&after))));
+        rows.push(("risk", format!("{}; before: {}", level_of(&after), level_of(&before))));
+    } else {
+        texts.push(foreign("descriptions of tools", or_nothing(&lines(&tools(manifest)))));
+        rows.push(("requests", or_nothing(&lines(&capabilities(manifest)))));
+        rows.push(("tools", or_nothing(&lines(&names(manifest)))));
+        let risk = risk::score(manifest);
+        rows.push(("reasons", or_nothing(&risk_reasons(&risk).collect::<Vec<_>>())));
+        rows.push(("risk", level_of(&risk)));
     }
-    rows
+    lay_out(&texts, &rows, terminal::width())
+}
+
+fn lines(set: &BTreeSet<String>) -> Vec<String> {
+    set.iter().cloned().collect()
+}
+
+/// Formats what was added and what was removed.
+fn difference(before: &BTreeSet<String>, after: &BTreeSet<String>) -> String {
+    let added = after.difference(before).map(|line| format!("+ {line}"));
+    let removed = before.difference(after).map(|line| format!("- {line}"));
+    let lines: Vec<String> = added.chain(removed).collect();
+    match lines.is_empty() {
+        true => format!("unchanged: {}", after.len()),
+        false => lines.join("\n"),
+    }
 }
 
 fn capabilities(manifest: &Manifest) -> BTreeSet<String> {
     Capability::requested_by(manifest).iter().map(Capability::to_string).collect()
 }
 
+/// Formats the names and sensitivities of the tools.
+fn names(manifest: &Manifest) -> BTreeSet<String> {
+    let line = |tool: &Tool| format!("{} ({})", tool.name, sensitivity_of(tool));
+    manifest.tools.iter().map(line).collect()
+}
+
 /// Formats the tools with their descriptions, which models read. Each is one line, since a line break in a
 /// description would look like another tool.
 fn tools(manifest: &Manifest) -> BTreeSet<String> {
-    let line = |tool: &mpp::package::manifest::Tool| {
-        let sensitivity = format!("{:?}", tool.sensitivity).to_lowercase();
+    let line = |tool: &Tool| {
         let description = tool.description.replace('\n', "\\n");
-        format!("{} ({sensitivity}): {description}", tool.name)
+        format!("{} ({}): {description}", tool.name, sensitivity_of(tool))
     };
     manifest.tools.iter().map(line).collect()
 }
 
 /// Formats the parameters and results of the tools, which models read too.
 fn schemas(manifest: &Manifest) -> BTreeSet<String> {
-    let lines = |tool: &mpp::package::manifest::Tool| {
+    let lines = |tool: &Tool| {
         let takes = Some(format!("{} takes {}", tool.name, tool.parameters.source()));
         let returns = tool.returns.as_ref();
         let results = returns.map(|schema| format!("{} returns {}", tool.name, schema.source()));
         [takes, results].into_iter().flatten()
     };
     manifest.tools.iter().flat_map(lines).collect()
-}
-
-fn or_nothing(lines: BTreeSet<String>) -> String {
-    match lines.is_empty() {
-        true => "nothing".to_owned(),
-        false => lines.into_iter().collect::<Vec<_>>().join("\n"),
-    }
 }
 
 impl List {

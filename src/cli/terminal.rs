@@ -1,16 +1,17 @@
 //! Terminal output and prompts.
 
+use mpp::consent::question;
+pub use mpp::consent::question::printable;
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
+use std::process::{Command, Stdio};
 
-/// Replaces control characters, invisible ones and those that change the direction of text.
-pub fn printable(text: &str) -> String {
-    text.chars()
-        .map(|c| match c {
-            '\n' | '\t' => c,
-            _ if mpp::text::is_hidden(c) => '\u{fffd}',
-            _ => c,
-        })
-        .collect()
+const WIDTH_MAX: usize = 100;
+
+/// A person's decision about a request.
+pub enum Decision {
+    Once,
+    Always,
+    No,
 }
 
 /// Returns `true` if stdin and stderr are a terminal: prompts go to stderr, replies come from stdin.
@@ -20,11 +21,22 @@ pub fn is_interactive() -> bool {
 
 /// Prompts for a confirmation: `y` or `yes`.
 pub fn confirm(question: &str) -> bool {
-    matches!(prompt(&format!("{question} [y/N] ")).as_str(), "y" | "yes")
+    matches!(prompt(&format!("{question} y: yes; n: no [y/N] ")).as_str(), "y" | "yes")
+}
+
+/// Prompts for a decision about a request; without `may_remember` only about this one call.
+// [CONS-29]
+pub fn decide(may_remember: bool) -> Decision {
+    let always = if may_remember { "a: always, for exactly this version; " } else { "" };
+    match prompt(&format!("Allow this? y: once; {always}n: no [y/N] ")).as_str() {
+        "y" | "yes" => Decision::Once,
+        "a" | "always" if may_remember => Decision::Always,
+        _ => Decision::No,
+    }
 }
 
 /// Prompts and returns the reply in lower case, or an empty string.
-pub fn prompt(prompt: &str) -> String {
+fn prompt(prompt: &str) -> String {
     let mut err = std::io::stderr().lock();
     if write!(err, "{prompt}").and_then(|()| err.flush()).is_err() {
         return String::new();
@@ -48,55 +60,16 @@ pub fn user_label() -> String {
 
 /// Formats rows of two columns, with the second one wrapped.
 pub fn columns(rows: &[(&str, String)]) -> String {
-    const WIDTH: usize = 100;
-    let left = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
-    let width = WIDTH.saturating_sub(left).saturating_sub(4);
-    let mut out = String::new();
-    for (name, text) in rows {
-        let mut label = *name;
-        // Lines are broken at spaces only: no other blank lets untrusted text start a line.
-        let text = printable(text).replace(is_other_blank, " ");
-        for line in text.split('\n').flat_map(|line| wrap(line, width)) {
-            out.push_str(format!("  {label:left$}  {line}").trim_end());
-            out.push('\n');
-            label = "";
-        }
-    }
-    out
+    question::rows(rows, width())
 }
 
-fn is_other_blank(c: char) -> bool {
-    (c.is_whitespace() && c != '\n') || c == '\u{2800}'
-}
-
-/// Breaks a line at spaces, and a longer word at the width.
-fn wrap(line: &str, width: usize) -> Vec<String> {
-    if line.chars().count() < width {
-        return vec![line.to_owned()];
-    }
-    let mut lines = vec![String::new()];
-    let words = line.split(' ').flat_map(|word| {
-        let characters: Vec<char> = word.chars().collect();
-        let full = width.saturating_sub(1).max(1);
-        let parts: Vec<String> =
-            characters.chunks(full).map(|part| part.iter().collect()).collect();
-        if parts.is_empty() {
-            vec![String::new()]
-        } else {
-            parts
-        }
-    });
-    for word in words {
-        let Some(last) = lines.last_mut() else { break };
-        let used = last.chars().count();
-        if used > 0 && used.saturating_add(word.chars().count()) >= width {
-            lines.push(word);
-        } else {
-            if used > 0 {
-                last.push(' ');
-            }
-            last.push_str(&word);
-        }
-    }
-    lines
+/// Returns the width of the terminal in columns, at most 100. No function of the standard library returns it.
+pub fn width() -> usize {
+    let terminal = || {
+        let stty = Command::new("stty").arg("size").stdin(Stdio::inherit()).output().ok()?;
+        String::from_utf8(stty.stdout).ok()?.split_whitespace().nth(1)?.parse().ok()
+    };
+    let variable = || std::env::var("COLUMNS").ok()?.parse().ok();
+    let found = is_interactive().then(terminal).flatten().filter(|columns| *columns > 0);
+    found.or_else(variable).unwrap_or(WIDTH_MAX).clamp(20, WIDTH_MAX)
 }

@@ -29,7 +29,7 @@ enum Command {
 #[derive(FromArgs)]
 #[argh(subcommand, name = "add")]
 struct Add {
-    /// public key file
+    /// public key file, or id of a trusted key
     #[argh(positional)]
     key: PathBuf,
     /// show the publisher under this name
@@ -128,11 +128,20 @@ impl Add {
                 usage_error("--from or --until is not a time such as 2026-01-01T00:00:00Z")
             }),
         };
-        let validity =
-            Validity { from: moment(self.from.as_deref())?, until: moment(self.until.as_deref())? };
-        let key = keys::read_public_key(&self.key)?;
+        let (from, until) = (moment(self.from.as_deref())?, moment(self.until.as_deref())?);
         let namespaces: Vec<&str> = self.namespace.iter().map(String::as_str).collect();
         let path = store_path(self.trust)?;
+        let store = TrustStore::load(&path)?;
+        let mut known = store.keys();
+        // [TRUST-21]
+        let known = known.find(|(_, known)| self.key.to_str() == Some(known.key_id.as_str()));
+        let (key, validity) = match known {
+            Some((_, known)) => {
+                let (from, until) = (from.or(known.valid_from), until.or(known.valid_until));
+                (known.public_key, Validity { from, until })
+            }
+            None => (keys::read_public_key(&self.key)?, Validity { from, until }),
+        };
         TrustStore::update(&path, |store| {
             store.add_publisher(&self.name, key, &namespaces, validity)
         })?;

@@ -12,7 +12,7 @@ use crate::kernel::gatekeeper::AttestationResult;
 use crate::kernel::host::ResourceNeeds;
 use crate::kernel::limits::{
     BUDGET_POLL_MS, DESCRIPTORS_COUNT_DEFAULT, DESCRIPTORS_SET_ASIDE, DIRECTORY_CALL_DESCRIPTORS,
-    NETWORK_CALL_DESCRIPTORS, VERIFICATION_WAIT_MS,
+    NETWORK_CALL_DESCRIPTORS, SPACE_WAIT_MS, VERIFICATION_WAIT_MS,
 };
 use crate::kernel::package::content_hash::ContentHash;
 use crate::kernel::policy::BudgetRules;
@@ -49,6 +49,7 @@ struct Verified {
 }
 
 const VERIFICATION_WAIT: Duration = Duration::from_millis(VERIFICATION_WAIT_MS);
+const SPACE_WAIT: Duration = Duration::from_millis(SPACE_WAIT_MS);
 const CODE: &str = "bytes of compiled code and assets";
 
 /// What a call or a verification has drawn; dropping it releases it.
@@ -147,7 +148,8 @@ impl Budgets {
     pub(super) fn keep(&self, found: &AttestationResult, cancel: &CancelFlag) -> Result<(), Error> {
         let bytes = found.wasm_binary.memory_bytes_max();
         fits(CODE, bytes, self.code_bytes_max)?;
-        self.wait(VERIFICATION_WAIT, cancel, |state| {
+        // Short, since no other package is verified until then.
+        self.wait(SPACE_WAIT, cancel, |state| {
             state.make_space(bytes, self.code_bytes_max)?;
             let (attestation, last_use) = (found.clone(), state.uses);
             let kept = Verified { attestation, bytes, last_use };
@@ -189,13 +191,28 @@ impl Budgets {
 }
 
 impl State {
-    /// Drops packages that no call uses, least recently used first, until `bytes` more fit.
+    /// Drops packages that no call uses, least recently used first, until `bytes` more fit. Drops none if they
+    /// would not.
     fn make_space(&mut self, bytes: u64, bytes_max: u64) -> Result<(), &'static str> {
-        let used = |state: &State| state.verified.values().map(|kept| kept.bytes).sum::<u64>();
-        while used(self).saturating_add(bytes) > bytes_max {
-            let idle = self.verified.iter().filter(|(_, kept)| !kept.attestation.is_shared());
-            let oldest = idle.min_by_key(|(_, kept)| kept.last_use).map(|(hash, _)| hash.clone());
-            self.verified.remove(&oldest.ok_or("space for verified packages")?);
+        let (mut used, mut in_use) = (0_u64, 0_u64);
+        let mut idle = Vec::new();
+        for (hash, kept) in &self.verified {
+            used = used.saturating_add(kept.bytes);
+            match kept.attestation.is_shared() {
+                true => in_use = in_use.saturating_add(kept.bytes),
+                false => idle.push((kept.last_use, hash.clone())),
+            }
+        }
+        if in_use.saturating_add(bytes) > bytes_max {
+            return Err("space for verified packages");
+        }
+        idle.sort_unstable();
+        for (_, hash) in idle {
+            if used.saturating_add(bytes) <= bytes_max {
+                break;
+            }
+            let dropped = self.verified.remove(&hash).map_or(0, |kept| kept.bytes);
+            used = used.saturating_sub(dropped);
         }
         Ok(())
     }

@@ -2,21 +2,31 @@
 //!
 //! First, all new content is written to a staging directory inside the mapped directory and flushed to disk.
 //! Then files are removed, directories created and staged files renamed, each change atomically: other
-//! processes see a file's old content or its new one. A lock serializes the commits of different calls; each
-//! commit first removes what a killed process left in the staging directory.
+//! processes see a file's old content or its new one. A lock on the staging directory serializes the commits
+//! of different calls; each commit first removes what a killed process left.
 
 use crate::host::directory_handle::{
-    mode_of, open_handle, owner_of, path_of, HostDirectory, STAGING_DIR,
+    fingerprint, mode_of, open_handle, owner_of, path_of, HostDirectory, STAGING_DIR,
 };
-use crate::kernel::deadline::Deadline;
+use crate::host::files;
+use crate::host::protected_paths::identity_of;
+use crate::kernel::deadline::{Deadline, Interrupted};
 use crate::kernel::directory::{
     Change, CommitError, DirectoryError, FileOp, PreparedChanges, StatFingerprint,
 };
+use crate::kernel::limits::TIMEOUT_MS_MAX;
 use std::collections::BTreeSet;
 use std::fs::{self, DirBuilder, File, Permissions};
 use std::io::{self, Write as _};
+use std::iter;
 use std::os::unix::fs::{fchown, DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+
+/// Threads that flush at once. More are not faster on common disks.
+const FLUSH_THREADS: usize = 8;
 
 /// Returns the error for an I/O failure at a path.
 fn io_error(path: &str) -> impl Fn(io::Error) -> CommitError + '_ {
@@ -27,36 +37,90 @@ fn error_at(path: &str, why: impl Into<String>) -> CommitError {
     CommitError { path: path.to_owned(), why: why.into() }
 }
 
+/// Fails once the call has ended.
+fn check(deadline: &Deadline, path: &str) -> Result<(), CommitError> {
+    deadline.check().map_err(|_| error_at(path, CommitError::ENDED))
+}
+
 /// A commit whose new content is staged and durable.
 pub(super) struct Prepared<'a> {
     host: &'a HostDirectory,
     changes: &'a [Change],
-    /// Holds the lock.
-    root: File,
-    /// The staging directory, if there is new content.
-    staging: Option<File>,
+    /// The staging directory; holds the lock.
+    staging: File,
 }
 
 /// Removes staged files that were not renamed. Best effort: the next commit does it as well.
 impl Drop for Prepared<'_> {
     fn drop(&mut self) {
-        let _ = remove_staging(&self.root);
+        let _ = remove_staging(&self.host.handle, &Deadline::unlimited());
     }
 }
 
-/// Removes the staging directory and its contents. A link in its place is removed itself.
-fn remove_staging(root: &File) -> io::Result<()> {
-    match fs::remove_dir_all(path_of(root).join(STAGING_DIR)) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
-}
-
-/// Creates the staging directory for this user alone, and holds it open so that it cannot be replaced.
-fn create_staging(root: &File) -> io::Result<File> {
+/// Removes the staging directory with the files in it, or what is in its place. A commit makes no directory in
+/// it, so one there is another program's, and stays.
+fn remove_staging(root: &File, deadline: &Deadline) -> Result<(), CommitError> {
     let path = path_of(root).join(STAGING_DIR);
-    DirBuilder::new().mode(0o700).create(&path)?;
-    open_handle(&path)
+    let removed = || -> io::Result<()> {
+        let found = path.symlink_metadata()?;
+        if !found.is_dir() {
+            return fs::remove_file(&path);
+        }
+        if found.dev() != root.metadata()?.dev() {
+            return Err(io::Error::other("another file system is mounted there"));
+        }
+        for entry in fs::read_dir(&path)? {
+            deadline.check().map_err(|_| io::Error::other(CommitError::ENDED))?;
+            fs::remove_file(entry?.path())?;
+        }
+        fs::remove_dir(&path)
+    };
+    match files::optional(removed()) {
+        Ok(_) => Ok(()),
+        Err(_) if deadline.check().is_err() => Err(error_at("", CommitError::ENDED)),
+        Err(error) => Err(error_at(STAGING_DIR, format!("{error}; remove it"))),
+    }
+}
+
+/// Creates the staging directory for this user alone and locks it, so that no other user can hold the lock.
+/// Removes one that was left by a killed process or made by another program.
+// [BOX-90]
+fn lock_staging(root: &File, deadline: &Deadline) -> Result<File, CommitError> {
+    let failed = io_error(STAGING_DIR);
+    let path = path_of(root).join(STAGING_DIR);
+    loop {
+        check(deadline, "")?;
+        let made = match DirBuilder::new().mode(0o700).create(&path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => false,
+            made => made.map(|()| true).map_err(&failed)?,
+        };
+        let Some(found) = files::optional(open_handle(&path)).map_err(&failed)? else { continue };
+        let status = found.metadata().map_err(&failed)?;
+        let lock = status.is_dir().then(|| lock_directory(&found, deadline)).transpose()?;
+        let is_there = |there| identity_of(&there) == identity_of(&status);
+        match lock {
+            // The commit that this one waited for has removed it.
+            _ if !path.symlink_metadata().is_ok_and(is_there) => {}
+            Some(lock) if made => return Ok(lock),
+            _locked => remove_staging(root, deadline)?,
+        }
+    }
+}
+
+/// Locks a staging directory. Waits for another commit until the call ends.
+// [BOX-99]
+fn lock_directory(handle: &File, deadline: &Deadline) -> Result<File, CommitError> {
+    let directory = File::open(path_of(handle)).map_err(io_error(STAGING_DIR))?;
+    let wait = Duration::from_millis(TIMEOUT_MS_MAX.into());
+    let locked = files::lock_within(&directory, wait, &|| deadline.check().is_err());
+    match (locked, deadline.check()) {
+        (Ok(()), _) => Ok(directory),
+        (Err(_), Err(Interrupted::Cancelled)) => Err(error_at("", CommitError::ENDED)),
+        (Err(_), Err(Interrupted::TimedOut(_))) => {
+            Err(error_at("", "another call was changing this directory all the time"))
+        }
+        (Err(error), Ok(())) => Err(io_error(STAGING_DIR)(error)),
+    }
 }
 
 impl<'a> Prepared<'a> {
@@ -66,37 +130,35 @@ impl<'a> Prepared<'a> {
         changes: &'a [Change],
         deadline: &Deadline,
     ) -> Result<Self, CommitError> {
-        let check_deadline = |change: &Change| {
-            deadline.check().map_err(|_| error_at(&change.path, "the call has ended"))
-        };
         // [BOX-97] Protected paths may have changed while a person reviewed the changes.
         host.check_still_allowed().map_err(|why| error_at("", why))?;
-        let root = host.lock(deadline).map_err(io_error(""))?;
-        let mut prepared = Prepared { host, changes, root, staging: None };
-        let staging_error = io_error(STAGING_DIR);
-        remove_staging(&prepared.root).map_err(&staging_error)?;
+        let staging = lock_staging(&host.handle, deadline)?;
+        let prepared = Prepared { host, changes, staging };
         let removes = |change: &&Change| {
             matches!(change.action, FileOp::RemoveFile | FileOp::RemoveDirectory)
         };
         let removed: BTreeSet<&str> =
             changes.iter().filter(removes).map(|change| change.path.as_str()).collect();
+        let mut last = LastDirectory::default();
         for change in changes {
-            check_deadline(change)?;
-            check_unchanged(host, change, &removed).map_err(|why| error_at(&change.path, why))?;
+            check(deadline, &change.path)?;
+            check_unchanged(host, change, &removed, &mut last)
+                .map_err(|why| error_at(&change.path, why))?;
         }
-        if changes.iter().any(|change| matches!(change.action, FileOp::WriteFile { .. })) {
-            prepared.staging = Some(create_staging(&prepared.root).map_err(&staging_error)?);
-        }
+        let mut staged = Vec::new();
         for (number, change) in changes.iter().enumerate() {
             if let FileOp::WriteFile { content, .. } = &change.action {
-                check_deadline(change)?;
+                check(deadline, &change.path)?;
                 prepared.stage(number, change, content).map_err(io_error(&change.path))?;
+                staged.push((number, change.path.as_str()));
             }
         }
+        let flush = |(number, _): &(usize, &str)| File::open(prepared.staged(*number))?.sync_all();
+        flush_each(&staged, flush, deadline)?;
         Ok(prepared)
     }
 
-    /// Writes new content to a numbered file, with the owner and mode of the file that it came from.
+    /// Writes new content to a numbered file, not flushed, with the owner and mode of the file that it came from.
     // [BOX-94]
     fn stage(&self, number: usize, change: &Change, content: &[u8]) -> io::Result<()> {
         let mut file = File::create_new(self.staged(number))?;
@@ -104,19 +166,25 @@ impl<'a> Prepared<'a> {
         if let Some(like) = &change.attributes_from {
             copy_ownership_and_mode(&file, like)?;
         }
-        file.sync_all()
+        Ok(())
     }
 
     fn staged(&self, number: usize) -> PathBuf {
-        let staging = self.staging.as_ref().unwrap_or(&self.root);
-        path_of(staging).join(number.to_string())
+        path_of(&self.staging).join(number.to_string())
     }
 
-    fn apply_one(&self, number: usize, change: &Change) -> Result<(), CommitError> {
-        let directory = parent_handle(self.host, parent(&change.path))
-            .map_err(|why| error_at(&change.path, why))?;
-        let name = components(&change.path).last().copied().unwrap_or_default();
-        let target = path_of(&directory).join(name);
+    fn apply_one(
+        &self,
+        number: usize,
+        change: &'a Change,
+        last: &mut LastDirectory<'a>,
+    ) -> Result<(), CommitError> {
+        let (parent, name) = split(&change.path);
+        let directory = last.open(self.host, parent).map_err(|error| match error {
+            DirectoryError::NotFound => error_at(&change.path, "its directory no longer exists"),
+            _ => error_at(&change.path, "its directory is no longer accessible"),
+        })?;
+        let target = path_of(directory).join(name);
         match &change.action {
             FileOp::RemoveFile => ignore_not_found(fs::remove_file(target)),
             FileOp::RemoveDirectory => ignore_not_found(fs::remove_dir(target)),
@@ -149,35 +217,71 @@ impl<'a> Prepared<'a> {
 impl PreparedChanges for Prepared<'_> {
     // [BOX-91]
     fn apply(&self, done: &mut usize) -> Result<(), CommitError> {
-        let mut touched = BTreeSet::new();
+        let (mut touched, mut last) = (Vec::new(), LastDirectory::default());
         for (number, change) in self.changes.iter().enumerate() {
-            self.apply_one(number, change)?;
-            touched.insert(parent(&change.path));
+            self.apply_one(number, change, &mut last)?;
+            touched.push(((), split(&change.path).0));
             *done = done.saturating_add(1);
         }
         // Flush the directories, so that the new names are durable. A directory that was removed needs no
         // flush, and one that cannot be opened is left to the system.
-        for directory in touched {
-            let Ok(handle) = self.host.directory(&components(directory)) else { continue };
-            if let Ok(directory_file) = File::open(path_of(&handle)) {
-                directory_file.sync_all().map_err(io_error(directory))?;
-            }
-        }
-        Ok(())
+        touched.sort_unstable();
+        touched.dedup();
+        let flush = |(_, directory): &((), &str)| {
+            let Ok(handle) = self.host.directory(&components(directory)) else { return Ok(()) };
+            File::open(path_of(&handle)).map_or(Ok(()), |directory| directory.sync_all())
+        };
+        flush_each(&touched, flush, &Deadline::unlimited())
     }
+}
+
+/// Flushes files or directories to disk, each named by its path. Several threads wait at once: the file
+/// system then writes together what many of them wait for.
+// [BOX-90]
+fn flush_each<T: Sync>(
+    items: &[(T, &str)],
+    flush: impl Fn(&(T, &str)) -> io::Result<()> + Sync,
+    deadline: &Deadline,
+) -> Result<(), CommitError> {
+    let (next, ended) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let flush_next = || -> Option<Result<(), CommitError>> {
+        let at = next.fetch_add(1, Ordering::Relaxed);
+        let item = items.get(at).filter(|_| !ended.load(Ordering::Relaxed))?;
+        Some(flush(item).map_err(io_error(item.1)))
+    };
+    let flush_rest = || iter::from_fn(flush_next).collect();
+    thread::scope(|scope| {
+        let spawn = |_| thread::Builder::new().spawn_scoped(scope, flush_rest).ok();
+        let threads: Vec<_> = (1..FLUSH_THREADS.min(items.len())).map_while(spawn).collect();
+        // This thread alone checks the deadline. Without other threads it flushes all.
+        let checked = iter::from_fn(|| match check(deadline, "") {
+            Ok(()) => flush_next(),
+            late => Some(late),
+        });
+        let result: Result<(), CommitError> = checked.collect();
+        ended.store(result.is_err(), Ordering::Relaxed);
+        let failed = |_| Err(error_at("", "a thread failed"));
+        threads.into_iter().fold(result, |result, thread| {
+            let other = thread.join().unwrap_or_else(failed);
+            result.and(other)
+        })
+    })
 }
 
 /// Refuses a change of a file that was modified since the guest first read it.
 // [BOX-94]
-fn check_unchanged(
+fn check_unchanged<'a>(
     host: &HostDirectory,
-    change: &Change,
+    change: &'a Change,
     removed: &BTreeSet<&str>,
+    last: &mut LastDirectory<'a>,
 ) -> Result<(), &'static str> {
     // A directory that is replaced by a file of the same name still exists.
     let makes = matches!(change.action, FileOp::WriteFile { replaces: false, .. })
         && !removed.contains(change.path.as_str());
-    match (host.fingerprint_of(&components(&change.path)), &change.expected) {
+    let (parent, name) = split(&change.path);
+    let found = last.open(host, parent).and_then(|directory| host.open_child(directory, name));
+    match (found.map(|(_, status)| fingerprint(&status)), &change.expected) {
         (Ok(now), Some(was)) if now == *was => Ok(()),
         (Err(DirectoryError::NotFound), Some(_))
             if matches!(change.action, FileOp::WriteFile { .. }) =>
@@ -214,12 +318,17 @@ fn link_new(staged: &Path, target: &Path) -> io::Result<()> {
     }
 }
 
-/// Returns a handle on a directory, reached through no link.
-fn parent_handle(host: &HostDirectory, path: &str) -> Result<File, &'static str> {
-    host.directory(&components(path)).map_err(|error| match error {
-        DirectoryError::NotFound => "its directory no longer exists",
-        _ => "its directory is no longer accessible",
-    })
+/// The directory opened last, reached through no link: most changes lie beside the one before.
+#[derive(Default)]
+struct LastDirectory<'a>(Option<(&'a str, File)>);
+
+impl<'a> LastDirectory<'a> {
+    fn open(&mut self, host: &HostDirectory, path: &'a str) -> Result<&File, DirectoryError> {
+        let kept = self.0.take().filter(|(last, _)| *last == path);
+        let handle =
+            kept.map_or_else(|| host.directory(&components(path)), |(_, handle)| Ok(handle));
+        Ok(&self.0.insert((path, handle?)).1)
+    }
 }
 
 /// Treats a file that does not exist as removed.
@@ -230,8 +339,9 @@ fn ignore_not_found(removed: io::Result<()>) -> io::Result<()> {
     }
 }
 
-fn parent(path: &str) -> &str {
-    path.rsplit_once('/').map_or("", |(parent, _)| parent)
+/// Splits a path into its directory and its last name.
+fn split(path: &str) -> (&str, &str) {
+    path.rsplit_once('/').unwrap_or(("", path))
 }
 
 fn components(path: &str) -> Vec<&str> {

@@ -46,11 +46,13 @@ impl Directory for HostDirectory {
                 has_own = true;
                 continue;
             }
-            let kind = match entry.file_type() {
-                Ok(kind) if kind.is_dir() => Some(Kind::Directory),
-                Ok(kind) if kind.is_file() => Some(Kind::File),
+            // Judged as when it is opened: another file system may be mounted there.
+            let kind = match entry.metadata() {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Ok(status) if self.is_visible(&status) => Some(status.is_dir()),
                 _ => None,
             };
+            let kind = kind.map(|is_dir| if is_dir { Kind::Directory } else { Kind::File });
             let name = name.to_str().filter(|name| is_visible_name(name));
             if !each(name.zip(kind)) {
                 break;

@@ -7,10 +7,8 @@
 //! Handles are reopened through `/proc/self/fd`, which needs no `unsafe`. The values of the flags depend on the
 //! architecture; where they are unknown, no directory is mapped.
 
-use crate::host::files;
 use crate::host::protected_paths::{identity_of, Protected};
 use crate::host::LINUX_ONLY;
-use crate::kernel::deadline::Deadline;
 use crate::kernel::directory::{DirectoryError, Identity, StatFingerprint};
 use crate::kernel::limits::NAME_BYTES_MAX;
 use std::ffi::OsStr;
@@ -89,19 +87,6 @@ impl HostDirectory {
         }
     }
 
-    /// Locks the directory against other commits.
-    pub(super) fn lock(&self, deadline: &Deadline) -> io::Result<File> {
-        // Reopened, since a lock belongs to an open file description, which clones share.
-        let root = File::open(path_of(&self.handle))?;
-        files::lock(&root, &|| deadline.check().is_err())?;
-        Ok(root)
-    }
-
-    /// Returns the fingerprint of the file that a path of names leads to.
-    pub(crate) fn fingerprint_of(&self, names: &[&str]) -> Result<StatFingerprint, DirectoryError> {
-        self.open_beneath(names).map(|(_, status)| fingerprint(&status))
-    }
-
     /// Returns a handle on the directory that a path of names leads to.
     pub(super) fn directory(&self, names: &[&str]) -> Result<File, DirectoryError> {
         let (handle, status) = self.open_beneath(names)?;
@@ -132,14 +117,17 @@ impl HostDirectory {
         }
         let handle = open_handle(&path_of(directory).join(name)).map_err(directory_error)?;
         let status = handle.metadata().map_err(directory_error)?;
+        self.is_visible(&status).then_some((handle, status)).ok_or(DirectoryError::Denied)
+    }
+
+    /// Returns `true` for a file or directory on this file system that is not protected.
+    // [BOX-08]
+    pub(super) fn is_visible(&self, status: &Metadata) -> bool {
         let plain = status.is_dir() || status.is_file();
         // [BOX-98] A file with one link is not compared: it may be new and reuse a freed inode number.
         let compared = status.is_dir() || status.nlink() > 1;
-        let protected = compared && self.protected.contains(identity_of(&status));
-        if !plain || protected || status.dev() != self.identity.0 {
-            return Err(DirectoryError::Denied);
-        }
-        Ok((handle, status))
+        let protected = compared && self.protected.contains(identity_of(status));
+        plain && !protected && status.dev() == self.identity.0
     }
 }
 

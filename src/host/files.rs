@@ -8,7 +8,7 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-/// How long to wait for a lock.
+/// How long to wait for a lock that is held for one record or one edit of a document.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
 const LOCK_POLL_INTERVAL: Duration = Duration::from_millis(1);
 
@@ -167,7 +167,7 @@ pub(crate) fn sibling_path(path: &Path, suffix: &str) -> PathBuf {
 pub(crate) fn lock_file(path: &Path, ended: &dyn Fn() -> bool) -> io::Result<File> {
     loop {
         let Some(file) = open_own(path, true)? else { continue };
-        lock(&file, ended)?;
+        lock_within(&file, LOCK_TIMEOUT, ended)?;
         let mine = file.metadata()?;
         if path.symlink_metadata().is_ok_and(|there| is_same_file(&there, &mine)) {
             return Ok(file); // closing the file releases the lock
@@ -177,8 +177,12 @@ pub(crate) fn lock_file(path: &Path, ended: &dyn Fn() -> bool) -> io::Result<Fil
 
 /// Takes an exclusive lock on a file. Waits for other holders, but only for a limited time, since one may
 /// hang, and only until the call has `ended`.
-pub(crate) fn lock(file: &File, ended: &dyn Fn() -> bool) -> io::Result<()> {
-    wait_for_lock(|| file.try_lock(), ended, LOCK_TIMEOUT)
+pub(crate) fn lock_within(
+    file: &File,
+    timeout: Duration,
+    ended: &dyn Fn() -> bool,
+) -> io::Result<()> {
+    wait_for_lock(|| file.try_lock(), ended, timeout)
 }
 
 /// Takes a shared lock on a file.
@@ -194,14 +198,15 @@ fn wait_for_lock(
 ) -> io::Result<()> {
     let started = Instant::now();
     loop {
-        if ended() {
-            return Err(io::Error::other("the call has ended"));
-        }
         match try_lock() {
             Ok(()) => return Ok(()),
             Err(TryLockError::Error(error)) => return Err(error),
+            Err(TryLockError::WouldBlock) if ended() => {
+                return Err(io::Error::other("the call has ended"))
+            }
             Err(TryLockError::WouldBlock) if started.elapsed() >= timeout => {
-                return Err(io::Error::other("lock held by another process for ten seconds"))
+                let held = format!("lock held by another process for {} s", timeout.as_secs());
+                return Err(io::Error::other(held));
             }
             Err(TryLockError::WouldBlock) => std::thread::sleep(LOCK_POLL_INTERVAL),
         }

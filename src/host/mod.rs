@@ -25,6 +25,7 @@ pub mod pack;
 pub mod pending;
 #[cfg(unix)]
 pub mod protected_paths;
+pub mod question;
 pub mod runtime;
 pub mod sandbox;
 pub mod secrets;

@@ -1,8 +1,10 @@
 //! Pending approval requests: a server adds one to `pending.json` and waits for `mpp approve` or `mpp deny`.
 //!
 //! The file holds the arguments as the agent sent them, so that a person decides about exactly the call that
-//! will run. Only its owner can read it. A request is removed together with its decision.
+//! will run. Only its owner can read it. A request is removed together with its decision. While it waits, its
+//! server locks a file of its own beside it, so that the requests of dead servers are found and removed.
 
+use crate::host::files;
 use crate::host::host_key::host_key;
 use crate::host::json_file;
 use crate::kernel::consent::attestation::EphemeralAttestation;
@@ -13,12 +15,15 @@ use crate::kernel::error::{Code, Error};
 use crate::kernel::json;
 use crate::kernel::json::closed_object::{ClosedObject, DocumentError};
 use crate::kernel::limits::{
-    PENDING_ARGUMENTS_BYTES_MAX, PENDING_COUNT_MAX, PENDING_FILE_BYTES_MAX, REQUEST_DEPTH_MAX,
+    PENDING_ARGUMENTS_BYTES_MAX, PENDING_COUNT_MAX, PENDING_FILE_BYTES_MAX,
+    PENDING_SERVER_COUNT_MAX, REQUEST_DEPTH_MAX,
 };
 use crate::kernel::names::is_visible_line;
 use crate::kernel::time::Timestamp;
 use serde_json::{json, Value};
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 /// How often a waiting call polls for its decision.
@@ -95,6 +100,23 @@ impl ToJson for ApprovalDecision {
     }
 }
 
+/// Requests of this process that wait.
+static WAITING_COUNT: AtomicUsize = AtomicUsize::new(0);
+
+/// The locked file of a request that waits. The system drops the lock when the process ends.
+struct WaitingRequest {
+    number: u64,
+    path: PathBuf,
+    _lock: File,
+}
+
+impl Drop for WaitingRequest {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.path);
+        WAITING_COUNT.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 /// The pending requests of one home directory.
 #[derive(Clone, Debug)]
 pub struct PendingQueue {
@@ -138,13 +160,24 @@ impl PendingQueue {
             return Ok(ApprovalDecision::NoResponse("consent.wait_s is 0".to_owned()));
         }
         let started = Instant::now();
-        let number = self.add(request, wait, Timestamp::now())?;
+        let waiting = self.add(request, wait, Timestamp::now())?;
+        let number = waiting.number;
         on_queued(number);
         // The number alone would do, unless another file has replaced this one.
         let is_ours = |other: &PendingRequest| {
             other.number == number && other.question.binding() == request.binding()
         };
+        let (mut seen, mut rounds) = (None, 0_u32);
         while is_wanted() && started.elapsed() < wait {
+            // The file is large if many wait. Times of files are coarse, so it is read once a second anyhow.
+            let found =
+                self.path().metadata().ok().map(|found| (found.len(), found.modified().ok()));
+            rounds = rounds.wrapping_add(1);
+            if found.is_some() && found == seen && rounds % 10 != 0 {
+                std::thread::sleep(POLL_INTERVAL);
+                continue;
+            }
+            seen = found;
             // An unreadable file ends the wait; the edit below reports the error or removes the request.
             let Ok(file) = self.read() else { break };
             // Decided, or removed by another process.
@@ -172,21 +205,57 @@ impl PendingQueue {
         }))
     }
 
-    fn add(&self, request: &ApprovalRequest, wait: Duration, now: Timestamp) -> Result<u64, Error> {
+    // [CONS-31]
+    fn add(
+        &self,
+        request: &ApprovalRequest,
+        wait: Duration,
+        now: Timestamp,
+    ) -> Result<WaitingRequest, Error> {
         let end = now.unix_seconds().saturating_add(wait.as_secs()).saturating_add(1);
         self.edit(|file| {
-            file.questions.retain(|other| other.expires >= now);
-            if file.questions.len() >= PENDING_COUNT_MAX {
-                let detail = format!("{PENDING_COUNT_MAX} approval requests are waiting already");
+            file.questions.retain(|other| !self.is_abandoned(other.number) && other.expires >= now);
+            let mine = WAITING_COUNT.load(Ordering::Relaxed);
+            if mine >= PENDING_SERVER_COUNT_MAX || file.questions.len() >= PENDING_COUNT_MAX {
+                let all = file.questions.len();
+                let detail = format!("{all} approval requests are waiting, {mine} of this server");
                 return Err(Error::new(Code::PolicyConfirmation, detail));
             }
-            let number = file.next;
+            // A number is in use if another program has removed its request.
+            let mut numbers = (file.next..u64::MAX).take(PENDING_COUNT_MAX);
+            let Some(waiting) = numbers.find_map(|number| self.lock_new(number).transpose()) else {
+                return Err(Error::new(Code::ConsentInvalid, "every number is in use"));
+            };
+            let (waiting, question) = (waiting?, request.clone());
+            let number = waiting.number;
             file.next = number.saturating_add(1);
             let expires = Timestamp::from_unix_seconds(end).unwrap_or(now);
-            let question = request.clone();
             file.questions.push(PendingRequest { number, expires, question, answer: None });
-            Ok(number)
+            Ok(waiting)
         })
+    }
+
+    /// Creates and locks the file of a new request; `None` if one of this number waits.
+    fn lock_new(&self, number: u64) -> Result<Option<WaitingRequest>, Error> {
+        let path = self.waiting_path(number);
+        let failed = files::file_error(&path);
+        let lock = files::open_own(&path, true).map_err(failed)?;
+        let Some(lock) = lock.filter(|lock| lock.try_lock().is_ok()) else { return Ok(None) };
+        WAITING_COUNT.fetch_add(1, Ordering::Relaxed);
+        Ok(Some(WaitingRequest { number, path, _lock: lock }))
+    }
+
+    /// Returns `true` if the server of a request has ended: no process holds the lock of its file.
+    fn is_abandoned(&self, number: u64) -> bool {
+        let path = self.waiting_path(number);
+        match files::open_own(&path, false) {
+            Ok(Some(file)) => file.try_lock().is_ok_and(|()| fs::remove_file(&path).is_ok()),
+            other => other.is_ok(),
+        }
+    }
+
+    fn waiting_path(&self, number: u64) -> PathBuf {
+        self.home.join(format!("pending-{number}.lock"))
     }
 
     /// Approves a request. `digest` computes the keyed digest of a value, as the log of this home directory
@@ -245,7 +314,10 @@ impl PendingQueue {
                 one.number == number && one.answer.is_none() && one.expires >= now
             };
             let Some(found) = file.questions.iter_mut().find(waits) else {
-                return Err(Error::new(Code::ConsentNoQuestion, format!("request {number}")));
+                return Err(Error::new(
+                    Code::ConsentNoQuestion,
+                    format!("no pending request {number}"),
+                ));
             };
             found.answer = Some(answer(&found.question)?);
             Ok(())

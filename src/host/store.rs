@@ -208,7 +208,8 @@ impl PackageSource for PackageStore {
     fn check(&self, content_hash: &ContentHash) -> Result<(), Error> {
         let mut installed = self.installed()?.into_iter();
         if !installed.any(|found| found.content_hash == *content_hash) {
-            let what = "the package was removed or replaced; restart a running server";
+            let what =
+                format!("package {content_hash} was removed or replaced; restart a running server");
             return Err(Error::new(Code::StoreNotInstalled, what));
         }
         let path = self.file(content_hash, "mpp");
@@ -265,5 +266,6 @@ fn missing(path: &Path) -> Error {
 }
 
 fn not_installed(id: &str) -> Error {
-    Error::new(Code::StoreNotInstalled, crate::kernel::text::quote_untrusted(id))
+    let id = crate::kernel::text::quote_untrusted(id);
+    Error::new(Code::StoreNotInstalled, format!("no package {id} is installed"))
 }

@@ -223,6 +223,11 @@ pub struct CommitError {
     pub why: String,
 }
 
+impl CommitError {
+    /// The reason if the deadline passed or the call was cancelled.
+    pub const ENDED: &'static str = "the call has ended";
+}
+
 /// Changes that are prepared, but not applied. Dropping them changes nothing.
 ///
 /// ```

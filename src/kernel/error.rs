@@ -1,6 +1,6 @@
 //! The error type of the crate, with stable reason codes.
 //!
-//! An [`Error`] has a [`Code`], a detail that states what is wrong and where, and the code's remedy, one
+//! An [`Error`] has a [`Code`], a detail that states what is wrong and, if known, where, and the code's remedy, one
 //! step that resolves it. The table below is the only list of codes: conformance vectors, exit statuses and
 //! audit records use it. A released code never changes its meaning.
 
@@ -109,14 +109,14 @@ codes! {
 
     // Check 6: the manifest.
     ManifestSyntax       "manifest.syntax"        Refused "fix the JSON of manifest.json"
-    ManifestUnknownKey   "manifest.unknown_key"   Refused "remove or rename the member; spec/manifest.md lists all"
-    ManifestMissingKey   "manifest.missing_key"   Refused "add the member to manifest.json, as spec/manifest.md describes it"
-    ManifestType         "manifest.wrong_type"    Refused "change the value in manifest.json to the type that spec/manifest.md states"
-    ManifestValue        "manifest.bad_value"     Refused "change the value in manifest.json to one that spec/manifest.md allows"
-    ManifestSchema       "manifest.schema_unsupported" Refused "use only the JSON Schema keywords that spec/manifest.md lists"
+    ManifestUnknownKey   "manifest.unknown_key"   Refused "remove the member from manifest.json, or correct its name"
+    ManifestMissingKey   "manifest.missing_key"   Refused "add the member to manifest.json; `mpp new NAME` writes an example"
+    ManifestType         "manifest.wrong_type"    Refused "change the member in manifest.json to the stated type"
+    ManifestValue        "manifest.bad_value"     Refused "change the member in manifest.json as stated"
+    ManifestSchema       "manifest.schema_unsupported" Refused "remove the keyword from the tool's `parameters` or `returns`"
     ManifestPattern      "manifest.privacy_pattern" Refused "use a built-in kind such as `email`, or fix the custom pattern"
     ManifestEntry        "manifest.entry_missing" Refused "set `runtime.entry` to the name of the package's .wasm module"
-    ManifestNamespace    "manifest.namespace"     Refused "change `id`, or run `mpp trust add KEY.pub --name NAME --namespace ID`"
+    ManifestNamespace    "manifest.namespace"     Refused "change `id` in manifest.json, or run the stated `mpp trust add` command"
     ManifestDowngrade    "manifest.downgrade"     Refused "use the newer version, or accept this one with `mpp install FILE --downgrade` (or its id, if installed)"
 
     // Check 7: the module.
@@ -130,11 +130,11 @@ codes! {
     // The trust store and keys.
     KeyInvalid           "key.invalid"            Refused "use an Ed25519 key in PEM, as `mpp keygen NAME` writes it"
     KeyWeak              "key.weak"               Refused "generate another key with `mpp keygen NAME`"
-    TrustInvalid         "trust.invalid"          Refused "fix the value; spec/trust.md describes the trust store"
+    TrustInvalid         "trust.invalid"          Refused "fix the stated member of trust.json, or pass another value to `mpp trust add`"
 
     // Policy and request.
-    PolicyInvalid        "policy.invalid"         Refused "fix the policy file; spec/policy.md describes it"
-    PolicyDenied         "policy.denied"          Refused "ask the policy's administrator to allow it"
+    PolicyInvalid        "policy.invalid"         Refused "fix or remove the stated member of policy.json"
+    PolicyDenied         "policy.denied"          Refused "remove the rule from policy.json, or ask its administrator to"
     PolicyConfirmation   "policy.confirmation_required" Refused "run in a terminal, or review with `mpp inspect FILE` and pass --yes"
     PolicyAttestation    "policy.attestation"     Refused "retry and approve: a destructive tool needs a fresh approval of each call"
     PolicyDeclined       "policy.declined"        Refused "retry to request approval again"
@@ -149,7 +149,7 @@ codes! {
     SandboxNotGranted    "sandbox.not_granted"    Refused "map another directory, or request only what the token grants"
 
     // Failures of the tool.
-    ToolTrap             "tool.trap"              Tool "report the message to the tool's author"
+    ToolTrap             "tool.trap"              Tool "report the message and the arguments to the tool's author; the engine gives no place in the module"
     ToolStack            "tool.stack_exhausted"   Tool "reduce the input, or report the message to the tool's author"
     ToolFuel             "tool.fuel_exhausted"    Tool "increase `runtime.fuel` in manifest.json, or reduce the input"
     ToolTimeout          "tool.timeout"           Tool "increase `runtime.timeout_ms` in manifest.json, or reduce the input"
@@ -171,7 +171,7 @@ codes! {
 
     // Audit.
     AuditUnavailable     "audit.unavailable"      Host "free disk space or fix permissions, then call again: nothing ran, or the result is withheld"
-    AuditBroken          "audit.broken"           Refused "compare the log with a trusted copy, or move its directory away to start a new log"
+    AuditBroken          "audit.broken"           Refused "run `mpp audit verify` on a trusted copy, or move MPP_HOME/audit away to start a new log"
     AuditTorn            "audit.torn"             Refused "call any tool: the next call repairs the log"
 
     // The home directory, the host and the command line.
@@ -180,7 +180,7 @@ codes! {
     StoreCollision       "store.name_collision"   Refused "run `mpp remove ID` for the other package"
     ConsentInvalid       "consent.invalid"        Refused "fix the file, or delete it and approve again"
     ConsentNoQuestion    "consent.no_question"    Refused "run `mpp pending` or `mpp approvals` to see what exists"
-    SecretInvalid        "secret.invalid"         Refused "run `mpp secret set NAME` with a value that spec/secrets.md allows"
+    SecretInvalid        "secret.invalid"         Refused "run `mpp secret set NAME` and enter one line of 8 to 4096 printable ASCII characters"
     SecretExposed        "secret.exposed"         Refused "run `chmod 600 FILE` and replace its secrets: they may be compromised"
     SecretMissing        "secret.missing"         Refused "run `mpp secret set NAME`, or have `secrets_command` print the value"
     SecretCommand        "secret.command"         Host "have `secrets_command` print only the value, on one line, and exit with 0"

@@ -200,7 +200,12 @@ fn check_id_and_version(
     // [GATE-05]
     if !signers.iter().any(|signer| signer.may_publish(&manifest.id)) {
         let names: Vec<_> = signers.iter().map(TrustedSigner::publisher).collect();
-        let detail = format!("id {} is outside the namespaces of {names:?}", manifest.id);
+        let id = &manifest.id;
+        let command = signers.first().map_or_else(String::new, |signer| {
+            let name = signer.publisher().replace('\'', "'\\''");
+            format!(": mpp trust add {} --name '{name}' --namespace {id}", signer.key_id())
+        });
+        let detail = format!("id {id} is outside the namespaces of {names:?}{command}");
         return Err(Error::new(Code::ManifestNamespace, detail));
     }
     // [GATE-06]

@@ -125,7 +125,7 @@ pub trait Host: Clock {
     /// # Errors
     /// `store.not_installed`, `store.invalid`, `host.file`.
     fn check_installed(&self, content_hash: &ContentHash) -> Result<(), Error> {
-        Err(Error::new(Code::StoreNotInstalled, content_hash.to_string()))
+        Err(Error::new(Code::StoreNotInstalled, format!("no package {content_hash} is installed")))
     }
 
     /// Returns an installed package: its archive, or what [`Host::keep_verified`] kept of it.
@@ -133,7 +133,7 @@ pub trait Host: Clock {
     /// # Errors
     /// As [`Host::check_installed`]; `host.busy`, `host.budget`, `tool.cancelled`.
     fn package(&self, content_hash: &ContentHash) -> Result<InstalledPackage, Error> {
-        Err(Error::new(Code::StoreNotInstalled, content_hash.to_string()))
+        Err(Error::new(Code::StoreNotInstalled, format!("no package {content_hash} is installed")))
     }
 
     /// Keeps a verified installed package in memory, so that it is not verified and compiled on each call.

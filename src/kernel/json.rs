@@ -28,8 +28,17 @@ use serde_json::{Map, Number, Value};
 /// ```
 // [JSON-01] [JSON-06]
 pub fn parse(bytes: &[u8], depth_max: usize) -> Result<Value, String> {
+    parse_values(bytes, depth_max, JSON_VALUES_COUNT_MAX)
+}
+
+/// As [`parse`], with at most `values_max` values; an object counts as 16.
+pub(in crate::kernel) fn parse_values(
+    bytes: &[u8],
+    depth_max: usize,
+    values_max: usize,
+) -> Result<Value, String> {
     let mut source = serde_json::Deserializer::from_slice(bytes);
-    let values_left = Cell::new(JSON_VALUES_COUNT_MAX);
+    let values_left = Cell::new(values_max);
     let value = Strict { depth_left: depth_max, values_left: &values_left }
         .deserialize(&mut source)
         .map_err(|error| match encoding_error(bytes) {

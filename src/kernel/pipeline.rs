@@ -290,10 +290,7 @@ impl Pipeline<'_> {
 
     /// Returns the filter of both the manifest and the policy.
     fn privacy_filter(&self, manifest: &VerifiedManifest) -> Result<PrivacyFilterEngine, Error> {
-        let (asked, always) = (&manifest.privacy_filters, &self.policy.privacy_filters);
-        let kinds: Vec<_> = asked.patterns.iter().chain(&always.patterns).cloned().collect();
-        let custom: Vec<_> = asked.custom.iter().chain(&always.custom).cloned().collect();
-        let filter = PrivacyFilterEngine::from_config(&kinds, &custom)?;
+        let filter = self.policy.privacy_filter(&manifest.id, &manifest.privacy_filters)?;
         let replacement = self.policy.privacy_replacement;
         Ok(filter.with_replacement(replacement, self.log_key.derive_key(b"pseudonyms")))
     }
@@ -381,7 +378,7 @@ fn check_patterns(
     let mut schemas =
         manifest.tools.iter().flat_map(|tool| [Some(&tool.parameters), tool.returns.as_ref()]);
     let needs = !manifest.privacy_filters.custom.is_empty()
-        || !policy.privacy_filters.custom.is_empty()
+        || !policy.privacy_filters.always.custom.is_empty()
         || schemas.any(|schema| schema.is_some_and(Schema::has_patterns));
     if needs && !can_match {
         let detail = format!("{} or the policy needs regular expressions", manifest.id);
@@ -583,7 +580,9 @@ fn filtered_text(text: &str, (filter, deadline): Filter<'_>) -> String {
 }
 
 fn counts(result: &CallResult) -> BTreeMap<String, u64> {
-    result.applied.counts().map(|(kind, count)| (kind.to_owned(), count)).collect()
+    let redacted = result.applied.counts().map(|(kind, count)| (kind.to_owned(), count));
+    let kept = result.applied.kept().map(|(kind, count)| (format!("kept:{kind}"), count));
+    redacted.chain(kept).collect()
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! MCP call results: turns the outcome of a tool call into the `result` of a `tools/call` response.
 
+use super::content_block;
 use super::era::Era;
 use crate::host::runtime::CallResult;
 use crate::kernel::error::{Class, Code, Error};
@@ -8,9 +9,14 @@ use serde_json::{json, Value};
 /// The result of a tool. Where only structured content exists, a text block repeats the filtered JSON:
 /// some clients read nothing else. Others check the structured content even of an error against the listed
 /// schema, and hide an error that does not match; `fits` checks it likewise.
-// [SRV-33] [SRV-35]
+// [SRV-33] [SRV-35] [SRV-36]
 pub(super) fn tool_result(answer: CallResult, era: &Era, fits: &dyn Fn(&Value) -> bool) -> Value {
     let CallResult { mut content, structured_content, is_error, .. } = answer;
+    for block in content.as_array_mut().into_iter().flatten() {
+        if !content_block::is_valid(block, era.is_structured()) {
+            *block = json!({ "type": "text", "text": block.to_string() });
+        }
+    }
     let is_text = is_error && structured_content.as_ref().is_some_and(|value| !fits(value));
     if let (Some(structured), Some(blocks)) = (&structured_content, content.as_array_mut()) {
         if blocks.is_empty() || is_text {

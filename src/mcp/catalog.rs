@@ -14,6 +14,13 @@ use std::sync::OnceLock;
 
 /// Number of tools on one page of the list.
 const PAGE_TOOLS_COUNT: usize = 500;
+/// Length of a schema whose references are replaced.
+const EXPANDED_BYTES_MAX: usize = 64 << 10;
+/// Prefix of every `$ref`.
+const DEFINITIONS: &str = "#/$defs/";
+/// Keywords that do not affect what is valid.
+const ANNOTATIONS: [&str; 7] =
+    ["title", "description", "default", "examples", "deprecated", "format", "$schema"];
 
 /// The tools of all installed packages that this host would run. Their names come from the store's index, so
 /// that the cost of a call does not depend on what else is installed; their descriptions are read when a client
@@ -114,7 +121,7 @@ impl ToolCatalog {
 }
 
 fn tool_json(tool: &Tool, manifest: &Manifest, policy: &PermissionPolicy) -> Map<String, Value> {
-    let mut input = tool.parameters.source().clone();
+    let mut input = expanded(tool.parameters.source());
     if let Some(schema) = input.as_object_mut() {
         // Some clients require it.
         schema.entry("properties").or_insert_with(|| json!({}));
@@ -124,10 +131,83 @@ fn tool_json(tool: &Tool, manifest: &Manifest, policy: &PermissionPolicy) -> Map
     listed.insert("description".to_owned(), json!(tool.description));
     listed.insert("inputSchema".to_owned(), input);
     if let Some(returns) = &tool.returns {
-        listed.insert("outputSchema".to_owned(), returns.source().clone());
+        listed.insert("outputSchema".to_owned(), expanded(returns.source()));
     }
     listed.insert("annotations".to_owned(), annotations(tool, manifest, policy));
     listed
+}
+
+/// Returns a schema with each `$ref` replaced by its definition, since some clients resolve none. One that would be
+/// too long is returned unmodified.
+// [SRV-23]
+fn expanded(schema: &Value) -> Value {
+    let mut bytes_left = EXPANDED_BYTES_MAX;
+    let expanded = schema.get("$defs").and_then(|definitions| {
+        let definition =
+            |reference: &Value| definitions.get(reference.as_str()?.strip_prefix(DEFINITIONS)?);
+        expand(schema, &definition, &mut bytes_left)
+    });
+    expanded.unwrap_or_else(|| schema.clone())
+}
+
+/// Returns one subschema with each `$ref` replaced; `None` once no bytes are left. The manifest's reader refused
+/// recursive definitions.
+fn expand<'a>(
+    schema: &Value,
+    definition: &impl Fn(&Value) -> Option<&'a Value>,
+    bytes_left: &mut usize,
+) -> Option<Value> {
+    spend("", bytes_left)?;
+    let Value::Object(members) = schema else { return Some(schema.clone()) };
+    let (mut found, mut referenced) = (Map::new(), None);
+    for (name, value) in members.iter().filter(|(name, _)| *name != "$defs") {
+        spend(name, bytes_left)?;
+        let value = match (name.as_str(), value) {
+            ("$ref", reference) => {
+                referenced = Some(expand(definition(reference)?, definition, bytes_left)?);
+                continue;
+            }
+            ("properties", Value::Object(properties)) => {
+                let mut one = |(name, one): (&String, &Value)| {
+                    spend(name, bytes_left)?;
+                    Some((name.clone(), expand(one, definition, bytes_left)?))
+                };
+                Value::Object(properties.iter().map(&mut one).collect::<Option<_>>()?)
+            }
+            ("items" | "additionalProperties" | "propertyNames" | "not", one) => {
+                expand(one, definition, bytes_left)?
+            }
+            ("prefixItems" | "allOf" | "anyOf" | "oneOf", Value::Array(several)) => {
+                let all = several.iter().map(|one| expand(one, definition, bytes_left));
+                Value::Array(all.collect::<Option<_>>()?)
+            }
+            (_, value) => {
+                spend(&value.to_string(), bytes_left)?;
+                value.clone()
+            }
+        };
+        found.insert(name.clone(), value);
+    }
+    let Some(definition) = referenced else { return Some(Value::Object(found)) };
+    // Annotations replace those of the definition; any other keyword applies beside it.
+    let is_annotation = |name: &String| ANNOTATIONS.contains(&name.as_str());
+    match definition {
+        Value::Object(mut definition) if found.keys().all(is_annotation) => {
+            definition.extend(found);
+            Some(Value::Object(definition))
+        }
+        definition => {
+            let several = found.entry("allOf").or_insert_with(|| json!([]));
+            several.as_array_mut()?.push(definition);
+            Some(Value::Object(found))
+        }
+    }
+}
+
+/// Subtracts a text and its punctuation.
+fn spend(text: &str, bytes_left: &mut usize) -> Option<()> {
+    *bytes_left = bytes_left.checked_sub(text.len().saturating_add(4))?;
+    Some(())
 }
 
 /// Returns the hints for what the tool can do at most with its grants, regardless of what its manifest declares.

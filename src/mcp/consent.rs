@@ -8,10 +8,10 @@
 use super::{jsonrpc, lock, request_state, McpApprover};
 use crate::host::approver::Approver;
 use crate::host::pending::{PendingQueue, POLL_INTERVAL};
+use crate::host::question;
 use crate::kernel::agent::Agent;
 use crate::kernel::consent::{ApprovalDecision, ApprovalRequest};
 use crate::kernel::error::Error;
-use crate::kernel::text::is_hidden;
 use crate::kernel::time::Timestamp;
 use serde_json::{json, Value};
 use std::io::Write;
@@ -23,8 +23,6 @@ use std::time::{Duration, Instant};
 const INPUT: &str = "consent";
 /// Maximum length of the agent's name within the approver's name, in characters.
 const AGENT_CHARS_SHOWN: usize = 50;
-/// Maximum length of the arguments in a form.
-const FORM_BYTES_MAX: usize = 4_000;
 
 impl<W: Write + Send> Approver for McpApprover<'_, '_, W> {
     fn request_approval(&self, request: &ApprovalRequest) -> ApprovalDecision {
@@ -52,7 +50,7 @@ impl<W: Write + Send> McpApprover<'_, '_, W> {
         self.call.era.can_elicit
             && level_max.is_some_and(|level_max| request.security_level <= level_max)
             && !request.is_destructive
-            && request.arguments.len() <= FORM_BYTES_MAX
+            && question::too_long(request).is_none()
     }
 
     /// Sends an elicitation and waits for the response.
@@ -124,21 +122,8 @@ impl<W: Write + Send> McpApprover<'_, '_, W> {
 
     /// Returns the elicitation that the client shows: a message, and one boolean.
     fn elicitation(&self, request: &ApprovalRequest) -> Value {
-        let mut may = request.capabilities.join("; ");
-        if may.is_empty() {
-            may.push_str("nothing");
-        }
-        let message = format!(
-            "Allow {} {} by {} ({}) to run its tool {}? It may: {may}. Risk: {}. Arguments: {}",
-            request.package,
-            request.version,
-            request.publisher,
-            request.content_hash,
-            request.tool,
-            request.security_level,
-            request.arguments.replace(is_hidden, "\u{fffd}"),
-        );
-        let allow = json!({ "type": "boolean", "title": "Allow this call", "default": false });
+        let message = question::of_request(request, None, question::FORM_COLUMNS);
+        let allow = json!({ "type": "boolean", "title": "Allow this call once", "default": false });
         let schema =
             json!({ "type": "object", "properties": { "allow": allow }, "required": ["allow"] });
         let mut params = json!({ "message": message, "requestedSchema": schema });

@@ -7,6 +7,7 @@
 mod call_result;
 mod catalog;
 mod consent;
+mod content_block;
 mod era;
 mod framing;
 mod jsonrpc;

@@ -10,6 +10,7 @@ pub fn cases() -> Vec<Case> {
     cases.extend(walk());
     cases.extend(replacement());
     cases.extend(settings());
+    cases.extend(kept());
     cases
 }
 
@@ -871,6 +872,115 @@ fn replacement() -> Vec<Case> {
             json!(["[CREDIT_CARD:DDKGDPELEIMICDCE]", "[EMAIL:LGDJPOLBMBOAFFDE] [EMAIL:OADFFNACAOBJNFOP]", { "n": "[CREDIT_CARD:DDKGDPELEIMICDCE]", "to": "[EMAIL:LGDJPOLBMBOAFFDE]" }]),
         )
         .with("key", "07".repeat(32)),
+    ]
+}
+
+/// What a host keeps, and much that looks like it.
+fn kept() -> Vec<Case> {
+    let with = |id: &str, title: &str, spec: &str, policy: Value, given: Value, answer: Value| {
+        Case::filter(&format!("filter/{id}"), given)
+            .with("policy", policy)
+            .says(title, "The host knows its own values; nothing else may slip through with them.")
+            .spec(spec)
+            .answers(answer)
+    };
+    let keep = |members: Value| json!({ "keep": members });
+    let texts = |all: &[&str]| json!(all);
+    vec![
+        with(
+            "keep-value",
+            "Values that the host lists, in forms that compare equal",
+            "PRIV-85 PRIV-83",
+            keep(json!({ "values": ["+1 415 555 0132", "Help@b.example", "4012888888881881"] })),
+            json!(["call +1 (415) 555-0132, help@B.example", { "n": 4012888888881881_u64 }, "bob@b.example"]),
+            json!({
+                "value": ["call +1 (415) 555-0132, help@B.example", { "n": 4012888888881881_u64 }, "[EMAIL]"],
+                "applied": {
+                    "email": { "count": 1, "at": ["/2"] },
+                    "kept": { "credit-card": 1, "email": 1, "phone": 1 },
+                },
+            }),
+        ),
+        with(
+            "keep-value-other",
+            "Values that hold a listed one, or a part of it",
+            "PRIV-85 PRIV-86",
+            keep(json!({ "values": ["+1 415 555 0132", "help@b.example", "10.0.0.1"] })),
+            texts(&[
+                "+1 415 555 0133 +1 415 555 0132 x7",
+                "help@b.example.org xhelp@b.example help@bb.example",
+                "10.0.0.11 110.0.0.1 10.0.0.1/8",
+            ]),
+            json!({ "value": [
+                "[PHONE] [PHONE]", "[EMAIL] [EMAIL] [EMAIL]", "[IP_ADDRESS] [IP_ADDRESS] [IP_ADDRESS]",
+            ] }),
+        ),
+        with(
+            "keep-network",
+            "Addresses in a network, loopback and unspecified ones",
+            "PRIV-85",
+            keep(json!({ "networks": ["10.0.0.0/8", "fd00::/8"], "loopback": true })),
+            texts(&["10.1.2.3, 10.2.0.0/16 fd00::1", "127.0.0.1:80 0.0.0.0 [::1]:80"]),
+            json!({ "value": ["10.1.2.3, 10.2.0.0/16 fd00::1", "127.0.0.1:80 0.0.0.0 [::1]:80"] }),
+        ),
+        with(
+            "keep-network-other",
+            "Addresses outside, larger networks, and longer numbers",
+            "PRIV-85",
+            keep(json!({ "networks": ["10.0.0.0/8", "fd00::/8"], "loopback": true })),
+            texts(&[
+                "110.1.2.3 11.0.0.1 10.0.0.0/7",
+                "::ffff:10.0.0.1 fe80::1",
+                "128.0.0.1 ::2 0.0.0.1",
+            ]),
+            json!({ "value": [
+                "[IP_ADDRESS] [IP_ADDRESS] [IP_ADDRESS]", "[IP_ADDRESS] [IP_ADDRESS]",
+                "[IP_ADDRESS] [IP_ADDRESS] [IP_ADDRESS]",
+            ] }),
+        ),
+        with(
+            "keep-mail-domain",
+            "Addresses of a domain",
+            "PRIV-85",
+            keep(json!({ "mail_domains": ["example.com"] })),
+            texts(&["ann@example.com, <Bob@EXAMPLE.com>", "mailto:eve@example.com"]),
+            json!({ "value": ["ann@example.com, <Bob@EXAMPLE.com>", "mailto:eve@example.com"] }),
+        ),
+        with(
+            "keep-mail-domain-other",
+            "Domains that begin or end like it, and a password before a host",
+            "PRIV-85",
+            keep(json!({ "mail_domains": ["example.com"] })),
+            texts(&["x@example.com.evil.org x@sub.example.com x@evil-example.com x@example.co"]),
+            json!({ "value": ["[EMAIL] [EMAIL] [EMAIL] [EMAIL]"] }),
+        ),
+        with(
+            "keep-overlap",
+            "A kept address that holds another value",
+            "PRIV-86",
+            keep(json!({ "mail_domains": ["example.com"] })),
+            texts(&[
+                "4012888888881881@example.com",
+                "ghp_16C7e42F292c6912E7710c838347Ae178B4a@example.com",
+            ]),
+            json!({ "value": ["[EMAIL]", "[EMAIL]"] }),
+        ),
+        with(
+            "except",
+            "A kind that the host excepts for the package, though both ask for it",
+            "PRIV-87",
+            json!({ "patterns": ["phone"], "except": [{ "kinds": ["phone"], "packages": ["org.example"] }] }),
+            json!("ann@b.example +14155550132"),
+            json!({ "value": "[EMAIL] +14155550132" }),
+        ),
+        with(
+            "except-other",
+            "Kinds that the host excepts for other packages",
+            "PRIV-87",
+            json!({ "except": [{ "kinds": ["email", "phone"], "packages": ["org.example.tools", "org.exam"] }] }),
+            json!("ann@b.example +14155550132"),
+            json!({ "value": "[EMAIL] [PHONE]" }),
+        ),
     ]
 }
 

@@ -575,9 +575,22 @@ fn every_member() -> Value {
         ("secrets_command", json!(["/usr/bin/pass", "show"])),
         ("agents", json!([{ "names": ["claude-code"], "packages": ["org.example"] }])),
         ("consent", json!({ "wait_s": 55, "elicitation": "low", "remember": true })),
+        (
+            "budgets",
+            json!({ "guest_memory_mb": 1, "code_mb": 4_294_967_295_u32, "descriptors": 1 }),
+        ),
     ] {
         policy[member] = value;
     }
+    let except = json!([{ "kinds": ["phone"], "packages": ["org.example"] }]);
+    let keep = json!({
+        "values": ["+1 415 555 0132"],
+        "networks": ["10.0.0.0/8", "fd00::/8"],
+        "mail_domains": ["example.com"],
+        "loopback": true,
+    });
+    policy["privacy_filters"]["keep"] = keep;
+    policy["privacy_filters"]["except"] = except;
     let mut add = |list: &str, entry: Value| {
         policy.pointer_mut(list).and_then(Value::as_array_mut).unwrap().push(entry);
     };
@@ -886,9 +899,54 @@ fn policies() -> Vec<Case> {
         ),
         (
             "privacy-unknown-member",
-            "An exception from the privacy filter",
+            "A member of the privacy filters that does not exist",
             "POLICY-11",
-            change("/privacy_filters/except", json!(["email"])),
+            change("/privacy_filters/allow", json!(["email"])),
+        ),
+        (
+            "privacy-keep-network-bits",
+            "A network to keep with a bit behind its prefix, which may be meant as one address",
+            "POLICY-11",
+            change("/privacy_filters/keep", json!({ "networks": ["10.0.0.1/8"] })),
+        ),
+        (
+            "privacy-keep-network-address",
+            "A network to keep without its prefix length",
+            "POLICY-11",
+            change("/privacy_filters/keep", json!({ "networks": ["10.0.0.1"] })),
+        ),
+        (
+            "privacy-keep-mail-domain",
+            "A mail domain to keep with a wildcard",
+            "POLICY-11",
+            change("/privacy_filters/keep", json!({ "mail_domains": ["*.example.com"] })),
+        ),
+        (
+            "privacy-keep-list",
+            "A list of what to keep in place of the object",
+            "POLICY-11",
+            change("/privacy_filters/keep", json!(["help@example.com"])),
+        ),
+        (
+            "privacy-except-kind",
+            "An exception for a kind that does not exist",
+            "POLICY-11",
+            change("/privacy_filters/except", json!([{ "kinds": ["e-mail"] }])),
+        ),
+        (
+            "privacy-except-all",
+            "An exception for no kind",
+            "POLICY-11",
+            change(
+                "/privacy_filters/except",
+                json!([{ "kinds": [], "packages": ["org.example"] }]),
+            ),
+        ),
+        (
+            "privacy-except-packages",
+            "An exception for no package, which reads like none and could mean all",
+            "POLICY-11",
+            change("/privacy_filters/except", json!([{ "kinds": ["email"], "packages": [] }])),
         ),
         (
             "privacy-custom-no-pattern",

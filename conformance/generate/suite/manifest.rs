@@ -204,6 +204,18 @@ fn keys() -> Vec<Case> {
                 json!({ "exclude": ["email"] }),
             ),
             (
+                "unknown-privacy-keep",
+                "Values that a manifest would keep, as only a host's policy can",
+                "/privacy_filters",
+                json!({ "keep": { "mail_domains": ["example.com"] } }),
+            ),
+            (
+                "unknown-privacy-except",
+                "Kinds that a manifest would turn off, as only a host's policy can",
+                "/privacy_filters",
+                json!({ "except": [{ "kinds": ["email"] }] }),
+            ),
+            (
                 "unknown-custom",
                 "An unknown key of a custom pattern",
                 "/privacy_filters",

@@ -111,6 +111,10 @@ fn the_packages_used_least_recently_leave_and_those_in_use_stay() {
         [in_use, budgets.verified(&hashes[1]).unwrap(), budgets.verified(&hashes[3]).unwrap()];
     assert_eq!(budgets.lock().make_space(300 << 10, 1 << 20), Err("space for verified packages"));
     drop(all);
+    let in_use = budgets.verified(&hashes[0]).unwrap();
+    assert_eq!(budgets.lock().make_space(1 << 20, 1 << 20), Err("space for verified packages"));
+    assert!(kept().eq([true, true, false, true]), "none leaves for what does not fit");
+    drop(in_use);
     assert_eq!(budgets.lock().make_space(1 << 20, 1 << 20), Ok(()));
     assert!(kept().all(|it| !it));
 }

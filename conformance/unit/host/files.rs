@@ -57,7 +57,7 @@ fn waiting_for_a_lock_that_is_never_released_ends() {
     assert!(wait_for_lock(|| other.try_lock(), &|| false, LOCK_POLL_INTERVAL).is_err());
     assert!(wait_for_lock(|| other.try_lock_shared(), &|| false, LOCK_POLL_INTERVAL).is_err());
     drop(held);
-    assert!(lock_shared(&other).is_ok() && lock(&other, &|| false).is_ok());
+    assert!(lock_shared(&other).is_ok() && lock_within(&other, LOCK_TIMEOUT, &|| false).is_ok());
 }
 
 #[test]
@@ -68,7 +68,7 @@ fn a_lock_is_not_waited_for_once_the_call_has_ended() {
     let other = open_own(&path, false).unwrap().unwrap();
     let looks = std::cell::Cell::new(3);
     let ended = || looks.replace(looks.get() - 1) == 0;
-    let refused = lock(&other, &ended).unwrap_err();
+    let refused = lock_within(&other, LOCK_TIMEOUT, &ended).unwrap_err();
     assert!(refused.to_string().contains("the call has ended"), "{refused}");
     drop(held);
 }

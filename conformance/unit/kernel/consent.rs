@@ -10,7 +10,7 @@ use crate::host::host_key::{consume_nonce, host_key, public_key};
 use crate::host::pending::PendingQueue;
 use crate::kernel::deadline::Clock;
 use crate::kernel::host::Host;
-use crate::kernel::limits::PENDING_ARGUMENTS_BYTES_MAX;
+use crate::kernel::limits::{PENDING_ARGUMENTS_BYTES_MAX, PENDING_COUNT_MAX};
 use crate::kernel::package::content_hash::ContentHash;
 use crate::kernel::package::key::{PublicKey, SecretKey};
 use crate::kernel::policy::capability::{digest, Capability};
@@ -400,6 +400,48 @@ fn a_request_that_is_not_decided_or_was_cancelled_is_denied_and_removed() {
         assert_eq!(pending.all(Timestamp::now()).unwrap(), []);
         assert_eq!(pending.deny(1, Timestamp::now()).unwrap_err().code(), Code::ConsentNoQuestion);
     }
+}
+
+#[test]
+fn the_places_of_dead_servers_are_free_again_and_those_of_others_are_not() {
+    let home = TempDir::new("places");
+    let pending = PendingQueue::new(&home.0);
+    let path = home.0.join("pending.json");
+    let wait = Duration::from_secs(60);
+    // Files of servers that live, and of one that was killed.
+    let alive = u64::try_from(PENDING_COUNT_MAX).unwrap() - 16;
+    let locks: Vec<fs::File> = (1..=alive)
+        .map(|number| fs::File::create(home.0.join(format!("pending-{number}.lock"))).unwrap())
+        .collect();
+    locks.iter().for_each(|lock| lock.lock().unwrap());
+    let deny = |number| pending.deny(number, Timestamp::now()).unwrap();
+    let write_full = |_| {
+        let text = fs::read_to_string(&path).unwrap();
+        let mut file: Value = serde_json::from_str(&text).unwrap();
+        let one = file["questions"][0].clone();
+        let all = (1..=PENDING_COUNT_MAX).map(|number| {
+            let mut other = one.clone();
+            other["number"] = json!(number);
+            other
+        });
+        file["questions"] = all.collect();
+        file["next"] = json!(PENDING_COUNT_MAX + 1);
+        fs::write(&path, file.to_string()).unwrap();
+        // The last 15 belong to a server that was killed: they make room for this one.
+        let reply = pending.request_approval(&question(false, &[]), wait, &|| true, &deny);
+        assert_eq!(reply.unwrap(), ApprovalDecision::Denied);
+        let left: Vec<u64> =
+            pending.all(Timestamp::now()).unwrap().iter().map(|one| one.number).collect();
+        assert_eq!(left, (1..=alive + 1).collect::<Vec<u64>>());
+    };
+    // The first number that is not taken.
+    let reply = pending.request_approval(&question(false, &[]), wait, &|| false, &|number| {
+        assert_eq!(number, alive + 1);
+        write_full(number);
+    });
+    assert!(matches!(reply, Ok(ApprovalDecision::NoResponse(_))), "{reply:?}");
+    drop(locks);
+    fs::remove_file(&path).unwrap();
 }
 
 #[test]

@@ -274,6 +274,43 @@ fn proposals_that_are_left_out_are_rejected() {
     }
 }
 
+// [MOD-22]
+#[test]
+fn a_refused_proposal_is_named_with_what_leaves_it_out() {
+    for (fields, parts) in [
+        ("(func (drop (v128.const i64x2 0 0)))", ["SIMD", "-mno-simd128"]),
+        ("(func (return_call 0))", ["return_call", "-mno-tail-call"]),
+        ("(func (drop (i32.atomic.load (i32.const 0))))", ["threads", "-pthread"]),
+        ("(tag)", ["exception handling", "-fwasm-exceptions"]),
+        ("(func (block (try_table (catch_all 0))))", ["try_table", "-fwasm-exceptions"]),
+        ("(type (struct))", ["garbage collection", "linear memory"]),
+        ("(func (drop (ref.i31 (i32.const 1))))", ["garbage collection", "linear memory"]),
+        ("(table i64 1 funcref)", ["memory64", "wasm32-wasip1"]),
+    ] {
+        let (code, detail) = refused(&with(fields));
+        assert_eq!(code, Code::ModuleInvalid, "{fields}");
+        assert!(parts.iter().all(|part| detail.contains(part)), "{fields}: {detail}");
+    }
+    // Legacy exceptions, which the text format no longer writes.
+    for (operator, name) in [(0x06, "operator try"), (0x19, "operator catch"), (0x18, "delegate")] {
+        let body = [0, operator, 0x40, 0x0b, 0x0b];
+        let mut module =
+            b"\0asm\x01\0\0\0\x01\x04\x01\x60\0\0\x03\x02\x01\0\x0a\x07\x01\x05".to_vec();
+        module.extend(body);
+        let (code, detail) = refused(&module);
+        assert_eq!(code, Code::ModuleInvalid);
+        assert!(detail.contains(name) && detail.contains("-fwasm-exceptions"), "{detail}");
+    }
+    for (memory, part) in
+        [("i64 1", "memory64"), ("1 2 shared", "threads"), ("1 (pagesize 1)", "page size")]
+    {
+        let text =
+            format!("(module (memory (export \"memory\") {memory}) (func (export \"_start\")))");
+        let (_, detail) = refused(&wat::parse_str(text).unwrap());
+        assert!(detail.contains(part), "{memory}: {detail}");
+    }
+}
+
 #[test]
 fn what_compilers_emit_is_accepted() {
     verdict(&with(

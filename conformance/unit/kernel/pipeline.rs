@@ -13,7 +13,7 @@ fn what_needs_a_regular_expression_is_refused_where_none_can_be_matched() {
         json!({"type": "object", "properties": {"a": {"type": "string", "pattern": "^x"}}});
     checking.tools[0].parameters = Schema::read(&schema, "").unwrap();
     let mut asking = policy.clone();
-    asking.privacy_filters.custom.push(custom);
+    asking.privacy_filters.always.custom.push(custom);
     for (manifest, policy) in [(&filtering, &policy), (&checking, &policy), (&plain, &asking)] {
         let refused = check_patterns(false, manifest, policy).unwrap_err();
         assert_eq!(refused.code(), Code::HostPatterns);

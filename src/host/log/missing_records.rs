@@ -1,13 +1,12 @@
 //! Evidence of missing records: what the other files of a log's directory say about the log.
 //!
 //! A chain does not show that lines are missing at its end, and an empty log is a valid chain. But a key is
-//! created only for an existing log, `audit.head` names a record that was written, the file of a call the place
-//! of its intent record, and the name of a torn line's file the number of records before it. Each becomes
-//! durable after the records it refers to, so a crash never makes a complete log look incomplete. Writing and
-//! verifying use the same checks.
+//! created only for an existing log, `audit.head` names a record that was written, and the file of a call the
+//! place of its intent record. Each becomes durable after the records it refers to, so a crash never makes a
+//! complete log look incomplete. Writing and verifying use the same checks.
 
 use super::files::{
-    at, broken, missing, parse_call_name, unavailable, CALLS_DIR, HEAD_FILE, KEY_FILE, TORN_PREFIX,
+    at, broken, missing, parse_call_name, unavailable, CALLS_DIR, HEAD_FILE, KEY_FILE,
 };
 use crate::host::files::{self, optional, Links};
 use crate::kernel::encoding::{as_u64, unhex};
@@ -70,8 +69,6 @@ pub(super) struct Evidence {
     recorded_head: Option<Checkpoint>,
     /// `seq` and place of the intent record of each call that has a file.
     calls: Vec<(u64, u64)>,
-    /// The highest `seq` in the name of a torn line's file.
-    torn: Option<u64>,
 }
 
 impl Evidence {
@@ -86,14 +83,11 @@ impl Evidence {
         let head = optional(files::read(head, Links::Refused, HEAD_BYTES_MAX)).map_err(at(head))?;
         let recorded_head = head.as_deref().and_then(Checkpoint::parse);
         let calls = names(&dir.join(CALLS_DIR))?;
-        let torn = names(dir)?;
-        let torn = torn.iter().filter_map(|name| name.strip_prefix(TORN_PREFIX)?.parse().ok());
         Ok(Evidence {
             has_key,
             has_head: head.is_some(),
             recorded_head,
             calls: calls.iter().filter_map(|name| parse_call_name(name)).collect(),
-            torn: torn.max(),
         })
     }
 
@@ -103,8 +97,7 @@ impl Evidence {
     /// `audit.broken`.
     // [AUD-71] [AUD-72]
     pub(super) fn check_missing(&self) -> Result<(), Error> {
-        let found = self.has_key || self.has_head || !self.calls.is_empty() || self.torn.is_some();
-        if found {
+        if self.has_key || self.has_head || !self.calls.is_empty() {
             Err(missing())
         } else {
             Ok(())
@@ -112,11 +105,11 @@ impl Evidence {
     }
 
     /// Checks that the log contains every record that the evidence refers to. Its complete lines end at
-    /// `end`, and the last of them is record `seq`.
+    /// `end`; `seq` is the number of the last, 0 without any.
     ///
     /// # Errors
     /// `audit.broken`, `audit.unavailable`.
-    // [AUD-71] [AUD-73] [AUD-74] [AUD-75]
+    // [AUD-71] [AUD-73] [AUD-74]
     pub(super) fn check(&self, log: &File, end: u64, seq: u64) -> Result<(), Error> {
         let cut = |what: String| Err(broken("the log was truncated or replaced", what));
         if self.has_head && seq == 0 {
@@ -130,12 +123,7 @@ impl Evidence {
                 return cut(format!("{CALLS_DIR}/{call}-{offset} exists, but its record does not"));
             }
         }
-        match self.torn {
-            Some(torn) if torn > seq.saturating_add(1) => {
-                cut(format!("it ends with record {seq}, but {TORN_PREFIX}{torn} exists"))
-            }
-            _ => Ok(()),
-        }
+        Ok(())
     }
 }
 

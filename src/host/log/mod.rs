@@ -12,11 +12,9 @@ mod writer;
 pub use running_calls::RunningCall;
 pub use verify::{log_exists, verify, verify_each};
 
-use crate::host::files::create_private_dir;
 use crate::kernel::audit::{Entry, LogKey};
 use crate::kernel::error::Error;
 use crate::kernel::time::Timestamp;
-use files::{at, unavailable, CALLS_DIR};
 use missing_records::Checkpoint;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -57,11 +55,7 @@ impl AuditLog {
     /// # Errors
     /// `audit.unavailable`; `audit.broken` if the last line was modified, or records are missing.
     pub fn open(dir: &Path) -> Result<AuditLog, Error> {
-        let calls = dir.join(CALLS_DIR);
-        create_private_dir(&calls).map_err(at(&calls))?;
-        if !calls.symlink_metadata().is_ok_and(|found| found.is_dir()) {
-            return Err(unavailable(format_args!("{}: not a directory", calls.display())));
-        }
+        running_calls::create_dir(dir)?;
         let (writer, key) = LogWriter::open_or_create(dir)?;
         let checkpoint = Arc::new(Mutex::new(writer.checkpoint()));
         Ok(AuditLog { dir: dir.to_owned(), key: LogKey::new(key), checkpoint })
@@ -87,6 +81,7 @@ impl AuditLog {
         writer.quarantine_torn_tail(now)?;
         let mut running = None;
         if let Entry::Intent(_) = entry {
+            running_calls::create_dir(&self.dir)?;
             running_calls::record_lost_calls(&self.dir, &mut writer, now)?;
             running = Some(RunningCall::create(&self.dir, &writer)?);
         }

@@ -54,6 +54,20 @@ impl RunningCall {
     }
 }
 
+/// Creates the directory of the calls' files, also if it was removed while calls are running.
+///
+/// # Errors
+/// `audit.unavailable`.
+// [AUD-50]
+pub(super) fn create_dir(dir: &Path) -> Result<(), Error> {
+    let calls = &dir.join(CALLS_DIR);
+    files::create_private_dir(calls).map_err(at(calls))?;
+    if !calls.symlink_metadata().is_ok_and(|found| found.is_dir()) {
+        return Err(unavailable(format_args!("{}: not a directory", calls.display())));
+    }
+    Ok(())
+}
+
 /// Writes a `lost` record for every call whose process died.
 ///
 /// A file may be left of a call that never started (the process died before the intent record) or that ended

@@ -18,6 +18,8 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+/// Names tried for the file of a torn line.
+const TORN_NAMES_COUNT: usize = 8;
 /// 64 hexadecimal digits and a line feed.
 const KEY_BYTES: usize = 65;
 
@@ -124,37 +126,53 @@ impl LogWriter {
     }
 
     /// Moves an incomplete last line into a file named after the record that will report it. The name makes
-    /// this resumable: a file without its record means that the record is still due.
+    /// this resumable: a file without its record means that the record is still due. What another program has
+    /// put under the name is left, and the next name is taken.
     ///
     /// # Errors
     /// `audit.unavailable`.
-    // [AUD-45] [AUD-46]
+    // [AUD-45] [AUD-46] [AUD-75]
     pub(super) fn quarantine_torn_tail(&mut self, now: Timestamp) -> Result<(), Error> {
-        let name = format!("{TORN_PREFIX}{}", self.head.seq.saturating_add(1));
-        let path = &self.dir.join(&name);
-        let fail = at(path);
-        let Some(mut file) = files::open_own(path, !self.torn.is_empty()).map_err(fail)? else {
+        let mut result = Ok(());
+        for attempt in 0..TORN_NAMES_COUNT {
+            let suffix = if attempt == 0 { String::new() } else { format!("-{attempt}") };
+            let name = format!("{TORN_PREFIX}{}{suffix}", self.head.seq.saturating_add(1));
+            let path = &self.dir.join(&name);
+            match self.set_torn_aside(path).map_err(at(path)) {
+                Ok(None) => return Ok(()),
+                Ok(Some((bytes, sha256))) => {
+                    return self.append(&Entry::Torn(&Torn { file: name, bytes, sha256 }), now);
+                }
+                Err(error) => result = Err(error),
+            }
+        }
+        // Without a torn line nothing has to be written there.
+        if self.torn.is_empty() {
             return Ok(());
-        };
+        }
+        result
+    }
+
+    /// Returns length and hash of what the file holds, with the torn line; `None` if there is neither.
+    fn set_torn_aside(&mut self, path: &Path) -> io::Result<Option<(u64, Hash)>> {
+        let Some(mut file) = files::open_own(path, !self.torn.is_empty())? else { return Ok(None) };
+        let length_before = file.metadata()?.len();
+        if length_before.saturating_add(as_u64(self.torn.len())) > as_u64(AUDIT_TORN_BYTES_MAX) {
+            return Err(io::Error::other(format!("longer than {AUDIT_TORN_BYTES_MAX} bytes")));
+        }
         if !self.torn.is_empty() {
-            let length_before = file.metadata().map_err(fail)?.len();
             if let Err(error) = file.write_all(&self.torn).and_then(|()| file.sync_all()) {
                 // Otherwise a full disk would collect one piece with each attempt.
-                file.set_len(length_before).map_err(fail)?;
-                return Err(fail(error));
+                file.set_len(length_before)?;
+                return Err(error);
             }
-            files::sync_dir(&self.dir).map_err(at(&self.dir))?;
-            self.log.set_len(self.end).and_then(|()| self.log.sync_all()).map_err(unavailable)?;
+            files::sync_dir(&self.dir)?;
+            self.log.set_len(self.end).and_then(|()| self.log.sync_all())?;
             self.torn.clear();
         }
-        file.rewind().map_err(fail)?;
-        let content = files::read_from(file, AUDIT_TORN_BYTES_MAX).map_err(fail)?;
-        if content.len() > AUDIT_TORN_BYTES_MAX {
-            let what = format!("longer than {AUDIT_TORN_BYTES_MAX} bytes");
-            return Err(fail(io::Error::other(what)));
-        }
-        let (bytes, sha256) = (as_u64(content.len()), Hash::of(&content));
-        self.append(&Entry::Torn(&Torn { file: name, bytes, sha256 }), now)
+        file.rewind()?;
+        let content = files::read_from(file, AUDIT_TORN_BYTES_MAX)?;
+        Ok(Some((as_u64(content.len()), Hash::of(&content))))
     }
 
     /// Appends one record and returns once it is durable. On failure the log is unchanged, or ends in a torn

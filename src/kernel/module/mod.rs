@@ -154,7 +154,7 @@ fn check_imports(module: &wasmi::Module, manifest: &Manifest) -> Result<(), Erro
         if is_wrong || is_undeclared {
             let why = match known {
                 None => "",
-                Some(_) if is_undeclared => " (without the `network` capability)",
+                Some(_) if is_undeclared => " (without `capabilities.network` in the manifest)",
                 Some(_) => " (with a wrong signature)",
             };
             let (module, name) = (quote_untrusted(import.module()), quote_untrusted(import.name()));

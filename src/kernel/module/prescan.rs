@@ -79,6 +79,24 @@ fn invalid(what: &str) -> Error {
     Error::new(Code::ModuleInvalid, what)
 }
 
+/// Proposals that are not supported, and how a compiler leaves them out.
+const EXCEPTIONS: &str =
+    "exception handling: compile without -fwasm-exceptions, in Rust with panic=abort";
+const GC: &str = "garbage collection: compile for linear memory, not for Wasm GC";
+const MEMORY64: &str = "memory64: compile for wasm32-wasip1, not wasm64";
+const PAGE_SIZES: &str = "custom page sizes: link without --page-size";
+const SIMD: &str = "SIMD: compile with -mno-simd128, in Rust with -C target-feature=-simd128";
+const TAIL_CALLS: &str =
+    "tail calls: compile with -mno-tail-call, in Rust with -C target-feature=-tail-call";
+const THREADS: &str = "threads: compile without -pthread, in Rust with -C target-feature=-atomics";
+const WIDE: &str = "wide arithmetic: compile with -mno-wide-arithmetic";
+
+/// Refuses what belongs to a proposal that is not supported.
+// [MOD-22]
+fn unsupported(what: &str, proposal: &str) -> Error {
+    invalid(&format!("{what} of {proposal}"))
+}
+
 fn within(what: &str, count: usize, max: usize) -> Result<(), Error> {
     if count <= max {
         return Ok(());
@@ -148,7 +166,7 @@ impl ModuleTotals {
 
     /// Adds the values that branches to these labels copy.
     fn add_branches(&mut self, labels: usize) {
-        self.add_code(labels.saturating_mul(self.branch_values), BRANCH_VALUE_CODE_BYTES);
+        self.add_code(labels.saturating_mul(self.branch_values.max(1)), BRANCH_VALUE_CODE_BYTES);
     }
 }
 
@@ -164,7 +182,16 @@ fn section(cursor: &mut Cursor, totals: &mut ModuleTotals) -> Result<(), Error> 
         2 => body.count("imports", IMPORTS_COUNT_MAX).map(drop),
         3 => body.count("functions", FUNCTIONS_COUNT_MAX).map(drop),
         4 => tables(&mut body),
-        5 => body.count("memories", 1).map(drop),
+        5 => match body.count("memories", 1)? {
+            0 => Ok(()),
+            // shared, or with 64-bit addresses, or with pages of another size
+            _ => match body.byte()? {
+                flags if flags & 0b0010 != 0 => Err(unsupported("shared memory", THREADS)),
+                flags if flags & 0b0100 != 0 => Err(unsupported("64-bit memory", MEMORY64)),
+                flags if flags & 0b1000 != 0 => Err(unsupported("page size", PAGE_SIZES)),
+                _ => Ok(()),
+            },
+        },
         6 => body.count("globals", GLOBALS_COUNT_MAX).map(drop),
         7 => body.count("exports", EXPORTS_COUNT_MAX).map(drop),
         // [MOD-08] it would run during instantiation, before any timeout applies
@@ -176,14 +203,17 @@ fn section(cursor: &mut Cursor, totals: &mut ModuleTotals) -> Result<(), Error> 
         }
         10 => code(&mut body, totals),
         11 | 12 => body.count("data segments", DATA_SEGMENTS_COUNT_MAX).map(drop),
-        other => Err(invalid(&format!("unknown section {other}"))),
+        13 => Err(unsupported("tag section", EXCEPTIONS)),
+        other => Err(invalid(&format!("section {other} of no WebAssembly proposal"))),
     }
 }
 
 fn types(body: &mut Cursor, totals: &mut ModuleTotals) -> Result<(), Error> {
     for _ in 0..body.count("types", TYPES_COUNT_MAX)? {
-        if body.byte()? != 0x60 {
-            return Err(invalid("type is not a function type"));
+        match body.byte()? {
+            0x60 => {}
+            0x4e..=0x50 | 0x5e | 0x5f => return Err(unsupported("structure type", GC)),
+            _ => return Err(invalid("type is not a function type")),
         }
         totals.parameters.push(body.vector("parameters", PARAMETERS_COUNT_MAX)?.len());
         let results = body.vector("results", RESULTS_COUNT_MAX)?.len();
@@ -200,7 +230,7 @@ fn tables(body: &mut Cursor) -> Result<(), Error> {
         let has_maximum = match body.byte()? {
             0 => false,
             1 => true,
-            _ => return Err(invalid("table flags are not allowed")),
+            _ => return Err(unsupported("shared or 64-bit table", MEMORY64)),
         };
         elements = elements.saturating_add(body.number()?);
         if has_maximum {
@@ -215,6 +245,7 @@ fn code(body: &mut Cursor, totals: &mut ModuleTotals) -> Result<(), Error> {
     let widest = totals.parameters.iter().copied().max().unwrap_or(0);
     let count = body.count("functions", FUNCTIONS_COUNT_MAX)?;
     totals.add_code(count, FUNCTION_CODE_BYTES);
+    let mut largest = 0;
     for _ in 0..count {
         let mut function = Cursor::new(body.vector("bytes in one function", FUNCTION_BYTES_MAX)?);
         let mut locals = 0_usize;
@@ -223,8 +254,12 @@ fn code(body: &mut Cursor, totals: &mut ModuleTotals) -> Result<(), Error> {
             let _value_type = function.byte()?;
         }
         within("locals in one function", locals, LOCALS_COUNT_MAX)?;
+        let before = totals.code_bytes;
         operators(&mut function, widest, totals)?;
+        largest = largest.max(totals.code_bytes.saturating_sub(before));
     }
+    // The translator keeps its buffer.
+    totals.code_bytes = totals.code_bytes.saturating_add(largest);
     Ok(())
 }
 
@@ -293,11 +328,23 @@ fn operators(function: &mut Cursor, widest: usize, totals: &mut ModuleTotals) ->
                 15 => growths = count_growth(function, growths)?,
                 9 | 11 | 13 | 16 | 17 => function.skip_numbers(1)?,
                 8 | 10 | 12 | 14 => function.skip_numbers(2)?,
-                other => return Err(invalid(&format!("operator 0xfc {other} is not allowed"))),
+                19..=22 => return Err(unsupported("128-bit operator", WIDE)),
+                other => return Err(invalid(&format!("operator 0xfc {other} is unknown"))),
             },
-            0xfd => return Err(invalid("SIMD operators are not allowed")),
-            0xfe => return Err(invalid("atomic operators are not allowed")),
-            other => return Err(invalid(&format!("operator {other:#04x} is not allowed"))),
+            0x06 => return Err(unsupported("operator try", EXCEPTIONS)),
+            0x07 | 0x19 => return Err(unsupported("operator catch", EXCEPTIONS)),
+            0x08 => return Err(unsupported("operator throw", EXCEPTIONS)),
+            0x09 | 0x0a => return Err(unsupported("operator rethrow", EXCEPTIONS)),
+            0x18 => return Err(unsupported("operator delegate", EXCEPTIONS)),
+            0x1f => return Err(unsupported("operator try_table", EXCEPTIONS)),
+            0x12 => return Err(unsupported("operator return_call", TAIL_CALLS)),
+            0x13 => return Err(unsupported("operator return_call_indirect", TAIL_CALLS)),
+            0x14 => return Err(unsupported("operator call_ref", GC)),
+            0x15 => return Err(unsupported("operator return_call_ref", GC)),
+            0xd3..=0xd6 | 0xfb => return Err(unsupported("operator on references", GC)),
+            0xfd => return Err(unsupported("vector operator", SIMD)),
+            0xfe => return Err(unsupported("atomic operator", THREADS)),
+            other => return Err(invalid(&format!("operator {other:#04x} is unknown"))),
         }
     }
     Ok(())

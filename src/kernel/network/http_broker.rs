@@ -17,7 +17,7 @@ use crate::kernel::limits::{HTTP_REDIRECTS_COUNT_MAX, HTTP_RESPONSE_BYTES_MAX, T
 use crate::kernel::names::{is_header_name, is_header_value};
 use crate::kernel::policy::token::HostGrant;
 use crate::kernel::prelude::*;
-use crate::kernel::secrets::SecretMatcher;
+use crate::kernel::secrets::{KnownSecret, SecretMatcher};
 use core::time::Duration;
 use serde_json::{json, Value};
 
@@ -82,7 +82,8 @@ impl<'a> HttpBroker<'a> {
         let Some(grant) = self.hosts.iter().find(|grant| grant.host == declared) else {
             // The guest chose the name, so it is not counted under it.
             counts.add("http http.undeclared");
-            let message = format!("host {declared} is not granted");
+            let message =
+                format!("host {declared} is not in `capabilities.network` of the manifest");
             return Err(service_error("http.undeclared", message));
         };
         let result = self.exchange(request, grant, deadline);
@@ -106,7 +107,10 @@ impl<'a> HttpBroker<'a> {
         let url = &request.url;
         // [DOOR-24]
         if !url.is_https && !grant.plain_http {
-            let message = format!("host {} requires https", grant.host);
+            let message = format!(
+                "host {} requires https, or `network.plain_http` in the policy",
+                grant.host
+            );
             return Err(service_error("http.plain", message));
         }
         let headers = request_headers(request, grant)?;
@@ -114,7 +118,10 @@ impl<'a> HttpBroker<'a> {
         let addresses = self.host.resolve(&url.host, time_left(deadline)?)?;
         let allowed = |it| address::is_allowed(it, grant.private_addresses);
         if !addresses.iter().all(|it| allowed(*it)) {
-            let message = format!("{} resolves to a blocked address", url.host);
+            let message = format!(
+                "{} resolves to a blocked address; see `network.private_addresses` in the policy",
+                url.host
+            );
             return Err(service_error("http.address", message));
         }
         let address = *addresses.first().ok_or(TransportError::NoAddress)?;
@@ -197,15 +204,17 @@ fn request_headers(
     }
 }
 
-/// Returns `true` if a response echoes a secret of the request.
+/// Returns `true` if a response echoes a secret of the request, in any letter case: servers and libraries change
+/// that of header names and host names.
 fn echoes_secret(response: &HttpResponse, grant: &HostGrant) -> bool {
     let secrets = grant.headers.iter().filter_map(|header| header.secret.clone());
-    let secrets = SecretMatcher::new(&secrets.collect::<Vec<_>>());
-    let headers = response.headers.iter();
-    secrets.occurs_in(&response.body)
-        || headers
-            .flat_map(|(name, value)| [name, value])
-            .any(|it| secrets.occurs_in(it.as_bytes()))
+    let secrets: Vec<_> = secrets.collect();
+    let lower_case: Vec<_> = secrets.iter().map(KnownSecret::to_lower_case).collect();
+    let (exact, lower_case) = (SecretMatcher::new(&secrets), SecretMatcher::new(&lower_case));
+    let echoes =
+        |text: &[u8]| exact.occurs_in(text) || lower_case.occurs_in(&text.to_ascii_lowercase());
+    let mut headers = response.headers.iter().flat_map(|(name, value)| [name, value]);
+    echoes(&response.body) || headers.any(|it| echoes(it.as_bytes()))
 }
 
 /// Returns the next request if the response is a redirect to follow.

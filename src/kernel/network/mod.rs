@@ -64,7 +64,8 @@ impl<'a> ServiceBroker<'a> {
             // [DOOR-08] A service that was not granted is indistinguishable from one that does not exist.
             _ => {
                 counts.add("service.unknown");
-                Err(service_error("service.unknown", "unknown service"))
+                let message = "unknown service, or no host in `capabilities.network` of the manifest is granted";
+                Err(service_error("service.unknown", message))
             }
         }
     }

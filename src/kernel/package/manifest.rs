@@ -309,7 +309,7 @@ string_enum! {
 }
 
 object! {
-    /// `privacy_filters`: what the publisher wants redacted. The host's policy can add to it, never remove.
+    /// `privacy_filters`: what the publisher wants redacted. The host's policy has the last say.
     #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct PrivacyFilters: FromJson {
         /// Built-in kinds by name.

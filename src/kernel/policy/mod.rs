@@ -22,7 +22,7 @@ use crate::kernel::limits::{
 use crate::kernel::names::{self, is_host_and_port, is_namespace, is_visible_line};
 use crate::kernel::package::manifest::PrivacyFilters;
 use crate::kernel::prelude::*;
-use crate::kernel::privacy::{self, Replacement};
+use crate::kernel::privacy::{self, Keep, Kind, PrivacyFilterEngine, Replacement};
 use crate::kernel::trust::{namespace_contains, NAMESPACE};
 pub use capability::{Capability, CapabilityKind};
 use core::time::Duration;
@@ -102,8 +102,7 @@ object! {
         /// The command that prints secrets, instead of the file in the home directory.
         pub(in crate::kernel) secrets_command: Option<Vec<String>> = None, optional(secrets_command);
         pub(in crate::kernel) network: NetworkRules = NetworkRules::default();
-        /// What is redacted from every response in addition to the manifest's filters.
-        pub(in crate::kernel) privacy_filters: PrivacyFilters = PrivacyFilters::default(), privacy_filters;
+        pub(in crate::kernel) privacy_filters: FilterRules = FilterRules::default(), filter_rules;
         /// The form of the replacements.
         pub(in crate::kernel) privacy_replacement: Replacement = Replacement::Label;
         pub(in crate::kernel) agents: Vec<AgentRule> = Vec::new();
@@ -191,6 +190,27 @@ object! {
             text(names::is_header_name, "a lower-case header name that does not belong to the transport");
         /// The members `value`, `secret` and `prefix`.
         pub(in crate::kernel) source: ValueSource => of_header;
+        pub(in crate::kernel) packages: PackageScope = PackageScope::default();
+    }
+}
+
+object! {
+    /// What is redacted from every response in addition to the manifest's filters, and what is not.
+    #[derive(Clone, Debug)]
+    pub(in crate::kernel) struct FilterRules: FromJson {
+        /// The members `patterns` and `custom`.
+        pub(in crate::kernel) always: PrivacyFilters = PrivacyFilters::default() => PrivacyFilters::members;
+        pub(in crate::kernel) keep: Keep = Keep::default();
+        pub(in crate::kernel) except: Vec<FilterException> = Vec::new();
+    }
+}
+
+object! {
+    /// Turns built-in kinds off for packages.
+    #[derive(Clone, Debug)]
+    pub(in crate::kernel) struct FilterException: FromJson {
+        pub(in crate::kernel) kinds: BTreeSet<String>,
+            list(1..=usize::MAX, text(|name| Kind::from_name(name).is_some(), "a built-in kind"));
         pub(in crate::kernel) packages: PackageScope = PackageScope::default();
     }
 }
@@ -288,11 +308,11 @@ fn secrets_command(place: &Field) -> Result<Vec<String>, DocumentError> {
     Ok(arguments)
 }
 
-fn privacy_filters(place: &Field) -> Result<PrivacyFilters, DocumentError> {
-    let filters = PrivacyFilters::read(place)?;
-    privacy::check_patterns(&filters.patterns, &filters.custom)
+fn filter_rules(place: &Field) -> Result<FilterRules, DocumentError> {
+    let rules = FilterRules::read(place)?;
+    privacy::check_patterns(&rules.always.patterns, &rules.always.custom)
         .map_err(|error| place.bad_value(error.detail()))?;
-    Ok(filters)
+    Ok(rules)
 }
 
 impl Document for PermissionPolicy {
@@ -361,6 +381,27 @@ impl PermissionPolicy {
     /// Sets whether tools get random numbers of this host instead of deterministic ones.
     pub fn real_random(self, yes: bool) -> Self {
         PermissionPolicy { real_random: yes, ..self }
+    }
+
+    /// Returns the filter for results of the package with this id: what its manifest requests and what the
+    /// policy adds, without what the policy excepts and keeps.
+    ///
+    /// # Errors
+    /// `privacy.pattern`.
+    // [PRIV-03] [PRIV-87]
+    pub fn privacy_filter(
+        &self,
+        id: &str,
+        requested: &PrivacyFilters,
+    ) -> Result<PrivacyFilterEngine, Error> {
+        let FilterRules { always, keep, except } = &self.privacy_filters;
+        let is_excepted = |kind: &String| {
+            except.iter().any(|rule| rule.kinds.contains(kind) && rule.packages.includes(id))
+        };
+        let kinds = requested.patterns.iter().chain(&always.patterns);
+        let kinds: Vec<_> = kinds.filter(|kind| !is_excepted(kind)).cloned().collect();
+        let custom: Vec<_> = requested.custom.iter().chain(&always.custom).cloned().collect();
+        Ok(PrivacyFilterEngine::from_config(&kinds, &custom)?.with_keep(keep))
     }
 
     /// Returns the number of trusted publishers that must sign, for check 5.

@@ -66,7 +66,7 @@ impl Labeler {
             // A label must not depend on a secret's value.
             _ if matches!(source, MatchSource::KnownSecret(_)) => {}
             Replacement::LastFour if source == MatchSource::Kind(Kind::CreditCard) => {
-                let digits = canonical(source, value);
+                let digits = Form::of_source(source).of(value);
                 out.push(':');
                 out.push_str(digits.get(digits.len().saturating_sub(4)..).unwrap_or_default());
             }
@@ -74,13 +74,13 @@ impl Labeler {
             Replacement::Numbered => {
                 let known = self.numbers.entry(source).or_default();
                 let next = known.len().saturating_add(1);
-                let number = known.entry(canonical(source, value)).or_insert(next);
+                let number = known.entry(Form::of_source(source).of(value)).or_insert(next);
                 // Writing to a string cannot fail.
                 let _ = write!(out, ":{number}");
             }
             Replacement::Pseudonym => {
                 out.push(':');
-                let named = format!("{label}\0{}", canonical(source, value));
+                let named = format!("{label}\0{}", Form::of_source(source).of(value));
                 let code = hmac_sha256(&self.key, named.as_bytes());
                 // Letters only: digits could match as a number.
                 let letters = code.iter().take(8).flat_map(|byte| [byte >> 4, byte & 15]);
@@ -91,19 +91,38 @@ impl Labeler {
     }
 }
 
-/// Returns the canonical form of a value: digits can be grouped in several ways, and case counts for some
-/// kinds only.
+/// How values are compared: digits can be grouped in several ways, and case counts for some kinds only.
 // [PRIV-78]
-fn canonical(source: MatchSource, value: &str) -> String {
-    match source {
-        MatchSource::KnownSecret(_)
-        | MatchSource::Custom(_)
-        | MatchSource::Kind(Kind::PrivateKey | Kind::Jwt | Kind::ApiKey) => value.to_owned(),
-        MatchSource::Kind(Kind::Email | Kind::IpAddress) => value.to_lowercase(),
-        MatchSource::Kind(_) => {
-            let folded = fold(value);
-            let kept = folded.bytes.iter().filter(|byte| byte.is_ascii_alphanumeric());
-            kept.map(|byte| char::from(byte.to_ascii_lowercase())).collect()
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Form {
+    Verbatim,
+    LowerCase,
+    LettersAndDigits,
+}
+
+impl Form {
+    pub(super) const ALL: [Form; 3] = [Form::Verbatim, Form::LowerCase, Form::LettersAndDigits];
+
+    pub(super) fn of_source(source: MatchSource) -> Form {
+        match source {
+            MatchSource::KnownSecret(_)
+            | MatchSource::Custom(_)
+            | MatchSource::Kind(Kind::PrivateKey | Kind::Jwt | Kind::ApiKey) => Form::Verbatim,
+            MatchSource::Kind(Kind::Email | Kind::IpAddress) => Form::LowerCase,
+            MatchSource::Kind(_) => Form::LettersAndDigits,
+        }
+    }
+
+    /// Returns this form of a value.
+    pub(super) fn of(self, value: &str) -> String {
+        match self {
+            Form::Verbatim => value.to_owned(),
+            Form::LowerCase => value.to_lowercase(),
+            Form::LettersAndDigits => {
+                let folded = fold(value);
+                let kept = folded.bytes.iter().filter(|byte| byte.is_ascii_alphanumeric());
+                kept.map(|byte| char::from(byte.to_ascii_lowercase())).collect()
+            }
         }
     }
 }

@@ -1,8 +1,8 @@
 //! Privacy filter: finds personal data in a result and replaces it by labels such as `[EMAIL]`.
 //!
 //! [`PrivacyFilterEngine`] is here; `redact_json.rs` selects the strings of a JSON value, `folded_text.rs`
-//! prepares them for the detectors in `detect/`, `label.rs` writes the replacements, `custom.rs` has the
-//! custom patterns, and `kernel/secrets/` finds known secrets.
+//! prepares them for the detectors in `detect/`, `keep.rs` has what the host keeps, `label.rs` writes the
+//! replacements, `custom.rs` has the custom patterns, and `kernel/secrets/` finds known secrets.
 //!
 //! A redacted text is scanned again until nothing is found. If that does not converge, or a limit is
 //! exceeded, the result is withheld.
@@ -11,6 +11,7 @@ mod budget;
 mod custom;
 mod detect;
 mod folded_text;
+mod keep;
 mod kind;
 mod label;
 mod matches;
@@ -23,6 +24,7 @@ mod redaction_report;
 mod tests;
 
 use crate::kernel::prelude::*;
+pub(in crate::kernel) use keep::Keep;
 pub use kind::Kind;
 pub use label::Replacement;
 pub use redaction_report::RedactionReport;
@@ -34,10 +36,10 @@ use crate::kernel::secrets::{KnownSecret, SecretMatcher};
 use budget::Budget;
 use custom::Custom;
 use detect::{may_match, scan, Hints};
+use keep::Kept;
 use kind::KindSet;
 use label::Labeler;
-use matches::{merge_overlapping, Match, MatchSource};
-use redact_json::JsonRedactor;
+use matches::{Match, MatchSource};
 
 /// Replaces a value that could not be filtered.
 pub const WITHHELD: &str = "[WITHHELD]";
@@ -58,6 +60,7 @@ pub struct PrivacyFilterEngine {
     enabled: KindSet,
     custom: Vec<Custom>,
     secrets: SecretMatcher,
+    kept: Kept,
     replacement: Replacement,
     key: [u8; 32],
 }
@@ -102,13 +105,19 @@ impl PrivacyFilterEngine {
         }
         let (replacement, key) = (Replacement::Label, [0; 32]);
         let (custom, secrets) = (custom::compile(custom)?, SecretMatcher::default());
-        Ok(PrivacyFilterEngine { enabled, custom, secrets, replacement, key })
+        let kept = Kept::default();
+        Ok(PrivacyFilterEngine { enabled, custom, secrets, kept, replacement, key })
     }
 
     /// Redacts these texts, each as `[SECRET:NAME]` in every replacement style. They come from
     /// [`crate::kernel::policy::token::ResolvedToken`].
     pub fn with_known_secrets(self, secrets: &[KnownSecret]) -> Self {
         PrivacyFilterEngine { secrets: SecretMatcher::new(secrets), ..self }
+    }
+
+    /// Keeps what the host keeps.
+    pub(in crate::kernel) fn with_keep(self, keep: &Keep) -> Self {
+        PrivacyFilterEngine { kept: Kept::new(keep), ..self }
     }
 
     /// Sets the replacement style. Only pseudonyms need the `key`, 32 random bytes of the host: the key
@@ -135,27 +144,13 @@ impl PrivacyFilterEngine {
         self.redact_text_within(text, &Deadline::unlimited())
     }
 
-    /// Filters a text before a deadline.
-    ///
-    /// # Errors
-    /// As [`PrivacyFilterEngine::redact_json_within`].
-    pub(super) fn redact_text_within(
-        &self,
-        text: &str,
-        deadline: &Deadline,
-    ) -> Result<(String, RedactionReport), Error> {
-        let mut redactor = JsonRedactor::new(self, deadline);
-        let filtered = redactor.redact_string(text, Hints::NONE, 0)?;
-        Ok((filtered.unwrap_or_else(|| text.to_owned()), redactor.applied))
-    }
-
     /// Returns what would be redacted from a text, sorted and without overlaps.
     ///
     /// # Errors
     /// `privacy.limit`.
     pub fn find(&self, text: &str) -> Result<Vec<Finding<'_>>, Error> {
         let mut state = self.new_state(&Deadline::unlimited());
-        let matches = self.find_all(text, self.enabled, Hints::NONE, &mut state)?;
+        let (matches, _) = self.find_all(text, self.enabled, Hints::NONE, &mut state)?;
         let finding = |found: Match| Finding {
             kind: self.name(found.source),
             label: self.label(found.source),
@@ -186,8 +181,8 @@ impl PrivacyFilterEngine {
         }
     }
 
-    /// Replaces matches and scans again until nothing is found; returns `None` if nothing was. Calls
-    /// `record` with the name and number of each kind found.
+    /// Replaces matches and scans again until nothing is found; returns `None` if nothing was. Records what
+    /// is found and kept, with this pointer.
     // [PRIV-81]
     fn redact_plain(
         &self,
@@ -195,19 +190,21 @@ impl PrivacyFilterEngine {
         kinds: KindSet,
         hints: Hints,
         state: &mut CallState,
-        mut record: impl FnMut(&str, u64),
+        (applied, pointer): (&mut RedactionReport, &str),
     ) -> Result<Option<String>, Error> {
         let mut filtered: Option<String> = None;
         for _ in 0..PRIVACY_PASSES_COUNT_MAX {
             let current = filtered.as_deref().unwrap_or(text);
             state.budget.charge_bytes(current.len())?;
-            let matches = self.find_all(current, kinds, hints, state)?;
+            let (matches, kept) = self.find_all(current, kinds, hints, state)?;
             if matches.is_empty() {
+                kept.iter().for_each(|found| applied.record_kept(self.name(found.source)));
                 return Ok(filtered);
             }
             for alike in matches.chunk_by(|found, next| found.source == next.source) {
                 let count = u64::try_from(alike.len()).unwrap_or(u64::MAX);
-                alike.first().into_iter().for_each(|found| record(self.name(found.source), count));
+                let first = alike.first().map(|found| self.name(found.source));
+                first.into_iter().for_each(|name| applied.record(name, pointer, count));
             }
             filtered = Some(self.replace_matches(current, &matches, &mut state.labels));
         }
@@ -219,14 +216,15 @@ impl PrivacyFilterEngine {
         !self.custom.is_empty() || !self.secrets.is_empty() || may_match(text)
     }
 
-    /// Returns all matches in a text, sorted and without overlaps, in bytes of the original.
+    /// Returns all matches in a text, and those that the host keeps, sorted and without overlaps, in bytes of
+    /// the original.
     fn find_all(
         &self,
         text: &str,
         kinds: KindSet,
         hints: Hints,
         state: &mut CallState,
-    ) -> Result<Vec<Match>, Error> {
+    ) -> Result<(Vec<Match>, Vec<Match>), Error> {
         let mut matches = Vec::new();
         if may_match(text) {
             let folded = folded_text::fold(text);
@@ -240,7 +238,7 @@ impl PrivacyFilterEngine {
             custom::find(text, &self.custom, &labels, &mut state.budget, &mut matches)?;
         }
         matches.extend(self.secrets.find(text.as_bytes()).into_iter().map(Match::from));
-        Ok(merge_overlapping(matches))
+        Ok(self.kept.split(text, matches))
     }
 
     fn replace_matches(&self, text: &str, matches: &[Match], labels: &mut Labeler) -> String {

@@ -46,6 +46,20 @@ impl PrivacyFilterEngine {
         }
         Ok((filtered, redactor.applied))
     }
+
+    /// Filters a text before a deadline.
+    ///
+    /// # Errors
+    /// As [`PrivacyFilterEngine::redact_json_within`].
+    pub(in crate::kernel) fn redact_text_within(
+        &self,
+        text: &str,
+        deadline: &Deadline,
+    ) -> Result<(String, RedactionReport), Error> {
+        let mut redactor = JsonRedactor::new(self, deadline);
+        let filtered = redactor.redact_string(text, Hints::NONE, 0)?;
+        Ok((filtered.unwrap_or_else(|| text.to_owned()), redactor.applied))
+    }
 }
 
 /// A redacted text; `None` if it does not change.
@@ -141,7 +155,7 @@ impl<'a> JsonRedactor<'a> {
 
     /// Returns the filtered string, if it changes. `layer` is the number of enclosing JSON strings.
     #[inline]
-    pub(super) fn redact_string(&mut self, text: &str, hints: Hints, layer: usize) -> Redacted {
+    fn redact_string(&mut self, text: &str, hints: Hints, layer: usize) -> Redacted {
         if self.engine.may_match(text) {
             return self.redact_candidate(text, hints, layer);
         }
@@ -205,20 +219,15 @@ impl<'a> JsonRedactor<'a> {
     }
 
     fn redact_plain(&mut self, text: &str, hints: Hints) -> Redacted {
-        let engine = self.engine;
-        let (applied, pointer) = (&mut self.applied, &self.pointer);
-        engine.redact_plain(text, engine.enabled, hints, &mut self.state, |name, count| {
-            applied.record(name, pointer, count)
-        })
+        let (engine, record) = (self.engine, (&mut self.applied, self.pointer.as_str()));
+        engine.redact_plain(text, engine.enabled, hints, &mut self.state, record)
     }
 
     /// Filters a text by custom patterns and secrets alone.
     fn redact_custom(&mut self, text: &str) -> Redacted {
         let (engine, none) = (self.engine, KindSet::default());
-        let (applied, pointer) = (&mut self.applied, &self.pointer);
-        engine.redact_plain(text, none, Hints::NONE, &mut self.state, |name, count| {
-            applied.record(name, pointer, count)
-        })
+        let record = (&mut self.applied, self.pointer.as_str());
+        engine.redact_plain(text, none, Hints::NONE, &mut self.state, record)
     }
 
     /// Returns a JSON text without the secrets that span several of its tokens; `None` if it has no such
@@ -316,6 +325,10 @@ impl<'a> JsonRedactor<'a> {
         let padded = whole(&format!("{magnitude:09}"))?.filter(nine);
         let found = if padded.is_some() { padded } else { whole(&digits)? };
         let Some(found) = found else { return Ok(None) };
+        if self.engine.kept.has_value(found.source, &digits) {
+            self.applied.record_kept(self.engine.name(found.source));
+            return Ok(None);
+        }
         let mut label = String::new();
         self.state.labels.write(&mut label, found.source, self.engine.label(found.source), &digits);
         self.applied.record(self.engine.name(found.source), &self.pointer, 1);

@@ -9,6 +9,7 @@ use serde_json::{json, Map, Value};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RedactionReport {
     kinds: BTreeMap<String, KindTally>,
+    kept: BTreeMap<String, u64>,
     withheld: Option<Code>,
 }
 
@@ -21,7 +22,7 @@ struct KindTally {
 impl RedactionReport {
     /// The report for a value that was withheld, with the reason.
     pub(super) fn withheld_for(code: Code) -> RedactionReport {
-        RedactionReport { kinds: BTreeMap::new(), withheld: Some(code) }
+        RedactionReport { withheld: Some(code), ..RedactionReport::default() }
     }
 
     // [PRIV-83]
@@ -29,6 +30,12 @@ impl RedactionReport {
         let tally = self.kinds.entry(name.to_owned()).or_default();
         tally.count = tally.count.saturating_add(count);
         tally.add_pointer(pointer);
+    }
+
+    // [PRIV-83]
+    pub(super) fn record_kept(&mut self, name: &str) {
+        let count = self.kept.entry(name.to_owned()).or_default();
+        *count = count.saturating_add(1);
     }
 
     /// Returns `true` if nothing was redacted or withheld.
@@ -47,6 +54,11 @@ impl RedactionReport {
         self.kinds.iter().map(|(name, tally)| (name.as_str(), tally.count))
     }
 
+    /// Returns the number of values of each kind that the host keeps, sorted by name.
+    pub fn kept(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.kept.iter().map(|(name, count)| (name.as_str(), *count))
+    }
+
     /// Returns the reason if the whole value was withheld.
     pub fn withheld(&self) -> Option<Code> {
         self.withheld
@@ -54,11 +66,14 @@ impl RedactionReport {
 
     /// Returns `{"email":{"count":2,"at":["/content/0/text"]}}`, with `"withheld":"privacy.residue"` if the
     /// value was withheld. Positions are unique, at most 64 for each kind; longer ones than 1,024 bytes are
-    /// only counted.
+    /// only counted. `"kept":{"email":1}` counts the values that the host keeps, if there are any.
     pub fn to_json(&self) -> Value {
         let mut object = Map::new();
         for (name, tally) in &self.kinds {
             object.insert(name.clone(), json!({ "count": tally.count, "at": tally.pointers }));
+        }
+        if !self.kept.is_empty() {
+            object.insert("kept".to_owned(), json!(self.kept));
         }
         if let Some(code) = self.withheld {
             object.insert("withheld".to_owned(), Value::String(code.as_str().to_owned()));

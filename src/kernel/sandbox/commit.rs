@@ -3,10 +3,13 @@
 //! Prepare: every directory and storage stage their changes, so that a full disk shows before anything has
 //! changed. Commit: the changes are applied, storage last.
 
-use crate::kernel::deadline::Deadline;
+use crate::kernel::deadline::{Deadline, Interrupted};
 use crate::kernel::directory::{Change, CommitError, Directory, PreparedChanges};
+use crate::kernel::limits::COMMIT_CHANGE_US;
 use crate::kernel::prelude::*;
 use crate::kernel::storage::NewSnapshot;
+use crate::kernel::text::quote_untrusted;
+use core::time::Duration;
 
 /// The changes below one mapped directory.
 #[derive(Clone, Debug)]
@@ -25,13 +28,21 @@ impl MountChanges {
     // [BOX-90]
     fn prepare(&self, deadline: &Deadline) -> Result<Box<dyn PreparedChanges + '_>, Error> {
         self.host.prepare(&self.changes, deadline).map_err(|CommitError { path, why }| {
-            if let Err(interrupted) = deadline.check() {
-                return interrupted.into();
+            if let (Err(interrupted), CommitError::ENDED) = (deadline.check(), why.as_str()) {
+                return nothing_changed(interrupted);
             }
-            let detail = format!("{}: {why}; nothing was changed", self.guest_path(&path));
+            let path = quote_untrusted(&self.guest_path(&path));
+            let detail = format!("{path}: {why}; nothing was changed");
             Error::new(Code::HostCommit, detail)
         })
     }
+}
+
+/// Returns the error of a call that ended before the first change.
+fn nothing_changed(interrupted: Interrupted) -> Error {
+    let error = Error::from(interrupted);
+    let detail = "while its changes were prepared; nothing was changed";
+    Error::new(error.code(), format!("{} {detail}", error.detail()))
 }
 
 /// Most paths listed of the changes applied before a failure.
@@ -64,12 +75,17 @@ fn attempt(
     deadline: &Deadline,
 ) -> (Vec<usize>, Result<(), Error>) {
     let mut done = vec![0; mounts.len()];
+    let count = mounts.iter().map(|mount| mount.changes.len()).sum::<usize>();
+    let time = COMMIT_CHANGE_US.saturating_mul(u64::try_from(count).unwrap_or(u64::MAX));
+    // A commit that has started is completed, so it has to fit into the time that is left.
+    // [BOX-99]
+    let check = || deadline.check_before(Duration::from_micros(time)).map_err(nothing_changed);
     let prepare = || {
+        check()?;
         let mounts: Vec<_> =
             mounts.iter().map(|mount| mount.prepare(deadline)).collect::<Result<_, _>>()?;
         let storage = storage.map(|storage| storage.prepare(deadline)).transpose()?;
-        // The last check: a commit that has started is completed.
-        deadline.check()?;
+        check()?;
         Ok((mounts, storage))
     };
     let (prepared, storage) = match prepare() {
@@ -78,7 +94,7 @@ fn attempt(
     };
     for ((mount, ready), count) in mounts.iter().zip(prepared).zip(&mut done) {
         if let Err(CommitError { path, why }) = ready.apply(count) {
-            let path = mount.guest_path(&path);
+            let path = quote_untrusted(&mount.guest_path(&path));
             let detail = format!("{path}: {why}; {}", describe_applied(mounts, &done));
             return (done, Err(Error::new(Code::HostCommit, detail)));
         }
@@ -93,7 +109,11 @@ fn attempt(
 // [BOX-92]
 fn describe_applied(mounts: &[MountChanges], done: &[usize]) -> String {
     let paths = mounts.iter().zip(done).flat_map(|(mount, done)| {
-        mount.changes.iter().take(*done).map(|change| mount.guest_path(&change.path))
+        mount
+            .changes
+            .iter()
+            .take(*done)
+            .map(|change| quote_untrusted(&mount.guest_path(&change.path)))
     });
     let paths: Vec<String> = paths.collect();
     if paths.is_empty() {

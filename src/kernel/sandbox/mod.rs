@@ -35,6 +35,7 @@ use crate::kernel::deadline::Deadline;
 use crate::kernel::directory::Identity;
 use crate::kernel::gatekeeper::WasmBinary;
 use crate::kernel::host::Host;
+use crate::kernel::limits::{JSON_VALUES_COUNT_MAX, OUTPUT_MEMORY_FACTOR, VALUE_MEMORY_BYTES};
 use crate::kernel::module::Module;
 use crate::kernel::network::ServiceBroker;
 use crate::kernel::policy::capability::Capability;
@@ -212,6 +213,14 @@ impl<'a> GuestInputs<'a> {
     }
 }
 
+/// Returns how many JSON values fit into the memory that is reserved for an output.
+// [RUN-15]
+fn values_max(limits: &RunLimits) -> usize {
+    let bytes = limits.output_bytes_max.saturating_mul(OUTPUT_MEMORY_FACTOR);
+    let fitting = bytes.checked_div(VALUE_MEMORY_BYTES).unwrap_or_default();
+    usize::try_from(fitting).unwrap_or(usize::MAX).min(JSON_VALUES_COUNT_MAX)
+}
+
 fn run_module<'a>(
     module: &Module,
     inputs: GuestInputs<'a>,
@@ -246,6 +255,7 @@ fn run_module<'a>(
         denied: ended.guest.denied,
         services,
         stdout: ended.guest.stdout,
+        values_max: values_max(limits),
         stderr: ended.guest.stderr,
         changes,
         fuel_used: ended.fuel_used,

@@ -16,6 +16,8 @@ pub struct Execution {
     pub denied: u64,
     /// What the tool wrote to stdout.
     pub stdout: Vec<u8>,
+    /// The most JSON values that it may hold: as many as fit the memory reserved for an output.
+    pub values_max: usize,
     /// What the tool wrote to stderr.
     pub stderr: Vec<u8>,
     /// Requests to host services, counted by service and result.
@@ -39,6 +41,7 @@ impl Execution {
             denied: 0,
             services: BTreeMap::new(),
             stdout: Vec::new(),
+            values_max: 0,
             stderr: Vec::new(),
             changes: Changes::default(),
             fuel_used: 0,

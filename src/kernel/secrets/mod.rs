@@ -80,6 +80,10 @@ impl KnownSecret {
         &self.label
     }
 
+    pub(in crate::kernel) fn to_lower_case(&self) -> Self {
+        KnownSecret { label: self.label.clone(), value: self.value.to_ascii_lowercase() }
+    }
+
     pub(in crate::kernel) fn reveal(&self) -> &str {
         &self.value
     }

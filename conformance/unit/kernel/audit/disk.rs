@@ -225,7 +225,7 @@ fn a_file_left_by_a_call_that_ended_or_never_began_is_cleared_without_a_record()
 }
 
 #[test]
-fn strange_or_too_many_files_among_the_calls_and_a_missing_directory_stop_the_call() {
+fn strange_or_too_many_files_among_the_calls_stop_the_call() {
     let dir = TempDir::new("calls");
     let log = AuditLog::open(&dir.log_dir()).unwrap();
     for name in ["x", "1", "1-", "-1", "1-0x", "1-0-0"] {
@@ -237,9 +237,87 @@ fn strange_or_too_many_files_among_the_calls_and_a_missing_directory_stop_the_ca
         fs::write(dir.file(&format!("calls/{n}-0")), "").unwrap();
     }
     assert_eq!(code(log.begin(intent(&log), noon())), "audit.unavailable");
-    fs::remove_dir_all(dir.file(CALLS_DIR)).unwrap();
-    assert_eq!(code(log.begin(intent(&log), noon())), "audit.unavailable");
     assert_eq!(dir.verify().unwrap().records, 0);
+}
+
+#[test]
+fn a_directory_of_calls_removed_while_the_log_is_in_use_is_made_again() {
+    let dir = TempDir::new("calls-removed");
+    let log = AuditLog::open(&dir.log_dir()).unwrap();
+    let running = log.begin(intent(&log), noon()).unwrap();
+    fs::remove_dir_all(dir.file(CALLS_DIR)).unwrap();
+    running.finish(outcome(&log), noon()).unwrap();
+    drop(log.begin(intent(&log), noon()).unwrap());
+    assert!(dir.file(CALLS_DIR).is_dir());
+    log.begin(intent(&log), noon()).unwrap().finish(outcome(&log), noon()).unwrap();
+    let report = dir.verify().unwrap();
+    assert_eq!((report.calls, report.lost, report.open), (3, 1, vec![]));
+    // Nothing else is made again, and nothing is made elsewhere.
+    fs::remove_dir_all(dir.file(CALLS_DIR)).unwrap();
+    fs::write(dir.file(CALLS_DIR), "").unwrap();
+    assert_eq!(code(log.begin(intent(&log), noon())), "audit.unavailable");
+    fs::remove_dir_all(dir.log_dir()).unwrap();
+    assert_eq!(code(log.begin(intent(&log), noon())), "audit.unavailable");
+    assert!(!dir.log_dir().exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_forged_file_of_a_torn_line_stops_neither_writing_nor_verification() {
+    let forge: [(&str, Plant); 5] = [
+        ("text", &|_, path| fs::write(path, "forged").unwrap()),
+        ("too long", &|_, path| {
+            fs::File::create(path).unwrap().set_len(u64::from(u32::MAX)).unwrap();
+        }),
+        ("directory", &|_, path| fs::create_dir(path).unwrap()),
+        ("link", &|dir, path| {
+            std::os::unix::fs::symlink(dir.0.join("elsewhere"), path).unwrap();
+        }),
+        ("pipe", &|_, path| {
+            assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
+        }),
+    ];
+    let far = format!("audit.torn-{}", u64::MAX);
+    for name in ["audit.torn-1", "audit.torn-2", "audit.torn-3", "audit.torn-9", &far] {
+        for (what, forge) in &forge {
+            for torn in [false, true] {
+                let dir = TempDir::new("torn-forged");
+                let log = AuditLog::open(&dir.log_dir()).unwrap();
+                log.refuse(Code::SignatureInvalid, refusal(), noon()).unwrap();
+                forge(&dir, &dir.file(name));
+                if torn {
+                    let mut text = fs::read_to_string(dir.file(LOG_FILE)).unwrap();
+                    text.push_str("{\"v\":");
+                    fs::write(dir.file(LOG_FILE), text).unwrap();
+                    assert_eq!(code(dir.verify()), "audit.torn", "{name}: {what}");
+                } else {
+                    assert_eq!(dir.verify().unwrap().records, 1, "{name}: {what}");
+                }
+                log.begin(intent(&log), noon()).unwrap().finish(outcome(&log), noon()).unwrap();
+                AuditLog::open(&dir.log_dir()).unwrap();
+                let report = dir.verify().unwrap();
+                // A text under the next name counts as the line of a writer that was killed.
+                let due = u64::from(torn || (name == "audit.torn-2" && *what == "text"));
+                assert_eq!((report.calls, report.torn >= due), (1, true), "{name}: {what}");
+                if torn {
+                    let names = ["audit.torn-2", "audit.torn-2-1"];
+                    let kept = names.map(|name| dir.file(name)).into_iter().any(|path| {
+                        path.symlink_metadata()
+                            .is_ok_and(|found| found.is_file() && found.len() < 100)
+                            && fs::read_to_string(path).unwrap().ends_with("{\"v\":")
+                    });
+                    assert!(kept, "{name}: {what}");
+                }
+                assert!(!dir.0.join("elsewhere").exists(), "{name}: {what}");
+            }
+        }
+    }
+    // No log is missed for one.
+    let dir = TempDir::new("torn-alone");
+    fs::create_dir(dir.log_dir()).unwrap();
+    fs::write(dir.file("audit.torn-7"), "forged").unwrap();
+    assert!(!log_exists(&dir.log_dir()).unwrap());
+    AuditLog::open(&dir.log_dir()).unwrap();
 }
 
 #[test]
@@ -321,7 +399,7 @@ fn a_log_that_lost_records_while_it_was_not_in_use_is_refused_by_all() {
 
 #[test]
 fn a_log_that_was_removed_is_missed_by_each_thing_that_tells_of_it() {
-    for name in [KEY_FILE, HEAD_FILE, "audit.torn-1", "calls/1-0"] {
+    for name in [KEY_FILE, HEAD_FILE, "calls/1-0"] {
         for content in [&b""[..], b"x", &[0; 86]] {
             let dir = TempDir::new("missed");
             fs::create_dir_all(dir.file(CALLS_DIR)).unwrap();
@@ -386,8 +464,6 @@ fn files_that_refer_to_records_the_log_does_not_have_are_reported_to_all() {
         format!("calls/3-{}", end + 1),
         format!("calls/3-{}", end - 1),
         format!("calls/3-{}", u64::MAX),
-        "audit.torn-4".to_owned(),
-        format!("audit.torn-{}", u64::MAX),
     ] {
         fs::write(dir.file(&name), "").unwrap();
         is_broken_for_all(&dir, &name);
@@ -619,7 +695,7 @@ fn links_pipes_and_directories_in_place_of_files_are_refused() {
             assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
         }),
     ];
-    for name in [LOG_FILE, KEY_FILE, LOCK_FILE, HEAD_FILE, "audit.torn-1", "calls/1-0"] {
+    for name in [LOG_FILE, KEY_FILE, LOCK_FILE, HEAD_FILE, "calls/1-0"] {
         for (what, plant) in &plant {
             let dir = TempDir::new("links");
             let log = AuditLog::open(&dir.log_dir()).unwrap();

@@ -346,7 +346,7 @@ fn packages_without_the_network_capability_cannot_import_host_services() {
     let error = Module::validate(&bytes, &manifest(64)).unwrap_err();
     assert_eq!(error.code(), Code::ModuleImport);
     assert!(
-        error.detail().contains("mpp_v1.request (without the `network` capability)"),
+        error.detail().contains("mpp_v1.request (without `capabilities.network` in the manifest)"),
         "{error}"
     );
     let with = |capabilities: &dyn Fn(&mut Manifest)| {

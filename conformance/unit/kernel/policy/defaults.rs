@@ -170,16 +170,24 @@ fn absent() -> BTreeMap<&'static str, String> {
     let entry = PermissionPolicy::from_json(
         br#"{"format":"mpp-policy/1","directories":[{"guest":"/d","host":"/d"}],
             "environment":[{"name":"A","secret":"A"}],"agents":[{"names":["a"]}],
-            "network":{"headers":[{"host":"a.example","name":"a","secret":"A"}]}}"#,
+            "network":{"headers":[{"host":"a.example","name":"a","secret":"A"}]},
+            "privacy_filters":{"except":[{"kinds":["email"]}]}}"#,
     )
     .expect("valid");
     let (directory, header) = (&entry.directories[0], &entry.network.headers[0]);
     let prefix = &header.source.text;
     let variable = &entry.environment[0];
-    let for_all =
-        [&directory.packages, &variable.packages, &header.packages, &entry.agents[0].packages];
+    let FilterRules { always, keep, .. } = &new.privacy_filters;
+    let for_all = [
+        &directory.packages,
+        &variable.packages,
+        &header.packages,
+        &entry.privacy_filters.except[0].packages,
+        &entry.agents[0].packages,
+    ];
     let all = for_all.iter().all(|scope| scope.includes("any.package"));
     let ConsentRules { wait_s, elicitation, remember } = new.consent;
+    let BudgetRules { guest_memory_mb, code_mb, descriptors } = new.budgets;
     BTreeMap::from([
         ("trusted_packages", list(new.trusted_packages.is_empty())),
         ("trusted_publishers", list(new.trusted_publishers.is_empty())),
@@ -213,16 +221,26 @@ fn absent() -> BTreeMap<&'static str, String> {
             },
         ),
         (
-            "packages of an entry in directories, environment, network.headers, agents",
+            "packages of an entry in directories, environment, network.headers, privacy_filters.except, agents",
             if all { "every package" } else { "some" }.to_owned(),
         ),
         (
             "privacy_filters.patterns, .custom",
-            list(new.privacy_filters.patterns.is_empty() && new.privacy_filters.custom.is_empty()),
+            list(always.patterns.is_empty() && always.custom.is_empty()),
         ),
+        ("privacy_filters.keep.values", list(keep.values.is_empty())),
+        ("privacy_filters.keep.networks", list(keep.networks.is_empty())),
+        ("privacy_filters.keep.mail_domains", list(keep.mail_domains.is_empty())),
+        ("privacy_filters.keep.loopback", keep.loopback.to_string()),
         ("consent.wait_s", wait_s.to_string()),
         ("consent.elicitation", elicitation.map_or("never", SecurityLevel::as_str).to_owned()),
         ("consent.remember", remember.to_string()),
+        ("budgets.guest_memory_mb", guest_memory_mb.to_string()),
+        ("budgets.code_mb", code_mb.to_string()),
+        (
+            "budgets.descriptors",
+            descriptors.map_or_else(|| "what the system allows".to_owned(), |n| n.to_string()),
+        ),
         (
             "privacy_replacement",
             match new.privacy_replacement {

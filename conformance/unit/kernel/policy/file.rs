@@ -52,9 +52,15 @@ fn the_example_of_the_spec_is_read_member_by_member() {
     assert_eq!((&*secret.host, &secret.packages.0), ("weather.example.com", &all));
     let expected = ValueSource { text: "Bearer ".into(), secret: Some("WEATHER_KEY".into()) };
     assert!(secret.source == expected);
-    assert_eq!(read.privacy_filters.patterns, ["email"]);
-    let custom = &read.privacy_filters.custom;
+    let FilterRules { always, keep, except } = &read.privacy_filters;
+    assert_eq!(always.patterns, ["email"]);
+    let custom = &always.custom;
     assert_eq!((&*custom[0].name, &*custom[0].pattern), ("EMPLOYEE_ID", "EMP-[0-9]{6}"));
+    assert_eq!(keep.values, set(&["+1 415 555 0132"]));
+    assert_eq!((keep.networks.len(), keep.loopback), (2, true));
+    assert_eq!(keep.mail_domains, set(&["example.com"]));
+    assert_eq!(except[0].kinds, set(&["phone"]));
+    assert_eq!(except[0].packages.0, ["org.acme.phonebook"]);
     assert_eq!(read.privacy_replacement, Replacement::Numbered);
     assert_eq!(read.agents[0].names, set(&["claude-code"]));
     assert_eq!(read.agents[0].packages.0, ["org.acme.finance"]);
@@ -89,7 +95,7 @@ fn objects(value: &Value, at: &str, found: &mut Vec<String>) {
 fn an_unknown_member_is_refused_in_every_object() {
     let mut places = Vec::new();
     objects(&example(), "", &mut places);
-    assert_eq!(places.len(), 14);
+    assert_eq!(places.len(), 17);
     for at in places {
         let mut value = example();
         value.pointer_mut(&at).expect(&at)["extra"] = json!(null);
@@ -161,6 +167,41 @@ fn every_value_that_could_never_apply_is_refused_with_its_place() {
         ("/environment/0/packages", json!([])),
         ("/privacy_filters/patterns/0", json!("")),
         ("/privacy_filters/custom/0/name", json!(1)),
+        ("/privacy_filters/keep", json!([])),
+        ("/privacy_filters/keep/values/0", json!("")),
+        ("/privacy_filters/keep/values/0", json!(" a")),
+        ("/privacy_filters/keep/values/0", json!("a\nb")),
+        ("/privacy_filters/keep/values/0", json!(14155550132_u64)),
+        ("/privacy_filters/keep/networks/0", json!("10.0.0.0")),
+        ("/privacy_filters/keep/networks/0", json!("10.0.0.1/8")),
+        ("/privacy_filters/keep/networks/0", json!("10.0.0.0/33")),
+        ("/privacy_filters/keep/networks/0", json!("10.0.0.0/08")),
+        ("/privacy_filters/keep/networks/0", json!("10.0.0.0/+8")),
+        ("/privacy_filters/keep/networks/0", json!("10.0.0.0/")),
+        ("/privacy_filters/keep/networks/0", json!("10.0.0/8")),
+        ("/privacy_filters/keep/networks/0", json!("10.0.0.0/8/8")),
+        ("/privacy_filters/keep/networks/0", json!("::1/127")),
+        ("/privacy_filters/keep/networks/0", json!("::/129")),
+        ("/privacy_filters/keep/networks/0", json!("[::1]/128")),
+        ("/privacy_filters/keep/networks/0", json!("localhost/8")),
+        ("/privacy_filters/keep/mail_domains/0", json!("ann@example.com")),
+        ("/privacy_filters/keep/mail_domains/0", json!("@example.com")),
+        ("/privacy_filters/keep/mail_domains/0", json!("Example.com")),
+        ("/privacy_filters/keep/mail_domains/0", json!("*.example.com")),
+        ("/privacy_filters/keep/mail_domains/0", json!(".example.com")),
+        ("/privacy_filters/keep/mail_domains/0", json!("example.com.")),
+        ("/privacy_filters/keep/mail_domains/0", json!("example.com:25")),
+        ("/privacy_filters/keep/mail_domains/0", json!("localhost")),
+        ("/privacy_filters/keep/mail_domains/0", json!("")),
+        ("/privacy_filters/keep/loopback", json!("true")),
+        ("/privacy_filters/except", json!({})),
+        ("/privacy_filters/except/0/kinds", json!([])),
+        ("/privacy_filters/except/0/kinds", json!("phone")),
+        ("/privacy_filters/except/0/kinds/0", json!("PHONE")),
+        ("/privacy_filters/except/0/kinds/0", json!("secret")),
+        ("/privacy_filters/except/0/kinds/0", json!("EMPLOYEE_ID")),
+        ("/privacy_filters/except/0/packages", json!([])),
+        ("/privacy_filters/except/0/packages/0", json!("*.acme")),
         ("/privacy_replacement", json!("hash")),
         ("/privacy_replacement", json!(1)),
         ("/agents/0/names", json!([])),
@@ -169,6 +210,9 @@ fn every_value_that_could_never_apply_is_refused_with_its_place() {
         ("/consent/wait_s", json!(3_601)),
         ("/consent/elicitation", json!("Low")),
         ("/consent/remember", json!(1)),
+        ("/budgets/guest_memory_mb", json!(0)),
+        ("/budgets/code_mb", json!(4_294_967_296_u64)),
+        ("/budgets/descriptors", json!("many")),
     ] {
         let mut changed = example();
         *changed.pointer_mut(at).expect(at) = value.clone();
@@ -202,6 +246,7 @@ fn a_required_member_that_is_absent_is_refused() {
         ("/environment/0", "name"),
         ("/environment/0", "value"),
         ("/agents/0", "names"),
+        ("/privacy_filters/except/0", "kinds"),
         ("/privacy_filters/custom/0", "name"),
         ("/privacy_filters/custom/0", "pattern"),
     ] {

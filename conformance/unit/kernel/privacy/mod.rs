@@ -4,6 +4,7 @@
 
 pub(in crate::kernel) mod cost;
 mod detectors;
+mod keep;
 mod labels;
 mod phones;
 mod properties;

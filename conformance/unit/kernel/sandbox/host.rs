@@ -4,6 +4,7 @@
 use super::probe::*;
 use super::script::*;
 use super::*;
+use crate::kernel::directory::{Directory, DirectoryError};
 use crate::kernel::host::tests::Fake;
 use std::fs;
 use std::path::Path;
@@ -361,4 +362,86 @@ fn a_real_wait_ends_with_the_call_s_time_and_when_it_is_cancelled() {
 
 fn since_1970() -> Duration {
     crate::host::clock::now()
+}
+
+#[test]
+fn a_name_that_a_terminal_does_not_show_as_it_is_cannot_be_made_on_the_host() {
+    let temp = TempDir::filled();
+    let old = "old\u{202e}txt\n";
+    fs::create_dir(temp.0.join("theirs")).unwrap();
+    fs::write(temp.0.join("theirs").join(old), "old").unwrap();
+    let before = snapshot(&temp.0);
+    let hidden = [
+        '\n', '\t', '\r', '\u{1b}', '\u{1}', '\u{7f}', '\u{80}', '\u{85}', '\u{9b}', '\u{9f}',
+        '\u{202a}', '\u{202b}', '\u{202c}', '\u{202d}', '\u{202e}', '\u{2066}', '\u{2067}',
+        '\u{2068}', '\u{2069}', '\u{200e}', '\u{200f}', '\u{61c}', '\u{2028}', '\u{2029}',
+    ];
+    for character in hidden {
+        let name = format!("a{character}b");
+        let mut script = Script::new();
+        let known = format!("theirs/{old}");
+        script.open(3, &known, 0, ALL);
+        script.write(4, b"new");
+        script.open(3, "file", 0, ALL);
+        for refused in [&name, &format!("dir/{name}")] {
+            script.open(3, refused, CREATE, ALL);
+            script.open(3, refused, CREATE | EXCLUSIVE, ALL);
+            script.mkdir(refused);
+            script.rename("file", refused);
+            script.rename("dir/sub", refused);
+            script.link("file", 3, refused);
+            script.symlink("file", refused);
+        }
+        script.rename("theirs", "moved");
+        script.open(3, &name, 0, READ);
+        script.open(3, "a\u{200d}\u{fe0f}\u{e9}", CREATE, ALL);
+        let ran = script.run(with_root(&temp, true));
+        assert_eq!(ran.answers[..3], [SUCCESS; 3], "{character:?}");
+        assert_eq!(ran.answers[3..17], [INVAL; 14], "{character:?}");
+        assert_eq!(ran.answers[17..], [SUCCESS, NOENT, SUCCESS], "{character:?}");
+        let made = lines(&ran.run).into_iter().filter(|line| line.contains(&name));
+        assert_eq!(made.count(), 0, "{character:?}");
+    }
+    assert_eq!(snapshot(&temp.0), before);
+    // What is not UTF-8 is refused before.
+    let mut script = Script::new();
+    let bytes = script.place(b"a\xffb");
+    script.call("path_create_directory", &[3, bytes, 3]);
+    assert_eq!(script.run(with_root(&temp, true)).answers, [ILSEQ]);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_system_mounted_inside_is_neither_listed_nor_opened() {
+    let root = HostDirectory::open(Path::new("/"), &Arc::default()).unwrap();
+    let mut hidden = 0;
+    let mut listed = Vec::new();
+    root.list(&mut |entry| {
+        match entry {
+            Some((name, _)) => listed.push(name.to_owned()),
+            None => hidden += 1,
+        }
+        true
+    })
+    .unwrap();
+    assert!(hidden > 0 && !listed.is_empty() && !listed.contains(&"proc".to_owned()), "{listed:?}");
+    assert_eq!(Directory::open(&root, "proc").unwrap_err(), DirectoryError::Denied);
+    for name in listed {
+        let opened = Directory::open(&root, &name);
+        assert!(matches!(opened, Ok(_) | Err(DirectoryError::Denied)), "{name}: {opened:?}");
+    }
+    // A guest gets the same answers.
+    let preopen = Preopen { guest: "/data".to_owned(), host: Arc::new(root), writable: true };
+    let mut script = Script::new();
+    let list = script.list(3);
+    script.stat(3, 0, "proc");
+    script.mkdir("proc");
+    script.rename("proc", "other");
+    script.rmdir("proc");
+    script.open(3, "proc", DIRECTORY, 0);
+    let temp = TempDir::new("mounted");
+    let ran = script.run(GuestInputs { roots: vec![preopen], ..with_root(&temp, true) });
+    assert!(names(&ran, list).iter().all(|(name, _)| name != "proc"));
+    assert_eq!(ran.answers[1..], [ACCES; 5]);
+    assert!(ran.run.changes.is_empty());
 }

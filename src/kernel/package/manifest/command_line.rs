@@ -11,7 +11,7 @@ use crate::kernel::limits::{COMMAND_GROUP_COUNT_MAX, LIST_COUNT_MAX};
 use crate::kernel::package::schema::Schema;
 use crate::kernel::prelude::*;
 use crate::kernel::text::quote_untrusted;
-use serde_json::{Map, Value};
+use serde_json::{json, Map, Value};
 
 /// Types that have one text for each value, as an argument needs.
 const SCALARS: [&str; 4] = ["string", "integer", "number", "boolean"];
@@ -114,10 +114,16 @@ impl Reader<'_> {
         // [MAN-41] Such a text would be passed literally, which the author did not mean.
         let mut inner = text.split('{').skip(1).filter_map(|rest| rest.split_once('}'));
         let is_named = |name: &str| self.properties.contains_key(name.trim_start_matches('?'));
-        match inner.any(|(name, _)| is_named(name)) {
-            true => Err(part.bad_value("a placeholder must be the entire argument")),
-            false => Ok(ArgPart::Literal(text)),
-        }
+        let Some((name, _)) = inner.find(|(name, _)| is_named(name)) else {
+            return Ok(ArgPart::Literal(text));
+        };
+        let before = text.split('{').next().unwrap_or_default().trim_end_matches('=');
+        let group = json!([before, format!("{{{name}}}")]).to_string();
+        let how = match before.is_empty() {
+            true => format!("write it as an item {{{name}}} of its own"),
+            false => format!("write the group {}", quote_untrusted(&group)),
+        };
+        Err(part.bad_value(format!("a placeholder must be the entire argument: {how}")))
     }
 
     // [MAN-43]

@@ -7,6 +7,7 @@ use crate::kernel::limits::{ENTRY_FUEL, FILE_DEPTH_MAX, STAGED_NAMES_COUNT_MAX};
 use crate::kernel::prelude::*;
 use crate::kernel::sandbox::errno::{Errno, HostResult};
 use crate::kernel::sandbox::meter::FuelMeter;
+use crate::kernel::text::is_hidden;
 use alloc::sync::Arc;
 
 impl OverlayFs {
@@ -20,9 +21,18 @@ impl OverlayFs {
     ) -> Result<&'a Arc<str>, Errno> {
         let name = path.name.as_ref().filter(|_| path.node.is_none()).ok_or(Errno::EXIST)?;
         self.require_writable(path.directory)?;
+        self.require_visible(path)?;
         Errno::NOENT.when(self.node(path.directory)?.nlink == 0)?;
         self.require_space(path.directory, Usage { bytes, names: 1, whiteouts: 0 })?;
         slash.filter(|_| path.trailing_slash).map_or(Ok(name), Err)
+    }
+
+    /// Fails with `EINVAL` if the host would get a name that a terminal does not show unmodified.
+    // [BOX-79]
+    fn require_visible(&self, path: &ResolvedPath) -> Result<(), Errno> {
+        let is_new = path.node.is_none() && self.mount_of(path.directory)?.host.is_some();
+        let is_hidden = |name: &Arc<str>| name.chars().any(is_hidden);
+        Errno::INVAL.when(is_new && path.name.as_ref().is_some_and(is_hidden))
     }
 
     /// Creates an empty directory.
@@ -128,6 +138,7 @@ impl OverlayFs {
         if to.node == Some(id) {
             return Ok(());
         }
+        self.require_visible(to)?;
         Errno::NOENT.when(self.node(to.directory)?.nlink == 0)?;
         Errno::INVAL.when(self.ancestors(to.directory)?.contains(&id))?;
         if let Some(replaced) = to.node {

@@ -3,7 +3,7 @@
 use super::tool_result::{bad_answer, text_block, ToolResult};
 use crate::kernel::agent::Agent;
 use crate::kernel::json;
-use crate::kernel::limits::REQUEST_DEPTH_MAX;
+use crate::kernel::limits::{JSON_VALUES_COUNT_MAX, REQUEST_DEPTH_MAX};
 use crate::kernel::prelude::*;
 use serde_core::de::IgnoredAny;
 use serde_json::{json, Map, Value};
@@ -58,14 +58,20 @@ impl JsonRpcResponse {
     /// # Ok::<(), mpp::Error>(())
     /// ```
     pub fn parse(stdout: &[u8]) -> Result<Self, Error> {
+        JsonRpcResponse::parse_values(stdout, JSON_VALUES_COUNT_MAX)
+    }
+
+    /// As [`JsonRpcResponse::parse`], with at most this many JSON values.
+    pub(super) fn parse_values(stdout: &[u8], values_max: usize) -> Result<Self, Error> {
         // [BOX-71]
         if stdout.iter().all(u8::is_ascii_whitespace) {
             return Err(Error::new(Code::ToolNoAnswer, "stdout is empty"));
         }
-        let message = message(stdout).map_err(|error| match begins_with_two_values(stdout) {
-            true => Error::new(Code::ToolTwoAnswers, error.detail()),
-            false => error,
-        })?;
+        let message =
+            message(stdout, values_max).map_err(|error| match begins_with_two_values(stdout) {
+                true => Error::new(Code::ToolTwoAnswers, error.detail()),
+                false => error,
+            })?;
         // [BOX-72]
         let Response { id, result } = response(message)?;
         if id != json!(1) {
@@ -87,8 +93,8 @@ pub(super) struct Response {
 }
 
 /// Parses one JSON-RPC message.
-pub(super) fn message(text: &[u8]) -> Result<Map<String, Value>, Error> {
-    let value = json::parse(text, REQUEST_DEPTH_MAX)
+pub(super) fn message(text: &[u8], values_max: usize) -> Result<Map<String, Value>, Error> {
+    let value = json::parse_values(text, REQUEST_DEPTH_MAX, values_max)
         .map_err(|error| bad_answer(format!("stdout is not a JSON-RPC message: {error}")))?;
     let Value::Object(message) = value else {
         return Err(bad_answer("message on stdout is not an object"));

@@ -30,12 +30,12 @@ pub(super) fn scripted_session(tool: &str, arguments: &Value, agent: Option<&Age
 }
 
 /// Reads the result of the call from the server's stdout.
-pub(super) fn result(stdout: &[u8]) -> Result<ToolResult, Error> {
+pub(super) fn result(stdout: &[u8], values_max: usize) -> Result<ToolResult, Error> {
     let (mut initialize, mut response) = (None, None);
     let is_blank = |line: &&[u8]| line.iter().all(u8::is_ascii_whitespace);
     for line in stdout.split(|byte| *byte == b'\n').filter(|line| !is_blank(line)) {
         // [MCP-02]
-        let message = json_rpc::message(line)?;
+        let message = json_rpc::message(line, values_max)?;
         // [MCP-03] Notifications need no response; requests of the server cannot get one.
         if message.get("method").is_some_and(Value::is_string) {
             continue;

@@ -69,7 +69,7 @@ impl Execution {
     /// # Errors
     /// `tool.no_answer`, `tool.two_answers` or `tool.bad_answer`.
     pub fn response(&self) -> Result<JsonRpcResponse, Error> {
-        JsonRpcResponse::parse(&self.stdout)
+        JsonRpcResponse::parse_values(&self.stdout, self.values_max)
     }
 
     /// Returns the result of the call. Without a `command`, only exit status 0 is a success.
@@ -88,7 +88,7 @@ impl Execution {
                 Ok(command::result(command, &self.stdout, &self.stderr, status))
             }
             // [MCP-07]
-            (Protocol::Mcp, Some(_)) => match mcp::result(&self.stdout) {
+            (Protocol::Mcp, Some(_)) => match mcp::result(&self.stdout, self.values_max) {
                 Ok(result) => Ok(result),
                 Err(error) => self.outcome.clone().and(Err(error)),
             },
