@@ -4,7 +4,7 @@
 //! become ASCII; one layer of backslash or percent escapes is decoded. A match in the folded text is
 //! redacted in the original.
 
-use super::detect::{phone_word, LETTER, OTHER};
+use super::detect::{phone_word, IDEOGRAPH, LETTER, OTHER};
 use crate::kernel::encoding::hex_number;
 use crate::kernel::prelude::*;
 use crate::kernel::text::is_ignorable;
@@ -142,7 +142,10 @@ fn fold_char(character: char) -> Option<u8> {
         // Most text outside ASCII, on a fast path.
         '\u{C0}'..='\u{24F}' => Some(base(character)),
         '\u{1EA0}'..='\u{1EF9}' => Some(vietnamese(character)),
-        '\u{3001}'..='\u{A4CF}' | '\u{AC00}'..='\u{D7FF}' => Some(OTHER),
+        '\u{3041}'..='\u{30FF}' | '\u{3400}'..='\u{9FFF}' | '\u{AC00}'..='\u{D7A3}' => {
+            Some(IDEOGRAPH)
+        }
+        '\u{3001}'..='\u{A4CF}' | '\u{D7A4}'..='\u{D7FF}' => Some(OTHER),
         '\u{FE6B}' => Some(b'@'),
         // The full-width forms are in the order of ASCII, from `!` on.
         '\u{FF01}'..='\u{FF5E}' => to(u32::from(character).saturating_sub(0xFF01 - 0x21)),

@@ -136,27 +136,12 @@ impl PrivacyFilterEngine {
         PrivacyFilterEngine { replacement, key, ..self }
     }
 
-    /// Filters a text as one string; JSON in it is not parsed.
+    /// Filters a text as a string of an answer: JSON in it is filtered as JSON.
     ///
     /// # Errors
     /// `privacy.limit`, `privacy.residue`: the text must be withheld.
     pub fn redact_text(&self, text: &str) -> Result<(String, RedactionReport), Error> {
         self.redact_text_within(text, &Deadline::unlimited())
-    }
-
-    /// Filters a text before a deadline.
-    ///
-    /// # Errors
-    /// As [`PrivacyFilterEngine::redact_json_within`].
-    pub(super) fn redact_text_within(
-        &self,
-        text: &str,
-        deadline: &Deadline,
-    ) -> Result<(String, RedactionReport), Error> {
-        let mut applied = RedactionReport::default();
-        let mut state = self.new_state(deadline);
-        let filtered = self.redact_plain(text, Hints::NONE, &mut state, (&mut applied, ""))?;
-        Ok((filtered.unwrap_or_else(|| text.to_owned()), applied))
     }
 
     /// Returns what would be redacted from a text, sorted and without overlaps.
@@ -165,7 +150,7 @@ impl PrivacyFilterEngine {
     /// `privacy.limit`.
     pub fn find(&self, text: &str) -> Result<Vec<Finding<'_>>, Error> {
         let mut state = self.new_state(&Deadline::unlimited());
-        let (matches, _) = self.find_all(text, Hints::NONE, &mut state)?;
+        let (matches, _) = self.find_all(text, self.enabled, Hints::NONE, &mut state)?;
         let finding = |found: Match| Finding {
             kind: self.name(found.source),
             label: self.label(found.source),
@@ -202,6 +187,7 @@ impl PrivacyFilterEngine {
     fn redact_plain(
         &self,
         text: &str,
+        kinds: KindSet,
         hints: Hints,
         state: &mut CallState,
         (applied, pointer): (&mut RedactionReport, &str),
@@ -210,7 +196,7 @@ impl PrivacyFilterEngine {
         for _ in 0..PRIVACY_PASSES_COUNT_MAX {
             let current = filtered.as_deref().unwrap_or(text);
             state.budget.charge_bytes(current.len())?;
-            let (matches, kept) = self.find_all(current, hints, state)?;
+            let (matches, kept) = self.find_all(current, kinds, hints, state)?;
             if matches.is_empty() {
                 kept.iter().for_each(|found| applied.record_kept(self.name(found.source)));
                 return Ok(filtered);
@@ -235,13 +221,14 @@ impl PrivacyFilterEngine {
     fn find_all(
         &self,
         text: &str,
+        kinds: KindSet,
         hints: Hints,
         state: &mut CallState,
     ) -> Result<(Vec<Match>, Vec<Match>), Error> {
         let mut matches = Vec::new();
         if may_match(text) || hints.names_secret() {
             let folded = folded_text::fold(text);
-            matches = scan(&folded.bytes, self.enabled, hints, &state.budget.deadline)?;
+            matches = scan(&folded.bytes, kinds, hints, &state.budget.deadline)?;
             for Match { start, end, .. } in &mut matches {
                 (*start, *end) = (folded.original_offset(*start), folded.original_offset(*end));
             }

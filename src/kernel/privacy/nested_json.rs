@@ -1,10 +1,12 @@
-//! JSON inside a string: tokens of a nested JSON text, and unique keys after redaction.
+//! JSON inside a string: the documents in a text, their tokens, and unique keys after redaction.
 //!
 //! Tools often return JSON as text. Its keys are context, and its numbers become strings when they are
 //! redacted. Only the tokens that change are replaced; all other bytes stay.
 
 use crate::kernel::prelude::*;
+use alloc::borrow::Cow;
 use serde_core::de::IgnoredAny;
+use serde_json::Deserializer;
 
 /// The kind of a JSON token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +28,70 @@ pub(super) enum Token {
 pub(super) fn is_document(text: &str) -> bool {
     let first = text.bytes().find(|byte| !is_space(byte));
     matches!(first, Some(b'{' | b'[')) && serde_json::from_str::<IgnoredAny>(text).is_ok()
+}
+
+/// How often the bytes of a text are parsed in vain in search of documents.
+const PARSES_MAX: usize = 2;
+
+/// Returns the ranges of the JSON objects in a text, and of the JSON strings that hold JSON, in order and
+/// without overlaps: lines of JSON, or JSON after other text. The time is linear in the text.
+// [PRIV-74]
+pub(super) fn documents(text: &str) -> Vec<(usize, usize)> {
+    let (mut ranges, mut at): (Vec<_>, usize) = (Vec::new(), 0);
+    let mut budget = text.len().saturating_mul(PARSES_MAX);
+    while let Some(skipped) = text.get(at..).and_then(|rest| rest.find('{')) {
+        let brace = at.saturating_add(skipped);
+        let before = text.get(at..brace).unwrap_or_default();
+        let quoted = ["\"", "\"["].into_iter().find(|open| before.ends_with(open));
+        let start = brace.saturating_sub(quoted.map_or(0, str::len));
+        let candidate = text.get(start..).unwrap_or_default();
+        at = brace.saturating_add(1);
+        let mut behind = text.get(at..).unwrap_or_default().bytes().skip_while(is_space);
+        if quoted.is_none() && behind.next() != Some(b'"') {
+            continue;
+        }
+        let mut values = Deserializer::from_str(candidate).into_iter::<IgnoredAny>();
+        let error = match values.next() {
+            Some(Ok(_)) => {
+                let end = start.saturating_add(values.byte_offset());
+                let whole = candidate.get(..values.byte_offset()).unwrap_or_default();
+                if candidate.starts_with('{') || is_document(&decode(whole)) {
+                    ranges.push((start, end));
+                    at = end;
+                }
+                continue;
+            }
+            Some(Err(error)) => error,
+            None => break,
+        };
+        // A part of what cannot be parsed can be a document, such as the first rows of a list that was cut.
+        let parsed = offset_of(candidate, error.line(), error.column());
+        match budget.checked_sub(parsed) {
+            Some(left) => budget = left,
+            None => {
+                let end = start.saturating_add(parsed).clamp(at, text.len());
+                at = (end..).find(|place| text.is_char_boundary(*place)).unwrap_or(end);
+            }
+        }
+    }
+    ranges
+}
+
+/// Returns the offset of a line and column, both counted from 1.
+fn offset_of(text: &str, line: usize, column: usize) -> usize {
+    let before = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len);
+    before.fold(column, usize::saturating_add).min(text.len())
+}
+
+/// Decodes a quoted JSON string. If it cannot be decoded, such as one half of a surrogate pair, it is
+/// filtered verbatim.
+#[inline]
+pub(super) fn decode(quoted: &str) -> Cow<'_, str> {
+    let inner = quoted.get(1..quoted.len().saturating_sub(1)).unwrap_or_default();
+    if !inner.contains('\\') {
+        return Cow::Borrowed(inner);
+    }
+    serde_json::from_str(quoted).map_or(Cow::Borrowed(inner), Cow::Owned)
 }
 
 /// Returns the tokens of a valid JSON text, each with its text and its end.

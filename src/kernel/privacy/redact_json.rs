@@ -2,13 +2,13 @@
 //! data; everything else is copied.
 
 use super::detect::{digits_of, key_hints, scan, Hints};
+use super::kind::KindSet;
 use super::matches::{merge_overlapping, Match, MatchSource};
-use super::nested_json::{is_document, tokens, Token, UniqueKeys};
+use super::nested_json::{decode, documents, is_document, tokens, Token, UniqueKeys};
 use super::{CallState, PrivacyFilterEngine, RedactionReport, WITHHELD};
 use crate::kernel::deadline::Deadline;
 use crate::kernel::limits::{PRIVACY_DEPTH_MAX, PRIVACY_NESTED_DEPTH_MAX};
 use crate::kernel::prelude::*;
-use alloc::borrow::Cow;
 use core::fmt::Write as _;
 use serde_json::{Map, Number, Value};
 
@@ -45,6 +45,20 @@ impl PrivacyFilterEngine {
             return Err(Error::new(Code::PrivacyResidue, "a secret spans several strings"));
         }
         Ok((filtered, redactor.applied))
+    }
+
+    /// Filters a text before a deadline.
+    ///
+    /// # Errors
+    /// As [`PrivacyFilterEngine::redact_json_within`].
+    pub(in crate::kernel) fn redact_text_within(
+        &self,
+        text: &str,
+        deadline: &Deadline,
+    ) -> Result<(String, RedactionReport), Error> {
+        let mut redactor = JsonRedactor::new(self, deadline);
+        let filtered = redactor.redact_string(text, Hints::NONE, 0)?;
+        Ok((filtered.unwrap_or_else(|| text.to_owned()), redactor.applied))
     }
 }
 
@@ -115,12 +129,12 @@ impl<'a> JsonRedactor<'a> {
         for (key, value) in members {
             let filtered_key = self.redact_key(key)?;
             let name = keys.unique(key, filtered_key).unwrap_or_else(|| key.clone());
-            let hints = hints.inherited().union(match key.as_str() {
-                "value" => named,
-                key => key_hints(key, jwk),
-            });
+            let hints = match key.as_str() {
+                "value" => hints.inherited().union(named),
+                key => key_hints(key, hints.inherited(), jwk),
+            };
             if matches!(key.as_str(), "name" | "key") {
-                named = key_hints(value.as_str().unwrap_or_default(), false).secret();
+                named = key_hints(value.as_str().unwrap_or_default(), Hints::NONE, false).secret();
             }
             let length = self.pointer.len();
             self.push_token(&name);
@@ -159,8 +173,11 @@ impl<'a> JsonRedactor<'a> {
     /// As `redact_string`, for a string that can have a match.
     fn redact_candidate(&mut self, text: &str, hints: Hints, layer: usize) -> Redacted {
         // [PRIV-72]
-        if layer >= PRIVACY_NESTED_DEPTH_MAX || !is_document(text) {
+        if layer >= PRIVACY_NESTED_DEPTH_MAX {
             return self.redact_plain(text, hints);
+        }
+        if !is_document(text) {
+            return self.redact_mixed(text, hints, layer);
         }
         // A secret can be JSON itself, so it is replaced before the text is parsed.
         let whole = self.without_secrets(text);
@@ -172,9 +189,52 @@ impl<'a> JsonRedactor<'a> {
         Ok(filtered.or(whole))
     }
 
+    /// Filters a text that can have JSON documents in it. Secrets and custom patterns can reach across
+    /// their ends, so the whole text is searched for those before and after.
+    // [PRIV-74]
+    fn redact_mixed(&mut self, text: &str, hints: Hints, layer: usize) -> Redacted {
+        let clean = self.without_secrets(text);
+        let whole = clean.as_deref().unwrap_or(text);
+        let documents = documents(whole);
+        if documents.is_empty() {
+            return Ok(self.redact_plain(whole, hints)?.or(clean));
+        }
+        let (mut filtered, mut copied) = (String::with_capacity(whole.len()), 0);
+        for (start, end) in documents {
+            let (before, document) = (whole.get(copied..start), whole.get(start..end));
+            let (before, document) = (before.unwrap_or_default(), document.unwrap_or_default());
+            let inner = layer.saturating_add(1);
+            filtered.push_str(self.redact_plain(before, hints)?.as_deref().unwrap_or(before));
+            if document.starts_with('{') {
+                let changed = self.redact_document(document, hints, inner)?;
+                filtered.push_str(changed.as_deref().unwrap_or(document));
+            } else {
+                match self.redact_string(&decode(document), hints, inner)? {
+                    Some(changed) => push_quoted(&mut filtered, &changed),
+                    None => filtered.push_str(document),
+                }
+            }
+            copied = end;
+        }
+        let rest = whole.get(copied..).unwrap_or_default();
+        filtered.push_str(self.redact_plain(rest, hints)?.as_deref().unwrap_or(rest));
+        if self.engine.custom.is_empty() {
+            return Ok((filtered != text).then_some(filtered));
+        }
+        let again = self.redact_custom(&filtered)?;
+        Ok(Some(again.unwrap_or(filtered)).filter(|filtered| filtered != text))
+    }
+
     fn redact_plain(&mut self, text: &str, hints: Hints) -> Redacted {
-        let report = (&mut self.applied, self.pointer.as_str());
-        self.engine.redact_plain(text, hints, &mut self.state, report)
+        let (engine, record) = (self.engine, (&mut self.applied, self.pointer.as_str()));
+        engine.redact_plain(text, engine.enabled, hints, &mut self.state, record)
+    }
+
+    /// Filters a text by custom patterns and secrets alone.
+    fn redact_custom(&mut self, text: &str) -> Redacted {
+        let (engine, none) = (self.engine, KindSet::default());
+        let record = (&mut self.applied, self.pointer.as_str());
+        engine.redact_plain(text, none, Hints::NONE, &mut self.state, record)
     }
 
     /// Returns a JSON text without the secrets that span several of its tokens; `None` if it has no such
@@ -210,17 +270,17 @@ impl<'a> JsonRedactor<'a> {
                 }
                 Token::Key => {
                     let key = decode(written);
-                    under = level.hints.inherited().union(match &*key {
-                        "value" => level.named,
-                        key => key_hints(key, jwk),
-                    });
+                    under = match &*key {
+                        "value" => level.hints.inherited().union(level.named),
+                        key => key_hints(key, level.hints.inherited(), jwk),
+                    };
                     level.names = matches!(&*key, "name" | "key");
                     level.keys.unique(&key, self.redact_key(&key)?)
                 }
                 Token::String => {
                     let decoded = decode(written);
                     if core::mem::take(&mut level.names) {
-                        level.named = key_hints(&decoded, false).secret();
+                        level.named = key_hints(&decoded, Hints::NONE, false).secret();
                     }
                     self.redact_string(&decoded, under, layer)?
                 }
@@ -323,15 +383,4 @@ fn push_quoted(out: &mut String, text: &str) {
     } else {
         out.extend(["\"", text, "\""]);
     }
-}
-
-/// Decodes a quoted JSON string. If it cannot be decoded, such as one half of a surrogate pair, it is
-/// filtered verbatim.
-#[inline]
-fn decode(quoted: &str) -> Cow<'_, str> {
-    let inner = quoted.get(1..quoted.len().saturating_sub(1)).unwrap_or_default();
-    if !inner.contains('\\') {
-        return Cow::Borrowed(inner);
-    }
-    serde_json::from_str(quoted).map_or(Cow::Borrowed(inner), Cow::Owned)
 }

@@ -254,3 +254,75 @@ fn nested_json_that_cannot_be_decoded_is_still_filtered() {
         assert!(filtered.as_str().unwrap().contains("[EMAIL]"), "{filtered}");
     }
 }
+
+#[test]
+fn loopback_and_unspecified_addresses_are_found_only_if_they_are_asked_for() {
+    let mut engine = all();
+    let texts = [
+        "127.0.0.1",
+        "127.255.0.9/8",
+        "0.0.0.0",
+        "::1",
+        "::1/128",
+        "0:0:0:0:0:0:0:1",
+        "::ffff:127.0.0.1",
+    ];
+    for text in texts {
+        assert_eq!(engine.redact_text(text).unwrap().0, text);
+    }
+    engine.enabled.add_local_addresses();
+    for text in texts {
+        assert_eq!(engine.redact_text(text).unwrap().0, "[IP_ADDRESS]", "{text}");
+    }
+    for text in ["128.0.0.1", "100.0.0.0", "::1:1:1", "fe80::1"] {
+        assert_eq!(all().redact_text(text).unwrap().0, "[IP_ADDRESS]", "{text}");
+    }
+}
+
+#[test]
+fn custom_matches_and_secrets_across_json_in_a_text_are_redacted() {
+    let patterns = [custom("WRAPPED", r"id=\{[^}]*\}"), custom("INNER", "EMP-[0-9]+")];
+    let engine = PrivacyFilterEngine::from_config(&["phone".to_owned()], &patterns).unwrap();
+    let filtered = engine.redact_text("x id={\"n\": \"x\"} EMP-1 {\"tel\": 9840050123}").unwrap().0;
+    assert_eq!(filtered, "x [WRAPPED] [INNER] {\"tel\": \"[PHONE]\"}");
+}
+
+#[test]
+fn text_that_begins_json_again_and_again_is_searched_in_linear_time() {
+    for unit in [
+        "{\"",
+        "{\"a\":",
+        "{\"a\":[{\"b\":\"",
+        "\"{",
+        "\"{\\\"a\\\":",
+        "{\"a\":1}{",
+        "{ \"a\": \"\\\\\" ",
+    ] {
+        let text = unit.repeat((1 << 20) / unit.len());
+        let closed = format!("{text} {{\"tel\": 9840050123}}");
+        assert_eq!(all().redact_text(&text).unwrap().0, text, "{unit}");
+        // What was cut off and too long to be parsed again is filtered as text.
+        assert!(!all().redact_text(&closed).unwrap().0.contains("9840050123"), "{unit}");
+    }
+}
+
+#[test]
+fn json_in_a_text_stays_json_and_what_is_none_stays_as_it_is() {
+    for (text, filtered) in [
+        ("a {\"tel\":9840050123} b", "a {\"tel\":\"[PHONE]\"} b"),
+        ("[{\"tel\":9840050123},", "[{\"tel\":\"[PHONE]\"},"),
+        (
+            "{\"a\":1} {\"x\": {\"tel\":[9840050123]}, oops",
+            "{\"a\":1} {\"x\": {\"tel\":[\"[PHONE]\"]}, oops",
+        ),
+        ("s=\"[{\\\"tel\\\":9840050123}]\"", "s=\"[{\\\"tel\\\":\\\"[PHONE]\\\"}]\""),
+        ("{\"a\":\"é\\ud800\",\"tel\":9840050123} é", "{\"a\":\"é\\ud800\",\"tel\":\"[PHONE]\"} é"),
+    ] {
+        assert_eq!(all().redact_text(text).unwrap().0, filtered);
+    }
+    for text in
+        ["{\"é", "{ \"", "{", "\"{\"", "\"[é\"", "{\"a\":\u{1}}", "{\"a\":1}", "\"{}\" {} []", ""]
+    {
+        assert_eq!(all().redact_text(text).unwrap().0, text);
+    }
+}

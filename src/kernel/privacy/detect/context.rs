@@ -3,21 +3,29 @@
 #![allow(clippy::arithmetic_side_effects)] // offsets inside one text, each bounded by a window
 
 use super::super::label::{self, LABEL_MAX};
-use super::context_words::{phrase_hints, word_hints, word_length, Hints};
+use super::columns::Columns;
+use super::context_words::{phrase_hints, word_hints, Hints};
 use super::text_view::{is_letter, is_word, Text};
 use crate::kernel::prelude::*;
 
-/// How far before a value a context word counts, in characters.
+/// How far before a value a context word counts, in characters, and before that at most this much space and
+/// punctuation.
 const WINDOW: usize = 32;
+const MARKS_MAX: usize = 64;
 /// Most spaces and the like between the comma before a key and its quote.
 const FIELD_GAP_MAX: usize = 64;
+/// The longest name and tag that are read as one.
+const NAME_MAX: usize = 40;
+const TAG_MAX: usize = 96;
+/// Most linking words between a context word and its value.
+const LINKS_MAX: usize = 3;
 
 /// The context of a value.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Context {
     /// From the keys above the text and the words shortly before.
     pub(super) nearby: Hints,
-    /// From the keys above the text and the key or word directly before.
+    /// From the keys above the text, and the label, list or column that the value belongs to.
     pub(super) adjacent: Hints,
 }
 
@@ -28,14 +36,66 @@ pub(super) struct ContextReader {
     read: usize,
     /// The recent context words with their positions.
     recent: Vec<(usize, Hints)>,
+    label: Label,
+    /// The label before the last opening bracket: `phone (home): 555 0132`.
+    outside: Label,
+    list: List,
+    columns: Columns,
+}
+
+/// The context words directly before the present position, and the linking words after them.
+#[derive(Clone, Copy, Default)]
+struct Label {
+    at: usize,
+    hints: Hints,
+    links: usize,
+}
+
+/// A list whose first value has a label.
+#[derive(Clone, Copy, Default)]
+struct List {
+    hints: Hints,
+    /// The digits of the first item, 0 in it; and of the present one.
+    first: usize,
+    digits: usize,
+    /// Whether more than blanks is between the last item and the present position.
+    parted: bool,
+}
+
+impl List {
+    /// Ends an item, if one was read.
+    fn part(&mut self) {
+        self.first = if self.first == 0 { self.digits } else { self.first };
+        (self.digits, self.parted) = (0, true);
+    }
+
+    /// Returns the context of an item, which resembles the first.
+    fn hints_of(self, digits: usize) -> Hints {
+        let alike = self.first >= 7 && self.first.abs_diff(digits) <= 3;
+        if alike && self.parted {
+            self.hints
+        } else {
+            Hints::NONE
+        }
+    }
 }
 
 impl ContextReader {
-    /// Returns the context of the value at `at`, which is after all values queried before.
-    // [PRIV-22]
-    pub(super) fn context_at(&mut self, text: Text, at: usize, given: Hints) -> Context {
-        let earliest = at.saturating_sub(WINDOW);
+    /// Returns the context of the value of so many digits at `at`, which is after all values queried before.
+    // [PRIV-22] [PRIV-24]
+    pub(super) fn context_at(
+        &mut self,
+        text: Text,
+        at: usize,
+        digits: usize,
+        given: Hints,
+    ) -> Context {
+        let marks = text.run_start(at, MARKS_MAX, |byte| b" \t\n\r.:*|_-".contains(&byte));
+        let earliest = marks.saturating_sub(WINDOW);
         let mut from = self.read.max(earliest);
+        if from > self.read || from == 0 {
+            (self.label, self.list) = (Label::default(), List::default());
+        }
         if from == earliest && is_word(text.before(from)) {
             // Skip the word that the window cuts.
             from = text.run_end(from, WINDOW, is_word);
@@ -43,11 +103,18 @@ impl ContextReader {
         self.recent.retain(|(place, _)| *place >= earliest);
         self.read(text, from, at);
         self.read = at;
-        let hints = self.recent.iter().fold(Hints::NONE, |hints, (_, word)| hints.union(*word));
-        if hints == Hints::NONE {
-            return Context { nearby: given, adjacent: given };
+        let (row, column) = self.columns.row_at(text, at);
+        // The head of another column names nothing in this row.
+        self.recent.retain(|(place, _)| *place >= row);
+        if self.label.at < row {
+            self.label = Label::default();
         }
-        Context { nearby: given.union(hints), adjacent: given.union(adjacent_hints(text, at)) }
+        let hints = self.recent.iter().fold(given, |hints, (_, word)| hints.union(*word));
+        let listed = self.list.hints_of(digits).union(column);
+        Context {
+            nearby: hints.union(listed.named()),
+            adjacent: given.union(self.label.hints).union(listed),
+        }
     }
 
     // [PRIV-23]
@@ -55,39 +122,121 @@ impl ContextReader {
         let mut at = from;
         while let [byte, ..] = text.slice(at, to) {
             let byte = *byte;
-            if is_letter(byte) {
-                let end = at + word_length(text.slice(at, to));
-                // Letters after a digit are part of something else.
-                if !text.before(at).is_ascii_digit() {
-                    self.record(text, at, end);
-                }
-                at = end;
-                continue;
-            }
-            // Another member of a JSON text starts.
-            if byte == b'"' && starts_member(text, at) {
-                self.recent.clear();
-            }
-            at += 1;
-            if byte == b'[' {
-                // The words inside a label are not context.
-                let end = text.run_end(at, LABEL_MAX, |byte| is_word(byte) || byte == b':');
-                at += label::content(text.slice(at, end + 1)).map_or(0, <[u8]>::len);
-            }
+            at = if is_letter(byte) {
+                self.word(text, at)
+            } else if byte.is_ascii_digit() {
+                self.number(text, at)
+            } else {
+                self.mark(text, at, byte, to)
+            };
         }
     }
 
-    fn record(&mut self, text: Text, start: usize, end: usize) {
-        let hints = match word_hints(text.slice(start, end)) {
-            Hints::CALL if is_separate_word(text, start, end) => Hints::PHONE,
-            // `contact_number`, but not `contact_id`.
-            Hints::CALL => phrase_hints(text.slice(start, text.run_end(end, 8, is_identifier))),
+    /// Reads the name at `at`; returns its end.
+    fn word(&mut self, text: Text, at: usize) -> usize {
+        let end = text.run_end(at, NAME_MAX, is_identifier);
+        // Letters after a digit are part of something else.
+        let hints = match phrase_hints(text.slice(at, end)) {
+            _ if text.before(at).is_ascii_digit() => Hints::NONE,
+            Hints::CALL if !is_separate_word(text, at, end) => Hints::NONE,
             // `D.O.B.`, `C.F.`
-            Hints::NONE if end - start == 1 && text.at(end) == b'.' => abbreviation(text, start),
+            Hints::NONE if end - at == 1 && text.at(end) == b'.' => abbreviation(text, at),
             hints => hints,
         };
-        if hints.kinds() != Hints::NONE {
-            self.recent.push((start, hints.kinds()));
+        if self.list.hints != Hints::NONE {
+            let word = text.slice(at, end);
+            let mut joins = b"and or y e et ou und oder og en".split(|byte| *byte == b' ');
+            match joins.any(|join| join == word) {
+                true => self.list.part(),
+                false => self.list = List::default(),
+            }
+        }
+        if hints.named() != Hints::NONE {
+            self.recent.push((at, hints.named()));
+            self.label = Label { at, hints: self.label.hints.union(hints), links: 0 };
+        } else if hints.has(Hints::LINK) && self.label.links < LINKS_MAX {
+            self.label.links += 1;
+            // `contact no`.
+            if hints == Hints::NUMBER && self.label.hints == Hints::CALL {
+                self.label.hints = Hints::PHONE;
+            }
+            if hints == Hints::ID {
+                self.label.hints = self.label.hints.without(Hints::PHONE);
+            }
+        } else {
+            self.label = Label::default();
+        }
+        end
+    }
+
+    /// Reads the digits at `at`, a value or the 2 of `phone2`; returns their end.
+    fn number(&mut self, text: Text, at: usize) -> usize {
+        let end = text.until(at, |byte| !byte.is_ascii_digit());
+        if end - at > 2 || self.label.hints == Hints::NONE {
+            if self.label.hints != Hints::NONE && !is_identifier(text.before(at)) {
+                self.list = List { hints: self.label.hints, ..List::default() };
+            }
+            self.label = Label::default();
+            self.list.digits += end - at;
+        }
+        end
+    }
+
+    /// Reads the character at `at`, or the label or tag that it begins; returns its end.
+    fn mark(&mut self, text: Text, at: usize, byte: u8, to: usize) -> usize {
+        match byte {
+            // Another member of a JSON text starts.
+            b'"' if is_letter(text.at(at + 1)) && starts_member(text, at) => {
+                self.recent.clear();
+                (self.label, self.list) = (Label::default(), List::default());
+            }
+            b'[' | b'(' => {
+                self.outside = self.label;
+                // The words inside a label are not context.
+                let end = text.run_end(at + 1, LABEL_MAX, |byte| is_word(byte) || byte == b':');
+                let label = label::content(text.slice(at + 1, end + 1)).map_or(0, <[u8]>::len);
+                if byte == b'[' && label > 0 && at + label < to {
+                    self.label = Label::default();
+                    return at + 1 + label;
+                }
+            }
+            b']' | b')' => {
+                if self.label.hints == Hints::NONE {
+                    self.label = self.outside;
+                }
+                self.outside = Label::default();
+            }
+            b'<' => {
+                let end = text.run_end(at, TAG_MAX, |byte| byte != b'>');
+                if end < to && (is_letter(text.at(at + 1)) || text.at(at + 1) == b'/') {
+                    self.tag(text, at, end);
+                    return end + 1;
+                }
+            }
+            b',' | b';' | b'/' | b'&' => {
+                self.label = Label::default();
+                self.list.part();
+            }
+            b'\n' => {
+                self.list.part();
+                self.list.parted = false;
+            }
+            b'-' | b'*' | b'|' | b'"' | b'\'' if self.list.digits == 0 => self.list.part(),
+            b'{' | b'}' | b'@' | b'%' | b'!' | b'?' | b'$' | b'^' => {
+                (self.label, self.list) = (Label::default(), List::default());
+            }
+            _ => {}
+        }
+        at + 1
+    }
+
+    /// Reads a tag. Its name and attributes can be context, `<td class="n">` only stands between.
+    fn tag(&mut self, text: Text, at: usize, end: usize) {
+        let hints = phrase_hints(text.slice(at, end)).kinds();
+        if hints != Hints::NONE {
+            let hints = if text.at(at + 1) == b'/' { Hints::NONE } else { hints };
+            self.recent.push((at, hints));
+            self.label = Label { at, hints, links: 0 };
         }
     }
 }
@@ -125,30 +274,6 @@ fn is_separate_word(text: Text, start: usize, end: usize) -> bool {
     let (before, after) = (text.before(start), text.at(end));
     let tied = |byte: u8| is_word(byte) || b"-/\\@.#".contains(&byte);
     !tied(before) && (!tied(after) || after == b'.' && !is_word(text.at(end + 1)))
-}
-
-/// Returns the hints of the key or word directly before `at`, skipping a few linking words such as `number`
-/// and `is`. Values without structure need a hint this close.
-// [PRIV-24]
-fn adjacent_hints(text: Text, at: usize) -> Hints {
-    let (mut end, mut hints) = (at, Hints::NONE);
-    for _ in 0..4 {
-        let word_end = text.run_start(end, 4, |byte| b" \t\n:=#.\"'(-\\>+".contains(&byte));
-        // The 2 of `phone2`.
-        let bare = text.run_start(word_end, 2, |byte| byte.is_ascii_digit());
-        let word_end = if is_identifier(text.before(bare)) { bare } else { word_end };
-        let start = text.run_start(word_end, 24, is_identifier);
-        match phrase_hints(text.slice(start, word_end)) {
-            Hints::NONE => break,
-            Hints::LINK | Hints::AT | Hints::NUMBER => {}
-            // The second of two words; the first can precede it.
-            Hints::SECURITY => hints = Hints::SECURITY,
-            Hints::CALL if is_separate_word(text, start, word_end) => return Hints::PHONE,
-            words => return hints.union(words),
-        }
-        end = start;
-    }
-    hints
 }
 
 /// Returns `true` if the word directly after `end` names a telephone line, as in `555 0132 fax`.

@@ -4,7 +4,7 @@
 use super::super::kind::Kind;
 use super::super::label;
 use super::national_numbers::{DIGIT_FORMATS, LETTER_FORMATS};
-use super::text_view::is_letter;
+use super::text_view::{is_alnum, is_letter, Text};
 
 /// A set of hints from the context of a value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -31,21 +31,28 @@ impl Hints {
     pub(super) const LINK: Hints = Hints(1 << 12);
     /// At the end of a key: the value is a time or a count, regardless of the words before.
     pub(super) const TIME: Hints = Hints(1 << 13);
-    pub(super) const AT: Hints = Hints::LINK.union(Hints::TIME);
+    pub(super) const AT: Hints = Hints::LINK.union(Hints(1 << 41));
+    /// At the end of a key: the value is no telephone, but can be a document.
+    pub(super) const ID: Hints = Hints::LINK.union(Hints(1 << 42));
     /// A linking word that announces a number: `contact_no`, but not `contact_id`.
     pub(super) const NUMBER: Hints = Hints::LINK.union(Hints(1 << 14));
-    /// The hints that do not name a value's kind: those from `CALL` on, before the kinds.
-    const OTHERS: Hints = Hints(0b1111 << 11);
-    /// From this bit on, each kind of an issued number has one.
+    /// Ends the name of a file or unit, which can look like a domain.
+    pub(super) const FILE: Hints = Hints(1 << 39);
+    /// Names an address of the internet.
+    pub(super) const ADDRESS: Hints = Hints(1 << 40);
+    /// The hints that do not name a value's kind: those from `CALL` to `NUMBER`, and from `PASSWORD` on.
+    const OTHERS: Hints = Hints(0b1111 << 11 | 0b11_1111 << 34 | 0b11 << 41);
+    /// From this bit on, each kind of an issued number has one. No such kind has the bits from 18 to 31, so
+    /// those of the hints from 34 to 47 are free.
     const KINDS_FROM: u32 = 16;
 
     /// What the name of a member says about a secret as its value, but not about values further below.
-    pub(super) const PASSWORD: Hints = Hints(1 << 50);
-    pub(super) const TOKEN: Hints = Hints(1 << 51);
-    pub(super) const SESSION: Hints = Hints(1 << 52);
-    pub(super) const COOKIES: Hints = Hints(1 << 53);
-    pub(super) const KEY_MEMBER: Hints = Hints(1 << 54);
-    const MEMBER: Hints = Hints(0b11111 << 50);
+    pub(super) const PASSWORD: Hints = Hints(1 << 34);
+    pub(super) const TOKEN: Hints = Hints(1 << 35);
+    pub(super) const SESSION: Hints = Hints(1 << 36);
+    pub(super) const COOKIES: Hints = Hints(1 << 37);
+    pub(super) const KEY_MEMBER: Hints = Hints(1 << 38);
+    const MEMBER: Hints = Hints(0b11111 << 34);
 
     /// Returns `true` if the value can be a secret by the name of its member.
     pub(in crate::kernel) fn names_secret(self) -> bool {
@@ -85,7 +92,20 @@ impl Hints {
     /// Returns `true` if any hint can name an issued number, as few contexts do.
     pub(super) fn name_numbers(self) -> bool {
         const CARD_AND_PAIRS: u64 = 1 << 1 | 0b1111 << 5;
-        self.0 & CARD_AND_PAIRS != 0 || self.0 >> Hints::KINDS_FROM != 0
+        let kinds = self.kinds().without(Hints::ADDRESS);
+        self.0 & CARD_AND_PAIRS != 0 || kinds.0 >> Hints::KINDS_FROM != 0
+    }
+
+    /// Returns the hints that name a value's kind, with a telephone for a word such as `call`.
+    pub(super) fn named(self) -> Hints {
+        match self {
+            Hints::CALL => Hints::PHONE,
+            hints => hints.kinds(),
+        }
+    }
+
+    pub(super) fn without(self, other: Hints) -> Hints {
+        Hints(self.0 & !other.0)
     }
 
     /// Returns `true` if all hints of `other` are present.
@@ -94,13 +114,13 @@ impl Hints {
     }
 }
 
-/// Each row's words in lower case, without accents, and what they stand before. Those of issued numbers are
+/// Each row's words in lower case, without accents, and what they precede. Those of issued numbers are
 /// in `national_numbers.rs`.
 // [PRIV-21]
 #[rustfmt::skip]
 const CONTEXT_WORDS: &[(Hints, &str, &str)] = &[
-    (Hints::PHONE, "phone phones telephone telephones tel telno phoneno phonenum phonenumber phonenumbers mobile mobiles mobileno mobilenumber mobil mobiel movil celular cellphone cellnumber cellular cellulare fax faxes faxno faxnumber telefax sms whatsapp hotline helpline landline voicemail telefon telefono telefonos telefone telefones telefoon telefonnummer telefonnr rufnummer handynummer handynr mobilnummer mobilfunk tlf tfno telf msisdn homephone workphone mobilephone telefoonnummer contactnumber gsm cep telefonszam puhelin puh puhelinnumero matkapuhelin tfn telepon telepono telemovel fone mobitel telefonas telefonu talrunis komorka thoai sdt", "telephone numbers"),
-    (Hints::CALL, "call calls calling called callback caller cell mob dial dialing dialling dialed ring answering reach reached contact desk office handy portable", "telephone numbers, as separate words"),
+    (Hints::PHONE, "phone phones telephone telephones tel telno phoneno phonenum phonenumber phonenumbers mobile mobiles mobileno mobilenumber mobil mobiel movil celular cellphone cellnumber cellular cellulare fax faxes faxno faxnumber telefax sms whatsapp hotline helpline landline voicemail telefon telefono telefonos telefone telefones telefoon telefonnummer telefonnr rufnummer handynummer handynr mobilnummer mobilfunk tlf tfno telf msisdn homephone workphone mobilephone telefoonnummer contactnumber gsm cep telefonszam puhelin puh puhelinnumero matkapuhelin tfn telepon telepono telemovel fone mobitel telefonas telefonu talrunis komorka thoai sdt ph fon whatsappnumber", "telephone numbers"),
+    (Hints::CALL, "call calls calling called callback caller cell mob dial dialing dialling dialed ring answering reach reached contact desk office handy portable message messages", "telephone numbers, as separate words"),
     (Hints::CARD, "card cards cc ccnum ccn credit debit creditcard debitcard cardnumber cardno creditcardnumber visa mastercard maestro amex kreditkarte kreditkartennummer kartennummer tarjeta carte cartes cartao creditcardno", "payment cards"),
     (Hints::CARD.union(Hints::of(Kind::IndiaPan)), "pan pans", "payment cards and taxpayers of India"),
     (Hints::SOCIAL, "social", "the first of two words"),
@@ -114,9 +134,13 @@ const CONTEXT_WORDS: &[(Hints, &str, &str)] = &[
     (Hints::LICENSE, "driverlicense driverslicense driverlicence driverslicence drivinglicence drivinglicense fuehrerschein fuehrerscheinnummer fuhrerschein fuhrerscheinnummer rijbewijs rijbewijsnummer", "driving licenses"),
     (Hints::VERSION, "version versions ver release build section sections chapter clause", "versions, which are not addresses"),
     (Hints::NUMBER, "no nr num number numbers nummer numero numer nomor numara", "numbers"),
-    (Hints::LINK, "is the my his her our your their me us him on to of or and was are it this please id value s date de del di la le am ist es est", "values"),
+    (Hints::LINK, "is the my his her our your their me us him on to of or and was are it this please value s date de del di la le am ist es est", "values"),
     (Hints::AT, "at", "values, and times"),
-    (Hints::TIME, "time timestamp ts count", "times and counts"),
+    (Hints::ID, "id ids code hash type status", "identifiers, which are no telephones"),
+    (Hints::TIME, "time timestamp ts count counts total totals size sizes bytes length len sent delivered failed received per rate seconds duration usage limit quota max min avg sum index", "times and counts"),
+    (Hints::FILE, "service timer socket scope slice mount automount target device swap path", "the end of a unit's name"),
+    (Hints::FILE, "png jpg jpeg gif svg webp ico bmp avif mp3 mp4 woff ttf css scss less js mjs cjs jsx tsx vue html htm map json jsonl xml yml yaml toml ini conf cfg lock log csv tsv txt pdf bak tmp java kt cpp hpp cs swift lua tar tgz gz bz2 xz zst jar war whl deb rpm apk dmg exe msi dll nupkg gem", "the end of a name of a file, without domains of countries"),
+    (Hints::ADDRESS, "ip ips ipv ipaddress ipaddr addr address addresses host hosts hostname client peer remote gateway nameserver nameservers dns resolver inet listen listening bind ping ssh src dst cidr subnet forwarded connect connected connection", "addresses of the internet"),
 ];
 
 /// One word with its hints.
@@ -229,14 +253,27 @@ pub(super) fn word_length(letters: &[u8]) -> usize {
     }
 }
 
-/// Returns the hints of adjacent words; `LINK` if all of them only link. A time or a count is not personal
-/// data, regardless of the words before: `phone_verified_at`.
+/// Returns the hints of adjacent words; `LINK` if all of them only link. A time, a count or an identifier is
+/// not personal data, regardless of the words before: `phone_verified_at`.
 pub(super) fn phrase_hints(run: &[u8]) -> Hints {
+    // Most names are one word.
+    if run.first().is_some_and(|first| is_letter(*first)) && word_length(run) == run.len() {
+        return word_hints(run);
+    }
     let (mut all, mut last, mut only_links, mut count) = (Hints::NONE, Hints::NONE, true, 0);
+    let mut counted = false;
     for mut letters in run.split(|byte| !is_letter(*byte)) {
-        while let Some((word, rest)) = letters.split_at_checked(word_length(letters)) {
+        while !letters.is_empty() {
+            // `WhatsApp` is one word.
+            let whole = word_hints(letters) != Hints::NONE;
+            let length = if whole { letters.len() } else { word_length(letters) };
+            let (word, rest) = letters.split_at_checked(length).unwrap_or((letters, &[]));
             (last, letters) = (word_hints(word), rest);
             all = all.union(last);
+            counted = last == Hints::NONE
+                && word.len() >= 4
+                && word.ends_with(b"s")
+                && !word.ends_with(b"ss");
             only_links &= last.has(Hints::LINK);
             count += 1;
         }
@@ -244,25 +281,44 @@ pub(super) fn phrase_hints(run: &[u8]) -> Hints {
     if all.has(Hints::CALL.union(Hints::NUMBER)) {
         all = all.union(Hints::PHONE);
     }
-    let timed = count > 1 && last.has(Hints::TIME);
-    match if timed { Hints(all.0 & Hints::BIRTH.0) } else { all.kinds() } {
-        Hints::NONE if all.has(Hints::CALL) && !timed => Hints::CALL,
+    let timed = count > 1 && (all.has(Hints::TIME) || last == Hints::AT || counted);
+    let kept = match last {
+        _ if timed => Hints(all.0 & Hints::BIRTH.0),
+        Hints::ID if count > 1 => all.kinds().without(Hints::PHONE),
+        _ => all.kinds(),
+    };
+    match kept {
+        Hints::NONE if all.has(Hints::CALL) && !timed && last != Hints::ID => Hints::CALL,
+        Hints::NONE if count == 1 => last,
         Hints::NONE if only_links && all.has(Hints::LINK) => Hints::LINK,
         kinds => kinds,
     }
 }
 
-/// Returns the hints of an object's key, folded, for the values under it. A label in it, of a value that was
-/// redacted, has none.
+/// Returns the hints of an object's key, folded, below keys with the hints `outer`, for the values under it. A
+/// label in it, of a value that was redacted, has none.
 // [PRIV-20] [PRIV-23]
-pub(super) fn key_hints(folded: &[u8]) -> Hints {
+pub(super) fn key_hints(folded: &[u8], outer: Hints) -> Hints {
     let mut rest = folded.get(..64).unwrap_or(folded);
-    let mut hints = Hints::NONE;
+    let mut kept = outer;
+    let mut found = Hints::NONE;
     loop {
         let open = rest.iter().position(|byte| *byte == b'[').unwrap_or(rest.len());
         let (words, after) = rest.split_at(open);
-        hints = hints.union(phrase_hints(words).kinds());
-        let Some((_, inside)) = after.split_first() else { return hints };
+        let hints = phrase_hints(words);
+        kept = match hints {
+            Hints::TIME => Hints(kept.0 & Hints::BIRTH.0),
+            Hints::ID => kept.without(Hints::PHONE),
+            _ => kept,
+        };
+        found = found.union(hints.kinds());
+        let Some((_, inside)) = after.split_first() else { return kept.union(found) };
         rest = inside.get(label::content(inside).map_or(0, <[u8]>::len)..).unwrap_or_default();
     }
+}
+
+/// Returns `true` if the word at `start` ends names of files: `bg@dark.png`.
+pub(super) fn is_file_suffix(text: Text, start: usize) -> bool {
+    let hints = word_hints(text.slice(start, text.run_end(start, 10, is_alnum)));
+    hints == Hints::FILE
 }

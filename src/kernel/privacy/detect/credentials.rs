@@ -138,9 +138,9 @@ fn class_of(name: &[u8]) -> Class {
 const JWK_MEMBERS: [&[u8]; 7] = [b"d", b"k", b"p", b"q", b"dp", b"dq", b"qi"];
 
 /// Returns the hints of an object's key for its value. `jwk`: the object has a member `kty`.
-pub(in crate::kernel) fn key_hints(key: &str, jwk: bool) -> Hints {
+pub(in crate::kernel) fn key_hints(key: &str, outer: Hints, jwk: bool) -> Hints {
     let folded = fold(key);
-    context_words::key_hints(&folded.bytes).union(member_hints(&folded.bytes, jwk))
+    context_words::key_hints(&folded.bytes, outer).union(member_hints(&folded.bytes, jwk))
 }
 
 fn member_hints(name: &[u8], jwk: bool) -> Hints {

@@ -14,6 +14,9 @@ pub(super) enum Gap {
     Dash,
     Dot,
     Slash,
+    /// A dash or slash between two spaces.
+    WideDash,
+    WideSlash,
     /// An opening parenthesis, with an optional space or dash before it.
     Open,
     /// A closing parenthesis, with an optional space or dash after it.
@@ -68,9 +71,24 @@ pub(super) fn read_row(text: Text, at: usize, gap: Gap, groups: &mut Vec<Group>)
     }
 }
 
+impl Gap {
+    pub(super) fn is_dash(self) -> bool {
+        matches!(self, Gap::Dash | Gap::WideDash)
+    }
+
+    pub(super) fn is_slash(self) -> bool {
+        matches!(self, Gap::Slash | Gap::WideSlash)
+    }
+}
+
 /// Returns the length and kind of the gap at `at`; `Start` if no digit follows.
 pub(super) fn gap_at(text: Text, at: usize) -> (usize, Gap) {
     let (width, gap) = match (text.at(at), text.at(at + 1)) {
+        (b' ', b'-') if text.at(at + 2) == b' ' => (3, Gap::WideDash),
+        (b' ', b'/') if text.at(at + 2) == b' ' => (3, Gap::WideSlash),
+        // `192[.]0[.]2[.]1`, which no program follows as a link.
+        (b'[', b'.') if text.at(at + 2) == b']' => (3, Gap::Dot),
+        (b'(', b'.') if text.at(at + 2) == b')' => (3, Gap::Dot),
         (b' ' | b'-', b'(') => (2, Gap::Open),
         (b')', b' ' | b'-') => (2, Gap::Close),
         (b' ' | b'-' | b'.', b'\n' | b'\r') | (b'\n' | b'\r', _) => {

@@ -5,28 +5,58 @@
 use super::super::kind::Kind;
 use super::super::matches::{KindMatch, Matches};
 use super::context::Context;
-use super::context_words::Hints;
+use super::context_words::{is_file_suffix, Hints};
 use super::digits::{digits, number, Gap, Group};
-use super::text_view::{is_alnum, is_word, Text};
+use super::text_view::{is_alnum, is_letter, is_word, Text};
 use core::net::Ipv6Addr;
 
-/// Adds every IPv4 address among the groups: exactly four, joined by dots.
+/// Adds every IPv4 address among the groups: exactly four, joined by dots, or by dashes in a host name.
 // [PRIV-50]
 pub(super) fn find_v4(text: Text, groups: &[Group], context: Context, matches: &mut Matches) {
     let pointed = |group: &Group| group.gap == Gap::Dot;
     for (index, address) in groups.windows(4).enumerate() {
         let [first, rest @ .., last] = address else { continue };
-        let longer = pointed(first) || groups.get(index + 4).is_some_and(pointed);
-        if rest.iter().all(pointed)
-            && pointed(last)
-            && !longer
+        let joined = |gap: Gap| rest.iter().chain([last]).all(|group| group.gap == gap);
+        let ends = || match groups.get(index + 4..).unwrap_or_default() {
+            [port, next, ..] if pointed(port) && pointed(next) => false,
+            [port, ..] if pointed(port) => is_port(text, *first, *port),
+            _ => true,
+        };
+        if (joined(Gap::Dot) || joined(Gap::Dash) && in_host_name(text, first.start, last.end))
+            && !pointed(first)
+            && ends()
             && address.iter().all(|group| is_octet(text, *group))
             && text.bounds(first.start, last.end)
             && !is_version(text, address, context)
+            && (matches.enabled.has_local_addresses() || !is_local_v4(text, address))
         {
             matches.add((Kind::IpAddress, first.start, prefix_end(text, last.end, 32)));
         }
     }
+}
+
+/// `ip-192-0-2-1`, `dsl-192-0-2-1.isp.example`.
+fn in_host_name(text: Text, start: usize, end: usize) -> bool {
+    let label = text.run_start(start.max(1) - 1, 16, |byte| byte.is_ascii_alphanumeric());
+    let label = text.slice(label, start);
+    let domain = text.at(end) == b'.' && is_letter(text.at(end + 1));
+    label == b"ip-" || label.len() > 1 && label.ends_with(b"-") && domain && end - start > 10
+}
+
+/// A port as tcpdump and netstat print it behind an address: `192.0.2.1.443 > `, `192.0.2.1.50122`.
+fn is_port(text: Text, first: Group, port: Group) -> bool {
+    let number_of = number(text, port);
+    let arrow = text.slice(first.start.saturating_sub(3), first.start) == b" > "
+        || text.upto(port.end, 3) == b" > ";
+    let led = text.at(port.start) == b'0' || number_of > 65_535 || port.len() > 5;
+    !led && (arrow || number_of > 255 && number(text, first) > 2)
+}
+
+/// Loopback and unspecified.
+// [PRIV-51]
+fn is_local_v4(text: Text, address: &[Group]) -> bool {
+    let loopback = address.first().is_some_and(|first| number(text, *first) == 127);
+    loopback || digits(text, address).all(|digit| digit == 0)
 }
 
 /// 0 to 255 without leading zeros, on one line.
@@ -35,20 +65,47 @@ fn is_octet(text: Text, group: Group) -> bool {
     group.len() <= 3 && !led && group.is_whole() && number(text, group) <= 255
 }
 
-/// `version 1.2.3.4`, and the product tokens of browsers, such as `Chrome/120.0.0.0`.
+/// `version 1.2.3.4`, `==1.2.3.4`, `lib.so.1.2.3.4`, `1.2.3.4.tar`, and the product tokens of browsers, such
+/// as `Chrome/120.0.0.0`. Small numbers are versions and sections unless something names an address.
 // [PRIV-51]
 fn is_version(text: Text, address: &[Group], context: Context) -> bool {
-    let Some(first) = address.first() else { return false };
+    let [first, rest @ .., last] = address else { return false };
     let product = text.before(first.start) == b'/' && is_alnum(text.before(first.start - 1));
-    let zeros = digits(text, address.get(1..).unwrap_or_default()).all(|digit| digit == 0);
-    product && zeros || context.adjacent.has(Hints::VERSION)
+    let zeros = digits(text, rest).chain(digits(text, &[*last])).all(|digit| digit == 0);
+    if product && zeros || context.adjacent.has(Hints::VERSION) {
+        return true;
+    }
+    if context.nearby.has(Hints::ADDRESS) {
+        return false;
+    }
+    let quoted = text.run_start(first.start, 2, |byte| b" \"'".contains(&byte));
+    let operator = text.slice(quoted.saturating_sub(2), quoted);
+    let compared = matches!(operator, [b'=' | b'<' | b'>' | b'!' | b'~', b'='] | b"~>");
+    let file = is_file_suffix(text, last.end + 1) && text.at(last.end) == b'.'
+        || text.slice(first.start.saturating_sub(4), first.start) == b".so.";
+    let [a, b, c, d] = [0, 1, 2, 3].map(|place| address.get(place).map(|part| number(text, *part)));
+    // Private networks, and name servers that everybody knows.
+    let known = a == Some(10) || a == d && b == c || (b, c) == (Some(0), Some(0)) && a == Some(1);
+    let small = !known && address.iter().all(|group| group.len() <= 2);
+    let (after, later) = (text.at(last.end), text.at(last.end + 1));
+    let used = matches!(after, b':' | b'/') && later.is_ascii_digit()
+        || [&b" - "[..], b" por"]
+            .iter()
+            .any(|next| text.slice(last.end, last.end + next.len()) == *next)
+        || text.slice(first.start.saturating_sub(2), first.start) == b"//";
+    compared || file || small && !used
 }
 
 /// Returns the IPv6 address around the colon at `colon`, if there is one. `seen` is the end of the last
 /// token that was tried.
 // [PRIV-52]
 #[inline]
-pub(super) fn find_v6(text: Text, colon: usize, seen: &mut usize) -> Option<KindMatch> {
+pub(super) fn find_v6(
+    text: Text,
+    colon: usize,
+    local_addresses: bool,
+    seen: &mut usize,
+) -> Option<KindMatch> {
     // Most colons separate a key from its value.
     let joins = text.before(colon).is_ascii_hexdigit() || text.at(colon + 1) == b':';
     if !joins || colon < *seen {
@@ -64,16 +121,53 @@ pub(super) fn find_v6(text: Text, colon: usize, seen: &mut usize) -> Option<Kind
     if let [rest @ .., before, b':'] = token {
         token = if *before == b':' { token } else { text.upto(start, rest.len() + 1) };
     }
-    let last = start + token.len();
+    let parse = |token: &[u8]| core::str::from_utf8(token).ok()?.parse::<Ipv6Addr>().ok();
     let before = text.before(start);
-    let free = !is_alnum(before) && before != b':' && !is_word(text.at(last));
-    // A path of names such as `de::ed` has no digit.
     // [PRIV-53]
-    let numbered = token.iter().any(u8::is_ascii_digit) && token.len() <= 45;
-    let parsed =
-        || core::str::from_utf8(token).is_ok_and(|token| token.parse::<Ipv6Addr>().is_ok());
-    let found = free && numbered && !is_slice(text, start) && parsed();
-    found.then(|| (Kind::IpAddress, start, prefix_end(text, last, 128)))
+    let numbered = token.iter().any(u8::is_ascii_digit) && token.len() <= ADDRESS_MAX;
+    if !numbered || is_word(before) || before == b':' || is_slice(text, start) {
+        return None;
+    }
+    let address = parse(token).or_else(|| {
+        // The port of tcpdump: `2001:db8::1.443`.
+        let point = token.iter().rposition(|byte| *byte == b'.')?;
+        token = token.get(..point)?;
+        parse(token)
+    })?;
+    let last = start + token.len();
+    let local = address.to_canonical();
+    let local = local.is_loopback() || local.is_unspecified();
+    let after = text.at(last);
+    let free = !is_word(after) && !b"({<*".contains(&after);
+    if !free || !is_proven(token, after) || local && !local_addresses {
+        return None;
+    }
+    Some((Kind::IpAddress, start, prefix_end(text, zone_end(text, last), 128)))
+}
+
+/// The longest address, in characters.
+const ADDRESS_MAX: usize = 45;
+
+/// Excludes hardware addresses, which have eight pairs, and paths of names such as `b3::a`.
+// [PRIV-53]
+fn is_proven(token: &[u8], after: u8) -> bool {
+    let mut groups = token.split(|byte| *byte == b':').filter(|group| !group.is_empty());
+    let count = groups.clone().count();
+    let pairs = count == 8 && groups.clone().all(|group| group.len() == 2);
+    let wide = groups.any(|group| group.len() >= 3);
+    !pairs && (wide || count >= 3 || after == b'/' || token == b"::1")
+}
+
+/// Returns the end of the zone after an address (RFC 4007), `%eth0`, or `end`.
+// [PRIV-54]
+fn zone_end(text: Text, end: usize) -> usize {
+    let named = |byte: u8| is_alnum(byte) || matches!(byte, b'-' | b'_');
+    let stop = text.run_end(end + 1, 16, named);
+    if text.at(end) == b'%' && stop > end + 1 {
+        stop
+    } else {
+        end
+    }
 }
 
 /// `list[::2]` is a slice of a list.

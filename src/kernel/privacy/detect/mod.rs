@@ -4,6 +4,7 @@
 //! [`scan`] runs over a folded text and calls the detectors, most of which are tables.
 
 pub(super) mod check_digits;
+mod columns;
 mod context;
 mod context_words;
 mod credentials;
@@ -27,4 +28,4 @@ pub(super) use credentials::key_hints;
 pub(super) use numbers::digits_of;
 pub(super) use phone_words::phone_word;
 pub(super) use scan::{may_match, scan};
-pub(super) use text_view::{LETTER, OTHER};
+pub(super) use text_view::{IDEOGRAPH, LETTER, OTHER};

@@ -5,10 +5,10 @@
 use super::super::kind::Kind;
 use super::super::matches::Matches;
 use super::context::{phone_word_follows, Context};
-use super::context_words::Hints;
+use super::context_words::{word_hints, Hints};
 use super::dates;
 use super::digits::{digits, gap_at, number, Gap, Group};
-use super::text_view::{is_alnum, is_word, Text};
+use super::text_view::{is_alnum, is_letter, is_word, Text};
 
 /// E.164: country code and number together.
 const DIGITS_MAX: usize = 15;
@@ -21,27 +21,45 @@ struct Row<'a> {
     text: Text<'a>,
     groups: &'a [Group],
     context: Context,
-    /// Whether no group of the same row precedes the first one.
+    /// Whether no group of the same row precedes the first one, or a number does.
     is_first: bool,
+    /// Whether a slash separates it from another number.
+    is_listed: bool,
 }
 
-/// Adds every telephone number among the groups.
-pub(super) fn find(text: Text, groups: &[Group], context: Context, matches: &mut Matches) {
+/// Adds every telephone number among the groups. `seen` is the end of the last number in the text, which a
+/// long row's next piece can begin with.
+pub(super) fn find(
+    text: Text,
+    groups: &[Group],
+    context: Context,
+    seen: &mut usize,
+    matches: &mut Matches,
+) {
+    let phone = |hints: Hints| hints.union(Hints::PHONE);
     for line in groups.chunk_by(|_, next| next.gap != Gap::Line) {
-        let (mut from, mut is_first) =
-            (0, line.first().is_some_and(|first| first.gap == Gap::Line));
+        let mut from = line.iter().take_while(|group| group.start < *seen).count();
+        let mut follows = line.get(from).is_some_and(|group| group.start == *seen + 1) && *seen > 0;
         while let [first, ..] = line.get(from..).unwrap_or_default() {
             let groups = line.get(from..).unwrap_or_default();
-            let row = Row { text, groups, context, is_first: is_first || first.gap == Gap::Start };
-            let count = if dates::is_numeric_date(text, groups) {
-                3
-            } else if let Some((start, count, end)) = row.number() {
-                matches.add((Kind::Phone, start, end));
-                count
-            } else {
-                0
+            let is_listed = follows && first.gap.is_slash();
+            let context = match is_listed {
+                true => {
+                    Context { nearby: phone(context.nearby), adjacent: phone(context.adjacent) }
+                }
+                false => context,
             };
-            (from, is_first) = (from + count.max(1), count > 0);
+            let begins = [Gap::Start, Gap::Line, Gap::WideDash, Gap::WideSlash];
+            let is_first = follows || begins.contains(&first.gap);
+            let row = Row { text, groups, context, is_first, is_listed };
+            let date = dates::is_numeric_date(text, groups);
+            let number = if date { None } else { row.number() };
+            if let Some((start, _, end)) = number {
+                matches.add((Kind::Phone, start, end));
+                *seen = end;
+            }
+            from += if date { 3 } else { number.map_or(1, |(_, count, _)| count) };
+            follows = date || number.is_some();
         }
     }
 }
@@ -56,7 +74,7 @@ impl Row<'_> {
             (first.start - width, self.international(0)?)
         } else if self.text.before(first.start) == b'(' {
             (first.start - 1, self.parenthesized()?)
-        } else if matches!(first.gap, Gap::Start | Gap::Space | Gap::Line) {
+        } else if self.is_first || first.gap == Gap::Space {
             let count = self.exit_code().or_else(|| self.north_american());
             (first.start, count.or_else(|| self.national()).or_else(|| self.by_context())?)
         } else {
@@ -74,7 +92,7 @@ impl Row<'_> {
         // Rows of zeros come from memory dumps.
         let value = self.groups.get(..count).unwrap_or_default();
         let counted = digits(self.text, value).filter(|digit| *digit != 0).count() >= 4;
-        if !counted || !self.bounded_before(start) || !self.bounded_after(last.end) {
+        if !counted || !self.bounded_before(start) || !self.bounded_after(start, last.end) {
             return None;
         }
         Some((start, count, self.extension(last.end)))
@@ -101,7 +119,11 @@ impl Row<'_> {
         let digits = digits(self.text, self.groups).skip(zeros);
         leading.iter_mut().zip(digits).for_each(|(slot, digit)| *slot = digit);
         let code = country_code_length(leading)?;
-        let fits = |count: &usize| self.total(*count) <= DIGITS_MAX + zeros;
+        // Behind a slash, another number follows a whole one.
+        let ends = |count: usize| self.gap(count - 1).is_slash() && self.total(count - 1) >= 9;
+        let fits = |count: &usize| {
+            self.total(*count) <= DIGITS_MAX + zeros && (*count == 1 || !ends(*count))
+        };
         let mut counts = (1..=self.groups.len()).take_while(fits);
         let count = match code {
             // North America: ten digits after the 1.
@@ -109,9 +131,10 @@ impl Row<'_> {
             _ => counts.last()?,
         };
         let total = self.total(count).checked_sub(zeros)?;
-        // A single dot starts a fraction.
+        // A single dot starts a fraction, but for one behind the country code (RFC 5733).
         let pointed = (1..count).filter(|index| self.gap(*index) == Gap::Dot).count();
-        let even = pointed == 0 || pointed >= 2 && pointed + 2 >= count;
+        let registry = count == 2 && self.len(0) == code && self.len(1) >= 7;
+        let even = pointed == 0 || pointed >= 2 && pointed + 2 >= count || registry;
         (total >= 8 && total - code >= 5 && even && count <= 8).then_some(count)
     }
 
@@ -125,7 +148,13 @@ impl Row<'_> {
             _ => return None,
         };
         let count = self.international(zeros)?;
-        (count >= 3 && self.len(0) <= 6).then_some(count)
+        // Rows of four digits with leading zeros come from dumps.
+        let padded = (1..count).any(|index| {
+            let start = self.groups.get(index).map_or(0, |group| group.start);
+            self.text.slice(start, start + 2) == b"00"
+        });
+        let whole = self.is_first && self.gap(count) != Gap::Space;
+        (whole && !padded && count >= 3 && self.len(0) <= 6).then_some(count)
     }
 
     /// `(0ddd) dddd-ddd` and the like: an area code in parentheses, then one to four groups.
@@ -135,16 +164,12 @@ impl Row<'_> {
             return None;
         }
         let tight = |group: &&Group| {
-            matches!(group.gap, Gap::Space | Gap::Dash | Gap::Dot | Gap::Close) && group.len() >= 2
+            let joins = matches!(group.gap, Gap::Space | Gap::Dot | Gap::Close);
+            (joins || group.gap.is_dash()) && group.len() >= 2
         };
         let after = self.groups.iter().skip(1).take_while(tight).count();
-        let years = |index: usize| {
-            let group = self.groups.get(index);
-            group.is_some_and(|group| (1900..=2099).contains(&number(self.text, *group)))
-        };
         let count = (2..=5.min(after + 1)).rev().find(|n| (8..=12).contains(&self.total(*n)))?;
-        let range = count == 3 && self.len(1) == 4 && years(1) && years(2);
-        (!range).then_some(count)
+        (count != 3 || !self.years(1)).then_some(count)
     }
 
     /// `415-555-0132` with an optional `1`: area and exchange start with 2 to 9.
@@ -154,10 +179,11 @@ impl Row<'_> {
         let shape = [self.len(skip), self.len(skip + 1), self.len(skip + 2)] == [3, 3, 4];
         let separator = self.gap(skip + 2);
         let first = self.gap(skip + 1);
-        let even = matches!(separator, Gap::Space | Gap::Dash | Gap::Dot) && first == separator
-            || (first, separator) == (Gap::Slash, Gap::Dash);
-        // Among other groups, spaces do not delimit a number.
-        let apart = self.is_first || separator != Gap::Space;
+        let joins = matches!(separator, Gap::Space | Gap::Dot) || separator.is_dash();
+        let even = joins && first == separator || (first, separator) == (Gap::Slash, Gap::Dash);
+        // Among other groups, spaces do not delimit a number; counts and sizes have them too.
+        let named = self.is_first && self.context.nearby.has(Hints::PHONE);
+        let apart = named || separator != Gap::Space;
         let numbered =
             apart && self.first_digit(skip) >= b'2' && self.first_digit(skip + 1) >= b'2';
         (shape && even && numbered && self.gap(skip + 3) != separator).then_some(skip + 3)
@@ -171,6 +197,11 @@ impl Row<'_> {
         if self.first_digit(0) != b'0' || !matches!(second, b'1'..=b'9') || self.len(0) > 5 {
             return None;
         }
+        // Groups of a dump are among others; a slash twice joins numbers of other kinds.
+        let second = self.gap(1);
+        if !self.is_first && second == Gap::Space || second.is_slash() && self.gap(2).is_slash() {
+            return None;
+        }
         let fits = |count: &usize| (9..=12).contains(&self.total(*count));
         let again = |count: &usize| {
             let same = self.gap(*count) == Gap::Space && self.len(*count) == self.len(0);
@@ -182,7 +213,10 @@ impl Row<'_> {
         // Groups of three, two and four digits are an invalid number of another kind.
         let ssn = [self.len(0), self.len(1), self.len(2)] == [3, 2, 4] && row == 3;
         let whole = Some(row).filter(fits).filter(|count| self.regular(*count));
-        if fraction || ssn {
+        // So are a dump's bytes.
+        let zeros = (1..row).filter(|index| self.first_digit(*index) == b'0').count();
+        let bytes = zeros >= 3 && self.len(0) == 2;
+        if bytes || fraction || ssn || self.is_postal_code(row) {
             return None;
         }
         whole.or_else(|| (2..row).find(|count| fits(count) && again(count) && self.regular(*count)))
@@ -192,17 +226,28 @@ impl Row<'_> {
     // [PRIV-65] [PRIV-66]
     fn by_context(self) -> Option<usize> {
         let first = self.groups.first().filter(|_| self.is_first)?;
-        if matches!(self.gap(1), Gap::Start | Gap::Open) {
+        let next = self.gap(1);
+        let apart = matches!(next, Gap::Start | Gap::Open);
+        if apart || first.len() >= 7 && (next.is_slash() || next == Gap::WideDash) {
+            let adjacent = self.context.adjacent;
             let named = match first.len() {
-                7..=15 if self.context.adjacent.has(Hints::PHONE) => true,
-                9..=12 => phone_word_follows(self.text, first.end),
+                7..=8 => adjacent.has(Hints::PHONE) && !self.is_count(first.end),
+                9..=12 if phone_word_follows(self.text, first.end) => true,
+                9..=15 if adjacent.has(Hints::CALL) => !self.is_count(first.end),
+                9..=15 => adjacent.has(Hints::PHONE) || self.chat_link(first.start),
                 _ => false,
             };
             return named.then_some(1);
         }
         let named = self.context.nearby.has(Hints::PHONE);
         let row = self.joined_groups();
-        let fits = |count: &usize| (6..=13).contains(&self.total(*count)) && self.regular(*count);
+        let fits = |count: &usize| {
+            let total = (6..=13).contains(&self.total(*count)) && self.regular(*count);
+            let fraction = self.gap(1) == Gap::Dot && self.first_digit(0) != b'0';
+            let other =
+                fraction || self.len(0) == 1 || self.years(0) || self.is_postal_code(*count);
+            total && !(*count == 2 && other)
+        };
         if named {
             return (2..=row).rev().find(fits);
         }
@@ -210,20 +255,57 @@ impl Row<'_> {
         (fits(&row) && phone_word_follows(self.text, last.end)).then_some(row)
     }
 
-    /// Returns the number of joined groups from the first on, at most six.
-    fn joined_groups(self) -> usize {
-        let joins = |gap: Gap| matches!(gap, Gap::Space | Gap::Dash | Gap::Dot | Gap::Slash);
-        1 + self.groups.iter().skip(1).take(5).take_while(|group| joins(group.gap)).count()
+    /// Returns `true` for two years from this group on.
+    fn years(self, index: usize) -> bool {
+        let year = |index: usize| {
+            let group = self.groups.get(index);
+            group.is_some_and(|group| (1900..=2099).contains(&number(self.text, *group)))
+        };
+        self.len(index) == 4 && year(index) && year(index + 1)
     }
 
-    /// Two to five groups of two digits or more, except the first; if by dots, joined by dots only; a slash
-    /// only after the first.
+    /// Five and four digits joined by a dash are a US postal code.
+    fn is_postal_code(self, count: usize) -> bool {
+        count == 2 && [self.len(0), self.len(1)] == [5, 4] && self.gap(1) == Gap::Dash
+    }
+
+    /// Returns `true` if the word after `end` says what was counted: `reached 73400320 bytes`.
+    fn is_count(self, end: usize) -> bool {
+        let start = self.text.run_end(end, 1, |byte| byte == b' ');
+        let word = self.text.slice(start, self.text.run_end(start, 16, is_letter));
+        let plural = word.len() >= 4 && word.ends_with(b"s") || word_hints(word) == Hints::TIME;
+        start > end && (plural || [&b"of"[..], b"in", b"to", b"fired"].contains(&word))
+    }
+
+    /// Returns `true` after the address of a messenger that numbers name chats of.
+    fn chat_link(self, start: usize) -> bool {
+        const LINK: &[u8] = b"wa.me/";
+        self.text.slice(start.saturating_sub(LINK.len()), start) == LINK
+    }
+
+    /// Returns the number of joined groups from the first on, at most six. A slash after two of them
+    /// separates numbers.
+    fn joined_groups(self) -> usize {
+        let joins = |index: &usize| match self.gap(*index) {
+            Gap::Space | Gap::Dash | Gap::Dot | Gap::WideDash => true,
+            gap => gap.is_slash() && *index == 1,
+        };
+        1 + (1..6).take_while(joins).count()
+    }
+
+    /// Two to five groups of two digits or more, except the first; if by dots, joined by dots only. The last
+    /// digit behind a dash can be a switchboard's 0.
     fn regular(self, count: usize) -> bool {
         let pointed = (1..count).filter(|index| self.gap(*index) == Gap::Dot).count();
-        let slashed = (2..count).any(|index| self.gap(index) == Gap::Slash);
-        let wide = (1..count).all(|index| self.len(index) >= 2);
+        let board = |index: usize| {
+            index >= 2
+                && index + 1 == count
+                && self.gap(index).is_dash()
+                && self.first_digit(0) == b'0'
+        };
+        let wide = (1..count).all(|index| self.len(index) >= 2 || board(index));
         let even = pointed == 0 || pointed + 1 == count;
-        (2..=5).contains(&count) && even && !slashed && wide
+        (2..=5).contains(&count) && even && wide
     }
 
     /// Returns the first digit of a group.
@@ -234,8 +316,12 @@ impl Row<'_> {
     /// Returns `true` unless the text before makes it part of another word, an amount or a longer number.
     // [PRIV-67]
     fn bounded_before(self, start: usize) -> bool {
-        let (before, earlier) = (self.text.before(start), self.text.before(start.max(1) - 1));
-        let glued = matches!(before, b'.' | b'/' | b',') && is_word(earlier);
+        // `_` and `__` emphasize.
+        let marks = self.text.run_start(start, 2, |byte| byte == b'_');
+        let (before, earlier) = (self.text.before(marks), self.text.before(marks.max(1) - 1));
+        let apart = self.is_listed || self.text.at(start) == b'+' || self.chat_link(start);
+        let glued =
+            before == b'.' && is_word(earlier) || before == b'/' && is_word(earlier) && !apart;
         let time = before == b':' && earlier.is_ascii_digit();
         !(is_word(before) || glued || time || matches!(before, b'-' | b'+' | b'$' | b')'))
     }
@@ -243,35 +329,38 @@ impl Row<'_> {
     /// Returns `true` unless the text after makes it part of another word, a time, a fraction or a longer
     /// number.
     // [PRIV-67]
-    fn bounded_after(self, end: usize) -> bool {
+    fn bounded_after(self, start: usize, end: usize) -> bool {
         let (after, later) = (self.text.at(end), self.text.at(end + 1));
-        if matches!(gap_at(self.text, end).1, Gap::Dash | Gap::Dot | Gap::Slash | Gap::Close) {
+        if matches!(gap_at(self.text, end).1, Gap::Dash | Gap::Dot | Gap::Close) {
             return false;
         }
+        let path = self.text.at(start) == b'+' || later.is_ascii_digit();
         match after {
+            b'/' if path => true,
             b'-' | b'/' => !is_word(later) || phone_word_follows(self.text, end),
-            b':' | b',' => !later.is_ascii_digit(),
-            b'@' | b'%' | b'_' => false,
+            b':' => !later.is_ascii_digit(),
+            b'_' => self.text.before(start) == b'_',
+            b'@' | b'%' => false,
             _ => !is_alnum(after) || self.extension(end) > end,
         }
     }
 
-    /// Returns the end of the extension (`x123`, ` ext. 123`) at `end`, or `end`.
+    /// Returns the end of the extension (`x123`, ` ext. 123`, ` (extension #12)`) at `end`, or `end`.
     // [PRIV-68]
     fn extension(self, end: usize) -> usize {
-        let mark = self.text.run_end(end, 1, |byte| byte == b' ');
-        let words: [&[u8]; 3] = [b"extension", b"ext", b"x"];
+        let mark = self.text.run_end(end, 2, |byte| b" ;,(".contains(&byte));
+        let words: [&[u8]; 4] = [b"extension", b"extn", b"ext", b"x"];
         let word = words
             .into_iter()
             .find(|word| self.text.slice(mark, mark + word.len()).eq_ignore_ascii_case(word));
         let Some(word) = word else { return end };
-        let start = self.text.run_end(mark + word.len(), 2, |byte| matches!(byte, b'.' | b' '));
+        let start = self.text.run_end(mark + word.len(), 3, |byte| b". :#=".contains(&byte));
         let stop = self.text.run_end(start, 7, |byte| byte.is_ascii_digit());
-        if (1..=6).contains(&(stop - start)) && !is_alnum(self.text.at(stop)) {
-            stop
-        } else {
-            end
+        if !(1..=6).contains(&(stop - start)) || is_alnum(self.text.at(stop)) {
+            return end;
         }
+        let closed = mark > end && self.text.before(mark) == b'(' && self.text.at(stop) == b')';
+        stop + usize::from(closed)
     }
 }
 

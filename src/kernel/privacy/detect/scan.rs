@@ -29,8 +29,14 @@ pub(in crate::kernel) fn scan(
         credentials::find_member(text, given, &mut matches);
     }
     let (given, mut credentials) = (given.inherited(), CredentialReader::default());
-    let mut pass =
-        Pass { text, given, groups: Vec::new(), reader: ContextReader::default(), matches };
+    let mut pass = Pass {
+        text,
+        given,
+        groups: Vec::new(),
+        reader: ContextReader::default(),
+        phone_end: 0,
+        matches,
+    };
     let (mut at, mut gap, mut colons_from, mut headers_to) = (0, Gap::Start, 0, 0);
     let mut check_at = CHECK_INTERVAL_BYTES;
     loop {
@@ -54,7 +60,7 @@ pub(in crate::kernel) fn scan(
                 }
                 match text.at(at + 1) {
                     b'A' => secret::marked(text, at),
-                    _ => ip::find_v6(text, at, &mut colons_from),
+                    _ => ip::find_v6(text, at, enabled.has_local_addresses(), &mut colons_from),
                 }
             }
             b'=' | b'>' | b'-' | b'w' => {
@@ -98,6 +104,8 @@ struct Pass<'a> {
     given: Hints,
     groups: Vec<Group>,
     reader: ContextReader,
+    /// The end of the last telephone number.
+    phone_end: usize,
     matches: Matches,
 }
 
@@ -126,7 +134,7 @@ impl Pass<'_> {
             return next;
         }
         let known = self.matches.found.len();
-        let context = self.reader.context_at(text, at, self.given);
+        let context = self.reader.context_at(text, at, digits, self.given);
         self.run_detectors(context, digits);
         // [PRIV-26]
         let nothing = self.matches.found.len() == known;
@@ -143,14 +151,14 @@ impl Pass<'_> {
     /// Calls each detector that can match this number of digits, since most numbers are short.
     fn run_detectors(&mut self, context: Context, digits: usize) {
         let (text, groups, matches) = (self.text, &self.groups, &mut self.matches);
-        if context.nearby != Hints::NONE {
+        if context.nearby.without(Hints::ADDRESS) != Hints::NONE {
             groups.iter().for_each(|group| id_document::find(text, group.start, context, matches));
             numbers::find_with_letters(text, groups, context, matches);
             dates::find(text, groups, context, matches);
         }
         ip::find_v4(text, groups, context, matches);
         if digits >= phone::DIGITS_MIN {
-            phone::find(text, groups, context, matches);
+            phone::find(text, groups, context, &mut self.phone_end, matches);
         }
         if digits >= numbers::DIGITS_MIN {
             numbers::find(text, groups, context, matches);
@@ -162,7 +170,7 @@ impl Pass<'_> {
     fn scan_word(&mut self, at: usize) -> usize {
         let end = self.text.until(at, |byte| !is_alnum(byte));
         if end - at >= id_document::DIGITS_MIN {
-            let context = self.reader.context_at(self.text, at, self.given);
+            let context = self.reader.context_at(self.text, at, end - at, self.given);
             id_document::find(self.text, at, context, &mut self.matches);
             numbers::find_word_with_letters(self.text, at, context, &mut self.matches);
             numbers::find_tax_code(self.text, at, &mut self.matches);

@@ -7,6 +7,9 @@ pub(in crate::kernel) const LETTER: u8 = 0xFF;
 /// number can follow a letter directly. It delimits words.
 pub(in crate::kernel) const OTHER: u8 = 0xFE;
 
+/// A letter of Chinese, Japanese or Korean. As `OTHER`, but part of e-mail addresses.
+pub(in crate::kernel) const IDEOGRAPH: u8 = 0xFD;
+
 /// A folded text.
 #[derive(Clone, Copy)]
 pub(super) struct Text<'a>(pub(in crate::kernel) &'a [u8]);
@@ -51,8 +54,10 @@ impl<'a> Text<'a> {
     /// Returns the start of the run of characters that `belong`, ending before `end` and at most `most`
     /// long.
     pub(super) fn run_start(self, end: usize, most: usize, belongs: impl Fn(u8) -> bool) -> usize {
-        let earlier = self.slice(end.saturating_sub(most), end);
-        end.saturating_sub(earlier.iter().rev().take_while(|byte| belongs(**byte)).count())
+        let earlier = self.0.get(end.saturating_sub(most)..end).unwrap_or_default();
+        let length = earlier.iter().rev().take_while(|byte| belongs(**byte)).count();
+        count_reads(length);
+        end.saturating_sub(length)
     }
 
     /// Returns `true` if no letter or digit is adjacent to the range from `start` to `end`.
