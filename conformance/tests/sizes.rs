@@ -16,7 +16,7 @@ pub const RING_2: [&str; 6] =
     ["host/store.rs", "host/pack.rs", "host/question.rs", "mcp/", "cli/", "main.rs"];
 
 /// Tables: a row to a line, with what each means.
-const TABLES: [&str; 6] = [
+pub const TABLES: [&str; 6] = [
     "kernel/limits.rs",
     "kernel/error.rs",
     "kernel/privacy/detect/key_formats.rs",
@@ -48,12 +48,12 @@ pub const SPINE: [&str; 17] = [
 
 /// The most lines of each part.
 const LINES_MAX: [(&str, usize); 7] = [
-    ("ring 0", 16_620),
-    ("ring 0 in kernel/", 12_820),
-    ("ring 1", 2_060),
+    ("ring 0", 16_690),
+    ("ring 0 in kernel/", 12_880),
+    ("ring 1", 3_170),
     ("ring 2 without cli/", 1_470),
     ("cli/", 2_440),
-    ("library", 20_140),
+    ("library", 21_310),
     ("spine", 3_090),
 ];
 

@@ -350,7 +350,7 @@ fn numbers() -> Vec<Case> {
             "ip-address-local",
             "Loopback and unspecified addresses",
             "PRIV-51",
-            &["127.0.0.53:53, 0.0.0.0/0", "http://[::1]:80", "::ffff:127.0.0.1", "[::]:80"],
+            &["127.0.0.53:53, bind 0.0.0.0", "http://[::1]:80", "listen ::ffff:127.0.0.1", "[::]:80"],
         ),
     ]
 }
@@ -727,7 +727,6 @@ fn contacts() -> Vec<Case> {
             &[
                 "git@b.example:team/x.git",
                 "ssh://ann@b.example/x",
-                "https://u:p@b.example:8443/",
                 "ann@b.example:/srv/x",
                 "getty@tty1.service, user@1000.SLICE",
                 "bg@dark.png x@next.tgz",

@@ -77,22 +77,9 @@ impl Kind {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct KindSet(u64);
 
-/// The bit of loopback and unspecified addresses in a set.
-const LOCAL_ADDRESSES: u64 = 1 << 46;
-
 impl KindSet {
     pub(super) fn add(&mut self, kind: Kind) {
         self.0 |= kind.bit();
-    }
-
-    /// Adds loopback and unspecified addresses, which name no other computer, to the IP addresses.
-    #[allow(dead_code)]
-    pub(super) fn add_local_addresses(&mut self) {
-        self.0 |= LOCAL_ADDRESSES;
-    }
-
-    pub(super) fn has_local_addresses(self) -> bool {
-        self.0 & LOCAL_ADDRESSES != 0
     }
 
     pub(super) fn has(self, kind: Kind) -> bool {

@@ -256,27 +256,39 @@ fn nested_json_that_cannot_be_decoded_is_still_filtered() {
 }
 
 #[test]
-fn loopback_and_unspecified_addresses_are_found_only_if_they_are_asked_for() {
-    let mut engine = all();
-    let texts = [
-        "127.0.0.1",
-        "127.255.0.9/8",
-        "0.0.0.0",
-        "::1",
-        "::1/128",
-        "0:0:0:0:0:0:0:1",
-        "::ffff:127.0.0.1",
+fn a_local_address_stays_where_a_program_listens_and_is_found_elsewhere() {
+    let stays = [
+        "listening on 127.0.0.1:8080",
+        "Listen 0.0.0.0",
+        "bind=127.0.0.1",
+        "http://127.0.0.1/x",
+        "http://[::1]:5432/",
+        "nameserver 127.0.0.53",
+        "::1 localhost",
+        "127.0.0.1\tlocalhost",
+        "0.0.0.0:443",
     ];
-    for text in texts {
-        assert_eq!(engine.redact_text(text).unwrap().0, text);
+    for text in stays {
+        assert_eq!(all().redact_text(text).unwrap().0, text);
     }
-    engine.enabled.add_local_addresses();
-    for text in texts {
-        assert_eq!(engine.redact_text(text).unwrap().0, "[IP_ADDRESS]", "{text}");
-    }
-    for text in ["128.0.0.1", "100.0.0.0", "::1:1:1", "fe80::1"] {
+    let found = ["127.0.0.1", "127.255.0.9/8", "0.0.0.0", "::1", "::1/128", "::ffff:127.0.0.1"];
+    for text in found.into_iter().chain(["128.0.0.1", "100.0.0.0", "::1:1:1", "fe80::1"]) {
         assert_eq!(all().redact_text(text).unwrap().0, "[IP_ADDRESS]", "{text}");
     }
+    // The same places do not hide other addresses.
+    for text in [
+        "listening on 192.0.2.1:8080",
+        "bind=192.0.2.1",
+        "http://192.0.2.1/x",
+        "192.0.2.1 localhost",
+    ] {
+        let filtered = all().redact_text(text).unwrap().0;
+        assert!(filtered.contains("[IP_ADDRESS]"), "{text}: {filtered}");
+    }
+    let filtered = |value: Value| all().redact_json(&value).0;
+    let bound = json!({ "bind": "127.0.0.1", "port": 1 });
+    assert_eq!(filtered(bound.clone()), bound);
+    assert_eq!(filtered(json!({ "n": "127.0.0.1" })), json!({ "n": "[IP_ADDRESS]" }));
 }
 
 #[test]

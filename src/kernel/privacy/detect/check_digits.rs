@@ -185,7 +185,7 @@ pub(super) fn nino(number: &[u8]) -> bool {
         && matches!(letter(number, 8), b'A'..=b'D')
 }
 
-/// Letters stand for digits where two persons would have the same code.
+/// Letters replace digits where two persons would have the same code.
 // [PRIV-121]
 pub(super) fn codice_fiscale(number: &[u8]) -> bool {
     const DIGITS: &[u8] = b"LMNPQRSTUV";

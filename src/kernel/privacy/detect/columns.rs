@@ -28,7 +28,7 @@ pub(super) struct Columns {
 struct Header {
     start: usize,
     end: usize,
-    /// 0 if the line is no header, a space if its columns are aligned.
+    /// 0 if the line is not a header, a space if its columns are aligned.
     delimiter: u8,
     count: usize,
     /// The start of each column and its context, once a value asks for them.

@@ -52,6 +52,7 @@ struct Label {
 }
 
 /// A list whose first value has a label.
+// [PRIV-27]
 #[derive(Clone, Copy, Default)]
 struct List {
     hints: Hints,
@@ -81,7 +82,7 @@ impl List {
 }
 
 impl ContextReader {
-    /// Returns the context of the value of so many digits at `at`, which is after all values queried before.
+    /// Returns the context of the value of `digits` digits at `at`, which is after all values queried before.
     // [PRIV-22] [PRIV-24]
     pub(super) fn context_at(
         &mut self,
@@ -230,7 +231,7 @@ impl ContextReader {
         at + 1
     }
 
-    /// Reads a tag. Its name and attributes can be context, `<td class="n">` only stands between.
+    /// Reads a tag. Its name and attributes can be context, `<td class="n">` is only between.
     fn tag(&mut self, text: Text, at: usize, end: usize) {
         let hints = phrase_hints(text.slice(at, end)).kinds();
         if hints != Hints::NONE {

@@ -32,7 +32,7 @@ impl Hints {
     /// At the end of a key: the value is a time or a count, regardless of the words before.
     pub(super) const TIME: Hints = Hints(1 << 13);
     pub(super) const AT: Hints = Hints::LINK.union(Hints(1 << 41));
-    /// At the end of a key: the value is no telephone, but can be a document.
+    /// At the end of a key: the value cannot be a telephone, but can be a document.
     pub(super) const ID: Hints = Hints::LINK.union(Hints(1 << 42));
     /// A linking word that announces a number: `contact_no`, but not `contact_id`.
     pub(super) const NUMBER: Hints = Hints::LINK.union(Hints(1 << 14));
@@ -96,7 +96,7 @@ impl Hints {
         self.0 & CARD_AND_PAIRS != 0 || kinds.0 >> Hints::KINDS_FROM != 0
     }
 
-    /// Returns the hints that name a value's kind, with a telephone for a word such as `call`.
+    /// Returns the hints that name a value's kind, with a telephone for `call` and the like.
     pub(super) fn named(self) -> Hints {
         match self {
             Hints::CALL => Hints::PHONE,
@@ -136,7 +136,7 @@ const CONTEXT_WORDS: &[(Hints, &str, &str)] = &[
     (Hints::NUMBER, "no nr num number numbers nummer numero numer nomor numara", "numbers"),
     (Hints::LINK, "is the my his her our your their me us him on to of or and was are it this please value s date de del di la le am ist es est", "values"),
     (Hints::AT, "at", "values, and times"),
-    (Hints::ID, "id ids code hash type status", "identifiers, which are no telephones"),
+    (Hints::ID, "id ids code hash type status", "identifiers, not telephones"),
     (Hints::TIME, "time timestamp ts count counts total totals size sizes bytes length len sent delivered failed received per rate seconds duration usage limit quota max min avg sum index", "times and counts"),
     (Hints::FILE, "service timer socket scope slice mount automount target device swap path", "the end of a unit's name"),
     (Hints::FILE, "png jpg jpeg gif svg webp ico bmp avif mp3 mp4 woff ttf css scss less js mjs cjs jsx tsx vue html htm map json jsonl xml yml yaml toml ini conf cfg lock log csv tsv txt pdf bak tmp java kt cpp hpp cs swift lua tar tgz gz bz2 xz zst jar war whl deb rpm apk dmg exe msi dll nupkg gem", "the end of a name of a file, without domains of countries"),

@@ -28,7 +28,8 @@ pub(super) fn find_v4(text: Text, groups: &[Group], context: Context, matches: &
             && address.iter().all(|group| is_octet(text, *group))
             && text.bounds(first.start, last.end)
             && !is_version(text, address, context)
-            && (matches.enabled.has_local_addresses() || !is_local_v4(text, address))
+            && !(is_local_v4(text, address)
+                && is_served(text, first.start, last.end, context.adjacent))
         {
             matches.add((Kind::IpAddress, first.start, prefix_end(text, last.end, 32)));
         }
@@ -57,6 +58,25 @@ fn is_port(text: Text, first: Group, port: Group) -> bool {
 fn is_local_v4(text: Text, address: &[Group]) -> bool {
     let loopback = address.first().is_some_and(|first| number(text, *first) == 127);
     loopback || digits(text, address).all(|digit| digit == 0)
+}
+
+/// Words before an address on which a program listens, or which it asks.
+const SERVERS: [&[u8]; 9] =
+    [b"on", b"bind", b"host", b"listen", b"listening", b"nameserver", b"resolver", b"dns", b"ping"];
+
+/// Returns `true` if a local address is that of a program of this machine rather than of a client:
+/// with a port, in a URL, before the name `localhost`, after one of `SERVERS`, or the value of such a key.
+// [PRIV-51]
+fn is_served(text: Text, start: usize, end: usize, adjacent: Hints) -> bool {
+    let whole = start == 0 && text.upto(end, 1).is_empty();
+    let port = text.at(end) == b':' && text.at(end + 1).is_ascii_digit();
+    let url = text.before(start) == b'[' || text.slice(start.saturating_sub(2), start) == b"//";
+    let name = text.run_end(end, 8, |byte| matches!(byte, b' ' | b'\t'));
+    let named = name > end && (text.upto(name, 5) == b"local" || text.upto(name, 4) == b"ip6-");
+    let gap = text.run_start(start, 4, |byte| b" \t=:'\"".contains(&byte));
+    let word = text.slice(text.run_start(gap, 12, is_letter), gap);
+    let served = gap < start && SERVERS.iter().any(|known| word.eq_ignore_ascii_case(known));
+    port || url || named || served || whole && adjacent.has(Hints::ADDRESS)
 }
 
 /// 0 to 255 without leading zeros, on one line.
@@ -103,7 +123,7 @@ fn is_version(text: Text, address: &[Group], context: Context) -> bool {
 pub(super) fn find_v6(
     text: Text,
     colon: usize,
-    local_addresses: bool,
+    given: Hints,
     seen: &mut usize,
 ) -> Option<KindMatch> {
     // Most colons separate a key from its value.
@@ -139,7 +159,7 @@ pub(super) fn find_v6(
     let local = local.is_loopback() || local.is_unspecified();
     let after = text.at(last);
     let free = !is_word(after) && !b"({<*".contains(&after);
-    if !free || !is_proven(token, after) || local && !local_addresses {
+    if !free || !is_proven(token, after) || local && is_served(text, start, last, given) {
         return None;
     }
     Some((Kind::IpAddress, start, prefix_end(text, zone_end(text, last), 128)))

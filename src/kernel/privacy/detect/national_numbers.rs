@@ -1,12 +1,26 @@
 //! Numbers issued by states, banks and professions: a row to a number, with the words that announce it and
-//! its source. [`super::numbers`] finds them.
+//! its source. `numbers.rs` finds them.
 //!
 //! The words are in lower case and without accents.
 
 use super::super::kind::Kind;
 use super::check_digits::*;
-use super::numbers::Need::{self, Adjacent, Alone, Marks, Nearby, Nothing};
 use core::ops::RangeInclusive;
+
+/// What a number needs besides valid check digits.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Need {
+    Nothing,
+    /// No other group joined by the same separator.
+    Alone,
+    /// Context or exactly these separators.
+    Marks(&'static str),
+    /// Context.
+    Nearby,
+    /// Context directly before.
+    Adjacent,
+}
+use Need::{Adjacent, Alone, Marks, Nearby, Nothing};
 
 /// A number of digits: kind, count, groupings, need if grouped, need if in one group, check, words, source.
 /// A grouping is the lengths of the groups as digits: 324 is 3-2-4.

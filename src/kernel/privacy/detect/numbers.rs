@@ -8,23 +8,9 @@ use super::check_digits::luhn;
 use super::context::Context;
 use super::context_words::Hints;
 use super::digits::{digits, gap_at, Gap, Group};
+use super::national_numbers::Need::{self, Adjacent, Alone, Marks, Nearby, Nothing};
 use super::national_numbers::{DigitFormat, LetterFormat, DIGIT_FORMATS, FOURS, LETTER_FORMATS};
 use super::text_view::{in_uuid, is_alnum, Text};
-
-/// What a number needs besides valid check digits.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Need {
-    Nothing,
-    /// No other group joined by the same separator.
-    Alone,
-    /// Context or exactly these separators.
-    Marks(&'static str),
-    /// Context.
-    Nearby,
-    /// Context directly before.
-    Adjacent,
-}
-use Need::{Adjacent, Alone, Marks, Nearby, Nothing};
 
 /// Most groups of a number, least length of the longest of them, and most digits.
 const GROUPS_MAX: usize = 7;
@@ -150,7 +136,7 @@ const LETTERS_MAX: usize = 16;
 const STARTS_MAX: usize = 4;
 const START_MIN: usize = 2;
 
-/// Adds numbers with letters that start at one of the groups or at a word before the first.
+/// Adds numbers with letters that start at one of the groups or at letters before the first.
 pub(super) fn find_with_letters(
     text: Text,
     groups: &[Group],

@@ -131,7 +131,7 @@ impl Row<'_> {
             _ => counts.last()?,
         };
         let total = self.total(count).checked_sub(zeros)?;
-        // A single dot starts a fraction, but for one behind the country code (RFC 5733).
+        // A single dot starts a fraction, except behind the country code (RFC 5733).
         let pointed = (1..count).filter(|index| self.gap(*index) == Gap::Dot).count();
         let registry = count == 2 && self.len(0) == code && self.len(1) >= 7;
         let even = pointed == 0 || pointed >= 2 && pointed + 2 >= count || registry;

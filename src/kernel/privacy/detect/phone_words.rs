@@ -51,13 +51,13 @@ const WORDS: &[(char, &str, &str)] = &[
     ('휴', "휴대전화 휴대폰", "Korean: mobile"),
 ];
 
-/// Characters that link such a word to its number where words are written without spaces: number, is.
+/// Characters that link it to its number where no spaces are written: number, is.
 const LINKS: &[char] =
     &['号', '码', '號', '碼', '番', '是', '为', '為', 'は', '번', '호', '는', '은'];
 
 /// The first character of the scripts after Latin.
 const FIRST: char = '\u{370}';
-/// Words of earlier scripts are separate words, those of later ones stand anywhere.
+/// Words of earlier scripts are separate words, those of later ones can be anywhere.
 const UNSPACED: char = '\u{E00}';
 
 /// Returns the length in bytes of the telephone word that starts at `at`, with linking characters, and its

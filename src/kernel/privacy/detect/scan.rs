@@ -60,7 +60,7 @@ pub(in crate::kernel) fn scan(
                 }
                 match text.at(at + 1) {
                     b'A' => secret::marked(text, at),
-                    _ => ip::find_v6(text, at, enabled.has_local_addresses(), &mut colons_from),
+                    _ => ip::find_v6(text, at, pass.given, &mut colons_from),
                 }
             }
             b'=' | b'>' | b'-' | b'w' => {
