@@ -350,7 +350,7 @@ fn numbers() -> Vec<Case> {
             "ip-address-local",
             "Loopback and unspecified addresses",
             "PRIV-51",
-            &["127.0.0.53:53, bind 0.0.0.0", "http://[::1]:80", "listen ::ffff:127.0.0.1", "[::]:80"],
+            &["127.0.0.53:53, bind 0.0.0.0", "http://[::1]:80", "listen ::1", "[::]:80"],
         ),
     ]
 }

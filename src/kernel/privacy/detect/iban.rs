@@ -15,7 +15,11 @@ use crate::kernel::prelude::*;
 pub(super) fn find(text: Text, at: usize) -> Option<KindMatch> {
     let spaced = usize::from(text.before(at) == b' ');
     let start = at.checked_sub(2 + spaced).filter(|start| !is_glued(text, *start))?;
-    let length = length_of([text.at(start), text.at(start + 1)].map(|c| c.to_ascii_uppercase()))?;
+    let country = [text.at(start), text.at(start + 1)].map(|c| c.to_ascii_uppercase());
+    if !country.iter().all(u8::is_ascii_uppercase) {
+        return None; // most numbers, before the countries are compared
+    }
+    let length = length_of(country)?;
     let (mut end, mut lines, mut number) = (start, 0, Vec::with_capacity(length));
     while number.len() < length {
         // [PRIV-46]
