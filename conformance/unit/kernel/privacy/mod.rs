@@ -267,6 +267,7 @@ fn a_local_address_stays_where_a_program_listens_and_is_found_elsewhere() {
         "::1 localhost",
         "127.0.0.1\tlocalhost",
         "0.0.0.0:443",
+        "connect('127.0.0.1')",
     ];
     for text in stays {
         assert_eq!(all().redact_text(text).unwrap().0, text);

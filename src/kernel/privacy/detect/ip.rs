@@ -65,7 +65,8 @@ const SERVERS: [&[u8]; 9] =
     [b"on", b"bind", b"host", b"listen", b"listening", b"nameserver", b"resolver", b"dns", b"ping"];
 
 /// Returns `true` if a local address is that of a program of this machine rather than of a client:
-/// with a port, in a URL, before the name `localhost`, after one of `SERVERS`, or the value of such a key.
+/// with a port, in a URL, in quotes as in code, before the name `localhost`, after one of `SERVERS`, or the
+/// value of such a key.
 // [PRIV-51]
 fn is_served(text: Text, start: usize, end: usize, adjacent: Hints) -> bool {
     let whole = start == 0 && text.upto(end, 1).is_empty();
@@ -76,7 +77,9 @@ fn is_served(text: Text, start: usize, end: usize, adjacent: Hints) -> bool {
     let gap = text.run_start(start, 4, |byte| b" \t=:'\"".contains(&byte));
     let word = text.slice(text.run_start(gap, 12, is_letter), gap);
     let served = gap < start && SERVERS.iter().any(|known| word.eq_ignore_ascii_case(known));
-    port || url || named || served || whole && adjacent.has(Hints::ADDRESS)
+    let is_quote = |byte: u8| b"'\"`".contains(&byte);
+    let quoted = is_quote(text.before(start)) && is_quote(text.at(end));
+    port || url || named || served || quoted || whole && adjacent.has(Hints::ADDRESS)
 }
 
 /// 0 to 255 without leading zeros, on one line.
