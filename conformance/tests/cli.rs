@@ -1361,6 +1361,12 @@ fn a_key_that_others_read_is_warned_about_and_a_trust_store_or_policy_that_they_
         mode(name, 0o664);
         place.mpp(&run).exits(0);
     }
+    mode("home", 0o777);
+    place.mpp(&run).exits(1).says(&["home is writable by every user", "`chmod o-w "]);
+    mode("home", 0o1777);
+    place.mpp(&run).exits(0);
+    mode("home", 0o775);
+    place.mpp(&run).exits(0);
     mode("home/approvals.json", 0o666);
     place.mpp(&["approvals"]).exits(1).says(&["consent.invalid", "`chmod o-w "]);
     mode("home/trust.json", 0o666);

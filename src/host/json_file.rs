@@ -13,16 +13,20 @@ pub(crate) fn load<T: Document>(path: &Path) -> Result<Option<T>, Error> {
     parse(home::read_file(path, T::BYTES_MAX)?, path)
 }
 
-/// Parses a document from the content of a file, if there is any. A file that every user can change is
-/// refused: they would decide what is trusted, allowed or approved. A group is often the owner alone (umask 002).
+/// Parses a document from the content of a file, if there is any. A file that every user can change or replace
+/// is refused: they would decide what is trusted, allowed or approved. A group is often the owner alone (umask 002).
 ///
 /// # Errors
 /// The document's error code, with the path of the file.
 // [TRUST-20]
 pub(crate) fn parse<T: Document>(bytes: Option<Vec<u8>>, path: &Path) -> Result<Option<T>, Error> {
-    if home::has_mode(path, 0o002) {
-        let path = path.display();
-        let detail = format!("{path} is writable by every user: run `chmod o-w {path}`");
+    // In a directory with the sticky bit, such as /tmp, no user replaces the file of another.
+    let replaceable =
+        |directory: &Path| home::has_mode(directory, 0o002) && !home::has_mode(directory, 0o1000);
+    let directory = path.parent().filter(|directory| replaceable(directory));
+    if let Some(open) = directory.or(home::has_mode(path, 0o002).then_some(path)) {
+        let open = open.display();
+        let detail = format!("{open} is writable by every user: run `chmod o-w {open}`");
         return Err(Error::new(T::INVALID, detail));
     }
     let parsed = bytes.map(|bytes| document::parse(&bytes)).transpose();
