@@ -368,7 +368,6 @@ struct Level {
 
 /// Returns the integer that a number with a fraction of zero is, `4012888888881881.0`.
 fn whole_float(number: &Number) -> Option<u64> {
-    number.as_f64().filter(|value| value.fract() == 0.0)?;
     number.to_string().trim_start_matches('-').strip_suffix(".0")?.parse().ok()
 }
 
