@@ -4,6 +4,7 @@
 use crate::support::{self, Folder};
 use mpp::package::pack::pack;
 use mpp::package::writer::Compression;
+use mpp::privacy::Kind;
 use serde_json::{json, Value};
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -782,6 +783,10 @@ fn filter_with_spans_names_rule_and_hint_of_each_finding() {
         ("born 4 March 1990", "date-of-birth", "PRIV-57", Some("born")),
         ("her passport_no C01X00T47", "passport", "PRIV-58", Some("passport_no")),
         ("a EMP-123", "STAFF", "PRIV-94", None),
+        ("db://ann:Tr0ub4dor@b.example/x", "credential", "PRIV-104", Some("db")),
+        ("password=Tr0ub4dor", "credential", "PRIV-105", Some("password")),
+        ("at 529.982.247-25", "cpf", "PRIV-118", None),
+        ("pesel 44051401359", "pesel", "PRIV-124", Some("pesel")),
     ] {
         let spans = ask(json!({ "id": 1, "text": text }));
         let one =
@@ -789,6 +794,16 @@ fn filter_with_spans_names_rule_and_hint_of_each_finding() {
         let found = (&one[0]["kind"], &one[0]["rule"], &one[0]["hint"]);
         assert_eq!(found, (&json!(kind), &json!(rule), &json!(hint)), "{text}");
         assert!(spec.contains(&format!("[{rule}]")), "{rule}");
+    }
+    // Each kind has a rule of its own, which the specification defines.
+    let rules = include_str!("../../src/cli/explain.rs");
+    for kind in Kind::ALL {
+        let row = rules.split_once(&format!("(\"{}\", \"", kind.name()));
+        let rule = row.and_then(|(_, rest)| rest.split('"').next());
+        let rule = rule.unwrap_or_else(|| panic!("{} has no rule", kind.name()));
+        assert!(spec.contains(&format!("[{rule}]")), "{}: {rule}", kind.name());
+        let others = spec.lines().any(|line| line.starts_with(&format!("[{rule}] `")));
+        assert!(!others || spec.contains(&format!("[{rule}] `{}`", kind.name())), "{rule}");
     }
     // In a value, keys are hints too, and a place takes the offsets' place.
     let value = json!({ "phone": [{ "n": 5550132, "to": "ann@b.example" }], "other": "5550132" });

@@ -12,7 +12,8 @@ const AFTER_CHARS_MAX: usize = 24;
 pub fn finding(engine: &PrivacyFilterEngine, text: &str, found: &Finding) -> Value {
     let hint = hint(engine, text, found);
     let value = text.get(found.start..found.end).unwrap_or_default();
-    let rule = rule(found.kind, value, hint.is_some());
+    let before = text.get(..found.start).unwrap_or_default();
+    let rule = rule(found.kind, value, before, hint.is_some());
     json!({ "type": found.label, "kind": found.kind, "rule": rule, "hint": hint })
 }
 
@@ -50,7 +51,7 @@ fn place(engine: &PrivacyFilterEngine, value: &Value, kind: &str, at: &str) -> V
     }
     let label =
         Kind::from_name(kind).map_or_else(|| kind.to_owned(), |kind| kind.label().to_owned());
-    json!({ "type": label, "kind": kind, "rule": rule(kind, &text, false), "hint": null })
+    json!({ "type": label, "kind": kind, "rule": rule(kind, &text, "", false), "hint": null })
 }
 
 /// Returns the nearest word that makes the value a finding, or `None` if it is one alone.
@@ -79,12 +80,14 @@ fn hint<'a>(engine: &PrivacyFilterEngine, text: &'a str, found: &Finding) -> Opt
     })
 }
 
-/// Kinds with one rule.
-const RULES: [(&str, &str); 17] = [
+/// The rule of each kind; some have another one by the form of the value.
+const RULES: [(&str, &str); 34] = [
     ("secret", "SECRET-20"),
     ("private-key", "PRIV-100"),
     ("jwt", "PRIV-101"),
     ("api-key", "PRIV-103"),
+    ("credential", "PRIV-105"),
+    ("credit-card", "PRIV-31"),
     ("iban", "PRIV-45"),
     ("ssn", "PRIV-41"),
     ("itin", "PRIV-112"),
@@ -93,25 +96,45 @@ const RULES: [(&str, &str); 17] = [
     ("npi", "PRIV-115"),
     ("sin", "PRIV-116"),
     ("aba-routing", "PRIV-117"),
+    ("cpf", "PRIV-118"),
+    ("cnpj", "PRIV-119"),
+    ("nino", "PRIV-120"),
+    ("codice-fiscale", "PRIV-121"),
+    ("dni", "PRIV-122"),
+    ("nie", "PRIV-123"),
+    ("pesel", "PRIV-124"),
+    ("bsn", "PRIV-125"),
+    ("steuer-id", "PRIV-126"),
+    ("personnummer", "PRIV-127"),
+    ("india-pan", "PRIV-128"),
+    ("nir", "PRIV-129"),
+    ("ahv", "PRIV-130"),
+    ("hetu", "PRIV-131"),
     ("email", "PRIV-35"),
+    ("ip-address", "PRIV-50"),
     ("passport", "PRIV-58"),
     ("drivers-license", "PRIV-59"),
-    ("credit-card", "PRIV-31"),
-    ("ip-address", "PRIV-50"),
+    ("date-of-birth", "PRIV-56"),
+    ("phone", "PRIV-65"),
 ];
 
-/// Returns the rule that finds a value of this kind, by its form.
-fn rule(kind: &str, value: &str, has_hint: bool) -> &'static str {
-    let known = RULES.iter().find(|(name, _)| *name == kind).map(|(_, rule)| *rule);
+/// Returns the rule that finds a value of this kind, by its form and the text before it. Other names than those
+/// of `RULES` are custom patterns.
+fn rule(kind: &str, value: &str, before: &str, has_hint: bool) -> &'static str {
     match kind {
+        "credential" if is_in_url(before) => "PRIV-104",
         "credit-card" if has_hint => "PRIV-33",
         "ip-address" if value.contains(':') => "PRIV-52",
         "date-of-birth" if value.contains(char::is_alphabetic) => "PRIV-57",
-        "date-of-birth" => "PRIV-56",
         "phone" => phone_rule(value),
-        _ if Kind::from_name(kind).is_none() && known.is_none() => "PRIV-94",
-        _ => known.unwrap_or("PRIV-110"),
+        _ => RULES.iter().find(|(name, _)| *name == kind).map_or("PRIV-94", |(_, rule)| *rule),
     }
+}
+
+/// Returns `true` before the password in `scheme://user:password@host`.
+fn is_in_url(before: &str) -> bool {
+    let user = before.rsplit("//").next().unwrap_or_default();
+    user.len() < before.len() && user.ends_with(':') && !user.contains(char::is_whitespace)
 }
 
 fn phone_rule(value: &str) -> &'static str {

@@ -37,7 +37,7 @@ pub struct Filter {
     /// read the pseudonym key, 64 hex digits, from this file
     #[argh(option)]
     key: Option<PathBuf>,
-    /// print the offsets of findings instead of redacted text
+    /// print offsets, rules and hints instead of redacted text
     #[argh(switch)]
     spans: bool,
     /// count offsets in UTF-8 bytes instead of code points

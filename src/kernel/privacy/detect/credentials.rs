@@ -150,14 +150,17 @@ fn member_hints(name: &[u8], jwk: bool) -> Hints {
     if name.len() > NAME_MAX || !may_end_name(Text(name), name.len()) {
         return Hints::NONE;
     }
-    match class_of(name) {
-        Class::Password => Hints::PASSWORD,
-        Class::Token => Hints::TOKEN,
-        Class::Session => Hints::SESSION,
-        Class::Cookies => Hints::COOKIES,
-        Class::Signed | Class::Other => Hints::NONE,
-    }
+    let class = class_of(name);
+    MEMBERS.iter().find(|(_, named)| *named == class).map_or(Hints::NONE, |(hint, _)| *hint)
 }
+
+/// What the name of a member says, as a hint for its value.
+const MEMBERS: [(Hints, Class); 4] = [
+    (Hints::PASSWORD, Class::Password),
+    (Hints::TOKEN, Class::Token),
+    (Hints::SESSION, Class::Session),
+    (Hints::COOKIES, Class::Cookies),
+];
 
 /// Finds the value of a member, which is the whole text.
 // [PRIV-105]
@@ -166,20 +169,13 @@ pub(super) fn find_member(text: Text, hints: Hints, matches: &mut Matches) {
     let from = text.run_end(0, 8, |byte| byte.is_ascii_whitespace());
     let value = Value { from, to: all.min(VALUE_MAX), place: Place::Bounded };
     if hints.has(Hints::KEY_MEMBER) {
-        if is_base64url(text.slice(from, all)) {
+        if all - from >= JWK_VALUE_MIN && text.until(from, |byte| !is_base64url(byte)) == all {
             matches.add((Kind::PrivateKey, from, all));
         }
         return;
     }
-    for (hint, class) in [
-        (Hints::PASSWORD, Class::Password),
-        (Hints::TOKEN, Class::Token),
-        (Hints::SESSION, Class::Session),
-        (Hints::COOKIES, Class::Cookies),
-    ] {
-        if hints.has(hint) {
-            add_value(text, class, value, matches);
-        }
+    for (_, class) in MEMBERS.iter().filter(|(hint, _)| hints.has(*hint)) {
+        add_value(text, *class, value, matches);
     }
 }
 
@@ -188,9 +184,8 @@ const VALUE_MAX: usize = 4096;
 /// The shortest secret member of a JSON Web Key.
 const JWK_VALUE_MIN: usize = 16;
 
-fn is_base64url(value: &[u8]) -> bool {
-    let belongs = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'=');
-    value.len() >= JWK_VALUE_MIN && value.iter().all(belongs)
+fn is_base64url(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'=')
 }
 
 /// A possible value: its range, and the place where it is.
@@ -358,20 +353,16 @@ impl CredentialReader {
             && may_end_name(text, end)
             && !matches!(text.at(end + 1), b'-' | b' ')
         {
-            let name = text.slice(at + 2, end);
-            match class_of(name) {
-                Class::Password => {
-                    self.add_after(text, end + 1, Class::Password, Place::Bare, matches)
-                }
-                Class::Token => self.add_after(text, end + 1, Class::Token, Place::Bare, matches),
-                _ => {}
+            let class = class_of(text.slice(at + 2, end));
+            if matches!(class, Class::Password | Class::Token) {
+                self.add_after(text, end + 1, class, Place::Bare, matches);
             }
         }
     }
 
     fn after_short_option(&mut self, text: Text, at: usize, matches: &mut Matches) {
         let next = text.at(at + 1);
-        if !matches!(next, b'p' | b'a' | b'u') || text.before(at) != b' ' {
+        if text.before(at) != b' ' {
             return;
         }
         if next == b'u' {
@@ -445,8 +436,7 @@ impl CredentialReader {
         {
             return;
         }
-        let belongs = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'=');
-        let to = text.run_end(from + 1, VALUE_MAX, belongs);
+        let to = text.run_end(from + 1, VALUE_MAX, is_base64url);
         let known = || text.slice(0, text.0.len()).windows(3).any(|name| name == b"kty");
         if to - from > JWK_VALUE_MIN && *self.has_kty.get_or_insert_with(known) {
             matches.add((Kind::PrivateKey, from + 1, to));
