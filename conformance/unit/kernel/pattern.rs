@@ -146,8 +146,8 @@ fn whatever_text_the_grammar_accepts_regex_lite_compiles() {
 /// Atoms that take much memory for their states, repeated as often and nested as deep as the limits allow.
 #[test]
 fn the_largest_expressions_within_the_formula_compile() {
-    let class = |items: usize| {
-        let ranges = (0..items as u32).map(|n| char::from_u32(0x4e00 + 3 * n).unwrap());
+    let class = |items: u32| {
+        let ranges = (0..items).map(|n| char::from_u32(0x4e00 + 3 * n).unwrap());
         format!("[{}]", ranges.map(|low| format!("{low}-{low}")).collect::<String>())
     };
     let mut atoms: Vec<String> =
