@@ -140,8 +140,11 @@ impl Case {
         self
     }
 
-    /// Sets the response of a `run` or `filter`.
-    pub fn answers(mut self, answer: Value) -> Self {
+    /// Sets the response of a `run` or `filter`; a member that is null must be absent.
+    pub fn answers(mut self, mut answer: Value) -> Self {
+        if self.op == "run" && answer.get("structured_content").is_none() {
+            answer["structured_content"] = Value::Null;
+        }
         self.answer = Some(answer);
         self
     }
