@@ -65,9 +65,7 @@ class SchemaReader:
         # SCH-02
         if not isinstance(value, dict):
             raise self.shape.wrong(at, "an object")
-        if "type" not in value:
-            raise self.shape.missing(at + "/type")
-        self.shape.require(value["type"] == "object", at + "/type", 'must be "object"')
+        self.shape.require(value.get("type") == "object", at + "/type", 'must be "object"')
         definitions = value.get("$defs", {})
         if not isinstance(definitions, dict):
             raise self.shape.wrong(at + "/$defs", "an object")
