@@ -72,18 +72,23 @@ def answer(root: Path, case: dict[str, Any]) -> dict[str, Any]:
     return {"id": case["id"], "verdict": "accept"}
 
 
+def _hello() -> dict[str, Any]:
+    hello = {"type": "hello", "protocol": PROTOCOL, "name": NAME, "version": VERSION}
+    return hello | {"operations": list(OPERATIONS), "features": FEATURES}
+
+
 def _write(message: dict[str, Any]) -> None:
     print(json.dumps(message), flush=True)
 
 
 def _serve() -> None:
     root = Path()
-    for line in sys.stdin:
+    # Bytes, because the language of the environment must not decide how they are read.
+    for line in sys.stdin.buffer:
         message = json.loads(line)
         if message["type"] == "hello":
             root = Path(message["vectors"])
-            hello = {"type": "hello", "protocol": PROTOCOL, "name": NAME, "version": VERSION}
-            _write(hello | {"operations": list(OPERATIONS), "features": FEATURES})
+            _write(_hello())
         elif message["type"] == "case":
             _write(answer(root, message))
         elif message["type"] == "stop":
@@ -92,15 +97,19 @@ def _serve() -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--case", type=Path, help="answer this case file only")
-    file = parser.parse_args().case
-    if file is None:
+    parser.add_argument("--hello", action="store_true", help="answer hello")
+    parser.add_argument("--case", type=Path, help="answer the case in this file")
+    parser.add_argument("--vectors", type=Path, help="with --case: the directory of the vectors")
+    arguments = parser.parse_args()
+    if arguments.hello:
+        _write(_hello())
+    elif arguments.case:
+        case = json.loads(arguments.case.read_bytes())
+        # The id of a case file is its path below the directory of the vectors, without .json.
+        root = arguments.vectors or arguments.case.resolve().parents[case["id"].count("/")]
+        _write(answer(root, case))
+    else:
         _serve()
-        return
-    case = json.loads(file.read_text())
-    # The id of a case is its path below the directory of the vectors, without .json.
-    root = file.resolve().parents[case["id"].count("/")]
-    _write(answer(root, case))
 
 
 if __name__ == "__main__":

@@ -20,9 +20,10 @@ class JsonError(ValueError):
 
 
 class Double(float):
-    """A number that JSON-05 reads as a double. `digits`: its text has digits alone, so it is an integer beyond 64 bits."""
+    """A number that JSON-05 reads as a double."""
 
     digits: bool
+    """Whether its text has digits alone: it is an integer beyond 64 bits."""
 
 
 class _Reader:

@@ -55,7 +55,11 @@ def _pem(data: bytes, label: str) -> bytes:
     # KEY-03: one block and nothing else, but blank lines.
     lines = [line.strip(b" \t\r") for line in data.split(b"\n")]
     lines = [line for line in lines if line]
-    if len(lines) < 3 or lines[0] != f"-----BEGIN {label}-----".encode() or lines[-1] != f"-----END {label}-----".encode():
+    if (
+        len(lines) < 3
+        or lines[0] != f"-----BEGIN {label}-----".encode()
+        or lines[-1] != f"-----END {label}-----".encode()
+    ):
         raise Refusal("key.invalid", f"no PEM block {label}, or more than it")
     decoded = decode_base64(b"".join(lines[1:-1]).decode("latin-1"))
     if decoded is None:

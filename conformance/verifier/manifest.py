@@ -109,8 +109,8 @@ def _read_top(document: dict[str, Any]) -> None:
     read_list(SHAPE, document.get("authors", []), "/authors", read_line)
     if "license" in document:
         # MAN-13
-        right = LICENSE.fullmatch(read_line(SHAPE, document["license"], "/license"))
-        SHAPE.require(right is not None, "/license", "must be an SPDX expression")
+        spdx = LICENSE.fullmatch(read_line(SHAPE, document["license"], "/license"))
+        SHAPE.require(spdx is not None, "/license", "must be an SPDX expression")
     if "homepage" in document:
         # MAN-14
         homepage = SHAPE.string(document["homepage"], "/homepage")
@@ -123,8 +123,9 @@ def _read_top(document: dict[str, Any]) -> None:
 
 def read_line(shape: Shape, value: Any, at: str) -> str:
     """MAN-08"""
-    shape.require(texts.is_line(shape.string(value, at)), at, "must be a line")
-    return value
+    line = shape.string(value, at)
+    shape.require(texts.is_line(line), at, "must be a line")
+    return line
 
 
 def _read_text(value: Any, at: str) -> None:
@@ -162,28 +163,30 @@ def _read_runtime(value: Any, at: str) -> str:
 
 
 def _read_word(value: Any, at: str) -> str:
-    short = texts.byte_count(SHAPE.string(value, at)) <= limits.DESCRIPTION_BYTES_MAX
-    SHAPE.require(short, at, "is too long")
-    return value
+    word = SHAPE.string(value, at)
+    SHAPE.require(texts.byte_count(word) <= limits.DESCRIPTION_BYTES_MAX, at, "is too long")
+    return word
 
 
 def read_host(shape: Shape, value: Any, at: str) -> str:
     """MAN-20, MAN-21"""
-    shape.require(texts.is_host(shape.string(value, at)), at, "must be a host")
-    return value
+    host = shape.string(value, at)
+    shape.require(texts.is_host(host), at, "must be a host")
+    return host
 
 
 def read_variable(shape: Shape, value: Any, at: str) -> str:
     """MAN-25"""
-    right = texts.VARIABLE.fullmatch(shape.string(value, at)) is not None
-    shape.require(right, at, "must be the name of a variable")
-    return value
+    name = shape.string(value, at)
+    shape.require(texts.VARIABLE.fullmatch(name) is not None, at, "must be the name of a variable")
+    return name
 
 
 def read_guest_directory(shape: Shape, value: Any, at: str) -> str:
     """MAN-22, MAN-24"""
-    shape.require(texts.is_guest_directory(shape.string(value, at)), at, "must be a guest directory")
-    return value
+    directory = shape.string(value, at)
+    shape.require(texts.is_guest_directory(directory), at, "must be a guest directory")
+    return directory
 
 
 def _read_capabilities(value: Any, at: str) -> None:
@@ -292,18 +295,25 @@ def _check_property(name: str, at: str, properties: dict[str, Any], allowed: set
     schema = properties.get(name)
     types = schema.get("type") if isinstance(schema, dict) else None
     types = [types] if isinstance(types, str) else types or []
-    SHAPE.require(bool(types) and set(types) <= allowed, at, f"the property {name!r} must exist and have a type of {sorted(allowed)}")
+    SHAPE.require(
+        bool(types) and set(types) <= allowed,
+        at,
+        f"the property {name!r} must exist and have a type of {sorted(allowed)}",
+    )
 
 
-def read_privacy_filters(value: Any, at: str, shape: Shape = SHAPE, code: str = PRIVACY_PATTERN, more: tuple[str, ...] = ()) -> None:
+def read_privacy_filters(
+    value: Any, at: str, shape: Shape = SHAPE, code: str = PRIVACY_PATTERN, more: tuple[str, ...] = ()
+) -> None:
     """Also reads those of a policy file, with its codes and its further members."""
     shape.object(value, at, (), ("patterns", "custom", *more))
 
     # MAN-35, GATE-04
     def read_kind(shape: Shape, item: Any, place: str) -> str:
-        if read_line(shape, item, place) not in KINDS:
+        kind = read_line(shape, item, place)
+        if kind not in KINDS:
             raise Refusal(code, f"{place}: no built-in kind")
-        return item
+        return kind
 
     read_list(shape, value.get("patterns", []), at + "/patterns", read_kind)
     names = []

@@ -1,4 +1,4 @@
-"""Purpose: which regular expressions are accepted (spec/patterns.md, section Grammar). Matching is not part of this verifier."""
+"""Purpose: which regular expressions are accepted (spec/patterns.md, Grammar). It matches nothing."""
 
 import re
 from dataclasses import dataclass
@@ -123,10 +123,11 @@ class _Parser:
             self.at = name.end()
         elif flags := FLAGS.match(self.text, self.at):
             letters = flags.group(1) + (flags.group(2) or "").replace("-", "")
-            if len(set(letters)) != len(letters) or (not self.privacy and letters) or (flags.group(3) == ")" and not letters):
+            alone = flags.group(3) == ")"
+            if len(set(letters)) != len(letters) or (letters and not self.privacy) or (alone and not letters):
                 raise self.fail("flags")
             self.at = flags.end()
-            if flags.group(3) == ")":
+            if alone:
                 return Part(1, True, True, repeatable=False)
         else:
             self.accept("(")

@@ -159,7 +159,10 @@ TOP = {
     "ceilings": _object({}, {name: _integer(1, most) for name, most in CEILINGS.items()}),
     "directories": _list(
         _object(
-            {"guest": _text(texts.is_guest_directory, "a guest directory"), "host": _text(_is_absolute, "an absolute path")},
+            {
+                "guest": _text(texts.is_guest_directory, "a guest directory"),
+                "host": _text(_is_absolute, "an absolute path"),
+            },
             {"read_only": BOOLEAN, **PACKAGES},
         )
     ),

@@ -1,4 +1,4 @@
-"""Purpose: which JSON Schemas a manifest may have (spec/manifest.md, section Schemas). Checking values is not part of this verifier."""
+"""Purpose: which JSON Schemas a manifest may have (spec/manifest.md, section Schemas). It checks no values."""
 
 import re
 from typing import Any

@@ -13,7 +13,7 @@ HIDDEN_RANGES = (
 )  # fmt: skip
 CONTROL_RANGES = ((0x00, 0x1F), (0x7F, 0x9F))
 # MAN-08: the Unicode property White_Space. Python's isspace has more.
-WHITE_SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
+WHITE_SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
 
 LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
@@ -21,6 +21,7 @@ HEX64 = re.compile(r"[0-9a-f]{64}")
 PORT = re.compile(r"[1-9][0-9]{0,4}")
 COMPONENT = re.compile(r"[A-Za-z0-9._-]+")
 TIME = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})Z")
+MONTH_DAYS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 NUMERIC = r"(?:0|[1-9][0-9]*)"
 PRERELEASE_PART = rf"(?:{NUMERIC}|[0-9]*[A-Za-z-][0-9A-Za-z-]*)"
 VERSION = re.compile(rf"({NUMERIC})\.({NUMERIC})\.({NUMERIC})(?:-({PRERELEASE_PART}(?:\.{PRERELEASE_PART})*))?")
@@ -128,5 +129,4 @@ def is_time(text: str) -> bool:
     year, month, day, hour, minute, second = map(int, match.groups())
     if not 1 <= month <= 12 or hour > 23 or minute > 59 or second > 59:
         return False
-    days = 29 if month == 2 and calendar.isleap(year) else calendar.mdays[month] if month != 2 else 28
-    return 1 <= day <= days
+    return 1 <= day <= MONTH_DAYS[month - 1] + (month == 2 and calendar.isleap(year))
