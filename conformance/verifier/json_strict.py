@@ -19,13 +19,6 @@ class JsonError(ValueError):
     """The text breaks a rule of spec/json.md."""
 
 
-class Double(float):
-    """A number that JSON-05 reads as a double."""
-
-    digits: bool
-    """Whether its text has digits alone: it is an integer beyond 64 bits."""
-
-
 class _Reader:
     def __init__(self, text: str, depth_max: int) -> None:
         self.text = text
@@ -151,7 +144,7 @@ class _Reader:
             unit = 0x10000 + ((unit - 0xD800) << 10) + (low - 0xDC00)
         return chr(unit)
 
-    def number(self) -> int | Double:
+    def number(self) -> int | float:
         match = NUMBER.match(self.text, self.at)
         if not match:
             raise JsonError(f"no JSON value at character {self.at}")
@@ -161,15 +154,14 @@ class _Reader:
         digits = match.group(1) is None and match.group(2) is None and text != "-0"
         if digits and len(text) <= 20 and -(2**63) <= int(text) < 2**64:
             return int(text)
-        double = Double(text)
-        double.digits = digits
+        double = float(text)
         if math.isinf(double):
             raise JsonError("a number beyond the largest double")
         return double
 
 
 def parse(data: bytes, depth_max: int = DEPTH_MAX) -> Any:
-    """The value of a JSON text: integers as int, other numbers as Double."""
+    """The value of a JSON text: integers as int, other numbers as float."""
     # JSON-01: Python's strict decoder takes well-formed UTF-8 alone; a byte order mark is no value.
     try:
         text = data.decode("utf-8", "strict")

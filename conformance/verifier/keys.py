@@ -10,11 +10,16 @@ import limits
 from refusal import Refusal
 
 BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
-# DER of RFC 8410: what precedes the key's 32 bytes. All lengths are fixed, so each form has one encoding.
+# KEY-03: what precedes the 32 bytes of a public key; of a seed, and of the public key after it, if one follows.
 PUBLIC_PREFIX = bytes.fromhex("302a300506032b6570032100")
-PRIVATE_PREFIX_0 = bytes.fromhex("302e020100300506032b657004220420")
-PRIVATE_PREFIX_1 = bytes.fromhex("3051020101300506032b657004220420")
-PUBLIC_PART_PREFIX = bytes.fromhex("812100")
+PRIVATE_FORMS = tuple(
+    (bytes.fromhex(prefix), bytes.fromhex(public_prefix))
+    for prefix, public_prefix in (
+        ("302e020100300506032b657004220420", ""),
+        ("3051020101300506032b657004220420", "812100"),
+        ("3053020101300506032b657004220420", "a123032100"),
+    )
+)
 
 
 def key_id(public_key: bytes) -> str:
@@ -52,27 +57,27 @@ def read_key_file(data: bytes, kind: str) -> bytes:
 
 
 def _pem(data: bytes, label: str) -> bytes:
-    # KEY-03: one block and nothing else, but blank lines.
-    lines = [line.strip(b" \t\r") for line in data.split(b"\n")]
-    lines = [line for line in lines if line]
-    if (
-        len(lines) < 3
-        or lines[0] != f"-----BEGIN {label}-----".encode()
-        or lines[-1] != f"-----END {label}-----".encode()
-    ):
+    # KEY-03: lines that end in LF or CRLF; blank ones only around the block; no other white space.
+    lines = re.split("\r?\n", data.decode("latin-1"))
+    while lines and not lines[0]:
+        del lines[0]
+    while lines and not lines[-1]:
+        del lines[-1]
+    body = lines[1:-1]
+    if lines[:1] != [f"-----BEGIN {label}-----"] or lines[-1] != f"-----END {label}-----" or not body or "" in body:
         raise Refusal("key.invalid", f"no PEM block {label}, or more than it")
-    decoded = decode_base64(b"".join(lines[1:-1]).decode("latin-1"))
+    decoded = decode_base64("".join(body))
     if decoded is None:
         raise Refusal("key.invalid", "not base64")
     return decoded
 
 
 def _private_key(der: bytes) -> bytes:
-    if der.startswith(PRIVATE_PREFIX_0) and len(der) == len(PRIVATE_PREFIX_0) + 32:
-        return crypto_sign_seed_keypair(der[-32:])[0]
-    seed, rest = der[len(PRIVATE_PREFIX_1) :][:32], der[len(PRIVATE_PREFIX_1) + 32 :]
-    if der.startswith(PRIVATE_PREFIX_1) and rest.startswith(PUBLIC_PART_PREFIX):
+    for prefix, public_prefix in PRIVATE_FORMS:
+        seed, rest = der[len(prefix) : len(prefix) + 32], der[len(prefix) + 32 :]
+        if not der.startswith(prefix) or len(seed) != 32:
+            continue
         public_key = crypto_sign_seed_keypair(seed)[0]
-        if rest == PUBLIC_PART_PREFIX + public_key:
+        if rest == (public_prefix + public_key if public_prefix else b""):
             return public_key
     raise Refusal("key.invalid", "no PKCS#8 key of Ed25519 in an accepted form")

@@ -9,7 +9,7 @@ SPECIAL = frozenset("^$\\.*+?()[]{}|")
 CLASS_ESCAPES = frozenset("dDwWsS")
 CHARACTER_ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "f": "\f", "v": "\v"} | {c: c for c in "^$\\.*+?()[]{}|/"}
 COUNTS = re.compile(r"\{([0-9]+)(,([0-9]*))?\}")
-GROUP_NAME = re.compile(r"\(\?P?<([A-Za-z0-9_]+)>")
+GROUP_NAME = re.compile(r"\(\?P?<([A-Za-z_][A-Za-z0-9_]*)>")
 FLAGS = re.compile(r"\(\?([ims]*)(-[ims]+)?([:)])")
 
 

@@ -1,12 +1,10 @@
 """Purpose: which JSON Schemas a manifest may have (spec/manifest.md, section Schemas). It checks no values."""
 
-import re
 from typing import Any
 
 import limits
 import patterns
 import texts
-from json_strict import Double
 from refusal import Refusal
 from shape import Shape, pointer
 
@@ -38,7 +36,7 @@ BOUND_PAIRS = (
     ("minItems", "maxItems", True),
     ("minProperties", "maxProperties", True),
 )
-REFERENCE = re.compile(r"#/\$defs/([A-Za-z0-9._-]+)")
+REFERENCE = "#/$defs/"
 
 
 def same(value: Any) -> Any:
@@ -71,8 +69,8 @@ class SchemaReader:
             raise self.shape.wrong(at + "/$defs", "an object")
         # SCH-05
         for name in definitions:
-            right = texts.COMPONENT.fullmatch(name) is not None
-            self.shape.require(right, pointer(at + "/$defs", name), "must be made of A-Z a-z 0-9 . _ -")
+            if not texts.COMPONENT.fullmatch(name):
+                raise Refusal(UNSUPPORTED, f"{pointer(at + '/$defs', name)}: must be made of A-Z a-z 0-9 . _ -")
         self.definitions = definitions
         self._read(value, at, at_root=True)
         heights: dict[str, int] = {}
@@ -102,9 +100,9 @@ class SchemaReader:
             if isinstance(value, bool) or not isinstance(value, (int, float)):
                 raise shape.wrong(at, "a number")
         elif keyword == "multipleOf":
-            self._read_count(value, at, least=1)
+            shape.integer(value, at, 1, COUNT_MAX)
         elif keyword in COUNT_BOUNDS:
-            self._read_count(value, at, least=0)
+            shape.integer(value, at, 0, COUNT_MAX)
         elif keyword == "pattern":
             self._read_pattern(shape.string(value, at), at)
         elif keyword in ONE_SCHEMA:
@@ -121,11 +119,10 @@ class SchemaReader:
             names = [shape.string(item, place) for item, place in shape.array(value, at)]
             shape.different(names, at, "names must differ")
         elif keyword == "$ref":
-            # SCH-05
-            name = REFERENCE.fullmatch(shape.string(value, at))
-            shape.require(name is not None and name.group(1) in self.definitions, at, "must lead to a definition")
+            self._read_reference(shape.string(value, at), at)
         elif keyword == "$schema" and at_root:
-            shape.require(shape.string(value, at) == DIALECT, at, f"must be {DIALECT}")
+            if shape.string(value, at) != DIALECT:
+                raise Refusal(UNSUPPORTED, f"{at}: must be {DIALECT}")
         elif keyword in STRING_NOTES:
             shape.string(value, at)
         elif keyword in BOOLEANS:
@@ -144,11 +141,11 @@ class SchemaReader:
         self.shape.require(all(item in TYPES for item in types), at, "must be types")
         self.shape.different(types, at, "types must differ")
 
-    def _read_count(self, value: Any, at: str, least: int) -> None:
-        # SCH-09: a number without a fraction is an integer, in any notation.
-        if isinstance(value, Double) and value.is_integer():
-            value = int(value)
-        self.shape.integer(value, at, least, COUNT_MAX)
+    def _read_reference(self, value: str, at: str) -> None:
+        # SCH-05
+        if not value.startswith(REFERENCE):
+            raise Refusal(UNSUPPORTED, f"{at}: must begin with {REFERENCE}")
+        self.shape.require(value.removeprefix(REFERENCE) in self.definitions, at, "must lead to a definition")
 
     def _read_pattern(self, value: str, at: str) -> None:
         # SCH-08
@@ -186,7 +183,7 @@ class SchemaReader:
             children += schema.get(keyword, {}).values()
         deepest = max([1 + self._height(child, heights, path) for child in children], default=0)
         if "$ref" in schema:
-            name = schema["$ref"].removeprefix("#/$defs/")
+            name = schema["$ref"].removeprefix(REFERENCE)
             # SCH-07
             if name in path:
                 raise Refusal(UNSUPPORTED, f"$ref to {name} leads back to itself")

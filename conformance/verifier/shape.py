@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from typing import Any
 
-from json_strict import Double
 from refusal import Refusal
 
 
@@ -68,10 +67,9 @@ class Shape:
         return value
 
     def integer(self, value: Any, at: str, least: int, most: int) -> int:
-        if isinstance(value, Double) and value.digits:
-            raise self.bad(at, f"must be {least} to {most}")
+        # MAN-06: what JSON-05 reads as an integer.
         if isinstance(value, bool) or not isinstance(value, int):
-            raise self.wrong(at, "an integer in digits alone")
+            raise self.wrong(at, "an integer in digits alone, of at most 64 bits")
         self.require(least <= value <= most, at, f"must be {least} to {most}")
         return value
 

@@ -37,7 +37,7 @@ def check_content(contents: dict[str, bytes]) -> tuple[str, list[dict[str, str]]
     if len(data) > limits.SIGNATURE_FILE_BYTES_MAX:
         raise Refusal("content.record_invalid", "too large")
     try:
-        document = json_strict.parse(data)
+        document = json_strict.parse(data, limits.HOST_FILE_DEPTH_MAX)
     except json_strict.JsonError as error:
         raise Refusal("content.record_invalid", str(error)) from error
     RECORD.object(document, "", ("content_hash", "format", "signatures"))
@@ -45,9 +45,11 @@ def check_content(contents: dict[str, bytes]) -> tuple[str, list[dict[str, str]]
     for record, at in RECORD.array(document["signatures"], "/signatures"):
         for member, value in RECORD.object(record, at, MEMBERS).items():
             RECORD.string(value, f"{at}/{member}")
+    recorded = RECORD.string(document["content_hash"], "/content_hash")
+    RECORD.require(texts.is_content_hash(recorded), "/content_hash", "must be a content hash")
     # HASH-03
     expected = content_hash(contents)
-    if RECORD.string(document["content_hash"], "/content_hash") != expected:
+    if recorded != expected:
         raise Refusal("content.hash_mismatch", expected)
     return expected, document["signatures"]
 

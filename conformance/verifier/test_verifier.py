@@ -58,8 +58,8 @@ class Json(Case):
     def test_numbers_are_read_as_the_page_says(self):
         self.assertIs(type(parse(b"18446744073709551615")), int)
         self.assertEqual(parse(b"0.1"), 0.1)
-        self.assertTrue(parse(b"18446744073709551616").digits)
-        self.assertFalse(parse(b"1e2").digits)
+        self.assertIs(type(parse(b"18446744073709551616")), float)
+        self.assertIs(type(parse(b"1e2")), float)
         self.assertEqual(parse(b"1e-400"), 0.0)
         self.assertEqual(str(parse(b"-0")), "-0.0")
 
@@ -145,10 +145,9 @@ class Archive(Case):
         ):
             self.assert_refused("archive.name", zip_profile._name, name)
 
-    def test_colliding_and_unordered_names_are_refused(self):
+    def test_colliding_names_are_refused(self):
         self.assert_refused("archive.name_collision", zip_profile._check_names, ["A", "a"])
         self.assert_refused("archive.name_collision", zip_profile._check_names, ["a", "A/b"])
-        self.assert_refused("archive.order", zip_profile._check_names, ["b", "a"])
 
 
 class Structure(Case):
@@ -157,7 +156,7 @@ class Structure(Case):
         self.assertEqual(verify.check_structure([*both, "assets/x.wasm", "tool.wasm"]), "tool.wasm")
         for names in (both, ["manifest.json", "t.wasm"], ["signature.json", "t.wasm"]):
             self.assert_refused("structure.missing_entry", verify.check_structure, names)
-        for name in ("assets", "x", "u.wasm", "T.WASM", ".wasm", "a/t.wasm", "readme.md", "license"):
+        for name in ("assets", "x", "u.wasm", "T.WASM", "a/t.wasm", "readme.md", "license"):
             self.assert_refused("structure.unknown_entry", verify.check_structure, [*both, "t.wasm", name])
 
 
@@ -239,11 +238,14 @@ class Texts(Case):
                     "1.0.0+b",
                     "v1.0.0",
                     "1.0.0-" + "a" * 59,
+                    "18446744073709551616.0.0",
+                    "1.0.0-a.18446744073709551616",
                 ),
             ),
             (
                 texts.is_time,
                 (
+                    "1969-12-31T23:59:59Z",
                     "2026-02-29T00:00:00Z",
                     "2026-13-01T00:00:00Z",
                     "2026-01-01T24:00:00Z",
@@ -300,7 +302,7 @@ class Manifest(Case):
             ("missing_key", b',"sensitivity":"read"', b""),
             ("wrong_type", b'"wasm32-wasip1"', b'"wasm32-wasip1","fuel":64.0'),
             ("wrong_type", b'"wasm32-wasip1"', b'"wasm32-wasip1","fuel":null'),
-            ("bad_value", b'"wasm32-wasip1"', b'"wasm32-wasip1","fuel":18446744073709551616'),
+            ("wrong_type", b'"wasm32-wasip1"', b'"wasm32-wasip1","fuel":18446744073709551616'),
             ("bad_value", b'"wasm32-wasip1"', b'"wasm32-wasi"'),
             ("bad_value", b'"1.0"', b'"1.1"'),
             ("bad_value", b'"Echo"', b'"Ec\\u200bho"'),
@@ -454,7 +456,7 @@ class Patterns(Case):
 
 class Signatures(Case):
     def test_small_order_values_are_those_of_the_curve(self):
-        # A point of order 8 doubles to one of order 4, whose y is 0: x and y have equal squares (of opposite sign in y² - x²).
+        # A point of order 8 doubles to one of order 4, whose y is 0: its own x² + y² is 0.
         p = signature.FIELD_PRIME
         d = -121665 * pow(121666, -1, p) % p
         y2 = signature.ORDER_8_Y**2 % p

@@ -107,7 +107,11 @@ def is_guest_directory(text: str) -> bool:
 
 def is_version(text: str) -> bool:
     """MAN-11"""
-    return len(text) <= 64 and VERSION.fullmatch(text) is not None
+    if len(text) > 64 or not VERSION.fullmatch(text):
+        return False
+    core, _, prerelease = text.partition("-")
+    parts = core.split(".") + prerelease.split(".")
+    return all(int(part) < 2**64 for part in parts if part.isdigit())
 
 
 def version_order(text: str) -> tuple[object, ...]:
@@ -121,12 +125,17 @@ def version_order(text: str) -> tuple[object, ...]:
     return (int(match.group(1)), int(match.group(2)), int(match.group(3)), not parts, order)
 
 
+def is_content_hash(text: str) -> bool:
+    """HASH-02"""
+    return text.startswith("sha256:") and HEX64.fullmatch(text[7:]) is not None
+
+
 def is_time(text: str) -> bool:
-    """SIG-05: the form, and a moment that exists."""
+    """SIG-05: the form, and a second from 1970 to 9999."""
     match = TIME.fullmatch(text)
     if match is None:
         return False
     year, month, day, hour, minute, second = map(int, match.groups())
-    if not 1 <= month <= 12 or hour > 23 or minute > 59 or second > 59:
+    if year < 1970 or not 1 <= month <= 12 or hour > 23 or minute > 59 or second > 59:
         return False
     return 1 <= day <= MONTH_DAYS[month - 1] + (month == 2 and calendar.isleap(year))

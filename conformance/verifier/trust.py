@@ -52,8 +52,7 @@ def read_store(data: bytes) -> TrustStore:
         STORE.require(key not in store.revoked_keys, at, "is listed twice")
         store.revoked_keys.add(key)
     for content, at in _revocations(document, "revoked_contents", "content_hash"):
-        form = content.startswith("sha256:") and texts.HEX64.fullmatch(content[7:])
-        STORE.require(bool(form), at, "must be a content hash")
+        STORE.require(texts.is_content_hash(content), at, "must be a content hash")
         STORE.require(content not in store.revoked_contents, at, "is listed twice")
         store.revoked_contents.add(content)
     for entry, at in STORE.array(document.get("versions", []), "/versions"):
@@ -80,15 +79,13 @@ def _read_publishers(value: Any, store: TrustStore) -> None:
         for namespace, place in STORE.array(publisher["namespaces"], at + "/namespaces"):
             STORE.require(texts.is_namespace(STORE.string(namespace, place)), place, "must be a namespace")
             namespaces.append(namespace)
-        STORE.different(namespaces, at + "/namespaces", "must differ")
         for entry, place in STORE.array(publisher["keys"], at + "/keys", least=1):
             _read_key(entry, place, name, namespaces, store)
 
 
 def is_publisher_name(text: str) -> bool:
     """TRUST-02"""
-    printable = all(" " <= character <= "~" for character in text)
-    return printable and 1 <= len(text) <= limits.LINE_BYTES_MAX and not texts.has_outer_space(text)
+    return texts.is_line(text) and all(" " <= character <= "~" for character in text)
 
 
 def _read_key(entry: Any, at: str, name: str, namespaces: list[str], store: TrustStore) -> None:
@@ -116,7 +113,7 @@ def _revocations(document: dict[str, Any], name: str, subject: str) -> list[tupl
         STORE.require(texts.is_time(STORE.string(entry["revoked_at"], at + "/revoked_at")), at, "must have a time")
         # TRUST-13
         reason = STORE.string(entry["reason"], at + "/reason")
-        right = 1 <= texts.byte_count(reason) <= limits.LINE_BYTES_MAX and not texts.has_hidden(reason)
+        right = texts.is_line(reason) and not texts.has_hidden(reason)
         STORE.require(right, at + "/reason", "must be one line without hidden characters")
         found.append((STORE.string(entry[subject], pointer(at, subject)), pointer(at, subject)))
     return found

@@ -31,7 +31,7 @@ def verify(package: bytes, store: trust.TrustStore, now: str, signers_required: 
 
 def check_structure(names: list[str]) -> str:
     """Check 2: the name of the module."""
-    modules = [name for name in names if manifest.ENTRY.fullmatch(name)]
+    modules = [name for name in names if name.endswith(".wasm") and "/" not in name]
     # PKG-02
     for name in names:
         if name not in OTHER_ENTRIES and name not in modules and not name.startswith("assets/"):

@@ -10,7 +10,7 @@ from refusal import Refusal
 
 END_RECORD = struct.Struct("<4s4H2IH")
 CENTRAL_HEADER = struct.Struct("<4s6H3I5H2I")
-LOCAL_HEADER = struct.Struct("<4s5H3I2H")
+LOCAL_HEADER_BYTES = 30
 MADE_BY = 0x0314
 VERSION_NEEDED = 20
 DATE = 0x0021
@@ -37,20 +37,23 @@ class Entry:
 
 
 def read_archive(data: bytes) -> dict[str, bytes]:
-    """The contents by name, in the order of the archive."""
+    """The contents by name, in the order of the archive. The rules are checked in the order of the page (GATE-01)."""
     # ZIP-01
     if len(data) > limits.ARCHIVE_BYTES_MAX:
         raise Refusal("archive.too_large", f"{len(data)} bytes")
     count, directory_offset, end_offset = _end_record(data)
     entries = _directory(data, count, directory_offset, end_offset)
     _check_names([entry.name for entry in entries])
-    starts = _local_headers(data, entries, directory_offset)
-    # ZIP-20
-    if sum(entry.content_size for entry in entries) > limits.CONTENT_BYTES_MAX:
-        raise Refusal("archive.too_large", "the contents together are too large")
+    _check_sizes(entries)
     contents = {}
-    for entry, start in zip(entries, starts):
-        contents[entry.name] = _content(entry, data[start : start + entry.data_size])
+    at = 0
+    for entry in entries:
+        start = _local_header(data, entry, at, directory_offset)
+        at = start + entry.data_size
+        contents[entry.name] = _content(entry, data[start:at])
+    # ZIP-07
+    if at != directory_offset:
+        raise Refusal("archive.local_header", "bytes between the last data and the directory")
     return contents
 
 
@@ -62,12 +65,12 @@ def _end_record(data: bytes) -> tuple[int, int, int]:
     signature, disk, first_disk, here, total, size, offset, comment = END_RECORD.unpack_from(data, end_offset)
     if signature != b"PK\x05\x06":
         raise Refusal("archive.end_record", "the last 22 bytes are no end record")
-    # ZIP-03
-    if disk or first_disk or comment:
-        raise Refusal("archive.end_record", "disk numbers and comment length must be 0")
     # ZIP-04
-    if here != total or not 1 <= total <= limits.ENTRIES_COUNT_MAX:
+    if not (1 <= here <= limits.ENTRIES_COUNT_MAX and 1 <= total <= limits.ENTRIES_COUNT_MAX):
         raise Refusal("archive.entry_count", f"{here} and {total} entries")
+    # ZIP-03, ZIP-04
+    if here != total or disk or first_disk or comment:
+        raise Refusal("archive.end_record", "counts must be equal, disk numbers and comment length 0")
     # ZIP-05
     if offset + size != end_offset:
         raise Refusal("archive.directory", "the directory does not end at the end record")
@@ -75,7 +78,7 @@ def _end_record(data: bytes) -> tuple[int, int, int]:
 
 
 def _directory(data: bytes, count: int, at: int, end: int) -> list[Entry]:
-    entries = []
+    entries: list[Entry] = []
     # ZIP-06
     for _ in range(count):
         if at + CENTRAL_HEADER.size > end or data[at : at + 4] != b"PK\x01\x02":
@@ -84,66 +87,60 @@ def _directory(data: bytes, count: int, at: int, end: int) -> list[Entry]:
         (_, made_by, needed, flags, method, time, date, crc, data_size, content_size) = fields[:10]
         (name_length, extra_length, comment_length, disk, internal, external, offset) = fields[10:]
         name_at = at + CENTRAL_HEADER.size
-        name = data[name_at : name_at + name_length]
+        raw_name = data[name_at : name_at + name_length]
         if name_at + name_length > end:
             raise Refusal("archive.directory", f"the name at byte {name_at} is cut off")
-        _check_fields(needed, flags, method, time, date, extra_length)
-        # ZIP-12, ZIP-14
-        if made_by != MADE_BY or comment_length or disk or internal or external != EXTERNAL_ATTRIBUTES:
-            raise Refusal("archive.field", f"a reserved field of the central header at byte {at}")
-        # ZIP-18
-        if method == STORED and data_size != content_size:
-            raise Refusal("archive.entry_size", "the sizes of a stored entry differ")
-        # ZIP-20
-        if content_size > limits.ENTRY_BYTES_MAX or content_size > DEFLATE_RATIO_MAX * data_size:
-            raise Refusal("archive.entry_size", f"{content_size} bytes from {data_size}")
-        shared = data[at + 6 : at + 32] + name
-        entries.append(Entry(_name(name), method, crc, data_size, content_size, offset, shared))
+        name = _name(raw_name)
+        # ZIP-12, ZIP-11
+        if made_by != MADE_BY or needed != VERSION_NEEDED:
+            raise Refusal("archive.field", f"{name}: a version")
+        # ZIP-16
+        if flags:
+            raise Refusal("archive.flags", f"{name}: flags {flags:#06x}")
+        # ZIP-17
+        if method not in (STORED, DEFLATED):
+            raise Refusal("archive.method", f"{name}: method {method}")
+        # ZIP-13
+        if time or date != DATE:
+            raise Refusal("archive.field", f"{name}: time or date")
+        # ZIP-15
+        if extra_length:
+            raise Refusal("archive.extra_field", name)
+        # ZIP-14
+        if comment_length or disk or internal or external != EXTERNAL_ATTRIBUTES:
+            raise Refusal("archive.field", f"{name}: comment, disk number or attributes")
+        # ZIP-10. Equal names are left to NAME-06.
+        if entries and name < entries[-1].name:
+            raise Refusal("archive.order", name)
+        shared = data[at + 6 : at + 32] + raw_name
+        entries.append(Entry(name, method, crc, data_size, content_size, offset, shared))
         at = name_at + name_length
     if at != end:
         raise Refusal("archive.directory", "bytes after the last central header")
     return entries
 
 
-def _check_fields(needed: int, flags: int, method: int, time: int, date: int, extra_length: int) -> None:
-    # ZIP-11, ZIP-13
-    if needed != VERSION_NEEDED or time != 0 or date != DATE:
-        raise Refusal("archive.field", "version needed, time or date")
-    # ZIP-16
-    if flags:
-        raise Refusal("archive.flags", f"flags {flags:#06x}")
-    # ZIP-17
-    if method not in (STORED, DEFLATED):
-        raise Refusal("archive.method", f"method {method}")
-    # ZIP-15
-    if extra_length:
-        raise Refusal("archive.extra_field", "an extra field")
-
-
-def _local_headers(data: bytes, entries: list[Entry], directory_offset: int) -> list[int]:
-    """The offset of each entry's data."""
-    starts = []
-    at = 0
+def _check_sizes(entries: list[Entry]) -> None:
+    # ZIP-20
     for entry in entries:
-        # ZIP-07
-        if entry.offset != at or at + LOCAL_HEADER.size > directory_offset or data[at : at + 4] != b"PK\x03\x04":
-            raise Refusal("archive.local_header", f"{entry.name}: no local header at byte {at}")
-        name_length, extra_length = LOCAL_HEADER.unpack_from(data, at)[9:]
-        # ZIP-15
-        if extra_length:
-            raise Refusal("archive.extra_field", f"{entry.name}: an extra field in the local header")
-        name_at = at + LOCAL_HEADER.size
-        # ZIP-08
-        if data[at + 4 : at + 30] + data[name_at : name_at + name_length] != entry.shared:
-            raise Refusal("archive.mismatch", f"{entry.name}: local and central header differ")
-        start = name_at + name_length
-        at = start + entry.data_size
-        if at > directory_offset:
-            raise Refusal("archive.local_header", f"{entry.name}: the data runs into the directory")
-        starts.append(start)
-    if at != directory_offset:
-        raise Refusal("archive.local_header", "bytes between the last data and the directory")
-    return starts
+        if entry.content_size > min(limits.ENTRY_BYTES_MAX, DEFLATE_RATIO_MAX * entry.data_size):
+            raise Refusal("archive.entry_size", f"{entry.name}: {entry.content_size} bytes from {entry.data_size}")
+    if sum(entry.content_size for entry in entries) > limits.CONTENT_BYTES_MAX:
+        raise Refusal("archive.too_large", "the contents together")
+
+
+def _local_header(data: bytes, entry: Entry, at: int, end: int) -> int:
+    """The offset of the entry's data."""
+    # ZIP-07
+    if entry.offset != at or at + LOCAL_HEADER_BYTES > end or data[at : at + 4] != b"PK\x03\x04":
+        raise Refusal("archive.local_header", f"{entry.name}: no local header at byte {at}")
+    start = at + LOCAL_HEADER_BYTES + len(entry.name)
+    if start + entry.data_size > end:
+        raise Refusal("archive.local_header", f"{entry.name}: the data runs into the directory")
+    # ZIP-08
+    if data[at + 4 : start] != entry.shared:
+        raise Refusal("archive.mismatch", f"{entry.name}: local and central header differ")
+    return start
 
 
 def _content(entry: Entry, data: bytes) -> bytes:
@@ -155,8 +152,11 @@ def _content(entry: Entry, data: bytes) -> bytes:
             content = stream.decompress(data, entry.content_size + 1)
         except zlib.error as error:
             raise Refusal("archive.data", f"{entry.name}: {error}") from error
-        if not stream.eof or stream.unused_data or len(content) != entry.content_size:
-            raise Refusal("archive.data", f"{entry.name}: the stream or its output has another length")
+        if not stream.eof or stream.unused_data:
+            raise Refusal("archive.data", f"{entry.name}: the stream does not end with the data")
+    # ZIP-19, ZIP-18
+    if len(content) != entry.content_size:
+        raise Refusal("archive.data", f"{entry.name}: {len(content)} bytes instead of {entry.content_size}")
     # ZIP-21
     if zlib.crc32(content) != entry.crc:
         raise Refusal("archive.checksum", entry.name)
@@ -192,6 +192,3 @@ def _check_names(names: list[str]) -> None:
         for length in range(1, len(components)):
             if "/".join(components[:length]) in lowered:
                 raise Refusal("archive.name_collision", name)
-    # ZIP-10
-    if names != sorted(names):
-        raise Refusal("archive.order", "entries are not in ascending order of names")
