@@ -95,8 +95,13 @@ def _is_prefix(text: str) -> bool:
     return bool(PRINTABLE.fullmatch(text)) and text[0] != " " and len(text) <= limits.SECRET_PREFIX_BYTES_MAX
 
 
+def _is_visible_line(text: str) -> bool:
+    return texts.is_line(text) and not texts.has_hidden(text)
+
+
 def _is_agent_name(text: str) -> bool:
-    return 1 <= len(text) <= limits.AGENT_NAME_CHARS_MAX and not texts.has_hidden(text)
+    # POLICY-10: a longer name could never be given (RUN-11).
+    return _is_visible_line(text) and len(text) <= limits.AGENT_NAME_CHARS_MAX
 
 
 def _is_absolute(text: str) -> bool:
@@ -124,7 +129,7 @@ PACKAGES = {"packages": _list(NAMESPACE, least=1)}
 KIND = _text(lambda text: text in manifest.KINDS, "a built-in kind")
 
 KEEP = {
-    "values": _list(_text(lambda text: text and not texts.has_hidden(text), "a value on one line")),
+    "values": _list(_text(_is_visible_line, "a value on one line")),
     "networks": _list(_text(_is_network, "a network")),
     "mail_domains": _list(_text(lambda text: texts.is_domain(text) and "." in text, "a host name with a dot")),
     "loopback": BOOLEAN,
