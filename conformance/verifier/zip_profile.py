@@ -135,11 +135,15 @@ def _local_header(data: bytes, entry: Entry, at: int, end: int) -> int:
     if entry.offset != at or at + LOCAL_HEADER_BYTES > end or data[at : at + 4] != b"PK\x03\x04":
         raise Refusal("archive.local_header", f"{entry.name}: no local header at byte {at}")
     start = at + LOCAL_HEADER_BYTES + len(entry.name)
-    if start + entry.data_size > end:
-        raise Refusal("archive.local_header", f"{entry.name}: the data runs into the directory")
+    # ZIP-15
+    if data[at + 28 : at + LOCAL_HEADER_BYTES] != b"\0\0":
+        raise Refusal("archive.extra_field", f"{entry.name}: in the local header")
     # ZIP-08
     if data[at + 4 : start] != entry.shared:
         raise Refusal("archive.mismatch", f"{entry.name}: local and central header differ")
+    # ZIP-07
+    if start + entry.data_size > end:
+        raise Refusal("archive.local_header", f"{entry.name}: the data runs into the directory")
     return start
 
 
