@@ -19,33 +19,34 @@ NAME, VERSION = "mpp-verifier-python", "1.0"
 FEATURES: list[str] = []
 
 
-def _read_package(root: Path, package: str | list[dict[str, Any]]) -> bytes:
-    if isinstance(package, str):
-        return (root / package).read_bytes()
-    return b"".join(bytes.fromhex(part["hex"]) * part.get("times", 1) for part in package)
+def _read(root: Path, content: str | list[dict[str, Any]]) -> bytes:
+    """The bytes of a file, or of a list of parts."""
+    if isinstance(content, str):
+        return (root / content).read_bytes()
+    return b"".join(bytes.fromhex(part["hex"]) * part.get("times", 1) for part in content)
 
 
 def _verify(root: Path, given: dict[str, Any]) -> None:
-    store = trust.read_store((root / given["trust"]).read_bytes())
+    store = trust.read_store(_read(root, given["trust"]))
     # 0 signers are read as 1 (spec/trust.md, check 5).
     required = max(1, given.get("signers_required", 1))
-    verify.verify(_read_package(root, given["package"]), store, given["now"], required)
+    verify.verify(_read(root, given["package"]), store, given["now"], required)
 
 
 def _key(root: Path, given: dict[str, Any]) -> None:
-    keys.read_key_file((root / given["file"]).read_bytes(), given["kind"])
+    keys.read_key_file(_read(root, given["file"]), given["kind"])
 
 
 def _trust(root: Path, given: dict[str, Any]) -> None:
-    trust.read_store((root / given["file"]).read_bytes())
+    trust.read_store(_read(root, given["file"]))
 
 
 def _policy(root: Path, given: dict[str, Any]) -> None:
-    policy.read_policy((root / given["file"]).read_bytes())
+    policy.read_policy(_read(root, given["file"]))
 
 
 def _storage(root: Path, given: dict[str, Any]) -> None:
-    storage.read_snapshot((root / given["file"]).read_bytes(), given["package"], given["publisher_key"])
+    storage.read_snapshot(_read(root, given["file"]), given["package"], given["publisher_key"])
 
 
 OPERATIONS: dict[str, Callable[[Path, dict[str, Any]], None]] = {
