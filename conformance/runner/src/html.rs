@@ -51,7 +51,9 @@ fn card(html: &mut String, report: &Report) {
         ("right code", scores.code),
         ("right answer", scores.answer),
     ] {
-        let _ = writeln!(html, "<tr><th>{name}<td>{} of {}", score.right, score.of);
+        if score.of > 0 {
+            let _ = writeln!(html, "<tr><th>{name}<td>{} of {}", score.right, score.of);
+        }
     }
     for ending in Ending::ALL {
         let count = report.count(ending);
@@ -90,7 +92,7 @@ fn table(html: &mut String, reports: &[Report], names: &[String]) {
     );
     for group in groups {
         let about = match group {
-            Group::Check(_) => "",
+            Group::Check(_) => group.check().1,
             Group::Operation(op) => profiles.about(op),
         };
         let _ = writeln!(
@@ -138,19 +140,19 @@ fn about(row: &Row) -> String {
 fn ending(row: &Row, name: Option<&str>) -> String {
     let (expected, answered) = (markup(&row.expected), markup(&row.answered));
     let label = match (row.failed, row.result) {
-        (true, result) => format!(" <b class=\"bad\">{} {}</b>", mark(false), result.label()),
+        (true, result) => format!("<b class=\"bad\">{} {}</b><br>", mark(false), result.label()),
         (false, Ending::Pass) => String::new(),
-        (false, result) => format!(" <b>{}</b>", result.label()),
+        (false, result) => format!("<b>{}</b><br>", result.label()),
     };
     let known = row.known.as_ref();
     let known = known.map(|reason| format!("<dt>known<dd>{}", markup(reason))).unwrap_or_default();
     match name {
-        Some(name) => format!("<dt>{name}<dd>{answered}{label}{known}"),
+        Some(name) => format!("<dt>{name}<dd>{label}{answered}{known}"),
         None if row.result == Ending::Pass && expected == answered => {
             format!("<dl><dt>expected and answered<dd>{expected}</dl>")
         }
         None => {
-            format!("<dl><dt>expected<dd>{expected}<dt>answered<dd>{answered}{label}{known}</dl>")
+            format!("<dl><dt>expected<dd>{expected}<dt>answered<dd>{label}{answered}{known}</dl>")
         }
     }
 }

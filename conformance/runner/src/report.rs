@@ -162,24 +162,32 @@ impl Report {
 
     /// What it achieves, in one sentence.
     pub fn verdict(&self) -> String {
-        let failed = self.cases.iter().filter(|row| row.failed).count();
-        let known = self.cases.iter().filter(|row| row.known.is_some()).count();
-        let mut parts = Vec::new();
-        if failed > 0 {
-            parts.push(format!("{failed} of {} cases fail", self.cases.len()));
-        }
-        if known > 0 {
-            parts.push(format!("{known} known failures"));
+        let verb = if self.passed { "passes" } else { "fails" };
+        let mut sentence = format!("{verb} profile {}", self.profile);
+        let count = |is_it: fn(&&Row) -> bool| self.cases.iter().filter(is_it).count();
+        for (count, what) in [
+            (count(|row| row.failed), "failed"),
+            (count(|row| row.known.is_some()), "known to fail"),
+            (count(|row| row.is_choice()), "not sent, for features that it lacks"),
+        ] {
+            if count > 0 {
+                sentence += &format!("; {count} of {} cases {what}", self.cases.len());
+            }
         }
         if !self.stale.is_empty() {
-            parts.push(format!("{} stale entries of known failures", self.stale.len()));
+            sentence += &format!("; {} known failures to remove", self.stale.len());
         }
         if let Some(reason) = &self.ended_early {
-            parts.push(format!("ended early: {reason}"));
+            sentence += &format!("; ended early: {reason}");
         }
-        let verb = if self.passed { "passes" } else { "fails" };
-        let parts = parts.into_iter().map(|part| format!("; {part}")).collect::<String>();
-        format!("{verb} profile {}{parts}", self.profile)
+        sentence
+    }
+}
+
+impl Row {
+    /// Was it not sent for lack of a feature, which is no failure?
+    pub fn is_choice(&self) -> bool {
+        self.result == Ending::Unsupported && !self.failed && self.known.is_none()
     }
 }
 
@@ -199,18 +207,31 @@ impl Group {
     }
 
     pub fn name(&self) -> String {
-        let names =
-            ["archive", "structure", "content", "signature", "publisher", "manifest", "module"];
         match self {
-            Group::Check(check) => {
-                let place = usize::try_from(*check).ok().and_then(|check| check.checked_sub(1));
-                let name = place.and_then(|place| names.get(place)).copied().unwrap_or_default();
-                format!("check {check}: {name}")
-            }
+            Group::Check(check) => format!("check {check}: {}", self.check().0),
             Group::Operation(op) => op.clone(),
         }
     }
+
+    /// The name of a check, and what it is about.
+    pub fn check(&self) -> (&'static str, &'static str) {
+        let place = match self {
+            Group::Check(check) => usize::try_from(*check).unwrap_or_default(),
+            Group::Operation(_) => 0,
+        };
+        CHECKS.get(place.wrapping_sub(1)).copied().unwrap_or_default()
+    }
 }
+
+const CHECKS: [(&str, &str); 7] = [
+    ("archive", "the ZIP file: names, sizes, compression"),
+    ("structure", "the files that a package must and may have"),
+    ("content", "the hash over all files"),
+    ("signature", "the signatures over the hash"),
+    ("publisher", "the signer, in the trust store"),
+    ("manifest", "the manifest: what the package asks for"),
+    ("module", "the WebAssembly module"),
+];
 
 /// The cases of a report by what they are counted under.
 pub fn grouped(report: &Report) -> BTreeMap<Group, Vec<&Row>> {

@@ -181,12 +181,14 @@ impl<'a> Pass<'a> {
             _ => (0, 0),
         };
         (state.time_outs_in_a_row, state.faults_in_a_row) = (time_outs, faults);
-        if time_outs >= TIME_OUTS_IN_A_ROW_MAX {
-            state.ended_early = Some(format!("{time_outs} time-outs in a row"));
-        }
-        if faults >= FAULTS_IN_A_ROW_MAX {
-            state.ended_early = Some(format!("{faults} crashes or protocol faults in a row"));
-        }
+        let reason = match (time_outs, faults) {
+            (TIME_OUTS_IN_A_ROW_MAX.., _) => Some(format!("{time_outs} time-outs in a row")),
+            (_, FAULTS_IN_A_ROW_MAX..) => {
+                Some(format!("{faults} crashes or protocol faults in a row"))
+            }
+            _ => None,
+        };
+        state.ended_early = state.ended_early.take().or(reason);
         state.outcomes[at] = outcome;
     }
 

@@ -34,7 +34,9 @@ pub fn summary(report: &Report, width: usize) -> String {
         ("answer", report.scores.answer),
     ];
     for (name, Score { right, of }) in scores {
-        lines.push(format!("  {:22}{right:5} of {of:5}", format!("right {name}")));
+        if of > 0 {
+            lines.push(format!("  {:22}{right:5} of {of:5}", format!("right {name}")));
+        }
     }
     lines.push(String::new());
     for result in Ending::ALL {
@@ -66,6 +68,6 @@ pub fn summary(report: &Report, width: usize) -> String {
     }
     lines.push(String::new());
     lines.push(format!("{} {}", report.name(), report.verdict()));
-    let lines = lines.iter().map(|line| wrapped(&visible(line), width, 4) + "\n");
+    let lines = lines.iter().map(|line| wrapped(&visible(line), width) + "\n");
     lines.collect()
 }

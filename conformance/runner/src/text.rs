@@ -53,16 +53,17 @@ pub fn short(text: &str, characters: usize) -> String {
     }
 }
 
-/// The text in lines of at most `width` characters where its words allow it; all lines but the first are indented.
-pub fn wrapped(text: &str, width: usize, indent: usize) -> String {
-    let (mut lines, mut length) = (String::new(), 0);
-    for word in text.split(' ') {
+/// The line, broken before words that go beyond `width`. Further lines begin two characters more to the right.
+pub fn wrapped(line: &str, width: usize) -> String {
+    let (start, mut length) = (line.len() - line.trim_start().len(), 0);
+    let mut lines = " ".repeat(start);
+    for word in line[start..].split(' ') {
         let letters = word.chars().count();
-        if length > 0 && length + 1 + letters > width {
+        if length > 0 && start + length + 1 + letters > width {
             lines.push('\n');
-            lines.push_str(&" ".repeat(indent));
-            length = indent;
-        } else if !lines.is_empty() {
+            lines.push_str(&" ".repeat(start + 2));
+            length = 2;
+        } else if length > 0 {
             lines.push(' ');
             length += 1;
         }
@@ -89,7 +90,7 @@ mod tests {
 
     #[test]
     fn lines_are_no_longer_than_the_width_unless_one_word_is() {
-        assert_eq!(wrapped("one two three", 8, 2), "one two\n  three");
-        assert_eq!(wrapped("  one much-too-long", 8, 2), "  one\n  much-too-long");
+        assert_eq!(wrapped("one two three", 8), "one two\n  three");
+        assert_eq!(wrapped("  one  much-too-long", 8), "  one \n    much-too-long");
     }
 }
