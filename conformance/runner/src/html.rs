@@ -33,10 +33,10 @@ pub fn page(reports: &[Report]) -> String {
 /// What one implementation achieves as a whole.
 fn card(html: &mut String, report: &Report) {
     let class = if report.passed { "good" } else { "bad" };
-    let _ = write!(
+    let _ = writeln!(
         html,
         "<section class=\"card\"><h3>{}</h3><p class=\"{class}\">{} {}</p>\
-         <p class=\"quiet\">suite {}, <code>{}</code></p><table>\n",
+         <p class=\"quiet\">suite {}, <code>{}</code></p><table>",
         markup(&report.name()),
         mark(report.passed),
         markup(&report.verdict()),

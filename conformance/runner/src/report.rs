@@ -185,7 +185,7 @@ impl Report {
 }
 
 impl Row {
-    /// Was it not sent for lack of a feature, which is no failure?
+    /// Was it not sent for lack of a feature, which fails nothing?
     pub fn is_choice(&self) -> bool {
         self.result == Ending::Unsupported && !self.failed && self.known.is_none()
     }

@@ -171,18 +171,18 @@ fn is_equal(one: &Value, other: &Value) -> bool {
 
 /// What a case expects, in words.
 pub fn expected(expect: &Expect) -> String {
+    let accept = match expect.answer.is_empty() {
+        true => "accept".to_owned(),
+        false => format!("accept: {}", Value::Object(expect.answer.clone())),
+    };
     let check = expect.check.map(|check| format!(", check {check}")).unwrap_or_default();
     let refuse = format!("refuse{check}: {}", expect.codes.join(" or "));
-    let answer = Value::Object(expect.answer.clone());
-    let answer = (!expect.answer.is_empty()).then(|| format!(": {answer}")).unwrap_or_default();
-    short(
-        &match expect.verdict {
-            Expected::Accept => format!("accept{answer}"),
-            Expected::Refuse => refuse,
-            Expected::Either => format!("accept{answer}, or {refuse}"),
-        },
-        TEXT_MAX,
-    )
+    let text = match expect.verdict {
+        Expected::Accept => accept,
+        Expected::Refuse => refuse,
+        Expected::Either => format!("{accept}, or {refuse}"),
+    };
+    short(&text, TEXT_MAX)
 }
 
 /// Longer texts are cut in reports.

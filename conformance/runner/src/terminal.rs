@@ -1,6 +1,6 @@
 //! The summary for a terminal.
 
-use crate::report::{grouped, Group, Report, Score};
+use crate::report::{grouped, Group, Report, Row, Score};
 use crate::score::Ending;
 use crate::text::{visible, wrapped};
 use std::collections::BTreeMap;
@@ -45,7 +45,8 @@ pub fn summary(report: &Report, width: usize) -> String {
             lines.push(format!("  {count:5} {}", result.label()));
         }
     }
-    let failures: Vec<_> = report.cases.iter().filter(|row| row.failed).collect();
+    let is_shown = |row: &&Row| row.failed && row.result != Ending::NotRun;
+    let failures: Vec<_> = report.cases.iter().filter(is_shown).collect();
     for row in failures.iter().take(FAILURES_SHOWN_MAX) {
         lines.push(String::new());
         lines.push(format!("{}: {}", row.id, row.result.label()));

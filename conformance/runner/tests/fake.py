@@ -24,9 +24,6 @@ def lines(vectors, message):
     if mode in ("crash", "crash-hostile") or mode == "crash-on-accepted" and is_victim:
         print(HOSTILE if mode == "crash-hostile" else "the last line", file=sys.stderr)
         sys.exit(3)
-    if mode == "record":
-        with open(os.environ["RECORD"], "a") as record:
-            record.write(json.dumps(message) + "\n")
     return {
         "accept": [accept],
         "refuse": [refuse],
@@ -67,6 +64,9 @@ elif "--case" in arguments:
 else:
     for line in sys.stdin:
         message = json.loads(line)
+        if mode == "record":
+            with open(arguments[0], "a") as record:
+                record.write(line)
         if message["type"] == "hello":
             if mode == "crash-at-once":
                 sys.exit("no library")
