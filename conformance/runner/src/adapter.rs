@@ -34,6 +34,15 @@ pub enum Failure {
     Protocol(String),
 }
 
+impl Failure {
+    pub fn reason(&self) -> &str {
+        match self {
+            Failure::TimeOut => "no answer in time",
+            Failure::Crash(reason) | Failure::Protocol(reason) => reason,
+        }
+    }
+}
+
 enum Line {
     Text(String),
     Fault(String),

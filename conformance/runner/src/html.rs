@@ -8,9 +8,9 @@ use crate::text::markup;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
-const LEAD: &str = "All implementations were given the same cases: packages, files of a host, and calls. A case states \
-    whether to accept or to refuse, and why. An implementation passes it with this verdict, for this reason, and with \
-    the same answer the second time. Open a number to see its cases.";
+const LEAD: &str = "Each implementation is given the cases of its profile: packages, files of a host, and calls. A case \
+    states whether to accept or to refuse, and for which reason. It passes if the verdict, the reason and the answer \
+    are as stated, two times. Open a number to see its cases.";
 
 pub fn page(reports: &[Report]) -> String {
     let names: Vec<String> = reports.iter().map(|report| markup(&report.name())).collect();
@@ -44,22 +44,11 @@ fn card(html: &mut String, report: &Report) {
         // Enough to see whether two are the same.
         markup(report.suite.digest.get(..19).unwrap_or(&report.suite.digest)),
     );
-    let scores = &report.scores;
-    for (name, score) in [
-        ("right verdict", scores.verdict),
-        ("right check", scores.check),
-        ("right code", scores.code),
-        ("right answer", scores.answer),
-    ] {
-        if score.of > 0 {
-            let _ = writeln!(html, "<tr><th>{name}<td>{} of {}", score.right, score.of);
-        }
+    for (part, score) in report.scored() {
+        let _ = writeln!(html, "<tr><th>right {part}<td>{} of {}", score.right, score.of);
     }
-    for ending in Ending::ALL {
-        let count = report.count(ending);
-        if count > 0 && ending != Ending::Pass {
-            let _ = writeln!(html, "<tr><th>{}<td>{count}", ending.label());
-        }
+    for (ending, count) in report.counted().filter(|(ending, _)| *ending != Ending::Pass) {
+        let _ = writeln!(html, "<tr><th>{}<td>{count}", ending.label());
     }
     html.push_str("</table>");
     for pattern in &report.stale {
@@ -139,20 +128,26 @@ fn about(row: &Row) -> String {
 /// What was expected and answered, here or by this implementation.
 fn ending(row: &Row, name: Option<&str>) -> String {
     let (expected, answered) = (markup(&row.expected), markup(&row.answered));
-    let label = match (row.failed, row.result) {
-        (true, result) => format!("<b class=\"bad\">{} {}</b><br>", mark(false), result.label()),
-        (false, Ending::Pass) => String::new(),
-        (false, result) => format!("<b>{}</b><br>", result.label()),
+    let label = row.result.label();
+    let answered = match (row.failed, row.result) {
+        (_, Ending::Pass) => answered,
+        (true, _) => {
+            format!(
+                "<span class=\"bad\">{} {answered}</span> <small>({label})</small>",
+                mark(false)
+            )
+        }
+        (false, _) => format!("{answered} <small>({label})</small>"),
     };
     let known = row.known.as_ref();
     let known = known.map(|reason| format!("<dt>known<dd>{}", markup(reason))).unwrap_or_default();
     match name {
-        Some(name) => format!("<dt>{name}<dd>{label}{answered}{known}"),
-        None if row.result == Ending::Pass && expected == answered => {
+        Some(name) => format!("<dt>{name}<dd>{answered}{known}"),
+        None if expected == answered => {
             format!("<dl><dt>expected and answered<dd>{expected}</dl>")
         }
         None => {
-            format!("<dl><dt>expected<dd>{expected}<dt>answered<dd>{label}{answered}{known}</dl>")
+            format!("<dl><dt>expected<dd>{expected}<dt>answered<dd>{answered}{known}</dl>")
         }
     }
 }

@@ -3,7 +3,7 @@
 use crate::known::Known;
 use crate::message::Implementation;
 use crate::run::{Run, SEED};
-use crate::score::{answered, expected, judge, Ending, Outcome};
+use crate::score::{answered, expected, judge, Ending, Outcome, ENDINGS, PARTS};
 use crate::suite::{Case, Suite};
 use crate::text::{short, visible};
 use serde::{Deserialize, Serialize};
@@ -23,7 +23,8 @@ pub struct Report {
     pub passed: bool,
     /// Why the run ended before its last case.
     pub ended_early: Option<String>,
-    pub scores: Scores,
+    /// By the names in `PARTS`.
+    pub scores: BTreeMap<String, Score>,
     pub counts: BTreeMap<Ending, u64>,
     /// Entries of the file of known failures that are to be removed.
     pub stale: Vec<String>,
@@ -36,26 +37,11 @@ pub struct Version {
     pub digest: String,
 }
 
-#[derive(Default, Deserialize, Serialize)]
-pub struct Scores {
-    pub verdict: Score,
-    pub check: Score,
-    pub code: Score,
-    pub answer: Score,
-}
-
 /// How many are right, of those in which something is expected.
 #[derive(Clone, Copy, Default, Deserialize, Serialize)]
 pub struct Score {
     pub right: u64,
     pub of: u64,
-}
-
-impl Score {
-    fn add(&mut self, is_right: Option<bool>) {
-        self.of += u64::from(is_right.is_some());
-        self.right += u64::from(is_right == Some(true));
-    }
 }
 
 /// One case.
@@ -75,15 +61,16 @@ pub struct Row {
 }
 
 pub fn report(suite: &Suite, profile: &str, cases: &[&Case], run: Run, known: &Known) -> Report {
-    let mut scores = Scores::default();
-    let mut counts: BTreeMap<Ending, u64> = Ending::ALL.into_iter().map(|it| (it, 0)).collect();
+    let mut scores: BTreeMap<String, Score> = BTreeMap::new();
+    let mut counts: BTreeMap<Ending, u64> = ENDINGS.map(|(ending, _)| (ending, 0)).into();
     let mut rows = Vec::new();
     for (case, (first, second)) in cases.iter().zip(&run.outcomes) {
-        let (result, parts) = judge(&case.expect, first, second);
-        scores.verdict.add(parts.verdict);
-        scores.check.add(parts.check);
-        scores.code.add(parts.code);
-        scores.answer.add(parts.answer);
+        let (result, right) = judge(&case.expect, first, second);
+        for (part, right) in PARTS.into_iter().zip(right) {
+            let score = scores.entry(part.to_owned()).or_default();
+            score.of += u64::from(right.is_some());
+            score.right += u64::from(right == Some(true));
+        }
         *counts.entry(result).or_default() += 1;
         rows.push(Row {
             id: case.id.clone(),
@@ -148,8 +135,15 @@ impl Report {
         }
     }
 
-    pub fn count(&self, result: Ending) -> u64 {
-        self.counts.get(&result).copied().unwrap_or_default()
+    /// The scores of which something is expected.
+    pub fn scored(&self) -> impl Iterator<Item = (&str, Score)> {
+        let all = PARTS.into_iter().filter_map(|part| Some((part, *self.scores.get(part)?)));
+        all.filter(|(_, score)| score.of > 0)
+    }
+
+    /// The endings that came about.
+    pub fn counted(&self) -> impl Iterator<Item = (Ending, u64)> + '_ {
+        self.counts.iter().filter(|(_, count)| **count > 0).map(|(ending, count)| (*ending, *count))
     }
 
     pub fn name(&self) -> String {
@@ -225,11 +219,11 @@ impl Group {
 
 const CHECKS: [(&str, &str); 7] = [
     ("archive", "the ZIP file: names, sizes, compression"),
-    ("structure", "the files that a package must and may have"),
+    ("structure", "required and allowed files"),
     ("content", "the hash over all files"),
     ("signature", "the signatures over the hash"),
     ("publisher", "the signer, in the trust store"),
-    ("manifest", "the manifest: what the package asks for"),
+    ("manifest", "what the package is and asks for"),
     ("module", "the WebAssembly module"),
 ];
 

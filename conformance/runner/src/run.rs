@@ -50,7 +50,7 @@ pub fn run(driver: &Driver<'_>, cases: &[&Case]) -> Result<Run, String> {
     let started = Instant::now();
     let (implementation, mut ended_early) = match first.hello() {
         Ok(implementation) => (implementation, None),
-        Err(failure) => (nameless(), Some(format!("no hello: {}", reason(&failure)))),
+        Err(failure) => (nameless(), Some(format!("no hello: {}", failure.reason()))),
     };
     let has_hello = ended_early.is_none();
     let order = (0..cases.len()).filter(|at| lacks(&implementation, cases[*at]).is_none());
@@ -75,13 +75,6 @@ pub fn run(driver: &Driver<'_>, cases: &[&Case]) -> Result<Run, String> {
 fn nameless() -> Implementation {
     let name = String::new();
     Implementation { name, version: String::new(), operations: Vec::new(), features: Vec::new() }
-}
-
-fn reason(failure: &Failure) -> &str {
-    match failure {
-        Failure::TimeOut => "no answer in time",
-        Failure::Crash(reason) | Failure::Protocol(reason) => reason,
-    }
 }
 
 /// The outcome of a case that needs an operation or feature that the implementation does not have.
@@ -149,10 +142,7 @@ impl<'a> Pass<'a> {
     fn run(&self, order: &[usize]) -> Option<String> {
         thread::scope(|scope| {
             for worker in 0..ADAPTERS {
-                scope.spawn(move || match self.driver.one_process_per_case {
-                    true => self.one_by_one(order, worker),
-                    false => self.in_a_row(order),
-                });
+                scope.spawn(move || self.work(order, worker));
             }
         });
         self.state.lock().ok().and_then(|state| state.ended_early.clone())
@@ -200,22 +190,16 @@ impl<'a> Pass<'a> {
         }
     }
 
-    /// Gives cases to one adapter, and to another one when it fails.
-    fn in_a_row(&self, order: &[usize]) {
-        let mut adapter = None;
-        let mut previous = None;
+    /// Gives cases to an adapter, and to another one when it fails.
+    fn work(&self, order: &[usize], worker: usize) {
+        let (mut adapter, mut previous) = (None, None);
         while let Some((number, at)) = self.next(order) {
-            let opened = match adapter.take() {
-                Some(adapter) => Ok(adapter),
-                None => Adapter::open(&self.start()).map(|(adapter, _)| adapter),
+            let answer = match self.driver.one_process_per_case {
+                true => self.ask_once(worker, number, at),
+                false => self.ask(&mut adapter, number, at, previous),
             };
-            let outcome = opened.and_then(|mut opened| {
-                let answer = self.ask(&mut opened, number, at, previous)?;
-                adapter = Some(opened);
-                Ok(answer)
-            });
-            previous = outcome.is_ok().then_some((number, at));
-            self.keep(at, outcome.map_or_else(Outcome::Failure, Outcome::Answer));
+            previous = answer.is_ok().then_some((number, at));
+            self.keep(at, answer.map_or_else(Outcome::Failure, Outcome::Answer));
         }
         let further = adapter.and_then(Adapter::stop);
         if let (Some(_), Some((_, at))) = (further, previous) {
@@ -223,38 +207,39 @@ impl<'a> Pass<'a> {
         }
     }
 
+    /// An adapter that fails is dropped, which ends it.
     fn ask(
         &self,
-        adapter: &mut Adapter,
+        running: &mut Option<Adapter>,
         number: u64,
         at: usize,
         previous: Option<(u64, usize)>,
     ) -> Result<Answer, Failure> {
+        let mut adapter = match running.take() {
+            Some(adapter) => adapter,
+            None => Adapter::open(&self.start())?.0,
+        };
         adapter.send(message::case(number, self.cases[at]));
         let deadline = adapter.deadline();
         loop {
             let line = adapter.receive(deadline)?;
             match (Answer::read(&line).map_err(Failure::Protocol)?, previous) {
-                ((id, answer), _) if id == number => return Ok(answer),
+                ((id, answer), _) if id == number => {
+                    *running = Some(adapter);
+                    return Ok(answer);
+                }
                 ((id, _), Some((last, before))) if id == last => self.keep_second(before),
                 _ => return Err(Failure::Protocol("an answer with another id".to_owned())),
             }
         }
     }
 
-    /// Starts a process for each case.
-    fn one_by_one(&self, order: &[usize], worker: usize) {
+    fn ask_once(&self, worker: usize, number: u64, at: usize) -> Result<Answer, Failure> {
         let file = self.temporary.join(format!("case-{worker}.json"));
-        while let Some((number, at)) = self.next(order) {
-            let outcome = self.ask_once(&file, number, at);
-            self.keep(at, outcome.map_or_else(Outcome::Failure, Outcome::Answer));
-        }
-    }
-
-    fn ask_once(&self, file: &Path, number: u64, at: usize) -> Result<Answer, Failure> {
-        let written = fs::write(file, message::case(number, self.cases[at]));
+        let written = fs::write(&file, message::case(number, self.cases[at]));
         written.map_err(|error| Failure::Crash(format!("{}: {error}", file.display())))?;
-        let arguments = [Path::new("--case"), file, Path::new("--vectors"), self.driver.vectors];
+        let (case, vectors) = (Path::new("--case"), Path::new("--vectors"));
+        let arguments = [case, &file, vectors, self.driver.vectors];
         let line = Adapter::start(&self.start(), &arguments)?.only_line()?;
         match Answer::read(&line).map_err(Failure::Protocol)? {
             (id, answer) if id == number => Ok(answer),

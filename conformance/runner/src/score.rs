@@ -36,59 +36,43 @@ pub enum Ending {
     NotRun,
 }
 
-impl Ending {
-    pub const ALL: [Ending; 11] = [
-        Ending::Pass,
-        Ending::Accepted,
-        Ending::Refused,
-        Ending::OtherReason,
-        Ending::OtherAnswer,
-        Ending::Unsupported,
-        Ending::Crash,
-        Ending::TimeOut,
-        Ending::Protocol,
-        Ending::Unstable,
-        Ending::NotRun,
-    ];
+/// All endings, and what they mean.
+pub const ENDINGS: [(Ending, &str); 11] = [
+    (Ending::Pass, "as expected"),
+    (Ending::Accepted, "accepted what must be refused"),
+    (Ending::Refused, "refused what must be accepted"),
+    (Ending::OtherReason, "refused for another reason"),
+    (Ending::OtherAnswer, "accepted with another answer"),
+    (Ending::Unsupported, "unsupported"),
+    (Ending::Crash, "crash"),
+    (Ending::TimeOut, "time-out"),
+    (Ending::Protocol, "protocol fault"),
+    (Ending::Unstable, "unstable: the second answer differs"),
+    (Ending::NotRun, "not run"),
+];
 
+impl Ending {
     pub fn label(self) -> &'static str {
-        match self {
-            Ending::Pass => "as expected",
-            Ending::Accepted => "accepted what must be refused",
-            Ending::Refused => "refused what must be accepted",
-            Ending::OtherReason => "refused for another reason",
-            Ending::OtherAnswer => "accepted with another answer",
-            Ending::Unsupported => "unsupported",
-            Ending::Crash => "crash",
-            Ending::TimeOut => "time-out",
-            Ending::Protocol => "protocol fault",
-            Ending::Unstable => "unstable: the second answer differs",
-            Ending::NotRun => "not run",
-        }
+        ENDINGS.iter().find(|(ending, _)| *ending == self).map_or("", |(_, label)| label)
     }
 }
 
-/// What is right in a case; `None` where nothing is expected.
-#[derive(Default)]
-pub struct Parts {
-    pub verdict: Option<bool>,
-    pub check: Option<bool>,
-    pub code: Option<bool>,
-    pub answer: Option<bool>,
-}
+/// What is scored apart.
+pub const PARTS: [&str; 4] = ["verdict", "check", "code", "answer"];
 
-pub fn judge(expect: &Expect, first: &Outcome, second: &Outcome) -> (Ending, Parts) {
-    let all_wrong = Parts {
-        verdict: Some(false),
-        check: (expect.verdict == Expected::Refuse && expect.check.is_some()).then_some(false),
-        code: (expect.verdict == Expected::Refuse).then_some(false),
-        answer: (expect.verdict == Expected::Accept && !expect.answer.is_empty()).then_some(false),
-    };
+/// Which of these parts are right in a case; `None` where nothing is expected.
+type Right = [Option<bool>; 4];
+
+pub fn judge(expect: &Expect, first: &Outcome, second: &Outcome) -> (Ending, Right) {
+    let must_refuse = expect.verdict == Expected::Refuse;
+    let has_answer = expect.verdict == Expected::Accept && !expect.answer.is_empty();
+    let parts = [true, must_refuse && expect.check.is_some(), must_refuse, has_answer];
+    let all_wrong = parts.map(|is_expected| is_expected.then_some(false));
     for outcome in [first, second] {
         let result = match outcome {
             Outcome::Answer(_) => continue,
             Outcome::LacksOperation(_) | Outcome::LacksFeature(_) => {
-                return (Ending::Unsupported, Parts::default())
+                return (Ending::Unsupported, [None; 4])
             }
             Outcome::Failure(Failure::TimeOut) => Ending::TimeOut,
             Outcome::Failure(Failure::Crash(_)) => Ending::Crash,
@@ -103,12 +87,10 @@ pub fn judge(expect: &Expect, first: &Outcome, second: &Outcome) -> (Ending, Par
     if !is_same(answer, again) {
         return (Ending::Unstable, all_wrong);
     }
-    let may_refuse = expect.verdict != Expected::Accept;
-    let may_accept = expect.verdict != Expected::Refuse;
     match answer {
-        Answer::Skipped(_) => (Ending::Unsupported, Parts::default()),
-        Answer::Accept(_) if !may_accept => (Ending::Accepted, all_wrong),
-        Answer::Refuse { .. } if !may_refuse => (Ending::Refused, all_wrong),
+        Answer::Skipped(_) => (Ending::Unsupported, [None; 4]),
+        Answer::Accept(_) if must_refuse => (Ending::Accepted, all_wrong),
+        Answer::Refuse { .. } if expect.verdict == Expected::Accept => (Ending::Refused, all_wrong),
         Answer::Accept(given) => {
             let is_right = |(name, value): (&String, &Value)| {
                 is_equal(given.get(name).unwrap_or(&Value::Null), value)
@@ -116,14 +98,14 @@ pub fn judge(expect: &Expect, first: &Outcome, second: &Outcome) -> (Ending, Par
             let right = expect.answer.iter().all(is_right);
             let answer = (!expect.answer.is_empty()).then_some(right);
             let result = if right { Ending::Pass } else { Ending::OtherAnswer };
-            (result, Parts { verdict: Some(true), answer, ..Parts::default() })
+            (result, [Some(true), None, None, answer])
         }
         Answer::Refuse { check, code } => {
             let code = code.as_ref().is_some_and(|code| expect.codes.contains(code));
             let check = expect.check.map(|expected| *check == Some(expected));
             let right = code && check != Some(false);
             let result = if right { Ending::Pass } else { Ending::OtherReason };
-            (result, Parts { verdict: Some(true), check, code: Some(code), answer: None })
+            (result, [Some(true), check, Some(code), None])
         }
     }
 }
@@ -207,8 +189,7 @@ fn one(outcome: &Outcome) -> String {
             format!("refuse{check}: {}", code.as_deref().unwrap_or("no code"))
         }
         Outcome::Answer(Answer::Skipped(reason)) => format!("skipped: {reason}"),
-        Outcome::Failure(Failure::TimeOut) => "no answer in time".to_owned(),
-        Outcome::Failure(Failure::Crash(reason) | Failure::Protocol(reason)) => reason.clone(),
+        Outcome::Failure(failure) => failure.reason().to_owned(),
         Outcome::LacksOperation(name) => format!("not sent: no operation {name}"),
         Outcome::LacksFeature(name) => format!("not sent: no feature {name}"),
         Outcome::NotRun => "not run".to_owned(),

@@ -27,23 +27,12 @@ pub fn summary(report: &Report, width: usize) -> String {
         lines.push(line.trim_end().to_owned());
     }
     lines.push(String::new());
-    let scores = [
-        ("verdict", report.scores.verdict),
-        ("check", report.scores.check),
-        ("code", report.scores.code),
-        ("answer", report.scores.answer),
-    ];
-    for (name, Score { right, of }) in scores {
-        if of > 0 {
-            lines.push(format!("  {:22}{right:5} of {of:5}", format!("right {name}")));
-        }
+    for (part, Score { right, of }) in report.scored() {
+        lines.push(format!("  {:22}{right:5} of {of:5}", format!("right {part}")));
     }
     lines.push(String::new());
-    for result in Ending::ALL {
-        let count = report.count(result);
-        if count > 0 {
-            lines.push(format!("  {count:5} {}", result.label()));
-        }
+    for (ending, count) in report.counted() {
+        lines.push(format!("  {count:5} {}", ending.label()));
     }
     let is_shown = |row: &&Row| row.failed && row.result != Ending::NotRun;
     let failures: Vec<_> = report.cases.iter().filter(is_shown).collect();
