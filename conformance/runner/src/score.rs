@@ -5,7 +5,7 @@ use crate::message::Answer;
 use crate::suite::{Expect, Expected};
 use crate::text::{short, visible};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 /// How one pass over a case ended.
 #[derive(Debug)]
@@ -84,7 +84,7 @@ pub fn judge(expect: &Expect, first: &Outcome, second: &Outcome) -> (Ending, Rig
     let (Outcome::Answer(answer), Outcome::Answer(again)) = (first, second) else {
         return (Ending::NotRun, all_wrong);
     };
-    if !is_same(answer, again) {
+    if !is_same(expect, answer, again) {
         return (Ending::Unstable, all_wrong);
     }
     match answer {
@@ -110,10 +110,12 @@ pub fn judge(expect: &Expect, first: &Outcome, second: &Outcome) -> (Ending, Rig
     }
 }
 
-fn is_same(first: &Answer, second: &Answer) -> bool {
-    let object = |map: &Map<String, Value>| Value::Object(map.clone());
+/// Are both answers the same in what the case states? Further members are the implementation's own.
+fn is_same(expect: &Expect, first: &Answer, second: &Answer) -> bool {
     match (first, second) {
-        (Answer::Accept(one), Answer::Accept(other)) => is_equal(&object(one), &object(other)),
+        (Answer::Accept(one), Answer::Accept(other)) => expect.answer.keys().all(|name| {
+            is_equal(one.get(name).unwrap_or(&Value::Null), other.get(name).unwrap_or(&Value::Null))
+        }),
         (Answer::Refuse { check, code }, Answer::Refuse { check: other_check, code: other }) => {
             check == other_check && code == other
         }
@@ -247,8 +249,8 @@ mod tests {
 
     #[test]
     fn a_failure_in_either_pass_fails_the_case_and_so_does_another_answer() {
-        let case = expect(r#"{"verdict":"accept"}"#);
-        let accept = || answer(r#"{"id":1,"verdict":"accept"}"#);
+        let case = expect(r#"{"verdict":"accept","answer":{"x":0}}"#);
+        let accept = || answer(r#"{"id":1,"verdict":"accept","answer":{"x":0}}"#);
         let crash = || Outcome::Failure(Failure::Crash("ended".to_owned()));
         for (first, second, result) in [
             (accept(), crash(), Ending::Crash),
@@ -258,6 +260,11 @@ mod tests {
             (accept(), answer(r#"{"id":1,"verdict":"refuse"}"#), Ending::Unstable),
             (accept(), answer(r#"{"id":1,"verdict":"accept","answer":{"x":1}}"#), Ending::Unstable),
             (accept(), answer(r#"{"id":1,"skipped":""}"#), Ending::Unstable),
+            (
+                accept(),
+                answer(r#"{"id":1,"verdict":"accept","answer":{"x":0,"y":1}}"#),
+                Ending::Pass,
+            ),
         ] {
             assert_eq!(judge(&case, &first, &second).0, result, "{first:?} {second:?}");
         }
