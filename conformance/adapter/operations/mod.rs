@@ -12,6 +12,9 @@ use std::path::{Path, PathBuf};
 /// The operations that this project has, in the order of conformance/README.md.
 pub const OPERATIONS: [&str; 7] = ["verify", "key", "trust", "policy", "storage", "run", "filter"];
 
+/// The features of `runner/PROTOCOL.md` that this project has.
+pub const FEATURES: [&str; 4] = ["module-bodies", "patterns", "files", "network"];
+
 /// One case as an implementation sees it: what to do and with what, not what is expected.
 pub struct Case<'a> {
     /// The directory to which paths in `input` are relative.
