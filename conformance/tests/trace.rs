@@ -43,9 +43,13 @@ fn ids(line: &str) -> Vec<String> {
         .collect()
 }
 
-/// Id to its sentence. A definition is a list item or a table row that begins with the id.
+/// Id to its sentence. A definition is a list item or a table row that begins with the id, or rows of a JSON
+/// file with it as their `id`.
 fn defined() -> BTreeMap<String, String> {
     let mut sentences = BTreeMap::new();
+    for (_, text) in files("spec", "json") {
+        sentences.extend(ids_of_rows(&text).map(|id| (id.to_owned(), String::new())));
+    }
     for (path, text) in files("spec", "md") {
         let mut lines = text.lines().peekable();
         while let Some(line) = lines.next() {
@@ -63,6 +67,12 @@ fn defined() -> BTreeMap<String, String> {
         }
     }
     sentences
+}
+
+/// The members `id` of a JSON file with a row a line.
+pub fn ids_of_rows(text: &str) -> impl Iterator<Item = &str> {
+    let rows = text.lines().filter_map(|line| line.trim_start().strip_prefix("{ \"id\": \""));
+    rows.filter_map(|row| row.split('"').next())
 }
 
 fn used_in_source() -> BTreeMap<String, String> {
