@@ -40,7 +40,9 @@ impl Page {
         let committed = self.committed[name].as_array().cloned().unwrap_or_default();
         let same = |row: &Row, old: &Value| {
             let members = row.split_last().map_or(&[][..], |(_, members)| members);
-            members.iter().all(|(member, value)| old[*member] == *value)
+            let is_same =
+                |value: &Value, old: &Value| old == value || old.is_null() && *value == json!([]);
+            members.iter().all(|(member, value)| is_same(value, &old[*member]))
         };
         let mut lines = Vec::new();
         for row in rows {
