@@ -78,6 +78,32 @@ impl Page {
     }
 }
 
+/// What a file's sections have, for a person who reads it.
+fn sections(rows: &[(&str, &str)]) -> Vec<Row> {
+    let row = |(name, rows): &(&str, &str)| vec![("section", json!(name)), ("row", json!(rows))];
+    rows.iter().map(row).collect()
+}
+
+const OF_KEY_FORMATS: &[(&str, &str)] = &[
+    ("alphabets", "name, characters, and what a text of them also has"),
+    ("prefixed", "prefixes, then least to most characters of an alphabet, and the service with where it documents this"),
+    ("marked", "a head that begins with begin, of an alphabet and with least to most characters, begin included; a mark; a tail"),
+];
+
+const OF_PRIVACY_TABLES: &[(&str, &str)] = &[
+    ("kinds", "a kind, in order of precedence: name, all the context that it needs or can need, label, value"),
+    ("folding", "hexadecimal code points outside ASCII, and the ASCII character or nothing that they fold to"),
+    ("context_words", "words in small letters without accents, and the context that each gives"),
+    ("phone_words", "telephone words in scripts other than Latin, longer ones first"),
+    ("credential_names", "ends of names in small letters without separators, after = whole words, and the class of the value"),
+    ("credential_stop_words", "what is written instead of a password"),
+    ("issued_numbers", "kind; least and most digits; lengths of the groups; what a grouped number needs and what one group needs; check"),
+    ("issued_numbers_with_letters", "kind; form: A a letter, 0 a digit, X either; check"),
+    ("card_issuers", "first and last value of the first four digits; lengths; of several rows the first counts"),
+    ("iban_lengths", "country codes, and the length of their account numbers"),
+    ("country_codes", "country codes of telephone numbers"),
+];
+
 fn bless() -> bool {
     std::env::var_os("MPP_BLESS").is_some()
 }
@@ -122,6 +148,7 @@ fn the_file_of_key_formats_is_the_tables_of_the_code() {
             ("has", json!(also(name))),
         ]
     };
+    page.section("sections", &[], sections(OF_KEY_FORMATS));
     page.section("alphabets", &[], alphabets.map(row).into());
     let row =
         |(prefixes, alphabet, least, longest, source): &(&str, Alphabet, usize, usize, &str)| {
@@ -301,6 +328,7 @@ fn context_rows() -> Vec<Row> {
 #[test]
 fn the_file_of_privacy_tables_is_the_tables_of_the_code() {
     let mut page = Page::open("privacy-tables.json");
+    page.section("sections", &[], sections(OF_PRIVACY_TABLES));
     page.section("kinds", &["value"], Kind::ALL.iter().map(|kind| kind_row(*kind)).collect());
     page.section("folding", &[], folding_rows());
     page.section("context_words", &[], context_rows());
