@@ -238,7 +238,7 @@ fn folding_rows() -> Vec<Row> {
             let ranges = ranges.entry(String::from_utf8(to).unwrap()).or_default();
             let code = u32::from(character);
             match ranges.last_mut() {
-                Some((_, last)) if *last + 1 == code => *last = code,
+                Some((_, last)) if last.checked_add(1) == Some(code) => *last = code,
                 _ => ranges.push((code, code)),
             }
         }
