@@ -1,21 +1,14 @@
 //! The conformance vectors: each case is run, the suite is checked against its generator, and every reason code
 //! and every normative sentence has a case.
 
+#[path = "../adapter/operations/mod.rs"]
+mod operations;
 #[path = "../generate/suite/mod.rs"]
 pub mod suite;
 
-use crate::support::Folder;
-use mpp::encoding::unhex;
-use mpp::package::key::{KeyId, PublicKey, SecretKey};
-use mpp::package::manifest::{CustomPattern, PrivacyFilters};
-use mpp::privacy::{Kind, Replacement};
-use mpp::runtime::{ApprovalDecision, ApprovalRequest, Approver, Runtime, ToolCall};
-use mpp::storage::StorageOwner;
-use mpp::{
-    gatekeeper, CancelFlag, Code, Error, Gatekeeper, PermissionPolicy, PrivacyFilterEngine,
-    Timestamp, TrustStore,
-};
-use serde_json::{json, Value};
+use mpp::{Code, Error};
+use operations::Outcome;
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -108,132 +101,39 @@ pub fn cases() -> Vec<Case> {
     cases
 }
 
-/// What this implementation says. `None` is: accepted.
-fn outcome(case: &Case) -> Option<Error> {
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    match case.text("/op") {
-        "verify" => {
-            let package = case.package();
-            assert_eq!(mpp::encoding::sha256_hex(&package), case.text("/input/sha256"));
-            verify(case, &package).err()
-        }
-        "key" => {
-            let file = text(case.file("/input/file"));
-            match case.text("/input/kind") {
-                "private" => SecretKey::from_pem(&file).err(),
-                _ => PublicKey::from_pem(&file).err(),
-            }
-        }
-        "trust" => TrustStore::from_json(&case.host_file()).err(),
-        "policy" => PermissionPolicy::from_json(&case.host_file()).err(),
-        "run" => run(case).err(),
-        "filter" => filter(case).err(),
-        "storage" => {
-            let package = case.text("/input/package").to_owned();
-            let publisher_key = KeyId::parse(case.text("/input/publisher_key")).unwrap();
-            mpp::storage::decode(&StorageOwner { package, publisher_key }, &case.host_file()).err()
-        }
-        other => panic!("{}: op {other} is not known", case.id),
+/// What this implementation says.
+fn outcome(case: &Case) -> Outcome {
+    let vectors = folder().join("vectors");
+    let given =
+        operations::Case { vectors: &vectors, op: case.text("/op"), input: &case.value["input"] };
+    let outcome = given.run().unwrap_or_else(|| panic!("{}: the operation is unknown", case.id));
+    if given.op == "verify" {
+        assert_eq!(mpp::encoding::sha256_hex(&case.package()), case.text("/input/sha256"));
+        inspection_agrees(case, &given, &outcome);
     }
-}
-
-/// Agrees or declines, or is not there.
-struct Scripted<'a>(&'a str);
-
-impl Approver for Scripted<'_> {
-    fn request_approval(&self, _: &ApprovalRequest) -> ApprovalDecision {
-        match self.0 {
-            "agrees" => ApprovalDecision::ApprovedOnce("the case".to_owned()),
-            "declines" => ApprovalDecision::Denied,
-            _ => ApprovalDecision::NoApprover,
+    if let (Ok(Some(answer)), Some(expected)) = (&outcome, case.value.pointer("/expect/answer")) {
+        for (member, value) in expected.as_object().unwrap() {
+            let found = answer.get(member).unwrap_or(&Value::Null);
+            assert_eq!(found, value, "{}: {member}", case.id);
         }
     }
-}
-
-/// One call on a host of its own.
-fn run(case: &Case) -> Result<(), Error> {
-    let home = Folder::new("vector");
-    fs::write(home.path().join("trust.json"), case.file("/input/trust")).unwrap();
-    let policy = match case.value.pointer("/input/policy") {
-        Some(policy) => PermissionPolicy::from_json(policy.to_string().as_bytes()).unwrap(),
-        None => PermissionPolicy::new(),
-    };
-    let mut arguments = case.value["input"]["arguments"].clone();
-    if let Some(fill) = case.value.pointer("/input/fill") {
-        let letters = usize::try_from(fill["letters"].as_u64().unwrap()).unwrap();
-        arguments[fill["member"].as_str().unwrap()] = "x".repeat(letters).into();
+    if let (Ok(Some(answer)), "filter") = (&outcome, given.op) {
+        let report = answer["applied"].as_object().unwrap();
+        let nothing = report.keys().all(|member| member == "kept");
+        assert_eq!(nothing, answer["value"] == given.input["value"], "{}", case.id);
     }
-    let call = ToolCall::new(case.text("/input/tool"), arguments);
-    let person = case.value.pointer("/input/person").and_then(Value::as_str).unwrap_or("nobody");
-    let runtime = Runtime::open(home.path(), policy).unwrap();
-    let answer = runtime.call(&case.package(), &call, &Scripted(person), &CancelFlag::default())?;
-    let expected = &case.value["expect"]["answer"];
-    assert_eq!(answer.content, expected["content"], "{}", case.id);
-    assert_eq!(answer.is_error, expected["is_error"], "{}", case.id);
-    let structured = answer.structured_content.as_ref();
-    assert_eq!(structured, expected.get("structured_content"), "{}", case.id);
-    Ok(())
-}
-
-/// One value through the filter.
-fn filter(case: &Case) -> Result<(), Error> {
-    let input = &case.value["input"];
-    let patterns = match input.get("patterns") {
-        Some(_) => case.list("/input/patterns").into_iter().map(str::to_owned).collect(),
-        None => Kind::ALL.iter().map(|kind| kind.name().to_owned()).collect::<Vec<_>>(),
-    };
-    let custom = input.get("custom").and_then(Value::as_array).into_iter().flatten();
-    let text = |pattern: &Value, member: &str| pattern[member].as_str().unwrap().to_owned();
-    let custom = custom
-        .map(|each| CustomPattern { name: text(each, "name"), pattern: text(each, "pattern") });
-    let custom: Vec<_> = custom.collect();
-    let key = input.get("key").map_or([0; 32], |key| unhex(key.as_str().unwrap()).unwrap());
-    let replacement = input.get("replacement").and_then(Value::as_str).unwrap_or("label");
-    let engine = match input.get("policy") {
-        None => PrivacyFilterEngine::from_config(&patterns, &custom)?,
-        Some(rules) => {
-            let policy = json!({ "format": "mpp-policy/1", "privacy_filters": rules });
-            let policy = PermissionPolicy::from_json(policy.to_string().as_bytes())?;
-            policy.privacy_filter("org.example.tool", &PrivacyFilters { patterns, custom })?
-        }
-    };
-    let engine = engine.with_replacement(Replacement::parse(replacement).unwrap(), key);
-    let (filtered, applied) = engine.try_redact_json(&input["value"])?;
-    let expected = &case.value["expect"]["answer"];
-    assert_eq!(filtered, expected["value"], "{}", case.id);
-    if let Some(account) = expected.get("applied") {
-        assert_eq!(&applied.to_json(), account, "{}", case.id);
-    }
-    assert_eq!(applied.is_empty(), filtered == input["value"], "{}", case.id);
-    Ok(())
-}
-
-fn verify(case: &Case, package: &[u8]) -> Result<(), Error> {
-    let trust = TrustStore::from_json(&case.file("/input/trust")).unwrap();
-    let now = Timestamp::parse(case.text("/input/now")).unwrap();
-    let required = case.value.pointer("/input/signers_required").and_then(Value::as_u64);
-    let gatekeeper = Gatekeeper::new(trust, now)
-        .signers_required(required.map_or(1, |count| count.try_into().unwrap()));
-    let result = gatekeeper.verify(package);
-    inspection_agrees(case, package, &result);
-    result.map(drop)
+    outcome
 }
 
 /// `inspect` gives the same result as `verify`, except for trust: it passes if only trust is missing.
-fn inspection_agrees(
-    case: &Case,
-    package: &[u8],
-    verified: &Result<mpp::AttestationResult, Error>,
-) {
-    let inspected = gatekeeper::inspect(package);
+fn inspection_agrees(case: &Case, given: &operations::Case<'_>, verified: &Outcome) {
+    let inspected = operations::files::inspect(given);
     let trust_only = |code: Code| {
         code.as_str().starts_with("publisher.")
             || [Code::ManifestNamespace, Code::ManifestDowngrade].contains(&code)
     };
     match verified {
-        Ok(attestation) => {
-            assert_eq!(inspected.unwrap().content_hash, attestation.content_hash, "{}", case.id);
-        }
+        Ok(_) => assert!(inspected.is_ok(), "{}", case.id),
         Err(error) if trust_only(error.code()) => {
             let later = ["manifest.", "module."];
             let passed = inspected.map_or_else(
@@ -251,7 +151,7 @@ fn every_case_ends_as_it_says() {
     let mut faults = Vec::new();
     for case in cases() {
         let found = outcome(&case);
-        let code = found.as_ref().map(|error| error.code().as_str());
+        let code = found.as_ref().err().map(|error| error.code().as_str());
         let codes = case.list("/expect/codes");
         let check = case.value.pointer("/expect/check").and_then(Value::as_u64);
         let right = match case.text("/expect/verdict") {
@@ -264,7 +164,7 @@ fn every_case_ends_as_it_says() {
         let stage = code.map(suite::case::check).filter(|check| *check > 0).map(u64::from);
         let is_refusal = case.text("/expect/verdict") == "refuse";
         if !right || (is_refusal && stage != check) {
-            let detail = found.as_ref().map_or("accepted", Error::detail);
+            let detail = found.as_ref().err().map_or("accepted", Error::detail);
             faults.push(format!("{}: {code:?} ({detail}), expected {codes:?}", case.id));
         }
     }
@@ -327,8 +227,8 @@ fn every_reason_code_that_an_input_can_bring_about_is_shown_by_a_case() {
 }
 
 /// Pages whose every sentence has a case. Others name cases for some of their sentences.
-const PAGES_WITH_CASES: [&str; 5] =
-    ["package.md", "manifest.md", "json.md", "privacy.md", "patterns.md"];
+const PAGES_WITH_CASES: [&str; 6] =
+    ["package.md", "manifest.md", "json.md", "privacy.md", "privacy-tables.json", "patterns.md"];
 
 /// Sentences of these pages that no input can show, and why.
 const SENTENCES_WITHOUT_CASE: &[(&str, &str)] = &[
@@ -348,7 +248,7 @@ const SENTENCES_WITHOUT_CASE: &[(&str, &str)] = &[
     ("JSON-08", "a text with two million values is too large to commit: src/kernel/json.rs makes some"),
 ];
 
-/// Ids that a page defines: list items, table rows and paragraphs begin with them.
+/// Ids that a page defines: list items, table rows and paragraphs begin with them, rows of JSON have them.
 fn defined_in(page: &str) -> BTreeSet<String> {
     let ids = page.lines().filter_map(|line| {
         let line = line.trim_start_matches(|c: char| c.is_ascii_digit() || "-|. ".contains(c));
@@ -358,7 +258,7 @@ fn defined_in(page: &str) -> BTreeSet<String> {
             && number.bytes().all(|b| b.is_ascii_digit());
         form.then(|| id.to_owned())
     });
-    ids.collect()
+    ids.chain(crate::trace::ids_of_rows(page).map(str::to_owned)).collect()
 }
 
 #[test]
@@ -385,7 +285,7 @@ fn every_sentence_about_packages_is_named_by_a_case_and_every_named_id_exists() 
     let mut defined = BTreeSet::new();
     for item in fs::read_dir(spec).unwrap() {
         let path = item.unwrap().path();
-        if path.extension().is_some_and(|extension| extension == "md") {
+        if path.is_file() {
             defined.extend(defined_in(&fs::read_to_string(path).unwrap()));
         }
     }
@@ -397,6 +297,29 @@ fn every_sentence_about_packages_is_named_by_a_case_and_every_named_id_exists() 
         }
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+/// `profiles.json` is what the runner selects cases by.
+#[test]
+fn each_operation_and_feature_of_a_case_is_in_a_profile_and_in_the_adapter() {
+    let read = |name: &str| fs::read_to_string(folder().join(name)).unwrap();
+    let table: Value = serde_json::from_str(&read("profiles.json")).unwrap();
+    let (readme, protocol) = (read("README.md"), read("runner/PROTOCOL.md"));
+    for case in cases() {
+        let op = case.text("/op");
+        assert!(operations::OPERATIONS.contains(&op), "{}: {op}", case.id);
+        assert!(table["operations"].get(op).is_some(), "{}: {op}", case.id);
+        assert!(readme.contains(&format!("| `{op}` |")), "{}: {op}", case.id);
+        for feature in case.list("/needs") {
+            assert!(operations::FEATURES.contains(&feature), "{}: {feature}", case.id);
+            assert!(table["features"].get(feature).is_some(), "{}: {feature}", case.id);
+            assert!(protocol.contains(&format!("| `{feature}` |")), "{}: {feature}", case.id);
+        }
+    }
+    for profile in table["profiles"].as_array().unwrap() {
+        let (name, about) = (profile["name"].as_str().unwrap(), profile["about"].as_str().unwrap());
+        assert!(readme.contains(&format!("| `{name}` | {about} |")), "{name}");
+    }
 }
 
 #[test]

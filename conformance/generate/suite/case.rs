@@ -16,6 +16,8 @@ pub struct Case {
     pub title: String,
     pub why: String,
     pub spec: Vec<String>,
+    /// Features without which an implementation cannot answer: the table in `runner/PROTOCOL.md`.
+    pub needs: Vec<&'static str>,
     /// Members of `input`, in order.
     pub input: Vec<(&'static str, Value)>,
     pub verdict: &'static str,
@@ -64,6 +66,7 @@ impl Case {
             title: String::new(),
             why: String::new(),
             spec: Vec::new(),
+            needs: Vec::new(),
             input: Vec::new(),
             verdict: "accept",
             refused_by: None,
@@ -140,14 +143,23 @@ impl Case {
         self
     }
 
-    /// Sets the response of a `run` or `filter`.
-    pub fn answers(mut self, answer: Value) -> Self {
+    /// Sets the response of a `run` or `filter`; a member that is null must be absent.
+    pub fn answers(mut self, mut answer: Value) -> Self {
+        if self.op == "run" && answer.get("structured_content").is_none() {
+            answer["structured_content"] = Value::Null;
+        }
         self.answer = Some(answer);
         self
     }
 
     pub fn spec(mut self, ids: &str) -> Self {
         self.spec = ids.split_whitespace().map(str::to_owned).collect();
+        self
+    }
+
+    /// Adds a feature that the case needs.
+    pub fn needs(mut self, feature: &'static str) -> Self {
+        self.needs.push(feature);
         self
     }
 
@@ -175,6 +187,9 @@ impl Case {
         members.push(("title", self.title.clone().into()));
         members.push(("why", self.why.clone().into()));
         members.push(("spec", self.spec.clone().into()));
+        if !self.needs.is_empty() {
+            members.push(("needs", self.needs.clone().into()));
+        }
         let mut expect = vec![("verdict", self.verdict.into())];
         expect.extend(self.refused_by.map(|check| ("check", check.into())));
         if !self.codes.is_empty() {
