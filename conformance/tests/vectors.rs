@@ -1,5 +1,5 @@
 //! The conformance vectors: each case is run, the suite is checked against its generator, and every reason code
-//! and every normative sentence has a case.
+//! has a case. `trace.rs` asks the same of every normative sentence.
 
 #[path = "../adapter/operations/mod.rs"]
 mod operations;
@@ -55,7 +55,7 @@ impl Case {
         found.unwrap_or_else(|| panic!("{}: no text at {pointer}", self.id))
     }
 
-    fn list(&self, pointer: &str) -> Vec<&str> {
+    pub fn list(&self, pointer: &str) -> Vec<&str> {
         let items = self.value.pointer(pointer).and_then(Value::as_array);
         items.map(|items| items.iter().filter_map(Value::as_str).collect()).unwrap_or_default()
     }
@@ -66,13 +66,17 @@ impl Case {
 
     /// The file of a case that is about a file of the host.
     pub fn host_file(&self) -> Vec<u8> {
-        self.file("/input/file")
+        self.bytes("/input/file")
     }
 
-    /// The package: a file, or parts that are repeated.
     pub fn package(&self) -> Vec<u8> {
-        let Some(parts) = self.value.pointer("/input/package").and_then(Value::as_array) else {
-            return self.file("/input/package");
+        self.bytes("/input/package")
+    }
+
+    /// A file, or parts that are repeated.
+    fn bytes(&self, pointer: &str) -> Vec<u8> {
+        let Some(parts) = self.value.pointer(pointer).and_then(Value::as_array) else {
+            return self.file(pointer);
         };
         let parts = parts.iter().map(|part| {
             let bytes = suite::crypto::unhex(part["hex"].as_str().unwrap());
@@ -223,79 +227,6 @@ fn every_reason_code_that_an_input_can_bring_about_is_shown_by_a_case() {
         }
     }
     faults.extend(shown.into_iter().map(|code| format!("{code} is not a reason code")));
-    assert!(faults.is_empty(), "{}", faults.join("\n"));
-}
-
-/// Pages whose every sentence has a case. Others name cases for some of their sentences.
-const PAGES_WITH_CASES: [&str; 5] =
-    ["package.md", "manifest.md", "json.md", "privacy.md", "patterns.md"];
-
-/// Sentences of these pages that no input can show, and why.
-const SENTENCES_WITHOUT_CASE: &[(&str, &str)] = &[
-    ("MOD-19", "it refuses nothing by itself: conformance/tests/budgets.rs shows it"),
-    ("GATE-08", "it is about what is kept between calls: conformance/tests/serve.rs shows it"),
-    ("GATE-02", "it is about types of this project: programs that break it do not compile"),
-    ("PAT-07", "the hosts that run vectors match expressions: src/kernel/pipeline.rs has the rule and its test"),
-    ("MOD-22", "vectors compare no details: conformance/unit/kernel/module.rs shows them"),
-    ("MOD-18", "a module of 8 MB is too large to commit: src/kernel/module/tests.rs makes one"),
-    (
-        "PRIV-79",
-        "a host's key is random: src/kernel/privacy/tests/labels.rs and the pipeline show its use",
-    ),
-    ("PRIV-80", "no value is known that cannot be filtered except for its size"),
-    ("PRIV-84", "it is about time: conformance/unit/after_guest.rs cancels calls"),
-    ("SCH-13", "it is about time: conformance/unit/after_guest.rs cancels calls"),
-    ("JSON-08", "a text with two million values is too large to commit: src/kernel/json.rs makes some"),
-];
-
-/// Ids that a page defines: list items, table rows and paragraphs begin with them.
-fn defined_in(page: &str) -> BTreeSet<String> {
-    let ids = page.lines().filter_map(|line| {
-        let line = line.trim_start_matches(|c: char| c.is_ascii_digit() || "-|. ".contains(c));
-        let (id, _) = line.strip_prefix('[')?.split_once(']')?;
-        let (family, number) = id.split_once('-')?;
-        let form = family.bytes().all(|b| b.is_ascii_uppercase())
-            && number.bytes().all(|b| b.is_ascii_digit());
-        form.then(|| id.to_owned())
-    });
-    ids.collect()
-}
-
-#[test]
-fn every_sentence_about_packages_is_named_by_a_case_and_every_named_id_exists() {
-    let spec = Path::new(env!("CARGO_MANIFEST_DIR")).join("spec");
-    let page = |name: &str| defined_in(&fs::read_to_string(spec.join(name)).unwrap());
-    let mut asked: BTreeSet<String> = PAGES_WITH_CASES.into_iter().flat_map(page).collect();
-    // The rules of modules are check 7's; the rest of that page is about running.
-    asked.extend(page("sandbox.md").into_iter().filter(|id| id.starts_with("MOD-")));
-    let mut named = BTreeMap::new();
-    for case in cases() {
-        for id in case.list("/spec") {
-            named.insert(id.to_owned(), case.id.clone());
-        }
-    }
-    let mut faults = Vec::new();
-    for id in asked {
-        let exempt = SENTENCES_WITHOUT_CASE.iter().any(|(exempt, _)| *exempt == id);
-        if named.contains_key(&id) == exempt {
-            faults.push(format!("{id}: named by a case, or exempt, and not both"));
-        }
-    }
-    // A page that is not written yet has no ids to compare with.
-    let mut defined = BTreeSet::new();
-    for item in fs::read_dir(spec).unwrap() {
-        let path = item.unwrap().path();
-        if path.extension().is_some_and(|extension| extension == "md") {
-            defined.extend(defined_in(&fs::read_to_string(path).unwrap()));
-        }
-    }
-    let family = |id: &str| id.split('-').next().unwrap_or_default().to_owned();
-    let families: BTreeSet<String> = defined.iter().map(|id| family(id)).collect();
-    for (id, case) in &named {
-        if families.contains(&family(id)) && !defined.contains(id) {
-            faults.push(format!("{case} names {id}, which is in no page"));
-        }
-    }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
