@@ -100,7 +100,7 @@ fn converse(case: &Case<'_>, input: Sender<Vec<u8>>, written: &Receiver<String>)
     }
     let mut messages = Vec::new();
     let mut states = Vec::new();
-    let mut next = |messages: &mut Vec<String>| loop {
+    let next = |messages: &mut Vec<String>| loop {
         let text = written.recv_timeout(PATIENCE).expect("a message");
         let message: Value = serde_json::from_str(&text).unwrap_or_default();
         messages.push(text);

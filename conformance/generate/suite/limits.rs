@@ -67,6 +67,7 @@ pub fn cases() -> Vec<Case> {
     cases.extend(stack());
     cases.extend(values());
     cases.extend(reports());
+    cases.extend(passed_values());
     cases
 }
 
@@ -467,5 +468,63 @@ fn reports() -> Vec<Case> {
         of("pointer-1025", json!({ key(1024): mail, "x": mail }), 2, vec!["/x".to_owned()])
             .says("A place of 1,025 bytes", why)
             .spec("PRIV-83 LIM-69"),
+    ]
+}
+
+fn leb(mut number: usize) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    while number > 127 {
+        bytes.push((number & 127) as u8 | 128);
+        number >>= 7;
+    }
+    bytes.push(number as u8);
+    bytes
+}
+
+fn section(id: u8, body: &[u8]) -> Vec<u8> {
+    [&[id][..], &leb(body.len()), body].concat()
+}
+
+/// A module with this many calls of a function of 64 parameters, after an `unreachable`.
+fn calling(calls: usize) -> Vec<u8> {
+    const CALLS_MAX: usize = 1_000_000;
+    let counts: Vec<usize> =
+        (0..calls.div_ceil(CALLS_MAX)).map(|n| (calls - n * CALLS_MAX).min(CALLS_MAX)).collect();
+    let types = [&[2, 0x60, 64][..], &[0x7f; 64], &[0, 0x60, 0, 0]].concat();
+    let functions = [&leb(counts.len() + 1)[..], &[0], &vec![1; counts.len()]].concat();
+    let exports = b"\x02\x06memory\x02\0\x06_start\0\x01";
+    let mut code = [leb(counts.len() + 1), vec![3, 0, 0, 0x0b]].concat();
+    for count in counts {
+        let body = [&[0, 0][..], &[0x10, 0].repeat(count), &[0x0b]].concat();
+        code.extend(leb(body.len()));
+        code.extend(body);
+    }
+    [
+        b"\0asm\x01\0\0\0".to_vec(),
+        section(1, &types),
+        section(3, &functions),
+        section(5, &[1, 0, 1]),
+        section(7, exports),
+        section(10, &code),
+    ]
+    .concat()
+}
+
+/// Values that all calls of a module pass, if each had the most parameters.
+fn passed_values() -> Vec<Case> {
+    let why = "The engine checks all values of each call, in unreachable code too.";
+    let most = (256 << 20) / 64;
+    let of = |id: &str, calls: usize| {
+        let zip = Package::new().with("tool.wasm", calling(calls)).zip();
+        Case::verify(7, id, zip.parts())
+    };
+    vec![
+        of("module/accept-passed-values", most)
+            .says("4,194,304 calls beside a type with 64 parameters", why)
+            .spec("MOD-18 LIM-157"),
+        of("module/limit-passed-values", most + 1)
+            .says("4,194,305 calls beside a type with 64 parameters", why)
+            .spec("MOD-18 LIM-157")
+            .refused("module.limit"),
     ]
 }

@@ -441,7 +441,7 @@ fn calls() -> Vec<Case> {
         );
     }
     cases.push(
-        Case::mcp("error-nobody", session(call(1, json!({}))), &TEXT)
+        Case::mcp("error-unapproved", session(call(1, json!({}))), &TEXT)
             .package("mcp/asking", &package(&asking, &json!("x")))
             .answers(after_start(&[json!({
                 "/id": 1, "/result/isError": true,
