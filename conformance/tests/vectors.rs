@@ -275,6 +275,29 @@ fn every_reason_code_that_an_input_can_bring_about_is_shown_by_a_case() {
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
+/// `profiles.json` is what the runner selects cases by.
+#[test]
+fn each_operation_and_feature_of_a_case_is_in_a_profile_and_in_the_adapter() {
+    let read = |name: &str| fs::read_to_string(folder().join(name)).unwrap();
+    let table: Value = serde_json::from_str(&read("profiles.json")).unwrap();
+    let (readme, protocol) = (read("README.md"), read("runner/PROTOCOL.md"));
+    for case in cases() {
+        let op = case.text("/op");
+        assert!(operations::OPERATIONS.contains(&op), "{}: {op}", case.id);
+        assert!(table["operations"].get(op).is_some(), "{}: {op}", case.id);
+        assert!(readme.contains(&format!("| `{op}` |")), "{}: {op}", case.id);
+        for feature in case.list("/needs") {
+            assert!(operations::FEATURES.contains(&feature), "{}: {feature}", case.id);
+            assert!(table["features"].get(feature).is_some(), "{}: {feature}", case.id);
+            assert!(protocol.contains(&format!("| `{feature}` |")), "{}: {feature}", case.id);
+        }
+    }
+    for profile in table["profiles"].as_array().unwrap() {
+        let (name, about) = (profile["name"].as_str().unwrap(), profile["about"].as_str().unwrap());
+        assert!(readme.contains(&format!("| `{name}` | {about} |")), "{name}");
+    }
+}
+
 #[test]
 fn refused_cases_outnumber_the_others_four_to_one_and_each_says_what_it_shows() {
     let cases = cases();

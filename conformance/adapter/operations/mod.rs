@@ -20,6 +20,9 @@ pub const OPERATIONS: [&str; 12] = [
     "mcp", "exchange",
 ];
 
+/// The features of `runner/PROTOCOL.md` that this project has.
+pub const FEATURES: [&str; 4] = ["module-bodies", "patterns", "files", "network"];
+
 /// One case as an implementation sees it: what to do and with what, not what is expected.
 pub struct Case<'a> {
     /// The directory to which paths in `input` are relative.

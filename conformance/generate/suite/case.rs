@@ -16,6 +16,8 @@ pub struct Case {
     pub title: String,
     pub why: String,
     pub spec: Vec<String>,
+    /// Features without which an implementation cannot answer: the table in `runner/PROTOCOL.md`.
+    pub needs: Vec<&'static str>,
     /// Members of `input`, in order.
     pub input: Vec<(&'static str, Value)>,
     pub verdict: &'static str,
@@ -79,6 +81,7 @@ impl Case {
             title: String::new(),
             why: String::new(),
             spec: Vec::new(),
+            needs: Vec::new(),
             input: Vec::new(),
             verdict: "accept",
             refused_by: None,
@@ -227,6 +230,12 @@ impl Case {
         self
     }
 
+    /// Adds a feature that the case needs.
+    pub fn needs(mut self, feature: &'static str) -> Self {
+        self.needs.push(feature);
+        self
+    }
+
     pub fn refused(self, codes: &str) -> Self {
         self.ends("refuse", codes)
     }
@@ -251,6 +260,9 @@ impl Case {
         members.push(("title", self.title.clone().into()));
         members.push(("why", self.why.clone().into()));
         members.push(("spec", self.spec.clone().into()));
+        if !self.needs.is_empty() {
+            members.push(("needs", self.needs.clone().into()));
+        }
         let mut expect = vec![("verdict", self.verdict.into())];
         expect.extend(self.refused_by.map(|check| ("check", check.into())));
         if !self.codes.is_empty() {

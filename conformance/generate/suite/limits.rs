@@ -516,7 +516,7 @@ fn passed_values() -> Vec<Case> {
     let most = (256 << 20) / 64;
     let of = |id: &str, calls: usize| {
         let zip = Package::new().with("tool.wasm", calling(calls)).zip();
-        Case::verify(7, id, zip.parts())
+        Case::verify(7, id, zip.parts()).needs("module-bodies")
     };
     vec![
         of("module/accept-passed-values", most)

@@ -212,6 +212,7 @@ fn values() -> Vec<Case> {
                 "Checking a value is bounded, and this one takes more steps than are allowed, though it would match; who counts otherwise may accept it.",
             )
             .spec("SCH-12 LIM-19")
+            .needs("patterns")
             .either("request.bad_arguments")
             .answers(json!({ "content": text_block("fine"), "is_error": false })),
     );

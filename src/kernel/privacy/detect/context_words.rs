@@ -118,7 +118,7 @@ impl Hints {
 /// in `national_numbers.rs`.
 // [PRIV-21]
 #[rustfmt::skip]
-const CONTEXT_WORDS: &[(Hints, &str, &str)] = &[
+pub(super) const CONTEXT_WORDS: &[(Hints, &str, &str)] = &[
     (Hints::PHONE, "phone phones telephone telephones tel telno phoneno phonenum phonenumber phonenumbers mobile mobiles mobileno mobilenumber mobil mobiel movil celular cellphone cellnumber cellular cellulare fax faxes faxno faxnumber telefax sms whatsapp hotline helpline landline voicemail telefon telefono telefonos telefone telefones telefoon telefonnummer telefonnr rufnummer handynummer handynr mobilnummer mobilfunk tlf tfno telf msisdn homephone workphone mobilephone telefoonnummer contactnumber gsm cep telefonszam puhelin puh puhelinnumero matkapuhelin tfn telepon telepono telemovel fone mobitel telefonas telefonu talrunis komorka thoai sdt ph fon whatsappnumber", "telephone numbers"),
     (Hints::CALL, "call calls calling called callback caller cell mob dial dialing dialling dialed ring answering reach reached contact desk office handy portable message messages", "telephone numbers, as separate words"),
     (Hints::CARD, "card cards cc ccnum ccn credit debit creditcard debitcard cardnumber cardno creditcardnumber visa mastercard maestro amex kreditkarte kreditkartennummer kartennummer tarjeta carte cartes cartao creditcardno", "payment cards"),

@@ -62,7 +62,7 @@ fn ends(text: Text, end: usize) -> bool {
 /// Total length by country. The first rows follow the SWIFT registry, the rest are countries that use the
 /// format without being registered.
 // [PRIV-47]
-const LENGTHS: &[(usize, &str)] = &[
+pub(super) const LENGTHS: &[(usize, &str)] = &[
     (15, "NO"),
     (16, "BE"),
     (18, "DK FI FK FO GL NL SD"),
