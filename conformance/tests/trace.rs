@@ -83,7 +83,8 @@ fn used_in_source() -> BTreeMap<String, String> {
                 continue;
             }
             for id in ids(line) {
-                places.entry(id).or_insert_with(|| format!("{}:{}", path.display(), number + 1));
+                let shown = path.strip_prefix(root()).unwrap().display();
+                places.entry(id).or_insert_with(|| format!("{shown}:{}", number + 1));
             }
         }
     }
@@ -111,6 +112,81 @@ fn every_normative_sentence_has_its_line_of_code_and_every_id_its_sentence() {
     }
     assert!(sentences.len() > 100, "only {} sentences found", sentences.len());
     assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+/// Id to the cases that name it, in the order of their ids.
+fn shown_by_vectors() -> BTreeMap<String, Vec<String>> {
+    let mut shown = BTreeMap::<String, Vec<String>>::new();
+    for case in crate::vectors::cases() {
+        for id in case.list("/spec") {
+            shown.entry(id.to_owned()).or_default().push(case.id.clone());
+        }
+    }
+    shown
+}
+
+/// Why the other sentences have no vector.
+const WITHOUT_VECTOR: &str = "conformance/without_vector.json";
+
+#[test]
+fn every_normative_sentence_has_a_vector_or_the_reason_why_not() {
+    let (sentences, shown) = (defined(), shown_by_vectors());
+    let text = fs::read_to_string(root().join(WITHOUT_VECTOR)).unwrap();
+    // As text, since a reader of JSON would accept a row that occurs twice.
+    let rows: Vec<&str> =
+        text.lines().map(|line| line.trim_end_matches(',')).filter(|line| line.len() > 1).collect();
+    let ids: Vec<&str> = rows.iter().map(|row| row.split('"').nth(1).unwrap_or_default()).collect();
+    let mut faults = Vec::new();
+    if !ids.windows(2).all(|pair| pair[0] < pair[1]) {
+        faults.push(format!("{WITHOUT_VECTOR} is not sorted, or has a row twice"));
+    }
+    let reasons: BTreeMap<String, String> = serde_json::from_str(&text).unwrap();
+    assert_eq!(ids, reasons.keys().collect::<Vec<_>>(), "{WITHOUT_VECTOR}: one row a line");
+    for (id, reason) in &reasons {
+        if !sentences.contains_key(id) {
+            faults.push(format!("{WITHOUT_VECTOR}: {id} is in no spec page"));
+        }
+        if reason.split(' ').count() < 3 || reason.contains("to come") {
+            faults.push(format!("{WITHOUT_VECTOR}: {id} has no reason"));
+        }
+        for file in reason.split(' ').filter(|text| text.starts_with("conformance/")) {
+            let file = file.trim_end_matches([',', '.', ':']);
+            if !root().join(file).is_file() {
+                faults.push(format!("{WITHOUT_VECTOR}: {id} names {file}, which does not exist"));
+            }
+        }
+    }
+    for id in sentences.keys() {
+        match (shown.get(id), reasons.contains_key(id)) {
+            (None, false) => faults.push(format!("{id} has no vector and no reason why not")),
+            (Some(cases), true) => faults.push(format!("{id} has a reason, and {}", cases[0])),
+            _ => {}
+        }
+    }
+    for (id, cases) in &shown {
+        if !sentences.contains_key(id) {
+            faults.push(format!("{} names {id}, which is in no page", cases[0]));
+        }
+    }
+    assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
+}
+
+#[test]
+fn the_page_of_traces_is_what_sources_and_vectors_say() {
+    let (places, shown) = (used_in_source(), shown_by_vectors());
+    let mut page = String::from(
+        "# Traces\n\nGenerated; a test compares. For each sentence: the first file in `src/` that names it, the first \
+         case in\n`conformance/vectors/`, and the number of cases. What has no case is in \
+         `conformance/without_vector.json`.\n\n```text\n",
+    );
+    for id in defined().keys() {
+        let place = places.get(id).map_or("-", |place| place.split(':').next().unwrap());
+        let place = place.trim_start_matches("src/");
+        let cases = shown.get(id).map(|cases| format!("{} {}", cases[0], cases.len()));
+        page.push_str(&format!("{id} {place} {}\n", cases.as_deref().unwrap_or("-")));
+    }
+    page.push_str("```\n");
+    compare_page("spec/TRACE.md", &page);
 }
 
 /// Compares a generated table with a page; `MPP_BLESS=1` writes it.

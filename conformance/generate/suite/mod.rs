@@ -6,22 +6,30 @@
 mod archive;
 mod archive_bytes;
 mod archive_names;
+mod audit;
+mod audit_damage;
 pub mod case;
 mod content;
 pub mod crypto;
 pub mod deflate;
+mod exchange;
 mod filter;
 mod gate;
 mod host;
+mod limits;
 mod manifest;
 mod manifest_schema;
+mod mcp;
+mod mcp_calls;
 mod module;
 pub mod package;
 mod protocol;
 mod publisher;
+mod record;
 mod run;
 mod signature;
 mod storage;
+mod store;
 pub mod zip;
 
 use case::Case;
@@ -53,6 +61,15 @@ pub fn cases() -> Vec<Case> {
     cases.extend(run::cases());
     cases.extend(protocol::cases());
     cases.extend(filter::cases());
+    cases.extend(audit::cases());
+    cases.extend(audit_damage::cases());
+    cases.extend(record::cases());
+    cases.extend(store::cases());
+    cases.extend(mcp::cases());
+    cases.extend(mcp_calls::cases());
+    cases.extend(exchange::cases());
+    cases.extend(limits::cases());
+    limits::name_in(&mut cases);
     cases.sort_by(|a, b| a.id.cmp(&b.id));
     cases
 }
