@@ -1,8 +1,11 @@
 //! What this project answers to one conformance case: the operation, run on its input. The tests and the adapter share it.
 
 mod call;
+mod call_effects;
+mod decide;
 pub mod files;
 mod filter;
+pub mod memory;
 
 use mpp::Error;
 use serde_json::{json, Value};
@@ -10,7 +13,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The operations that this project has, in the order of conformance/README.md.
-pub const OPERATIONS: [&str; 7] = ["verify", "key", "trust", "policy", "storage", "run", "filter"];
+pub const OPERATIONS: [&str; 9] =
+    ["verify", "key", "trust", "policy", "storage", "run", "call", "decide", "filter"];
 
 /// One case as an implementation sees it: what to do and with what, not what is expected.
 pub struct Case<'a> {
@@ -33,6 +37,8 @@ impl Case<'_> {
             "policy" => files::policy(self).map(|()| None),
             "storage" => files::storage(self).map(|()| None),
             "run" => call::run(self).map(Some),
+            "call" => call_effects::run(self).map(Some),
+            "decide" => decide::decide(self).map(Some),
             "filter" => filter::filter(self).map(Some),
             _ => return None,
         })

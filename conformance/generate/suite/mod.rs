@@ -20,6 +20,8 @@ pub mod package;
 mod protocol;
 mod publisher;
 mod run;
+mod sandbox;
+mod script;
 mod signature;
 mod storage;
 pub mod zip;
@@ -52,6 +54,7 @@ pub fn cases() -> Vec<Case> {
     cases.extend(storage::cases());
     cases.extend(run::cases());
     cases.extend(protocol::cases());
+    cases.extend(sandbox::cases());
     cases.extend(filter::cases());
     cases.sort_by(|a, b| a.id.cmp(&b.id));
     cases
