@@ -5,7 +5,7 @@ use mpp::agent::Agent;
 use mpp::policy::risk;
 use mpp::{CapabilityToken, Error, Gatekeeper, PermissionPolicy, PolicyDecision};
 use mpp::{Code, Timestamp, TrustStore};
-use serde_json::{json, Value};
+use serde_json::{json, Map, Value};
 use std::time::Duration;
 
 pub fn decide(case: &Case<'_>) -> Result<Value, Error> {
@@ -44,18 +44,19 @@ pub fn decide(case: &Case<'_>) -> Result<Value, Error> {
     if let Some(token) = token {
         answer["decision"] = "granted".into();
         answer["granted_by"] = token.granted_by().into();
-        answer["token"] = shown(&token, case);
+        answer.as_object_mut().expect("an object").extend(shown(&token, case));
     }
     Ok(answer)
 }
 
-fn shown(token: &CapabilityToken, case: &Case<'_>) -> Value {
+/// What the token holds.
+fn shown(token: &CapabilityToken, case: &Case<'_>) -> Map<String, Value> {
     let limits = token.limits();
     let directories = token.directories().into_iter().map(
         |it| json!({ "guest": it.guest, "host": it.host, "writable": it.writable }),
     );
     let seconds = case.input.get("after_s").and_then(Value::as_u64).unwrap_or(0);
-    json!({
+    let shown = json!({
         "content_hash": token.content_hash().to_string(),
         "variables": token.environment(), "directories": directories.collect::<Value>(),
         "storage_bytes": token.storage_bytes_max(), "has_hosts": token.has_hosts(),
@@ -63,5 +64,6 @@ fn shown(token: &CapabilityToken, case: &Case<'_>) -> Value {
         "timeout_ms": u64::try_from(limits.timeout.as_millis()).expect("a time"),
         "output_bytes": limits.output_bytes_max,
         "expired": token.is_expired_at(Duration::from_secs(seconds)),
-    })
+    });
+    shown.as_object().cloned().unwrap_or_default()
 }

@@ -21,7 +21,7 @@ use serde_json::{json, Value};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -70,6 +70,8 @@ pub struct Memory {
     /// From which question on the call is cancelled, if it is.
     pub cancelled_from: Option<u64>,
     pub cancel_questions: AtomicU64,
+    /// Whether the transport has reported that it is cancelled.
+    pub is_cancelled: AtomicBool,
     pub trust: Mutex<TrustStore>,
     pub packages: BTreeMap<ContentHash, Vec<u8>>,
     pub verified: Mutex<BTreeMap<ContentHash, AttestationResult>>,
@@ -104,6 +106,7 @@ impl Default for Memory {
             jumps_at: None,
             cancelled_from: None,
             cancel_questions: AtomicU64::default(),
+            is_cancelled: AtomicBool::default(),
             trust: Mutex::new(TrustStore::empty()),
             packages: BTreeMap::new(),
             verified: Mutex::default(),
@@ -143,7 +146,8 @@ impl Clock for Memory {
     }
     fn is_cancelled(&self) -> bool {
         let question = self.cancel_questions.fetch_add(1, Ordering::Relaxed);
-        self.cancelled_from.is_some_and(|from| question >= from)
+        self.is_cancelled.load(Ordering::Relaxed)
+            || self.cancelled_from.is_some_and(|from| question >= from)
     }
 }
 
@@ -280,6 +284,9 @@ impl Host for Memory {
         let none = || (0, Err(TransportError::Unreachable("no further response".to_owned())));
         let (takes_ms, response) = responses.pop_front().unwrap_or_else(none);
         self.clock.fetch_add(takes_ms * 1000, Ordering::Relaxed);
+        if response == Err(TransportError::Cancelled) {
+            self.is_cancelled.store(true, Ordering::Relaxed);
+        }
         response
     }
     fn log_key(&self) -> Result<LogKey, Error> {

@@ -9,6 +9,7 @@ mod archive_names;
 pub mod case;
 mod content;
 pub mod crypto;
+mod decide;
 pub mod deflate;
 mod filter;
 mod gate;
@@ -22,6 +23,7 @@ mod publisher;
 mod run;
 mod sandbox;
 mod script;
+mod services;
 mod signature;
 mod storage;
 pub mod zip;
@@ -55,6 +57,8 @@ pub fn cases() -> Vec<Case> {
     cases.extend(run::cases());
     cases.extend(protocol::cases());
     cases.extend(sandbox::cases());
+    cases.extend(decide::cases());
+    cases.extend(services::cases());
     cases.extend(filter::cases());
     cases.sort_by(|a, b| a.id.cmp(&b.id));
     cases

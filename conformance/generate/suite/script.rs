@@ -1,7 +1,7 @@
 //! A guest that makes the host calls of a list and answers with what each returned.
 //!
 //! A line is the name of a function and its arguments: a number, `"text"` for its address and length, `{text}` for
-//! a list of one buffer with it, `~N` for a list of one buffer of N bytes to be filled, `$N` for address and
+//! a list of one buffer with it, `@A:N` for a list of one buffer of N bytes at address A, `~N` for a list of one buffer of N bytes to be filled, `$N` for address and
 //! length of N bytes to be filled, `&N` for an address of N bytes to be filled and shown in hexadecimal, and `#N` for
 //! an address of a number of N bytes. `\xNN` in a text is a byte. The answer is the errno alone, or, if that is 0 and
 //! something was filled, a list with it: numbers, texts as long as the number after them says, and hexadecimal digits.
@@ -144,6 +144,7 @@ const NAMES: &[(&str, i128)] = &[
     ("READ", 2),
     ("WRITE", 64),
     ("ALL", 0x1fff_ffff),
+    ("TREE", 0x1fff_ffbf),
     ("FOLLOW", 1),
     ("CREAT", 1),
     ("DIRECTORY", 2),
@@ -268,6 +269,11 @@ fn module(lines: &[&str]) -> Vec<u8> {
                     let length = bytes.len();
                     let at = memory.place(bytes);
                     arguments.extend([memory.buffers(at, length), 1].map(|it| it as i128));
+                }
+                b'@' => {
+                    let (at, length) = rest.split_once(':').unwrap();
+                    let list = memory.buffers(number(at) as usize, number(length) as usize);
+                    arguments.extend([list as i128, 1]);
                 }
                 b'~' => {
                     let length: usize = rest.parse().unwrap();
