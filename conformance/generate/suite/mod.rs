@@ -11,6 +11,7 @@ mod content;
 pub mod crypto;
 mod decide;
 pub mod deflate;
+mod effects;
 mod filter;
 mod gate;
 mod host;
@@ -57,6 +58,7 @@ pub fn cases() -> Vec<Case> {
     cases.extend(run::cases());
     cases.extend(protocol::cases());
     cases.extend(sandbox::cases());
+    cases.extend(effects::cases());
     cases.extend(decide::cases());
     cases.extend(services::cases());
     cases.extend(filter::cases());

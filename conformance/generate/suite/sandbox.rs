@@ -594,7 +594,7 @@ fn changes() -> Vec<Case> {
             "remove",
             "Directories and files that cannot be removed as they are",
             "One answer for each way to ask.",
-            "BOX-86",
+            "BOX-86 BOX-89",
             r#"path_remove_directory 5 "dir" => ENOTEMPTY
                path_remove_directory 5 "old" => ENOTDIR
                path_remove_directory 5 "." => EINVAL
@@ -838,11 +838,23 @@ fn memory_and_time() -> Vec<Case> {
             own,
             "BOX-52",
             &format!(
-                "poll_oneoff {{{}}} #4 => EINVAL
-                 clock_time_get 1 0 #8 => [0,0]",
-                "\\x00"
-            )
-            .replace("poll_oneoff {\\x00} #4", "poll_oneoff 1024 4096 0 8"),
+                "poll_oneoff 1024 4096 0 8 => EINVAL
+                 poll_oneoff 1024 4096 1025 8 => EINVAL
+                 poll_oneoff ={} &32 1 #4 => [0,\"{}\",1]
+                 clock_time_get 1 0 #8 => [0,5000000]
+                 poll_oneoff ={} &32 1 #4 => [0,\"{}\",1]
+                 poll_oneoff ={} &32 1 #4 => [0,\"{}\",1]
+                 poll_oneoff ={} &32 1 #4 => [0,\"{}\",1]
+                 clock_time_get 1 0 #8 => [0,6000000]",
+                subscription(0, 1, 5_000_000),
+                event(0, 0),
+                subscription(0, 9, 5_000_000),
+                event(28, 0),
+                subscription(1, 77, 0),
+                event(8, 1),
+                subscription(3, 1, 0),
+                event(28, 3),
+            ),
         ),
         case(
             "random",
@@ -871,6 +883,22 @@ fn memory_and_time() -> Vec<Case> {
              sock_accept 9 0 8 => EBADF",
         ),
     ]
+}
+
+/// The record of a subscription of this kind, to a clock with a relative time or to a descriptor.
+fn subscription(kind: u8, of: u32, time: u64) -> String {
+    let mut bytes = [0; 48];
+    (bytes[0], bytes[8]) = (7, kind);
+    bytes[16..20].copy_from_slice(&of.to_le_bytes());
+    bytes[24..32].copy_from_slice(&time.to_le_bytes());
+    bytes.iter().map(|byte| format!("\\x{byte:02x}")).collect()
+}
+
+/// The record of its event.
+fn event(errno: u8, kind: u8) -> String {
+    let mut bytes = [0; 32];
+    (bytes[0], bytes[8], bytes[10]) = (7, errno, kind);
+    super::crypto::hex(&bytes)
 }
 
 /// BOX-53: this many bytes of the stream from this one on.

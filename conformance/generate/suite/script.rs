@@ -1,6 +1,6 @@
 //! A guest that makes the host calls of a list and answers with what each returned.
 //!
-//! A line is the name of a function and its arguments: a number, `"text"` for its address and length, `{text}` for
+//! A line is the name of a function and its arguments: a number, `"text"` for its address and length, `=text` for its address, `{text}` for
 //! a list of one buffer with it, `@A:N` for a list of one buffer of N bytes at address A, `~N` for a list of one buffer of N bytes to be filled, `$N` for address and
 //! length of N bytes to be filled, `&N` for an address of N bytes to be filled and shown in hexadecimal, and `#N` for
 //! an address of a number of N bytes. `\xNN` in a text is a byte. The answer is the errno alone, or, if that is 0 and
@@ -221,12 +221,17 @@ impl Script {
     }
 
     pub fn module(&self) -> Vec<u8> {
-        module(&self.lines.iter().map(String::as_str).collect::<Vec<_>>())
+        self.module_that_ends("")
+    }
+
+    /// A module that ends in another way: `exit`, `trap`, `silent`, or `error`, which reports one.
+    pub fn module_that_ends(&self, end: &str) -> Vec<u8> {
+        module(&self.lines.iter().map(String::as_str).collect::<Vec<_>>(), end)
     }
 }
 
 /// The module that does this.
-fn module(lines: &[&str]) -> Vec<u8> {
+fn module(lines: &[&str], ends: &str) -> Vec<u8> {
     let mut memory = Memory { next: 1024, ..Memory::default() };
     let (mut used, mut body) = (BTreeSet::from(["fd_write"]), String::new());
     for (index, line) in lines.iter().enumerate() {
@@ -264,6 +269,7 @@ fn module(lines: &[&str]) -> Vec<u8> {
                     let length = bytes.len();
                     arguments.extend([memory.place(bytes), length].map(|it| it as i128));
                 }
+                b'=' => arguments.push(memory.place(unescaped(rest)) as i128),
                 b'{' => {
                     let bytes = unescaped(rest);
                     let length = bytes.len();
@@ -375,9 +381,20 @@ fn module(lines: &[&str]) -> Vec<u8> {
             format!("(data (i32.const {at}) \"{bytes}\")")
         })
         .collect();
-    let end: String = r#"]}}}"#.bytes().map(|it| format!("(call $byte (i32.const {it}))")).collect();
+    let (answer, last) = match ends {
+        "exit" => ("]}}}", "(call $proc_exit (i32.const 1))"),
+        "trap" => ("]}}}", "unreachable"),
+        "error" => (r#"]},"isError":true}}"#, ""),
+        _ => ("]}}}", ""),
+    };
+    let write = match ends {
+        "silent" => "",
+        _ => "(drop (call $fd_write (i32.const 1) (i32.const 512) (i32.const 1) (i32.const 520)))",
+    };
+    let end: String = answer.bytes().map(|it| format!("(call $byte (i32.const {it}))")).collect();
     let text = format!(
-        r#"(module {imports} (memory (export "memory") {PAGES}) {data}
+        r#"(module {imports}
+  (import "wasi_snapshot_preview1" "proc_exit" (func $proc_exit (param i32))) (memory (export "memory") {PAGES}) {data}
   (global $end (mut i32) (i32.const {ANSWER}))
   (func $byte (param i32)
     (i32.store8 (global.get $end) (local.get 0))
@@ -440,7 +457,7 @@ fn module(lines: &[&str]) -> Vec<u8> {
     {body}{end}
     (i32.store (i32.const 512) (i32.const {ANSWER}))
     (i32.store (i32.const 516) (i32.sub (global.get $end) (i32.const {ANSWER})))
-    (drop (call $fd_write (i32.const 1) (i32.const 512) (i32.const 1) (i32.const 520)))))"#,
+    {write} {last}))"#,
         head_length = head.len(),
         reply_2 = REPLY + 2,
         code = i64::from_le_bytes(*b"\"code\":\""),
