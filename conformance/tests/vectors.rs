@@ -238,7 +238,8 @@ fn every_reason_code_that_an_input_can_bring_about_is_shown_by_a_case() {
         let in_scope = suite::case::check(text) > 0
             || ["key", "trust", "policy", "request", "tool", "privacy", "storage"].contains(&stage);
         let exempt = CODES_WITHOUT_CASE.iter().any(|(exempt, _)| exempt == code);
-        if in_scope && shown.remove(text) == exempt {
+        let is_shown = shown.remove(text);
+        if in_scope && is_shown == exempt {
             faults.push(format!("{text}: shown by a case, or exempt, and not both"));
         }
     }
