@@ -167,9 +167,8 @@ fn kept(storage: &MemoryStorage) -> Option<String> {
 }
 
 fn tree(number: u64, files: &[(&str, &str)]) -> Arc<Mutex<Tree>> {
-    let file = |(path, text): &(&str, &str)| {
-        ((*path).to_owned(), Entry::File(text.as_bytes().to_vec()))
-    };
+    let file =
+        |(path, text): &(&str, &str)| ((*path).to_owned(), Entry::File(text.as_bytes().to_vec()));
     Tree::with(number, files.iter().map(file))
 }
 

@@ -217,9 +217,8 @@ fn the_committed_files_are_what_the_generator_makes() {
 }
 
 /// Codes of the stages below that no case can show, and why.
-const CODES_WITHOUT_CASE: &[(Code, &str)] = &[
-    (Code::StorageQuota, "a guest meets the quota before: src/kernel/storage/tests.rs"),
-];
+const CODES_WITHOUT_CASE: &[(Code, &str)] =
+    &[(Code::StorageQuota, "a guest meets the quota before: src/kernel/storage/tests.rs")];
 
 #[test]
 fn every_reason_code_that_an_input_can_bring_about_is_shown_by_a_case() {
@@ -259,10 +258,6 @@ const SENTENCES_WITHOUT_CASE: &[(&str, &str)] = &[
     ("PAT-07", "the hosts that run vectors match expressions: src/kernel/pipeline.rs has the rule and its test"),
     ("MOD-22", "vectors compare no details: conformance/unit/kernel/module.rs shows them"),
     ("MOD-18", "a module of 8 MB is too large to commit: src/kernel/module/tests.rs makes one"),
-    (
-        "PRIV-79",
-        "a host's key is random: src/kernel/privacy/tests/labels.rs and the pipeline show its use",
-    ),
     ("PRIV-80", "no value is known that cannot be filtered except for its size"),
     ("PRIV-84", "it is about time: conformance/unit/after_guest.rs cancels calls"),
     ("SCH-13", "it is about time: conformance/unit/after_guest.rs cancels calls"),

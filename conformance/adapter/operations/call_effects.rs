@@ -107,6 +107,7 @@ fn host(case: &Case<'_>) -> Result<Memory, Error> {
         trust: Mutex::new(trust(case.text("trust"))?),
         trust_when_asked: Mutex::new(when_asked),
         answers,
+        secret_takes_ms: given["secret_takes_ms"].as_u64().unwrap_or(0),
         secrets: members(&given["secrets"]).map(|(name, it)| (name.clone(), text(it))).collect(),
         directories: trees.collect(),
         has_storage: given["storage"] != json!("none"),
@@ -162,7 +163,7 @@ fn answer(value: &Value) -> Answer {
         Some(kind) => (kind.to_owned(), "ann".to_owned()),
         None => (text(&value["answer"]), text(&value["by"])),
     };
-    Answer { kind, by }
+    Answer { kind, by, proof: value["proof"].as_str().map(str::to_owned) }
 }
 
 fn snapshot(value: &Value) -> (StorageOwner, Vec<u8>) {
@@ -259,6 +260,8 @@ fn effects(host: &Memory) -> Map<String, Value> {
         ("intent", "risk"),
         ("intent", "agent"),
         ("intent", "traceparent"),
+        ("intent", "arguments"),
+        ("intent", "attestation"),
         ("outcome", "denied"),
         ("outcome", "services"),
         ("outcome", "changes"),

@@ -52,9 +52,10 @@ pub fn decide(case: &Case<'_>) -> Result<Value, Error> {
 /// What the token holds.
 fn shown(token: &CapabilityToken, case: &Case<'_>) -> Map<String, Value> {
     let limits = token.limits();
-    let directories = token.directories().into_iter().map(
-        |it| json!({ "guest": it.guest, "host": it.host, "writable": it.writable }),
-    );
+    let directories = token
+        .directories()
+        .into_iter()
+        .map(|it| json!({ "guest": it.guest, "host": it.host, "writable": it.writable }));
     let seconds = case.input.get("after_s").and_then(Value::as_u64).unwrap_or(0);
     let shown = json!({
         "content_hash": token.content_hash().to_string(),

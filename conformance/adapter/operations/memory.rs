@@ -33,6 +33,8 @@ pub struct Answer {
     pub kind: String,
     /// The name of the approver.
     pub by: String,
+    /// The proof, for `proof`: its text in the record.
+    pub proof: Option<String>,
 }
 
 /// A network: what names resolve to, and what servers answer, in turn.
@@ -86,6 +88,8 @@ pub struct Memory {
     pub secrets: BTreeMap<String, String>,
     /// Each secret that was looked up.
     pub secrets_read: Mutex<Vec<String>>,
+    /// How long a look-up takes.
+    pub secret_takes_ms: u64,
     /// By the path that a policy has; a path below one of these is in it.
     pub directories: BTreeMap<String, Arc<Mutex<Tree>>>,
     /// Whether this host has storage at all.
@@ -113,10 +117,15 @@ impl Default for Memory {
             questions: Mutex::default(),
             approvals: Mutex::default(),
             nonces: Mutex::default(),
-            answers: vec![Answer { kind: "remembers".to_owned(), by: "ann".to_owned() }],
+            answers: vec![Answer {
+                kind: "remembers".to_owned(),
+                by: "ann".to_owned(),
+                proof: None,
+            }],
             trust_when_asked: Mutex::default(),
             secrets: BTreeMap::new(),
             secrets_read: Mutex::default(),
+            secret_takes_ms: 0,
             directories: BTreeMap::new(),
             has_storage: true,
             storage: Arc::default(),
@@ -191,6 +200,10 @@ impl Host for Memory {
             "declines" => return ApprovalDecision::Denied,
             "absent" => return ApprovalDecision::NoApprover,
             "silent" => return ApprovalDecision::NoResponse("no decision in time".to_owned()),
+            "proof" => {
+                let proof = EphemeralAttestation::from_text(&by, answer.proof.as_deref().unwrap());
+                return ApprovalDecision::ApprovedWithProof(proof.expect("the text of a proof"));
+            }
             "proofless" => return ApprovalDecision::ApprovedOnce(by),
             "agrees" if !question.is_destructive => return ApprovalDecision::ApprovedOnce(by),
             "remembers" if !question.is_destructive => return ApprovalDecision::ApprovedAlways(by),
@@ -253,6 +266,7 @@ impl Host for Memory {
     }
     fn secret(&self, name: &str) -> Result<Option<SecretValue>, Error> {
         self.secrets_read.lock().unwrap().push(name.to_owned());
+        self.clock.fetch_add(self.secret_takes_ms * 1000, Ordering::Relaxed);
         self.secrets.get(name).map(|value| SecretValue::parse(value.as_str())).transpose()
     }
     fn directory(&self, name: &str) -> Result<Arc<dyn Directory>, Error> {
@@ -447,7 +461,9 @@ impl Tree {
         match &change.action {
             FileOp::RemoveFile | FileOp::RemoveDirectory => drop(self.names.remove(&change.path)),
             FileOp::CreateDirectory => self.put(&change.path, Entry::Directory),
-            FileOp::WriteFile { content, .. } => self.put(&change.path, Entry::File(content.clone())),
+            FileOp::WriteFile { content, .. } => {
+                self.put(&change.path, Entry::File(content.clone()))
+            }
         }
     }
 }

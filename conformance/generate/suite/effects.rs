@@ -1,7 +1,7 @@
 //! Calls on a scripted host: approvals, records, secrets, storage and commits.
 
 use super::case::Case;
-use super::crypto::{APPROVER, AUTHOR};
+use super::crypto::{Key, APPROVER, AUTHOR};
 use super::package::{manifest, Package};
 use super::run::{guest, saying, text_block};
 use super::sandbox::{files_manifest, files_policy, runtime, ID};
@@ -47,8 +47,14 @@ fn with_format(mut policy: Value) -> Value {
 fn writing(id: &str, text: &str) -> Case {
     let script = Script::new(text);
     let case = of(id, &files_manifest(), script.module());
-    case.with("guest", script.lines.clone()).with("policy", files_policy()).with("host", json!({ "directories": {
-        "/srv/data": { "one": "1" }, "/srv/out": { "old": "old" } } })).answers(json!({ "calls": [script.answer()] }))
+    case.with("guest", script.lines.clone())
+        .with("policy", files_policy())
+        .with(
+            "host",
+            json!({ "directories": {
+        "/srv/data": { "one": "1" }, "/srv/out": { "old": "old" } } }),
+        )
+        .answers(json!({ "calls": [script.answer()] }))
 }
 
 /// Without assets: 3 is `/data`, 4 `/out` and 5 `/storage`.
@@ -95,9 +101,7 @@ fn consent() -> Vec<Case> {
     let again = "An approval is for exactly what was shown.";
     let twice = json!([{ "tool": "echo" }, { "tool": "echo" }]);
     let reading = asking(json!({ "filesystem": { "read": ["/data"] }, "environment": ["A_KEY"] }));
-    let second = |policy: Value| {
-        json!([{ "tool": "echo" }, { "tool": "echo", "policy": with_format(policy) }])
-    };
+    let second = |policy: Value| json!([{ "tool": "echo" }, { "tool": "echo", "policy": with_format(policy) }]);
     let map = |host: &str| json!({ "directories": [{ "guest": "/data", "host": host }] });
     let directories = json!({ "/srv/data": {}, "/srv/other": {} });
     let base = |id: &str| {
@@ -108,13 +112,16 @@ fn consent() -> Vec<Case> {
         Package::new().with_manifest(manifest).with("tool.wasm", says_fine()).content_hash()
     };
     // CONS-06
-    let grants = |items: Value| format!("sha256:{}", super::crypto::sha256_hex(canonical(&items).as_bytes()));
+    let grants = |items: Value| {
+        format!("sha256:{}", super::crypto::sha256_hex(canonical(&items).as_bytes()))
+    };
     let question = |items: Value| {
         json!({ "package": ID, "version": "1.0.0", "publisher": "Author", "content_hash": hash(&reading), "tool": "echo",
                 "arguments": {}, "destructive": false, "level": "medium", "grants": grants(items), "agent": null })
     };
     let path = |text: &str| super::crypto::hex(text.as_bytes());
-    let item = |host: &str| json!({ "directory": "/data", "host_path": path(host), "writable": false });
+    let item =
+        |host: &str| json!({ "directory": "/data", "host_path": path(host), "writable": false });
     let unset = json!({ "variable": "A_KEY", "given": null });
     let first = question(json!([item("/srv/data"), unset]));
     let mut cases = vec![
@@ -190,9 +197,24 @@ fn consent() -> Vec<Case> {
             .answers(json!({ "calls": [fine(), code("policy.declined")] })),
     );
     for (id, title, trust, code_of) in [
-        ("trust-lost", "A publisher that is no longer trusted when the person has answered", "stores/empty.json", "publisher.unknown"),
-        ("trust-revoked", "A key that is revoked while the person is asked", "stores/author-revoked.json", "publisher.key_revoked"),
-        ("trust-version", "A newer version that was seen while the person was asked", "stores/seen-1.2.0.json", "manifest.downgrade"),
+        (
+            "trust-lost",
+            "A publisher that is no longer trusted when the person has answered",
+            "stores/empty.json",
+            "publisher.unknown",
+        ),
+        (
+            "trust-revoked",
+            "A key that is revoked while the person is asked",
+            "stores/author-revoked.json",
+            "publisher.key_revoked",
+        ),
+        (
+            "trust-version",
+            "A newer version that was seen while the person was asked",
+            "stores/seen-1.2.0.json",
+            "manifest.downgrade",
+        ),
     ] {
         cases.push(
             base(id)
@@ -245,8 +267,10 @@ fn proofs() -> Vec<Case> {
                 .answers(json!({ "calls": [code("policy.attestation")], "records": ["refused policy.attestation"] })),
         );
     }
+    cases.extend(signed_proofs(&erasing));
     let twice = json!([{ "tool": "echo" }, { "tool": "echo" }]);
-    let trusted = with_format(json!({ "trusted_packages": [ID], "trusted_publishers": ["Author"] }));
+    let trusted =
+        with_format(json!({ "trusted_packages": [ID], "trusted_publishers": ["Author"] }));
     cases.extend([
         of("proof-reused", &erasing, says_fine())
             .host("person", json!("reused"))
@@ -267,6 +291,106 @@ fn proofs() -> Vec<Case> {
             .spec("CONS-03 CONS-11")
             .answers(json!({ "calls": [fine(), fine()], "granted_by": ["person:ann", "person:ann"] })),
     ]);
+    cases
+}
+
+/// HMAC-SHA-256 (RFC 2104) under a key of 32 bytes.
+fn hmac(key: &[u8], message: &[u8]) -> Vec<u8> {
+    let digest = |bytes: Vec<u8>| super::crypto::unhex(&super::crypto::sha256_hex(&bytes));
+    let pad = |byte: u8| {
+        let padded = key.iter().copied().chain([0; 32]);
+        padded.map(|it| it ^ byte).collect::<Vec<u8>>()
+    };
+    let inner = digest([&pad(0x36), message].concat());
+    digest([pad(0x5c), inner].concat())
+}
+
+/// A digest under the key of the log of scripted hosts.
+fn keyed(message: &[u8]) -> String {
+    format!("hmac-sha256:{}", super::crypto::hex(&hmac(&[5; 32], message)))
+}
+
+/// Proofs that are put together from CONS-10, each other than the first in one thing.
+fn signed_proofs(manifest: &Value) -> Vec<Case> {
+    let host = Key::ALL[6];
+    let package = Package::new().with_manifest(manifest).with("tool.wasm", says_fine());
+    let (hash, arguments) = (package.content_hash(), keyed(b"{\"a\":[1,\"x\"]}"));
+    let (nonce, expires) = ("0123456789abcdef0123456789abcdef", "2026-06-01T00:05:00Z");
+    let sign = |hash: &str,
+                tool: &str,
+                arguments: &str,
+                by: &str,
+                nonce: &str,
+                expires: &str,
+                kind: &str| {
+        let body = format!("content_hash {hash}\ntool {tool}\narguments {arguments}\nby {by}\nnonce {nonce}\nexpires {expires}\n");
+        let payload = format!("MPPv1 {} {kind} {} {body}", kind.len(), body.len());
+        super::crypto::base64(&host.sign(payload.as_bytes()))
+    };
+    let kind = "application/vnd.mpp.attestation.v1";
+    let text = |signature: &str| format!("{nonce} {expires} {} {signature}", host.id());
+    let good = sign(&hash, "echo", &arguments, "ann", nonce, expires, kind);
+    let case = |id: &str, title: &str, proof: String| {
+        of(&format!("signed-proof-{id}"), manifest, says_fine())
+            .with("calls", json!([{ "tool": "echo", "arguments": { "a": [1, "x"] } }]))
+            .host("person", json!({ "answer": "proof", "by": "ann", "proof": proof }))
+            .says(title, "A proof is for exactly one call, by one person, until one time.")
+            .answers(json!({ "calls": [code("policy.attestation")] }))
+    };
+    let other = keyed(b"{}");
+    let zeros = "0".repeat(32);
+    let stranger = format!("{nonce} {expires} {} {good}", AUTHOR.id());
+    let mut cases = vec![case("valid", "A proof for exactly this call", text(&good))
+        .spec("CONS-10 CONS-11 CONS-12 AUD-14")
+        .answers(json!({ "calls": [fine()], "attestation": [text(&good)], "arguments": [arguments], "granted_by": ["person:ann"] }))];
+    for (id, title, signature) in [
+        (
+            "package",
+            "A proof for another package",
+            sign(
+                &format!("sha256:{}", "0".repeat(64)),
+                "echo",
+                &arguments,
+                "ann",
+                nonce,
+                expires,
+                kind,
+            ),
+        ),
+        (
+            "tool",
+            "A proof for another tool",
+            sign(&hash, "erase", &arguments, "ann", nonce, expires, kind),
+        ),
+        (
+            "arguments",
+            "A proof for other arguments of the tool",
+            sign(&hash, "echo", &other, "ann", nonce, expires, kind),
+        ),
+        (
+            "by",
+            "A proof of another person",
+            sign(&hash, "echo", &arguments, "eve", nonce, expires, kind),
+        ),
+        (
+            "nonce",
+            "A proof with another nonce",
+            sign(&hash, "echo", &arguments, "ann", &zeros, expires, kind),
+        ),
+        (
+            "expires",
+            "A proof with another end",
+            sign(&hash, "echo", &arguments, "ann", nonce, "2026-06-01T00:04:00Z", kind),
+        ),
+        (
+            "type",
+            "A signature of another type",
+            sign(&hash, "echo", &arguments, "ann", nonce, expires, super::package::TYPE),
+        ),
+    ] {
+        cases.push(case(id, title, text(&signature)).spec("CONS-10 CONS-11"));
+    }
+    cases.push(case("key-id", "A proof under the id of another key", stranger).spec("CONS-11"));
     cases
 }
 
@@ -311,29 +435,70 @@ fn pipeline() -> Vec<Case> {
             .spec("BOX-38 BOX-20")
             .answers(json!({ "calls": [code("tool.cancelled")], "records": ["intent", "outcome tool.cancelled"] })),
     ];
+    // PRIV-77 and PRIV-79.
+    let purpose = super::crypto::unhex(&super::crypto::sha256_hex(b"pseudonyms"));
+    let pseudonym = hmac(&hmac(&purpose, &[5; 32]), format!("EMAIL\0{mail}").as_bytes());
+    let letter = |half: u8| char::from(b'A' + half);
+    let letters: String =
+        pseudonym[..8].iter().flat_map(|byte| [letter(byte >> 4), letter(byte & 15)]).collect();
+    cases.push(
+        of("pseudonym", &filtered, saying(&response(&json!(mail))))
+            .with("policy", with_format(json!({ "privacy_replacement": "pseudonym" })))
+            .says("A pseudonym under the key of a host", "It is the same in every call on this host, and on no other.")
+            .spec("PRIV-79 PRIV-77")
+            .answers(json!({ "calls": [{ "content": text_block(&format!("[EMAIL:{letters}]")), "is_error": false }] })),
+    );
     let mut newer = asking(json!({ "filesystem": { "read": ["/data"] } }));
     let older = newer.clone();
     newer["version"] = json!("1.1.0");
     let newer = Package::new().with_manifest(&newer).with("tool.wasm", says_fine()).bytes();
     for (id, title, person, results) in [
-        ("seen-declined", "A newer version whose call was declined", json!(["declines", "agrees"]), json!([code("policy.declined"), fine()])),
-        ("seen-allowed", "A newer version whose call was allowed", json!("agrees"), json!([fine(), code("manifest.downgrade")])),
+        (
+            "seen-declined",
+            "A newer version whose call was declined",
+            json!(["declines", "agrees"]),
+            json!([code("policy.declined"), fine()]),
+        ),
+        (
+            "seen-allowed",
+            "A newer version whose call was allowed",
+            json!("agrees"),
+            json!([fine(), code("manifest.downgrade")]),
+        ),
     ] {
         let case = of(id, &older, says_fine()).with_file("newer.mpp", newer.clone());
         let file = case.files.last().unwrap().0.clone();
         cases.push(
             case.with("calls", json!([{ "tool": "echo", "package": file }, { "tool": "echo" }]))
                 .host("person", person)
-                .says(title, "A version counts as seen once a call of it was allowed, and not before.")
+                .says(
+                    title,
+                    "A version counts as seen once a call of it was allowed, and not before.",
+                )
                 .spec("RUN-09")
                 .answers(json!({ "calls": results })),
         );
     }
     let long = "n".repeat(200);
     for (id, title, agent, shown) in [
-        ("hidden", "An agent with hidden characters in its name", json!({ "name": " a\u{202e}b\u{0}c\n", "version": "\u{200b}" }), json!("abc")),
-        ("long", "An agent with a name that is too long", json!({ "name": long }), json!(&long[..128])),
-        ("empty", "An agent with a name of hidden characters", json!({ "name": "\u{200b} " }), Value::Null),
+        (
+            "hidden",
+            "An agent with hidden characters in its name",
+            json!({ "name": " a\u{202e}b\u{0}c\n", "version": "\u{200b}" }),
+            json!("abc"),
+        ),
+        (
+            "long",
+            "An agent with a name that is too long",
+            json!({ "name": long }),
+            json!(&long[..128]),
+        ),
+        (
+            "empty",
+            "An agent with a name of hidden characters",
+            json!({ "name": "\u{200b} " }),
+            Value::Null,
+        ),
     ] {
         cases.push(
             of(&format!("agent-{id}"), &manifest(), says_fine())
@@ -345,9 +510,19 @@ fn pipeline() -> Vec<Case> {
     }
     let parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
     for (id, title, text, shown) in [
-        ("other-version", "A trace of another version", parent.replacen("00", "01", 1), Value::Null),
+        (
+            "other-version",
+            "A trace of another version",
+            parent.replacen("00", "01", 1),
+            Value::Null,
+        ),
         ("capitals", "A trace in capitals", parent.to_uppercase(), Value::Null),
-        ("zeros", "A trace with an id of zeros", parent.replace("b7ad6b7169203331", "0000000000000000"), Value::Null),
+        (
+            "zeros",
+            "A trace with an id of zeros",
+            parent.replace("b7ad6b7169203331", "0000000000000000"),
+            Value::Null,
+        ),
         ("text", "A text that is not a trace", "<script>".to_owned(), Value::Null),
         ("good", "A trace", parent.to_owned(), json!(parent)),
     ] {
@@ -359,8 +534,16 @@ fn pipeline() -> Vec<Case> {
                 .answers(json!({ "calls": [fine()], "traceparent": [shown] })),
         );
     }
-    let script = Script::new(&format!("fd_read 0 ~400 #4 => {}", json!([0, concat!(
-        r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"echo","arguments":{"a":1},"_meta":{"io.modelcontextprotocol/clientInfo":{"name":"agent","version":"2"}}}}"#, "\n")])));
+    let script = Script::new(&format!(
+        "fd_read 0 ~400 #4 => {}",
+        json!([
+            0,
+            concat!(
+                r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"echo","arguments":{"a":1},"_meta":{"io.modelcontextprotocol/clientInfo":{"name":"agent","version":"2"}}}}"#,
+                "\n"
+            )
+        ])
+    ));
     let mut echo = manifest();
     echo["runtime"] = runtime();
     cases.push(
@@ -384,30 +567,102 @@ fn commits() -> Vec<Case> {
     };
     let shown = "What is applied is what was shown.";
     let mut cases = vec![
-        fails("commit-declined", "policy.declined", "An operator who declines the changes", shown, "BOX-93")
-            .host("before_commit", json!({ "declines": true })),
-        fails("commit-trust", "publisher.key_revoked", "A key that is revoked while the tool runs", whole, "RUN-13 RUN-10")
-            .host("before_commit", json!({ "trust": "stores/author-revoked.json" })),
-        fails("commit-conflict", "host.commit", "A file that another program writes while the tool runs", "No change of others is lost.", "BOX-94 RUN-10")
-            .host("before_commit", json!({ "directories": { "/srv/out": { "old": "theirs" } } }))
-            .also("files", json!({ "/srv/data": { "one": "1" }, "/srv/out": { "old": "theirs" } })),
-        fails("commit-taken", "host.commit", "A free name that another program takes while the tool runs", "No change of others is lost.", "BOX-94 BOX-91")
-            .host("before_commit", json!({ "directories": { "/srv/out": { "made": "theirs" } } }))
-            .also("files", json!({ "/srv/data": { "one": "1" }, "/srv/out": { "old": "old", "made": "theirs" } })),
-        fails("commit-storage", "storage.conflict", "Storage that another call has changed", "All is applied or nothing.", "STO-31")
-            .host("before_commit", json!({ "storage": storage(&AUTHOR, json!({ "kept": "theirs" })) }))
-            .also("storage", json!([storage(&AUTHOR, json!({ "kept": "theirs" }))])),
-        fails("commit-refused", "host.commit", "A host that refuses the second change", "The record counts what was changed before.", "BOX-92 STO-32 BOX-91")
-            .host("commit_fails_after", json!({ "/srv/out": 1 }))
-            .also("files", json!({ "/srv/data": { "one": "1" }, "/srv/out": { "old": "old", "made": "" } }))
-            .also("changes", json!([{ "bytes": 0, "write_file": 1 }])),
+        fails(
+            "commit-declined",
+            "policy.declined",
+            "An operator who declines the changes",
+            shown,
+            "BOX-93",
+        )
+        .host("before_commit", json!({ "declines": true })),
+        fails(
+            "commit-trust",
+            "publisher.key_revoked",
+            "A key that is revoked while the tool runs",
+            whole,
+            "RUN-13 RUN-10",
+        )
+        .host("before_commit", json!({ "trust": "stores/author-revoked.json" })),
+        fails(
+            "commit-conflict",
+            "host.commit",
+            "A file that another program writes while the tool runs",
+            "No change of others is lost.",
+            "BOX-94 RUN-10",
+        )
+        .host("before_commit", json!({ "directories": { "/srv/out": { "old": "theirs" } } }))
+        .also("files", json!({ "/srv/data": { "one": "1" }, "/srv/out": { "old": "theirs" } })),
+        fails(
+            "commit-taken",
+            "host.commit",
+            "A free name that another program takes while the tool runs",
+            "No change of others is lost.",
+            "BOX-94 BOX-91",
+        )
+        .host("before_commit", json!({ "directories": { "/srv/out": { "made": "theirs" } } }))
+        .also(
+            "files",
+            json!({ "/srv/data": { "one": "1" }, "/srv/out": { "old": "old", "made": "theirs" } }),
+        ),
+        fails(
+            "commit-storage",
+            "storage.conflict",
+            "Storage that another call has changed",
+            "All is applied or nothing.",
+            "STO-31",
+        )
+        .host("before_commit", json!({ "storage": storage(&AUTHOR, json!({ "kept": "theirs" })) }))
+        .also("storage", json!([storage(&AUTHOR, json!({ "kept": "theirs" }))])),
+        fails(
+            "commit-refused",
+            "host.commit",
+            "A host that refuses the second change",
+            "The record counts what was changed before.",
+            "BOX-92 STO-32 BOX-91",
+        )
+        .host("commit_fails_after", json!({ "/srv/out": 1 }))
+        .also(
+            "files",
+            json!({ "/srv/data": { "one": "1" }, "/srv/out": { "old": "old", "made": "" } }),
+        )
+        .also("changes", json!([{ "bytes": 0, "write_file": 1 }])),
     ];
+    let mut slow = files_manifest();
+    slow["runtime"]["timeout_ms"] = json!(2);
+    let made = Script::new(WRITES);
+    cases.push(
+        of("commit-time", &slow, made.module())
+            .with("guest", made.lines.clone())
+            .with("policy", files_policy())
+            .host("directories", before())
+            .says("Three changes where the call's time is for two", "What has started to change is not stopped, so it must not start.")
+            .spec("BOX-99")
+            .answers(json!({ "calls": [code("tool.timeout")], "files": before(), "storage": [], "changes": [{}] })),
+    );
     // A result that reports an error, and results that are refused, change nothing.
     for (id, title, spec, end, code_of) in [
-        ("exit", "A tool that writes files and ends with status 1", "RUN-10", "exit", "tool.exit_status"),
+        (
+            "exit",
+            "A tool that writes files and ends with status 1",
+            "RUN-10",
+            "exit",
+            "tool.exit_status",
+        ),
         ("trap", "A tool that writes files and traps", "RUN-10", "trap", "tool.trap"),
-        ("silent", "A tool that writes files and answers nothing", "RUN-10", "silent", "tool.no_answer"),
-        ("schema", "A tool that writes files and returns what it did not promise", "RUN-10 RUN-06", "schema", "tool.return_schema"),
+        (
+            "silent",
+            "A tool that writes files and answers nothing",
+            "RUN-10",
+            "silent",
+            "tool.no_answer",
+        ),
+        (
+            "schema",
+            "A tool that writes files and returns what it did not promise",
+            "RUN-10 RUN-06",
+            "schema",
+            "tool.return_schema",
+        ),
         ("error", "A tool that writes files and reports an error", "RUN-10 RUN-14", "error", ""),
     ] {
         let made = Script::new(WRITES);
@@ -431,23 +686,47 @@ fn commits() -> Vec<Case> {
         writing("commit", WRITES)
             .says("Files and storage that a tool changes", whole)
             .spec("RUN-10 STO-30 STO-31 STO-33 BOX-85 BOX-40")
-            .also("files", json!({ "/srv/data": { "one": "1" }, "/srv/out": { "old": "new", "made": "" } }))
+            .also(
+                "files",
+                json!({ "/srv/data": { "one": "1" }, "/srv/out": { "old": "new", "made": "" } }),
+            )
             .also("storage", json!([storage(&AUTHOR, json!({ "kept": "kept" }))]))
             .also("changes", json!([{ "bytes": 7, "write_file": 3 }])),
-        writing("commit-nothing", r#"path_open 5 0 "kept" 0 READ|WRITE 0 0 #4 => [0,6]
+        writing(
+            "commit-nothing",
+            r#"path_open 5 0 "kept" 0 READ|WRITE 0 0 #4 => [0,6]
             fd_write 6 {kept} #4 => [0,4]
             path_open 5 0 "more" CREAT WRITE 0 0 #4 => [0,7]
-            path_unlink_file 5 "more""#)
-            .host("storage", json!([storage(&AUTHOR, json!({ "kept": "kept" }))]))
-            .host("before_commit", json!({ "storage": storage(&AUTHOR, json!({ "kept": "theirs" })) }))
-            .says("Storage that is the same at the end", "What did not change is not stored, and takes no lock.")
-            .spec("STO-30")
-            .also("changes", json!([{}])),
+            path_unlink_file 5 "more""#,
+        )
+        .host("storage", json!([storage(&AUTHOR, json!({ "kept": "kept" }))]))
+        .host("before_commit", json!({ "storage": storage(&AUTHOR, json!({ "kept": "theirs" })) }))
+        .says(
+            "Storage that is the same at the end",
+            "What did not change is not stored, and takes no lock.",
+        )
+        .spec("STO-30")
+        .also("changes", json!([{}])),
     ]);
     for (id, title, maps, spec) in [
-        ("same", "One directory mapped to be read and to be written", ["/srv/out", "/srv/out"], "BOX-09"),
-        ("inside", "A directory to be written inside another", ["/srv/out", "/srv/out/dir"], "BOX-09"),
-        ("around", "A directory to be written around another", ["/srv/out/dir", "/srv/out"], "BOX-09"),
+        (
+            "same",
+            "One directory mapped to be read and to be written",
+            ["/srv/out", "/srv/out"],
+            "BOX-09",
+        ),
+        (
+            "inside",
+            "A directory to be written inside another",
+            ["/srv/out", "/srv/out/dir"],
+            "BOX-09",
+        ),
+        (
+            "around",
+            "A directory to be written around another",
+            ["/srv/out/dir", "/srv/out"],
+            "BOX-09",
+        ),
     ] {
         cases.push(
             writing(&format!("overlap-{id}"), WRITES)
@@ -466,7 +745,10 @@ fn commits() -> Vec<Case> {
     cases.push(
         writing("directory-missing", WRITES)
             .host("directories", json!({ "/srv/data": {} }))
-            .says("A mapped directory that is not on the host", "A guest that started would take it for empty.")
+            .says(
+                "A mapped directory that is not on the host",
+                "A guest that started would take it for empty.",
+            )
             .spec("BOX-07")
             .answers(json!({ "calls": [code("host.file")] })),
     );
@@ -479,11 +761,14 @@ fn storages() -> Vec<Case> {
         let script = format!("path_open 5 0 \"kept\" 0 READ 0 0 #4 => {found}");
         writing(id, &script)
     };
-    let kept = |key: &super::crypto::Key| storage(key, json!({ "kept": "1", "dir/in": "2", "dir": null }));
+    let kept =
+        |key: &super::crypto::Key| storage(key, json!({ "kept": "1", "dir/in": "2", "dir": null }));
     let mut other = kept(&AUTHOR);
     other["package"] = json!("org.example.other");
     let two_keys = |id: &str, key: &super::crypto::Key, found: &str| {
-        reads(id, found).with("trust", "stores/author-two-keys.json").host("storage", json!([kept(key)]))
+        reads(id, found)
+            .with("trust", "stores/author-two-keys.json")
+            .host("storage", json!([kept(key)]))
     };
     vec![
         reads("storage-none", "44")
@@ -523,7 +808,9 @@ fn secrets() -> Vec<Case> {
     let nowhere = "A secret is nowhere but where the policy puts it.";
     let variable = asking(json!({ "environment": ["A_KEY"] }));
     let policy = |rest: Value| {
-        let mut policy = with_format(json!({ "trusted_packages": [ID], "environment": [{ "name": "A_KEY", "secret": "SERVICE" }] }));
+        let mut policy = with_format(
+            json!({ "trusted_packages": [ID], "environment": [{ "name": "A_KEY", "secret": "SERVICE" }] }),
+        );
         for (name, value) in rest.as_object().unwrap() {
             policy[name] = value.clone();
         }
@@ -569,6 +856,15 @@ fn secrets() -> Vec<Case> {
             .spec("SECRET-03")
             .answers(json!({ "calls": [fine(), fine()], "secrets_read": ["SERVICE", "SERVICE"] })),
     ];
+    cases.push(
+        of("secret-late", &variable, says_fine())
+            .with("policy", policy(json!({ "token_lifetime_s": 1 })))
+            .host("secrets", json!({ "SERVICE": SECRET }))
+            .host("secret_takes_ms", json!(1001))
+            .says("A token that ends while a secret is looked up", "What was decided counts for a time.")
+            .spec("BOX-03 TOKEN-03")
+            .answers(json!({ "calls": [code("sandbox.token_expired")], "records": ["intent", "outcome sandbox.token_expired"] })),
+    );
     for (id, title, value) in [
         ("short", "A value of seven bytes", "sevenby".to_owned()),
         ("long", "A value of 4097 bytes", "x".repeat(4097)),
@@ -591,13 +887,44 @@ fn secrets() -> Vec<Case> {
     let percent: String = SECRET.bytes().map(|byte| format!("%{byte:02x}")).collect();
     let unicode: String = SECRET.bytes().map(|byte| format!("\\u00{byte:02x}")).collect();
     for (id, title, spec, text, shown) in [
-        ("plain", "A secret in a text", "SECRET-20 SECRET-21", json!(format!("It is {SECRET}.")), json!("It is [SECRET:SERVICE].")),
-        ("twice", "A secret twice in a row", "SECRET-20", json!(format!("{SECRET}{SECRET}")), json!("[SECRET:SERVICE][SECRET:SERVICE]")),
-        ("percent", "A secret in percent-encoding", "SECRET-21", json!(format!("It is {percent}.")), json!("It is [SECRET:SERVICE].")),
-        ("unicode", "A secret in JSON escapes", "SECRET-21", json!(format!("It is {unicode}.")), json!("It is [SECRET:SERVICE].")),
-        ("base64", "A secret in base64 of a longer text", "SECRET-21", json!(format!("It is {base64}.")), json!("It is [SECRET:SERVICE].")),
+        (
+            "plain",
+            "A secret in a text",
+            "SECRET-20 SECRET-21",
+            json!(format!("It is {SECRET}.")),
+            json!("It is [SECRET:SERVICE]."),
+        ),
+        (
+            "twice",
+            "A secret twice in a row",
+            "SECRET-20",
+            json!(format!("{SECRET}{SECRET}")),
+            json!("[SECRET:SERVICE][SECRET:SERVICE]"),
+        ),
+        (
+            "percent",
+            "A secret in percent-encoding",
+            "SECRET-21",
+            json!(format!("It is {percent}.")),
+            json!("It is [SECRET:SERVICE]."),
+        ),
+        (
+            "unicode",
+            "A secret in JSON escapes",
+            "SECRET-21",
+            json!(format!("It is {unicode}.")),
+            json!("It is [SECRET:SERVICE]."),
+        ),
+        (
+            "base64",
+            "A secret in base64 of a longer text",
+            "SECRET-21",
+            json!(format!("It is {base64}.")),
+            json!("It is [SECRET:SERVICE]."),
+        ),
     ] {
-        cases.push(told(&format!("secret-told-{id}"), &text, shown).says(title, nowhere).spec(spec));
+        cases
+            .push(told(&format!("secret-told-{id}"), &text, shown).says(title, nowhere).spec(spec));
     }
     cases.push(
         of("secret-told-key", &variable, saying(&response(&json!({ SECRET: 1 }))))
@@ -611,15 +938,20 @@ fn secrets() -> Vec<Case> {
                 "seen": [], "privacy": [{ "secret": 2 }] })),
     );
     cases.push(
-        of("secret-told-stderr", &variable, guest("(call 2 (i32.const 2) (i32.const 21)) unreachable", SECRET))
-            .with("policy", policy(json!({})))
-            .host("secrets", json!({ "SERVICE": SECRET }))
-            .with("watch", json!([SECRET]))
-            .says("A secret on stderr of a tool that traps", nowhere)
-            .spec("SECRET-20 RUN-07")
-            .answers(json!({ "calls": [code("tool.trap")], "seen": [] })),
+        of(
+            "secret-told-stderr",
+            &variable,
+            guest("(call 2 (i32.const 2) (i32.const 21)) unreachable", SECRET),
+        )
+        .with("policy", policy(json!({})))
+        .host("secrets", json!({ "SERVICE": SECRET }))
+        .with("watch", json!([SECRET]))
+        .says("A secret on stderr of a tool that traps", nowhere)
+        .spec("SECRET-20 RUN-07")
+        .answers(json!({ "calls": [code("tool.trap")], "seen": [] })),
     );
-    let value = |value: &str| policy(json!({ "environment": [{ "name": "A_KEY", "value": value }] }));
+    let value =
+        |value: &str| policy(json!({ "environment": [{ "name": "A_KEY", "value": value }] }));
     let literal = |id: &str, set: &str, text: &str, shown: &str| {
         of(id, &variable, saying(&response(&json!(text))))
             .with("policy", value(set))
@@ -671,11 +1003,14 @@ fn limits() -> Vec<Case> {
         manifest["runtime"] = json!({ "target": "wasm32-wasip1", "memory_limit_mb": memory, "fuel": fuel, "output_limit_kb": 64 });
         manifest
     };
-    let end = |text: &str| format!("{text} (call 2 (i32.const 1) (i32.const {}))", response(&json!("fine")).len());
+    let end = |text: &str| {
+        format!("{text} (call 2 (i32.const 1) (i32.const {}))", response(&json!("fine")).len())
+    };
     let does = |text: &str| guest(&end(text), &response(&json!("fine")));
     let script = Script::new("random_get 524288 65536");
     let ceiling = with_format(json!({ "ceilings": { "memory_limit_mb": 1 } }));
-    let nothing = "nop ".repeat(20_000) + &"(drop (i32.add (i32.const 1) (i32.const 2)))".repeat(5000);
+    let nothing =
+        "nop ".repeat(20_000) + &"(drop (i32.add (i32.const 1) (i32.const 2)))".repeat(5000);
     vec![
         of("fuel-memory", &with_runtime(8, 60_000), Script::new("sched_yield").module())
             .says("Fuel for less than the initial memory", bounded)

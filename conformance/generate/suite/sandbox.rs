@@ -5,6 +5,10 @@ use super::package::{manifest, Package};
 use super::script::Script;
 use serde_json::{json, Value};
 
+/// LIM-47 and LIM-176.
+const OPEN_FILES_MAX: usize = 128;
+const LINKS_MAX: usize = 32;
+
 pub const ID: &str = "org.example.echo";
 
 /// The limits of guests that run scripts.
@@ -157,7 +161,7 @@ fn names() -> Vec<Case> {
             "path-length",
             "Names and paths at their limit, and one byte longer",
             one,
-            "BOX-61",
+            "BOX-61 LIM-46",
             &format!(
                 r#"path_create_directory 5 "{longest}"
                    path_create_directory 5 "{long}" => ENAMETOOLONG
@@ -321,11 +325,16 @@ fn names() -> Vec<Case> {
             "depth",
             "Directories as deep as allowed, and one deeper",
             "Every name has a bounded way to it.",
-            "BOX-87",
-            &(1..=33).map(|depth| {
-                let path = vec!["d"; depth].join("/");
-                format!("path_create_directory 5 \"{path}\" => {}\n", if depth <= 32 { "0" } else { "ENAMETOOLONG" })
-            }).collect::<String>(),
+            "BOX-87 LIM-175",
+            &(1..=33)
+                .map(|depth| {
+                    let path = vec!["d"; depth].join("/");
+                    format!(
+                        "path_create_directory 5 \"{path}\" => {}\n",
+                        if depth <= 32 { "0" } else { "ENAMETOOLONG" }
+                    )
+                })
+                .collect::<String>(),
             json!({ "/srv/out": { vec!["d"; 32].join("/"): null } }),
         ),
     ]
@@ -420,6 +429,22 @@ fn descriptors() -> Vec<Case> {
                path_open 5 0 "old" 0 READ 0 0 #4 => [0,3]
                fd_prestat_get 3 &8 => EBADF
                fd_read 0 ~9 #4 => [0,"old"]"#,
+            json!({}),
+        ),
+        files(
+            "too-many-open",
+            "As many open descriptors as allowed, and one more",
+            number,
+            "BOX-64 LIM-47",
+            &format!(
+                "{}path_open 5 0 \"old\" 0 READ 0 0 #4 => EMFILE
+                 fd_close 50
+                 path_open 5 0 \"old\" 0 READ 0 0 #4 => [0,50]
+                 path_open 5 0 \"new\" CREAT WRITE 0 0 #4 => EMFILE",
+                (7..OPEN_FILES_MAX)
+                    .map(|fd| format!("path_open 5 0 \"old\" 0 READ 0 0 #4 => [0,{fd}]\n"))
+                    .collect::<String>()
+            ),
             json!({}),
         ),
         files(
@@ -572,7 +597,8 @@ fn descriptors() -> Vec<Case> {
 }
 
 fn changes() -> Vec<Case> {
-    let staged = "What a guest changes is applied when its call has succeeded, and as it was at the end.";
+    let staged =
+        "What a guest changes is applied when its call has succeeded, and as it was at the end.";
     vec![
         files(
             "write",
@@ -738,9 +764,59 @@ fn links() -> Vec<Case> {
            path_unlink_file 5 "a"
            path_unlink_file 5 "b""#,
     );
+    let last = LINKS_MAX - 1;
+    let made: String = (0..=LINKS_MAX)
+        .map(|at| match at {
+            0 => "path_symlink \"old\" 5 \"l0\"\n".to_owned(),
+            at => format!("path_symlink \"l{}\" 5 \"l{at}\"\n", at - 1),
+        })
+        .collect();
+    let removed: String =
+        (0..=LINKS_MAX).map(|at| format!("path_unlink_file 5 \"l{at}\"\n")).collect();
+    let chain = format!(
+        "{made}path_open 5 FOLLOW \"l{last}\" 0 READ 0 0 #4 => [0,7]
+         path_open 5 FOLLOW \"l{LINKS_MAX}\" 0 READ 0 0 #4 => ELOOP
+         {removed}"
+    );
+    let ways = r#"path_symlink "dir" 5 "way"
+        path_open 5 0 "way/in" 0 READ 0 0 #4 => [0,7]
+        path_open 5 0 "way/../old" 0 READ 0 0 #4 => [0,8]
+        path_open 5 0 "way" DIRECTORY READ 0 0 #4 => ELOOP
+        path_open 5 0 "way/" DIRECTORY READ 0 0 #4 => [0,9]
+        path_filestat_get 5 0 "way/no" &64 => ENOENT
+        path_remove_directory 5 "way" => ENOTDIR
+        path_rename 5 "way" 5 "other"
+        path_readlink 5 "other" $9 #4 => [0,"dir"]
+        path_link 5 0 "other" 5 "third"
+        path_readlink 5 "third" $9 #4 => [0,"dir"]
+        path_unlink_file 5 "other"
+        path_unlink_file 5 "third""#;
     let mut cases = vec![
+        files(
+            "link-chain",
+            "As many links as may be followed, and one more",
+            inside,
+            "BOX-82 LIM-176",
+            &chain,
+            json!({}),
+        ),
+        files(
+            "link-way",
+            "A link on the way, and one that is moved and named twice",
+            inside,
+            "BOX-82 BOX-83 BOX-84",
+            ways,
+            json!({}),
+        ),
         files("link-out", "Links of the guest that lead out", inside, "BOX-82", there, json!({})),
-        files("link-loop", "Links that lead to each other, and to nothing", inside, "BOX-82 BOX-83", limit, json!({})),
+        files(
+            "link-loop",
+            "Links that lead to each other, and to nothing",
+            inside,
+            "BOX-82 BOX-83",
+            limit,
+            json!({}),
+        ),
     ];
     for (id, title, where_to, mount) in [
         ("left-link", "A link that is left in a directory", "/srv/out", 5),
@@ -811,7 +887,7 @@ fn memory_and_time() -> Vec<Case> {
             "memory-buffers",
             "Lists of buffers that are too long, too large or outside",
             inside,
-            "BOX-42 BOX-43",
+            "BOX-42 BOX-43 LIM-41",
             r#"fd_write 1 1024 1025 8 => EINVAL
                fd_read 0 0x7fffffff 1025 8 => EINVAL
                fd_write 1 1024 0 #4 => [0,0]"#,
@@ -820,7 +896,7 @@ fn memory_and_time() -> Vec<Case> {
             "clock",
             "The two clocks, and others",
             own,
-            "BOX-50 BOX-51",
+            "BOX-50 BOX-51 LIM-49",
             "clock_time_get 1 0 #8 => [0,0]
              clock_time_get 1 0 #8 => [0,1000000]
              clock_time_get 0 0 #8 => [0,1767225600002000000]
@@ -836,7 +912,7 @@ fn memory_and_time() -> Vec<Case> {
             "poll",
             "Waiting, which takes no time, and waiting for nothing",
             own,
-            "BOX-52",
+            "BOX-52 LIM-48",
             &format!(
                 "poll_oneoff 1024 4096 0 8 => EINVAL
                  poll_oneoff 1024 4096 1025 8 => EINVAL

@@ -69,12 +69,24 @@ const PAGES: usize = 80;
 
 /// What is shown of what a call has filled.
 enum Shown {
-    Number { at: usize, size: usize },
+    Number {
+        at: usize,
+        size: usize,
+    },
     /// As many bytes as the number there says.
-    Text { at: usize, length_at: usize },
+    Text {
+        at: usize,
+        length_at: usize,
+    },
     /// So many bytes.
-    Bytes { at: usize, length: usize },
-    Hex { at: usize, length: usize },
+    Bytes {
+        at: usize,
+        length: usize,
+    },
+    Hex {
+        at: usize,
+        length: usize,
+    },
 }
 
 #[derive(Default)]
@@ -206,9 +218,8 @@ impl Script {
         for line in lines {
             let (call, returns) = line.rsplit_once(" => ").unwrap_or((line, "0"));
             let errno = ERRNOS.iter().find(|(name, _)| *name == returns);
-            let parsed = || {
-                serde_json::from_str(returns).unwrap_or_else(|error| panic!("{line}: {error}"))
-            };
+            let parsed =
+                || serde_json::from_str(returns).unwrap_or_else(|error| panic!("{line}: {error}"));
             expected.push(errno.map_or_else(parsed, |(_, number)| (*number).into()));
             script.push(call.trim().to_owned());
         }
@@ -333,12 +344,19 @@ fn module(lines: &[&str], ends: &str) -> Vec<u8> {
             continue;
         }
         let is_length = matches!(name, "request" | "response");
-        let ok = if is_length { "(i32.gt_s (local.get $e) (i32.const 0))" } else { "(i32.eqz (local.get $e))" };
-        body += &format!("(if {ok} (then (call $byte (i32.const 91)) (call $signed (local.get $e))");
+        let ok = if is_length {
+            "(i32.gt_s (local.get $e) (i32.const 0))"
+        } else {
+            "(i32.eqz (local.get $e))"
+        };
+        body +=
+            &format!("(if {ok} (then (call $byte (i32.const 91)) (call $signed (local.get $e))");
         for each in &shown {
             body += "(call $byte (i32.const 44))";
             body += &match each {
-                Shown::Number { at, size: 8 } => format!("(call $number (i64.load (i32.const {at})))"),
+                Shown::Number { at, size: 8 } => {
+                    format!("(call $number (i64.load (i32.const {at})))")
+                }
                 Shown::Number { at, size: 2 } => {
                     format!("(call $number (i64.extend_i32_u (i32.load16_u (i32.const {at}))))")
                 }

@@ -119,7 +119,10 @@ fn forms() -> Vec<Case> {
                 (with(json!({ "timeout_ms": 0 })), "service.invalid"),
                 (with(json!({ "timeout_ms": 1.5 })), "service.invalid"),
                 (with(json!({ "method": "POST", "body": 1 })), "service.invalid"),
-                (with(json!({ "method": "POST", "body": "a", "body_base64": "YQ==" })), "service.invalid"),
+                (
+                    with(json!({ "method": "POST", "body": "a", "body_base64": "YQ==" })),
+                    "service.invalid",
+                ),
                 (with(json!({ "method": "POST", "body_base64": "YQ" })), "service.invalid"),
                 (with(json!({ "method": "POST", "body_base64": "Y-_=" })), "service.invalid"),
             ],
@@ -179,9 +182,12 @@ fn forms() -> Vec<Case> {
         ("HTTPS://api.example.com/...", "https://api.example.com/..."),
         ("https://api.example.com?q", "https://api.example.com/?q"),
     ];
-    let rows: Vec<_> =
-        replies.iter().map(|(url, spelled)| (get(url), ok(200, spelled, json!([]), "ok"))).collect();
-    let to = |target: &str| sent("GET", &format!("https://api.example.com:443{target}"), json!([]), "");
+    let rows: Vec<_> = replies
+        .iter()
+        .map(|(url, spelled)| (get(url), ok(200, spelled, json!([]), "ok")))
+        .collect();
+    let to =
+        |target: &str| sent("GET", &format!("https://api.example.com:443{target}"), json!([]), "");
     cases.push(
         requests("accept-url", &rows)
             .says("URLs with one spelling in the reply", url)
@@ -221,27 +227,79 @@ fn destinations() -> Vec<Case> {
                 (get("http://api.example.com:443/"), "http.plain"),
             ],
         ),
-        requests("accept-plain", &[(get("http://plain.example.com/"), ok(200, "http://plain.example.com/", json!([]), "ok")),
-            (get("http://other.example.com:8443/"), json!("http.plain"))])
-            .says("HTTP without TLS where the policy allows it, and at another port", "A rule holds for exactly its host and port.")
-            .spec("DOOR-24 POLICY-12")
-            .with("policy", policy(json!({ "plain_http": ["plain.example.com:80"] })))
-            .with("host", json!({ "network": { "responses": [{ "body": "ok" }] } }))
-            .also("sent", json!([sent("GET", "http://plain.example.com:80/", json!([]), "")])),
+        requests(
+            "accept-plain",
+            &[
+                (
+                    get("http://plain.example.com/"),
+                    ok(200, "http://plain.example.com/", json!([]), "ok"),
+                ),
+                (get("http://other.example.com:8443/"), json!("http.plain")),
+            ],
+        )
+        .says(
+            "HTTP without TLS where the policy allows it, and at another port",
+            "A rule holds for exactly its host and port.",
+        )
+        .spec("DOOR-24 POLICY-12")
+        .with("policy", policy(json!({ "plain_http": ["plain.example.com:80"] })))
+        .with("host", json!({ "network": { "responses": [{ "body": "ok" }] } }))
+        .also("sent", json!([sent("GET", "http://plain.example.com:80/", json!([]), "")])),
     ];
-    let private = [
-        "10.0.0.1", "100.64.0.1", "127.0.0.1", "172.31.255.255", "192.168.0.1", "::1", "fd12::1",
-    ];
+    let private =
+        ["10.0.0.1", "100.64.0.1", "127.0.0.1", "172.31.255.255", "192.168.0.1", "::1", "fd12::1"];
     let never = [
-        "0.0.0.0", "100.100.100.200", "168.63.129.16", "169.254.169.254", "192.0.0.1", "192.0.2.1",
-        "192.88.99.1", "198.19.0.1", "198.51.100.1", "203.0.113.1", "224.0.0.1", "255.255.255.255",
-        "fd00:42::1", "fd00:c1::1", "fd00:ec2::254", "fd20:ce::1", "2001::1", "2001:db8::1", "2002:7f00:1::",
-        "3fff::1", "::", "::ffff:127.0.0.1", "64:ff9b::7f00:1", "fe80::1", "ff02::1",
+        "0.0.0.0",
+        "100.100.100.200",
+        "168.63.129.16",
+        "169.254.169.254",
+        "192.0.0.1",
+        "192.0.2.1",
+        "192.88.99.1",
+        "198.19.0.1",
+        "198.51.100.1",
+        "203.0.113.1",
+        "224.0.0.1",
+        "255.255.255.255",
+        "fd00:42::1",
+        "fd00:c1::1",
+        "fd00:ec2::254",
+        "fd20:ce::1",
+        "2001::1",
+        "2001:db8::1",
+        "2002:7f00:1::",
+        "3fff::1",
+        "::",
+        "::ffff:127.0.0.1",
+        "64:ff9b::7f00:1",
+        "fe80::1",
+        "ff02::1",
     ];
     for (id, title, spec, list, allowed, code) in [
-        ("address-private", "A name with an address of a private network", "DOOR-25 DOOR-26", &private[..], false, true),
-        ("address-never", "A name with an address that no policy allows", "DOOR-25 DOOR-27", &never[..], true, true),
-        ("accept-address-private", "A private address where the policy allows it", "DOOR-26 POLICY-12", &private[..], true, false),
+        (
+            "address-private",
+            "A name with an address of a private network",
+            "DOOR-25 DOOR-26",
+            &private[..],
+            false,
+            true,
+        ),
+        (
+            "address-never",
+            "A name with an address that no policy allows",
+            "DOOR-25 DOOR-27",
+            &never[..],
+            true,
+            true,
+        ),
+        (
+            "accept-address-private",
+            "A private address where the policy allows it",
+            "DOOR-26 POLICY-12",
+            &private[..],
+            true,
+            false,
+        ),
     ] {
         for address in list {
             let reply = match code {
@@ -251,11 +309,17 @@ fn destinations() -> Vec<Case> {
             let rules = json!({ "private_addresses": if allowed { json!(["wiki.corp"]) } else { json!([]) } });
             let name = address.replace([':', '.'], "-");
             let case = requests(&format!("{id}-{name}"), &[(get("https://wiki.corp/"), reply)])
-                .says(&format!("{title}: {address}"), "A name is only a name: who owns it decides where it leads.")
+                .says(
+                    &format!("{title}: {address}"),
+                    "A name is only a name: who owns it decides where it leads.",
+                )
                 .spec(spec)
                 .with("policy", policy(rules))
-                .with("host", json!({ "network": {
-                    "addresses": { "wiki.corp": [address] }, "responses": [{ "body": "ok" }] } }))
+                .with(
+                    "host",
+                    json!({ "network": {
+                    "addresses": { "wiki.corp": [address] }, "responses": [{ "body": "ok" }] } }),
+                )
                 .also("lookups", json!(["wiki.corp"]));
             cases.push(match code {
                 true => case.also("sent", json!([])),
@@ -308,8 +372,20 @@ fn headers() -> Vec<Case> {
     let hidden = "A secret reaches its own server and nothing else.";
     let header = |name: &str, value: &str| with(json!({ "headers": [[name, value]] }));
     let forbidden = [
-        "connection", "content-length", "expect", "host", "Host", "http2-settings", "keep-alive", "te",
-        "trailer", "transfer-encoding", "upgrade", "via", "proxy-authorization", "Proxy-Connection",
+        "connection",
+        "content-length",
+        "expect",
+        "host",
+        "Host",
+        "http2-settings",
+        "keep-alive",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "via",
+        "proxy-authorization",
+        "Proxy-Connection",
     ];
     let rows: Vec<_> = forbidden.iter().map(|name| (header(name, "x"), "http.header")).collect();
     let many: Vec<_> = (0..101).map(|it| json!([format!("x-{it}"), ""])).collect();
@@ -355,7 +431,10 @@ fn headers() -> Vec<Case> {
         .with("host", json!({ "secrets": secrets })),
         requests(
             "accept-secret-header",
-            &[(header("accept", "text/plain"), ok(200, "https://api.example.com/x", json!([]), "ok"))],
+            &[(
+                header("accept", "text/plain"),
+                ok(200, "https://api.example.com/x", json!([]), "ok"),
+            )],
         )
         .says("A secret header, which the host adds", hidden)
         .spec("DOOR-35 SECRET-03 POLICY-13")
@@ -363,10 +442,21 @@ fn headers() -> Vec<Case> {
         .with("host", json!({ "secrets": secrets, "network": { "responses": [{ "body": "ok" }] } }))
         .with("watch", json!([SECRET]))
         .also("seen", json!([]))
-        .also("sent", json!([sent("GET", "https://api.example.com:443/x", json!([["accept", "text/plain"], ["authorization", format!("Bearer {SECRET}")]]), "")])),
+        .also(
+            "sent",
+            json!([sent(
+                "GET",
+                "https://api.example.com:443/x",
+                json!([["accept", "text/plain"], ["authorization", format!("Bearer {SECRET}")]]),
+                ""
+            )]),
+        ),
         requests(
             "secret-header-elsewhere",
-            &[(get("https://other.example.com:8443/"), ok(200, "https://other.example.com:8443/", json!([]), "ok"))],
+            &[(
+                get("https://other.example.com:8443/"),
+                ok(200, "https://other.example.com:8443/", json!([]), "ok"),
+            )],
         )
         .says("A request to another host than that of the secret header", hidden)
         .spec("DOOR-35 POLICY-13")
@@ -375,12 +465,18 @@ fn headers() -> Vec<Case> {
         .also("sent", json!([sent("GET", "https://other.example.com:8443/", json!([]), "")])),
         requests(
             "secret-header-plain",
-            &[(get("http://plain.example.com/"), ok(200, "http://plain.example.com/", json!([]), "ok"))],
+            &[(
+                get("http://plain.example.com/"),
+                ok(200, "http://plain.example.com/", json!([]), "ok"),
+            )],
         )
         .says("A secret header for a host that is reached without TLS", hidden)
         .spec("DOOR-36")
-        .with("policy", policy(json!({ "plain_http": ["plain.example.com:80"], "headers": [
-            { "host": "plain.example.com:80", "name": "x-key", "secret": "SERVICE" } ] })))
+        .with(
+            "policy",
+            policy(json!({ "plain_http": ["plain.example.com:80"], "headers": [
+            { "host": "plain.example.com:80", "name": "x-key", "secret": "SERVICE" } ] })),
+        )
         .with("host", json!({ "secrets": secrets, "network": { "responses": [{ "body": "ok" }] } }))
         .also("sent", json!([sent("GET", "http://plain.example.com:80/", json!([]), "")])),
     ];
@@ -404,21 +500,59 @@ fn headers() -> Vec<Case> {
     let base64 = super::crypto::base64(format!("x{SECRET}").as_bytes());
     let doubled: String = SECRET.bytes().map(|byte| format!("%{byte:02X}")).collect();
     for (id, title, spec, response) in [
-        ("body", "A response that repeats the secret", "DOOR-37 SECRET-21", json!({ "body": format!("you sent Bearer {SECRET}!") })),
-        ("case", "A response that repeats the secret in capitals", "DOOR-37", json!({ "body": SECRET.to_uppercase() })),
-        ("value", "A header whose value has the secret", "DOOR-37", json!({ "headers": [["x", SECRET]] })),
-        ("name", "A header whose name has the secret", "DOOR-37", json!({ "headers": [[SECRET, "x"]] })),
-        ("base64", "A response with the secret in base64", "DOOR-37 SECRET-21", json!({ "body": base64 })),
-        ("percent", "A response with the secret in percent-encoding", "DOOR-37 SECRET-21", json!({ "body": doubled })),
+        (
+            "body",
+            "A response that repeats the secret",
+            "DOOR-37 SECRET-21",
+            json!({ "body": format!("you sent Bearer {SECRET}!") }),
+        ),
+        (
+            "case",
+            "A response that repeats the secret in capitals",
+            "DOOR-37",
+            json!({ "body": SECRET.to_uppercase() }),
+        ),
+        (
+            "value",
+            "A header whose value has the secret",
+            "DOOR-37",
+            json!({ "headers": [["x", SECRET]] }),
+        ),
+        (
+            "name",
+            "A header whose name has the secret",
+            "DOOR-37",
+            json!({ "headers": [[SECRET, "x"]] }),
+        ),
+        (
+            "base64",
+            "A response with the secret in base64",
+            "DOOR-37 SECRET-21",
+            json!({ "body": base64 }),
+        ),
+        (
+            "percent",
+            "A response with the secret in percent-encoding",
+            "DOOR-37 SECRET-21",
+            json!({ "body": doubled }),
+        ),
         ("partial", "A part of a response", "DOOR-38", json!({ "status": 206, "body": "x" })),
-        ("encoded", "A compressed response", "DOOR-38", json!({ "headers": [["content-encoding", "gzip"]], "body": "x" })),
+        (
+            "encoded",
+            "A compressed response",
+            "DOOR-38",
+            json!({ "headers": [["content-encoding", "gzip"]], "body": "x" }),
+        ),
     ] {
         cases.push(
-            requests(&format!("secret-echo-{id}"), &[(get("https://api.example.com/x"), json!("http.secret"))])
-                .says(title, "A server that shows a request would show the guest the secret.")
-                .spec(spec)
-                .with("policy", secret_policy())
-                .with("host", json!({ "secrets": secrets, "network": { "responses": [response] } })),
+            requests(
+                &format!("secret-echo-{id}"),
+                &[(get("https://api.example.com/x"), json!("http.secret"))],
+            )
+            .says(title, "A server that shows a request would show the guest the secret.")
+            .spec(spec)
+            .with("policy", secret_policy())
+            .with("host", json!({ "secrets": secrets, "network": { "responses": [response] } })),
         );
     }
     cases
@@ -430,11 +564,35 @@ fn redirects() -> Vec<Case> {
     let to = |status: u16, location: &str| json!({ "status": status, "headers": [["location", location]] });
     let mut cases = Vec::new();
     for (id, title, spec, location, code) in [
-        ("undeclared", "A redirect to a host that was not requested", "DOOR-41", "https://evil.example/", "http.undeclared"),
-        ("plain", "A redirect to a host without TLS", "DOOR-41", "http://plain.example.com/", "http.plain"),
+        (
+            "undeclared",
+            "A redirect to a host that was not requested",
+            "DOOR-41",
+            "https://evil.example/",
+            "http.undeclared",
+        ),
+        (
+            "plain",
+            "A redirect to a host without TLS",
+            "DOOR-41",
+            "http://plain.example.com/",
+            "http.plain",
+        ),
         ("scheme", "A redirect to a file", "DOOR-42", "file:///etc/passwd", "http.redirect"),
-        ("form", "A redirect to what is not a URL", "DOOR-42", "https://user@api.example.com/", "http.redirect"),
-        ("address", "A redirect to a host with a private address", "DOOR-41 DOOR-25", "https://wiki.corp/", "http.address"),
+        (
+            "form",
+            "A redirect to what is not a URL",
+            "DOOR-42",
+            "https://user@api.example.com/",
+            "http.redirect",
+        ),
+        (
+            "address",
+            "A redirect to a host with a private address",
+            "DOOR-41 DOOR-25",
+            "https://wiki.corp/",
+            "http.address",
+        ),
     ] {
         cases.push(
             requests(&format!("redirect-{id}"), &[(get("https://api.example.com/x"), json!(code))])
@@ -445,7 +603,14 @@ fn redirects() -> Vec<Case> {
                 .also("sent", json!([sent("GET", "https://api.example.com:443/x", json!([]), "")])),
         );
     }
-    let follows = |id: &str, title: &str, why: &str, spec: &str, request: String, reply: Value, responses: Value, wire: Value| {
+    let follows = |id: &str,
+                   title: &str,
+                   why: &str,
+                   spec: &str,
+                   request: String,
+                   reply: Value,
+                   responses: Value,
+                   wire: Value| {
         requests(&format!("redirect-{id}"), &[(request, reply)])
             .says(title, why)
             .spec(spec)
@@ -455,7 +620,8 @@ fn redirects() -> Vec<Case> {
     let api = |target: &str| format!("https://api.example.com:443{target}");
     let post = with(json!({ "method": "POST", "body": "b", "redirects": 1,
         "headers": [["x-own", "1"], ["content-type", "text/plain"], ["accept", "a"], ["cookie", "c"]] }));
-    let all = json!([["x-own", "1"], ["content-type", "text/plain"], ["accept", "a"], ["cookie", "c"]]);
+    let all =
+        json!([["x-own", "1"], ["content-type", "text/plain"], ["accept", "a"], ["cookie", "c"]]);
     let done = |url: &str| ok(200, url, json!([]), "ok");
     cases.extend([
         follows(
@@ -476,7 +642,11 @@ fn redirects() -> Vec<Case> {
             get("https://api.example.com/a/b?q"),
             done("https://api.example.com/d?r"),
             json!([to(301, "c"), to(307, "../d?r"), { "body": "ok" }]),
-            json!([sent("GET", &api("/a/b?q"), json!([]), ""), sent("GET", &api("/a/c"), json!([]), ""), sent("GET", &api("/d?r"), json!([]), "")]),
+            json!([
+                sent("GET", &api("/a/b?q"), json!([]), ""),
+                sent("GET", &api("/a/c"), json!([]), ""),
+                sent("GET", &api("/d?r"), json!([]), "")
+            ]),
         ),
         follows(
             "post-302",
@@ -486,7 +656,15 @@ fn redirects() -> Vec<Case> {
             post.clone(),
             done("https://api.example.com/y"),
             json!([to(302, "/y"), { "body": "ok" }]),
-            json!([sent("POST", &api("/x"), all.clone(), "b"), sent("GET", &api("/y"), json!([["x-own", "1"], ["accept", "a"], ["cookie", "c"]]), "")]),
+            json!([
+                sent("POST", &api("/x"), all.clone(), "b"),
+                sent(
+                    "GET",
+                    &api("/y"),
+                    json!([["x-own", "1"], ["accept", "a"], ["cookie", "c"]]),
+                    ""
+                )
+            ]),
         ),
         follows(
             "post-307",
@@ -496,7 +674,10 @@ fn redirects() -> Vec<Case> {
             post.clone(),
             done("https://api.example.com/y"),
             json!([to(307, "/y"), { "body": "ok" }]),
-            json!([sent("POST", &api("/x"), all.clone(), "b"), sent("POST", &api("/y"), all.clone(), "b")]),
+            json!([
+                sent("POST", &api("/x"), all.clone(), "b"),
+                sent("POST", &api("/y"), all.clone(), "b")
+            ]),
         ),
         follows(
             "put-303",
@@ -506,7 +687,11 @@ fn redirects() -> Vec<Case> {
             with(json!({ "method": "PUT", "body": "b" })),
             done("https://api.example.com/z"),
             json!([to(302, "/y"), to(303, "/z"), { "body": "ok" }]),
-            json!([sent("PUT", &api("/x"), json!([]), "b"), sent("PUT", &api("/y"), json!([]), "b"), sent("GET", &api("/z"), json!([]), "")]),
+            json!([
+                sent("PUT", &api("/x"), json!([]), "b"),
+                sent("PUT", &api("/y"), json!([]), "b"),
+                sent("GET", &api("/z"), json!([]), "")
+            ]),
         ),
         follows(
             "origin",
@@ -516,7 +701,15 @@ fn redirects() -> Vec<Case> {
             post,
             done("https://other.example.com:8443/y"),
             json!([to(307, "https://other.example.com:8443/y"), { "body": "ok" }]),
-            json!([sent("POST", &api("/x"), all, "b"), sent("POST", "https://other.example.com:8443/y", json!([["content-type", "text/plain"], ["accept", "a"]]), "b")]),
+            json!([
+                sent("POST", &api("/x"), all, "b"),
+                sent(
+                    "POST",
+                    "https://other.example.com:8443/y",
+                    json!([["content-type", "text/plain"], ["accept", "a"]]),
+                    "b"
+                )
+            ]),
         ),
         follows(
             "status",
@@ -545,26 +738,54 @@ fn responses() -> Vec<Case> {
         ("transport", "http.transport"),
     ] {
         cases.push(
-            requests(&format!("transport-{}", failure.replace('_', "-")), &[(get("https://api.example.com/x"), json!(code))])
-                .says(&format!("A transport that fails: {code}"), "A guest learns why, and nothing of the host.")
-                .spec("DOOR-53 DOOR-60")
-                .with("host", json!({ "network": { "responses": [{ "fails": failure }] } }))
-                .also("services", json!([{ "http api.example.com": 1, format!("http {code}"): 1 }])),
+            requests(
+                &format!("transport-{}", failure.replace('_', "-")),
+                &[(get("https://api.example.com/x"), json!(code))],
+            )
+            .says(
+                &format!("A transport that fails: {code}"),
+                "A guest learns why, and nothing of the host.",
+            )
+            .spec("DOOR-53 DOOR-60")
+            .with("host", json!({ "network": { "responses": [{ "fails": failure }] } }))
+            .also("services", json!([{ "http api.example.com": 1, format!("http {code}"): 1 }])),
         );
     }
     let many: Vec<_> = (0..101).map(|it| json!([format!("x-{it}"), ""])).collect();
     for (id, title, spec, code, response) in [
         ("no-address", "A name without addresses", "DOOR-53", "http.no_address", Value::Null),
-        ("many-headers", "A response with more headers than allowed", "DOOR-34", "http.too_large", json!({ "headers": many })),
-        ("status-100", "A response that is not final", "DOOR-53", "http.malformed", json!({ "status": 100 })),
-        ("large", "A response that is too large", "DOOR-50", "http.too_large", json!({ "body": { "zeros": 16_777_217 } })),
+        (
+            "many-headers",
+            "A response with more headers than allowed",
+            "DOOR-34",
+            "http.too_large",
+            json!({ "headers": many }),
+        ),
+        (
+            "status-100",
+            "A response that is not final",
+            "DOOR-53",
+            "http.malformed",
+            json!({ "status": 100 }),
+        ),
+        (
+            "large",
+            "A response that is too large",
+            "DOOR-50",
+            "http.too_large",
+            json!({ "body": { "zeros": 16_777_217 } }),
+        ),
     ] {
-        let addresses = if response.is_null() { json!({ "api.example.com": [] }) } else { json!({}) };
+        let addresses =
+            if response.is_null() { json!({ "api.example.com": [] }) } else { json!({}) };
         cases.push(
             requests(&format!("response-{id}"), &[(get("https://api.example.com/x"), json!(code))])
                 .says(title, "What a server sends is bounded.")
                 .spec(spec)
-                .with("host", json!({ "network": { "addresses": addresses, "responses": [response] } })),
+                .with(
+                    "host",
+                    json!({ "network": { "addresses": addresses, "responses": [response] } }),
+                ),
         );
     }
     cases.push(
@@ -602,6 +823,41 @@ fn responses() -> Vec<Case> {
             .with("host", json!({ "network": { "responses": [{ "fails": "cancelled" }] } }))
             .answers(json!({ "calls": [{ "code": "tool.cancelled" }], "records": ["intent", "outcome tool.cancelled"] })),
     );
+    cases.push(
+        requests("deadline", &[(get("https://api.example.com/x"), json!("x"))])
+            .says("A reply that comes after the call's time", "The call ends, and nothing of it is returned.")
+            .spec("DOOR-07 BOX-38")
+            .with("host", json!({ "network": { "responses": [{ "body": "late", "takes_ms": 10_000_000 }] } }))
+            .answers(json!({ "calls": [{ "code": "tool.timeout" }], "records": ["intent", "outcome tool.timeout"] })),
+    );
+    // Ten milliseconds are left, and growing a file by so much takes longer at a gigabyte a second.
+    let mut near = network_manifest(&["api.example.com"]);
+    near["runtime"]["timeout_ms"] = json!(1000);
+    near["capabilities"]["storage"] = json!({ "limit_kb": 16384 });
+    let script = Script::new(&format!(
+        "path_open 3 0 \"a\" CREAT READ|WRITE 0 0 #4 => [0,4]
+         fd_filestat_set_size 4 16000000
+         {} => {}
+         fd_filestat_set_size 4 0
+         fd_filestat_set_size 4 16000000",
+        line(&get("https://api.example.com/x")),
+        ok(200, "https://api.example.com/x", json!([]), ""),
+    ));
+    cases.push(
+        Case::call(
+            "services/deadline-near",
+            Package::new().with_manifest(&near).with("tool.wasm", script.module()).bytes(),
+        )
+        .with("policy", policy(json!({})))
+        .with("guest", script.lines.clone())
+        .says(
+            "A file that grows by 16 MB, and again when ten milliseconds are left",
+            "What is not interrupted must not start if it would end too late.",
+        )
+        .spec("BOX-39")
+        .with("host", json!({ "network": { "responses": [{ "takes_ms": 990 }] } }))
+        .answers(json!({ "calls": [{ "code": "tool.timeout" }], "storage": [] })),
+    );
     let late = || with(json!({ "timeout_ms": 100 }));
     cases.push(
         requests("timeout-second", &[(with(json!({ "timeout_ms": 100, "redirects": 1 })), json!("http.timeout")), (late(), ok(200, "https://api.example.com/x", json!([]), "ok"))])
@@ -635,12 +891,18 @@ fn responses() -> Vec<Case> {
         end - 1
     ));
     cases.push(
-        Case::call("services/memory", Package::new().with_manifest(&memory).with("tool.wasm", script.module()).bytes())
-            .with("policy", policy(json!({})))
-            .with("guest", script.lines.clone())
-            .says("Requests outside the memory, and a reply that is not there", "It has no effect but its charge.")
-            .spec("DOOR-03 DOOR-09")
-            .answers(json!({ "calls": [script.answer()], "sent": [], "services": [{}] })),
+        Case::call(
+            "services/memory",
+            Package::new().with_manifest(&memory).with("tool.wasm", script.module()).bytes(),
+        )
+        .with("policy", policy(json!({})))
+        .with("guest", script.lines.clone())
+        .says(
+            "Requests outside the memory, and a reply that is not there",
+            "It has no effect but its charge.",
+        )
+        .spec("DOOR-03 DOOR-09")
+        .answers(json!({ "calls": [script.answer()], "sent": [], "services": [{}] })),
     );
     cases
 }
