@@ -976,9 +976,30 @@ fn policies() -> Vec<Case> {
             change("/environment/0/name", json!("A=B")),
         ),
         (
+            "environment-both",
+            "A variable with a value and a secret",
+            "POLICY-14",
+            change("/environment/0/secret", json!("API_KEY")),
+        ),
+        (
+            "environment-secret-name",
+            "A secret whose name could be its value",
+            "SECRET-02 POLICY-10",
+            change(
+                "/environment",
+                json!([{ "name": "API_KEY", "secret": "correct-horse-battery" }]),
+            ),
+        ),
+        (
+            "network-header-both",
+            "A header with a value and a secret",
+            "POLICY-14",
+            change("/network/headers/0/secret", json!("API_KEY")),
+        ),
+        (
             "environment-no-value",
             "A variable without a value",
-            "POLICY-11",
+            "POLICY-11 POLICY-14",
             change("/environment/0/value", Value::Null),
         ),
         (
