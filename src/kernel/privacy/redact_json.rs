@@ -287,6 +287,7 @@ impl<'a> JsonRedactor<'a> {
                 Token::Scalar if self.engine.secrets.occurs_in(written.as_bytes()) => {
                     self.redact_string(written, Hints::NONE, PRIVACY_NESTED_DEPTH_MAX)?
                 }
+                Token::Scalar if under == Hints::NONE && is_short(written) => None,
                 Token::Scalar => match serde_json::from_str::<Number>(written) {
                     Ok(number) => self.redact_number(&number, under)?,
                     Err(_) => None,
@@ -323,11 +324,11 @@ impl<'a> JsonRedactor<'a> {
     /// Returns the label that replaces an integer, if its digits alone are a match.
     // [PRIV-71]
     fn redact_number(&mut self, number: &Number, hints: Hints) -> Redacted {
-        let integer = number.as_u64().or_else(|| number.as_i64().map(i64::unsigned_abs));
-        let Some(magnitude) = integer.or_else(|| whole_float(number)) else { return Ok(None) };
-        if hints == Hints::NONE && magnitude < TWELVE_DIGITS_MIN {
+        if hints == Hints::NONE && number.as_f64().is_some_and(|it| it.abs() < TWELVE_DIGITS_MIN) {
             return Ok(None);
         }
+        let integer = number.as_u64().or_else(|| number.as_i64().map(i64::unsigned_abs));
+        let Some(magnitude) = integer.or_else(|| whole_float(number)) else { return Ok(None) };
         let mut whole = |digits: &str| {
             let budget = &mut self.state.budget;
             budget.charge_bytes(digits.len())?;
@@ -371,8 +372,14 @@ fn whole_float(number: &Number) -> Option<u64> {
     number.to_string().trim_start_matches('-').strip_suffix(".0")?.parse().ok()
 }
 
-/// The smallest number of twelve digits.
-const TWELVE_DIGITS_MIN: u64 = 100_000_000_000;
+/// The smallest number of twelve digits: without context, shorter ones are no values.
+const TWELVE_DIGITS_MIN: f64 = 1e11;
+
+/// Returns `true` for `null` and the like, and a number below that, as most are.
+fn is_short(written: &str) -> bool {
+    let whole = written.bytes().take_while(|byte| *byte != b'.').count();
+    whole < 12 && !written.contains(['e', 'E']) || written.ends_with(['e', 'l'])
+}
 
 /// Writes a JSON string. Labels and the text around them seldom need an escape.
 fn push_quoted(out: &mut String, text: &str) {

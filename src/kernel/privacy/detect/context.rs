@@ -91,8 +91,9 @@ impl ContextReader {
         digits: usize,
         given: Hints,
     ) -> Context {
-        let marks = text.run_start(at, MARKS_MAX, |byte| b" \t\n\r.:*|_-".contains(&byte));
-        let earliest = marks.saturating_sub(WINDOW);
+        let is_mark =
+            |byte: u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | b'.' | b':' | b'*' | b'|' | b'_' | b'-');
+        let earliest = text.run_start(at, MARKS_MAX, is_mark).saturating_sub(WINDOW);
         let mut from = self.read.max(earliest);
         if from > self.read || from == 0 {
             (self.label, self.list) = (Label::default(), List::default());
@@ -101,12 +102,11 @@ impl ContextReader {
             // Skip the word that the window cuts.
             from = text.run_end(from, WINDOW, is_word);
         }
-        self.recent.retain(|(place, _)| *place >= earliest);
         self.read(text, from, at);
         self.read = at;
         let (row, column) = self.columns.row_at(text, at);
         // The head of another column names nothing in this row.
-        self.recent.retain(|(place, _)| *place >= row);
+        self.recent.retain(|(place, _)| *place >= earliest.max(row));
         if self.label.at < row {
             self.label = Label::default();
         }
@@ -122,9 +122,16 @@ impl ContextReader {
     fn read(&mut self, text: Text, from: usize, to: usize) {
         let mut at = from;
         while let [byte, ..] = text.slice(at, to) {
-            let byte = *byte;
+            let (byte, present) = (*byte, self.label.hints.union(self.outside.hints));
             at = if is_letter(byte) {
                 self.word(text, at)
+            } else if present.union(self.list.hints) == Hints::NONE {
+                // Nothing to end or to go on: most of a text.
+                let starts = |byte| is_letter(byte) || matches!(byte, b'"' | b'[' | b'<');
+                match byte {
+                    b'"' | b'[' | b'<' => self.mark(text, at, byte, to),
+                    _ => text.run_end(at, to - at, |byte| !starts(byte)),
+                }
             } else if byte.is_ascii_digit() {
                 self.number(text, at)
             } else {
@@ -135,9 +142,11 @@ impl ContextReader {
 
     /// Reads the name at `at`; returns its end.
     fn word(&mut self, text: Text, at: usize) -> usize {
-        let end = text.run_end(at, NAME_MAX, is_identifier);
-        // Letters after a digit are part of something else.
-        let hints = match phrase_hints(text.slice(at, end)) {
+        let small = text.run_end(at + 1, NAME_MAX - 1, |byte| byte.is_ascii_lowercase());
+        let end = text.run_end(small, at + NAME_MAX - small, is_identifier);
+        let word = text.slice(at, end);
+        let hints = match if small == end { word_hints(word) } else { phrase_hints(word) } {
+            // Letters after a digit are part of something else.
             _ if text.before(at).is_ascii_digit() => Hints::NONE,
             Hints::CALL if !is_separate_word(text, at, end) => Hints::NONE,
             // `D.O.B.`, `C.F.`
@@ -145,7 +154,6 @@ impl ContextReader {
             hints => hints,
         };
         if self.list.hints != Hints::NONE {
-            let word = text.slice(at, end);
             let mut joins = b"and or y e et ou und oder og en".split(|byte| *byte == b' ');
             match joins.any(|join| join == word) {
                 true => self.list.part(),

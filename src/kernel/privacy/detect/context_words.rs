@@ -257,8 +257,9 @@ pub(super) fn word_length(letters: &[u8]) -> usize {
 /// not personal data, regardless of the words before: `phone_verified_at`.
 pub(super) fn phrase_hints(run: &[u8]) -> Hints {
     // Most names are one word.
-    if run.first().is_some_and(|first| is_letter(*first)) && word_length(run) == run.len() {
-        return word_hints(run);
+    let whole = word_hints(run);
+    if whole != Hints::NONE || run.iter().all(u8::is_ascii_lowercase) {
+        return whole;
     }
     let (mut all, mut last, mut only_links, mut count) = (Hints::NONE, Hints::NONE, true, 0);
     let mut counted = false;

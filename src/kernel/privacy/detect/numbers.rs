@@ -27,11 +27,13 @@ pub(in crate::kernel) fn digits_of(hints: Hints) -> Option<(Kind, usize)> {
 
 /// Adds the longest number of each row of the table from each group on.
 pub(super) fn find(text: Text, groups: &[Group], context: Context, matches: &mut Matches) {
-    if groups.iter().all(|group| group.len() < GROUP_MIN) {
-        return;
-    }
     let digits: usize = groups.iter().map(|group| group.len()).sum();
     let is_named = context.nearby.name_numbers();
+    // Without a name, it is a card, or has at least three groups.
+    let few = !is_named && groups.len() < 3 && digits < 13;
+    if few || groups.iter().all(|group| group.len() < GROUP_MIN) {
+        return;
+    }
     let open = |row: &&DigitFormat| {
         let unnamed = match row.3 {
             Nothing | Alone => true,
