@@ -204,7 +204,8 @@ impl<'a> JsonRedactor<'a> {
             let (before, document) = (whole.get(copied..start), whole.get(start..end));
             let (before, document) = (before.unwrap_or_default(), document.unwrap_or_default());
             let inner = layer.saturating_add(1);
-            filtered.push_str(self.redact_plain(before, hints)?.as_deref().unwrap_or(before));
+            let changed = self.redact_string(before, hints, PRIVACY_NESTED_DEPTH_MAX)?;
+            filtered.push_str(changed.as_deref().unwrap_or(before));
             if document.starts_with('{') {
                 let changed = self.redact_document(document, hints, inner)?;
                 filtered.push_str(changed.as_deref().unwrap_or(document));

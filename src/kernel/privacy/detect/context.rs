@@ -5,7 +5,7 @@
 use super::super::label::{self, LABEL_MAX};
 use super::columns::Columns;
 use super::context_words::{phrase_hints, word_hints, Hints};
-use super::text_view::{is_letter, is_word, Text};
+use super::text_view::{is_alnum, is_identifier, is_letter, is_word, starts_context, Text};
 use crate::kernel::prelude::*;
 
 /// How far before a value a context word counts, in characters, and before that at most this much space and
@@ -91,9 +91,10 @@ impl ContextReader {
         digits: usize,
         given: Hints,
     ) -> Context {
-        let is_mark =
-            |byte: u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | b'.' | b':' | b'*' | b'|' | b'_' | b'-');
-        let earliest = text.run_start(at, MARKS_MAX, is_mark).saturating_sub(WINDOW);
+        let is_mark = |byte: u8| !is_alnum(byte) && b" \t\n\r.:*|_-".contains(&byte);
+        let is_near = self.recent.is_empty() && at < self.read + WINDOW;
+        let marks = if is_near { 0 } else { text.run_start(at, MARKS_MAX, is_mark) };
+        let earliest = marks.saturating_sub(WINDOW);
         let mut from = self.read.max(earliest);
         if from > self.read || from == 0 {
             (self.label, self.list) = (Label::default(), List::default());
@@ -127,10 +128,9 @@ impl ContextReader {
                 self.word(text, at)
             } else if present.union(self.list.hints) == Hints::NONE {
                 // Nothing to end or to go on: most of a text.
-                let starts = |byte| is_letter(byte) || matches!(byte, b'"' | b'[' | b'<');
-                match byte {
-                    b'"' | b'[' | b'<' => self.mark(text, at, byte, to),
-                    _ => text.run_end(at, to - at, |byte| !starts(byte)),
+                match starts_context(byte) {
+                    true => self.mark(text, at, byte, to),
+                    false => text.run_end(at, to - at, |byte| !starts_context(byte)),
                 }
             } else if byte.is_ascii_digit() {
                 self.number(text, at)
@@ -266,10 +266,6 @@ fn abbreviation(text: Text, start: usize) -> Hints {
     } else {
         Hints::NONE
     }
-}
-
-fn is_identifier(byte: u8) -> bool {
-    is_letter(byte) || byte == b'_'
 }
 
 /// Returns `true` if the quote at `at` opens a key rather than a value, by the text before it.

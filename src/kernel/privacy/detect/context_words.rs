@@ -216,9 +216,9 @@ const fn slot(word: &[u8]) -> usize {
         [one] => (*one, 0, *one),
         [] => (0, 0, 0),
     };
-    let lower = [first as usize | 0x20, second as usize | 0x20, last as usize | 0x20];
+    let lower = [first as usize & 31, second as usize & 31, last as usize & 31];
     let [first, second, last] = lower;
-    (first * 31 + second * 7 + last * 101 + word.len() * 13) % TABLE_COUNT
+    (first << 2 ^ second << 7 ^ last << 4 ^ word.len()) % TABLE_COUNT
 }
 
 /// Returns the hints of one word.
@@ -257,8 +257,8 @@ pub(super) fn word_length(letters: &[u8]) -> usize {
 /// not personal data, regardless of the words before: `phone_verified_at`.
 pub(super) fn phrase_hints(run: &[u8]) -> Hints {
     // Most names are one word.
-    let whole = word_hints(run);
-    if whole != Hints::NONE || run.iter().all(u8::is_ascii_lowercase) {
+    let (whole, first) = (word_hints(run), run.first().copied().unwrap_or(0));
+    if whole != Hints::NONE || is_letter(first) && word_length(run) == run.len() {
         return whole;
     }
     let (mut all, mut last, mut only_links, mut count) = (Hints::NONE, Hints::NONE, true, 0);

@@ -8,7 +8,7 @@ use super::context::{phone_word_follows, Context, ContextReader};
 use super::context_words::Hints;
 use super::credentials::{self, CredentialReader};
 use super::digits::{is_decimal, join_lines, read_row, Gap, Group};
-use super::text_view::{is_alnum, Text};
+use super::text_view::{is_alnum, is_trigger, Text};
 use super::{dates, email, iban, id_document, ip, numbers, phone, secret};
 use crate::kernel::deadline::{Deadline, Interrupted};
 use crate::kernel::prelude::*;
@@ -76,28 +76,6 @@ pub(in crate::kernel) fn scan(
 
 /// Bytes between two checks of the deadline.
 const CHECK_INTERVAL_BYTES: usize = 1 << 18;
-
-/// Characters of values, or just before values: for secrets, the punctuation in their prefixes, and
-/// capitals of prefixes without any.
-const TRIGGERS: &[u8] = b"0123456789@:=>-_.AJw";
-
-static IS_TRIGGER: [bool; 256] = is_trigger_table();
-
-/// Evaluated by the compiler, which also rejects an index out of range.
-#[allow(clippy::indexing_slicing, clippy::as_conversions)] // `From` is not const
-const fn is_trigger_table() -> [bool; 256] {
-    let (mut table, mut place) = ([false; 256], 0);
-    while place < TRIGGERS.len() {
-        table[TRIGGERS[place] as usize] = true;
-        place += 1;
-    }
-    table
-}
-
-#[inline]
-fn is_trigger(byte: u8) -> bool {
-    IS_TRIGGER.get(usize::from(byte)).copied().unwrap_or(false)
-}
 
 struct Pass<'a> {
     text: Text<'a>,

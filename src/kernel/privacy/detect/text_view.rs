@@ -72,19 +72,71 @@ fn count_reads(_characters: usize) {
     super::super::tests::cost::count_reads(_characters);
 }
 
+/// What each character can be part of, as bits.
+static CLASSES: [u8; 256] = classes();
+
+const IN_NAME: u8 = 1;
+const DIGIT: u8 = 1 << 1;
+const UNDERSCORE: u8 = 1 << 2;
+/// Part of values, or just before values: for secrets, the punctuation in their prefixes, and capitals of
+/// prefixes without any.
+const TRIGGER: u8 = 1 << 3;
+/// Begins something whose words are read apart: a quote, a label, a tag.
+const OPENER: u8 = 1 << 4;
+
+/// Evaluated by the compiler, which also rejects an index out of range.
+#[allow(clippy::indexing_slicing)]
+const fn classes() -> [u8; 256] {
+    let (mut classes, mut byte) = ([0; 256], 0_u8);
+    loop {
+        classes[byte as usize] = match byte {
+            b'A' | b'J' | b'w' => IN_NAME | TRIGGER,
+            b'A'..=b'Z' | b'a'..=b'z' | LETTER => IN_NAME,
+            b'0'..=b'9' => DIGIT | TRIGGER,
+            b'_' => UNDERSCORE | TRIGGER,
+            b'@' | b':' | b'=' | b'>' | b'-' | b'.' => TRIGGER,
+            b'"' | b'[' | b'<' => OPENER,
+            _ => 0,
+        };
+        if byte == u8::MAX {
+            return classes;
+        }
+        byte += 1;
+    }
+}
+
+fn has_class(byte: u8, class: u8) -> bool {
+    CLASSES.get(usize::from(byte)).is_some_and(|classes| classes & class != 0)
+}
+
 /// A letter of any script that is part of words.
 pub(super) fn is_letter(byte: u8) -> bool {
-    byte.is_ascii_alphabetic() || byte == LETTER
+    has_class(byte, IN_NAME)
 }
 
 /// A letter or digit.
 pub(super) fn is_alnum(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == LETTER
+    has_class(byte, IN_NAME | DIGIT)
 }
 
 /// A letter, digit or underscore, as in identifiers.
 pub(super) fn is_word(byte: u8) -> bool {
-    is_alnum(byte) || byte == b'_'
+    has_class(byte, IN_NAME | DIGIT | UNDERSCORE)
+}
+
+/// A letter or underscore.
+pub(super) fn is_identifier(byte: u8) -> bool {
+    has_class(byte, IN_NAME | UNDERSCORE)
+}
+
+/// A character at which detectors are called.
+pub(super) fn is_trigger(byte: u8) -> bool {
+    has_class(byte, TRIGGER)
+}
+
+/// A character from which on a text without context can get some.
+pub(super) fn starts_context(byte: u8) -> bool {
+    has_class(byte, IN_NAME | OPENER)
 }
 
 /// Returns `true` if the character at `index` is part of a UUID: 8-4-4-4-12 hexadecimal digits.
