@@ -1,6 +1,7 @@
 //! Redaction of a JSON value: its strings and keys, JSON inside strings, and numbers that can be personal
 //! data; everything else is copied.
 
+use super::detect::check_digits::luhn;
 use super::detect::{digits_of, key_hints, scan, Hints};
 use super::kind::KindSet;
 use super::matches::{merge_overlapping, Match, MatchSource};
@@ -172,11 +173,13 @@ impl<'a> JsonRedactor<'a> {
 
     /// As `redact_string`, for a string that can have a match.
     fn redact_candidate(&mut self, text: &str, hints: Hints, layer: usize) -> Redacted {
+        let is_document_here = layer < PRIVACY_NESTED_DEPTH_MAX && is_document(text);
+        let can_hold = !self.engine.secrets.is_empty() || text.contains('{');
         // [PRIV-72]
-        if layer >= PRIVACY_NESTED_DEPTH_MAX {
+        if layer >= PRIVACY_NESTED_DEPTH_MAX || !is_document_here && !can_hold {
             return self.redact_plain(text, hints);
         }
-        if !is_document(text) {
+        if !is_document_here {
             return self.redact_mixed(text, hints, layer);
         }
         // A secret can be JSON itself, so it is replaced before the text is parsed.
@@ -254,7 +257,7 @@ impl<'a> JsonRedactor<'a> {
     /// Filters a string that is a JSON document.
     fn redact_document(&mut self, text: &str, hints: Hints, layer: usize) -> Redacted {
         let mut filtered = String::new();
-        let (mut copied, jwk) = (0, text.contains("\"kty\""));
+        let (mut copied, mut has_kty) = (0, None);
         // `under` is the context of the present token, `level` its enclosing object or array.
         let (mut under, mut level, mut outer) = (hints, Level::default(), Vec::new());
         for (token, written, end) in tokens(text) {
@@ -271,6 +274,8 @@ impl<'a> JsonRedactor<'a> {
                 }
                 Token::Key => {
                     let key = decode(written);
+                    let kty = || text.contains("\"kty\"");
+                    let jwk = key.len() <= 2 && *has_kty.get_or_insert_with(kty);
                     under = match &*key {
                         "value" => level.hints.inherited().union(level.named),
                         key => key_hints(key, level.hints.inherited(), jwk),
@@ -289,10 +294,11 @@ impl<'a> JsonRedactor<'a> {
                     self.redact_string(written, Hints::NONE, PRIVACY_NESTED_DEPTH_MAX)?
                 }
                 Token::Scalar if under == Hints::NONE && is_short(written) => None,
-                Token::Scalar => match serde_json::from_str::<Number>(written) {
-                    Ok(number) => self.redact_number(&number, under)?,
-                    Err(_) => None,
-                },
+                Token::Scalar => {
+                    let integer = written.parse::<u64>().map(Number::from).ok();
+                    let number = integer.or_else(|| serde_json::from_str(written).ok());
+                    number.map_or(Ok(None), |number| self.redact_number(&number, under))?
+                }
             };
             if let Some(replacement) = replacement {
                 if filtered.is_empty() {
@@ -338,6 +344,11 @@ impl<'a> JsonRedactor<'a> {
             Ok::<_, Error>(merge_overlapping(matches).into_iter().find(is_all))
         };
         let digits = magnitude.to_string();
+        let values: Vec<u8> = digits.bytes().map(|digit| digit.wrapping_sub(b'0')).collect();
+        // Without context, only a card number proves itself.
+        if hints == Hints::NONE && !luhn(&values) {
+            return Ok(None);
+        }
         // Numbers of a certain length can have lost leading zeros.
         let padded = match digits_of(hints) {
             Some((kind, count)) if count > digits.len() => whole(&format!("{magnitude:0count$}"))?

@@ -44,7 +44,7 @@ impl Columns {
                 self.finish_line(text);
             }
             (self.line, self.counted, self.count, self.quoted) = (self.next, self.next, 0, false);
-            self.next = text.until(self.line, |byte| byte == b'\n') + 1;
+            self.next = text.line_end(self.line) + 1;
         }
         let delimiter = self.header.delimiter;
         if delimiter == 0 {

@@ -5,7 +5,9 @@
 use super::super::label::{self, LABEL_MAX};
 use super::columns::Columns;
 use super::context_words::{phrase_hints, word_hints, Hints};
-use super::text_view::{is_alnum, is_identifier, is_letter, is_word, starts_context, Text};
+use super::text_view::{
+    has_class, is_alnum, is_identifier, is_letter, is_word, Text, CONTEXT, QUOTE,
+};
 use crate::kernel::prelude::*;
 
 /// How far before a value a context word counts, in characters, and before that at most this much space and
@@ -32,6 +34,8 @@ pub(super) struct Context {
 /// Reads the words before values, each word once, even if values are close together.
 #[derive(Default)]
 pub(super) struct ContextReader {
+    /// The context of the keys above the text.
+    pub(super) given: Hints,
     /// Everything before was read, or is too far from any later value.
     read: usize,
     /// The recent context words with their positions.
@@ -84,13 +88,7 @@ impl List {
 impl ContextReader {
     /// Returns the context of the value of `digits` digits at `at`, which is after all values queried before.
     // [PRIV-22] [PRIV-24]
-    pub(super) fn context_at(
-        &mut self,
-        text: Text,
-        at: usize,
-        digits: usize,
-        given: Hints,
-    ) -> Context {
+    pub(super) fn context_at(&mut self, text: Text, at: usize, digits: usize) -> Context {
         let is_mark = |byte: u8| !is_alnum(byte) && b" \t\n\r.:*|_-".contains(&byte);
         let is_near = self.recent.is_empty() && at < self.read + WINDOW;
         let marks = if is_near { 0 } else { text.run_start(at, MARKS_MAX, is_mark) };
@@ -111,11 +109,11 @@ impl ContextReader {
         if self.label.at < row {
             self.label = Label::default();
         }
-        let hints = self.recent.iter().fold(given, |hints, (_, word)| hints.union(*word));
+        let hints = self.recent.iter().fold(self.given, |hints, (_, word)| hints.union(*word));
         let listed = self.list.hints_of(digits).union(column);
         Context {
             nearby: hints.union(listed.named()),
-            adjacent: given.union(self.label.hints).union(listed),
+            adjacent: self.given.union(self.label.hints).union(listed),
         }
     }
 
@@ -128,9 +126,10 @@ impl ContextReader {
                 self.word(text, at)
             } else if present.union(self.list.hints) == Hints::NONE {
                 // Nothing to end or to go on: most of a text.
-                match starts_context(byte) {
+                let starts = if self.recent.is_empty() { CONTEXT } else { CONTEXT | QUOTE };
+                match has_class(byte, starts) {
                     true => self.mark(text, at, byte, to),
-                    false => text.run_end(at, to - at, |byte| !starts_context(byte)),
+                    false => text.run_end(at, to - at, |byte| !has_class(byte, starts)),
                 }
             } else if byte.is_ascii_digit() {
                 self.number(text, at)
@@ -143,9 +142,10 @@ impl ContextReader {
     /// Reads the name at `at`; returns its end.
     fn word(&mut self, text: Text, at: usize) -> usize {
         let small = text.run_end(at + 1, NAME_MAX - 1, |byte| byte.is_ascii_lowercase());
-        let end = text.run_end(small, at + NAME_MAX - small, is_identifier);
+        let is_one = !is_identifier(text.at(small));
+        let end = if is_one { small } else { text.run_end(at, NAME_MAX, is_identifier) };
         let word = text.slice(at, end);
-        let hints = match if small == end { word_hints(word) } else { phrase_hints(word) } {
+        let hints = match if is_one { word_hints(word) } else { phrase_hints(word) } {
             // Letters after a digit are part of something else.
             _ if text.before(at).is_ascii_digit() => Hints::NONE,
             Hints::CALL if !is_separate_word(text, at, end) => Hints::NONE,

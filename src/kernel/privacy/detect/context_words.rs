@@ -222,6 +222,7 @@ const fn slot(word: &[u8]) -> usize {
 }
 
 /// Returns the hints of one word.
+#[inline]
 pub(super) fn word_hints(word: &[u8]) -> Hints {
     let mut at = slot(word);
     while let Some(Some((known, hints))) = TABLE.get(at) {

@@ -53,7 +53,7 @@ pub(super) fn find(text: Text, groups: &[Group], context: Context, matches: &mut
                 }
                 shape = shape * 10 + group.len();
                 let value = rest.get(..=place).unwrap_or_default();
-                if count >= *row.1.start() && is_number(row, text, value, shape, context) {
+                if count >= *row.1.start() && fits(row, text, value, shape, context) {
                     found = Some(group.end);
                 }
             }
@@ -65,13 +65,7 @@ pub(super) fn find(text: Text, groups: &[Group], context: Context, matches: &mut
     }
 }
 
-fn is_number(
-    row: &DigitFormat,
-    text: Text,
-    value: &[Group],
-    shape: usize,
-    context: Context,
-) -> bool {
+fn fits(row: &DigitFormat, text: Text, value: &[Group], shape: usize, context: Context) -> bool {
     let (kind, _, shapes, grouped, whole, check, ..) = row;
     let hint = Hints::of(*kind);
     let (need, shaped) = match value {
@@ -139,31 +133,17 @@ const STARTS_MAX: usize = 4;
 const START_MIN: usize = 2;
 
 /// Adds numbers with letters that start at one of the groups or at letters before the first.
-pub(super) fn find_with_letters(
-    text: Text,
-    groups: &[Group],
-    context: Context,
-    matches: &mut Matches,
-) {
-    if !context.nearby.name_numbers() {
-        return;
-    }
+pub(super) fn find_lettered(text: Text, groups: &[Group], context: Context, matches: &mut Matches) {
     let first = groups.first().map_or(0, |group| group.start);
-    find_word_with_letters(text, first, context, matches);
+    find_in_word(text, first, context, matches);
     for group in groups.iter().take(STARTS_MAX).skip(1).filter(|group| group.len() >= START_MIN) {
         find_forms(text, group.start, context, matches);
     }
 }
 
 /// Adds numbers with letters that start at the word around `at` or at one of the words before.
-pub(super) fn find_word_with_letters(
-    text: Text,
-    at: usize,
-    context: Context,
-    matches: &mut Matches,
-) {
-    let is_named = context.nearby.name_numbers();
-    if !is_named || !LETTER_FORMATS.iter().any(|row| context.nearby.has(Hints::of(row.0))) {
+pub(super) fn find_in_word(text: Text, at: usize, context: Context, matches: &mut Matches) {
+    if !context.nearby.name_numbers() {
         return;
     }
     let mut end = at;
@@ -181,8 +161,9 @@ pub(super) fn find_word_with_letters(
 
 // [PRIV-132]
 fn find_forms(text: Text, start: usize, context: Context, matches: &mut Matches) {
-    let read = Characters::read(text, start, GAP_MAX);
+    let mut read = None;
     for row in LETTER_FORMATS.iter().filter(|row| context.nearby.has(Hints::of(row.0))) {
+        let read = read.get_or_insert_with(|| Characters::read(text, start, GAP_MAX));
         if let Some(end) = read.fit(text, start, row) {
             matches.add((row.0, start, end));
         }

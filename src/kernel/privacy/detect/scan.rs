@@ -24,19 +24,14 @@ pub(in crate::kernel) fn scan(
     given: Hints,
     deadline: &Deadline,
 ) -> Result<Vec<Match>, Interrupted> {
-    let (text, mut matches) = (Text(bytes), Matches { enabled, found: Vec::new() });
+    let (text, mut matches) = (Text(bytes), Matches { enabled, ..Matches::default() });
     if given.names_secret() {
         credentials::find_member(text, given, &mut matches);
     }
     let (given, mut credentials) = (given.inherited(), CredentialReader::default());
-    let mut pass = Pass {
-        text,
-        given,
-        groups: Vec::new(),
-        reader: ContextReader::default(),
-        phone_end: 0,
-        matches,
-    };
+    let (groups, reader) = (Vec::new(), ContextReader::default());
+    let mut pass = Pass { text, groups, reader, matches };
+    pass.reader.given = given;
     let (mut at, mut gap, mut colons_from, mut headers_to) = (0, Gap::Start, 0, 0);
     let mut check_at = CHECK_INTERVAL_BYTES;
     loop {
@@ -60,7 +55,7 @@ pub(in crate::kernel) fn scan(
                 }
                 match text.at(at + 1) {
                     b'A' => secret::marked(text, at),
-                    _ => ip::find_v6(text, at, pass.given, &mut colons_from),
+                    _ => ip::find_v6(text, at, given, &mut colons_from),
                 }
             }
             b'=' | b'>' | b'-' | b'w' => {
@@ -79,11 +74,8 @@ const CHECK_INTERVAL_BYTES: usize = 1 << 18;
 
 struct Pass<'a> {
     text: Text<'a>,
-    given: Hints,
     groups: Vec<Group>,
     reader: ContextReader,
-    /// The end of the last telephone number.
-    phone_end: usize,
     matches: Matches,
 }
 
@@ -112,7 +104,7 @@ impl Pass<'_> {
             return next;
         }
         let known = self.matches.found.len();
-        let context = self.reader.context_at(text, at, digits, self.given);
+        let context = self.reader.context_at(text, at, digits);
         self.run_detectors(context, digits);
         // [PRIV-26]
         let nothing = self.matches.found.len() == known;
@@ -131,12 +123,12 @@ impl Pass<'_> {
         let (text, groups, matches) = (self.text, &self.groups, &mut self.matches);
         if context.nearby.without(Hints::ADDRESS) != Hints::NONE {
             groups.iter().for_each(|group| id_document::find(text, group.start, context, matches));
-            numbers::find_with_letters(text, groups, context, matches);
+            numbers::find_lettered(text, groups, context, matches);
             dates::find(text, groups, context, matches);
         }
         ip::find_v4(text, groups, context, matches);
         if digits >= phone::DIGITS_MIN {
-            phone::find(text, groups, context, &mut self.phone_end, matches);
+            phone::find(text, groups, context, matches);
         }
         if digits >= numbers::DIGITS_MIN {
             numbers::find(text, groups, context, matches);
@@ -148,9 +140,9 @@ impl Pass<'_> {
     fn scan_word(&mut self, at: usize) -> usize {
         let end = self.text.until(at, |byte| !is_alnum(byte));
         if end - at >= id_document::DIGITS_MIN {
-            let context = self.reader.context_at(self.text, at, end - at, self.given);
+            let context = self.reader.context_at(self.text, at, end - at);
             id_document::find(self.text, at, context, &mut self.matches);
-            numbers::find_word_with_letters(self.text, at, context, &mut self.matches);
+            numbers::find_in_word(self.text, at, context, &mut self.matches);
             numbers::find_tax_code(self.text, at, &mut self.matches);
             if self.text.slice(at.max(2) - 2, at) == b"%B" {
                 numbers::find_track(self.text, at, &mut self.matches);
