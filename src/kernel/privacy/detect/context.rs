@@ -5,9 +5,7 @@
 use super::super::label::{self, LABEL_MAX};
 use super::columns::Columns;
 use super::context_words::{phrase_hints, word_hints, Hints};
-use super::text_view::{
-    has_class, is_alnum, is_identifier, is_letter, is_word, Text, CONTEXT, QUOTE,
-};
+use super::text_view::{has_class, is_identifier, is_letter, is_word, Text, CONTEXT, QUOTE};
 use crate::kernel::prelude::*;
 
 /// How far before a value a context word counts, in characters, and before that at most this much space and
@@ -77,11 +75,7 @@ impl List {
     /// Returns the context of an item, which resembles the first.
     fn hints_of(self, digits: usize) -> Hints {
         let alike = self.first >= 7 && self.first.abs_diff(digits) <= 3;
-        if alike && self.parted {
-            self.hints
-        } else {
-            Hints::NONE
-        }
+        Some(self.hints).filter(|_| alike && self.parted).unwrap_or_default()
     }
 }
 
@@ -89,7 +83,9 @@ impl ContextReader {
     /// Returns the context of the value of `digits` digits at `at`, which is after all values queried before.
     // [PRIV-22] [PRIV-24]
     pub(super) fn context_at(&mut self, text: Text, at: usize, digits: usize) -> Context {
-        let is_mark = |byte: u8| !is_alnum(byte) && b" \t\n\r.:*|_-".contains(&byte);
+        let is_mark = |byte: u8| {
+            matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | b'.' | b':' | b'*' | b'|' | b'_' | b'-')
+        };
         let is_near = self.recent.is_empty() && at < self.read + WINDOW;
         let marks = if is_near { 0 } else { text.run_start(at, MARKS_MAX, is_mark) };
         let earliest = marks.saturating_sub(WINDOW);
@@ -261,11 +257,7 @@ fn abbreviation(text: Text, start: usize) -> Hints {
             break;
         }
     }
-    if length > 1 {
-        word_hints(word.get(..length).unwrap_or_default())
-    } else {
-        Hints::NONE
-    }
+    word.get(..length).filter(|word| word.len() > 1).map_or(Hints::NONE, word_hints)
 }
 
 /// Returns `true` if the quote at `at` opens a key rather than a value, by the text before it.

@@ -253,11 +253,8 @@ fn track_end(text: Text, end: usize) -> usize {
         _ => return end,
     };
     let track = text.run_end(from, DIGITS_MAX, |byte| byte.is_ascii_digit());
-    if track >= from + 4 && matches!(text.before(from), b'=' | b'^') {
-        track
-    } else {
-        end
-    }
+    let begins = matches!(text.before(from), b'=' | b'^');
+    Some(track).filter(|track| begins && *track >= from + 4).unwrap_or(end)
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use super::context::{phone_word_follows, Context, ContextReader};
 use super::context_words::Hints;
 use super::credentials::{self, CredentialReader};
 use super::digits::{is_decimal, join_lines, read_row, Gap, Group};
-use super::text_view::{is_alnum, is_trigger, Text};
+use super::text_view::{has_class, is_alnum, Text, TRIGGER};
 use super::{dates, email, iban, id_document, ip, numbers, phone, secret};
 use crate::kernel::deadline::{Deadline, Interrupted};
 use crate::kernel::prelude::*;
@@ -40,7 +40,7 @@ pub(in crate::kernel) fn scan(
             deadline.check()?;
             check_at = at.saturating_add(CHECK_INTERVAL_BYTES);
         }
-        at = text.until(at, is_trigger);
+        at = text.until(at, |byte| has_class(byte, TRIGGER));
         let found = match text.at(at) {
             b'0'..=b'9' => {
                 (at, gap) = pass.scan_digits(at, gap);
@@ -121,7 +121,7 @@ impl Pass<'_> {
     /// Calls each detector that can match this number of digits, since most numbers are short.
     fn run_detectors(&mut self, context: Context, digits: usize) {
         let (text, groups, matches) = (self.text, &self.groups, &mut self.matches);
-        if context.nearby.without(Hints::ADDRESS) != Hints::NONE {
+        if context.nearby.without(Hints::ADDRESS.union(Hints::PHONE)) != Hints::NONE {
             groups.iter().for_each(|group| id_document::find(text, group.start, context, matches));
             numbers::find_lettered(text, groups, context, matches);
             dates::find(text, groups, context, matches);

@@ -56,7 +56,9 @@ impl<'a> Text<'a> {
     pub(super) fn run_end(self, start: usize, most: usize, belongs: impl Fn(u8) -> bool) -> usize {
         let rest = self.0.get(start..).unwrap_or_default();
         let run = rest.get(..most).unwrap_or(rest);
-        let length = run.iter().position(|byte| !belongs(*byte)).unwrap_or(run.len());
+        let mut after = run.iter();
+        let stopped = after.any(|byte| !belongs(*byte));
+        let length = run.len().saturating_sub(after.len()).saturating_sub(usize::from(stopped));
         count_reads(length);
         start.saturating_add(length)
     }
@@ -90,7 +92,7 @@ const DIGIT: u8 = 1 << 1;
 const UNDERSCORE: u8 = 1 << 2;
 /// Part of values, or just before values: for secrets, the punctuation in their prefixes, and capitals of
 /// prefixes without any.
-const TRIGGER: u8 = 1 << 3;
+pub(super) const TRIGGER: u8 = 1 << 3;
 /// Begins a label or tag.
 const OPENER: u8 = 1 << 4;
 /// Can begin a member of an object, which ends the context before it.
@@ -142,11 +144,6 @@ pub(super) fn is_word(byte: u8) -> bool {
 /// A letter or underscore.
 pub(super) fn is_identifier(byte: u8) -> bool {
     has_class(byte, IN_NAME | UNDERSCORE)
-}
-
-/// A character at which detectors are called.
-pub(super) fn is_trigger(byte: u8) -> bool {
-    has_class(byte, TRIGGER)
 }
 
 /// Returns `true` if the character at `index` is part of a UUID: 8-4-4-4-12 hexadecimal digits.
