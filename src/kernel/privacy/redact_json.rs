@@ -93,16 +93,10 @@ impl<'a> JsonRedactor<'a> {
             return Err(Error::new(Code::PrivacyLimit, "result is nested too deeply"));
         }
         let below = depth.saturating_add(1);
-        match value {
-            Value::Null | Value::Bool(_) => Ok(value.clone()),
-            Value::Number(number) => Ok(match self.redact_number_or_secret(number, hints)? {
-                Some(label) => Value::String(label),
-                None => value.clone(),
-            }),
-            Value::String(text) => {
-                let filtered = self.redact_string(text, hints, 0)?;
-                Ok(Value::String(filtered.unwrap_or_else(|| text.clone())))
-            }
+        let filtered = match value {
+            Value::Null | Value::Bool(_) => None,
+            Value::Number(number) => self.redact_number_or_secret(number, hints)?,
+            Value::String(text) => self.redact_string(text, hints, 0)?,
             Value::Array(items) => {
                 let mut filtered = Vec::with_capacity(items.len());
                 for (index, item) in items.iter().enumerate() {
@@ -112,10 +106,11 @@ impl<'a> JsonRedactor<'a> {
                     filtered.push(self.redact_value(item, hints, below)?);
                     self.pointer.truncate(length);
                 }
-                Ok(Value::Array(filtered))
+                return Ok(Value::Array(filtered));
             }
-            Value::Object(members) => self.redact_object(members, hints, below),
-        }
+            Value::Object(members) => return self.redact_object(members, hints, below),
+        };
+        Ok(filtered.map_or_else(|| value.clone(), Value::String))
     }
 
     fn redact_object(
@@ -222,10 +217,8 @@ impl<'a> JsonRedactor<'a> {
         }
         let rest = whole.get(copied..).unwrap_or_default();
         filtered.push_str(self.redact_plain(rest, hints)?.as_deref().unwrap_or(rest));
-        if self.engine.custom.is_empty() {
-            return Ok((filtered != text).then_some(filtered));
-        }
-        let again = self.redact_custom(&filtered)?;
+        let has_custom = !self.engine.custom.is_empty();
+        let again = if has_custom { self.redact_custom(&filtered)? } else { None };
         Ok(Some(again.unwrap_or(filtered)).filter(|filtered| filtered != text))
     }
 
@@ -301,9 +294,6 @@ impl<'a> JsonRedactor<'a> {
                 }
             };
             if let Some(replacement) = replacement {
-                if filtered.is_empty() {
-                    filtered.reserve(text.len());
-                }
                 let start = end.saturating_sub(written.len());
                 filtered.push_str(text.get(copied..start).unwrap_or_default());
                 push_quoted(&mut filtered, &replacement);
