@@ -4,69 +4,42 @@
 
 use super::super::kind::Kind;
 use super::super::matches::KindMatch;
-use super::context_words::first_word;
 use super::key_formats::{Alphabet, KeyFormat, ANY, KEY_FORMATS, MARKED_FORMATS};
 use super::text_view::{is_alnum, Text};
+use super::word_table::{Part, WordTable};
 use crate::kernel::encoding::unbase64_vec;
 use crate::kernel::prelude::*;
 use serde_json::{Map, Value};
 
-/// One prefix with its row.
-type Row = (&'static [u8], &'static KeyFormat);
+/// The prefixes with their rows.
+static PREFIXES: WordTable<&KeyFormat, 1024> = prefixes();
 
-/// The prefixes with their rows as a hash table with linear probing: nearly all words of a text hit an
-/// empty slot.
-static TABLE: [Option<Row>; TABLE_COUNT] = table();
-
-/// Several times the number of prefixes.
-const TABLE_COUNT: usize = 1024;
-
-/// Evaluated by the compiler, which also rejects an index out of range.
 #[allow(clippy::indexing_slicing)]
-const fn table() -> [Option<Row>; TABLE_COUNT] {
-    let (mut table, mut row) = ([None; TABLE_COUNT], 0);
+const fn prefixes() -> WordTable<&'static KeyFormat, 1024> {
+    let (mut table, mut row) = (WordTable::new(Part::Start), 0);
     while row < KEY_FORMATS.len() {
-        let mut rest = KEY_FORMATS[row].0.as_bytes();
-        while let Some(length) = first_word(rest) {
-            let (prefix, after) = rest.split_at(length);
-            let mut at = slot(prefix);
-            while table[at].is_some() {
-                at = (at + 1) % TABLE_COUNT;
-            }
-            table[at] = Some((prefix, &KEY_FORMATS[row]));
-            rest = after.trim_ascii_start();
-        }
+        table = table.with(KEY_FORMATS[row].0, &KEY_FORMATS[row]);
         row += 1;
     }
     table
 }
 
-/// The hash of a prefix: its first two characters, which every prefix has.
-#[allow(clippy::as_conversions)] // `From` is not const
-const fn slot(prefix: &[u8]) -> usize {
-    match prefix {
-        [first, second, ..] => (*first as usize * 31 + *second as usize * 5) % TABLE_COUNT,
-        _ => 0,
-    }
-}
-
-/// How much of a body has to be mixed, and how much of a prefix is read at once.
+/// The longest prefix, and how much of a body has to be mixed.
+const PREFIX_MAX: usize = 28;
 const MIXED_WITHIN: usize = 24;
-const PREFIX_MAX: usize = 16;
 
 /// Returns the end of the key that begins at `start`, by the longest prefix that fits.
 // [PRIV-103]
 fn prefixed_end(text: Text, start: usize) -> Option<usize> {
-    let (mut at, mut best) = (slot(text.upto(start, 2)), None);
-    let Some(Some(_)) = TABLE.get(at) else { return None };
-    let read = text.upto(start, PREFIX_MAX);
-    while let Some(Some((prefix, format))) = TABLE.get(at) {
-        let (first, rest) = prefix.split_at(prefix.len().min(PREFIX_MAX));
-        if read.starts_with(first) && text.upto(start + first.len(), rest.len()) == rest {
+    if !PREFIXES.may_have(text.upto(start, 2)) {
+        return None;
+    }
+    let (read, mut best) = (text.upto(start, PREFIX_MAX), None);
+    for (prefix, format) in PREFIXES.candidates(read) {
+        if read.starts_with(prefix) {
             let end = body_end(text, start + prefix.len(), format);
             best = best.max(end.map(|end| (prefix.len(), end)));
         }
-        at = (at + 1) % TABLE_COUNT;
     }
     best.map(|(_, end)| end)
 }
@@ -138,21 +111,15 @@ pub(super) fn find(text: Text, at: usize, seen: &mut usize) -> Option<KindMatch>
         return None;
     }
     // The marks, by a second character that is rare.
+    let is_hex = |place| Alphabet::Hex.has(text.at(place));
     let is_mark = match byte {
         b'-' => next == b'u',
-        b'.' => {
-            text.at(at + 7) == b'.'
-                || next == b'a' && text.at(at + 8) == b'.'
-                || Alphabet::Hex.has(text.at(at + 2))
-                    && Alphabet::Hex.has(text.at(at + 64))
-                    && !is_alnum(text.at(at + 65))
-        }
+        b'.' => text.at(at + 7) == b'.' || next == b'a' || is_hex(at + 2) && is_hex(at + 64),
         _ => false,
     };
-    if is_mark {
-        if let Some(found) = marked(text, at) {
-            return Some(found);
-        }
+    let marked = if is_mark { marked(text, at) } else { None };
+    if marked.is_some() {
+        return marked;
     }
     let far = text.at(at + BODY_MIN);
     if !(Alphabet::Base64.has(far) || far == b'.') {
