@@ -153,12 +153,7 @@ static WORDS: WordTable<Hints, 2048> = words();
 
 #[allow(clippy::indexing_slicing)]
 const fn words() -> WordTable<Hints, 2048> {
-    let (mut table, mut row) = (WordTable::new(Part::Whole), 0);
-    while row < CONTEXT_WORDS.len() {
-        table = table.with(CONTEXT_WORDS[row].1, CONTEXT_WORDS[row].0);
-        row += 1;
-    }
-    row = 0;
+    let (mut table, mut row) = (WordTable::new(Part::Whole).with_rows(CONTEXT_WORDS), 0);
     while row < DIGIT_FORMATS.len() {
         table = table.with(DIGIT_FORMATS[row].6, Hints::of(DIGIT_FORMATS[row].0));
         row += 1;

@@ -17,14 +17,14 @@ pub(super) const NAMES: &[(Hints, &str, &str)] = &[
     (Hints::NONE, "forgotpassword resetpassword", "links and forms"),
 ];
 
-/// Programs that take a password after an option, the option's letter, and whether no space is needed.
+/// Programs that take a password after an option, which a space follows if it is there.
 // [PRIV-106]
 #[rustfmt::skip]
-pub(super) const PROGRAMS: &[(&str, &str, bool)] = &[
-    ("mysql", "p", true),
-    ("mariadb", "p", true),
-    ("sshpass", "p", true),
-    ("docker login", "p", false),
-    ("7z", "p", true),
-    ("redis-cli", "a", false),
+pub(super) const PROGRAMS: &[(&str, &str)] = &[
+    ("mysql", "-p"),
+    ("mariadb", "-p"),
+    ("sshpass", "-p"),
+    ("docker login", "-p "),
+    ("7z", "-p"),
+    ("redis-cli", "-a "),
 ];

@@ -12,17 +12,7 @@ use super::credential_words::{NAMES, PROGRAMS};
 use super::text_view::{in_uuid, is_alnum, is_word, Text};
 use super::word_table::{Part, WordTable};
 
-static NAME_ENDS: WordTable<Hints, 1024> = name_ends();
-
-#[allow(clippy::indexing_slicing)]
-const fn name_ends() -> WordTable<Hints, 1024> {
-    let (mut table, mut row) = (WordTable::new(Part::End), 0);
-    while row < NAMES.len() {
-        table = table.with(NAMES[row].1, NAMES[row].0);
-        row += 1;
-    }
-    table
-}
+static NAME_ENDS: WordTable<Hints, 1024> = WordTable::new(Part::End).with_rows(NAMES);
 
 /// The longest name and the longest value, in characters.
 const NAME_MAX: usize = 48;
@@ -271,16 +261,13 @@ const COMMAND_MAX: usize = 32;
 /// `-u name:value`; `-p value` of programs that take a password so.
 // [PRIV-106]
 fn after_short_option(text: Text, at: usize) -> Option<Value> {
-    let option = text.upto(at + 1, 1);
-    if option == b"u" {
+    if text.at(at + 1) == b'u' {
         return after_user(text, at + 2);
     }
     let line = text.slice(at.saturating_sub(COMMAND_MAX), at);
     let line = line.rsplit(|byte| *byte == b'\n').next()?;
-    let named = PROGRAMS.iter().any(|(program, letter, joined)| {
-        option == letter.as_bytes()
-            && (*joined || text.at(at + 2) == b' ')
-            && has_word(line, program)
+    let named = PROGRAMS.iter().any(|(program, option)| {
+        text.upto(at, option.len()) == option.as_bytes() && has_word(line, program)
     });
     named.then(|| value_after(text, at + 2, Hints::PASSWORD, Place::Bare))
 }
@@ -293,10 +280,8 @@ fn after_user(text: Text, from: usize) -> Option<Value> {
     let quoted = matches!(quote, b'"' | b'\'');
     let from = from + usize::from(quoted);
     let from = text.run_end(from, NAME_MAX, |byte| is_name(byte) || byte == b'@') + 1;
-    let (place, to) = match quoted {
-        true => (Place::Bounded, quoted_end(text, from, quote)),
-        false => (Place::Bare, bare_end(text, from)),
-    };
+    let place = if quoted { Place::Bounded } else { Place::Bare };
+    let to = if quoted { quoted_end(text, from, quote) } else { bare_end(text, from) };
     let value = Value { class: Hints::PASSWORD, place, from, to };
     (text.before(from) == b':').then_some(value)
 }

@@ -1,95 +1,71 @@
 //! Formats of service keys, as data: one row a format, with the service and where it is described.
 
-/// The characters after a prefix.
+/// The sorts of characters: digits, `a` to `f`, `g` to `z`, capitals; `-` and `_`; `.`; `+`, `/` and `=`; `~`.
+const DIGIT: u16 = 1;
+const HEX: u16 = 2;
+const SMALL: u16 = 4;
+const CAPITAL: u16 = 8;
+const DASH: u16 = 16;
+const DOT: u16 = 32;
+const SIGN: u16 = 64;
+const TILDE: u16 = 128;
+/// A digit, a capital and a small letter are required: the prefix alone proves little.
+const MIXED: u16 = 256;
+/// The seventh character is a point, and the only one.
+const SIX: u16 = 512;
+
+const ALNUM: u16 = DIGIT | HEX | SMALL | CAPITAL;
+const URL: u16 = ALNUM | DASH;
+const DOTTED: u16 = URL | DOT;
+
+/// The characters after a prefix, by their sorts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u16)]
 pub(in crate::kernel) enum Alphabet {
-    /// Capitals and digits.
-    Upper,
-    /// Capitals, digits, `-` and `_`.
-    UpperDash,
-    /// Small letters and digits.
-    Lower,
-    /// Digits and letters from a to f.
-    Hex,
-    /// As `Hex`, and dashes, as in UUIDs.
-    Uuid,
-    /// Letters and digits.
-    Alnum,
-    /// Letters, digits, `-` and `_`.
-    Url,
-    /// As `Url`, and dots inside.
-    Dotted,
-    /// As `Url`, and `+`, `/`, `=`.
-    Base64,
-    /// As `Alnum`, with a digit, a capital and a small letter: the prefix alone proves little.
-    AlnumMixed,
-    /// As `Url`, with all three.
-    UrlMixed,
-    Digits,
-    /// As `Dotted`, and `~`.
-    Tilde,
-    /// Six of `Url`, a point, and more of `Url`.
-    SixDotUrl,
+    Digits = DIGIT,
+    Upper = DIGIT | CAPITAL,
+    UpperDash = DIGIT | CAPITAL | DASH,
+    Lower = DIGIT | HEX | SMALL,
+    Hex = DIGIT | HEX,
+    Uuid = DIGIT | HEX | DASH,
+    Alnum = ALNUM,
+    AlnumMixed = ALNUM | MIXED,
+    Url = URL,
+    UrlMixed = URL | MIXED,
+    Dotted = DOTTED,
+    SixDotUrl = DOTTED | SIX,
+    Base64 = URL | SIGN,
+    Tilde = DOTTED | TILDE,
 }
 
 impl Alphabet {
-    /// The sorts of its characters.
-    const fn sorts(self) -> u8 {
-        match self {
-            Upper => DIGIT | CAPITAL,
-            UpperDash => DIGIT | CAPITAL | DASH,
-            Lower => DIGIT | HEX | SMALL,
-            Hex => DIGIT | HEX,
-            Uuid => DIGIT | HEX | DASH,
-            Alnum | AlnumMixed => DIGIT | HEX | SMALL | CAPITAL,
-            Url | UrlMixed => DIGIT | HEX | SMALL | CAPITAL | DASH,
-            Dotted | SixDotUrl => DIGIT | HEX | SMALL | CAPITAL | DASH | DOT,
-            Base64 => DIGIT | HEX | SMALL | CAPITAL | DASH | SIGN,
-            Tilde => DIGIT | HEX | SMALL | CAPITAL | DASH | DOT | TILDE,
-            Digits => DIGIT,
-        }
+    #[allow(clippy::as_conversions)] // `From` is not const
+    const fn bits(self) -> u16 {
+        self as u16
     }
 
     #[inline]
     pub(in crate::kernel) fn has(self, byte: u8) -> bool {
-        SORTS.get(usize::from(byte)).is_some_and(|sort| sort & self.sorts() != 0)
+        SORTS.get(usize::from(byte)).is_some_and(|sort| sort & self.bits() != 0)
     }
 
     pub(in crate::kernel) fn is_mixed(self) -> bool {
-        matches!(self, AlnumMixed | UrlMixed)
+        self.bits() & MIXED != 0
     }
 
     /// Returns `true` if characters of the alphabet also have its order or mixture.
     pub(in crate::kernel) fn accepts(self, body: &[u8]) -> bool {
-        match self {
-            AlnumMixed | UrlMixed => {
-                body.iter().any(u8::is_ascii_digit)
-                    && body.iter().any(u8::is_ascii_uppercase)
-                    && body.iter().any(u8::is_ascii_lowercase)
-            }
-            SixDotUrl => {
-                body.get(6) == Some(&b'.') && body.iter().filter(|byte| **byte == b'.').count() == 1
-            }
-            _ => true,
-        }
+        let points = body.iter().filter(|byte| **byte == b'.').count();
+        let mixed = body.iter().any(u8::is_ascii_digit)
+            && body.iter().any(u8::is_ascii_uppercase)
+            && body.iter().any(u8::is_ascii_lowercase);
+        (mixed || !self.is_mixed())
+            && (body.get(6) == Some(&b'.') && points == 1 || self != Alphabet::SixDotUrl)
     }
 }
 
-const DIGIT: u8 = 1;
-/// `a` to `f`.
-const HEX: u8 = 2;
-/// `g` to `z`.
-const SMALL: u8 = 4;
-const CAPITAL: u8 = 8;
-/// `-` and `_`.
-const DASH: u8 = 16;
-const DOT: u8 = 32;
-/// `+`, `/` and `=`.
-const SIGN: u8 = 64;
-const TILDE: u8 = 128;
-
 /// The sort of each byte.
-static SORTS: [u8; 256] = sorts();
+static SORTS: [u16; 256] = sorts();
 
 /// Evaluated by the compiler, which also rejects an index out of range.
 #[allow(
@@ -98,7 +74,7 @@ static SORTS: [u8; 256] = sorts();
     clippy::cast_possible_truncation,
     clippy::arithmetic_side_effects
 )]
-const fn sorts() -> [u8; 256] {
+const fn sorts() -> [u16; 256] {
     let (mut sorts, mut byte) = ([0; 256], 0);
     while byte < 256 {
         sorts[byte] = match byte as u8 {

@@ -4,7 +4,7 @@
 
 use super::super::kind::Kind;
 use super::super::matches::KindMatch;
-use super::key_formats::{Alphabet, KeyFormat, ANY, KEY_FORMATS, MARKED_FORMATS};
+use super::key_formats::{Alphabet, KeyFormat, MarkedFormat, ANY, KEY_FORMATS, MARKED_FORMATS};
 use super::text_view::{is_alnum, Text};
 use super::word_table::{Part, WordTable};
 use crate::kernel::encoding::unbase64_vec;
@@ -61,28 +61,26 @@ fn body_end(text: Text, from: usize, (_, body, least, most, _): &KeyFormat) -> O
 /// Returns the key around the mark at `at`.
 // [PRIV-103]
 pub(super) fn marked(text: Text, at: usize) -> Option<KindMatch> {
-    MARKED_FORMATS.iter().find_map(
-        |(begin, head, least, most, mark, tail, shortest, longest, _)| {
-            let from = at + mark.len();
-            if text.upto(at, mark.len()) != mark.as_bytes() || !tail.has(text.at(from)) {
-                return None;
-            }
-            let end = text.run_end(from, longest + 1, |byte| tail.has(byte));
-            let ends = (*shortest..=*longest).contains(&(end - from)) && !is_alnum(text.at(end));
-            if !ends || !tail.accepts(text.slice(from, end)) {
-                return None;
-            }
-            let start = text.run_start(at, most + 1, |byte| head.has(byte));
-            // In addresses, `bot` precedes digits.
-            let begins = !is_alnum(text.before(start))
-                || text.slice(start.saturating_sub(4), start) == b"/bot";
-            let fits = begins
-                && (*least..=*most).contains(&(at - start))
-                && text.upto(start, begin.len()) == begin.as_bytes()
-                && head.accepts(text.slice(start, at));
-            fits.then_some((Kind::ApiKey, start, end))
-        },
-    )
+    let fit = |(begin, head, least, most, mark, tail, shortest, longest, _): &MarkedFormat| {
+        let from = at + mark.len();
+        if text.upto(at, mark.len()) != mark.as_bytes() || !tail.has(text.at(from)) {
+            return None;
+        }
+        let end = text.run_end(from, longest + 1, |byte| tail.has(byte));
+        if !(*shortest..=*longest).contains(&(end - from)) || is_alnum(text.at(end)) {
+            return None;
+        }
+        let start = text.run_start(at, most + 1, |byte| head.has(byte));
+        // In addresses, `bot` precedes digits.
+        let in_address = text.slice(start.saturating_sub(4), start) == b"/bot";
+        let fits = (in_address || !is_alnum(text.before(start)))
+            && (*least..=*most).contains(&(at - start))
+            && text.upto(start, begin.len()) == begin.as_bytes()
+            && head.accepts(text.slice(start, at))
+            && tail.accepts(text.slice(from, end));
+        fits.then_some((Kind::ApiKey, start, end))
+    };
+    MARKED_FORMATS.iter().find_map(fit)
 }
 
 /// The shortest text after the first part of a prefix.
@@ -127,10 +125,7 @@ pub(super) fn find(text: Text, at: usize, seen: &mut usize) -> Option<KindMatch>
     }
     // A capital is among the first three characters of a prefix.
     let most = if matches!(byte, b'A' | b'w') { 2 } else { HEAD_MAX };
-    let mut start = at;
-    while at - start < most && is_alnum(text.before(start)) {
-        start -= 1;
-    }
+    let start = text.run_start(at, most, is_alnum);
     if is_alnum(text.before(start)) {
         return None;
     }
@@ -148,9 +143,7 @@ const LETTERS_MAX: usize = 24;
 /// Returns the key whose first digit is at `at`, such as `SK` and hexadecimal digits.
 pub(super) fn find_in_word(text: Text, at: usize) -> Option<KindMatch> {
     let start = text.run_start(at, LETTERS_MAX, |byte| byte.is_ascii_alphabetic());
-    if is_alnum(text.before(start))
-        || !matches!(text.at(start), b'S' | b'G' | b'E' | b'I' | b'c' | b'd' | b'o')
-    {
+    if is_alnum(text.before(start)) {
         return None;
     }
     prefixed_end(text, start).map(|end| (Kind::ApiKey, start, end))
@@ -163,7 +156,6 @@ const HEADER_MAX: usize = 2048;
 /// `ewo` are a brace and white space.
 // [PRIV-101]
 fn jwt_token(text: Text, start: usize, seen: &mut usize) -> Option<KindMatch> {
-    let part = |from: usize| text.until(from, |byte| !is_base64url(byte));
     if start < *seen || !matches!(text.upto(start, 3), b"eyJ" | b"eyA" | b"ewo") {
         return None;
     }
@@ -177,19 +169,14 @@ fn jwt_token(text: Text, start: usize, seen: &mut usize) -> Option<KindMatch> {
     };
     let mut header: String = text.slice(start, header_end).iter().map(standard).collect();
     header.extend(core::iter::repeat_n('=', header.len().wrapping_neg() % 4));
-    let header = unbase64_vec(&header)?;
-    let object = serde_json::from_slice::<Map<String, Value>>(&header).ok()?;
-    let second = part(header_end + 1);
-    if text.at(header_end) != b'.' || second == header_end + 1 || !object.contains_key("alg") {
-        return None;
-    }
-    let mut end = second;
-    for _ in 0..3 {
+    let object = serde_json::from_slice::<Map<String, Value>>(&unbase64_vec(&header)?).ok()?;
+    let mut end = header_end;
+    for _ in 0..4 {
         if text.at(end) == b'.' && is_base64url(text.at(end + 1)) {
-            end = part(end + 1);
+            end = text.until(end + 1, |byte| !is_base64url(byte));
         }
     }
-    Some((Kind::Jwt, start, end))
+    (end > header_end && object.contains_key("alg")).then_some((Kind::Jwt, start, end))
 }
 
 fn is_base64url(byte: u8) -> bool {

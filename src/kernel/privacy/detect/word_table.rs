@@ -21,6 +21,17 @@ impl<T: Copy, const SLOTS: usize> WordTable<T, SLOTS> {
         WordTable { part, slots: [None; SLOTS] }
     }
 
+    /// Adds the words of each row.
+    #[allow(clippy::indexing_slicing)]
+    pub(super) const fn with_rows(mut self, rows: &[(T, &'static str, &'static str)]) -> Self {
+        let mut row = 0;
+        while row < rows.len() {
+            self = self.with(rows[row].1, rows[row].0);
+            row += 1;
+        }
+        self
+    }
+
     /// Adds words that spaces separate. The compiler evaluates this, and rejects an index out of range.
     #[allow(clippy::indexing_slicing)]
     pub(super) const fn with(mut self, words: &'static str, meaning: T) -> Self {
