@@ -11,7 +11,7 @@ pub(super) const NAMES: &[(Hints, &str, &str)] = &[
     (Hints::TOKEN, "token apikey accesskey secretkey secretkeybase privatekey authkey accountkey encryptionkey signingkey masterkey", "made by a program: characters without words in them"),
     (Hints::TOKEN, "servicekey subscriptionkey functionskey appkey applicationkey sharedkey hmackey jwtkey authorization =auth =credential =bearer", "the same"),
     (Hints::SIGNED, "=sig signature", "as a token, but only in a query: other signatures are public"),
-    (Hints::SESSION, "sessionid sessid =session =sid", "as a token, but longer: the name has other meanings"),
+    (Hints::SESSION, "sessionid session_id session-id sessid sess_id sess-id =session =sid", "as a token, but longer: the name has other meanings"),
     (Hints::COOKIES, "=cookie =setcookie", "`name=value` pairs"),
     (Hints::NONE, "pagetoken nexttoken continuationtoken synctoken resumetoken cursortoken canceltoken cancellationtoken", "places in lists and the like"),
     (Hints::NONE, "forgotpassword resetpassword", "links and forms"),
