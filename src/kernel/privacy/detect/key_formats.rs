@@ -1,6 +1,8 @@
 //! Formats of service keys, as data: one row a format, with the service and where it is described.
 
-/// The sorts of characters: digits, `a` to `f`, `g` to `z`, capitals; `-` and `_`; `.`; `+`, `/` and `=`; `~`.
+use super::word_table::byte_sets;
+
+/// The sorts of characters.
 const DIGIT: u16 = 1;
 const HEX: u16 = 2;
 const SMALL: u16 = 4;
@@ -65,33 +67,16 @@ impl Alphabet {
 }
 
 /// The sort of each byte.
-static SORTS: [u16; 256] = sorts();
-
-/// Evaluated by the compiler, which also rejects an index out of range.
-#[allow(
-    clippy::indexing_slicing,
-    clippy::as_conversions,
-    clippy::cast_possible_truncation,
-    clippy::arithmetic_side_effects
-)]
-const fn sorts() -> [u16; 256] {
-    let (mut sorts, mut byte) = ([0; 256], 0);
-    while byte < 256 {
-        sorts[byte] = match byte as u8 {
-            b'0'..=b'9' => DIGIT,
-            b'a'..=b'f' => HEX,
-            b'g'..=b'z' => SMALL,
-            b'A'..=b'Z' => CAPITAL,
-            b'-' | b'_' => DASH,
-            b'.' => DOT,
-            b'+' | b'/' | b'=' => SIGN,
-            b'~' => TILDE,
-            _ => 0,
-        };
-        byte += 1;
-    }
-    sorts
-}
+static SORTS: [u16; 256] = byte_sets(&[
+    (DIGIT, "0123456789", "digits"),
+    (HEX, "abcdef", "of hexadecimal numbers"),
+    (SMALL, "ghijklmnopqrstuvwxyz", "other small letters"),
+    (CAPITAL, "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "capitals"),
+    (DASH, "-_", "of base64url"),
+    (DOT, ".", "between parts"),
+    (SIGN, "+/=", "of base64"),
+    (TILDE, "~", "of Microsoft Entra"),
+]);
 
 /// Prefixes separated by spaces, the alphabet after them, least and most characters, and the source. No
 /// most is needed if the alphabet has the prefix's punctuation: adjacent keys are redacted together.

@@ -78,3 +78,19 @@ impl<T: Copy, const SLOTS: usize> WordTable<T, SLOTS> {
         slots.iter().map_while(|slot| *slot)
     }
 }
+
+/// Returns the sets that each byte is in, each set being a bit with its members and what they are. The
+/// compiler evaluates this.
+#[allow(clippy::indexing_slicing, clippy::as_conversions)]
+pub(super) const fn byte_sets(sets: &[(u16, &str, &str)]) -> [u16; 256] {
+    let (mut table, mut row) = ([0; 256], 0);
+    while row < sets.len() {
+        let (members, mut place) = (sets[row].1.as_bytes(), 0);
+        while place < members.len() {
+            table[members[place] as usize] |= sets[row].0;
+            place += 1;
+        }
+        row += 1;
+    }
+    table
+}
