@@ -35,7 +35,7 @@ impl Rule {
                 let sum: u32 = weighted.map(|(digit, weight)| u32::from(*digit) * weight).sum();
                 let wanted = letter(digits, weights.len());
                 match characters.is_empty() {
-                    true => sum % modulo == 0,
+                    true => sum.is_multiple_of(*modulo),
                     false => (0..).zip(characters.bytes()).any(|at| at == (sum % modulo, wanted)),
                 }
             }

@@ -121,7 +121,9 @@ impl CredentialReader {
             _ if at < self.read => None,
             b':' | b'=' | b'>' if !before.is_ascii_digit() => self.after_name(text, at),
             b'-' if next == b'-' && !is_name(before) => after_long_option(text, at),
-            b'-' if before == b' ' => after_short_option(text, at),
+            b'-' if before == b' ' && matches!(next, b'p' | b'a' | b'u') => {
+                after_short_option(text, at)
+            }
             _ => None,
         };
         let Some(value) = value else { return at + 1 };
@@ -141,21 +143,23 @@ impl CredentialReader {
             |byte| matches!(byte, b' ' | b'\t' | b'"' | b'\'' | b'`' | b'\\' | b']' | b'*');
         let end = at - usize::from(sign == b'=' && before == b':');
         let end = text.run_start(end, 4, is_mark);
+        let last = text.slice(end.saturating_sub(3), end);
+        if sign == b':' && end < at && matches!(last, [b'"', _, _] | [_, b'"', _]) {
+            return self.key_member(text, at, end);
+        }
         // Most texts before a sign are no name of a secret.
-        let may_be = NAME_ENDS.may_have(text.slice(end.saturating_sub(3), end));
-        let start = text.run_start(end, if may_be { NAME_MAX } else { 0 }, is_name);
+        if !NAME_ENDS.may_have(last) {
+            return None;
+        }
+        let start = text.run_start(end, NAME_MAX, is_name);
         let (begin, name) = (text.before(start), text.slice(start, end));
         let class = class_of(name);
-        if class == Hints::NONE {
-            let quoted = sign == b':' && end < at;
-            return if quoted { self.key_member(text, at, end) } else { None };
-        }
         let operator = match sign {
             b':' => before == b':' || matches!(next, b':' | b'='),
             b'=' => b"=!<>~+".contains(&before) || b"=~".contains(&next),
             _ => false,
         };
-        if operator {
+        if operator || class == Hints::NONE {
             return None;
         }
         if sign == b'>' {
@@ -408,11 +412,11 @@ fn can_be_secret(value: &[u8], class: Hints, place: Place) -> bool {
     let bounded = place >= Place::Bounded;
     match class {
         Hints::KEY_MEMBER => {
-            return value.len() >= KEY_MEMBER_MIN && value.iter().all(|byte| is_base64url(*byte))
+            value.len() >= KEY_MEMBER_MIN && value.iter().all(|byte| is_base64url(*byte))
         }
         Hints::IN_ADDRESS => {
             let words = value.iter().all(|byte| byte.is_ascii_alphabetic() || b"_-".contains(byte));
-            return !(is_placeholder(value) || words && names_itself(value));
+            !(is_placeholder(value) || words && names_itself(value))
         }
         _ if value.len() < if place == Place::Bare { 6 } else { 4 }
             || value.len() > VALUE_MAX
