@@ -271,6 +271,7 @@ fn a_fault_in_the_arguments_is_status_2() {
         &["--exec", exec, "--vectors", "tests"],
         &["--exec", exec, "--known", &folder.path("known.txt")],
         &["--exec", ""],
+        &["--exec", exec, "--every"],
         &["--compare", "Cargo.toml"],
     ] {
         assert_eq!(status(&conform(arguments)), Some(2), "{arguments:?}");
