@@ -4,7 +4,7 @@
 
 mod operations;
 
-use operations::{response, Case, OPERATIONS};
+use operations::{response, Case, FEATURES, OPERATIONS};
 use serde_json::{json, Value};
 use std::io::{self, BufRead, Write};
 use std::path::PathBuf;
@@ -18,7 +18,7 @@ fn main() -> io::Result<()> {
                 vectors = PathBuf::from(message["vectors"].as_str().unwrap_or_default());
                 json!({
                     "type": "hello", "protocol": "mpp-conform/1", "name": "mpp", "version": env!("CARGO_PKG_VERSION"),
-                    "operations": OPERATIONS, "features": ["module-bodies"],
+                    "operations": OPERATIONS, "features": FEATURES,
                 })
             }
             Some("case") => answer(&vectors, &message),

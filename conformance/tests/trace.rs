@@ -43,9 +43,13 @@ fn ids(line: &str) -> Vec<String> {
         .collect()
 }
 
-/// Id to its sentence. A definition is a list item or a table row that begins with the id.
+/// Id to its sentence. A definition is a list item or a table row that begins with the id, or rows of a JSON
+/// file with it as their `id`.
 fn defined() -> BTreeMap<String, String> {
     let mut sentences = BTreeMap::new();
+    for (_, text) in files("spec", "json") {
+        sentences.extend(ids_of_rows(&text).map(|id| (id.to_owned(), String::new())));
+    }
     for (path, text) in files("spec", "md") {
         let mut lines = text.lines().peekable();
         while let Some(line) = lines.next() {
@@ -65,6 +69,12 @@ fn defined() -> BTreeMap<String, String> {
     sentences
 }
 
+/// The members `id` of a JSON file with a row a line.
+pub fn ids_of_rows(text: &str) -> impl Iterator<Item = &str> {
+    let rows = text.lines().filter_map(|line| line.trim_start().strip_prefix("{ \"id\": \""));
+    rows.filter_map(|row| row.split('"').next())
+}
+
 fn used_in_source() -> BTreeMap<String, String> {
     let mut places = BTreeMap::new();
     for (path, text) in files("src", "rs") {
@@ -73,7 +83,8 @@ fn used_in_source() -> BTreeMap<String, String> {
                 continue;
             }
             for id in ids(line) {
-                places.entry(id).or_insert_with(|| format!("{}:{}", path.display(), number + 1));
+                let shown = path.strip_prefix(root()).unwrap().display();
+                places.entry(id).or_insert_with(|| format!("{shown}:{}", number + 1));
             }
         }
     }
@@ -103,6 +114,81 @@ fn every_normative_sentence_has_its_line_of_code_and_every_id_its_sentence() {
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
+/// Id to the cases that name it, in the order of their ids.
+fn shown_by_vectors() -> BTreeMap<String, Vec<String>> {
+    let mut shown = BTreeMap::<String, Vec<String>>::new();
+    for case in crate::vectors::cases() {
+        for id in case.list("/spec") {
+            shown.entry(id.to_owned()).or_default().push(case.id.clone());
+        }
+    }
+    shown
+}
+
+/// Why the other sentences have no vector.
+const WITHOUT_VECTOR: &str = "conformance/without_vector.json";
+
+#[test]
+fn every_normative_sentence_has_a_vector_or_the_reason_why_not() {
+    let (sentences, shown) = (defined(), shown_by_vectors());
+    let text = fs::read_to_string(root().join(WITHOUT_VECTOR)).unwrap();
+    // As text, since a reader of JSON would accept a row that occurs twice.
+    let rows: Vec<&str> =
+        text.lines().map(|line| line.trim_end_matches(',')).filter(|line| line.len() > 1).collect();
+    let ids: Vec<&str> = rows.iter().map(|row| row.split('"').nth(1).unwrap_or_default()).collect();
+    let mut faults = Vec::new();
+    if !ids.windows(2).all(|pair| pair[0] < pair[1]) {
+        faults.push(format!("{WITHOUT_VECTOR} is not sorted, or has a row twice"));
+    }
+    let reasons: BTreeMap<String, String> = serde_json::from_str(&text).unwrap();
+    assert_eq!(ids, reasons.keys().collect::<Vec<_>>(), "{WITHOUT_VECTOR}: one row a line");
+    for (id, reason) in &reasons {
+        if !sentences.contains_key(id) {
+            faults.push(format!("{WITHOUT_VECTOR}: {id} is in no spec page"));
+        }
+        if reason.split(' ').count() < 3 || reason.contains("to come") {
+            faults.push(format!("{WITHOUT_VECTOR}: {id} has no reason"));
+        }
+        for file in reason.split(' ').filter(|text| text.starts_with("conformance/")) {
+            let file = file.trim_end_matches([',', '.', ':']);
+            if !root().join(file).is_file() {
+                faults.push(format!("{WITHOUT_VECTOR}: {id} names {file}, which does not exist"));
+            }
+        }
+    }
+    for id in sentences.keys() {
+        match (shown.get(id), reasons.contains_key(id)) {
+            (None, false) => faults.push(format!("{id} has no vector and no reason why not")),
+            (Some(cases), true) => faults.push(format!("{id} has a reason, and {}", cases[0])),
+            _ => {}
+        }
+    }
+    for (id, cases) in &shown {
+        if !sentences.contains_key(id) {
+            faults.push(format!("{} names {id}, which is in no page", cases[0]));
+        }
+    }
+    assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
+}
+
+#[test]
+fn the_page_of_traces_is_what_sources_and_vectors_say() {
+    let (places, shown) = (used_in_source(), shown_by_vectors());
+    let mut page = String::from(
+        "# Traces\n\nGenerated; a test compares. For each sentence: the first file in `src/` that names it, the first \
+         case in\n`conformance/vectors/`, and the number of cases. What has no case is in \
+         `conformance/without_vector.json`.\n\n```text\n",
+    );
+    for id in defined().keys() {
+        let place = places.get(id).map_or("-", |place| place.split(':').next().unwrap());
+        let place = place.trim_start_matches("src/");
+        let cases = shown.get(id).map(|cases| format!("{} {}", cases[0], cases.len()));
+        page.push_str(&format!("{id} {place} {}\n", cases.as_deref().unwrap_or("-")));
+    }
+    page.push_str("```\n");
+    compare_page("spec/TRACE.md", &page);
+}
+
 /// Compares a generated table with a page; `MPP_BLESS=1` writes it.
 fn compare_page(page: &str, expected: &str) {
     let path = root().join(page);
@@ -117,12 +203,12 @@ fn compare_page(page: &str, expected: &str) {
 #[test]
 fn the_page_of_limits_is_the_table_in_the_source() {
     let mut page = String::from(
-        "# Limits\n\nGenerated from `src/kernel/limits.rs`; a test compares the two. Sizes are bytes unless \
-         the name says\notherwise. An implementation MUST refuse what goes beyond a limit, and MUST \
-         accept what does not.\n\n| id | name | value | reason |\n|---|---|---:|---|\n",
+        "# Limits\n\nGenerated from `src/kernel/limits.rs`. Sizes are bytes unless the name has another unit. \
+         An implementation MUST refuse\nwhat goes beyond a limit, and MUST accept what does not.\n\n\
+         id | name | value | reason\n---|---|---:|---\n",
     );
     for (name, value, id, reason) in limits::ALL {
-        page.push_str(&format!("| [{id}] | `{name}` | {value} | {reason} |\n"));
+        page.push_str(&format!("[{id}] | `{name}` | {value} | {reason}\n"));
     }
     compare_page("spec/limits.md", &page);
 }
@@ -130,14 +216,15 @@ fn the_page_of_limits_is_the_table_in_the_source() {
 #[test]
 fn the_page_of_reason_codes_is_the_table_in_the_source() {
     let mut page = String::from(
-        "# Reason codes\n\nGenerated from `src/kernel/error.rs`; a test compares the two. The part before \
-         the dot names the stage\nthat refused. Exit is the status of the command line: 1 refused, \
-         2 usage, 3 the tool failed, 4 the\nhost failed.\n\n| code | exit | what to do |\n|---|---:|\
-         ---|\n",
+        "# Reason codes\n\nGenerated from `src/kernel/error.rs`. The part before the dot names the stage that \
+         refused. The sections are the exit\nstatus of the command line.\n",
     );
-    for code in Code::ALL {
-        let exit = code.class().exit_status();
-        page.push_str(&format!("| `{}` | {exit} | {} |\n", code.as_str(), code.remedy()));
+    let exits = ["refused", "usage", "the tool failed", "the host failed"];
+    for (exit, what) in (1..).zip(exits) {
+        page.push_str(&format!("\n## {exit}: {what}\n\ncode | what to do\n---|---\n"));
+        for code in Code::ALL.iter().filter(|code| code.class().exit_status() == exit) {
+            page.push_str(&format!("`{}` | {}\n", code.as_str(), code.remedy()));
+        }
     }
     compare_page("spec/codes.md", &page);
 }
@@ -229,7 +316,7 @@ fn the_direct_dependencies_are_the_seven_and_two_that_these_bring() {
     let page = fs::read_to_string(root().join("spec/dependencies.md")).unwrap();
     let lock = fs::read_to_string(root().join("Cargo.lock")).unwrap();
     for name in allowed {
-        let row = page.lines().find(|line| line.starts_with(&format!("| {name} |"))).unwrap();
+        let row = page.lines().find(|line| line.starts_with(&format!("{name} | "))).unwrap();
         let entry = lock.split("[[package]]").find(|e| e.contains(&format!("name = \"{name}\"\n")));
         let checksum = entry.unwrap().split("checksum = \"").nth(1).unwrap();
         assert!(row.contains(&checksum[..16]), "{name}'s row has another checksum than Cargo.lock");

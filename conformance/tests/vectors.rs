@@ -1,5 +1,5 @@
 //! The conformance vectors: each case is run, the suite is checked against its generator, and every reason code
-//! and every normative sentence has a case.
+//! has a case. `trace.rs` asks the same of every normative sentence.
 
 #[allow(dead_code)] // the adapter uses all of it
 #[path = "../adapter/operations/mod.rs"]
@@ -13,6 +13,7 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::OnceLock;
 
 fn folder() -> PathBuf {
@@ -56,7 +57,7 @@ impl Case {
         found.unwrap_or_else(|| panic!("{}: no text at {pointer}", self.id))
     }
 
-    fn list(&self, pointer: &str) -> Vec<&str> {
+    pub fn list(&self, pointer: &str) -> Vec<&str> {
         let items = self.value.pointer(pointer).and_then(Value::as_array);
         items.map(|items| items.iter().filter_map(Value::as_str).collect()).unwrap_or_default()
     }
@@ -68,9 +69,12 @@ impl Case {
         codes.map(str::to_owned).collect()
     }
 
-    /// Whether something is refused: the input, a call, a host call or request of a guest, or an approval.
+    /// Whether something is refused: the input, a call, a message, or a response.
     fn shows_a_refusal(&self) -> bool {
         let answer = &self.value["expect"]["answer"];
+        let any = |member: &str, is_refusal: &dyn Fn(&Value) -> bool| {
+            answer[member].as_array().is_some_and(|list| list.iter().any(is_refusal))
+        };
         let calls = answer["calls"].as_array().into_iter().flatten();
         let host_calls = calls.filter_map(|it| it["structured_content"]["calls"].as_array());
         let fails = |it: &Value| it.is_string() || it.as_i64().is_some_and(|errno| errno != 0);
@@ -80,6 +84,15 @@ impl Case {
                 decision || answer["expired"] == true
             }
             "call" => !self.call_codes().is_empty() || host_calls.flatten().any(fails),
+            "exchange" => answer.get("error").is_some(),
+            "record" if !answer.is_null() => {
+                any("records", &|it| it["kind"] != "intent" && it["result"] != "ok")
+            }
+            "mcp" if !answer.is_null() => any("messages", &|it| {
+                it.get("/error/code").is_some()
+                    || it["/result/isError"] == true
+                    || it["/result/resultType"] == "input_required"
+            }),
             _ => self.text("/expect/verdict") == "refuse",
         }
     }
@@ -90,13 +103,17 @@ impl Case {
 
     /// The file of a case that is about a file of the host.
     pub fn host_file(&self) -> Vec<u8> {
-        self.file("/input/file")
+        self.bytes("/input/file")
     }
 
-    /// The package: a file, or parts that are repeated.
     pub fn package(&self) -> Vec<u8> {
-        let Some(parts) = self.value.pointer("/input/package").and_then(Value::as_array) else {
-            return self.file("/input/package");
+        self.bytes("/input/package")
+    }
+
+    /// A file, or parts that are repeated.
+    fn bytes(&self, pointer: &str) -> Vec<u8> {
+        let Some(parts) = self.value.pointer(pointer).and_then(Value::as_array) else {
+            return self.file(pointer);
         };
         let parts = parts.iter().map(|part| {
             let bytes = suite::crypto::unhex(part["hex"].as_str().unwrap());
@@ -135,12 +152,6 @@ fn outcome(case: &Case) -> Outcome {
         assert_eq!(mpp::encoding::sha256_hex(&case.package()), case.text("/input/sha256"));
         inspection_agrees(case, &given, &outcome);
     }
-    if let (Ok(Some(answer)), Some(expected)) = (&outcome, case.value.pointer("/expect/answer")) {
-        for (member, value) in expected.as_object().unwrap() {
-            let found = answer.get(member).unwrap_or(&Value::Null);
-            assert_eq!(found, value, "{}: {member}", case.id);
-        }
-    }
     if let (Ok(Some(answer)), "filter") = (&outcome, given.op) {
         let report = answer["applied"].as_object().unwrap();
         let nothing = report.keys().all(|member| member == "kept");
@@ -170,29 +181,54 @@ fn inspection_agrees(case: &Case, given: &operations::Case<'_>, verified: &Outco
     }
 }
 
-#[test]
-fn every_case_ends_as_it_says() {
+/// What is wrong with this implementation's result of a case.
+fn faults_of(case: &Case) -> Vec<String> {
     let mut faults = Vec::new();
-    for case in cases() {
-        let found = outcome(&case);
-        let code = found.as_ref().err().map(|error| error.code().as_str());
-        let codes = case.list("/expect/codes");
-        let check = case.value.pointer("/expect/check").and_then(Value::as_u64);
-        let right = match case.text("/expect/verdict") {
-            "accept" => code.is_none(),
-            // The other codes of a case are for implementations that look in another order.
-            "refuse" => code.is_some() && code == codes.first().copied(),
-            "either" => code.is_none_or(|code| codes.contains(&code)),
-            other => panic!("{}: verdict {other}", case.id),
-        };
-        let stage = code.map(suite::case::check).filter(|check| *check > 0).map(u64::from);
-        let is_refusal = case.text("/expect/verdict") == "refuse";
-        if !right || (is_refusal && stage != check) {
-            let detail = found.as_ref().err().map_or("accepted", Error::detail);
-            faults.push(format!("{}: {code:?} ({detail}), expected {codes:?}", case.id));
+    let found = outcome(case);
+    if let (Ok(Some(answer)), Some(expected)) = (&found, case.value.pointer("/expect/answer")) {
+        for (member, value) in expected.as_object().unwrap() {
+            let found = answer.get(member).unwrap_or(&Value::Null);
+            if found != value {
+                faults.push(format!("{}: {member} is {found}, expected {value}", case.id));
+            }
         }
     }
-    assert!(faults.is_empty(), "{} cases:\n{}", faults.len(), faults.join("\n"));
+    let code = found.as_ref().err().map(|error| error.code().as_str());
+    let codes = case.list("/expect/codes");
+    let check = case.value.pointer("/expect/check").and_then(Value::as_u64);
+    let right = match case.text("/expect/verdict") {
+        "accept" => code.is_none(),
+        // The other codes of a case are for implementations that look in another order.
+        "refuse" => code.is_some() && code == codes.first().copied(),
+        "either" => code.is_none_or(|code| codes.contains(&code)),
+        other => panic!("{}: verdict {other}", case.id),
+    };
+    let stage = code.map(suite::case::check).filter(|check| *check > 0).map(u64::from);
+    let is_refusal = case.text("/expect/verdict") == "refuse" && case.text("/op") == "verify";
+    if !right || (is_refusal && stage != check) {
+        let detail = found.as_ref().err().map_or("accepted", Error::detail);
+        faults.push(format!("{}: {code:?} ({detail}), expected {codes:?}", case.id));
+    }
+    faults
+}
+
+#[test]
+fn every_case_ends_as_it_says() {
+    let cases = cases();
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut faults = Vec::new();
+        while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
+            faults.extend(faults_of(case));
+        }
+        faults
+    };
+    let threads = std::thread::available_parallelism().map_or(1, |count| count.get().min(4));
+    let faults: Vec<String> = std::thread::scope(|scope| {
+        let running: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        running.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+    });
+    assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
 }
 
 #[test]
@@ -235,7 +271,11 @@ fn every_reason_code_that_an_input_can_bring_about_is_shown_by_a_case() {
         let text = code.as_str();
         let stage = text.split('.').next().unwrap();
         let in_scope = suite::case::check(text) > 0
-            || ["key", "trust", "policy", "request", "tool", "privacy", "storage"].contains(&stage);
+            || [
+                "key", "trust", "policy", "request", "tool", "privacy", "storage", "audit",
+                "store", "usage",
+            ]
+            .contains(&stage);
         let exempt = CODES_WITHOUT_CASE.iter().any(|(exempt, _)| exempt == code);
         let is_shown = shown.remove(text);
         if in_scope && is_shown == exempt {
@@ -246,73 +286,27 @@ fn every_reason_code_that_an_input_can_bring_about_is_shown_by_a_case() {
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
-/// Pages whose every sentence has a case. Others name cases for some of their sentences.
-const PAGES_WITH_CASES: [&str; 5] =
-    ["package.md", "manifest.md", "json.md", "privacy.md", "patterns.md"];
-
-/// Sentences of these pages that no input can show, and why.
-const SENTENCES_WITHOUT_CASE: &[(&str, &str)] = &[
-    ("MOD-19", "it refuses nothing by itself: conformance/tests/budgets.rs shows it"),
-    ("GATE-08", "it is about what is kept between calls: conformance/tests/serve.rs shows it"),
-    ("GATE-02", "it is about types of this project: programs that break it do not compile"),
-    ("PAT-07", "the hosts that run vectors match expressions: src/kernel/pipeline.rs has the rule and its test"),
-    ("MOD-22", "vectors compare no details: conformance/unit/kernel/module.rs shows them"),
-    ("MOD-18", "a module of 8 MB is too large to commit: src/kernel/module/tests.rs makes one"),
-    ("PRIV-80", "no value is known that cannot be filtered except for its size"),
-    ("PRIV-84", "it is about time: conformance/unit/after_guest.rs cancels calls"),
-    ("SCH-13", "it is about time: conformance/unit/after_guest.rs cancels calls"),
-    ("JSON-08", "a text with two million values is too large to commit: src/kernel/json.rs makes some"),
-];
-
-/// Ids that a page defines: list items, table rows and paragraphs begin with them.
-fn defined_in(page: &str) -> BTreeSet<String> {
-    let ids = page.lines().filter_map(|line| {
-        let line = line.trim_start_matches(|c: char| c.is_ascii_digit() || "-|. ".contains(c));
-        let (id, _) = line.strip_prefix('[')?.split_once(']')?;
-        let (family, number) = id.split_once('-')?;
-        let form = family.bytes().all(|b| b.is_ascii_uppercase())
-            && number.bytes().all(|b| b.is_ascii_digit());
-        form.then(|| id.to_owned())
-    });
-    ids.collect()
-}
-
+/// `profiles.json` is what the runner selects cases by.
 #[test]
-fn every_sentence_about_packages_is_named_by_a_case_and_every_named_id_exists() {
-    let spec = Path::new(env!("CARGO_MANIFEST_DIR")).join("spec");
-    let page = |name: &str| defined_in(&fs::read_to_string(spec.join(name)).unwrap());
-    let mut asked: BTreeSet<String> = PAGES_WITH_CASES.into_iter().flat_map(page).collect();
-    // The rules of modules are check 7's; the rest of that page is about running.
-    asked.extend(page("sandbox.md").into_iter().filter(|id| id.starts_with("MOD-")));
-    let mut named = BTreeMap::new();
+fn each_operation_and_feature_of_a_case_is_in_a_profile_and_in_the_adapter() {
+    let read = |name: &str| fs::read_to_string(folder().join(name)).unwrap();
+    let table: Value = serde_json::from_str(&read("profiles.json")).unwrap();
+    let (readme, protocol) = (read("README.md"), read("runner/PROTOCOL.md"));
     for case in cases() {
-        for id in case.list("/spec") {
-            named.insert(id.to_owned(), case.id.clone());
+        let op = case.text("/op");
+        assert!(operations::OPERATIONS.contains(&op), "{}: {op}", case.id);
+        assert!(table["operations"].get(op).is_some(), "{}: {op}", case.id);
+        assert!(readme.contains(&format!("| `{op}` |")), "{}: {op}", case.id);
+        for feature in case.list("/needs") {
+            assert!(operations::FEATURES.contains(&feature), "{}: {feature}", case.id);
+            assert!(table["features"].get(feature).is_some(), "{}: {feature}", case.id);
+            assert!(protocol.contains(&format!("| `{feature}` |")), "{}: {feature}", case.id);
         }
     }
-    let mut faults = Vec::new();
-    for id in asked {
-        let exempt = SENTENCES_WITHOUT_CASE.iter().any(|(exempt, _)| *exempt == id);
-        if named.contains_key(&id) == exempt {
-            faults.push(format!("{id}: named by a case, or exempt, and not both"));
-        }
+    for profile in table["profiles"].as_array().unwrap() {
+        let (name, about) = (profile["name"].as_str().unwrap(), profile["about"].as_str().unwrap());
+        assert!(readme.contains(&format!("| `{name}` | {about} |")), "{name}");
     }
-    // A page that is not written yet has no ids to compare with.
-    let mut defined = BTreeSet::new();
-    for item in fs::read_dir(spec).unwrap() {
-        let path = item.unwrap().path();
-        if path.extension().is_some_and(|extension| extension == "md") {
-            defined.extend(defined_in(&fs::read_to_string(path).unwrap()));
-        }
-    }
-    let family = |id: &str| id.split('-').next().unwrap_or_default().to_owned();
-    let families: BTreeSet<String> = defined.iter().map(|id| family(id)).collect();
-    for (id, case) in &named {
-        if families.contains(&family(id)) && !defined.contains(id) {
-            faults.push(format!("{case} names {id}, which is in no page"));
-        }
-    }
-    assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
 #[test]

@@ -71,16 +71,16 @@ codes! {
     ArchiveEntryCount    "archive.entry_count"    Refused "pack fewer files"
     ArchiveLocalHeader   "archive.local_header"   Refused "rebuild the package with `mpp pack DIR`"
     ArchiveMismatch      "archive.mismatch"       Refused "rebuild the package with `mpp pack DIR`"
-    ArchiveField         "archive.field"          Refused "rebuild the package with `mpp pack DIR`, which sets reserved fields as required"
-    ArchiveExtraField    "archive.extra_field"    Refused "rebuild the package with `mpp pack DIR`, which writes no extra fields"
-    ArchiveFlags         "archive.flags"          Refused "rebuild the package with `mpp pack DIR`, which uses no encryption, streaming or other flags"
-    ArchiveMethod        "archive.method"         Refused "use method 0 (stored) or 8 (deflate), as `mpp pack DIR` does"
+    ArchiveField         "archive.field"          Refused "rebuild the package with `mpp pack DIR`"
+    ArchiveExtraField    "archive.extra_field"    Refused "rebuild the package with `mpp pack DIR`"
+    ArchiveFlags         "archive.flags"          Refused "rebuild the package with `mpp pack DIR`"
+    ArchiveMethod        "archive.method"         Refused "rebuild the package with `mpp pack DIR`"
     ArchiveEntrySize     "archive.entry_size"     Refused "make the file smaller, or split it"
     ArchiveData          "archive.data"           Refused "download the file again, or run `mpp pack DIR`"
     ArchiveChecksum      "archive.checksum"       Refused "download the file again"
     ArchiveName          "archive.name"           Refused "rename the file: use letters, digits, `.`, `_` and `-`, and `/` between directories"
-    ArchiveNameCollision "archive.name_collision" Refused "rename one of the two: some file systems ignore case"
-    ArchiveOrder         "archive.order"          Refused "rebuild the package with `mpp pack DIR`, which sorts entries by name"
+    ArchiveNameCollision "archive.name_collision" Refused "rename one of the two"
+    ArchiveOrder         "archive.order"          Refused "rebuild the package with `mpp pack DIR`"
 
     // Check 2: required entries present, nothing unknown.
     StructureMissing     "structure.missing_entry" Refused "add manifest.json and one .wasm module, then run `mpp pack DIR`"
@@ -92,8 +92,8 @@ codes! {
 
     // Check 4: every signature over the content hash verifies.
     SignatureMissing     "signature.missing"       Refused "run `mpp sign FILE --key NAME.key`"
-    SignatureCount       "signature.too_many"      Refused "remove signatures: a package has at most eight"
-    SignatureAlgorithm   "signature.algorithm"     Refused "sign again with `mpp sign`, which uses Ed25519"
+    SignatureCount       "signature.too_many"      Refused "remove signatures: at most eight"
+    SignatureAlgorithm   "signature.algorithm"     Refused "sign again with `mpp sign`"
     SignatureEncoding    "signature.encoding"      Refused "sign again with `mpp sign`"
     SignatureKeyId       "signature.key_id"        Refused "sign again with `mpp sign`"
     SignatureKeyWeak     "signature.weak_key"      Refused "sign with another key, made by `mpp keygen NAME`"
@@ -114,7 +114,7 @@ codes! {
     ManifestType         "manifest.wrong_type"    Refused "change the member in manifest.json to the stated type"
     ManifestValue        "manifest.bad_value"     Refused "change the member in manifest.json as stated"
     ManifestSchema       "manifest.schema_unsupported" Refused "remove the keyword from the tool's `parameters` or `returns`"
-    ManifestPattern      "manifest.privacy_pattern" Refused "use a built-in kind such as `email`, or fix the custom pattern"
+    ManifestPattern      "manifest.privacy_pattern" Refused "use a built-in kind, or fix the custom pattern"
     ManifestEntry        "manifest.entry_missing" Refused "set `runtime.entry` to the name of the package's .wasm module"
     ManifestNamespace    "manifest.namespace"     Refused "change `id` in manifest.json, or run the stated `mpp trust add` command"
     ManifestDowngrade    "manifest.downgrade"     Refused "use the newer version, or accept this one with `mpp install FILE --downgrade` (or its id, if installed)"
@@ -136,7 +136,7 @@ codes! {
     PolicyInvalid        "policy.invalid"         Refused "fix or remove the stated member of policy.json"
     PolicyDenied         "policy.denied"          Refused "remove the rule from policy.json, or ask its administrator to"
     PolicyConfirmation   "policy.confirmation_required" Refused "run in a terminal, or review with `mpp inspect FILE` and pass --yes"
-    PolicyAttestation    "policy.attestation"     Refused "retry and approve: a destructive tool needs a fresh approval of each call"
+    PolicyAttestation    "policy.attestation"     Refused "retry and approve: each call of a destructive tool needs it"
     PolicyDeclined       "policy.declined"        Refused "retry to request approval again"
     RequestTool          "request.unknown_tool"   Refused "run `mpp inspect FILE` to see the tools"
     RequestArguments     "request.bad_arguments"  Refused "run `mpp inspect FILE` to see the parameters schema"
@@ -149,7 +149,7 @@ codes! {
     SandboxNotGranted    "sandbox.not_granted"    Refused "map another directory, or request only what the token grants"
 
     // Failures of the tool.
-    ToolTrap             "tool.trap"              Tool "report the message and the arguments to the tool's author; the engine gives no place in the module"
+    ToolTrap             "tool.trap"              Tool "report the message and the arguments to the tool's author"
     ToolStack            "tool.stack_exhausted"   Tool "reduce the input, or report the message to the tool's author"
     ToolFuel             "tool.fuel_exhausted"    Tool "increase `runtime.fuel` in manifest.json, or reduce the input"
     ToolTimeout          "tool.timeout"           Tool "increase `runtime.timeout_ms` in manifest.json, or reduce the input"
@@ -165,12 +165,12 @@ codes! {
     ToolBadReturn        "tool.return_schema"     Tool "return structured content that the tool's `returns` schema allows"
 
     // Privacy.
-    PrivacyPattern       "privacy.pattern"        Refused "use a built-in kind such as `email`, or fix the custom pattern"
-    PrivacyResidue       "privacy.residue"        Refused "report this as a bug; the response is withheld"
-    PrivacyLimit         "privacy.limit"          Refused "return a smaller or less nested response; this one is withheld"
+    PrivacyPattern       "privacy.pattern"        Refused "use a built-in kind, or fix the custom pattern"
+    PrivacyResidue       "privacy.residue"        Refused "report this as a bug"
+    PrivacyLimit         "privacy.limit"          Refused "return a smaller or less nested response"
 
     // Audit.
-    AuditUnavailable     "audit.unavailable"      Host "free disk space or fix permissions, then call again: nothing ran, or the result is withheld"
+    AuditUnavailable     "audit.unavailable"      Host "free disk space or fix permissions, then call again"
     AuditBroken          "audit.broken"           Refused "run `mpp audit verify` on a trusted copy, or move MPP_HOME/audit away to start a new log"
     AuditTorn            "audit.torn"             Refused "call any tool: the next call repairs the log"
 
@@ -181,7 +181,7 @@ codes! {
     ConsentInvalid       "consent.invalid"        Refused "fix the file, or delete it and approve again"
     ConsentNoQuestion    "consent.no_question"    Refused "run `mpp pending` or `mpp approvals` to see what exists"
     SecretInvalid        "secret.invalid"         Refused "run `mpp secret set NAME` and enter one line of 8 to 4096 printable ASCII characters"
-    SecretExposed        "secret.exposed"         Refused "run `chmod 600 FILE` and replace its secrets: they may be compromised"
+    SecretExposed        "secret.exposed"         Refused "run `chmod 600 FILE` and replace its secrets"
     SecretMissing        "secret.missing"         Refused "run `mpp secret set NAME`, or have `secrets_command` print the value"
     SecretCommand        "secret.command"         Host "have `secrets_command` print only the value, on one line, and exit with 0"
     HostEngine           "host.engine"            Host "build wasmi at opt-level 2 or 3 without debug assertions, or mpp with the feature `portable-dispatch`"
@@ -191,7 +191,7 @@ codes! {
     HostBudget           "host.budget"            Refused "increase the member of `budgets` in the policy file, or `ulimit -n` for open files"
     HostMemory           "host.memory"            Host "free memory on this computer, or lower `budgets.guest_memory_mb` in the policy file"
     HostFile             "host.file"              Host "check the path, its permissions and free disk space"
-    HostCommit           "host.commit"            Host "check which files were written, free disk space or fix permissions, and call again"
+    HostCommit           "host.commit"            Host "check which files were written, free disk space or fix permissions"
     StorageNone          "storage.none"           Refused "configure storage for this runtime, and a trusted key for the package"
     StorageConflict      "storage.conflict"       Host "call the tool again"
     StorageDamaged       "storage.damaged"        Host "restore the storage file from a backup, or delete it"
@@ -216,7 +216,7 @@ impl fmt::Display for Code {
 /// assert_eq!(
 ///     error.to_string(),
 ///     "extra field in entry manifest.json at byte 41: \
-///      rebuild the package with `mpp pack DIR`, which writes no extra fields"
+///      rebuild the package with `mpp pack DIR`"
 /// );
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -29,11 +29,11 @@ pub fn key(case: &Case<'_>) -> Result<(), Error> {
 }
 
 pub fn trust(case: &Case<'_>) -> Result<(), Error> {
-    TrustStore::from_json(&case.file("file")).map(drop)
+    TrustStore::from_json(&case.bytes("file")).map(drop)
 }
 
 pub fn policy(case: &Case<'_>) -> Result<(), Error> {
-    PermissionPolicy::from_json(&case.file("file")).map(drop)
+    PermissionPolicy::from_json(&case.bytes("file")).map(drop)
 }
 
 pub fn storage(case: &Case<'_>) -> Result<(), Error> {

@@ -1,11 +1,16 @@
 //! What this project answers to one conformance case: the operation, run on its input. The tests and the adapter share it.
 
+mod audit;
 mod call;
 mod call_effects;
 mod decide;
+mod exchange;
 pub mod files;
 mod filter;
+mod home;
+mod mcp;
 pub mod memory;
+mod store;
 
 use mpp::Error;
 use serde_json::{json, Value};
@@ -13,8 +18,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The operations that this project has, in the order of conformance/README.md.
-pub const OPERATIONS: [&str; 9] =
-    ["verify", "key", "trust", "policy", "storage", "run", "call", "decide", "filter"];
+pub const OPERATIONS: [&str; 14] = [
+    "verify", "key", "trust", "policy", "storage", "run", "call", "decide", "filter", "audit",
+    "record", "store", "mcp", "exchange",
+];
+
+/// The features of `runner/PROTOCOL.md` that this project has.
+pub const FEATURES: [&str; 4] = ["module-bodies", "patterns", "files", "network"];
 
 /// One case as an implementation sees it: what to do and with what, not what is expected.
 pub struct Case<'a> {
@@ -40,6 +50,11 @@ impl Case<'_> {
             "call" => call_effects::run(self).map(Some),
             "decide" => decide::decide(self).map(Some),
             "filter" => filter::filter(self).map(Some),
+            "audit" => audit::audit(self).map(Some),
+            "record" => audit::record(self).map(Some),
+            "store" => store::store(self).map(Some),
+            "mcp" => mcp::mcp(self).map(Some),
+            "exchange" => exchange::exchange(self).map(Some),
             _ => return None,
         })
     }
@@ -61,17 +76,30 @@ impl Case<'_> {
         fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
     }
 
-    /// The package: a file, or parts that are repeated.
     fn package(&self) -> Vec<u8> {
-        let Some(parts) = self.input.get("package").and_then(Value::as_array) else {
-            return self.file("package");
-        };
-        let parts = parts.iter().map(|part| {
-            let times = part["times"].as_u64().unwrap_or(1);
-            unhex(part["hex"].as_str().expect("a text")).repeat(times.try_into().expect("a count"))
-        });
-        parts.collect::<Vec<_>>().concat()
+        self.bytes("package")
     }
+
+    /// The content of a member: a file, or parts that are repeated.
+    fn bytes(&self, member: &str) -> Vec<u8> {
+        let parts = self.input.get(member).and_then(Value::as_array);
+        parts.map_or_else(|| self.file(member), |parts| join(parts))
+    }
+}
+
+/// The content of a file that the case has within: a text, or parts that are repeated.
+fn content(value: &Value) -> Vec<u8> {
+    let parts = value.as_array();
+    parts.map_or_else(|| value.as_str().expect("a text").as_bytes().to_vec(), |parts| join(parts))
+}
+
+/// Bytes from parts that are repeated.
+fn join(parts: &[Value]) -> Vec<u8> {
+    let parts = parts.iter().map(|part| {
+        let times = part["times"].as_u64().unwrap_or(1);
+        unhex(part["hex"].as_str().expect("a text")).repeat(times.try_into().expect("a count"))
+    });
+    parts.collect::<Vec<_>>().concat()
 }
 
 fn unhex(text: &str) -> Vec<u8> {

@@ -16,6 +16,8 @@ pub struct Case {
     pub title: String,
     pub why: String,
     pub spec: Vec<String>,
+    /// Features without which an implementation cannot answer: the table in `runner/PROTOCOL.md`.
+    pub needs: Vec<&'static str>,
     /// Members of `input`, in order.
     pub input: Vec<(&'static str, Value)>,
     pub verdict: &'static str,
@@ -43,6 +45,21 @@ pub struct Part {
     pub times: usize,
 }
 
+impl Part {
+    pub fn once(bytes: impl Into<Vec<u8>>) -> Self {
+        Part { bytes: bytes.into(), times: 1 }
+    }
+}
+
+/// Parts as a case file gives them.
+pub fn parts_json(parts: &[Part]) -> Value {
+    let list = parts.iter().map(|part| match part.times {
+        1 => json!({ "hex": hex(&part.bytes) }),
+        times => json!({ "hex": hex(&part.bytes), "times": times }),
+    });
+    Value::Array(list.collect())
+}
+
 impl From<Vec<u8>> for Bytes {
     fn from(bytes: Vec<u8>) -> Self {
         Bytes::File(bytes)
@@ -64,6 +81,7 @@ impl Case {
             title: String::new(),
             why: String::new(),
             spec: Vec::new(),
+            needs: Vec::new(),
             input: Vec::new(),
             verdict: "accept",
             refused_by: None,
@@ -82,11 +100,7 @@ impl Case {
             Bytes::PackageParts(parts) => {
                 let repeated: Vec<_> = parts.iter().map(|p| p.bytes.repeat(p.times)).collect();
                 let whole = repeated.concat();
-                let list = parts.iter().map(|part| match part.times {
-                    1 => json!({ "hex": hex(&part.bytes) }),
-                    times => json!({ "hex": hex(&part.bytes), "times": times }),
-                });
-                case.input.push(("package", Value::Array(list.collect())));
+                case.input.push(("package", parts_json(&parts)));
                 case.input.push(("sha256", sha256_hex(&whole).into()));
             }
         }
@@ -103,6 +117,63 @@ impl Case {
         case.input.push(("tool", "echo".into()));
         case.input.push(("arguments", json!({})));
         case
+    }
+
+    /// An audit log that is read, if there is one.
+    pub fn audit(id: &str, log: Option<Vec<u8>>) -> Self {
+        Case::new("audit", &format!("audit/{id}")).with_log(log)
+    }
+
+    /// What a call of a tool adds to an audit log.
+    pub fn record(id: &str, package: Vec<u8>, log: Option<Vec<u8>>) -> Self {
+        let mut case = Case::run(&format!("record/{id}"), package);
+        case.op = "record";
+        case.with_log(log)
+    }
+
+    /// One exchange of the transport with a server.
+    pub fn exchange(id: &str) -> Self {
+        Case::new("exchange", id)
+    }
+
+    /// What a server writes for these lines.
+    pub fn mcp(id: &str, lines: Value, show: &[&str]) -> Self {
+        let mut case = Case::new("mcp", &format!("mcp/{id}"));
+        case.input.push(("trust", super::publisher::store_path("author").into()));
+        case.with("lines", lines).with("show", show)
+    }
+
+    /// What is done with installed packages.
+    pub fn store(id: &str) -> Self {
+        let mut case = Case::new("store", &format!("store/{id}"));
+        case.input.push(("trust", super::publisher::store_path("author").into()));
+        case
+    }
+
+    /// Adds a package to the list `packages`. Equal packages of several cases have one file, named here.
+    pub fn package(mut self, name: &str, bytes: &[u8]) -> Self {
+        let path = format!("{name}.mpp");
+        match self.input.iter_mut().find(|(member, _)| *member == "packages") {
+            Some((_, Value::Array(list))) => list.push(path.clone().into()),
+            _ => self.input.push(("packages", json!([path]))),
+        }
+        self.files.push((path, bytes.to_vec()));
+        self
+    }
+
+    /// Adds a file that a member names.
+    pub fn with_member_file(mut self, member: &'static str, extension: &str, bytes: &[u8]) -> Self {
+        let path = format!("{}.{extension}", self.id);
+        self.input.push((member, path.clone().into()));
+        self.files.push((path, bytes.to_vec()));
+        self
+    }
+
+    fn with_log(mut self, log: Option<Vec<u8>>) -> Self {
+        if let Some(log) = log {
+            self = self.with_member_file("file", "jsonl", &log);
+        }
+        self
     }
 
     /// Calls on a scripted host.
@@ -140,6 +211,11 @@ impl Case {
         let mut case = Case::new(op, id);
         case.file("file", extension, bytes.into());
         case
+    }
+
+    /// A file of the host in parts.
+    pub fn large(op: &'static str, id: &str, parts: Value) -> Self {
+        Case::new(op, id).with("file", parts)
     }
 
     fn file(&mut self, member: &'static str, extension: &str, bytes: Vec<u8>) {
@@ -185,6 +261,20 @@ impl Case {
         self
     }
 
+    /// Adds the features that a case needs whose tool has directories or a network.
+    pub fn needs_of_its_host(&mut self) {
+        let host = self.input.iter().find(|(name, _)| *name == "host").map(|(_, host)| host);
+        let has = |member: &str| host.is_some_and(|host| host.get(member).is_some());
+        let needs = [("files", has("directories")), ("network", has("network"))];
+        self.needs.extend(needs.into_iter().filter(|(_, it)| *it).map(|(feature, _)| feature));
+    }
+
+    /// Adds a feature that the case needs.
+    pub fn needs(mut self, feature: &'static str) -> Self {
+        self.needs.push(feature);
+        self
+    }
+
     pub fn refused(self, codes: &str) -> Self {
         self.ends("refuse", codes)
     }
@@ -209,6 +299,9 @@ impl Case {
         members.push(("title", self.title.clone().into()));
         members.push(("why", self.why.clone().into()));
         members.push(("spec", self.spec.clone().into()));
+        if !self.needs.is_empty() {
+            members.push(("needs", self.needs.clone().into()));
+        }
         let mut expect = vec![("verdict", self.verdict.into())];
         expect.extend(self.refused_by.map(|check| ("check", check.into())));
         if !self.codes.is_empty() {

@@ -19,6 +19,17 @@ pub fn sha256_hex(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
 }
 
+/// HMAC-SHA-256 (RFC 2104), with a key that is not longer than a block.
+pub fn hmac_sha256_hex(key: &[u8], message: &[u8]) -> String {
+    let block = |pad: u8| {
+        let mut block = [pad; 64];
+        block.iter_mut().zip(key).for_each(|(byte, key)| *byte ^= key);
+        block
+    };
+    let inner = Sha256::digest([&block(0x36)[..], message].concat());
+    sha256_hex(&[&block(0x5c)[..], &inner].concat())
+}
+
 pub fn base64(bytes: &[u8]) -> String {
     const DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::new();

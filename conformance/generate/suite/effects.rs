@@ -440,6 +440,7 @@ fn pipeline() -> Vec<Case> {
             .answers(json!({ "calls": [code("tool.bad_answer")], "seen": [] })),
         of("filter-forced", &filtered, saying(&response(&json!(format!("{mail} has EMP-123456")))))
             .with("policy", with_format(json!({ "privacy_filters": { "custom": [{ "name": "EMPLOYEE_ID", "pattern": "EMP-[0-9]{6}" }] } })))
+            .needs("patterns")
             .says("A pattern of the policy besides that of the manifest", "Both apply.")
             .spec("RUN-08 RUN-06")
             .answers(json!({ "calls": [{ "content": text_block("[EMAIL] has [EMPLOYEE_ID]"), "is_error": false }], "privacy": [{ "EMPLOYEE_ID": 1, "email": 1 }] })),

@@ -1281,6 +1281,7 @@ fn settings() -> Vec<Case> {
             .with("custom", json!([{ "name": "EMPLOYEE_ID", "pattern": "EMP-[0-9]{6}" }, { "name": "WORD", "pattern": "[A-Z]{3,}" }]))
             .says("Custom patterns, which leave labels alone and see the text unfolded", "Hosts and tools know values of their own.")
             .spec("PRIV-90 PRIV-94 PRIV-95")
+            .needs("patterns")
             .answers(json!({ "value": "[EMPLOYEE_ID] [EMAIL] emp-1 ＥＭＰ-123456" })),
     ];
     cases.extend(searches());
@@ -1346,6 +1347,7 @@ fn searches() -> Vec<Case> {
     let case = |id: &str, pattern: &str, text: String| {
         Case::filter(&format!("filter/search-{id}"), json!(text))
             .with("custom", json!([{ "name": "A", "pattern": pattern }]))
+            .needs("patterns")
     };
     let finds =
         "A pattern is searched in windows of the text, and finds what it would find in the whole.";

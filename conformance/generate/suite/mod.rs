@@ -6,27 +6,35 @@
 mod archive;
 mod archive_bytes;
 mod archive_names;
+mod audit;
+mod audit_damage;
 pub mod case;
 mod content;
 pub mod crypto;
 mod decide;
 pub mod deflate;
 mod effects;
+mod exchange;
 mod filter;
 mod gate;
 mod host;
+mod limits;
 mod manifest;
 mod manifest_schema;
+mod mcp;
+mod mcp_calls;
 mod module;
 pub mod package;
 mod protocol;
 mod publisher;
+mod record;
 mod run;
 mod sandbox;
 mod script;
 mod services;
 mod signature;
 mod storage;
+mod store;
 pub mod zip;
 
 use case::Case;
@@ -62,6 +70,16 @@ pub fn cases() -> Vec<Case> {
     cases.extend(decide::cases());
     cases.extend(services::cases());
     cases.extend(filter::cases());
+    cases.extend(audit::cases());
+    cases.extend(audit_damage::cases());
+    cases.extend(record::cases());
+    cases.extend(store::cases());
+    cases.extend(mcp::cases());
+    cases.extend(mcp_calls::cases());
+    cases.extend(exchange::cases());
+    cases.extend(limits::cases());
+    limits::name_in(&mut cases);
+    cases.iter_mut().for_each(Case::needs_of_its_host);
     cases.sort_by(|a, b| a.id.cmp(&b.id));
     cases
 }

@@ -212,6 +212,7 @@ fn values() -> Vec<Case> {
                 "Checking a value is bounded, and this one takes more steps than are allowed, though it would match; who counts otherwise may accept it.",
             )
             .spec("SCH-12 LIM-19")
+            .needs("patterns")
             .either("request.bad_arguments")
             .answers(json!({ "content": text_block("fine"), "is_error": false })),
     );
@@ -571,6 +572,7 @@ fn answers() -> Vec<Case> {
     for (id, title, spec, text, code) in [
         ("none", "Nothing on stdout", "BOX-71", String::new(), "tool.no_answer"),
         ("blank", "White space on stdout", "BOX-71", " \r\n\t".into(), "tool.no_answer"),
+        ("form-feed", "A form feed on stdout", "BOX-71", "\u{c}\n".into(), "tool.bad_answer"),
         ("two", "Two answers", "BOX-71", format!("{one}{one}"), "tool.two_answers"),
         (
             "two-lines",

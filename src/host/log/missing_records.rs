@@ -116,6 +116,10 @@ impl Evidence {
             return cut(format!("it has no record, but {HEAD_FILE} exists"));
         }
         if let Some(recorded_head) = &self.recorded_head {
+            // Only a checkpoint in memory can be from before the first record.
+            if recorded_head.end == 0 {
+                return cut(format!("{HEAD_FILE} names a record that ends at byte 0"));
+            }
             recorded_head.check(log, end)?;
         }
         for (call, offset) in &self.calls {

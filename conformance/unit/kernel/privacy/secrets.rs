@@ -79,23 +79,6 @@ fn each_row_of_the_table_finds_a_key_and_nothing_shorter() {
 }
 
 #[test]
-fn the_table_of_the_specification_is_the_table_of_the_code() {
-    let spec = include_str!("../../../../spec/key-formats.md");
-    let most = |most: usize| if most == usize::MAX { String::new() } else { most.to_string() };
-    for (prefixes, alphabet, least, longest, source) in KEY_FORMATS {
-        let row = format!("`{prefixes}` | {alphabet:?} | {least}–{} | {source}", most(*longest));
-        assert!(spec.lines().any(|line| line == row), "{row}");
-    }
-    for (begin, head, least, longest, mark, tail, shortest, most, source) in MARKED_FORMATS {
-        let head = format!("`{begin}` {head:?} {least}–{longest} `{mark}`");
-        let row = format!("{head} | {tail:?} | {shortest}–{most} | {source}");
-        assert!(spec.lines().any(|line| line == row), "{row}");
-    }
-    let rows = spec.lines().filter(|line| line.starts_with('`') && line.contains(" | ")).count();
-    assert_eq!(rows, KEY_FORMATS.len() + MARKED_FORMATS.len());
-}
-
-#[test]
 fn a_key_with_a_mark_inside_is_found_whole() {
     let hex = "0123456789abcdef".repeat(4);
     let mixed = "aB3".repeat(30);

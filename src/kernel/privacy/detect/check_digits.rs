@@ -63,7 +63,7 @@ pub(super) fn issued_card(digits: &[u8]) -> bool {
 
 /// Range of the first four digits of an issuer's numbers, and their lengths.
 // [PRIV-31]
-const ISSUERS: &[(u32, u32, &[usize])] = &[
+pub(super) const ISSUERS: &[(u32, u32, &[usize])] = &[
     // Visa.
     (4000, 4999, &[13, 16, 19]),
     // Mastercard; Mir; Troy.

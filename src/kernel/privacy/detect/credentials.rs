@@ -10,7 +10,7 @@ use super::text_view::{is_alnum, Text};
 
 /// What a name says about its value, which decides what the value has to look like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Class {
+pub(super) enum Class {
     /// Chosen by a person: any characters, few of them.
     Password,
     /// Made by a program: characters without words in them.
@@ -28,7 +28,7 @@ enum Class {
 /// The ends of names in small letters, without separators; after `=` they are whole words. The longest end
 /// counts.
 // [PRIV-105]
-const NAMES: &[(Class, &str)] = &[
+pub(super) const NAMES: &[(Class, &str)] = &[
     (Class::Password, "password passwd passphrase passwort passcode secret =pwd =pass =psk sshpass"),
     (
         Class::Token,
@@ -645,7 +645,7 @@ fn can_be_secret(value: &[u8], class: Class, place: Place) -> bool {
 }
 
 /// What replaces a password in types, forms and messages.
-fn is_stop_word(value: &[u8]) -> bool {
+pub(super) fn is_stop_word(value: &[u8]) -> bool {
     const WORDS: &str = "none null undefined true false required optional text string hidden default \
         unknown invalid incorrect missing empty enabled disabled input field prompt value number \
         boolean object array bytes varchar integer never always public private plain plaintext shared";

@@ -29,3 +29,7 @@ pub(super) use numbers::digits_of;
 pub(super) use phone_words::phone_word;
 pub(super) use scan::{may_match, scan};
 pub(super) use text_view::{IDEOGRAPH, LETTER, OTHER};
+
+#[cfg(test)]
+#[path = "../../../../conformance/unit/kernel/privacy/detect/tables.rs"]
+mod tests;

@@ -2,7 +2,7 @@
 
 /// First letter, words in lower case with it, longer ones first, and their languages; sorted.
 #[rustfmt::skip]
-const WORDS: &[(char, &str, &str)] = &[
+pub(super) const WORDS: &[(char, &str, &str)] = &[
     ('κ', "κινητού κινητό κινητο κιν καλέστε", "Greek: mobile, call"),
     ('τ', "τηλεφώνου τηλέφωνο τηλεφωνο τηλέφωνα τηλ", "Greek: telephone"),
     ('φ', "φαξ", "Greek: fax"),

@@ -1,0 +1,5 @@
+//! The tests of the program as a whole.
+
+mod endings;
+mod schemas;
+mod support;
