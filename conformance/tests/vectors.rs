@@ -341,7 +341,7 @@ fn every_operation_is_described_and_has_cases() {
     let readme = fs::read_to_string(folder().join("README.md")).unwrap();
     let cases = cases();
     for op in operations::OPERATIONS {
-        assert!(readme.contains(&format!("| `{op}` | `")), "README.md does not describe {op}");
+        assert!(readme.contains(&format!("| `{op}` | ")), "README.md does not describe {op}");
         assert!(cases.iter().any(|case| case.text("/op") == op), "{op} has no case");
     }
 }
