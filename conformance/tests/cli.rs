@@ -1451,7 +1451,7 @@ fn a_key_in_another_form_is_named() {
         (label("ENCRYPTED SIGSTORE PRIVATE KEY").into_bytes(), "a cosign key"),
         (b"untrusted comment: minisign secret key\nRWRT\n".to_vec(), "a minisign key"),
         (label("ENCRYPTED PRIVATE KEY").into_bytes(), "`openssl pkey -in FILE"),
-        (format!("my key\n{secret}").into_bytes(), "text before or after the block"),
+        (format!("my key\n{secret}").into_bytes(), "something before, in or after the block"),
         (der.concat(), "convert a DER key"),
         (public.clone().into_bytes(), "a public key"),
     ] {

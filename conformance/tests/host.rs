@@ -1,12 +1,12 @@
 //! One struct is a whole host, and the trait is all that reaches a call: what was asked and answered there, played
 //! back by a host that has nothing, gives the same call again.
 
-mod memory;
 mod tape;
 
 use crate::support::{self, code};
+use crate::vectors::operations::memory;
 
-use memory::{Memory, MemoryStorage, Tree};
+use memory::{Entry, Memory, MemoryStorage, Tree};
 use mpp::audit::{ChainVerifier, VerifyReport};
 use mpp::package::content_hash::ContentHash;
 use mpp::pipeline::{call, CallResult, Package, ToolCall};
@@ -121,14 +121,14 @@ impl Calls {
     /// A host that has all that the package needs.
     fn host(&self) -> Memory {
         let trust = TrustStore::from_json(support::trust().to_json().as_bytes()).unwrap();
-        let lower = Tree::new(1, &[("file", "1"), ("sub/old", "old")]);
+        let lower = tree(1, &[("file", "1"), ("sub/old", "old")]);
         Memory {
             trust: Mutex::new(trust),
             packages: BTreeMap::from([(self.content_hash.clone(), self.package.clone())]),
-            secrets: BTreeMap::from([("SERVICE", SECRET)]),
+            secrets: BTreeMap::from([("SERVICE".to_owned(), SECRET.to_owned())]),
             directories: BTreeMap::from([
-                ("lower", lower),
-                ("upper", Tree::new(2, &[("dir/a", "a"), ("log", "log")])),
+                ("lower".to_owned(), lower),
+                ("upper".to_owned(), tree(2, &[("dir/a", "a"), ("log", "log")])),
             ]),
             ..Memory::default()
         }
@@ -166,8 +166,23 @@ fn kept(storage: &MemoryStorage) -> Option<String> {
     Some(String::from_utf8(entries["kept"].clone().unwrap()).unwrap())
 }
 
+fn tree(number: u64, files: &[(&str, &str)]) -> Arc<Mutex<Tree>> {
+    let file =
+        |(path, text): &(&str, &str)| ((*path).to_owned(), Entry::File(text.as_bytes().to_vec()));
+    Tree::with(number, files.iter().map(file))
+}
+
 fn files(host: &Memory, tree: &str) -> BTreeMap<String, Vec<u8>> {
-    host.directories[tree].lock().unwrap().files()
+    let entries = host.directories[tree].lock().unwrap().entries().into_iter();
+    let files = entries.filter_map(|(path, entry)| match entry {
+        Entry::File(content) => Some((path, content)),
+        _ => None,
+    });
+    files.collect()
+}
+
+fn sent(host: &Memory) -> Vec<Value> {
+    host.network.lock().unwrap().sent.clone()
 }
 
 #[test]
@@ -197,7 +212,7 @@ fn a_struct_in_memory_verifies_asks_runs_filters_keeps_changes_and_records() {
     let questions = host.questions.lock().unwrap();
     assert_eq!(questions.iter().map(|it| it.tool.as_str()).collect::<Vec<_>>(), ["run", "destroy"]);
     assert_eq!((host.approvals.lock().unwrap().len(), host.nonces.lock().unwrap().len()), (1, 1));
-    assert!(host.sent.lock().unwrap().iter().all(|sent| sent.contains(SECRET)));
+    assert!(sent(&host).iter().all(|sent| sent.to_string().contains(SECRET)));
     assert!(host.trust.lock().unwrap().highest_version_seen(ID).is_some());
     // The log.
     let lines = host.log.lines();
@@ -326,7 +341,7 @@ fn a_host_without_one_method_or_that_loses_it_in_a_call_gets_a_stable_code_and_n
                 let found = result.as_ref().err().map(Error::code);
                 assert!(expected.contains(&found), "{what}: {result:?}");
                 let (report, records) = verified(&host.log.lines());
-                let ran = !host.sent.lock().unwrap().is_empty();
+                let ran = !sent(&host).is_empty();
                 assert!(!ran || records[0]["kind"] == "intent", "{what}: ran without a record");
                 match (method, from) {
                     // The result is withheld, since the outcome cannot be recorded.
@@ -405,7 +420,7 @@ fn a_host_that_gives_other_storage_is_refused_and_what_it_has_is_not_replaced() 
         host.storage.0.lock().unwrap().insert(owner.clone(), bad.clone());
         assert_eq!(code(&calls.call(&host, "run")), Code::StorageDamaged, "{bad:?}");
         assert_eq!(host.storage.0.lock().unwrap()[&owner], bad);
-        assert!(host.sent.lock().unwrap().is_empty() && !files(&host, "upper").contains_key("new"));
+        assert!(sent(&host).is_empty() && !files(&host, "upper").contains_key("new"));
         assert!(verified(&host.log.lines()).0.open.is_empty());
     }
 }
@@ -418,5 +433,5 @@ fn a_host_that_hands_out_what_it_verified_under_another_hash_runs_nothing() {
     let other = Gatekeeper::new(support::trust(), support::now()).verify(&other).unwrap();
     host.verified.lock().unwrap().insert(calls.content_hash.clone(), other);
     assert_eq!(code(&calls.call(&host, "run")), Code::ContentHash);
-    assert!(host.sent.lock().unwrap().is_empty());
+    assert!(sent(&host).is_empty());
 }

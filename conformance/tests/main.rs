@@ -35,6 +35,7 @@ mod secrets;
 mod serve;
 mod services;
 mod sizes;
+mod spec_examples;
 mod stale_state;
 mod storage;
 mod store;

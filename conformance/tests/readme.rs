@@ -74,6 +74,17 @@ fn the_commands_of_the_specification_verify_a_package_and_refuse_another_key() {
     assert!(status(script));
     assert!(!status(&script.replace("me.pub", "other.pub")));
     assert!(!status(&script.replace("cd unpacked\n", "cd unpacked && echo >> README.md\n")));
+    // An asset named like the file of signatures, and a module named like an option.
+    let odd = home.join("odd");
+    fs::create_dir_all(odd.join("assets")).unwrap();
+    let manifest = fs::read_to_string(tool.join("manifest.json")).unwrap();
+    let mut manifest: serde_json::Value = serde_json::from_str(&manifest).unwrap();
+    manifest["runtime"]["entry"] = "-a.wasm".into();
+    fs::write(odd.join("manifest.json"), manifest.to_string()).unwrap();
+    fs::copy(tool.join("tool.wasm"), odd.join("-a.wasm")).unwrap();
+    fs::write(odd.join("assets/signature.json"), "{}").unwrap();
+    mpp(&["pack", odd.to_str().unwrap(), "--key", "me.key", "-o", "text_stats.mpp"]);
+    assert!(status(script));
     fs::remove_dir_all(&home).unwrap();
 }
 

@@ -3,7 +3,7 @@
 
 #[allow(dead_code)] // the adapter uses all of it
 #[path = "../adapter/operations/mod.rs"]
-mod operations;
+pub mod operations;
 #[path = "../generate/suite/mod.rs"]
 pub mod suite;
 
@@ -62,13 +62,28 @@ impl Case {
         items.map(|items| items.iter().filter_map(Value::as_str).collect()).unwrap_or_default()
     }
 
+    /// The codes of calls that a scripted host refuses or ends.
+    fn call_codes(&self) -> Vec<String> {
+        let calls = self.value.pointer("/expect/answer/calls").and_then(Value::as_array);
+        let codes = calls.into_iter().flatten().filter_map(|call| call["code"].as_str());
+        codes.map(str::to_owned).collect()
+    }
+
     /// Whether something is refused: the input, a call, a message, or a response.
     fn shows_a_refusal(&self) -> bool {
         let answer = &self.value["expect"]["answer"];
         let any = |member: &str, is_refusal: &dyn Fn(&Value) -> bool| {
             answer[member].as_array().is_some_and(|list| list.iter().any(is_refusal))
         };
+        let calls = answer["calls"].as_array().into_iter().flatten();
+        let host_calls = calls.filter_map(|it| it["structured_content"]["calls"].as_array());
+        let fails = |it: &Value| it.is_string() || it.as_i64().is_some_and(|errno| errno != 0);
         match self.text("/op") {
+            "decide" if self.text("/expect/verdict") == "accept" => {
+                let decision = answer.get("decision").is_some_and(|it| it != "granted");
+                decision || answer["expired"] == true
+            }
+            "call" => !self.call_codes().is_empty() || host_calls.flatten().any(fails),
             "exchange" => answer.get("error").is_some(),
             "record" if !answer.is_null() => {
                 any("records", &|it| it["kind"] != "intent" && it["result"] != "ok")
@@ -238,14 +253,8 @@ fn the_committed_files_are_what_the_generator_makes() {
 }
 
 /// Codes of the stages below that no case can show, and why.
-const CODES_WITHOUT_CASE: &[(Code, &str)] = &[
-    (Code::ToolCancelled, "a host cancels a call while it runs: no input does"),
-    (Code::ToolLeftLink, "cases map no directory of a host, and links need one"),
-    (Code::StorageNone, "cases are for a host that keeps files"),
-    (Code::StorageConflict, "two calls at once bring it about: conformance/tests/storage.rs"),
-    (Code::StorageQuota, "a guest meets the quota before: src/kernel/storage/tests.rs"),
-    (Code::PrivacyResidue, "no value is known that brings it about"),
-];
+const CODES_WITHOUT_CASE: &[(Code, &str)] =
+    &[(Code::StorageQuota, "a guest meets the quota before: src/kernel/storage/tests.rs")];
 
 #[test]
 fn every_reason_code_that_an_input_can_bring_about_is_shown_by_a_case() {
@@ -255,6 +264,7 @@ fn every_reason_code_that_an_input_can_bring_about_is_shown_by_a_case() {
             shown
                 .insert(case.list("/expect/codes").first().copied().unwrap_or_default().to_owned());
         }
+        shown.extend(case.call_codes());
     }
     let mut faults = Vec::new();
     for code in Code::ALL {
@@ -267,7 +277,8 @@ fn every_reason_code_that_an_input_can_bring_about_is_shown_by_a_case() {
             ]
             .contains(&stage);
         let exempt = CODES_WITHOUT_CASE.iter().any(|(exempt, _)| exempt == code);
-        if in_scope && shown.remove(text) == exempt {
+        let is_shown = shown.remove(text);
+        if in_scope && is_shown == exempt {
             faults.push(format!("{text}: shown by a case, or exempt, and not both"));
         }
     }
@@ -304,6 +315,9 @@ fn refused_cases_outnumber_the_others_four_to_one_and_each_says_what_it_shows() 
     // The filter refuses little: its counterparts are the texts that it leaves unmodified.
     let (filter, others): (Vec<_>, Vec<_>) =
         cases.iter().partition(|case| case.text("/op") == "filter");
+    // A level of risk is neither a refusal nor a grant.
+    let is_level = |case: &Case| case.value.pointer("/expect/answer/points").is_some();
+    let others: Vec<_> = others.into_iter().filter(|case| !is_level(case)).collect();
     let refused = others.iter().filter(|case| case.shows_a_refusal()).count();
     assert!(refused >= 4 * (others.len() - refused), "{refused} of {}", others.len());
     assert!(filter.iter().filter(|case| case.id.ends_with("-other")).count() >= filter.len() / 5);

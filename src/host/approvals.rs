@@ -38,6 +38,7 @@ object! {
     }
 }
 
+// [CONS-32]
 impl Document for ApprovalsFile {
     const FORMAT: &'static str = "mpp-approvals/1";
     const BYTES_MAX: usize = APPROVALS_FILE_BYTES_MAX;

@@ -77,6 +77,7 @@ object! {
     }
 }
 
+// [CONS-32]
 impl Document for SpentNonces {
     const FORMAT: &'static str = "mpp-spent/1";
     const BYTES_MAX: usize = SPENT_FILE_BYTES_MAX;

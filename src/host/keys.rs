@@ -1,11 +1,15 @@
 //! Key files: reads and writes PEM as OpenSSL does, and generates keys from the system's randomness.
 //!
-//! ed25519-compact parses PEM. This module adds that a file holds exactly one key and nothing else.
+//! A file is read by one grammar, and its key by comparison with what would be written for it.
 
 use crate::kernel::encoding::{sha256, unbase64_vec};
 use crate::kernel::error::{Code, Error};
+use crate::kernel::limits::KEY_FILE_BYTES_MAX;
 use crate::kernel::package::key::{PublicKey, SecretKey};
 use ed25519_compact::{KeyPair, Seed};
+
+/// The bytes before the key in a SubjectPublicKeyInfo (RFC 8410).
+const PUBLIC_HEAD: [u8; 12] = [48, 42, 48, 5, 6, 3, 43, 101, 112, 3, 33, 0];
 
 impl PublicKey {
     /// Reads a SubjectPublicKeyInfo PEM file (RFC 8410).
@@ -13,10 +17,9 @@ impl PublicKey {
     /// # Errors
     /// `key.invalid`, `key.weak`.
     pub fn from_pem(text: &str) -> Result<Self, Error> {
-        require_single_pem_block(text, "PUBLIC KEY")?;
-        let key = ed25519_compact::PublicKey::from_pem(text)
-            .map_err(|_| Error::new(Code::KeyInvalid, "PEM block is not an Ed25519 public key"))?;
-        PublicKey::from_bytes(*key)
+        let der = pem_content(text, "PUBLIC KEY")?;
+        let key = der.strip_prefix(&PUBLIC_HEAD).and_then(|key| key.try_into().ok());
+        PublicKey::from_bytes(key.ok_or_else(|| invalid("PEM block is not an Ed25519 public key"))?)
     }
 
     /// Writes the PEM form.
@@ -41,13 +44,11 @@ impl SecretKey {
     /// # Errors
     /// `key.invalid`. Decrypt an encrypted key with `openssl pkey` first.
     pub fn from_pem(text: &str) -> Result<Self, Error> {
-        require_single_pem_block(text, "PRIVATE KEY")?;
-        if let Some(key) = key_with_public_half(text) {
-            return Ok(key);
-        }
+        let der = pem_content(text, "PRIVATE KEY")?;
+        let seed = der.get(16..).and_then(|seed| seed.first_chunk::<32>());
+        let key = seed.and_then(|seed| SecretKey::from_seed(*seed).ok());
         let what = "PEM block is not an Ed25519 private key, or has the public half of another";
-        let pair = KeyPair::from_pem(text).map_err(|_| Error::new(Code::KeyInvalid, what))?;
-        SecretKey::from_seed(*pair.sk.seed())
+        key.filter(|key| encodings(key).contains(&der)).ok_or_else(|| invalid(what))
     }
 
     /// Writes the PEM form.
@@ -56,19 +57,20 @@ impl SecretKey {
     }
 }
 
-/// Reads a PKCS#8 key with its public half (version 1 of RFC 8410), by comparison with the two encodings of
-/// this pair: ring before 0.17 wrote an explicit tag.
-fn key_with_public_half(text: &str) -> Option<SecretKey> {
-    let body: String = text.lines().map(str::trim).filter(|line| !line.starts_with('-')).collect();
-    let der = unbase64_vec(&body)?;
-    let seed = der.get(16..)?.first_chunk::<32>()?;
-    let key = SecretKey::from_seed(*seed).ok()?;
-    let public = key.public().to_bytes();
-    let is_der = |length: u8, tag: &[u8]| {
-        let head = [48, length, 2, 1, 1, 48, 5, 6, 3, 43, 101, 112, 4, 34, 4, 32];
-        der == [&head[..], seed, tag, &public].concat()
+/// Returns the PKCS#8 encodings of a key: version 0, and version 1 with the public half (RFC 8410), for which
+/// ring before 0.17 wrote an explicit tag.
+// [KEY-03]
+fn encodings(key: &SecretKey) -> [Vec<u8>; 3] {
+    let (seed, public) = (key.to_seed(), key.public().to_bytes());
+    let encoding = |length: u8, version: u8, tag: &[u8], public: &[u8]| {
+        let head = [48, length, 2, 1, version, 48, 5, 6, 3, 43, 101, 112, 4, 34, 4, 32];
+        [&head[..], &seed, tag, public].concat()
     };
-    (is_der(0x51, &[0x81, 0x21, 0]) || is_der(0x53, &[0xa1, 0x23, 3, 0x21, 0])).then_some(key)
+    [
+        encoding(0x2e, 0, &[], &[]),
+        encoding(0x51, 1, &[0x81, 0x21, 0], &public),
+        encoding(0x53, 1, &[0xa1, 0x23, 3, 0x21, 0], &public),
+    ]
 }
 
 /// Returns 32 unpredictable bytes from the system, for keys and nonces of the host.
@@ -84,32 +86,39 @@ pub(crate) fn fill_random(bytes: &mut [u8]) {
     }
 }
 
-/// Refuses a text that is not one PEM block with this label, optionally between white space. [KEY-03]
-fn require_single_pem_block(text: &str, label: &str) -> Result<(), Error> {
-    let text = text.trim();
-    let framed = text.starts_with(&format!("-----BEGIN {label}-----"))
-        && text.ends_with(&format!("-----END {label}-----"))
-        && text.matches("-----BEGIN ").count() == 1
-        && text.matches("-----END ").count() == 1;
-    if framed {
-        return Ok(());
+fn invalid(detail: impl Into<String>) -> Error {
+    Error::new(Code::KeyInvalid, detail)
+}
+
+/// Returns the content of the one PEM block with this label that a text consists of.
+// [KEY-03]
+fn pem_content(text: &str, label: &str) -> Result<Vec<u8>, Error> {
+    // `lines` ends a line at LF and CRLF, and leaves any other CR in it.
+    let mut lines: Vec<&str> = text.lines().skip_while(|line| line.is_empty()).collect();
+    while lines.pop_if(|line| line.is_empty()).is_some() {}
+    let is_short = text.len() <= KEY_FILE_BYTES_MAX;
+    let (begin, end) = (format!("-----BEGIN {label}-----"), format!("-----END {label}-----"));
+    if let [first, content @ .., last] = lines.as_slice() {
+        if is_short && *first == begin && *last == end && !content.contains(&"") {
+            if let Some(bytes) = unbase64_vec(&content.concat()) {
+                return Ok(bytes);
+            }
+        }
     }
-    let others = [
-        ("ENCRYPTED PRIVATE", "an encrypted key (run `openssl pkey -in FILE -out NAME.key`)"),
-        ("BEGIN OPENSSH ", "an OpenSSH key"),
-        ("ssh-ed25519 ", "an OpenSSH key"),
-        (" COSIGN PRIVATE KEY", "a cosign key"),
-        (" SIGSTORE PRIVATE KEY", "a cosign key"),
-        ("untrusted comment:", "a minisign key"),
-    ];
-    let other = others.iter().find(|(mark, _)| text.contains(mark));
+    let has = |mark: &str| text.contains(mark);
     let found = match text.matches("-----BEGIN ").count() {
-        _ if other.is_some() => other.map_or("", |(_, found)| *found),
+        _ if !is_short => "more than 4096 bytes",
+        _ if has("ENCRYPTED PRIVATE") => {
+            "an encrypted key (run `openssl pkey -in FILE -out NAME.key`)"
+        }
+        _ if has("BEGIN OPENSSH ") || has("ssh-ed25519 ") => "an OpenSSH key",
+        _ if has(" COSIGN PRIVATE KEY") || has(" SIGSTORE PRIVATE KEY") => "a cosign key",
+        _ if has("untrusted comment:") => "a minisign key",
         2.. => "more than one block",
-        _ if text.contains(&format!("BEGIN {label}-----")) => "text before or after the block",
-        _ if text.contains("BEGIN PRIVATE KEY") => "a private key",
-        _ if text.contains("BEGIN PUBLIC KEY") => "a public key",
+        _ if has(&begin) => "something before, in or after the block",
+        _ if has("BEGIN PRIVATE KEY") => "a private key",
+        _ if has("BEGIN PUBLIC KEY") => "a public key",
         _ => "something else",
     };
-    Err(Error::new(Code::KeyInvalid, format!("expected one PEM block {label:?}, found {found}")))
+    Err(invalid(format!("expected one PEM block {label:?}, found {found}")))
 }

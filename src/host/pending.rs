@@ -57,6 +57,7 @@ impl Default for PendingFile {
     }
 }
 
+// [CONS-32]
 impl Document for PendingFile {
     const FORMAT: &'static str = "mpp-pending/1";
     const BYTES_MAX: usize = PENDING_FILE_BYTES_MAX;

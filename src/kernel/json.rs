@@ -50,6 +50,11 @@ pub(in crate::kernel) fn parse_values(
     Ok(value)
 }
 
+/// Returns `true` if a text has nothing but white space of JSON.
+pub(in crate::kernel) fn is_blank(text: &[u8]) -> bool {
+    text.iter().all(|byte| b" \t\n\r".contains(byte))
+}
+
 /// Returns `true` if arrays and objects are nested at most `depth_max` deep, for values from other parsers.
 #[must_use]
 pub fn depth_within(value: &Value, depth_max: usize) -> bool {

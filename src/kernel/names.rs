@@ -36,16 +36,19 @@ const WINDOWS_NUMBERED_DEVICES: &[&str] = &["com", "lpt"];
 // [MAN-10]
 pub fn is_id(text: &str) -> bool {
     let labels = text.split('.');
-    text.len() <= 128
-        && labels.clone().count() >= 2
-        // `xn--` encodes labels in other alphabets. People compare ids, and some programs display such
-        // labels in letters that look like others.
-        && labels.clone().all(|label| is_dns_label(label) && !label.starts_with("xn--"))
+    text.len() <= 128 && labels.clone().count() >= 2 && labels.clone().all(is_id_label)
 }
 
-/// Returns `true` for a set of package ids in a rule: `*`, or labels joined by dots.
+/// Returns `true` for a set of package ids in a rule: `*`, or labels of an id joined by dots.
+// [TRUST-03]
 pub fn is_namespace(text: &str) -> bool {
-    text == "*" || (text.split('.').all(is_dns_label) && text.len() <= NAME_BYTES_MAX)
+    text == "*" || (text.split('.').all(is_id_label) && text.len() <= NAME_BYTES_MAX)
+}
+
+/// Returns `true` for a label of a package id. `xn--` encodes labels in other alphabets; people compare ids,
+/// and some programs display such labels in letters that look like others.
+fn is_id_label(label: &str) -> bool {
+    is_dns_label(label) && !label.starts_with("xn--")
 }
 
 /// Returns `true` for a label of a domain name, in lower case (RFC 1123 §2.1).

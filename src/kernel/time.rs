@@ -47,6 +47,7 @@ impl Timestamp {
     }
 
     /// Parses the canonical form of RFC 3339: capital `T` and `Z`, no fraction, no offset.
+    // [SIG-05]
     pub fn parse(text: &str) -> Option<Self> {
         let seconds = parse_seconds(text)?;
         let time = Timestamp::from_unix_seconds(seconds)?;

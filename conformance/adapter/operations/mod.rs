@@ -2,11 +2,14 @@
 
 mod audit;
 mod call;
+mod call_effects;
+mod decide;
 mod exchange;
 pub mod files;
 mod filter;
 mod home;
 mod mcp;
+pub mod memory;
 mod store;
 
 use mpp::Error;
@@ -15,9 +18,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The operations that this project has, in the order of conformance/README.md.
-pub const OPERATIONS: [&str; 12] = [
-    "verify", "key", "trust", "policy", "storage", "run", "filter", "audit", "record", "store",
-    "mcp", "exchange",
+pub const OPERATIONS: [&str; 14] = [
+    "verify", "key", "trust", "policy", "storage", "run", "call", "decide", "filter", "audit",
+    "record", "store", "mcp", "exchange",
 ];
 
 /// The features of `runner/PROTOCOL.md` that this project has.
@@ -44,6 +47,8 @@ impl Case<'_> {
             "policy" => files::policy(self).map(|()| None),
             "storage" => files::storage(self).map(|()| None),
             "run" => call::run(self).map(Some),
+            "call" => call_effects::run(self).map(Some),
+            "decide" => decide::decide(self).map(Some),
             "filter" => filter::filter(self).map(Some),
             "audit" => audit::audit(self).map(Some),
             "record" => audit::record(self).map(Some),

@@ -280,10 +280,15 @@ fn directory() -> Vec<Case> {
             ("order-swapped", "Two entries swapped in body and directory", |zip| {
                 zip.entries.swap(1, 2);
             }),
-            ("order-directory-only", "The directory in another order than the body", |zip| {
-                zip.order = Some(vec![3, 2, 1, 0]);
-            }),
         ],
+    ));
+    cases.extend(faults(
+        "archive.order archive.local_header",
+        "ZIP-10 ZIP-07",
+        "Two readers must meet the same file first.",
+        &[("order-directory-only", "The directory in another order than the body", |zip| {
+            zip.order = Some(vec![3, 2, 1, 0]);
+        })],
     ));
     cases.extend(faults(
         "archive.local_header",
@@ -708,7 +713,7 @@ fn zip64() -> Vec<Case> {
         ],
     );
     cases.extend(faults(
-        "archive.entry_size archive.local_header",
+        "archive.entry_size archive.too_large archive.local_header",
         "ZIP-04 ZIP-20",
         "The mark of zip64 is a size of 4 GiB here, which is above the limit.",
         &[("zip64-marks", "zip64's marks in place of the sizes, without an extra field", |zip| {

@@ -2,6 +2,7 @@
 
 use super::archive::{faults, parent, ASSET};
 use super::case::{Case, Part};
+use super::crypto::unhex;
 use super::deflate::{fixed, fixed_block, stored, zeros_after, Bits};
 use super::package::Package;
 use super::zip::{Entry, Zip};
@@ -18,6 +19,7 @@ fn deflated(stream: Vec<u8>) -> Zip {
 pub fn cases() -> Vec<Case> {
     let mut cases = methods();
     cases.extend(streams());
+    cases.extend(codes());
     cases.extend(bombs());
     cases.extend(accepted());
     cases
@@ -199,6 +201,113 @@ fn streams() -> Vec<Case> {
     cases
 }
 
+/// Streams whose codes RFC 1951 leaves open, which are read as zlib reads them.
+fn codes() -> Vec<Case> {
+    let refused = "A code that one decoder completes and another does not has two contents.";
+    let mut cases = Vec::new();
+    for (id, title, stream) in [
+        (
+            "literal-codes-287",
+            "287 literal and length codes",
+            "f5e00108000000820001004000000000000000000000000000000000000000000020080000000800000000000000000000000000000000000000000000000000000000000000000000040000000000000048ec",
+        ),
+        (
+            "distance-codes-31",
+            "31 distance codes",
+            "05fe0108000000820001004000000000000000000000000000000000000000000020080000000800000000000000000000000000000000000000000000000000000000000000000000040000000000000048ec",
+        ),
+        (
+            "literal-code-incomplete",
+            "A literal code that leaves bits without a meaning",
+            "05e00108000000820001004000000000000000000000000000000000000000000010080000000400000000000000000000000000000000000000000000000000000000000000000000048e55",
+        ),
+        (
+            "literal-code-over",
+            "More literal codes than bits can tell apart",
+            "05e0010800000082200000c0000000000000000000000000000000000000000000100800000004000000000000000000000000000000000000000000000000000000000000000000008c0e04",
+        ),
+        (
+            "distance-code-incomplete",
+            "One distance code of two bits",
+            "05e00108000000820001004000000000000000000000000000000000000000000020080000000800000000000000000000000000000000000000000000000000000000000000000000a4c40e",
+        ),
+        (
+            "length-code-incomplete",
+            "A code of code lengths that leaves bits without a meaning",
+            "05e0010800000082000000400000000000000000000000000000000000000000002008000000080000000000000000000000000000000000000000000000000000000000000000000084c40e",
+        ),
+        (
+            "no-end-code",
+            "A block without a code for its end",
+            "05e0010400000040000010000000000000000000004800400000000000000000000000000000000000900b",
+        ),
+        (
+            "literal-286",
+            "The length symbol 286, which does not exist",
+            "4b1c0300",
+        ),
+        (
+            "distance-30",
+            "The distance symbol 30, which does not exist",
+            "4b043e000000",
+        ),
+        (
+            "distance-single-other",
+            "The bit that a single distance code leaves without a meaning",
+            "0de00108000000802001000000000000000000000000000000000000000000000020000000000000000000000000000000000000000000000000000000000000000000000000000000941e",
+        ),
+    ] {
+        cases.push(
+            Case::verify(1, &format!("archive/deflate-{id}"), deflated(unhex(stream)).bytes())
+                .says(title, refused)
+                .spec("ZIP-19")
+                .refused("archive.data"),
+        );
+    }
+    let longest = "a".repeat(259);
+    for (id, title, content, stream) in [
+        (
+            "literal-codes-286",
+            "286 literal and length codes",
+            "data\n",
+            "ede001080000008200010040000000000000000000000000000000000000000000200800000008000000000000000000000000000000000000000000000000000000000000000000000400000000000000123b",
+        ),
+        (
+            "distance-codes-30",
+            "30 distance codes, none used",
+            "data\n",
+            "05fd01080000008200010040000000000000000000000000000000000000000000200800000008000000000000000000000000000000000000000000000000000000000000000000000400000000000000123b",
+        ),
+        (
+            "distance-code-single",
+            "A single distance code of one bit",
+            "aaaa",
+            "0de001080000008020010000000000000000000000000000000000000000000000200000000000000000000000000000000000000000000000000000000000000000000000000000009416",
+        ),
+        (
+            "end-code-alone",
+            "A literal code of one bit, for the end",
+            "",
+            "05e001040000000010000000000000000000000000000000000000000000000000000000000000000004",
+        ),
+        (
+            "length-284-31",
+            "Length 258 as symbol 284 with 31 more",
+            longest.as_str(),
+            "4b1cf90000",
+        ),
+    ] {
+        let mut zip = Package::new().with(ASSET, content).zip();
+        *zip.entry(ASSET) = Entry::deflated(ASSET.as_bytes(), content.as_bytes(), unhex(stream));
+        cases.push(
+            Case::verify(1, &format!("archive/accept-deflate-{id}"), zip.bytes())
+                .says(title, "zlib reads it, and so every decoder has to.")
+                .spec("ZIP-19"),
+        );
+    }
+    cases
+}
+
 fn cut(mut bytes: Vec<u8>) -> Vec<u8> {
     bytes.pop();
     bytes
@@ -221,7 +330,7 @@ fn gzip() -> Vec<u8> {
 
 fn bombs() -> Vec<Case> {
     let mut cases = faults(
-        "archive.entry_size archive.local_header",
+        "archive.entry_size archive.too_large archive.local_header",
         "ZIP-20",
         "A reader that allocates what is declared can be stopped with forty bytes.",
         &[
@@ -230,14 +339,6 @@ fn bombs() -> Vec<Case> {
                     Entry::deflated(ASSET.as_bytes(), CONTENT, zeros_after(&[], 1000));
                 zip.entry(ASSET).both(|header| header.content_bytes = Some(u32::MAX));
             }),
-            (
-                "declared-ratio",
-                "A deflated entry declared to become more than deflate can",
-                |zip| {
-                    *zip.entry(ASSET) = Entry::deflated(ASSET.as_bytes(), CONTENT, fixed(CONTENT));
-                    zip.entry(ASSET).both(|header| header.content_bytes = Some(1_000_000));
-                },
-            ),
             ("declared-stored-4-gib", "A stored entry declared to have 4 GiB less two", |zip| {
                 zip.entry(ASSET).both(|header| {
                     header.stored_bytes = Some(u32::MAX - 1);
@@ -246,6 +347,15 @@ fn bombs() -> Vec<Case> {
             }),
         ],
     );
+    cases.extend(faults(
+        "archive.entry_size archive.local_header",
+        "ZIP-20",
+        "A reader that allocates what is declared can be stopped with forty bytes.",
+        &[("declared-ratio", "A deflated entry declared to become more than deflate can", |zip| {
+            *zip.entry(ASSET) = Entry::deflated(ASSET.as_bytes(), CONTENT, fixed(CONTENT));
+            zip.entry(ASSET).both(|header| header.content_bytes = Some(1_000_000));
+        })],
+    ));
     let large = zeros_entries(&[("assets/zeros", (64 << 20) + 1, 0x0c0b_9a78)]);
     cases.push(
         Case::verify(1, "archive/entry-above-limit", large.parts())

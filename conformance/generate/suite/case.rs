@@ -176,6 +176,31 @@ impl Case {
         self
     }
 
+    /// Calls on a scripted host.
+    pub fn call(id: &str, package: Vec<u8>) -> Self {
+        let mut case = Case::new("call", id);
+        case.file("package", "mpp", package);
+        case.input.push(("trust", super::publisher::store_path("author").into()));
+        case.input.push(("now", NOW.into()));
+        case.input.push(("calls", json!([{ "tool": "echo" }])));
+        case
+    }
+
+    /// A decision about a package.
+    pub fn decide(id: &str, package: Vec<u8>) -> Self {
+        let mut case = Case::new("decide", id);
+        case.file("package", "mpp", package);
+        case.input.push(("trust", super::publisher::store_path("author").into()));
+        case.input.push(("now", NOW.into()));
+        case
+    }
+
+    /// A further package of the case.
+    pub fn with_file(mut self, name: &str, bytes: Vec<u8>) -> Self {
+        self.files.push((format!("{}-{name}", self.id), bytes));
+        self
+    }
+
     /// A value that goes through the privacy filter, with every kind on.
     pub fn filter(id: &str, value: Value) -> Self {
         Case::new("filter", id).with("value", value)
@@ -222,6 +247,12 @@ impl Case {
             answer["structured_content"] = Value::Null;
         }
         self.answer = Some(answer);
+        self
+    }
+
+    /// Adds a member to the answer.
+    pub fn also(mut self, member: &str, value: Value) -> Self {
+        self.answer.get_or_insert_with(|| json!({}))[member] = value;
         self
     }
 

@@ -63,6 +63,7 @@ fn structure() -> Vec<Case> {
         ("unknown-folder", "A file in another directory than assets", "src/main.c"),
         ("module-in-folder", "A second module in another directory", "lib/other.wasm"),
         ("readme-case", "A readme in another case", "readme.md"),
+        ("module-upper-case", "A module that ends in .WASM", "other.WASM"),
         ("license-extension", "A license with an extension", "LICENSE.txt"),
         ("manifest-backup", "A manifest with another ending", "manifest.json.bak"),
         ("assets-prefix", "A directory whose name only starts like assets", "assets2/x"),
@@ -78,6 +79,15 @@ fn structure() -> Vec<Case> {
                 .refused("structure.unknown_entry"),
         );
     }
+    cases.push(
+        Package::new()
+            .without("tool.wasm")
+            .with(".wasm", module())
+            .case(6, "structure/module-without-stem")
+            .says("A module whose whole name is .wasm", "No manifest can name it as its entry.")
+            .spec("PKG-01 GATE-03 MAN-16")
+            .refused("manifest.entry_missing"),
+    );
     let full = Package::new()
         .with("LICENSE", "Anyone may use this.\n")
         .with("README.md", "# Echo\n")

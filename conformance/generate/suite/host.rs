@@ -20,6 +20,7 @@ fn key(id: &str, kind: &str, text: impl Into<Vec<u8>>) -> Case {
 
 fn keys() -> Vec<Case> {
     let (private, public) = (AUTHOR.private_pem(), AUTHOR.public_pem());
+    let (begin, end) = ("-----BEGIN PRIVATE KEY-----", "-----END PRIVATE KEY-----");
     let one = "A file with more than one item is read as one of them.";
     let form = "One form for a key, which OpenSSL reads and writes too.";
     let invalid = "key.invalid";
@@ -151,6 +152,68 @@ fn keys() -> Vec<Case> {
             "public",
             spki("302a300506032b6570032101", &AUTHOR.public()),
         ),
+        ("byte-order-mark", "A byte order mark", "private", format!("\u{feff}{private}")),
+        ("space-before", "A space before the block", "private", format!(" {private}")),
+        ("space-line", "A line of one space after the block", "private", format!("{private} \n")),
+        ("form-feed", "A form feed after the block", "private", format!("{private}\u{c}")),
+        ("vertical-tab", "A vertical tab before the block", "private", format!("\u{b}{private}")),
+        ("no-break-space", "A no-break space after it", "private", format!("{private}\u{a0}")),
+        (
+            "space-at-line-end",
+            "A space at the end of a line",
+            "private",
+            private.replace("-----\nM", "----- \nM"),
+        ),
+        (
+            "space-inside",
+            "A space inside the base64",
+            "private",
+            private.replace("\nMC4CAQAw", "\nMC4C AQAw"),
+        ),
+        (
+            "blank-line-inside",
+            "A blank line inside the block",
+            "private",
+            private.replace("-----\nM", "-----\n\nM"),
+        ),
+        ("one-line", "Everything on one line", "private", private.replace('\n', "")),
+        ("spaces-for-lines", "Spaces in place of line ends", "private", private.replace('\n', " ")),
+        ("carriage-returns", "Lone CR as line ends", "private", private.replace('\n', "\r")),
+        (
+            "carriage-return-last",
+            "A lone CR at the end",
+            "private",
+            private.trim_end().to_owned() + "\r",
+        ),
+        ("no-content", "A block of no lines", "private", format!("{begin}\n{end}\n")),
+        ("no-end", "A block without its end", "private", private.replace(end, "")),
+        (
+            "header-line",
+            "A header as in RFC 1421",
+            "private",
+            private.replace("-----\nM", "-----\nA: b\n\nM"),
+        ),
+        (
+            "file-long",
+            "A file of 4,097 bytes",
+            "private",
+            private.clone() + &"\n".repeat(4097 - private.len()),
+        ),
+        ("public-space-before", "A space before a public key", "public", format!(" {public}")),
+        ("public-one-line", "A public key on one line", "public", public.replace('\n', "")),
+        (
+            "public-carriage-returns",
+            "A public key with lone CR",
+            "public",
+            public.replace('\n', "\r"),
+        ),
+        ("public-unpadded", "A public key without padding", "public", public.replace('=', "")),
+        (
+            "public-spare-bit",
+            "A public key with a spare bit of the base64 set",
+            "public",
+            public.replace("w=\n", "x=\n"),
+        ),
     ] {
         let why = if id.contains("two") || id.contains("text") || id == "both-halves" {
             one
@@ -186,7 +249,21 @@ fn keys() -> Vec<Case> {
     let openssl = "OpenSSL writes it so.";
     for (id, title, kind, text) in [
         ("private", "A private key", "private", private.clone()),
-        ("public", "A public key", "public", public),
+        ("public", "A public key", "public", public.clone()),
+        ("crlf", "A private key with CRLF", "private", private.replace('\n', "\r\n")),
+        ("public-crlf", "A public key with CRLF", "public", public.replace('\n', "\r\n")),
+        (
+            "no-last-line-end",
+            "A key without its last line end",
+            "private",
+            private.trim().to_owned(),
+        ),
+        (
+            "file-longest",
+            "A file of 4,096 bytes",
+            "private",
+            private.clone() + &"\n".repeat(4096 - private.len()),
+        ),
         ("blank-lines", "Blank lines around a key", "private", format!("\n{private}\n\n")),
     ] {
         cases.push(
@@ -197,6 +274,13 @@ fn keys() -> Vec<Case> {
     let title = "Version 2 of the private form, with the public key inside";
     let file = version_2(&AUTHOR.public());
     cases.push(key("version-2", "private", file).says(title, both).spec("KEY-03"));
+    let head = unhex("3053020101300506032b657004220420");
+    let explicit = [&head[..], &[1; 32], &unhex("a123032100"), &AUTHOR.public()].concat();
+    cases.push(
+        key("version-2-explicit", "private", pem("PRIVATE KEY", &explicit))
+            .says("Version 2 with an explicit tag", "ring wrote it so before 0.17.")
+            .spec("KEY-03"),
+    );
     cases
 }
 
@@ -368,6 +452,12 @@ fn stores() -> Vec<Case> {
             change("/publishers/0/namespaces", json!(["org.example."])),
         ),
         (
+            "namespace-punycode",
+            "A namespace with a label of another alphabet",
+            "TRUST-03 MAN-10",
+            change("/publishers/0/namespaces", json!(["org.xn--a"])),
+        ),
+        (
             "namespace-text",
             "A text in place of the namespaces",
             "TRUST-01",
@@ -415,6 +505,24 @@ fn stores() -> Vec<Case> {
             change("/publishers/0/keys/0/valid_from", json!("2026-01-01")),
         ),
         (
+            "valid-from-1969",
+            "A key valid from before 1970",
+            "TRUST-05 SIG-05",
+            change("/publishers/0/keys/0/valid_from", json!("1969-12-31T23:59:59Z")),
+        ),
+        (
+            "valid-until-leap-second",
+            "A key valid until a leap second",
+            "TRUST-05 SIG-05",
+            change("/publishers/0/keys/0/valid_until", json!("2026-12-31T23:59:60Z")),
+        ),
+        (
+            "revoked-at-year-0",
+            "A revocation in the year 0",
+            "TRUST-13 SIG-05",
+            change("/revoked_contents/0/revoked_at", json!("0000-01-01T00:00:00Z")),
+        ),
+        (
             "revoked-key-twice",
             "A key revoked twice",
             "TRUST-01",
@@ -431,6 +539,36 @@ fn stores() -> Vec<Case> {
             "A revocation with an empty reason",
             "TRUST-13",
             change("/revoked_keys/0/reason", json!("")),
+        ),
+        (
+            "reason-space",
+            "A reason that starts with a space",
+            "TRUST-13 MAN-08",
+            change("/revoked_keys/0/reason", json!(" r")),
+        ),
+        (
+            "reason-blank",
+            "A reason of one space",
+            "TRUST-13 MAN-08",
+            change("/revoked_contents/0/reason", json!(" ")),
+        ),
+        (
+            "reason-tab",
+            "A reason with a tab",
+            "TRUST-13 MAN-08",
+            change("/revoked_keys/0/reason", json!("lost\tit")),
+        ),
+        (
+            "reason-hidden",
+            "A reason with a mark that turns the direction of text",
+            "TRUST-13 MAN-07",
+            change("/revoked_keys/0/reason", json!("lost \u{202e}")),
+        ),
+        (
+            "reason-long",
+            "A reason of 257 bytes",
+            "TRUST-13 MAN-08",
+            change("/revoked_keys/0/reason", json!("r".repeat(257))),
         ),
         (
             "revoked-key-no-time",
@@ -461,6 +599,24 @@ fn stores() -> Vec<Case> {
             "A version of two numbers",
             "TRUST-01",
             change("/versions/0/version", json!("1.0")),
+        ),
+        (
+            "version-65-bits",
+            "A version with a number of 65 bits",
+            "TRUST-14 MAN-11",
+            change("/versions/0/version", json!("1.18446744073709551616.0")),
+        ),
+        (
+            "version-pre-release-65-bits",
+            "A version with a pre-release number of 65 bits",
+            "TRUST-14 MAN-11",
+            change("/versions/0/version", json!("1.0.0-18446744073709551616")),
+        ),
+        (
+            "version-build",
+            "A version with build metadata",
+            "TRUST-14 MAN-11",
+            change("/versions/0/version", json!("1.0.0+5")),
         ),
         ("version-twice", "Two versions for one id", "TRUST-01", change("/versions/-", version)),
         ("version-id", "A version for every id", "TRUST-01", change("/versions/0/id", json!("*"))),
@@ -527,6 +683,18 @@ fn stores() -> Vec<Case> {
             "A publisher with two keys",
             "TRUST-04",
             change("/publishers/0/keys/-", plain(APPROVER)),
+        ),
+        (
+            "times",
+            "A key that is valid from the first moment that a time can name",
+            "TRUST-05",
+            change("/publishers/0/keys/0/valid_from", json!("1970-01-01T00:00:00Z")),
+        ),
+        (
+            "reason-longest",
+            "A reason of 256 bytes",
+            "TRUST-13",
+            change("/revoked_keys/0/reason", json!("r".repeat(256))),
         ),
         (
             "namespace-all",
@@ -740,6 +908,12 @@ fn policies() -> Vec<Case> {
         ),
         ("deny-host-empty", "An empty host", "POLICY-11", change("/deny/hosts", json!([""]))),
         (
+            "deny-package-punycode",
+            "A denied package with a label of another alphabet",
+            "POLICY-10 TRUST-03",
+            change("/deny/packages", json!(["org.xn--a"])),
+        ),
+        (
             "deny-package-star-inside",
             "A star at the end of a package",
             "POLICY-11",
@@ -802,9 +976,30 @@ fn policies() -> Vec<Case> {
             change("/environment/0/name", json!("A=B")),
         ),
         (
+            "environment-both",
+            "A variable with a value and a secret",
+            "POLICY-14",
+            change("/environment/0/secret", json!("API_KEY")),
+        ),
+        (
+            "environment-secret-name",
+            "A secret whose name could be its value",
+            "SECRET-02 POLICY-10",
+            change(
+                "/environment",
+                json!([{ "name": "API_KEY", "secret": "correct-horse-battery" }]),
+            ),
+        ),
+        (
+            "network-header-both",
+            "A header with a value and a secret",
+            "POLICY-14",
+            change("/network/headers/0/secret", json!("API_KEY")),
+        ),
+        (
             "environment-no-value",
             "A variable without a value",
-            "POLICY-11",
+            "POLICY-11 POLICY-14",
             change("/environment/0/value", Value::Null),
         ),
         (

@@ -373,7 +373,7 @@ fn types() -> Vec<Case> {
             .case(6, "manifest/number-beyond-64-bits")
             .says("An integer of 65 bits, which some readers round", why)
             .spec("MAN-06 MAN-18 JSON-05")
-            .refused("manifest.wrong_type manifest.bad_value"),
+            .refused(TYPE),
     );
     cases
 }
@@ -517,6 +517,12 @@ fn identity() -> Vec<Case> {
             ),
             ("version-huge", "A number of 65 bits", "/version", json!("1.0.18446744073709551616")),
             (
+                "version-pre-release-huge",
+                "A pre-release number of 65 bits",
+                "/version",
+                json!("1.0.0-18446744073709551616"),
+            ),
+            (
                 "version-long",
                 "A version of 65 bytes",
                 "/version",
@@ -538,6 +544,20 @@ fn identity() -> Vec<Case> {
             ),
         ],
     ));
+    for (id, title, version) in [
+        ("largest", "The largest numbers", "18446744073709551615.0.0-18446744073709551615"),
+        (
+            "pre-release-text",
+            "A pre-release text of digits and a letter, beyond 64 bits",
+            "1.0.0-18446744073709551616a",
+        ),
+    ] {
+        cases.push(
+            case(&format!("accept-version-{id}"), &edited("/version", json!(version)))
+                .says(title, "It has its place in the order of versions.")
+                .spec("MAN-11"),
+        );
+    }
     let mut next = edited("/mpp_version", json!("2.0"));
     set(&mut next, "/permissions", json!([]));
     cases.push(
@@ -1089,6 +1109,28 @@ fn privacy() -> Vec<Case> {
                 at,
                 custom("X", "a(?=b)"),
             ),
+            ("custom-flag-twice", "A flag twice", at, custom("X", "(?ii)a")),
+            ("custom-flag-minus", "A minus without a flag", at, custom("X", "(?i-)a")),
+            (
+                "custom-group-name-twice",
+                "Two groups of one name",
+                at,
+                custom("X", "(?<n>a)(?P<n>b)"),
+            ),
+            (
+                "custom-group-name-digit",
+                "A group whose name begins with a digit",
+                at,
+                custom("X", "(?<1n>a)"),
+            ),
+            (
+                "custom-group-name-letter",
+                "A group whose name has a letter beyond ASCII",
+                at,
+                custom("X", "(?P<é>a)"),
+            ),
+            ("custom-flag-u", "A flag that is not supported", at, custom("X", "(?u)a")),
+            ("custom-word-start", "A word boundary in braces", at, custom("X", r"\b{start}a")),
             (
                 "custom-back-reference",
                 "An expression with a back-reference",
@@ -1107,6 +1149,16 @@ fn privacy() -> Vec<Case> {
         ("custom-pattern-lines", "An expression of two lines", at, custom("X", "a\nb")),
         ("custom-same-name", "Two custom patterns of one name", at, json!({ "custom": [{ "name": "X", "pattern": "a" }, { "name": "X", "pattern": "b" }] })),
     ]));
+    for (id, name) in [("kind", "EMAIL"), ("withheld", "WITHHELD")] {
+        cases.push(
+            case(&format!("accept-custom-name-{id}"), &edited(at, custom(name, "x")))
+                .says(
+                    &format!("A custom pattern with the name {name}"),
+                    "Custom names differ from each other; the other labels are not theirs.",
+                )
+                .spec("MAN-36"),
+        );
+    }
     let many: Vec<Value> =
         (0..65).map(|n| json!({ "name": format!("X{n}"), "pattern": "x" })).collect();
     cases.extend(group(

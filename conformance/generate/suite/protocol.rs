@@ -622,6 +622,13 @@ fn sessions() -> Vec<Case> {
         ),
         ("none", "Nothing on stdout of a server", "MCP-06", String::new(), "tool.no_answer"),
         (
+            "form-feed",
+            "A form feed on a line of its own",
+            "MCP-02 BOX-71",
+            format!("\u{c}\n{both}"),
+            "tool.bad_answer",
+        ),
+        (
             "greeting-alone",
             "An answer to initialize alone",
             "MCP-06",

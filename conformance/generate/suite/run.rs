@@ -572,6 +572,7 @@ fn answers() -> Vec<Case> {
     for (id, title, spec, text, code) in [
         ("none", "Nothing on stdout", "BOX-71", String::new(), "tool.no_answer"),
         ("blank", "White space on stdout", "BOX-71", " \r\n\t".into(), "tool.no_answer"),
+        ("form-feed", "A form feed on stdout", "BOX-71", "\u{c}\n".into(), "tool.bad_answer"),
         ("two", "Two answers", "BOX-71", format!("{one}{one}"), "tool.two_answers"),
         (
             "two-lines",

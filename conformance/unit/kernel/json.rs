@@ -1,6 +1,6 @@
 #![allow(clippy::arithmetic_side_effects, clippy::panic, clippy::unwrap_used)]
 
-use super::{parse, Value};
+use super::{parse, parse_values, Value};
 
 fn refused(text: &str) -> String {
     match parse(text.as_bytes(), 4) {
@@ -161,4 +161,13 @@ fn more_values_than_are_allowed_are_refused_however_short_the_text() {
     ] {
         assert!(parse(text.as_bytes(), 2).is_err_and(|error| error.contains("too many values")));
     }
+}
+
+#[test]
+fn the_counted_example_of_the_page_holds_the_values_that_it_states() {
+    let (_, rest) = include_str!("../../../spec/json.md").split_once("the root too: `").unwrap();
+    let (text, rest) = rest.split_once("` counts ").unwrap();
+    let count: usize = rest.split('.').next().unwrap().parse().unwrap();
+    assert!(parse_values(text.as_bytes(), 4, count).is_ok());
+    assert!(parse_values(text.as_bytes(), 4, count - 1).is_err());
 }

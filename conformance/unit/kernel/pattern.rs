@@ -113,8 +113,61 @@ fn what_the_grammar_accepts_regex_lite_compiles() {
     for _ in 0..20_000 {
         let source = random.expression(0);
         if let Ok(expression) = super::syntax::parse(&source, Dialect::Privacy) {
-            let compiled = regex_lite::Regex::new(&source);
+            let compiled = Pattern::new(&source, Dialect::Privacy);
             assert!(compiled.is_ok() || expression.states > PATTERN_STATES_MAX, "{source:?}");
+        }
+    }
+}
+
+#[test]
+fn whatever_text_the_grammar_accepts_regex_lite_compiles() {
+    const TOKENS: [&str; 62] = [
+        "a", "b", "é", "1", "2", ",", "-", "i", "m", "s", "n", ":", "<", ">", "P", "_", "/", "&",
+        "~", "#", " ", "\n", "(", "(?", "(?:", "(?<", "(?P<n>", "(?i", ")", "[", "[^", "]", "^",
+        "$", ".", "*", "+", "?", "{", "{2}", "{1,", "}", "|", "\\", r"\d", r"\W", r"\s", r"\n",
+        r"\t", r"\v", r"\f", r"\r", r"\b", r"\B", r"\A", r"\z", r"\-", r"\/", r"\]", r"\^", r"\{",
+        r"\|",
+    ];
+    let mut random = Random(11);
+    let mut accepted = 0;
+    for _ in 0..200_000 {
+        let source: String = (0..=random.below(9)).map(|_| random.pick(&TOKENS)).collect();
+        for dialect in [Dialect::Schema, Dialect::Privacy] {
+            if super::syntax::parse(&source, dialect).is_ok() {
+                let compiled = Pattern::new(&source, dialect);
+                assert!(compiled.is_ok(), "{source:?}: {:?}", compiled.err());
+                accepted += 1;
+            }
+        }
+    }
+    assert!(accepted > 20_000, "{accepted}");
+}
+
+/// Atoms that take much memory for their states, repeated as often and nested as deep as the limits allow.
+#[test]
+fn the_largest_expressions_within_the_formula_compile() {
+    let class = |items: u32| {
+        let ranges = (0..items).map(|n| char::from_u32(0x4e00 + 3 * n).unwrap());
+        format!("[{}]", ranges.map(|low| format!("{low}-{low}")).collect::<String>())
+    };
+    let mut atoms: Vec<String> =
+        ["a", "é", ".", r"\W", r"[^\w\s]", "(a)", "(?:ab|c|)d", r"\b(?:^a)", "a?", "a*b"]
+            .map(str::to_owned)
+            .into();
+    atoms.extend([7, 8, 80, 800, 4000].map(class));
+    for atom in atoms {
+        for (open, close) in [("", ""), ("(?i)", ""), ("((((((((", "))))))))")] {
+            let mut largest = 0;
+            for count in 1..PATTERN_STATES_MAX {
+                let source = format!("{open}(?:{atom}){{{count}}}{close}");
+                match super::syntax::parse(&source, Dialect::Privacy) {
+                    Ok(expression) if expression.states <= PATTERN_STATES_MAX => largest = count,
+                    _ => break,
+                }
+            }
+            let source = format!("{open}(?:{atom}){{{largest}}}{close}");
+            let compiled = Pattern::new(&source, Dialect::Privacy);
+            assert!(largest == 0 || compiled.is_ok(), "{source:.60}: {:?}", compiled.err());
         }
     }
 }
@@ -174,6 +227,13 @@ fn an_expression_outside_the_grammar_is_refused() {
         "(?i:a",
         "(?<>a)",
         "(?<n",
+        "(?<1n>a)",
+        "(?<n>a)(?P<n>b)",
+        "(?ii)a",
+        "(?i-i)a",
+        "(?i-)a",
+        "(?-:a)",
+        "(?-i-s)a",
         "(?P>n)",
         "(?:|a)*",
         "(a*)+",

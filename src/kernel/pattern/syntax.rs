@@ -132,7 +132,8 @@ pub(super) fn max_end(pieces: &[Piece], text: &str, start: usize) -> usize {
 /// Parses an expression; the error names the unsupported syntax.
 // [PAT-01] [PAT-02] [PAT-03]
 pub(super) fn parse(source: &str, dialect: Dialect) -> Result<Expression, String> {
-    let mut parser = Parser { rest: source.chars().peekable(), dialect };
+    let (rest, names) = (source.chars().peekable(), BTreeSet::new());
+    let mut parser = Parser { rest, dialect, names };
     let expression = parser.alternatives(Flags::default(), 0)?;
     match parser.rest.next() {
         None => Ok(expression),
@@ -153,6 +154,8 @@ struct Flags {
 struct Parser<'a> {
     rest: Peekable<Chars<'a>>,
     dialect: Dialect,
+    /// The names of groups so far.
+    names: BTreeSet<String>,
 }
 
 /// An item of an alternative.
@@ -267,30 +270,29 @@ impl Parser<'_> {
     /// Parses the name of a group, which is not used.
     fn name(&mut self) -> Result<(), String> {
         let is_part = |next: &char| next.is_ascii_alphanumeric() || *next == '_';
-        let mut length = 0_usize;
-        while self.rest.next_if(is_part).is_some() {
-            length = length.saturating_add(1);
-        }
-        match (length, self.rest.next()) {
-            (1.., Some('>')) => Ok(()),
-            _ => {
-                Err(not_supported("a group other than (...), (?:...), (?<name>...) and (?ims-ims)"))
-            }
+        let name: String = core::iter::from_fn(|| self.rest.next_if(is_part)).collect();
+        let is_name = name.starts_with(|first: char| !first.is_ascii_digit());
+        match self.rest.next() {
+            Some('>') if is_name && self.names.insert(name) => Ok(()),
+            _ => Err(not_supported("this name of a group")),
         }
     }
 
     /// Parses flags up to `:` or `)`, which is not consumed.
     fn flags(&mut self, first: char, flags: Flags) -> Result<Flags, String> {
-        let (mut flags, mut on, mut next) = (flags, true, Some(first));
+        let (mut flags, mut on, mut next, mut seen) = (flags, true, Some(first), String::new());
         loop {
-            match next {
+            let flag = next.filter(|flag| "ims-".contains(*flag) && !seen.contains(*flag));
+            match flag {
                 Some('i') => flags.ignore_case = on,
                 Some('s') => flags.dot_matches_newline = on,
                 Some('m') => {}
-                Some('-') if on => on = false,
-                _ => return Err(not_supported("a group with other flags than i, m and s")),
+                Some(_) => on = false,
+                None => return Err(not_supported("a group with other flags than i, m and s")),
             }
-            if self.rest.peek().is_some_and(|end| matches!(end, ':' | ')')) {
+            seen.extend(flag);
+            let is_end = self.rest.peek().is_some_and(|end| matches!(end, ':' | ')'));
+            if is_end && flag != Some('-') {
                 return Ok(flags);
             }
             next = self.rest.next();
@@ -435,10 +437,8 @@ impl Parser<'_> {
     }
 
     fn number(&mut self) -> Option<usize> {
-        let mut digits = String::new();
-        while let Some(digit) = self.rest.next_if(char::is_ascii_digit) {
-            digits.push(digit);
-        }
+        let next_digit = || self.rest.next_if(char::is_ascii_digit);
+        let digits: String = core::iter::from_fn(next_digit).collect();
         // A longer number exceeds the limit on states.
         (!digits.is_empty()).then(|| digits.parse().unwrap_or(usize::MAX))
     }

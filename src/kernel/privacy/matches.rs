@@ -33,9 +33,12 @@ impl From<crate::kernel::secrets::Occurrence> for Match {
 pub(super) type KindMatch = (Kind, usize, usize);
 
 /// The matches of the enabled kinds.
+#[derive(Default)]
 pub(super) struct Matches {
     pub(super) enabled: KindSet,
     pub(super) found: Vec<Match>,
+    /// The end of the last telephone number, which a long row's next piece can begin with.
+    pub(super) phone_end: usize,
 }
 
 impl Matches {

@@ -100,6 +100,7 @@ pub(super) fn tokens(text: &str) -> impl Iterator<Item = (Token, &str, usize)> {
     let mut at: usize = 0;
     core::iter::from_fn(move || {
         let between = |byte: &u8| is_space(byte) || matches!(byte, b',' | b':');
+        let is_end = |byte: &u8| is_space(byte) || matches!(byte, b',' | b']' | b'}');
         at = at.saturating_add(bytes.get(at..)?.iter().take_while(|byte| between(byte)).count());
         let start = at;
         let rest = bytes.get(start..)?;
@@ -107,7 +108,7 @@ pub(super) fn tokens(text: &str) -> impl Iterator<Item = (Token, &str, usize)> {
         let length = match first {
             b'"' => string_length(rest),
             b'{' | b'[' | b'}' | b']' => 1,
-            _ => rest.iter().take_while(|byte| !b", \t\n\r]}".contains(byte)).count(),
+            _ => rest.iter().take_while(|byte| !is_end(byte)).count(),
         };
         at = start.saturating_add(length.max(1));
         let after = || bytes.get(at..)?.iter().find(|byte| !is_space(byte));

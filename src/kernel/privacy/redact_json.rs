@@ -1,6 +1,7 @@
 //! Redaction of a JSON value: its strings and keys, JSON inside strings, and numbers that can be personal
 //! data; everything else is copied.
 
+use super::detect::check_digits::luhn;
 use super::detect::{digits_of, key_hints, scan, Hints};
 use super::kind::KindSet;
 use super::matches::{merge_overlapping, Match, MatchSource};
@@ -92,16 +93,10 @@ impl<'a> JsonRedactor<'a> {
             return Err(Error::new(Code::PrivacyLimit, "result is nested too deeply"));
         }
         let below = depth.saturating_add(1);
-        match value {
-            Value::Null | Value::Bool(_) => Ok(value.clone()),
-            Value::Number(number) => Ok(match self.redact_number_or_secret(number, hints)? {
-                Some(label) => Value::String(label),
-                None => value.clone(),
-            }),
-            Value::String(text) => {
-                let filtered = self.redact_string(text, hints, 0)?;
-                Ok(Value::String(filtered.unwrap_or_else(|| text.clone())))
-            }
+        let filtered = match value {
+            Value::Null | Value::Bool(_) => None,
+            Value::Number(number) => self.redact_number_or_secret(number, hints)?,
+            Value::String(text) => self.redact_string(text, hints, 0)?,
             Value::Array(items) => {
                 let mut filtered = Vec::with_capacity(items.len());
                 for (index, item) in items.iter().enumerate() {
@@ -111,10 +106,11 @@ impl<'a> JsonRedactor<'a> {
                     filtered.push(self.redact_value(item, hints, below)?);
                     self.pointer.truncate(length);
                 }
-                Ok(Value::Array(filtered))
+                return Ok(Value::Array(filtered));
             }
-            Value::Object(members) => self.redact_object(members, hints, below),
-        }
+            Value::Object(members) => return self.redact_object(members, hints, below),
+        };
+        Ok(filtered.map_or_else(|| value.clone(), Value::String))
     }
 
     fn redact_object(
@@ -172,11 +168,13 @@ impl<'a> JsonRedactor<'a> {
 
     /// As `redact_string`, for a string that can have a match.
     fn redact_candidate(&mut self, text: &str, hints: Hints, layer: usize) -> Redacted {
+        let is_document_here = layer < PRIVACY_NESTED_DEPTH_MAX && is_document(text);
+        let can_hold = !self.engine.secrets.is_empty() || text.contains('{');
         // [PRIV-72]
-        if layer >= PRIVACY_NESTED_DEPTH_MAX {
+        if layer >= PRIVACY_NESTED_DEPTH_MAX || !is_document_here && !can_hold {
             return self.redact_plain(text, hints);
         }
-        if !is_document(text) {
+        if !is_document_here {
             return self.redact_mixed(text, hints, layer);
         }
         // A secret can be JSON itself, so it is replaced before the text is parsed.
@@ -204,7 +202,8 @@ impl<'a> JsonRedactor<'a> {
             let (before, document) = (whole.get(copied..start), whole.get(start..end));
             let (before, document) = (before.unwrap_or_default(), document.unwrap_or_default());
             let inner = layer.saturating_add(1);
-            filtered.push_str(self.redact_plain(before, hints)?.as_deref().unwrap_or(before));
+            let changed = self.redact_string(before, hints, PRIVACY_NESTED_DEPTH_MAX)?;
+            filtered.push_str(changed.as_deref().unwrap_or(before));
             if document.starts_with('{') {
                 let changed = self.redact_document(document, hints, inner)?;
                 filtered.push_str(changed.as_deref().unwrap_or(document));
@@ -218,10 +217,8 @@ impl<'a> JsonRedactor<'a> {
         }
         let rest = whole.get(copied..).unwrap_or_default();
         filtered.push_str(self.redact_plain(rest, hints)?.as_deref().unwrap_or(rest));
-        if self.engine.custom.is_empty() {
-            return Ok((filtered != text).then_some(filtered));
-        }
-        let again = self.redact_custom(&filtered)?;
+        let has_custom = !self.engine.custom.is_empty();
+        let again = if has_custom { self.redact_custom(&filtered)? } else { None };
         Ok(Some(again.unwrap_or(filtered)).filter(|filtered| filtered != text))
     }
 
@@ -253,7 +250,7 @@ impl<'a> JsonRedactor<'a> {
     /// Filters a string that is a JSON document.
     fn redact_document(&mut self, text: &str, hints: Hints, layer: usize) -> Redacted {
         let mut filtered = String::new();
-        let (mut copied, jwk) = (0, text.contains("\"kty\""));
+        let (mut copied, mut has_kty) = (0, None);
         // `under` is the context of the present token, `level` its enclosing object or array.
         let (mut under, mut level, mut outer) = (hints, Level::default(), Vec::new());
         for (token, written, end) in tokens(text) {
@@ -270,6 +267,8 @@ impl<'a> JsonRedactor<'a> {
                 }
                 Token::Key => {
                     let key = decode(written);
+                    let kty = || text.contains("\"kty\"");
+                    let jwk = key.len() <= 2 && *has_kty.get_or_insert_with(kty);
                     under = match &*key {
                         "value" => level.hints.inherited().union(level.named),
                         key => key_hints(key, level.hints.inherited(), jwk),
@@ -287,15 +286,14 @@ impl<'a> JsonRedactor<'a> {
                 Token::Scalar if self.engine.secrets.occurs_in(written.as_bytes()) => {
                     self.redact_string(written, Hints::NONE, PRIVACY_NESTED_DEPTH_MAX)?
                 }
-                Token::Scalar => match serde_json::from_str::<Number>(written) {
-                    Ok(number) => self.redact_number(&number, under)?,
-                    Err(_) => None,
-                },
+                Token::Scalar if under == Hints::NONE && is_short(written) => None,
+                Token::Scalar => {
+                    let integer = written.parse::<u64>().map(Number::from).ok();
+                    let number = integer.or_else(|| serde_json::from_str(written).ok());
+                    number.map_or(Ok(None), |number| self.redact_number(&number, under))?
+                }
             };
             if let Some(replacement) = replacement {
-                if filtered.is_empty() {
-                    filtered.reserve(text.len());
-                }
                 let start = end.saturating_sub(written.len());
                 filtered.push_str(text.get(copied..start).unwrap_or_default());
                 push_quoted(&mut filtered, &replacement);
@@ -323,11 +321,11 @@ impl<'a> JsonRedactor<'a> {
     /// Returns the label that replaces an integer, if its digits alone are a match.
     // [PRIV-71]
     fn redact_number(&mut self, number: &Number, hints: Hints) -> Redacted {
-        let integer = number.as_u64().or_else(|| number.as_i64().map(i64::unsigned_abs));
-        let Some(magnitude) = integer.or_else(|| whole_float(number)) else { return Ok(None) };
-        if hints == Hints::NONE && magnitude < TWELVE_DIGITS_MIN {
+        if hints == Hints::NONE && number.as_f64().is_some_and(|it| it.abs() < TWELVE_DIGITS_MIN) {
             return Ok(None);
         }
+        let integer = number.as_u64().or_else(|| number.as_i64().map(i64::unsigned_abs));
+        let Some(magnitude) = integer.or_else(|| whole_float(number)) else { return Ok(None) };
         let mut whole = |digits: &str| {
             let budget = &mut self.state.budget;
             budget.charge_bytes(digits.len())?;
@@ -336,6 +334,11 @@ impl<'a> JsonRedactor<'a> {
             Ok::<_, Error>(merge_overlapping(matches).into_iter().find(is_all))
         };
         let digits = magnitude.to_string();
+        let values: Vec<u8> = digits.bytes().map(|digit| digit.wrapping_sub(b'0')).collect();
+        // Without context, only a card number proves itself.
+        if hints == Hints::NONE && !luhn(&values) {
+            return Ok(None);
+        }
         // Numbers of a certain length can have lost leading zeros.
         let padded = match digits_of(hints) {
             Some((kind, count)) if count > digits.len() => whole(&format!("{magnitude:0count$}"))?
@@ -371,8 +374,14 @@ fn whole_float(number: &Number) -> Option<u64> {
     number.to_string().trim_start_matches('-').strip_suffix(".0")?.parse().ok()
 }
 
-/// The smallest number of twelve digits.
-const TWELVE_DIGITS_MIN: u64 = 100_000_000_000;
+/// The smallest number of twelve digits: without context, shorter ones are no values.
+const TWELVE_DIGITS_MIN: f64 = 1e11;
+
+/// Returns `true` for `null` and the like, and a number below that, as most are.
+fn is_short(written: &str) -> bool {
+    let whole = written.bytes().take_while(|byte| *byte != b'.').count();
+    whole < 12 && !written.contains(['e', 'E']) || written.ends_with(['e', 'l'])
+}
 
 /// Writes a JSON string. Labels and the text around them seldom need an escape.
 fn push_quoted(out: &mut String, text: &str) {

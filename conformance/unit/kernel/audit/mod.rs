@@ -126,7 +126,9 @@ fn outcome(log: &AuditLog) -> Outcome {
         fuel_used: 48_213,
         duration_ms: 3,
         stdout: Some(log.digest_bytes(br#"{"id":1}"#)),
-        answer: Some(log.digest(&json!({"words": 1}))),
+        answer: Some(log.digest(&json!({
+            "content": [], "structured_content": {"words": 1}, "is_error": false,
+        }))),
         privacy: BTreeMap::from([("email".to_owned(), 2), ("EMPLOYEE_ID".to_owned(), 1)]),
         denied: 2,
         changes: BTreeMap::from([("write_file".to_owned(), 1), ("bytes".to_owned(), 12)]),

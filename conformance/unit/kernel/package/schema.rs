@@ -10,6 +10,7 @@
 use super::number::ExactNumber;
 use super::*;
 use crate::kernel::json::closed_object::DocumentErrorKind;
+use crate::kernel::limits::SCHEMA_DEPTH_MAX;
 use serde_json::json;
 
 /// Compiles a schema for the member `x` of an object.
@@ -745,4 +746,33 @@ fn the_published_schema_of_signatures_takes_the_one_form_and_no_neighbour() {
     for signatures in bad {
         assert!(schema.validate(&file(signatures.clone())).is_err(), "{signatures}");
     }
+}
+
+const PAGE: &str = include_str!("../../../../spec/manifest.md");
+
+#[test]
+fn the_counted_example_of_the_page_takes_the_steps_that_it_states() {
+    let (_, rest) = PAGE.split_once("These take ").unwrap();
+    let (steps, rest) = rest.split_once(" steps").unwrap();
+    let block = rest.split("```").nth(1).unwrap().strip_prefix("json").unwrap();
+    let example = parse(block);
+    let schema = compile_root(example["schema"].clone());
+    let unlimited = Deadline::unlimited();
+    let mut checker = Checker::new(&schema.source, &schema.patterns, &unlimited);
+    assert!(checker.node(&schema.source, &example["value"]).is_ok());
+    let taken = crate::kernel::limits::SCHEMA_STEPS_MAX - checker.steps_left;
+    assert_eq!(steps.parse(), Ok(taken));
+}
+
+#[test]
+fn the_example_of_the_page_is_four_schemas_deep() {
+    let block = PAGE.split("```json").nth(1).unwrap().split("```").next().unwrap();
+    let example = parse(block)["tools"][0]["parameters"].clone();
+    let below = |levels: usize| {
+        let mut whole = example.clone();
+        let near = whole["properties"]["near"].take();
+        whole["properties"]["near"] = (0..levels).fold(near, |inner, _| json!({ "not": inner }));
+        Schema::read(&whole, "").is_ok()
+    };
+    assert!(below(SCHEMA_DEPTH_MAX - 4) && !below(SCHEMA_DEPTH_MAX - 3));
 }

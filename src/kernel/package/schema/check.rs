@@ -46,7 +46,7 @@ pub(super) struct Checker<'a> {
     root: &'a Value,
     patterns: &'a BTreeMap<String, Pattern>,
     deadline: &'a Deadline<'a>,
-    steps_left: u64,
+    pub(super) steps_left: u64,
     /// Steps since the deadline was last checked.
     unchecked_steps: u64,
     /// Set while a violation only counts as a failed alternative: then its reason is not written.

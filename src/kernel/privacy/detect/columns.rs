@@ -12,10 +12,9 @@ const NAME_MAX: usize = 40;
 /// Reads a text line by line, each line once, up to the value that is queried.
 #[derive(Default)]
 pub(super) struct Columns {
-    /// The start of the present line, and its end, once `measured`.
+    /// The starts of the present line and the next one.
     line: usize,
-    line_end: usize,
-    measured: bool,
+    next: usize,
     /// In the present line: how far delimiters were counted, how many there are, whether a quote is open.
     counted: usize,
     count: usize,
@@ -40,18 +39,12 @@ impl Columns {
     /// It is after all values queried before.
     // [PRIV-28]
     pub(super) fn row_at(&mut self, text: Text, at: usize) -> (usize, Hints) {
-        loop {
-            if !self.measured {
-                (self.line_end, self.measured) =
-                    (text.until(self.line, |byte| byte == b'\n'), true);
+        while at >= self.next {
+            if self.next > 0 {
+                self.finish_line(text);
             }
-            if at <= self.line_end {
-                break;
-            }
-            self.finish_line(text);
-            let start = self.line_end + 1;
-            (self.line, self.counted, self.measured) = (start, start, false);
-            (self.count, self.quoted) = (0, false);
+            (self.line, self.counted, self.count, self.quoted) = (self.next, self.next, 0, false);
+            self.next = text.line_end(self.line) + 1;
         }
         let delimiter = self.header.delimiter;
         if delimiter == 0 {
@@ -80,7 +73,7 @@ impl Columns {
 
     /// Decides whether the present line continues the table or is the first of another.
     fn finish_line(&mut self, text: Text) {
-        let (start, end) = (self.line, self.line_end);
+        let (start, end) = (self.line, self.next - 1);
         let mut line = text.slice(start, end).iter();
         let continues = match self.header.delimiter {
             0 => false,
@@ -101,7 +94,9 @@ impl Header {
     /// A line of names: no longer numbers, signs of code or values.
     fn new(text: Text, start: usize, end: usize) -> Header {
         let line = text.slice(start, end.min(start + HEADER_MAX));
-        let named = |byte: &u8| !byte.is_ascii_digit() && !b"{}<>=:!?".contains(byte);
+        let named = |byte: &u8| {
+            !matches!(byte, b'0'..=b'9' | b'{' | b'}' | b'<' | b'>' | b'=' | b':' | b'!' | b'?')
+        };
         if start + line.len() < end || !line.iter().all(named) {
             return Header::default();
         }

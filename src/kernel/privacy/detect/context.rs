@@ -5,7 +5,7 @@
 use super::super::label::{self, LABEL_MAX};
 use super::columns::Columns;
 use super::context_words::{phrase_hints, word_hints, Hints};
-use super::text_view::{is_letter, is_word, Text};
+use super::text_view::{has_class, is_identifier, is_letter, is_word, Text, CONTEXT, QUOTE};
 use crate::kernel::prelude::*;
 
 /// How far before a value a context word counts, in characters, and before that at most this much space and
@@ -32,6 +32,8 @@ pub(super) struct Context {
 /// Reads the words before values, each word once, even if values are close together.
 #[derive(Default)]
 pub(super) struct ContextReader {
+    /// The context of the keys above the text.
+    pub(super) given: Hints,
     /// Everything before was read, or is too far from any later value.
     read: usize,
     /// The recent context words with their positions.
@@ -73,25 +75,19 @@ impl List {
     /// Returns the context of an item, which resembles the first.
     fn hints_of(self, digits: usize) -> Hints {
         let alike = self.first >= 7 && self.first.abs_diff(digits) <= 3;
-        if alike && self.parted {
-            self.hints
-        } else {
-            Hints::NONE
-        }
+        Some(self.hints).filter(|_| alike && self.parted).unwrap_or_default()
     }
 }
 
 impl ContextReader {
     /// Returns the context of the value of `digits` digits at `at`, which is after all values queried before.
     // [PRIV-22] [PRIV-24]
-    pub(super) fn context_at(
-        &mut self,
-        text: Text,
-        at: usize,
-        digits: usize,
-        given: Hints,
-    ) -> Context {
-        let marks = text.run_start(at, MARKS_MAX, |byte| b" \t\n\r.:*|_-".contains(&byte));
+    pub(super) fn context_at(&mut self, text: Text, at: usize, digits: usize) -> Context {
+        let is_mark = |byte: u8| {
+            matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | b'.' | b':' | b'*' | b'|' | b'_' | b'-')
+        };
+        let is_near = self.recent.is_empty() && at < self.read + WINDOW;
+        let marks = if is_near { 0 } else { text.run_start(at, MARKS_MAX, is_mark) };
         let earliest = marks.saturating_sub(WINDOW);
         let mut from = self.read.max(earliest);
         if from > self.read || from == 0 {
@@ -101,20 +97,19 @@ impl ContextReader {
             // Skip the word that the window cuts.
             from = text.run_end(from, WINDOW, is_word);
         }
-        self.recent.retain(|(place, _)| *place >= earliest);
         self.read(text, from, at);
         self.read = at;
         let (row, column) = self.columns.row_at(text, at);
         // The head of another column names nothing in this row.
-        self.recent.retain(|(place, _)| *place >= row);
+        self.recent.retain(|(place, _)| *place >= earliest.max(row));
         if self.label.at < row {
             self.label = Label::default();
         }
-        let hints = self.recent.iter().fold(given, |hints, (_, word)| hints.union(*word));
+        let hints = self.recent.iter().fold(self.given, |hints, (_, word)| hints.union(*word));
         let listed = self.list.hints_of(digits).union(column);
         Context {
             nearby: hints.union(listed.named()),
-            adjacent: given.union(self.label.hints).union(listed),
+            adjacent: self.given.union(self.label.hints).union(listed),
         }
     }
 
@@ -122,9 +117,16 @@ impl ContextReader {
     fn read(&mut self, text: Text, from: usize, to: usize) {
         let mut at = from;
         while let [byte, ..] = text.slice(at, to) {
-            let byte = *byte;
+            let (byte, present) = (*byte, self.label.hints.union(self.outside.hints));
             at = if is_letter(byte) {
                 self.word(text, at)
+            } else if present.union(self.list.hints) == Hints::NONE {
+                // Nothing to end or to go on: most of a text.
+                let starts = if self.recent.is_empty() { CONTEXT } else { CONTEXT | QUOTE };
+                match has_class(byte, starts) {
+                    true => self.mark(text, at, byte, to),
+                    false => text.run_end(at, to - at, |byte| !has_class(byte, starts)),
+                }
             } else if byte.is_ascii_digit() {
                 self.number(text, at)
             } else {
@@ -135,9 +137,12 @@ impl ContextReader {
 
     /// Reads the name at `at`; returns its end.
     fn word(&mut self, text: Text, at: usize) -> usize {
-        let end = text.run_end(at, NAME_MAX, is_identifier);
-        // Letters after a digit are part of something else.
-        let hints = match phrase_hints(text.slice(at, end)) {
+        let small = text.run_end(at + 1, NAME_MAX - 1, |byte| byte.is_ascii_lowercase());
+        let is_one = !is_identifier(text.at(small));
+        let end = if is_one { small } else { text.run_end(at, NAME_MAX, is_identifier) };
+        let word = text.slice(at, end);
+        let hints = match if is_one { word_hints(word) } else { phrase_hints(word) } {
+            // Letters after a digit are part of something else.
             _ if text.before(at).is_ascii_digit() => Hints::NONE,
             Hints::CALL if !is_separate_word(text, at, end) => Hints::NONE,
             // `D.O.B.`, `C.F.`
@@ -145,7 +150,6 @@ impl ContextReader {
             hints => hints,
         };
         if self.list.hints != Hints::NONE {
-            let word = text.slice(at, end);
             let mut joins = b"and or y e et ou und oder og en".split(|byte| *byte == b' ');
             match joins.any(|join| join == word) {
                 true => self.list.part(),
@@ -253,15 +257,7 @@ fn abbreviation(text: Text, start: usize) -> Hints {
             break;
         }
     }
-    if length > 1 {
-        word_hints(word.get(..length).unwrap_or_default())
-    } else {
-        Hints::NONE
-    }
-}
-
-fn is_identifier(byte: u8) -> bool {
-    is_letter(byte) || byte == b'_'
+    word.get(..length).filter(|word| word.len() > 1).map_or(Hints::NONE, word_hints)
 }
 
 /// Returns `true` if the quote at `at` opens a key rather than a value, by the text before it.

@@ -216,12 +216,13 @@ const fn slot(word: &[u8]) -> usize {
         [one] => (*one, 0, *one),
         [] => (0, 0, 0),
     };
-    let lower = [first as usize | 0x20, second as usize | 0x20, last as usize | 0x20];
+    let lower = [first as usize & 31, second as usize & 31, last as usize & 31];
     let [first, second, last] = lower;
-    (first * 31 + second * 7 + last * 101 + word.len() * 13) % TABLE_COUNT
+    (first << 2 ^ second << 7 ^ last << 4 ^ word.len()) % TABLE_COUNT
 }
 
 /// Returns the hints of one word.
+#[inline]
 pub(super) fn word_hints(word: &[u8]) -> Hints {
     let mut at = slot(word);
     while let Some(Some((known, hints))) = TABLE.get(at) {
@@ -257,8 +258,9 @@ pub(super) fn word_length(letters: &[u8]) -> usize {
 /// not personal data, regardless of the words before: `phone_verified_at`.
 pub(super) fn phrase_hints(run: &[u8]) -> Hints {
     // Most names are one word.
-    if run.first().is_some_and(|first| is_letter(*first)) && word_length(run) == run.len() {
-        return word_hints(run);
+    let (whole, first) = (word_hints(run), run.first().copied().unwrap_or(0));
+    if whole != Hints::NONE || is_letter(first) && word_length(run) == run.len() {
+        return whole;
     }
     let (mut all, mut last, mut only_links, mut count) = (Hints::NONE, Hints::NONE, true, 0);
     let mut counted = false;

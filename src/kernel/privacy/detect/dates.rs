@@ -117,11 +117,7 @@ fn is_filler(byte: u8) -> bool {
 fn next_word(text: Text, end: usize) -> usize {
     let next = text.run_end(end, 2, is_filler);
     let linked = [b"of ", b"de "].iter().any(|link| text.upto(next, 3).eq_ignore_ascii_case(*link));
-    if linked {
-        next + 3
-    } else {
-        next
-    }
+    next + if linked { 3 } else { 0 }
 }
 
 /// A month in the larger European languages, in full or abbreviated, detected by its first three letters.

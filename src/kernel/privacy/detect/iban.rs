@@ -5,6 +5,7 @@
 use super::super::kind::Kind;
 use super::super::matches::KindMatch;
 use super::check_digits::modulo_97;
+use super::national_numbers::IBAN_LENGTHS;
 use super::numbers::{is_gap, GAP_MAX};
 use super::text_view::{in_uuid, is_alnum, Text};
 use crate::kernel::prelude::*;
@@ -59,38 +60,8 @@ fn ends(text: Text, end: usize) -> bool {
     rest == end || rest == end + 3 && text.slice(end, rest).iter().all(u8::is_ascii_uppercase)
 }
 
-/// Total length by country. The first rows follow the SWIFT registry, the rest are countries that use the
-/// format without being registered.
-// [PRIV-47]
-pub(super) const LENGTHS: &[(usize, &str)] = &[
-    (15, "NO"),
-    (16, "BE"),
-    (18, "DK FI FK FO GL NL SD"),
-    (19, "MK SI"),
-    (20, "AT BA EE KZ LT LU MN XK"),
-    (21, "CH HR LI LV"),
-    (22, "BG BH CR DE GB GE IE ME RS VA"),
-    (23, "AE GI IL IQ OM SO TL"),
-    (24, "AD CZ ES MD PK RO SA SE SK TN VG"),
-    (25, "LY PT ST"),
-    (26, "IS TR"),
-    (27, "BI DJ FR GR IT MC MR SM"),
-    (28, "AL AZ BY CY DO GT HN HU LB NI PL SV"),
-    (29, "BR EG PS QA UA"),
-    (30, "JO KW MU YE"),
-    (31, "MT SC"),
-    (32, "LC"),
-    (33, "RU"),
-    (22, "DZ"),
-    (24, "KM MA"),
-    (25, "AO CV GW MZ"),
-    (26, "IR"),
-    (27, "CF CG CM GA GQ MG TD"),
-    (28, "BF BJ CI ML NE SN TG"),
-];
-
 /// Returns the length of a country's account numbers.
 pub(in crate::kernel) fn length_of(country: [u8; 2]) -> Option<usize> {
     let listed = |countries: &str| countries.as_bytes().chunks(3).any(|c| c.starts_with(&country));
-    LENGTHS.iter().find(|(_, countries)| listed(countries)).map(|(length, _)| *length)
+    IBAN_LENGTHS.iter().find(|row| listed(row.1)).map(|row| row.0)
 }

@@ -119,23 +119,18 @@ fn is_version(text: Text, address: &[Group], context: Context) -> bool {
     compared || file || small && !used
 }
 
-/// Returns the IPv6 address around the colon at `colon`, if there is one. `seen` is the end of the last
+/// Returns the IPv6 address around the colon at `at`, if there is one. `seen` is the end of the last
 /// token that was tried.
 // [PRIV-52]
 #[inline]
-pub(super) fn find_v6(
-    text: Text,
-    colon: usize,
-    given: Hints,
-    seen: &mut usize,
-) -> Option<KindMatch> {
+pub(super) fn find_v6(text: Text, at: usize, given: Hints, seen: &mut usize) -> Option<KindMatch> {
     // Most colons separate a key from its value.
-    let joins = text.before(colon).is_ascii_hexdigit() || text.at(colon + 1) == b':';
-    if !joins || colon < *seen {
+    let joins = text.before(at).is_ascii_hexdigit() || text.at(at + 1) == b':';
+    if !joins || at < *seen {
         return None;
     }
-    let start = text.run_start(colon, 5, |byte| byte.is_ascii_hexdigit());
-    *seen = text.until(colon, |byte| !(byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.')));
+    let start = text.run_start(at, 5, |byte| byte.is_ascii_hexdigit());
+    *seen = text.until(at, |byte| !(byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.')));
     let mut token = text.slice(start, *seen);
     // A full stop can follow the address.
     while let [rest @ .., b'.'] = token {
@@ -186,11 +181,7 @@ fn is_proven(token: &[u8], after: u8) -> bool {
 fn zone_end(text: Text, end: usize) -> usize {
     let named = |byte: u8| is_alnum(byte) || matches!(byte, b'-' | b'_');
     let stop = text.run_end(end + 1, 16, named);
-    if text.at(end) == b'%' && stop > end + 1 {
-        stop
-    } else {
-        end
-    }
+    Some(stop).filter(|_| text.at(end) == b'%' && stop > end + 1).unwrap_or(end)
 }
 
 /// `list[::2]` is a slice of a list.
@@ -210,9 +201,5 @@ fn prefix_end(text: Text, end: usize, bits_max: u8) -> usize {
     let stop = text.run_end(end + 1, 4, |byte| byte.is_ascii_digit());
     let bits = core::str::from_utf8(text.slice(end + 1, stop)).unwrap_or_default().parse::<u8>();
     let bounded = !is_word(text.at(stop)) && text.at(stop) != b'/';
-    if bounded && bits.is_ok_and(|bits| bits <= bits_max) {
-        stop
-    } else {
-        end
-    }
+    bits.ok().filter(|bits| bounded && *bits <= bits_max).map_or(end, |_| stop)
 }

@@ -83,3 +83,33 @@ pub(super) const LETTER_FORMATS: &[LetterFormat] = &[
     (Kind::Hetu, "000000000X", hetu, "hetu henkilotunnus henkilotunnuksen sotu personbeteckning", "Finland, Digital and Population Data Services Agency"),
     (Kind::Hetu, "000000A000X", hetu, "", "the same, century A to F or U to Y"),
 ];
+
+/// An account number's total length, the countries with it, and the source.
+// [PRIV-47]
+#[rustfmt::skip]
+pub(super) const IBAN_LENGTHS: &[(usize, &str, &str)] = &[
+    (15, "NO", "SWIFT, IBAN Registry"),
+    (16, "BE", "the same"),
+    (18, "DK FI FK FO GL NL SD", "the same"),
+    (19, "MK SI", "the same"),
+    (20, "AT BA EE KZ LT LU MN XK", "the same"),
+    (21, "CH HR LI LV", "the same"),
+    (22, "BG BH CR DE GB GE IE ME RS VA", "the same"),
+    (23, "AE GI IL IQ OM SO TL", "the same"),
+    (24, "AD CZ ES MD PK RO SA SE SK TN VG", "the same"),
+    (25, "LY PT ST", "the same"),
+    (26, "IS TR", "the same"),
+    (27, "BI DJ FR GR IT MC MR SM", "the same"),
+    (28, "AL AZ BY CY DO GT HN HU LB NI PL SV", "the same"),
+    (29, "BR EG PS QA UA", "the same"),
+    (30, "JO KW MU YE", "the same"),
+    (31, "MT SC", "the same"),
+    (32, "LC", "the same"),
+    (33, "RU", "the same"),
+    (22, "DZ", "in use without being registered"),
+    (24, "KM MA", "the same"),
+    (25, "AO CV GW MZ", "the same"),
+    (26, "IR", "the same"),
+    (27, "CF CG CM GA GQ MG TD", "the same"),
+    (28, "BF BJ CI ML NE SN TG", "the same"),
+];

@@ -27,11 +27,13 @@ pub(in crate::kernel) fn digits_of(hints: Hints) -> Option<(Kind, usize)> {
 
 /// Adds the longest number of each row of the table from each group on.
 pub(super) fn find(text: Text, groups: &[Group], context: Context, matches: &mut Matches) {
-    if groups.iter().all(|group| group.len() < GROUP_MIN) {
-        return;
-    }
     let digits: usize = groups.iter().map(|group| group.len()).sum();
     let is_named = context.nearby.name_numbers();
+    // Without a name, it is a card, or has at least three groups.
+    let few = !is_named && groups.len() < 3 && digits < 13;
+    if few || groups.iter().all(|group| group.len() < GROUP_MIN) {
+        return;
+    }
     let open = |row: &&DigitFormat| {
         let unnamed = match row.3 {
             Nothing | Alone => true,
@@ -51,7 +53,7 @@ pub(super) fn find(text: Text, groups: &[Group], context: Context, matches: &mut
                 }
                 shape = shape * 10 + group.len();
                 let value = rest.get(..=place).unwrap_or_default();
-                if count >= *row.1.start() && is_number(row, text, value, shape, context) {
+                if count >= *row.1.start() && fits(row, text, value, shape, context) {
                     found = Some(group.end);
                 }
             }
@@ -63,13 +65,7 @@ pub(super) fn find(text: Text, groups: &[Group], context: Context, matches: &mut
     }
 }
 
-fn is_number(
-    row: &DigitFormat,
-    text: Text,
-    value: &[Group],
-    shape: usize,
-    context: Context,
-) -> bool {
+fn fits(row: &DigitFormat, text: Text, value: &[Group], shape: usize, context: Context) -> bool {
     let (kind, _, shapes, grouped, whole, check, ..) = row;
     let hint = Hints::of(*kind);
     let (need, shaped) = match value {
@@ -137,31 +133,17 @@ const STARTS_MAX: usize = 4;
 const START_MIN: usize = 2;
 
 /// Adds numbers with letters that start at one of the groups or at letters before the first.
-pub(super) fn find_with_letters(
-    text: Text,
-    groups: &[Group],
-    context: Context,
-    matches: &mut Matches,
-) {
-    if !context.nearby.name_numbers() {
-        return;
-    }
+pub(super) fn find_lettered(text: Text, groups: &[Group], context: Context, matches: &mut Matches) {
     let first = groups.first().map_or(0, |group| group.start);
-    find_word_with_letters(text, first, context, matches);
+    find_in_word(text, first, context, matches);
     for group in groups.iter().take(STARTS_MAX).skip(1).filter(|group| group.len() >= START_MIN) {
         find_forms(text, group.start, context, matches);
     }
 }
 
 /// Adds numbers with letters that start at the word around `at` or at one of the words before.
-pub(super) fn find_word_with_letters(
-    text: Text,
-    at: usize,
-    context: Context,
-    matches: &mut Matches,
-) {
-    let is_named = context.nearby.name_numbers();
-    if !is_named || !LETTER_FORMATS.iter().any(|row| context.nearby.has(Hints::of(row.0))) {
+pub(super) fn find_in_word(text: Text, at: usize, context: Context, matches: &mut Matches) {
+    if !context.nearby.name_numbers() {
         return;
     }
     let mut end = at;
@@ -179,8 +161,9 @@ pub(super) fn find_word_with_letters(
 
 // [PRIV-132]
 fn find_forms(text: Text, start: usize, context: Context, matches: &mut Matches) {
-    let read = Characters::read(text, start, GAP_MAX);
+    let mut read = None;
     for row in LETTER_FORMATS.iter().filter(|row| context.nearby.has(Hints::of(row.0))) {
+        let read = read.get_or_insert_with(|| Characters::read(text, start, GAP_MAX));
         if let Some(end) = read.fit(text, start, row) {
             matches.add((row.0, start, end));
         }
@@ -270,11 +253,8 @@ fn track_end(text: Text, end: usize) -> usize {
         _ => return end,
     };
     let track = text.run_end(from, DIGITS_MAX, |byte| byte.is_ascii_digit());
-    if track >= from + 4 && matches!(text.before(from), b'=' | b'^') {
-        track
-    } else {
-        end
-    }
+    let begins = matches!(text.before(from), b'=' | b'^');
+    Some(track).filter(|track| begins && *track >= from + 4).unwrap_or(end)
 }
 
 #[cfg(test)]

@@ -27,28 +27,18 @@ struct Row<'a> {
     is_listed: bool,
 }
 
-/// Adds every telephone number among the groups. `seen` is the end of the last number in the text, which a
-/// long row's next piece can begin with.
-pub(super) fn find(
-    text: Text,
-    groups: &[Group],
-    context: Context,
-    seen: &mut usize,
-    matches: &mut Matches,
-) {
-    let phone = |hints: Hints| hints.union(Hints::PHONE);
+/// Adds every telephone number among the groups.
+pub(super) fn find(text: Text, groups: &[Group], context: Context, matches: &mut Matches) {
     for line in groups.chunk_by(|_, next| next.gap != Gap::Line) {
-        let mut from = line.iter().take_while(|group| group.start < *seen).count();
-        let mut follows = line.get(from).is_some_and(|group| group.start == *seen + 1) && *seen > 0;
+        let seen = matches.phone_end;
+        let mut from = line.iter().take_while(|group| group.start < seen).count();
+        let mut follows = line.get(from).is_some_and(|group| group.start == seen + 1) && seen > 0;
         while let [first, ..] = line.get(from..).unwrap_or_default() {
             let groups = line.get(from..).unwrap_or_default();
             let is_listed = follows && first.gap.is_slash();
-            let context = match is_listed {
-                true => {
-                    Context { nearby: phone(context.nearby), adjacent: phone(context.adjacent) }
-                }
-                false => context,
-            };
+            let listed = if is_listed { Hints::PHONE } else { Hints::NONE };
+            let nearby = context.nearby.union(listed);
+            let context = Context { nearby, adjacent: context.adjacent.union(listed) };
             let begins = [Gap::Start, Gap::Line, Gap::WideDash, Gap::WideSlash];
             let is_first = follows || begins.contains(&first.gap);
             let row = Row { text, groups, context, is_first, is_listed };
@@ -56,7 +46,7 @@ pub(super) fn find(
             let number = if date { None } else { row.number() };
             if let Some((start, _, end)) = number {
                 matches.add((Kind::Phone, start, end));
-                *seen = end;
+                matches.phone_end = end;
             }
             from += if date { 3 } else { number.map_or(1, |(_, count, _)| count) };
             follows = date || number.is_some();

@@ -8,7 +8,7 @@ use super::context::{phone_word_follows, Context, ContextReader};
 use super::context_words::Hints;
 use super::credentials::{self, CredentialReader};
 use super::digits::{is_decimal, join_lines, read_row, Gap, Group};
-use super::text_view::{is_alnum, Text};
+use super::text_view::{has_class, is_alnum, Text, TRIGGER};
 use super::{dates, email, iban, id_document, ip, numbers, phone, secret};
 use crate::kernel::deadline::{Deadline, Interrupted};
 use crate::kernel::prelude::*;
@@ -24,19 +24,14 @@ pub(in crate::kernel) fn scan(
     given: Hints,
     deadline: &Deadline,
 ) -> Result<Vec<Match>, Interrupted> {
-    let (text, mut matches) = (Text(bytes), Matches { enabled, found: Vec::new() });
+    let (text, mut matches) = (Text(bytes), Matches { enabled, ..Matches::default() });
     if given.names_secret() {
         credentials::find_member(text, given, &mut matches);
     }
     let (given, mut credentials) = (given.inherited(), CredentialReader::default());
-    let mut pass = Pass {
-        text,
-        given,
-        groups: Vec::new(),
-        reader: ContextReader::default(),
-        phone_end: 0,
-        matches,
-    };
+    let (groups, reader) = (Vec::new(), ContextReader::default());
+    let mut pass = Pass { text, groups, reader, matches };
+    pass.reader.given = given;
     let (mut at, mut gap, mut colons_from, mut headers_to) = (0, Gap::Start, 0, 0);
     let mut check_at = CHECK_INTERVAL_BYTES;
     loop {
@@ -45,7 +40,7 @@ pub(in crate::kernel) fn scan(
             deadline.check()?;
             check_at = at.saturating_add(CHECK_INTERVAL_BYTES);
         }
-        at = text.until(at, is_trigger);
+        at = text.until(at, |byte| has_class(byte, TRIGGER));
         let found = match text.at(at) {
             b'0'..=b'9' => {
                 (at, gap) = pass.scan_digits(at, gap);
@@ -60,7 +55,7 @@ pub(in crate::kernel) fn scan(
                 }
                 match text.at(at + 1) {
                     b'A' => secret::marked(text, at),
-                    _ => ip::find_v6(text, at, pass.given, &mut colons_from),
+                    _ => ip::find_v6(text, at, given, &mut colons_from),
                 }
             }
             b'=' | b'>' | b'-' | b'w' => {
@@ -77,35 +72,10 @@ pub(in crate::kernel) fn scan(
 /// Bytes between two checks of the deadline.
 const CHECK_INTERVAL_BYTES: usize = 1 << 18;
 
-/// Characters of values, or just before values: for secrets, the punctuation in their prefixes, and
-/// capitals of prefixes without any.
-const TRIGGERS: &[u8] = b"0123456789@:=>-_.AJw";
-
-static IS_TRIGGER: [bool; 256] = is_trigger_table();
-
-/// Evaluated by the compiler, which also rejects an index out of range.
-#[allow(clippy::indexing_slicing, clippy::as_conversions)] // `From` is not const
-const fn is_trigger_table() -> [bool; 256] {
-    let (mut table, mut place) = ([false; 256], 0);
-    while place < TRIGGERS.len() {
-        table[TRIGGERS[place] as usize] = true;
-        place += 1;
-    }
-    table
-}
-
-#[inline]
-fn is_trigger(byte: u8) -> bool {
-    IS_TRIGGER.get(usize::from(byte)).copied().unwrap_or(false)
-}
-
 struct Pass<'a> {
     text: Text<'a>,
-    given: Hints,
     groups: Vec<Group>,
     reader: ContextReader,
-    /// The end of the last telephone number.
-    phone_end: usize,
     matches: Matches,
 }
 
@@ -134,7 +104,7 @@ impl Pass<'_> {
             return next;
         }
         let known = self.matches.found.len();
-        let context = self.reader.context_at(text, at, digits, self.given);
+        let context = self.reader.context_at(text, at, digits);
         self.run_detectors(context, digits);
         // [PRIV-26]
         let nothing = self.matches.found.len() == known;
@@ -151,14 +121,14 @@ impl Pass<'_> {
     /// Calls each detector that can match this number of digits, since most numbers are short.
     fn run_detectors(&mut self, context: Context, digits: usize) {
         let (text, groups, matches) = (self.text, &self.groups, &mut self.matches);
-        if context.nearby.without(Hints::ADDRESS) != Hints::NONE {
+        if context.nearby.without(Hints::ADDRESS.union(Hints::PHONE)) != Hints::NONE {
             groups.iter().for_each(|group| id_document::find(text, group.start, context, matches));
-            numbers::find_with_letters(text, groups, context, matches);
+            numbers::find_lettered(text, groups, context, matches);
             dates::find(text, groups, context, matches);
         }
         ip::find_v4(text, groups, context, matches);
         if digits >= phone::DIGITS_MIN {
-            phone::find(text, groups, context, &mut self.phone_end, matches);
+            phone::find(text, groups, context, matches);
         }
         if digits >= numbers::DIGITS_MIN {
             numbers::find(text, groups, context, matches);
@@ -170,9 +140,9 @@ impl Pass<'_> {
     fn scan_word(&mut self, at: usize) -> usize {
         let end = self.text.until(at, |byte| !is_alnum(byte));
         if end - at >= id_document::DIGITS_MIN {
-            let context = self.reader.context_at(self.text, at, end - at, self.given);
+            let context = self.reader.context_at(self.text, at, end - at);
             id_document::find(self.text, at, context, &mut self.matches);
-            numbers::find_word_with_letters(self.text, at, context, &mut self.matches);
+            numbers::find_in_word(self.text, at, context, &mut self.matches);
             numbers::find_tax_code(self.text, at, &mut self.matches);
             if self.text.slice(at.max(2) - 2, at) == b"%B" {
                 numbers::find_track(self.text, at, &mut self.matches);

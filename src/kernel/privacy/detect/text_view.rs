@@ -42,11 +42,23 @@ impl<'a> Text<'a> {
         self.run_end(from, usize::MAX, |byte| !stops(byte))
     }
 
+    /// Returns the end of the line that goes on at `from`, by blocks without a branch for each character.
+    pub(super) fn line_end(self, from: usize) -> usize {
+        let (blocks, _) = self.0.get(from..).unwrap_or_default().as_chunks::<16>();
+        let ends =
+            |block: &[u8; 16]| block.iter().fold(false, |ends, byte| ends | (*byte == b'\n'));
+        let inside = blocks.iter().take_while(|block| !ends(block)).count().saturating_mul(16);
+        count_reads(inside);
+        self.until(from.saturating_add(inside), |byte| byte == b'\n')
+    }
+
     /// Returns the end of the run of characters that `belong`, from `start` on and at most `most` long.
     pub(super) fn run_end(self, start: usize, most: usize, belongs: impl Fn(u8) -> bool) -> usize {
-        let end = start.saturating_add(most).min(self.0.len());
-        let run = self.0.get(start..end).unwrap_or_default();
-        let length = run.iter().position(|byte| !belongs(*byte)).unwrap_or(run.len());
+        let rest = self.0.get(start..).unwrap_or_default();
+        let run = rest.get(..most).unwrap_or(rest);
+        let mut after = run.iter();
+        let stopped = after.any(|byte| !belongs(*byte));
+        let length = run.len().saturating_sub(after.len()).saturating_sub(usize::from(stopped));
         count_reads(length);
         start.saturating_add(length)
     }
@@ -72,19 +84,66 @@ fn count_reads(_characters: usize) {
     super::super::tests::cost::count_reads(_characters);
 }
 
+/// What each character can be part of, as bits.
+static CLASSES: [u8; 256] = classes();
+
+const IN_NAME: u8 = 1;
+const DIGIT: u8 = 1 << 1;
+const UNDERSCORE: u8 = 1 << 2;
+/// Part of values, or just before values: for secrets, the punctuation in their prefixes, and capitals of
+/// prefixes without any.
+pub(super) const TRIGGER: u8 = 1 << 3;
+/// Begins a label or tag.
+const OPENER: u8 = 1 << 4;
+/// Can begin a member of an object, which ends the context before it.
+pub(super) const QUOTE: u8 = 1 << 5;
+/// A text without context can get some from here on.
+pub(super) const CONTEXT: u8 = IN_NAME | OPENER;
+
+/// Evaluated by the compiler, which also rejects an index out of range.
+#[allow(clippy::indexing_slicing, clippy::as_conversions)] // `From` is not const
+const fn classes() -> [u8; 256] {
+    let (mut classes, mut byte) = ([0; 256], 0_u8);
+    loop {
+        classes[byte as usize] = match byte {
+            b'A' | b'J' | b'w' => IN_NAME | TRIGGER,
+            b'A'..=b'Z' | b'a'..=b'z' | LETTER => IN_NAME,
+            b'0'..=b'9' => DIGIT | TRIGGER,
+            b'_' => UNDERSCORE | TRIGGER,
+            b'@' | b':' | b'=' | b'>' | b'-' | b'.' => TRIGGER,
+            b'[' | b'<' => OPENER,
+            b'"' => QUOTE,
+            _ => 0,
+        };
+        if byte == u8::MAX {
+            return classes;
+        }
+        byte = byte.wrapping_add(1);
+    }
+}
+
+pub(super) fn has_class(byte: u8, class: u8) -> bool {
+    CLASSES.get(usize::from(byte)).is_some_and(|classes| classes & class != 0)
+}
+
 /// A letter of any script that is part of words.
 pub(super) fn is_letter(byte: u8) -> bool {
-    byte.is_ascii_alphabetic() || byte == LETTER
+    has_class(byte, IN_NAME)
 }
 
 /// A letter or digit.
 pub(super) fn is_alnum(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == LETTER
+    has_class(byte, IN_NAME | DIGIT)
 }
 
 /// A letter, digit or underscore, as in identifiers.
 pub(super) fn is_word(byte: u8) -> bool {
-    is_alnum(byte) || byte == b'_'
+    has_class(byte, IN_NAME | DIGIT | UNDERSCORE)
+}
+
+/// A letter or underscore.
+pub(super) fn is_identifier(byte: u8) -> bool {
+    has_class(byte, IN_NAME | UNDERSCORE)
 }
 
 /// Returns `true` if the character at `index` is part of a UUID: 8-4-4-4-12 hexadecimal digits.

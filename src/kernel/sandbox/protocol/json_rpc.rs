@@ -64,7 +64,7 @@ impl JsonRpcResponse {
     /// As [`JsonRpcResponse::parse`], with at most this many JSON values.
     pub(super) fn parse_values(stdout: &[u8], values_max: usize) -> Result<Self, Error> {
         // [BOX-71]
-        if stdout.iter().all(u8::is_ascii_whitespace) {
+        if json::is_blank(stdout) {
             return Err(Error::new(Code::ToolNoAnswer, "stdout is empty"));
         }
         let message =

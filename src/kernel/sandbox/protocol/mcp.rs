@@ -6,6 +6,7 @@
 use super::json_rpc::{self, Response};
 use super::tool_result::{bad_answer, ToolResult};
 use crate::kernel::agent::Agent;
+use crate::kernel::json;
 use crate::kernel::prelude::*;
 use serde_json::{json, Value};
 
@@ -32,8 +33,7 @@ pub(super) fn scripted_session(tool: &str, arguments: &Value, agent: Option<&Age
 /// Reads the result of the call from the server's stdout.
 pub(super) fn result(stdout: &[u8], values_max: usize) -> Result<ToolResult, Error> {
     let (mut initialize, mut response) = (None, None);
-    let is_blank = |line: &&[u8]| line.iter().all(u8::is_ascii_whitespace);
-    for line in stdout.split(|byte| *byte == b'\n').filter(|line| !is_blank(line)) {
+    for line in stdout.split(|byte| *byte == b'\n').filter(|line| !json::is_blank(line)) {
         // [MCP-02]
         let message = json_rpc::message(line, values_max)?;
         // [MCP-03] Notifications need no response; requests of the server cannot get one.

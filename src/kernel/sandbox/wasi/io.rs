@@ -11,8 +11,8 @@ use crate::kernel::sandbox::overlay::{rights, OpenObject, PIECE_BYTES};
 const APPEND: u16 = 1;
 
 /// Reads from the position of `fd` into the buffers, writes the number of bytes at `result` and advances
-/// the position. Fewer bytes than the buffers have mean the end. `EBADF`: not opened for reading. `EISDIR`:
-/// a directory. `EINVAL`: too many buffers, or more than 4 GiB. `EIO`.
+/// the position. Fewer bytes than the buffers have mean the end. `EBADF`: not opened for reading, or a
+/// directory. `EINVAL`: too many buffers, or more than 4 GiB. `EIO`.
 pub(super) fn fd_read(
     call: &mut HostCall,
     fd: u32,
@@ -27,8 +27,10 @@ pub(super) fn fd_read(
     let read = match descriptor.object {
         OpenObject::Stdin => read_stdin(call, &spans)?,
         OpenObject::File(_) => read_file(call, fd, descriptor.offset, &spans)?,
-        OpenObject::Directory(_) => return Err(Errno::ISDIR.into()),
-        OpenObject::Stdout | OpenObject::Stderr => return Err(Errno::BADF.into()),
+        // None of these has the right that was required above.
+        OpenObject::Directory(_) | OpenObject::Stdout | OpenObject::Stderr => {
+            return Err(Errno::BADF.into())
+        }
     };
     advance(call, fd, read)?;
     write_count(call, result, read)

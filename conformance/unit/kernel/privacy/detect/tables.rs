@@ -6,7 +6,6 @@ use super::super::kind::Kind;
 use super::check_digits::ISSUERS;
 use super::context_words::{word_hints, Hints, CONTEXT_WORDS};
 use super::credentials::{is_stop_word, Class, NAMES};
-use super::iban::LENGTHS;
 use super::key_formats::{Alphabet, ANY, KEY_FORMATS, MARKED_FORMATS};
 use super::national_numbers::{Need, DIGIT_FORMATS, FOURS, LETTER_FORMATS};
 use super::phone::country_code_length;
@@ -358,10 +357,10 @@ fn the_file_of_privacy_tables_is_the_tables_of_the_code() {
         vec![("first", json!(first)), ("last", json!(last)), ("lengths", json!(lengths))]
     };
     page.section("card_issuers", &["issuer"], ISSUERS.iter().map(row).collect());
-    let row = |(length, countries): &(usize, &str)| {
+    let row = |(length, countries, _): &(usize, &str, &str)| {
         vec![("countries", list(countries)), ("length", json!(length))]
     };
-    page.section("iban_lengths", &["source"], LENGTHS.iter().map(row).collect());
+    page.section("iban_lengths", &["source"], super::national_numbers::IBAN_LENGTHS.iter().map(row).collect());
     let row = |length: usize| {
         let place = 10_usize.pow(3 - u32::try_from(length).unwrap());
         let codes = (0..1000).step_by(place).filter(|code| {
