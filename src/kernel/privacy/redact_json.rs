@@ -374,7 +374,7 @@ fn whole_float(number: &Number) -> Option<u64> {
     number.to_string().trim_start_matches('-').strip_suffix(".0")?.parse().ok()
 }
 
-/// The smallest number of twelve digits: without context, shorter ones are no values.
+/// The smallest number of twelve digits: without context, shorter ones do not count.
 const TWELVE_DIGITS_MIN: f64 = 1e11;
 
 /// Returns `true` for `null` and the like, and a number below that, as most are.

@@ -360,7 +360,11 @@ fn the_file_of_privacy_tables_is_the_tables_of_the_code() {
     let row = |(length, countries, _): &(usize, &str, &str)| {
         vec![("countries", list(countries)), ("length", json!(length))]
     };
-    page.section("iban_lengths", &["source"], super::national_numbers::IBAN_LENGTHS.iter().map(row).collect());
+    page.section(
+        "iban_lengths",
+        &["source"],
+        super::national_numbers::IBAN_LENGTHS.iter().map(row).collect(),
+    );
     let row = |length: usize| {
         let place = 10_usize.pow(3 - u32::try_from(length).unwrap());
         let codes = (0..1000).step_by(place).filter(|code| {
