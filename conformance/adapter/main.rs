@@ -4,7 +4,7 @@
 
 mod operations;
 
-use operations::{response, Case, FEATURES, OPERATIONS};
+use operations::{Case, Outcome, FEATURES, OPERATIONS};
 use serde_json::{json, Value};
 use std::io::{self, BufRead, Write};
 use std::path::PathBuf;
@@ -40,4 +40,29 @@ fn answer(vectors: &std::path::Path, message: &Value) -> Value {
     };
     answer["id"] = message["id"].clone();
     answer
+}
+
+/// The check of the Gatekeeper that a code belongs to, if any.
+fn check(code: &str) -> Option<u64> {
+    let stages =
+        ["archive", "structure", "content", "signature", "publisher", "manifest", "module"];
+    let stage = code.split('.').next()?;
+    let place = stages.iter().position(|known| *known == stage)?;
+    u64::try_from(place + 1).ok()
+}
+
+/// The answer in the form of the protocol: `PROTOCOL.md` of the runner.
+fn response(outcome: &Outcome) -> Value {
+    match outcome {
+        Ok(None) => json!({ "verdict": "accept" }),
+        Ok(Some(answer)) => json!({ "verdict": "accept", "answer": answer }),
+        Err(error) => {
+            let code = error.code().as_str();
+            let mut response = json!({ "verdict": "refuse", "code": code });
+            if let Some(check) = check(code) {
+                response["check"] = check.into();
+            }
+            response
+        }
+    }
 }

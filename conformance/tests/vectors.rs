@@ -338,6 +338,16 @@ fn refused_cases_outnumber_the_others_four_to_one_and_each_says_what_it_shows() 
     assert_eq!(suite["cases"], cases.len());
 }
 
+#[test]
+fn every_operation_is_described_and_has_cases() {
+    let readme = fs::read_to_string(folder().join("README.md")).unwrap();
+    let cases = cases();
+    for op in operations::OPERATIONS {
+        assert!(readme.contains(&format!("| `{op}` | ")), "README.md does not describe {op}");
+        assert!(cases.iter().any(|case| case.text("/op") == op), "{op} has no case");
+    }
+}
+
 /// What is too large to be committed: as many entries as are allowed, and one more.
 #[test]
 fn an_archive_of_4096_entries_is_read_and_one_of_4097_is_refused() {

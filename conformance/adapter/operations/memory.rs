@@ -28,8 +28,7 @@ use std::time::Duration;
 /// What an approver does with each question, in turn; the last answer is for all further ones.
 #[derive(Clone, Debug)]
 pub struct Answer {
-    /// `agrees`, `remembers`, `declines`, `absent`, `silent`, or what is wrong with an approval: `proofless`,
-    /// `reused`, `other_call`, `other_key`, `expired`, `too_long`.
+    /// `agrees`, `remembers`, `declines`, `silent`, `absent`, `proofless`, or `proof`, which is given.
     pub kind: String,
     /// The name of the approver.
     pub by: String,
@@ -209,25 +208,11 @@ impl Host for Memory {
             "remembers" if !question.is_destructive => return ApprovalDecision::ApprovedAlways(by),
             _ => {}
         }
-        let number = if answer.kind == "reused" { 1 } else { questions.len() };
-        let nonce = [number.try_into().unwrap(); 16];
-        let seconds = Timestamp::since_epoch(self.now()).unix_seconds();
-        let seconds = match answer.kind.as_str() {
-            "expired" => seconds - 3600,
-            "too_long" => seconds + 3600,
-            _ => seconds,
-        };
-        let now = Timestamp::from_unix_seconds(seconds).unwrap();
-        let key = match answer.kind.as_str() {
-            "other_key" => SecretKey::from_seed([8; 32]).unwrap(),
-            _ => consent_key(),
-        };
-        let mut call = question.clone();
-        if answer.kind == "other_call" {
-            call.arguments_digest = "hmac-sha256:".to_owned() + &"0".repeat(64);
-        }
+        let nonce = [questions.len().try_into().unwrap(); 16];
+        let now = Timestamp::since_epoch(self.now());
+        let key = consent_key();
         ApprovalDecision::ApprovedWithProof(EphemeralAttestation::sign_with(
-            nonce, &key, &call, &by, now,
+            nonce, &key, question, &by, now,
         ))
     }
     fn approve_changes(&self, _: &Changes) -> bool {

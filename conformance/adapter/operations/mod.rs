@@ -13,7 +13,7 @@ pub mod memory;
 mod store;
 
 use mpp::Error;
-use serde_json::{json, Value};
+use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -107,29 +107,4 @@ fn unhex(text: &str) -> Vec<u8> {
     pairs
         .map(|pair| u8::from_str_radix(pair.expect("ASCII"), 16).expect("hexadecimal digits"))
         .collect()
-}
-
-/// The check of the Gatekeeper that a code belongs to, if any.
-pub fn check(code: &str) -> Option<u64> {
-    let stages =
-        ["archive", "structure", "content", "signature", "publisher", "manifest", "module"];
-    let stage = code.split('.').next()?;
-    let place = stages.iter().position(|known| *known == stage)?;
-    u64::try_from(place + 1).ok()
-}
-
-/// The answer in the form of the protocol: `PROTOCOL.md` of the runner.
-pub fn response(outcome: &Outcome) -> Value {
-    match outcome {
-        Ok(None) => json!({ "verdict": "accept" }),
-        Ok(Some(answer)) => json!({ "verdict": "accept", "answer": answer }),
-        Err(error) => {
-            let code = error.code().as_str();
-            let mut response = json!({ "verdict": "refuse", "code": code });
-            if let Some(check) = check(code) {
-                response["check"] = check.into();
-            }
-            response
-        }
-    }
 }

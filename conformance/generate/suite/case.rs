@@ -261,6 +261,14 @@ impl Case {
         self
     }
 
+    /// Adds the features that a case needs whose tool has directories or a network.
+    pub fn needs_of_its_host(&mut self) {
+        let host = self.input.iter().find(|(name, _)| *name == "host").map(|(_, host)| host);
+        let has = |member: &str| host.is_some_and(|host| host.get(member).is_some());
+        let needs = [("files", has("directories")), ("network", has("network"))];
+        self.needs.extend(needs.into_iter().filter(|(_, it)| *it).map(|(feature, _)| feature));
+    }
+
     /// Adds a feature that the case needs.
     pub fn needs(mut self, feature: &'static str) -> Self {
         self.needs.push(feature);

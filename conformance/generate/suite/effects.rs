@@ -251,33 +251,16 @@ fn proofs() -> Vec<Case> {
     let proof = "What cannot be undone is approved for exactly one call.";
     let mut erasing = manifest();
     erasing["tools"][0]["sensitivity"] = json!("destructive");
-    let mut cases = Vec::new();
-    for (id, title, spec, person) in [
-        ("proofless", "An approval without a proof", "CONS-03", "proofless"),
-        ("other-call", "A proof for other arguments", "CONS-11", "other_call"),
-        ("other-key", "A proof of another key", "CONS-11", "other_key"),
-        ("expired", "A proof that has expired", "CONS-11", "expired"),
-        ("too-long", "A proof that is valid for longer than allowed", "CONS-11", "too_long"),
-    ] {
-        cases.push(
-            of(&format!("proof-{id}"), &erasing, says_fine())
-                .host("person", json!(person))
-                .says(title, proof)
-                .spec(spec)
-                .answers(json!({ "calls": [code("policy.attestation")], "records": ["refused policy.attestation"] })),
-        );
-    }
-    cases.extend(signed_proofs(&erasing));
+    let mut cases = signed_proofs(&erasing);
     let twice = json!([{ "tool": "echo" }, { "tool": "echo" }]);
     let trusted =
         with_format(json!({ "trusted_packages": [ID], "trusted_publishers": ["Author"] }));
     cases.extend([
-        of("proof-reused", &erasing, says_fine())
-            .host("person", json!("reused"))
-            .with("calls", twice.clone())
-            .says("A proof that was used", proof)
-            .spec("CONS-11")
-            .answers(json!({ "calls": [fine(), code("policy.attestation")], "records": ["intent", "outcome ok", "refused policy.attestation"] })),
+        of("proofless", &erasing, says_fine())
+            .host("person", json!("proofless"))
+            .says("An approval without a proof", proof)
+            .spec("CONS-03")
+            .answers(json!({ "calls": [code("policy.attestation")], "records": ["refused policy.attestation"] })),
         of("proof-trusted", &erasing, says_fine())
             .with("policy", trusted)
             .host("person", json!("absent"))
@@ -310,87 +293,118 @@ fn keyed(message: &[u8]) -> String {
     format!("hmac-sha256:{}", super::crypto::hex(&hmac(&[5; 32], message)))
 }
 
+/// What a proof is about, and who signs it.
+struct Proof {
+    kind: &'static str,
+    hash: String,
+    tool: &'static str,
+    arguments: String,
+    by: &'static str,
+    nonce: String,
+    expires: &'static str,
+    key: Key,
+}
+
+impl Proof {
+    /// CONS-10.
+    fn signature(&self) -> String {
+        let Proof { kind, hash, tool, arguments, by, nonce, expires, key } = self;
+        let body = format!(
+            "content_hash {hash}\ntool {tool}\narguments {arguments}\nby {by}\nnonce {nonce}\nexpires {expires}\n"
+        );
+        let payload = format!("MPPv1 {} {kind} {} {body}", kind.len(), body.len());
+        super::crypto::base64(&key.sign(payload.as_bytes()))
+    }
+
+    /// CONS-12.
+    fn text(&self) -> String {
+        format!("{} {} {} {}", self.nonce, self.expires, self.key.id(), self.signature())
+    }
+}
+
 /// Proofs that are put together from CONS-10, each other than the first in one thing.
 fn signed_proofs(manifest: &Value) -> Vec<Case> {
-    let host = Key::ALL[6];
     let package = Package::new().with_manifest(manifest).with("tool.wasm", says_fine());
-    let (hash, arguments) = (package.content_hash(), keyed(b"{\"a\":[1,\"x\"]}"));
-    let (nonce, expires) = ("0123456789abcdef0123456789abcdef", "2026-06-01T00:05:00Z");
-    let sign = |hash: &str,
-                tool: &str,
-                arguments: &str,
-                by: &str,
-                nonce: &str,
-                expires: &str,
-                kind: &str| {
-        let body = format!("content_hash {hash}\ntool {tool}\narguments {arguments}\nby {by}\nnonce {nonce}\nexpires {expires}\n");
-        let payload = format!("MPPv1 {} {kind} {} {body}", kind.len(), body.len());
-        super::crypto::base64(&host.sign(payload.as_bytes()))
+    let good = || Proof {
+        kind: "application/vnd.mpp.attestation.v1",
+        hash: package.content_hash(),
+        tool: "echo",
+        arguments: keyed(b"{\"a\":[1,\"x\"]}"),
+        by: "ann",
+        nonce: "0123456789abcdef".repeat(2),
+        expires: "2026-06-01T00:05:00Z",
+        key: Key::ALL[6],
     };
-    let kind = "application/vnd.mpp.attestation.v1";
-    let text = |signature: &str| format!("{nonce} {expires} {} {signature}", host.id());
-    let good = sign(&hash, "echo", &arguments, "ann", nonce, expires, kind);
+    let call = json!({ "tool": "echo", "arguments": { "a": [1, "x"] } });
+    let refused = "policy.attestation";
     let case = |id: &str, title: &str, proof: String| {
-        of(&format!("signed-proof-{id}"), manifest, says_fine())
-            .with("calls", json!([{ "tool": "echo", "arguments": { "a": [1, "x"] } }]))
+        of(&format!("proof-{id}"), manifest, says_fine())
+            .with("calls", json!([call]))
             .host("person", json!({ "answer": "proof", "by": "ann", "proof": proof }))
             .says(title, "A proof is for exactly one call, by one person, until one time.")
-            .answers(json!({ "calls": [code("policy.attestation")] }))
+            .spec("CONS-10 CONS-11")
+            .answers(json!({ "calls": [code(refused)], "records": [format!("refused {refused}")] }))
     };
-    let other = keyed(b"{}");
-    let zeros = "0".repeat(32);
-    let stranger = format!("{nonce} {expires} {} {good}", AUTHOR.id());
-    let mut cases = vec![case("valid", "A proof for exactly this call", text(&good))
-        .spec("CONS-10 CONS-11 CONS-12 AUD-14")
-        .answers(json!({ "calls": [fine()], "attestation": [text(&good)], "arguments": [arguments], "granted_by": ["person:ann"] }))];
-    for (id, title, signature) in [
+    let mut cases = vec![
+        case("valid", "A proof for exactly this call", good().text())
+            .spec("CONS-10 CONS-11 CONS-12 AUD-14 LIM-251")
+            .answers(json!({ "calls": [fine()], "attestation": [good().text()],
+                             "arguments": [good().arguments], "granted_by": ["person:ann"] })),
+        case("reused", "A proof that was used", good().text())
+            .with("calls", json!([call, call]))
+            .answers(json!({ "calls": [fine(), code(refused)],
+                             "records": ["intent", "outcome ok", format!("refused {refused}")] })),
+    ];
+    for (id, title, proof) in [
+        (
+            "expired",
+            "A proof that has expired",
+            Proof { expires: "2026-05-31T23:59:59Z", ..good() },
+        ),
+        (
+            "long",
+            "A proof that is valid for a second too long",
+            Proof { expires: "2026-06-01T00:05:01Z", ..good() },
+        ),
+        ("other-key", "A proof of another key", Proof { key: AUTHOR, ..good() }),
+    ] {
+        cases.push(case(id, title, proof.text()));
+    }
+    // Signed for something else, and shown for this call.
+    let zeros = "0".repeat(64);
+    for (id, title, signed) in [
         (
             "package",
             "A proof for another package",
-            sign(
-                &format!("sha256:{}", "0".repeat(64)),
-                "echo",
-                &arguments,
-                "ann",
-                nonce,
-                expires,
-                kind,
-            ),
+            Proof { hash: format!("sha256:{zeros}"), ..good() },
         ),
-        (
-            "tool",
-            "A proof for another tool",
-            sign(&hash, "erase", &arguments, "ann", nonce, expires, kind),
-        ),
+        ("tool", "A proof for another tool", Proof { tool: "erase", ..good() }),
         (
             "arguments",
             "A proof for other arguments of the tool",
-            sign(&hash, "echo", &other, "ann", nonce, expires, kind),
+            Proof { arguments: keyed(b"{}"), ..good() },
         ),
-        (
-            "by",
-            "A proof of another person",
-            sign(&hash, "echo", &arguments, "eve", nonce, expires, kind),
-        ),
-        (
-            "nonce",
-            "A proof with another nonce",
-            sign(&hash, "echo", &arguments, "ann", &zeros, expires, kind),
-        ),
+        ("by", "A proof of another person", Proof { by: "eve", ..good() }),
+        ("nonce", "A proof with another nonce", Proof { nonce: "0".repeat(32), ..good() }),
         (
             "expires",
             "A proof with another end",
-            sign(&hash, "echo", &arguments, "ann", nonce, "2026-06-01T00:04:00Z", kind),
+            Proof { expires: "2026-06-01T00:04:00Z", ..good() },
         ),
+        ("type", "A signature of another type", Proof { kind: super::package::TYPE, ..good() }),
         (
-            "type",
-            "A signature of another type",
-            sign(&hash, "echo", &arguments, "ann", nonce, expires, super::package::TYPE),
+            "key-id",
+            "A signature of another key than the proof names",
+            Proof { key: AUTHOR, ..good() },
         ),
     ] {
-        cases.push(case(id, title, text(&signature)).spec("CONS-10 CONS-11"));
+        let Proof { nonce, expires, key, .. } = good();
+        cases.push(case(
+            id,
+            title,
+            format!("{nonce} {expires} {} {}", key.id(), signed.signature()),
+        ));
     }
-    cases.push(case("key-id", "A proof under the id of another key", stranger).spec("CONS-11"));
     cases
 }
 
@@ -426,6 +440,7 @@ fn pipeline() -> Vec<Case> {
             .answers(json!({ "calls": [code("tool.bad_answer")], "seen": [] })),
         of("filter-forced", &filtered, saying(&response(&json!(format!("{mail} has EMP-123456")))))
             .with("policy", with_format(json!({ "privacy_filters": { "custom": [{ "name": "EMPLOYEE_ID", "pattern": "EMP-[0-9]{6}" }] } })))
+            .needs("patterns")
             .says("A pattern of the policy besides that of the manifest", "Both apply.")
             .spec("RUN-08 RUN-06")
             .answers(json!({ "calls": [{ "content": text_block("[EMAIL] has [EMPLOYEE_ID]"), "is_error": false }], "privacy": [{ "EMPLOYEE_ID": 1, "email": 1 }] })),

@@ -81,6 +81,7 @@ pub fn cases() -> Vec<Case> {
     cases.extend(exchange::cases());
     cases.extend(limits::cases());
     limits::name_in(&mut cases);
+    cases.iter_mut().for_each(Case::needs_of_its_host);
     cases.sort_by(|a, b| a.id.cmp(&b.id));
     cases
 }

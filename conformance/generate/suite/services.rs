@@ -32,10 +32,12 @@ fn requests(id: &str, requests: &[(String, Value)]) -> Case {
     let script = Script::new(&text);
     let package = Package::new().with_manifest(&network_manifest(&hosts));
     let package = package.with("tool.wasm", script.module()).bytes();
+    let network = json!({ "network": {} });
     let bodies: Vec<&str> = requests.iter().map(|(request, _)| request.as_str()).collect();
     Case::call(&format!("services/{id}"), package)
         .with("policy", policy(json!({})))
         .with("guest", bodies)
+        .with("host", network)
         .answers(json!({ "calls": [script.answer()] }))
 }
 
@@ -428,7 +430,7 @@ fn headers() -> Vec<Case> {
             ],
         )
         .with("policy", secret_policy())
-        .with("host", json!({ "secrets": secrets })),
+        .with("host", json!({ "secrets": secrets, "network": {} })),
         requests(
             "accept-secret-header",
             &[(

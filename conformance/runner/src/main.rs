@@ -71,14 +71,26 @@ struct Options {
 }
 
 fn main() -> ExitCode {
-    match conform(&argh::from_env()) {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let options = match Options::from_args(&["mpp-conform"], &arguments) {
+        Ok(options) => options,
+        Err(exit) if exit.status.is_ok() => {
+            println!("{}", exit.output);
+            return ExitCode::SUCCESS;
+        }
+        Err(exit) => return usage(&exit.output),
+    };
+    match conform(&options) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(1),
-        Err(fault) => {
-            eprintln!("mpp-conform: {}", text::visible(&fault));
-            ExitCode::from(2)
-        }
+        Err(fault) => usage(&text::visible(&fault)),
     }
+}
+
+fn usage(fault: &str) -> ExitCode {
+    eprintln!("mpp-conform: {}", fault.trim_end());
+    ExitCode::from(2)
 }
 
 /// Is all as expected?

@@ -170,7 +170,7 @@ pub fn expected(expect: &Expect) -> String {
 }
 
 /// Longer texts are cut in reports.
-const TEXT_MAX: usize = 600;
+const TEXT_MAX: usize = 2000;
 
 /// What happened in a case, in words.
 pub fn answered(first: &Outcome, second: &Outcome) -> String {

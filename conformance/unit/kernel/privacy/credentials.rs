@@ -78,6 +78,8 @@ fn a_value_is_found_by_the_name_of_its_variable_parameter_or_header() {
         "X-Api-Key: «5GvHMs4r1g2tYGxh1HUzLj9T8J985TXi»\r\nAccept: */*",
         "Cookie: sessionid=«e0u4b8vvpss1122fjlc6vjjy6mu9e9hq»; theme=dark",
         "set-cookie: JSESSIONID=«AB12CD34EF56»; Path=/; HttpOnly",
+        "session_id=«e0u4b8vvpss1122fjlc6vjjy6mu9e9hq»",
+        "SESSION-ID: «e0u4b8vvpss1122fjlc6vjjy6mu9e9hq»",
         "GET /feed?access_token=«inyr298rhhbc8ctfaoa5m83d»&page=2",
         "https://f.mail.example/c?sv=2025-01-05&sig=«qsrp6bw9BxoGbujDMetDTE8Y8Z3o%3D»",
         "{\"user\": \"mo\", \"password\": \"«Avocet-Rain-5»\"}",

@@ -5,6 +5,7 @@ use super::super::kind::Kind;
 use super::super::label;
 use super::national_numbers::{DIGIT_FORMATS, LETTER_FORMATS};
 use super::text_view::{is_alnum, is_letter, Text};
+use super::word_table::{Part, WordTable};
 
 /// A set of hints from the context of a value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -41,7 +42,7 @@ impl Hints {
     /// Names an address of the internet.
     pub(super) const ADDRESS: Hints = Hints(1 << 40);
     /// The hints that do not name a value's kind: those from `CALL` to `NUMBER`, and from `PASSWORD` on.
-    const OTHERS: Hints = Hints(0b1111 << 11 | 0b11_1111 << 34 | 0b11 << 41);
+    const OTHERS: Hints = Hints(0b1111 << 11 | 0b11_1111 << 34 | 0b1111 << 41);
     /// From this bit on, each kind of an issued number has one. No such kind has the bits from 18 to 31, so
     /// those of the hints from 34 to 47 are free.
     const KINDS_FROM: u32 = 16;
@@ -53,6 +54,11 @@ impl Hints {
     pub(super) const COOKIES: Hints = Hints(1 << 37);
     pub(super) const KEY_MEMBER: Hints = Hints(1 << 38);
     const MEMBER: Hints = Hints(0b11111 << 34);
+    pub(super) const MEMBERS: [Hints; 5] =
+        [Hints::PASSWORD, Hints::TOKEN, Hints::SESSION, Hints::COOKIES, Hints::KEY_MEMBER];
+    /// As these, of a signature in a query, and of the password in an address.
+    pub(super) const SIGNED: Hints = Hints(1 << 43);
+    pub(super) const IN_ADDRESS: Hints = Hints(1 << 44);
 
     /// Returns `true` if the value can be a secret by the name of its member.
     pub(in crate::kernel) fn names_secret(self) -> bool {
@@ -143,95 +149,27 @@ pub(super) const CONTEXT_WORDS: &[(Hints, &str, &str)] = &[
     (Hints::ADDRESS, "ip ips ipv ipaddress ipaddr addr address addresses host hosts hostname client peer remote gateway nameserver nameservers dns resolver inet listen listening bind ping ssh src dst cidr subnet forwarded connect connected connection", "addresses of the internet"),
 ];
 
-/// One word with its hints.
-type Word = (&'static [u8], Hints);
+static WORDS: WordTable<Hints, 2048> = words();
 
-/// The words as a hash table with linear probing: nearly all words of a text hit an empty slot.
-static TABLE: [Option<Word>; TABLE_COUNT] = table();
-
-/// More than twice the number of words.
-const TABLE_COUNT: usize = 2048;
-
-/// Evaluated by the compiler, which also rejects an index out of range.
 #[allow(clippy::indexing_slicing)]
-const fn table() -> [Option<Word>; TABLE_COUNT] {
-    let (mut table, mut row) = ([None; TABLE_COUNT], 0);
-    while row < CONTEXT_WORDS.len() {
-        table = with_words(table, CONTEXT_WORDS[row].0, CONTEXT_WORDS[row].1.as_bytes());
-        row += 1;
-    }
-    row = 0;
+const fn words() -> WordTable<Hints, 2048> {
+    let (mut table, mut row) = (WordTable::new(Part::Whole).with_rows(CONTEXT_WORDS), 0);
     while row < DIGIT_FORMATS.len() {
-        let format = &DIGIT_FORMATS[row];
-        table = with_words(table, Hints::of(format.0), format.6.as_bytes());
+        table = table.with(DIGIT_FORMATS[row].6, Hints::of(DIGIT_FORMATS[row].0));
         row += 1;
     }
     row = 0;
     while row < LETTER_FORMATS.len() {
-        let format = &LETTER_FORMATS[row];
-        table = with_words(table, Hints::of(format.0), format.3.as_bytes());
+        table = table.with(LETTER_FORMATS[row].3, Hints::of(LETTER_FORMATS[row].0));
         row += 1;
     }
     table
 }
 
-#[allow(clippy::indexing_slicing)]
-const fn with_words(
-    mut table: [Option<Word>; TABLE_COUNT],
-    hints: Hints,
-    mut rest: &'static [u8],
-) -> [Option<Word>; TABLE_COUNT] {
-    while let Some(length) = first_word(rest) {
-        let (word, after) = rest.split_at(length);
-        let mut at = slot(word);
-        while table[at].is_some() {
-            at = (at + 1) % TABLE_COUNT;
-        }
-        table[at] = Some((word, hints));
-        rest = after.trim_ascii_start();
-    }
-    table
-}
-
-/// Returns the length of the first word of a list.
-#[allow(clippy::indexing_slicing)]
-pub(super) const fn first_word(list: &[u8]) -> Option<usize> {
-    let mut length = 0;
-    while length < list.len() && !list[length].is_ascii_whitespace() {
-        length += 1;
-    }
-    if length > 0 {
-        Some(length)
-    } else {
-        None
-    }
-}
-
-/// The hash of one word, independent of its case. Nearly every word has a slot of its own.
-#[allow(clippy::as_conversions)] // `From` is not const
-const fn slot(word: &[u8]) -> usize {
-    let (first, second, last) = match word {
-        [first, second, .., last] => (*first, *second, *last),
-        [first, last] => (*first, *last, *last),
-        [one] => (*one, 0, *one),
-        [] => (0, 0, 0),
-    };
-    let lower = [first as usize & 31, second as usize & 31, last as usize & 31];
-    let [first, second, last] = lower;
-    (first << 2 ^ second << 7 ^ last << 4 ^ word.len()) % TABLE_COUNT
-}
-
 /// Returns the hints of one word.
-#[inline]
 pub(super) fn word_hints(word: &[u8]) -> Hints {
-    let mut at = slot(word);
-    while let Some(Some((known, hints))) = TABLE.get(at) {
-        if known.eq_ignore_ascii_case(word) {
-            return *hints;
-        }
-        at = (at + 1) % TABLE_COUNT;
-    }
-    Hints::NONE
+    let mut known = WORDS.candidates(word);
+    known.find(|(known, _)| known.eq_ignore_ascii_case(word)).map_or(Hints::NONE, |it| it.1)
 }
 
 /// Returns the length of the first word of `letters`. Words end at a non-letter, before a capital after a
@@ -258,9 +196,8 @@ pub(super) fn word_length(letters: &[u8]) -> usize {
 /// not personal data, regardless of the words before: `phone_verified_at`.
 pub(super) fn phrase_hints(run: &[u8]) -> Hints {
     // Most names are one word.
-    let (whole, first) = (word_hints(run), run.first().copied().unwrap_or(0));
-    if whole != Hints::NONE || is_letter(first) && word_length(run) == run.len() {
-        return whole;
+    if run.first().is_some_and(|first| is_letter(*first)) && word_length(run) == run.len() {
+        return word_hints(run);
     }
     let (mut all, mut last, mut only_links, mut count) = (Hints::NONE, Hints::NONE, true, 0);
     let mut counted = false;

@@ -1,199 +1,82 @@
-//! Passwords, tokens and keys without a format of their own: in an address, after the name of a member,
-//! header, parameter, variable or option, or as the value of such a member.
+//! Passwords, tokens and keys without a format of their own: after the name of a member, header, parameter,
+//! variable or option, in an address, or as the value of a member with such a name.
+//!
+//! Several readers find where a value can be and what it has to look like; one rule says whether it does.
 #![allow(clippy::arithmetic_side_effects)] // offsets inside one text, each bounded by a window
 
 use super::super::folded_text::fold;
 use super::super::kind::Kind;
 use super::super::matches::Matches;
-use super::context_words::{self, first_word, Hints};
-use super::text_view::{is_alnum, Text};
+use super::context_words::{self, Hints};
+use super::credential_words::{NAMES, PROGRAMS};
+use super::text_view::{in_uuid, is_alnum, is_word, Text};
+use super::word_table::{Part, WordTable};
 
-/// What a name says about its value, which decides what the value has to look like.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Class {
-    /// Chosen by a person: any characters, few of them.
-    Password,
-    /// Made by a program: characters without words in them.
-    Token,
-    /// As `Token`, but longer, since the name has other meanings.
-    Session,
-    /// As `Token`, but only in a query: other signatures are public.
-    Signed,
-    /// `name=value` pairs.
-    Cookies,
-    /// The name is of something else.
-    Other,
-}
+static NAME_ENDS: WordTable<Hints, 1024> = WordTable::new(Part::End).with_rows(NAMES);
 
-/// The ends of names in small letters, without separators; after `=` they are whole words. The longest end
-/// counts.
-// [PRIV-105]
-pub(super) const NAMES: &[(Class, &str)] = &[
-    (Class::Password, "password passwd passphrase passwort passcode secret =pwd =pass =psk sshpass"),
-    (
-        Class::Token,
-        "token apikey accesskey secretkey secretkeybase privatekey authkey accountkey encryptionkey \
-        signingkey masterkey servicekey subscriptionkey functionskey appkey applicationkey sharedkey \
-        hmackey jwtkey authorization =auth =credential =bearer",
-    ),
-    (Class::Signed, "=sig signature"),
-    (Class::Session, "sessionid sessid =session =sid"),
-    (Class::Cookies, "=cookie =setcookie"),
-    (
-        Class::Other,
-        "pagetoken nexttoken continuationtoken synctoken resumetoken cursortoken canceltoken \
-        cancellationtoken forgotpassword resetpassword",
-    ),
-];
-
-/// One end of a name, with `=` if it is a whole word.
-type NameEnd = (&'static [u8], Class);
-
-/// The ends of names as a hash table with linear probing: most names of other things hit an empty slot.
-static TABLE: [Option<NameEnd>; TABLE_COUNT] = table();
-
-const TABLE_COUNT: usize = 1024;
-
-/// Evaluated by the compiler, which also rejects an index out of range.
-#[allow(clippy::indexing_slicing)]
-const fn table() -> [Option<NameEnd>; TABLE_COUNT] {
-    let (mut table, mut row) = ([None; TABLE_COUNT], 0);
-    while row < NAMES.len() {
-        let mut rest = NAMES[row].1.as_bytes();
-        while let Some(length) = first_word(rest) {
-            let (name, after) = rest.split_at(length);
-            let mut at = slot(name);
-            while table[at].is_some() {
-                at = (at + 1) % TABLE_COUNT;
-            }
-            table[at] = Some((name, NAMES[row].0));
-            rest = after.trim_ascii_start();
-        }
-        row += 1;
-    }
-    table
-}
-
-/// The hash of a name: its last three letters, in either case.
-#[allow(clippy::as_conversions)] // `From` is not const
-const fn slot(name: &[u8]) -> usize {
-    match name {
-        [.., first, second, last] => {
-            ((*first as usize & 31) * 37
-                + (*second as usize & 31) * 5
-                + (*last as usize & 31) * 101)
-                % TABLE_COUNT
-        }
-        _ => 0,
-    }
-}
-
-/// Returns `true` if a name can end before `end`.
-#[inline]
-fn may_end_name(text: Text, end: usize) -> bool {
-    let letters = text.slice(end.saturating_sub(3), end);
-    letters.len() == 3 && matches!(TABLE.get(slot(letters)), Some(Some(_)))
-}
-
-/// The longest name, in characters.
+/// The longest name and the longest value, in characters.
 const NAME_MAX: usize = 48;
+const VALUE_MAX: usize = 4096;
+/// The secret members of a JSON Web Key (RFC 7517, 7518), beside its `kty`, and their least length.
+// [PRIV-107]
+const KEY_MEMBERS: [&[u8]; 7] = [b"d", b"k", b"p", b"q", b"dp", b"dq", b"qi"];
+const KEY_MEMBER_MIN: usize = 16;
 
 fn is_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')
 }
 
-/// Returns what a name says about its value.
-fn class_of(name: &[u8]) -> Class {
-    let mut squeezed = [0; NAME_MAX];
-    let mut length = 0;
-    // Bit n: a part begins at squeezed letter n.
-    let (mut words, mut previous) = (0_u64, b'_');
-    for byte in name.iter().filter(|byte| byte.is_ascii()) {
-        if byte.is_ascii_alphanumeric() {
-            let Some(place) = squeezed.get_mut(length) else { break };
-            *place = byte.to_ascii_lowercase();
-            let camel = byte.is_ascii_uppercase() && !previous.is_ascii_uppercase();
-            words |= u64::from(camel || !previous.is_ascii_alphanumeric()) << length;
-            length += 1;
-        }
-        previous = *byte;
-    }
-    let squeezed = squeezed.get(..length).unwrap_or_default();
-    let (mut at, mut best) = (slot(squeezed), (0, Class::Other));
-    while let Some(Some((name, class))) = TABLE.get(at) {
-        let end = name.strip_prefix(b"=").unwrap_or(name);
-        if end.len() > best.0 && squeezed.ends_with(end) {
-            let begins = words >> (length - end.len()) & 1 == 1;
-            if begins || end.len() == name.len() {
-                best = (end.len(), *class);
-            }
-        }
-        at = (at + 1) % TABLE_COUNT;
-    }
-    best.1
-}
-
-/// The members of a JSON Web Key (RFC 7517, 7518) that are secret, beside its `kty`.
-// [PRIV-107]
-const JWK_MEMBERS: [&[u8]; 7] = [b"d", b"k", b"p", b"q", b"dp", b"dq", b"qi"];
-
-/// Returns the hints of an object's key for its value. `jwk`: the object has a member `kty`.
-pub(in crate::kernel) fn key_hints(key: &str, outer: Hints, jwk: bool) -> Hints {
-    let folded = fold(key);
-    context_words::key_hints(&folded.bytes, outer).union(member_hints(&folded.bytes, jwk))
-}
-
-fn member_hints(name: &[u8], jwk: bool) -> Hints {
-    if jwk && JWK_MEMBERS.contains(&name) {
-        return Hints::KEY_MEMBER;
-    }
-    if name.len() > NAME_MAX || !may_end_name(Text(name), name.len()) {
-        return Hints::NONE;
-    }
-    let class = class_of(name);
-    MEMBERS.iter().find(|(_, named)| *named == class).map_or(Hints::NONE, |(hint, _)| *hint)
-}
-
-/// What the name of a member says, as a hint for its value.
-const MEMBERS: [(Hints, Class); 4] = [
-    (Hints::PASSWORD, Class::Password),
-    (Hints::TOKEN, Class::Token),
-    (Hints::SESSION, Class::Session),
-    (Hints::COOKIES, Class::Cookies),
-];
-
-/// Finds the value of a member, which is the whole text.
-// [PRIV-105]
-pub(super) fn find_member(text: Text, hints: Hints, matches: &mut Matches) {
-    let all = text.0.len();
-    let from = text.run_end(0, 8, |byte| byte.is_ascii_whitespace());
-    let value = Value { from, to: all.min(VALUE_MAX), place: Place::Bounded };
-    if hints.has(Hints::KEY_MEMBER) {
-        if all - from >= JWK_VALUE_MIN && text.until(from, |byte| !is_base64url(byte)) == all {
-            matches.add((Kind::PrivateKey, from, all));
-        }
-        return;
-    }
-    for (_, class) in MEMBERS.iter().filter(|(hint, _)| hints.has(*hint)) {
-        add_value(text, *class, value, matches);
-    }
-}
-
-/// The longest value, in characters.
-const VALUE_MAX: usize = 4096;
-/// The shortest secret member of a JSON Web Key.
-const JWK_VALUE_MIN: usize = 16;
-
 fn is_base64url(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'=')
 }
 
-/// A possible value: its range, and the place where it is.
-#[derive(Clone, Copy)]
-struct Value {
-    from: usize,
-    to: usize,
-    place: Place,
+/// Returns what a name says about its value.
+fn class_of(name: &[u8]) -> Hints {
+    let mut best = (0, Hints::NONE);
+    for (end, class) in NAME_ENDS.candidates(name) {
+        let mut letters =
+            name.iter().enumerate().rev().filter(|(_, byte)| byte.is_ascii_alphanumeric());
+        let (mut end_letters, mut first) =
+            (end.iter().rev().filter(|it| it.is_ascii_alphanumeric()), 0);
+        let fits = end_letters.all(|letter| {
+            letters.next().is_some_and(|(at, byte)| {
+                first = at;
+                byte.eq_ignore_ascii_case(letter)
+            })
+        });
+        let begins = match name.get(..=first) {
+            Some([.., previous, first]) if previous.is_ascii_alphanumeric() => {
+                first.is_ascii_uppercase() && !previous.is_ascii_uppercase()
+            }
+            _ => true,
+        };
+        if fits && end.len() > best.0 && (begins || !end.starts_with(b"=")) {
+            best = (end.len(), class);
+        }
+    }
+    best.1
+}
+
+/// Returns the hints of an object's key for its value. `jwk`: the object has a member `kty`.
+pub(in crate::kernel) fn key_hints(key: &str, outer: Hints, jwk: bool) -> Hints {
+    let folded = fold(key);
+    let name: &[u8] = &folded.bytes;
+    let class = match name {
+        _ if jwk && KEY_MEMBERS.contains(&name) => Hints::KEY_MEMBER,
+        _ if name.len() <= NAME_MAX => class_of(name).secret(),
+        _ => Hints::NONE,
+    };
+    context_words::key_hints(name, outer).union(class)
+}
+
+/// Finds the value of a member, which is the whole text.
+// [PRIV-105]
+pub(super) fn find_member(text: Text, hints: Hints, matches: &mut Matches) {
+    let from = text.run_end(0, 8, |byte| byte.is_ascii_whitespace());
+    let to = text.0.len().min(VALUE_MAX);
+    for class in Hints::MEMBERS.into_iter().filter(|class| hints.has(*class)) {
+        Value { class, place: Place::Bounded, from, to }.add(text, matches);
+    }
 }
 
 /// Where a value is, from the least certain place to the most.
@@ -209,6 +92,15 @@ enum Place {
     Certain,
 }
 
+/// A possible value.
+#[derive(Clone, Copy)]
+struct Value {
+    class: Hints,
+    place: Place,
+    from: usize,
+    to: usize,
+}
+
 /// Finds credentials in one text.
 #[derive(Default)]
 pub(super) struct CredentialReader {
@@ -219,468 +111,377 @@ pub(super) struct CredentialReader {
 }
 
 impl CredentialReader {
-    /// Finds credentials at a `:`, `=`, `-` or `w`; returns where to continue.
+    /// Finds credentials at a `:`, `=`, `>`, `-` or `w`; returns where to continue.
     #[inline]
     pub(super) fn find(&mut self, text: Text, at: usize, matches: &mut Matches) -> usize {
-        match text.at(at) {
-            b':' if text.at(at + 1) == b'/' && text.at(at + 2) == b'/' => {
-                return in_address(text, at, matches)
+        let (before, next) = (text.before(at), text.at(at + 1));
+        let value = match text.at(at) {
+            b':' if next == b'/' && text.at(at + 2) == b'/' => in_address(text, at),
+            b'w' if before == b's' => after_login(text, at),
+            _ if at < self.read => None,
+            b':' | b'=' | b'>' if !before.is_ascii_digit() => self.after_name(text, at),
+            b'-' if next == b'-' && !is_name(before) => after_long_option(text, at),
+            b'-' if before == b' ' && matches!(next, b'p' | b'a' | b'u') => {
+                after_short_option(text, at)
             }
-            b':' | b'=' | b'>' if at >= self.read => self.after_name(text, at, matches),
-            b'-' if at >= self.read && matches!(text.at(at + 1), b'-' | b'p' | b'a' | b'u') => {
-                self.after_option(text, at, matches);
-            }
-            b'w' => self.after_login(text, at, matches),
-            _ => {}
-        }
-        at + 1
-    }
-
-    /// `name: value`, `"name": "value"`, `name=value`, and `user:value` of curl.
-    // [PRIV-105]
-    fn after_name(&mut self, text: Text, at: usize, matches: &mut Matches) {
-        let (byte, next, before) = (text.at(at), text.at(at + 1), text.before(at));
-        // Marks between a name and its sign: quotes, brackets, emphasis, blanks.
-        let mut end = at;
-        while at - end < 4 && is_mark(text.before(end))
-            || byte == b'=' && at == end && before == b':'
-        {
-            end -= 1;
-        }
-        if !may_end_name(text, end) {
-            let short = end > 2 && (text.at(end - 2) == b'"' || text.at(end - 3) == b'"');
-            if short && end < at && byte == b':' {
-                self.after_key_member(text, at, end, matches);
-            }
-            return;
-        }
-        let operator = match byte {
-            b':' => before == b':' || matches!(next, b':' | b'='),
-            b'>' => before == b'-' || before == b'=',
-            _ => b"=!<>~+".contains(&before) || b"=~".contains(&next),
+            _ => None,
         };
-        if operator {
-            return;
-        }
-        let start = name_start(text, end);
-        let name = text.slice(start, end);
-        let class = class_of(name);
-        if class == Class::Other {
-            return;
-        }
-        let begin = text.before(start);
-        if byte == b'>' {
-            // `<password>value</password>`
-            let to = text.run_end(at + 1, VALUE_MAX, |byte| byte != b'<');
-            let value = Value { from: at + 1, to, place: Place::Bounded };
-            if begin == b'<' && end == at {
-                self.read = self.read.max(to);
-                add_value(text, class, value, matches);
-            }
-            return;
-        }
-        let joined = byte == b'=' && end == at && !next.is_ascii_whitespace();
-        let variable =
-            !name.iter().any(u8::is_ascii_lowercase) && !matches!(begin, b'$' | b'(' | b',');
-        let certain = joined && (variable || matches!(begin, b'&' | b'?' | b';'));
-        let line = || {
-            let begin = text.run_start(start, 8, |byte| b" \t-*".contains(&byte));
-            let value = text.run_end(at + 1, 8, |byte| byte == b' ' || byte == b'*');
-            byte == b':'
-                && matches!(text.before(begin), 0 | b'\n')
-                && matches!(text.at(text.run_end(value, 64, |byte| byte > b' ')), 0 | b'\n' | b'\r')
-        };
-        let place = match certain {
-            true => Place::Certain,
-            false if class == Class::Password && line() => Place::Line,
-            false => Place::Bare,
-        };
-        if class != Class::Signed || certain {
-            self.add_after(text, at + 1, class, place, matches);
-        }
-    }
-
-    /// Adds the value after a name's sign.
-    fn add_after(
-        &mut self,
-        text: Text,
-        from: usize,
-        class: Class,
-        place: Place,
-        matches: &mut Matches,
-    ) {
-        let arrow = text.at(from) == b'>';
-        let from = text.run_end(from + usize::from(arrow), 8, |byte| b" \t*`".contains(&byte));
-        let from =
-            from + usize::from(text.at(from) == b'[' && matches!(text.at(from + 1), b'"' | b'\''));
-        let from = from + usize::from(text.at(from) == b'\\');
-        let quote = text.at(from);
-        let closed = |byte: u8| byte == quote || byte == b'\n';
-        let value = if matches!(quote, b'"' | b'\'') {
-            let to = text.run_end(from + 1, VALUE_MAX, |byte| !closed(byte));
-            let escaped = usize::from(text.before(to) == b'\\');
-            Value { from: from + 1, to: to - escaped, place: place.max(Place::Bounded) }
-        } else if arrow {
-            return;
-        } else if class == Class::Cookies {
-            let to =
-                text.run_end(from, VALUE_MAX, |byte| !matches!(byte, b'\n' | b'\r' | b'"' | b'\''));
-            Value { from, to, place }
-        } else {
-            let to = bare_end(text, after_scheme(text, from, class));
-            Value { from, to, place }
-        };
+        let Some(value) = value else { return at + 1 };
+        // The user and password of an address are not an e-mail address.
+        let last = if value.class == Hints::IN_ADDRESS { value.to } else { at };
         self.read = self.read.max(value.to);
-        if value.from < value.to {
-            add_value(text, class, value, matches);
-        }
+        value.add(text, matches);
+        last + 1
     }
 
-    /// `--password value`; `-p value` of programs that take a password so.
-    // [PRIV-106]
-    fn after_option(&mut self, text: Text, at: usize, matches: &mut Matches) {
-        if text.at(at + 1) != b'-' {
-            return self.after_short_option(text, at, matches);
+    /// `name: value`, `"name": "value"`, `name=value`, `name => value`, `<name>value</name>`.
+    // [PRIV-105]
+    fn after_name(&mut self, text: Text, at: usize) -> Option<Value> {
+        let (sign, next, before) = (text.at(at), text.at(at + 1), text.before(at));
+        // Between a name and its sign: quotes, brackets, emphasis, blanks; the colon of `:=`.
+        let is_mark =
+            |byte| matches!(byte, b' ' | b'\t' | b'"' | b'\'' | b'`' | b'\\' | b']' | b'*');
+        let end = at - usize::from(sign == b'=' && before == b':');
+        let end = text.run_start(end, 4, is_mark);
+        let last = text.slice(end.saturating_sub(3), end);
+        if sign == b':' && end < at && matches!(last, [b'"', _, _] | [_, b'"', _]) {
+            return self.key_member(text, at, end);
         }
-        if is_name(text.before(at)) || !text.at(at + 2).is_ascii_lowercase() {
-            return;
+        // Most texts before a sign are no name of a secret.
+        if !NAME_ENDS.may_have(last) {
+            return None;
         }
-        let end = text.run_end(at + 2, NAME_MAX, is_name);
-        if text.slice(at + 2, end).ends_with(b"user") {
-            return self.after_user(text, end, matches);
+        let start = text.run_start(end, NAME_MAX, is_name);
+        let (begin, name) = (text.before(start), text.slice(start, end));
+        let class = class_of(name);
+        let operator = match sign {
+            b':' => before == b':' || matches!(next, b':' | b'='),
+            b'=' => b"=!<>~+".contains(&before) || b"=~".contains(&next),
+            _ => false,
+        };
+        if operator || class == Hints::NONE {
+            return None;
         }
-        if text.at(end) == b' '
-            && may_end_name(text, end)
-            && !matches!(text.at(end + 1), b'-' | b' ')
-        {
-            let class = class_of(text.slice(at + 2, end));
-            if matches!(class, Class::Password | Class::Token) {
-                self.add_after(text, end + 1, class, Place::Bare, matches);
+        if sign == b'>' {
+            let to = text.run_end(at + 1, VALUE_MAX, |byte| byte != b'<');
+            let value = Value { class, place: Place::Bounded, from: at + 1, to };
+            return (begin == b'<' && end == at).then_some(value);
+        }
+        let joined = sign == b'=' && end == at && !next.is_ascii_whitespace();
+        let is_small = name.iter().any(u8::is_ascii_lowercase);
+        let variable = !is_small && !matches!(begin, b'$' | b'(' | b',');
+        let place = match joined && (variable || matches!(begin, b'&' | b'?' | b';')) {
+            true => Place::Certain,
+            _ if class == Hints::SIGNED => return None,
+            _ if class == Hints::PASSWORD && sign == b':' && is_line(text, start, at + 1) => {
+                Place::Line
             }
-        }
-    }
-
-    fn after_short_option(&mut self, text: Text, at: usize, matches: &mut Matches) {
-        let next = text.at(at + 1);
-        if text.before(at) != b' ' {
-            return;
-        }
-        if next == b'u' {
-            return self.after_user(text, at + 2, matches);
-        }
-        let line = text.slice(at.saturating_sub(COMMAND_MAX), at);
-        let line = line.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
-        let spaced = text.at(at + 2) == b' ';
-        let named = PROGRAMS.iter().any(|(option, program, glued)| {
-            *option == next
-                && (spaced || *glued)
-                && line.windows(program.len()).any(|words| words == program.as_bytes())
-        });
-        if named {
-            self.add_after(text, at + 2, Class::Password, Place::Bare, matches);
-        }
-    }
-
-    /// The value of `-u user:value` of curl.
-    // [PRIV-106]
-    fn after_user(&mut self, text: Text, from: usize, matches: &mut Matches) {
-        let from = text.run_end(from, 4, |byte| matches!(byte, b' ' | b'='));
-        let quote = text.at(from);
-        let (place, from) = match quote {
-            b'"' | b'\'' => (Place::Bounded, from + 1),
-            _ => (Place::Bare, from),
+            _ => Place::Bare,
         };
-        let colon = text.run_end(from, NAME_MAX, |byte| is_name(byte) || byte == b'@');
-        if text.at(colon) != b':' {
-            return;
-        }
-        let to = match place {
-            Place::Bare => bare_end(text, colon + 1),
-            _ => text.run_end(colon + 1, VALUE_MAX, |byte| byte != quote && byte != b'\n'),
-        };
-        self.read = self.read.max(to);
-        add_value(text, Class::Password, Value { from: colon + 1, to, place }, matches);
-    }
-
-    /// `login name password value` of netrc. `at` is the `w`.
-    // [PRIV-106]
-    fn after_login(&mut self, text: Text, at: usize, matches: &mut Matches) {
-        let space = |byte: u8| byte.is_ascii_whitespace();
-        let start = at.saturating_sub(4);
-        if text.before(at) != b's' || text.slice(start, at + 4) != b"password" {
-            return;
-        }
-        let from = text.run_end(at + 4, 8, space);
-        let name_end = text.run_start(start, 8, space);
-        let name = text.run_start(name_end, NAME_MAX, |byte| !space(byte));
-        let login_end = text.run_start(name, 8, space);
-        let login = login_end.saturating_sub(5);
-        if from == at + 4 || name_end == start || text.slice(login, login_end) != b"login" {
-            return;
-        }
-        let earlier = text.slice(login.saturating_sub(80), login);
-        if has_word(earlier, "machine ") || has_word(earlier, "default") {
-            self.add_after(text, from, Class::Password, Place::Certain, matches);
-        }
+        Some(value_after(text, at + 1, class, place))
     }
 
     /// The secret member of a JSON Web Key. Its name ends at `end`, before its quote.
     // [PRIV-107]
-    fn after_key_member(&mut self, text: Text, at: usize, end: usize, matches: &mut Matches) {
+    fn key_member(&mut self, text: Text, at: usize, end: usize) -> Option<Value> {
         let start = text.run_start(end, 3, |byte| byte.is_ascii_lowercase());
-        let from = text.run_end(at + 1, 4, |byte| matches!(byte, b' ' | b'\\'));
-        if text.before(start) != b'"'
-            || start == end
-            || text.at(from) != b'"'
-            || !JWK_MEMBERS.contains(&text.slice(start, end))
-        {
-            return;
+        let from = text.run_end(at + 1, 4, |byte| matches!(byte, b' ' | b'\\')) + 1;
+        let quoted = text.before(start) == b'"' && text.before(from) == b'"';
+        if !quoted || !KEY_MEMBERS.contains(&text.slice(start, end)) {
+            return None;
         }
-        let to = text.run_end(from + 1, VALUE_MAX, is_base64url);
-        let known = || text.slice(0, text.0.len()).windows(3).any(|name| name == b"kty");
-        if to - from > JWK_VALUE_MIN && *self.has_kty.get_or_insert_with(known) {
-            matches.add((Kind::PrivateKey, from + 1, to));
-        }
+        let to = text.run_end(from, VALUE_MAX, is_base64url);
+        let named = || text.slice(0, text.0.len()).windows(3).any(|name| name == b"kty");
+        let is_key = to - from >= KEY_MEMBER_MIN && *self.has_kty.get_or_insert_with(named);
+        is_key.then_some(Value { class: Hints::KEY_MEMBER, place: Place::Bounded, from, to })
     }
 }
 
-/// How far before an option its program is named.
-const COMMAND_MAX: usize = 32;
-
-/// The option, the program, and whether the value can follow without a space.
-const PROGRAMS: [(u8, &str, bool); 6] = [
-    (b'p', "mysql", true),
-    (b'p', "mariadb", true),
-    (b'p', "sshpass", true),
-    (b'p', "docker login", false),
-    (b'p', "7z", true),
-    (b'a', "redis-cli", false),
-];
-
-#[inline]
-fn is_mark(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t' | b'"' | b'\'' | b'`' | b'\\' | b']' | b'*')
+/// Returns `true` if a line has only a name, which begins at `start`, and a value after `from`.
+fn is_line(text: Text, start: usize, from: usize) -> bool {
+    let begin = text.run_start(start, 8, |byte| b" \t-*".contains(&byte));
+    let value = text.run_end(from, 8, |byte| matches!(byte, b' ' | b'*'));
+    let end = text.run_end(value, 64, |byte| byte > b' ');
+    matches!(text.before(begin), 0 | b'\n') && matches!(text.at(end), 0 | b'\n' | b'\r')
 }
 
-fn name_start(text: Text, end: usize) -> usize {
-    let mut start = end;
-    while end - start < NAME_MAX && is_name(text.before(start)) {
-        start -= 1;
+/// Returns the value after a name's sign, in quotes or without.
+fn value_after(text: Text, from: usize, class: Hints, place: Place) -> Value {
+    let arrow = text.at(from) == b'>';
+    let mut from = text.run_end(from + usize::from(arrow), 8, |byte| b" \t*`".contains(&byte));
+    from += usize::from(text.at(from) == b'[' && matches!(text.at(from + 1), b'"' | b'\''));
+    from += usize::from(text.at(from) == b'\\');
+    if let quote @ (b'"' | b'\'') = text.at(from) {
+        let to = quoted_end(text, from + 1, quote);
+        let to = to - usize::from(text.before(to) == b'\\');
+        return Value { class, place: place.max(Place::Bounded), from: from + 1, to };
     }
-    start
+    let to = match class {
+        _ if arrow => from,
+        Hints::COOKIES => text.run_end(from, VALUE_MAX, |byte| !b"\n\r\"'".contains(&byte)),
+        _ => bare_end(text, after_scheme(text, from, class)),
+    };
+    Value { class, place, from, to }
+}
+
+fn quoted_end(text: Text, from: usize, quote: u8) -> usize {
+    text.run_end(from, VALUE_MAX, |byte| byte != quote && byte != b'\n')
 }
 
 /// Returns the end of a value without quotes.
 fn bare_end(text: Text, from: usize) -> usize {
     let belongs = |byte: u8| byte > b' ' && !b"\"'`,;&|<>\\".contains(&byte);
     let end = text.run_end(from, VALUE_MAX, belongs);
-    let after = text.slice(from, end).iter().rev();
-    end - after.take_while(|byte| b".)]}:".contains(byte)).count()
+    text.run_start(end, end - from, |byte| b".)]}:".contains(&byte))
 }
 
 /// Returns the start of what follows the scheme of a header: `Bearer`, `Basic` and the like.
-fn after_scheme(text: Text, from: usize, class: Class) -> usize {
+fn after_scheme(text: Text, from: usize, class: Hints) -> usize {
     let end = text.run_end(from, 12, |byte| byte.is_ascii_alphabetic());
-    match class {
-        Class::Token if end > from && text.at(end) == b' ' => {
-            text.run_end(end, 4, |byte| byte == b' ')
-        }
-        _ => from,
-    }
+    let is_scheme = class == Hints::TOKEN && end > from && text.at(end) == b' ';
+    text.run_end(if is_scheme { end } else { from }, 4, |byte| is_scheme && byte == b' ')
 }
 
-fn has_scheme(word: &[u8]) -> bool {
-    const SCHEMES: [&str; 5] = ["bearer", "basic", "token", "apikey", "bot"];
-    SCHEMES.iter().any(|scheme| word.trim_ascii_end().eq_ignore_ascii_case(scheme.as_bytes()))
+/// `--password value`, `--user name:value`.
+// [PRIV-106]
+fn after_long_option(text: Text, at: usize) -> Option<Value> {
+    let end = text.run_end(at + 2, NAME_MAX, is_name);
+    let name = text.slice(at + 2, end);
+    if !name.first().is_some_and(u8::is_ascii_lowercase) {
+        return None;
+    }
+    if name.ends_with(b"user") {
+        return after_user(text, end);
+    }
+    let class = class_of(name);
+    let named = matches!(class, Hints::PASSWORD | Hints::TOKEN);
+    let spaced = text.at(end) == b' ' && !matches!(text.at(end + 1), b'-' | b' ');
+    (named && spaced).then(|| value_after(text, end + 1, class, Place::Bare))
 }
 
-/// Adds a value if it can be a secret of its class.
-// [PRIV-108]
-fn add_value(text: Text, class: Class, value: Value, matches: &mut Matches) {
-    if class == Class::Cookies {
-        return add_cookies(text, value, matches);
+/// How far before an option its program is named.
+const COMMAND_MAX: usize = 32;
+
+/// `-u name:value`; `-p value` of programs that take a password so.
+// [PRIV-106]
+fn after_short_option(text: Text, at: usize) -> Option<Value> {
+    if text.at(at + 1) == b'u' {
+        return after_user(text, at + 2);
     }
-    let from = after_scheme(text, value.from, class);
-    let place = if has_scheme(text.slice(value.from, from)) { Place::Certain } else { value.place };
-    let bytes = text.slice(from, value.to).trim_ascii_end();
-    if can_be_secret(bytes, class, place) {
-        matches.add((Kind::Credential, from, from + bytes.len()));
-    }
+    let line = text.slice(at.saturating_sub(COMMAND_MAX), at);
+    let line = line.rsplit(|byte| *byte == b'\n').next()?;
+    let named = PROGRAMS.iter().any(|(program, option)| {
+        text.upto(at, option.len()) == option.as_bytes() && has_word(line, program)
+    });
+    named.then(|| value_after(text, at + 2, Hints::PASSWORD, Place::Bare))
 }
 
-/// `name=value; name=value`: values that can be secrets. Their names stay.
-// [PRIV-105]
-fn add_cookies(text: Text, Value { from, to, .. }: Value, matches: &mut Matches) {
-    let mut at = from;
-    for pair in text.slice(from, to).split(|byte| *byte == b';') {
-        if let Some(sign) = pair.iter().position(|byte| *byte == b'=') {
-            let bytes = pair.get(sign + 1..).unwrap_or_default().trim_ascii_end();
-            let named = class_of(pair.get(..sign).unwrap_or_default()) != Class::Other;
-            let class = if named { Class::Password } else { Class::Token };
-            if can_be_secret(bytes, class, Place::Bounded) {
-                let start = at + sign + 1;
-                matches.add((Kind::Credential, start, start + bytes.len()));
-            }
-        }
-        at += pair.len() + 1;
-    }
+/// `user:value` of curl.
+// [PRIV-106]
+fn after_user(text: Text, from: usize) -> Option<Value> {
+    let from = text.run_end(from, 4, |byte| matches!(byte, b' ' | b'='));
+    let quote = text.at(from);
+    let quoted = matches!(quote, b'"' | b'\'');
+    let from = from + usize::from(quoted);
+    let from = text.run_end(from, NAME_MAX, |byte| is_name(byte) || byte == b'@') + 1;
+    let place = if quoted { Place::Bounded } else { Place::Bare };
+    let to = if quoted { quoted_end(text, from, quote) } else { bare_end(text, from) };
+    let value = Value { class: Hints::PASSWORD, place, from, to };
+    (text.before(from) == b':').then_some(value)
 }
 
-/// `scheme://user:password@host`: the password. `at` is the colon before the slashes; returns where to
-/// continue, which is behind the user and password, since they are not an e-mail address.
+/// How far before its password a netrc names its machine.
+const LOGIN_MAX: usize = 144;
+
+/// `login name password value` of netrc. `at` is the `w`.
+// [PRIV-106]
+fn after_login(text: Text, at: usize) -> Option<Value> {
+    let from = text.run_end(at + 4, 8, |byte| byte.is_ascii_whitespace());
+    if from == at + 4 || text.slice(at.saturating_sub(4), at + 4) != b"password" {
+        return None;
+    }
+    let words = text.slice(at.saturating_sub(LOGIN_MAX), at + 4).rsplit(u8::is_ascii_whitespace);
+    let mut words = words.filter(|word| !word.is_empty());
+    let login = words.next() == Some(b"password")
+        && words.nth(1).is_some_and(|word| word.ends_with(b"login"));
+    let named = login && words.any(|word| word.ends_with(b"machine") || word.ends_with(b"default"));
+    named.then(|| value_after(text, from, Hints::PASSWORD, Place::Certain))
+}
+
+/// `scheme://user:password@host`. `at` is the colon before the slashes.
 // [PRIV-104]
-fn in_address(text: Text, at: usize, matches: &mut Matches) -> usize {
+fn in_address(text: Text, at: usize) -> Option<Value> {
     let graphic = |byte: u8| byte > b' ' && !b"\"'<>`\\".contains(&byte);
-    let from = at + 3;
-    let user = text.run_end(from, 128, |byte| graphic(byte) && !b":/?#@[".contains(&byte));
+    let user = text.run_end(at + 3, 128, |byte| graphic(byte) && !b":/?#@[".contains(&byte));
     if !is_alnum(text.before(at)) || text.at(user) != b':' {
-        return at + 1;
+        return None;
     }
-    let start = user + 1;
-    let port = text.run_end(start, 6, |byte| byte.is_ascii_digit());
-    if port > start && !graphic(text.at(port)) || b"/?#,".contains(&text.at(port)) {
-        return at + 1;
+    let from = user + 1;
+    let port = text.run_end(from, 6, |byte| byte.is_ascii_digit());
+    if port > from && !graphic(text.at(port)) || b"/?#,".contains(&text.at(port)) {
+        return None;
     }
     // The last sign before the path; or, if the password has such characters, the first after.
-    let path = text.run_end(start, 256, |byte| graphic(byte) && !b"/?#".contains(&byte));
-    let sign =
-        text.slice(start, path).iter().rposition(|byte| *byte == b'@').map(|sign| start + sign);
-    let far = || text.run_end(start, 64, |byte| graphic(byte) && byte != b'@');
-    let end = sign.unwrap_or_else(far);
-    if text.at(end) != b'@' {
-        return at + 1;
-    }
-    let password = text.slice(start, end);
-    let words =
-        password.iter().all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'-'));
-    let named = words && names_itself(password);
-    if !(password.is_empty() || is_placeholder(password) || named) {
-        matches.add((Kind::Credential, start, end));
-    }
-    end + 1
+    let path = text.run_end(from, 256, |byte| graphic(byte) && !b"/?#".contains(&byte));
+    let to = match text.slice(from, path).iter().rposition(|byte| *byte == b'@') {
+        Some(sign) => from + sign,
+        None => text.run_end(from, 64, |byte| graphic(byte) && byte != b'@'),
+    };
+    let value = Value { class: Hints::IN_ADDRESS, place: Place::Certain, from, to };
+    (text.at(to) == b'@').then_some(value)
 }
 
-/// Returns `true` if a value names what belongs there.
-fn names_itself(value: &[u8]) -> bool {
-    const WORDS: [&str; 10] =
-        ["pass", "pwd", "secret", "token", "key", "credential", "string", "user", "auth", "array"];
-    value.eq_ignore_ascii_case(b"pw") || WORDS.iter().any(|word| has_word(value, word))
+impl Value {
+    /// Adds the value if it can be a secret of its class.
+    // [PRIV-108]
+    fn add(self, text: Text, matches: &mut Matches) {
+        let Value { class, mut place, from, to } = self;
+        if class == Hints::COOKIES {
+            return self.add_cookies(text, matches);
+        }
+        let start = after_scheme(text, from, class);
+        if is_one_of(text.slice(from, start).trim_ascii_end(), SCHEMES) {
+            place = Place::Certain;
+        }
+        let value = text.slice(start, to).trim_ascii_end();
+        let kind = if class == Hints::KEY_MEMBER { Kind::PrivateKey } else { Kind::Credential };
+        if can_be_secret(value, class, place) {
+            matches.add((kind, start, start + value.len()));
+        }
+    }
+
+    /// `name=value; name=value`: values that can be secrets. Their names stay.
+    // [PRIV-105]
+    fn add_cookies(self, text: Text, matches: &mut Matches) {
+        let mut at = self.from;
+        for pair in text.slice(at, self.to).split(|byte| *byte == b';') {
+            let (from, to) = (at, at + pair.len());
+            at = to + 1;
+            if let Some(sign) = pair.iter().position(|byte| *byte == b'=') {
+                let name = pair.get(..sign).unwrap_or_default();
+                let named = class_of(name) != Hints::NONE;
+                let class = if named { Hints::PASSWORD } else { Hints::TOKEN };
+                let from = from + sign + 1;
+                Value { class, from, to, place: Place::Bounded }.add(text, matches);
+            }
+        }
+    }
+}
+
+/// Schemes of headers, which stay.
+const SCHEMES: &str = "bearer basic token apikey bot";
+/// In values that name what belongs there.
+const NAMING: &str = "pass pwd secret token key credential string user auth array";
+/// In placeholders of documentation.
+const EXAMPLES: &str =
+    "example placeholder changeme change-me change_me your redacted xxxx ... ${ {{";
+/// What replaces a password in types, forms and messages.
+pub(super) const STATES: &str = "none null undefined true false required optional text string hidden default \
+    unknown invalid incorrect missing empty enabled disabled input field prompt value number boolean \
+    object array bytes varchar integer never always public private plain plaintext shared";
+
+fn is_one_of(value: &[u8], words: &str) -> bool {
+    words.split(' ').any(|word| value.eq_ignore_ascii_case(word.as_bytes()))
 }
 
 fn has_word(value: &[u8], word: &str) -> bool {
     value.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word.as_bytes()))
 }
 
+/// Returns `true` if a value names what belongs there.
+fn names_itself(value: &[u8]) -> bool {
+    is_one_of(value, "pw") || NAMING.split(' ').any(|word| has_word(value, word))
+}
+
 /// Returns `true` for what documentation and templates write for a value: `<token>`, `${TOKEN}`, `%s`,
 /// `****`, a label of this filter.
-// [PRIV-108]
 fn is_placeholder(value: &[u8]) -> bool {
-    const WORDS: [&str; 9] = [
-        "example",
-        "placeholder",
-        "changeme",
-        "change-me",
-        "change_me",
-        "your",
-        "redacted",
-        "xxxx",
-        "...",
-    ];
     let marked = match value {
         [b'<' | b'{' | b'[' | b'(', ..] => true,
-        [b'$' | b'%', next, ..] => next.is_ascii_alphabetic() || matches!(next, b'{' | b'('),
-        _ => has_word(value, "${") || has_word(value, "{{"),
+        [b'$' | b'%', next, ..] => next.is_ascii_alphabetic() || b"{(".contains(next),
+        _ => value.iter().all(|byte| b"*xX.-_#?".contains(byte)),
     };
-    marked
-        || value.iter().all(|byte| b"*xX.-_#?".contains(byte))
-        || WORDS.iter().any(|word| has_word(value, word))
+    marked || EXAMPLES.split(' ').any(|word| has_word(value, word))
 }
 
 /// Returns `true` if a value can be a secret: neither a placeholder nor prose, code, a path or a number.
 // [PRIV-108]
-fn can_be_secret(value: &[u8], class: Class, place: Place) -> bool {
+fn can_be_secret(value: &[u8], class: Hints, place: Place) -> bool {
     let count = |is: fn(&u8) -> bool| value.iter().filter(|byte| is(byte)).count();
     let (digits, letters) = (count(u8::is_ascii_digit), count(u8::is_ascii_alphabetic));
-    let (capitals, signs) =
-        (count(u8::is_ascii_uppercase), count(|byte| b"!#$%^*?~+@".contains(byte)));
-    let spaced = count(u8::is_ascii_whitespace) > 0;
-    let least = if place == Place::Bare { 6 } else { 4 };
-    if !(least..=VALUE_MAX).contains(&value.len())
-        || spaced
-        || letters == 0
-        || is_placeholder(value)
-    {
-        return false;
-    }
-    let is_path = matches!(value, [b'/' | b'~', ..] | [b'.', b'/', ..]) && value.len() < 40;
-    let is_hex = value.starts_with(b"0x") && value.len() < 20;
-    if is_path || is_hex || has_word(value, "://") || place < Place::Bounded && is_code(value) {
-        return false;
-    }
     let bounded = place >= Place::Bounded;
     match class {
-        Class::Password if digits > 0 => bounded || !names_itself(value),
-        Class::Password => {
-            let length = if place == Place::Certain { 4 } else { 6 };
-            (signs > 0 || place > Place::Bare)
-                && value.len() >= length
-                && !names_itself(value)
-                && !is_stop_word(value)
+        Hints::KEY_MEMBER => {
+            value.len() >= KEY_MEMBER_MIN && value.iter().all(|byte| is_base64url(*byte))
         }
-        Class::Token if digits > 0 => {
+        Hints::IN_ADDRESS => {
+            let words = value.iter().all(|byte| byte.is_ascii_alphabetic() || b"_-".contains(byte));
+            !(is_placeholder(value) || words && names_itself(value))
+        }
+        _ if value.len() < if place == Place::Bare { 6 } else { 4 }
+            || value.len() > VALUE_MAX
+            || letters == 0
+            || count(u8::is_ascii_whitespace) > 0
+            || is_placeholder(value)
+            || matches!(value, [b'/' | b'~', ..] | [b'.', b'/', ..]) && value.len() < 40
+            || value.starts_with(b"0x") && value.len() < 20
+            || has_word(value, "://")
+            || !bounded && is_code(value) =>
+        {
+            false
+        }
+        Hints::PASSWORD if digits > 0 => bounded || !names_itself(value),
+        Hints::PASSWORD => {
+            let signed = count(|byte| b"!#$%^*?~+@".contains(byte)) > 0;
+            (signed || place > Place::Bare)
+                && (value.len() >= 6 || place == Place::Certain)
+                && !names_itself(value)
+                && !is_one_of(value, STATES)
+        }
+        Hints::TOKEN if digits > 0 => {
             value.len() >= 10 && !is_words(value) && (bounded || !names_itself(value))
         }
         // Base64 of letters only.
-        Class::Token => {
-            let mixed = capitals > 2
-                && letters > capitals + 2
-                && value.len() >= 12
-                && !value.contains(&b'.');
-            bounded && (mixed || letters == value.len() && letters >= 20) && !names_itself(value)
+        Hints::TOKEN => {
+            let capitals = count(u8::is_ascii_uppercase);
+            let mixed = capitals > 2 && letters > capitals + 2 && !value.contains(&b'.');
+            let least = if mixed { 12 } else { 20 };
+            bounded
+                && value.len() >= least
+                && (mixed || letters == value.len())
+                && !names_itself(value)
         }
-        Class::Session => digits > 2 && value.len() >= 16 && !is_words(value) && !is_uuid(value),
-        Class::Signed => place == Place::Certain && digits > 0 && value.len() >= 10,
-        Class::Cookies | Class::Other => false,
+        Hints::SESSION => {
+            digits > 2 && value.len() >= 16 && !is_words(value) && !in_uuid(Text(value), 0)
+        }
+        Hints::SIGNED => place == Place::Certain && digits > 0 && value.len() >= 10,
+        _ => false,
     }
-}
-
-/// What replaces a password in types, forms and messages.
-pub(super) fn is_stop_word(value: &[u8]) -> bool {
-    const WORDS: &str = "none null undefined true false required optional text string hidden default \
-        unknown invalid incorrect missing empty enabled disabled input field prompt value number \
-        boolean object array bytes varchar integer never always public private plain plaintext shared";
-    WORDS.split(' ').any(|word| value.eq_ignore_ascii_case(word.as_bytes()))
 }
 
 /// Names, calls and paths of programs: `self.token1`, `get_token()`, `MAX_TOKEN_2`.
 fn is_code(value: &[u8]) -> bool {
-    let signs = value.iter().any(|byte| b"()[]{}<>".contains(byte));
-    let first = value.first().is_some_and(|byte| b"&*!@#|>".contains(byte));
-    let mut parts = value.split(|byte| *byte == b'.');
-    let identifier = |part: &[u8]| {
-        part.first().is_some_and(|byte| byte.is_ascii_alphabetic() || *byte == b'_')
+    let is_name = |part: &[u8]| {
+        part.first().is_some_and(|byte| !byte.is_ascii_digit())
             && part.len() < 24
-            && part.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
+            && part.iter().all(|byte| is_word(*byte))
     };
-    let dotted = value.contains(&b'.') && parts.all(identifier);
-    let constant = value.contains(&b'_')
-        && value
-            .iter()
-            .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b'_');
-    signs || first || dotted || constant || has_word(value, "->") || has_word(value, "::")
+    let of_constant = |byte: &u8| is_word(*byte) && !byte.is_ascii_lowercase();
+    value.iter().any(|byte| b"()[]{}<>".contains(byte))
+        || value.first().is_some_and(|byte| b"&*!@#|>".contains(byte))
+        || value.contains(&b'.') && value.split(|byte| *byte == b'.').all(is_name)
+        || value.contains(&b'_') && value.iter().all(of_constant)
+        || has_word(value, "->")
+        || has_word(value, "::")
 }
 
 /// Words and numbers only: `user-management-2`.
 fn is_words(value: &[u8]) -> bool {
-    let mut parts = value.split(|byte| !byte.is_ascii_alphanumeric());
-    parts.all(|part| {
+    value.split(|byte| !byte.is_ascii_alphanumeric()).all(|part| {
         let letters = part.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
-        let digits = part.get(letters..).unwrap_or_default();
-        let small = part.get(1..letters).unwrap_or_default().iter().all(u8::is_ascii_lowercase);
-        small && digits.len() <= 4 && digits.iter().all(u8::is_ascii_digit)
+        let (word, digits) = part.split_at_checked(letters).unwrap_or_default();
+        word.iter().skip(1).all(u8::is_ascii_lowercase)
+            && digits.len() <= 4
+            && digits.iter().all(u8::is_ascii_digit)
     })
-}
-
-fn is_uuid(value: &[u8]) -> bool {
-    value.split(|byte| *byte == b'-').map(<[u8]>::len).eq([8, 4, 4, 4, 12])
 }

@@ -1,121 +1,82 @@
 //! Formats of service keys, as data: one row a format, with the service and where it is described.
 
-/// The characters after a prefix.
+use super::word_table::byte_sets;
+
+/// The sorts of characters.
+const DIGIT: u16 = 1;
+const HEX: u16 = 2;
+const SMALL: u16 = 4;
+const CAPITAL: u16 = 8;
+const DASH: u16 = 16;
+const DOT: u16 = 32;
+const SIGN: u16 = 64;
+const TILDE: u16 = 128;
+/// A digit, a capital and a small letter are required: the prefix alone proves little.
+const MIXED: u16 = 256;
+/// The seventh character is a point, and the only one.
+const SIX: u16 = 512;
+
+const ALNUM: u16 = DIGIT | HEX | SMALL | CAPITAL;
+const URL: u16 = ALNUM | DASH;
+const DOTTED: u16 = URL | DOT;
+
+/// The characters after a prefix, by their sorts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u16)]
 pub(in crate::kernel) enum Alphabet {
-    /// Capitals and digits.
-    Upper,
-    /// Capitals, digits, `-` and `_`.
-    UpperDash,
-    /// Small letters and digits.
-    Lower,
-    /// Digits and letters from a to f.
-    Hex,
-    /// As `Hex`, and dashes, as in UUIDs.
-    Uuid,
-    /// Letters and digits.
-    Alnum,
-    /// Letters, digits, `-` and `_`.
-    Url,
-    /// As `Url`, and dots inside.
-    Dotted,
-    /// As `Url`, and `+`, `/`, `=`.
-    Base64,
-    /// As `Alnum`, with a digit, a capital and a small letter: the prefix alone proves little.
-    AlnumMixed,
-    /// As `Url`, with all three.
-    UrlMixed,
-    Digits,
-    /// As `Dotted`, and `~`.
-    Tilde,
-    /// Six of `Url`, a point, and more of `Url`.
-    SixDotUrl,
+    Digits = DIGIT,
+    Upper = DIGIT | CAPITAL,
+    UpperDash = DIGIT | CAPITAL | DASH,
+    Lower = DIGIT | HEX | SMALL,
+    Hex = DIGIT | HEX,
+    Uuid = DIGIT | HEX | DASH,
+    Alnum = ALNUM,
+    AlnumMixed = ALNUM | MIXED,
+    Url = URL,
+    UrlMixed = URL | MIXED,
+    Dotted = DOTTED,
+    SixDotUrl = DOTTED | SIX,
+    Base64 = URL | SIGN,
+    Tilde = DOTTED | TILDE,
 }
 
 impl Alphabet {
-    /// The sorts of its characters.
-    const fn sorts(self) -> u8 {
-        match self {
-            Upper => DIGIT | CAPITAL,
-            UpperDash => DIGIT | CAPITAL | DASH,
-            Lower => DIGIT | HEX | SMALL,
-            Hex => DIGIT | HEX,
-            Uuid => DIGIT | HEX | DASH,
-            Alnum | AlnumMixed => DIGIT | HEX | SMALL | CAPITAL,
-            Url | UrlMixed => DIGIT | HEX | SMALL | CAPITAL | DASH,
-            Dotted | SixDotUrl => DIGIT | HEX | SMALL | CAPITAL | DASH | DOT,
-            Base64 => DIGIT | HEX | SMALL | CAPITAL | DASH | SIGN,
-            Tilde => DIGIT | HEX | SMALL | CAPITAL | DASH | DOT | TILDE,
-            Digits => DIGIT,
-        }
+    #[allow(clippy::as_conversions)] // `From` is not const
+    const fn bits(self) -> u16 {
+        self as u16
     }
 
     #[inline]
     pub(in crate::kernel) fn has(self, byte: u8) -> bool {
-        SORTS.get(usize::from(byte)).is_some_and(|sort| sort & self.sorts() != 0)
+        SORTS.get(usize::from(byte)).is_some_and(|sort| sort & self.bits() != 0)
     }
 
     pub(in crate::kernel) fn is_mixed(self) -> bool {
-        matches!(self, AlnumMixed | UrlMixed)
+        self.bits() & MIXED != 0
     }
 
     /// Returns `true` if characters of the alphabet also have its order or mixture.
     pub(in crate::kernel) fn accepts(self, body: &[u8]) -> bool {
-        match self {
-            AlnumMixed | UrlMixed => {
-                body.iter().any(u8::is_ascii_digit)
-                    && body.iter().any(u8::is_ascii_uppercase)
-                    && body.iter().any(u8::is_ascii_lowercase)
-            }
-            SixDotUrl => {
-                body.get(6) == Some(&b'.') && body.iter().filter(|byte| **byte == b'.').count() == 1
-            }
-            _ => true,
-        }
+        let points = body.iter().filter(|byte| **byte == b'.').count();
+        let mixed = body.iter().any(u8::is_ascii_digit)
+            && body.iter().any(u8::is_ascii_uppercase)
+            && body.iter().any(u8::is_ascii_lowercase);
+        (mixed || !self.is_mixed())
+            && (body.get(6) == Some(&b'.') && points == 1 || self != Alphabet::SixDotUrl)
     }
 }
-
-const DIGIT: u8 = 1;
-/// `a` to `f`.
-const HEX: u8 = 2;
-/// `g` to `z`.
-const SMALL: u8 = 4;
-const CAPITAL: u8 = 8;
-/// `-` and `_`.
-const DASH: u8 = 16;
-const DOT: u8 = 32;
-/// `+`, `/` and `=`.
-const SIGN: u8 = 64;
-const TILDE: u8 = 128;
 
 /// The sort of each byte.
-static SORTS: [u8; 256] = sorts();
-
-/// Evaluated by the compiler, which also rejects an index out of range.
-#[allow(
-    clippy::indexing_slicing,
-    clippy::as_conversions,
-    clippy::cast_possible_truncation,
-    clippy::arithmetic_side_effects
-)]
-const fn sorts() -> [u8; 256] {
-    let (mut sorts, mut byte) = ([0; 256], 0);
-    while byte < 256 {
-        sorts[byte] = match byte as u8 {
-            b'0'..=b'9' => DIGIT,
-            b'a'..=b'f' => HEX,
-            b'g'..=b'z' => SMALL,
-            b'A'..=b'Z' => CAPITAL,
-            b'-' | b'_' => DASH,
-            b'.' => DOT,
-            b'+' | b'/' | b'=' => SIGN,
-            b'~' => TILDE,
-            _ => 0,
-        };
-        byte += 1;
-    }
-    sorts
-}
+static SORTS: [u16; 256] = byte_sets(&[
+    (DIGIT, "0123456789", "digits"),
+    (HEX, "abcdef", "of hexadecimal numbers"),
+    (SMALL, "ghijklmnopqrstuvwxyz", "other small letters"),
+    (CAPITAL, "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "capitals"),
+    (DASH, "-_", "of base64url"),
+    (DOT, ".", "between parts"),
+    (SIGN, "+/=", "of base64"),
+    (TILDE, "~", "of Microsoft Entra"),
+]);
 
 /// Prefixes separated by spaces, the alphabet after them, least and most characters, and the source. No
 /// most is needed if the alphabet has the prefix's punctuation: adjacent keys are redacted together.
@@ -141,8 +102,8 @@ pub(in crate::kernel) const KEY_FORMATS: &[KeyFormat] = &[
     ("AIza", Url, 35, ANY, "Google Cloud, API keys"),
     ("AQ.Ab", Url, 40, ANY, "Google Gemini API, authorization keys"),
     ("GOCSPX-", Url, 28, ANY, "Google Identity, OAuth client secrets"),
-    ("ya29.", Url, 30, ANY, "Google Identity, OAuth access tokens"),
-    ("LTAI", Alnum, 12, 20, "Alibaba Cloud, RAM AccessKey pairs"),
+    ("ya29.", Dotted, 30, ANY, "Google Identity, OAuth access tokens"),
+    ("LTAI", Alnum, 12, 26, "Alibaba Cloud, RAM AccessKey pairs"),
     ("AKID", Alnum, 32, 32, "Tencent Cloud, CAM access keys"),
     ("AQVN", Url, 35, ANY, "Yandex Cloud, API keys of service accounts"),
     ("y0_", Url, 50, ANY, "Yandex ID, OAuth tokens"),
@@ -151,14 +112,17 @@ pub(in crate::kernel) const KEY_FORMATS: &[KeyFormat] = &[
     ("fm1_ fm2_ fm1r_ fm1a_", Base64, 100, ANY, "Fly.io, access tokens (macaroons)"),
     ("fo1_", Url, 43, ANY, "Fly.io, authentication tokens"),
     ("nfp_ nfc_ nfo_ nfb_ nfu_", Alnum, 36, 64, "Netlify, token prefixes"),
-    ("vck_ vercel_blob_rw_", Url, 24, ANY, "Vercel, AI Gateway and Blob tokens"),
+    ("vck_ vcp_ vci_ vca_ vcr_ vercel_blob_rw_", Url, 24, ANY, "Vercel, keys, access and Blob tokens"),
     ("rnd_", Alnum, 28, 40, "Render, API keys"),
     ("v1.0-", Uuid, 171, 171, "Cloudflare, Origin CA keys"),
+    ("cfk_ cfut_ cfat_", Alnum, 48, 48, "Cloudflare, token formats: 40 characters and a checksum"),
+    ("ddp_ ddw_", Alnum, 36, 36, "Deno Deploy, access tokens"),
     ("tk-us-", Url, 48, 48, "Scalingo, API tokens"),
     ("ory_pat_ ory_st_ ory_at_ ory_rt_", Dotted, 32, ANY, "Ory, token formats"),
     ("AVNS_", Url, 19, 19, "Aiven, service passwords"),
     // Source code, builds and packages.
-    ("ghp_ gho_ ghu_ ghs_ ghr_", Alnum, 36, 255, "GitHub, token formats"),
+    ("ghp_ gho_ ghu_ ghr_", Alnum, 36, 255, "GitHub, token formats"),
+    ("ghs_", Dotted, 36, ANY, "GitHub, installation tokens, with points since May 2026"),
     ("github_pat_", Url, 60, ANY, "GitHub, fine-grained personal access tokens"),
     ("glpat- glrt- glrtr-", Dotted, 20, ANY, "GitLab, token overview: prefixes"),
     ("gldt- glcbt- glsoat- glft- glimt- glagent-", Url, 20, ANY, "GitLab, token overview: prefixes"),
@@ -167,6 +131,7 @@ pub(in crate::kernel) const KEY_FORMATS: &[KeyFormat] = &[
     ("GR1348941", Url, 20, 20, "GitLab, runner registration tokens"),
     ("ATATT3 ATCTT3", Base64, 100, ANY, "Atlassian, API and access tokens"),
     ("ATBB", Alnum, 32, 32, "Bitbucket, app passwords"),
+    ("BBDC-", Base64, 40, ANY, "Bitbucket Data Center, HTTP access tokens"),
     ("ATTA", Alnum, 72, 72, "Trello, API tokens"),
     ("npm_", Alnum, 36, 36, "npm, access tokens"),
     ("pypi-AgE", Url, 32, ANY, "PyPI, API tokens"),
@@ -180,13 +145,14 @@ pub(in crate::kernel) const KEY_FORMATS: &[KeyFormat] = &[
     ("CCIPAT_ CCIPRJ_", Url, 60, ANY, "CircleCI, API tokens"),
     ("bkua_", Hex, 40, 40, "Buildkite, API access tokens"),
     ("sqp_ squ_ sqa_", Hex, 40, 40, "SonarQube, tokens"),
+    ("sqco_", Alnum, 59, 59, "SonarQube Cloud, tokens"),
     ("snyk_uat. snyk_sat.", Dotted, 40, ANY, "Snyk, personal and service account tokens"),
     ("pul-", Hex, 40, 40, "Pulumi Cloud, access tokens"),
     ("ico-", Alnum, 32, 32, "Infracost, API keys"),
     ("API-", Upper, 26, 26, "Octopus Deploy, API keys"),
     ("pat. sat.", Dotted, 68, 68, "Harness, API keys"),
     ("pnu_ pnb_", Alnum, 36, 36, "Prefect Cloud, API keys"),
-    ("sgp_", Url, 40, ANY, "Sourcegraph, access tokens; Segment, Public API tokens"),
+    ("sgp_ slk_", Url, 40, ANY, "Sourcegraph, access tokens; Segment, Public API tokens"),
     ("gitpod_pat_", Dotted, 40, ANY, "Gitpod, personal access tokens"),
     ("sm_aat_ sm_pat_ sm_sat_", Alnum, 16, 16, "SettleMint, access tokens"),
     ("tr_dev_ tr_prod_ tr_pat_", Alnum, 20, 64, "Trigger.dev, API keys"),
@@ -203,8 +169,9 @@ pub(in crate::kernel) const KEY_FORMATS: &[KeyFormat] = &[
     ("lsv2_pt_ lsv2_sk_", Url, 40, ANY, "LangSmith, API keys"),
     ("hf_", Alnum, 30, 128, "Hugging Face, user access tokens"),
     ("api_org_", Alnum, 34, 34, "Hugging Face, organization tokens"),
-    ("gsk_ pplx- xai-", Alnum, 40, 128, "Groq, Perplexity, xAI: API keys"),
-    ("r8_", Alnum, 37, 37, "Replicate, API tokens"),
+    ("gsk_ pplx-", Alnum, 40, 128, "Groq, Perplexity: API keys"),
+    ("xai-", Url, 40, ANY, "xAI, API keys"),
+    ("r8_", Url, 37, 37, "Replicate, API tokens"),
     ("nvapi-", Url, 60, ANY, "NVIDIA NIM, API keys"),
     ("csk-", Lower, 48, 48, "Cerebras, API keys"),
     ("fw_", AlnumMixed, 22, 24, "Fireworks AI, API keys"),
@@ -227,7 +194,7 @@ pub(in crate::kernel) const KEY_FORMATS: &[KeyFormat] = &[
     ("rk_live_ rk_test_ rk_prod_", Alnum, 16, 255, "Stripe, restricted keys"),
     ("sk_org_live_ sk_org_test_", Alnum, 16, 255, "Stripe, organization keys"),
     ("whsec_", Base64, 24, ANY, "Stripe, Standard Webhooks: signing secrets"),
-    ("sq0csp- sq0atp-", Url, 22, ANY, "Square, application secrets and access tokens"),
+    ("sq0csp- sq0csb- sq0atp-", Url, 22, ANY, "Square, application secrets and access tokens"),
     ("EAAA", Url, 60, 60, "Square, access tokens"),
     ("shpat_ shpca_ shppa_ shpss_", Hex, 32, 32, "Shopify, Admin API tokens"),
     ("ck_ cs_", Hex, 40, 40, "WooCommerce, REST API keys"),
@@ -245,14 +212,16 @@ pub(in crate::kernel) const KEY_FORMATS: &[KeyFormat] = &[
     ("shippo_live_ shippo_test_", Hex, 40, 40, "Shippo, API tokens"),
     ("duffel_live_ duffel_test_", Base64, 43, ANY, "Duffel, access tokens"),
     // Messages and mail.
-    ("xoxb- xoxp- xoxa- xoxr- xoxs- xoxc- xoxd-", Url, 20, ANY, "Slack, token types"),
+    ("xoxb- xoxp- xoxa- xoxr- xoxs- xoxo- xoxc-", Url, 20, ANY, "Slack, token types"),
+    ("xoxd-", Base64, 20, ANY, "Slack, session cookies"),
     ("xoxe- xapp- xwfp-", Url, 20, ANY, "Slack, token types"),
     ("xoxe.", Dotted, 20, ANY, "Slack, token rotation"),
     ("hooks.slack.com/services/ hooks.slack.com/triggers/", Base64, 36, ANY, "Slack, webhooks"),
+    ("hooks.slack.com/workflows/", Base64, 36, ANY, "Slack, webhooks"),
     ("discord.com/api/webhooks/ discordapp.com/api/webhooks/", Base64, 60, ANY, "Discord, webhooks"),
     ("SG.", Dotted, 60, ANY, "Twilio SendGrid, API keys"),
     ("SK", Hex, 32, 32, "Twilio, API key SIDs"),
-    ("key-", Hex, 32, 32, "Mailgun, API keys"),
+    ("key-", Lower, 32, 32, "Mailgun, API keys"),
     ("md-", UrlMixed, 22, 22, "Mailchimp Transactional, API keys"),
     ("xkeysib- xsmtpsib-", Url, 80, ANY, "Brevo, API and SMTP keys"),
     ("re_", UrlMixed, 30, ANY, "Resend, API keys"),
@@ -275,11 +244,13 @@ pub(in crate::kernel) const KEY_FORMATS: &[KeyFormat] = &[
     ("p.eyJ", Dotted, 60, ANY, "Tinybird, auth tokens"),
     // Observation.
     ("glsa_ glc_", Base64, 32, ANY, "Grafana, service account and cloud tokens"),
+    ("eyJrIjoi", Base64, 70, ANY, "Grafana, API keys before service accounts"),
+    ("ddapp_", Alnum, 34, 34, "Datadog, application keys"),
     ("sntrys_", Base64, 60, ANY, "Sentry, organization auth tokens"),
     ("sntryu_", Hex, 64, 64, "Sentry, user auth tokens"),
     ("NRAK-", Upper, 27, 27, "New Relic, user keys"),
-    ("NRII-", Url, 32, ANY, "New Relic, insert keys"),
-    ("phx_ phs_", Alnum, 32, 64, "PostHog, personal and feature flag keys"),
+    ("NRII- NRIQ-", Url, 25, ANY, "New Relic, insert and query keys"),
+    ("phx_ phs_", Url, 32, ANY, "PostHog, personal and feature flag keys"),
     ("dt0c01. dt0s01. dt0s16.", Dotted, 80, ANY, "Dynatrace, token format"),
     ("hcaik_", Lower, 50, 60, "Honeycomb, ingest keys"),
     ("xaat- xapt-", Uuid, 36, 36, "Axiom, API and personal tokens"),
@@ -293,7 +264,7 @@ pub(in crate::kernel) const KEY_FORMATS: &[KeyFormat] = &[
     ("at_", UrlMixed, 60, ANY, "HashiCorp Boundary, auth tokens"),
     ("dp.pt. dp.ct. dp.sa. dp.st. dp.scim. dp.audit.", Dotted, 40, ANY, "Doppler, token formats"),
     ("ops_", Base64, 200, ANY, "1Password, service account tokens"),
-    ("A3-", UpperDash, 36, 36, "1Password, secret keys"),
+    ("A3-", UpperDash, 36, 37, "1Password, secret keys"),
     ("tskey-", UrlMixed, 20, ANY, "Tailscale, key prefixes"),
     ("dnkey-", Url, 79, 79, "Defined Networking, API tokens"),
     ("unkey_", AlnumMixed, 20, 64, "Unkey, root keys"),
@@ -301,7 +272,7 @@ pub(in crate::kernel) const KEY_FORMATS: &[KeyFormat] = &[
     ("lin_api_ lin_oauth_", Alnum, 40, 64, "Linear, API keys and access tokens"),
     ("ntn_", Alnum, 40, 64, "Notion, integration tokens"),
     ("secret_", AlnumMixed, 43, 43, "Notion, integration tokens before September 2024"),
-    ("figd_", Url, 40, ANY, "Figma, personal access tokens"),
+    ("figd_ figp_", Url, 40, ANY, "Figma, personal access tokens"),
     ("PMAK- PMAT-", Url, 26, ANY, "Postman, API and collection keys"),
     ("pk_", UpperDash, 36, 48, "ClickUp, personal tokens"),
     ("sl.", Dotted, 100, ANY, "Dropbox, short-lived access tokens"),
@@ -310,6 +281,7 @@ pub(in crate::kernel) const KEY_FORMATS: &[KeyFormat] = &[
     ("tfp_", Dotted, 40, ANY, "Typeform, personal access tokens"),
     ("sk.eyJ tk.eyJ", Dotted, 60, ANY, "Mapbox, secret and temporary tokens"),
     ("aio_", Alnum, 28, 28, "Adafruit IO, keys"),
+    ("p8e-", Alnum, 32, 32, "Adobe, client secrets"),
     ("rdme_", Lower, 70, 70, "ReadMe, API keys"),
 ];
 
@@ -317,9 +289,10 @@ pub(in crate::kernel) const KEY_FORMATS: &[KeyFormat] = &[
 #[rustfmt::skip]
 pub(in crate::kernel) const MARKED_FORMATS: &[MarkedFormat] = &[
     ("", Hex, 32, 32, "-us", Digits, 1, 2, "Mailchimp Marketing, API keys with their data center"),
-    ("", Lower, 14, 14, ".atlasv1.", Url, 60, 90, "HCP Terraform, API tokens"),
+    ("", Alnum, 14, 14, ".atlasv1.", Url, 60, 90, "HCP Terraform, API tokens"),
     ("pat", Alnum, 17, 17, ".", Hex, 64, 64, "Airtable, personal access tokens"),
     ("", UrlMixed, 24, 28, ".", SixDotUrl, 34, 50, "Discord, bot tokens"),
-    ("", Url, 4, 4, "Q~", Tilde, 31, 34, "Microsoft Entra, client secrets"),
+    ("", Tilde, 4, 4, "Q~", Tilde, 31, 34, "Microsoft Entra, client secrets"),
+    ("sha25", Lower, 5, 5, "6~", Url, 43, 43, "OpenShift, OAuth access tokens"),
     ("", Digits, 8, 10, ":AA", Url, 33, 33, "Telegram Bot API, authorizing your bot"),
 ];

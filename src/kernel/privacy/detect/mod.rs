@@ -7,6 +7,7 @@ pub(super) mod check_digits;
 mod columns;
 mod context;
 mod context_words;
+mod credential_words;
 mod credentials;
 mod dates;
 mod digits;
@@ -22,6 +23,7 @@ mod phone_words;
 mod scan;
 mod secret;
 pub(super) mod text_view;
+mod word_table;
 
 pub(super) use context_words::Hints;
 pub(super) use credentials::key_hints;

@@ -4,7 +4,7 @@
 
 use super::super::kind::Kind;
 use super::super::matches::Matches;
-use super::check_digits::luhn;
+use super::check_digits::{holds, luhn};
 use super::context::Context;
 use super::context_words::Hints;
 use super::digits::{digits, gap_at, Gap, Group};
@@ -92,7 +92,7 @@ fn fits(row: &DigitFormat, text: Text, value: &[Group], shape: usize, context: C
         let filled = number.iter_mut().zip(digits(text, value)).map(|(to, digit)| *to = digit);
         let count = filled.count();
         let number = number.get(..count).unwrap_or_default();
-        number.iter().any(|digit| Some(digit) != number.first()) && check(number)
+        number.iter().any(|digit| Some(digit) != number.first()) && holds(check, number)
     };
     shaped && named && is_proven() && is_apart(text, value, need, *grouped)
 }
@@ -225,7 +225,7 @@ impl Characters {
         let equal = number.iter().all(|each| Some(each) == number.first());
         let formed = number.len() == form.len() && form.bytes().zip(number).all(fits) && !equal;
         let tied = || text.at(end) == b'-' && is_alnum(text.at(end + 1));
-        let proven = formed && check(number);
+        let proven = formed && holds(check, number);
         (proven && text.bounds(start, end) && !tied() && !in_uuid(text, start)).then_some(end)
     }
 }

@@ -4,69 +4,42 @@
 
 use super::super::kind::Kind;
 use super::super::matches::KindMatch;
-use super::context_words::first_word;
-use super::key_formats::{Alphabet, KeyFormat, ANY, KEY_FORMATS, MARKED_FORMATS};
+use super::key_formats::{Alphabet, KeyFormat, MarkedFormat, ANY, KEY_FORMATS, MARKED_FORMATS};
 use super::text_view::{is_alnum, Text};
+use super::word_table::{Part, WordTable};
 use crate::kernel::encoding::unbase64_vec;
 use crate::kernel::prelude::*;
 use serde_json::{Map, Value};
 
-/// One prefix with its row.
-type Row = (&'static [u8], &'static KeyFormat);
+/// The prefixes with their rows.
+static PREFIXES: WordTable<&KeyFormat, 1024> = prefixes();
 
-/// The prefixes with their rows as a hash table with linear probing: nearly all words of a text hit an
-/// empty slot.
-static TABLE: [Option<Row>; TABLE_COUNT] = table();
-
-/// Several times the number of prefixes.
-const TABLE_COUNT: usize = 1024;
-
-/// Evaluated by the compiler, which also rejects an index out of range.
 #[allow(clippy::indexing_slicing)]
-const fn table() -> [Option<Row>; TABLE_COUNT] {
-    let (mut table, mut row) = ([None; TABLE_COUNT], 0);
+const fn prefixes() -> WordTable<&'static KeyFormat, 1024> {
+    let (mut table, mut row) = (WordTable::new(Part::Start), 0);
     while row < KEY_FORMATS.len() {
-        let mut rest = KEY_FORMATS[row].0.as_bytes();
-        while let Some(length) = first_word(rest) {
-            let (prefix, after) = rest.split_at(length);
-            let mut at = slot(prefix);
-            while table[at].is_some() {
-                at = (at + 1) % TABLE_COUNT;
-            }
-            table[at] = Some((prefix, &KEY_FORMATS[row]));
-            rest = after.trim_ascii_start();
-        }
+        table = table.with(KEY_FORMATS[row].0, &KEY_FORMATS[row]);
         row += 1;
     }
     table
 }
 
-/// The hash of a prefix: its first two characters, which every prefix has.
-#[allow(clippy::as_conversions)] // `From` is not const
-const fn slot(prefix: &[u8]) -> usize {
-    match prefix {
-        [first, second, ..] => (*first as usize * 31 + *second as usize * 5) % TABLE_COUNT,
-        _ => 0,
-    }
-}
-
-/// How much of a body has to be mixed, and how much of a prefix is read at once.
+/// The longest prefix, and how much of a body has to be mixed.
+const PREFIX_MAX: usize = 28;
 const MIXED_WITHIN: usize = 24;
-const PREFIX_MAX: usize = 16;
 
 /// Returns the end of the key that begins at `start`, by the longest prefix that fits.
 // [PRIV-103]
 fn prefixed_end(text: Text, start: usize) -> Option<usize> {
-    let (mut at, mut best) = (slot(text.upto(start, 2)), None);
-    let Some(Some(_)) = TABLE.get(at) else { return None };
-    let read = text.upto(start, PREFIX_MAX);
-    while let Some(Some((prefix, format))) = TABLE.get(at) {
-        let (first, rest) = prefix.split_at(prefix.len().min(PREFIX_MAX));
-        if read.starts_with(first) && text.upto(start + first.len(), rest.len()) == rest {
+    if !PREFIXES.may_have(text.upto(start, 2)) {
+        return None;
+    }
+    let (read, mut best) = (text.upto(start, PREFIX_MAX), None);
+    for (prefix, format) in PREFIXES.candidates(read) {
+        if read.starts_with(prefix) {
             let end = body_end(text, start + prefix.len(), format);
             best = best.max(end.map(|end| (prefix.len(), end)));
         }
-        at = (at + 1) % TABLE_COUNT;
     }
     best.map(|(_, end)| end)
 }
@@ -88,28 +61,26 @@ fn body_end(text: Text, from: usize, (_, body, least, most, _): &KeyFormat) -> O
 /// Returns the key around the mark at `at`.
 // [PRIV-103]
 pub(super) fn marked(text: Text, at: usize) -> Option<KindMatch> {
-    MARKED_FORMATS.iter().find_map(
-        |(begin, head, least, most, mark, tail, shortest, longest, _)| {
-            let from = at + mark.len();
-            if text.upto(at, mark.len()) != mark.as_bytes() || !tail.has(text.at(from)) {
-                return None;
-            }
-            let end = text.run_end(from, longest + 1, |byte| tail.has(byte));
-            let ends = (*shortest..=*longest).contains(&(end - from)) && !is_alnum(text.at(end));
-            if !ends || !tail.accepts(text.slice(from, end)) {
-                return None;
-            }
-            let start = text.run_start(at, most + 1, |byte| head.has(byte));
-            // In addresses, `bot` precedes digits.
-            let begins = !is_alnum(text.before(start))
-                || text.slice(start.saturating_sub(4), start) == b"/bot";
-            let fits = begins
-                && (*least..=*most).contains(&(at - start))
-                && text.upto(start, begin.len()) == begin.as_bytes()
-                && head.accepts(text.slice(start, at));
-            fits.then_some((Kind::ApiKey, start, end))
-        },
-    )
+    let fit = |(begin, head, least, most, mark, tail, shortest, longest, _): &MarkedFormat| {
+        let from = at + mark.len();
+        if text.upto(at, mark.len()) != mark.as_bytes() || !tail.has(text.at(from)) {
+            return None;
+        }
+        let end = text.run_end(from, longest + 1, |byte| tail.has(byte));
+        if !(*shortest..=*longest).contains(&(end - from)) || is_alnum(text.at(end)) {
+            return None;
+        }
+        let start = text.run_start(at, most + 1, |byte| head.has(byte));
+        // In addresses, `bot` precedes digits.
+        let in_address = text.slice(start.saturating_sub(4), start) == b"/bot";
+        let fits = (in_address || !is_alnum(text.before(start)))
+            && (*least..=*most).contains(&(at - start))
+            && text.upto(start, begin.len()) == begin.as_bytes()
+            && head.accepts(text.slice(start, at))
+            && tail.accepts(text.slice(from, end));
+        fits.then_some((Kind::ApiKey, start, end))
+    };
+    MARKED_FORMATS.iter().find_map(fit)
 }
 
 /// The shortest text after the first part of a prefix.
@@ -138,21 +109,15 @@ pub(super) fn find(text: Text, at: usize, seen: &mut usize) -> Option<KindMatch>
         return None;
     }
     // The marks, by a second character that is rare.
+    let is_hex = |place| Alphabet::Hex.has(text.at(place));
     let is_mark = match byte {
         b'-' => next == b'u',
-        b'.' => {
-            text.at(at + 7) == b'.'
-                || next == b'a' && text.at(at + 8) == b'.'
-                || Alphabet::Hex.has(text.at(at + 2))
-                    && Alphabet::Hex.has(text.at(at + 64))
-                    && !is_alnum(text.at(at + 65))
-        }
+        b'.' => text.at(at + 7) == b'.' || next == b'a' || is_hex(at + 2) && is_hex(at + 64),
         _ => false,
     };
-    if is_mark {
-        if let Some(found) = marked(text, at) {
-            return Some(found);
-        }
+    let marked = if is_mark { marked(text, at) } else { None };
+    if marked.is_some() {
+        return marked;
     }
     let far = text.at(at + BODY_MIN);
     if !(Alphabet::Base64.has(far) || far == b'.') {
@@ -160,10 +125,7 @@ pub(super) fn find(text: Text, at: usize, seen: &mut usize) -> Option<KindMatch>
     }
     // A capital is among the first three characters of a prefix.
     let most = if matches!(byte, b'A' | b'w') { 2 } else { HEAD_MAX };
-    let mut start = at;
-    while at - start < most && is_alnum(text.before(start)) {
-        start -= 1;
-    }
+    let start = text.run_start(at, most, is_alnum);
     if is_alnum(text.before(start)) {
         return None;
     }
@@ -181,9 +143,7 @@ const LETTERS_MAX: usize = 24;
 /// Returns the key whose first digit is at `at`, such as `SK` and hexadecimal digits.
 pub(super) fn find_in_word(text: Text, at: usize) -> Option<KindMatch> {
     let start = text.run_start(at, LETTERS_MAX, |byte| byte.is_ascii_alphabetic());
-    if is_alnum(text.before(start))
-        || !matches!(text.at(start), b'S' | b'G' | b'E' | b'I' | b'c' | b'd' | b'o')
-    {
+    if is_alnum(text.before(start)) {
         return None;
     }
     prefixed_end(text, start).map(|end| (Kind::ApiKey, start, end))
@@ -196,7 +156,6 @@ const HEADER_MAX: usize = 2048;
 /// `ewo` are a brace and white space.
 // [PRIV-101]
 fn jwt_token(text: Text, start: usize, seen: &mut usize) -> Option<KindMatch> {
-    let part = |from: usize| text.until(from, |byte| !is_base64url(byte));
     if start < *seen || !matches!(text.upto(start, 3), b"eyJ" | b"eyA" | b"ewo") {
         return None;
     }
@@ -210,19 +169,14 @@ fn jwt_token(text: Text, start: usize, seen: &mut usize) -> Option<KindMatch> {
     };
     let mut header: String = text.slice(start, header_end).iter().map(standard).collect();
     header.extend(core::iter::repeat_n('=', header.len().wrapping_neg() % 4));
-    let header = unbase64_vec(&header)?;
-    let object = serde_json::from_slice::<Map<String, Value>>(&header).ok()?;
-    let second = part(header_end + 1);
-    if text.at(header_end) != b'.' || second == header_end + 1 || !object.contains_key("alg") {
-        return None;
-    }
-    let mut end = second;
-    for _ in 0..3 {
+    let object = serde_json::from_slice::<Map<String, Value>>(&unbase64_vec(&header)?).ok()?;
+    let mut end = header_end;
+    for _ in 0..4 {
         if text.at(end) == b'.' && is_base64url(text.at(end + 1)) {
-            end = part(end + 1);
+            end = text.until(end + 1, |byte| !is_base64url(byte));
         }
     }
-    Some((Kind::Jwt, start, end))
+    (end > header_end && object.contains_key("alg")).then_some((Kind::Jwt, start, end))
 }
 
 fn is_base64url(byte: u8) -> bool {

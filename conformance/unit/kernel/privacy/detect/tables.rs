@@ -3,9 +3,10 @@
 
 use super::super::folded_text::fold;
 use super::super::kind::Kind;
-use super::check_digits::ISSUERS;
+use super::account_numbers::{CardIssuer, CARD_ISSUERS, IBAN_LENGTHS};
 use super::context_words::{word_hints, Hints, CONTEXT_WORDS};
-use super::credentials::{is_stop_word, Class, NAMES};
+use super::credential_words::NAMES;
+use super::credentials::STATES;
 use super::key_formats::{Alphabet, ANY, KEY_FORMATS, MARKED_FORMATS};
 use super::national_numbers::{Need, DIGIT_FORMATS, FOURS, LETTER_FORMATS};
 use super::phone::country_code_length;
@@ -334,37 +335,36 @@ fn the_file_of_privacy_tables_is_the_tables_of_the_code() {
     let row =
         |(_, words, note): &(char, &str, &str)| vec![("words", list(words)), ("note", json!(note))];
     page.section("phone_words", &[], phone_words::WORDS.iter().map(row).collect());
-    let row = |(class, ends): &(Class, &str)| {
-        let class = match class {
-            Class::Password => "password",
-            Class::Token => "token",
-            Class::Signed => "signature",
-            Class::Session => "session",
-            Class::Cookies => "cookies",
-            Class::Other => "nothing",
-        };
+    let row = |(hints, ends, _): &(Hints, &str, &str)| {
+        let classes = [
+            (Hints::PASSWORD, "password"),
+            (Hints::TOKEN, "token"),
+            (Hints::SIGNED, "signature"),
+            (Hints::SESSION, "session"),
+            (Hints::COOKIES, "cookies"),
+            (Hints::NONE, "nothing"),
+        ];
+        let class = classes.iter().find(|(class, _)| class == hints).map(|(_, name)| *name);
         vec![("class", json!(class)), ("name_ends", list(ends))]
     };
     page.section("credential_names", &[], NAMES.iter().map(row).collect());
-    let stop_words = "none null undefined true false required optional text string hidden default \
-        unknown invalid incorrect missing empty enabled disabled input field prompt value number \
-        boolean object array bytes varchar integer never always public private plain plaintext shared";
-    assert!(stop_words.split_whitespace().all(|word| is_stop_word(word.as_bytes())));
-    page.section("credential_stop_words", &[], vec![vec![("words", list(stop_words))]]);
+    page.section("credential_stop_words", &[], vec![vec![("words", list(STATES))]]);
     page.section("issued_numbers", &["id", "check"], digit_rows());
     page.section("issued_numbers_with_letters", &["id", "check"], letter_rows());
-    let row = |(first, last, lengths): &(u32, u32, &[usize])| {
-        vec![("first", json!(first)), ("last", json!(last)), ("lengths", json!(lengths))]
+    let row = |(range, lengths, issuer, _): &CardIssuer| {
+        let (first, last) = (json!(range.start()), json!(range.end()));
+        vec![
+            ("first", first),
+            ("last", last),
+            ("lengths", json!(lengths)),
+            ("issuer", json!(issuer)),
+        ]
     };
-    page.section("card_issuers", &["issuer"], ISSUERS.iter().map(row).collect());
+    page.section("card_issuers", &[], CARD_ISSUERS.iter().map(row).collect());
     let row = |(length, countries, _): &(usize, &str, &str)| {
         vec![("countries", list(countries)), ("length", json!(length))]
     };
-    page.section(
-        "iban_lengths",
-        &["source"],
-        super::national_numbers::IBAN_LENGTHS.iter().map(row).collect(),
-    );
+    page.section("iban_lengths", &["source"], IBAN_LENGTHS.iter().map(row).collect());
     let row = |length: usize| {
         let place = 10_usize.pow(3 - u32::try_from(length).unwrap());
         let codes = (0..1000).step_by(place).filter(|code| {
