@@ -187,7 +187,7 @@ fn framing() -> Vec<Case> {
             "Two byte order marks at the start",
             one,
             "SRV-07 SRV-08",
-            format!("\u{feff}\u{feff}{{}}").into(),
+            "\u{feff}\u{feff}{}".to_string().into(),
             vec![failure(Value::Null, PARSE)],
         ),
         (

@@ -622,8 +622,9 @@ fn blocks() -> Vec<Case> {
             message["/result/content"] = text_block("no");
         } else {
             let mut all = text_block("no");
-            all.as_array_mut()
-                .map(|all| all.push(json!({ "type": "text", "text": structured.to_string() })));
+            if let Some(all) = all.as_array_mut() {
+                all.push(json!({ "type": "text", "text": structured.to_string() }))
+            }
             message["/result/content"] = all;
         }
         cases.push(
@@ -715,11 +716,12 @@ fn approvals() -> Vec<Case> {
                 .spec("SRV-41 SRV-40"),
         );
     }
-    for (id, title, capabilities) in [(
-        "modes",
-        "A client that names the mode `form`",
-        json!({ "elicitation": { "form": {}, "url": {} } }),
-    )] {
+    {
+        let (id, title, capabilities) = (
+            "modes",
+            "A client that names the mode `form`",
+            json!({ "elicitation": { "form": {}, "url": {} } }),
+        );
         cases.push(
             of(id, start_with(NEWEST, capabilities), elicits("critical"))
                 .with("replies", json!([{ "result": allows() }]))

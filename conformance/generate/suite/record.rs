@@ -327,7 +327,7 @@ fn repairs() -> Vec<Case> {
             ended(seq + 1, seq, "ok", &answer(&json!("fine")), answered("fine", false)),
         ]
     };
-    let one_line = lines(&[one.clone()]).concat().len();
+    let one_line = lines(std::slice::from_ref(&one)).concat().len();
     let mut cases = vec![
         call("repair-none", &whole, json!({}))
             .answers(left(&after(&records, &[nope(4)]), &[]))
@@ -379,20 +379,25 @@ fn repairs() -> Vec<Case> {
                 "What another program made stops no writer.",
             )
             .spec("AUD-75"),
-        record("repair-lost", &package, &log(&[one.clone()]), json!({ "calls/1-0": "" }))
-            .answers(left(
-                &[
-                    &earlier(&[one.clone()])[..],
-                    &[merged(&[start(2, "lost"), json!({ "call": 1 })])],
-                    &fine(3),
-                ]
-                .concat(),
-                &[],
-            ))
-            .says("The file of a call without an outcome", died)
-            .spec("AUD-51 AUD-52 AUD-23"),
-        record("repair-lost-file-gone", &package, &log(&[one.clone()]), json!({}))
-            .answers(left(&[&earlier(&[one.clone()])[..], &fine(2)].concat(), &[]))
+        record(
+            "repair-lost",
+            &package,
+            &log(std::slice::from_ref(&one)),
+            json!({ "calls/1-0": "" }),
+        )
+        .answers(left(
+            &[
+                &earlier(std::slice::from_ref(&one))[..],
+                &[merged(&[start(2, "lost"), json!({ "call": 1 })])],
+                &fine(3),
+            ]
+            .concat(),
+            &[],
+        ))
+        .says("The file of a call without an outcome", died)
+        .spec("AUD-51 AUD-52 AUD-23"),
+        record("repair-lost-file-gone", &package, &log(std::slice::from_ref(&one)), json!({}))
+            .answers(left(&[&earlier(std::slice::from_ref(&one))[..], &fine(2)].concat(), &[]))
             .says("A call without an outcome and without a file", "The call stays open.")
             .spec("AUD-52"),
         record("repair-ended", &package, &whole, json!({ "calls/1-0": "" }))

@@ -71,7 +71,7 @@ fn luhn_sum(digits: &[u8]) -> u32 {
 }
 
 // [PRIV-33]
-pub(super) fn luhn(digits: &[u8]) -> bool {
+pub(in crate::kernel) fn luhn(digits: &[u8]) -> bool {
     luhn_sum(digits).is_multiple_of(10)
 }
 

@@ -4,7 +4,7 @@
 //! [`scan`] runs over a folded text and calls the detectors, most of which are tables.
 
 mod account_numbers;
-mod check_digits;
+pub(super) mod check_digits;
 mod columns;
 mod context;
 mod context_words;
