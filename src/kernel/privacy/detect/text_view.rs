@@ -56,9 +56,7 @@ impl<'a> Text<'a> {
     pub(super) fn run_end(self, start: usize, most: usize, belongs: impl Fn(u8) -> bool) -> usize {
         let rest = self.0.get(start..).unwrap_or_default();
         let run = rest.get(..most).unwrap_or(rest);
-        let mut after = run.iter();
-        let stopped = after.any(|byte| !belongs(*byte));
-        let length = run.len().saturating_sub(after.len()).saturating_sub(usize::from(stopped));
+        let length = run.iter().position(|byte| !belongs(*byte)).unwrap_or(run.len());
         count_reads(length);
         start.saturating_add(length)
     }
