@@ -94,6 +94,7 @@ fn detectors_get_text_and_context_and_reach_nothing_else() {
         "key_hints",
         "phone_word",
         "digits_of",
+        "proves_itself",
         "Hints",
         "IDEOGRAPH",
         "LETTER",

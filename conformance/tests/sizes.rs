@@ -16,9 +16,10 @@ pub const RING_2: [&str; 6] =
     ["host/store.rs", "host/pack.rs", "host/question.rs", "mcp/", "cli/", "main.rs"];
 
 /// Tables: a row to a line, with what each means.
-pub const TABLES: [&str; 7] = [
+pub const TABLES: [&str; 8] = [
     "kernel/limits.rs",
     "kernel/error.rs",
+    "kernel/privacy/detect/account_numbers.rs",
     "kernel/privacy/detect/key_formats.rs",
     "kernel/privacy/detect/national_numbers.rs",
     "kernel/privacy/detect/context_words.rs",
@@ -49,12 +50,12 @@ pub const SPINE: [&str; 17] = [
 
 /// The most lines of each part.
 const LINES_MAX: [(&str, usize); 7] = [
-    ("ring 0", 16_690),
+    ("ring 0", 16_695),
     ("ring 0 in kernel/", 12_880),
-    ("ring 1", 2_865),
+    ("ring 1", 2_815),
     ("ring 2 without cli/", 1_470),
     ("cli/", 2_460),
-    ("library", 21_010),
+    ("library", 20_980),
     ("spine", 3_090),
 ];
 

@@ -73,6 +73,8 @@ fn no_word_of_the_list_is_in_the_sources_the_specification_or_the_pages() {
     paths.extend(files_below(&root().join("src"), "rs"));
     paths.extend(files_below(&root().join("conformance/runner/src"), "rs"));
     paths.extend(files_below(&root().join("spec"), "md"));
+    // It has the ids of cases, which never change.
+    paths.retain(|path| !path.ends_with("TRACE.md"));
     let list: Vec<_> = WORDS
         .iter()
         .map(|(word, better, allowed)| {

@@ -1,7 +1,7 @@
 //! Audit logs that are as they have to be, and the parts that others are made of.
 
 use super::case::Case;
-use super::crypto::{hmac_sha256_hex, sha256_hex};
+use super::crypto::{base64, hmac_sha256_hex, sha256_hex, Key, APPROVER, STRANGER};
 use serde_json::{json, Value};
 
 /// Names of members with the text of their values, in the order of the line.
@@ -187,6 +187,7 @@ pub fn cases() -> Vec<Case> {
     let mut cases = accepted();
     cases.extend(values());
     cases.extend(directories());
+    cases.extend(proofs());
     cases
 }
 
@@ -457,5 +458,76 @@ fn directories() -> Vec<Case> {
             .spec("AUD-76 AUD-65")
             .refused("audit.broken"),
     );
+    cases
+}
+
+const PROOF_TYPE: &str = "application/vnd.mpp.attestation.v1";
+
+/// `[CONS-10]` and `[CONS-12]`, from the spec: the proof that `ann` approved the call of the page's example.
+fn proof(key: Key, nonce: &str) -> String {
+    let expires = "2026-01-01T12:05:00Z";
+    let body = format!(
+        "content_hash sha256:f53dbd41ba3f28dd46806a4f47c09e5a53f00b6cd2a9c3951076c458e1f4df82\n\
+         tool count_words\narguments {}\nby ann\nnonce {nonce}\nexpires {expires}\n",
+        digest("{\"text\":\"hello\"}")
+    );
+    let bytes = format!("MPPv1 {} {PROOF_TYPE} {} {body}", PROOF_TYPE.len(), body.len());
+    format!("{nonce} {expires} {} {}", key.id(), base64(&key.sign(bytes.as_bytes())))
+}
+
+/// Proofs of approval, verified with the public half of the host key.
+fn proofs() -> Vec<Case> {
+    let why = "Anyone with the public half of the host key can verify that each destructive call was approved.";
+    let (first, second) = ("ab".repeat(16), "cd".repeat(16));
+    let approved = |call: u64, proof: &str| {
+        let mut record = intent(call);
+        set(&mut record, "granted_by", "\"person:ann\"");
+        set(&mut record, "attestation", quoted(proof));
+        record
+    };
+    let good = || approved(1, &proof(APPROVER, &first));
+    let other = |name: &str, text: &str| {
+        let mut record = good();
+        set(&mut record, name, text);
+        vec![record]
+    };
+    let case = |id: &str, records: &[Members]| {
+        Case::audit(id, Some(log(records))).with_member_file(
+            "host_key",
+            "pub",
+            APPROVER.public_pem().as_bytes(),
+        )
+    };
+    let two = [good(), approved(2, &proof(APPROVER, &second))];
+    let mut cases = vec![
+        case("accept-proofs", &two)
+            .answers(json!({ "records": 2, "open": [1, 2], "proofs": 2 }))
+            .says("Two proofs", why)
+            .spec("CONS-12 CONS-10"),
+        case("accept-proofs-none", &example())
+            .answers(json!({ "records": 3, "proofs": 0 }))
+            .says("Calls that needed no proof", why)
+            .spec("CONS-12"),
+    ];
+    let hash = quoted(&format!("sha256:{}", "ab".repeat(32)));
+    let short = proof(APPROVER, &first[2..]);
+    for (id, title, records) in [
+        ("twice", "One nonce twice", vec![good(), approved(2, &proof(APPROVER, &first))]),
+        ("key", "A proof by another key", vec![approved(1, &proof(STRANGER, &first))]),
+        ("tool", "A proof for another tool", other("tool", "\"count_lines\"")),
+        ("arguments", "A proof for other arguments", other("arguments", &quoted(&digest("{}")))),
+        ("package", "A proof for another package", other("content_hash", &hash)),
+        ("person", "A proof by another person", other("granted_by", "\"person:bob\"")),
+        ("policy", "A proof beside a rule", other("granted_by", "\"ann\"")),
+        ("text", "A text that is no proof", vec![approved(1, "a proof")]),
+        ("nonce", "A proof with a short nonce", vec![approved(1, &short)]),
+    ] {
+        cases.push(
+            case(&format!("proof-{id}"), &records)
+                .says(title, why)
+                .spec("CONS-12")
+                .refused("audit.broken"),
+        );
+    }
     cases
 }

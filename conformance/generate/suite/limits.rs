@@ -7,7 +7,9 @@ use super::run::text_block;
 use serde_json::{json, Value};
 
 /// Cases of other directories that are at a limit or one beyond.
-const SHOWN: [(&str, &str); 38] = [
+const SHOWN: [(&str, &str); 40] = [
+    ("LIM-254", "key/accept-file-longest"),
+    ("LIM-254", "key/file-long"),
     ("LIM-01", "archive/archive-above-limit"),
     ("LIM-02", "archive/count-above-limit"),
     ("LIM-03", "archive/entry-above-limit"),

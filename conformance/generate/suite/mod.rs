@@ -30,6 +30,7 @@ mod publisher;
 mod record;
 mod run;
 mod sandbox;
+mod schema_values;
 mod script;
 mod services;
 mod signature;
@@ -73,6 +74,7 @@ pub fn cases() -> Vec<Case> {
     cases.extend(audit::cases());
     cases.extend(audit_damage::cases());
     cases.extend(record::cases());
+    cases.extend(schema_values::cases());
     cases.extend(store::cases());
     cases.extend(mcp::cases());
     cases.extend(mcp_calls::cases());

@@ -1,6 +1,6 @@
 //! Packages that are installed, replaced, removed and called.
 
-use super::case::Case;
+use super::case::{parts_json, Case, Part};
 use super::package::{manifest, Package};
 use super::run::{saying, text_block};
 use serde_json::{json, Value};
@@ -10,6 +10,7 @@ pub fn cases() -> Vec<Case> {
     cases.extend(versions());
     cases.extend(indexes());
     cases.extend(calls());
+    cases.extend(approvals());
     cases
 }
 
@@ -325,4 +326,115 @@ fn calls() -> Vec<Case> {
             .spec("STORE-08")
             .refused("store.not_installed"),
     ]
+}
+
+/// A call that needs approval, and the file of remembered approvals.
+fn approvals() -> Vec<Case> {
+    let why = "A file of approvals that is not as it has to be approves nothing.";
+    let mut manifest = manifest();
+    manifest["capabilities"] = json!({ "environment": ["API_KEY"] });
+    let package = Package::new().with_manifest(&manifest).bytes();
+    let of = |id: &str, file: Value| {
+        Case::store(&format!("approvals-{id}"))
+            .with("files", json!({ "approvals.json": file }))
+            .package("store/asking", &package)
+            .with("call", "org.example.echo")
+            .with("tool", "echo")
+            .with("arguments", json!({}))
+    };
+    let entry = json!({
+        "package": "org.example.echo", "content_hash": format!("sha256:{}", "ab".repeat(32)),
+        "grants": format!("sha256:{}", "cd".repeat(32)), "capabilities": ["x"], "by": "Ann",
+        "at": "2026-01-01T00:00:00Z",
+    });
+    let file = |approvals: Value| {
+        json!({ "format": "mpp-approvals/1", "approvals": approvals }).to_string()
+    };
+    let with = |member: &str, value: Value| {
+        let mut entry = entry.clone();
+        entry[member] = value;
+        file(json!([entry]))
+    };
+    let less = |member: &str| {
+        let mut entry = entry.clone();
+        entry.as_object_mut().map(|members| members.remove(member));
+        file(json!([entry]))
+    };
+    let empty = r#"{"format":"mpp-approvals/1"}"#;
+    let many = |count: usize| {
+        let head = format!("{{\"format\":\"mpp-approvals/1\",\"approvals\":[{entry}");
+        let more = Part { bytes: format!(",{entry}").into_bytes(), times: count - 1 };
+        parts_json(&[Part::once(head), more, Part::once("]}")])
+    };
+    let padded = |bytes: usize| {
+        let spaces = Part { bytes: vec![b' '], times: bytes - empty.len() };
+        parts_json(&[Part::once(empty), spaces])
+    };
+    let mut cases = Vec::new();
+    for (id, title, spec, text) in [
+        ("none", "A file without approvals", "CONS-32", json!(empty)),
+        (
+            "other",
+            "The approval of another package",
+            "CONS-32 CONS-02",
+            json!(file(json!([entry]))),
+        ),
+        ("most", "1000 approvals", "CONS-32 LIM-255", many(1000)),
+        ("longest", "A file of 8 MiB", "CONS-32 LIM-256", padded(8 << 20)),
+    ] {
+        cases.push(
+            of(id, text)
+                .says(&format!("Approvals: {title}"), "What nobody approved does not run.")
+                .spec(spec)
+                .refused("policy.confirmation_required"),
+        );
+    }
+    let deep = empty.replace('}', &format!(",\"x\":{}1{}}}", "[".repeat(8), "]".repeat(8)));
+    for (id, title, spec, text) in [
+        ("more", "1001 approvals", "CONS-32 LIM-255", many(1001)),
+        ("too-long", "A file of 8 MiB and one byte", "CONS-32 LIM-256", padded((8 << 20) + 1)),
+        ("text", "A text that is not JSON", "CONS-32", json!("hello")),
+        ("format", "Another format", "CONS-32", json!(empty.replace("/1", "/2"))),
+        ("member", "An unknown member", "CONS-32", json!(with("x", json!(1)))),
+        ("less", "An approval by no one", "CONS-32", json!(less("by"))),
+        (
+            "name",
+            "An approval by a name with a line feed",
+            "CONS-32",
+            json!(with("by", json!("a\nb"))),
+        ),
+        (
+            "time",
+            "An approval at a time that is none",
+            "CONS-32",
+            json!(with("at", json!("today"))),
+        ),
+        (
+            "package",
+            "An approval of a package whose id is none",
+            "CONS-32",
+            json!(with("package", json!("Echo"))),
+        ),
+        (
+            "hash",
+            "An approval of a content hash that is none",
+            "CONS-32",
+            json!(with("content_hash", json!("x"))),
+        ),
+        (
+            "list",
+            "Capabilities that are no list",
+            "CONS-32",
+            json!(with("capabilities", json!("x"))),
+        ),
+        ("deep", "A file nested 9 deep", "CONS-32 LIM-72", json!(deep)),
+    ] {
+        cases.push(
+            of(id, text)
+                .says(&format!("Approvals: {title}"), why)
+                .spec(spec)
+                .refused("consent.invalid"),
+        );
+    }
+    cases
 }

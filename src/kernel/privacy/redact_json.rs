@@ -1,8 +1,7 @@
 //! Redaction of a JSON value: its strings and keys, JSON inside strings, and numbers that can be personal
 //! data; everything else is copied.
 
-use super::detect::check_digits::luhn;
-use super::detect::{digits_of, key_hints, scan, Hints};
+use super::detect::{digits_of, key_hints, proves_itself, scan, Hints};
 use super::kind::KindSet;
 use super::matches::{merge_overlapping, Match, MatchSource};
 use super::nested_json::{decode, documents, is_document, tokens, Token, UniqueKeys};
@@ -334,9 +333,7 @@ impl<'a> JsonRedactor<'a> {
             Ok::<_, Error>(merge_overlapping(matches).into_iter().find(is_all))
         };
         let digits = magnitude.to_string();
-        let values: Vec<u8> = digits.bytes().map(|digit| digit.wrapping_sub(b'0')).collect();
-        // Without context, only a card number proves itself.
-        if hints == Hints::NONE && !luhn(&values) {
+        if hints == Hints::NONE && !proves_itself(&digits) {
             return Ok(None);
         }
         // Numbers of a certain length can have lost leading zeros.
@@ -374,7 +371,7 @@ fn whole_float(number: &Number) -> Option<u64> {
     number.to_string().trim_start_matches('-').strip_suffix(".0")?.parse().ok()
 }
 
-/// The smallest number of twelve digits: without context, shorter ones are no values.
+/// The smallest number of twelve digits: without context, shorter ones stay.
 const TWELVE_DIGITS_MIN: f64 = 1e11;
 
 /// Returns `true` for `null` and the like, and a number below that, as most are.

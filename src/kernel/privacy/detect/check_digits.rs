@@ -2,7 +2,7 @@
 //! capital's ASCII code less that of `0`, from 17 (`A`) on.
 #![allow(clippy::arithmetic_side_effects)] // sums of at most 34 characters
 
-use super::national_numbers::{ARTICLE, CARD_ISSUERS};
+use super::account_numbers::{ARTICLE, CARD_ISSUERS};
 use core::ops::{Range, RangeInclusive};
 
 /// A condition of an issued number. `national_numbers.rs` has them as data.
@@ -16,7 +16,7 @@ pub(super) enum Rule {
     Sum(&'static [u32], u32, &'static str),
     /// Luhn's sum of the characters from a place on, and a number, is a multiple of ten.
     Luhn(usize, u32),
-    /// What is no such sum.
+    /// Another check.
     Is(fn(&[u8]) -> bool),
 }
 
@@ -71,7 +71,7 @@ fn luhn_sum(digits: &[u8]) -> u32 {
 }
 
 // [PRIV-33]
-pub(in crate::kernel) fn luhn(digits: &[u8]) -> bool {
+pub(super) fn luhn(digits: &[u8]) -> bool {
     luhn_sum(digits).is_multiple_of(10)
 }
 

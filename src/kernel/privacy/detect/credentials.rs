@@ -147,7 +147,7 @@ impl CredentialReader {
         if sign == b':' && end < at && matches!(last, [b'"', _, _] | [_, b'"', _]) {
             return self.key_member(text, at, end);
         }
-        // Most texts before a sign are no name of a secret.
+        // Most texts before a sign end like no name of a secret.
         if !NAME_ENDS.may_have(last) {
             return None;
         }

@@ -4,8 +4,8 @@
 
 use super::super::kind::Kind;
 use super::super::matches::KindMatch;
+use super::account_numbers::IBAN_LENGTHS;
 use super::check_digits::modulo_97;
-use super::national_numbers::IBAN_LENGTHS;
 use super::numbers::{is_gap, GAP_MAX};
 use super::text_view::{in_uuid, is_alnum, Text};
 use crate::kernel::prelude::*;

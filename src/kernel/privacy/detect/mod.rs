@@ -3,7 +3,8 @@
 //!
 //! [`scan`] runs over a folded text and calls the detectors, most of which are tables.
 
-pub(super) mod check_digits;
+mod account_numbers;
+mod check_digits;
 mod columns;
 mod context;
 mod context_words;
@@ -27,7 +28,7 @@ mod word_table;
 
 pub(super) use context_words::Hints;
 pub(super) use credentials::key_hints;
-pub(super) use numbers::digits_of;
+pub(super) use numbers::{digits_of, proves_itself};
 pub(super) use phone_words::phone_word;
 pub(super) use scan::{may_match, scan};
 pub(super) use text_view::{IDEOGRAPH, LETTER, OTHER};

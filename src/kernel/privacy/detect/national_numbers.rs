@@ -4,6 +4,7 @@
 //! The words are in lower case and without accents.
 
 use super::super::kind::Kind;
+use super::account_numbers::ARTICLE;
 use super::check_digits::{aadhaar, codice_fiscale, issued_card, nino, steuer_id, Rule};
 use core::ops::RangeInclusive;
 use Rule::{In, Is, Luhn, OneOf, Sum};
@@ -43,20 +44,31 @@ pub(super) const DIGIT_FORMATS: &[DigitFormat] = &[
     (Kind::CreditCard, 12..=19, FOURS, Nearby, Nearby, &[Luhn(0, 0)], "", "ISO/IEC 7812-1"),
     (Kind::Ssn, 9..=9, &[324], Alone, Adjacent, &[In(0..3, SSN), In(3..5, &[1..=99]), In(5..9, &[1..=9999]), In(0..9, UNPRINTED)], "", "Social Security Administration, POMS RM 10201.035"),
     (Kind::Ssn, 9..=9, &[324], Nearby, Adjacent, &[In(0..3, SSN), In(3..5, &[1..=99]), In(5..9, &[1..=9999])], "ssn ssns ssnumber ssnum socialsecurity socialsecuritynumber", "the same"),
+    // [PRIV-112]
     (Kind::Itin, 9..=9, &[324], Nearby, Adjacent, &[In(0..1, &[9..=9]), In(3..5, &[50..=65, 70..=88, 90..=92, 94..=99])], "itin itins taxpayer taxid tin", "Internal Revenue Service, IRM 3.21.263"),
     (Kind::Aadhaar, 12..=12, ANY, Nearby, Nearby, &[In(0..1, &[2..=9]), Is(aadhaar)], "aadhaar aadhar adhaar adhar uidai aadhaarnumber aadhaarno", "Unique Identification Authority of India"),
+    // [PRIV-114]
     (Kind::Nhs, 10..=10, ANY, Nearby, Nearby, &[Sum(&[10, 9, 8, 7, 6, 5, 4, 3, 2, 1], 11, "")], "nhs nhsnumber nhsno", "NHS Data Dictionary, NHS NUMBER"),
+    // [PRIV-115]
     (Kind::Npi, 10..=10, ANY, Nearby, Nearby, &[In(0..1, &[1..=2]), Luhn(0, 24)], "npi npis npinumber", "Centers for Medicare & Medicaid Services, 45 CFR 162.406"),
+    // [PRIV-116]
     (Kind::Sin, 9..=9, ANY, Nearby, Nearby, &[In(0..1, &[0..=7, 9..=9]), Luhn(0, 0)], "sin sinnumber socialinsurance socialinsurancenumber", "Employment and Social Development Canada"),
+    // [PRIV-117]
     (Kind::Routing, 9..=9, ANY, Nearby, Nearby, &[In(0..2, &[1..=12, 21..=32, 61..=72, 80..=80]), Sum(&[3, 7, 1, 3, 7, 1, 3, 7, 1], 10, "")], "aba routing routingnumber routingno rtn abanumber", "American Bankers Association, X9.100-160"),
+    // [PRIV-118]
     (Kind::Cpf, 11..=11, &[3332], Marks("..-"), Nearby, &[Sum(&[10, 9, 8, 7, 6, 5, 4, 3, 2], 11, TO_TEN), Sum(&[11, 10, 9, 8, 7, 6, 5, 4, 3, 2], 11, TO_TEN)], "cpf cpfs", "Receita Federal, cadastro de pessoas físicas"),
     (Kind::Cnpj, 14..=14, &[23342], Marks("../-"), Nearby, CNPJ, "cnpj cnpjs", "Receita Federal, IN RFB 2.229/2024"),
+    // [PRIV-124]
     (Kind::Pesel, 11..=11, ANY, Nearby, Nearby, &[In(2..4, &[1..=12, 21..=32, 41..=52, 61..=72, 81..=92]), In(4..6, DAY), Sum(&[1, 3, 7, 9, 1, 3, 7, 9, 1, 3, 1], 10, "")], "pesel", "Poland, Dz.U. 2010 nr 217 poz. 1427, art. 15"),
+    // [PRIV-125]
     (Kind::Bsn, 9..=9, ANY, Nearby, Nearby, &[Sum(&[9, 8, 7, 6, 5, 4, 3, 2, 10], 11, "")], "bsn bsnnummer burgerservicenummer burgerservicenr sofinummer", "Netherlands, Wet algemene bepalingen burgerservicenummer"),
     (Kind::SteuerId, 11..=11, ANY, Nearby, Nearby, &[In(0..1, &[1..=9]), Is(steuer_id)], "steuer steuerid steuernummer steueridnr steueridentifikationsnummer identifikationsnummer idnr", "Germany, Bundeszentralamt für Steuern, § 139b AO"),
+    // [PRIV-127]
     (Kind::Personnummer, 10..=10, ANY, Nearby, Nearby, &[In(2..4, MONTH), In(4..6, DAY_OR_MORE), Luhn(0, 0)], "personnummer personnumret personnr persnr pers pnr samordningsnummer", "Sweden, Skatteverket, SKV 704"),
     (Kind::Personnummer, 12..=12, ANY, Nearby, Nearby, &[In(0..2, &[18..=20]), In(4..6, MONTH), In(6..8, DAY_OR_MORE), Luhn(2, 0)], "", "the same, with its century"),
+    // [PRIV-129]
     (Kind::Nir, 15..=15, &[1222332], Marks("      "), Nearby, &[In(0..1, &[1..=4, 7..=8]), In(13..15, &[1..=97]), Sum(&[50, 5, 49, 34, 81, 76, 27, 90, 9, 30, 3, 10, 1, 10, 1], 97, "")], "nir nss insee secu securite", "France, INSEE, code de la sécurité sociale R115-1"),
+    // [PRIV-130]
     (Kind::Ahv, 13..=13, &[3442], Marks("..."), Nearby, &[In(0..3, &[756..=756]), Sum(ARTICLE, 10, "")], "ahv ahvnr ahvnummer ahvn avs navs avsn oasi", "Switzerland, Zentrale Ausgleichsstelle, EAN-13 after 756"),
 ];
 
@@ -76,8 +88,6 @@ const MONTH: &[RangeInclusive<u32>] = &[1..=12];
 const DAY: &[RangeInclusive<u32>] = &[1..=31];
 /// Of a coordination number: plus 60.
 const DAY_OR_MORE: &[RangeInclusive<u32>] = &[1..=31, 61..=91];
-/// The weights of a European article number (EAN-13).
-pub(super) const ARTICLE: &[u32] = &[1, 3, 1, 3, 1, 3, 1, 3, 1, 3, 1, 3, 1];
 
 const CARDS: &[usize] = &[44443, 44442, 44441, 4444, 4443, 4442, 4441, 465, 464];
 /// Any groups.
@@ -95,70 +105,16 @@ pub(super) const LETTER_FORMATS: &[LetterFormat] = &[
     (Kind::CreditCard, "0000000000000000", &[Is(issued_card)], "", "ISO/IEC 7812-1; two spaces, tabs or underscores"),
     (Kind::CreditCard, "000000000000000", &[Is(issued_card)], "", "the same"),
     (Kind::Nino, "AA000000A", &[OneOf(0, "ABCEGHJKLMNOPRSTWXYZ"), OneOf(1, "ABCEGHJKLMNPRSTWXYZ"), OneOf(8, "ABCD"), Is(nino)], "nino ninos ni nationalinsurance nationalinsurancenumber", "HM Revenue & Customs, NIM39110"),
+    // [PRIV-122]
     (Kind::Dni, "00000000A", &[Sum(&[10_000_000, 1_000_000, 100_000, 10_000, 1000, 100, 10, 1], 23, "TRWAGMYFPDXBNJZSQVHLCKE")], "dni dnis nif nifs identidad", "Spain, RD 1553/2005 and Orden EHA/451/2008"),
+    // [PRIV-123]
     (Kind::Nie, "A0000000A", &[OneOf(0, "XYZ"), Sum(&[10_000_000, 1_000_000, 100_000, 10_000, 1000, 100, 10, 1], 23, "SQVHLCKETRWAGMYFPDXBNJZ")], "nie nies extranjero extranjeros", "Spain, RD 557/2011, art. 206"),
+    // [PRIV-128]
     (Kind::IndiaPan, "AAAAA0000A", &[OneOf(3, "ABCEFGHJKLPT")], "pancard panno pannumber", "Income Tax Department of India, rule 114"),
     (Kind::Cnpj, "XXXXXXXXXXXX00", CNPJ, "", "Receita Federal, IN RFB 2.229/2024, from July 2026"),
     (Kind::Nir, "000000A00000000", &[In(0..1, &[1..=4, 7..=8]), OneOf(6, "A"), In(13..15, &[1..=97]), Sum(&[50, 5, 49, 34, 81, 76, 84, 90, 9, 30, 3, 10, 1, 10, 1], 97, "")], "", "France, INSEE; Corsica, 2A being 19"),
     (Kind::Nir, "000000A00000000", &[In(0..1, &[1..=4, 7..=8]), OneOf(6, "B"), In(13..15, &[1..=97]), Sum(&[50, 5, 49, 34, 81, 76, 94, 90, 9, 30, 3, 10, 1, 10, 1], 97, "")], "", "France, INSEE; Corsica, 2B being 18"),
+    // [PRIV-131]
     (Kind::Hetu, "000000000X", &[In(0..2, DAY), In(2..4, MONTH), Sum(&[100_000_000, 10_000_000, 1_000_000, 100_000, 10_000, 1000, 100, 10, 1], 31, "0123456789ABCDEFHJKLMNPRSTUVWXY")], "hetu henkilotunnus henkilotunnuksen sotu personbeteckning", "Finland, Digital and Population Data Services Agency"),
     (Kind::Hetu, "000000A000X", &[OneOf(6, "ABCDEFUVWXY"), In(0..2, DAY), In(2..4, MONTH), Sum(&[100_000_000, 10_000_000, 1_000_000, 100_000, 10_000, 1000, 0, 100, 10, 1], 31, "0123456789ABCDEFHJKLMNPRSTUVWXY")], "", "the same, century A to F or U to Y"),
-];
-
-/// The first four digits of an issuer's card numbers, their lengths, the issuer, and a remark. The first row
-/// that fits counts.
-pub(super) type CardIssuer = (RangeInclusive<u32>, &'static [usize], &'static str, &'static str);
-
-// [PRIV-31]
-#[rustfmt::skip]
-pub(super) const CARD_ISSUERS: &[CardIssuer] = &[
-    (4000..=4999, &[13, 16, 19], "Visa", "13 digits in old cards"),
-    (5100..=5599, &[16], "Mastercard", ""),
-    (2221..=2720, &[16], "Mastercard", "since 2017"),
-    (2200..=2204, &[16], "Mir", "Russia"),
-    (9792..=9792, &[16], "Troy", "Turkey"),
-    (3400..=3499, &[15], "American Express", ""),
-    (3700..=3799, &[15], "American Express", ""),
-    (1800..=1800, &[15], "JCB", "of old"),
-    (2131..=2131, &[15], "JCB", "of old"),
-    (3000..=3059, &[14], "Diners Club", ""),
-    (3095..=3095, &[14], "Diners Club", ""),
-    (3600..=3699, &[14], "Diners Club", ""),
-    (3800..=3999, &[14], "Diners Club", ""),
-    (3528..=3589, &[16, 17, 18, 19], "JCB", "Japan"),
-    (6011..=6011, &[16, 17, 18, 19], "Discover", ""),
-    (6440..=6599, &[16, 17, 18, 19], "Discover", ""),
-    (6200..=6299, &[16, 17, 18, 19], "UnionPay", "China"),
-    (5000..=5099, &[16, 19], "Maestro", "and others in its ranges; identifiers made of the time often have 18 digits"),
-    (5600..=6999, &[16, 19], "Maestro", "the same"),
-];
-
-/// An account number's total length, the countries with it, and the source.
-// [PRIV-47]
-#[rustfmt::skip]
-pub(super) const IBAN_LENGTHS: &[(usize, &str, &str)] = &[
-    (15, "NO", "SWIFT, IBAN Registry"),
-    (16, "BE", "the same"),
-    (18, "DK FI FK FO GL NL SD", "the same"),
-    (19, "MK SI", "the same"),
-    (20, "AT BA EE KZ LT LU MN XK", "the same"),
-    (21, "CH HR LI LV", "the same"),
-    (22, "BG BH CR DE GB GE IE ME RS VA", "the same"),
-    (23, "AE GI IL IQ OM SO TL", "the same"),
-    (24, "AD CZ ES MD PK RO SA SE SK TN VG", "the same"),
-    (25, "LY PT ST", "the same"),
-    (26, "IS TR", "the same"),
-    (27, "BI DJ FR GR IT MC MR SM", "the same"),
-    (28, "AL AZ BY CY DO GT HN HU LB NI PL SV", "the same"),
-    (29, "BR EG PS QA UA", "the same"),
-    (30, "JO KW MU YE", "the same"),
-    (31, "MT SC", "the same"),
-    (32, "LC", "the same"),
-    (33, "RU", "the same"),
-    (22, "DZ", "in use without being registered"),
-    (24, "KM MA", "the same"),
-    (25, "AO CV GW MZ", "the same"),
-    (26, "IR", "the same"),
-    (27, "CF CG CM GA GQ MG TD", "the same"),
-    (28, "BF BJ CI ML NE SN TG", "the same"),
 ];

@@ -11,6 +11,7 @@ use super::digits::{digits, gap_at, Gap, Group};
 use super::national_numbers::Need::{self, Adjacent, Alone, Marks, Nearby, Nothing};
 use super::national_numbers::{DigitFormat, LetterFormat, DIGIT_FORMATS, FOURS, LETTER_FORMATS};
 use super::text_view::{in_uuid, is_alnum, Text};
+use crate::kernel::prelude::*;
 
 /// Most groups of a number, least length of the longest of them, and most digits.
 const GROUPS_MAX: usize = 7;
@@ -18,6 +19,11 @@ const GROUP_MIN: usize = 3;
 const DIGITS_MAX: usize = 19;
 /// Fewest digits in the table.
 pub(super) const DIGITS_MIN: usize = 9;
+
+/// Returns `true` if digits can be a value without context: only a card's check digit proves it.
+pub(in crate::kernel) fn proves_itself(digits: &str) -> bool {
+    luhn(&digits.bytes().map(|digit| digit.wrapping_sub(b'0')).collect::<Vec<u8>>())
+}
 
 /// Returns the issued number that `hints` name, and its number of digits, if it has only one.
 pub(in crate::kernel) fn digits_of(hints: Hints) -> Option<(Kind, usize)> {

@@ -1,7 +1,7 @@
 //! Words as a hash table that the compiler makes: nearly all words of a text hit an empty slot.
 #![allow(clippy::arithmetic_side_effects)] // sums of a few bytes, remainders
 
-/// The part of a word that its hash is of: two characters at the start, or three letters, in either case, at
+/// The part that the hash is of: two characters at the start, or three letters, in either case, at
 /// the end or of the whole.
 #[derive(Clone, Copy)]
 pub(super) enum Part {
@@ -65,7 +65,7 @@ impl<T: Copy, const SLOTS: usize> WordTable<T, SLOTS> {
         (first as usize * 31 + second as usize * 7 + last as usize * 101 + length * 13) % SLOTS
     }
 
-    /// Returns `true` if a word can be in the table.
+    /// Returns `true` if the table can have this word.
     #[inline]
     pub(super) fn may_have(&self, word: &[u8]) -> bool {
         matches!(self.slots.get(self.slot(word)), Some(Some(_)))

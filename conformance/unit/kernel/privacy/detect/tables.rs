@@ -3,13 +3,12 @@
 
 use super::super::folded_text::fold;
 use super::super::kind::Kind;
+use super::account_numbers::{CardIssuer, CARD_ISSUERS, IBAN_LENGTHS};
 use super::context_words::{word_hints, Hints, CONTEXT_WORDS};
 use super::credential_words::NAMES;
 use super::credentials::STATES;
 use super::key_formats::{Alphabet, ANY, KEY_FORMATS, MARKED_FORMATS};
-use super::national_numbers::{
-    CardIssuer, Need, CARD_ISSUERS, DIGIT_FORMATS, FOURS, IBAN_LENGTHS, LETTER_FORMATS,
-};
+use super::national_numbers::{Need, DIGIT_FORMATS, FOURS, LETTER_FORMATS};
 use super::phone::country_code_length;
 use super::phone_words;
 use serde_json::{json, Value};
