@@ -27,10 +27,8 @@ pub(super) fn fd_read(
     let read = match descriptor.object {
         OpenObject::Stdin => read_stdin(call, &spans)?,
         OpenObject::File(_) => read_file(call, fd, descriptor.offset, &spans)?,
-        // None of these has the right that was required above.
-        OpenObject::Directory(_) | OpenObject::Stdout | OpenObject::Stderr => {
-            return Err(Errno::BADF.into())
-        }
+        // Nothing else has the right that was required above.
+        _ => return Err(Errno::BADF.into()),
     };
     advance(call, fd, read)?;
     write_count(call, result, read)
