@@ -1239,10 +1239,13 @@ fn a_client_that_dies_in_the_middle_of_a_call_ends_the_call_and_the_server() {
 fn a_failed_write_cancels_all_calls_and_ends_the_server_although_the_input_is_open() {
     let (place, mut child) = computing("serve-write");
     drop(child.stdout.take());
-    let stdin = child.stdin.as_mut().unwrap();
-    stdin.write_all(b"{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"ping\"}\n").unwrap();
     // `wait` would close the input.
-    let stdin = child.stdin.take();
+    let mut stdin = child.stdin.take().unwrap();
+    // A process that another test is just starting can hold the output open: the first write would succeed.
+    let started = Instant::now();
+    while child.try_wait().unwrap().is_none() && started.elapsed() < Duration::from_secs(30) {
+        let _ = stdin.write_all(b"{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"ping\"}\n");
+        sleep(MOMENT);
+    }
     ends_cancelled(&place, &mut child);
-    drop(stdin);
 }
