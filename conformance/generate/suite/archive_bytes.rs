@@ -366,9 +366,17 @@ fn bombs() -> Vec<Case> {
             .spec("ZIP-20")
             .refused("archive.entry_size"),
     );
-    let third = 44_739_243;
-    let names = ["assets/zeros1", "assets/zeros2", "assets/zeros3"];
-    let total = zeros_entries(&names.map(|name| (name, third, 0xf0a4_31b5)));
+    // The other three entries have 833 bytes.
+    let total = zeros_entries(&[
+        ("assets/zeros1", 44_739_243, 0xf0a4_31b5),
+        ("assets/zeros2", 44_739_243, 0xf0a4_31b5),
+        ("assets/zeros3", 44_738_410, 0x26d0_fbb5),
+    ]);
+    let sizes = total.entries.iter().map(|entry| match entry.local.content_bytes {
+        Some(declared) => declared as usize,
+        None => entry.content.len(),
+    });
+    assert_eq!(sizes.sum::<usize>(), (128 << 20) + 1);
     cases.push(
         Case::verify(1, "archive/contents-above-limit", total.parts())
             .says(

@@ -251,6 +251,10 @@ fn proofs() -> Vec<Case> {
     let proof = "What cannot be undone is approved for exactly one call.";
     let mut erasing = manifest();
     erasing["tools"][0]["sensitivity"] = json!("destructive");
+    let mut both = asking(json!({ "filesystem": { "read": ["/data"] } }));
+    let mut erase = erasing["tools"][0].clone();
+    erase["name"] = json!("erase");
+    both["tools"].as_array_mut().expect("tools").push(erase);
     let mut cases = signed_proofs(&erasing);
     let twice = json!([{ "tool": "echo" }, { "tool": "echo" }]);
     let trusted =
@@ -267,6 +271,12 @@ fn proofs() -> Vec<Case> {
             .says("A destructive tool of a trusted package, without a person", proof)
             .spec("CONS-03 POLICY-05")
             .answers(json!({ "calls": [code("policy.confirmation_required")] })),
+        of("proof-other-tool", &both, says_fine())
+            .host("person", json!(["remembers", "declines"]))
+            .with("calls", json!([{ "tool": "echo" }, { "tool": "erase" }]))
+            .says("A destructive tool after a remembered approval of another one of its package", proof)
+            .spec("CONS-02 CONS-03")
+            .answers(json!({ "calls": [fine(), code("policy.declined")] })),
         of("proof-each", &erasing, says_fine())
             .host("person", json!("remembers"))
             .with("calls", twice)

@@ -1113,6 +1113,14 @@ fn walk() -> Vec<Case> {
             json!(["phone [PHONE] 85 office", "[EMAIL:1]", "card [CREDIT_CARD:1881]", "[EMAIL:BKDGHAAOPNMLCDEF]"]),
             json!(["phone [PHONE] 85 office", "[EMAIL:1]", "card [CREDIT_CARD:1881]", "[EMAIL:BKDGHAAOPNMLCDEF]"]),
         ),
+        case(
+            "walk-after",
+            "Values that are seen once their neighbors are replaced",
+            "What is left of a text is a new text.",
+            "PRIV-81",
+            json!(["ann@b.example-192.0.2.7 end", "415-555-0132-192.0.2.7/."]),
+            json!(["[EMAIL]-[IP_ADDRESS] end", "[PHONE]-[IP_ADDRESS]/."]),
+        ),
         Case::filter("filter/walk-account", json!({ "x~/y": { "+14155550132": "bob@b.example" }, "n": ["a@b.example", "b@b.example a@b.example"] }))
             .says("The redaction report, without a value", "A reader of the log need not be allowed to read the response.")
             .spec("PRIV-83")

@@ -527,6 +527,13 @@ fn endings() -> Vec<Case> {
             "tool.output_limit",
         ),
         (
+            "stdout-next",
+            "One byte more than the manifest allows",
+            "BOX-44",
+            "(call 2 (i32.const 1) (i32.const 1024)) (call 2 (i32.const 1) (i32.const 1))",
+            "tool.output_limit",
+        ),
+        (
             "stderr",
             "More than 64 KiB on stderr",
             "BOX-44 LIM-38",
