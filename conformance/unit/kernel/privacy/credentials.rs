@@ -195,6 +195,18 @@ fn a_member_of_a_value_has_its_name_as_context_but_not_what_is_below() {
 }
 
 #[test]
+fn a_value_longer_than_what_is_read_of_it_goes_whole() {
+    let long = "5GvHMs4r1g2tYGxh".repeat(1000);
+    assert_eq!(filtered(&json!({ "token": long })), json!({ "token": "[CREDENTIAL]" }));
+    for (before, after) in
+        [("token=", ""), ("token=", " end"), ("password: \"", "\","), ("--token ", "\n")]
+    {
+        let text = |value: &str| Value::String(format!("{before}{value}{after}"));
+        assert_eq!(filtered(&text(&long)), text("[CREDENTIAL]"));
+    }
+}
+
+#[test]
 fn the_secret_members_of_a_json_web_key_go() {
     let d = "870MB6gfuTJ4HtUnUvYMyJpr5eUZNP4Bk43bVdj3eAE";
     let value = json!({ "kty": "EC", "crv": "P-256", "x": d, "d": d, "kid": "1" });

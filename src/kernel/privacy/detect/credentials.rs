@@ -14,7 +14,7 @@ use super::word_table::{Part, WordTable};
 
 static NAME_ENDS: WordTable<Hints, 1024> = WordTable::new(Part::End).with_rows(NAMES);
 
-/// The longest name and the longest value, in characters.
+/// The longest name, and how far a value is read to judge it, in characters.
 const NAME_MAX: usize = 48;
 const VALUE_MAX: usize = 4096;
 /// The secret members of a JSON Web Key (RFC 7517, 7518), beside its `kty`, and their least length.
@@ -24,6 +24,10 @@ const KEY_MEMBER_MIN: usize = 16;
 
 fn is_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')
+}
+
+fn is_inside(byte: u8) -> bool {
+    byte > b' ' && !matches!(byte, b'"' | b'\'')
 }
 
 fn is_base64url(byte: u8) -> bool {
@@ -129,8 +133,7 @@ impl CredentialReader {
         let Some(value) = value else { return at + 1 };
         // The user and password of an address are not an e-mail address.
         let last = if value.class == Hints::IN_ADDRESS { value.to } else { at };
-        self.read = self.read.max(value.to);
-        value.add(text, matches);
+        self.read = self.read.max(value.add(text, matches));
         last + 1
     }
 
@@ -332,9 +335,9 @@ fn in_address(text: Text, at: usize) -> Option<Value> {
 }
 
 impl Value {
-    /// Adds the value if it can be a secret of its class.
+    /// Adds the value if it can be a secret of its class; returns its end.
     // [PRIV-108]
-    fn add(self, text: Text, matches: &mut Matches) {
+    fn add(self, text: Text, matches: &mut Matches) -> usize {
         let Value { class, mut place, from, to } = self;
         if class == Hints::COOKIES {
             return self.add_cookies(text, matches);
@@ -346,13 +349,19 @@ impl Value {
         let value = text.slice(start, to).trim_ascii_end();
         let kind = if class == Hints::KEY_MEMBER { Kind::PrivateKey } else { Kind::Credential };
         if can_be_secret(value, class, place) {
-            matches.add((kind, start, start + value.len()));
+            let end = start + value.len();
+            // What is longer than was read ends with its word: nothing of it is left.
+            let is_whole = to - from < VALUE_MAX;
+            let end = if is_whole { end } else { text.run_end(end, usize::MAX, is_inside) };
+            matches.add((kind, start, end));
+            return end.max(to);
         }
+        to
     }
 
     /// `name=value; name=value`: values that can be secrets. Their names stay.
     // [PRIV-105]
-    fn add_cookies(self, text: Text, matches: &mut Matches) {
+    fn add_cookies(self, text: Text, matches: &mut Matches) -> usize {
         let mut at = self.from;
         for pair in text.slice(at, self.to).split(|byte| *byte == b';') {
             let (from, to) = (at, at + pair.len());
@@ -365,6 +374,7 @@ impl Value {
                 Value { class, from, to, place: Place::Bounded }.add(text, matches);
             }
         }
+        self.to
     }
 }
 
