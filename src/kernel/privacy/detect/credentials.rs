@@ -350,7 +350,7 @@ impl Value {
         let kind = if class == Hints::KEY_MEMBER { Kind::PrivateKey } else { Kind::Credential };
         if can_be_secret(value, class, place) {
             let end = start + value.len();
-            // What is longer than was read ends with its word: nothing of it is left.
+            // What is longer than was read goes as far as it has no blank: nothing of it is left.
             let is_whole = to - from < VALUE_MAX;
             let end = if is_whole { end } else { text.run_end(end, usize::MAX, is_inside) };
             matches.add((kind, start, end));
