@@ -3,7 +3,7 @@
 //! Each rule exists once and allows one spelling of each thing, so that equal things have equal texts
 //! and people see what is compared.
 
-use crate::kernel::limits::{LINE_BYTES_MAX, NAME_BYTES_MAX, NAME_DEPTH_MAX};
+use crate::kernel::limits::{AGENT_NAME_CHARS_MAX, LINE_BYTES_MAX, NAME_BYTES_MAX, NAME_DEPTH_MAX};
 use crate::kernel::prelude::*;
 use crate::kernel::text::is_hidden;
 
@@ -83,8 +83,8 @@ pub fn read_port(text: &str) -> Option<u16> {
     (port > 0 && port.to_string() == text).then_some(port)
 }
 
-/// Returns `true` for an absolute path of any supported operating system, so that a document is valid or
-/// invalid everywhere.
+/// Returns `true` for an absolute path of any supported system: a document is valid everywhere or nowhere.
+// [POLICY-22]
 pub fn is_absolute_path(text: &str) -> bool {
     let drive = |rest: &str| rest.starts_with(":\\") || rest.starts_with(":/");
     let windows = text.strip_prefix(|first: char| first.is_ascii_alphabetic()).is_some_and(drive);
@@ -176,6 +176,12 @@ pub fn is_line(text: &str) -> bool {
 /// Returns `true` for a line without hidden characters, such as the name of a publisher or an approver.
 pub fn is_visible_line(text: &str) -> bool {
     is_line(text) && !text.chars().any(is_hidden)
+}
+
+/// Returns `true` for a name that an agent can have after it was cut.
+// [RUN-11]
+pub fn is_agent_name(text: &str) -> bool {
+    is_visible_line(text) && text.chars().count() <= AGENT_NAME_CHARS_MAX
 }
 
 /// Returns `true` for a text that is not empty and has no white space around it.
