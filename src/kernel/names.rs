@@ -91,8 +91,8 @@ pub fn is_absolute_path(text: &str) -> bool {
     text.starts_with('/') || text.starts_with("\\\\") || windows
 }
 
-/// Returns `true` for the root or an absolute guest path of safe components.
-// [MAN-22]
+/// Returns `true` for the root or an absolute guest path of safe components, outside what the guest has anyway.
+// [MAN-22] [MAN-24]
 pub fn is_guest_directory(text: &str) -> bool {
     let Some(path) = text.strip_prefix('/') else { return false };
     if path.is_empty() {
@@ -104,6 +104,7 @@ pub fn is_guest_directory(text: &str) -> bool {
     text.len() <= NAME_BYTES_MAX
         && path.split('/').count() <= NAME_DEPTH_MAX
         && path.split('/').all(component)
+        && ![ASSETS_MOUNT, STORAGE_MOUNT].iter().any(|mount| directories_overlap(text, mount))
 }
 
 /// Returns `true` if two guest directories are the same or one is inside the other.

@@ -989,6 +989,18 @@ fn policies() -> Vec<Case> {
             change("/directories/0/guest", json!("/data/../etc")),
         ),
         (
+            "directory-guest-assets",
+            "A guest directory where the package's own files are",
+            "POLICY-10 MAN-24",
+            change("/directories/0/guest", json!("/assets/data")),
+        ),
+        (
+            "directory-guest-storage",
+            "A guest directory where the storage is",
+            "POLICY-10 MAN-24",
+            change("/directories/0/guest", json!("/storage")),
+        ),
+        (
             "directory-host-relative",
             "A host directory that is relative",
             "POLICY-11",
