@@ -128,7 +128,7 @@ class _Parser:
                 raise self.fail("flags")
             self.at = flags.end()
             if alone:
-                return Part(1, True, True, repeatable=False)
+                return Part(0, True, True, repeatable=False)
         else:
             self.accept("(")
             if self.peek() == "?":

@@ -27,6 +27,7 @@ RESERVED_HEADERS = (
     "transfer-encoding", "upgrade", "via",
 )  # fmt: skip
 PRINTABLE = re.compile(r"[ -~]+")
+ABSOLUTE = re.compile(r"/|\\\\|[A-Za-z]:[/\\]")
 BITS = re.compile(r"0|[1-9][0-9]{0,2}")
 
 Reader = Callable[[Any, str], None]
@@ -65,9 +66,9 @@ def _object(required: dict[str, Reader], optional: dict[str, Reader], check: Rea
 
 
 def _is_denied_host(text: str) -> bool:
-    # POLICY-04: letter case and a final dot do not count.
+    # POLICY-04: letter case and a final dot do not count. Other letters than ASCII are none, whatever their small ones are.
     name, colon, port = text.partition(":")
-    return texts.is_domain(name.lower().removesuffix(".")) and (not colon or texts.is_port(port))
+    return text.isascii() and texts.is_domain(name.lower().removesuffix(".")) and (not colon or texts.is_port(port))
 
 
 def _is_network(text: str) -> bool:
@@ -105,7 +106,8 @@ def _is_agent_name(text: str) -> bool:
 
 
 def _is_absolute(text: str) -> bool:
-    return text.startswith("/") and "\0" not in text
+    # POLICY-22
+    return ABSOLUTE.match(text) is not None and "\0" not in text
 
 
 def _one_source(value: Any, at: str) -> None:

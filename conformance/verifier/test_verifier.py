@@ -604,16 +604,23 @@ class Policies(Case):
 
     def test_other_members_are_refused(self):
         self.read(b'"deny":{"hosts":["Tracker.Example.:443"]}')
+        self.read(b'"directories":[{"guest":"/a","host":"C:\\\\a"}]')
         for members in (
             b'"unknown":1',
             b'"signers_required":0',
             b'"signers_required":1.0',
             b'"ask_always":true,"auto_approve_low":true',
+            b'"trusted_publishers":["\xc3\xa9"]',
+            b'"token_lifetime_s":6e1',
+            b'"agents":[{"names":["%s"]}]' % (b"a" * 129),
+            b'"deny":{"hosts":["a.b.."]}',
+            b'"deny":{"hosts":["\xe2\x84\xaa.b"]}',
             b'"deny":{"hosts":["*.a"]}',
             b'"deny":{"hosts":["1.2.3.4"]}',
             b'"deny":{"capabilities":["files"]}',
             b'"directories":[{"guest":"/assets","host":"/a"}]',
             b'"directories":[{"guest":"/a","host":"a"}]',
+            b'"directories":[{"guest":"/a","host":"C:a"}]',
             b'"environment":[{"name":"A"}]',
             b'"environment":[{"name":"A","value":"b","secret":"C"}]',
             b'"network":{"plain_http":["a.b"]}',

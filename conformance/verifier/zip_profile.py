@@ -51,7 +51,7 @@ def read_archive(data: bytes) -> dict[str, bytes]:
         start = _local_header(data, entry, at, directory_offset)
         at = start + entry.data_size
         contents[entry.name] = _content(entry, data[start:at])
-    # ZIP-07
+    # ZIP-23
     if at != directory_offset:
         raise Refusal("archive.local_header", "bytes between the last data and the directory")
     return contents
@@ -66,8 +66,8 @@ def _end_record(data: bytes) -> tuple[int, int, int]:
     if signature != b"PK\x05\x06":
         raise Refusal("archive.end_record", "the last 22 bytes are no end record")
     # ZIP-04
-    if not (1 <= here <= limits.ENTRIES_COUNT_MAX and 1 <= total <= limits.ENTRIES_COUNT_MAX):
-        raise Refusal("archive.entry_count", f"{here} and {total} entries")
+    if not 1 <= total <= limits.ENTRIES_COUNT_MAX:
+        raise Refusal("archive.entry_count", f"{total} entries")
     # ZIP-03, ZIP-04
     if here != total or disk or first_disk or comment:
         raise Refusal("archive.end_record", "counts must be equal, disk numbers and comment length 0")
@@ -141,7 +141,7 @@ def _local_header(data: bytes, entry: Entry, at: int, end: int) -> int:
     # ZIP-08
     if data[at + 4 : start] != entry.shared:
         raise Refusal("archive.mismatch", f"{entry.name}: local and central header differ")
-    # ZIP-07
+    # ZIP-22
     if start + entry.data_size > end:
         raise Refusal("archive.local_header", f"{entry.name}: the data runs into the directory")
     return start

@@ -3,7 +3,7 @@
 //! Each rule exists once and allows one spelling of each thing, so that equal things have equal texts
 //! and people see what is compared.
 
-use crate::kernel::limits::{LINE_BYTES_MAX, NAME_BYTES_MAX, NAME_DEPTH_MAX};
+use crate::kernel::limits::{AGENT_NAME_CHARS_MAX, LINE_BYTES_MAX, NAME_BYTES_MAX, NAME_DEPTH_MAX};
 use crate::kernel::prelude::*;
 use crate::kernel::text::is_hidden;
 
@@ -83,16 +83,16 @@ pub fn read_port(text: &str) -> Option<u16> {
     (port > 0 && port.to_string() == text).then_some(port)
 }
 
-/// Returns `true` for an absolute path of any supported operating system, so that a document is valid or
-/// invalid everywhere.
+/// Returns `true` for an absolute path of any supported system: a document is valid everywhere or nowhere.
+// [POLICY-22]
 pub fn is_absolute_path(text: &str) -> bool {
     let drive = |rest: &str| rest.starts_with(":\\") || rest.starts_with(":/");
     let windows = text.strip_prefix(|first: char| first.is_ascii_alphabetic()).is_some_and(drive);
     text.starts_with('/') || text.starts_with("\\\\") || windows
 }
 
-/// Returns `true` for the root or an absolute guest path of safe components.
-// [MAN-22]
+/// Returns `true` for the root or an absolute guest path of safe components, outside what the guest has anyway.
+// [MAN-22] [MAN-24]
 pub fn is_guest_directory(text: &str) -> bool {
     let Some(path) = text.strip_prefix('/') else { return false };
     if path.is_empty() {
@@ -104,6 +104,7 @@ pub fn is_guest_directory(text: &str) -> bool {
     text.len() <= NAME_BYTES_MAX
         && path.split('/').count() <= NAME_DEPTH_MAX
         && path.split('/').all(component)
+        && ![ASSETS_MOUNT, STORAGE_MOUNT].iter().any(|mount| directories_overlap(text, mount))
 }
 
 /// Returns `true` if two guest directories are the same or one is inside the other.
@@ -176,6 +177,12 @@ pub fn is_line(text: &str) -> bool {
 /// Returns `true` for a line without hidden characters, such as the name of a publisher or an approver.
 pub fn is_visible_line(text: &str) -> bool {
     is_line(text) && !text.chars().any(is_hidden)
+}
+
+/// Returns `true` for a name that an agent can have after it was cut.
+// [RUN-11]
+pub fn is_agent_name(text: &str) -> bool {
+    is_visible_line(text) && text.chars().count() <= AGENT_NAME_CHARS_MAX
 }
 
 /// Returns `true` for a text that is not empty and has no white space around it.

@@ -145,7 +145,7 @@ fn publishers(place: &Field) -> Result<BTreeMap<String, Publisher>, DocumentErro
 }
 
 // [TRUST-02]
-fn is_publisher_name(text: &str) -> bool {
+pub(in crate::kernel) fn is_publisher_name(text: &str) -> bool {
     is_visible_line(text) && text.is_ascii()
 }
 

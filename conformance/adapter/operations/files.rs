@@ -3,7 +3,7 @@
 use super::Case;
 use mpp::package::key::{KeyId, PublicKey, SecretKey};
 use mpp::storage::StorageOwner;
-use mpp::{gatekeeper, Error, Gatekeeper, PermissionPolicy, Timestamp, TrustStore};
+use mpp::{gatekeeper, Code, Error, Gatekeeper, PermissionPolicy, Timestamp, TrustStore};
 use serde_json::Value;
 
 pub fn verify(case: &Case<'_>) -> Result<(), Error> {
@@ -21,7 +21,8 @@ pub fn inspect(case: &Case<'_>) -> Result<(), Error> {
 }
 
 pub fn key(case: &Case<'_>) -> Result<(), Error> {
-    let file = String::from_utf8(case.file("file")).expect("a key file of text");
+    let file = String::from_utf8(case.file("file"))
+        .map_err(|_| Error::new(Code::KeyInvalid, "a key file is text"))?;
     match case.text("kind") {
         "private" => SecretKey::from_pem(&file).map(drop),
         _ => PublicKey::from_pem(&file).map(drop),

@@ -80,6 +80,9 @@ fn framing() -> Vec<Case> {
             ("end-magic", "An end record with another magic", |zip| {
                 zip.end.magic = Some(*b"PK\x05\x07");
             }),
+            ("count-here-zero", "An entry count of this disk of 0", |zip| {
+                zip.end.count_here = Some(0);
+            }),
             ("count-unequal", "Two different entry counts", |zip| zip.end.count_here = Some(3)),
         ],
     );
@@ -324,7 +327,7 @@ fn directory() -> Vec<Case> {
 fn hidden() -> Vec<Case> {
     let mut cases = faults(
         "archive.local_header",
-        "ZIP-07",
+        "ZIP-07 ZIP-23",
         "A file that one reader sees and another does not is content without an approval.",
         &[
             ("hidden-first", "A local entry before all others that the directory omits", |zip| {
@@ -362,7 +365,7 @@ fn hidden() -> Vec<Case> {
     );
     cases.extend(faults(
         "archive.local_header archive.directory",
-        "ZIP-07",
+        "ZIP-22 ZIP-23",
         "Sizes that lead past the entry's place end in the directory or beyond the file.",
         &[
             ("data-past-directory", "A last entry whose data reaches into the directory", |zip| {

@@ -176,6 +176,35 @@ fn secrets() -> Vec<Case> {
                 "docker run -u 1000:1000 -p 8080:80 img",
             ],
         ),
+        found(
+            "credential-forms",
+            "Values that paths, numbers, code and naming words resemble",
+            "PRIV-104 PRIV-108",
+            "CREDENTIAL",
+            &[
+                "password: «a1b2»",
+                "password: «/Zq3vTn8wLk5RmB2dHc7JfP4sGy9XeA6uQo1MiNt»",
+                "password: «0x3f91c77ab20de64f15»",
+                "password = \"«@Marigold9x»\"",
+                "Authorization: Bearer «aB9xK.z_2(qW7)kkR»",
+                "postgresql://app:«pw9»@db:5432/x",
+            ],
+        ),
+        untouched(
+            "credential-forms-other",
+            "Paths, numbers, code and naming words",
+            "PRIV-104 PRIV-108",
+            &[
+                "the password: a1b2 it is",
+                "password: /Zq3vTn8wLk5RmB2dHc7JfP4sGy9XeA6uQo1MiN",
+                "password: ./3rd-party",
+                "password: 0x3f91c77ab20de64f1",
+                "password = @Marigold9x",
+                "password = #Marigold9x",
+                "token: aB9xK.z_2(qW7)kkR",
+                "postgresql://app:pw@db:5432/x",
+            ],
+        ),
         case(
             "credential-member",
             "Values by the name of their member",
@@ -840,6 +869,12 @@ fn folding() -> Vec<Case> {
             "4012\u{200B}8888\u{2060}8888\u{AD}1881",
             "PRIV-10 PRIV-11",
         ),
+        (
+            "fillers",
+            "Hangul fillers, which are invisible, between the digits",
+            "4012\u{3164}8888\u{FFA0}8888\u{115F}1881 4012\u{1160}888888881881",
+            "PRIV-11",
+        ),
         ("full-width", "Full-width digits", "４０１２８８８８８８８８１８８１", "PRIV-12"),
         ("arabic", "Arabic digits", "٤٠١٢٨٨٨٨٨٨٨٨١٨٨١", "PRIV-12"),
         (
@@ -859,7 +894,7 @@ fn folding() -> Vec<Case> {
     let mut cases = Vec::new();
     for (id, title, text, spec) in cards {
         let filtered = match id {
-            "dashes" => "[CREDIT_CARD] [CREDIT_CARD]",
+            "dashes" | "fillers" => "[CREDIT_CARD] [CREDIT_CARD]",
             "backslash" => "\\n[CREDIT_CARD]\\\\n[CREDIT_CARD]",
             _ => "[CREDIT_CARD]",
         };

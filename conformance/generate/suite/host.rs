@@ -222,6 +222,13 @@ fn keys() -> Vec<Case> {
         };
         cases.push(key(id, kind, text).says(title, why).spec("KEY-03").refused(invalid));
     }
+    for (id, title, kind, text) in [
+        ("not-utf-8", "A byte that is not UTF-8 before a private key", "private", &private),
+        ("public-not-utf-8", "A byte that is not UTF-8 before a public key", "public", &public),
+    ] {
+        let bytes = [b"\xff", text.as_bytes()].concat();
+        cases.push(key(id, kind, bytes).says(title, form).spec("KEY-03").refused(invalid));
+    }
     let weak =
         "With such a key one signature can be valid for many messages, or for some verifiers only.";
     for (id, title, point) in [
@@ -697,6 +704,12 @@ fn stores() -> Vec<Case> {
             change("/revoked_keys/0/reason", json!("r".repeat(256))),
         ),
         (
+            "namespace-twice",
+            "A namespace that is listed twice",
+            "TRUST-01",
+            change("/publishers/0/namespaces", json!(["org.example", "org.example"])),
+        ),
+        (
             "namespace-all",
             "A publisher for every id",
             "TRUST-03 TRUST-06",
@@ -814,6 +827,12 @@ fn policies() -> Vec<Case> {
             change("/trusted_publishers", json!([""])),
         ),
         (
+            "trusted-publisher-accent",
+            "A trusted publisher with a name that no trust store can have",
+            "POLICY-10 TRUST-02",
+            change("/trusted_publishers", json!(["Andr\u{e9}"])),
+        ),
+        (
             "auto-approve-text",
             "yes in place of true",
             "POLICY-11",
@@ -865,6 +884,12 @@ fn policies() -> Vec<Case> {
             change("/token_lifetime_s", json!(86_401)),
         ),
         (
+            "lifetime-exponent",
+            "A lifetime of 6e1 seconds",
+            "POLICY-10 MAN-06",
+            text.replacen("_s\":60", "_s\":6e1", 1),
+        ),
+        (
             "deny-list",
             "A list in place of the denials",
             "POLICY-11",
@@ -906,6 +931,24 @@ fn policies() -> Vec<Case> {
             "POLICY-11",
             change("/deny/hosts", json!(["evil.example:65536"])),
         ),
+        (
+            "deny-host-two-dots",
+            "A host with two final dots",
+            "POLICY-10 POLICY-04",
+            change("/deny/hosts", json!(["evil.example.."])),
+        ),
+        (
+            "deny-host-kelvin",
+            "A host with the sign of kelvin, whose small letter is k",
+            "POLICY-10 MAN-20",
+            change("/deny/hosts", json!(["evil.\u{212a}iosk"])),
+        ),
+        (
+            "deny-host-port-zeros",
+            "A port with a leading zero",
+            "POLICY-10",
+            change("/deny/hosts", json!(["evil.example:080"])),
+        ),
         ("deny-host-empty", "An empty host", "POLICY-11", change("/deny/hosts", json!([""]))),
         (
             "deny-package-punycode",
@@ -946,10 +989,40 @@ fn policies() -> Vec<Case> {
             change("/directories/0/guest", json!("/data/../etc")),
         ),
         (
+            "directory-guest-assets",
+            "A guest directory where the package's own files are",
+            "POLICY-10 MAN-24",
+            change("/directories/0/guest", json!("/assets/data")),
+        ),
+        (
+            "directory-guest-storage",
+            "A guest directory where the storage is",
+            "POLICY-10 MAN-24",
+            change("/directories/0/guest", json!("/storage")),
+        ),
+        (
             "directory-host-relative",
             "A host directory that is relative",
             "POLICY-11",
             change("/directories/0/host", json!("srv/data")),
+        ),
+        (
+            "directory-host-drive-relative",
+            "A host directory that is relative to the directory of a drive",
+            "POLICY-22",
+            change("/directories/0/host", json!("C:data")),
+        ),
+        (
+            "directory-host-backslash",
+            "A host directory that begins with one backslash",
+            "POLICY-22",
+            change("/directories/0/host", json!("\\data")),
+        ),
+        (
+            "directory-host-digit",
+            "A host directory on a drive that is no letter",
+            "POLICY-22",
+            change("/directories/0/host", json!("1:/data")),
         ),
         (
             "directory-no-host",
@@ -1144,6 +1217,54 @@ fn policies() -> Vec<Case> {
             change("/privacy_filters/except", json!([{ "kinds": ["email"], "packages": [] }])),
         ),
         (
+            "privacy-keep-hidden",
+            "A value to keep with an invisible character",
+            "POLICY-10 MAN-07",
+            change("/privacy_filters/keep", json!({ "values": ["+1 415 555\u{200b}0132"] })),
+        ),
+        (
+            "privacy-keep-two-lines",
+            "A value to keep on two lines",
+            "POLICY-10 MAN-08",
+            change("/privacy_filters/keep", json!({ "values": ["+1 415\n555 0132"] })),
+        ),
+        (
+            "agent-long",
+            "An agent with a name of 129 characters, which are cut before they are compared",
+            "POLICY-10 LIM-206",
+            change("/agents", json!([{ "names": ["a".repeat(129)] }])),
+        ),
+        (
+            "agent-hidden",
+            "An agent with an invisible character, which agents' names lose",
+            "POLICY-10 MAN-07",
+            change("/agents", json!([{ "names": ["claude\u{2060}code"] }])),
+        ),
+        (
+            "agent-space",
+            "An agent with a space after its name",
+            "POLICY-10 MAN-08",
+            change("/agents", json!([{ "names": ["claude-code "] }])),
+        ),
+        (
+            "privacy-custom-flags-1025",
+            "A custom pattern of 1,025 states after flags",
+            "PAT-04",
+            change("/privacy_filters/custom/0/pattern", json!("(?i)bba{510}")),
+        ),
+        (
+            "privacy-custom-flag-group-1025",
+            "A custom pattern of 1,025 states in a group with flags",
+            "PAT-04",
+            change("/privacy_filters/custom/0/pattern", json!("(?i-s:ba{509})")),
+        ),
+        (
+            "privacy-custom-class-1025",
+            "A custom pattern of 1,025 states, two of them a class of eight parts",
+            "PAT-04",
+            change("/privacy_filters/custom/0/pattern", json!(r"[a-z\d_.,:; ]a{510}")),
+        ),
+        (
             "privacy-custom-no-pattern",
             "A custom pattern without its expression",
             "POLICY-11",
@@ -1204,6 +1325,55 @@ fn policies() -> Vec<Case> {
                 .says(title, "What the page allows is read.")
                 .spec("POLICY-11"),
         );
+    }
+    let pattern = |pattern: &str| change("/privacy_filters/custom/0/pattern", json!(pattern));
+    for (id, title, spec, text) in [
+        (
+            "agent-longest",
+            "An agent with a name of 128 characters in 256 bytes",
+            "POLICY-10 LIM-206",
+            change("/agents", json!([{ "names": ["\u{e9}".repeat(128)] }])),
+        ),
+        (
+            "deny-host-spelling",
+            "Denied hosts in capitals and with a final dot",
+            "POLICY-04",
+            change("/deny/hosts", json!(["Evil.Example", "evil.example.", "EVIL.example.:443"])),
+        ),
+        (
+            "directory-host-drive",
+            "A host directory on a drive",
+            "POLICY-22",
+            change("/directories/0/host", json!("c:/data")),
+        ),
+        (
+            "directory-host-drive-backslash",
+            "A host directory on a drive, with backslashes",
+            "POLICY-22",
+            change("/directories/0/host", json!("C:\\data")),
+        ),
+        (
+            "directory-host-share",
+            "A host directory on a share",
+            "POLICY-22",
+            change("/directories/0/host", json!("\\\\server\\data")),
+        ),
+        ("pattern-flags", "1,024 states after flags", "PAT-04", pattern("(?i)ba{510}")),
+        (
+            "pattern-flag-group",
+            "1,024 states in a group with flags",
+            "PAT-04",
+            pattern("(?i-s:a{509})"),
+        ),
+        (
+            "pattern-class",
+            "1,024 states, one of them a class of seven parts",
+            "PAT-04",
+            pattern(r"[a-z\d_.,:;]a{510}"),
+        ),
+    ] {
+        let why = "Every system and every reader takes the same policies.";
+        cases.push(policy(&format!("accept-{id}"), text).says(title, why).spec(spec));
     }
     cases
 }

@@ -200,6 +200,18 @@ fn binaries() -> Vec<Case> {
             with_sections(&[(0, section(0, &[5, b'x']))]),
         ),
         (
+            "custom-name-cut",
+            "A custom section whose name has no length",
+            "MOD-03",
+            with_sections(&[(0, section(0, &[]))]),
+        ),
+        (
+            "custom-name-not-utf-8",
+            "A custom section whose name is not UTF-8",
+            "MOD-03",
+            with_sections(&[(0, section(0, &[2, 0xff, 0xfe]))]),
+        ),
+        (
             "code-missing",
             "A function without its code",
             "MOD-07",
@@ -815,6 +827,7 @@ fn accepted() -> Vec<Case> {
         ("bulk-memory", "Copying and filling memory", reads, "MOD-09", format!("(func (memory.copy (i32.const 0) (i32.const 1) (i32.const 2)) (memory.fill (i32.const 0) (i32.const 1) (i32.const 2))) {FRAME}")),
         ("reference-types", "Reference types", reads, "MOD-09", format!("(table 1 externref) (func (param externref) (table.set (i32.const 0) (local.get 0))) {FRAME}")),
         ("mutable-global", "An exported global that changes", reads, "MOD-09", format!(r#"(global (export "g") (mut i32) (i32.const 0)) {FRAME}"#)),
+        ("locals", "10,000 locals beside a parameter", edge, "MOD-04 LIM-32", format!("(func (param i32) (local {})) {FRAME}", "i32 ".repeat(10_000))),
         ("further-exports", "Further exports", "Some linkers export every symbol.", "MOD-11 MOD-12", format!(r#"(func (export "malloc") (param i32) (result i32) (local.get 0)) {FRAME}"#)),
     ] {
         cases.push(text(&format!("accept-{id}"), &module).says(title, why).spec(spec));

@@ -179,7 +179,7 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Entry<'_>>, Error> {
         (data, rest) = read_local(rest, body.len().saturating_sub(rest.len()), header)?;
         entries.push(Entry { name: header.name, content: read_content(header, data)? });
     }
-    // [ZIP-07] the last data ends where the directory begins
+    // [ZIP-23]
     if !rest.is_empty() {
         let detail = format!("{} bytes between the last entry and the directory", rest.len());
         return Err(Error::new(Code::ArchiveLocalHeader, detail));
@@ -252,6 +252,7 @@ fn read_local<'a>(
         return Err(refuse("does not start where the previous entry ends"));
     }
     let rest = compare(bytes, &header.local(), header.name)?;
+    // [ZIP-22]
     rest.split_at_checked(header.stored_bytes).ok_or_else(|| refuse("overlaps the directory"))
 }
 

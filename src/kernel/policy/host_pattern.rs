@@ -13,13 +13,11 @@ pub(in crate::kernel) struct HostPattern {
 }
 
 impl HostPattern {
-    /// Splits any text into name and port.
+    /// Splits any text into name and port, without one final dot of the name.
     pub(super) fn from_text(text: &str) -> Self {
-        let (name, port) = match text.split_once(':') {
-            Some((name, port)) => (name, Some(port.to_owned())),
-            None => (text, None),
-        };
-        HostPattern { name: name.trim_end_matches('.').to_ascii_lowercase(), port }
+        let split = text.split_once(':').map(|(name, port)| (name, Some(port.to_owned())));
+        let (name, port) = split.unwrap_or((text, None));
+        HostPattern { name: name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase(), port }
     }
 
     /// Parses the host of a rule. Other texts could never match.

@@ -19,11 +19,11 @@ use crate::kernel::limits::{
     COMPILED_CODE_MB, CONSENT_WAIT_S_MAX, GUEST_MEMORY_MB, LIST_COUNT_MAX, POLICY_FILE_BYTES_MAX,
     SIGNATURES_COUNT_MAX, TOKEN_LIFETIME_S_MAX,
 };
-use crate::kernel::names::{self, is_host_and_port, is_namespace, is_visible_line};
+use crate::kernel::names::{self, is_agent_name, is_host_and_port, is_namespace};
 use crate::kernel::package::manifest::PrivacyFilters;
 use crate::kernel::prelude::*;
 use crate::kernel::privacy::{self, Keep, Kind, PrivacyFilterEngine, Replacement};
-use crate::kernel::trust::{namespace_contains, NAMESPACE};
+use crate::kernel::trust::{is_publisher_name, namespace_contains, NAMESPACE};
 pub use capability::{Capability, CapabilityKind};
 use core::time::Duration;
 use host_pattern::HostPattern;
@@ -80,7 +80,7 @@ object! {
             any(text(names::is_id, "a package id"));
         /// The same for all packages of a publisher, by its name in the trust store.
         pub(in crate::kernel) trusted_publishers: BTreeSet<String> = BTreeSet::new(),
-            any(text(is_visible_line, "a publisher's name"));
+            any(text(is_publisher_name, "a publisher's name"));
         /// Packages of the level `Low` run without approval, like those of the level `None` do by default.
         pub(in crate::kernel) auto_approve_low: bool = false;
         /// Packages of the level `None` require approval too. It conflicts with `auto_approve_low`.
@@ -220,7 +220,7 @@ object! {
     /// not stop a dishonest one.
     #[derive(Clone, Debug)]
     pub(in crate::kernel) struct AgentRule: FromJson {
-        pub(in crate::kernel) names: BTreeSet<String>, list(1..=usize::MAX, text(is_visible_line, "an agent's name"));
+        pub(in crate::kernel) names: BTreeSet<String>, list(1..=usize::MAX, text(is_agent_name, "an agent's name"));
         pub(in crate::kernel) packages: PackageScope = PackageScope::default();
     }
 }

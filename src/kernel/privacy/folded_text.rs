@@ -145,11 +145,11 @@ fn fold_char(character: char) -> Option<u8> {
         '\u{3041}'..='\u{30FF}' | '\u{3400}'..='\u{9FFF}' | '\u{AC00}'..='\u{D7A3}' => {
             Some(IDEOGRAPH)
         }
+        _ if is_ignorable(character) => None,
         '\u{3001}'..='\u{A4CF}' | '\u{D7A4}'..='\u{D7FF}' => Some(OTHER),
         '\u{FE6B}' => Some(b'@'),
         // The full-width forms are in the order of ASCII, from `!` on.
         '\u{FF01}'..='\u{FF5E}' => to(u32::from(character).saturating_sub(0xFF01 - 0x21)),
-        _ if is_ignorable(character) => None,
         _ => Some(match digit(character).or_else(|| lookalike(character)) {
             Some(byte) => byte,
             None if character.is_alphabetic() && character < '\u{E00}' => LETTER,

@@ -33,16 +33,13 @@ pub(super) fn host(place: &Field) -> Result<String, DocumentError> {
 }
 
 /// Reads directories, none of which is inside another or inside one of `others`.
-// [MAN-22] [MAN-23] [MAN-24]
+// [MAN-22] [MAN-23]
 pub(super) fn directories(place: &Field, others: &[String]) -> Result<Vec<String>, DocumentError> {
-    let what = "an absolute path such as /data, of A-Z a-z 0-9 . _ - between slashes";
+    let what =
+        "an absolute path such as /data, of A-Z a-z 0-9 . _ - between slashes, not in /assets or /storage";
     let mut taken = others.to_vec();
     place.array(0..=LIST_COUNT_MAX, |item| {
         let path = text(names::is_guest_directory, what)(item)?;
-        let overlaps = |mount: &&&str| path != "/" && names::directories_overlap(&path, mount);
-        if let Some(mount) = [names::ASSETS_MOUNT, names::STORAGE_MOUNT].iter().find(overlaps) {
-            return Err(item.bad_value(format!("{mount} is reserved")));
-        }
         if taken.iter().any(|other| names::directories_overlap(other, &path)) {
             return Err(item.bad_value("duplicate or nested directory"));
         }

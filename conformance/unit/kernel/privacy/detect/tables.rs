@@ -11,6 +11,7 @@ use super::key_formats::{Alphabet, ANY, KEY_FORMATS, MARKED_FORMATS};
 use super::national_numbers::{Need, DIGIT_FORMATS, FOURS, LETTER_FORMATS};
 use super::phone::country_code_length;
 use super::phone_words;
+use crate::kernel::text::is_ignorable;
 use serde_json::{json, Value};
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -230,6 +231,15 @@ fn kind_row(kind: Kind) -> Row {
 }
 
 /// What characters outside ASCII fold to, if that is ASCII or nothing.
+// [PRIV-11]
+#[test]
+fn each_ignorable_character_folds_to_nothing() {
+    for character in ('\u{80}'..=char::MAX).filter(|character| is_ignorable(*character)) {
+        let folded = fold(character.encode_utf8(&mut [0; 4])).bytes.into_owned();
+        assert!(folded.is_empty(), "U+{:04X}", u32::from(character));
+    }
+}
+
 fn folding_rows() -> Vec<Row> {
     let mut ranges: BTreeMap<String, Vec<(u32, u32)>> = BTreeMap::new();
     for character in '\u{80}'..=char::MAX {
