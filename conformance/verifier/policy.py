@@ -66,7 +66,7 @@ def _object(required: dict[str, Reader], optional: dict[str, Reader], check: Rea
 
 
 def _is_denied_host(text: str) -> bool:
-    # POLICY-04: letter case and a final dot do not count. Other letters than ASCII are none, whatever their small ones are.
+    # POLICY-04: letter case and a final dot do not count. A sign outside ASCII can have a small letter in it.
     name, colon, port = text.partition(":")
     return text.isascii() and texts.is_domain(name.lower().removesuffix(".")) and (not colon or texts.is_port(port))
 

@@ -433,6 +433,16 @@ class Patterns(Case):
             with self.subTest(text=text), self.assertRaises(patterns.PatternError):
                 patterns.check_pattern(text, privacy=True)
 
+    def test_states_above_the_limit_are_refused(self):
+        for within, above in (
+            ("(?i)ba{510}", "(?i)bba{510}"),
+            ("(?i-s:a{509})", "(?i-s:ba{509})"),
+            ("[a-z\\d_.,:;]a{510}", "[a-z\\d_.,:; ]a{510}"),
+        ):
+            patterns.check_pattern(within, privacy=True)
+            with self.subTest(text=above), self.assertRaises(patterns.PatternError):
+                patterns.check_pattern(above, privacy=True)
+
     def test_expressions_of_the_grammar_are_accepted(self):
         for text in (
             "",
