@@ -294,7 +294,7 @@ impl Case {
 
     pub fn to_json(&self) -> String {
         let mut members: Vec<(&str, Value)> =
-            vec![("id", self.id.clone().into()), ("since", "1.0".into()), ("op", self.op.into())];
+            vec![("id", self.id.clone().into()), ("since", super::VERSION.into()), ("op", self.op.into())];
         members.extend(self.check.map(|check| ("check", check.into())));
         members.push(("title", self.title.clone().into()));
         members.push(("why", self.why.clone().into()));

@@ -48,6 +48,8 @@ pub const DIRECTORIES: [&str; 2] = ["keys", "vectors"];
 /// The version of the format of the case files. A change that an old runner would misread is a new
 /// number; new cases are not.
 const FORMAT: &str = "mpp-vectors/1";
+/// The version of the list of cases. It is 1.0 when the formats are.
+pub const VERSION: &str = "0.1";
 
 /// All cases, in the order of their ids.
 pub fn cases() -> Vec<Case> {
@@ -109,7 +111,7 @@ pub fn files() -> BTreeMap<String, Vec<u8>> {
         })
         .collect();
     let suite = format!(
-        "{{\n  \"format\": \"{FORMAT}\",\n  \"version\": \"1.0\",\n  \"cases\": {},\n  \
+        "{{\n  \"format\": \"{FORMAT}\",\n  \"version\": \"{VERSION}\",\n  \"cases\": {},\n  \
          \"files\": {},\n  \"digest\": \"sha256:{}\"\n}}\n",
         ids.len(),
         files.len(),
