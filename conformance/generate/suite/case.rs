@@ -293,8 +293,11 @@ impl Case {
     }
 
     pub fn to_json(&self) -> String {
-        let mut members: Vec<(&str, Value)> =
-            vec![("id", self.id.clone().into()), ("since", super::VERSION.into()), ("op", self.op.into())];
+        let mut members: Vec<(&str, Value)> = vec![
+            ("id", self.id.clone().into()),
+            ("since", super::VERSION.into()),
+            ("op", self.op.into()),
+        ];
         members.extend(self.check.map(|check| ("check", check.into())));
         members.push(("title", self.title.clone().into()));
         members.push(("why", self.why.clone().into()));
