@@ -387,6 +387,6 @@ fn the_largest_answers_are_looked_through_in_time() {
         let text = piece.repeat((1 << 20) / piece.len());
         let began = Instant::now();
         let _ = engine.redact_text(&text);
-        assert!(began.elapsed() < Duration::from_secs(10), "{piece}: {:?}", began.elapsed());
+        assert!(began.elapsed() < Duration::from_secs(30), "{piece}: {:?}", began.elapsed());
     }
 }
