@@ -167,14 +167,16 @@ impl<'a> JsonRedactor<'a> {
 
     /// As `redact_string`, for a string that can have a match.
     fn redact_candidate(&mut self, text: &str, hints: Hints, layer: usize) -> Redacted {
-        let is_document_here = layer < PRIVACY_NESTED_DEPTH_MAX && is_document(text);
-        let can_hold = !self.engine.secrets.is_empty() || text.contains('{');
         // [PRIV-72]
-        if layer >= PRIVACY_NESTED_DEPTH_MAX || !is_document_here && !can_hold {
+        if layer >= PRIVACY_NESTED_DEPTH_MAX {
             return self.redact_plain(text, hints);
         }
-        if !is_document_here {
-            return self.redact_mixed(text, hints, layer);
+        if !is_document(text) {
+            let can_hold_one = text.contains('{') || !self.engine.secrets.is_empty();
+            return match can_hold_one {
+                true => self.redact_mixed(text, hints, layer),
+                false => self.redact_plain(text, hints),
+            };
         }
         // A secret can be JSON itself, so it is replaced before the text is parsed.
         let whole = self.without_secrets(text);
