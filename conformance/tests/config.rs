@@ -11,12 +11,14 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-const JSON_CLIENTS: [(&str, &str); 8] = [
+const JSON_CLIENTS: [(&str, &str); 10] = [
     ("claude", "mcpServers"),
     ("claude-code", "mcpServers"),
     ("cline", "mcpServers"),
     ("cursor", "mcpServers"),
     ("gemini", "mcpServers"),
+    ("jetbrains", "mcpServers"),
+    ("lm-studio", "mcpServers"),
     ("vscode", "servers"),
     ("windsurf", "mcpServers"),
     ("zed", "context_servers"),

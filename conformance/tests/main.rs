@@ -12,6 +12,7 @@ mod budgets;
 mod changes;
 mod cli;
 mod config;
+mod config_write;
 mod defaults;
 mod determinism;
 mod example;

@@ -2,7 +2,7 @@
 //! `mpp approve`, `mpp deny` and `mpp approvals`.
 
 use super::terminal::{self, Decision};
-use super::{run, usage_error, CommandOutput};
+use super::{json_line, run, usage_error, CommandOutput};
 use argh::FromArgs;
 use mpp::audit::AuditLog;
 use mpp::consent::approvals::Approvals;
@@ -18,12 +18,24 @@ use mpp::store::PackageStore;
 use mpp::trust::{FILE_NAME, SEEN_FILE_NAME};
 use mpp::{home, json, Code, Error, Gatekeeper, Timestamp, TrustStore};
 use serde_json::{json, Value};
+use std::collections::BTreeSet;
+use std::io::Write as _;
 use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// How often `pending --follow` reads the requests, and prints a line even if nothing has changed.
+const FOLLOW_POLL_PERIOD: Duration = Duration::from_millis(250);
+const FOLLOW_ALIVE_PERIOD: Duration = Duration::from_secs(5);
+/// Width of the text for a dialog.
+const DIALOG_COLUMNS: usize = 72;
 
 /// List approval requests waiting for a decision
 #[derive(FromArgs)]
 #[argh(subcommand, name = "pending")]
 pub struct ShowPending {
+    /// keep running and print requests as they come; with --json an event on each line
+    #[argh(switch)]
+    follow: bool,
     /// print JSON
     #[argh(switch)]
     pub json: bool,
@@ -73,27 +85,71 @@ pub struct ShowApprovals {
 
 impl ShowPending {
     pub fn run(self) -> Result<CommandOutput, Error> {
-        let waiting = PendingQueue::new(&home::home_dir()?).all(Timestamp::now())?;
-        let mut text = String::new();
-        for question in &waiting {
-            text.push_str(&format!("request {}\n", question.number));
-            let expires = Some(question.expires);
-            text.push_str(&question::of_request(&question.question, expires, terminal::width()));
+        let queue = PendingQueue::new(&home::home_dir()?);
+        if self.follow {
+            return follow(&queue, self.json);
         }
+        let waiting = queue.all(Timestamp::now())?;
+        let mut text: String = waiting.iter().map(request_text).collect();
         if waiting.is_empty() {
             text.push_str("no pending requests\n");
         }
-        let json = waiting.iter().map(|PendingRequest { number, expires, question, .. }| {
-            let arguments = json::parse(question.arguments.as_bytes(), REQUEST_DEPTH_MAX);
-            json!({
-                "number": number, "package": package_row(question), "tool": question.tool,
-                "content_hash": question.content_hash.as_str(),
-                "agent": question.agent, "arguments": arguments.ok(), "capabilities": question.capabilities,
-                "security_level": question.security_level.as_str(),
-                "is_destructive": question.is_destructive, "expires": expires.to_string(),
-            })
-        });
-        Ok(CommandOutput::new(text, Value::Array(json.collect())))
+        Ok(CommandOutput::new(text, Value::Array(waiting.iter().map(request_json).collect())))
+    }
+}
+
+fn request_text(request: &PendingRequest) -> String {
+    let expires = Some(request.expires);
+    let question = question::of_request(&request.question, expires, terminal::width());
+    format!("request {}\n{question}", request.number)
+}
+
+fn request_json(request: &PendingRequest) -> Value {
+    let question = &request.question;
+    let arguments = json::parse(question.arguments.as_bytes(), REQUEST_DEPTH_MAX);
+    json!({
+        "number": request.number, "package": package_row(question), "tool": question.tool,
+        "content_hash": question.content_hash.as_str(),
+        "agent": question.agent, "arguments": arguments.ok(), "capabilities": question.capabilities,
+        "security_level": question.security_level.as_str(),
+        "is_destructive": question.is_destructive, "expires": request.expires.to_string(),
+        "text": question::of_request(question, Some(request.expires), DIALOG_COLUMNS),
+        "too_long": question::too_long(question),
+    })
+}
+
+/// Prints each request when it is asked and, as JSON, when it has ended, until the reader of the output is closed.
+fn follow(queue: &PendingQueue, as_json: bool) -> Result<CommandOutput, Error> {
+    let (mut shown, mut last_line) = (BTreeSet::new(), Instant::now());
+    loop {
+        let waiting = queue.all(Timestamp::now())?;
+        let numbers: BTreeSet<u64> = waiting.iter().map(|request| request.number).collect();
+        let mut lines = Vec::new();
+        for request in waiting.iter().filter(|request| !shown.contains(&request.number)) {
+            lines.push(match as_json {
+                true => json_line(&json!({ "event": "asked", "request": request_json(request) })),
+                false => request_text(request),
+            });
+        }
+        if as_json {
+            let ended = shown.difference(&numbers);
+            lines.extend(
+                ended.map(|number| json_line(&json!({ "event": "ended", "number": number }))),
+            );
+            // Shows that this program still runs, and finds out whether anything still reads.
+            if last_line.elapsed() >= FOLLOW_ALIVE_PERIOD && lines.is_empty() {
+                lines.push(json_line(&json!({ "event": "waiting", "requests": numbers.len() })));
+            }
+        }
+        for line in lines {
+            let mut out = std::io::stdout().lock();
+            if out.write_all(line.as_bytes()).and_then(|()| out.flush()).is_err() {
+                return Ok(CommandOutput::new("", Value::Null));
+            }
+            last_line = Instant::now();
+        }
+        shown = numbers;
+        std::thread::sleep(FOLLOW_POLL_PERIOD);
     }
 }
 

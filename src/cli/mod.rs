@@ -5,7 +5,9 @@
 
 mod audit;
 mod config;
+mod config_merge;
 mod consent;
+mod download;
 mod explain;
 mod filter;
 mod keys;
@@ -23,7 +25,7 @@ use mpp::consent::question::escape_hidden;
 use mpp::{Code, Error, Timestamp};
 use serde_json::{json, Value};
 use std::ffi::OsString;
-use std::fs::OpenOptions;
+use std::fs::{OpenOptions, Permissions};
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -228,13 +230,14 @@ fn signed_at(option: Option<&str>) -> Result<Timestamp, Error> {
 }
 
 /// Replaces a file atomically: writes a temporary file beside it, flushes it to disk and renames it.
-fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+fn write_atomic(path: &Path, bytes: &[u8], permissions: Option<Permissions>) -> Result<(), Error> {
     let failed = |error: std::io::Error| file_error(path, &error);
     let mut name = path.file_name().ok_or_else(|| usage_error("no file name"))?.to_owned();
     name.push(format!(".{}.tmp", std::process::id()));
     let temporary: PathBuf = path.with_file_name(name);
     let written =
         OpenOptions::new().write(true).create_new(true).open(&temporary).and_then(|mut file| {
+            permissions.map_or(Ok(()), |permissions| file.set_permissions(permissions))?;
             file.write_all(bytes)?;
             file.sync_all()
         });

@@ -85,12 +85,15 @@ pub struct Verify {
 #[derive(FromArgs)]
 #[argh(subcommand, name = "inspect")]
 pub struct Inspect {
-    /// package file, or id of an installed package
+    /// package file, https URL, or id of an installed package
     #[argh(positional)]
     file: PathBuf,
     /// use this trust store [default: MPP_HOME/trust.json]
     #[argh(option)]
     trust: Option<PathBuf>,
+    /// verify https servers with this CA bundle (PEM)
+    #[argh(option)]
+    ca_file: Option<PathBuf>,
     /// print JSON
     #[argh(switch)]
     pub json: bool,
@@ -121,7 +124,7 @@ impl Pack {
         // Reports to the author what a host would refuse later.
         let found = gatekeeper::inspect(&package)?;
         found.manifest.tools.iter().flat_map(refused_by_clients).for_each(|line| warn(&line));
-        write_atomic(&self.output, &package)?;
+        write_atomic(&self.output, &package, None)?;
         written(&self.output, &package, &found)
     }
 }
@@ -133,7 +136,7 @@ impl Sign {
         let package = countersign(&package, &key, signed_at(self.signed_at.as_deref())?)?;
         let found = gatekeeper::inspect(&package)?;
         let output = self.output.unwrap_or(self.file);
-        write_atomic(&output, &package)?;
+        write_atomic(&output, &package, None)?;
         written(&output, &package, &found)
     }
 }
@@ -254,7 +257,9 @@ fn checks_until(failed: Option<usize>) -> String {
 
 impl Inspect {
     pub fn run(self) -> Result<CommandOutput, Error> {
-        let found = gatekeeper::inspect(&super::run::Package::named(&self.file)?.bytes()?)?;
+        let found = gatekeeper::inspect(
+            &super::run::Package::named(&self.file, self.ca_file.as_deref())?.bytes()?,
+        )?;
         let store = TrustStore::load(&trust::existing_store(self.trust)?)?;
         let manifest = &found.manifest;
         let risk = risk::score(manifest);

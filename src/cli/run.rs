@@ -1,7 +1,7 @@
 //! `mpp run`: one call of one tool, with approval at the terminal.
 
 use super::consent::TerminalApprover;
-use super::{read_bytes, terminal, trust, usage_error, CommandOutput};
+use super::{download, read_bytes, terminal, trust, usage_error, CommandOutput};
 use argh::FromArgs;
 use mpp::gatekeeper::{self, read_package};
 use mpp::network::CurlTransport;
@@ -24,7 +24,7 @@ use std::sync::Arc;
 #[argh(subcommand, name = "run")]
 #[argh(note = "Without a policy file, packages that request nothing run; others need approval")]
 pub struct Run {
-    /// package file, or id of an installed package
+    /// package file, https URL, or id of an installed package
     #[argh(positional)]
     file: PathBuf,
     /// call this tool
@@ -73,7 +73,7 @@ impl Run {
         let home = home::home_dir()?;
         let trust_path = trust::existing_store(self.trust.clone())?;
         let policy = self.policy(&home)?;
-        let package = Package::named(&self.file)?;
+        let package = Package::named(&self.file, self.ca_file.as_deref())?;
         self.check_requested(&package)?;
         let call = ToolCall::new(self.tool.clone(), self.arguments()?);
         let approver =
@@ -176,14 +176,18 @@ impl Run {
     }
 }
 
-/// A package named on the command line: a file, or the id of an installed package.
+/// A package named on the command line: a file, an https URL, or the id of an installed package.
 pub enum Package {
     File(Vec<u8>),
     InstalledPackage(PackageStore, ContentHash),
 }
 
 impl Package {
-    pub fn named(named: &Path) -> Result<Self, Error> {
+    pub fn named(named: &Path, ca_file: Option<&Path>) -> Result<Self, Error> {
+        if let Some(url) = named.to_str().filter(|url| url.contains("://")) {
+            let transport = CurlTransport::new(ca_file.map(Path::to_owned));
+            return download::package(url, &transport).map(Package::File);
+        }
         let Some(id) = named.to_str().filter(|_| !named.exists()) else {
             return read_package(named).map(Package::File);
         };

@@ -1,6 +1,6 @@
 //! `mpp serve`: the MCP server.
 
-use super::{config, run, CommandOutput};
+use super::{config, run, usage_error, CommandOutput};
 use argh::FromArgs;
 use mpp::mcp::Server;
 use mpp::network::CurlTransport;
@@ -34,6 +34,15 @@ pub struct Serve {
     /// print the configuration of a client, such as vscode
     #[argh(option)]
     print_config: Option<String>,
+    /// with --print-config: merge it into the client's file
+    #[argh(switch)]
+    write: bool,
+    /// with --write: use this file of the client
+    #[argh(option)]
+    config_file: Option<PathBuf>,
+    /// with --write: do not ask
+    #[argh(switch)]
+    yes: bool,
 }
 
 impl Serve {
@@ -44,7 +53,12 @@ impl Serve {
                 ("--ca-file", self.ca_file.as_deref()),
                 ("--storage", self.storage.as_deref()),
             ];
-            return config::report(client, &options);
+            let (file, yes) = (self.config_file, self.yes);
+            let write = self.write.then_some(config::Write { file, yes });
+            return config::report(client, &options, write);
+        }
+        if self.write || self.yes || self.config_file.is_some() {
+            return Err(usage_error("--write, --config-file and --yes need --print-config"));
         }
         let home = home::home_dir()?;
         let policy = run::load_policy(self.policy.as_deref(), &home)?;

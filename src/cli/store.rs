@@ -20,9 +20,12 @@ use std::path::PathBuf;
 #[derive(FromArgs)]
 #[argh(subcommand, name = "install")]
 pub struct Install {
-    /// package file, or id of an installed package
+    /// package file, https URL, or id of an installed package
     #[argh(positional)]
     file: PathBuf,
+    /// verify https servers with this CA bundle (PEM)
+    #[argh(option)]
+    ca_file: Option<PathBuf>,
     /// install without asking
     #[argh(switch)]
     yes: bool,
@@ -60,7 +63,8 @@ impl Install {
     pub fn run(self) -> Result<CommandOutput, Error> {
         let home = home::home_dir()?;
         let store = PackageStore::new(&home);
-        let package = run::Package::named(&self.file)?.bytes()?.into_owned();
+        let package =
+            run::Package::named(&self.file, self.ca_file.as_deref())?.bytes()?.into_owned();
         let mut verified = self.verify(&home, &package);
         if verified.as_ref().is_err_and(|error| error.code() == Code::PublisherUnknown)
             && run::trust_on_first_use(&package, &home.join(FILE_NAME))?

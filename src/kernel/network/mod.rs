@@ -18,6 +18,7 @@ mod url;
 
 use crate::kernel::prelude::*;
 pub use transport::{Exchange, HttpResponse, TransportError};
+pub use url::Url;
 
 use crate::kernel::deadline::Deadline;
 use crate::kernel::host::Host;

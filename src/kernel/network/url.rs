@@ -9,19 +9,21 @@ use crate::kernel::prelude::*;
 
 /// A parsed URL. Its `Display` form is canonical.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Url {
-    pub(super) is_https: bool,
+pub struct Url {
+    /// `https`, not `http`.
+    pub is_https: bool,
     /// In lower case.
-    pub(super) host: String,
-    pub(super) port: u16,
+    pub host: String,
+    /// The port, 443 or 80 if the text has none.
+    pub port: u16,
     /// Path and query, starting with `/`.
-    pub(super) target: String,
+    pub target: String,
 }
 
 impl Url {
     /// Parses an absolute URL. The fragment is dropped, since it is never sent.
     // [DOOR-20] [DOOR-21] [DOOR-22]
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub fn parse(text: &str) -> Option<Self> {
         let allowed = |byte: u8| byte.is_ascii_graphic() && !b"\"<>\\".contains(&byte);
         if text.len() > HTTP_URL_BYTES_MAX || !text.bytes().all(allowed) {
             return None;
@@ -49,7 +51,7 @@ impl Url {
 
     /// Resolves a `Location` header against this URL (RFC 3986, section 5.2).
     // [DOOR-42]
-    pub(super) fn join(&self, location: &str) -> Option<Self> {
+    pub fn join(&self, location: &str) -> Option<Self> {
         let location = location.split('#').next().unwrap_or_default();
         let has_scheme = |text: &str| {
             text.split_once(':').is_some_and(|(scheme, _)| !scheme.contains(['/', '?']))
