@@ -16,6 +16,7 @@ mod config_write;
 mod defaults;
 mod determinism;
 mod example;
+mod follow;
 mod fuzz;
 mod guests;
 mod host;

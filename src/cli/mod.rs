@@ -5,7 +5,6 @@
 
 mod audit;
 mod config;
-mod config_merge;
 mod consent;
 mod download;
 mod explain;

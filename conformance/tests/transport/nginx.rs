@@ -5,6 +5,7 @@ use super::fake::FakeTransport;
 use super::server::{Play, Server};
 use super::table::Means;
 use super::{exchange, kind};
+use crate::cli::Place;
 use crate::support::Folder;
 use mpp::network::CurlTransport;
 use mpp::network::{Exchange, HttpResponse, HttpTransport, TransportError};
@@ -258,4 +259,26 @@ fn plain_http_and_https_do_not_pass_for_one_another() {
     let to_tls = Exchange { target: "/page.html", ..exchange(nginx.at("good")) };
     assert_eq!(nginx.transport().exchange(&to_tls, &|| false).unwrap().status, 400);
     assert_eq!(kind(&nginx.ask("plain", "/page.html").unwrap_err()), "tls");
+}
+
+#[test]
+#[ignore = "needs nginx"]
+fn a_package_is_installed_over_https_and_nothing_else_that_a_server_sends() {
+    let nginx = Nginx::start();
+    let place = Place::new("install-https");
+    let ca = nginx.ca_file();
+    let pages = nginx.folder.path().join("pages");
+    fs::copy(place.path("fine.mpp"), pages.join("fine.mpp")).unwrap();
+    let install = |server: &str, page: &str| {
+        let url = format!("https://localhost:{}/{page}", nginx.ports[server]);
+        place.mpp(&["install", &url, "--ca-file", ca.to_str().unwrap(), "--yes", "--json"])
+    };
+    install("localhost", "page.html").exits(1).says(&["archive."]);
+    install("localhost", "missing").exits(4).says(&["404"]);
+    install("localhost", "away").exits(4).says(&["redirects to no valid URL"]);
+    install("expired", "fine.mpp").exits(4);
+    install("self_signed", "fine.mpp").exits(4);
+    assert_eq!(place.mpp(&["list", "--json"]).json(), serde_json::json!([]));
+    let installed = install("localhost", "fine.mpp").exits(0).json();
+    assert_eq!(installed["id"], "org.example.fine");
 }

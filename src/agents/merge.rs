@@ -44,7 +44,7 @@ pub fn json(
             }
         }
     };
-    // The result has the old members and the new one, whatever the layout of the file.
+    // The result has the old members and the new one, however the file is laid out.
     let same = parsed(&without_comments(&new))? == expected;
     same.then_some(new).ok_or(UNREADABLE.to_owned())
 }
