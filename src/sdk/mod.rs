@@ -24,7 +24,9 @@
 
 use serde::de::DeserializeOwned;
 use serde::Serialize;
-use serde_json::{json, Map, Value};
+/// Writes a JSON value, such as `json!({ "words": 3 })`.
+pub use serde_json::json;
+use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::convert::TryFrom;
 use std::error::Error;
@@ -123,7 +125,7 @@ impl Handler {
     /// Returns the response to the bytes of a request, without a line feed. It is a JSON-RPC response to any
     /// bytes: -32700 if they are not JSON, -32600 if not a request with an `id`, -32601 for a method other
     /// than `tools/call`, -32602 for an unknown tool and for arguments that do not fit.
-    // [BOX-70] [BOX-72]
+    // BOX-70, BOX-72.
     pub fn answer(&self, request: &[u8]) -> String {
         let mut request = match serde_json::from_slice(request) {
             Ok(Value::Object(request)) => request,
@@ -208,7 +210,7 @@ impl Answer {
         value.map(Answer::from).map_err(|error| Failure::new(error.to_string()))
     }
 
-    // [BOX-73]
+    // BOX-73.
     fn into_result(self) -> Value {
         let mut result = json!({ "content": [text_block(self.text)], "isError": false });
         if let (Value::Object(result), Value::Object(_)) = (&mut result, &self.structure) {
@@ -331,7 +333,7 @@ pub struct Agent {
 }
 
 impl Agent {
-    // [BOX-96]
+    // BOX-96.
     fn of(params: &Map<String, Value>) -> Option<Self> {
         let info = params.get("_meta")?.get("io.modelcontextprotocol/clientInfo")?;
         let text = |name: &str| info.get(name)?.as_str().map(str::to_owned);
@@ -360,7 +362,7 @@ impl Call {
     /// [`Failure::Tool`] with a code of spec/network.md, such as `http.undeclared`; `service.none` in a native program
     /// without [`Handler::with_http`]; `service.reply` if the host's reply is not understood.
     // Only this function names the host calls: a module that does not use it must not import them (DOOR-02).
-    // [DOOR-05] [DOOR-31] [DOOR-52]
+    // DOOR-05, DOOR-31, DOOR-52.
     pub fn http(&self, request: &HttpRequest) -> Result<HttpResponse, Failure> {
         match &self.http {
             Some(transport) => transport(request),
@@ -480,7 +482,7 @@ impl HttpResponse {
             .map_err(|error| Failure::with_code("http.body", error.to_string()))
     }
 
-    // [DOOR-05]
+    // DOOR-05.
     fn read(reply: &[u8]) -> Result<Self, Failure> {
         let mut reply: Value = serde_json::from_slice(reply).unwrap_or_default();
         if let Some(error) = reply.get("error") {
@@ -493,7 +495,7 @@ impl HttpResponse {
         })
     }
 
-    // [DOOR-51] [DOOR-52]
+    // DOOR-51, DOOR-52.
     fn of(mut ok: Value) -> Option<Self> {
         let (headers, status) = (ok.get("headers")?.clone(), ok.get("status")?.as_u64()?);
         let mut text = |name: &str| match ok.get_mut(name).map(Value::take) {
@@ -514,7 +516,7 @@ impl HttpResponse {
 }
 
 /// Passes a request to the host and returns its reply.
-// [DOOR-01] [DOOR-03] [DOOR-09]
+// DOOR-01, DOOR-03, DOOR-09.
 #[cfg(target_arch = "wasm32")]
 #[allow(unsafe_code)]
 fn exchange(request: &[u8]) -> Option<Vec<u8>> {
