@@ -12,8 +12,8 @@ use std::path::Path;
 pub const RING_1: &str = "kernel/privacy/detect/";
 
 /// Ring 2: a bug of convenience. These ask ring 0 and decide nothing; a file that is not named is in ring 0.
-pub const RING_2: [&str; 6] =
-    ["host/store.rs", "host/pack.rs", "host/question.rs", "mcp/", "cli/", "main.rs"];
+pub const RING_2: [&str; 7] =
+    ["host/store.rs", "host/pack.rs", "host/question.rs", "mcp/", "cli/", "main.rs", "sdk/"];
 
 /// Tables: a row to a line, with what each means.
 pub const TABLES: [&str; 8] = [
@@ -49,13 +49,14 @@ pub const SPINE: [&str; 17] = [
 ];
 
 /// The most lines of each part.
-const LINES_MAX: [(&str, usize); 7] = [
-    ("ring 0", 16_695),
+const LINES_MAX: [(&str, usize); 8] = [
+    ("ring 0", 16_698),
     ("ring 0 in kernel/", 12_880),
     ("ring 1", 2_825),
     ("ring 2 without cli/", 1_470),
     ("cli/", 2_460),
-    ("library", 20_980),
+    ("sdk/", 500),
+    ("library", 20_982),
     ("spine", 3_090),
 ];
 
@@ -90,6 +91,7 @@ fn no_ring_and_not_the_spine_has_more_lines_than_agreed() {
     let ring_2 = |name: &str| RING_2.iter().any(|start| name.starts_with(start));
     let ring_0 = |name: &str| !name.starts_with(RING_1) && !ring_2(name);
     let cli = |name: &str| name.starts_with("cli/") || name == "main.rs";
+    let sdk = |name: &str| name.starts_with("sdk/");
     for name in SPINE {
         assert!(files.contains_key(name), "{name} is in the spine, and not there");
     }
@@ -97,9 +99,10 @@ fn no_ring_and_not_the_spine_has_more_lines_than_agreed() {
         "ring 0" => sum(&ring_0),
         "ring 0 in kernel/" => sum(&|name| ring_0(name) && name.starts_with("kernel/")),
         "ring 1" => sum(&|name| name.starts_with(RING_1)),
-        "ring 2 without cli/" => sum(&|name| ring_2(name) && !cli(name)),
+        "ring 2 without cli/" => sum(&|name| ring_2(name) && !cli(name) && !sdk(name)),
         "cli/" => sum(&cli),
-        "library" => sum(&|name| !cli(name)),
+        "sdk/" => sum(&sdk),
+        "library" => sum(&|name| !cli(name) && !sdk(name)),
         _ => sum(&|name| SPINE.contains(&name)),
     };
     let mut faults = Vec::new();
