@@ -189,9 +189,6 @@ pub mod mcp;
 // Debian 12 has this Rust with a standard library for WASI.
 #[clippy::msrv = "1.63"]
 pub mod sdk;
-#[cfg(all(test, feature = "sdk"))]
-#[path = "../conformance/unit/sdk.rs"]
-mod sdk_tests;
 #[cfg(all(test, feature = "std"))]
 #[path = "../conformance/unit/mod.rs"]
 mod tests;

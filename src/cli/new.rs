@@ -62,7 +62,7 @@ const COMPILED: Language = Language {
 const LANGUAGES: [Language; 6] = [
     Language {
         name: "rust",
-        needs: "Rust for WebAssembly; it says what to install where there is none",
+        needs: "Rust for WebAssembly; without it, the script says what to install",
         files: &[
             ("build", include_str!("templates/rust/build")),
             ("Cargo.toml", include_str!("templates/rust/Cargo.toml.txt")),

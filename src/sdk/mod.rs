@@ -4,17 +4,30 @@
 //! ```text
 //! mod mpp;
 //!
-//! fn greet(arguments: Greeting, _: &mpp::Call) -> Result<String, mpp::Failure> {
+//! use mpp::{tool_handler, Call, Failure, Handler};
+//!
+//! #[derive(serde::Deserialize)]
+//! struct Arguments {
+//!     name: String,
+//! }
+//!
+//! fn greet(arguments: Arguments, _: &Call) -> Result<String, Failure> {
 //!     Ok(format!("Hello, {}!", arguments.name))
 //! }
 //!
+//! fn tools() -> Handler {
+//!     tool_handler().tool("greet", greet)
+//! }
+//!
 //! fn main() {
-//!     mpp::tool_handler().tool("greet", greet).run();
+//!     tools().run();
+//! }
+//!
+//! #[test]
+//! fn it_greets_by_name() {
+//!     assert_eq!(tools().call("greet", mpp::json!({ "name": "Ann" })), Ok("Hello, Ann!".into()));
 //! }
 //! ```
-//!
-//! `Greeting` is any type that derives `serde::Deserialize`. A test calls the same tools in a native program,
-//! without WebAssembly: [`Handler::call`].
 //!
 //! The file needs the crates `serde` and `serde_json`, Rust 1.63 and nothing else of this project, so it also
 //! works as a copy beside a tool: `mpp new` writes it as `src/mpp.rs`.
@@ -49,7 +62,7 @@ pub fn tool_handler() -> Handler {
     Handler { tools: BTreeMap::new(), outside: Call { agent: None, http: None, storage } }
 }
 
-/// Writes a line to stderr, for the tool's author. `mpp run` can show it; the agent does not see it.
+/// Writes a line to stderr, which the tool's author can see and the agent cannot.
 pub fn log(message: impl Display) {
     // A closed stderr does not stop a tool.
     let _ = writeln!(io::stderr(), "{}", message);
@@ -256,7 +269,7 @@ pub enum Failure {
     /// The tool cannot do it: a result with `isError`, whose text is `code: message`, or the message if
     /// `code` is empty.
     Tool {
-        /// For programs, such as `http.timeout`; empty if there is none.
+        /// For programs, such as `http.timeout`, or empty.
         code: String,
         /// For people and models.
         message: String,
@@ -369,9 +382,12 @@ impl Call {
             None => {
                 let reply =
                     exchange(request.to_json().to_string().as_bytes()).ok_or_else(|| {
-                        Failure::with_code("service.none", "no host carries out requests here")
+                        Failure::with_code(
+                            "service.none",
+                            "this program has no host that sends requests",
+                        )
                     })?;
-                HttpResponse::read(&reply)
+                HttpResponse::from_reply(&reply)
             }
         }
     }
@@ -421,7 +437,8 @@ impl HttpRequest {
         self
     }
 
-    fn to_json(&self) -> Value {
+    /// The request as the host reads it.
+    pub fn to_json(&self) -> Value {
         let mut request = Map::new();
         let mut put = |name: &str, value: Value| request.insert(name.to_owned(), value);
         put("service", "http".into());
@@ -482,8 +499,12 @@ impl HttpResponse {
             .map_err(|error| Failure::with_code("http.body", error.to_string()))
     }
 
+    /// Reads the host's reply, also a recorded one.
+    ///
+    /// # Errors
+    /// As [`Call::http`].
     // DOOR-05.
-    fn read(reply: &[u8]) -> Result<Self, Failure> {
+    pub fn from_reply(reply: &[u8]) -> Result<Self, Failure> {
         let mut reply: Value = serde_json::from_slice(reply).unwrap_or_default();
         if let Some(error) = reply.get("error") {
             let text = |name: &str| error.get(name).and_then(Value::as_str).unwrap_or_default();
