@@ -106,7 +106,7 @@ fn answer(response: &HttpResponse, page: page::Page, text_length: usize, with_li
     (shown, structured)
 }
 
-/// At most so many characters, and whether that is all.
+/// At most that many characters, and whether that is all.
 fn first_characters(text: &str, count: usize) -> (&str, bool) {
     match text.char_indices().nth(count) {
         Some((end, _)) => (&text[..end], false),
