@@ -4,19 +4,17 @@
 //! ```text
 //! mod mpp;
 //!
-//! use mpp::{tool_handler, Call, Failure, Handler};
-//!
 //! #[derive(serde::Deserialize)]
 //! struct Arguments {
 //!     name: String,
 //! }
 //!
-//! fn greet(arguments: Arguments, _: &Call) -> Result<String, Failure> {
+//! fn greet(arguments: Arguments, _: &mpp::Call) -> Result<String, mpp::Failure> {
 //!     Ok(format!("Hello, {}!", arguments.name))
 //! }
 //!
-//! fn tools() -> Handler {
-//!     tool_handler().tool("greet", greet)
+//! fn tools() -> mpp::Handler {
+//!     mpp::tool_handler().tool("greet", greet)
 //! }
 //!
 //! fn main() {
@@ -25,7 +23,8 @@
 //!
 //! #[test]
 //! fn it_greets_by_name() {
-//!     assert_eq!(tools().call("greet", mpp::json!({ "name": "Ann" })), Ok("Hello, Ann!".into()));
+//!     let answer = tools().call("greet", mpp::json!({ "name": "Ann" }));
+//!     assert_eq!(answer, Ok("Hello, Ann!".into()));
 //! }
 //! ```
 //!
