@@ -102,7 +102,7 @@
 //! |---|---|---|
 //! | 0 | `kernel/` except the detectors, and `host/` except the files in ring 2 | sandbox escape, forgery, leaked key |
 //! | 1 | `kernel/privacy/detect/`: text and context to spans | leaked personal data, or a wrongly changed result |
-//! | 2 | `host/store.rs`, `host/pack.rs`, `host/question.rs`, `mcp/`, `cli/` | inconvenience: they call ring 0 and decide nothing |
+//! | 2 | `host/store.rs`, `host/pack.rs`, `host/question.rs`, `mcp/`, `cli/`, `sdk/` | inconvenience: they call ring 0 and decide nothing |
 //!
 //! # Start here: the spine
 //!
@@ -133,8 +133,11 @@
 //! (validation before allocation), `kernel/sandbox/` (what a guest sees), [`storage`], [`secrets`], [`privacy`], `host/log/`
 //! (crash safety). `spec/` states each rule with an id, which is in a comment above the line that enforces it.
 
-#![cfg_attr(not(feature = "std"), no_std)]
-#![forbid(unsafe_code, unused_must_use)]
+#![cfg_attr(not(any(feature = "std", feature = "sdk")), no_std)]
+#![forbid(unused_must_use)]
+// The exception: in a tool, which is compiled to WebAssembly, `sdk/` calls the two functions of DOOR-01.
+#![cfg_attr(not(all(target_arch = "wasm32", feature = "sdk")), forbid(unsafe_code))]
+#![cfg_attr(all(target_arch = "wasm32", feature = "sdk"), deny(unsafe_code))]
 #![deny(
     missing_docs,
     clippy::arithmetic_side_effects,
@@ -146,6 +149,9 @@
 )]
 
 extern crate alloc;
+// `sdk/mod.rs` names `serde`, which a tool has for its derive. The traits are those of serde_core.
+#[cfg(feature = "sdk")]
+extern crate serde_core as serde;
 
 #[cfg(feature = "std")]
 mod host;
@@ -153,6 +159,36 @@ mod host;
 mod kernel;
 #[cfg(feature = "std")]
 pub mod mcp;
+/// For authors of tools. An example, which runs in a native program:
+///
+/// ```
+/// use mpp::sdk::{tool_handler, Answer, Call, Failure, Handler};
+/// use std::collections::BTreeMap;
+///
+/// // Any type with serde's `Deserialize` will do; a tool derives it.
+/// fn count(arguments: BTreeMap<String, String>, call: &Call) -> Result<Answer, Failure> {
+///     let text = arguments.get("text").ok_or_else(|| Failure::arguments("text is missing"))?;
+///     let agent = call.agent().map_or("an agent", |agent| &agent.name);
+///     let words = text.split_whitespace().count();
+///     Ok((format!("{words} words for {agent}"), serde_json::json!({ "words": words })).into())
+/// }
+///
+/// fn tools() -> Handler {
+///     tool_handler().tool("count", count) // `main` is: tools().run()
+/// }
+///
+/// let answer = tools().call("count", serde_json::json!({ "text": "a b c" }))?;
+/// assert_eq!(answer.structure["words"], 3);
+/// let refused = tools().call("count", serde_json::json!({ "text": 3 }));
+/// assert!(matches!(refused, Err(Failure::Arguments(_))));
+/// let request = br#"{"jsonrpc": "2.0", "id": 1, "method": "tools/list"}"#;
+/// assert!(tools().answer(request).contains("-32601"));
+/// # Ok::<(), Failure>(())
+/// ```
+#[cfg(feature = "sdk")]
+// Debian 12 has this Rust with a standard library for WASI.
+#[clippy::msrv = "1.63"]
+pub mod sdk;
 #[cfg(all(test, feature = "std"))]
 #[path = "../conformance/unit/mod.rs"]
 mod tests;

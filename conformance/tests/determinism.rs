@@ -22,7 +22,7 @@ const PINNED: [(&str, &str, &str, u64); 8] = [
         r#"{"tasks": [{"name": "b", "duration": 2, "after": ["a"]}, {"name": "a", "duration": 1}]}"#,
         1_907_817,
     ),
-    ("text_diff", "compare", r#"{"before": "a\nb\n", "after": "a\nc\n"}"#, 543_499),
+    ("text_diff", "compare", r#"{"before": "a\nb\n", "after": "a\nc\n"}"#, 503_600),
     ("calendar", "day", r#"{"date": "2026-11-22", "plus_days": 40}"#, 274_643),
     ("unit_converter", "convert", r#"{"value": 26.2, "from": "mi", "to": "km"}"#, 46_587_162),
     ("markdown", "convert", r##"{"text": "# Title\n\nSome *text*.\n"}"##, 222_576),

@@ -121,6 +121,31 @@ fn every_path_that_the_readme_names_is_there() {
     }
 }
 
+/// The tool that `mpp new --lang rust` writes is what the SDK and this page show.
+#[test]
+fn the_rust_tool_that_is_shown_is_the_one_that_mpp_new_writes_and_has_less_than_20_lines() {
+    let home = env::temp_dir().join(format!("mpp-shown-{}", std::process::id()));
+    fs::create_dir_all(&home).unwrap();
+    let mut new = Command::new(env!("CARGO_BIN_EXE_mpp"));
+    new.args(["new", "greet", "--lang", "rust"]).current_dir(&home).env("MPP_HOME", &home);
+    Ran::of(new.output().unwrap()).exits(0);
+    let written = |name: &str| fs::read_to_string(home.join("greet").join(name)).unwrap();
+    let (tool, sdk) = (written("src/main.rs"), written("src/mpp.rs"));
+    fs::remove_dir_all(&home).unwrap();
+    assert!(tool.lines().filter(|line| !line.trim().is_empty()).count() < 20);
+    assert_eq!(sdk, include_str!("../../src/sdk/mod.rs"));
+    let (_, shown) = sdk.split_once("//! ```text\n").unwrap();
+    let (shown, _) = shown.split_once("//! ```\n").unwrap();
+    let uncommented =
+        |line: &str| line.trim_start_matches("//!").strip_prefix(' ').map(str::to_owned);
+    let shown: Vec<String> = shown.lines().map(|it| uncommented(it).unwrap_or_default()).collect();
+    assert_eq!(shown, tool.lines().collect::<Vec<_>>());
+    let blocks = README.split("```rust\n").skip(1).filter_map(|it| it.split("```").next());
+    for block in blocks.filter(|block| block.contains("tool_handler")) {
+        assert_eq!(block, tool);
+    }
+}
+
 /// The dependencies that check 5 of the README lists.
 #[test]
 fn the_crate_depends_on_seven_crates_and_two_that_they_bring() {

@@ -33,15 +33,16 @@ fn with(start: &str, forbidden: &[&str]) -> Vec<String> {
 
 #[test]
 fn the_kernel_names_neither_the_standard_library_nor_anything_around_it() {
-    let around = ["std", "crate::host", "crate::mcp", "crate::cli"];
+    let around = ["std", "crate::host", "crate::mcp", "crate::cli", "crate::sdk"];
     assert_eq!(with("kernel/", &around), Vec::<String>::new());
     assert_ne!(with("host/", &around), Vec::<String>::new(), "and this finds such names");
 }
 
 #[test]
 fn nothing_but_the_host_mcp_and_the_command_line_touches_the_machine() {
-    let outside =
-        |name: &String| !["host/", "mcp/", "cli/", "main.rs"].iter().any(|it| name.starts_with(it));
+    // A tool has the sandbox's machine.
+    let around = ["host/", "mcp/", "cli/", "main.rs", "sdk/"];
+    let outside = |name: &String| !around.iter().any(|it| name.starts_with(it));
     let machine =
         ["std::fs", "std::net", "std::process", "std::env", "std::thread", "std::io", "std::time"];
     let found: Vec<String> = with("", &machine).into_iter().filter(outside).collect();
@@ -74,6 +75,22 @@ fn no_inner_ring_imports_an_outer_one() {
     let is_ring_0 = |found: &String| !RING_2.iter().any(|name| found.starts_with(name));
     let found: Vec<String> = with("host/", &ring_2).into_iter().filter(is_ring_0).collect();
     assert_eq!(found, Vec::<String>::new());
+}
+
+/// It is copied beside the sources of tools, which have `serde` and `serde_json`.
+#[test]
+fn the_sdk_is_one_file_that_names_nothing_else_of_the_crate() {
+    let files = sources().into_iter().filter(|it| it.name.starts_with("sdk/"));
+    let [Source { text, paths, .. }] = &files.collect::<Vec<_>>()[..] else { panic!("one file") };
+    let imports =
+        text.lines().filter_map(|line| line.trim_start_matches("pub ").strip_prefix("use "));
+    let crates: BTreeSet<&str> = imports.filter_map(|it| it.split("::").next()).collect();
+    assert_eq!(crates, BTreeSet::from(["serde", "serde_json", "std"]));
+    let inside = |path: &&Names| ["crate", "super", "self", "mpp"].contains(&path[0].as_str());
+    assert_eq!(paths.iter().find(inside), None);
+    for word in ["mod ", "pub mod ", "extern crate ", "include"] {
+        assert!(!text.lines().any(|line| line.trim_start().starts_with(word)), "{word}");
+    }
 }
 
 /// The rest of the kernel reaches the detectors by what their folder hands on; they reach nothing of the call.

@@ -12,11 +12,19 @@ use std::path::Path;
 pub const RING_1: &str = "kernel/privacy/detect/";
 
 /// Ring 2: a bug of convenience. These ask ring 0 and decide nothing; a file that is not named is in ring 0.
-pub const RING_2: [&str; 7] =
-    ["host/store.rs", "host/pack.rs", "host/question.rs", "mcp/", "agents/", "cli/", "main.rs"];
+pub const RING_2: [&str; 8] = [
+    "host/store.rs",
+    "host/pack.rs",
+    "host/question.rs",
+    "mcp/",
+    "sdk/",
+    "agents/",
+    "cli/",
+    "main.rs",
+];
 
-/// Ring 2 that only the program has: what its commands know of other programs.
-pub const PROGRAM: [&str; 1] = ["agents/"];
+/// Ring 2 that only the program has, and what only tools have.
+pub const APART: [&str; 2] = ["agents/", "sdk/"];
 
 /// Tables: a row to a line, with what each means.
 pub const TABLES: [&str; 8] = [
@@ -52,14 +60,15 @@ pub const SPINE: [&str; 17] = [
 ];
 
 /// The most lines of each part.
-const LINES_MAX: [(&str, usize); 8] = [
-    ("ring 0", 16_695),
+const LINES_MAX: [(&str, usize); 9] = [
+    ("ring 0", 16_698),
     ("ring 0 in kernel/", 12_880),
     ("ring 1", 2_825),
     ("ring 2 without cli/", 1_470),
     ("agents/", 410),
     ("cli/", 2_620),
-    ("library", 20_980),
+    ("sdk/", 500),
+    ("library", 20_982),
     ("spine", 3_090),
 ];
 
@@ -94,7 +103,7 @@ fn no_ring_and_not_the_spine_has_more_lines_than_agreed() {
     let ring_2 = |name: &str| RING_2.iter().any(|start| name.starts_with(start));
     let ring_0 = |name: &str| !name.starts_with(RING_1) && !ring_2(name);
     let cli = |name: &str| name.starts_with("cli/") || name == "main.rs";
-    let program = |name: &str| cli(name) || PROGRAM.iter().any(|start| name.starts_with(start));
+    let apart = |name: &str| cli(name) || APART.iter().any(|start| name.starts_with(start));
     for name in SPINE {
         assert!(files.contains_key(name), "{name} is in the spine, and not there");
     }
@@ -102,10 +111,10 @@ fn no_ring_and_not_the_spine_has_more_lines_than_agreed() {
         "ring 0" => sum(&ring_0),
         "ring 0 in kernel/" => sum(&|name| ring_0(name) && name.starts_with("kernel/")),
         "ring 1" => sum(&|name| name.starts_with(RING_1)),
-        "ring 2 without cli/" => sum(&|name| ring_2(name) && !program(name)),
-        part if PROGRAM.contains(&part) => sum(&|name| name.starts_with(part)),
+        "ring 2 without cli/" => sum(&|name| ring_2(name) && !apart(name)),
+        part if APART.contains(&part) => sum(&|name| name.starts_with(part)),
         "cli/" => sum(&cli),
-        "library" => sum(&|name| !program(name)),
+        "library" => sum(&|name| !apart(name)),
         _ => sum(&|name| SPINE.contains(&name)),
     };
     let mut faults = Vec::new();

@@ -2,4 +2,6 @@
 #![allow(clippy::arithmetic_side_effects, clippy::indexing_slicing, clippy::unwrap_used)]
 
 mod after_guest;
+#[cfg(feature = "sdk")]
+mod sdk;
 pub(crate) mod support;

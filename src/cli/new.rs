@@ -62,11 +62,13 @@ const COMPILED: Language = Language {
 const LANGUAGES: [Language; 6] = [
     Language {
         name: "rust",
-        needs: "Rust and, once, `rustup target add wasm32-wasip1`",
+        needs: "Rust for WebAssembly; without it, the script says what to install",
         files: &[
             ("build", include_str!("templates/rust/build")),
             ("Cargo.toml", include_str!("templates/rust/Cargo.toml.txt")),
+            ("Cargo.lock", include_str!("templates/rust/Cargo.lock.txt")),
             ("src/main.rs", include_str!("templates/rust/main.rs.txt")),
+            ("src/mpp.rs", include_str!("../sdk/mod.rs")),
         ],
         ..COMPILED
     },
@@ -143,6 +145,7 @@ impl Language {
         [
             ("@ID@", id.to_owned()),
             ("@NAME@", name.to_owned()),
+            ("@TOOL@", "greet".to_owned()),
             ("@NEEDS@", self.needs.to_owned()),
             ("@ARGS@", self.args.to_owned()),
             ("@MEMORY_MB@", self.memory_mb.to_string()),

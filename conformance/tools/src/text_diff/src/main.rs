@@ -1,85 +1,40 @@
 //! text_diff: what changed between two texts, line by line, as a unified diff.
 
-use serde_json::{json, Map, Value};
-use std::io::{Read, Write};
+#[path = "../../../../../src/sdk/mod.rs"]
+mod sdk;
 
-const CONTEXT_DEFAULT: usize = 3;
-const CONTEXT_MAX: u64 = 20;
+use sdk::{tool_handler, Call, Failure};
+use serde_json::{json, Value};
+
+const CONTEXT_MAX: usize = 20;
 /// Texts that differ in more lines than this are not compared: time and memory grow with its square.
 const EDITS_MAX: usize = 2_000;
 
-enum Failure {
-    /// The arguments do not fit the tool.
-    Misfit(&'static str),
-    /// They fit, and it can't be done.
-    Failed(String),
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Texts {
+    before: String,
+    after: String,
+    #[serde(default = "context_default")]
+    context: usize,
+}
+
+fn context_default() -> usize {
+    3
 }
 
 fn main() {
-    let mut request = Vec::new();
-    let response = match std::io::stdin().read_to_end(&mut request) {
-        Ok(_) => respond(&request),
-        Err(_) => error(&Value::Null, -32603, "stdin can't be read"),
-    };
-    // Whoever asked may be gone; there is nobody else to tell.
-    let _ = writeln!(std::io::stdout(), "{}", response);
+    tool_handler().tool("compare", compare).run();
 }
 
-fn error(id: &Value, code: i32, message: &str) -> Value {
-    json!({ "jsonrpc": "2.0", "id": id, "error": { "code": code, "message": message } })
-}
-
-fn respond(request: &[u8]) -> Value {
-    let request: Value = match serde_json::from_slice(request) {
-        Ok(request) => request,
-        Err(_) => return error(&Value::Null, -32700, "the request is not JSON"),
-    };
-    let id = match request.get("id") {
-        Some(id) if request["jsonrpc"] == "2.0" => id,
-        _ => return error(&Value::Null, -32600, "not a request of JSON-RPC 2.0"),
-    };
-    if request["method"] != "tools/call" {
-        return error(id, -32601, "tools/call is the one method");
+fn compare(texts: Texts, _: &Call) -> Result<(String, Value), Failure> {
+    let (before, after, context) = (lines(&texts.before), lines(&texts.after), texts.context);
+    if context > CONTEXT_MAX {
+        return Err(Failure::arguments("context is not an integer from 0 to 20"));
     }
-    if request["params"]["name"] != "compare" {
-        return error(id, -32602, "there is no such tool");
-    }
-    let (message, structured) = match compare(&request["params"]["arguments"]) {
-        Ok(answer) => answer,
-        Err(Failure::Misfit(why)) => return error(id, -32602, why),
-        Err(Failure::Failed(why)) => {
-            let content = json!([{ "type": "text", "text": why }]);
-            return json!({ "jsonrpc": "2.0", "id": id, "result": { "content": content, "isError": true } });
-        }
-    };
-    let content = json!([{ "type": "text", "text": message }]);
-    let result = json!({ "content": content, "structuredContent": structured, "isError": false });
-    json!({ "jsonrpc": "2.0", "id": id, "result": result })
-}
-
-fn compare(arguments: &Value) -> Result<(String, Value), Failure> {
-    let nothing = Map::new();
-    let arguments = match arguments {
-        Value::Object(arguments) => arguments,
-        Value::Null => &nothing,
-        _ => return Err(Failure::Misfit("arguments is not an object")),
-    };
-    if arguments.keys().any(|name| !["before", "after", "context"].contains(&name.as_str())) {
-        return Err(Failure::Misfit("compare takes only before, after and context"));
-    }
-    let text = |name, why| arguments.get(name).and_then(Value::as_str).ok_or(Failure::Misfit(why));
-    let before = lines(text("before", "before is not a string")?);
-    let after = lines(text("after", "after is not a string")?);
-    let context = match arguments.get("context") {
-        None => CONTEXT_DEFAULT,
-        Some(value) => match value.as_u64() {
-            Some(lines) if lines <= CONTEXT_MAX => lines as usize,
-            _ => return Err(Failure::Misfit("context is not an integer from 0 to 20")),
-        },
-    };
     let steps = match edits(&before, &after) {
         Some(steps) => steps,
-        None => return Err(Failure::Failed(format!("the texts differ in more than {} lines", EDITS_MAX))),
+        None => return Err(Failure::new(format!("the texts differ in more than {} lines", EDITS_MAX))),
     };
     let count = |wanted: Step| steps.iter().filter(|step| **step == wanted).count();
     let (added, removed) = (count(Step::Add), count(Step::Remove));
