@@ -881,51 +881,88 @@ fn a_reader_that_went_away_is_no_error_and_a_full_disk_is_one() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
+/// The languages of `mpp new` with their protocols.
+const PROJECTS: [(&str, &[&str]); 8] = [
+    ("rust", &["json-rpc", "command", "mcp"]),
+    ("c", &["json-rpc", "command"]),
+    ("cpp", &["json-rpc", "command"]),
+    ("go", &["json-rpc", "command", "mcp"]),
+    ("javascript", &["json-rpc", "command", "mcp"]),
+    ("typescript", &["json-rpc"]),
+    ("python", &["json-rpc", "command", "mcp"]),
+    ("assemblyscript", &["json-rpc"]),
+];
+
 #[test]
-fn a_new_tool_is_whole_and_nothing_is_overwritten() {
+fn a_new_project_has_a_manifest_cases_and_a_build_script_for_each_language_and_protocol() {
     let place = Place::new("new");
-    for (language, source) in [
-        ("rust", "src/main.rs"),
-        ("c", "src/tool.c"),
-        ("go", "tool.go"),
-        ("javascript", "package/assets/tool.js"),
-        ("python", "package/assets/tool.py"),
-        ("assemblyscript", "src/tool.ts"),
-    ] {
-        let folder = format!("my-{language}");
-        place.mpp(&["new", &folder, "--lang", language]).exits(0).says(&["mpp pack"]);
-        let folder = place.path(&folder);
-        let manifest = fs::read(folder.join("package/manifest.json")).unwrap();
-        let manifest = mpp::Manifest::parse(&manifest).unwrap();
-        assert_eq!(manifest.id, format!("org.example.my-{language}"));
-        assert!(folder.join(source).is_file());
-        for file in [
-            "build",
-            "Cargo.toml",
-            "go.mod",
-            "package.json",
-            "README.md",
-            "package/README.md",
-            source,
-        ] {
-            let text = fs::read_to_string(folder.join(file)).unwrap_or_default();
-            let marks = ["@ID@", "@NAME@", "@NEEDS@", "@ARGS@", "_MB@", "_MS@", "@FUEL@"];
-            assert!(!marks.iter().any(|mark| text.contains(mark)), "{file}: {text}");
+    for (language, protocols) in PROJECTS {
+        for protocol in ["json-rpc", "command", "mcp"] {
+            let name = format!("My-{language}-{protocol}");
+            let words = ["new", &name, "--lang", language, "--protocol", protocol, "--json"];
+            if !protocols.contains(&protocol) {
+                place.mpp(&words).exits(2).says(&["--lang rust, "]);
+                assert!(!place.path(&name).exists());
+                continue;
+            }
+            let made = place.mpp(&words).exits(0).json();
+            let lower = name.to_lowercase();
+            let tool = lower.replace('-', "_");
+            assert_eq!(
+                (&made["tool"], &made["id"]),
+                (&json!(tool), &json!(format!("org.example.{lower}")))
+            );
+            let read = |file: &str| fs::read_to_string(place.path(&name).join(file)).unwrap();
+            let manifest = mpp::Manifest::parse(read("package/manifest.json").as_bytes()).unwrap();
+            assert_eq!(manifest.tools[0].name, tool);
+            assert_eq!(manifest.runtime.protocol.to_string(), protocol);
+            let cases: Vec<Value> = serde_json::from_str(&read("tests.json")).unwrap();
+            assert!(cases.iter().all(|case| case["params"]["name"] == *tool), "{cases:?}");
+            assert!(cases.iter().any(|case| case.get("errorCode").is_some()), "a refusal");
+            for file in made["files"].as_array().unwrap() {
+                let text = read(file.as_str().unwrap());
+                let marks =
+                    ["@ID@", "@NAME@", "@TOOL@", "@NEEDS@", "@ARGS@", "_MB@", "_MS@", "@FUEL@"];
+                assert!(!marks.iter().any(|mark| text.contains(mark)), "{file}: {text}");
+            }
+            use std::os::unix::fs::PermissionsExt as _;
+            let build = fs::metadata(place.path(&name).join("build")).unwrap();
+            assert_ne!(build.permissions().mode() & 0o100, 0);
         }
     }
-    place.mpp(&["new", "my-c"]).exits(2).says(&["my-c"]);
+}
+
+#[test]
+fn a_project_is_refused_where_something_is_or_its_name_is_not_one() {
+    let place = Place::new("new-refused");
+    place.mpp(&["new", "there"]).exits(0).says(&["mpp dev there", "mpp pack"]);
+    fs::write(place.path("file"), "").unwrap();
+    std::os::unix::fs::symlink("nowhere", place.path("link")).unwrap();
+    for name in ["there", "file", "link"] {
+        place.mpp(&["new", name]).exits(2).says(&["already exists"]);
+    }
+    let long = "x".repeat(200);
     for words in [
         &["new", "x1", "--id", "BAD"][..],
         &["new", "x1", "--id", "a\"b"],
         &["new", "x1", "--id", ""],
         &["new", "x1", "--lang", "cobol"],
+        &["new", "x1", "--protocol", "http"],
+        &["new", "x1", "--lang", "c", "--protocol", "mcp"],
         &["new", "1x"],
         &["new", ".."],
         &["new", ""],
+        &["new", "-x"],
+        &["new", "\u{1b}[2J"],
+        &["new", "漢"],
+        &["new", &long],
     ] {
-        place.mpp(words).exits(2);
+        let ran = place.mpp(words).exits(2);
+        assert!(!ran.err.contains('\u{1b}'), "{words:?}");
         assert!(!place.path("x1").exists() && !place.path("1x").exists(), "{words:?}");
     }
+    place.mpp(&["new", "nowhere/at/all"]).exits(4);
+    fs::create_dir(place.path("closed")).unwrap();
 }
 
 /// Each option and command of a help text has one line of at most 80 columns, without a full stop.
@@ -951,7 +988,7 @@ fn help_names_every_option_of_every_command() {
         ),
         (&["inspect"], &["file", "--trust", "--json"]),
         (&["keygen"], &["name", "--json"]),
-        (&["new"], &["directory", "--lang", "--id", "--json"]),
+        (&["new"], &["directory", "--lang", "--protocol", "--id", "--json"]),
         (
             &["pack"],
             &["directory", "--key", "--output", "-o", "--signed-at", "--deflate", "--json"],

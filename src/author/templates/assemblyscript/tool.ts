@@ -1,4 +1,4 @@
-/* One tool, greet. jsonrpc.ts reads the request and writes the response. */
+/* One tool, @TOOL@. jsonrpc.ts reads the request and writes the response. */
 
 import { STRING, Value, error, failure, quote, result, serve } from "./jsonrpc";
 
@@ -10,6 +10,6 @@ function greet(args: Value): string {
 }
 
 serve((tool: string, args: Value): string => {
-  if (tool == "greet") return greet(args);
+  if (tool == "@TOOL@") return greet(args);
   return error(-32602, "there is no such tool");
 });

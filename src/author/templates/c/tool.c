@@ -1,4 +1,4 @@
-/* One tool, `greet`. jsonrpc.h reads the request and writes the response. */
+/* One tool, `@TOOL@`. jsonrpc.h reads the request and writes the response. */
 
 #include "jsonrpc.h"
 
@@ -12,7 +12,7 @@ static const char *greet(const struct json *arguments, struct answer *answer) {
 }
 
 static const char *call_tool(const struct json *name, const struct json *arguments, struct answer *answer) {
-    if (json_is(name, "greet")) return greet(arguments, answer);
+    if (json_is(name, "@TOOL@")) return greet(arguments, answer);
     return "there is no such tool";
 }
 

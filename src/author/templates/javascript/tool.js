@@ -1,9 +1,9 @@
-// One tool, greet: one JSON-RPC request on stdin, one response on stdout. QuickJS runs this file.
+// One tool, @TOOL@: one JSON-RPC request on stdin, one response on stdout. QuickJS runs this file.
 
 import * as std from "qjs:std";
 
 const tools = {
-  greet({ name }) {
+  "@TOOL@"({ name }) {
     if (typeof name !== "string") throw new Error("name is not a string");
     return `Hello, ${name}!`;
   },

@@ -1,4 +1,4 @@
-"""One tool, greet: one JSON-RPC request on stdin, one response on stdout."""
+"""One tool, @TOOL@: one JSON-RPC request on stdin, one response on stdout."""
 
 import json
 import sys
@@ -11,7 +11,7 @@ def greet(arguments):
     return f"Hello, {name}!"
 
 
-TOOLS = {"greet": greet}
+TOOLS = {"@TOOL@": greet}
 
 
 def failure(request_id, code, message):

@@ -1,0 +1,3 @@
+//! What the commands for authors of tools do: new projects.
+
+pub mod project;
