@@ -15,7 +15,7 @@ pub struct New {
     /// directory to create; the tool gets its name
     #[argh(positional)]
     directory: PathBuf,
-    /// rust [default], c, cpp, go, javascript, python...
+    /// rust [default], c, cpp, go, js, ts, python, assemblyscript
     #[argh(option, default = "String::from(\"rust\")")]
     lang: String,
     /// json-rpc [default], command, mcp
