@@ -87,6 +87,7 @@ impl ShowPending {
             let arguments = json::parse(question.arguments.as_bytes(), REQUEST_DEPTH_MAX);
             json!({
                 "number": number, "package": package_row(question), "tool": question.tool,
+                "listed_as": question.listed_as,
                 "content_hash": question.content_hash.as_str(),
                 "agent": question.agent, "arguments": arguments.ok(), "capabilities": question.capabilities,
                 "security_level": question.security_level.as_str(),
