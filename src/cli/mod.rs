@@ -10,6 +10,7 @@ mod download;
 mod explain;
 mod filter;
 mod keys;
+mod migrate;
 mod new;
 mod package;
 mod run;
@@ -62,6 +63,7 @@ enum Command {
     Serve(serve::Serve),
     // Publish.
     New(new::New),
+    Migrate(migrate::Migrate),
     Keygen(keys::Keygen),
     Pack(package::Pack),
     Sign(package::Sign),
@@ -123,6 +125,7 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
         Command::Serve(command) => (false, command.run()),
         Command::Keygen(command) => (command.json, command.run()),
         Command::New(command) => (command.json, command.run()),
+        Command::Migrate(command) => (command.json, command.run()),
         Command::Pack(command) => (command.json, command.run()),
         Command::Pending(command) => (command.json, command.run()),
         Command::Run(command) => (command.json, command.run()),
