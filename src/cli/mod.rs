@@ -92,7 +92,12 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
         Ok(arguments) => arguments,
         Err(_) => return report_error(&usage_error("an argument is not UTF-8"), false),
     };
-    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let mut words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    if words.first() == Some(&"migrate") {
+        // argh reads a single `-` as an option.
+        let own = words.iter_mut().take_while(|word| **word != "--");
+        own.filter(|word| **word == "-").for_each(|word| *word = migrate::STDIN);
+    }
     let arguments = match Arguments::from_args(&["mpp"], &words) {
         Ok(arguments) => arguments,
         Err(EarlyExit { output, status: Ok(()) }) => {

@@ -1,7 +1,7 @@
 //! Merges what is combined at the root of parameters into its properties: model APIs refuse `anyOf` and the like there.
 
+use super::note::Note;
 use super::schema::child;
-use super::Note;
 use serde_json::{json, Map, Value};
 use std::collections::BTreeSet;
 

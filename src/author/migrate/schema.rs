@@ -3,7 +3,7 @@
 //! What the subset does not have is dropped so that the result accepts at least what the original accepts, and each
 //! drop is reported. A definition is converted once, so the output grows no faster than the input.
 
-use super::{is_clean, visible, Note};
+use super::note::{is_clean, visible, Note};
 use mpp::limits::{LINE_BYTES_MAX, MANIFEST_DEPTH_MAX, SCHEMA_DEPTH_MAX};
 use mpp::package::schema::Schema;
 use serde_json::{json, Map, Value};
@@ -148,7 +148,7 @@ impl Converter<'_> {
             Value::Object(source) if source.is_empty() => return anything(false),
             Value::Object(source) => source,
             _ => {
-                self.note(at, "", "is no schema; anything is accepted");
+                self.note(at, "", "is not a schema; anything is accepted");
                 return anything(true);
             }
         };
@@ -362,7 +362,7 @@ impl Converter<'_> {
         self.fits(one, value).then(|| distinct.cloned().collect())
     }
 
-    /// Whether a value can be in the manifest as it is.
+    /// Whether a manifest can contain a value.
     fn fits(&self, one: &One, value: &Value) -> bool {
         is_clean(value) && one.nest.saturating_add(height(value)) <= MANIFEST_DEPTH_MAX
     }
@@ -402,7 +402,7 @@ impl Converter<'_> {
         one.out.insert("$ref".to_owned(), json!(format!("#/$defs/{}", definition.name)));
     }
 
-    /// Converts a definition the first time. Returns `false` if it is none or would be too deep.
+    /// Converts a definition the first time. Returns `false` if there is no such value, or it would be too deep.
     fn define(&mut self, pointer: &str) -> bool {
         if self.definitions.contains_key(pointer) {
             return true;
