@@ -137,7 +137,7 @@ impl Migration {
         entry.insert("parameters".to_owned(), parameters);
         if let Some(output) = tool.get("outputSchema").filter(|output| !output.is_null()) {
             let mut returns = schema::convert(output, "/outputSchema", own_name, &mut self.notes);
-            root::drop_unused_definitions(&mut returns);
+            root::drop_unused_definitions(&mut returns, "/outputSchema", own_name, &mut self.notes);
             entry.insert("returns".to_owned(), returns);
         }
         entry.insert("sensitivity".to_owned(), json!(sensitivity));

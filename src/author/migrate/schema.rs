@@ -11,6 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Arrays and objects around the parameters of a tool in a manifest, themselves included.
 const NEST_ROOT: usize = 4;
+/// Longer places are cut: keys can be as long as the list.
+const POINTER_CHARS_MAX: usize = 4096;
 const TYPES: [&str; 7] = ["null", "boolean", "integer", "number", "string", "array", "object"];
 /// Keywords of some draft that constrain values and are not in the subset.
 pub(super) const CONSTRAINTS: [&str; 19] = [
@@ -34,6 +36,7 @@ pub(super) const CONSTRAINTS: [&str; 19] = [
     "unevaluatedItems",
     "unevaluatedProperties",
 ];
+const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
 const NUMERIC: [&str; 4] = ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"];
 const COUNTS: [(&str, &str); 3] =
     [("minLength", "maxLength"), ("minItems", "maxItems"), ("minProperties", "maxProperties")];
@@ -131,7 +134,7 @@ impl Converter<'_> {
     fn note(&mut self, at: &str, keyword: &str, action: impl Into<String>) {
         self.notes.push(Note {
             tool: self.tool.to_owned(),
-            pointer: format!("{}{at}", self.base),
+            pointer: format!("{}{at}", self.base).chars().take(POINTER_CHARS_MAX).collect(),
             keyword: keyword.to_owned(),
             action: action.into(),
         });
@@ -219,7 +222,12 @@ impl Converter<'_> {
             );
         }
         let kept = match keyword {
-            "type" | "$schema" | "required" | "properties" | "additionalProperties" => return,
+            "type" | "required" | "properties" | "additionalProperties" => return,
+            "$schema" if one.depth == 0 && value == DIALECT => Some(value.clone()),
+            "$schema" => {
+                let action = "dropped; schemas in a manifest are of 2020-12";
+                return self.drop_keyword(one, keyword, action, false);
+            }
             "nullable" if value.is_boolean() => {
                 return self.note(&child(one.at, keyword), keyword, "replaced by the type null")
             }
@@ -439,6 +447,9 @@ impl Converter<'_> {
 
     /// Converts the definitions that nothing uses as well, to report what is lost in them.
     fn all_definitions(&mut self, keyword: &str, value: &Value) {
+        if keyword == "definitions" {
+            self.note("/definitions", keyword, "became $defs");
+        }
         for name in value.as_object().into_iter().flat_map(Map::keys) {
             self.define(&child(&format!("/{keyword}"), name));
         }
