@@ -497,10 +497,8 @@ impl Converter<'_> {
     fn members(&mut self, one: &mut One) {
         let source = one.source;
         let mut properties = None;
-        let mut rest = match source.get("additionalProperties") {
-            Some(rest) => Some(self.below(one, "additionalProperties", rest).value),
-            None => None,
-        };
+        let rest = source.get("additionalProperties");
+        let mut rest = rest.map(|rest| self.below(one, "additionalProperties", rest).value);
         match source.get("properties") {
             Some(Value::Object(declared)) => {
                 let mut converted = Map::new();
