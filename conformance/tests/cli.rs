@@ -107,7 +107,7 @@ impl Place {
     }
 
     /// A package directory.
-    fn folder(&self, name: &str, manifest: &Value, guest: &str) -> PathBuf {
+    pub fn folder(&self, name: &str, manifest: &Value, guest: &str) -> PathBuf {
         let folder = self.path(name);
         for (name, content) in support::contents_with(manifest, guest) {
             fs::create_dir_all(&folder).unwrap();
@@ -1125,7 +1125,7 @@ pub fn at_terminal(place: &Place, words: &[&str], answers: &str) -> Option<(i32,
 }
 
 /// As [`at_terminal`], with so many columns.
-fn at_terminal_of(
+pub fn at_terminal_of(
     place: &Place,
     columns: usize,
     words: &[&str],

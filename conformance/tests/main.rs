@@ -17,6 +17,7 @@ mod determinism;
 mod example;
 mod fuzz;
 mod guests;
+mod hands;
 mod host;
 mod imports;
 mod kills;

@@ -3,7 +3,7 @@
 
 use super::terminal::{self, Decision};
 use super::{run, usage_error, CommandOutput};
-use argh::FromArgs;
+use argh::{ArgsInfo, FromArgs};
 use mpp::audit::AuditLog;
 use mpp::consent::approvals::Approvals;
 use mpp::consent::attestation::{host_key, EphemeralAttestation};
@@ -21,7 +21,7 @@ use serde_json::{json, Value};
 use std::path::Path;
 
 /// List approval requests waiting for a decision
-#[derive(FromArgs)]
+#[derive(ArgsInfo, FromArgs)]
 #[argh(subcommand, name = "pending")]
 pub struct ShowPending {
     /// print JSON
@@ -30,7 +30,7 @@ pub struct ShowPending {
 }
 
 /// Approve a pending request
-#[derive(FromArgs)]
+#[derive(ArgsInfo, FromArgs)]
 #[argh(subcommand, name = "approve")]
 pub struct Approve {
     /// number of the request, from `mpp pending`
@@ -48,7 +48,7 @@ pub struct Approve {
 }
 
 /// Deny a pending request
-#[derive(FromArgs)]
+#[derive(ArgsInfo, FromArgs)]
 #[argh(subcommand, name = "deny")]
 pub struct Deny {
     /// number of the request, from `mpp pending`
@@ -60,7 +60,7 @@ pub struct Deny {
 }
 
 /// List or revoke remembered approvals
-#[derive(FromArgs)]
+#[derive(ArgsInfo, FromArgs)]
 #[argh(subcommand, name = "approvals")]
 pub struct ShowApprovals {
     /// revoke the approvals of the package with this id

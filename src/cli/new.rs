@@ -3,7 +3,7 @@
 //! The files are in `templates/`, in one directory for each language. Names between two `@` are replaced.
 
 use super::{file_error, usage_error, CommandOutput};
-use argh::FromArgs;
+use argh::{ArgsInfo, FromArgs};
 use mpp::{Code, Error};
 use serde_json::json;
 use std::fs::{self, OpenOptions};
@@ -11,7 +11,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 /// Create a new tool project
-#[derive(FromArgs)]
+#[derive(ArgsInfo, FromArgs)]
 #[argh(subcommand, name = "new")]
 pub struct New {
     /// directory to create

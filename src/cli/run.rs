@@ -2,7 +2,7 @@
 
 use super::consent::TerminalApprover;
 use super::{read_bytes, terminal, trust, usage_error, CommandOutput};
-use argh::FromArgs;
+use argh::{ArgsInfo, FromArgs};
 use mpp::gatekeeper::{self, read_package};
 use mpp::network::CurlTransport;
 use mpp::package::content_hash::ContentHash;
@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Run one tool of a package
-#[derive(FromArgs)]
+#[derive(ArgsInfo, FromArgs)]
 #[argh(subcommand, name = "run")]
 #[argh(note = "Without a policy file, packages that request nothing run; others need approval")]
 pub struct Run {

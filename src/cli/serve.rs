@@ -1,7 +1,7 @@
 //! `mpp serve`: the MCP server.
 
 use super::{config, run, CommandOutput};
-use argh::FromArgs;
+use argh::{ArgsInfo, FromArgs};
 use mpp::mcp::Server;
 use mpp::network::CurlTransport;
 use mpp::runtime::{PackageSource as _, Runtime};
@@ -18,7 +18,7 @@ use std::time::Duration;
 const LOG_FLUSH_WAIT: Duration = Duration::from_millis(500);
 
 /// Serve installed packages to an agent: MCP over stdio
-#[derive(FromArgs)]
+#[derive(ArgsInfo, FromArgs)]
 #[argh(subcommand, name = "serve")]
 #[argh(note = "Without a policy file, packages that request nothing run; others need approval")]
 pub struct Serve {

@@ -2,7 +2,7 @@
 
 use super::package::{level_of, risk_reasons, sensitivity_of};
 use super::{run, terminal, usage_error, CommandOutput};
-use argh::FromArgs;
+use argh::{ArgsInfo, FromArgs};
 use mpp::consent::question::{lay_out, or_nothing, ForeignText};
 use mpp::gatekeeper::AttestationResult;
 use mpp::package::manifest::Tool;
@@ -17,7 +17,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 /// Verify a package, show what is new, and install it
-#[derive(FromArgs)]
+#[derive(ArgsInfo, FromArgs)]
 #[argh(subcommand, name = "install")]
 pub struct Install {
     /// package file, or id of an installed package
@@ -35,7 +35,7 @@ pub struct Install {
 }
 
 /// List installed packages and their tools
-#[derive(FromArgs)]
+#[derive(ArgsInfo, FromArgs)]
 #[argh(subcommand, name = "list")]
 pub struct List {
     /// print JSON
@@ -44,7 +44,7 @@ pub struct List {
 }
 
 /// Remove an installed package
-#[derive(FromArgs)]
+#[derive(ArgsInfo, FromArgs)]
 #[argh(subcommand, name = "remove")]
 pub struct Remove {
     /// package id

@@ -1,7 +1,7 @@
 //! `mpp trust`: trusted publishers and revocations.
 
 use super::{file_error, keys, terminal, usage_error, CommandOutput};
-use argh::FromArgs;
+use argh::{ArgsInfo, FromArgs};
 use mpp::package::content_hash::ContentHash;
 use mpp::package::key::KeyId;
 use mpp::trust::{Publisher, TrustStore, Validity};
@@ -10,14 +10,14 @@ use serde_json::json;
 use std::path::{Path, PathBuf};
 
 /// Manage trusted publishers and revocations
-#[derive(FromArgs)]
+#[derive(ArgsInfo, FromArgs)]
 #[argh(subcommand, name = "trust")]
 pub struct Trust {
     #[argh(subcommand)]
     command: Command,
 }
 
-#[derive(FromArgs)]
+#[derive(ArgsInfo, FromArgs)]
 #[argh(subcommand)]
 enum Command {
     Add(Add),
@@ -26,7 +26,7 @@ enum Command {
 }
 
 /// Trust a publisher's key for its namespaces
-#[derive(FromArgs)]
+#[derive(ArgsInfo, FromArgs)]
 #[argh(subcommand, name = "add")]
 struct Add {
     /// public key file, or id of a trusted key
@@ -53,7 +53,7 @@ struct Add {
 }
 
 /// List publishers, keys, namespaces and revocations
-#[derive(FromArgs)]
+#[derive(ArgsInfo, FromArgs)]
 #[argh(subcommand, name = "list")]
 struct List {
     /// use this trust store [default: MPP_HOME/trust.json]
@@ -65,7 +65,7 @@ struct List {
 }
 
 /// Revoke a key, or the content of one package
-#[derive(FromArgs)]
+#[derive(ArgsInfo, FromArgs)]
 #[argh(subcommand, name = "revoke")]
 struct Revoke {
     /// key id, public key file, or content hash `sha256:…`
