@@ -14,7 +14,9 @@ fn prepared(name: &str) -> Place {
         place.mpp(&["keygen", key]).exits(0);
     }
     place.mpp(&["trust", "add", "other.pub", "--name", "Other", "--namespace", "org.other"]);
-    place.package("old.mpp", &support::manifest("org.example.old"), support::SILENT_GUEST);
+    let mut old = support::manifest("org.example.old");
+    old["tools"][0]["name"] = "old".into();
+    place.package("old.mpp", &old, support::SILENT_GUEST);
     place.mpp(&["install", "old.mpp", "--yes"]).exits(0);
     place.mpp_with_input(&["secret", "set", "old"], b"value-1234\n").exits(0);
     place
@@ -136,4 +138,153 @@ fn a_pipe_has_no_colour_and_a_terminal_has_it_unless_it_is_refused() {
         let (_, shown) = at_terminal_of(&place, columns, &["trust", "list"], "").unwrap();
         assert!(shown.lines().all(|line| line.trim_end().chars().count() <= columns), "{shown}");
     }
+}
+
+/// A command in no group would be missing in the overview.
+#[test]
+fn every_command_that_is_parsed_is_in_the_overview_and_the_shell_files_are_as_generated() {
+    let place = Place::new("shells");
+    let described = place.mpp(&["completions", "json"]).exits(0);
+    let top = place.mpp(&["--help"]).exits(0).out;
+    for command in described.json()["commands"].as_array().unwrap() {
+        let name = command["name"].as_str().unwrap();
+        assert!(
+            top.contains(&format!("\n  {name:13}")),
+            "{name} is in no group: src/cli/commands.rs"
+        );
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let script = root.join("conformance/generate/shell.py");
+    let mut python = place.program("python3", &[script.as_os_str(), place.path("").as_os_str()]);
+    fs::write(place.path("described.json"), &described.out).unwrap();
+    let input = fs::File::open(place.path("described.json")).unwrap();
+    assert!(python.stdin(input).status().unwrap().success());
+    for (shell, file) in
+        [("bash", "mpp.bash"), ("zsh", "_mpp"), ("fish", "mpp.fish"), ("man", "mpp.1")]
+    {
+        let made = fs::read_to_string(place.path(file)).unwrap();
+        let kept = fs::read_to_string(root.join("src/cli/shell").join(file)).unwrap();
+        assert!(made == kept, "run conformance/generate/shell.py: {file} is old");
+        assert_eq!(place.mpp(&["completions", shell]).exits(0).out, kept);
+    }
+    place.mpp(&["completions", "tcsh"]).exits(2).says(&["bash, zsh, fish, man"]);
+}
+
+#[test]
+#[ignore = "needs bash, zsh, fish and man"]
+fn completions_load_in_three_shells_and_the_manual_page_has_no_warning() {
+    let place = Place::new("loads");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/cli/shell");
+    let says = |program: &str, script: &str, expected: &str| {
+        let mut command = place.program(program, &["-c", script]);
+        let ran = Ran::of(command.env("AT", &root).output().unwrap()).exits(0);
+        assert_eq!((ran.out.trim(), ran.err.as_str()), (expected, ""), "{program}");
+    };
+    let bash =
+        "source $AT/mpp.bash; COMP_WORDS=(mpp trust rev); COMP_CWORD=2; _mpp; echo ${COMPREPLY[@]}";
+    says("bash", bash, "revoke");
+    let zsh = "autoload -U compinit; compinit -u -d ./dump; source $AT/_mpp; print $_comps[mpp]";
+    says("zsh", zsh, "_mpp");
+    let fish = "source $AT/mpp.fish; complete -C 'mpp trust rev' | cut -f 1";
+    says("fish", fish, "revoke");
+    says("sh", "man --warnings -l $AT/mpp.1 >/dev/null", "");
+}
+
+#[test]
+fn trust_is_narrowed_by_publisher_key_or_namespace_and_never_widened() {
+    let place = Place::new("narrow");
+    let verify = ["verify", "fine.mpp"];
+    let add = ["trust", "add", "me.pub", "--name", "Me", "--namespace", "org.example"];
+    place.mpp(&[&add[..], &["--namespace", "org.more"]].concat()).exits(0);
+    let before = fs::read(place.path("home/trust.json")).unwrap();
+    for words in [
+        &["Nobody"][..],
+        &["me"],
+        &["\u{1b}[2J"],
+        &[&"0".repeat(64)],
+        &["Me", "--namespace", "org"],
+        &["Nobody", "--namespace", "org.more"],
+    ] {
+        let ran = place.mpp(&[&["trust", "remove"], words].concat()).exits(2);
+        assert!(!ran.err.contains('\u{1b}'));
+        assert_eq!(fs::read(place.path("home/trust.json")).unwrap(), before, "{words:?}");
+    }
+    place.mpp(&["trust", "remove", "Me", "--namespace", "org.more"]).exits(0);
+    place.mpp(&verify).exits(0);
+    let list = place.mpp(&["trust", "list", "--json"]).exits(0).json();
+    assert_eq!(list["keys"][0]["namespaces"], serde_json::json!(["org.example"]));
+    place.mpp(&["trust", "remove", list["keys"][0]["key_id"].as_str().unwrap()]).exits(0);
+    place.mpp(&verify).exits(1).says(&["publisher.unknown"]);
+    place.mpp(&add).exits(0);
+    place.mpp(&["trust", "revoke", "me.pub", "--reason", "lost"]).exits(0);
+    place.mpp(&["trust", "remove", "Me"]).exits(0);
+    // A revocation stays.
+    place.mpp(&add).exits(1).says(&["publisher.key_revoked"]);
+}
+
+#[test]
+fn run_calls_the_only_tool_and_names_the_tools_where_there_are_more() {
+    let place = Place::new("only");
+    place.mpp(&["run", "fine.mpp"]).exits(0).says(&["[EMAIL]"]);
+    let mut manifest = support::manifest("org.example.two");
+    let mut second = manifest["tools"][0].clone();
+    second["name"] = "walk".into();
+    manifest["tools"].as_array_mut().unwrap().push(second);
+    place.package("two.mpp", &manifest, support::SILENT_GUEST);
+    place.mpp(&["run", "two.mpp"]).exits(2).says(&["--tool is missing", "run, walk"]);
+    fs::write(place.path("bad.mpp"), "x").unwrap();
+    place.mpp(&["run", "bad.mpp"]).exits(1).says(&["archive."]);
+}
+
+#[test]
+fn list_shows_name_publisher_and_risk_and_who_is_trusted_no_more() {
+    let place = Place::new("listed");
+    place.mpp(&["install", "fine.mpp", "--yes"]).exits(0);
+    let ran = place.mpp(&["list"]).exits(0).says(&["Me", "none (0 points)", "Test", "…"]);
+    let whole = place.mpp(&["list", "--json"]).exits(0).json();
+    assert_eq!(whole[0]["publishers"], serde_json::json!(["Me"]));
+    let hash = whole[0]["content_hash"].as_str().unwrap();
+    assert!(hash.len() == 71 && !ran.out.contains(hash) && ran.out.contains(&hash[..19]));
+    place.mpp(&["trust", "remove", "Me"]).exits(0);
+    place.mpp(&["list"]).exits(0).says(&["NOT TRUSTED"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn doctor_finds_each_fault_of_a_home_and_says_what_to_do() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let place = Place::new("doctor");
+    place.mpp(&["install", "fine.mpp", "--yes"]).exits(0);
+    let healthy = place.mpp(&["doctor", "--json"]).exits(0).json();
+    assert_eq!(healthy["healthy"], true);
+    let fails = |check: &str, advice: &str| {
+        let found = place.mpp(&["doctor", "--json"]).exits(1).json();
+        let checks = found["checks"].as_array().unwrap();
+        let failed = checks.iter().find(|it| it["verdict"] == "FAIL").unwrap();
+        assert_eq!((&failed["check"], &found["healthy"]), (&check.into(), &false.into()));
+        assert!(failed["detail"].as_str().unwrap().contains(advice), "{failed:?}");
+    };
+    let home = place.path("home");
+    fs::set_permissions(&home, fs::Permissions::from_mode(0o777)).unwrap();
+    fails("home", "chmod o-w");
+    fs::set_permissions(&home, fs::Permissions::from_mode(0o700)).unwrap();
+    for (file, check) in [("trust.json", "trust"), ("policy.json", "policy")] {
+        let before = fs::read(home.join(file)).ok();
+        fs::write(home.join(file), "{\u{1b}").unwrap();
+        fails(check, file);
+        assert!(!place.mpp(&["doctor"]).exits(1).out.contains('\u{1b}'));
+        match before {
+            Some(bytes) => fs::write(home.join(file), bytes).unwrap(),
+            None => fs::remove_file(home.join(file)).unwrap(),
+        }
+    }
+    place.mpp(&["run", "fine.mpp"]).exits(0);
+    place.mpp(&["doctor"]).exits(0).says(&["hash chain verified"]);
+    let log = home.join("audit/audit.jsonl");
+    let text = fs::read_to_string(&log).unwrap();
+    fs::write(&log, text.replacen("org.example.fine", "org.example.good", 1)).unwrap();
+    fails("log", "");
+    fs::write(&log, text).unwrap();
+    fs::remove_dir_all(home.join("packages")).unwrap();
+    place.mpp(&["doctor"]).exits(1);
 }

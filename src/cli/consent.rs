@@ -190,7 +190,7 @@ impl ShowApprovals {
         for one in &all {
             text.push_str(&format!("{}\n", one.package));
             text.push_str(&terminal::columns(&[
-                ("content", one.content_hash.to_string()),
+                ("content", terminal::short(&one.content_hash)),
                 ("granted", question::or_nothing(&one.capabilities)),
                 ("approved by", format!("{} at {}", one.by, one.at)),
             ]));

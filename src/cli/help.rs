@@ -2,61 +2,9 @@
 //!
 //! `argh` parses. This file prepares its words (`-h`, `mpp help COMMAND`, `--option=value`) and adds to its texts.
 
+use super::commands::COMMANDS;
 use super::terminal::{self, Style};
 use argh::{CommandInfoWithArgs, FlagInfoKind, SubCommandInfo};
-
-/// The groups of commands, and each command with an example. A test runs every example in a home with a trusted
-/// key `me`, a project `pkg` and packages.
-const GROUPS: &[(&str, &[(&str, &str)])] = &[
-    (
-        "Make",
-        &[
-            ("new", "mpp new hello --lang c"),
-            ("keygen", "mpp keygen mine"),
-            ("pack", "mpp pack pkg --key me.key -o pkg.mpp"),
-            ("sign", "mpp sign fine.mpp --key other.key -o both.mpp"),
-        ],
-    ),
-    (
-        "Trust",
-        &[
-            ("trust add", "mpp trust add me.pub --name Me --namespace org.example"),
-            ("trust list", "mpp trust list"),
-            ("trust revoke", "mpp trust revoke old.pub --reason lost"),
-            ("verify", "mpp verify fine.mpp"),
-            ("inspect", "mpp inspect fine.mpp"),
-        ],
-    ),
-    (
-        "Run",
-        &[
-            ("run", "mpp run fine.mpp --tool run --args '{}'"),
-            ("install", "mpp install fine.mpp --yes"),
-            ("list", "mpp list"),
-            ("remove", "mpp remove org.example.old"),
-            ("secret set", "mpp secret set token < token.txt"),
-            ("secret list", "mpp secret list"),
-            ("secret remove", "mpp secret remove old"),
-        ],
-    ),
-    (
-        "Agents",
-        &[
-            ("serve", "mpp serve --print-config vscode"),
-            ("pending", "mpp pending"),
-            ("approve", "mpp approve 1 --yes"),
-            ("deny", "mpp deny 2"),
-            ("approvals", "mpp approvals"),
-        ],
-    ),
-    (
-        "Record",
-        &[
-            ("audit verify", "mpp audit verify"),
-            ("filter", r#"echo '{"id": 1, "text": "ann@example.com"}' | mpp filter"#),
-        ],
-    ),
-];
 
 const NOTES: &str = "Notes:\n  \
     mpp help COMMAND shows the options and an example of a command.\n  \
@@ -65,11 +13,10 @@ const NOTES: &str = "Notes:\n  \
 
 /// Returns the example of a command such as `trust add`.
 fn example(command: &str) -> Option<&'static str> {
-    let mut rows = GROUPS.iter().flat_map(|(_, commands)| commands.iter());
     let is_of = |name: &str| {
-        name.strip_prefix(command).is_some_and(|rest| matches!(rest.get(..1), None | Some(" ")))
+        name.strip_prefix(command).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
     };
-    rows.find(|(name, _)| is_of(name)).map(|(_, example)| *example)
+    COMMANDS.iter().find(|(_, name, _)| is_of(name)).map(|(_, _, example)| *example)
 }
 
 /// Follows the commands at the start of the words.
@@ -130,15 +77,17 @@ pub fn prepared(top: &CommandInfoWithArgs, words: Vec<String>) -> Vec<String> {
 /// Returns the help of the whole program.
 pub fn overview(top: &CommandInfoWithArgs) -> String {
     let mut text = format!("Usage: mpp COMMAND [OPTIONS]\n\n{}\n", top.description);
-    for (group, commands) in GROUPS {
-        text.push_str(&format!("\n{}\n", terminal::paint(Style::Bold, &format!("{group}:"))));
-        let mut names: Vec<&str> =
-            commands.iter().filter_map(|it| it.0.split(' ').next()).collect();
-        names.dedup();
-        for name in names {
+    let (mut group, mut name) = ("", "");
+    for (group_of, command, _) in COMMANDS {
+        if group != *group_of {
+            group = group_of;
+            text.push_str(&format!("\n{}\n", terminal::paint(Style::Bold, &format!("{group}:"))));
+        }
+        let first = command.split(' ').next().unwrap_or_default();
+        if name != first {
+            name = first;
             let info = top.commands.iter().find(|it| it.name == name);
-            let about = info.map(|info| info.command.description).unwrap_or_default();
-            text.push_str(&row(name, about));
+            text.push_str(&row(name, info.map_or("", |info| info.command.description)));
         }
     }
     text.push_str(&format!("\n{}\n", terminal::paint(Style::Bold, "Options:")));

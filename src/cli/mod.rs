@@ -4,8 +4,11 @@
 //! Exit status: 0 success, 1 refused, 2 usage, 3 the tool failed, 4 the host failed.
 
 mod audit;
+mod commands;
+mod completions;
 mod config;
 mod consent;
+mod doctor;
 mod explain;
 mod filter;
 mod help;
@@ -42,7 +45,7 @@ struct Arguments {
 
 #[derive(ArgsInfo, FromArgs)]
 #[argh(subcommand)]
-// `help::GROUPS` has the order in which they are shown.
+// `commands::COMMANDS` has the order in which they are shown.
 enum Command {
     Run(run::Run),
     Install(store::Install),
@@ -63,6 +66,8 @@ enum Command {
     Sign(package::Sign),
     Audit(audit::Audit),
     Filter(filter::Filter),
+    Doctor(doctor::Doctor),
+    Completions(completions::Completions),
 }
 
 /// The output of a command: text by default, JSON with `--json`.
@@ -118,7 +123,9 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
         Command::Approvals(command) => (command.json, command.run()),
         Command::Approve(command) => (command.json, command.run()),
         Command::Audit(command) => (command.as_json(), command.run()),
+        Command::Completions(command) => (command.json, command.run(&top)),
         Command::Deny(command) => (command.json, command.run()),
+        Command::Doctor(command) => (command.json, command.run()),
         Command::Filter(command) => (command.json, command.run()),
         Command::Inspect(command) => (command.json, command.run()),
         Command::Install(command) => (command.json, command.run()),

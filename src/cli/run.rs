@@ -27,9 +27,9 @@ pub struct Run {
     /// package file, or id of an installed package
     #[argh(positional)]
     file: PathBuf,
-    /// call this tool
+    /// call this tool [default: the only one]
     #[argh(option)]
-    tool: String,
+    tool: Option<String>,
     /// pass this JSON object, or @FILE [default: {}]
     #[argh(option, default = "String::from(\"{}\")")]
     args: String,
@@ -75,7 +75,7 @@ impl Run {
         let policy = self.policy(&home)?;
         let package = Package::named(&self.file)?;
         self.check_requested(&package)?;
-        let call = ToolCall::new(self.tool.clone(), self.arguments()?);
+        let call = ToolCall::new(self.tool_of(&package)?, self.arguments()?);
         let approver =
             TerminalApprover { home: &home, approved: self.yes, show_changes: self.show_changes };
         let transport = Arc::new(CurlTransport::new(self.ca_file.clone()));
@@ -138,15 +138,7 @@ impl Run {
         if self.map.is_empty() && self.env.is_empty() {
             return Ok(());
         }
-        // Only the manifest is read here. The call verifies the package, refuses an invalid one and records that.
-        let manifest = |bytes: &[u8]| {
-            let entries = archive::read(bytes).ok()?;
-            let entry = entries.iter().find(|entry| entry.name == MANIFEST_ENTRY)?;
-            Manifest::parse(&entry.content).ok()
-        };
-        let Some(manifest) = package.bytes().ok().and_then(|bytes| manifest(&bytes)) else {
-            return Ok(());
-        };
+        let Some(manifest) = package.manifest() else { return Ok(()) };
         let requested = &manifest.capabilities;
         let directories = &requested.filesystem;
         let directories = [directories.read.as_slice(), directories.write.as_slice()].concat();
@@ -164,6 +156,20 @@ impl Run {
             }
         }
         Ok(())
+    }
+
+    /// Returns the named tool, or the only one. Without a valid manifest the call states why it is refused.
+    fn tool_of(&self, package: &Package) -> Result<String, Error> {
+        let manifest = match &self.tool {
+            Some(tool) => return Ok(tool.clone()),
+            None => package.manifest(),
+        };
+        let Some(manifest) = manifest else { return Ok(String::new()) };
+        let names: Vec<&str> = manifest.tools.iter().map(|tool| tool.name.as_str()).collect();
+        match names[..] {
+            [only] => Ok(only.to_owned()),
+            _ => Err(usage_error(format!("--tool is missing: one of {}", names.join(", ")))),
+        }
     }
 
     fn arguments(&self) -> Result<Value, Error> {
@@ -198,6 +204,14 @@ impl Package {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// Reads only the manifest. The call verifies the package, refuses an invalid one and records that.
+    fn manifest(&self) -> Option<Manifest> {
+        let bytes = self.bytes().ok()?;
+        let entries = archive::read(&bytes).ok()?;
+        let entry = entries.iter().find(|entry| entry.name == MANIFEST_ENTRY)?;
+        Manifest::parse(&entry.content).ok()
     }
 
     pub fn bytes(&self) -> Result<Cow<'_, [u8]>, Error> {

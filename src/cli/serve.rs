@@ -8,7 +8,7 @@ use mpp::runtime::{PackageSource as _, Runtime};
 use mpp::store::PackageStore;
 use mpp::{home, text, Error};
 use serde_json::Value;
-use std::io::BufReader;
+use std::io::{BufReader, IsTerminal as _};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{sync_channel, Receiver, SyncSender};
 use std::sync::Arc;
@@ -60,6 +60,9 @@ impl Serve {
         let (sender, written) = background_log();
         let log = move |line: &str| drop(sender.try_send(line.to_owned()));
         report_store(&home, &log);
+        if std::io::stdin().is_terminal() {
+            log("waiting for an MCP client on stdin; try `mpp serve --print-config vscode`");
+        }
         let served = Server::new(&runtime, log).serve(input, std::io::stdout());
         // The sender is dropped with the server; the wait is for a client that reads stderr.
         let _timed_out = written.recv_timeout(LOG_FLUSH_WAIT);

@@ -226,20 +226,40 @@ impl List {
         let home = home::home_dir()?;
         let store = PackageStore::new(&home);
         let installed = store.installed()?;
+        let trust = TrustStore::load(&home.join(FILE_NAME))?;
         // On stderr, so that stdout lists packages only.
         super::warn(&format!("packages of {}", terminal::printable(&home.to_string_lossy())));
         let (mut text, mut json) = (String::new(), Vec::new());
         for package in &installed {
             let missing = store.check(&package.content_hash).err();
+            let holders = trust.keys().filter(|(_, key)| package.signers.contains(&key.key_id));
+            let publishers: BTreeSet<&str> = holders.map(|(it, _)| it.name.as_str()).collect();
+            let publishers = Vec::from_iter(publishers);
+            let manifest = store.manifest(&package.content_hash).ok();
+            let name = manifest.as_ref().map(|manifest| manifest.name.as_str());
+            let risk = manifest.as_ref().map(risk::score);
             json.push(json!({
                 "id": package.id, "version": package.version.to_string(),
                 "content_hash": package.content_hash.as_str(), "tools": package.tools,
-                "missing": missing.is_some(),
+                "missing": missing.is_some(), "name": name, "publishers": publishers,
+                "risk": risk.as_ref().map(|it| json!({ "level": it.level.to_string(), "points": it.points })),
             }));
             let tools = package.tools.join(", ");
             text.push_str(&format!("{} {}\n", package.id, package.version));
-            let mut rows = vec![("tools", tools), ("content", package.content_hash.to_string())];
-            rows.extend(missing.map(|error| ("missing", error.detail().to_owned())));
+            let mut rows = vec![
+                ("name", name.unwrap_or("unknown").to_owned()),
+                ("publisher", publishers.join(", ")),
+                ("risk", risk.as_ref().map_or_else(|| "unknown".to_owned(), level_of)),
+                ("tools", tools),
+                ("content", terminal::short(&package.content_hash)),
+            ];
+            if publishers.is_empty() {
+                rows.insert(1, ("publisher", "NOT TRUSTED any more: it is refused".to_owned()));
+                rows.remove(2);
+            }
+            if missing.is_some() {
+                rows.push(("missing", "its file: run `mpp install FILE` again".to_owned()));
+            }
             text.push_str(&terminal::columns(&rows));
         }
         if installed.is_empty() {

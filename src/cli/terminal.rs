@@ -2,6 +2,7 @@
 
 use mpp::consent::question;
 pub use mpp::consent::question::printable;
+use mpp::package::content_hash::ContentHash;
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 use std::process::{Command, Stdio};
 
@@ -79,6 +80,11 @@ pub fn user_label() -> String {
         true => format!("terminal:{name}"),
         false => "terminal".to_owned(),
     }
+}
+
+/// Shortens a content hash where a person only tells packages apart and compares nothing.
+pub fn short(hash: &ContentHash) -> String {
+    hash.as_str().chars().take("sha256:".len() + 12).chain(['…']).collect()
 }
 
 /// Formats rows of two columns, with the second one wrapped.
