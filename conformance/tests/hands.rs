@@ -2,6 +2,8 @@
 
 use crate::cli::{at_terminal, at_terminal_of, Place, Ran};
 use crate::support;
+use serde_json::Value;
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
@@ -287,4 +289,85 @@ fn doctor_finds_each_fault_of_a_home_and_says_what_to_do() {
     fs::write(&log, text).unwrap();
     fs::remove_dir_all(home.join("packages")).unwrap();
     place.mpp(&["doctor"]).exits(1);
+}
+
+/// The paths of the members of a value, such as `tools[].name`; those below `opaque` ones are not listed.
+fn members(value: &Value, path: &str, opaque: &[String], found: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(object) if !opaque.iter().any(|it| it == path) => {
+            for (name, value) in object {
+                let dot = if path.is_empty() { "" } else { "." };
+                let below = format!("{path}{dot}{name}");
+                members(value, &below, opaque, found);
+                found.insert(below);
+            }
+        }
+        Value::Array(items) if !opaque.iter().any(|it| it == path) => {
+            items.iter().for_each(|item| members(item, &format!("{path}[]"), opaque, found));
+        }
+        _ => {}
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn each_member_of_each_json_output_is_in_the_page_and_none_else() {
+    let place = prepared("page");
+    let mut manifest = support::manifest("org.example.many");
+    manifest["tools"][0]["name"] = "many".into();
+    manifest["capabilities"] = serde_json::json!({ "environment": ["API_KEY"] });
+    place.package("many.mpp", &manifest, support::SILENT_GUEST);
+    let page = include_str!("../../spec/cli.md");
+    let mut checked = 0;
+    for words in [
+        &["keygen", "mine"][..],
+        &["new", "hello", "--lang", "c"],
+        &["pack", "pkg", "--key", "me.key", "-o", "pkg.mpp"],
+        &["sign", "fine.mpp", "--key", "other.key", "-o", "both.mpp"],
+        &["trust", "add", "me.pub", "--name", "Me", "--namespace", "org.example"],
+        &["trust", "revoke", "old.pub", "--reason", "lost"],
+        &["trust", "list"],
+        &["trust", "remove", "Other"],
+        &["verify", "fine.mpp"],
+        &["inspect", "many.mpp"],
+        &["run", "fine.mpp"],
+        &["install", "many.mpp", "--yes"],
+        &["list"],
+        &["remove", "org.example.many"],
+        &["secret", "set", "token"],
+        &["secret", "list"],
+        &["secret", "remove", "token"],
+        &["audit", "verify"],
+        &["doctor"],
+        &["completions", "bash"],
+        &["verify", "absent.mpp"],
+    ] {
+        let ran = place.mpp_with_input(&[words, &["--json"]].concat(), b"value-1234\n");
+        let names = words.iter().take_while(|it| it.bytes().all(|it| it.is_ascii_lowercase()));
+        let names: Vec<&str> = names.copied().collect();
+        let titles =
+            (1..=names.len()).rev().map(|count| format!("## mpp {}\n", names[..count].join(" ")));
+        let title = titles.into_iter().find(|title| page.contains(title.as_str())).unwrap();
+        let title = if ran.status == 0 { title } else { "## Errors\n".to_owned() };
+        let (_, section) = page.split_once(&title).unwrap();
+        let section = section.split("\n## ").next().unwrap();
+        let rows = section.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` | "));
+        let opaque = rows.clone().filter(|(_, rest)| rest.starts_with("JSON |"));
+        let opaque: Vec<String> = opaque.map(|(name, _)| name.to_owned()).collect();
+        let mut named: BTreeSet<String> = rows.map(|(name, _)| name.to_owned()).collect();
+        if title == "## Errors\n" {
+            named.insert("error".to_owned());
+        }
+        let mut found = BTreeSet::new();
+        members(&ran.json(), "", &opaque, &mut found);
+        assert_eq!(found, named, "{words:?}");
+        checked += 1;
+    }
+    assert_eq!(checked, 21);
+    // Each command with `--json` has a section.
+    for words in commands(&place) {
+        let name = words.join(" ");
+        let is_listed = page.contains(&format!("## mpp {name}\n"));
+        assert!(is_listed || ["serve", "filter"].contains(&name.as_str()), "{name}");
+    }
 }
