@@ -3,14 +3,20 @@
 use super::terminal::{self, Style};
 use super::{run, CommandOutput};
 use argh::{ArgsInfo, FromArgs};
-use mpp::policy::PermissionPolicy;
+use mpp::package::key::SecretKey;
+use mpp::package::pack::pack;
+use mpp::package::writer::Compression;
+use mpp::policy::{PermissionPolicy, PolicyDecision};
 use mpp::runtime::PackageSource as _;
+use mpp::sandbox::{SandboxConfig, WasmSandbox};
 use mpp::store::PackageStore;
-use mpp::trust::{FILE_NAME, SEEN_FILE_NAME};
-use mpp::{audit, home, Error, Timestamp, TrustStore};
+use mpp::trust::{Validity, FILE_NAME, SEEN_FILE_NAME};
+use mpp::{audit, home, Error, Gatekeeper, Timestamp, TrustStore};
 use serde_json::json;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 /// Check this host: home, trust, policy, packages, log
 #[derive(ArgsInfo, FromArgs)]
@@ -44,7 +50,7 @@ impl Doctor {
             ("policy", policy(&home).unwrap_or_else(Finding::from)),
             ("packages", packages(&home).unwrap_or_else(Finding::from)),
             ("log", log(&home).unwrap_or_else(Finding::from)),
-            ("engine", engine()),
+            ("engine", engine().unwrap_or_else(Finding::from)),
             ("curl", curl()),
             ("clock", clock()),
         ];
@@ -135,14 +141,55 @@ fn log(home: &Path) -> Result<Finding, Error> {
     )))
 }
 
-/// The dispatch of the engine, which decides its speed, is chosen when the program is built.
-fn engine() -> Finding {
-    let slow = |why| Warn(format!("slow: {why}; tools take several times as long"));
-    match (cfg!(feature = "portable-dispatch"), cfg!(debug_assertions)) {
-        (true, _) => slow("built with the portable dispatch"),
-        (false, true) => slow("a debug build: use `cargo build --release`"),
-        (false, false) => Fine("fast dispatch".to_owned()),
-    }
+/// A module that counts to four million, some 28 million instructions.
+const COUNTING: &[u8] = b"\0asm\x01\0\0\0\x01\x04\x01\x60\0\0\x03\x02\x01\0\x05\x03\x01\0\x01\
+    \x07\x13\x02\x06memory\x02\0\x06_start\0\0\x0a\x18\x01\x16\x01\x01\x7f\x03\x40\x20\0\x41\x01\x6a\x22\0\
+    \x41\x80\x92\xf4\x01\x48\x0d\0\x0b\x0b";
+
+/// Measures the engine with a package made for this. Its dispatch is chosen when the program is built, and the
+/// portable one is several times slower.
+fn engine() -> Result<Finding, Error> {
+    let manifest = json!({
+        "mpp_version": "1.0", "id": "org.example.doctor", "version": "1.0.0", "name": "Doctor",
+        "description": "Counts",
+        "runtime": { "target": "wasm32-wasip1", "entry": "tool.wasm", "protocol": "json-rpc",
+                     "memory_limit_mb": 1, "timeout_ms": 5000, "fuel": 1_000_000_000, "output_limit_kb": 1 },
+        "tools": [{ "name": "count", "description": "Counts", "sensitivity": "read",
+                    "parameters": { "type": "object" } }],
+        "privacy_filters": { "patterns": ["email"] }
+    });
+    let contents = BTreeMap::from([
+        ("manifest.json".to_owned(), manifest.to_string().into_bytes()),
+        ("tool.wasm".to_owned(), COUNTING.to_owned()),
+    ]);
+    let (key, now) = (SecretKey::generate(), Timestamp::now());
+    let package = pack(contents, &key, now, Compression::Stored)?;
+    let mut trust = TrustStore::empty();
+    trust.add_publisher("Doctor", key.public(), &["org.example"], Validity::ALWAYS)?;
+    let tool = Gatekeeper::new(trust, now).verify(&package)?;
+    let PolicyDecision::Granted(token) = PermissionPolicy::new().evaluate(&tool.manifest) else {
+        return Ok(Warn("the policy approved nothing to measure".to_owned()));
+    };
+    let config = SandboxConfig {
+        memory_limit_bytes: 1 << 20,
+        timeout: Duration::from_secs(5),
+        stdin_data: Vec::new(),
+        env_vars: BTreeMap::new(),
+        dir_mappings: Vec::new(),
+        capability_token: Some(token),
+        allowed_network_domains: Vec::new(),
+    };
+    let started = Instant::now();
+    WasmSandbox::new()?.execute(&tool.wasm_binary, config)?.outcome?;
+    let took = started.elapsed().as_millis().max(1);
+    let speed = 28_000_u128.checked_div(took).unwrap_or_default();
+    let speed = format!("{speed} million instructions a second");
+    Ok(match took > 500 {
+        true => {
+            Warn(format!("slow: {speed}; use `cargo build --release`, without portable-dispatch"))
+        }
+        false => Fine(speed),
+    })
 }
 
 fn curl() -> Finding {

@@ -93,21 +93,45 @@ pub fn overview(top: &CommandInfoWithArgs) -> String {
     text.push_str(&format!("\n{}\n", terminal::paint(Style::Bold, "Options:")));
     text.push_str(&row("-h, --help", "show this help"));
     text.push_str(&row("-V, --version", "print the version"));
-    text + "\n" + NOTES
+    text + "\n" + &wrapped(NOTES)
 }
 
 fn row(name: &str, about: &str) -> String {
     terminal::columns(&[(&format!("{name:13}"), about.to_owned())])
 }
 
+/// Breaks the lines of a help text before the width of the terminal; the rest of an option stays in its column.
+fn wrapped(help: &str) -> String {
+    let mut text = String::new();
+    for line in help.lines() {
+        let is_option = line.starts_with("  ") && line.get(18..20) == Some("  ");
+        let width = terminal::width().saturating_sub(1);
+        let (mut indent, mut used) = (if is_option { 20 } else { 4 }, 0_usize);
+        indent = indent.min(width.saturating_sub(20));
+        for word in line.split_inclusive(' ') {
+            let columns = word.chars().count();
+            if used > indent && used.saturating_add(word.trim_end().len()) > width {
+                text.truncate(text.trim_end().len());
+                text.push_str(&format!("\n{:indent$}", ""));
+                used = indent;
+            }
+            text.push_str(word);
+            used = used.saturating_add(columns);
+        }
+        text.push('\n');
+    }
+    text
+}
+
 /// Completes the help of a command as `argh` writes it.
 pub fn with_example(command: &str, help: &str) -> String {
     let help = help.trim_end().replace("  --help, help      ", "  -h, --help        ");
+    let help = wrapped(&help);
     match example(command) {
         Some(example) => {
-            format!("{help}\n\n{}\n  {example}\n", terminal::paint(Style::Bold, "Example:"))
+            format!("{help}\n{}\n  {example}\n", terminal::paint(Style::Bold, "Example:"))
         }
-        None => help + "\n",
+        None => help,
     }
 }
 
