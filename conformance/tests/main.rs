@@ -19,6 +19,7 @@ mod example;
 mod follow;
 mod fuzz;
 mod guests;
+mod hands;
 mod host;
 mod imports;
 mod kills;

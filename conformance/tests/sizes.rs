@@ -28,7 +28,8 @@ pub const RING_2: [&str; 9] = [
 pub const APART: [&str; 3] = ["agents/", "author/", "sdk/"];
 
 /// Tables: a row to a line, with what each means.
-pub const TABLES: [&str; 8] = [
+pub const TABLES: [&str; 9] = [
+    "cli/commands.rs",
     "kernel/limits.rs",
     "kernel/error.rs",
     "kernel/privacy/detect/account_numbers.rs",
@@ -68,7 +69,7 @@ const LINES_MAX: [(&str, usize); 10] = [
     ("ring 2 without cli/", 1_690),
     ("agents/", 410),
     ("author/", 260),
-    ("cli/", 2_620),
+    ("cli/", 3_220),
     ("sdk/", 500),
     ("library", 21_270),
     ("spine", 3_100),

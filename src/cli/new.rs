@@ -2,14 +2,14 @@
 
 use super::{file_error, usage_error, CommandOutput};
 use crate::author::project::{create, Language, Names, LANGUAGES};
-use argh::FromArgs;
+use argh::{ArgsInfo, FromArgs};
 use mpp::{Code, Error};
 use serde_json::json;
 use std::fs;
 use std::path::PathBuf;
 
 /// Create a new tool project
-#[derive(FromArgs)]
+#[derive(ArgsInfo, FromArgs)]
 #[argh(subcommand, name = "new")]
 pub struct New {
     /// directory to create; the tool gets its name

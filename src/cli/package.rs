@@ -1,7 +1,7 @@
 //! `mpp pack`, `mpp sign`, `mpp verify` and `mpp inspect`.
 
 use super::{keys, signed_at, terminal, trust, usage_error, warn, write_atomic, CommandOutput};
-use argh::FromArgs;
+use argh::{ArgsInfo, FromArgs};
 use mpp::consent::question::or_nothing;
 use mpp::gatekeeper::{self, read_package, Gatekeeper, Inspection};
 use mpp::package::manifest::Tool;
@@ -19,7 +19,7 @@ use std::path::PathBuf;
 const CLIENT_NAME_BYTES_MAX: usize = 50;
 
 /// Sign a package directory and write the .mpp file
-#[derive(FromArgs)]
+#[derive(ArgsInfo, FromArgs)]
 #[argh(subcommand, name = "pack")]
 pub struct Pack {
     /// directory with manifest.json, tool.wasm and assets/
@@ -43,7 +43,7 @@ pub struct Pack {
 }
 
 /// Add a signature to a package
-#[derive(FromArgs)]
+#[derive(ArgsInfo, FromArgs)]
 #[argh(subcommand, name = "sign")]
 pub struct Sign {
     /// package file
@@ -64,7 +64,7 @@ pub struct Sign {
 }
 
 /// Verify a package (seven checks)
-#[derive(FromArgs)]
+#[derive(ArgsInfo, FromArgs)]
 #[argh(subcommand, name = "verify")]
 pub struct Verify {
     /// package file
@@ -82,7 +82,7 @@ pub struct Verify {
 }
 
 /// Show the tools, capabilities and risk of a package
-#[derive(FromArgs)]
+#[derive(ArgsInfo, FromArgs)]
 #[argh(subcommand, name = "inspect")]
 pub struct Inspect {
     /// package file, https URL, or id of an installed package
@@ -246,9 +246,9 @@ impl Verify {
 fn checks_until(failed: Option<usize>) -> String {
     let line = |(number, name): (usize, &&str)| {
         let verdict = match failed {
-            Some(failed) if number == failed => "FAILED",
-            Some(failed) if number > failed => "skipped",
-            _ => "ok",
+            Some(failed) if number == failed => terminal::paint(terminal::Style::Bad, "FAILED"),
+            Some(failed) if number > failed => "skipped".to_owned(),
+            _ => terminal::paint(terminal::Style::Good, "ok"),
         };
         format!("  {} {name:10} {verdict}\n", number.saturating_add(1))
     };
