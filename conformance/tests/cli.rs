@@ -1538,3 +1538,16 @@ fn a_stdout_that_is_not_json_is_quoted_once_it_is_filtered() {
     let ran = place.mpp(&run).exits(3);
     assert!(!ran.err.contains("ann@"), "{}", ran.err);
 }
+
+#[test]
+fn stderr_of_a_tool_is_shown_filtered_and_escaped_when_it_is_asked_for_and_else_not() {
+    let place = Place::new("show-stderr");
+    let guest =
+        support::saying_both(&support::response("done"), "log of ann@example.com \u{1b}[2J\n");
+    fs::write(place.path("loud.mpp"), support::package("org.example.loud", &guest)).unwrap();
+    let shown = place.mpp(&["run", "loud.mpp", "--show-stderr"]).exits(0);
+    assert!(shown.err.contains("log of [EMAIL]") && !shown.err.contains('\u{1b}'), "{}", shown.err);
+    assert_eq!(shown.out, "done\n");
+    let silent = place.mpp(&["run", "loud.mpp"]).exits(0);
+    assert!(!silent.err.contains("log of"), "{}", silent.err);
+}

@@ -270,6 +270,7 @@ pub struct TerminalApprover<'a> {
     pub home: &'a Path,
     pub approved: bool,
     pub show_changes: bool,
+    pub show_stderr: bool,
 }
 
 impl TerminalApprover<'_> {
@@ -308,6 +309,12 @@ impl Approver for TerminalApprover<'_> {
             Decision::Once => self.approve_once(question, terminal::user_label()),
             Decision::Always => ApprovalDecision::ApprovedAlways(terminal::user_label()),
             Decision::No => ApprovalDecision::Denied,
+        }
+    }
+
+    fn show_stderr(&self, filtered: &mut dyn FnMut() -> String) {
+        if self.show_stderr {
+            super::warn(terminal::printable(&filtered()).trim_end());
         }
     }
 

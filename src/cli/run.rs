@@ -45,6 +45,9 @@ pub struct Run {
     /// show file changes and ask before they are applied
     #[argh(switch)]
     show_changes: bool,
+    /// show what the tool wrote to stderr, filtered
+    #[argh(switch)]
+    show_stderr: bool,
     /// let the tool read the host's clocks
     #[argh(switch)]
     real_clock: bool,
@@ -78,8 +81,12 @@ impl Run {
         let tool = self.tool_of(&package)?;
         let mut call = ToolCall::new(package.own_name(&tool, &policy), self.arguments()?);
         call.listed_as = Some(tool).filter(|name| *name != call.tool);
-        let approver =
-            TerminalApprover { home: &home, approved: self.yes, show_changes: self.show_changes };
+        let approver = TerminalApprover {
+            home: &home,
+            approved: self.yes,
+            show_changes: self.show_changes,
+            show_stderr: self.show_stderr,
+        };
         let transport = Arc::new(CurlTransport::new(self.ca_file.clone()));
         let mut runtime = Runtime::open(&home, policy)?.trust_file(&trust_path);
         if let Some(directory) = &self.storage {

@@ -37,7 +37,7 @@ _mpp() {
   done
   case "$path" in
     '') words='run install list remove inspect verify pending approve deny approvals trust secret serve new keygen pack sign audit filter doctor completions --help --version -V' ;;
-    ' run') words='--help --tool --args --map --env --yes --show-changes --real-clock --real-random --ca-file --storage --trust --policy --json' ;;
+    ' run') words='--help --tool --args --map --env --yes --show-changes --show-stderr --real-clock --real-random --ca-file --storage --trust --policy --json' ;;
     ' install') words='--help --ca-file --yes --downgrade --prefix --json' ;;
     ' list') words='--help --json' ;;
     ' remove') words='--help --json' ;;

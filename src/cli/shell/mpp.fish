@@ -29,6 +29,7 @@ complete -c mpp -n '__fish_seen_subcommand_from run' -l map -r -d 'map a request
 complete -c mpp -n '__fish_seen_subcommand_from run' -l env -r -d 'set a requested variable: NAME=VALUE or NAME (repeatable)'
 complete -c mpp -n '__fish_seen_subcommand_from run' -l yes -d 'approve the requested capabilities without asking'
 complete -c mpp -n '__fish_seen_subcommand_from run' -l show-changes -d 'show file changes and ask before they are applied'
+complete -c mpp -n '__fish_seen_subcommand_from run' -l show-stderr -d 'show what the tool wrote to stderr, filtered'
 complete -c mpp -n '__fish_seen_subcommand_from run' -l real-clock -d 'let the tool read the host'\''s clocks'
 complete -c mpp -n '__fish_seen_subcommand_from run' -l real-random -d 'give the tool random numbers from the host'
 complete -c mpp -n '__fish_seen_subcommand_from run' -l ca-file -r -d 'verify https servers with this CA bundle (PEM)'
