@@ -24,6 +24,7 @@ mod imports;
 mod kills;
 mod layout;
 mod mcp;
+mod mcp_changes;
 mod mcp_clients;
 mod mcp_lines;
 mod package;

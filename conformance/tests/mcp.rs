@@ -96,14 +96,14 @@ impl Client {
     }
 
     #[track_caller]
-    fn result(&self, method: &str, params: Value) -> Value {
+    pub fn result(&self, method: &str, params: Value) -> Value {
         let mut answer = self.ask(method, params);
         assert!(answer.get("error").is_none(), "{answer}");
         answer["result"].take()
     }
 
     #[track_caller]
-    fn fails(&self, method: &str, params: Value, code: i64) -> Value {
+    pub fn fails(&self, method: &str, params: Value, code: i64) -> Value {
         let mut answer = self.ask(method, params);
         assert_eq!(answer["error"]["code"], code, "{answer}");
         answer["error"].take()
@@ -118,7 +118,7 @@ impl Client {
         result
     }
 
-    fn cancel(&self, id: &Value) {
+    pub fn cancel(&self, id: &Value) {
         let params = json!({ "requestId": id, "reason": "enough" });
         let method = "notifications/cancelled";
         self.send(&json!({ "jsonrpc": "2.0", "method": method, "params": params }));
@@ -187,25 +187,25 @@ pub fn session_with(
     })
 }
 
-fn named(name: &str, tool: &str, guest: &str) -> Vec<u8> {
+pub fn named(name: &str, tool: &str, guest: &str) -> Vec<u8> {
     let mut manifest = support::manifest(&format!("org.example.{name}"));
     manifest["tools"][0]["name"] = json!(tool);
     support::package_with(&manifest, guest)
 }
 
-fn saying(name: &str, tool: &str) -> Vec<u8> {
+pub fn saying(name: &str, tool: &str) -> Vec<u8> {
     named(name, tool, &support::saying(&support::response("said")))
 }
 
-fn call(tool: &str) -> Value {
+pub fn call(tool: &str) -> Value {
     json!({ "name": tool, "arguments": {} })
 }
 
-fn names(list: &Value) -> Vec<&str> {
+pub fn names(list: &Value) -> Vec<&str> {
     list["tools"].as_array().unwrap().iter().map(|tool| tool["name"].as_str().unwrap()).collect()
 }
 
-fn text(result: &Value) -> &str {
+pub fn text(result: &Value) -> &str {
     result["content"][0]["text"].as_str().unwrap()
 }
 
@@ -216,7 +216,7 @@ fn initialize_agrees_on_each_revision_that_begins_with_it() {
         session(&host, |client| {
             let result = client.initialize(revision);
             assert_eq!(result["protocolVersion"], revision);
-            assert_eq!(result["capabilities"], json!({ "tools": {} }));
+            assert_eq!(result["capabilities"], json!({ "tools": { "listChanged": true } }));
             assert_eq!(result["serverInfo"]["name"], "mpp");
         });
     }
@@ -307,7 +307,7 @@ fn the_stateless_revision_says_in_each_result_what_it_is() {
     session(&host, |client| {
         let found = client.result("server/discover", modern(json!({})));
         assert_eq!(found["supportedVersions"], json!([MODERN]));
-        assert_eq!(found["capabilities"], json!({ "tools": {} }));
+        assert_eq!(found["capabilities"], json!({ "tools": { "listChanged": true } }));
         let list = client.result("tools/list", modern(json!({})));
         for result in [&found, &list] {
             assert_eq!(result["ttlMs"], 0);
@@ -326,7 +326,7 @@ fn what_the_stateless_revision_has_removed_is_not_there_in_it() {
     let host = host("removed", &[]);
     session(&host, |client| {
         let methods = ["ping", "initialize", "logging/setLevel", "resources/list", "prompts/list"];
-        for method in methods.into_iter().chain(["subscriptions/listen", "", "tools/lis"]) {
+        for method in methods.into_iter().chain(["resources/subscribe", "", "tools/lis"]) {
             client.fails(method, modern(json!({ "protocolVersion": "2025-11-25" })), -32601);
         }
         // None of that began a session of the other kind.
@@ -659,22 +659,6 @@ fn a_client_is_in_the_record_by_the_name_it_gives_itself() {
     let agents: Vec<Value> =
         host.records_of("intent").iter().map(|record| record["agent"].clone()).collect();
     assert_eq!(agents, ["try 1", "other 2"]);
-}
-
-#[test]
-fn the_list_stays_as_it_was_whatever_is_installed_meanwhile() {
-    let host = host("fixed", &[saying("one", "run")]);
-    session(&host, |client| {
-        client.initialize("2025-11-25");
-        let before = client.result("tools/list", json!({}));
-        install(&host, &saying("two", "other"));
-        assert_eq!(client.result("tools/list", json!({})), before);
-        client.fails("tools/call", call("other"), -32602);
-    });
-    session(&host, |client| {
-        client.initialize("2025-11-25");
-        assert_eq!(names(&client.result("tools/list", json!({}))), ["other", "run"]);
-    });
 }
 
 #[test]

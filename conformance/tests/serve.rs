@@ -1249,3 +1249,34 @@ fn a_failed_write_cancels_all_calls_and_ends_the_server_although_the_input_is_op
     }
     ends_cancelled(&place, &mut child);
 }
+
+#[test]
+fn a_question_and_its_record_have_both_names_and_an_approval_is_for_the_own_one() {
+    let place = Place::new("serve-names");
+    let guest = support::saying(&support::response("ran"));
+    place.package("asks.mpp", &manifest("1.0.0"), &guest);
+    place.mpp(&["install", "asks.mpp", "--yes", "--prefix", "md_"]).exits(0);
+    policy(&place, &json!({ "consent": { "wait_s": 60 } }));
+    let mut served = Served::start(&place);
+    let (_, question) = begin_waiting(&place, &mut served, "md_wipe");
+    assert_eq!((&question["tool"], &question["listed_as"]), (&json!("wipe"), &json!("md_wipe")));
+    let shown = place.mpp(&["pending"]).exits(0);
+    shown.says(&["wipe (destructive)", "listed as", "md_wipe"]);
+    approve(&place, &question).exits(0);
+    served.next();
+    let intent = records(&place, "intent").remove(0);
+    assert_eq!((&intent["tool"], &intent["listed_as"]), (&json!("wipe"), &json!("md_wipe")));
+    place.mpp(&["audit", "verify", "--host-key", "home/host.pub"]).exits(0);
+    // A remembered approval holds under another name, since the contents and the grants are the same.
+    let (_, question) = begin_waiting(&place, &mut served, "md_look");
+    approve(&place, &question).exits(0);
+    served.next();
+    place.mpp(&["install", "asks.mpp", "--yes", "--prefix", "other_"]).exits(0);
+    assert_eq!(served.call_text("other_look"), "ran");
+    // An update is asked about again.
+    install(&place, &manifest("1.1.0"));
+    let (_, question) = begin_waiting(&place, &mut served, "other_look");
+    place.mpp(&["deny", &number(&question)]).exits(0);
+    served.next();
+    served.end();
+}

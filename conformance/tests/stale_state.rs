@@ -326,7 +326,11 @@ fn an_answer_of_the_client_after_the_package_went_lets_nothing_run() {
         let result = served.result("tools/call", params.clone());
         place.mpp(harm).exits(0);
         let result = served.result("tools/call", again(params, &result["requestState"], yes()));
-        is_denied(&text_of(&result), NOT_INSTALLED);
+        match harm[0] {
+            "remove" => is_denied(&text_of(&result), NOT_INSTALLED),
+            // Another package has the tool now, and is asked about.
+            _ => assert_eq!(result["resultType"], "input_required", "{harm:?}: {result}"),
+        }
         served.end();
     }
     assert_eq!(records(&place, "intent").len(), 0);

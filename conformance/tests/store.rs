@@ -180,7 +180,7 @@ fn an_older_version_is_installed_only_when_that_is_said() {
     let mut served = Served::start(&place);
     assert_eq!(served.call_text("run"), "two.mpp");
     place.mpp(&[&old[..], &["--downgrade"]].concat()).exits(0);
-    assert!(served.call_text("run").starts_with("DENIED by MPP policy: [store.not_installed]"));
+    assert_eq!(served.call_text("run"), "one.mpp");
     assert_eq!(place.mpp(&run).exits(0).out, "one.mpp\n");
     install(&place, "two.mpp");
     assert_eq!(place.mpp(&run).exits(0).out, "two.mpp\n");
@@ -496,9 +496,8 @@ fn a_package_that_is_removed_or_replaced_stops_in_a_running_server() {
     assert_eq!(served.call_text("run"), "a.mpp");
     install(&place, "a2.mpp");
     place.mpp(&["remove", "org.example.b"]).exits(0);
-    for tool in ["run", "late"] {
-        assert!(served.call_text(tool).starts_with("DENIED by MPP policy: [store.not_installed]"));
-    }
+    assert_eq!(served.call_text("run"), "a2.mpp");
+    assert!(served.call_text("late").starts_with("DENIED by MPP policy: [store.not_installed]"));
     install(&place, "b.mpp");
     assert_eq!(served.call_text("late"), "b.mpp");
     served.end();
@@ -653,4 +652,83 @@ fn list_and_serve_name_the_home_and_each_package_file_that_is_missing() {
     assert_eq!(place.mpp(&["list", "--json"]).exits(0).json()[0]["missing"], true);
     let said = Served::start(&place).end_saying().1;
     assert!(said.contains(name) && said.contains("is missing"), "{said}");
+}
+
+#[test]
+fn a_prefix_of_this_host_is_listed_kept_by_updates_and_good_for_calls_beside_the_own_name() {
+    let place = Place::new("store-prefix");
+    package(&place, "one.mpp", "org.example.one", "1.0.0", &["search"]);
+    package(&place, "two.mpp", "org.example.two", "1.0.0", &["search", "md_find", "find"]);
+    package(&place, "newer.mpp", "org.example.two", "1.1.0", &["search"]);
+    install(&place, "one.mpp");
+    let refused = place.mpp(&["install", "two.mpp", "--yes"]).exits(1);
+    refused.says(&["store.name_collision", "--prefix"]);
+    for prefix in ["1", "a.b", "\u{1b}[2J", "m d"] {
+        let refused = place.mpp(&["install", "two.mpp", "--yes", "--prefix", prefix]).exits(1);
+        refused.says(&["store.prefix"]);
+    }
+    assert_eq!(listed(&place).len(), 1);
+    place.mpp(&["install", "two.mpp", "--yes", "--prefix", "md_"]).exits(0);
+    place.mpp(&["list"]).exits(0).says(&["md_search (its own name: search)"]);
+    let list = place.mpp(&["list", "--json"]).exits(0).json();
+    assert_eq!(list[0]["listed_as"], json!(["search"]));
+    assert_eq!(list[1]["tools"], json!(["search", "md_find", "find"]));
+    assert_eq!(list[1]["listed_as"], json!(["md_search", "md_md_find", "md_find"]));
+    for (name, own) in [
+        ("search", "search"),
+        ("md_search", "search"),
+        ("md_md_find", "md_find"),
+        ("md_find", "md_find"),
+    ] {
+        place.mpp(&["run", "org.example.two", "--tool", name]).exits(0);
+        let log = fs::read_to_string(place.path("home/audit/audit.jsonl")).unwrap();
+        let mut intents = log.lines().filter(|line| line.contains("\"intent\""));
+        let last: Value = serde_json::from_str(intents.next_back().unwrap()).unwrap();
+        assert_eq!(last["tool"], own);
+        let differs = (name != own).then(|| json!(name));
+        assert_eq!(last.get("listed_as"), differs.as_ref(), "{name}");
+    }
+    place
+        .mpp(&["run", "org.example.one", "--tool", "md_search"])
+        .exits(1)
+        .says(&["request.unknown_tool"]);
+    place.mpp(&["audit", "verify"]).exits(0);
+    install(&place, "newer.mpp");
+    place.mpp(&["list"]).exits(0).says(&["md_search (its own name: search)"]);
+    // The prefix of an installed package changes without its file.
+    place.mpp(&["install", "org.example.two", "--yes", "--prefix", "Other-"]).exits(0);
+    place.mpp(&["list"]).exits(0).says(&["Other-search"]);
+    place
+        .mpp(&["install", "org.example.two", "--yes", "--prefix", ""])
+        .exits(1)
+        .says(&["store.name_collision"]);
+    place.mpp(&["remove", "org.example.one"]).exits(0);
+    place.mpp(&["install", "org.example.two", "--yes", "--prefix", ""]).exits(0);
+    let index = fs::read_to_string(place.path("home/installed.json")).unwrap();
+    assert!(!index.contains("prefix"), "{index}");
+}
+
+#[test]
+fn names_and_tools_of_the_policy_hold_at_the_command_line_too() {
+    let place = Place::new("store-names");
+    package(&place, "one.mpp", "org.example.one", "1.0.0", &["search", "wipe"]);
+    install(&place, "one.mpp");
+    policy(
+        &place,
+        &json!({ "names": { "org.example.one/search": "md_search" }, "tools": { "deny": ["org.example.one/wipe"] } }),
+    );
+    place.mpp(&["list"]).exits(0).says(&["md_search (its own name: search)"]);
+    for name in ["search", "md_search"] {
+        place.mpp(&["run", "org.example.one", "--tool", name]).exits(0);
+    }
+    for file in ["org.example.one", "one.mpp"] {
+        let refused = place.mpp(&["run", file, "--tool", "wipe", "--yes"]).exits(1);
+        refused.says(&["policy.denied", "`tools` does not offer"]);
+    }
+    let mut served = Served::start(&place);
+    assert!(served.call_text("wipe").starts_with("DENIED by MPP policy: [policy.denied]"));
+    assert_eq!(served.call_text("md_search"), "one.mpp");
+    served.end();
+    fs::write(place.path("home/policy.json"), "garbage").unwrap();
+    place.mpp(&["list"]).exits(0).says(&["search", "names of the policy are not shown"]);
 }

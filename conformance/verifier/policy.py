@@ -122,6 +122,25 @@ def _command(value: Any, at: str) -> None:
     SHAPE.require(_is_absolute(value[0]), at, "the first must be an absolute path")
 
 
+def _is_tool_rule(text: str) -> bool:
+    # POLICY-23
+    namespace, slash, tool = text.partition("/")
+    return texts.is_namespace(namespace) and (not slash or manifest.TOOL_NAME.fullmatch(tool) is not None)
+
+
+def _names(value: Any, at: str) -> None:
+    # POLICY-24
+    SHAPE.require(isinstance(value, dict), at, "must be an object")
+    taken = set()
+    for tool, name in value.items():
+        place = pointer(at, tool)
+        package, slash, _ = tool.partition("/")
+        SHAPE.require(bool(slash) and texts.is_package_id(package) and _is_tool_rule(tool), place, "must be ID/TOOL")
+        SHAPE.require(bool(manifest.TOOL_NAME.fullmatch(SHAPE.string(name, place))), place, "must be a tool's name")
+        taken.add(name.lower().replace("-", "_"))
+    SHAPE.require(len(taken) == len(value), at, "names two tools alike")
+
+
 BOOLEAN: Reader = lambda value, at: (SHAPE.boolean(value, at), None)[1]  # noqa: E731
 NAMESPACE = _text(texts.is_namespace, "a namespace")
 HOST = _text(texts.is_host, "a host")
@@ -203,6 +222,14 @@ TOP = {
     "privacy_filters": _privacy_filters,
     "privacy_replacement": _text(lambda text: text in REPLACEMENTS, "a replacement"),
     "agents": _list(_object({"names": _list(_text(_is_agent_name, "an agent's name"), least=1)}, PACKAGES)),
+    "names": _names,
+    "tools": _object(
+        {},
+        {
+            "allow": _list(_text(_is_tool_rule, "a namespace, or with a tool"), least=1),
+            "deny": _list(_text(_is_tool_rule, "a namespace, or with a tool")),
+        },
+    ),
     "consent": _object(
         {},
         {

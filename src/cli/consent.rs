@@ -109,6 +109,7 @@ fn request_json(request: &PendingRequest) -> Value {
     let arguments = json::parse(question.arguments.as_bytes(), REQUEST_DEPTH_MAX);
     json!({
         "number": request.number, "package": package_row(question), "tool": question.tool,
+        "listed_as": question.listed_as,
         "content_hash": question.content_hash.as_str(),
         "agent": question.agent, "arguments": arguments.ok(), "capabilities": question.capabilities,
         "security_level": question.security_level.as_str(),

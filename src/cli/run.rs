@@ -75,7 +75,9 @@ impl Run {
         let policy = self.policy(&home)?;
         let package = Package::named(&self.file, self.ca_file.as_deref())?;
         self.check_requested(&package)?;
-        let call = ToolCall::new(self.tool.clone(), self.arguments()?);
+        let own_name = package.own_name(&self.tool, &policy);
+        let mut call = ToolCall::new(own_name, self.arguments()?);
+        call.listed_as = Some(self.tool.clone()).filter(|name| *name != call.tool);
         let approver =
             TerminalApprover { home: &home, approved: self.yes, show_changes: self.show_changes };
         let transport = Arc::new(CurlTransport::new(self.ca_file.clone()));
@@ -202,6 +204,21 @@ impl Package {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// Returns the own name of a tool that can be named as this host lists it, too.
+    // [STORE-10]
+    fn own_name(&self, name: &str, policy: &PermissionPolicy) -> String {
+        let found = match self {
+            Package::File(_) => None,
+            Package::InstalledPackage(store, content_hash) => {
+                store.installed().ok().and_then(|all| {
+                    let package = all.into_iter().find(|one| one.content_hash == *content_hash)?;
+                    package.own_name(name, policy).map(str::to_owned)
+                })
+            }
+        };
+        found.unwrap_or_else(|| name.to_owned())
     }
 
     pub fn bytes(&self) -> Result<Cow<'_, [u8]>, Error> {

@@ -7,7 +7,7 @@ use mpp::consent::question::{lay_out, or_nothing, ForeignText};
 use mpp::gatekeeper::AttestationResult;
 use mpp::package::manifest::Tool;
 use mpp::policy::risk::{self, Risk};
-use mpp::policy::Capability;
+use mpp::policy::{Capability, PermissionPolicy};
 use mpp::runtime::PackageSource as _;
 use mpp::store::{InstalledPackage, PackageStore};
 use mpp::trust::{FILE_NAME, SEEN_FILE_NAME};
@@ -32,6 +32,9 @@ pub struct Install {
     /// accept a version older than one accepted before
     #[argh(switch)]
     downgrade: bool,
+    /// list its tools with this prefix on this host; "" removes it
+    #[argh(option)]
+    prefix: Option<String>,
     /// print JSON
     #[argh(switch)]
     pub json: bool,
@@ -86,6 +89,9 @@ impl Install {
             }
             let rest = format!("mpp inspect {}", self.file.display());
             super::warn(install_question(&attestation, old.as_ref(), &rest).trim_end());
+            if let Some(prefix) = &self.prefix {
+                super::warn(&format!("  its tools are listed with the prefix {prefix:?}"));
+            }
             if !terminal::confirm("Install this?") {
                 let detail = format!("installing {} was denied", manifest.id);
                 return Err(Error::new(Code::PolicyDeclined, detail));
@@ -103,7 +109,7 @@ impl Install {
         if self.downgrade {
             record()?;
         }
-        store.install(&package, &attestation)?;
+        store.install_with_prefix(&package, &attestation, self.prefix.as_deref())?;
         record()?;
         let text = format!("installed {} {}\n", manifest.id, manifest.version);
         let json = json!({
@@ -111,6 +117,7 @@ impl Install {
             "content_hash": attestation.content_hash.as_str(),
             "replaces": old.map(|(_, old)| old.version.to_string()),
             "tools": manifest.tools.iter().map(|tool| &tool.name).collect::<Vec<_>>(),
+            "prefix": store.find(&manifest.id)?.prefix,
         });
         Ok(CommandOutput::new(text, json))
     }
@@ -233,14 +240,24 @@ impl List {
         // On stderr, so that stdout lists packages only.
         super::warn(&format!("packages of {}", terminal::printable(&home.to_string_lossy())));
         let (mut text, mut json) = (String::new(), Vec::new());
+        let policy = run::load_policy(None, &home).unwrap_or_else(|error| {
+            super::warn(&format!("names of the policy are not shown: {error}"));
+            PermissionPolicy::new()
+        });
         for package in &installed {
+            let listed = |tool: &String| package.listed_name(tool, &policy);
             let missing = store.check(&package.content_hash).err();
             json.push(json!({
                 "id": package.id, "version": package.version.to_string(),
                 "content_hash": package.content_hash.as_str(), "tools": package.tools,
+                "listed_as": package.tools.iter().map(listed).collect::<Vec<_>>(),
                 "missing": missing.is_some(),
             }));
-            let tools = package.tools.join(", ");
+            let both = |tool: &String| match listed(tool) {
+                name if name == *tool => name,
+                name => format!("{name} (its own name: {tool})"),
+            };
+            let tools = package.tools.iter().map(both).collect::<Vec<_>>().join(", ");
             text.push_str(&format!("{} {}\n", package.id, package.version));
             let mut rows = vec![("tools", tools), ("content", package.content_hash.to_string())];
             rows.extend(missing.map(|error| ("missing", error.detail().to_owned())));

@@ -60,6 +60,7 @@ pub fn of_request(request: &ApprovalRequest, expires: Option<Timestamp>, columns
         ("content", request.content_hash.to_string()),
         ("tool", format!("{}{mark}", request.tool)),
     ];
+    asked.extend(request.listed_as.clone().map(|name| ("listed as", name)));
     asked.extend(expires.map(|expires| ("expires", expires.to_string())));
     let capabilities: Vec<String> = request.capabilities.iter().map(|it| one_line(it)).collect();
     asked.push(("requests", or_nothing(&capabilities)));

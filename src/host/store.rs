@@ -14,6 +14,7 @@ use crate::kernel::document::{keyed, list, object, text, Document, FromJson};
 use crate::kernel::encoding::unhex;
 use crate::kernel::error::{Code, Error};
 use crate::kernel::gatekeeper::AttestationResult;
+use crate::kernel::json::closed_object::{DocumentError, Field};
 use crate::kernel::limits::{
     ARCHIVE_BYTES_MAX, INSTALLED_COUNT_MAX, INSTALLED_FILE_BYTES_MAX, MANIFEST_BYTES_MAX,
 };
@@ -24,6 +25,8 @@ use crate::kernel::package::key::KeyId;
 use crate::kernel::package::manifest::Manifest;
 use crate::kernel::package::version::Version;
 use crate::kernel::package::MANIFEST_ENTRY;
+use crate::kernel::policy::PermissionPolicy;
+use crate::kernel::text::quote_untrusted;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -66,7 +69,37 @@ object! {
         pub signers: Vec<KeyId>;
         /// The names of its tools.
         pub tools: Vec<String>, list(0..=usize::MAX, text(names::is_tool_name, "a tool's name"));
+        /// The start of the names under which this host lists them.
+        pub prefix: Option<String> = None, |place| read_prefix(place, &tools);
     }
+}
+
+impl InstalledPackage {
+    /// Returns the name under which this host lists a tool of the package: by the policy, else with the prefix.
+    // [STORE-10] [POLICY-24]
+    pub fn listed_name(&self, tool: &str, policy: &PermissionPolicy) -> String {
+        let prefixed = || format!("{}{tool}", self.prefix.as_deref().unwrap_or_default());
+        policy.listed_name(&self.id, tool).map_or_else(prefixed, str::to_owned)
+    }
+
+    /// Returns the tool's own name for its own or its listed one.
+    pub fn own_name(&self, name: &str, policy: &PermissionPolicy) -> Option<&str> {
+        let own = self.tools.iter().find(|tool| *tool == name);
+        let listed = || self.tools.iter().find(|tool| self.listed_name(tool, policy) == name);
+        own.or_else(listed).map(String::as_str)
+    }
+}
+
+/// Returns `true` for a prefix with which each name of a tool is still one.
+// [STORE-10]
+fn is_prefix(prefix: &str, tools: &[String]) -> bool {
+    let fits = |tool: &String| names::is_tool_name(&format!("{prefix}{tool}"));
+    names::is_tool_name(prefix) && tools.iter().all(fits)
+}
+
+fn read_prefix(place: &Field, tools: &[String]) -> Result<Option<String>, DocumentError> {
+    let read = |text: &str| is_prefix(text, tools).then(|| Some(text.to_owned()));
+    place.parsed("the start of a tool's name", read)
 }
 
 object! {
@@ -119,22 +152,48 @@ impl PackageStore {
         Manifest::parse(&bytes.ok_or_else(|| missing(&path))?)
     }
 
-    /// Installs a verified package, in place of the installed package of the same id, if any.
+    /// Installs a verified package, in place of the installed package of the same id, if any, whose prefix it
+    /// keeps.
     ///
     /// # Errors
-    /// `store.name_collision`, `host.file`, `store.invalid`.
-    // [STORE-01] [STORE-02]
+    /// `store.name_collision`, `store.prefix`, `host.file`, `store.invalid`.
     pub fn install(&self, package: &[u8], attestation: &AttestationResult) -> Result<(), Error> {
+        self.install_with_prefix(package, attestation, None)
+    }
+
+    /// Installs a verified package, and lists its tools with a prefix; without one if it is empty, and as
+    /// before if it is `None`.
+    ///
+    /// # Errors
+    /// As [`PackageStore::install`].
+    // [STORE-01] [STORE-02] [STORE-10]
+    pub fn install_with_prefix(
+        &self,
+        package: &[u8],
+        attestation: &AttestationResult,
+        prefix: Option<&str>,
+    ) -> Result<(), Error> {
         let manifest = &attestation.manifest;
-        let new = InstalledPackage {
+        let mut new = InstalledPackage {
             id: manifest.id.clone(),
             version: manifest.version.clone(),
             content_hash: attestation.content_hash.clone(),
             signers: attestation.signers.iter().map(|signer| signer.key_id().clone()).collect(),
             tools: manifest.tools.iter().map(|tool| tool.name.clone()).collect(),
+            prefix: prefix.map(str::to_owned),
         };
         self.edit(|installed| {
-            installed.remove(&new.id);
+            let old = installed.remove(&new.id);
+            new.prefix = new.prefix.or(old.and_then(|old| old.prefix)).filter(|it| !it.is_empty());
+            if let Some(prefix) = new.prefix.as_ref().filter(|it| !is_prefix(it, &new.tools)) {
+                let detail = format!(
+                    "{} of {} with prefix {}",
+                    new.tools.join(", "),
+                    new.id,
+                    quote_untrusted(prefix)
+                );
+                return Err(Error::new(Code::StorePrefix, detail));
+            }
             check_tool_names(installed, &new)?;
             home::write_file(&self.file(&new.content_hash, "mpp"), package)?;
             home::write_file(&self.file(&new.content_hash, "json"), &manifest_of(package)?)?;
@@ -208,8 +267,7 @@ impl PackageSource for PackageStore {
     fn check(&self, content_hash: &ContentHash) -> Result<(), Error> {
         let mut installed = self.installed()?.into_iter();
         if !installed.any(|found| found.content_hash == *content_hash) {
-            let what =
-                format!("package {content_hash} was removed or replaced; restart a running server");
+            let what = format!("package {content_hash} was removed or replaced");
             return Err(Error::new(Code::StoreNotInstalled, what));
         }
         let path = self.file(content_hash, "mpp");
@@ -225,8 +283,7 @@ fn manifest_of(package: &[u8]) -> Result<Vec<u8>, Error> {
     found.map(|entry| entry.content.into_owned()).ok_or_else(missing)
 }
 
-/// Refuses a tool name that some client would confuse with another: clients fold case, and replace other
-/// characters than letters and digits by `_`.
+/// Refuses a tool whose listed name some client would confuse with another. The policy's names are not known here.
 // [STORE-02]
 fn check_tool_names(
     installed: &BTreeMap<String, InstalledPackage>,
@@ -235,7 +292,8 @@ fn check_tool_names(
     let mut taken: BTreeMap<String, (&str, &str)> = BTreeMap::new();
     for package in installed.values().chain([new]) {
         for tool in &package.tools {
-            let other = taken.insert(fold_name(tool), (tool, &package.id));
+            let listed = package.listed_name(tool, &PermissionPolicy::new());
+            let other = taken.insert(names::fold_tool_name(&listed), (tool, &package.id));
             if let Some((other, id)) = other {
                 let detail = format!("tool {tool} of {} and tool {other} of {id}", package.id);
                 return Err(Error::new(Code::StoreCollision, detail));
@@ -243,11 +301,6 @@ fn check_tool_names(
         }
     }
     Ok(())
-}
-
-fn fold_name(name: &str) -> String {
-    let fold = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' };
-    name.chars().map(fold).collect()
 }
 
 /// Returns `true` for a name that only this module uses: 64 hexadecimal digits and an extension, and `.new`
@@ -266,6 +319,6 @@ fn missing(path: &Path) -> Error {
 }
 
 fn not_installed(id: &str) -> Error {
-    let id = crate::kernel::text::quote_untrusted(id);
+    let id = quote_untrusted(id);
     Error::new(Code::StoreNotInstalled, format!("no package {id} is installed"))
 }

@@ -177,7 +177,8 @@ codes! {
     // The home directory, the host and the command line.
     StoreInvalid         "store.invalid"          Refused "fix or delete `installed.json` in MPP_HOME, then install again"
     StoreNotInstalled    "store.not_installed"    Refused "run `mpp list` to see installed packages"
-    StoreCollision       "store.name_collision"   Refused "run `mpp remove ID` for the other package"
+    StoreCollision       "store.name_collision"   Refused "use `--prefix`, such as `--prefix md_`, or remove the other package"
+    StorePrefix          "store.prefix"           Refused "use letters, digits, `_` and `-`, a letter first, and at most 64 with the name of each tool"
     ConsentInvalid       "consent.invalid"        Refused "fix the file, or delete it and approve again"
     ConsentNoQuestion    "consent.no_question"    Refused "run `mpp pending` or `mpp approvals` to see what exists"
     SecretInvalid        "secret.invalid"         Refused "run `mpp secret set NAME` and enter one line of 8 to 4096 printable ASCII characters"

@@ -131,6 +131,12 @@ pub fn is_tool_name(text: &str) -> bool {
     text.len() <= 64 && text.starts_with(first) && has_only(text, b"_-")
 }
 
+/// Returns what some clients make of a tool's name: they fold case, and replace other characters by `_`.
+// [STORE-02]
+pub fn fold_tool_name(name: &str) -> String {
+    name.to_ascii_lowercase().replace(|c: char| !c.is_ascii_alphanumeric(), "_")
+}
+
 /// Returns `true` for `^[A-Z][A-Z0-9_]{0,31}$`.
 // [MAN-36]
 pub fn is_pattern_name(text: &str) -> bool {

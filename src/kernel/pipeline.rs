@@ -45,6 +45,8 @@ use serde_json::{json, Map, Value};
 pub struct ToolCall {
     /// Name of the tool.
     pub tool: String,
+    /// The name under which the agent knows it, if that is another one.
+    pub listed_as: Option<String>,
     /// The arguments, an object.
     pub arguments: Value,
     /// The agent, if known (self-reported).
@@ -56,7 +58,7 @@ pub struct ToolCall {
 impl ToolCall {
     /// Makes a call without an agent.
     pub fn new(tool: impl Into<String>, arguments: Value) -> Self {
-        ToolCall { tool: tool.into(), arguments, agent: None, traceparent: None }
+        ToolCall { tool: tool.into(), listed_as: None, arguments, agent: None, traceparent: None }
     }
 
     /// Sets the agent.
@@ -318,6 +320,7 @@ impl Pipeline<'_> {
                     publisher: manifest.publisher().to_owned(),
                     content_hash: attestation.content_hash.clone(),
                     tool: tool.name.clone(),
+                    listed_as: call.listed_as.clone(),
                     is_destructive: tool.is_destructive(),
                     arguments: call.arguments.to_string(),
                     arguments_digest: arguments_digest.as_str().to_owned(),
@@ -389,7 +392,8 @@ fn check_patterns(
 
 fn caller(call: &ToolCall) -> Caller {
     let agent = call.agent.as_ref().map(Agent::to_string);
-    Caller { agent, traceparent: call.traceparent.clone() }
+    let ToolCall { traceparent, listed_as, .. } = call.clone();
+    Caller { agent, traceparent, listed_as }
 }
 
 fn intent(refusal: Refusal, admitted: &AdmittedCall) -> Intent {

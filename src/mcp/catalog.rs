@@ -1,8 +1,9 @@
-//! Tool catalog: the tools that a server lists, read once at the first request.
+//! Tool catalog: the tools that a server lists, and the names under which it lists them.
 
 use super::era::Era;
 use crate::host::store::PackageStore;
 use crate::kernel::error::Error;
+use crate::kernel::names::fold_tool_name;
 use crate::kernel::package::content_hash::ContentHash;
 use crate::kernel::package::manifest::{Manifest, Sensitivity, Tool};
 use crate::kernel::policy::PermissionPolicy;
@@ -22,67 +23,137 @@ const DEFINITIONS: &str = "#/$defs/";
 const ANNOTATIONS: [&str; 7] =
     ["title", "description", "default", "examples", "deprecated", "format", "$schema"];
 
-/// The tools of all installed packages that this host would run. Their names come from the store's index, so
-/// that the cost of a call does not depend on what else is installed; their descriptions are read when a client
-/// first requests the list.
+/// The tools of all installed packages that this host would run, by the names under which it lists them. These come
+/// from the store's index and the policy; the descriptions are read when a client requests the list.
 pub(super) struct ToolCatalog {
-    packages: BTreeMap<String, ContentHash>,
-    listed: OnceLock<BTreeMap<String, Map<String, Value>>>,
+    tools: BTreeMap<String, ListedTool>,
+    /// Tools of earlier catalogs: a call of one is refused for what became of its package, and recorded.
+    former: BTreeMap<String, ListedTool>,
+    /// What was left out, and why.
+    left_out: Vec<String>,
+    listed: OnceLock<Listing>,
+}
+
+/// The list entries of the tools, by name; some may be missing if a manifest could not be read.
+#[derive(PartialEq)]
+struct Listing {
+    entries: BTreeMap<String, Map<String, Value>>,
+    is_complete: bool,
+}
+
+/// A tool behind a listed name.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct ListedTool {
+    pub(super) content_hash: ContentHash,
+    /// The tool's own name.
+    pub(super) tool: String,
 }
 
 impl ToolCatalog {
     /// Reads the installed packages. Leaves out a package whose signers do not pass, since no call of it could
-    /// succeed, and logs that.
-    // [SRV-20]
+    /// succeed, and a tool whose name another one has: of two, the one that the policy renamed.
+    // [SRV-20] [SRV-24]
     pub(super) fn read(
         store: &PackageStore,
         trust: &TrustStore,
         policy: &PermissionPolicy,
         now: Timestamp,
-        log: &dyn Fn(&str),
     ) -> Result<Self, Error> {
-        let mut packages = BTreeMap::new();
+        let (mut found, mut left_out) = (Vec::new(), Vec::new());
         for package in store.installed()? {
-            let signers_required = policy.signers_required();
             let evaluated = trust.evaluate_signers(
                 &package.signers,
                 &package.content_hash,
                 now,
-                signers_required,
+                policy.signers_required(),
             );
             if let Err(error) = evaluated {
                 let (code, why) = (error.code().as_str(), error.detail());
-                log(&format!("{} is left out: [{code}] {why}", package.id));
+                left_out.push(format!("{} is left out: [{code}] {why}", package.id));
                 continue;
             }
-            let hash = package.content_hash;
-            packages.extend(package.tools.into_iter().map(|tool| (tool, hash.clone())));
+            for tool in &package.tools {
+                let is_renamed = policy.listed_name(&package.id, tool).is_some();
+                let name = package.listed_name(tool, policy);
+                let content_hash = package.content_hash.clone();
+                let tool = ListedTool { content_hash, tool: tool.clone() };
+                found.push((is_renamed, package.id.clone(), name, tool));
+            }
         }
-        Ok(ToolCatalog { packages, listed: OnceLock::new() })
+        found.sort_by_key(|(is_renamed, ..)| *is_renamed);
+        let (mut taken, mut tools) = (BTreeSet::new(), BTreeMap::new());
+        for (_, id, name, tool) in found {
+            if taken.insert(fold_tool_name(&name)) {
+                tools.insert(name, tool);
+            } else {
+                let tool = tool.tool;
+                let why = format!("another tool has the name {name}");
+                left_out.push(format!("tool {tool} of {id} is left out: {why}"));
+            }
+        }
+        let former = BTreeMap::new();
+        Ok(ToolCatalog { tools, former, left_out, listed: OnceLock::new() })
     }
 
-    /// Returns the package that a tool belongs to.
-    pub(super) fn package_of(&self, tool: &str) -> Option<&ContentHash> {
-        self.packages.get(tool)
+    /// Adds the tools of the catalog that this one replaces.
+    pub(super) fn replacing(mut self, old: &ToolCatalog) -> Self {
+        let known = old.former.iter().chain(&old.tools);
+        self.former.extend(known.map(|(name, tool)| (name.clone(), tool.clone())));
+        self
     }
 
-    /// Returns the list entry of each tool. A package that was removed since, or that the
-    /// policy denies, is left out.
-    fn listed(
+    /// Returns what is left out, for the operator of the server.
+    pub(super) fn left_out(&self) -> &[String] {
+        &self.left_out
+    }
+
+    /// Returns `true` if another catalog, read later, adds nothing to this one.
+    pub(super) fn is_current(&self, other: &ToolCatalog) -> bool {
+        let is_complete = self.listed.get().is_none_or(|listed| listed.is_complete);
+        is_complete && self.tools == other.tools && self.left_out == other.left_out
+    }
+
+    /// Returns `true` if a client that knows this catalog would be listed the same tools by another one. The
+    /// descriptions of replaced packages are known only if they were listed.
+    pub(super) fn lists_same(
         &self,
+        other: &ToolCatalog,
         store: &PackageStore,
         policy: &PermissionPolicy,
-    ) -> &BTreeMap<String, Map<String, Value>> {
+    ) -> bool {
+        match self.listed.get() {
+            Some(listed) => listed.entries == other.listed(store, policy).entries,
+            None => self.tools == other.tools,
+        }
+    }
+
+    /// Returns the tool that is listed under this name, or was while its package was offered.
+    // [SRV-51]
+    pub(super) fn tool(&self, name: &str) -> Option<&ListedTool> {
+        let is_offered = |old: &ListedTool| {
+            self.tools.values().any(|tool| tool.content_hash == old.content_hash)
+        };
+        let former = || self.former.get(name).filter(|old| !is_offered(old));
+        self.tools.get(name).or_else(former)
+    }
+
+    /// Returns the list entry of each tool. A package that was removed since, and what the policy denies or
+    /// hides, is left out.
+    fn listed(&self, store: &PackageStore, policy: &PermissionPolicy) -> &Listing {
         self.listed.get_or_init(|| {
-            let hashes: BTreeSet<&ContentHash> = self.packages.values().collect();
-            let manifests = hashes.into_iter().filter_map(|hash| store.manifest(hash).ok());
-            let manifests = manifests.filter(|manifest| !policy.denies(manifest));
-            let tools_of = |manifest: Manifest| {
-                let tool = |tool: &Tool| (tool.name.clone(), tool_json(tool, &manifest, policy));
-                manifest.tools.iter().map(tool).collect::<Vec<_>>()
+            let mut manifests = BTreeMap::new();
+            for ListedTool { content_hash, .. } in self.tools.values() {
+                manifests.entry(content_hash).or_insert_with(|| store.manifest(content_hash).ok());
+            }
+            let entry = |(name, listed): (&String, &ListedTool)| {
+                let manifest = manifests.get(&listed.content_hash)?.as_ref()?;
+                let tool = manifest.tools.iter().find(|tool| tool.name == listed.tool)?;
+                let is_offered =
+                    !policy.denies(manifest) && !policy.hides(&manifest.id, &tool.name);
+                is_offered.then(|| (name.clone(), tool_json(name, tool, manifest, policy)))
             };
-            let all = manifests.flat_map(tools_of);
-            all.filter(|(name, _)| self.packages.contains_key(name)).collect()
+            let entries = self.tools.iter().filter_map(entry).collect();
+            Listing { entries, is_complete: manifests.values().all(Option::is_some) }
         })
     }
 
@@ -96,7 +167,7 @@ impl ToolCatalog {
         cursor: &str,
         era: &Era,
     ) -> Option<Value> {
-        let tools = self.listed(store, policy);
+        let tools = &self.listed(store, policy).entries;
         if !cursor.is_empty() && !tools.contains_key(cursor) {
             return None;
         }
@@ -120,14 +191,19 @@ impl ToolCatalog {
     }
 }
 
-fn tool_json(tool: &Tool, manifest: &Manifest, policy: &PermissionPolicy) -> Map<String, Value> {
+fn tool_json(
+    name: &str,
+    tool: &Tool,
+    manifest: &Manifest,
+    policy: &PermissionPolicy,
+) -> Map<String, Value> {
     let mut input = expanded(tool.parameters.source());
     if let Some(schema) = input.as_object_mut() {
         // Some clients require it.
         schema.entry("properties").or_insert_with(|| json!({}));
     }
     let mut listed = Map::new();
-    listed.insert("name".to_owned(), json!(tool.name));
+    listed.insert("name".to_owned(), json!(name));
     listed.insert("description".to_owned(), json!(tool.description));
     listed.insert("inputSchema".to_owned(), input);
     if let Some(returns) = &tool.returns {

@@ -105,7 +105,7 @@ impl<W: Write + Send> McpApprover<'_, '_, W> {
         request: &ApprovalRequest,
         wait: Duration,
     ) -> Result<ApprovalDecision, Error> {
-        let (tool, id) = (&request.tool, &request.package);
+        let (tool, id) = (request.listed_as.as_ref().unwrap_or(&request.tool), &request.package);
         let log = |number| {
             (self.server.log)(&format!(
                 "approval request {number}: {tool} of {id}; see `mpp pending`, then run `mpp approve {number}` or \

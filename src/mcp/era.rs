@@ -97,7 +97,7 @@ pub(super) fn initialize(params: &Params) -> Result<(Era, Value), RpcError> {
     let mut era = Era { revision, agent, can_elicit: false };
     era.can_elicit = era.is_structured() && params.get("capabilities").is_some_and(has_forms);
     let result = json!({
-        "protocolVersion": revision, "capabilities": { "tools": {} }, "serverInfo": server_info(),
+        "protocolVersion": revision, "capabilities": capabilities(), "serverInfo": server_info(),
     });
     Ok((era, result))
 }
@@ -110,7 +110,12 @@ fn has_forms(capabilities: &Value) -> bool {
 
 /// Returns the result of `server/discover`.
 pub(super) fn discovered() -> Value {
-    json!({ "supportedVersions": [MODERN], "capabilities": { "tools": {} } })
+    json!({ "supportedVersions": [MODERN], "capabilities": capabilities() })
+}
+
+// [SRV-12]
+fn capabilities() -> Value {
+    json!({ "tools": { "listChanged": true } })
 }
 
 fn server_info() -> Value {

@@ -11,6 +11,7 @@ mod content_block;
 mod era;
 mod framing;
 mod jsonrpc;
+mod listeners;
 mod request_id;
 mod request_state;
 
@@ -23,18 +24,19 @@ use crate::kernel::limits::MCP_CALLS_COUNT_MAX;
 use crate::kernel::package::content_hash::ContentHash;
 use crate::kernel::text::quote_untrusted;
 use crate::kernel::time::Timestamp;
-use catalog::ToolCatalog;
+use catalog::{ListedTool, ToolCatalog};
 use era::Era;
 use framing::{Line, Output};
 use jsonrpc::{Id, Message, Params, RpcError};
+use listeners::Listeners;
 use serde_json::{json, Value};
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, Write};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{channel, sync_channel, RecvTimeoutError, Sender};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::Builder;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How often a client that requested progress is notified of a running call, and the output is checked.
 const PROGRESS_PERIOD: Duration = Duration::from_secs(1);
@@ -60,8 +62,10 @@ pub struct Server<'a> {
     log: Box<dyn Fn(&str) + Send + Sync + 'a>,
     /// The era of the last `initialize`.
     session: Mutex<Option<Era>>,
-    /// The tool list, read once.
-    catalog: OnceLock<ToolCatalog>,
+    /// The tools that were installed when it was last read.
+    catalog: Mutex<Option<Arc<ToolCatalog>>>,
+    /// Who is notified when the listed tools change.
+    listeners: Mutex<Listeners>,
     /// Running calls, by the text of their id.
     calls: Mutex<BTreeMap<String, CancelFlag>>,
     /// One reference for each call whose response is not written: a client that does not read blocks only its own.
@@ -84,6 +88,8 @@ struct PendingCall {
     id: Id,
     era: Era,
     call: ToolCall,
+    /// The package that had the tool when the call arrived.
+    // [SRV-51]
     content_hash: ContentHash,
     progress: Option<Value>,
     cancel: CancelFlag,
@@ -112,7 +118,8 @@ impl<'a> Server<'a> {
             store: PackageStore::new(runtime.home()),
             log: Box::new(log),
             session: Mutex::default(),
-            catalog: OnceLock::new(),
+            catalog: Mutex::default(),
+            listeners: Mutex::default(),
             calls: Mutex::default(),
             slots: Arc::default(),
             elicitations: Mutex::default(),
@@ -141,8 +148,13 @@ impl<'a> Server<'a> {
             let (running, ended) = channel::<()>();
             let serve_all = || -> io::Result<()> {
                 Builder::new().spawn(read_all)?;
+                let mut noticed = Instant::now();
                 loop {
                     output.check()?;
+                    if noticed.elapsed() >= PROGRESS_PERIOD {
+                        self.notice_changes(output)?;
+                        noticed = Instant::now();
+                    }
                     let line = match lines.recv_timeout(PROGRESS_PERIOD) {
                         Ok(line) => line?,
                         Err(RecvTimeoutError::Timeout) => continue,
@@ -200,6 +212,7 @@ impl<'a> Server<'a> {
             (None, "initialize") => {
                 let (era, result) = era::initialize(&params)?;
                 *lock(&self.session) = Some(era);
+                lock(&self.listeners).start_session(self.catalog().ok());
                 return Ok(Dispatch::Immediate(jsonrpc::result(id, result)));
             }
             (None, "ping") => return Ok(Dispatch::Immediate(jsonrpc::result(id, json!({})))),
@@ -212,6 +225,7 @@ impl<'a> Server<'a> {
             "server/discover" if era.is_modern() => era.listing(era::discovered()),
             "tools/list" => era.listing(self.list(&era, &params)?),
             "tools/call" => return self.prepare(id, era, params),
+            "subscriptions/listen" if era.is_modern() => return self.listen(id, &params),
             _ => {
                 let what = format!("unknown method {}", quote_untrusted(method));
                 return Err(RpcError::new(jsonrpc::METHOD_NOT_FOUND, what));
@@ -222,35 +236,80 @@ impl<'a> Server<'a> {
 
     // [SRV-20] [SRV-21]
     fn list(&self, era: &Era, params: &Params) -> Result<Value, RpcError> {
-        let catalog = self.catalog()?;
+        let catalog = self.catalog();
         let cursor = match params.get("cursor") {
             None | Some(Value::Null) => Some(""),
             Some(cursor) => cursor.as_str(),
         };
+        if cursor == Some("") && !era.is_modern() {
+            lock(&self.listeners).list_session(catalog.as_ref().ok().cloned());
+        }
+        let catalog = catalog?;
         cursor
             .and_then(|cursor| catalog.page(&self.store, self.runtime.policy(), cursor, era))
             .ok_or_else(|| RpcError::new(jsonrpc::INVALID_PARAMS, "unknown cursor"))
     }
 
-    fn catalog(&self) -> Result<&ToolCatalog, RpcError> {
-        if let Some(catalog) = self.catalog.get() {
-            return Ok(catalog);
-        }
-        let read = |trust| {
-            let policy = self.runtime.policy();
-            ToolCatalog::read(&self.store, &trust, policy, Timestamp::now(), &*self.log)
-        };
-        let read = self.runtime.trust_store().and_then(read);
+    /// Returns the tools that are installed now. Files are read each time: their times would miss changes.
+    // [SRV-50]
+    fn catalog(&self) -> Result<Arc<ToolCatalog>, RpcError> {
         let read =
-            read.map_err(|error| RpcError::new(jsonrpc::INTERNAL_ERROR, error.to_string()))?;
-        Ok(self.catalog.get_or_init(|| read))
+            |trust| ToolCatalog::read(&self.store, &trust, self.runtime.policy(), Timestamp::now());
+        let read = self.runtime.trust_store().and_then(read);
+        let read = read.map_err(|error| {
+            let what = format!("[{}] {error}", error.code().as_str());
+            RpcError::new(jsonrpc::INTERNAL_ERROR, what)
+        })?;
+        let mut known = lock(&self.catalog);
+        if let Some(known) = known.as_ref().filter(|known| known.is_current(&read)) {
+            return Ok(Arc::clone(known));
+        }
+        let logged = known.as_ref().map(|known| known.left_out()).unwrap_or_default();
+        let new = read.left_out().iter().filter(|line| !logged.contains(line));
+        new.for_each(|line| (self.log)(line));
+        let new = match known.as_ref() {
+            Some(old) => read.replacing(old),
+            None => read,
+        };
+        Ok(Arc::clone(known.insert(Arc::new(new))))
+    }
+
+    /// Notifies the client if the listed tools have changed. If they cannot be read, a request for them is
+    /// answered with the error.
+    // [SRV-52] [SRV-53]
+    fn notice_changes<W: Write>(&self, output: &Output<W>) -> io::Result<()> {
+        let mut listeners = lock(&self.listeners);
+        let catalog = if listeners.is_empty() { None } else { self.catalog().ok() };
+        let Some(catalog) = catalog else { return Ok(()) };
+        let is_same =
+            |old: &ToolCatalog| old.lists_same(&catalog, &self.store, self.runtime.policy());
+        let messages = listeners.notifications(&catalog, &is_same);
+        messages.iter().try_for_each(|message| output.send(message))
+    }
+
+    /// Opens a subscription, and acknowledges it.
+    // [SRV-53]
+    fn listen(&self, id: &Id, params: &Params) -> Result<Dispatch, RpcError> {
+        self.check_unused(id)?;
+        let known = self.catalog().ok();
+        lock(&self.listeners).subscribe(id, params, known).map(Dispatch::Immediate)
+    }
+
+    /// Refuses the id of a request that is not answered yet.
+    fn check_unused(&self, id: &Id) -> Result<(), RpcError> {
+        let text = id.to_string();
+        if lock(&self.calls).contains_key(&text) || lock(&self.listeners).contains(&text) {
+            let what = "request id is already in use";
+            return Err(RpcError::new(jsonrpc::INVALID_REQUEST, what));
+        }
+        Ok(())
     }
 
     /// Reads the parameters of a call, and registers it as running.
     // [SRV-30]
     fn prepare(&self, id: &Id, era: Era, mut params: Params) -> Result<Dispatch, RpcError> {
         let invalid = |what| Err(RpcError::new(jsonrpc::INVALID_PARAMS, what));
-        let Some(Value::String(tool)) = params.remove("name") else {
+        let Some(Value::String(name)) = params.remove("name") else {
             return invalid("`name` is not a string".to_owned());
         };
         let arguments = match params.remove("arguments") {
@@ -258,28 +317,25 @@ impl<'a> Server<'a> {
             Some(arguments @ Value::Object(_)) => arguments,
             Some(_) => return invalid("`arguments` is not an object".to_owned()),
         };
-        let Some(content_hash) = self.catalog()?.package_of(&tool).cloned() else {
-            return invalid(format!("Unknown tool: {}", quote_untrusted(&tool)));
+        let Some(ListedTool { content_hash, tool }) = self.catalog()?.tool(&name).cloned() else {
+            return invalid(format!("Unknown tool: {}", quote_untrusted(&name)));
         };
         let meta = |name| params.get("_meta").and_then(|meta| meta.get(name));
         let progress = meta("progressToken").filter(|token| jsonrpc::is_id(token)).cloned();
         let traceparent = meta("traceparent").and_then(Value::as_str);
         let call = ToolCall::new(tool, arguments).with_agent(era.agent.clone());
-        let call = call.with_traceparent(traceparent);
+        let mut call = call.with_traceparent(traceparent);
+        call.listed_as = Some(name).filter(|name| *name != call.tool);
         let request_state = params.get("requestState").and_then(Value::as_str).map(str::to_owned);
         let cancel = CancelFlag::default();
-        let mut calls = lock(&self.calls);
-        if calls.contains_key(&id.to_string()) {
-            let what = "request id is already in use";
-            return Err(RpcError::new(jsonrpc::INVALID_REQUEST, what));
-        }
+        self.check_unused(id)?;
         // The server itself holds one reference.
         if Arc::strong_count(&self.slots) > MCP_CALLS_COUNT_MAX {
             let text = format!("BUSY: {MCP_CALLS_COUNT_MAX} calls are running; try again later");
             let result = era.complete(call_result::failure(&text));
             return Ok(Dispatch::Immediate(jsonrpc::result(id, result)));
         }
-        calls.insert(id.to_string(), cancel.clone());
+        lock(&self.calls).insert(id.to_string(), cancel.clone());
         Ok(Dispatch::Deferred(Box::new(PendingCall {
             id: id.clone(),
             era,
@@ -293,9 +349,10 @@ impl<'a> Server<'a> {
         })))
     }
 
-    /// Cancels a running call.
-    // [SRV-31]
+    /// Cancels a running call or a subscription.
+    // [SRV-31] [SRV-53]
     fn cancel(&self, id: Option<&Value>) {
+        lock(&self.listeners).cancel(id);
         if let Some(flag) = id.and_then(|id| lock(&self.calls).get(&id.to_string()).cloned()) {
             flag.cancel();
         }

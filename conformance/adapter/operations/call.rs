@@ -38,7 +38,9 @@ pub fn tool_call(case: &Case<'_>) -> ToolCall {
     }
     let agent = case.optional_text("agent").and_then(|name| Agent::self_reported(name, None));
     let call = ToolCall::new(case.text("tool"), arguments).with_agent(agent);
-    call.with_traceparent(case.optional_text("traceparent"))
+    let mut call = call.with_traceparent(case.optional_text("traceparent"));
+    call.listed_as = case.optional_text("listed_as").map(str::to_owned);
+    call
 }
 
 pub fn run(case: &Case<'_>) -> Result<Value, Error> {

@@ -17,14 +17,23 @@ pub fn install(case: &Case<'_>, home: &Home, trust: &str) -> Result<(), Error> {
     let steps = case.input.get("packages").and_then(Value::as_array);
     for package in steps.into_iter().flatten() {
         let path = package.as_str().expect("a path");
-        install_one(home, &fs::read(case.vectors.join(path)).expect("a package"), false)?;
+        let package = fs::read(case.vectors.join(path)).expect("a package");
+        // The prefix of the case is that of the last.
+        let is_last = steps.is_some_and(|all| all.last().is_some_and(|last| last == path));
+        let prefix = case.optional_text("prefix").filter(|_| is_last);
+        install_one(home, &package, false, prefix)?;
     }
     Ok(())
 }
 
 /// What `mpp install FILE --yes` does: the seven checks, the version, the index; with `--downgrade`, the recorded
 /// version does not count and is lowered.
-fn install_one(home: &Home, package: &[u8], is_downgrade: bool) -> Result<(), Error> {
+fn install_one(
+    home: &Home,
+    package: &[u8],
+    is_downgrade: bool,
+    prefix: Option<&str>,
+) -> Result<(), Error> {
     let (trust, seen) = (home.0.join(FILE_NAME), home.0.join(SEEN_FILE_NAME));
     let trust = match is_downgrade {
         true => TrustStore::load(&trust)?,
@@ -35,7 +44,7 @@ fn install_one(home: &Home, package: &[u8], is_downgrade: bool) -> Result<(), Er
     if is_downgrade {
         TrustStore::update(&seen, |seen| seen.reset_version(id, version))?;
     }
-    PackageStore::new(&home.0).install(package, &attestation)?;
+    PackageStore::new(&home.0).install_with_prefix(package, &attestation, prefix)?;
     TrustStore::update(&seen, |seen| seen.record_version(id, version))
 }
 
@@ -53,7 +62,7 @@ pub fn store(case: &Case<'_>) -> Result<Value, Error> {
     }
     if case.input.get("replaced_by").is_some() {
         let is_downgrade = case.input.get("downgrade") == Some(&json!(true));
-        install_one(&home, &case.file("replaced_by"), is_downgrade)?;
+        install_one(&home, &case.file("replaced_by"), is_downgrade, None)?;
     }
     if let (Some(found), Some(_)) = (&called, case.input.get("overwritten_by")) {
         let hex = found.content_hash.as_str().trim_start_matches("sha256:").to_owned();
@@ -69,10 +78,14 @@ pub fn store(case: &Case<'_>) -> Result<Value, Error> {
     }
     let installed = store.installed()?;
     let shown = installed.iter().map(|found| {
-        json!({
+        let mut shown = json!({
             "id": found.id, "version": found.version.to_string(),
             "content_hash": found.content_hash.as_str(), "tools": found.tools,
-        })
+        });
+        if let Some(prefix) = &found.prefix {
+            shown["prefix"] = json!(prefix);
+        }
+        shown
     });
     Ok(json!({ "installed": shown.collect::<Vec<_>>() }))
 }

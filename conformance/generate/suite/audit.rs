@@ -270,6 +270,12 @@ fn values() -> Vec<Case> {
         ("zero", "The integer 0", "AUD-12", with(1, "fuel_used", "0")),
         ("text", "A text of 256 bytes", "AUD-13 LIM-50", with(2, "source", &text(256))),
         ("list", "A list of 256 items", "AUD-13 LIM-51", with(0, "capabilities", &list(256))),
+        (
+            "listed-as",
+            "The name of a tool on its host",
+            "AUD-22 AUD-25",
+            with(2, "listed_as", "\"md_count\""),
+        ),
         ("no-counts", "Objects without members", "AUD-21", with(1, "privacy", "{}")),
         (
             "attestation",

@@ -278,6 +278,18 @@ fn forms() -> Vec<Case> {
             "AUD-26",
             with("\"traceparent\":null", "\"traceparent\":null,\"note\":null"),
         ),
+        (
+            "member-null",
+            "A name of a tool on its host that is null, and not left out",
+            "AUD-25",
+            with("\"traceparent\":null", "\"traceparent\":null,\"listed_as\":null"),
+        ),
+        (
+            "member-before",
+            "A name of a tool on its host before its place",
+            "AUD-25",
+            with("\"traceparent\":null", "\"listed_as\":\"a\",\"traceparent\":null"),
+        ),
         ("member-missing", "A member left out", "AUD-25", with(",\"traceparent\":null", "")),
         (
             "member-twice",

@@ -494,6 +494,46 @@ fn decisions() -> Vec<Case> {
             .spec("POLICY-21")
             .answers(json!({ "decision": "granted" })),
     );
+    let why = "A tool that the policy does not offer does not run, whoever is trusted.";
+    for (id, title, tools, decision) in [
+        ("denied", "A denied tool", json!({ "deny": ["org.example.echo/echo"] }), "denied"),
+        ("denied-package", "A denied package", json!({ "deny": [ID] }), "denied"),
+        ("denied-all", "A tool denied in every package", json!({ "deny": ["*/echo"] }), "denied"),
+        (
+            "denied-both",
+            "A denied tool that is allowed too",
+            json!({ "allow": ["org.example.echo/echo"], "deny": ["org"] }),
+            "denied",
+        ),
+        (
+            "not-allowed",
+            "A tool that is not among the allowed",
+            json!({ "allow": ["org.example.echo/ech"] }),
+            "denied",
+        ),
+        ("allowed", "An allowed tool", json!({ "allow": ["org.example.echo/echo"] }), "granted"),
+        (
+            "allowed-namespace",
+            "An allowed namespace",
+            json!({ "allow": ["org.example"] }),
+            "granted",
+        ),
+        (
+            "other",
+            "Another tool is denied",
+            json!({ "deny": ["org.example.echo/Echo", "org.example.ech"] }),
+            "granted",
+        ),
+    ] {
+        let policy = json!({ "tools": tools, "trusted_packages": trusted });
+        cases.push(
+            case(&format!("tool-{id}"), &reading, policy)
+                .with("tool", "echo")
+                .says(title, why)
+                .spec("POLICY-23")
+                .answers(json!({ "decision": decision })),
+        );
+    }
     for (id, title, spec, policy, by, code) in [
         (
             "denied",

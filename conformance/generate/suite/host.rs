@@ -755,6 +755,8 @@ fn every_member() -> Value {
         ("real_random", json!(true)),
         ("secrets_command", json!(["/usr/bin/pass", "show"])),
         ("agents", json!([{ "names": ["claude-code"], "packages": ["org.example"] }])),
+        ("names", json!({ "org.example.echo/echo": "md_echo" })),
+        ("tools", json!({ "allow": ["org.example", "*/x"], "deny": ["org.example.echo/wipe"] })),
         ("consent", json!({ "wait_s": 55, "elicitation": "low", "remember": true })),
         (
             "budgets",
@@ -1239,6 +1241,49 @@ fn policies() -> Vec<Case> {
             "An agent with an invisible character, which agents' names lose",
             "POLICY-10 MAN-07",
             change("/agents", json!([{ "names": ["claude\u{2060}code"] }])),
+        ),
+        ("names-list", "A list of names", "POLICY-10", change("/names", json!([]))),
+        (
+            "names-id",
+            "A name for a whole package",
+            "POLICY-10",
+            change("/names", json!({ "org.example.echo": "a" })),
+        ),
+        (
+            "names-namespace",
+            "A name for a tool of a namespace",
+            "POLICY-10",
+            change("/names", json!({ "org/echo": "a" })),
+        ),
+        (
+            "names-invalid",
+            "A name that is none of a tool",
+            "POLICY-24",
+            change("/names", json!({ "org.example.echo/echo": "a.b" })),
+        ),
+        (
+            "names-alike",
+            "Two names that clients take for one",
+            "POLICY-24",
+            change("/names", json!({ "org.example.echo/a": "a-b", "org.example.echo/b": "A_B" })),
+        ),
+        (
+            "tools-allow-empty",
+            "An empty list of allowed tools",
+            "POLICY-10",
+            change("/tools", json!({ "allow": [] })),
+        ),
+        (
+            "tools-deny-name",
+            "A denied tool whose name is none",
+            "POLICY-10",
+            change("/tools", json!({ "deny": ["org.example.echo/"] })),
+        ),
+        (
+            "tools-deny-wildcard",
+            "All tools of a package by a wildcard",
+            "POLICY-10",
+            change("/tools", json!({ "deny": ["org.example.echo/*"] })),
         ),
         (
             "agent-space",

@@ -69,6 +69,7 @@ pub fn cases() -> Vec<Case> {
     cases.extend(unread());
     cases.extend(long_lines());
     cases.extend(revisions());
+    cases.extend(subscriptions());
     cases
 }
 
@@ -415,6 +416,65 @@ fn long_lines() -> Vec<Case> {
     cases
 }
 
+fn subscriptions() -> Vec<Case> {
+    let why = "A client of the stateless revision gets only notifications that it asked for.";
+    let of = "/params/_meta/io.modelcontextprotocol~1subscriptionId";
+    let listen = |params: Value| request("s", "subscriptions/listen", stateless(params, json!({})));
+    let tools = listen(
+        json!({ "notifications": { "toolsListChanged": true, "promptsListChanged": true } }),
+    );
+    let other = listen(json!({ "notifications": { "promptsListChanged": true } }));
+    let honored = |types: Value| json!({ "/method": "notifications/subscriptions/acknowledged", "/params/notifications": types, of: "s" });
+    let fine = || honored(json!({ "toolsListChanged": true }));
+    let cancelled = json!({ "jsonrpc": "2.0", "method": "notifications/cancelled", "params": { "requestId": "s" } });
+    let session = request("s", "subscriptions/listen", json!({ "notifications": {} }));
+    let mut cases = Vec::new();
+    for (id, title, lines, expected) in [
+        ("tools", "Changes of tools and of prompts", json!([tools]), vec![fine()]),
+        ("other", "Changes of prompts", json!([other]), vec![honored(json!({}))]),
+        ("none", "No types", json!([listen(json!({}))]), vec![failure("s", PARAMS)]),
+        (
+            "list",
+            "A list of types",
+            json!([listen(json!({ "notifications": [] }))]),
+            vec![failure("s", PARAMS)],
+        ),
+        (
+            "number",
+            "A number for a type",
+            json!([listen(json!({ "notifications": { "toolsListChanged": 1 } }))]),
+            vec![failure("s", PARAMS)],
+        ),
+        (
+            "twice",
+            "A second one of that id",
+            json!([tools, tools]),
+            vec![failure("s", REQUEST), fine()],
+        ),
+        (
+            "cancelled",
+            "A second one after the first was cancelled",
+            json!([tools, cancelled, tools]),
+            vec![fine(), fine()],
+        ),
+        (
+            "session",
+            "In a session",
+            json!([start("2025-11-25"), session]),
+            vec![failure("s", METHOD), json!({ "/id": "start" })],
+        ),
+    ] {
+        let show = ["/id", "/error/code", "/method", "/params/notifications", of];
+        cases.push(
+            Case::mcp(&format!("subscribe-{id}"), lines, &show)
+                .answers(messages(&expected))
+                .says(&format!("A subscription: {title}"), why)
+                .spec("SRV-53"),
+        );
+    }
+    cases
+}
+
 fn revisions() -> Vec<Case> {
     let agreed = "Client and server speak the newest revision that both know.";
     let each = "Each request is answered by the revision that it states.";
@@ -432,7 +492,7 @@ fn revisions() -> Vec<Case> {
         let show = ["/id", "/result/protocolVersion", "/result/capabilities"];
         let expected = json!({
             "/id": "start", "/result/protocolVersion": agrees,
-            "/result/capabilities": { "tools": {} },
+            "/result/capabilities": { "tools": { "listChanged": true } },
         });
         cases.push(
             Case::mcp(&format!("revision-{asked}"), json!([start(asked)]), &show)

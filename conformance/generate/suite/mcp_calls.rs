@@ -110,6 +110,45 @@ fn lists() -> Vec<Case> {
             .says("A package that the policy denies", why)
             .spec("SRV-21 POLICY-03"),
     ];
+    for (id, title, spec, policy, expected) in [
+        (
+            "hidden",
+            "A tool that the policy does not offer",
+            "SRV-21 POLICY-23",
+            json!({ "tools": { "deny": ["org.example.first/b"] } }),
+            ["a-z", "echo"].as_slice(),
+        ),
+        (
+            "named",
+            "Tools that the policy names",
+            "SRV-21 POLICY-24",
+            json!({ "names": { "org.example.first/b": "z", "org.example.echo/echo": "b" } }),
+            &["a-z", "b", "z"],
+        ),
+        (
+            "named-alike",
+            "A tool that the policy names as another",
+            "SRV-24",
+            json!({ "names": { "org.example.echo/echo": "A_Z" } }),
+            &["a-z", "b"],
+        ),
+    ] {
+        let mut policy = policy;
+        policy["format"] = json!("mpp-policy/1");
+        let mut shown = json!({ "/id": 1 });
+        for (place, name) in expected.iter().enumerate() {
+            shown[format!("/result/tools/{place}/name")] = json!(name);
+        }
+        cases.push(
+            listed(id, session(request(1, "tools/list", json!({}))))
+                .package("mcp/list-first", &first)
+                .package(ECHO, &echo())
+                .with("policy", policy)
+                .answers(after_start(&[shown]))
+                .says(title, why)
+                .spec(spec),
+        );
+    }
     for (id, title, cursor, expected) in [
         (
             "start",

@@ -140,6 +140,11 @@ fn refusals() -> Vec<Case> {
             .says("An agent's name of 128 characters", "Longer texts are not names.")
             .spec("RUN-11 LIM-206")
             .answers(left(&[unknown(json!({ "tool": "nope", "agent": agent }))], &[])),
+        call("refused-listed-as", "nope")
+            .with("listed_as", "md_nope")
+            .says("A call of a tool by the name of this host", "Both names are recorded.")
+            .spec("AUD-22 AUD-25")
+            .answers(left(&[unknown(json!({ "tool": "nope", "listed_as": "md_nope" }))], &[])),
         call("refused-tool", "nope")
             .says("A call of a tool that the package does not have", why)
             .spec("AUD-22 AUD-25 AUD-32 AUD-70")

@@ -87,6 +87,60 @@ fn names() -> Vec<Case> {
             )
             .spec("STORE-02"),
     );
+    let other = of("org.example.two", "1.0.0", &["run"]);
+    let prefixed = |version: &str, package: &Package, prefix: &str| {
+        let mut shown = listed("org.example.two", version, package, &["run"]);
+        shown["prefix"] = json!(prefix);
+        shown
+    };
+    let two = |id: &str, prefix: &str| {
+        Case::store(id)
+            .package("store/one", &one.bytes())
+            .package("store/name-other", &other.bytes())
+            .with("prefix", prefix)
+    };
+    let shown = |prefix: &str| json!({ "installed": [listed("org.example.one", "1.0.0", &one, &["run"]), prefixed("1.0.0", &other, prefix)] });
+    let why = "A person tells tools of one name apart by a prefix of this host.";
+    for (id, title, prefix) in [
+        ("prefix", "A prefix before a tool of another's name", "md_".to_owned()),
+        ("prefix-longest", "A prefix with which the name has 64 characters", "a".repeat(61)),
+    ] {
+        cases.push(
+            two(&format!("accept-{id}"), &prefix)
+                .answers(shown(&prefix))
+                .says(title, why)
+                .spec("STORE-10 STORE-02"),
+        );
+    }
+    cases.push(
+        two("prefix-empty", "")
+            .says("An empty prefix", why)
+            .spec("STORE-10 STORE-02")
+            .refused("store.name_collision"),
+    );
+    for (id, title, prefix) in [
+        ("digit", "A prefix that starts with a digit", "1_".to_owned()),
+        ("dot", "A prefix with a dot", "a.".to_owned()),
+        ("long", "A prefix with which the name has 65 characters", "a".repeat(62)),
+    ] {
+        cases.push(
+            two(&format!("prefix-{id}"), &prefix)
+                .says(title, why)
+                .spec("STORE-10")
+                .refused("store.prefix"),
+        );
+    }
+    let newer_other = of("org.example.two", "1.1.0", &["run"]);
+    cases.push(
+        two("accept-prefix-kept", "md_")
+            .with_member_file("replaced_by", "mpp", &newer_other.bytes())
+            .answers(json!({ "installed": [
+                listed("org.example.one", "1.0.0", &one, &["run"]), prefixed("1.1.0", &newer_other, "md_"),
+            ] }))
+            .says("An update of a package with a prefix", why)
+            .spec("STORE-10"),
+    );
+    let two = of("org.example.two", "1.0.0", &["runs"]);
     cases.push(
         Case::store("accept-removed")
             .package("store/one", &one.bytes())
@@ -251,6 +305,16 @@ fn indexes() -> Vec<Case> {
             "entry-hash",
             "An entry whose content hash is none",
             with("content_hash", json!("x")).to_string(),
+        ),
+        (
+            "entry-prefix",
+            "An entry whose prefix makes no name",
+            with("prefix", json!("1")).to_string(),
+        ),
+        (
+            "entry-prefix-empty",
+            "An entry with an empty prefix",
+            with("prefix", json!("")).to_string(),
         ),
         ("entry-twice", "Two entries of one id", index(json!([entry, entry])).to_string()),
         ("list", "A list", "[]".to_owned()),

@@ -86,6 +86,7 @@ fn question(is_destructive: bool, capabilities: &[Capability]) -> ApprovalReques
         publisher: "Acme".to_owned(),
         content_hash: content(),
         tool: "delete".to_owned(),
+        listed_as: None,
         is_destructive,
         arguments: json!({ "id": 7 }).to_string(),
         arguments_digest: DIGEST.to_owned(),

@@ -46,6 +46,7 @@ impl RawRequest {
             publisher: "Acme".to_owned(),
             content_hash: ContentHash::from_checksum_list(self.contents),
             tool: self.tool.to_owned(),
+            listed_as: None,
             is_destructive: false,
             arguments: "{}".to_owned(),
             arguments_digest: self.digest.to_owned(),

@@ -18,6 +18,10 @@ pub const GENESIS: &str = "00000000000000000000000000000000000000000000000000000
 /// Separates the hashed part of a line from its hash.
 const HASH_SUFFIX: &str = ",\"hash\":";
 
+/// The one member that is left out if absent: most tools have one name.
+// [AUD-25]
+const LISTED_AS: &str = "listed_as";
+
 /// Nesting of a record: the object, and a list or an object inside it.
 const DEPTH_MAX: usize = 2;
 
@@ -131,6 +135,8 @@ members! {
         agent: Option<String>,
         /// The agent's trace, if it sent one.
         traceparent: Option<String>,
+        /// The name under which the agent called the tool, if that is another one.
+        listed_as: Option<String>,
     }
 
     /// A call that is about to run, and its permission.
@@ -424,7 +430,11 @@ fn body(object: &Map<String, Value>) -> Result<String, String> {
     }
     let mut text = String::new();
     for (key, is_valid) in layout {
-        let value = object.get(key).ok_or_else(|| format!("member {key:?} is missing"))?;
+        let value = object.get(key);
+        if key == LISTED_AS && value.is_none_or(Value::is_null) {
+            continue;
+        }
+        let value = value.ok_or_else(|| format!("member {key:?} is missing"))?;
         let lacks = value.is_null() && known.iter().any(|(known, _)| *known == key);
         if lacks || !is_valid(value) {
             return Err(format!("member {key:?} has an invalid value"));

@@ -1,8 +1,9 @@
 //! Approval requests: what an approver sees, what waits in a file, and what a proof is bound to.
 
-use crate::kernel::document::{object, text};
+use crate::kernel::document::{object, optional, text};
 use crate::kernel::json;
 use crate::kernel::limits::REQUEST_DEPTH_MAX;
+use crate::kernel::names::is_tool_name;
 use crate::kernel::package::content_hash::ContentHash;
 use crate::kernel::policy::risk::SecurityLevel;
 use crate::kernel::prelude::*;
@@ -23,6 +24,8 @@ object! {
         pub content_hash: ContentHash;
         /// Name of the tool.
         pub tool: String;
+        /// The name under which the agent called it, if that is another one.
+        pub listed_as: Option<String> = None, optional(text(is_tool_name, "a tool's name"));
         /// Whether its effect cannot be undone, which requires a proof of approval for exactly this call.
         pub is_destructive: bool;
         /// Arguments: the text of a JSON value, which can be nested more deeply than a document.

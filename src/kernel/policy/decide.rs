@@ -5,7 +5,7 @@ use super::host_pattern::HostPattern;
 use super::risk::{self, SecurityLevel};
 use super::token::{CapabilityToken, RunLimits};
 use super::value_or_secret::ValueSource;
-use super::{DirectoryRule, PermissionPolicy, PolicyDecision};
+use super::{DirectoryRule, PermissionPolicy, PolicyDecision, ToolRules};
 use crate::kernel::agent::Agent;
 use crate::kernel::gatekeeper::VerifiedManifest;
 use crate::kernel::limits::TOKEN_LIFETIME_S_MAX;
@@ -32,7 +32,7 @@ impl PermissionPolicy {
 
     /// Decides about one call. Besides the package, the decision depends on whether the tool is destructive,
     /// and on the self-reported agent name, if the policy has a rule for it.
-    // [POLICY-20] [POLICY-21]
+    // [POLICY-20] [POLICY-21] [POLICY-23]
     pub fn decide_call(
         &self,
         manifest: &VerifiedManifest,
@@ -40,6 +40,10 @@ impl PermissionPolicy {
         agent: Option<&Agent>,
         elapsed: Duration,
     ) -> PolicyDecision {
+        if self.hides(&manifest.id, &tool.name) {
+            let reason = format!("`tools` does not offer {:?} of {}", tool.name, manifest.id);
+            return PolicyDecision::Denied { reason };
+        }
         let mut rules = self.agents.iter().filter(|rule| rule.packages.includes(&manifest.id));
         let name = agent.map(Agent::name);
         let named = |names: &BTreeSet<String>| name.is_some_and(|name| names.contains(name));
@@ -121,6 +125,22 @@ impl PermissionPolicy {
     // [SRV-21]
     pub fn denies(&self, manifest: &Manifest) -> bool {
         self.package_rule(&manifest.id).is_some() || self.denied_request(manifest).is_some()
+    }
+
+    /// Returns `true` if the policy does not offer a tool, by its own name.
+    // [POLICY-23]
+    pub fn hides(&self, id: &str, tool: &str) -> bool {
+        let covers = |rule: &String| {
+            let (namespace, name) = rule.split_once('/').unwrap_or((rule, tool));
+            namespace_contains(namespace, id) && name == tool
+        };
+        let ToolRules { allow, deny } = &self.tools;
+        deny.iter().any(covers) || !(allow.is_empty() || allow.iter().any(covers))
+    }
+
+    /// Returns the name under which the policy lists a tool, if it renames it.
+    pub fn listed_name(&self, id: &str, tool: &str) -> Option<&str> {
+        self.names.get(&format!("{id}/{tool}")).map(String::as_str)
     }
 
     fn package_rule(&self, id: &str) -> Option<&String> {

@@ -28,6 +28,7 @@ pub use capability::{Capability, CapabilityKind};
 use core::time::Duration;
 use host_pattern::HostPattern;
 pub use risk::SecurityLevel;
+use serde_json::Value;
 use token::CapabilityToken;
 pub use value_or_secret::ValueSource;
 use value_or_secret::{of_header, of_variable};
@@ -106,6 +107,9 @@ object! {
         /// The form of the replacements.
         pub(in crate::kernel) privacy_replacement: Replacement = Replacement::Label;
         pub(in crate::kernel) agents: Vec<AgentRule> = Vec::new();
+        /// The names under which this host lists tools, by `ID/TOOL`.
+        pub(in crate::kernel) names: BTreeMap<String, String> = BTreeMap::new(), listed_names;
+        pub(in crate::kernel) tools: ToolRules = ToolRules::default();
         /// How approval is requested on behalf of a server.
         pub consent: ConsentRules = ConsentRules::default();
         /// What all calls of a process share.
@@ -226,6 +230,18 @@ object! {
 }
 
 object! {
+    /// The tools that this host offers: namespaces, with `/` and a tool's own name for single ones.
+    #[derive(Clone, Debug)]
+    pub(in crate::kernel) struct ToolRules: FromJson {
+        /// Only these, if there are any.
+        pub(in crate::kernel) allow: BTreeSet<String> = BTreeSet::new(),
+            list(1..=usize::MAX, text(is_tool_rule, TOOL_RULE));
+        /// Not these, even if they are allowed.
+        pub(in crate::kernel) deny: BTreeSet<String> = BTreeSet::new(), any(text(is_tool_rule, TOOL_RULE));
+    }
+}
+
+object! {
     /// How approval is requested on behalf of a server.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub struct ConsentRules: FromJson {
@@ -279,6 +295,27 @@ impl FromJson for PackageScope {
 }
 
 const HOST: &str = "a host as a manifest writes it";
+const TOOL_RULE: &str = "a namespace, or one with `/` and a tool's name";
+
+fn is_tool_rule(text: &str) -> bool {
+    let (namespace, tool) = text.split_once('/').unwrap_or((text, "any"));
+    is_namespace(namespace) && names::is_tool_name(tool)
+}
+
+/// Reads names of tools by `ID/TOOL`, none of which a client takes for another.
+// [POLICY-24]
+fn listed_names(place: &Field) -> Result<BTreeMap<String, String>, DocumentError> {
+    let mut taken = BTreeSet::new();
+    let rule = |(tool, name): (&String, &Value)| {
+        let place = place.child(tool, name);
+        let is_tool = tool.split_once('/').is_some_and(|(id, _)| names::is_id(id));
+        place.check(is_tool && is_tool_rule(tool), "must be the name of `ID/TOOL`")?;
+        let name = text(names::is_tool_name, "a tool's name")(&place)?;
+        place.check(taken.insert(names::fold_tool_name(&name)), "names two tools alike")?;
+        Ok((tool.clone(), name))
+    };
+    place.members()?.iter().map(rule).collect()
+}
 
 /// Reads a set of any size.
 fn any<T: Ord>(

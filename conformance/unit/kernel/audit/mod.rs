@@ -138,7 +138,7 @@ fn outcome(log: &AuditLog) -> Outcome {
 fn refusal() -> Refusal {
     Refusal {
         source: Some("downloads/evil.mpp".to_owned()),
-        caller: Caller { agent: Some("an agent".to_owned()), traceparent: None },
+        caller: Caller { agent: Some("an agent".to_owned()), traceparent: None, listed_as: None },
         ..Refusal::default()
     }
 }

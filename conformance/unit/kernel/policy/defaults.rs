@@ -232,6 +232,20 @@ fn absent() -> BTreeMap<&'static str, String> {
         ("privacy_filters.keep.networks", list(keep.networks.is_empty())),
         ("privacy_filters.keep.mail_domains", list(keep.mail_domains.is_empty())),
         ("privacy_filters.keep.loopback", keep.loopback.to_string()),
+        (
+            "names",
+            match new.listed_name("any.package", "any").is_none() && new.names.is_empty() {
+                true => "names of STORE-10".to_owned(),
+                false => format!("{:?}", new.names),
+            },
+        ),
+        (
+            "tools.allow, .deny",
+            match new.hides("any.package", "any") || !new.tools.deny.is_empty() {
+                true => "some".to_owned(),
+                false => "every tool, none".to_owned(),
+            },
+        ),
         ("consent.wait_s", wait_s.to_string()),
         ("consent.elicitation", elicitation.map_or("never", SecurityLevel::as_str).to_owned()),
         ("consent.remember", remember.to_string()),

@@ -62,6 +62,8 @@ fn the_example_of_the_spec_is_read_member_by_member() {
     assert_eq!(except[0].kinds, set(&["phone"]));
     assert_eq!(except[0].packages.0, ["org.acme.phonebook"]);
     assert_eq!(read.privacy_replacement, Replacement::Numbered);
+    assert_eq!(read.listed_name("org.acme.md", "search"), Some("md_search"));
+    assert!(read.hides("org.acme.md", "delete") && !read.hides("org.acme.md", "search"));
     assert_eq!(read.agents[0].names, set(&["claude-code"]));
     assert_eq!(read.agents[0].packages.0, ["org.acme.finance"]);
     let elicitation = Some(SecurityLevel::Low);
@@ -95,7 +97,9 @@ fn objects(value: &Value, at: &str, found: &mut Vec<String>) {
 fn an_unknown_member_is_refused_in_every_object() {
     let mut places = Vec::new();
     objects(&example(), "", &mut places);
-    assert_eq!(places.len(), 17);
+    // The members of `names` are tools.
+    places.retain(|at| at != "/names");
+    assert_eq!(places.len(), 18);
     for at in places {
         let mut value = example();
         value.pointer_mut(&at).expect(&at)["extra"] = json!(null);
