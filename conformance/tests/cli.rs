@@ -1009,6 +1009,11 @@ fn the_printed_commands_run_as_they_are_where_a_path_has_spaces_and_quotes() {
         assert!(status.unwrap().success(), "{line}");
     }
     assert_eq!(fs::read_to_string(place.path("built")).unwrap(), "built\n".repeat(5));
+    let made = place.mpp(&["new", "--json", "--", "-f"]).exits(0).json();
+    assert_eq!(
+        (&made["next"][0], &made["next"][1]),
+        (&json!("./-f/build"), &json!("mpp dev ./-f"))
+    );
     assert!(!place.path("made").exists());
 }
 

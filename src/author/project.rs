@@ -149,7 +149,7 @@ pub const LANGUAGES: [Language; 8] = [
     },
     Language {
         name: "typescript",
-        needs: "Node 18 or later with npm, and what JavaScript needs: QuickJS for WASI, or clang, wasi-libc and cargo to compile it",
+        needs: "Node 18 or later with npm, and QuickJS for WASI, or clang, wasi-libc and cargo to compile it",
         files: &[
             ("build", include_str!("templates/typescript/build")),
             ("package.json", include_str!("templates/typescript/package.json")),

@@ -63,19 +63,19 @@ impl New {
         }
         let Names { id, package, tool } = &names;
         let paths: Vec<_> = files.iter().map(|(path, _)| path).collect();
-        let folder = shell_quoted(&self.directory);
-        let here = if folder.starts_with(['/', '\'', '.']) { "" } else { "./" };
+        let directory = shell_quoted(&self.directory);
+        let here = if directory.starts_with(['/', '\'', '.']) { "" } else { "./" };
         let next = [
-            format!("{here}{folder}/build"),
-            format!("mpp dev {folder}"),
+            format!("{here}{directory}/build"),
+            format!("mpp dev {directory}"),
             "mpp keygen me".to_owned(),
             format!("mpp trust add me.pub --name Me --namespace {}", namespace(id)),
-            format!("mpp pack {folder}/package --key me.key -o {package}.mpp"),
+            format!("mpp pack {directory}/package --key me.key -o {package}.mpp"),
             format!("mpp install {package}.mpp"),
             "mpp serve --print-config vscode".to_owned(),
         ];
         let text =
-            format!("created {folder} with the tool {tool}\n\nnext:\n  {}\n", next.join("\n  "));
+            format!("created {directory} with the tool {tool}\n\nnext:\n  {}\n", next.join("\n  "));
         let json = json!({ "directory": self.directory, "id": id, "tool": tool, "files": paths, "next": next });
         Ok(CommandOutput::new(text, json))
     }
@@ -85,8 +85,10 @@ impl New {
 fn shell_quoted(path: &Path) -> String {
     let text = printable(&path.display().to_string());
     let text = text.strip_suffix('/').unwrap_or(&text);
+    // No command takes it for an option.
+    let text = if text.starts_with('-') { format!("./{text}") } else { text.to_owned() };
     match text.chars().all(|c| c.is_alphanumeric() || "/._-+,@%".contains(c)) {
-        true => text.to_owned(),
+        true => text,
         false => format!("'{}'", text.replace('\'', "'\\''")),
     }
 }
