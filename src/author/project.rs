@@ -177,7 +177,6 @@ pub const LANGUAGES: [Language; 8] = [
         memory_mb: 128,
         timeout_ms: 60_000,
         fuel: 50_000_000_000,
-        ..COMPILED
     },
     Language {
         name: "assemblyscript",
