@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 mod agents;
+mod author;
 mod cli;
 
 use std::process::ExitCode;

@@ -4,14 +4,17 @@
 //! Exit status: 0 success, 1 refused, 2 usage, 3 the tool failed, 4 the host failed.
 
 mod audit;
+mod check;
 mod config;
 mod consent;
+mod dev;
 mod download;
 mod explain;
 mod filter;
 mod keys;
 mod new;
 mod package;
+mod report;
 mod run;
 mod secret;
 mod serve;
@@ -62,6 +65,8 @@ enum Command {
     Serve(serve::Serve),
     // Publish.
     New(new::New),
+    Check(check::Check),
+    Dev(dev::Dev),
     Keygen(keys::Keygen),
     Pack(package::Pack),
     Sign(package::Sign),
@@ -113,7 +118,9 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
         Command::Approvals(command) => (command.json, command.run()),
         Command::Approve(command) => (command.json, command.run()),
         Command::Audit(command) => (command.as_json(), command.run()),
+        Command::Check(command) => (command.json, command.run()),
         Command::Deny(command) => (command.json, command.run()),
+        Command::Dev(command) => (command.json, command.run()),
         Command::Filter(command) => (command.json, command.run()),
         Command::Inspect(command) => (command.json, command.run()),
         Command::Install(command) => (command.json, command.run()),
