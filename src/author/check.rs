@@ -81,7 +81,7 @@ pub fn check(directory: &Path) -> Report {
         let error = write(&contents, Compression::Stored).err();
         findings.extend(error.map(|error| Finding::of_error(&error, shown)));
     }
-    findings.sort_by_key(|it| it.severity);
+    findings.sort_by_cached_key(|it| (it.severity, it.file.clone(), it.line, it.column));
     let has_error = findings.iter().any(|it| it.severity == Severity::Error);
     let manifest = read.manifest.filter(|_| !has_error);
     Report { findings, contents, manifest, risk }

@@ -14,7 +14,7 @@ use mpp::{
     PrivacyFilterEngine, Timestamp, TrustStore, WasmSandbox,
 };
 use serde_json::{json, Value};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, DirBuilder};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -242,22 +242,21 @@ fn policy(
     Ok(variables.fold(policy, |policy, (name, value)| policy.allow_env(name, value)))
 }
 
-/// Runs at once and after each change of a project's files, until `run` returns `false`.
-pub fn watch(project: &Path, mut run: impl FnMut() -> bool) {
-    let mut may_repeat = true;
+/// Builds and runs at once and after each change of a project's files, until `run` returns `false`.
+pub fn watch<B>(project: &Path, build: impl Fn() -> B, run: impl Fn(B) -> bool) {
+    // Files that changed during a build, which it may have written itself.
+    let mut written = BTreeSet::new();
     loop {
         let before = fingerprint(project);
-        if !run() {
+        let built = build();
+        let after = fingerprint(project);
+        if !run(built) {
             return;
         }
-        let after = fingerprint(project);
-        // A change during the run counts; what the build itself writes leads to one more run.
-        if may_repeat && after != before {
-            may_repeat = false;
-            continue;
-        }
-        may_repeat = true;
-        while fingerprint(project) == after {
+        let changed = after.iter().filter(|(path, state)| before.get(*path) != Some(*state));
+        // The author may have changed them as well: they lead to one more build, once.
+        let news = changed.filter(|(path, _)| written.insert((*path).clone())).count();
+        while news == 0 && fingerprint(project) == after {
             std::thread::sleep(POLL_INTERVAL);
         }
     }

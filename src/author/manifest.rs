@@ -161,9 +161,16 @@ fn repair(document: &mut Value, parts: &[&str], number: usize, is_unknown: bool)
         ["authors", _] | ["privacy_filters", "patterns", _] => {
             Some(json!(format!("repaired {number}")))
         }
-        ["privacy_filters", "custom", at, ..] => {
-            let custom = json!({ "name": format!("REPAIRED_{number}"), "pattern": "x" });
-            return put(document, &["privacy_filters", "custom", at], custom);
+        ["privacy_filters", "custom", _] => {
+            Some(json!({ "name": format!("REPAIRED_{number}"), "pattern": "x" }))
+        }
+        ["privacy_filters", "custom", _, "name"] => Some(json!(format!("REPAIRED_{number}"))),
+        ["privacy_filters", "custom", _, "pattern"] => Some(json!("x")),
+        [path @ .., "required", _] if parts.first() == Some(&"tools") => {
+            // A property of that name, so that the other items keep their numbers.
+            let name = format!("repaired-{number}");
+            put(document, &[path, &["properties", &name]].concat(), json!(true));
+            Some(json!(name))
         }
         ["runtime", "args", _] => Some(json!("x")),
         ["capabilities", "network", _] => Some(json!(format!("repaired-{number}.example"))),
@@ -269,7 +276,11 @@ fn check_patterns(manifest: &Manifest, found: &mut Vec<Found>) {
         }
     }
     for (at, custom) in filters.custom.iter().enumerate() {
-        let checked = privacy::check_patterns(&[], std::slice::from_ref(custom));
+        // The place says which one it is, and its name may stand for a faulty one.
+        let checked = privacy::check_patterns(&[], std::slice::from_ref(custom)).map_err(|error| {
+            let detail = error.detail().replace(&format!("\"{}\" ", custom.name), "");
+            mpp::Error::new(error.code(), detail)
+        });
         note(format!("/privacy_filters/custom/{at}/pattern"), checked);
     }
     // A limit on all of them together.

@@ -55,10 +55,11 @@ impl Dev {
         };
         let arguments = self.arguments()?;
         if !self.watch {
-            return self.once(&provided, &arguments);
+            return self.attempt(self.build(), &provided, &arguments);
         }
-        dev::watch(&self.directory, || {
-            let (text, json) = match self.once(&provided, &arguments) {
+        let build = || self.build();
+        dev::watch(&self.directory, build, |built| {
+            let (text, json) = match self.attempt(built, &provided, &arguments) {
                 Ok(output) => (output.text, output.json),
                 Err(error) => (
                     super::error_text(&error) + "\n",
@@ -82,14 +83,24 @@ impl Dev {
             .map_err(|error| usage_error(format!("--args is not JSON: {error}")))
     }
 
-    fn once(&self, provided: &Provided, arguments: &Value) -> Result<CommandOutput, Error> {
-        if !self.no_build {
-            let status = dev::build(&self.directory)?;
-            if status != 0 {
-                let text = format!("the build ended with status {status}\n");
-                let json = json!({ "build": { "status": status }, "findings": [], "cases": [] });
-                return Ok(CommandOutput { text, json, exit_status: status });
-            }
+    fn build(&self) -> Result<u8, Error> {
+        if self.no_build {
+            return Ok(0);
+        }
+        dev::build(&self.directory)
+    }
+
+    fn attempt(
+        &self,
+        built: Result<u8, Error>,
+        provided: &Provided,
+        arguments: &Value,
+    ) -> Result<CommandOutput, Error> {
+        let status = built?;
+        if status != 0 {
+            let text = format!("the build ended with status {status}\n");
+            let json = json!({ "build": { "status": status }, "findings": [], "cases": [] });
+            return Ok(CommandOutput { text, json, exit_status: status });
         }
         let mut report = check::check(&self.directory);
         let findings: Vec<Value> = report.findings.iter().map(Finding::to_json).collect();
