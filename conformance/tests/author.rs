@@ -85,7 +85,7 @@ fn every_fault_of_a_manifest_is_reported_with_its_line() {
   "capabilities": { "network": ["*.a.example", "b.example", "10.0.0.1"] },
   "tools": [
     { "name": "1", "description": "x\u202e", "sensitivity": "rad",
-      "parameters": { "type": "object", "required": ["a", "b"], "x-y": 1 } },
+      "parameters": { "type": "object", "properties": {}, "required": ["a", "b"], "x-y": 1 } },
     { "name": "ok", "description": "x", "sensitivity": "read",
       "parameters": { "type": "object", "definitions": {} } },
     { "name": "OK", "parameters": [] }
@@ -149,7 +149,7 @@ fn a_manifest_that_is_no_json_or_has_a_key_twice_is_refused_with_its_place() {
         (b"{\n \"id\": }".to_vec(), "line 2"),
         (b"".to_vec(), "EOF"),
         (b"\xff\xfe{}".to_vec(), "text"),
-        (b"{\"a\": \"\xff\"}".to_vec(), "UTF-8"),
+        (b"{\"a\": \"\xff\"}".to_vec(), "line 1"),
         (vec![b'['; 100_000], "at line 1"),
         (vec![b' '; 20_000_000], "limit"),
     ] {
@@ -237,7 +237,8 @@ fn files_that_nobody_means_to_sign_are_found() {
     let place = Place::new("check-entries");
     let project = fine(&place);
     let assets = project.join("package/assets");
-    for name in ["__pycache__/a.pyc", ".git/config", "node_modules/x/y", "b.pyc", ".DS_Store", "a.bak"]
+    for name in
+        ["__pycache__/a.pyc", ".git/config", "node_modules/x/y", "b.pyc", ".DS_Store", "a.bak"]
     {
         let path = assets.join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();

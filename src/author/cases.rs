@@ -11,7 +11,7 @@ use std::path::Path;
 
 /// The file in the project's directory.
 pub const FILE_NAME: &str = "tests.json";
-/// Bytes of stdout that are shown if they are no answer.
+/// Bytes of stdout that are shown if it is not an answer.
 const STDOUT_BYTES_SHOWN: usize = 200;
 const STDERR_CHARS_SHOWN: usize = 2_000;
 /// A longer text is not compared line by line.
@@ -92,7 +92,7 @@ pub struct Outcome {
     pub is_error: bool,
     /// What the agent would receive.
     pub answer: Value,
-    /// The start of stdout, if it is no answer.
+    /// The start of stdout, if it is not an answer.
     pub stdout: Option<String>,
     pub stderr: String,
     pub fuel_used: u64,

@@ -58,7 +58,7 @@ pub fn check(directory: &Path) -> Report {
         None => {
             let what = format!("no {MANIFEST_ENTRY} in the directory");
             let help = "write one; `mpp new DIR` writes an example";
-            findings.push(Finding::refusal(Code::StructureMissing, shown, what).helped(help));
+            findings.push(Finding::refusal(Code::StructureMissing, &place, what).helped(help));
         }
     }
     let is_whole = read.faults.is_empty() && read.manifest.is_some();
@@ -76,7 +76,7 @@ pub fn check(directory: &Path) -> Report {
             risk = Some(checked.risk(manifest, &mut findings));
         }
     }
-    // Whatever packing refuses besides.
+    // Anything else that packing refuses.
     if !findings.iter().any(|it| it.severity == Severity::Error) {
         let error = write(&contents, Compression::Stored).err();
         findings.extend(error.map(|error| Finding::of_error(&error, shown)));
@@ -110,7 +110,8 @@ impl Checked<'_> {
         let Some((name, module)) = modules.next() else {
             let wanted = format!("{}/{}", self.shown, manifest.runtime.entry);
             // A module that could not be read has its finding already.
-            let is_unread = findings.iter().any(|it| it.file == wanted || it.file == self.shown);
+            let unread = |it: &Finding| it.file == self.shown && it.code == Code::HostFile.as_str();
+            let is_unread = findings.iter().any(|it| it.file == wanted || unread(it));
             if !is_unread {
                 let finding = Finding::refusal(Code::StructureMissing, &wanted, "no .wasm module");
                 findings.push(finding.helped("build the tool first; `mpp dev DIR` does"));
@@ -129,7 +130,7 @@ impl Checked<'_> {
             let finding = Finding::refusal(Code::ManifestEntry, self.place, what);
             findings.push(self.at(finding, "/runtime/entry"));
         }
-        // With everything granted first, so that an import without its capability is told from an unknown one.
+        // With everything granted first, to distinguish an import without its capability from an unknown one.
         let mut granted = manifest.clone();
         granted.capabilities.network = vec!["granted.example".to_owned()];
         granted.runtime.memory_limit_mb = MEMORY_MB_MAX;
@@ -260,7 +261,7 @@ impl Checked<'_> {
     }
 }
 
-/// A manifest to check a module with when there is none.
+/// A manifest to check a module with if that of the package cannot be read.
 fn fallback_manifest() -> Option<Manifest> {
     let text =
         br#"{ "mpp_version": "1.0", "id": "org.example.none", "version": "1.0.0", "name": "x",

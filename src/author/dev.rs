@@ -164,7 +164,7 @@ impl Session {
         self.send(input, tool, refused)
     }
 
-    /// Sends a request as it is.
+    /// Sends a request unmodified.
     pub fn call_raw(&self, text: &str) -> Result<Called, Error> {
         self.send(request(text), None, None)
     }

@@ -176,7 +176,7 @@ impl Entries {
     }
 }
 
-/// Reads a file of at most the size of an entry, even if it grows meanwhile.
+/// Reads a file of at most the size of an entry, even if it grows while it is read.
 fn read_file(path: &Path) -> std::io::Result<Vec<u8>> {
     let bytes_max = u64::try_from(ENTRY_BYTES_MAX).unwrap_or(u64::MAX);
     let mut content = Vec::new();

@@ -26,7 +26,7 @@ impl Severity {
 pub struct Finding {
     pub severity: Severity,
     pub code: String,
-    /// The file, from the project's directory as it was given.
+    /// The file, with the directory that was given.
     pub file: String,
     /// Line and column of the place, from 1; 0 for a whole file.
     pub line: usize,

@@ -16,7 +16,7 @@ const FAULTS_COUNT_MAX: usize = 200;
 /// A manifest as far as it can be read.
 pub struct Read {
     pub faults: Vec<Finding>,
-    /// The manifest, in which valid values stand for faulty ones; `None` if the text is not JSON.
+    /// The manifest, in which valid values replace faulty ones; `None` if the text is not JSON.
     pub manifest: Option<Manifest>,
 }
 
@@ -110,7 +110,7 @@ fn code_of(kind: DocumentErrorKind) -> Code {
     }
 }
 
-/// What follows from an earlier fault is no fault of its own.
+/// Faults that only follow from an earlier one.
 #[derive(Default)]
 struct Skipped {
     /// The protocol, which decides what members a tool has, is not known.
@@ -276,7 +276,7 @@ fn check_patterns(manifest: &Manifest, found: &mut Vec<Found>) {
         }
     }
     for (at, custom) in filters.custom.iter().enumerate() {
-        // The place says which one it is, and its name may stand for a faulty one.
+        // The place says which one it is, and its name may be a replacement.
         let checked = privacy::check_patterns(&[], std::slice::from_ref(custom)).map_err(|error| {
             let detail = error.detail().replace(&format!("\"{}\" ", custom.name), "");
             mpp::Error::new(error.code(), detail)

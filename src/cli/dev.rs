@@ -149,7 +149,7 @@ impl Dev {
     }
 }
 
-/// Returns `false` if nobody reads any more, which ends the watch.
+/// Returns `false` if the reader has closed the pipe, which ends the watch.
 fn print_open(text: &str) -> bool {
     use std::io::Write as _;
     let mut out = std::io::stdout().lock();
