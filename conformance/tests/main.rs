@@ -8,6 +8,7 @@
     clippy::unwrap_used
 )]
 
+mod author;
 mod budgets;
 mod changes;
 mod cli;

@@ -5,6 +5,8 @@
 #[rustfmt::skip]
 pub const COMMANDS: &[(&str, &str, &str)] = &[
     ("Make", "new", "mpp new hello --lang c"),
+    ("Make", "check", "mpp check pkg"),
+    ("Make", "dev", "mpp dev pkg --no-build"),
     ("Make", "keygen", "mpp keygen mine"),
     ("Make", "pack", "mpp pack pkg --key me.key -o pkg.mpp"),
     ("Make", "sign", "mpp sign fine.mpp --key other.key -o both.mpp"),

@@ -4,10 +4,12 @@
 //! Exit status: 0 success, 1 refused, 2 usage, 3 the tool failed, 4 the host failed.
 
 mod audit;
+mod check;
 mod commands;
 mod completions;
 mod config;
 mod consent;
+mod dev;
 mod doctor;
 mod download;
 mod explain;
@@ -16,6 +18,7 @@ mod help;
 mod keys;
 mod new;
 mod package;
+mod report;
 mod run;
 mod secret;
 mod serve;
@@ -62,6 +65,8 @@ enum Command {
     Secret(secret::Secret),
     Serve(serve::Serve),
     New(new::New),
+    Check(check::Check),
+    Dev(dev::Dev),
     Keygen(keys::Keygen),
     Pack(package::Pack),
     Sign(package::Sign),
@@ -124,8 +129,10 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
         Command::Approvals(command) => (command.json, command.run()),
         Command::Approve(command) => (command.json, command.run()),
         Command::Audit(command) => (command.as_json(), command.run()),
+        Command::Check(command) => (command.json, command.run()),
         Command::Completions(command) => (command.json, command.run(&top)),
         Command::Deny(command) => (command.json, command.run()),
+        Command::Dev(command) => (command.json, command.run()),
         Command::Doctor(command) => (command.json, command.run()),
         Command::Filter(command) => (command.json, command.run()),
         Command::Inspect(command) => (command.json, command.run()),

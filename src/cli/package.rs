@@ -1,6 +1,7 @@
 //! `mpp pack`, `mpp sign`, `mpp verify` and `mpp inspect`.
 
 use super::{keys, signed_at, terminal, trust, usage_error, warn, write_atomic, CommandOutput};
+use crate::author::lints::refused_by_clients;
 use argh::{ArgsInfo, FromArgs};
 use mpp::consent::question::or_nothing;
 use mpp::gatekeeper::{self, read_package, Gatekeeper, Inspection};
@@ -14,9 +15,6 @@ use mpp::trust::{TrustStore, SEEN_FILE_NAME};
 use mpp::{home, Code, Error, Timestamp};
 use serde_json::{json, Value};
 use std::path::PathBuf;
-
-/// Longest name that leaves a client enough characters for its prefix.
-const CLIENT_NAME_BYTES_MAX: usize = 50;
 
 /// Sign a package directory and write the .mpp file
 #[derive(ArgsInfo, FromArgs)]
@@ -123,7 +121,9 @@ impl Pack {
         let package = pack(contents, &key, signed_at, compression)?;
         // Reports to the author what a host would refuse later.
         let found = gatekeeper::inspect(&package)?;
-        found.manifest.tools.iter().flat_map(refused_by_clients).for_each(|line| warn(&line));
+        for lint in found.manifest.tools.iter().flat_map(refused_by_clients) {
+            warn(&format!("warning: {}; {}", lint.message, lint.help));
+        }
         write_atomic(&self.output, &package, None)?;
         written(&self.output, &package, &found)
     }
@@ -139,27 +139,6 @@ impl Sign {
         write_atomic(&output, &package, None)?;
         written(&output, &package, &found)
     }
-}
-
-/// Returns a warning for each reason why the model API of a client could refuse all its tools.
-fn refused_by_clients(tool: &Tool) -> Vec<String> {
-    let name = &tool.name;
-    let root = ["anyOf", "oneOf", "allOf", "enum", "not"].into_iter();
-    let root = root.filter(|keyword| tool.parameters.source().get(keyword).is_some());
-    let keyword = |keyword| {
-        format!(
-            "warning: tool {name}: model APIs refuse `{keyword}` at the root of `parameters`; \
-             move it into a property"
-        )
-    };
-    let mut warnings: Vec<String> = root.map(keyword).collect();
-    if name.len() > CLIENT_NAME_BYTES_MAX {
-        warnings.push(format!(
-            "warning: tool {name}: clients put a prefix before the name, and model APIs refuse more \
-             than 64 characters; use at most {CLIENT_NAME_BYTES_MAX}"
-        ));
-    }
-    warnings
 }
 
 /// Returns the output of `pack` and `sign`.
