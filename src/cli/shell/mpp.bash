@@ -25,6 +25,8 @@ _mpp() {
       ' secret remove') path=' secret remove' ;;
       ' serve') path=' serve' ;;
       ' new') path=' new' ;;
+      ' check') path=' check' ;;
+      ' dev') path=' dev' ;;
       ' keygen') path=' keygen' ;;
       ' pack') path=' pack' ;;
       ' sign') path=' sign' ;;
@@ -36,7 +38,7 @@ _mpp() {
     esac
   done
   case "$path" in
-    '') words='run install list remove inspect verify pending approve deny approvals trust secret serve new keygen pack sign audit filter doctor completions --help --version -V' ;;
+    '') words='run install list remove inspect verify pending approve deny approvals trust secret serve new check dev keygen pack sign audit filter doctor completions --help --version -V' ;;
     ' run') words='--help --tool --args --map --env --yes --show-changes --show-stderr --real-clock --real-random --ca-file --storage --trust --policy --json' ;;
     ' install') words='--help --ca-file --yes --downgrade --prefix --json' ;;
     ' list') words='--help --json' ;;
@@ -58,6 +60,8 @@ _mpp() {
     ' secret remove') words='--help --json' ;;
     ' serve') words='--help --policy --ca-file --storage --print-config --write --config-file --yes' ;;
     ' new') words='--help --lang --protocol --id --json' ;;
+    ' check') words='--help --json' ;;
+    ' dev') words='--help --tool --args --map --env --no-build --watch --json' ;;
     ' keygen') words='--help --json' ;;
     ' pack') words='--help --key --output -o --signed-at --deflate --json' ;;
     ' sign') words='--help --key --output -o --signed-at --json' ;;
