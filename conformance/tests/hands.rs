@@ -14,6 +14,8 @@ fn prepared(name: &str) -> Place {
     fs::create_dir(place.path("pkg/assets")).unwrap();
     fs::write(place.path("pkg/assets/.DS_Store"), "x").unwrap();
     fs::write(place.path("token.txt"), "value-1234\n").unwrap();
+    let tools = r#"{"tools":[{"name":"a-b.c","inputSchema":{"type":"object","x-a":1}}]}"#;
+    fs::write(place.path("tools.json"), tools).unwrap();
     for key in ["other", "old"] {
         place.mpp(&["keygen", key]).exits(0);
     }
@@ -325,6 +327,7 @@ fn each_member_of_each_json_output_is_in_the_page_and_none_else() {
         &["keygen", "mine"][..],
         &["new", "hello", "--lang", "c"],
         &["check", "pkg"],
+        &["migrate", "tools.json", "-o", "from-server"],
         &["dev", "pkg", "--no-build", "--tool", "run"],
         &["pack", "pkg", "--key", "me.key", "-o", "pkg.mpp"],
         &["sign", "fine.mpp", "--key", "other.key", "-o", "both.mpp"],
@@ -368,7 +371,7 @@ fn each_member_of_each_json_output_is_in_the_page_and_none_else() {
         assert_eq!(found, named, "{words:?}");
         checked += 1;
     }
-    assert_eq!(checked, 23);
+    assert_eq!(checked, 24);
     // Each command with `--json` has a section.
     for words in commands(&place) {
         let name = words.join(" ");

@@ -1,4 +1,5 @@
-//! For authors of tools: new projects, what is wrong with one, and what it answers, before it is signed.
+//! For authors of tools: new projects, what is wrong with one, what it answers before it is signed,
+//! and manifests for tools that exist.
 
 pub mod cases;
 pub mod check;
@@ -7,5 +8,6 @@ mod entries;
 pub mod finding;
 pub mod lints;
 mod manifest;
+pub mod migrate;
 mod place;
 pub mod project;

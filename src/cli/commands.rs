@@ -5,6 +5,7 @@
 #[rustfmt::skip]
 pub const COMMANDS: &[(&str, &str, &str)] = &[
     ("Make", "new", "mpp new hello --lang c"),
+    ("Make", "migrate", "mpp migrate tools.json -o from-server"),
     ("Make", "check", "mpp check pkg"),
     ("Make", "dev", "mpp dev pkg --no-build"),
     ("Make", "keygen", "mpp keygen mine"),

@@ -16,6 +16,7 @@ mod explain;
 mod filter;
 mod help;
 mod keys;
+mod migrate;
 mod new;
 mod package;
 mod report;
@@ -67,6 +68,7 @@ enum Command {
     New(new::New),
     Check(check::Check),
     Dev(dev::Dev),
+    Migrate(migrate::Migrate),
     Keygen(keys::Keygen),
     Pack(package::Pack),
     Sign(package::Sign),
@@ -143,6 +145,7 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
         Command::Serve(command) => (false, command.run()),
         Command::Keygen(command) => (command.json, command.run()),
         Command::New(command) => (command.json, command.run()),
+        Command::Migrate(command) => (command.json, command.run()),
         Command::Pack(command) => (command.json, command.run()),
         Command::Pending(command) => (command.json, command.run()),
         Command::Run(command) => (command.json, command.run()),

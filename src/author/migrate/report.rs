@@ -1,0 +1,95 @@
+//! What `mpp migrate` writes beside the manifests.
+
+use super::{pretty, Migration};
+use mpp::text::quote_untrusted;
+use serde_json::{json, Value};
+use std::fmt::Write as _;
+
+impl Migration {
+    /// Returns every file of the project with its path.
+    pub fn files(&self) -> Vec<(String, String)> {
+        let mut files = Vec::new();
+        for (index, manifest) in self.manifests.iter().enumerate() {
+            let path = format!("{}/manifest.json", package_directory(index));
+            files.push((path, pretty(manifest)));
+        }
+        files.push(("tests.json".to_owned(), pretty(&Value::from(self.cases.clone()))));
+        files.push(("MIGRATION.md".to_owned(), self.markdown()));
+        files
+    }
+
+    /// What has to be done next.
+    pub fn next_steps(&self) -> [&'static str; 5] {
+        [
+            "Compile the program to WebAssembly (wasm32-wasip1) as package/tool.wasm; it reads stdin and writes stdout.",
+            "Read each `sensitivity`, and lower it where a call does less.",
+            "State in `capabilities` the hosts, directories and variables that the tools need, and no others.",
+            "Change the id, version, name and description in package/manifest.json.",
+            "Run `mpp check DIR` and `mpp dev DIR`; then `mpp pack DIR/package --key me.key -o tool.mpp`.",
+        ]
+    }
+
+    fn markdown(&self) -> String {
+        let mut text = format!(
+            "# Migration\n\n{} tools in {} package{}, {} changes.\n\n## Next\n\n",
+            self.tools.len(),
+            self.manifests.len(),
+            if self.manifests.len() == 1 { "" } else { "s" },
+            self.notes.len(),
+        );
+        for (number, step) in (1_usize..).zip(self.next_steps()) {
+            let _ = writeln!(text, "{number}. {step}");
+        }
+        text.push_str("\n## Tools\n\n| tool | in the program | sensitivity | because | may need |\n|---|---|---|---|---|\n");
+        for tool in &self.tools {
+            let (name, calls) = (code(&tool.name), code(&tool.calls));
+            let hints = if tool.hints.is_empty() { "-".to_owned() } else { tool.hints.join(", ") };
+            let (sensitivity, reason) = (tool.sensitivity, tool.reason);
+            let _ = writeln!(text, "| {name} | {calls} | {sensitivity} | {reason} | {hints} |");
+        }
+        text.push_str("\n## Lost or changed\n\n");
+        if self.notes.is_empty() {
+            text.push_str("Nothing.\n");
+            return text;
+        }
+        text.push_str("| tool | place | keyword | what was done |\n|---|---|---|---|\n");
+        for note in &self.notes {
+            let cells = [code(&note.tool), code(&note.pointer), code(&note.keyword)];
+            let action = quote_untrusted(&note.action).replace('|', "\\|").replace('<', "&lt;");
+            let _ = writeln!(text, "| {} | {action} |", cells.join(" | "));
+        }
+        text
+    }
+
+    /// The output of `--json`.
+    pub fn to_json(&self) -> Value {
+        let tool = |tool: &super::MigratedTool| {
+            json!({ "name": tool.name, "calls": tool.calls, "sensitivity": tool.sensitivity,
+                    "because": tool.reason, "may_need": tool.hints })
+        };
+        let note = |note: &super::Note| json!({ "tool": note.tool, "pointer": note.pointer, "keyword": note.keyword, "action": note.action });
+        let packages: Vec<String> = (0..self.manifests.len()).map(package_directory).collect();
+        json!({
+            "packages": packages,
+            "tools": self.tools.iter().map(tool).collect::<Vec<_>>(),
+            "changes": self.notes.iter().map(note).collect::<Vec<_>>(),
+            "cases": self.cases.len(),
+            "next": self.next_steps(),
+        })
+    }
+}
+
+fn package_directory(index: usize) -> String {
+    match index {
+        0 => "package".to_owned(),
+        _ => format!("package-{}", index.saturating_add(1)),
+    }
+}
+
+/// Formats an untrusted text as code in a cell of a table.
+fn code(text: &str) -> String {
+    match text {
+        "" => "-".to_owned(),
+        text => format!("`{}`", quote_untrusted(text).replace('`', "'").replace('|', "\\|")),
+    }
+}
