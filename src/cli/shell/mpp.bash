@@ -27,6 +27,7 @@ _mpp() {
       ' new') path=' new' ;;
       ' check') path=' check' ;;
       ' dev') path=' dev' ;;
+      ' migrate') path=' migrate' ;;
       ' keygen') path=' keygen' ;;
       ' pack') path=' pack' ;;
       ' sign') path=' sign' ;;
@@ -38,7 +39,7 @@ _mpp() {
     esac
   done
   case "$path" in
-    '') words='run install list remove inspect verify pending approve deny approvals trust secret serve new check dev keygen pack sign audit filter doctor completions --help --version -V' ;;
+    '') words='run install list remove inspect verify pending approve deny approvals trust secret serve new check dev migrate keygen pack sign audit filter doctor completions --help --version -V' ;;
     ' run') words='--help --tool --args --map --env --yes --show-changes --show-stderr --real-clock --real-random --ca-file --storage --trust --policy --json' ;;
     ' install') words='--help --ca-file --yes --downgrade --prefix --json' ;;
     ' list') words='--help --json' ;;
@@ -62,6 +63,7 @@ _mpp() {
     ' new') words='--help --lang --protocol --id --json' ;;
     ' check') words='--help --json' ;;
     ' dev') words='--help --tool --args --map --env --no-build --watch --json' ;;
+    ' migrate') words='--help --stdio --output -o --protocol --id --timeout-s --json' ;;
     ' keygen') words='--help --json' ;;
     ' pack') words='--help --key --output -o --signed-at --deflate --json' ;;
     ' sign') words='--help --key --output -o --signed-at --json' ;;
