@@ -1,8 +1,8 @@
 //! `mpp migrate`: manifests for the tools of an existing server or program.
 
-use super::{file_error, terminal, usage_error, CommandOutput};
-use crate::author::migrate::{clean_line, migrate, server, tools_of, Migration, Settings};
-use crate::author::project::{create, Names};
+use super::{file_error, read_bytes, terminal, usage_error, CommandOutput};
+use crate::author::migrate::{clean_line, migrate, program, server, tools_of, Migration, Settings};
+use crate::author::project::Names;
 use argh::{ArgsInfo, FromArgs};
 use mpp::limits::REQUEST_BYTES_MAX;
 use mpp::{Code, Error};
@@ -11,9 +11,6 @@ use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-
-/// Changes that are printed; MIGRATION.md has all.
-const SHOWN_COUNT_MAX: usize = 20;
 
 /// Write manifests for the tools of an MCP server or program
 #[derive(ArgsInfo, FromArgs)]
@@ -28,6 +25,9 @@ pub struct Migrate {
     /// start SOURCE as an MCP server and ask it for its tools
     #[argh(switch)]
     stdio: bool,
+    /// SOURCE is a command line program, FILE.wasm; its --help is read
+    #[argh(switch)]
+    command: bool,
     /// create this directory
     #[argh(option, short = 'o')]
     output: PathBuf,
@@ -59,6 +59,23 @@ impl Migrate {
         if fs::symlink_metadata(output).is_ok() {
             return Err(usage_error(format!("{} already exists", output.display())));
         }
+        let migration = match self.command {
+            true => self.program(&names)?,
+            false => self.list(&names)?,
+        };
+        for manifest in &migration.manifests {
+            mpp::Manifest::parse(manifest.to_string().as_bytes())?;
+        }
+        migration.write(output).map_err(|error| file_error(output, &error))?;
+        let mut json = migration.to_json();
+        if let Some(members) = json.as_object_mut() {
+            members.insert("directory".to_owned(), Value::from(output.display().to_string()));
+        }
+        Ok(CommandOutput::new(terminal::printable(&migration.summary(output)), json))
+    }
+
+    /// Migrates a list of tools.
+    fn list(&self, names: &Names) -> Result<Migration, Error> {
         let (title, tools) = self.tools()?;
         let title = title.map_or_else(|| names.package.clone(), |title| clean_line(&title));
         let settings = Settings { id: &names.id, title: &title, protocol: &self.protocol };
@@ -68,18 +85,18 @@ impl Migrate {
             let work = || migrate(&tools, &settings);
             thread.spawn_scoped(scope, work).ok().and_then(|thread| thread.join().ok())
         });
-        let migration = migrated
-            .ok_or_else(|| Error::new(Code::HostFile, "the migration did not end"))?
-            .map_err(usage_error)?;
-        for manifest in &migration.manifests {
-            mpp::Manifest::parse(manifest.to_string().as_bytes())?;
-        }
-        write(output, &migration)?;
-        let mut json = migration.to_json();
-        if let Some(members) = json.as_object_mut() {
-            members.insert("directory".to_owned(), Value::from(output.display().to_string()));
-        }
-        Ok(CommandOutput::new(text(output, &migration), json))
+        let failed = || Error::new(Code::HostFile, "the migration did not end");
+        migrated.ok_or_else(failed)?.map_err(usage_error)
+    }
+
+    /// Migrates a command line program, which runs once without any capability.
+    fn program(&self, names: &Names) -> Result<Migration, Error> {
+        let [file] = self.source.as_slice() else {
+            return Err(usage_error("--command: expected one FILE.wasm"));
+        };
+        let help = program::help(&read_bytes(Path::new(file))?)?;
+        let settings = Settings { id: &names.id, title: &names.package, protocol: "command" };
+        Ok(program::migrate_program(&names.tool, &help, &settings))
     }
 
     /// Returns the tools, and the name that a server states.
@@ -114,41 +131,4 @@ impl Migrate {
         })?;
         Ok((None, tools.clone()))
     }
-}
-
-/// Writes the project beside its place and moves it there, so that it is complete or absent.
-fn write(output: &Path, migration: &Migration) -> Result<(), Error> {
-    let mut name = output.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.tmp", std::process::id()));
-    let temporary = output.with_file_name(name);
-    fs::create_dir(&temporary).map_err(|error| file_error(&temporary, &error))?;
-    let files = migration.files();
-    let mut created = files.iter().try_for_each(|(path, text)| create(&temporary, path, text));
-    created = created.and_then(|()| fs::rename(&temporary, output));
-    created.map_err(|error| {
-        let _ = fs::remove_dir_all(&temporary);
-        file_error(output, &error)
-    })
-}
-
-fn text(output: &Path, migration: &Migration) -> String {
-    let Migration { tools, notes, manifests, .. } = migration;
-    let renamed = tools.iter().filter(|tool| tool.name != tool.calls).count();
-    let directory = output.display();
-    let mut lines = vec![format!(
-        "created {directory}: {} tools ({renamed} renamed) in {} package(s), {} changes",
-        tools.len(),
-        manifests.len(),
-        notes.len()
-    )];
-    let note = |note: &crate::author::migrate::Note| {
-        format!("  {} {}: {}", terminal::printable(&note.tool), note.pointer, note.action)
-    };
-    lines.extend(notes.iter().take(SHOWN_COUNT_MAX).map(note));
-    if notes.len() > SHOWN_COUNT_MAX {
-        lines.push(format!("  … all in {directory}/MIGRATION.md"));
-    }
-    lines.push(String::from("\nnext:"));
-    lines.extend(migration.next_steps().iter().map(|step| format!("  - {step}")));
-    terminal::printable(&lines.join("\n")) + "\n"
 }

@@ -3,6 +3,7 @@
 //! Each manifest that is returned is one that the library accepts, and each tool of the list is in one of them.
 
 mod names;
+pub mod program;
 mod report;
 mod root;
 mod schema;

@@ -1,11 +1,56 @@
 //! What `mpp migrate` writes beside the manifests.
 
 use super::{pretty, Migration};
+use crate::author::project::create;
 use mpp::text::quote_untrusted;
 use serde_json::{json, Value};
 use std::fmt::Write as _;
+use std::path::Path;
+use std::{fs, io};
+
+/// Changes that the summary states; MIGRATION.md has all.
+const SHOWN_COUNT_MAX: usize = 20;
 
 impl Migration {
+    /// Writes the project beside its place and moves it there, so that it is complete or absent.
+    pub fn write(&self, output: &Path) -> io::Result<()> {
+        let mut name = output.file_name().unwrap_or_default().to_owned();
+        name.push(format!(".{}.tmp", std::process::id()));
+        let temporary = output.with_file_name(name);
+        fs::create_dir(&temporary)?;
+        let files = self.files();
+        let created = files.iter().try_for_each(|(path, text)| create(&temporary, path, text));
+        let moved = created.and_then(|()| fs::rename(&temporary, output));
+        if moved.is_err() {
+            let _ = fs::remove_dir_all(&temporary);
+        }
+        moved
+    }
+
+    /// The output for people.
+    pub fn summary(&self, output: &Path) -> String {
+        let renamed = self.tools.iter().filter(|tool| tool.name != tool.calls).count();
+        let (directory, packages) = (output.display(), self.manifests.len());
+        let mut text = format!(
+            "created {directory}: {} tools ({renamed} renamed) in {packages} package{}, {} changes\n",
+            self.tools.len(),
+            if packages == 1 { "" } else { "s" },
+            self.notes.len()
+        );
+        for note in self.notes.iter().take(SHOWN_COUNT_MAX) {
+            let (tool, pointer) = (quote_untrusted(&note.tool), quote_untrusted(&note.pointer));
+            let _ = writeln!(text, "  {tool} {pointer}: {}", quote_untrusted(&note.action));
+        }
+        if self.notes.len() > SHOWN_COUNT_MAX {
+            let _ = writeln!(text, "  … all in {directory}/MIGRATION.md");
+        }
+        text.push_str("\nnext:\n");
+        for step in self.next_steps() {
+            let _ = writeln!(text, "  - {step}");
+        }
+        text
+    }
+
     /// Returns every file of the project with its path.
     pub fn files(&self) -> Vec<(String, String)> {
         let mut files = Vec::new();
