@@ -1,5 +1,6 @@
 //! For authors of packages: what is wrong with one, and what it answers, before it is signed.
 
+pub mod attempt;
 pub mod cases;
 pub mod check;
 pub mod dev;
