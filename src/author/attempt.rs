@@ -4,6 +4,7 @@ use super::cases::{self, Outcome};
 use super::check::{self, Report};
 use super::dev::{self, Provided, Session};
 use super::finding::Finding;
+use super::web::Web;
 use mpp::Error;
 use serde_json::{json, Value};
 use std::path::PathBuf;
@@ -44,11 +45,23 @@ impl Plan {
             None => None,
             Some(manifest) => {
                 let contents = std::mem::take(&mut report.contents);
-                let session = Session::open(contents, manifest, &self.provided)?;
+                let open = |web| Session::open(contents, manifest, &self.provided, web);
                 match &self.call {
-                    Some((tool, arguments)) => Some(vec![cases::call(&session, tool, arguments)]),
-                    None => cases::read(&self.project)?
-                        .map(|cases| cases.iter().map(|case| cases::run(&session, case)).collect()),
+                    Some((tool, arguments)) => {
+                        Some(vec![cases::call(&open(None)?, tool, arguments)])
+                    }
+                    None => match cases::read(&self.project)? {
+                        None => {
+                            // A directory or variable that is not requested is refused all the same.
+                            open(None)?;
+                            None
+                        }
+                        Some(cases) => {
+                            let session = open(Web::of(&cases))?;
+                            let run = |case: &Value| cases::run(&session, case);
+                            Some(cases.iter().map(run).collect())
+                        }
+                    },
                 }
             }
         };

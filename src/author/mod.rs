@@ -9,3 +9,4 @@ pub mod finding;
 pub mod lints;
 mod manifest;
 mod place;
+mod web;
