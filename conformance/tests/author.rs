@@ -21,9 +21,11 @@ fn project(place: &Place, manifest: &Value, guest: &str) -> PathBuf {
 
 fn build_script(project: &std::path::Path, text: &str) {
     use std::os::unix::fs::PermissionsExt as _;
-    let path = project.join("build");
+    // In one step, since a watch could see half of it.
+    let path = project.with_extension("new-build");
     fs::write(&path, text).unwrap();
     fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    fs::rename(path, project.join("build")).unwrap();
 }
 
 fn fine(place: &Place) -> PathBuf {
@@ -534,23 +536,91 @@ fn without_tests_json_it_says_so_and_a_wrong_one_is_refused() {
     dev(&place, &[]).exits(2).says(&["is not a file"]);
 }
 
-/// Storage is kept from case to case, and from nothing before.
+/// With its pages, directories and storage, which is kept from case to case and from nothing before.
 #[test]
-fn the_committed_notes_tool_passes_its_cases_twice() {
-    let place = Place::new("dev-notes");
-    let path = place.path("p");
-    fs::create_dir_all(path.join("package")).unwrap();
+fn the_committed_tools_pass_their_cases_and_a_second_time() {
+    let place = Place::new("dev-tools");
     let tools = crate::tools::committed();
-    for name in ["manifest.json", "tool.wasm"] {
-        fs::copy(tools.join("notes").join(name), path.join("package").join(name)).unwrap();
-    }
+    let data = crate::tools::data_folder();
+    let map = format!("/data={}", data.path().display());
     let all: Vec<Value> =
         serde_json::from_slice(&fs::read(tools.join("expected.json")).unwrap()).unwrap();
-    let notes: Vec<Value> = all.into_iter().filter(|case| case["package"] == "notes").collect();
-    assert!(notes.len() > 3);
-    cases(&path, json!(notes));
-    for _ in 0..2 {
-        dev(&place, &["--no-build"]).exits(0).says(&[&format!("{} passed, 0 failed", notes.len())]);
+    for name in ["notes", "notes", "fetch_page", "sql_files", "text_diff"] {
+        let path = place.path("p");
+        let _ = fs::remove_dir_all(&path);
+        fs::create_dir_all(path.join("package")).unwrap();
+        for file in ["manifest.json", "tool.wasm"] {
+            fs::copy(tools.join(name).join(file), path.join("package").join(file)).unwrap();
+        }
+        let own: Vec<&Value> = all.iter().filter(|case| case["package"] == name).collect();
+        assert!(own.len() > 3, "{name}");
+        cases(&path, json!(own));
+        let words =
+            if name == "sql_files" { &["--no-build", "--map", &map][..] } else { &["--no-build"] };
+        dev(&place, words).exits(0).says(&[&format!("{} passed, 0 failed", own.len())]);
+    }
+}
+
+#[test]
+fn without_its_directory_or_page_a_tool_finds_nothing_of_this_machine() {
+    let place = Place::new("dev-empty");
+    let tools = crate::tools::committed();
+    let path = place.path("p");
+    fs::create_dir_all(path.join("package")).unwrap();
+    for name in ["sql_files", "fetch_page"] {
+        for file in ["manifest.json", "tool.wasm"] {
+            fs::copy(tools.join(name).join(file), path.join("package").join(file)).unwrap();
+        }
+        let manifest: Value =
+            serde_json::from_slice(&fs::read(path.join("package/manifest.json")).unwrap()).unwrap();
+        let tool = &manifest["tools"][0]["name"];
+        let call = json!({ "name": tool, "arguments": {
+            "file": "shop.sqlite", "url": "https://example.com/none" } });
+        cases(&path, json!([{ "params": call, "web": {}, "isError": true }]));
+        let run = dev(&place, &["--no-build", "--json"]).json();
+        assert_eq!(run["cases"][0]["passed"], true, "{run}");
+    }
+}
+
+#[test]
+fn titles_and_answers_with_escapes_reach_no_terminal() {
+    let place = Place::new("dev-escapes");
+    let manifest = support::manifest("org.example.p");
+    let project = project(&place, &manifest, &saying(&response("\u{1b}[31mred\u{7}\u{202e}")));
+    let params = json!({ "name": "run", "arguments": {} });
+    cases(
+        &project,
+        json!([{ "title": "\u{1b}[2J\npass all", "params": params, "text": "\u{9b}x" }]),
+    );
+    for words in [&[][..], &["--tool", "run"], &["--json"]] {
+        let out = dev(&place, words).out;
+        for wild in ['\u{1b}', '\u{7}', '\u{202e}', '\u{9b}'] {
+            assert!(!out.contains(wild), "{out:?}");
+        }
+        assert!(!out.contains("\npass all"), "{out:?}");
+    }
+}
+
+#[test]
+fn without_a_place_for_its_home_nothing_runs() {
+    let place = Place::new("dev-tmp");
+    fine(&place);
+    let mut command = place.command(&["dev", "p", "--tool", "run"]);
+    let ran = Ran::of(command.env("TMPDIR", place.path("none")).output().unwrap()).exits(4);
+    assert!(ran.says(&["host.file", "mpp-dev-"]).out.is_empty());
+}
+
+#[test]
+fn two_runs_at_once_do_not_meet() {
+    let place = Place::new("dev-two");
+    let project = fine(&place);
+    let params = json!({ "name": "run", "arguments": {} });
+    cases(&project, json!(vec![json!({ "params": params }); 20]));
+    let start =
+        || place.command(&["dev", "p"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let children = [start().unwrap(), start().unwrap()];
+    for child in children {
+        Ran::of(child.wait_with_output().unwrap()).exits(0).says(&["20 passed, 0 failed"]);
     }
 }
 
@@ -563,6 +633,10 @@ fn a_watch_runs_again_after_a_change() {
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let mut next = || serde_json::from_str::<Value>(&lines.next().unwrap().unwrap()).unwrap();
     assert_eq!(next()["cases"][0]["passed"], true);
+    // What the build writes leads to one more run, and then to none.
+    build_script(&project, "#!/bin/sh\ndate +%N >> generated\n");
+    assert_eq!(next()["build"]["status"], 0);
+    assert_eq!(next()["build"]["status"], 0);
     build_script(&project, "#!/bin/sh\nexit 3\n# longer than before\n");
     assert_eq!(next()["build"]["status"], 3);
     fs::remove_file(project.join("build")).unwrap();

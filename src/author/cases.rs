@@ -72,6 +72,9 @@ fn check_form(case: &Value) -> Result<(), String> {
     {
         return Err(format!("`{name}` is not a text"));
     }
+    if case.get("web").is_some_and(|it| !it.is_object()) {
+        return Err("`web` is not an object".to_owned());
+    }
     if case.get("isError").is_some_and(|it| !it.is_boolean()) {
         return Err("`isError` is neither true nor false".to_owned());
     }

@@ -19,12 +19,19 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// The files to sign; only a package without errors can be packed.
     pub contents: BTreeMap<String, Vec<u8>>,
+    pub files_count: usize,
+    pub files_bytes: usize,
     /// The manifest, if there is no error.
     pub manifest: Option<Manifest>,
     pub risk: Option<Risk>,
 }
 
 impl Report {
+    /// Returns the worst severity, `Note` if there is no finding.
+    pub fn worst(&self) -> Severity {
+        self.findings.first().map_or(Severity::Note, |it| it.severity)
+    }
+
     pub fn count(&self, severity: Severity) -> usize {
         self.findings.iter().filter(|it| it.severity == severity).count()
     }
@@ -84,7 +91,8 @@ pub fn check(directory: &Path) -> Report {
     findings.sort_by_cached_key(|it| (it.severity, it.file.clone(), it.line, it.column));
     let has_error = findings.iter().any(|it| it.severity == Severity::Error);
     let manifest = read.manifest.filter(|_| !has_error);
-    Report { findings, contents, manifest, risk }
+    let (files_count, files_bytes) = (contents.len(), contents.values().map(Vec::len).sum());
+    Report { findings, contents, files_count, files_bytes, manifest, risk }
 }
 
 /// What findings about a manifest and its module are placed in.

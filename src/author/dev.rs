@@ -1,6 +1,7 @@
 //! `mpp dev`: calls of a package that is not signed yet, with a key and a home that exist for one run.
 
-use mpp::network::{CurlTransport, Services};
+use super::web::Web;
+use mpp::network::{CurlTransport, HttpTransport, Services};
 use mpp::package::key::{random_bytes, SecretKey};
 use mpp::package::manifest::{Protocol, Tool};
 use mpp::package::pack::pack;
@@ -116,6 +117,7 @@ impl Session {
         contents: BTreeMap<String, Vec<u8>>,
         manifest: &Manifest,
         provided: &Provided,
+        web: Option<Web>,
     ) -> Result<Self, Error> {
         let (key, now) = (SecretKey::generate(), Timestamp::now());
         let package = pack(contents, &key, now, Compression::Stored)?;
@@ -126,10 +128,11 @@ impl Session {
         let policy = policy(manifest, provided, &home)?;
         let filter = policy.privacy_filter(&manifest.id, &manifest.privacy_filters)?;
         let storage = FileStorage::new(home.directory("storage")?);
-        let services = Services {
-            http: Some(Arc::new(CurlTransport::new(None))),
-            storage: Some(Arc::new(storage)),
+        let http: Arc<dyn HttpTransport> = match web {
+            Some(web) => Arc::new(web),
+            None => Arc::new(CurlTransport::new(None)),
         };
+        let services = Services { http: Some(http), storage: Some(Arc::new(storage)) };
         let sandbox = WasmSandbox::new()?.with_services(services);
         Ok(Session { attestation, policy, sandbox, filter, home })
     }

@@ -40,8 +40,9 @@ pub struct Entries {
     pub contents: BTreeMap<String, Vec<u8>>,
     pub findings: Vec<Finding>,
     bytes: usize,
-    /// Findings that were left out.
+    /// Findings that were left out, and whether one of them is an error.
     more: usize,
+    more_is_error: bool,
 }
 
 /// Reads a package directory. `shown` is its path in findings.
@@ -61,7 +62,7 @@ pub fn read(directory: &Path, shown: &str) -> Entries {
     if entries.more > 0 {
         let what = format!("{} more findings about files are not shown", entries.more);
         let help = "remove what does not belong to the package";
-        let severity = Severity::Error;
+        let severity = if entries.more_is_error { Severity::Error } else { Severity::Warning };
         entries.findings.push(Finding::new(severity, "entry.more", shown, what, help));
     }
     entries
@@ -71,7 +72,10 @@ impl Entries {
     fn note(&mut self, finding: Finding) {
         match self.findings.len() < FINDINGS_COUNT_MAX {
             true => self.findings.push(finding),
-            false => self.more = self.more.saturating_add(1),
+            false => {
+                self.more = self.more.saturating_add(1);
+                self.more_is_error |= finding.severity == Severity::Error;
+            }
         }
     }
 

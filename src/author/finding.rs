@@ -38,9 +38,7 @@ pub struct Finding {
 impl Finding {
     /// An error with the code and the remedy with which the runtime refuses the package.
     pub fn refusal(code: Code, file: &str, message: impl Into<String>) -> Self {
-        let found = Finding::new(Severity::Error, code.as_str(), file, message, code.remedy());
-        // An author, unlike a user, can build the package again.
-        Finding { help: found.help.replace("`mpp pack DIR`", "`mpp pack`"), ..found }
+        Finding::new(Severity::Error, code.as_str(), file, message, code.remedy())
     }
 
     pub fn of_error(error: &Error, file: &str) -> Self {

@@ -1,6 +1,7 @@
 //! For authors of tools: new projects, what is wrong with one, what it answers before it is signed,
 //! and manifests for tools that exist.
 
+pub mod attempt;
 pub mod cases;
 pub mod check;
 pub mod dev;
@@ -11,3 +12,4 @@ mod manifest;
 pub mod migrate;
 mod place;
 pub mod project;
+mod web;

@@ -1,12 +1,9 @@
 //! `mpp dev`: builds, checks and tries a tool, again after each change.
 
-use super::report::{outcome_text, text_of, wrapped};
-use super::terminal::width;
+use super::report::attempt_text;
 use super::{json_line, read_bytes, usage_error, CommandOutput};
-use crate::author::cases::{self, Outcome};
-use crate::author::check::{self, Report};
-use crate::author::dev::{self, Provided, Session};
-use crate::author::finding::{Finding, Severity};
+use crate::author::attempt::{Attempt, Plan};
+use crate::author::dev::{self, Provided};
 use argh::{ArgsInfo, FromArgs};
 use mpp::{json, Class, Error};
 use serde_json::{json, Value};
@@ -49,25 +46,34 @@ impl Dev {
         if self.args.is_some() && self.tool.is_none() {
             return Err(usage_error("--args needs --tool"));
         }
-        let provided = Provided {
-            directories: pairs("--map", &self.map)?,
-            variables: pairs("--env", &self.env)?,
-        };
+        let (directories, variables) = (pairs("--map", &self.map)?, pairs("--env", &self.env)?);
         let arguments = self.arguments()?;
+        let plan = Plan {
+            project: self.directory,
+            provided: Provided { directories, variables },
+            call: self.tool.map(|tool| (tool, arguments)),
+            is_built: self.no_build,
+        };
         if !self.watch {
-            return self.attempt(self.build(), &provided, &arguments);
+            return plan.attempt(plan.build()?).map(|attempt| output(&plan, &attempt));
         }
-        let build = || self.build();
-        dev::watch(&self.directory, build, |built| {
-            let (text, json) = match self.attempt(built, &provided, &arguments) {
-                Ok(output) => (output.text, output.json),
-                Err(error) => (
-                    super::error_text(&error) + "\n",
-                    json!({ "error": super::error_json(&error) }),
-                ),
-            };
-            print_open(&if self.json { json_line(&json) } else { text })
-        });
+        dev::watch(
+            &plan.project,
+            || plan.build(),
+            |built| {
+                let (text, json) = match built.and_then(|status| plan.attempt(status)) {
+                    Ok(attempt) => {
+                        let output = output(&plan, &attempt);
+                        (output.text, output.json)
+                    }
+                    Err(error) => (
+                        super::error_text(&error) + "\n",
+                        json!({ "error": super::error_json(&error) }),
+                    ),
+                };
+                print_open(&if self.json { json_line(&json) } else { text })
+            },
+        );
         Ok(CommandOutput::new("", Value::Null))
     }
 
@@ -82,71 +88,18 @@ impl Dev {
         json::parse(&text, mpp::limits::REQUEST_DEPTH_MAX)
             .map_err(|error| usage_error(format!("--args is not JSON: {error}")))
     }
+}
 
-    fn build(&self) -> Result<u8, Error> {
-        if self.no_build {
-            return Ok(0);
-        }
-        dev::build(&self.directory)
-    }
-
-    fn attempt(
-        &self,
-        built: Result<u8, Error>,
-        provided: &Provided,
-        arguments: &Value,
-    ) -> Result<CommandOutput, Error> {
-        let status = built?;
-        if status != 0 {
-            let text = format!("the build ended with status {status}\n");
-            let json = json!({ "build": { "status": status }, "findings": [], "cases": [] });
-            return Ok(CommandOutput { text, json, exit_status: status });
-        }
-        let mut report = check::check(&self.directory);
-        let findings: Vec<Value> = report.findings.iter().map(Finding::to_json).collect();
-        report.findings.retain(|it| it.severity != Severity::Note);
-        let mut text = if report.findings.is_empty() { String::new() } else { text_of(&report) };
-        let Report { contents, manifest: Some(manifest), .. } = report else {
-            let json = json!({ "build": { "status": 0 }, "findings": findings, "cases": [] });
-            let exit_status = Class::Refused.exit_status();
-            return Ok(CommandOutput { text, json, exit_status });
-        };
-        let session = Session::open(contents, &manifest, provided)?;
-        let (outcomes, is_single) = match &self.tool {
-            Some(tool) => (Some(vec![cases::call(&session, tool, arguments)]), true),
-            None => {
-                let cases = cases::read(&self.directory)?;
-                let run = |case: &Value| cases::run(&session, case);
-                (cases.map(|cases| cases.iter().map(run).collect::<Vec<_>>()), false)
-            }
-        };
-        if outcomes.is_none() {
-            let name = self.directory.join(cases::FILE_NAME);
-            text += &wrapped(
-                &format!("no {}: no case was run; try --tool NAME --args JSON", name.display()),
-                width(),
-                "  ",
-            );
-        }
-        let outcomes = outcomes.unwrap_or_default();
-        let failed = outcomes.iter().filter(|it| it.fault.is_some()).count();
-        outcomes.iter().for_each(|it| text += &outcome_text(it, is_single));
-        if !is_single && !outcomes.is_empty() {
-            let passed = outcomes.len().saturating_sub(failed);
-            text += &format!("{passed} passed, {failed} failed\n");
-        }
-        let json = json!({
-            "build": { "status": 0 }, "findings": findings,
-            "cases": outcomes.iter().map(Outcome::to_json).collect::<Vec<_>>(),
-        });
-        let tool_failed = failed > 0 || outcomes.iter().any(|it| it.is_error);
-        let exit_status = match is_single {
-            true if tool_failed => Class::Tool.exit_status(),
-            false if failed > 0 => Class::Refused.exit_status(),
-            _ => 0,
-        };
-        Ok(CommandOutput { text, json, exit_status })
-    }
+fn output(plan: &Plan, attempt: &Attempt) -> CommandOutput {
+    let (is_single, failed) = (plan.call.is_some(), attempt.failed());
+    let has_error = attempt.outcomes.iter().flatten().any(|it| it.is_error);
+    let is_refused = attempt.report.as_ref().is_some_and(|report| report.manifest.is_none());
+    let exit_status = match attempt.build_status {
+        0 if is_single && (failed > 0 || has_error) => Class::Tool.exit_status(),
+        0 if is_refused || failed > 0 => Class::Refused.exit_status(),
+        status => status,
+    };
+    CommandOutput { text: attempt_text(plan, attempt), json: attempt.to_json(), exit_status }
 }
 
 /// Returns `false` if the reader has closed the pipe, which ends the watch.

@@ -2,7 +2,8 @@
 
 use super::package::level_of;
 use super::terminal::{printable, width};
-use crate::author::cases::Outcome;
+use crate::author::attempt::{Attempt, Plan};
+use crate::author::cases::{Outcome, FILE_NAME};
 use crate::author::check::Report;
 use crate::author::finding::{Finding, Severity};
 use serde_json::Value;
@@ -28,12 +29,11 @@ pub fn text_of(report: &Report) -> String {
         true => "nothing found".to_owned(),
         false => counts.join(", "),
     };
-    let bytes: usize = report.contents.values().map(Vec::len).sum();
     let risk = match &report.risk {
         Some(risk) => format!("; risk {}", level_of(risk)),
         None => String::new(),
     };
-    let files = report.contents.len();
+    let (files, bytes) = (report.files_count, report.files_bytes);
     text + &wrapped(&format!("{counts}; {files} files, {bytes} bytes{risk}"), columns, "")
 }
 
@@ -51,7 +51,7 @@ fn one_line(text: &str) -> String {
 }
 
 /// Breaks a text between words; lines after the first begin with `indent`.
-pub fn wrapped(text: &str, columns: usize, indent: &str) -> String {
+fn wrapped(text: &str, columns: usize, indent: &str) -> String {
     let (mut out, mut used) = (String::new(), 0_usize);
     for word in one_line(text).split(' ').filter(|word| !word.is_empty()) {
         let length = word.chars().count();
@@ -69,8 +69,31 @@ pub fn wrapped(text: &str, columns: usize, indent: &str) -> String {
     out + "\n"
 }
 
+/// Formats one run of `mpp dev`.
+pub fn attempt_text(plan: &Plan, attempt: &Attempt) -> String {
+    let Some(report) = &attempt.report else {
+        return format!("the build ended with status {}\n", attempt.build_status);
+    };
+    let (is_single, has_notes_only) = (plan.call.is_some(), report.worst() >= Severity::Note);
+    let mut text = if has_notes_only { String::new() } else { text_of(report) };
+    let Some(outcomes) = &attempt.outcomes else {
+        if report.manifest.is_some() {
+            let name = plan.project.join(FILE_NAME);
+            let what = format!("no {}: no case was run; try --tool NAME", name.display());
+            text += &wrapped(&what, width(), "  ");
+        }
+        return text;
+    };
+    text.extend(outcomes.iter().map(|outcome| outcome_text(outcome, is_single)));
+    if !is_single {
+        let passed = outcomes.len().saturating_sub(attempt.failed());
+        text += &format!("{passed} passed, {} failed\n", attempt.failed());
+    }
+    text
+}
+
 /// Formats a case, or all that a single call did.
-pub fn outcome_text(outcome: &Outcome, is_single: bool) -> String {
+fn outcome_text(outcome: &Outcome, is_single: bool) -> String {
     let verdict = match (&outcome.fault, is_single) {
         (None, true) if outcome.is_error => "error",
         (None, true) => "answer",
