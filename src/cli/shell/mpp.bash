@@ -63,7 +63,7 @@ _mpp() {
     ' new') words='--help --lang --protocol --id --json' ;;
     ' check') words='--help --json' ;;
     ' dev') words='--help --tool --args --map --env --no-build --watch --json' ;;
-    ' migrate') words='--help --stdio --output -o --protocol --id --timeout-s --json' ;;
+    ' migrate') words='--help --stdio --command --output -o --protocol --id --timeout-s --json' ;;
     ' keygen') words='--help --json' ;;
     ' pack') words='--help --key --output -o --signed-at --deflate --json' ;;
     ' sign') words='--help --key --output -o --signed-at --json' ;;

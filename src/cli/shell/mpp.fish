@@ -129,6 +129,7 @@ complete -c mpp -n '__fish_seen_subcommand_from dev' -l watch -d 'again after ea
 complete -c mpp -n '__fish_seen_subcommand_from dev' -l json -d 'print JSON, one line for each run'
 complete -c mpp -n '__fish_seen_subcommand_from migrate' -l help -d 'display usage information'
 complete -c mpp -n '__fish_seen_subcommand_from migrate' -l stdio -d 'start SOURCE as an MCP server and ask it for its tools'
+complete -c mpp -n '__fish_seen_subcommand_from migrate' -l command -d 'SOURCE is a command line program, FILE.wasm; its --help is read'
 complete -c mpp -n '__fish_seen_subcommand_from migrate' -s o -l output -r -d 'create this directory'
 complete -c mpp -n '__fish_seen_subcommand_from migrate' -l protocol -r -d 'mcp [default] or json-rpc'
 complete -c mpp -n '__fish_seen_subcommand_from migrate' -l id -r -d 'use this package id [default: org.example.DIRECTORY]'
