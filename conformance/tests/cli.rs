@@ -107,7 +107,7 @@ impl Place {
     }
 
     /// A package directory.
-    fn folder(&self, name: &str, manifest: &Value, guest: &str) -> PathBuf {
+    pub fn folder(&self, name: &str, manifest: &Value, guest: &str) -> PathBuf {
         let folder = self.path(name);
         for (name, content) in support::contents_with(manifest, guest) {
             fs::create_dir_all(&folder).unwrap();
@@ -491,7 +491,7 @@ fn an_error_is_one_line_with_what_is_wrong_and_one_with_what_to_do() {
              help: check the path, its permissions and free disk space\n"
                 .to_owned(),
         ),
-        (&run[..2], format!("error: required options not provided: --tool\n{usage}")),
+        (&["trust", "add", "me.pub"], format!("error: required options not provided: --name\n{usage}")),
         (&["bogus"], format!("error: unrecognized argument: bogus\n{usage}")),
         (&[], format!("error: no command given\n{usage}")),
         (
@@ -615,7 +615,7 @@ fn run_takes_its_words_as_they_are_meant_and_says_what_is_wrong_with_them() {
     run(&["--policy", "absent"]).exits(4).says(&["absent"]);
     place.mpp(&["run", "fine.mpp", "--tool", "nope"]).exits(1).says(&["request.unknown_tool"]);
     place.mpp(&["run", "absent.mpp", "--tool", "run"]).exits(4).says(&["absent.mpp"]);
-    place.mpp(&["run", "fine.mpp"]).exits(2).says(&["--tool"]);
+    place.mpp(&["run", "fine.mpp"]).exits(0);
     place.package("t.mpp", &support::manifest("org.example.t"), support::SILENT_GUEST);
     place.mpp(&["run", "t.mpp", "--tool", "run"]).exits(3).says(&["tool.no_answer"]);
     let error = place.mpp(&["run", "t.mpp", "--tool", "run", "--json"]).exits(3).json();
@@ -884,13 +884,13 @@ fn a_reader_that_went_away_is_no_error_and_a_full_disk_is_one() {
 /// The languages of `mpp new` with their protocols.
 const PROJECTS: [(&str, &[&str]); 8] = [
     ("rust", &["json-rpc", "command", "mcp"]),
-    ("c", &["json-rpc", "command"]),
-    ("cpp", &["json-rpc", "command"]),
+    ("c", &["json-rpc", "command", "mcp"]),
+    ("cpp", &["json-rpc", "command", "mcp"]),
     ("go", &["json-rpc", "command", "mcp"]),
     ("javascript", &["json-rpc", "command", "mcp"]),
-    ("typescript", &["json-rpc"]),
+    ("typescript", &["json-rpc", "command", "mcp"]),
     ("python", &["json-rpc", "command", "mcp"]),
-    ("assemblyscript", &["json-rpc"]),
+    ("assemblyscript", &["json-rpc", "command"]),
 ];
 
 #[test]
@@ -901,7 +901,7 @@ fn a_new_project_has_a_manifest_cases_and_a_build_script_for_each_language_and_p
             let name = format!("My-{language}-{protocol}");
             let words = ["new", &name, "--lang", language, "--protocol", protocol, "--json"];
             if !protocols.contains(&protocol) {
-                place.mpp(&words).exits(2).says(&["--lang rust, "]);
+                place.mpp(&words).exits(2).says(&["--lang rust, c, cpp, go, "]);
                 assert!(!place.path(&name).exists());
                 continue;
             }
@@ -918,11 +918,25 @@ fn a_new_project_has_a_manifest_cases_and_a_build_script_for_each_language_and_p
             assert_eq!(manifest.runtime.protocol.to_string(), protocol);
             let cases: Vec<Value> = serde_json::from_str(&read("tests.json")).unwrap();
             assert!(cases.iter().all(|case| case["params"]["name"] == *tool), "{cases:?}");
-            assert!(cases.iter().any(|case| case.get("errorCode").is_some()), "a refusal");
+            let is_refusal =
+                |case: &Value| case.get("errorCode").is_some() || case["isError"] == true;
+            assert!(cases.iter().any(is_refusal), "a refusal");
+            assert!(cases.len() > 2 && !cases.iter().all(is_refusal), "an answer");
             for file in made["files"].as_array().unwrap() {
                 let text = read(file.as_str().unwrap());
-                let marks =
-                    ["@ID@", "@NAME@", "@TOOL@", "@NEEDS@", "@ARGS@", "_MB@", "_MS@", "@FUEL@"];
+                let marks = [
+                    "@ID@",
+                    "@NAME@",
+                    "@TOOL@",
+                    "@NEEDS@",
+                    "@ARGS@",
+                    "_MB@",
+                    "_MS@",
+                    "@FUEL@",
+                    "@MESSAGE@",
+                    "@COMMAND@",
+                    "@PROTOCOL@",
+                ];
                 assert!(!marks.iter().any(|mark| text.contains(mark)), "{file}: {text}");
             }
             use std::os::unix::fs::PermissionsExt as _;
@@ -948,21 +962,97 @@ fn a_project_is_refused_where_something_is_or_its_name_is_not_one() {
         &["new", "x1", "--id", ""],
         &["new", "x1", "--lang", "cobol"],
         &["new", "x1", "--protocol", "http"],
-        &["new", "x1", "--lang", "c", "--protocol", "mcp"],
+        &["new", "x1", "--lang", "assemblyscript", "--protocol", "mcp"],
         &["new", "1x"],
         &["new", ".."],
         &["new", ""],
         &["new", "-x"],
         &["new", "\u{1b}[2J"],
         &["new", "漢"],
+        &["new", "a漢b"],
+        &["new", "übung"],
+        &["new", "a\u{202e}b"],
+        &["new", "a\nb"],
+        &["new", "a;b"],
+        &["new", "_"],
+        &["new", "xn--a"],
         &["new", &long],
     ] {
         let ran = place.mpp(words).exits(2);
-        assert!(!ran.err.contains('\u{1b}'), "{words:?}");
-        assert!(!place.path("x1").exists() && !place.path("1x").exists(), "{words:?}");
+        assert!(!ran.err.contains(['\u{1b}', '\u{202e}']), "{words:?}");
+        let made = words
+            .get(1)
+            .is_some_and(|name| !name.is_empty() && *name != ".." && place.path(name).exists());
+        assert!(!made, "{words:?}");
     }
     place.mpp(&["new", "nowhere/at/all"]).exits(4);
-    fs::create_dir(place.path("closed")).unwrap();
+    // Nobody creates directories there, not even root.
+    if Path::new("/proc/self").exists() {
+        place.mpp(&["new", "/proc/tool"]).exits(4);
+    }
+    let not_utf_8: &OsStr = std::os::unix::ffi::OsStrExt::from_bytes(b"a\xff");
+    Ran::of(place.command(&[OsStr::new("new"), not_utf_8]).output().unwrap()).exits(2);
+}
+
+#[test]
+fn the_printed_commands_run_as_they_are_where_a_path_has_spaces_and_quotes() {
+    let place = Place::new("new-printed");
+    for (parent, name) in
+        [("a b", "tool"), ("it's", "x y"), ("$(touch made)", "z"), (".", "plain"), ("-d", "e")]
+    {
+        fs::create_dir_all(place.path(parent)).unwrap();
+        let directory = format!("./{parent}/{name}");
+        let made = place.mpp(&["new", &directory, "--lang", "c", "--json"]).exits(0).json();
+        fs::write(place.path(&directory).join("build"), "#!/bin/sh\necho built >>built\n").unwrap();
+        let line = made["next"][0].as_str().unwrap();
+        let status = Command::new("sh").args(["-c", line]).current_dir(place.path("")).status();
+        assert!(status.unwrap().success(), "{line}");
+    }
+    assert_eq!(fs::read_to_string(place.path("built")).unwrap(), "built\n".repeat(5));
+    let made = place.mpp(&["new", "--json", "--", "-f"]).exits(0).json();
+    assert_eq!(
+        (&made["next"][0], &made["next"][1]),
+        (&json!("./-f/build"), &json!("mpp dev ./-f"))
+    );
+    assert!(!place.path("made").exists());
+}
+
+#[test]
+fn two_new_projects_install_side_by_side_by_the_printed_commands() {
+    let place = Place::new("new-two");
+    let guest = support::saying(&support::response("Hello"));
+    let module = support::contents("org.example.fine", &guest)["tool.wasm"].clone();
+    for name in ["word-count", "Line Count"] {
+        let made = place.mpp(&["new", name, "--lang", "go", "--json"]).exits(0).json();
+        fs::write(place.path(name).join("package/tool.wasm"), &module).unwrap();
+        for line in made["next"].as_array().unwrap() {
+            let line = line.as_str().unwrap();
+            if ["mpp trust", "mpp pack", "mpp install"].iter().any(|start| line.starts_with(start))
+            {
+                let line = line.replacen("mpp", env!("CARGO_BIN_EXE_mpp"), 1);
+                let line = line.replace("mpp install", "mpp install --yes");
+                let mut shell = place.program("sh", &["-c", &line]);
+                let status = shell.current_dir(place.path("")).output().unwrap();
+                Ran::of(status).exits(0);
+            }
+        }
+    }
+    let listed = place.mpp(&["list", "--json"]).exits(0).json();
+    let tools: Vec<&Value> = listed.as_array().unwrap().iter().map(|it| &it["tools"][0]).collect();
+    assert_eq!(tools.len(), 2);
+    let text = json!(tools).to_string();
+    assert!(text.contains("word_count") && text.contains("line_count"), "{text}");
+}
+
+#[test]
+fn a_project_that_cannot_be_written_whole_is_not_left_in_part() {
+    let place = Place::new("new-full");
+    // The files of a project have more bytes than this process may write to one.
+    let program = env!("CARGO_BIN_EXE_mpp");
+    let line = format!("trap '' XFSZ; ulimit -f 1; exec {program} new part --lang c");
+    let mut shell = place.program("sh", &["-c", &line]);
+    Ran::of(shell.current_dir(place.path("")).output().unwrap()).exits(4).says(&["part"]);
+    assert!(!place.path("part").exists());
 }
 
 /// Each option and command of a help text has one line of at most 80 columns, without a full stop.
@@ -1162,7 +1252,7 @@ pub fn at_terminal(place: &Place, words: &[&str], answers: &str) -> Option<(i32,
 }
 
 /// As [`at_terminal`], with so many columns.
-fn at_terminal_of(
+pub fn at_terminal_of(
     place: &Place,
     columns: usize,
     words: &[&str],
@@ -1537,4 +1627,17 @@ fn a_stdout_that_is_not_json_is_quoted_once_it_is_filtered() {
     place.package("a.mpp", &manifest, &support::saying(&text));
     let ran = place.mpp(&run).exits(3);
     assert!(!ran.err.contains("ann@"), "{}", ran.err);
+}
+
+#[test]
+fn stderr_of_a_tool_is_shown_filtered_and_escaped_when_it_is_asked_for_and_else_not() {
+    let place = Place::new("show-stderr");
+    let guest =
+        support::saying_both(&support::response("done"), "log of ann@example.com \u{1b}[2J\n");
+    fs::write(place.path("loud.mpp"), support::package("org.example.loud", &guest)).unwrap();
+    let shown = place.mpp(&["run", "loud.mpp", "--show-stderr"]).exits(0);
+    assert!(shown.err.contains("log of [EMAIL]") && !shown.err.contains('\u{1b}'), "{}", shown.err);
+    assert_eq!(shown.out, "done\n");
+    let silent = place.mpp(&["run", "loud.mpp"]).exits(0);
+    assert!(!silent.err.contains("log of"), "{}", silent.err);
 }

@@ -8,6 +8,7 @@
     clippy::unwrap_used
 )]
 
+mod author;
 mod budgets;
 mod changes;
 mod cli;
@@ -19,6 +20,7 @@ mod example;
 mod follow;
 mod fuzz;
 mod guests;
+mod hands;
 mod host;
 mod imports;
 mod kills;

@@ -51,7 +51,7 @@ fn the_package_has_what_a_build_needs_and_little_else() {
             needed.iter().any(|needed| needed == name) || *name == ".cargo_vcs_info.json";
         assert!(!of_tests || is_needed, "{name} is in the package");
     }
-    assert!(listed.len() < 300, "{} files", listed.len());
+    assert!(listed.len() < 350, "{} files", listed.len());
 }
 
 /// Profiles of a dependency do not count, so each embedder needs these in its own manifest.

@@ -28,7 +28,8 @@ pub const RING_2: [&str; 9] = [
 pub const APART: [&str; 3] = ["agents/", "author/", "sdk/"];
 
 /// Tables: a row to a line, with what each means.
-pub const TABLES: [&str; 8] = [
+pub const TABLES: [&str; 9] = [
+    "cli/commands.rs",
     "kernel/limits.rs",
     "kernel/error.rs",
     "kernel/privacy/detect/account_numbers.rs",
@@ -62,15 +63,15 @@ pub const SPINE: [&str; 17] = [
 
 /// The most lines of each part.
 const LINES_MAX: [(&str, usize); 10] = [
-    ("ring 0", 16_760),
-    ("ring 0 in kernel/", 12_940),
+    ("ring 0", 16_775),
+    ("ring 0 in kernel/", 12_945),
     ("ring 1", 2_825),
     ("ring 2 without cli/", 1_690),
     ("agents/", 410),
-    ("author/", 1_820),
-    ("cli/", 2_660),
+    ("author/", 3_420),
+    ("cli/", 3_500),
     ("sdk/", 500),
-    ("library", 21_270),
+    ("library", 21_285),
     ("spine", 3_100),
 ];
 

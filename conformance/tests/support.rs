@@ -50,6 +50,26 @@ pub fn saying(text: &str) -> String {
     )
 }
 
+/// A guest that writes one text to stdout and another to stderr.
+pub fn saying_both(text: &str, log: &str) -> String {
+    let (length, escaped, log_length) = (text.len(), escape(text), log.len());
+    let log = escape(log);
+    format!(
+        r#"(module
+  (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 2)
+  (data (i32.const 16) "{escaped}")
+  (data (i32.const 32768) "{log}")
+  (func $say (param $to i32) (param $at i32) (param $length i32)
+    (i32.store (i32.const 0) (local.get $at))
+    (i32.store (i32.const 4) (local.get $length))
+    (drop (call $write (local.get $to) (i32.const 0) (i32.const 1) (i32.const 8))))
+  (func (export "_start")
+    (call $say (i32.const 2) (i32.const 32768) (i32.const {log_length}))
+    (call $say (i32.const 1) (i32.const 16) (i32.const {length}))))"#
+    )
+}
+
 fn escape(text: &str) -> String {
     text.bytes().map(|byte| format!("\\{byte:02x}")).collect()
 }

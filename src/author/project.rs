@@ -11,10 +11,14 @@ type File = (&'static str, &'static str);
 const SHARED: &[File] = &[
     ("package/manifest.json", include_str!("templates/manifest.json")),
     ("package/README.md", include_str!("templates/package.md")),
-    ("tests.json", include_str!("templates/tests.json")),
     ("README.md", include_str!("templates/readme.md")),
     (".gitignore", "/package/tool.wasm\n/target\n/node_modules\n*.key\n*.mpp\n"),
 ];
+
+/// What the manifest of a command-line program has besides: a parameter for stdin, and where the parameters go.
+const MESSAGE: &str = ",
+          \"message\": { \"type\": \"string\", \"maxLength\": 2000, \"description\": \"What follows the greeting.\" }";
+const COMMAND: &str = "      \"command\": { \"args\": [\"{name}\"], \"stdin\": \"{message}\" },\n";
 
 /// The files and settings of a language.
 pub struct Language {
@@ -23,7 +27,7 @@ pub struct Language {
     /// What the build script requires.
     needs: &'static str,
     files: &'static [File],
-    /// The sources for each protocol that the language has a template for; the first is the default.
+    /// The files of each protocol that the language has a template for; the first is the default.
     sources: &'static [(&'static str, &'static [File])],
     /// `runtime.args`: names the script if the module is an interpreter.
     args: &'static str,
@@ -54,65 +58,64 @@ const SCRIPT: Language = Language {
 };
 
 const QUICKJS: File = ("quickjs", include_str!("templates/javascript/quickjs"));
-const CPP_SOURCE: &str = "src/tool.cc";
+const CARGO_TOML: File = ("Cargo.toml", include_str!("templates/rust/Cargo.toml.txt"));
+const CARGO_LOCK: File = ("Cargo.lock", include_str!("templates/rust/Cargo.lock.txt"));
+const JSONRPC_H: File = ("src/jsonrpc.h", include_str!("../../conformance/tools/src/jsonrpc.h"));
+const JSON_HPP: File = ("src/json.hpp", include_str!("templates/cpp/json.hpp"));
 
 /// Every language of `mpp new`.
 pub const LANGUAGES: [Language; 8] = [
     Language {
         name: "rust",
-        needs: "Rust with a target for WebAssembly; without one it prints where to get it",
-        files: &[
-            ("build", include_str!("templates/rust/build")),
-            ("Cargo.toml", include_str!("templates/rust/Cargo.toml.txt")),
-            ("Cargo.lock", include_str!("templates/rust/Cargo.lock.txt")),
-        ],
+        needs: "Rust with a target for WebAssembly",
+        files: &[("build", include_str!("templates/rust/build"))],
         sources: &[
             (
                 "json-rpc",
                 &[
+                    CARGO_TOML,
+                    CARGO_LOCK,
                     ("src/main.rs", include_str!("templates/rust/main.rs.txt")),
                     ("src/mpp.rs", include_str!("../sdk/mod.rs")),
-                ],
-            ),
-            ("command", &[("src/main.rs", include_str!("templates/rust/command.rs.txt"))]),
-            ("mcp", &[("src/main.rs", include_str!("templates/rust/mcp.rs.txt"))]),
-        ],
-        ..COMPILED
-    },
-    Language {
-        name: "c",
-        needs: "clang and wasi-libc; its first lines state where to get them",
-        files: &[("build", include_str!("templates/c/build"))],
-        sources: &[
-            (
-                "json-rpc",
-                &[
-                    ("src/tool.c", include_str!("templates/c/tool.c")),
-                    ("src/jsonrpc.h", include_str!("../../conformance/tools/src/jsonrpc.h")),
-                ],
-            ),
-            ("command", &[("src/tool.c", include_str!("templates/c/command.c"))]),
-        ],
-        ..COMPILED
-    },
-    Language {
-        name: "cpp",
-        needs: "clang, libc++ for WASI and nlohmann/json; its first lines state where to get them",
-        sources: &[
-            (
-                "json-rpc",
-                &[
-                    ("build", include_str!("templates/cpp/build-json")),
-                    (CPP_SOURCE, include_str!("templates/cpp/tool.cc")),
                 ],
             ),
             (
                 "command",
                 &[
-                    ("build", include_str!("templates/cpp/build")),
-                    (CPP_SOURCE, include_str!("templates/cpp/command.cc")),
+                    ("Cargo.toml", include_str!("templates/rust/command.Cargo.toml.txt")),
+                    ("src/main.rs", include_str!("templates/rust/command.rs.txt")),
                 ],
             ),
+            (
+                "mcp",
+                &[
+                    CARGO_TOML,
+                    CARGO_LOCK,
+                    ("src/main.rs", include_str!("templates/rust/mcp.rs.txt")),
+                ],
+            ),
+        ],
+        ..COMPILED
+    },
+    Language {
+        name: "c",
+        needs: "clang and wasi-libc",
+        files: &[("build", include_str!("templates/c/build"))],
+        sources: &[
+            ("json-rpc", &[("src/tool.c", include_str!("templates/c/tool.c")), JSONRPC_H]),
+            ("command", &[("src/tool.c", include_str!("templates/c/command.c"))]),
+            ("mcp", &[("src/tool.c", include_str!("templates/c/mcp.c")), JSONRPC_H]),
+        ],
+        ..COMPILED
+    },
+    Language {
+        name: "cpp",
+        needs: "clang++, wasi-libc and libc++ for WASI",
+        files: &[("build", include_str!("templates/cpp/build"))],
+        sources: &[
+            ("json-rpc", &[("src/tool.cc", include_str!("templates/cpp/tool.cc")), JSON_HPP]),
+            ("command", &[("src/tool.cc", include_str!("templates/cpp/command.cc"))]),
+            ("mcp", &[("src/tool.cc", include_str!("templates/cpp/mcp.cc")), JSON_HPP]),
         ],
         ..COMPILED
     },
@@ -135,7 +138,7 @@ pub const LANGUAGES: [Language; 8] = [
     },
     Language {
         name: "javascript",
-        needs: "QuickJS for WASI; the first lines of `quickjs` state how to get or compile it",
+        needs: "QuickJS for WASI, or clang, wasi-libc and cargo to compile it",
         files: &[("build", include_str!("templates/javascript/build")), QUICKJS],
         sources: &[
             ("json-rpc", &[("package/assets/tool.js", include_str!("templates/javascript/tool.js"))]),
@@ -146,7 +149,7 @@ pub const LANGUAGES: [Language; 8] = [
     },
     Language {
         name: "typescript",
-        needs: "Node 20 or later with npm, and QuickJS for WASI; the first lines of `quickjs` state how to get it",
+        needs: "Node 18 or later with npm, and QuickJS for WASI, or clang, wasi-libc and cargo to compile it",
         files: &[
             ("build", include_str!("templates/typescript/build")),
             ("package.json", include_str!("templates/typescript/package.json")),
@@ -154,7 +157,11 @@ pub const LANGUAGES: [Language; 8] = [
             ("src/qjs.d.ts", include_str!("templates/typescript/qjs.d.ts")),
             QUICKJS,
         ],
-        sources: &[("json-rpc", &[("src/tool.ts", include_str!("templates/typescript/tool.ts"))])],
+        sources: &[
+            ("json-rpc", &[("src/tool.ts", include_str!("templates/typescript/tool.ts"))]),
+            ("command", &[("src/tool.ts", include_str!("templates/typescript/command.ts"))]),
+            ("mcp", &[("src/tool.ts", include_str!("templates/typescript/mcp.ts"))]),
+        ],
         ..SCRIPT
     },
     Language {
@@ -170,7 +177,6 @@ pub const LANGUAGES: [Language; 8] = [
         memory_mb: 128,
         timeout_ms: 60_000,
         fuel: 50_000_000_000,
-        ..COMPILED
     },
     Language {
         name: "assemblyscript",
@@ -179,19 +185,25 @@ pub const LANGUAGES: [Language; 8] = [
             ("build", include_str!("templates/assemblyscript/build")),
             ("package.json", include_str!("templates/assemblyscript/package.json")),
         ],
-        sources: &[(
-            "json-rpc",
-            &[
-                ("src/tool.ts", include_str!("templates/assemblyscript/tool.ts")),
-                (
-                    "src/jsonrpc.ts",
-                    include_str!("../../conformance/tools/src/calendar/jsonrpc.ts"),
-                ),
-            ],
-        )],
+        sources: &[
+            (
+                "json-rpc",
+                &[
+                    ("src/tool.ts", include_str!("templates/assemblyscript/tool.ts")),
+                    (
+                        "src/jsonrpc.ts",
+                        include_str!("../../conformance/tools/src/calendar/jsonrpc.ts"),
+                    ),
+                ],
+            ),
+            ("command", &[("src/tool.ts", include_str!("templates/assemblyscript/command.ts"))]),
+        ],
         ..COMPILED
     },
 ];
+
+/// The most bytes of a label of a package id (MAN-10), which is less than those of a tool's name (MAN-30).
+const LABEL_BYTES_MAX: usize = 63;
 
 /// What a project is called.
 pub struct Names {
@@ -204,17 +216,24 @@ pub struct Names {
 }
 
 impl Names {
-    /// Derives the names from that of the directory, which has to start with a letter.
-    pub fn of(directory: &Path, id: Option<String>) -> Option<Self> {
-        let name = directory.file_name()?.to_str()?;
+    /// Derives the names from that of the directory; an error says what is wrong with it.
+    pub fn of(directory: &Path, id: Option<String>) -> Result<Self, String> {
+        let name = directory.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         let fold = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
         let package: String = name.chars().map(fold).collect();
         let package = package.trim_matches('-').to_owned();
+        let is_known = |c: char| c.is_ascii_alphanumeric() || "-_. ".contains(c);
+        if let Some(other) = name.chars().find(|c| !is_known(*c)) {
+            return Err(format!("the tool cannot have the directory's name, for its {other:?}"));
+        }
         if !package.starts_with(|first: char| first.is_ascii_lowercase()) {
-            return None;
+            return Err("the name of the directory does not start with a letter".to_owned());
+        }
+        if package.len() > LABEL_BYTES_MAX {
+            return Err(format!("the name of the directory has more than {LABEL_BYTES_MAX} bytes"));
         }
         let id = id.unwrap_or_else(|| format!("org.example.{package}"));
-        Some(Names { id, tool: package.replace('-', "_"), package })
+        Ok(Names { id, tool: package.replace('-', "_"), package })
     }
 }
 
@@ -244,11 +263,13 @@ impl Language {
     /// Returns the files of a project, filled in; `None` if there is no template for the protocol.
     pub fn files(&self, protocol: &str, names: &Names) -> Option<Vec<(&'static str, String)>> {
         let sources = self.sources(protocol)?;
-        let command = match protocol {
-            "command" => "      \"command\": { \"args\": [\"{name}\"] },\n",
-            _ => "",
+        let (tests, message, command) = match protocol {
+            "command" => (include_str!("templates/tests-command.json"), MESSAGE, COMMAND),
+            _ => (include_str!("templates/tests.json"), "", ""),
         };
+        let own: [File; 1] = [("tests.json", tests)];
         let marks = [
+            ("@MESSAGE@", message.to_owned()),
             ("@COMMAND@", command.to_owned()),
             ("@PROTOCOL@", protocol.to_owned()),
             ("@ID@", names.id.clone()),
@@ -264,7 +285,7 @@ impl Language {
             let fill = |text: String, (mark, value): &(&str, String)| text.replace(mark, value);
             (*path, marks.iter().fold((*template).to_owned(), fill))
         };
-        Some(SHARED.iter().chain(self.files).chain(sources).map(filled_in).collect())
+        Some(SHARED.iter().chain(&own).chain(self.files).chain(sources).map(filled_in).collect())
     }
 }
 

@@ -1,28 +1,28 @@
 //! `mpp audit`.
 
 use super::{terminal, CommandOutput};
-use argh::FromArgs;
+use argh::{ArgsInfo, FromArgs};
 use mpp::consent::attestation::AttestationVerifier;
 use mpp::{audit, home, Error};
 use serde_json::json;
 use std::path::PathBuf;
 
 /// Verify the audit log
-#[derive(FromArgs)]
+#[derive(ArgsInfo, FromArgs)]
 #[argh(subcommand, name = "audit")]
 pub struct Audit {
     #[argh(subcommand)]
     command: Command,
 }
 
-#[derive(FromArgs)]
+#[derive(ArgsInfo, FromArgs)]
 #[argh(subcommand)]
 enum Command {
     Verify(Verify),
 }
 
 /// Verify all records and the hash chain
-#[derive(FromArgs)]
+#[derive(ArgsInfo, FromArgs)]
 #[argh(subcommand, name = "verify")]
 struct Verify {
     /// verify this file [default: MPP_HOME/audit/audit.jsonl]

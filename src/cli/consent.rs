@@ -3,7 +3,7 @@
 
 use super::terminal::{self, Decision};
 use super::{json_line, run, usage_error, CommandOutput};
-use argh::FromArgs;
+use argh::{ArgsInfo, FromArgs};
 use mpp::audit::AuditLog;
 use mpp::consent::approvals::Approvals;
 use mpp::consent::attestation::{host_key, EphemeralAttestation};
@@ -30,7 +30,7 @@ const FOLLOW_ALIVE_PERIOD: Duration = Duration::from_secs(5);
 const DIALOG_COLUMNS: usize = 72;
 
 /// List approval requests waiting for a decision
-#[derive(FromArgs)]
+#[derive(ArgsInfo, FromArgs)]
 #[argh(subcommand, name = "pending")]
 pub struct ShowPending {
     /// keep running and print requests as they come; with --json an event on each line
@@ -42,7 +42,7 @@ pub struct ShowPending {
 }
 
 /// Approve a pending request
-#[derive(FromArgs)]
+#[derive(ArgsInfo, FromArgs)]
 #[argh(subcommand, name = "approve")]
 pub struct Approve {
     /// number of the request, from `mpp pending`
@@ -60,7 +60,7 @@ pub struct Approve {
 }
 
 /// Deny a pending request
-#[derive(FromArgs)]
+#[derive(ArgsInfo, FromArgs)]
 #[argh(subcommand, name = "deny")]
 pub struct Deny {
     /// number of the request, from `mpp pending`
@@ -72,7 +72,7 @@ pub struct Deny {
 }
 
 /// List or revoke remembered approvals
-#[derive(FromArgs)]
+#[derive(ArgsInfo, FromArgs)]
 #[argh(subcommand, name = "approvals")]
 pub struct ShowApprovals {
     /// revoke the approvals of the package with this id
@@ -247,7 +247,7 @@ impl ShowApprovals {
         for one in &all {
             text.push_str(&format!("{}\n", one.package));
             text.push_str(&terminal::columns(&[
-                ("content", one.content_hash.to_string()),
+                ("content", terminal::short(&one.content_hash)),
                 ("granted", question::or_nothing(&one.capabilities)),
                 ("approved by", format!("{} at {}", one.by, one.at)),
             ]));
@@ -270,6 +270,7 @@ pub struct TerminalApprover<'a> {
     pub home: &'a Path,
     pub approved: bool,
     pub show_changes: bool,
+    pub show_stderr: bool,
 }
 
 impl TerminalApprover<'_> {
@@ -308,6 +309,12 @@ impl Approver for TerminalApprover<'_> {
             Decision::Once => self.approve_once(question, terminal::user_label()),
             Decision::Always => ApprovalDecision::ApprovedAlways(terminal::user_label()),
             Decision::No => ApprovalDecision::Denied,
+        }
+    }
+
+    fn show_stderr(&self, filtered: &mut dyn FnMut() -> String) {
+        if self.show_stderr {
+            super::warn(terminal::printable(&filtered()).trim_end());
         }
     }
 

@@ -8,7 +8,7 @@
 
 use super::explain;
 use super::{error_json, error_text, json_line, usage_error, warn, CommandOutput};
-use argh::FromArgs;
+use argh::{ArgsInfo, FromArgs};
 use mpp::encoding::unhex;
 use mpp::home::read_file;
 use mpp::package::manifest::CustomPattern;
@@ -22,7 +22,7 @@ use std::path::PathBuf;
 const KEY_FILE_BYTES_MAX: usize = 66;
 
 /// Redact JSON lines with `id` and `text` or `json` from stdin
-#[derive(FromArgs)]
+#[derive(ArgsInfo, FromArgs)]
 #[argh(subcommand, name = "filter")]
 pub struct Filter {
     /// detect only these kinds, as in email,iban [default: all]

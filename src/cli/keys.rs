@@ -1,7 +1,7 @@
 //! `mpp keygen`.
 
 use super::{file_error, terminal, usage_error, CommandOutput};
-use argh::FromArgs;
+use argh::{ArgsInfo, FromArgs};
 use mpp::package::key::{PublicKey, SecretKey};
 use mpp::{home, text, Code, Error};
 use serde_json::json;
@@ -10,7 +10,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 /// Generate an Ed25519 key pair: NAME.key and NAME.pub
-#[derive(FromArgs)]
+#[derive(ArgsInfo, FromArgs)]
 #[argh(subcommand, name = "keygen")]
 pub struct Keygen {
     /// path of the two PEM files, without the extension

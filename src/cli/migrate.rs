@@ -3,7 +3,7 @@
 use super::{file_error, read_bytes, terminal, usage_error, CommandOutput};
 use crate::author::migrate::{clean_line, migrate, program, server, tools_of, Migration, Settings};
 use crate::author::project::Names;
-use argh::FromArgs;
+use argh::{ArgsInfo, FromArgs};
 use mpp::limits::REQUEST_BYTES_MAX;
 use mpp::{Code, Error};
 use serde_json::Value;
@@ -16,7 +16,7 @@ use std::time::Duration;
 pub const STDIN: &str = "/dev/stdin";
 
 /// Write manifests for the tools of an MCP server or program
-#[derive(FromArgs)]
+#[derive(ArgsInfo, FromArgs)]
 #[argh(subcommand, name = "migrate")]
 #[argh(note = "SOURCE is a file with a list of tools, as tools/list answers, or - for stdin.\n\
             With --stdio it is the command that starts a server:\n  \
@@ -54,8 +54,7 @@ impl Migrate {
             return Err(usage_error("--protocol: expected mcp or json-rpc"));
         }
         let output = &self.output;
-        let names = Names::of(output, self.id.clone())
-            .ok_or_else(|| usage_error("the name of the directory does not start with a letter"))?;
+        let names = Names::of(output, self.id.clone()).map_err(usage_error)?;
         // A number may follow the id.
         if !mpp::names::is_id(&format!("{}-9999", names.id)) {
             return Err(usage_error("--id: not a reverse domain name, or too long"));

@@ -4,15 +4,22 @@
 //! Exit status: 0 success, 1 refused, 2 usage, 3 the tool failed, 4 the host failed.
 
 mod audit;
+mod check;
+mod commands;
+mod completions;
 mod config;
 mod consent;
+mod dev;
+mod doctor;
 mod download;
 mod explain;
 mod filter;
+mod help;
 mod keys;
 mod migrate;
 mod new;
 mod package;
+mod report;
 mod run;
 mod secret;
 mod serve;
@@ -20,7 +27,7 @@ mod store;
 mod terminal;
 mod trust;
 
-use argh::{EarlyExit, FromArgs};
+use argh::{ArgsInfo, EarlyExit, FromArgs};
 use mpp::consent::question::escape_hidden;
 use mpp::{Code, Error, Timestamp};
 use serde_json::{json, Value};
@@ -29,11 +36,10 @@ use std::fs::{OpenOptions, Permissions};
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use terminal::Style;
 
 /// Verify, sandbox, filter and audit signed AI-agent tools
-#[derive(FromArgs)]
-#[argh(note = "Files are in MPP_HOME [default: ~/.mpp].\n\
-            Exit status: 0 success, 1 refused, 2 usage, 3 the tool failed, 4 the host failed.")]
+#[derive(ArgsInfo, FromArgs)]
 struct Arguments {
     /// print the version
     #[argh(switch, short = 'V')]
@@ -42,34 +48,34 @@ struct Arguments {
     command: Option<Command>,
 }
 
-#[derive(FromArgs)]
+#[derive(ArgsInfo, FromArgs)]
 #[argh(subcommand)]
+// `commands::COMMANDS` has the order in which they are shown.
 enum Command {
-    // Use.
     Run(run::Run),
     Install(store::Install),
     List(store::List),
     Remove(store::Remove),
     Inspect(package::Inspect),
     Verify(package::Verify),
-    // Approve.
     Pending(consent::ShowPending),
     Approve(consent::Approve),
     Deny(consent::Deny),
     Approvals(consent::ShowApprovals),
-    // Configure.
     Trust(trust::Trust),
     Secret(secret::Secret),
     Serve(serve::Serve),
-    // Publish.
     New(new::New),
+    Check(check::Check),
+    Dev(dev::Dev),
     Migrate(migrate::Migrate),
     Keygen(keys::Keygen),
     Pack(package::Pack),
     Sign(package::Sign),
-    // Audit.
     Audit(audit::Audit),
     Filter(filter::Filter),
+    Doctor(doctor::Doctor),
+    Completions(completions::Completions),
 }
 
 /// The output of a command: text by default, JSON with `--json`.
@@ -92,26 +98,36 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
         Ok(arguments) => arguments,
         Err(_) => return report_error(&usage_error("an argument is not UTF-8"), false),
     };
+    let top = Arguments::get_args_info();
+    let arguments = help::prepared(&top, arguments);
     let mut words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     if words.first() == Some(&"migrate") {
         // argh reads a single `-` as an option.
         let own = words.iter_mut().take_while(|word| **word != "--");
         own.filter(|word| **word == "-").for_each(|word| *word = migrate::STDIN);
     }
-    let arguments = match Arguments::from_args(&["mpp"], &words) {
+    if matches!(words.first(), Some(&"--help" | &"help")) {
+        return print(&help::overview(&top)).into();
+    }
+    let (path, command) = help::command_of(&top, &arguments);
+    let parsed = match Arguments::from_args(&["mpp"], &words) {
         Ok(arguments) => arguments,
         Err(EarlyExit { output, status: Ok(()) }) => {
-            return print(&format!("{}\n", output.trim_end())).into();
+            return print(&help::with_example(&path, &output)).into();
         }
         Err(EarlyExit { output, status: Err(()) }) => {
             let mut detail = output.split_whitespace().collect::<Vec<_>>().join(" ");
             detail.get_mut(..1).into_iter().for_each(str::make_ascii_lowercase);
+            let given = output.strip_prefix("Unrecognized argument: ").map(str::trim);
+            if let Some(meant) = given.and_then(|given| help::meant(command, given)) {
+                detail.push_str(&format!("; did you mean {meant}?"));
+            }
             let error = usage_error(detail.trim_start_matches("error parsing "));
             return report_error(&error, words.contains(&"--json"));
         }
     };
-    let Some(command) = arguments.command else {
-        if arguments.version {
+    let Some(command) = parsed.command else {
+        if parsed.version {
             return print(&format!("mpp {}\n", env!("CARGO_PKG_VERSION"))).into();
         }
         return report_error(&usage_error("no command given"), false);
@@ -120,7 +136,11 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
         Command::Approvals(command) => (command.json, command.run()),
         Command::Approve(command) => (command.json, command.run()),
         Command::Audit(command) => (command.as_json(), command.run()),
+        Command::Check(command) => (command.json, command.run()),
+        Command::Completions(command) => (command.json, command.run(&top)),
         Command::Deny(command) => (command.json, command.run()),
+        Command::Dev(command) => (command.json, command.run()),
+        Command::Doctor(command) => (command.json, command.run()),
         Command::Filter(command) => (command.json, command.run()),
         Command::Inspect(command) => (command.json, command.run()),
         Command::Install(command) => (command.json, command.run()),
@@ -162,7 +182,9 @@ fn print(text: &str) -> u8 {
 
 /// Writes a line to stderr. A failure is ignored: it cannot be reported.
 fn warn(line: &str) {
-    let _ = writeln!(std::io::stderr(), "{line}");
+    let painted =
+        line.strip_prefix("warning:").map(|rest| terminal::paint(Style::Warn, "warning:") + rest);
+    let _ = writeln!(std::io::stderr(), "{}", painted.as_deref().unwrap_or(line));
 }
 
 fn report_error(error: &Error, as_json: bool) -> ExitCode {
@@ -181,7 +203,9 @@ fn error_text(error: &Error) -> String {
     };
     // Text from an untrusted file neither controls the terminal nor imitates the second line.
     let detail = terminal::printable(error.detail()).replace('\n', "\n  ");
-    format!("error{code}: {}\nhelp: {}", detail.trim_end(), error.code().remedy())
+    let (label, help) = (format!("error{code}:"), terminal::paint(Style::Good, "help:"));
+    let label = terminal::paint(Style::Bad, &label);
+    format!("{label} {}\n{help} {}", detail.trim_end(), error.code().remedy())
 }
 
 fn error_json(error: &Error) -> Value {

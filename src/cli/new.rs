@@ -1,15 +1,16 @@
 //! `mpp new`: a new tool project, ready to be built, tried, packed and run.
 
+use super::terminal::printable;
 use super::{file_error, usage_error, CommandOutput};
 use crate::author::project::{create, Language, Names, LANGUAGES};
-use argh::FromArgs;
+use argh::{ArgsInfo, FromArgs};
 use mpp::{Code, Error};
 use serde_json::json;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Create a new tool project
-#[derive(FromArgs)]
+#[derive(ArgsInfo, FromArgs)]
 #[argh(subcommand, name = "new")]
 pub struct New {
     /// directory to create; the tool gets its name
@@ -35,8 +36,7 @@ impl New {
             let known = LANGUAGES.map(|language| language.name).join(", ");
             usage_error(format!("--lang {:?}: expected one of {known}", self.lang))
         })?;
-        let names = Names::of(&self.directory, self.id)
-            .ok_or_else(|| usage_error("the name of the directory does not start with a letter"))?;
+        let names = Names::of(&self.directory, self.id).map_err(usage_error)?;
         let files = language.files(&self.protocol, &names).ok_or_else(|| {
             let known = match Language::all_with(&self.protocol) {
                 none if none.is_empty() => "json-rpc, command, mcp".to_owned(),
@@ -61,20 +61,42 @@ impl New {
                 file_error(&self.directory.join(path), &error)
             })?;
         }
-        let directory = self.directory.display();
         let Names { id, package, tool } = &names;
         let paths: Vec<_> = files.iter().map(|(path, _)| path).collect();
-        let build = match self.directory.is_absolute() {
-            true => format!("{directory}/build"),
-            false => format!("./{directory}/build"),
-        };
-        let text = format!(
-            "created {directory} with the tool {tool}\n\nnext:\n  {build}\n  mpp dev {directory}\n  \
-             mpp keygen me\n  mpp trust add me.pub --name Me --namespace {id}\n  \
-             mpp pack {directory}/package --key me.key -o {package}.mpp\n  \
-             mpp install {package}.mpp\n  mpp serve --print-config vscode\n"
-        );
-        let json = json!({ "directory": self.directory, "id": id, "tool": tool, "files": paths });
+        let directory = shell_quoted(&self.directory);
+        let here = if directory.starts_with(['/', '\'', '.']) { "" } else { "./" };
+        let next = [
+            format!("{here}{directory}/build"),
+            format!("mpp dev {directory}"),
+            "mpp keygen me".to_owned(),
+            format!("mpp trust add me.pub --name Me --namespace {}", namespace(id)),
+            format!("mpp pack {directory}/package --key me.key -o {package}.mpp"),
+            format!("mpp install {package}.mpp"),
+            "mpp serve --print-config vscode".to_owned(),
+        ];
+        let text =
+            format!("created {directory} with the tool {tool}\n\nnext:\n  {}\n", next.join("\n  "));
+        let json = json!({ "directory": self.directory, "id": id, "tool": tool, "files": paths, "next": next });
         Ok(CommandOutput::new(text, json))
+    }
+}
+
+/// The path as one word of a shell's line.
+fn shell_quoted(path: &Path) -> String {
+    let text = printable(&path.display().to_string());
+    let text = text.strip_suffix('/').unwrap_or(&text);
+    // No command takes it for an option.
+    let text = if text.starts_with('-') { format!("./{text}") } else { text.to_owned() };
+    match text.chars().all(|c| c.is_alphanumeric() || "/._-+,@%".contains(c)) {
+        true => text,
+        false => format!("'{}'", text.replace('\'', "'\\''")),
+    }
+}
+
+/// The id without its last label: one line of trust for all tools of an author.
+fn namespace(id: &str) -> &str {
+    match id.rsplit_once('.') {
+        Some((parent, _)) if parent.contains('.') => parent,
+        _ => id,
     }
 }

@@ -1,7 +1,8 @@
 //! `mpp pack`, `mpp sign`, `mpp verify` and `mpp inspect`.
 
 use super::{keys, signed_at, terminal, trust, usage_error, warn, write_atomic, CommandOutput};
-use argh::FromArgs;
+use crate::author::lints::refused_by_clients;
+use argh::{ArgsInfo, FromArgs};
 use mpp::consent::question::or_nothing;
 use mpp::gatekeeper::{self, read_package, Gatekeeper, Inspection};
 use mpp::package::manifest::Tool;
@@ -15,11 +16,8 @@ use mpp::{home, Code, Error, Timestamp};
 use serde_json::{json, Value};
 use std::path::PathBuf;
 
-/// Longest name that leaves a client enough characters for its prefix.
-const CLIENT_NAME_BYTES_MAX: usize = 50;
-
 /// Sign a package directory and write the .mpp file
-#[derive(FromArgs)]
+#[derive(ArgsInfo, FromArgs)]
 #[argh(subcommand, name = "pack")]
 pub struct Pack {
     /// directory with manifest.json, tool.wasm and assets/
@@ -43,7 +41,7 @@ pub struct Pack {
 }
 
 /// Add a signature to a package
-#[derive(FromArgs)]
+#[derive(ArgsInfo, FromArgs)]
 #[argh(subcommand, name = "sign")]
 pub struct Sign {
     /// package file
@@ -64,7 +62,7 @@ pub struct Sign {
 }
 
 /// Verify a package (seven checks)
-#[derive(FromArgs)]
+#[derive(ArgsInfo, FromArgs)]
 #[argh(subcommand, name = "verify")]
 pub struct Verify {
     /// package file
@@ -82,7 +80,7 @@ pub struct Verify {
 }
 
 /// Show the tools, capabilities and risk of a package
-#[derive(FromArgs)]
+#[derive(ArgsInfo, FromArgs)]
 #[argh(subcommand, name = "inspect")]
 pub struct Inspect {
     /// package file, https URL, or id of an installed package
@@ -123,7 +121,9 @@ impl Pack {
         let package = pack(contents, &key, signed_at, compression)?;
         // Reports to the author what a host would refuse later.
         let found = gatekeeper::inspect(&package)?;
-        found.manifest.tools.iter().flat_map(refused_by_clients).for_each(|line| warn(&line));
+        for lint in found.manifest.tools.iter().flat_map(refused_by_clients) {
+            warn(&format!("warning: {}; {}", lint.message, lint.help));
+        }
         write_atomic(&self.output, &package, None)?;
         written(&self.output, &package, &found)
     }
@@ -139,27 +139,6 @@ impl Sign {
         write_atomic(&output, &package, None)?;
         written(&output, &package, &found)
     }
-}
-
-/// Returns a warning for each reason why the model API of a client could refuse all its tools.
-fn refused_by_clients(tool: &Tool) -> Vec<String> {
-    let name = &tool.name;
-    let root = ["anyOf", "oneOf", "allOf", "enum", "not"].into_iter();
-    let root = root.filter(|keyword| tool.parameters.source().get(keyword).is_some());
-    let keyword = |keyword| {
-        format!(
-            "warning: tool {name}: model APIs refuse `{keyword}` at the root of `parameters`; \
-             move it into a property"
-        )
-    };
-    let mut warnings: Vec<String> = root.map(keyword).collect();
-    if name.len() > CLIENT_NAME_BYTES_MAX {
-        warnings.push(format!(
-            "warning: tool {name}: clients put a prefix before the name, and model APIs refuse more \
-             than 64 characters; use at most {CLIENT_NAME_BYTES_MAX}"
-        ));
-    }
-    warnings
 }
 
 /// Returns the output of `pack` and `sign`.
@@ -246,9 +225,9 @@ impl Verify {
 fn checks_until(failed: Option<usize>) -> String {
     let line = |(number, name): (usize, &&str)| {
         let verdict = match failed {
-            Some(failed) if number == failed => "FAILED",
-            Some(failed) if number > failed => "skipped",
-            _ => "ok",
+            Some(failed) if number == failed => terminal::paint(terminal::Style::Bad, "FAILED"),
+            Some(failed) if number > failed => "skipped".to_owned(),
+            _ => terminal::paint(terminal::Style::Good, "ok"),
         };
         format!("  {} {name:10} {verdict}\n", number.saturating_add(1))
     };

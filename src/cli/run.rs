@@ -2,7 +2,7 @@
 
 use super::consent::TerminalApprover;
 use super::{download, read_bytes, terminal, trust, usage_error, CommandOutput};
-use argh::FromArgs;
+use argh::{ArgsInfo, FromArgs};
 use mpp::gatekeeper::{self, read_package};
 use mpp::network::CurlTransport;
 use mpp::package::content_hash::ContentHash;
@@ -20,16 +20,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Run one tool of a package
-#[derive(FromArgs)]
+#[derive(ArgsInfo, FromArgs)]
 #[argh(subcommand, name = "run")]
 #[argh(note = "Without a policy file, packages that request nothing run; others need approval")]
 pub struct Run {
     /// package file, https URL, or id of an installed package
     #[argh(positional)]
     file: PathBuf,
-    /// call this tool
+    /// call this tool [default: the only one]
     #[argh(option)]
-    tool: String,
+    tool: Option<String>,
     /// pass this JSON object, or @FILE [default: {}]
     #[argh(option, default = "String::from(\"{}\")")]
     args: String,
@@ -45,6 +45,9 @@ pub struct Run {
     /// show file changes and ask before they are applied
     #[argh(switch)]
     show_changes: bool,
+    /// show what the tool wrote to stderr, filtered
+    #[argh(switch)]
+    show_stderr: bool,
     /// let the tool read the host's clocks
     #[argh(switch)]
     real_clock: bool,
@@ -75,11 +78,15 @@ impl Run {
         let policy = self.policy(&home)?;
         let package = Package::named(&self.file, self.ca_file.as_deref())?;
         self.check_requested(&package)?;
-        let own_name = package.own_name(&self.tool, &policy);
-        let mut call = ToolCall::new(own_name, self.arguments()?);
-        call.listed_as = Some(self.tool.clone()).filter(|name| *name != call.tool);
-        let approver =
-            TerminalApprover { home: &home, approved: self.yes, show_changes: self.show_changes };
+        let tool = self.tool_of(&package)?;
+        let mut call = ToolCall::new(package.own_name(&tool, &policy), self.arguments()?);
+        call.listed_as = Some(tool).filter(|name| *name != call.tool);
+        let approver = TerminalApprover {
+            home: &home,
+            approved: self.yes,
+            show_changes: self.show_changes,
+            show_stderr: self.show_stderr,
+        };
         let transport = Arc::new(CurlTransport::new(self.ca_file.clone()));
         let mut runtime = Runtime::open(&home, policy)?.trust_file(&trust_path);
         if let Some(directory) = &self.storage {
@@ -140,15 +147,7 @@ impl Run {
         if self.map.is_empty() && self.env.is_empty() {
             return Ok(());
         }
-        // Only the manifest is read here. The call verifies the package, refuses an invalid one and records that.
-        let manifest = |bytes: &[u8]| {
-            let entries = archive::read(bytes).ok()?;
-            let entry = entries.iter().find(|entry| entry.name == MANIFEST_ENTRY)?;
-            Manifest::parse(&entry.content).ok()
-        };
-        let Some(manifest) = package.bytes().ok().and_then(|bytes| manifest(&bytes)) else {
-            return Ok(());
-        };
+        let Some(manifest) = package.manifest() else { return Ok(()) };
         let requested = &manifest.capabilities;
         let directories = &requested.filesystem;
         let directories = [directories.read.as_slice(), directories.write.as_slice()].concat();
@@ -166,6 +165,20 @@ impl Run {
             }
         }
         Ok(())
+    }
+
+    /// Returns the named tool, or the only one. Without a valid manifest the call states why it is refused.
+    fn tool_of(&self, package: &Package) -> Result<String, Error> {
+        let manifest = match &self.tool {
+            Some(tool) => return Ok(tool.clone()),
+            None => package.manifest(),
+        };
+        let Some(manifest) = manifest else { return Ok(String::new()) };
+        let names: Vec<&str> = manifest.tools.iter().map(|tool| tool.name.as_str()).collect();
+        match names[..] {
+            [only] => Ok(only.to_owned()),
+            _ => Err(usage_error(format!("--tool is missing: one of {}", names.join(", ")))),
+        }
     }
 
     fn arguments(&self) -> Result<Value, Error> {
@@ -219,6 +232,14 @@ impl Package {
             }
         };
         found.unwrap_or_else(|| name.to_owned())
+    }
+
+    /// Reads only the manifest. The call verifies the package, refuses an invalid one and records that.
+    fn manifest(&self) -> Option<Manifest> {
+        let bytes = self.bytes().ok()?;
+        let entries = archive::read(&bytes).ok()?;
+        let entry = entries.iter().find(|entry| entry.name == MANIFEST_ENTRY)?;
+        Manifest::parse(&entry.content).ok()
     }
 
     pub fn bytes(&self) -> Result<Cow<'_, [u8]>, Error> {

@@ -1,7 +1,7 @@
 //! `mpp secret`: secrets for tools, read from stdin or typed without echo, and never shown.
 
 use super::{run, terminal, usage_error, CommandOutput};
-use argh::FromArgs;
+use argh::{ArgsInfo, FromArgs};
 use mpp::limits::SECRET_BYTES_MAX;
 use mpp::secrets::{FileSecretStore, SecretValue};
 use mpp::{home, Code, Error, PermissionPolicy};
@@ -12,14 +12,14 @@ use std::path::PathBuf;
 use std::process::{Command as Process, Stdio};
 
 /// Manage secrets for tools
-#[derive(FromArgs)]
+#[derive(ArgsInfo, FromArgs)]
 #[argh(subcommand, name = "secret")]
 pub struct Secret {
     #[argh(subcommand)]
     command: Command,
 }
 
-#[derive(FromArgs)]
+#[derive(ArgsInfo, FromArgs)]
 #[argh(subcommand)]
 enum Command {
     Set(Set),
@@ -28,7 +28,7 @@ enum Command {
 }
 
 /// Set a secret to the line read from stdin
-#[derive(FromArgs)]
+#[derive(ArgsInfo, FromArgs)]
 #[argh(subcommand, name = "set")]
 struct Set {
     /// name of the secret, as used in the policy
@@ -40,7 +40,7 @@ struct Set {
 }
 
 /// List secrets and their uses in the policy
-#[derive(FromArgs)]
+#[derive(ArgsInfo, FromArgs)]
 #[argh(subcommand, name = "list")]
 struct List {
     /// use this policy file [default: MPP_HOME/policy.json]
@@ -52,7 +52,7 @@ struct List {
 }
 
 /// Delete a secret
-#[derive(FromArgs)]
+#[derive(ArgsInfo, FromArgs)]
 #[argh(subcommand, name = "remove")]
 struct Remove {
     /// name of the secret

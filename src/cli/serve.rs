@@ -1,14 +1,14 @@
 //! `mpp serve`: the MCP server.
 
 use super::{config, run, usage_error, CommandOutput};
-use argh::FromArgs;
+use argh::{ArgsInfo, FromArgs};
 use mpp::mcp::Server;
 use mpp::network::CurlTransport;
 use mpp::runtime::{PackageSource as _, Runtime};
 use mpp::store::PackageStore;
 use mpp::{home, text, Error};
 use serde_json::Value;
-use std::io::BufReader;
+use std::io::{BufReader, IsTerminal as _};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{sync_channel, Receiver, SyncSender};
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use std::time::Duration;
 const LOG_FLUSH_WAIT: Duration = Duration::from_millis(500);
 
 /// Serve installed packages to an agent: MCP over stdio
-#[derive(FromArgs)]
+#[derive(ArgsInfo, FromArgs)]
 #[argh(subcommand, name = "serve")]
 #[argh(note = "Without a policy file, packages that request nothing run; others need approval")]
 pub struct Serve {
@@ -74,6 +74,9 @@ impl Serve {
         let (sender, written) = background_log();
         let log = move |line: &str| drop(sender.try_send(line.to_owned()));
         report_store(&home, &log);
+        if std::io::stdin().is_terminal() {
+            log("waiting for an MCP client on stdin; try `mpp serve --print-config vscode`");
+        }
         let served = Server::new(&runtime, log).serve(input, std::io::stdout());
         // The sender is dropped with the server; the wait is for a client that reads stderr.
         let _timed_out = written.recv_timeout(LOG_FLUSH_WAIT);

@@ -2,7 +2,7 @@
 
 use super::package::{level_of, risk_reasons, sensitivity_of};
 use super::{run, terminal, usage_error, CommandOutput};
-use argh::FromArgs;
+use argh::{ArgsInfo, FromArgs};
 use mpp::consent::question::{lay_out, or_nothing, ForeignText};
 use mpp::gatekeeper::AttestationResult;
 use mpp::package::manifest::Tool;
@@ -17,7 +17,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 /// Verify a package, show what is new, and install it
-#[derive(FromArgs)]
+#[derive(ArgsInfo, FromArgs)]
 #[argh(subcommand, name = "install")]
 pub struct Install {
     /// package file, https URL, or id of an installed package
@@ -41,7 +41,7 @@ pub struct Install {
 }
 
 /// List installed packages and their tools
-#[derive(FromArgs)]
+#[derive(ArgsInfo, FromArgs)]
 #[argh(subcommand, name = "list")]
 pub struct List {
     /// print JSON
@@ -50,7 +50,7 @@ pub struct List {
 }
 
 /// Remove an installed package
-#[derive(FromArgs)]
+#[derive(ArgsInfo, FromArgs)]
 #[argh(subcommand, name = "remove")]
 pub struct Remove {
     /// package id
@@ -237,6 +237,7 @@ impl List {
         let home = home::home_dir()?;
         let store = PackageStore::new(&home);
         let installed = store.installed()?;
+        let trust = TrustStore::load(&home.join(FILE_NAME))?;
         // On stderr, so that stdout lists packages only.
         super::warn(&format!("packages of {}", terminal::printable(&home.to_string_lossy())));
         let (mut text, mut json) = (String::new(), Vec::new());
@@ -247,11 +248,18 @@ impl List {
         for package in &installed {
             let listed = |tool: &String| package.listed_name(tool, &policy);
             let missing = store.check(&package.content_hash).err();
+            let holders = trust.keys().filter(|(_, key)| package.signers.contains(&key.key_id));
+            let publishers: BTreeSet<&str> = holders.map(|(it, _)| it.name.as_str()).collect();
+            let publishers = Vec::from_iter(publishers);
+            let manifest = store.manifest(&package.content_hash).ok();
+            let name = manifest.as_ref().map(|manifest| manifest.name.as_str());
+            let risk = manifest.as_ref().map(risk::score);
             json.push(json!({
                 "id": package.id, "version": package.version.to_string(),
                 "content_hash": package.content_hash.as_str(), "tools": package.tools,
                 "listed_as": package.tools.iter().map(listed).collect::<Vec<_>>(),
-                "missing": missing.is_some(),
+                "missing": missing.is_some(), "name": name, "publishers": publishers,
+                "risk": risk.as_ref().map(|it| json!({ "level": it.level.to_string(), "points": it.points })),
             }));
             let both = |tool: &String| match listed(tool) {
                 name if name == *tool => name,
@@ -259,8 +267,20 @@ impl List {
             };
             let tools = package.tools.iter().map(both).collect::<Vec<_>>().join(", ");
             text.push_str(&format!("{} {}\n", package.id, package.version));
-            let mut rows = vec![("tools", tools), ("content", package.content_hash.to_string())];
-            rows.extend(missing.map(|error| ("missing", error.detail().to_owned())));
+            let mut rows = vec![
+                ("name", name.unwrap_or("unknown").to_owned()),
+                ("publisher", publishers.join(", ")),
+                ("risk", risk.as_ref().map_or_else(|| "unknown".to_owned(), level_of)),
+                ("tools", tools),
+                ("content", terminal::short(&package.content_hash)),
+            ];
+            if publishers.is_empty() {
+                rows.insert(1, ("publisher", "NOT TRUSTED any more: it is refused".to_owned()));
+                rows.remove(2);
+            }
+            if missing.is_some() {
+                rows.push(("missing", "its file: run `mpp install FILE` again".to_owned()));
+            }
             text.push_str(&terminal::columns(&rows));
         }
         if installed.is_empty() {

@@ -2,10 +2,34 @@
 
 use mpp::consent::question;
 pub use mpp::consent::question::printable;
+use mpp::package::content_hash::ContentHash;
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 use std::process::{Command, Stdio};
 
-const WIDTH_MAX: usize = 100;
+/// Columns of a text that no terminal shows.
+const WIDTH: usize = 100;
+const WIDTH_MAX: usize = 200;
+
+/// How a label is shown on a terminal.
+#[derive(Clone, Copy)]
+pub enum Style {
+    Bold = 1,
+    Bad = 31,
+    Good = 32,
+    Warn = 33,
+}
+
+/// Paints a label if a terminal shows it: never in a pipe or a file, with `NO_COLOR` or on a dumb terminal.
+/// Only this program's own words are painted.
+pub fn paint(style: Style, label: &str) -> String {
+    let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let is_able = std::env::var_os("TERM").is_some_and(|term| term != "dumb");
+    let is_shown = std::io::stdout().is_terminal() && std::io::stderr().is_terminal();
+    match is_shown && is_able && !is_set("NO_COLOR") {
+        true => format!("\u{1b}[{}m{label}\u{1b}[0m", style as u8),
+        false => label.to_owned(),
+    }
+}
 
 /// A person's decision about a request.
 pub enum Decision {
@@ -58,12 +82,17 @@ pub fn user_label() -> String {
     }
 }
 
+/// Shortens a content hash where a person only tells packages apart and compares nothing.
+pub fn short(hash: &ContentHash) -> String {
+    hash.as_str().chars().take("sha256:".len() + 12).chain(['…']).collect()
+}
+
 /// Formats rows of two columns, with the second one wrapped.
 pub fn columns(rows: &[(&str, String)]) -> String {
     question::rows(rows, width())
 }
 
-/// Returns the width of the terminal in columns, at most 100. No function of the standard library returns it.
+/// Returns the width of the terminal in columns, at most 200. No function of the standard library returns it.
 pub fn width() -> usize {
     let terminal = || {
         let stty = Command::new("stty").arg("size").stdin(Stdio::inherit()).output().ok()?;
@@ -71,5 +100,5 @@ pub fn width() -> usize {
     };
     let variable = || std::env::var("COLUMNS").ok()?.parse().ok();
     let found = is_interactive().then(terminal).flatten().filter(|columns| *columns > 0);
-    found.or_else(variable).unwrap_or(WIDTH_MAX).clamp(20, WIDTH_MAX)
+    found.or_else(variable).unwrap_or(WIDTH).clamp(20, WIDTH_MAX)
 }

@@ -1,32 +1,34 @@
 //! `mpp trust`: trusted publishers and revocations.
 
 use super::{file_error, keys, terminal, usage_error, CommandOutput};
-use argh::FromArgs;
+use argh::{ArgsInfo, FromArgs};
+use mpp::limits::REQUEST_DEPTH_MAX;
 use mpp::package::content_hash::ContentHash;
 use mpp::package::key::KeyId;
 use mpp::trust::{Publisher, TrustStore, Validity};
-use mpp::{Error, Timestamp};
-use serde_json::json;
+use mpp::{json, Error, Timestamp};
+use serde_json::{json, Value};
 use std::path::{Path, PathBuf};
 
 /// Manage trusted publishers and revocations
-#[derive(FromArgs)]
+#[derive(ArgsInfo, FromArgs)]
 #[argh(subcommand, name = "trust")]
 pub struct Trust {
     #[argh(subcommand)]
     command: Command,
 }
 
-#[derive(FromArgs)]
+#[derive(ArgsInfo, FromArgs)]
 #[argh(subcommand)]
 enum Command {
     Add(Add),
     List(List),
+    Remove(Remove),
     Revoke(Revoke),
 }
 
 /// Trust a publisher's key for its namespaces
-#[derive(FromArgs)]
+#[derive(ArgsInfo, FromArgs)]
 #[argh(subcommand, name = "add")]
 struct Add {
     /// public key file, or id of a trusted key
@@ -53,7 +55,7 @@ struct Add {
 }
 
 /// List publishers, keys, namespaces and revocations
-#[derive(FromArgs)]
+#[derive(ArgsInfo, FromArgs)]
 #[argh(subcommand, name = "list")]
 struct List {
     /// use this trust store [default: MPP_HOME/trust.json]
@@ -64,8 +66,26 @@ struct List {
     json: bool,
 }
 
+/// Stop trusting a publisher, one of its keys or a namespace
+#[derive(ArgsInfo, FromArgs)]
+#[argh(subcommand, name = "remove")]
+struct Remove {
+    /// name of a publisher, or id of a key
+    #[argh(positional)]
+    what: String,
+    /// remove only this namespace (repeatable)
+    #[argh(option)]
+    namespace: Vec<String>,
+    /// use this trust store [default: MPP_HOME/trust.json]
+    #[argh(option)]
+    trust: Option<PathBuf>,
+    /// print JSON
+    #[argh(switch)]
+    json: bool,
+}
+
 /// Revoke a key, or the content of one package
-#[derive(FromArgs)]
+#[derive(ArgsInfo, FromArgs)]
 #[argh(subcommand, name = "revoke")]
 struct Revoke {
     /// key id, public key file, or content hash `sha256:…`
@@ -104,6 +124,7 @@ impl Trust {
         match &self.command {
             Command::Add(command) => command.json,
             Command::List(command) => command.json,
+            Command::Remove(command) => command.json,
             Command::Revoke(command) => command.json,
         }
     }
@@ -112,6 +133,7 @@ impl Trust {
         match self.command {
             Command::Add(command) => command.run(),
             Command::List(command) => command.run(),
+            Command::Remove(command) => command.run(),
             Command::Revoke(command) => command.run(),
         }
     }
@@ -200,6 +222,61 @@ impl List {
             json!({ "trust_store": path.display().to_string(), "keys": keys, "revoked": revoked });
         Ok(CommandOutput::new(terminal::columns(&rows), json))
     }
+}
+
+impl Remove {
+    /// Revocations and the versions seen stay: trust only becomes narrower.
+    fn run(self) -> Result<CommandOutput, Error> {
+        let (what, namespaces) = (&self.what, &self.namespace);
+        TrustStore::update(&store_path(self.trust)?, |store| {
+            let mut file = json::parse(store.to_json().as_bytes(), REQUEST_DEPTH_MAX)
+                .map_err(|error| usage_error(error.to_string()))?;
+            let publishers = file.get_mut("publishers").and_then(Value::as_array_mut);
+            if !publishers.is_some_and(|publishers| remove(publishers, what, namespaces)) {
+                let what = terminal::printable(what);
+                return Err(usage_error(format!(
+                    "no such publisher, key or namespace: {what}; `mpp trust list` shows them"
+                )));
+            }
+            *store = TrustStore::from_json(file.to_string().as_bytes())?;
+            Ok(())
+        })?;
+        let which = match namespaces.is_empty() {
+            true => String::new(),
+            false => format!(" for {}", namespaces.join(", ")),
+        };
+        let text = format!("no longer trusted: {}{which}\n", terminal::printable(what));
+        Ok(CommandOutput::new(text, json!({ "removed": what, "namespaces": namespaces })))
+    }
+}
+
+/// Removes a publisher, a key or namespaces. A publisher without keys or namespaces is removed too.
+fn remove(publishers: &mut Vec<Value>, what: &str, namespaces: &[String]) -> bool {
+    let mut found = false;
+    for publisher in publishers.iter_mut() {
+        let is_named = publisher.get("name").is_some_and(|name| name == what);
+        let mut take = |list: &str, is_taken: &dyn Fn(&Value) -> bool| {
+            let list = publisher.get_mut(list).and_then(Value::as_array_mut);
+            let Some(list) = list else { return 0 };
+            let before = list.len();
+            list.retain(|item| !is_taken(item));
+            before.saturating_sub(list.len())
+        };
+        found |= match (is_named, namespaces) {
+            (true, []) => take("keys", &|_| true) > 0,
+            (false, []) => take("keys", &|key| key.get("key_id").is_some_and(|id| id == what)) > 0,
+            (true, _) => {
+                let is_taken = |one: &Value| namespaces.iter().any(|namespace| one == namespace);
+                take("namespaces", &is_taken) == namespaces.len()
+            }
+            (false, _) => false,
+        };
+    }
+    let has = |publisher: &Value, list: &str| {
+        publisher.get(list).and_then(Value::as_array).is_some_and(|list| !list.is_empty())
+    };
+    publishers.retain(|publisher| has(publisher, "keys") && has(publisher, "namespaces"));
+    found
 }
 
 impl Revoke {

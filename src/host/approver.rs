@@ -31,6 +31,9 @@ pub trait Approver {
     fn approve_changes(&self, _changes: &Changes) -> bool {
         true
     }
+
+    /// Offers what the tool wrote to stderr; filtered, when it is asked for. By default it is not shown.
+    fn show_stderr(&self, _filtered: &mut dyn FnMut() -> String) {}
 }
 
 /// No approver is available: for pipelines and tests.

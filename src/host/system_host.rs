@@ -217,6 +217,10 @@ impl Host for CallHost<'_> {
         self.approver.approve_changes(changes)
     }
 
+    fn show_stderr(&self, filtered: &mut dyn FnMut() -> String) {
+        self.approver.show_stderr(filtered);
+    }
+
     fn secret(&self, name: &str) -> Result<Option<SecretValue>, Error> {
         self.state.secrets.value(name)
     }

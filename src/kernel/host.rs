@@ -202,6 +202,9 @@ pub trait Host: Clock {
         true
     }
 
+    /// Offers what the tool wrote to stderr, for the operator of the host. It is filtered when it is asked for.
+    fn show_stderr(&self, _filtered: &mut dyn FnMut() -> String) {}
+
     /// Returns the value of a secret, or `None` if it is unknown. Called once for each secret of a call.
     ///
     /// # Errors

@@ -35,8 +35,7 @@ use crate::kernel::sandbox::{
     check_directories, Changes, Engine, Execution, ToolInput, ToolResult,
 };
 use crate::kernel::text::quote_untrusted;
-use crate::kernel::time::Timestamp;
-use core::time::Duration;
+use crate::kernel::time::{milliseconds, Timestamp};
 use serde_json::{json, Map, Value};
 
 /// A tool call of an agent.
@@ -179,6 +178,8 @@ impl Pipeline<'_> {
         // 8. Without a durable outcome record the result is withheld.
         let outcome = self.outcome(&run, &result, &changes);
         host.append(&Entry::Outcome(audit_record, &outcome), self.now())?;
+        let text = String::from_utf8_lossy(&run.stderr);
+        host.show_stderr(&mut || filtered_text(&text, (&filter, &Deadline::untimed(host))));
         result.map(|result| CallResult { reservation, ..result })
     }
 
@@ -429,10 +430,6 @@ fn needs(attestation: &AttestationResult, token: &CapabilityToken) -> ResourceNe
         has_hosts: token.has_hosts(),
         timeout: token.limits().timeout,
     }
-}
-
-fn milliseconds(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Identifies an unverified package.

@@ -111,3 +111,8 @@ impl fmt::Display for Timestamp {
 #[cfg(test)]
 #[path = "../../conformance/unit/kernel/time.rs"]
 mod tests;
+
+/// Returns a duration in whole milliseconds, or the most that fit.
+pub(in crate::kernel) fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

@@ -68,7 +68,7 @@ impl Migration {
         let protocol = self.manifests.first().and_then(|one| one.pointer("/runtime/protocol"));
         let module = match protocol.is_some_and(|protocol| protocol == "command") {
             true => "Copy the module to package/tool.wasm.",
-            false => "Compile the program to WebAssembly (wasm32-wasip1) as package/tool.wasm; it reads stdin and writes stdout.",
+            false => "Compile the program to WASI (wasm32-wasip1) as package/tool.wasm.",
         };
         [
             module,
@@ -90,7 +90,10 @@ impl Migration {
         for (number, step) in (1_usize..).zip(self.next_steps()) {
             let _ = writeln!(text, "{number}. {step}");
         }
-        text.push_str("\n## Tools\n\n| tool | in the program | sensitivity | because | may need |\n|---|---|---|---|---|\n");
+        text.push_str(
+            "\n## Tools\n\n| tool | in the program | sensitivity | because | may need |\n",
+        );
+        text.push_str("|---|---|---|---|---|\n");
         for tool in &self.tools {
             let (name, calls) = (code(&tool.name), code(&tool.calls));
             let hints = if tool.hints.is_empty() { "-".to_owned() } else { tool.hints.join(", ") };

@@ -19,7 +19,7 @@ struct View {
     rest: Option<Value>,
 }
 
-/// Merges the root of a converted schema, and removes definitions that are not used. The result accepts at least as much.
+/// Merges the root of a converted schema, and removes unused definitions. The result accepts at least as much.
 pub(super) fn flatten(schema: &mut Value, tool: &str, notes: &mut Vec<Note>) {
     let found: Vec<&str> =
         REFUSED.into_iter().filter(|keyword| schema.get(keyword).is_some()).collect();

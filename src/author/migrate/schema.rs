@@ -109,7 +109,6 @@ pub(super) fn convert(
             Map::new()
         }
     };
-    // [SCH-02]
     match members.get("type") {
         Some(one) if one == "object" => {}
         None => converter.note("", "type", "added: it must be \"object\" at the root"),
@@ -385,7 +384,6 @@ impl Converter<'_> {
         *self.patterns.entry(text.to_owned()).or_insert_with(read)
     }
 
-    // [SCH-05]
     fn reference(&mut self, one: &mut One, value: &Value) {
         let Some(pointer) = value.as_str().and_then(pointer_of).filter(|_| self.foreign == 0)
         else {
@@ -485,7 +483,6 @@ impl Converter<'_> {
         }
     }
 
-    // [SCH-04]
     fn contradiction(&mut self, one: &mut One, low: &str, high: &str) {
         for keyword in [low, high] {
             one.out.remove(keyword);

@@ -41,6 +41,7 @@ use crate::kernel::network::ServiceBroker;
 use crate::kernel::policy::capability::Capability;
 use crate::kernel::policy::token::{CapabilityToken, DirectoryGrant, ResolvedToken, RunLimits};
 use crate::kernel::storage::LoadedStorage;
+use crate::kernel::time::milliseconds;
 use guest::GuestState;
 use guest_clock::GuestClock;
 use meter::FuelMeter;
@@ -240,7 +241,7 @@ fn run_module<'a>(
     };
     let services = ended.guest.services.into_counts();
     let duration = deadline.elapsed().saturating_sub(began);
-    let elapsed_ms = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+    let elapsed_ms = milliseconds(duration);
     let only_computes = !real_clock && services.is_empty();
     let outcome = ended.outcome.map_err(|error| {
         let is_late = error.code() == Code::ToolTimeout && only_computes;

@@ -1,10 +1,10 @@
-/* One tool, @TOOL@. jsonrpc.ts reads the request and writes the response. */
+/* One tool. jsonrpc.ts reads the request and writes the response. */
 
-import { STRING, Value, error, failure, quote, result, serve } from "./jsonrpc";
+import { STRING, Value, error, quote, result, serve } from "./jsonrpc";
 
 function greet(args: Value): string {
   const name = args.member("name");
-  if (name == null || name.kind != STRING) return failure("name is not a string");
+  if (name == null || name.kind != STRING) return error(-32602, "name is not a string");
   const greeting = "Hello, " + name.text + "!";
   return result(greeting, "{\"greeting\":" + quote(greeting) + "}");
 }

@@ -1,11 +1,13 @@
-/* A command-line program: `tool NAME` greets a person. */
+/* A command line program: @NAME@ NAME <MESSAGE */
 
 #include <stdio.h>
 
-int main(int count, char **words) {
-    if (count != 2) {
-        fputs("usage: tool NAME\n", stderr);
+int main(int count, char **arguments) {
+    if (count != 2 || arguments[1][0] == ' ') {
+        fputs("@NAME@: whom shall I greet?\n", stderr);
         return 2;
     }
-    return printf("Hello, %s!\n", words[1]) < 0;
+    printf("Hello, %s!\n", arguments[1]);
+    for (int byte; (byte = getchar()) != EOF;) putchar(byte);
+    return 0;
 }

@@ -1,4 +1,4 @@
-/* One tool, `@TOOL@`. jsonrpc.h reads the request and writes the response. */
+/* One tool. jsonrpc.h reads the request and writes the response. */
 
 #include "jsonrpc.h"
 

@@ -1,11 +1,12 @@
-/* A command-line program: `tool NAME` greets a person. */
+// A command line program: @NAME@ NAME <MESSAGE
 
-#include <iostream>
+#include <cstdio>
 
-int main(int count, char **words) {
-    if (count != 2) {
-        std::cerr << "usage: tool NAME\n";
+int main(int count, char **arguments) {
+    if (count != 2 || arguments[1][0] == ' ') {
+        std::fputs("@NAME@: whom shall I greet?\n", stderr);
         return 2;
     }
-    std::cout << "Hello, " << words[1] << "!\n";
+    std::printf("Hello, %s!\n", arguments[1]);
+    for (int byte; (byte = std::getchar()) != EOF;) std::putchar(byte);
 }

@@ -1,33 +1,22 @@
-/* One tool, @TOOL@: one JSON-RPC request on stdin, one response on stdout. */
+// One tool: one JSON-RPC request on stdin, one response on stdout.
 
-#include <iostream>
-#include <iterator>
-#include <string>
+#include "json.hpp"
 
-#include <nlohmann/json.hpp>
-
-using nlohmann::json;
-
-static json greet(const json &arguments) {
-    const json name = arguments.is_object() ? arguments.value("name", json()) : json();
-    const bool fits = name.is_string();
-    const std::string text = fits ? "Hello, " + name.get<std::string>() + "!" : "name is not a string";
-    return {{"content", {{{"type", "text"}, {"text", text}}}}, {"isError", !fits}};
+std::string greet(const Json &arguments) {
+    const Json &name = arguments["name"];
+    if (name.kind != Json::String) return error(-32602, "name is not a string");
+    return text_result("Hello, " + name.text + "!");
 }
 
-static json failure(const json &id, int code, const char *message) {
-    return {{"jsonrpc", "2.0"}, {"id", id}, {"error", {{"code", code}, {"message", message}}}};
-}
-
-static json respond(const std::string &text) {
-    const json request = json::parse(text, nullptr, false);
-    if (!request.is_object()) return failure(nullptr, -32700, "the request is not JSON");
-    const json id = request.value("id", json()), params = request.value("params", json::object());
-    if (!params.is_object() || params.value("name", json()) != "@TOOL@") return failure(id, -32602, "there is no such tool");
-    return {{"jsonrpc", "2.0"}, {"id", id}, {"result", greet(params.value("arguments", json::object()))}};
+std::string call(const Json &params) {
+    if (params["name"].is("@TOOL@")) return greet(params["arguments"]);
+    return error(-32602, "there is no such tool");
 }
 
 int main() {
-    const std::string text{std::istreambuf_iterator<char>(std::cin), {}};
-    std::cout << respond(text).dump() << "\n";
+    std::string line;
+    Json request;
+    read_line(line);
+    const bool is_json = JsonReader(line).read(request);
+    respond(request["id"], is_json ? call(request["params"]) : error(-32700, "the request is not JSON"));
 }

@@ -1,10 +1,10 @@
-// A command-line program: `tool NAME` greets a person. QuickJS runs this file.
+// A command line program: @NAME@ NAME <MESSAGE. QuickJS runs this file.
 
 import * as std from "qjs:std";
 
-const [, ...words] = globalThis.scriptArgs;
-if (words.length !== 1) {
-  std.err.puts("usage: tool NAME\n");
+const [, name, ...rest] = scriptArgs;
+if (name === undefined || name.trim() === "" || rest.length > 0) {
+  std.err.puts("@NAME@: whom shall I greet?\n");
   std.exit(2);
 }
-std.out.puts(`Hello, ${words[0]}!\n`);
+std.out.puts(`Hello, ${name}!\n` + std.in.readAsString());

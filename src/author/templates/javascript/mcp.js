@@ -1,8 +1,12 @@
-// A small MCP server over stdio with one tool, @TOOL@. QuickJS runs this file.
+// An MCP server with one tool: a message on each line of stdin and stdout. QuickJS runs this file.
 
 import * as std from "qjs:std";
 
-const inputSchema = { type: "object", properties: { name: { type: "string" } }, required: ["name"] };
+const greeter = {
+  name: "@TOOL@",
+  description: "Greets a person by name.",
+  inputSchema: { type: "object", properties: { name: { type: "string" } }, required: ["name"] },
+};
 
 const methods = {
   initialize: () => ({
@@ -10,21 +14,27 @@ const methods = {
     capabilities: { tools: {} },
     serverInfo: { name: "@NAME@", version: "0.1.0" },
   }),
-  "tools/list": () => ({ tools: [{ name: "@TOOL@", description: "Greets a person by name.", inputSchema }] }),
-  "tools/call": ({ name, arguments: given }) => {
-    if (name !== "@TOOL@" || typeof given?.name !== "string") throw new Error("unknown tool, or no name");
-    return { content: [{ type: "text", text: `Hello, ${given.name}!` }] };
+  ping: () => ({}),
+  "tools/list": () => ({ tools: [greeter] }),
+  "tools/call": (params) => {
+    const name = params?.arguments?.name;
+    if (params?.name !== "@TOOL@" || typeof name !== "string") throw new Error("there is no such tool, or no name");
+    return { content: [{ type: "text", text: `Hello, ${name}!` }], isError: false };
   },
 };
 
-for (let line = std.in.getline(); line !== null; line = std.in.getline()) {
-  const { id, method, params } = JSON.parse(line);
-  if (id === undefined) continue;
-  let response;
+function respond({ id, method, params }) {
+  if (!Object.hasOwn(methods, method)) return { error: { code: -32601, message: "there is no such method" } };
   try {
-    response = { jsonrpc: "2.0", id, result: methods[method](params ?? {}) };
+    return { result: methods[method](params) };
   } catch (problem) {
-    response = { jsonrpc: "2.0", id, error: { code: -32602, message: problem.message } };
+    return { error: { code: -32602, message: problem.message } };
   }
-  std.out.puts(JSON.stringify(response) + "\n");
+}
+
+for (let line = std.in.getline(); line !== null; line = std.in.getline()) {
+  const request = JSON.parse(line);
+  if (request.id === undefined) continue;
+  std.out.puts(JSON.stringify({ jsonrpc: "2.0", id: request.id, ...respond(request) }) + "\n");
+  std.out.flush();
 }

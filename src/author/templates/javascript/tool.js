@@ -1,9 +1,9 @@
-// One tool, @TOOL@: one JSON-RPC request on stdin, one response on stdout. QuickJS runs this file.
+// One tool: one JSON-RPC request on stdin, one response on stdout. QuickJS runs this file.
 
 import * as std from "qjs:std";
 
 const tools = {
-  "@TOOL@"({ name }) {
+  @TOOL@({ name }) {
     if (typeof name !== "string") throw new Error("name is not a string");
     return `Hello, ${name}!`;
   },
@@ -23,15 +23,12 @@ function respond(text) {
   const { id = null, params } = request ?? {};
   const tool = params?.name;
   if (typeof tool !== "string" || !Object.hasOwn(tools, tool)) return failure(id, -32602, "there is no such tool");
-  let answer;
-  let isError = false;
   try {
-    answer = tools[tool](params.arguments ?? {});
+    const text = tools[tool](params.arguments ?? {});
+    return { jsonrpc: "2.0", id, result: { content: [{ type: "text", text }], isError: false } };
   } catch (problem) {
-    answer = problem.message;
-    isError = true;
+    return failure(id, -32602, problem.message);
   }
-  return { jsonrpc: "2.0", id, result: { content: [{ type: "text", text: answer }], isError } };
 }
 
 std.out.puts(JSON.stringify(respond(std.in.readAsString())) + "\n");

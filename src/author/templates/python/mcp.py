@@ -1,9 +1,13 @@
-"""A small MCP server over stdio with one tool, @TOOL@."""
+"""An MCP server with one tool: a message on each line of stdin and stdout."""
 
 import json
 import sys
 
-SCHEMA = {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}
+GREETER = {
+    "name": "@TOOL@",
+    "description": "Greets a person by name.",
+    "inputSchema": {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]},
+}
 
 
 def initialize(params):
@@ -11,25 +15,30 @@ def initialize(params):
     return {"protocolVersion": "2025-06-18", "capabilities": {"tools": {}}, "serverInfo": server}
 
 
-def list_tools(params):
-    return {"tools": [{"name": "@TOOL@", "description": "Greets a person by name.", "inputSchema": SCHEMA}]}
+def call(params):
+    name = params.get("arguments", {}).get("name")
+    if params.get("name") != "@TOOL@" or not isinstance(name, str):
+        raise ValueError("there is no such tool, or no name")
+    return {"content": [{"type": "text", "text": f"Hello, {name}!"}], "isError": False}
 
 
-def call_tool(params):
-    if params["name"] != "@TOOL@":
-        raise ValueError("unknown tool")
-    return {"content": [{"type": "text", "text": f"Hello, {params['arguments']['name']}!"}]}
-
-
-METHODS = {"initialize": initialize, "tools/list": list_tools, "tools/call": call_tool}
+METHODS = {
+    "initialize": initialize,
+    "ping": lambda params: {},
+    "tools/list": lambda params: {"tools": [GREETER]},
+    "tools/call": call,
+}
 
 for line in sys.stdin:
-    message = json.loads(line)
-    if "id" not in message:
+    request = json.loads(line)
+    if "id" not in request:
         continue
-    response = {"jsonrpc": "2.0", "id": message["id"]}
-    try:
-        response["result"] = METHODS[message["method"]](message.get("params", {}))
-    except (LookupError, ValueError) as why:
-        response["error"] = {"code": -32602, "message": f"{type(why).__name__}: {why}"}
+    response = {"jsonrpc": "2.0", "id": request["id"]}
+    if request["method"] in METHODS:
+        try:
+            response["result"] = METHODS[request["method"]](request.get("params", {}))
+        except ValueError as why:
+            response["error"] = {"code": -32602, "message": str(why)}
+    else:
+        response["error"] = {"code": -32601, "message": "there is no such method"}
     print(json.dumps(response, ensure_ascii=False), flush=True)

@@ -1,4 +1,4 @@
-"""One tool, @TOOL@: one JSON-RPC request on stdin, one response on stdout."""
+"""One tool: one JSON-RPC request on stdin, one response on stdout."""
 
 import json
 import sys
@@ -28,10 +28,9 @@ def respond(text):
     if tool is None:
         return failure(request_id, -32602, "there is no such tool")
     try:
-        answer, is_error = tool(arguments), False
+        result = {"content": [{"type": "text", "text": tool(arguments)}], "isError": False}
     except ValueError as why:
-        answer, is_error = str(why), True
-    result = {"content": [{"type": "text", "text": answer}], "isError": is_error}
+        return failure(request_id, -32602, str(why))
     return {"jsonrpc": "2.0", "id": request_id, "result": result}
 
 

@@ -1,10 +1,16 @@
-// The part of QuickJS that the tool uses.
+// What QuickJS brings.
+
+declare const scriptArgs: string[];
+
 declare module "qjs:std" {
   interface File {
-    puts(text: string): void;
+    getline(): string | null;
     readAsString(): string;
+    puts(text: string): void;
+    flush(): void;
   }
   const input: File;
-  const output: File;
-  export { input as in, output as out };
+  export { input as in };
+  export const out: File, err: File;
+  export function exit(status: number): never;
 }
