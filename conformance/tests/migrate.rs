@@ -151,6 +151,7 @@ fn a_program_becomes_a_tool_with_its_options_and_a_broken_module_none() {
     let properties = &tools[0]["parameters"]["properties"];
     assert_eq!(properties["width"]["type"], "string");
     assert_eq!(properties["smart"]["type"], "boolean");
+    place.mpp(&["check", &out]).exits(0);
     let broken = place.path("broken.wasm").display().to_string();
     fs::write(&broken, "\0asm").unwrap();
     let other = place.path("out2").display().to_string();

@@ -97,9 +97,12 @@ impl Migrate {
         let [file] = self.source.as_slice() else {
             return Err(usage_error("--command: expected one FILE.wasm"));
         };
-        let help = program::help(&read_bytes(Path::new(file))?)?;
+        let module = read_bytes(Path::new(file))?;
+        let help = program::help(&module)?;
         let settings = Settings { id: &names.id, title: &names.package, protocol: "command" };
-        Ok(program::migrate_program(&names.tool, &help, &settings))
+        let mut migration = program::migrate_program(&names.tool, &help, &settings);
+        migration.module = Some(module);
+        Ok(migration)
     }
 
     /// Returns the tools, and the name that a server states.

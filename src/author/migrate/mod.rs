@@ -52,6 +52,8 @@ pub struct Migration {
     pub notes: Vec<Note>,
     /// Cases for `mpp dev`.
     pub cases: Vec<Value>,
+    /// The module of a program.
+    pub module: Option<Vec<u8>>,
 }
 
 /// How the manifests are filled in.

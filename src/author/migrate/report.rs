@@ -20,6 +20,10 @@ impl Migration {
         fs::create_dir(&temporary)?;
         let files = self.files();
         let created = files.iter().try_for_each(|(path, text)| create(&temporary, path, text));
+        let created = created.and_then(|()| match &self.module {
+            Some(module) => fs::write(temporary.join("package/tool.wasm"), module),
+            None => Ok(()),
+        });
         let moved = created.and_then(|()| fs::rename(&temporary, output));
         if moved.is_err() {
             let _ = fs::remove_dir_all(&temporary);
@@ -65,17 +69,16 @@ impl Migration {
 
     /// What has to be done next.
     pub fn next_steps(&self) -> [&'static str; 5] {
-        let protocol = self.manifests.first().and_then(|one| one.pointer("/runtime/protocol"));
-        let module = match protocol.is_some_and(|protocol| protocol == "command") {
-            true => "Copy the module to package/tool.wasm.",
-            false => "Compile the program to WASI (wasm32-wasip1) as package/tool.wasm.",
+        let module = match self.module {
+            Some(_) => "Correct the arguments and options in package/manifest.json.",
+            None => "Compile the program to WASI (wasm32-wasip1) as package/tool.wasm.",
         };
         [
             module,
             "Read each `sensitivity`, and lower it where a call does less.",
             "State in `capabilities` the hosts, directories and variables that the tools need, and no others.",
             "Change the id, version, name and description in package/manifest.json.",
-            "Run `mpp check DIR` and `mpp dev DIR`; then `mpp pack DIR/package --key me.key -o tool.mpp`.",
+            "Run `mpp check DIR`, `mpp dev DIR --no-build`, `mpp pack DIR/package --key me.key -o tool.mpp`.",
         ]
     }
 
