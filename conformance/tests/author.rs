@@ -21,7 +21,7 @@ fn project(place: &Place, manifest: &Value, guest: &str) -> PathBuf {
 
 fn build_script(project: &std::path::Path, text: &str) {
     use std::os::unix::fs::PermissionsExt as _;
-    // In one step, since a watch could see half of it.
+    // Atomically, since a watch could see half of it.
     let path = project.with_extension("new-build");
     fs::write(&path, text).unwrap();
     fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
@@ -167,6 +167,19 @@ fn a_manifest_that_is_no_json_or_has_a_key_twice_is_refused_with_its_place() {
         found.iter().filter(|it| it["code"] == "manifest.syntax").collect();
     assert_eq!(duplicates.len(), 2, "{found:?}");
     assert_eq!(duplicates[0]["line"], 2);
+}
+
+#[test]
+fn columns_count_characters() {
+    let place = Place::new("check-columns");
+    let project = fine(&place);
+    fs::write(project.join("package/manifest.json"), r#"{"é\"": [{"}": 1}], "zz/~": 2}"#).unwrap();
+    let found = findings(&place, 1);
+    let column = |part: &str| {
+        let is = |it: &&Value| it["message"].as_str().unwrap().starts_with(part);
+        found.iter().find(is).unwrap()["column"].as_u64().unwrap()
+    };
+    assert_eq!((column("/é"), column("/zz~1~0"), column("/tools")), (2, 21, 1));
 }
 
 #[test]
@@ -403,8 +416,8 @@ fn a_run_leaves_home_and_trust_as_they_were_and_no_home_of_its_own() {
     let temporary = place.path("tmp");
     fs::create_dir(&temporary).unwrap();
     let home = place.path("home");
-    let state = |folder: &PathBuf| {
-        let mut names: Vec<_> = fs::read_dir(folder)
+    let state = |directory: &PathBuf| {
+        let mut names: Vec<_> = fs::read_dir(directory)
             .unwrap()
             .map(|item| {
                 let item = item.unwrap();
