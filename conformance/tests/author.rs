@@ -139,6 +139,13 @@ fn what_follows_from_an_unknown_protocol_is_no_fault_of_its_own() {
     manifest["tools"][0]["command"] = json!({ "args": ["x"] });
     project(&place, &manifest, support::SILENT_GUEST);
     assert_eq!(codes(&findings(&place, 1)), ["manifest.bad_value"]);
+    manifest["runtime"]["protocol"] = json!("command");
+    manifest["tools"][0]["parameters"]["properties"] = json!({ "a": { "type": "string" } });
+    manifest["tools"][0]["extra"] = json!(1);
+    project(&place, &manifest, support::SILENT_GUEST);
+    let found = findings(&place, 1);
+    assert_eq!(codes(&found), ["manifest.bad_value", "manifest.unknown_key"], "{found:?}");
+    has(&found, "manifest.bad_value", "no placeholder");
 }
 
 #[test]

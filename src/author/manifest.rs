@@ -190,6 +190,8 @@ fn repair(document: &mut Value, parts: &[&str], number: usize, is_unknown: bool)
         ["tools", _, "parameters" | "returns", .., "properties" | "$defs", _]
         | ["tools", _, "parameters" | "returns", .., "items"] => Some(json!(true)),
         ["tools", at, "command", ..] => {
+            // A command names all properties of `parameters`, which were read before it.
+            put(document, &["tools", at, "parameters"], json!({ "type": "object" }));
             return put(document, &["tools", at, "command"], json!({ "args": ["x"] }));
         }
         _ => None,
