@@ -146,6 +146,12 @@ fn what_follows_from_an_unknown_protocol_is_no_fault_of_its_own() {
     let found = findings(&place, 1);
     assert_eq!(codes(&found), ["manifest.bad_value", "manifest.unknown_key"], "{found:?}");
     has(&found, "manifest.bad_value", "no placeholder");
+    // A repair without effect is not repeated: this property has the name of a keyword.
+    let mut manifest = support::manifest("org.example.p");
+    manifest["tools"][0]["parameters"]["properties"] = json!({ "required": { "x": 1, "type": 2 } });
+    project(&place, &manifest, support::SILENT_GUEST);
+    let found = findings(&place, 1);
+    assert_eq!(codes(&found), ["manifest.wrong_type", "manifest.schema_unsupported"], "{found:?}");
 }
 
 #[test]
