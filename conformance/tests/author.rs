@@ -182,6 +182,64 @@ fn a_manifest_that_is_no_json_or_has_a_key_twice_is_refused_with_its_place() {
     assert_eq!(duplicates[0]["line"], 2);
 }
 
+/// The pointers of all values in a document.
+fn pointers(value: &Value, pointer: &str, found: &mut Vec<String>) {
+    found.push(pointer.to_owned());
+    let mut below = |key: &str, value: &Value| {
+        let key = key.replace('~', "~0").replace('/', "~1");
+        pointers(value, &format!("{pointer}/{key}"), found);
+    };
+    match value {
+        Value::Object(members) => members.iter().for_each(|(key, value)| below(key, value)),
+        Value::Array(items) => {
+            items.iter().enumerate().for_each(|(at, value)| below(&at.to_string(), value));
+        }
+        _ => {}
+    }
+}
+
+/// Whatever one value of a manifest is replaced by, and a second one together with it.
+#[test]
+fn the_check_refuses_what_the_runtime_refuses_and_nothing_else() {
+    let place = Place::new("check-all-values");
+    let tools = crate::tools::committed();
+    let path = place.path("p");
+    fs::create_dir_all(path.join("package")).unwrap();
+    let values = [json!(null), json!([]), json!({ "type": "x" }), json!("\u{202e}"), json!(-1)];
+    for (name, step) in [("markdown", 3), ("fetch_page", 5)] {
+        let source = tools.join(name);
+        let good: Value =
+            serde_json::from_slice(&fs::read(source.join("manifest.json")).unwrap()).unwrap();
+        fs::copy(source.join("tool.wasm"), path.join("package/tool.wasm")).unwrap();
+        let mut all = Vec::new();
+        pointers(&good, "", &mut all);
+        for (number, pointer) in all.iter().enumerate().step_by(step) {
+            let mut manifest = good.clone();
+            let value = &values[number / step % values.len()];
+            *manifest.pointer_mut(pointer).unwrap() = value.clone();
+            if let Some(other) = manifest.pointer_mut(&all[number * 7 % all.len()]) {
+                *other = json!(true);
+            }
+            let text = manifest.to_string();
+            fs::write(path.join("package/manifest.json"), &text).unwrap();
+            let first = mpp::Manifest::parse(text.as_bytes()).err();
+            let ran = place.mpp(&["check", "p", "--json"]);
+            let found = ran.json();
+            let found = found.as_array().unwrap();
+            assert!(ran.status <= 1 && !ran.out.to_lowercase().contains("repaired"), "{}", ran.out);
+            assert_eq!(
+                ran.status == 1,
+                codes(found).iter().any(|it| it.starts_with("m")),
+                "{text}"
+            );
+            if let Some(error) = first {
+                assert!(codes(found).contains(&error.code().as_str()), "{error}: {found:#?}");
+            }
+            assert!(found.len() < 60, "a repair without end: {text}");
+        }
+    }
+}
+
 #[test]
 fn columns_count_characters() {
     let place = Place::new("check-columns");
