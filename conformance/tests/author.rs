@@ -198,7 +198,7 @@ fn pointers(value: &Value, pointer: &str, found: &mut Vec<String>) {
     }
 }
 
-/// Whatever one value of a manifest is replaced by, and a second one together with it.
+/// One value of a manifest is replaced, and a second one together with it.
 #[test]
 fn the_check_refuses_what_the_runtime_refuses_and_nothing_else() {
     let place = Place::new("check-all-values");
