@@ -29,6 +29,7 @@ mod mcp;
 mod mcp_changes;
 mod mcp_clients;
 mod mcp_lines;
+mod migrate;
 mod package;
 mod pipeline;
 mod protected;

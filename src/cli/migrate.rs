@@ -12,6 +12,9 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+/// What `-` is read as.
+pub const STDIN: &str = "/dev/stdin";
+
 /// Write manifests for the tools of an MCP server or program
 #[derive(ArgsInfo, FromArgs)]
 #[argh(subcommand, name = "migrate")]
@@ -117,7 +120,7 @@ impl Migrate {
         let most = u64::try_from(REQUEST_BYTES_MAX).unwrap_or(u64::MAX).saturating_add(1);
         let failed = |error| file_error(Path::new(source), &error);
         let reader: Box<dyn Read> = match source.as_str() {
-            "-" => Box::new(std::io::stdin().lock()),
+            STDIN => Box::new(std::io::stdin().lock()),
             path => Box::new(fs::File::open(path).map_err(failed)?),
         };
         reader.take(most).read_to_end(&mut bytes).map_err(failed)?;

@@ -100,7 +100,12 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     };
     let top = Arguments::get_args_info();
     let arguments = help::prepared(&top, arguments);
-    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let mut words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    if words.first() == Some(&"migrate") {
+        // argh reads a single `-` as an option.
+        let own = words.iter_mut().take_while(|word| **word != "--");
+        own.filter(|word| **word == "-").for_each(|word| *word = migrate::STDIN);
+    }
     if matches!(words.first(), Some(&"--help" | &"help")) {
         return print(&help::overview(&top)).into();
     }

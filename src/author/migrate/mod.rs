@@ -3,6 +3,7 @@
 //! Each manifest that is returned is one that the library accepts, and each tool of the list is in one of them.
 
 mod names;
+mod note;
 pub mod program;
 mod report;
 mod root;
@@ -16,30 +17,19 @@ use mpp::limits::{LINE_BYTES_MAX, MANIFEST_BYTES_MAX, TOOLS_COUNT_MAX};
 use mpp::names::is_line;
 use mpp::text::is_hidden;
 use mpp::{Error, Manifest};
+use note::visible;
+pub use note::Note;
 use serde_json::{json, Map, Value};
 
 /// Longest description, in bytes (LIM-16).
 const DESCRIPTION_BYTES_MAX: usize = 8192;
 /// Names of properties that suggest files.
 const FILE_NAMES: [&str; 10] =
-    ["path", "paths", "file", "files", "filename", "filepath", "directory", "dir", "folder", "cwd"];
+    ["path", "paths", "file", "files", "filename", "filepath", "directory", "dir", "root", "cwd"];
 /// Names of properties that suggest requests to the network.
 const NETWORK_NAMES: [&str; 6] = ["url", "urls", "uri", "host", "domain", "endpoint"];
 
-/// Something that was lost or changed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Note {
-    /// The tool, by its own name.
-    pub tool: String,
-    /// JSON pointer in the tool.
-    pub pointer: String,
-    /// The keyword or member.
-    pub keyword: String,
-    /// What was done.
-    pub action: String,
-}
-
-/// What the author has to look at.
+/// A tool, with what its author has to check.
 #[derive(Debug)]
 pub struct MigratedTool {
     /// Name in the manifest.
@@ -80,12 +70,12 @@ pub fn tools_of(document: &Value) -> Option<&Vec<Value>> {
 /// Makes the manifests for a list of tools.
 ///
 /// # Errors
-/// The list is empty, or an item is no object with a `name`.
+/// The list is empty, or an item is not an object with a `name`.
 pub fn migrate(list: &[Value], settings: &Settings) -> Result<Migration, String> {
     let mut original = Vec::new();
     for (index, tool) in list.iter().enumerate() {
         let name = tool.get("name").and_then(Value::as_str);
-        original.push(name.ok_or_else(|| format!("/tools/{index}: no object with a `name`"))?);
+        original.push(name.ok_or_else(|| format!("/tools/{index}: not an object with a `name`"))?);
     }
     if original.is_empty() {
         return Err("the list has no tools".to_owned());
@@ -147,7 +137,7 @@ impl Migration {
         entry.insert("parameters".to_owned(), parameters);
         if let Some(output) = tool.get("outputSchema").filter(|output| !output.is_null()) {
             let mut returns = schema::convert(output, "/outputSchema", own_name, &mut self.notes);
-            root::drop_unused_definitions(&mut returns);
+            root::drop_unused_definitions(&mut returns, "/outputSchema", own_name, &mut self.notes);
             entry.insert("returns".to_owned(), returns);
         }
         entry.insert("sensitivity".to_owned(), json!(sensitivity));
@@ -298,25 +288,6 @@ fn hints(tool: &Value, input: &Value) -> Vec<&'static str> {
         found.push("storage");
     }
     found
-}
-
-/// Removes hidden characters but line feeds and tabs.
-fn visible(text: &str) -> String {
-    let text = text.replace("\r\n", "\n");
-    text.chars().filter(|c| "\n\t".contains(*c) || !is_hidden(*c)).collect()
-}
-
-/// Whether a manifest may contain all strings of a value.
-fn is_clean(value: &Value) -> bool {
-    let clean = |text: &str| text.chars().all(|c| "\n\t".contains(c) || !is_hidden(c));
-    match value {
-        Value::String(text) => clean(text),
-        Value::Array(items) => items.iter().all(is_clean),
-        Value::Object(members) => {
-            members.iter().all(|(name, value)| clean(name) && is_clean(value))
-        }
-        _ => true,
-    }
 }
 
 /// Returns a text as a line of a manifest.

@@ -1,6 +1,7 @@
 //! A command line program as a tool: its options, from what it prints for `--help` in a sandbox that grants nothing.
 
-use super::{clean_line, is_clean, visible, MigratedTool, Migration, Note, Settings};
+use super::note::{is_clean, visible, Note};
+use super::{clean_line, MigratedTool, Migration, Settings};
 use mpp::gatekeeper::Gatekeeper;
 use mpp::package::key::SecretKey;
 use mpp::package::pack::pack;
@@ -72,12 +73,17 @@ pub fn migrate_program(name: &str, help: &str, settings: &Settings) -> Migration
         "one argument after the options is assumed; change `args` if there are more or none",
     );
     note("stdin", "the program is assumed to read stdin; remove it if not");
-    let first = help.lines().map(|line| clean_line(&visible(line)));
-    let mut first =
-        first.filter(|line| line != "unnamed" && !line.to_ascii_lowercase().starts_with("usage"));
-    let description = first.next().unwrap_or_else(|| format!("The program {name}."));
-    let description =
-        if is_clean(&json!(description)) { description } else { format!("The program {name}.") };
+    let lines = help.lines().map(|line| clean_line(&visible(line)));
+    let is_sentence = |line: &String| {
+        let lower = line.to_ascii_lowercase();
+        lower != "unnamed"
+            && !lower.starts_with("usage")
+            && !lower.starts_with('-')
+            && !lower.ends_with(':')
+    };
+    let description = lines.clone().find(is_sentence).unwrap_or_default();
+    let has_description = !description.is_empty() && is_clean(&json!(description));
+    let description = if has_description { description } else { format!("The program {name}.") };
     let mut properties = Map::new();
     let mut args = Vec::new();
     for option in &options {
@@ -134,11 +140,15 @@ fn options(help: &str) -> Vec<CommandOption> {
         if skipped || found.len() >= OPTIONS_MAX {
             continue;
         }
-        let rest = rest.trim_start_matches(['[', ']', ' ', ',', '=']);
+        // `--to FORMAT`, `--to=FORMAT`, `--to[=<format>]`, or `--to, -t FORMAT`.
+        let is_value = |word: &str| {
+            word.starts_with('<') || word.starts_with(|first: char| first.is_ascii_uppercase())
+        };
+        let takes_value = rest.split([' ', ',', '=', '[']).any(is_value);
         found.push(CommandOption {
             flag: format!("--{name}"),
             property,
-            takes_value: rest.starts_with(|c: char| c == '<' || c.is_ascii_uppercase()),
+            takes_value,
             description: clean_line(tail),
         });
     }

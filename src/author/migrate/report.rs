@@ -65,8 +65,13 @@ impl Migration {
 
     /// What has to be done next.
     pub fn next_steps(&self) -> [&'static str; 5] {
+        let protocol = self.manifests.first().and_then(|one| one.pointer("/runtime/protocol"));
+        let module = match protocol.is_some_and(|protocol| protocol == "command") {
+            true => "Copy the module to package/tool.wasm.",
+            false => "Compile the program to WASI (wasm32-wasip1) as package/tool.wasm.",
+        };
         [
-            "Compile the program to WebAssembly (wasm32-wasip1) as package/tool.wasm; it reads stdin and writes stdout.",
+            module,
             "Read each `sensitivity`, and lower it where a call does less.",
             "State in `capabilities` the hosts, directories and variables that the tools need, and no others.",
             "Change the id, version, name and description in package/manifest.json.",
@@ -85,7 +90,10 @@ impl Migration {
         for (number, step) in (1_usize..).zip(self.next_steps()) {
             let _ = writeln!(text, "{number}. {step}");
         }
-        text.push_str("\n## Tools\n\n| tool | in the program | sensitivity | because | may need |\n|---|---|---|---|---|\n");
+        text.push_str(
+            "\n## Tools\n\n| tool | in the program | sensitivity | because | may need |\n",
+        );
+        text.push_str("|---|---|---|---|---|\n");
         for tool in &self.tools {
             let (name, calls) = (code(&tool.name), code(&tool.calls));
             let hints = if tool.hints.is_empty() { "-".to_owned() } else { tool.hints.join(", ") };

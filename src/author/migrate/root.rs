@@ -1,7 +1,7 @@
 //! Merges what is combined at the root of parameters into its properties: model APIs refuse `anyOf` and the like there.
 
+use super::note::Note;
 use super::schema::child;
-use super::Note;
 use serde_json::{json, Map, Value};
 use std::collections::BTreeSet;
 
@@ -19,7 +19,7 @@ struct View {
     rest: Option<Value>,
 }
 
-/// Merges the root of a converted schema, and removes definitions that are not used. The result accepts at least as much.
+/// Merges the root of a converted schema, and removes unused definitions. The result accepts at least as much.
 pub(super) fn flatten(schema: &mut Value, tool: &str, notes: &mut Vec<Note>) {
     let found: Vec<&str> =
         REFUSED.into_iter().filter(|keyword| schema.get(keyword).is_some()).collect();
@@ -52,7 +52,7 @@ pub(super) fn flatten(schema: &mut Value, tool: &str, notes: &mut Vec<Note>) {
             }
         }
     }
-    drop_unused_definitions(schema);
+    drop_unused_definitions(schema, "/inputSchema", tool, notes);
 }
 
 /// Returns the members that a schema describes, or none if that takes too many steps.
@@ -158,7 +158,13 @@ fn annotations(schema: &Value) -> Value {
     Value::Object(members.map(|(keyword, value)| (keyword.clone(), value.clone())).collect())
 }
 
-pub(super) fn drop_unused_definitions(schema: &mut Value) {
+/// Removes definitions that nothing uses.
+pub(super) fn drop_unused_definitions(
+    schema: &mut Value,
+    base: &str,
+    tool: &str,
+    notes: &mut Vec<Note>,
+) {
     let Some(members) = schema.as_object_mut() else { return };
     let Some(Value::Object(definitions)) = members.remove("$defs") else { return };
     let mut used = BTreeSet::new();
@@ -173,8 +179,16 @@ pub(super) fn drop_unused_definitions(schema: &mut Value) {
             todo = &todo - &used;
         }
     }
-    let kept: Map<String, Value> =
-        definitions.into_iter().filter(|(name, _)| used.contains(name)).collect();
+    let mut kept = Map::new();
+    for (name, schema) in definitions {
+        if used.contains(&name) {
+            kept.insert(name, schema);
+            continue;
+        }
+        let pointer = child(&format!("{base}/$defs"), &name);
+        let (tool, action) = (tool.to_owned(), "dropped; nothing uses it".to_owned());
+        notes.push(Note { tool, pointer, keyword: name, action });
+    }
     if !kept.is_empty() {
         members.insert("$defs".to_owned(), Value::Object(kept));
     }

@@ -3,7 +3,7 @@
 //! What the subset does not have is dropped so that the result accepts at least what the original accepts, and each
 //! drop is reported. A definition is converted once, so the output grows no faster than the input.
 
-use super::{is_clean, visible, Note};
+use super::note::{is_clean, visible, Note};
 use mpp::limits::{LINE_BYTES_MAX, MANIFEST_DEPTH_MAX, SCHEMA_DEPTH_MAX};
 use mpp::package::schema::Schema;
 use serde_json::{json, Map, Value};
@@ -11,6 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Arrays and objects around the parameters of a tool in a manifest, themselves included.
 const NEST_ROOT: usize = 4;
+/// Longer places are cut: keys can be as long as the list.
+const POINTER_CHARS_MAX: usize = 4096;
 const TYPES: [&str; 7] = ["null", "boolean", "integer", "number", "string", "array", "object"];
 /// Keywords of some draft that constrain values and are not in the subset.
 pub(super) const CONSTRAINTS: [&str; 19] = [
@@ -34,6 +36,7 @@ pub(super) const CONSTRAINTS: [&str; 19] = [
     "unevaluatedItems",
     "unevaluatedProperties",
 ];
+const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
 const NUMERIC: [&str; 4] = ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"];
 const COUNTS: [(&str, &str); 3] =
     [("minLength", "maxLength"), ("minItems", "maxItems"), ("minProperties", "maxProperties")];
@@ -106,7 +109,6 @@ pub(super) fn convert(
             Map::new()
         }
     };
-    // [SCH-02]
     match members.get("type") {
         Some(one) if one == "object" => {}
         None => converter.note("", "type", "added: it must be \"object\" at the root"),
@@ -131,7 +133,7 @@ impl Converter<'_> {
     fn note(&mut self, at: &str, keyword: &str, action: impl Into<String>) {
         self.notes.push(Note {
             tool: self.tool.to_owned(),
-            pointer: format!("{}{at}", self.base),
+            pointer: format!("{}{at}", self.base).chars().take(POINTER_CHARS_MAX).collect(),
             keyword: keyword.to_owned(),
             action: action.into(),
         });
@@ -148,7 +150,7 @@ impl Converter<'_> {
             Value::Object(source) if source.is_empty() => return anything(false),
             Value::Object(source) => source,
             _ => {
-                self.note(at, "", "is no schema; anything is accepted");
+                self.note(at, "", "is not a schema; anything is accepted");
                 return anything(true);
             }
         };
@@ -219,7 +221,12 @@ impl Converter<'_> {
             );
         }
         let kept = match keyword {
-            "type" | "$schema" | "required" | "properties" | "additionalProperties" => return,
+            "type" | "required" | "properties" | "additionalProperties" => return,
+            "$schema" if one.depth == 0 && value == DIALECT => Some(value.clone()),
+            "$schema" => {
+                let action = "dropped; schemas in a manifest are of 2020-12";
+                return self.drop_keyword(one, keyword, action, false);
+            }
             "nullable" if value.is_boolean() => {
                 return self.note(&child(one.at, keyword), keyword, "replaced by the type null")
             }
@@ -362,7 +369,7 @@ impl Converter<'_> {
         self.fits(one, value).then(|| distinct.cloned().collect())
     }
 
-    /// Whether a value can be in the manifest as it is.
+    /// Whether a manifest can contain a value.
     fn fits(&self, one: &One, value: &Value) -> bool {
         is_clean(value) && one.nest.saturating_add(height(value)) <= MANIFEST_DEPTH_MAX
     }
@@ -377,7 +384,6 @@ impl Converter<'_> {
         *self.patterns.entry(text.to_owned()).or_insert_with(read)
     }
 
-    // [SCH-05]
     fn reference(&mut self, one: &mut One, value: &Value) {
         let Some(pointer) = value.as_str().and_then(pointer_of).filter(|_| self.foreign == 0)
         else {
@@ -402,7 +408,7 @@ impl Converter<'_> {
         one.out.insert("$ref".to_owned(), json!(format!("#/$defs/{}", definition.name)));
     }
 
-    /// Converts a definition the first time. Returns `false` if it is none or would be too deep.
+    /// Converts a definition the first time. Returns `false` if there is no such value, or it would be too deep.
     fn define(&mut self, pointer: &str) -> bool {
         if self.definitions.contains_key(pointer) {
             return true;
@@ -439,6 +445,9 @@ impl Converter<'_> {
 
     /// Converts the definitions that nothing uses as well, to report what is lost in them.
     fn all_definitions(&mut self, keyword: &str, value: &Value) {
+        if keyword == "definitions" {
+            self.note("/definitions", keyword, "became $defs");
+        }
         for name in value.as_object().into_iter().flat_map(Map::keys) {
             self.define(&child(&format!("/{keyword}"), name));
         }
@@ -474,7 +483,6 @@ impl Converter<'_> {
         }
     }
 
-    // [SCH-04]
     fn contradiction(&mut self, one: &mut One, low: &str, high: &str) {
         for keyword in [low, high] {
             one.out.remove(keyword);
@@ -486,10 +494,8 @@ impl Converter<'_> {
     fn members(&mut self, one: &mut One) {
         let source = one.source;
         let mut properties = None;
-        let mut rest = match source.get("additionalProperties") {
-            Some(rest) => Some(self.below(one, "additionalProperties", rest).value),
-            None => None,
-        };
+        let rest = source.get("additionalProperties");
+        let mut rest = rest.map(|rest| self.below(one, "additionalProperties", rest).value);
         match source.get("properties") {
             Some(Value::Object(declared)) => {
                 let mut converted = Map::new();

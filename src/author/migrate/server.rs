@@ -83,7 +83,7 @@ pub fn list_tools(command: &[String], timeout: Duration) -> Result<ServerTools, 
     })
 }
 
-/// Sends each line of stdout, until there are too many bytes or nobody receives.
+/// Sends each line of stdout, until there are too many bytes or the receiver is closed.
 fn send_lines(stdout: impl Read, sender: &mpsc::SyncSender<Vec<u8>>) {
     let mut reader = BufReader::new(stdout.take(BYTES_MAX));
     loop {
@@ -172,7 +172,7 @@ impl Session {
         sent.map_err(|error| format!("it ended, or closed its stdin ({error})"))
     }
 
-    /// Sends a request and waits for its answer. Lines that are no message are skipped, and requests are refused.
+    /// Sends a request and waits for its answer. Other lines are skipped, and requests are refused.
     fn request(&mut self, method: &str, params: Value) -> Result<Value, String> {
         self.id = self.id.saturating_add(1);
         self.send(&json!({ "jsonrpc": "2.0", "id": self.id, "method": method, "params": params }))?;
@@ -180,9 +180,9 @@ impl Session {
         loop {
             let left = self.deadline.saturating_duration_since(Instant::now());
             let line = self.lines.recv_timeout(left).map_err(|error| match error {
-                RecvTimeoutError::Timeout => format!(
-                    "no answer to {method} in time ({skipped} lines of stdout are no message)"
-                ),
+                RecvTimeoutError::Timeout => {
+                    format!("no answer to {method} in time ({skipped} other lines on stdout)")
+                }
                 RecvTimeoutError::Disconnected => {
                     format!("it ended, or wrote too much, before it answered {method}")
                 }
