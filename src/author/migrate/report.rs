@@ -120,7 +120,10 @@ impl Migration {
             json!({ "name": tool.name, "calls": tool.calls, "sensitivity": tool.sensitivity,
                     "because": tool.reason, "may_need": tool.hints })
         };
-        let note = |note: &super::Note| json!({ "tool": note.tool, "pointer": note.pointer, "keyword": note.keyword, "action": note.action });
+        let note = |note: &super::Note| {
+            json!({ "tool": note.tool, "pointer": note.pointer, "keyword": note.keyword,
+                    "action": note.action })
+        };
         let packages: Vec<String> = (0..self.manifests.len()).map(package_directory).collect();
         json!({
             "packages": packages,
