@@ -21,7 +21,7 @@ fn project(place: &Place, manifest: &Value, guest: &str) -> PathBuf {
 
 fn build_script(project: &std::path::Path, text: &str) {
     use std::os::unix::fs::PermissionsExt as _;
-    // In one step, since a watch could see half of it.
+    // Atomically, since a watch could see half of it.
     let path = project.with_extension("new-build");
     fs::write(&path, text).unwrap();
     fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
@@ -139,6 +139,19 @@ fn what_follows_from_an_unknown_protocol_is_no_fault_of_its_own() {
     manifest["tools"][0]["command"] = json!({ "args": ["x"] });
     project(&place, &manifest, support::SILENT_GUEST);
     assert_eq!(codes(&findings(&place, 1)), ["manifest.bad_value"]);
+    manifest["runtime"]["protocol"] = json!("command");
+    manifest["tools"][0]["parameters"]["properties"] = json!({ "a": { "type": "string" } });
+    manifest["tools"][0]["extra"] = json!(1);
+    project(&place, &manifest, support::SILENT_GUEST);
+    let found = findings(&place, 1);
+    assert_eq!(codes(&found), ["manifest.bad_value", "manifest.unknown_key"], "{found:?}");
+    has(&found, "manifest.bad_value", "no placeholder");
+    // A repair without effect is not repeated: this property has the name of a keyword.
+    let mut manifest = support::manifest("org.example.p");
+    manifest["tools"][0]["parameters"]["properties"] = json!({ "required": { "x": 1, "type": 2 } });
+    project(&place, &manifest, support::SILENT_GUEST);
+    let found = findings(&place, 1);
+    assert_eq!(codes(&found), ["manifest.wrong_type", "manifest.schema_unsupported"], "{found:?}");
 }
 
 #[test]
@@ -167,6 +180,77 @@ fn a_manifest_that_is_no_json_or_has_a_key_twice_is_refused_with_its_place() {
         found.iter().filter(|it| it["code"] == "manifest.syntax").collect();
     assert_eq!(duplicates.len(), 2, "{found:?}");
     assert_eq!(duplicates[0]["line"], 2);
+}
+
+/// The pointers of all values in a document.
+fn pointers(value: &Value, pointer: &str, found: &mut Vec<String>) {
+    found.push(pointer.to_owned());
+    let mut below = |key: &str, value: &Value| {
+        let key = key.replace('~', "~0").replace('/', "~1");
+        pointers(value, &format!("{pointer}/{key}"), found);
+    };
+    match value {
+        Value::Object(members) => members.iter().for_each(|(key, value)| below(key, value)),
+        Value::Array(items) => {
+            items.iter().enumerate().for_each(|(at, value)| below(&at.to_string(), value));
+        }
+        _ => {}
+    }
+}
+
+/// One value of a manifest is replaced, and a second one together with it.
+#[test]
+fn the_check_refuses_what_the_runtime_refuses_and_nothing_else() {
+    let place = Place::new("check-all-values");
+    let tools = crate::tools::committed();
+    let path = place.path("p");
+    fs::create_dir_all(path.join("package")).unwrap();
+    let values = [json!(null), json!([]), json!({ "type": "x" }), json!("\u{202e}"), json!(-1)];
+    for (name, step) in [("markdown", 3), ("fetch_page", 5)] {
+        let source = tools.join(name);
+        let good: Value =
+            serde_json::from_slice(&fs::read(source.join("manifest.json")).unwrap()).unwrap();
+        fs::copy(source.join("tool.wasm"), path.join("package/tool.wasm")).unwrap();
+        let mut all = Vec::new();
+        pointers(&good, "", &mut all);
+        for (number, pointer) in all.iter().enumerate().step_by(step) {
+            let mut manifest = good.clone();
+            let value = &values[number / step % values.len()];
+            *manifest.pointer_mut(pointer).unwrap() = value.clone();
+            if let Some(other) = manifest.pointer_mut(&all[number * 7 % all.len()]) {
+                *other = json!(true);
+            }
+            let text = manifest.to_string();
+            fs::write(path.join("package/manifest.json"), &text).unwrap();
+            let first = mpp::Manifest::parse(text.as_bytes()).err();
+            let ran = place.mpp(&["check", "p", "--json"]);
+            let found = ran.json();
+            let found = found.as_array().unwrap();
+            assert!(ran.status <= 1 && !ran.out.to_lowercase().contains("repaired"), "{}", ran.out);
+            assert_eq!(
+                ran.status == 1,
+                codes(found).iter().any(|it| it.starts_with("m")),
+                "{text}"
+            );
+            if let Some(error) = first {
+                assert!(codes(found).contains(&error.code().as_str()), "{error}: {found:#?}");
+            }
+            assert!(found.len() < 60, "a repair without end: {text}");
+        }
+    }
+}
+
+#[test]
+fn columns_count_characters() {
+    let place = Place::new("check-columns");
+    let project = fine(&place);
+    fs::write(project.join("package/manifest.json"), r#"{"é\"": [{"}": 1}], "zz/~": 2}"#).unwrap();
+    let found = findings(&place, 1);
+    let column = |part: &str| {
+        let is = |it: &&Value| it["message"].as_str().unwrap().starts_with(part);
+        found.iter().find(is).unwrap()["column"].as_u64().unwrap()
+    };
+    assert_eq!((column("/é"), column("/zz~1~0"), column("/tools")), (2, 21, 1));
 }
 
 #[test]
@@ -403,8 +487,8 @@ fn a_run_leaves_home_and_trust_as_they_were_and_no_home_of_its_own() {
     let temporary = place.path("tmp");
     fs::create_dir(&temporary).unwrap();
     let home = place.path("home");
-    let state = |folder: &PathBuf| {
-        let mut names: Vec<_> = fs::read_dir(folder)
+    let state = |directory: &PathBuf| {
+        let mut names: Vec<_> = fs::read_dir(directory)
             .unwrap()
             .map(|item| {
                 let item = item.unwrap();

@@ -9,8 +9,8 @@ use std::process::{Command, Stdio};
 const README: &str = include_str!("../../README.md");
 
 #[test]
-fn the_readme_has_at_most_200_lines_of_100_columns() {
-    assert!(README.lines().count() <= 200, "{} lines", README.lines().count());
+fn the_readme_has_at_most_220_lines_of_100_columns() {
+    assert!(README.lines().count() <= 220, "{} lines", README.lines().count());
     let wide: Vec<&str> = README.lines().filter(|line| line.chars().count() > 100).collect();
     assert_eq!(wide, Vec::<&str>::new());
 }

@@ -66,6 +66,7 @@ fn the_kernel_has_no_visibility_between_its_own_and_the_public_one() {
 fn no_inner_ring_imports_an_outer_one() {
     assert_eq!(with("host/", &["crate::mcp", "crate::cli"]), Vec::<String>::new());
     assert_eq!(with("mcp/", &["crate::cli"]), Vec::<String>::new());
+    assert_eq!(with("author/", &["crate::cli"]), Vec::<String>::new());
     let ring_2: Vec<String> = RING_2
         .iter()
         .filter_map(|name| name.strip_prefix("host/")?.strip_suffix(".rs"))

@@ -68,7 +68,7 @@ pub fn read(bytes: &[u8], file: &str) -> Read {
 type Found = (String, Code, String);
 
 fn read_repairing(document: &mut Value, found: &mut Vec<Found>) -> Option<Manifest> {
-    let mut skipped = Skipped::default();
+    let (mut skipped, mut last) = (Skipped::default(), None);
     for number in 0..FAULTS_COUNT_MAX {
         match read_document(document) {
             Ok(manifest) => {
@@ -78,12 +78,15 @@ fn read_repairing(document: &mut Value, found: &mut Vec<Found>) -> Option<Manife
             Err(fault) => {
                 let parts: Vec<String> = parts_of(&fault.pointer);
                 let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
-                if !skipped.includes(&parts) {
+                // A repair without effect: the value is removed, or what contains it.
+                let is_again = last.as_ref() == Some(&fault.pointer);
+                if !is_again && !skipped.includes(&parts) {
                     let code = code_of(fault.kind);
                     found.push((fault.pointer.clone(), code, fault.what.clone()));
                 }
                 let is_unknown = fault.kind == DocumentErrorKind::UnknownKey;
-                repair(document, &parts, number, is_unknown);
+                repair(document, &parts, number, is_unknown || is_again);
+                last = Some(fault.pointer);
             }
         }
     }
@@ -144,13 +147,13 @@ fn parts_of(pointer: &str) -> Vec<String> {
 }
 
 /// Makes the value at a path valid, or removes it. `number` makes values distinct.
-fn repair(document: &mut Value, parts: &[&str], number: usize, is_unknown: bool) {
+fn repair(document: &mut Value, parts: &[&str], number: usize, is_removed: bool) {
     let tool = || {
         json!({ "name": format!("repaired-{number}"), "description": "x", "sensitivity": "read",
                 "parameters": { "type": "object" } })
     };
     let valid = match parts {
-        _ if is_unknown => None,
+        _ if is_removed => None,
         [] => Some(json!({})),
         ["mpp_version"] => Some(json!("1.0")),
         ["id"] => Some(json!("org.example.repaired")),
@@ -166,7 +169,7 @@ fn repair(document: &mut Value, parts: &[&str], number: usize, is_unknown: bool)
         }
         ["privacy_filters", "custom", _, "name"] => Some(json!(format!("REPAIRED_{number}"))),
         ["privacy_filters", "custom", _, "pattern"] => Some(json!("x")),
-        [path @ .., "required", _] if parts.first() == Some(&"tools") => {
+        [path @ .., "required", at] if parts.len() > 4 && at.parse::<usize>().is_ok() => {
             // A property of that name, so that the other items keep their numbers.
             let name = format!("repaired-{number}");
             put(document, &[path, &["properties", &name]].concat(), json!(true));
@@ -190,6 +193,8 @@ fn repair(document: &mut Value, parts: &[&str], number: usize, is_unknown: bool)
         ["tools", _, "parameters" | "returns", .., "properties" | "$defs", _]
         | ["tools", _, "parameters" | "returns", .., "items"] => Some(json!(true)),
         ["tools", at, "command", ..] => {
+            // A command names all properties of `parameters`, which were read before it.
+            put(document, &["tools", at, "parameters"], json!({ "type": "object" }));
             return put(document, &["tools", at, "command"], json!({ "args": ["x"] }));
         }
         _ => None,
