@@ -374,3 +374,15 @@ fn the_commands_of_the_page_for_a_script_and_for_ci_call_a_tool() {
     let answer: Value = serde_json::from_str(answer).unwrap();
     assert_eq!(answer["structuredContent"]["words"], 3, "{answer}");
 }
+
+#[test]
+fn the_help_names_every_program_whose_configuration_is_known() {
+    let place = Place::new("config-help");
+    let help = place.mpp(&["help", "serve"]).exits(0).out;
+    let words: Vec<&str> = help.split(|c: char| c.is_whitespace() || c == ',').collect();
+    let unknown = place.mpp(&["serve", "--print-config", "none"]).exits(2).err;
+    let known = unknown.split("expected one of ").nth(1).unwrap().lines().next().unwrap();
+    for name in known.split(", ") {
+        assert!(words.contains(&name), "{name} is not in: {help}");
+    }
+}

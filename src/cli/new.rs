@@ -74,8 +74,13 @@ impl New {
             format!("mpp install {package}.mpp"),
             "mpp serve --print-config vscode".to_owned(),
         ];
-        let text =
-            format!("created {directory} with the tool {tool}\n\nnext:\n  {}\n", next.join("\n  "));
+        let is_source = |path: &&&&str| path.starts_with("src/") || path.contains("tool.");
+        let source = paths.iter().find(is_source).map_or("", |path| path);
+        let text = format!(
+            "created {directory} with the tool {tool}: an example, in {source},\npackage/manifest.json and \
+             tests.json\n\nnext:\n  {}\n",
+            next.join("\n  ")
+        );
         let json = json!({ "directory": self.directory, "id": id, "tool": tool, "files": paths, "next": next });
         Ok(CommandOutput::new(text, json))
     }

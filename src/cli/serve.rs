@@ -20,7 +20,9 @@ const LOG_FLUSH_WAIT: Duration = Duration::from_millis(500);
 /// Serve installed packages to an agent: MCP over stdio
 #[derive(ArgsInfo, FromArgs)]
 #[argh(subcommand, name = "serve")]
-#[argh(note = "Without a policy file, packages that request nothing run; others need approval")]
+#[argh(note = "Without a policy file, packages that request nothing run; others need approval.\n\
+            Programs of --print-config: claude, claude-code, cline, codex, cursor, gemini, goose, jetbrains, lm-studio, \
+            opencode, vscode, windsurf, zed")]
 pub struct Serve {
     /// use this policy file [default: MPP_HOME/policy.json]
     #[argh(option)]
