@@ -161,6 +161,20 @@ fn without_a_terminal_or_approval_nothing_is_written() {
 }
 
 #[test]
+fn a_fifo_a_directory_and_a_dangling_link_are_refused_and_stay() {
+    let place = Place::new("write-kinds");
+    fs::create_dir(place.path("directory")).unwrap();
+    symlink("nowhere", place.path("dangling")).unwrap();
+    let fifo = std::process::Command::new("mkfifo").arg(place.path("fifo")).status().unwrap();
+    assert!(fifo.success());
+    for name in ["directory", "dangling", "fifo"] {
+        let words = ["serve", "--print-config", "zed", "--write", "--config-file", name, "--yes"];
+        place.mpp(&words).exits(2).says(&["is not a regular file"]);
+        assert!(!place.path(name).is_file());
+    }
+}
+
+#[test]
 fn a_link_stays_a_link_and_permissions_stay() {
     let place = Place::new("write-link");
     fs::write(place.path("real.json"), "{}").unwrap();

@@ -93,6 +93,10 @@ fn write_to_file(
     // The target of a link is changed, not replaced by a file.
     let path = path.canonicalize().unwrap_or(path);
     let shown = text::quote_untrusted(&path.to_string_lossy());
+    // Reading a FIFO would wait, and a dangling link would be replaced.
+    if path.symlink_metadata().is_ok_and(|found| !found.is_file()) {
+        return Err(usage_error(format!("{shown} is not a regular file")));
+    }
     let read = || match path.try_exists() {
         Ok(false) => Ok(String::new()),
         _ => String::from_utf8(super::read_bytes(&path)?)
