@@ -21,8 +21,8 @@ const LOG_FLUSH_WAIT: Duration = Duration::from_millis(500);
 #[derive(ArgsInfo, FromArgs)]
 #[argh(subcommand, name = "serve")]
 #[argh(note = "Without a policy file, packages that request nothing run; others need approval.\n\
-            Programs of --print-config: claude, claude-code, cline, codex, cursor, gemini, goose, jetbrains, lm-studio, \
-            opencode, vscode, windsurf, zed")]
+            Programs of --print-config: claude, claude-code, cline, codex, cursor, gemini, goose, jetbrains, \
+            lm-studio, opencode, vscode, windsurf, zed")]
 pub struct Serve {
     /// use this policy file [default: MPP_HOME/policy.json]
     #[argh(option)]
