@@ -40,6 +40,7 @@ mod rings;
 mod secrets;
 mod serve;
 mod services;
+mod signers;
 mod sizes;
 mod spec_examples;
 mod stale_state;

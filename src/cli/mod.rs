@@ -23,6 +23,7 @@ mod report;
 mod run;
 mod secret;
 mod serve;
+mod signer;
 mod store;
 mod terminal;
 mod trust;

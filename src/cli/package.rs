@@ -1,6 +1,7 @@
 //! `mpp pack`, `mpp sign`, `mpp verify` and `mpp inspect`.
 
-use super::{keys, signed_at, terminal, trust, usage_error, warn, write_atomic, CommandOutput};
+use super::signer::Signer;
+use super::{signed_at, terminal, trust, usage_error, warn, write_atomic, CommandOutput};
 use crate::author::lints::refused_by_clients;
 use argh::{ArgsInfo, FromArgs};
 use mpp::consent::question::or_nothing;
@@ -25,7 +26,13 @@ pub struct Pack {
     directory: PathBuf,
     /// sign with this secret key file
     #[argh(option)]
-    key: PathBuf,
+    key: Option<PathBuf>,
+    /// sign by this shell command: message on stdin
+    #[argh(option)]
+    sign_with: Option<String>,
+    /// the public key of --sign-with
+    #[argh(option)]
+    public_key: Option<PathBuf>,
     /// write this file
     #[argh(option, short = 'o')]
     output: PathBuf,
@@ -49,7 +56,13 @@ pub struct Sign {
     file: PathBuf,
     /// sign with this secret key file
     #[argh(option)]
-    key: PathBuf,
+    key: Option<PathBuf>,
+    /// sign by this shell command: message on stdin
+    #[argh(option)]
+    sign_with: Option<String>,
+    /// the public key of --sign-with
+    #[argh(option)]
+    public_key: Option<PathBuf>,
     /// write this file instead of the package itself
     #[argh(option, short = 'o')]
     output: Option<PathBuf>,
@@ -100,7 +113,7 @@ pub struct Inspect {
 impl Pack {
     pub fn run(self) -> Result<CommandOutput, Error> {
         let signed_at = signed_at(self.signed_at.as_deref())?;
-        let key = keys::read_secret_key(&self.key)?;
+        let key = Signer::of(self.key.as_deref(), self.sign_with, self.public_key)?;
         let compression = if self.deflate { Compression::Deflated } else { Compression::Stored };
         if !self.directory.join(MANIFEST_ENTRY).exists() && self.directory.is_dir() {
             let inner = self.directory.join("package");
@@ -131,7 +144,7 @@ impl Pack {
 
 impl Sign {
     pub fn run(self) -> Result<CommandOutput, Error> {
-        let key = keys::read_secret_key(&self.key)?;
+        let key = Signer::of(self.key.as_deref(), self.sign_with, self.public_key)?;
         let package = read_package(&self.file)?;
         let package = countersign(&package, &key, signed_at(self.signed_at.as_deref())?)?;
         let found = gatekeeper::inspect(&package)?;

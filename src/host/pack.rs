@@ -6,7 +6,7 @@ use crate::kernel::error::{Code, Error};
 use crate::kernel::limits;
 use crate::kernel::package::archive;
 use crate::kernel::package::content_hash::{checksum_list, ContentHash};
-use crate::kernel::package::key::SecretKey;
+use crate::kernel::package::key::SigningKey;
 use crate::kernel::package::signature::{SignatureFile, SignatureRecord};
 use crate::kernel::package::writer::{write, Compression};
 use crate::kernel::package::{is_package_file, ASSETS_PREFIX, SIGNATURE_ENTRY};
@@ -82,12 +82,12 @@ fn collect(
 /// The `archive.*` code with which the reader would refuse these contents.
 pub fn pack(
     mut contents: BTreeMap<String, Vec<u8>>,
-    key: &SecretKey,
+    key: &impl SigningKey,
     signed_at: Timestamp,
     compression: Compression,
 ) -> Result<Vec<u8>, Error> {
     let content_hash = content_hash_of(&contents);
-    let record = SignatureRecord::make(&content_hash, key, signed_at);
+    let record = SignatureRecord::make(&content_hash, key, signed_at)?;
     let file = SignatureFile { content_hash, signatures: vec![record] };
     contents.insert(SIGNATURE_ENTRY.to_owned(), file.to_json().into_bytes());
     write(&contents, compression)
@@ -104,7 +104,11 @@ pub fn content_hash_of(contents: &BTreeMap<String, Vec<u8>>) -> ContentHash {
 /// # Errors
 /// The codes of checks 1 to 4 for an invalid package; `signature.duplicate_key` if the key has signed it
 /// before; `signature.too_many`.
-pub fn countersign(bytes: &[u8], key: &SecretKey, signed_at: Timestamp) -> Result<Vec<u8>, Error> {
+pub fn countersign(
+    bytes: &[u8],
+    key: &impl SigningKey,
+    signed_at: Timestamp,
+) -> Result<Vec<u8>, Error> {
     let entries = archive::read(bytes)?;
     let deflated = entries.iter().any(|entry| matches!(entry.content, Cow::Owned(_)));
     let compression = if deflated { Compression::Deflated } else { Compression::Stored };
@@ -120,7 +124,7 @@ pub fn countersign(bytes: &[u8], key: &SecretKey, signed_at: Timestamp) -> Resul
         return Err(Error::new(Code::ContentHash, "content hash differs from signature.json"));
     }
     file.verify()?;
-    file.signatures.push(SignatureRecord::make(&file.content_hash, key, signed_at));
+    file.signatures.push(SignatureRecord::make(&file.content_hash, key, signed_at)?);
     file.verify()?;
     contents.insert(SIGNATURE_ENTRY.to_owned(), file.to_json().into_bytes());
     write(&contents, compression)

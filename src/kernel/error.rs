@@ -130,6 +130,7 @@ codes! {
     // The trust store and keys.
     KeyInvalid           "key.invalid"            Refused "use an Ed25519 key in PEM, as `mpp keygen NAME` writes it"
     KeyWeak              "key.weak"               Refused "generate another key with `mpp keygen NAME`"
+    KeyCommand           "key.command"            Host "run the command by itself: message on stdin, signature on stdout"
     TrustInvalid         "trust.invalid"          Refused "fix the stated member of trust.json, or pass another value to `mpp trust add`"
 
     // Policy and request.

@@ -65,8 +65,8 @@ _mpp() {
     ' dev') words='--help --tool --args --map --env --no-build --watch --json' ;;
     ' migrate') words='--help --stdio --command --output -o --protocol --id --timeout-s --json' ;;
     ' keygen') words='--help --json' ;;
-    ' pack') words='--help --key --output -o --signed-at --deflate --json' ;;
-    ' sign') words='--help --key --output -o --signed-at --json' ;;
+    ' pack') words='--help --key --sign-with --public-key --output -o --signed-at --deflate --json' ;;
+    ' sign') words='--help --key --sign-with --public-key --output -o --signed-at --json' ;;
     ' audit') words='verify --help' ;;
     ' audit verify') words='--help --head --host-key --json' ;;
     ' filter') words='--help --patterns --custom --replace --key --spans --bytes --json' ;;

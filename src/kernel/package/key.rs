@@ -100,3 +100,25 @@ impl SecretKey {
         *self.0.sk.sign(message, None::<Noise>)
     }
 }
+
+/// Signs with one key: the key itself, or what holds it elsewhere and can fail.
+pub trait SigningKey {
+    /// Returns the public half.
+    fn public(&self) -> PublicKey;
+
+    /// Signs a message.
+    ///
+    /// # Errors
+    /// `key.command` if what holds the key gives no signature.
+    fn sign(&self, message: &[u8]) -> Result<[u8; 64], Error>;
+}
+
+impl SigningKey for SecretKey {
+    fn public(&self) -> PublicKey {
+        self.public()
+    }
+
+    fn sign(&self, message: &[u8]) -> Result<[u8; 64], Error> {
+        Ok(self.sign(message))
+    }
+}

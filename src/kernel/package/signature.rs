@@ -1,7 +1,7 @@
 //! `signature.json`: its format, the signing payload, and the verification of its signatures.
 
 use super::content_hash::ContentHash;
-use super::key::{KeyId, PublicKey, SecretKey};
+use super::key::{KeyId, PublicKey, SigningKey};
 use crate::kernel::document::{self, object, Document};
 use crate::kernel::encoding::{base64, pre_auth_encoding, unbase64};
 use crate::kernel::limits;
@@ -122,15 +122,23 @@ impl SignatureFile {
 
 impl SignatureRecord {
     /// Signs a content hash.
-    pub fn make(content_hash: &ContentHash, key: &SecretKey, signed_at: Timestamp) -> Self {
+    ///
+    /// # Errors
+    /// Those of the key: a [`SecretKey`](super::key::SecretKey) has none.
+    pub fn make(
+        content_hash: &ContentHash,
+        key: &impl SigningKey,
+        signed_at: Timestamp,
+    ) -> Result<Self, Error> {
         let public = key.public();
-        SignatureRecord {
+        let signature = key.sign(&signing_payload(content_hash, signed_at))?;
+        Ok(SignatureRecord {
             algorithm: ALGORITHM.to_owned(),
             key_id: public.id().to_string(),
             public_key: base64(&public.to_bytes()),
             signed_at: signed_at.to_string(),
-            signature: base64(&key.sign(&signing_payload(content_hash, signed_at))),
-        }
+            signature: base64(&signature),
+        })
     }
 
     fn verify(&self, content_hash: &ContentHash, number: usize) -> Result<Signer, Error> {
