@@ -331,6 +331,7 @@ fn each_member_of_each_json_output_is_in_the_page_and_none_else() {
         &["dev", "pkg", "--no-build", "--tool", "run"],
         &["pack", "pkg", "--key", "me.key", "-o", "pkg.mpp"],
         &["sign", "fine.mpp", "--key", "other.key", "-o", "both.mpp"],
+        &["publish", "fine.mpp", "oci:layout"],
         &["trust", "add", "me.pub", "--name", "Me", "--namespace", "org.example"],
         &["trust", "revoke", "old.pub", "--reason", "lost"],
         &["trust", "list"],
@@ -371,7 +372,7 @@ fn each_member_of_each_json_output_is_in_the_page_and_none_else() {
         assert_eq!(found, named, "{words:?}");
         checked += 1;
     }
-    assert_eq!(checked, 24);
+    assert_eq!(checked, 25);
     // Each command with `--json` has a section.
     for words in commands(&place) {
         let name = words.join(" ");

@@ -36,6 +36,7 @@ mod protected;
 mod protocols;
 mod published;
 mod readme;
+mod registry;
 mod rings;
 mod secrets;
 mod serve;

@@ -11,6 +11,7 @@ pub const COMMANDS: &[(&str, &str, &str)] = &[
     ("Make", "keygen", "mpp keygen mine"),
     ("Make", "pack", "mpp pack pkg --key me.key -o pkg.mpp"),
     ("Make", "sign", "mpp sign fine.mpp --key other.key -o both.mpp"),
+    ("Make", "publish", "mpp publish fine.mpp oci:layout"),
     ("Trust", "trust add", "mpp trust add me.pub --name Me --namespace org.example"),
     ("Trust", "trust list", "mpp trust list"),
     ("Trust", "trust remove", "mpp trust remove Other"),

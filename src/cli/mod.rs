@@ -19,6 +19,7 @@ mod keys;
 mod migrate;
 mod new;
 mod package;
+mod publish;
 mod report;
 mod run;
 mod secret;
@@ -73,6 +74,7 @@ enum Command {
     Keygen(keys::Keygen),
     Pack(package::Pack),
     Sign(package::Sign),
+    Publish(publish::Publish),
     Audit(audit::Audit),
     Filter(filter::Filter),
     Doctor(doctor::Doctor),
@@ -153,6 +155,7 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
         Command::New(command) => (command.json, command.run()),
         Command::Migrate(command) => (command.json, command.run()),
         Command::Pack(command) => (command.json, command.run()),
+        Command::Publish(command) => (command.json, command.run()),
         Command::Pending(command) => (command.json, command.run()),
         Command::Run(command) => (command.json, command.run()),
         Command::Sign(command) => (command.json, command.run()),
@@ -262,7 +265,11 @@ fn signed_at(option: Option<&str>) -> Result<Timestamp, Error> {
 }
 
 /// Replaces a file atomically: writes a temporary file beside it, flushes it to disk and renames it.
-fn write_atomic(path: &Path, bytes: &[u8], permissions: Option<Permissions>) -> Result<(), Error> {
+pub fn write_atomic(
+    path: &Path,
+    bytes: &[u8],
+    permissions: Option<Permissions>,
+) -> Result<(), Error> {
     let failed = |error: std::io::Error| file_error(path, &error);
     let mut name = path.file_name().ok_or_else(|| usage_error("no file name"))?.to_owned();
     name.push(format!(".{}.tmp", std::process::id()));

@@ -96,7 +96,7 @@ pub struct Verify {
 #[derive(ArgsInfo, FromArgs)]
 #[argh(subcommand, name = "inspect")]
 pub struct Inspect {
-    /// package file, https URL, or id of an installed package
+    /// file, https URL, oci:DIR:TAG, docker:// or installed id
     #[argh(positional)]
     file: PathBuf,
     /// use this trust store [default: MPP_HOME/trust.json]

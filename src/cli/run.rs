@@ -2,6 +2,9 @@
 
 use super::consent::TerminalApprover;
 use super::{download, read_bytes, terminal, trust, usage_error, CommandOutput};
+use crate::registry::layout::Layout;
+use crate::registry::reference::Reference;
+use crate::registry::transfer;
 use argh::{ArgsInfo, FromArgs};
 use mpp::gatekeeper::{self, read_package};
 use mpp::network::CurlTransport;
@@ -24,7 +27,7 @@ use std::sync::Arc;
 #[argh(subcommand, name = "run")]
 #[argh(note = "Without a policy file, packages that request nothing run; others need approval")]
 pub struct Run {
-    /// package file, https URL, or id of an installed package
+    /// file, https URL, oci:DIR:TAG, docker:// or installed id
     #[argh(positional)]
     file: PathBuf,
     /// call this tool [default: the only one]
@@ -191,7 +194,7 @@ impl Run {
     }
 }
 
-/// A package named on the command line: a file, an https URL, or the id of an installed package.
+/// A package named on the command line: a file, an https URL, a registry, or the id of an installed package.
 pub enum Package {
     File(Vec<u8>),
     InstalledPackage(PackageStore, ContentHash),
@@ -199,6 +202,21 @@ pub enum Package {
 
 impl Package {
     pub fn named(named: &Path, ca_file: Option<&Path>) -> Result<Self, Error> {
+        Package::over(named, ca_file, false)
+    }
+
+    /// As [`Package::named`]; with `plain_http` from a registry that has no TLS, such as one on this machine.
+    pub fn over(named: &Path, ca_file: Option<&Path>, plain_http: bool) -> Result<Self, Error> {
+        match named.to_str().and_then(Reference::parse).transpose()? {
+            Some(Reference::Layout { directory, tag }) => {
+                let package = Layout::open(&directory)?.package(tag.as_deref())?;
+                return Ok(Package::File(package));
+            }
+            Some(Reference::Remote(remote)) => {
+                return transfer::fetch(&remote, plain_http).map(Package::File);
+            }
+            None => {}
+        }
         if let Some(url) = named.to_str().filter(|url| url.contains("://")) {
             let transport = CurlTransport::new(ca_file.map(Path::to_owned));
             return download::package(url, &transport).map(Package::File);

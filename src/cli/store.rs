@@ -1,7 +1,7 @@
 //! `mpp install`, `mpp list` and `mpp remove`: the packages that a server offers.
 
 use super::package::{level_of, risk_reasons, sensitivity_of};
-use super::{run, terminal, usage_error, CommandOutput};
+use super::{publish, run, terminal, usage_error, CommandOutput};
 use argh::{ArgsInfo, FromArgs};
 use mpp::consent::question::{lay_out, or_nothing, ForeignText};
 use mpp::gatekeeper::AttestationResult;
@@ -20,12 +20,15 @@ use std::path::PathBuf;
 #[derive(ArgsInfo, FromArgs)]
 #[argh(subcommand, name = "install")]
 pub struct Install {
-    /// package file, https URL, or id of an installed package
+    /// file, https URL, oci:DIR:TAG, docker:// or installed id
     #[argh(positional)]
     file: PathBuf,
     /// verify https servers with this CA bundle (PEM)
     #[argh(option)]
     ca_file: Option<PathBuf>,
+    /// reach a docker:// registry without TLS
+    #[argh(switch)]
+    plain_http: bool,
     /// install without asking
     #[argh(switch)]
     yes: bool,
@@ -44,6 +47,9 @@ pub struct Install {
 #[derive(ArgsInfo, FromArgs)]
 #[argh(subcommand, name = "list")]
 pub struct List {
+    /// list the packages of an image layout instead: oci:DIR
+    #[argh(option)]
+    from: Option<String>,
     /// print JSON
     #[argh(switch)]
     pub json: bool,
@@ -66,8 +72,9 @@ impl Install {
     pub fn run(self) -> Result<CommandOutput, Error> {
         let home = home::home_dir()?;
         let store = PackageStore::new(&home);
-        let package =
-            run::Package::named(&self.file, self.ca_file.as_deref())?.bytes()?.into_owned();
+        let package = run::Package::over(&self.file, self.ca_file.as_deref(), self.plain_http)?
+            .bytes()?
+            .into_owned();
         let mut verified = self.verify(&home, &package);
         if verified.as_ref().is_err_and(|error| error.code() == Code::PublisherUnknown)
             && run::trust_on_first_use(&package, &home.join(FILE_NAME))?
@@ -234,6 +241,9 @@ fn schemas(manifest: &Manifest) -> BTreeSet<String> {
 
 impl List {
     pub fn run(self) -> Result<CommandOutput, Error> {
+        if let Some(from) = &self.from {
+            return publish::list(from);
+        }
         let home = home::home_dir()?;
         let store = PackageStore::new(&home);
         let installed = store.installed()?;

@@ -127,6 +127,19 @@ codes! {
     ModuleExport         "module.missing_export"  Refused "build a WASI command, not a reactor: export `memory` and `_start`"
     ModuleMemory         "module.memory"          Refused "increase `runtime.memory_limit_mb` in manifest.json, or reduce the initial memory"
 
+    // Registries: image layouts and what moves them.
+    RegistryNotFound     "registry.not_found"     Refused "pass the directory of an image layout, as `mpp publish` writes it"
+    RegistryLayout       "registry.layout"        Refused "use a layout as `mpp publish`, skopeo, oras or crane write it"
+    RegistryLink         "registry.link"          Refused "use a layout without links: copy it with `cp -rL`"
+    RegistryTooLarge     "registry.too_large"     Refused "use a layout with smaller files and fewer packages"
+    RegistryMissingBlob  "registry.missing_blob"  Refused "move the layout again: a copy was interrupted"
+    RegistrySize         "registry.size"          Refused "move the layout again: a blob was cut or replaced"
+    RegistryDigest       "registry.digest"        Refused "move the layout again: a blob was changed"
+    RegistryMediaType    "registry.media_type"    Refused "use an artifact that `mpp publish` made"
+    RegistryTag          "registry.tag"           Refused "run `mpp list --from oci:DIR` to see the tags"
+    RegistryMismatch     "registry.mismatch"      Refused "report this to who runs the registry: a tag or annotation states another version"
+    RegistryTransfer     "registry.transfer"      Host "run `skopeo copy` by itself to see why, or install skopeo"
+
     // The trust store and keys.
     KeyInvalid           "key.invalid"            Refused "use an Ed25519 key in PEM, as `mpp keygen NAME` writes it"
     KeyWeak              "key.weak"               Refused "generate another key with `mpp keygen NAME`"

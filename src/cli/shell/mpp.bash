@@ -31,6 +31,7 @@ _mpp() {
       ' keygen') path=' keygen' ;;
       ' pack') path=' pack' ;;
       ' sign') path=' sign' ;;
+      ' publish') path=' publish' ;;
       ' audit') path=' audit' ;;
       ' audit verify') path=' audit verify' ;;
       ' filter') path=' filter' ;;
@@ -39,10 +40,10 @@ _mpp() {
     esac
   done
   case "$path" in
-    '') words='run install list remove inspect verify pending approve deny approvals trust secret serve new check dev migrate keygen pack sign audit filter doctor completions --help --version -V' ;;
+    '') words='run install list remove inspect verify pending approve deny approvals trust secret serve new check dev migrate keygen pack sign publish audit filter doctor completions --help --version -V' ;;
     ' run') words='--help --tool --args --map --env --yes --show-changes --show-stderr --real-clock --real-random --ca-file --storage --trust --policy --json' ;;
-    ' install') words='--help --ca-file --yes --downgrade --prefix --json' ;;
-    ' list') words='--help --json' ;;
+    ' install') words='--help --ca-file --plain-http --yes --downgrade --prefix --json' ;;
+    ' list') words='--help --from --json' ;;
     ' remove') words='--help --json' ;;
     ' inspect') words='--help --trust --ca-file --json' ;;
     ' verify') words='--help --trust --signers --json' ;;
@@ -67,6 +68,7 @@ _mpp() {
     ' keygen') words='--help --json' ;;
     ' pack') words='--help --key --sign-with --public-key --output -o --signed-at --deflate --json' ;;
     ' sign') words='--help --key --sign-with --public-key --output -o --signed-at --json' ;;
+    ' publish') words='--help --replace --plain-http --json' ;;
     ' audit') words='verify --help' ;;
     ' audit verify') words='--help --head --host-key --json' ;;
     ' filter') words='--help --patterns --custom --replace --key --spans --bytes --json' ;;

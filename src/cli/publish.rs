@@ -1,0 +1,103 @@
+//! `mpp publish`, and what a layout has.
+
+use super::{terminal, usage_error, CommandOutput};
+use crate::registry::layout::Layout;
+use crate::registry::reference::Reference;
+use crate::registry::transfer;
+use argh::{ArgsInfo, FromArgs};
+use mpp::gatekeeper::{inspect, read_package};
+use mpp::Error;
+use serde_json::{json, Value};
+use std::path::PathBuf;
+
+/// Put a package into an OCI registry
+#[derive(ArgsInfo, FromArgs)]
+#[argh(subcommand, name = "publish")]
+#[argh(note = "docker:// needs skopeo, which has your credentials (`skopeo login`)")]
+pub struct Publish {
+    /// package file
+    #[argh(positional)]
+    file: PathBuf,
+    /// oci:DIR[:TAG], or docker://HOST/NAME:TAG [default: its version]
+    #[argh(positional)]
+    to: String,
+    /// let the tag have another package than before
+    #[argh(switch)]
+    replace: bool,
+    /// reach a docker:// registry without TLS
+    #[argh(switch)]
+    plain_http: bool,
+    /// print JSON
+    #[argh(switch)]
+    pub json: bool,
+}
+
+fn reference(text: &str) -> Result<Reference, Error> {
+    let other = || usage_error(format!("{text:?} begins with neither oci: nor docker://"));
+    Reference::parse(text).ok_or_else(other)?
+}
+
+impl Publish {
+    pub fn run(self) -> Result<CommandOutput, Error> {
+        let package = read_package(&self.file)?;
+        let found = inspect(&package)?;
+        // `+` of build metadata is not allowed in a tag.
+        let version = found.manifest.version.to_string().replace('+', "_");
+        let to = match reference(&self.to)? {
+            Reference::Layout { directory, tag } => {
+                let tag = tag.unwrap_or(version);
+                Layout::publish(&directory, &tag, &package, &found, self.replace)?;
+                format!("oci:{}:{tag}", directory.display())
+            }
+            Reference::Remote(remote) => {
+                let named = remote.rsplit('/').next().is_some_and(|name| name.contains(':'));
+                let remote = if named { remote } else { format!("{remote}:{version}") };
+                transfer::push(&remote, self.plain_http, |directory, tag| {
+                    Layout::publish(directory, tag, &package, &found, true)
+                })?;
+                format!("docker://{remote}")
+            }
+        };
+        let (id, version) = (&found.manifest.id, found.manifest.version.to_string());
+        let json = json!({ "id": id, "version": version, "to": to,
+            "content_hash": found.content_hash.as_str() });
+        Ok(CommandOutput::new(format!("published {id} {version} to {to}\n"), json))
+    }
+}
+
+/// Lists the packages of a layout as they are, without regard to annotations. Nothing is verified against a
+/// trust store: `mpp inspect` and `mpp install` do.
+pub fn list(from: &str) -> Result<CommandOutput, Error> {
+    let Reference::Layout { directory, tag: None } = reference(from)? else {
+        return Err(usage_error(format!("{from:?} is not oci:DIR")));
+    };
+    let layout = Layout::open(&directory)?;
+    let (mut text, mut json) = (String::new(), Vec::new());
+    for entry in layout.entries()? {
+        let tag = entry.tag.as_deref().unwrap_or("no tag");
+        match layout.package_of(&entry).and_then(|package| inspect(&package)) {
+            Ok(found) => {
+                let (id, version) = (&found.manifest.id, found.manifest.version.to_string());
+                let keys: Vec<&str> =
+                    found.signers.iter().map(|signer| signer.key_id.as_str()).collect();
+                text.push_str(&format!("{tag}\n"));
+                text.push_str(&terminal::columns(&[
+                    ("package", format!("{id} {version}")),
+                    ("content", terminal::short(&found.content_hash)),
+                    ("signed by", keys.join("\n")),
+                ]));
+                json.push(json!({ "tag": entry.tag, "id": id, "version": version,
+                    "content_hash": found.content_hash.as_str(), "key_ids": keys }));
+            }
+            Err(error) => {
+                text.push_str(&format!("{tag}\n"));
+                text.push_str(&terminal::columns(&[("refused", error.to_string())]));
+                json.push(json!({ "tag": entry.tag, "error": super::error_json(&error) }));
+            }
+        }
+    }
+    if json.is_empty() {
+        text.push_str("no packages\n");
+    }
+    Ok(CommandOutput::new(text, Value::Array(json)))
+}
