@@ -25,6 +25,7 @@ mod host;
 mod imports;
 mod kills;
 mod layout;
+mod lock;
 mod mcp;
 mod mcp_changes;
 mod mcp_clients;

@@ -1,12 +1,15 @@
 //! `mpp publish`, and what a layout has.
 
+use super::store::{capabilities, difference};
 use super::{terminal, usage_error, CommandOutput};
 use crate::registry::layout::Layout;
 use crate::registry::reference::Reference;
 use crate::registry::transfer;
 use argh::{ArgsInfo, FromArgs};
+use mpp::consent::question::or_nothing;
 use mpp::gatekeeper::{inspect, read_package};
-use mpp::Error;
+use mpp::store::PackageStore;
+use mpp::{home, Error};
 use serde_json::{json, Value};
 use std::path::PathBuf;
 
@@ -67,28 +70,51 @@ impl Publish {
 
 /// Lists the packages of a layout as they are, without regard to annotations. Nothing is verified against a
 /// trust store: `mpp inspect` and `mpp install` do.
-pub fn list(from: &str) -> Result<CommandOutput, Error> {
+pub fn list(from: &str, outdated: bool) -> Result<CommandOutput, Error> {
     let Reference::Layout { directory, tag: None } = reference(from)? else {
         return Err(usage_error(format!("{from:?} is not oci:DIR")));
     };
     let layout = Layout::open(&directory)?;
+    let store = PackageStore::new(&home::home_dir()?);
     let (mut text, mut json) = (String::new(), Vec::new());
     for entry in layout.entries()? {
         let tag = entry.tag.as_deref().unwrap_or("no tag");
         match layout.package_of(&entry).and_then(|package| inspect(&package)) {
             Ok(found) => {
                 let (id, version) = (&found.manifest.id, found.manifest.version.to_string());
+                let installed = store.find(id).ok().filter(|_| outdated);
+                if outdated
+                    && installed.as_ref().is_none_or(|it| it.version >= found.manifest.version)
+                {
+                    continue;
+                }
                 let keys: Vec<&str> =
                     found.signers.iter().map(|signer| signer.key_id.as_str()).collect();
                 text.push_str(&format!("{tag}\n"));
-                text.push_str(&terminal::columns(&[
+                let mut rows = vec![
                     ("package", format!("{id} {version}")),
                     ("content", terminal::short(&found.content_hash)),
                     ("signed by", keys.join("\n")),
-                ]));
-                json.push(json!({ "tag": entry.tag, "id": id, "version": version,
-                    "content_hash": found.content_hash.as_str(), "key_ids": keys }));
+                ];
+                let mut row = json!({ "tag": entry.tag, "id": id, "version": version,
+                    "content_hash": found.content_hash.as_str(), "key_ids": keys });
+                if let Some(installed) = installed {
+                    let asks = capabilities(&found.manifest);
+                    rows.push(("installed", installed.version.to_string()));
+                    rows.push((
+                        "requests",
+                        match store.manifest(&installed.content_hash) {
+                            Ok(old) => difference(&capabilities(&old), &asks),
+                            Err(_) => or_nothing(&Vec::from_iter(asks.iter().cloned())),
+                        },
+                    ));
+                    row["installed"] = json!(installed.version.to_string());
+                    row["requests"] = json!(asks);
+                }
+                text.push_str(&terminal::columns(&rows));
+                json.push(row);
             }
+            Err(_) if outdated => {}
             Err(error) => {
                 text.push_str(&format!("{tag}\n"));
                 text.push_str(&terminal::columns(&[("refused", error.to_string())]));

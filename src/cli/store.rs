@@ -2,6 +2,7 @@
 
 use super::package::{level_of, risk_reasons, sensitivity_of};
 use super::{publish, run, terminal, usage_error, CommandOutput};
+use crate::registry::lock::{self, Pin, Pins};
 use argh::{ArgsInfo, FromArgs};
 use mpp::consent::question::{lay_out, or_nothing, ForeignText};
 use mpp::gatekeeper::AttestationResult;
@@ -14,7 +15,7 @@ use mpp::trust::{FILE_NAME, SEEN_FILE_NAME};
 use mpp::{home, Code, Error, Gatekeeper, Manifest, Timestamp, TrustStore};
 use serde_json::{json, Value};
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Verify a package, show what is new, and install it
 #[derive(ArgsInfo, FromArgs)]
@@ -22,10 +23,16 @@ use std::path::PathBuf;
 pub struct Install {
     /// file, https URL, oci:DIR:TAG, docker:// or installed id
     #[argh(positional)]
-    file: PathBuf,
+    file: Option<PathBuf>,
     /// verify https servers with this CA bundle (PEM)
     #[argh(option)]
     ca_file: Option<PathBuf>,
+    /// pin it in mpp.lock of this directory
+    #[argh(switch)]
+    lock: bool,
+    /// take only what mpp.lock pins; without FILE, all of it
+    #[argh(switch)]
+    locked: bool,
     /// reach a docker:// registry without TLS
     #[argh(switch)]
     plain_http: bool,
@@ -50,6 +57,9 @@ pub struct List {
     /// list the packages of an image layout instead: oci:DIR
     #[argh(option)]
     from: Option<String>,
+    /// with --from: only newer versions of what is installed
+    #[argh(switch)]
+    outdated: bool,
     /// print JSON
     #[argh(switch)]
     pub json: bool,
@@ -68,11 +78,45 @@ pub struct Remove {
 }
 
 impl Install {
-    // [STORE-05]
     pub fn run(self) -> Result<CommandOutput, Error> {
+        let pins = match (self.lock, self.locked) {
+            (true, true) => return Err(usage_error("pass either --lock or --locked")),
+            (true, false) => lock::read(Path::new(lock::FILE_NAME)).map(|_| None)?,
+            (false, false) => None,
+            (false, true) => match lock::read(Path::new(lock::FILE_NAME))? {
+                None => {
+                    let detail = format!("no {} in this directory", lock::FILE_NAME);
+                    return Err(Error::new(Code::LockMissing, detail));
+                }
+                pins => pins,
+            },
+        };
+        let Some(pins) = &pins else {
+            let file = self.file.as_ref().ok_or_else(|| usage_error("no package is named"))?;
+            return self.install(file, None);
+        };
+        if let Some(file) = &self.file {
+            return self.install(file, Some(pins));
+        }
+        if self.prefix.is_some() {
+            return Err(usage_error("--prefix is for one package"));
+        }
+        let (mut text, mut json) = (String::new(), Vec::new());
+        for (id, pin) in pins {
+            // Alone: what is there may be another one of the lock.
+            let pins = Pins::from([(id.clone(), pin.clone())]);
+            let output = self.install(Path::new(&pin.from), Some(&pins))?;
+            text.push_str(&output.text);
+            json.push(output.json);
+        }
+        Ok(CommandOutput::new(text, Value::Array(json)))
+    }
+
+    // [STORE-05]
+    fn install(&self, file: &Path, pins: Option<&Pins>) -> Result<CommandOutput, Error> {
         let home = home::home_dir()?;
         let store = PackageStore::new(&home);
-        let package = run::Package::over(&self.file, self.ca_file.as_deref(), self.plain_http)?
+        let package = run::Package::over(file, self.ca_file.as_deref(), self.plain_http)?
             .bytes()?
             .into_owned();
         let mut verified = self.verify(&home, &package);
@@ -83,6 +127,10 @@ impl Install {
         }
         let attestation = verified?;
         let manifest = &attestation.manifest;
+        let pin = Pin::of(&attestation, &file.to_string_lossy());
+        if let Some(pins) = pins {
+            lock::check(pins, &manifest.id, &pin)?;
+        }
         let old = match store.find(&manifest.id) {
             // If its manifest cannot be read, all of the new one is shown.
             Ok(found) => Some((store.manifest(&found.content_hash).ok(), found)),
@@ -94,7 +142,7 @@ impl Install {
                 let detail = format!("installing {} requires approval", manifest.id);
                 return Err(Error::new(Code::PolicyConfirmation, detail));
             }
-            let rest = format!("mpp inspect {}", self.file.display());
+            let rest = format!("mpp inspect {}", file.display());
             super::warn(install_question(&attestation, old.as_ref(), &rest).trim_end());
             if let Some(prefix) = &self.prefix {
                 super::warn(&format!("  its tools are listed with the prefix {prefix:?}"));
@@ -118,6 +166,9 @@ impl Install {
         }
         store.install_with_prefix(&package, &attestation, self.prefix.as_deref())?;
         record()?;
+        if self.lock {
+            lock::add(Path::new(lock::FILE_NAME), &manifest.id, pin)?;
+        }
         let text = format!("installed {} {}\n", manifest.id, manifest.version);
         let json = json!({
             "id": manifest.id, "version": manifest.version.to_string(),
@@ -198,7 +249,7 @@ fn lines(set: &BTreeSet<String>) -> Vec<String> {
 }
 
 /// Formats what was added and what was removed.
-fn difference(before: &BTreeSet<String>, after: &BTreeSet<String>) -> String {
+pub fn difference(before: &BTreeSet<String>, after: &BTreeSet<String>) -> String {
     let added = after.difference(before).map(|line| format!("+ {line}"));
     let removed = before.difference(after).map(|line| format!("- {line}"));
     let lines: Vec<String> = added.chain(removed).collect();
@@ -208,7 +259,7 @@ fn difference(before: &BTreeSet<String>, after: &BTreeSet<String>) -> String {
     }
 }
 
-fn capabilities(manifest: &Manifest) -> BTreeSet<String> {
+pub fn capabilities(manifest: &Manifest) -> BTreeSet<String> {
     Capability::requested_by(manifest).iter().map(Capability::to_string).collect()
 }
 
@@ -242,7 +293,10 @@ fn schemas(manifest: &Manifest) -> BTreeSet<String> {
 impl List {
     pub fn run(self) -> Result<CommandOutput, Error> {
         if let Some(from) = &self.from {
-            return publish::list(from);
+            return publish::list(from, self.outdated);
+        }
+        if self.outdated {
+            return Err(usage_error("--outdated needs --from oci:DIR"));
         }
         let home = home::home_dir()?;
         let store = PackageStore::new(&home);

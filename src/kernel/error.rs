@@ -140,6 +140,10 @@ codes! {
     RegistryMismatch     "registry.mismatch"      Refused "report this to who runs the registry: a tag or annotation states another version"
     RegistryTransfer     "registry.transfer"      Host "run `skopeo copy` by itself to see why, or install skopeo"
 
+    LockInvalid          "lock.invalid"           Refused "restore mpp.lock, or delete it and install with --lock"
+    LockMissing          "lock.missing"           Refused "run `mpp install FILE --lock`, after a review, to pin the package"
+    LockMismatch         "lock.mismatch"          Refused "report it, or install with --lock to pin what is there now"
+
     // The trust store and keys.
     KeyInvalid           "key.invalid"            Refused "use an Ed25519 key in PEM, as `mpp keygen NAME` writes it"
     KeyWeak              "key.weak"               Refused "generate another key with `mpp keygen NAME`"

@@ -3,6 +3,7 @@
 //! A registry distributes bytes and decides nothing: what it gives is a file, which the Gatekeeper verifies.
 
 pub mod layout;
+pub mod lock;
 pub mod reference;
 pub mod transfer;
 

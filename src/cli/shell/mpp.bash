@@ -42,8 +42,8 @@ _mpp() {
   case "$path" in
     '') words='run install list remove inspect verify pending approve deny approvals trust secret serve new check dev migrate keygen pack sign publish audit filter doctor completions --help --version -V' ;;
     ' run') words='--help --tool --args --map --env --yes --show-changes --show-stderr --real-clock --real-random --ca-file --storage --trust --policy --json' ;;
-    ' install') words='--help --ca-file --plain-http --yes --downgrade --prefix --json' ;;
-    ' list') words='--help --from --json' ;;
+    ' install') words='--help --ca-file --lock --locked --plain-http --yes --downgrade --prefix --json' ;;
+    ' list') words='--help --from --outdated --json' ;;
     ' remove') words='--help --json' ;;
     ' inspect') words='--help --trust --ca-file --json' ;;
     ' verify') words='--help --trust --signers --json' ;;
