@@ -80,7 +80,7 @@ pub mod package {
 pub use crate::host::{home, runtime, store};
 pub use crate::kernel::{
     agent, deadline, directory, document, encoding, error, json, limits, module, names, pipeline,
-    policy, privacy, text, time,
+    policy, privacy, rotation, text, time,
 };
 
 #[cfg(feature = "std")]

@@ -16,9 +16,11 @@ fn prepared(name: &str) -> Place {
     fs::write(place.path("token.txt"), "value-1234\n").unwrap();
     let tools = r#"{"tools":[{"name":"a-b.c","inputSchema":{"type":"object","x-a":1}}]}"#;
     fs::write(place.path("tools.json"), tools).unwrap();
-    for key in ["other", "old"] {
+    for key in ["other", "old", "next"] {
         place.mpp(&["keygen", key]).exits(0);
     }
+    let state = ["trust", "rotation", "next.pub", "--key", "me.key", "-o", "rotation.json"];
+    place.mpp(&[&state[..], &["--until", "2099-01-01T00:00:00Z"]].concat()).exits(0);
     place.mpp(&["trust", "add", "other.pub", "--name", "Other", "--namespace", "org.other"]);
     let mut old = support::manifest("org.example.old");
     old["tools"][0]["name"] = "old".into();
@@ -336,6 +338,18 @@ fn each_member_of_each_json_output_is_in_the_page_and_none_else() {
         &["trust", "revoke", "old.pub", "--reason", "lost"],
         &["trust", "list"],
         &["trust", "remove", "Other"],
+        &[
+            "trust",
+            "rotation",
+            "next.pub",
+            "--key",
+            "me.key",
+            "--until",
+            "2099-01-01T00:00:00Z",
+            "-o",
+            "r",
+        ],
+        &["trust", "rotate", "rotation.json"],
         &["verify", "fine.mpp"],
         &["inspect", "many.mpp"],
         &["run", "fine.mpp"],
@@ -372,7 +386,7 @@ fn each_member_of_each_json_output_is_in_the_page_and_none_else() {
         assert_eq!(found, named, "{words:?}");
         checked += 1;
     }
-    assert_eq!(checked, 25);
+    assert_eq!(checked, 27);
     // Each command with `--json` has a section.
     for words in commands(&place) {
         let name = words.join(" ");

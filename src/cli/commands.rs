@@ -16,6 +16,8 @@ pub const COMMANDS: &[(&str, &str, &str)] = &[
     ("Trust", "trust list", "mpp trust list"),
     ("Trust", "trust remove", "mpp trust remove Other"),
     ("Trust", "trust revoke", "mpp trust revoke old.pub --reason lost"),
+    ("Trust", "trust rotation", "mpp trust rotation next.pub --key me.key --until 2099-01-01T00:00:00Z -o next.json"),
+    ("Trust", "trust rotate", "mpp trust rotate rotation.json"),
     ("Trust", "verify", "mpp verify fine.mpp"),
     ("Trust", "inspect", "mpp inspect fine.mpp"),
     ("Run", "run", "mpp run fine.mpp --args '{}'"),

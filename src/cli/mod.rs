@@ -21,6 +21,7 @@ mod new;
 mod package;
 mod publish;
 mod report;
+mod rotation;
 mod run;
 mod secret;
 mod serve;

@@ -1,6 +1,6 @@
 //! `mpp trust`: trusted publishers and revocations.
 
-use super::{file_error, keys, terminal, usage_error, CommandOutput};
+use super::{file_error, keys, rotation, terminal, usage_error, CommandOutput};
 use argh::{ArgsInfo, FromArgs};
 use mpp::limits::REQUEST_DEPTH_MAX;
 use mpp::package::content_hash::ContentHash;
@@ -25,6 +25,8 @@ enum Command {
     List(List),
     Remove(Remove),
     Revoke(Revoke),
+    Rotate(rotation::Apply),
+    Rotation(rotation::Make),
 }
 
 /// Trust a publisher's key for its namespaces
@@ -103,7 +105,7 @@ struct Revoke {
 }
 
 /// Returns the trust store that a command changes. It need not exist.
-fn store_path(option: Option<PathBuf>) -> Result<PathBuf, Error> {
+pub fn store_path(option: Option<PathBuf>) -> Result<PathBuf, Error> {
     option.map_or_else(TrustStore::default_path, Ok)
 }
 
@@ -126,6 +128,8 @@ impl Trust {
             Command::List(command) => command.json,
             Command::Remove(command) => command.json,
             Command::Revoke(command) => command.json,
+            Command::Rotate(command) => command.json,
+            Command::Rotation(command) => command.json,
         }
     }
 
@@ -135,6 +139,8 @@ impl Trust {
             Command::List(command) => command.run(),
             Command::Remove(command) => command.run(),
             Command::Revoke(command) => command.run(),
+            Command::Rotate(command) => command.run(),
+            Command::Rotation(command) => command.run(),
         }
     }
 }

@@ -148,6 +148,8 @@ codes! {
     KeyInvalid           "key.invalid"            Refused "use an Ed25519 key in PEM, as `mpp keygen NAME` writes it"
     KeyWeak              "key.weak"               Refused "generate another key with `mpp keygen NAME`"
     KeyCommand           "key.command"            Host "run the command by itself: message on stdin, signature on stdout"
+    RotationInvalid      "rotation.invalid"       Refused "ask the publisher for the statement that `mpp trust rotation` wrote"
+    RotationSignature    "rotation.signature"     Refused "verify the new key id with the publisher, then run `mpp trust add KEY.pub`"
     TrustInvalid         "trust.invalid"          Refused "fix the stated member of trust.json, or pass another value to `mpp trust add`"
 
     // Policy and request.

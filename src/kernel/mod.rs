@@ -22,6 +22,7 @@ pub mod pipeline;
 pub mod policy;
 mod prelude;
 pub mod privacy;
+pub mod rotation;
 pub mod sandbox;
 pub mod secrets;
 pub mod storage;

@@ -17,6 +17,7 @@ use crate::kernel::package::content_hash::ContentHash;
 use crate::kernel::package::key::{KeyId, PublicKey};
 use crate::kernel::package::version::Version;
 use crate::kernel::prelude::*;
+use crate::kernel::rotation::Rotation;
 use crate::kernel::time::Timestamp;
 use serde_json::Value;
 
@@ -352,6 +353,48 @@ impl TrustStore {
         publisher.keys.insert(key_id, key);
         // The reader has all rules about valid stores.
         *self = TrustStore::from_json(new.to_json().as_bytes())?;
+        Ok(())
+    }
+
+    /// Replaces a key as its holder states. The new key gets the namespaces and the end of validity that this host
+    /// gave the old one, so that nothing becomes wider.
+    ///
+    /// # Errors
+    /// `publisher.unknown`, `publisher.key_revoked`, `publisher.not_valid_now` for the old key;
+    /// `rotation.signature`; `publisher.key_revoked` for the new key, `trust.invalid` for one of another publisher.
+    // [ROT-03]
+    pub fn rotate(&mut self, rotation: &Rotation, now: Timestamp) -> Result<(), Error> {
+        if let Some(entry) = self.revoked_keys.get(&rotation.old_key_id) {
+            return Err(key_revoked(entry));
+        }
+        let found = self.keys().find(|(_, key)| key.key_id == rotation.old_key_id);
+        let Some((publisher, old)) = found else {
+            let detail = format!("key {} belongs to no trusted publisher", rotation.old_key_id);
+            return Err(Error::new(Code::PublisherUnknown, detail));
+        };
+        let (name, old) = (publisher.name.clone(), old.clone());
+        if !old.validity().includes(now) {
+            let span = span(&old.validity());
+            let detail = format!("key {} of {name:?} is valid {span}, not at {now}", old.key_id);
+            return Err(Error::new(Code::PublisherValidity, detail));
+        }
+        if !rotation.is_signed_by(&old.public_key) {
+            let detail = format!("the statement is not signed by the key {}", old.key_id);
+            return Err(Error::new(Code::RotationSignature, detail));
+        }
+        let mut new = self.clone();
+        let stated = rotation.old_key_until;
+        let until = Some(old.valid_until.map_or(stated, |end| end.min(stated)));
+        let ended = Validity { from: old.valid_from.min(until), until };
+        new.add_publisher(&name, old.public_key, &[], ended)?;
+        // A key that is listed already keeps an end that is earlier.
+        let listed = new.keys().find(|(_, key)| key.public_key == rotation.new_public_key);
+        let validity = match listed {
+            Some((_, key)) => key.validity(),
+            None => Validity { from: None, until: old.valid_until },
+        };
+        new.add_publisher(&name, rotation.new_public_key, &[], validity)?;
+        *self = new;
         Ok(())
     }
 

@@ -19,6 +19,8 @@ _mpp() {
       ' trust list') path=' trust list' ;;
       ' trust remove') path=' trust remove' ;;
       ' trust revoke') path=' trust revoke' ;;
+      ' trust rotate') path=' trust rotate' ;;
+      ' trust rotation') path=' trust rotation' ;;
       ' secret') path=' secret' ;;
       ' secret set') path=' secret set' ;;
       ' secret list') path=' secret list' ;;
@@ -51,11 +53,13 @@ _mpp() {
     ' approve') words='--help --once --yes --json' ;;
     ' deny') words='--help --json' ;;
     ' approvals') words='--help --revoke --json' ;;
-    ' trust') words='add list remove revoke --help' ;;
+    ' trust') words='add list remove revoke rotate rotation --help' ;;
     ' trust add') words='--help --name --namespace --from --until --trust --json' ;;
     ' trust list') words='--help --trust --json' ;;
     ' trust remove') words='--help --namespace --trust --json' ;;
     ' trust revoke') words='--help --reason --trust --json' ;;
+    ' trust rotate') words='--help --trust --json' ;;
+    ' trust rotation') words='--help --key --sign-with --public-key --until --output -o --json' ;;
     ' secret') words='set list remove --help' ;;
     ' secret set') words='--help --json' ;;
     ' secret list') words='--help --policy --json' ;;
