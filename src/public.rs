@@ -62,6 +62,13 @@ pub mod consent {
     }
 }
 
+/// An organisation's bundles, and what binds this computer.
+pub mod bundle {
+    #[cfg(feature = "std")]
+    pub use crate::host::organisation::{import, Organisation, BUNDLE_FILE, DIRECTORY, ROOT_FILE};
+    pub use crate::kernel::bundle::*;
+}
+
 /// Packages: archive, manifest, signatures, schemas and packing.
 pub mod package {
     #[cfg(feature = "std")]

@@ -21,6 +21,13 @@ fn prepared(name: &str) -> Place {
     }
     let state = ["trust", "rotation", "next.pub", "--key", "me.key", "-o", "rotation.json"];
     place.mpp(&[&state[..], &["--until", "2099-01-01T00:00:00Z"]].concat()).exits(0);
+    place.mpp(&["bundle", "root", "Acme", "--key", "me.pub", "-o", "root.json"]).exits(0);
+    for file in ["bundle.json", "signed.json"] {
+        let make = ["bundle", "make", "--root", "root.json", "--trust", "home/trust.json"];
+        let rest = ["--sequence", "1", "--expires", "2099-01-01T00:00:00Z", "-o", file];
+        place.mpp(&[&make[..], &rest].concat()).exits(0);
+    }
+    place.mpp(&["bundle", "sign", "signed.json", "--key", "me.key"]).exits(0);
     place.mpp(&["trust", "add", "other.pub", "--name", "Other", "--namespace", "org.other"]);
     let mut old = support::manifest("org.example.old");
     old["tools"][0]["name"] = "old".into();
@@ -70,6 +77,8 @@ fn the_example_of_every_command_works_as_it_is_printed() {
         assert!(example.contains(&format!("mpp {}", words.join(" "))), "{words:?}: {example}");
         let ran = in_shell(&place, example);
         match words[..] {
+            // No administrator has bound this computer.
+            ["bundle", "import"] => drop(ran.exits(1).says(&["organisation.invalid"])),
             // No agent has asked for anything.
             ["approve" | "deny"] => drop(ran.exits(1).says(&["consent.no_question"])),
             _ => drop(ran.exits(0)),
@@ -350,6 +359,23 @@ fn each_member_of_each_json_output_is_in_the_page_and_none_else() {
             "r",
         ],
         &["trust", "rotate", "rotation.json"],
+        &["bundle", "root", "Acme", "--key", "me.pub", "-o", "root.json"],
+        &[
+            "bundle",
+            "make",
+            "--root",
+            "root.json",
+            "--trust",
+            "home/trust.json",
+            "--sequence",
+            "1",
+            "--expires",
+            "2099-01-01T00:00:00Z",
+            "-o",
+            "b.json",
+        ],
+        &["bundle", "sign", "bundle.json", "--key", "me.key"],
+        &["bundle", "verify", "signed.json", "--root", "root.json"],
         &["verify", "fine.mpp"],
         &["inspect", "many.mpp"],
         &["run", "fine.mpp"],
@@ -386,7 +412,7 @@ fn each_member_of_each_json_output_is_in_the_page_and_none_else() {
         assert_eq!(found, named, "{words:?}");
         checked += 1;
     }
-    assert_eq!(checked, 27);
+    assert_eq!(checked, 31);
     // Each command with `--json` has a section.
     for words in commands(&place) {
         let name = words.join(" ");

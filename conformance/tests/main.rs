@@ -31,6 +31,7 @@ mod mcp_changes;
 mod mcp_clients;
 mod mcp_lines;
 mod migrate;
+mod organisation;
 mod package;
 mod pipeline;
 mod protected;

@@ -1,6 +1,7 @@
 //! `mpp dev`: calls of a package that is not signed yet, with a key and a home that exist for one run.
 
 use super::web::Web;
+use mpp::bundle::Organisation;
 use mpp::network::{CurlTransport, HttpTransport, Services};
 use mpp::package::key::{random_bytes, SecretKey};
 use mpp::package::manifest::{Protocol, Tool};
@@ -123,6 +124,12 @@ impl Session {
         let package = pack(contents, &key, now, Compression::Stored)?;
         let mut trust = TrustStore::empty();
         trust.add_publisher("mpp dev", key.public(), &[&manifest.id], Validity::ALWAYS)?;
+        // The throw-away key would count although the organisation does not trust it.
+        if let Some(organisation) = Organisation::of_this_computer()? {
+            let name = &organisation.bundle().organisation;
+            let detail = format!("{name} decides what runs on this computer: try tools on another");
+            return Err(Error::new(Code::PolicyDenied, detail));
+        }
         let attestation = Gatekeeper::new(trust, now).verify(&package)?;
         let home = Home::new()?;
         let policy = policy(manifest, provided, &home)?;

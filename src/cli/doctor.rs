@@ -3,6 +3,7 @@
 use super::terminal::{self, Style};
 use super::{run, CommandOutput};
 use argh::{ArgsInfo, FromArgs};
+use mpp::bundle::{Bundle, Organisation};
 use mpp::package::key::SecretKey;
 use mpp::package::pack::pack;
 use mpp::package::writer::Compression;
@@ -44,8 +45,9 @@ impl From<Error> for Finding {
 impl Doctor {
     pub fn run(self) -> Result<CommandOutput, Error> {
         let home = home::home_dir()?;
-        let checks: [(&str, Finding); 8] = [
+        let checks: [(&str, Finding); 9] = [
             ("home", directory(&home)),
+            ("bound", organisation().unwrap_or_else(Finding::from)),
             ("trust", trust(&home).unwrap_or_else(Finding::from)),
             ("policy", policy(&home).unwrap_or_else(Finding::from)),
             ("packages", packages(&home).unwrap_or_else(Finding::from)),
@@ -87,6 +89,16 @@ fn directory(home: &Path) -> Finding {
         }
         Err(error) => Fail(format!("{shown}: {error}")),
     }
+}
+
+fn organisation() -> Result<Finding, Error> {
+    Ok(Fine(match Organisation::of_this_computer()? {
+        None => "to no organisation".to_owned(),
+        Some(found) => {
+            let Bundle { organisation, sequence, expires, .. } = found.bundle();
+            format!("to {organisation} by bundle {sequence}, until {expires}")
+        }
+    }))
 }
 
 fn trust(home: &Path) -> Result<Finding, Error> {

@@ -4,6 +4,7 @@
 //! Exit status: 0 success, 1 refused, 2 usage, 3 the tool failed, 4 the host failed.
 
 mod audit;
+mod bundle;
 mod check;
 mod commands;
 mod completions;
@@ -77,6 +78,7 @@ enum Command {
     Sign(package::Sign),
     Publish(publish::Publish),
     Audit(audit::Audit),
+    Bundle(bundle::Group),
     Filter(filter::Filter),
     Doctor(doctor::Doctor),
     Completions(completions::Completions),
@@ -140,6 +142,7 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
         Command::Approvals(command) => (command.json, command.run()),
         Command::Approve(command) => (command.json, command.run()),
         Command::Audit(command) => (command.as_json(), command.run()),
+        Command::Bundle(command) => (command.as_json(), command.run()),
         Command::Check(command) => (command.json, command.run()),
         Command::Completions(command) => (command.json, command.run(&top)),
         Command::Deny(command) => (command.json, command.run()),

@@ -2,6 +2,7 @@
 
 use super::{file_error, keys, rotation, terminal, usage_error, CommandOutput};
 use argh::{ArgsInfo, FromArgs};
+use mpp::bundle::Organisation;
 use mpp::limits::REQUEST_DEPTH_MAX;
 use mpp::package::content_hash::ContentHash;
 use mpp::package::key::KeyId;
@@ -170,6 +171,12 @@ impl Add {
             }
             None => (keys::read_public_key(&self.key)?, Validity { from, until }),
         };
+        if let Some(organisation) = Organisation::of_this_computer()? {
+            let name = &organisation.bundle().organisation;
+            super::warn(&format!(
+                "warning: only publishers that {name} trusts count on this computer"
+            ));
+        }
         TrustStore::update(&path, |store| {
             store.add_publisher(&self.name, key, &namespaces, validity)
         })?;

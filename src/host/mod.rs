@@ -21,6 +21,7 @@ pub mod host_key;
 pub mod json_file;
 pub mod keys;
 pub mod log;
+pub mod organisation;
 pub mod pack;
 pub mod pending;
 #[cfg(unix)]

@@ -3,6 +3,7 @@
 pub use crate::host::approver::{Approver, NoApprover};
 use crate::host::budgets::Budgets;
 use crate::host::clock::CancelFlag;
+use crate::host::organisation;
 use crate::host::sandbox::WasmSandbox;
 use crate::host::secrets::{CommandSecretStore, FileSecretStore, SecretStore};
 use crate::host::storage::FileStorage;
@@ -42,6 +43,8 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub struct Runtime {
     state: HostState,
+    /// This host's own; an organisation's bundle can change while the runtime is open.
+    local: PermissionPolicy,
     policy: PermissionPolicy,
 }
 
@@ -53,6 +56,8 @@ impl Runtime {
     /// `audit.unavailable`, `audit.broken`.
     pub fn open(home: &Path, policy: PermissionPolicy) -> Result<Self, Error> {
         let storage = FileStorage::new(home.join("storage"));
+        let local = policy;
+        let policy = organisation::bind_policy(&local)?.unwrap_or_else(|| local.clone());
         let command = policy.secrets_command().map(|words| CommandSecretStore::new(words.to_vec()));
         let command = command.transpose()?;
         // [BOX-97]
@@ -66,7 +71,7 @@ impl Runtime {
         let services = Services { http: None, storage: Some(Arc::new(storage)) };
         let sandbox = sandbox.with_services(services);
         let budgets = Budgets::new(&policy.budgets);
-        Ok(Runtime { state: HostState::open(home, secrets, sandbox, budgets)?, policy })
+        Ok(Runtime { state: HostState::open(home, secrets, sandbox, budgets)?, local, policy })
     }
 
     /// Sets the HTTP transport for tools. Without one they reach no host, even if the policy granted it.
@@ -142,11 +147,12 @@ impl Runtime {
         approver: &dyn Approver,
         cancel: &CancelFlag,
     ) -> Result<CallResult, Error> {
+        let bound = organisation::bind_policy(&self.local)?;
         let host = CallHost::new(&self.state, None, approver, cancel);
         kernel::pipeline::call(
             &host,
             &self.state.sandbox.engine,
-            &self.policy,
+            bound.as_ref().unwrap_or(&self.policy),
             Package::Bytes(package),
             call,
         )
@@ -165,8 +171,10 @@ impl Runtime {
         approver: &dyn Approver,
         cancel: &CancelFlag,
     ) -> Result<CallResult, Error> {
+        let bound = organisation::bind_policy(&self.local)?;
         let host = CallHost::new(&self.state, Some(store), approver, cancel);
         let package = Package::Installed(content_hash);
-        kernel::pipeline::call(&host, &self.state.sandbox.engine, &self.policy, package, call)
+        let policy = bound.as_ref().unwrap_or(&self.policy);
+        kernel::pipeline::call(&host, &self.state.sandbox.engine, policy, package, call)
     }
 }

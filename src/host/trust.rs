@@ -2,6 +2,7 @@
 
 use crate::host::home;
 use crate::host::json_file;
+use crate::host::organisation;
 use crate::kernel::error::{Code, Error};
 use crate::kernel::limits::TRUST_FILE_BYTES_MAX;
 use crate::kernel::policy::PermissionPolicy;
@@ -38,7 +39,7 @@ impl TrustStore {
     /// # Errors
     /// `host.file`, `trust.invalid`.
     pub fn load(path: &Path) -> Result<Self, Error> {
-        Ok(json_file::load(path)?.unwrap_or_default())
+        organisation::bind_trust(json_file::load(path)?.unwrap_or_default())
     }
 
     /// Updates a store: locks its file, reads it, lets `edit` change it, and replaces it atomically if it
@@ -76,14 +77,14 @@ impl TrustCache {
         let bytes = [read(path)?, read(seen)?];
         let mut cached = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(found) = cached.as_ref().filter(|found| found.bytes == bytes) {
-            return Ok(found.store.clone());
+            return organisation::bind_trust(found.store.clone());
         }
         let [trusted, versions] = bytes.clone();
         let mut store: TrustStore = json_file::parse(trusted, path)?.unwrap_or_default();
         let seen: TrustStore = json_file::parse(versions, seen)?.unwrap_or_default();
         store.add_versions(seen);
         *cached = Some(CachedTrust { bytes, store: store.clone() });
-        Ok(store)
+        organisation::bind_trust(store)
     }
 }
 

@@ -150,10 +150,17 @@ codes! {
     KeyCommand           "key.command"            Host "run the command by itself: message on stdin, signature on stdout"
     RotationInvalid      "rotation.invalid"       Refused "ask the publisher for the statement that `mpp trust rotation` wrote"
     RotationSignature    "rotation.signature"     Refused "verify the new key id with the publisher, then run `mpp trust add KEY.pub`"
+    BundleInvalid        "bundle.invalid"         Refused "ask the administrator for the bundle that `mpp bundle make` wrote"
+    BundleSignatures     "bundle.signatures"      Refused "have enough holders of the root's keys run `mpp bundle sign`"
+    BundleExpired        "bundle.expired"         Refused "ask the administrator for a new bundle, then run `mpp bundle import FILE`"
+    BundleRollback       "bundle.rollback"        Refused "use the newest bundle of the organisation"
+    BundleMissing        "bundle.missing"         Refused "run `mpp bundle import FILE` as administrator"
+    OrganisationInvalid  "organisation.invalid"   Refused "restore the administrator's file organisation.json"
     TrustInvalid         "trust.invalid"          Refused "fix the stated member of trust.json, or pass another value to `mpp trust add`"
 
     // Policy and request.
     PolicyInvalid        "policy.invalid"         Refused "fix or remove the stated member of policy.json"
+    PolicyWider          "policy.wider"           Refused "remove the named member from policy.json, or the option that sets it"
     PolicyDenied         "policy.denied"          Refused "remove the rule from policy.json, or ask its administrator to"
     PolicyConfirmation   "policy.confirmation_required" Refused "run in a terminal, or review with `mpp inspect FILE` and pass --yes"
     PolicyAttestation    "policy.attestation"     Refused "retry and approve: each call of a destructive tool needs it"

@@ -197,5 +197,6 @@ limits! {
     POLICY_FILE_BYTES_MAX usize = 1 << 20; "LIM-71" "some ten thousand rules"
     HOST_FILE_DEPTH_MAX usize = 8; "LIM-72" "twice the deepest member"
     TOKEN_LIFETIME_S_MAX u64 = 86_400; "LIM-73" "longer grants belong in the policy file"
+    BUNDLE_BYTES_MAX usize = 4 << 20; "LIM-76" "a trust store and a policy of the largest size, in base64"
     ROTATION_BYTES_MAX usize = 4 << 10; "LIM-75" "ten times a statement"
 }

@@ -3,6 +3,7 @@
 
 pub mod agent;
 pub mod audit;
+pub mod bundle;
 pub mod consent;
 pub mod deadline;
 pub mod directory;

@@ -150,7 +150,10 @@ pub(in crate::kernel) fn is_publisher_name(text: &str) -> bool {
     is_visible_line(text) && text.is_ascii()
 }
 
-fn id_of(place: &Field, public_key: &PublicKey) -> Result<KeyId, DocumentError> {
+pub(in crate::kernel) fn id_of(
+    place: &Field,
+    public_key: &PublicKey,
+) -> Result<KeyId, DocumentError> {
     let id = KeyId::read(place)?;
     place.check(id == public_key.id(), "must be the SHA-256 of public_key")?;
     Ok(id)
@@ -243,6 +246,21 @@ impl TrustStore {
     // [TRUST-19]
     pub fn add_versions(&mut self, other: TrustStore) {
         other.versions.into_values().for_each(|seen| self.raise_version(seen));
+    }
+
+    /// Returns this store of an organisation with what a host's own narrows: its revocations, and the versions that
+    /// it has seen. Its publishers do not count.
+    // [ORG-09]
+    pub fn narrowed_by(&self, local: TrustStore) -> TrustStore {
+        let mut new = self.clone();
+        for (key_id, entry) in &local.revoked_keys {
+            new.revoked_keys.entry(key_id.clone()).or_insert_with(|| entry.clone());
+        }
+        for (hash, entry) in &local.revoked_contents {
+            new.revoked_contents.entry(hash.clone()).or_insert_with(|| entry.clone());
+        }
+        new.add_versions(local);
+        new
     }
 
     // [TRUST-14]

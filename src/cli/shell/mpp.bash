@@ -36,13 +36,19 @@ _mpp() {
       ' publish') path=' publish' ;;
       ' audit') path=' audit' ;;
       ' audit verify') path=' audit verify' ;;
+      ' bundle') path=' bundle' ;;
+      ' bundle root') path=' bundle root' ;;
+      ' bundle make') path=' bundle make' ;;
+      ' bundle sign') path=' bundle sign' ;;
+      ' bundle verify') path=' bundle verify' ;;
+      ' bundle import') path=' bundle import' ;;
       ' filter') path=' filter' ;;
       ' doctor') path=' doctor' ;;
       ' completions') path=' completions' ;;
     esac
   done
   case "$path" in
-    '') words='run install list remove inspect verify pending approve deny approvals trust secret serve new check dev migrate keygen pack sign publish audit filter doctor completions --help --version -V' ;;
+    '') words='run install list remove inspect verify pending approve deny approvals trust secret serve new check dev migrate keygen pack sign publish audit bundle filter doctor completions --help --version -V' ;;
     ' run') words='--help --tool --args --map --env --yes --show-changes --show-stderr --real-clock --real-random --ca-file --storage --trust --policy --json' ;;
     ' install') words='--help --ca-file --lock --locked --plain-http --yes --downgrade --prefix --json' ;;
     ' list') words='--help --from --outdated --json' ;;
@@ -75,6 +81,12 @@ _mpp() {
     ' publish') words='--help --replace --plain-http --json' ;;
     ' audit') words='verify --help' ;;
     ' audit verify') words='--help --head --host-key --json' ;;
+    ' bundle') words='root make sign verify import --help' ;;
+    ' bundle root') words='--help --key --threshold --output -o --json' ;;
+    ' bundle make') words='--help --root --trust --policy --sequence --expires --new-root --output -o --json' ;;
+    ' bundle sign') words='--help --key --sign-with --public-key --json' ;;
+    ' bundle verify') words='--help --root --json' ;;
+    ' bundle import') words='--help --json' ;;
     ' filter') words='--help --patterns --custom --replace --key --spans --bytes --json' ;;
     ' doctor') words='--help --json' ;;
     ' completions') words='bash zsh fish man json --help --json' ;;

@@ -6,6 +6,7 @@
 pub mod capability;
 mod decide;
 mod host_pattern;
+mod narrow;
 pub mod risk;
 #[cfg(test)]
 #[path = "../../../conformance/unit/kernel/policy/mod.rs"]
@@ -148,7 +149,7 @@ object! {
 object! {
     /// Maps a directory of this host to a guest path, for packages that request exactly that path. The last
     /// rule for a path applies.
-    #[derive(Clone, Debug)]
+    #[derive(Clone, Debug, PartialEq, Eq)]
     pub(in crate::kernel) struct DirectoryRule: FromJson {
         pub(in crate::kernel) guest: String,
             text(names::is_guest_directory, "an absolute guest path as in a manifest");
@@ -160,7 +161,7 @@ object! {
 
 object! {
     /// Sets a variable, for packages that request it. The last rule for a name applies.
-    #[derive(Clone, Debug)]
+    #[derive(Clone, Debug, PartialEq, Eq)]
     pub(in crate::kernel) struct VariableRule: FromJson {
         pub(in crate::kernel) name: String, text(names::is_environment_name, "a name as in a manifest");
         /// The members `value` and `secret`.
@@ -187,7 +188,7 @@ object! {
     /// Adds a header to requests to exactly this host over TLS. The guest does not see its value. The last rule
     /// for a name applies.
     // [POLICY-13]
-    #[derive(Clone, Debug)]
+    #[derive(Clone, Debug, PartialEq, Eq)]
     pub(in crate::kernel) struct HeaderRule: FromJson {
         pub(in crate::kernel) host: String, text(is_host_and_port, HOST);
         pub(in crate::kernel) name: String,
@@ -211,7 +212,7 @@ object! {
 
 object! {
     /// Turns built-in kinds off for packages.
-    #[derive(Clone, Debug)]
+    #[derive(Clone, Debug, PartialEq, Eq)]
     pub(in crate::kernel) struct FilterException: FromJson {
         pub(in crate::kernel) kinds: BTreeSet<String>,
             list(1..=usize::MAX, text(|name| Kind::from_name(name).is_some(), "a built-in kind"));
@@ -222,7 +223,7 @@ object! {
 object! {
     /// Restricts packages to some agents by their self-reported names. It keeps honest agents apart, but does
     /// not stop a dishonest one.
-    #[derive(Clone, Debug)]
+    #[derive(Clone, Debug, PartialEq, Eq)]
     pub(in crate::kernel) struct AgentRule: FromJson {
         pub(in crate::kernel) names: BTreeSet<String>, list(1..=usize::MAX, text(is_agent_name, "an agent's name"));
         pub(in crate::kernel) packages: PackageScope = PackageScope::default();
@@ -277,7 +278,7 @@ impl ConsentRules {
 }
 
 /// The packages of a rule: ids or namespaces; an empty list means all.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::kernel) struct PackageScope(Vec<String>);
 
 impl PackageScope {

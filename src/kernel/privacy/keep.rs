@@ -12,7 +12,7 @@ use core::net::IpAddr;
 
 object! {
     /// The member `privacy_filters.keep` of a policy.
-    #[derive(Clone, Debug)]
+    #[derive(Clone, Debug, PartialEq, Eq)]
     pub(in crate::kernel) struct Keep: FromJson {
         pub(in crate::kernel) values: BTreeSet<String> = BTreeSet::new(),
             list(0..=usize::MAX, text(is_visible_line, "a value on one line"));
