@@ -40,7 +40,7 @@ ARGUMENT_TYPES = frozenset({"string", "integer", "number", "boolean"})
 STDIN_TYPES = ARGUMENT_TYPES | {"array", "object"}
 
 
-def check_manifest(data: bytes, module_name: str, signers: list[trust.Key], versions: dict[str, str]) -> dict[str, Any]:
+def check_manifest(data: bytes, module_name: str, signers: list[trust.Key], store: trust.TrustStore) -> dict[str, Any]:
     """Check 6: the manifest, and its rules about package and trust store."""
     manifest = read_manifest(data)
     # GATE-03
@@ -51,8 +51,9 @@ def check_manifest(data: bytes, module_name: str, signers: list[trust.Key], vers
     package_id, version = manifest["id"], manifest["version"]
     if not any(texts.covers(namespace, package_id) for signer in signers for namespace in signer.namespaces):
         raise Refusal("manifest.namespace", f"/id: no namespace of a signer covers {package_id}")
+    trust.check_approval(store, signers, package_id)
     # GATE-06
-    seen = versions.get(package_id)
+    seen = store.versions.get(package_id)
     if seen is not None and texts.version_order(version) < texts.version_order(seen):
         raise Refusal("manifest.downgrade", f"/version: {seen} was seen")
     return manifest

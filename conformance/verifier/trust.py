@@ -26,12 +26,13 @@ class Key:
 
 @dataclass
 class TrustStore:
-    """keys by id, revocations as sets, and the highest version seen by package id."""
+    """keys by id, revocations as sets, the highest version seen by package id, and approvers by namespace."""
 
     keys: dict[str, Key] = field(default_factory=dict)
     revoked_keys: set[str] = field(default_factory=set)
     revoked_contents: set[str] = field(default_factory=set)
     versions: dict[str, str] = field(default_factory=dict)
+    approvers: list[tuple[str, str]] = field(default_factory=list)
 
 
 def read_store(data: bytes) -> TrustStore:
@@ -68,7 +69,7 @@ def read_store(data: bytes) -> TrustStore:
 def _read_publishers(value: Any, store: TrustStore) -> None:
     names: set[str] = set()
     for publisher, at in STORE.array(value, "/publishers"):
-        STORE.object(publisher, at, ("name", "namespaces", "keys"))
+        STORE.object(publisher, at, ("name", "namespaces", "keys"), ("approves",))
         name = STORE.string(publisher["name"], at + "/name")
         # TRUST-02
         STORE.require(is_publisher_name(name), at + "/name", "must be one line of ASCII")
@@ -79,6 +80,11 @@ def _read_publishers(value: Any, store: TrustStore) -> None:
         for namespace, place in STORE.array(publisher["namespaces"], at + "/namespaces"):
             STORE.require(texts.is_namespace(STORE.string(namespace, place)), place, "must be a namespace")
             namespaces.append(namespace)
+        # TRUST-22
+        if "approves" in publisher:
+            for namespace, place in STORE.array(publisher["approves"], at + "/approves", least=1):
+                STORE.require(texts.is_namespace(STORE.string(namespace, place)), place, "must be a namespace")
+                store.approvers.append((namespace, name))
         for entry, place in STORE.array(publisher["keys"], at + "/keys", least=1):
             _read_key(entry, place, name, namespaces, store)
 
@@ -141,3 +147,12 @@ def check_publisher(store: TrustStore, key_ids: list[str], content: str, now: st
     if len(publishers) < required:
         raise Refusal("publisher.too_few_signers", f"{len(publishers)} of {required}")
     return signers
+
+
+def check_approval(store: TrustStore, signers: list[Key], package_id: str) -> None:
+    """TRUST-22: an id that has approvers needs a signature of one, who is not its author."""
+    approvers = {name for namespace, name in store.approvers if texts.covers(namespace, package_id)}
+    authors = {it.publisher for it in signers if any(texts.covers(one, package_id) for one in it.namespaces)}
+    signed = {signer.publisher for signer in signers}
+    if approvers and not any(signed & (approvers - {author}) for author in authors):
+        raise Refusal("manifest.not_approved", f"/id: {package_id} needs an approver")

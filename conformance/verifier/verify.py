@@ -23,7 +23,7 @@ def verify(package: bytes, store: trust.TrustStore, now: str, signers_required: 
     content, records = signature.check_content(contents)
     key_ids = signature.check_signatures(content, records)
     signers = trust.check_publisher(store, key_ids, content, now, signers_required)
-    document = manifest.check_manifest(contents["manifest.json"], module_name, signers, store.versions)
+    document = manifest.check_manifest(contents["manifest.json"], module_name, signers, store)
     memory_limit_mb = document["runtime"].get("memory_limit_mb", 64)
     has_network = bool(document.get("capabilities", {}).get("network", []))
     module.check_module(contents[module_name], memory_limit_mb, has_network)

@@ -3,6 +3,7 @@
 use super::{file_error, keys, rotation, terminal, usage_error, CommandOutput};
 use argh::{ArgsInfo, FromArgs};
 use mpp::bundle::Organisation;
+use mpp::consent::question::or_nothing;
 use mpp::limits::REQUEST_DEPTH_MAX;
 use mpp::package::content_hash::ContentHash;
 use mpp::package::key::KeyId;
@@ -43,6 +44,9 @@ struct Add {
     /// allow this id and all below it (repeatable)
     #[argh(option)]
     namespace: Vec<String>,
+    /// packages of this id need its signature, too (repeatable)
+    #[argh(option)]
+    approves: Vec<String>,
     /// trust the key from this time on (RFC 3339)
     #[argh(option)]
     from: Option<String>,
@@ -148,8 +152,8 @@ impl Trust {
 
 impl Add {
     fn run(self) -> Result<CommandOutput, Error> {
-        if self.namespace.is_empty() {
-            return Err(usage_error("missing --namespace, such as org.acme"));
+        if self.namespace.is_empty() && self.approves.is_empty() {
+            return Err(usage_error("missing --namespace, such as org.acme, or --approves"));
         }
         let moment = |text: Option<&str>| match text {
             None => Ok(None),
@@ -159,6 +163,7 @@ impl Add {
         };
         let (from, until) = (moment(self.from.as_deref())?, moment(self.until.as_deref())?);
         let namespaces: Vec<&str> = self.namespace.iter().map(String::as_str).collect();
+        let approves: Vec<&str> = self.approves.iter().map(String::as_str).collect();
         let path = store_path(self.trust)?;
         let store = TrustStore::load(&path)?;
         let mut known = store.keys();
@@ -178,16 +183,25 @@ impl Add {
             ));
         }
         TrustStore::update(&path, |store| {
-            store.add_publisher(&self.name, key, &namespaces, validity)
+            store.add_publisher(&self.name, key, &namespaces, validity)?;
+            match approves.is_empty() {
+                true => Ok(()),
+                false => store.add_approver(&self.name, &approves),
+            }
         })?;
+        let approving = match approves.is_empty() {
+            true => String::new(),
+            false => format!("approves {}\n", approves.join(", ")),
+        };
         let text = format!(
-            "trusted: {} for {}\nkey id {}\n",
+            "trusted: {} for {}\n{approving}key id {}\n",
             terminal::printable(&self.name),
-            self.namespace.join(", "),
+            or_nothing(&self.namespace),
             key.id()
         );
         let json = json!({
             "publisher": self.name, "key_id": key.id().as_str(), "namespaces": self.namespace,
+            "approves": approves,
         });
         Ok(CommandOutput::new(text, json))
     }
@@ -199,11 +213,15 @@ impl List {
         let store = TrustStore::load(&path)?;
         let mut rows = vec![("trust store", path.display().to_string())];
         let mut keys = Vec::new();
-        for (Publisher { name, namespaces, .. }, key) in store.keys() {
-            let namespaces: Vec<&str> = namespaces.iter().map(String::as_str).collect();
+        for (Publisher { name, namespaces, approves, .. }, key) in store.keys() {
+            let namespaces: Vec<String> = namespaces.iter().cloned().collect();
+            let approves: Vec<&str> = approves.iter().flatten().map(String::as_str).collect();
             let text = |moment: Option<Timestamp>| moment.map(|moment| moment.to_string());
             let (from, until) = (text(key.valid_from), text(key.valid_until));
-            let mut shown = format!("{name}\nmay publish {}", namespaces.join(", "));
+            let mut shown = format!("{name}\nmay publish {}", or_nothing(&namespaces));
+            if !approves.is_empty() {
+                shown.push_str(&format!("\napproves {}", approves.join(", ")));
+            }
             if let Some(from) = &from {
                 shown.push_str(&format!("\nfrom {from}"));
             }
@@ -212,7 +230,7 @@ impl List {
             }
             rows.push(("key", format!("{}\n{shown}", key.key_id)));
             keys.push(json!({
-                "key_id": key.key_id.as_str(), "publisher": name, "namespaces": namespaces,
+                "key_id": key.key_id.as_str(), "publisher": name, "namespaces": namespaces, "approves": approves,
                 "valid_from": from, "valid_until": until,
             }));
         }
@@ -288,7 +306,8 @@ fn remove(publishers: &mut Vec<Value>, what: &str, namespaces: &[String]) -> boo
     let has = |publisher: &Value, list: &str| {
         publisher.get(list).and_then(Value::as_array).is_some_and(|list| !list.is_empty())
     };
-    publishers.retain(|publisher| has(publisher, "keys") && has(publisher, "namespaces"));
+    // An approver that vanished would leave its packages without approval.
+    publishers.retain(|it| has(it, "keys") && (has(it, "namespaces") || has(it, "approves")));
     found
 }
 

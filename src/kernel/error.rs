@@ -116,6 +116,7 @@ codes! {
     ManifestSchema       "manifest.schema_unsupported" Refused "remove the keyword from the tool's `parameters` or `returns`"
     ManifestPattern      "manifest.privacy_pattern" Refused "use a built-in kind, or fix the custom pattern"
     ManifestEntry        "manifest.entry_missing" Refused "set `runtime.entry` to the name of the package's .wasm module"
+    ManifestApproval     "manifest.not_approved"  Refused "ask an approver of the id to run `mpp sign`"
     ManifestNamespace    "manifest.namespace"     Refused "change `id` in manifest.json, or run the stated `mpp trust add` command"
     ManifestDowngrade    "manifest.downgrade"     Refused "use the newer version, or accept this one with `mpp install FILE --downgrade` (or its id, if installed)"
 

@@ -208,6 +208,7 @@ fn check_id_and_version(
         let detail = format!("id {id} is outside the namespaces of {names:?}{command}");
         return Err(Error::new(Code::ManifestNamespace, detail));
     }
+    trust.check_approval(signers, &manifest.id)?;
     // [GATE-06]
     if let Some(seen) =
         trust.highest_version_seen(&manifest.id).filter(|seen| *seen > manifest.version)

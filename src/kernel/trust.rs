@@ -62,6 +62,10 @@ object! {
         /// The package ids that it is allowed to publish.
         // [TRUST-03]
         pub namespaces: BTreeSet<String>, list(0..=usize::MAX, text(is_namespace, NAMESPACE));
+        /// The package ids that it approves: each needs a signature of one of its approvers besides the author's.
+        // [TRUST-22]
+        pub approves: Option<BTreeSet<String>> = None,
+            |place| list(1..=usize::MAX, text(is_namespace, NAMESPACE))(place).map(Some);
         /// Its keys. Several can be valid at once, so that a key is replaced without a gap.
         pub keys: BTreeMap<KeyId, PublisherKey>,
             keyed(1..=usize::MAX, PublisherKey::read, |key| key.key_id.clone());
@@ -341,6 +345,45 @@ impl TrustStore {
         Ok(trusted)
     }
 
+    /// The part of check 6 about roles: an id that has approvers needs a signature of one, who is not its author.
+    ///
+    /// # Errors
+    /// `manifest.not_approved`.
+    // [TRUST-22]
+    pub fn check_approval(&self, signers: &[TrustedSigner], id: &str) -> Result<(), Error> {
+        let approves = |publisher: &&Publisher| {
+            publisher.approves.iter().flatten().any(|namespace| namespace_contains(namespace, id))
+        };
+        let approvers: Vec<&str> =
+            self.publishers().filter(approves).map(|publisher| publisher.name.as_str()).collect();
+        let authors = signers.iter().filter(|signer| signer.may_publish(id));
+        let approved = authors.map(TrustedSigner::publisher).any(|author| {
+            let mut names = signers.iter().map(TrustedSigner::publisher);
+            names.any(|name| name != author && approvers.contains(&name))
+        });
+        if approved || approvers.is_empty() {
+            return Ok(());
+        }
+        let detail =
+            format!("id {id} needs the signature of one of {approvers:?} besides its author's");
+        Err(Error::new(Code::ManifestApproval, detail))
+    }
+
+    /// Lets a publisher approve the packages of namespaces.
+    ///
+    /// # Errors
+    /// `trust.invalid` for an invalid namespace; `publisher.unknown`.
+    pub fn add_approver(&mut self, name: &str, namespaces: &[&str]) -> Result<(), Error> {
+        let mut new = self.clone();
+        let Some(publisher) = new.publishers.get_mut(&name.to_ascii_lowercase()) else {
+            return Err(Error::new(Code::PublisherUnknown, format!("no publisher {name:?}")));
+        };
+        let approves = publisher.approves.get_or_insert_with(BTreeSet::new);
+        approves.extend(namespaces.iter().map(|namespace| (*namespace).to_owned()));
+        *self = TrustStore::from_json(new.to_json().as_bytes())?;
+        Ok(())
+    }
+
     /// Adds a key. If a publisher of this name exists, the namespaces are added to it, and a key that it
     /// already has gets the new validity.
     ///
@@ -360,7 +403,8 @@ impl TrustStore {
         }
         let mut new = self.clone();
         let publisher = new.publishers.entry(name.to_ascii_lowercase()).or_insert_with(|| {
-            Publisher { name: name.to_owned(), namespaces: BTreeSet::new(), keys: BTreeMap::new() }
+            let (name, namespaces) = (name.to_owned(), BTreeSet::new());
+            Publisher { name, namespaces, approves: None, keys: BTreeMap::new() }
         });
         if publisher.name != name {
             let twin = &publisher.name;

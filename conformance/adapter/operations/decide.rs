@@ -13,6 +13,12 @@ pub fn decide(case: &Case<'_>) -> Result<Value, Error> {
         Some(policy) => PermissionPolicy::from_json(policy.to_string().as_bytes())?,
         None => PermissionPolicy::new(),
     };
+    let policy = match case.input.get("organisation_policy") {
+        Some(ours) => {
+            PermissionPolicy::from_json(ours.to_string().as_bytes())?.narrowed_by(&policy)?
+        }
+        None => policy,
+    };
     let trust = TrustStore::from_json(&case.file("trust"))?;
     let now = Timestamp::parse(case.text("now")).expect("a time");
     let found = Gatekeeper::new(trust, now).verify(&case.package())?;

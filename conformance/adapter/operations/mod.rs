@@ -10,6 +10,7 @@ mod filter;
 mod home;
 mod mcp;
 pub mod memory;
+mod organisation;
 mod store;
 
 use mpp::Error;
@@ -18,9 +19,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The operations that this project has, in the order of conformance/README.md.
-pub const OPERATIONS: [&str; 14] = [
+pub const OPERATIONS: [&str; 16] = [
     "verify", "key", "trust", "policy", "storage", "run", "call", "decide", "filter", "audit",
-    "record", "store", "mcp", "exchange",
+    "record", "store", "mcp", "exchange", "rotate", "bundle",
 ];
 
 /// The features of `runner/PROTOCOL.md` that this project has.
@@ -54,6 +55,8 @@ impl Case<'_> {
             "record" => audit::record(self).map(Some),
             "store" => store::store(self).map(Some),
             "mcp" => mcp::mcp(self).map(Some),
+            "rotate" => organisation::rotate(self).map(Some),
+            "bundle" => organisation::bundle(self).map(Some),
             "exchange" => exchange::exchange(self).map(Some),
             _ => return None,
         })

@@ -201,6 +201,11 @@ impl Case {
         self
     }
 
+    /// A statement about a key, or a bundle of an organisation.
+    pub fn statement(op: &'static str, id: &str) -> Self {
+        Case::new(op, &format!("{op}/{id}")).with("now", NOW)
+    }
+
     /// A value that goes through the privacy filter, with every kind on.
     pub fn filter(id: &str, value: Value) -> Self {
         Case::new("filter", id).with("value", value)

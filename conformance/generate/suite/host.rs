@@ -435,6 +435,24 @@ fn stores() -> Vec<Case> {
             change("/publishers/0/name", json!("a".repeat(257))),
         ),
         (
+            "approves-empty",
+            "An approver of nothing",
+            "TRUST-22 TRUST-01",
+            change("/publishers/0/approves", json!([])),
+        ),
+        (
+            "approves-text",
+            "A text in place of what a publisher approves",
+            "TRUST-22 TRUST-01",
+            change("/publishers/0/approves", json!("org.example")),
+        ),
+        (
+            "approves-star-inside",
+            "A star at the end of what a publisher approves",
+            "TRUST-22 TRUST-03",
+            change("/publishers/0/approves", json!(["org.example.*"])),
+        ),
+        (
             "namespace-star-inside",
             "A star at the end of a namespace",
             "TRUST-03 TRUST-06",
@@ -702,6 +720,12 @@ fn stores() -> Vec<Case> {
             "A reason of 256 bytes",
             "TRUST-13",
             change("/revoked_keys/0/reason", json!("r".repeat(256))),
+        ),
+        (
+            "approves",
+            "A publisher that approves",
+            "TRUST-22",
+            change("/publishers/0/approves", json!(["org.example", "*"])),
         ),
         (
             "namespace-twice",

@@ -24,6 +24,7 @@ mod manifest_schema;
 mod mcp;
 mod mcp_calls;
 mod module;
+mod organisation;
 pub mod package;
 mod protocol;
 mod publisher;
@@ -71,6 +72,7 @@ pub fn cases() -> Vec<Case> {
     cases.extend(sandbox::cases());
     cases.extend(effects::cases());
     cases.extend(decide::cases());
+    cases.extend(organisation::cases());
     cases.extend(services::cases());
     cases.extend(filter::cases());
     cases.extend(audit::cases());

@@ -26,6 +26,13 @@ fn approver() -> Value {
     publisher("Approver", &["org.approver"], vec![key(APPROVER)])
 }
 
+/// A publisher that approves these namespaces and publishes in those.
+fn approving(approves: &[&str], namespaces: &[&str], own: Key) -> Value {
+    let mut publisher = publisher("Approver", namespaces, vec![key(own)]);
+    publisher["approves"] = json!(approves);
+    publisher
+}
+
 fn revoked_key(key: Key) -> Value {
     json!({ "key_id": key.id(), "revoked_at": "2026-05-01T00:00:00Z", "reason": "laptop stolen" })
 }
@@ -56,6 +63,41 @@ pub fn stores() -> Vec<(&'static str, Vec<u8>)> {
     let stores = vec![
         ("author", json!({ "publishers": [author()] })),
         ("author-and-approver", json!({ "publishers": both() })),
+        (
+            "approved-namespace",
+            json!({ "publishers": [author(), approving(&["org.example"], &[], APPROVER)] }),
+        ),
+        (
+            "approved-exact",
+            json!({ "publishers": [author(), approving(&["org.example.echo"], &[], APPROVER)] }),
+        ),
+        (
+            "approved-other",
+            json!({ "publishers": [author(), approving(&["org.example.other"], &[], APPROVER)] }),
+        ),
+        (
+            "approved-longer",
+            json!({ "publishers": [author(), approving(&["org.example.echo.more"], &[], APPROVER)] }),
+        ),
+        ("approved-all", json!({ "publishers": [author(), approving(&["*"], &[], APPROVER)] })),
+        (
+            "approved-by-authors",
+            json!({ "publishers": [author(), approving(&["*"], &["org.example"], APPROVER)] }),
+        ),
+        ("approved-by-itself", {
+            let mut author = author();
+            author["approves"] = json!(["org.example"]);
+            json!({ "publishers": [author, approver()] })
+        }),
+        (
+            "approved-by-two",
+            json!({ "publishers": [author(), approving(&["org.example"], &[], APPROVER), {
+                "name": "Second", "namespaces": [], "approves": ["*"], "keys": [key(STRANGER)] }] }),
+        ),
+        ("approver-revoked", {
+            let publishers = [author(), approving(&["org.example"], &[], APPROVER)];
+            json!({ "publishers": publishers, "revoked_keys": list(revoked_key(APPROVER)) })
+        }),
         ("empty", json!({})),
         ("approver-only", json!({ "publishers": [approver()] })),
         (
@@ -128,6 +170,134 @@ fn case(id: &str, signers: &[Key], store: &str) -> Case {
 }
 
 pub fn cases() -> Vec<Case> {
+    let mut cases = signers();
+    cases.extend(approvals());
+    cases
+}
+
+/// Check 6: an id that has approvers.
+fn approvals() -> Vec<Case> {
+    let why = "An author alone, or somebody else with them, is no review; who has to look is a matter of the namespace.";
+    let mut cases = Vec::new();
+    for (id, title, signers, store, approved) in [
+        ("author-alone", "The author alone", &[AUTHOR][..], "approved-namespace", false),
+        ("stranger", "The author and a stranger", &[AUTHOR, STRANGER], "approved-namespace", false),
+        (
+            "not-an-approver",
+            "The author and a publisher that does not approve",
+            &[AUTHOR, APPROVER],
+            "approved-by-itself",
+            false,
+        ),
+        (
+            "author-approves",
+            "An author that approves its own namespace, alone",
+            &[AUTHOR],
+            "approved-by-itself",
+            false,
+        ),
+        (
+            "approver-authors",
+            "An approver that publishes there, too, alone",
+            &[APPROVER],
+            "approved-by-authors",
+            false,
+        ),
+        (
+            "exact-alone",
+            "The author alone, for an id that is named whole",
+            &[AUTHOR],
+            "approved-exact",
+            false,
+        ),
+        (
+            "all-alone",
+            "The author alone, where every id has an approver",
+            &[AUTHOR],
+            "approved-all",
+            false,
+        ),
+        (
+            "of-two-none",
+            "The author alone, where there are two approvers",
+            &[AUTHOR],
+            "approved-by-two",
+            false,
+        ),
+        ("both", "The author and the approver", &[AUTHOR, APPROVER], "approved-namespace", true),
+        (
+            "both-turned",
+            "The approver, then the author",
+            &[APPROVER, AUTHOR],
+            "approved-namespace",
+            true,
+        ),
+        (
+            "exact",
+            "The author and the approver of this id",
+            &[AUTHOR, APPROVER],
+            "approved-exact",
+            true,
+        ),
+        (
+            "all",
+            "The author and the approver of every id",
+            &[AUTHOR, APPROVER],
+            "approved-all",
+            true,
+        ),
+        (
+            "other",
+            "The author alone, where another id has an approver",
+            &[AUTHOR],
+            "approved-other",
+            true,
+        ),
+        (
+            "longer",
+            "The author alone, where an id below has an approver",
+            &[AUTHOR],
+            "approved-longer",
+            true,
+        ),
+        (
+            "two-authors",
+            "An author, and an approver that publishes there, too",
+            &[AUTHOR, APPROVER],
+            "approved-by-authors",
+            true,
+        ),
+        (
+            "of-two-one",
+            "The author and the second of two approvers",
+            &[AUTHOR, STRANGER],
+            "approved-by-two",
+            true,
+        ),
+    ] {
+        let name = if approved { format!("accept-{id}") } else { id.to_owned() };
+        let case = Package::new().signed_by(signers).case(6, &format!("approval/{name}"));
+        let case = case.with("trust", store_path(store)).says(title, why).spec("TRUST-22");
+        cases.push(if approved { case } else { case.refused("manifest.not_approved") });
+    }
+    let case = Package::new().signed_by(&[AUTHOR, APPROVER]).case(6, "approval/revoked");
+    cases.push(
+        case.with("trust", store_path("approver-revoked"))
+            .says("The approver's key is revoked", "Revocation comes first, for every signer.")
+            .spec("TRUST-22 TRUST-09")
+            .refused("publisher.key_revoked"),
+    );
+    let case = Package::new().signed_by(&[APPROVER]).case(6, "approval/approver-alone");
+    cases.push(
+        case.with("trust", store_path("approved-namespace"))
+            .says("The approver alone", "Who approves does not publish by that.")
+            .spec("TRUST-22 GATE-05")
+            .refused("manifest.namespace"),
+    );
+    cases
+}
+
+fn signers() -> Vec<Case> {
     let unknown = "A signature proves who signed, not that anybody here has chosen to trust them.";
     let revoked = "Revocation counts for every package, old or new, and for every signer.";
     let span = "What counts is the time of the verification, at both ends included.";

@@ -60,7 +60,7 @@ _mpp() {
     ' deny') words='--help --json' ;;
     ' approvals') words='--help --revoke --json' ;;
     ' trust') words='add list remove revoke rotate rotation --help' ;;
-    ' trust add') words='--help --name --namespace --from --until --trust --json' ;;
+    ' trust add') words='--help --name --namespace --approves --from --until --trust --json' ;;
     ' trust list') words='--help --trust --json' ;;
     ' trust remove') words='--help --namespace --trust --json' ;;
     ' trust revoke') words='--help --reason --trust --json' ;;

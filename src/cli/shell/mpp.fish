@@ -87,6 +87,7 @@ complete -c mpp -n '__fish_seen_subcommand_from trust; and not __fish_seen_subco
 complete -c mpp -n '__fish_seen_subcommand_from trust; and __fish_seen_subcommand_from add' -l help -d 'display usage information'
 complete -c mpp -n '__fish_seen_subcommand_from trust; and __fish_seen_subcommand_from add' -l name -r -d 'show the publisher under this name'
 complete -c mpp -n '__fish_seen_subcommand_from trust; and __fish_seen_subcommand_from add' -l namespace -r -d 'allow this id and all below it (repeatable)'
+complete -c mpp -n '__fish_seen_subcommand_from trust; and __fish_seen_subcommand_from add' -l approves -r -d 'packages of this id need its signature, too (repeatable)'
 complete -c mpp -n '__fish_seen_subcommand_from trust; and __fish_seen_subcommand_from add' -l from -r -d 'trust the key from this time on (RFC 3339)'
 complete -c mpp -n '__fish_seen_subcommand_from trust; and __fish_seen_subcommand_from add' -l until -r -d 'trust the key until this time (RFC 3339)'
 complete -c mpp -n '__fish_seen_subcommand_from trust; and __fish_seen_subcommand_from add' -l trust -r -d 'use this trust store [default: MPP_HOME/trust.json]'
