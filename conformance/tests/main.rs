@@ -38,6 +38,7 @@ mod protected;
 mod protocols;
 mod published;
 mod readme;
+mod registries;
 mod registry;
 mod rings;
 mod secrets;

@@ -348,6 +348,15 @@ fn a_package_goes_through_a_registry_and_comes_back_byte_for_byte() {
     let install = |options: &[&str]| -> Ran {
         place.mpp(&[&["install", &format!("{name}:1.0.0"), "--yes"], options].concat())
     };
+    let rows = json!([{ "name": "ours", "from": format!("docker://127.0.0.1:{port}/tools"), "plain_http": true,
+        "namespaces": ["org.example"], "publishers": ["Me"] }]);
+    let rows = json!({ "format": "mpp-registries/1", "registries": rows });
+    place
+        .mpp(&["publish", "fine.mpp", &name.replace("/fine", "/org.example.fine"), "--plain-http"])
+        .exits(0);
+    fs::write(place.path("home/registries.json"), rows.to_string()).unwrap();
+    let by_id = place.mpp(&["install", "org.example.fine", "--yes"]);
+    place.mpp(&["remove", "org.example.fine"]).exits(0);
     let without_tls = install(&[]);
     let installed = install(&["--plain-http"]);
     let absent = place.mpp(&["install", &format!("{name}:2.0.0"), "--yes", "--plain-http"]);
@@ -356,6 +365,7 @@ fn a_package_goes_through_a_registry_and_comes_back_byte_for_byte() {
     assert!(done);
     without_tls.exits(4).says(&["registry.transfer"]);
     absent.exits(4).says(&["registry.transfer"]);
+    by_id.exits(0).says(&["org.example.fine:1.0.0 in ours"]);
     installed.exits(0);
     let before = place.mpp(&["inspect", "fine.mpp", "--json"]).json();
     let after = place.mpp(&["inspect", "org.example.fine", "--json"]).json();

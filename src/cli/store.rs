@@ -2,6 +2,7 @@
 
 use super::package::{level_of, risk_reasons, sensitivity_of};
 use super::{publish, run, terminal, usage_error, CommandOutput};
+use crate::registry::configuration::{self, Found};
 use crate::registry::lock::{self, Pin, Pins};
 use argh::{ArgsInfo, FromArgs};
 use mpp::consent::question::{lay_out, or_nothing, ForeignText};
@@ -21,7 +22,7 @@ use std::path::{Path, PathBuf};
 #[derive(ArgsInfo, FromArgs)]
 #[argh(subcommand, name = "install")]
 pub struct Install {
-    /// file, https URL, oci:DIR:TAG, docker:// or installed id
+    /// file, URL, oci:DIR:TAG, docker://, or ID[@VERSION]
     #[argh(positional)]
     file: Option<PathBuf>,
     /// verify https servers with this CA bundle (PEM)
@@ -33,7 +34,7 @@ pub struct Install {
     /// take only what mpp.lock pins; without FILE, all of it
     #[argh(switch)]
     locked: bool,
-    /// reach a docker:// registry without TLS
+    /// reach a named docker:// registry without TLS
     #[argh(switch)]
     plain_http: bool,
     /// install without asking
@@ -116,9 +117,13 @@ impl Install {
     fn install(&self, file: &Path, pins: Option<&Pins>) -> Result<CommandOutput, Error> {
         let home = home::home_dir()?;
         let store = PackageStore::new(&home);
-        let package = run::Package::over(file, self.ca_file.as_deref(), self.plain_http)?
-            .bytes()?
-            .into_owned();
+        let wanted = self.from_registry(&home, file)?;
+        let package = match &wanted {
+            Some((_, found)) => found.package.clone(),
+            None => run::Package::over(file, self.ca_file.as_deref(), self.plain_http)?
+                .bytes()?
+                .into_owned(),
+        };
         let mut verified = self.verify(&home, &package);
         if verified.as_ref().is_err_and(|error| error.code() == Code::PublisherUnknown)
             && run::trust_on_first_use(&package, &home.join(FILE_NAME))?
@@ -127,7 +132,13 @@ impl Install {
         }
         let attestation = verified?;
         let manifest = &attestation.manifest;
-        let pin = Pin::of(&attestation, &file.to_string_lossy());
+        let mut from = file.to_string_lossy().into_owned();
+        if let Some((id, found)) = &wanted {
+            found.registry.check(id, &attestation)?;
+            // Another host resolves it by its own registries.
+            from = format!("{id}@{}", manifest.version);
+        }
+        let pin = Pin::of(&attestation, &from);
         if let Some(pins) = pins {
             lock::check(pins, &manifest.id, &pin)?;
         }
@@ -178,6 +189,19 @@ impl Install {
             "prefix": store.find(&manifest.id)?.prefix,
         });
         Ok(CommandOutput::new(text, json))
+    }
+
+    /// Asks the registries of `registries.json` for `ID[@VERSION]`, unless it is a file. Without a version and without
+    /// a registry for the id, it may be an installed package.
+    fn from_registry(&self, home: &Path, named: &Path) -> Result<Option<(String, Found)>, Error> {
+        let text = named.to_str().filter(|_| !named.exists());
+        let Some((id, version)) = text.and_then(configuration::wanted) else { return Ok(None) };
+        if version.is_none() && !configuration::is_any_for(home, id)? {
+            return Ok(None);
+        }
+        let found = configuration::find(home, id, version.as_ref())?;
+        super::warn(&format!("found {} in {}", found.reference, found.registry.name));
+        Ok(Some((id.to_owned(), found)))
     }
 
     fn verify(&self, home: &std::path::Path, package: &[u8]) -> Result<AttestationResult, Error> {

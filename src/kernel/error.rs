@@ -139,6 +139,8 @@ codes! {
     RegistryMediaType    "registry.media_type"    Refused "use an artifact that `mpp publish` made"
     RegistryTag          "registry.tag"           Refused "run `mpp list --from oci:DIR` to see the tags"
     RegistryMismatch     "registry.mismatch"      Refused "report this to who runs the registry: a tag or annotation states another version"
+    RegistryInvalid      "registry.invalid"       Refused "fix the stated member of registries.json in MPP_HOME"
+    RegistryPublisher    "registry.publisher"     Refused "verify who publishes this id, then change `publishers` in registries.json"
     RegistryTransfer     "registry.transfer"      Host "run `skopeo copy` by itself to see why, or install skopeo"
 
     LockInvalid          "lock.invalid"           Refused "restore mpp.lock, or delete it and install with --lock"

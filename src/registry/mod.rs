@@ -2,6 +2,7 @@
 //!
 //! A registry distributes bytes and decides nothing: what it gives is a file, which the Gatekeeper verifies.
 
+pub mod configuration;
 pub mod layout;
 pub mod lock;
 pub mod reference;

@@ -4,10 +4,16 @@ use super::layout::Layout;
 use super::reference::is_tag;
 use super::refused;
 use mpp::encoding::hex;
+use mpp::json;
 use mpp::{Code, Error};
+use serde_json::Value;
 use std::fs::{self, DirBuilder};
+use std::io::Read as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+
+const TAGS_BYTES_MAX: usize = 1 << 20;
+const TAGS_DEPTH_MAX: usize = 4;
 
 /// A directory that is removed at the end.
 struct Scratch(PathBuf);
@@ -67,6 +73,33 @@ pub fn push(
     fill(&scratch.0.join("layout"), tag)?;
     let tls = plain_http.then_some("--dest-tls-verify=false");
     copy(tls, &scratch.reference(tag), &format!("docker://{remote}"))
+}
+
+/// Lists the tags of `HOST/NAME`.
+///
+/// # Errors
+/// `registry.transfer`, also for a name that the registry does not know.
+// [REG-12]
+pub fn tags(remote: &str, plain_http: bool) -> Result<Vec<String>, Error> {
+    let failed = |why: String| refused(Code::RegistryTransfer, why);
+    let mut command = Command::new("skopeo");
+    command.arg("list-tags").args(plain_http.then_some("--tls-verify=false"));
+    command.arg(format!("docker://{remote}")).stdin(Stdio::null()).stdout(Stdio::piped());
+    let mut child = command.spawn().map_err(|error| failed(format!("skopeo: {error}")))?;
+    let mut output = Vec::new();
+    let limit = u64::try_from(TAGS_BYTES_MAX).unwrap_or(u64::MAX).saturating_add(1);
+    let read = child.stdout.take().map_or(Ok(0), |out| out.take(limit).read_to_end(&mut output));
+    if output.len() > TAGS_BYTES_MAX {
+        // It may go on writing.
+        let _ = child.kill();
+    }
+    let status = child.wait().map_err(|error| failed(format!("skopeo: {error}")))?;
+    if read.is_err() || !status.success() {
+        return Err(failed(format!("skopeo ended with {status} for the tags of {remote}")));
+    }
+    let list = json::parse(&output, TAGS_DEPTH_MAX).map_err(failed)?;
+    let tags = list.get("Tags").and_then(Value::as_array).into_iter().flatten();
+    Ok(tags.filter_map(Value::as_str).filter(|tag| is_tag(tag)).map(str::to_owned).collect())
 }
 
 fn copy(tls: Option<&str>, from: &str, to: &str) -> Result<(), Error> {

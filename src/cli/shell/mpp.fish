@@ -46,7 +46,7 @@ complete -c mpp -n '__fish_seen_subcommand_from install' -l help -d 'display usa
 complete -c mpp -n '__fish_seen_subcommand_from install' -l ca-file -r -d 'verify https servers with this CA bundle (PEM)'
 complete -c mpp -n '__fish_seen_subcommand_from install' -l lock -d 'pin it in mpp.lock of this directory'
 complete -c mpp -n '__fish_seen_subcommand_from install' -l locked -d 'take only what mpp.lock pins; without FILE, all of it'
-complete -c mpp -n '__fish_seen_subcommand_from install' -l plain-http -d 'reach a docker:// registry without TLS'
+complete -c mpp -n '__fish_seen_subcommand_from install' -l plain-http -d 'reach a named docker:// registry without TLS'
 complete -c mpp -n '__fish_seen_subcommand_from install' -l yes -d 'install without asking'
 complete -c mpp -n '__fish_seen_subcommand_from install' -l downgrade -d 'accept a version older than one accepted before'
 complete -c mpp -n '__fish_seen_subcommand_from install' -l prefix -r -d 'list its tools with this prefix on this host; "" removes it'
