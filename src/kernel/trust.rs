@@ -426,9 +426,6 @@ impl TrustStore {
     /// `rotation.signature`; `publisher.key_revoked` for the new key, `trust.invalid` for one of another publisher.
     // [ROT-03]
     pub fn rotate(&mut self, rotation: &Rotation, now: Timestamp) -> Result<(), Error> {
-        if let Some(entry) = self.revoked_keys.get(&rotation.old_key_id) {
-            return Err(key_revoked(entry));
-        }
         let found = self.keys().find(|(_, key)| key.key_id == rotation.old_key_id);
         let Some((publisher, old)) = found else {
             let detail = format!("key {} belongs to no trusted publisher", rotation.old_key_id);
@@ -444,6 +441,7 @@ impl TrustStore {
             let detail = format!("the statement is not signed by the key {}", old.key_id);
             return Err(Error::new(Code::RotationSignature, detail));
         }
+        // Adding either key refuses a revoked one.
         let mut new = self.clone();
         let stated = rotation.old_key_until;
         let until = Some(old.valid_until.map_or(stated, |end| end.min(stated)));
