@@ -104,6 +104,22 @@ fn publishing_twice_gives_the_same_layout_and_a_taken_tag_is_refused() {
         .says(&["registry.tag", "1.0.0, 2.0.0"]);
 }
 
+#[cfg(unix)]
+#[test]
+fn publishing_through_a_link_is_refused_and_writes_nothing_there() {
+    for part in ["blobs", "blobs/sha256", "index.json", "oci-layout"] {
+        let place = published("registry-publish-link");
+        let (at, elsewhere) = (place.path("layout").join(part), place.path("elsewhere"));
+        fs::rename(&at, &elsewhere).unwrap();
+        let entries = || fs::read_dir(&elsewhere).map_or(0, Iterator::count);
+        let before = (fs::read(&elsewhere).ok(), entries());
+        std::os::unix::fs::symlink(&elsewhere, &at).unwrap();
+        version(&place, "two.mpp", "2.0.0");
+        place.mpp(&["publish", "two.mpp", "oci:layout"]).exits(1).says(&["registry.link"]);
+        assert_eq!((fs::read(&elsewhere).ok(), entries()), before, "{part}");
+    }
+}
+
 #[test]
 fn an_older_version_behind_a_tag_is_refused() {
     let place = published("registry-older");

@@ -189,16 +189,11 @@ impl Add {
                 false => store.add_approver(&self.name, &approves),
             }
         })?;
-        let approving = match approves.is_empty() {
-            true => String::new(),
-            false => format!("approves {}\n", approves.join(", ")),
-        };
-        let text = format!(
-            "trusted: {} for {}\n{approving}key id {}\n",
-            terminal::printable(&self.name),
-            or_nothing(&self.namespace),
-            key.id()
-        );
+        let publishes = namespaces.iter().map(|namespace| format!(" for {namespace}"));
+        let approving = approves.iter().map(|namespace| format!(" to approve {namespace}"));
+        let what: Vec<String> = publishes.chain(approving).collect();
+        let name = terminal::printable(&self.name);
+        let text = format!("trusted: {name}{}\nkey id {}\n", what.join(","), key.id());
         let json = json!({
             "publisher": self.name, "key_id": key.id().as_str(), "namespaces": self.namespace,
             "approves": approves,

@@ -158,7 +158,7 @@ codes! {
     BundleExpired        "bundle.expired"         Refused "ask the administrator for a new bundle, then run `mpp bundle import FILE`"
     BundleRollback       "bundle.rollback"        Refused "use the newest bundle of the organisation"
     BundleMissing        "bundle.missing"         Refused "run `mpp bundle import FILE` as administrator"
-    OrganisationInvalid  "organisation.invalid"   Refused "restore the administrator's file organisation.json"
+    OrganisationInvalid  "organisation.invalid"   Refused "write the administrator's file organisation.json, as `mpp bundle root` does"
     TrustInvalid         "trust.invalid"          Refused "fix the stated member of trust.json, or pass another value to `mpp trust add`"
 
     // Policy and request.

@@ -239,6 +239,13 @@ impl Layout {
             Error::new(Code::HostFile, format!("{}: {error}", directory.display()))
         };
         fs::create_dir_all(directory.join("blobs/sha256")).map_err(failed)?;
+        // Else what is written would go where the layout's author wants it.
+        for part in ["blobs", "blobs/sha256", "oci-layout", "index.json"] {
+            let path = directory.join(part);
+            if path.is_symlink() {
+                return Err(link(&path));
+            }
+        }
         let marker = directory.join("oci-layout");
         if !marker.exists() {
             write(&marker, br#"{"imageLayoutVersion":"1.0.0"}"#)?;
