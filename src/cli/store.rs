@@ -117,7 +117,7 @@ impl Install {
     fn install(&self, file: &Path, pins: Option<&Pins>) -> Result<CommandOutput, Error> {
         let home = home::home_dir()?;
         let store = PackageStore::new(&home);
-        let wanted = self.from_registry(&home, file)?;
+        let wanted = self.asked_of_registries(&home, file)?;
         let package = match &wanted {
             Some((_, found)) => found.package.clone(),
             None => run::Package::over(file, self.ca_file.as_deref(), self.plain_http)?
@@ -193,7 +193,11 @@ impl Install {
 
     /// Asks the registries of `registries.json` for `ID[@VERSION]`, unless it is a file. Without a version and without
     /// a registry for the id, it may be an installed package.
-    fn from_registry(&self, home: &Path, named: &Path) -> Result<Option<(String, Found)>, Error> {
+    fn asked_of_registries(
+        &self,
+        home: &Path,
+        named: &Path,
+    ) -> Result<Option<(String, Found)>, Error> {
         let text = named.to_str().filter(|_| !named.exists());
         let Some((id, version)) = text.and_then(configuration::wanted) else { return Ok(None) };
         if version.is_none() && !configuration::is_any_for(home, id)? {
