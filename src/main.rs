@@ -6,6 +6,7 @@
 mod agents;
 mod author;
 mod cli;
+mod evidence;
 mod registry;
 
 use std::process::ExitCode;

@@ -386,6 +386,9 @@ fn each_member_of_each_json_output_is_in_the_page_and_none_else() {
         &["secret", "list"],
         &["secret", "remove", "token"],
         &["audit", "verify"],
+        &["audit", "head"],
+        &["audit", "show"],
+        &["audit", "report", "-o", "report.html"],
         &["doctor"],
         &["completions", "bash"],
         &["verify", "absent.mpp"],
@@ -412,7 +415,7 @@ fn each_member_of_each_json_output_is_in_the_page_and_none_else() {
         assert_eq!(found, named, "{words:?}");
         checked += 1;
     }
-    assert_eq!(checked, 31);
+    assert_eq!(checked, 34);
     // Each command with `--json` has a section.
     for words in commands(&place) {
         let name = words.join(" ");

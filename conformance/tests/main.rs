@@ -16,6 +16,7 @@ mod config;
 mod config_write;
 mod defaults;
 mod determinism;
+mod evidence;
 mod example;
 mod follow;
 mod fuzz;

@@ -36,6 +36,10 @@ _mpp() {
       ' publish') path=' publish' ;;
       ' audit') path=' audit' ;;
       ' audit verify') path=' audit verify' ;;
+      ' audit head') path=' audit head' ;;
+      ' audit show') path=' audit show' ;;
+      ' audit report') path=' audit report' ;;
+      ' audit export') path=' audit export' ;;
       ' bundle') path=' bundle' ;;
       ' bundle root') path=' bundle root' ;;
       ' bundle make') path=' bundle make' ;;
@@ -79,8 +83,12 @@ _mpp() {
     ' pack') words='--help --key --sign-with --public-key --output -o --signed-at --deflate --json' ;;
     ' sign') words='--help --key --sign-with --public-key --output -o --signed-at --json' ;;
     ' publish') words='--help --replace --plain-http --json' ;;
-    ' audit') words='verify --help' ;;
+    ' audit') words='verify head show report export --help' ;;
     ' audit verify') words='--help --head --host-key --json' ;;
+    ' audit head') words='--help --json' ;;
+    ' audit show') words='--help --last --since --package --tool --outcome --follow --json' ;;
+    ' audit report') words='--help --output -o --since --json' ;;
+    ' audit export') words='--help --format --cursor --follow' ;;
     ' bundle') words='root make sign verify import --help' ;;
     ' bundle root') words='--help --key --threshold --output -o --json' ;;
     ' bundle make') words='--help --root --trust --policy --sequence --expires --new-root --output -o --json' ;;
