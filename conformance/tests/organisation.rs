@@ -122,6 +122,7 @@ fn a_bound_computer_without_a_bundle_that_counts_runs_nothing() {
         &place,
         "install -m 644 organisation.json /etc/mpp/
          refused bundle.missing mpp run fine.mpp
+         mpp audit show --json | grep -q '\"outcome\":\"bundle.missing\"'
          refused bundle.expired mpp bundle import ended.json
          install -m 644 ended.json /etc/mpp/bundle.json
          refused bundle.expired mpp run fine.mpp

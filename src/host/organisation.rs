@@ -9,6 +9,7 @@ use crate::kernel::limits::BUNDLE_BYTES_MAX;
 use crate::kernel::policy::PermissionPolicy;
 use crate::kernel::time::Timestamp;
 use crate::kernel::trust::TrustStore;
+use std::borrow::Cow;
 use std::fs;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -82,14 +83,22 @@ pub(crate) fn bind_trust(local: TrustStore) -> Result<TrustStore, Error> {
     })
 }
 
-/// Returns the policy that counts here: the organisation's, narrowed by this one; `None` if it is not bound.
+/// Returns the policy that counts here: this one, or the organisation's, narrowed by this one.
 ///
 /// # Errors
 /// As [`Organisation::of_this_computer`]; `policy.wider`.
 // [ORG-06]
-pub(crate) fn bind_policy(local: &PermissionPolicy) -> Result<Option<PermissionPolicy>, Error> {
-    let organisation = Organisation::of_this_computer()?;
-    organisation.map(|it| it.bundle.policy.narrowed_by(local)).transpose()
+pub(crate) fn bind_policy(local: &PermissionPolicy) -> Result<Cow<'_, PermissionPolicy>, Error> {
+    match Organisation::of_this_computer()? {
+        Some(organisation) => organisation.bundle.policy.narrowed_by(local).map(Cow::Owned),
+        None => Ok(Cow::Borrowed(local)),
+    }
+}
+
+/// As [`bind_policy`]; what cannot be read denies every package.
+// [ORG-08]
+pub(crate) fn policy_now(local: &PermissionPolicy) -> Cow<'_, PermissionPolicy> {
+    bind_policy(local).unwrap_or_else(|_| Cow::Owned(PermissionPolicy::new().deny_all()))
 }
 
 /// Reads a file of the directory. Neither may be another user's to change.

@@ -19,6 +19,7 @@ pub use crate::kernel::pipeline::{CallResult, ToolCall};
 use crate::kernel::policy::PermissionPolicy;
 use crate::kernel::storage::StorageBackend;
 use crate::kernel::trust::TrustStore;
+use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -45,7 +46,6 @@ pub struct Runtime {
     state: HostState,
     /// This host's own; an organisation's bundle can change while the runtime is open.
     local: PermissionPolicy,
-    policy: PermissionPolicy,
 }
 
 impl Runtime {
@@ -57,7 +57,7 @@ impl Runtime {
     pub fn open(home: &Path, policy: PermissionPolicy) -> Result<Self, Error> {
         let storage = FileStorage::new(home.join("storage"));
         let local = policy;
-        let policy = organisation::bind_policy(&local)?.unwrap_or_else(|| local.clone());
+        let policy = organisation::policy_now(&local);
         let command = policy.secrets_command().map(|words| CommandSecretStore::new(words.to_vec()));
         let command = command.transpose()?;
         // [BOX-97]
@@ -71,7 +71,9 @@ impl Runtime {
         let services = Services { http: None, storage: Some(Arc::new(storage)) };
         let sandbox = sandbox.with_services(services);
         let budgets = Budgets::new(&policy.budgets);
-        Ok(Runtime { state: HostState::open(home, secrets, sandbox, budgets)?, local, policy })
+        let state = HostState::open(home, secrets, sandbox, budgets)?;
+        drop(policy);
+        Ok(Runtime { state, local })
     }
 
     /// Sets the HTTP transport for tools. Without one they reach no host, even if the policy granted it.
@@ -113,9 +115,10 @@ impl Runtime {
         self
     }
 
-    /// Returns the policy.
-    pub fn policy(&self) -> &PermissionPolicy {
-        &self.policy
+    /// Returns the policy that counts now: that of this host, or of the organisation that it belongs to, narrowed. If
+    /// what binds this host cannot be read, it denies every package.
+    pub fn policy(&self) -> Cow<'_, PermissionPolicy> {
+        organisation::policy_now(&self.local)
     }
 
     /// Reads the trusted publishers and the highest versions seen from their files.
@@ -147,15 +150,8 @@ impl Runtime {
         approver: &dyn Approver,
         cancel: &CancelFlag,
     ) -> Result<CallResult, Error> {
-        let bound = organisation::bind_policy(&self.local)?;
         let host = CallHost::new(&self.state, None, approver, cancel);
-        kernel::pipeline::call(
-            &host,
-            &self.state.sandbox.engine,
-            bound.as_ref().unwrap_or(&self.policy),
-            Package::Bytes(package),
-            call,
-        )
+        self.call_on(&host, Package::Bytes(package), call)
     }
 
     /// Runs one call of an installed package. The package is verified on its first call, and its signers are
@@ -171,10 +167,22 @@ impl Runtime {
         approver: &dyn Approver,
         cancel: &CancelFlag,
     ) -> Result<CallResult, Error> {
-        let bound = organisation::bind_policy(&self.local)?;
         let host = CallHost::new(&self.state, Some(store), approver, cancel);
-        let package = Package::Installed(content_hash);
-        let policy = bound.as_ref().unwrap_or(&self.policy);
-        kernel::pipeline::call(&host, &self.state.sandbox.engine, policy, package, call)
+        self.call_on(&host, Package::Installed(content_hash), call)
+    }
+
+    /// Runs a call by the policy that counts now.
+    // [ORG-08]
+    fn call_on(
+        &self,
+        host: &CallHost<'_>,
+        package: Package<'_>,
+        call: &ToolCall,
+    ) -> Result<CallResult, Error> {
+        let engine = &self.state.sandbox.engine;
+        match organisation::bind_policy(&self.local) {
+            Ok(policy) => kernel::pipeline::call(host, engine, &policy, package, call),
+            Err(refused) => Err(kernel::pipeline::refuse(host, call, refused)),
+        }
     }
 }

@@ -133,6 +133,15 @@ pub fn call(
     Pipeline { host, engine, policy, log_key }.run(package, call)
 }
 
+/// Records that the host refuses a call before it begins. Returns the reason, or the error of the log.
+// [AUD-22]
+pub fn refuse(host: &dyn Host, call: &ToolCall, refused: Error) -> Error {
+    let mut refusal = Refusal { caller: caller(call), ..Refusal::default() };
+    refusal.facts.tool = Some(call.tool.clone());
+    let now = Timestamp::since_epoch(host.now());
+    host.append(&Entry::Refused(refused.code(), &refusal), now).err().unwrap_or(refused)
+}
+
 /// What is constant during one call.
 struct Pipeline<'a> {
     host: &'a dyn Host,

@@ -246,15 +246,16 @@ impl<'a> Server<'a> {
         }
         let catalog = catalog?;
         cursor
-            .and_then(|cursor| catalog.page(&self.store, self.runtime.policy(), cursor, era))
+            .and_then(|cursor| catalog.page(&self.store, &self.runtime.policy(), cursor, era))
             .ok_or_else(|| RpcError::new(jsonrpc::INVALID_PARAMS, "unknown cursor"))
     }
 
     /// Returns the tools that are installed now. Files are read each time: their times would miss changes.
     // [SRV-50]
     fn catalog(&self) -> Result<Arc<ToolCatalog>, RpcError> {
-        let read =
-            |trust| ToolCatalog::read(&self.store, &trust, self.runtime.policy(), Timestamp::now());
+        let read = |trust| {
+            ToolCatalog::read(&self.store, &trust, &self.runtime.policy(), Timestamp::now())
+        };
         let read = self.runtime.trust_store().and_then(read);
         let read = read.map_err(|error| {
             let what = format!("[{}] {error}", error.code().as_str());
@@ -282,7 +283,7 @@ impl<'a> Server<'a> {
         let catalog = if listeners.is_empty() { None } else { self.catalog().ok() };
         let Some(catalog) = catalog else { return Ok(()) };
         let is_same =
-            |old: &ToolCatalog| old.lists_same(&catalog, &self.store, self.runtime.policy());
+            |old: &ToolCatalog| old.lists_same(&catalog, &self.store, &self.runtime.policy());
         let messages = listeners.notifications(&catalog, &is_same);
         messages.iter().try_for_each(|message| output.send(message))
     }

@@ -395,6 +395,12 @@ impl PermissionPolicy {
         PermissionPolicy { auto_approve_low: yes, ..self }
     }
 
+    /// Denies every package.
+    pub fn deny_all(mut self) -> Self {
+        self.deny.packages.insert("*".to_owned());
+        self
+    }
+
     /// Maps a directory of the host to a guest path, for every package that requests exactly that path. The
     /// last mapping of a path applies.
     pub fn map(mut self, guest: impl Into<String>, host: impl Into<String>) -> Self {
