@@ -300,6 +300,30 @@ fn a_layout_changed_at_any_byte_gives_the_same_package_or_is_refused() {
 }
 
 #[test]
+fn a_bundle_is_no_package_and_a_package_no_bundle() {
+    let place = published("registry-bundle");
+    place.mpp(&["bundle", "root", "Acme", "--key", "me.pub", "-o", "root.json"]).exits(0);
+    let make =
+        ["bundle", "make", "--root", "root.json", "--trust", "home/trust.json", "--sequence", "7"];
+    place
+        .mpp(&[&make[..], &["--expires", "2099-01-01T00:00:00Z", "-o", "b.json"]].concat())
+        .exits(0);
+    place
+        .mpp(&["publish", "b.json", "oci:policy"])
+        .exits(0)
+        .says(&["bundle 7 of Acme to oci:policy:7"]);
+    place.mpp(&["publish", "b.json", "oci:layout"]).exits(0);
+    for reference in ["oci:policy", "oci:layout:7"] {
+        place.mpp(&["install", reference, "--yes"]).exits(1).says(&["registry.media_type"]);
+    }
+    place.mpp(&["bundle", "import", "oci:layout:1.0.0"]).exits(1).says(&["registry.media_type"]);
+    // Of this computer nothing is bound.
+    place.mpp(&["bundle", "import", "oci:policy"]).exits(1).says(&["organisation.invalid"]);
+    fs::write(place.path("b.json"), "{}").unwrap();
+    place.mpp(&["publish", "b.json", "oci:policy"]).exits(1).says(&["bundle.invalid"]);
+}
+
+#[test]
 fn what_is_no_reference_is_a_usage_error() {
     let place = published("registry-usage");
     for to in [

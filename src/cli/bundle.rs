@@ -2,6 +2,9 @@
 
 use super::signer::Signer;
 use super::{keys, read_bytes, terminal, write_atomic, CommandOutput};
+use crate::registry::layout::Layout;
+use crate::registry::reference::Reference;
+use crate::registry::{transfer, BUNDLE};
 use argh::{ArgsInfo, FromArgs};
 use mpp::bundle::{import, Bundle, Root, SignedBundle, DIRECTORY};
 use mpp::limits::HOST_FILE_DEPTH_MAX;
@@ -118,9 +121,12 @@ struct Verify {
 #[derive(ArgsInfo, FromArgs)]
 #[argh(subcommand, name = "import")]
 struct Import {
-    /// bundle file
+    /// bundle file, oci:DIR[:TAG] or docker://HOST/NAME:TAG
     #[argh(positional)]
     file: PathBuf,
+    /// reach a docker:// registry without TLS
+    #[argh(switch)]
+    plain_http: bool,
     /// print JSON
     #[argh(switch)]
     json: bool,
@@ -237,8 +243,16 @@ impl Verify {
 
 impl Import {
     fn run(self) -> Result<CommandOutput, Error> {
-        let signed = SignedBundle::from_json(&read_bytes(&self.file)?)?;
-        Ok(output_of(&import(&signed)?, "in force"))
+        let bytes = match self.file.to_str().and_then(Reference::parse).transpose()? {
+            Some(Reference::Layout { directory, tag }) => {
+                Layout::open(&directory)?.artifact(tag.as_deref(), BUNDLE)?
+            }
+            Some(Reference::Remote(remote)) => {
+                transfer::fetch(&remote, self.plain_http, |layout| layout.artifact(None, BUNDLE))?
+            }
+            None => read_bytes(&self.file)?,
+        };
+        Ok(output_of(&import(&SignedBundle::from_json(&bytes)?)?, "in force"))
     }
 }
 

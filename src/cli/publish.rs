@@ -2,10 +2,11 @@
 
 use super::store::{capabilities, difference};
 use super::{terminal, usage_error, CommandOutput};
-use crate::registry::layout::Layout;
+use crate::registry::layout::{Artifact, Layout};
 use crate::registry::reference::Reference;
 use crate::registry::transfer;
 use argh::{ArgsInfo, FromArgs};
+use mpp::bundle::SignedBundle;
 use mpp::consent::question::or_nothing;
 use mpp::gatekeeper::{inspect, read_package};
 use mpp::store::PackageStore;
@@ -13,15 +14,15 @@ use mpp::{home, Error};
 use serde_json::{json, Value};
 use std::path::PathBuf;
 
-/// Put a package into an OCI registry
+/// Put a package or a bundle into an OCI registry
 #[derive(ArgsInfo, FromArgs)]
 #[argh(subcommand, name = "publish")]
 #[argh(note = "docker:// needs skopeo, which has your credentials (`skopeo login`)")]
 pub struct Publish {
-    /// package file
+    /// package file, or bundle of an organisation
     #[argh(positional)]
     file: PathBuf,
-    /// oci:DIR[:TAG], or docker://HOST/NAME:TAG [default: its version]
+    /// oci:DIR[:TAG], or docker://HOST/NAME:TAG [default: its version or sequence]
     #[argh(positional)]
     to: String,
     /// let the tag have another package than before
@@ -42,29 +43,47 @@ fn reference(text: &str) -> Result<Reference, Error> {
 
 impl Publish {
     pub fn run(self) -> Result<CommandOutput, Error> {
-        let package = read_package(&self.file)?;
-        let found = inspect(&package)?;
+        let content = read_package(&self.file)?;
+        if content.starts_with(b"{") {
+            return self.publish_bundle(&content);
+        }
+        let found = inspect(&content)?;
+        let (id, version) = (&found.manifest.id, found.manifest.version.to_string());
         // `+` of build metadata is not allowed in a tag.
-        let version = found.manifest.version.to_string().replace('+', "_");
-        let to = match reference(&self.to)? {
+        let tag = version.replace('+', "_");
+        let to = self.publish(&Artifact::of_package(&content, &found), tag)?;
+        let json = json!({ "id": id, "version": version, "to": to,
+            "content_hash": found.content_hash.as_str() });
+        Ok(CommandOutput::new(format!("published {id} {version} to {to}\n"), json))
+    }
+
+    /// Whether it counts is for the hosts that import it.
+    fn publish_bundle(&self, content: &[u8]) -> Result<CommandOutput, Error> {
+        let bundle = SignedBundle::from_json(content)?.unverified()?;
+        let (organisation, sequence) = (&bundle.organisation, bundle.sequence);
+        let artifact = Artifact::of_bundle(content, organisation, sequence);
+        let to = self.publish(&artifact, sequence.to_string())?;
+        let json = json!({ "organisation": organisation, "sequence": sequence, "to": to });
+        let text = format!("published bundle {sequence} of {organisation} to {to}\n");
+        Ok(CommandOutput::new(text, json))
+    }
+
+    fn publish(&self, artifact: &Artifact<'_>, default_tag: String) -> Result<String, Error> {
+        Ok(match reference(&self.to)? {
             Reference::Layout { directory, tag } => {
-                let tag = tag.unwrap_or(version);
-                Layout::publish(&directory, &tag, &package, &found, self.replace)?;
+                let tag = tag.unwrap_or(default_tag);
+                Layout::publish(&directory, &tag, artifact, self.replace)?;
                 format!("oci:{}:{tag}", directory.display())
             }
             Reference::Remote(remote) => {
                 let named = remote.rsplit('/').next().is_some_and(|name| name.contains(':'));
-                let remote = if named { remote } else { format!("{remote}:{version}") };
+                let remote = if named { remote } else { format!("{remote}:{default_tag}") };
                 transfer::push(&remote, self.plain_http, |directory, tag| {
-                    Layout::publish(directory, tag, &package, &found, true)
+                    Layout::publish(directory, tag, artifact, true)
                 })?;
                 format!("docker://{remote}")
             }
-        };
-        let (id, version) = (&found.manifest.id, found.manifest.version.to_string());
-        let json = json!({ "id": id, "version": version, "to": to,
-            "content_hash": found.content_hash.as_str() });
-        Ok(CommandOutput::new(format!("published {id} {version} to {to}\n"), json))
+        })
     }
 }
 

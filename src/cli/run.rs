@@ -213,7 +213,8 @@ impl Package {
                 return Ok(Package::File(package));
             }
             Some(Reference::Remote(remote)) => {
-                return transfer::fetch(&remote, plain_http).map(Package::File);
+                return transfer::fetch(&remote, plain_http, |layout| layout.package(None))
+                    .map(Package::File);
             }
             None => {}
         }

@@ -113,8 +113,9 @@ impl SignedBundle {
     /// # Errors
     /// `bundle.invalid`, and the codes of the documents in it.
     pub fn new(bundle: &str) -> Result<Self, Error> {
-        document::parse::<Bundle>(bundle.as_bytes())?;
-        Ok(SignedBundle { payload: base64(bundle.as_bytes()), signatures: BTreeMap::new() })
+        let signed =
+            SignedBundle { payload: base64(bundle.as_bytes()), signatures: BTreeMap::new() };
+        signed.unverified().map(|_| signed)
     }
 
     /// Reads the JSON form. No signature is verified.
@@ -144,6 +145,14 @@ impl SignedBundle {
     /// Returns the ids of the keys that signed it, by their own statement.
     pub fn key_ids(&self) -> impl Iterator<Item = &KeyId> {
         self.signatures.keys()
+    }
+
+    /// Reads the bundle, which counts only by [`Root::open`].
+    ///
+    /// # Errors
+    /// `bundle.invalid`.
+    pub fn unverified(&self) -> Result<Bundle, Error> {
+        document::parse(self.content().as_bytes())
     }
 
     /// Returns the bundle's JSON.
@@ -184,7 +193,7 @@ impl Root {
     // [ORG-04] [ORG-05]
     pub fn open(&self, signed: &SignedBundle, now: Timestamp) -> Result<Bundle, Error> {
         self.check_signatures(signed)?;
-        let bundle: Bundle = document::parse(signed.content().as_bytes())?;
+        let bundle = signed.unverified()?;
         if bundle.organisation != self.organisation {
             let (found, own) = (&bundle.organisation, &self.organisation);
             let detail = format!("a bundle of {found:?}, not of {own:?}");
@@ -230,7 +239,7 @@ impl Bundle {
     /// `bundle.rollback`: it has a lower sequence, or the same one with other content; `bundle.invalid`.
     // [ORG-05]
     pub fn check_follows(&self, before: &SignedBundle, signed: &SignedBundle) -> Result<(), Error> {
-        let sequence = document::parse::<Bundle>(before.content().as_bytes())?.sequence;
+        let sequence = before.unverified()?.sequence;
         if self.sequence > sequence || signed.payload == before.payload {
             return Ok(());
         }

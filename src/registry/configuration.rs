@@ -119,7 +119,7 @@ pub fn find(home: &Path, id: &str, version: Option<&Version>) -> Result<Found, E
                     Layout::open(&directory)?.package(tag.as_deref())?
                 }
                 Some(Ok(Reference::Remote(remote))) => {
-                    transfer::fetch(&remote, registry.plain_http)?
+                    transfer::fetch(&remote, registry.plain_http, |layout| layout.package(None))?
                 }
                 Some(Err(error)) => return Err(error),
                 None => continue,

@@ -1,10 +1,9 @@
 //! An OCI image layout (image-spec 1.1) as files: a strict reader, and a writer whose bytes depend on the package only.
 
 use super::reference::is_tag;
-use super::{refused, ARTIFACT_TYPE, PACKAGE_TYPE};
+use super::{refused, Kind, BUNDLE, PACKAGE};
 use mpp::encoding::{hex, sha256};
 use mpp::gatekeeper::Inspection;
-use mpp::limits::ARCHIVE_BYTES_MAX;
 use mpp::package::version::Version;
 use mpp::text::quote_untrusted;
 use mpp::{json, Code, Error};
@@ -21,6 +20,7 @@ const MANIFEST_TYPE: &str = "application/vnd.oci.image.manifest.v1+json";
 const EMPTY_TYPE: &str = "application/vnd.oci.empty.v1+json";
 const TAG_ANNOTATION: &str = "org.opencontainers.image.ref.name";
 const VERSION_ANNOTATION: &str = "org.opencontainers.image.version";
+const TITLE_ANNOTATION: &str = "org.opencontainers.image.title";
 const EMPTY: &[u8] = b"{}";
 
 /// A manifest in the index of a layout.
@@ -97,21 +97,37 @@ impl Layout {
     /// Reads the package with a tag, or the only one.
     ///
     /// # Errors
+    /// As [`Layout::artifact`], [`Layout::package_of`].
+    pub fn package(&self, tag: Option<&str>) -> Result<Vec<u8>, Error> {
+        self.package_of(&self.selected(tag)?)
+    }
+
+    /// Reads what has a tag, or the only one.
+    ///
+    /// # Errors
+    /// One of the `registry.*` codes; `host.file`.
+    pub fn artifact(&self, tag: Option<&str>, kind: Kind) -> Result<Vec<u8>, Error> {
+        Ok(self.artifact_of(&self.selected(tag)?, kind)?.1)
+    }
+
+    /// Returns the entry with a tag, or the only one.
+    ///
+    /// # Errors
     /// One of the `registry.*` codes; `host.file`.
     // [REG-04]
-    pub fn package(&self, tag: Option<&str>) -> Result<Vec<u8>, Error> {
+    fn selected(&self, tag: Option<&str>) -> Result<Entry, Error> {
         let entries = self.entries()?;
         let mut found = entries.iter().filter(|it| tag.is_none() || it.tag.as_deref() == tag);
         match (found.next(), found.next()) {
-            (Some(entry), None) => self.package_of(entry),
+            (Some(entry), None) => Ok(entry.clone()),
             (None, _) => {
                 let tags: Vec<&str> = entries.iter().filter_map(|it| it.tag.as_deref()).collect();
-                let wanted = tag.unwrap_or("a package");
+                let wanted = tag.unwrap_or("anything");
                 let detail = format!("{wanted} is not in it; it has: {}", tags.join(", "));
                 Err(refused(Code::RegistryTag, self.named(&detail)))
             }
             (Some(_), Some(_)) => {
-                let what = "has several packages for this; name one by its tag";
+                let what = "has several for this; name one by its tag";
                 Err(refused(Code::RegistryTag, self.named(what)))
             }
         }
@@ -123,22 +139,7 @@ impl Layout {
     /// As [`Layout::package`].
     // [REG-05]
     pub fn package_of(&self, entry: &Entry) -> Result<Vec<u8>, Error> {
-        let bytes = self.blob(&entry.manifest, MANIFEST_BYTES_MAX)?;
-        let manifest = parse(&bytes, "manifest")?;
-        check_type(&manifest, MANIFEST_TYPE, "manifest")?;
-        let config_type = manifest.get("config").and_then(|config| config.get("mediaType"));
-        let artifact_type = manifest.get("artifactType").or(config_type).and_then(Value::as_str);
-        if artifact_type != Some(ARTIFACT_TYPE) {
-            let found = quote_untrusted(artifact_type.unwrap_or("none"));
-            let detail = format!("an artifact of type {found}, not {ARTIFACT_TYPE}");
-            return Err(refused(Code::RegistryMediaType, detail));
-        }
-        let layers = manifest.get("layers").and_then(Value::as_array).map(Vec::as_slice);
-        let Some([layer]) = layers else {
-            return Err(self.invalid("a manifest has not exactly one layer"));
-        };
-        let layer = self.descriptor(layer, PACKAGE_TYPE, ARCHIVE_BYTES_MAX)?;
-        let package = self.blob(&layer, ARCHIVE_BYTES_MAX)?;
+        let (manifest, package) = self.artifact_of(entry, PACKAGE)?;
         let found = mpp::gatekeeper::inspect(&package)?.manifest.version;
         let stated = annotation(&manifest, VERSION_ANNOTATION);
         let tag = entry.tag.as_deref().filter(|tag| Version::parse(tag).is_some());
@@ -151,6 +152,28 @@ impl Layout {
                 Err(refused(Code::RegistryMismatch, detail))
             }
         }
+    }
+
+    /// Reads the manifest of an entry, and its only layer.
+    // [REG-05]
+    fn artifact_of(&self, entry: &Entry, kind: Kind) -> Result<(Value, Vec<u8>), Error> {
+        let bytes = self.blob(&entry.manifest, MANIFEST_BYTES_MAX)?;
+        let manifest = parse(&bytes, "manifest")?;
+        check_type(&manifest, MANIFEST_TYPE, "manifest")?;
+        let config_type = manifest.get("config").and_then(|config| config.get("mediaType"));
+        let artifact_type = manifest.get("artifactType").or(config_type).and_then(Value::as_str);
+        if artifact_type != Some(kind.artifact_type) {
+            let found = quote_untrusted(artifact_type.unwrap_or("none"));
+            let detail = format!("an artifact of type {found}, not {}", kind.artifact_type);
+            return Err(refused(Code::RegistryMediaType, detail));
+        }
+        let layers = manifest.get("layers").and_then(Value::as_array).map(Vec::as_slice);
+        let Some([layer]) = layers else {
+            return Err(self.invalid("a manifest has not exactly one layer"));
+        };
+        let layer = self.descriptor(layer, kind.layer_type, kind.bytes_max)?;
+        let content = self.blob(&layer, kind.bytes_max)?;
+        Ok((manifest, content))
     }
 
     /// Reads a descriptor of a blob.
@@ -223,7 +246,7 @@ impl Layout {
         }
     }
 
-    /// Adds a package under a tag. The blobs are written first, the index last, each at once.
+    /// Adds something under a tag. The blobs are written first, the index last, each at once.
     ///
     /// # Errors
     /// `registry.tag`: the tag has another package, and `replace` is not set. As [`Layout::open`].
@@ -231,8 +254,7 @@ impl Layout {
     pub fn publish(
         directory: &Path,
         tag: &str,
-        package: &[u8],
-        found: &Inspection,
+        artifact: &Artifact<'_>,
         replace: bool,
     ) -> Result<(), Error> {
         let failed = |error: std::io::Error| {
@@ -261,9 +283,9 @@ impl Layout {
             Err(error) if error.code() == Code::RegistryNotFound => Vec::new(),
             Err(error) => return Err(error),
         };
-        let manifest = manifest_of(package, found).to_string().into_bytes();
+        let manifest = manifest_of(artifact).to_string().into_bytes();
         let mut entry = descriptor_of(MANIFEST_TYPE, &manifest);
-        entry["artifactType"] = json!(ARTIFACT_TYPE);
+        entry["artifactType"] = json!(artifact.kind.artifact_type);
         entry["annotations"] = json!({ TAG_ANNOTATION: tag });
         let has_tag = |it: &Value| annotation(it, TAG_ANNOTATION) == Some(tag);
         let same = |it: &Value| it.get("digest") == entry.get("digest");
@@ -271,7 +293,7 @@ impl Layout {
             let detail = format!("the tag {tag} has another package; --replace moves it");
             return Err(refused(Code::RegistryTag, layout.named(&detail)));
         }
-        for blob in [EMPTY, package, &manifest] {
+        for blob in [EMPTY, artifact.content, &manifest] {
             write(&directory.join("blobs/sha256").join(hex(&sha256(blob))), blob)?;
         }
         entries.retain(|it| !has_tag(it));
@@ -302,22 +324,51 @@ fn descriptor_of(media_type: &str, blob: &[u8]) -> Value {
     json!({ "mediaType": media_type, "digest": digest, "size": blob.len() })
 }
 
-/// Writes the manifest. Its annotations are for people and other programs; nothing here trusts them.
-fn manifest_of(package: &[u8], found: &Inspection) -> Value {
+/// Something that is published. Its texts are for people and other programs; nothing here trusts them.
+pub struct Artifact<'a> {
+    kind: Kind,
+    content: &'a [u8],
+    /// Name of the file that a program such as oras would write.
+    file_name: String,
+    annotations: Value,
+}
+
+impl<'a> Artifact<'a> {
+    pub fn of_package(package: &'a [u8], found: &Inspection) -> Self {
+        let (id, version) = (&found.manifest.id, found.manifest.version.to_string());
+        let keys: Vec<&str> = found.signers.iter().map(|signer| signer.key_id.as_str()).collect();
+        Artifact {
+            kind: PACKAGE,
+            content: package,
+            file_name: format!("{id}-{version}.mpp"),
+            annotations: json!({
+                TITLE_ANNOTATION: id, VERSION_ANNOTATION: version,
+                "vnd.mpp.content-hash": found.content_hash.as_str(),
+                "vnd.mpp.key-ids": keys.join(","),
+            }),
+        }
+    }
+
+    pub fn of_bundle(signed: &'a [u8], organisation: &str, sequence: u64) -> Self {
+        Artifact {
+            kind: BUNDLE,
+            content: signed,
+            file_name: "bundle.json".to_owned(),
+            annotations: json!({
+                TITLE_ANNOTATION: organisation, VERSION_ANNOTATION: sequence.to_string(),
+            }),
+        }
+    }
+}
+
+fn manifest_of(artifact: &Artifact<'_>) -> Value {
     let mut config = descriptor_of(EMPTY_TYPE, EMPTY);
     config["data"] = json!("e30=");
-    let mut layer = descriptor_of(PACKAGE_TYPE, package);
-    let (id, version) = (&found.manifest.id, found.manifest.version.to_string());
-    layer["annotations"] =
-        json!({ "org.opencontainers.image.title": format!("{id}-{version}.mpp") });
-    let keys: Vec<&str> = found.signers.iter().map(|signer| signer.key_id.as_str()).collect();
+    let mut layer = descriptor_of(artifact.kind.layer_type, artifact.content);
+    layer["annotations"] = json!({ TITLE_ANNOTATION: artifact.file_name });
     json!({
-        "schemaVersion": 2, "mediaType": MANIFEST_TYPE, "artifactType": ARTIFACT_TYPE,
-        "config": config, "layers": [layer],
-        "annotations": {
-            "org.opencontainers.image.title": id, VERSION_ANNOTATION: version,
-            "vnd.mpp.content-hash": found.content_hash.as_str(), "vnd.mpp.key-ids": keys.join(","),
-        },
+        "schemaVersion": 2, "mediaType": MANIFEST_TYPE, "artifactType": artifact.kind.artifact_type,
+        "config": config, "layers": [layer], "annotations": artifact.annotations,
     })
 }
 

@@ -47,16 +47,20 @@ impl Drop for Scratch {
     }
 }
 
-/// Fetches the package at `HOST/NAME[:TAG]`.
+/// Fetches `HOST/NAME[:TAG]`, and reads it from a layout of its own.
 ///
 /// # Errors
-/// `registry.transfer`: skopeo is missing or failed. As [`Layout::package`].
+/// `registry.transfer`: skopeo is missing or failed. Those of `then`.
 // [REG-10]
-pub fn fetch(remote: &str, plain_http: bool) -> Result<Vec<u8>, Error> {
+pub fn fetch(
+    remote: &str,
+    plain_http: bool,
+    then: impl FnOnce(&Layout) -> Result<Vec<u8>, Error>,
+) -> Result<Vec<u8>, Error> {
     let scratch = Scratch::new()?;
     let tls = plain_http.then_some("--src-tls-verify=false");
     copy(tls, &format!("docker://{remote}"), &scratch.reference(tag_of(remote)))?;
-    Layout::open(&scratch.0.join("layout"))?.package(None)
+    then(&Layout::open(&scratch.0.join("layout"))?)
 }
 
 /// Pushes a layout's only package to `HOST/NAME[:TAG]`.

@@ -94,7 +94,7 @@ _mpp() {
     ' bundle make') words='--help --root --trust --policy --sequence --expires --new-root --output -o --json' ;;
     ' bundle sign') words='--help --key --sign-with --public-key --json' ;;
     ' bundle verify') words='--help --root --json' ;;
-    ' bundle import') words='--help --json' ;;
+    ' bundle import') words='--help --plain-http --json' ;;
     ' filter') words='--help --patterns --custom --replace --key --spans --bytes --json' ;;
     ' doctor') words='--help --json' ;;
     ' completions') words='bash zsh fish man json --help --json' ;;
