@@ -202,3 +202,52 @@ fn a_follower_shows_what_is_recorded_after_it_started() {
     log.write_all(b"{}\n").unwrap();
     assert_eq!(follower.wait().unwrap().code(), Some(1));
 }
+
+#[cfg(unix)]
+#[test]
+#[ignore = "needs rsyslogd"]
+fn a_local_rsyslog_takes_every_record_whole() {
+    use std::io::Write as _;
+    let place = recorded("evidence-rsyslog");
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let taken = place.path("taken");
+    let config = format!(
+        "module(load=\"imtcp\")\ninput(type=\"imtcp\" address=\"127.0.0.1\" port=\"{port}\")\n\
+         global(maxMessageSize=\"64k\" workDirectory=\"{0}\")\n\
+         template(name=\"parts\" type=\"string\" string=\"%pri% %app-name% %msgid% %structured-data% %msg%\\n\")\n\
+         action(type=\"omfile\" file=\"{1}\" template=\"parts\")\n",
+        place.path("").display(),
+        taken.display()
+    );
+    fs::write(place.path("rsyslog.conf"), config).unwrap();
+    let pid = place.path("pid");
+    let words = ["-n", "-f", "rsyslog.conf", "-i", pid.to_str().unwrap()];
+    let mut server = place.program("/usr/sbin/rsyslogd", &words).spawn().unwrap();
+    let connect = || std::net::TcpStream::connect(("127.0.0.1", port)).ok();
+    let pause = || std::thread::sleep(std::time::Duration::from_millis(50));
+    let mut stream = (0..200)
+        .find_map(|_| {
+            connect().or_else(|| {
+                pause();
+                None
+            })
+        })
+        .unwrap();
+    let lines = place.mpp(&["audit", "export", "--format", "syslog"]).exits(0).out;
+    stream.write_all(lines.as_bytes()).unwrap();
+    drop(stream);
+    let read = || fs::read_to_string(&taken).unwrap_or_default();
+    let count = lines.lines().count();
+    let complete = (0..200).any(|_| {
+        pause();
+        read().lines().count() >= count
+    });
+    server.kill().unwrap();
+    server.wait().unwrap();
+    assert!(complete, "{}", read());
+    for (line, taken) in lines.lines().zip(read().lines()) {
+        let (head, rest) = line.split_once(" - mpp - ").unwrap();
+        let priority = head.strip_prefix('<').unwrap().split('>').next().unwrap();
+        assert_eq!(taken.replace("]  {", "] {"), format!("{priority} mpp {rest}"));
+    }
+}
