@@ -4,7 +4,7 @@
 #[path = "../../../conformance/unit/kernel/policy/narrow.rs"]
 mod tests;
 
-use super::{Denials, FilterRules, PermissionPolicy, ToolRules};
+use super::{Denials, DirectoryRule, FilterRules, PermissionPolicy, ToolRules};
 use crate::kernel::prelude::*;
 use crate::kernel::privacy::Replacement;
 
@@ -25,7 +25,7 @@ impl PermissionPolicy {
             ("auto_approve_low", self.auto_approve_low || !local.auto_approve_low),
             ("real_clock", self.real_clock || !local.real_clock),
             ("real_random", self.real_random || !local.real_random),
-            ("directories", all_in(&local.directories, &self.directories)),
+            ("directories", local.directories.iter().all(|rule| self.maps(rule))),
             ("environment", all_in(&local.environment, &self.environment)),
             ("network.plain_http", theirs.plain_http.is_subset(&ours.plain_http)),
             (
@@ -62,6 +62,13 @@ impl PermissionPolicy {
         new.deny.packages.extend(packages);
         new.deny.capabilities.extend(capabilities);
         new.deny.hosts.extend(hosts);
+        for rule in &mut new.directories {
+            let is_same = |it: &&DirectoryRule| {
+                (&it.guest, &it.host, &it.packages) == (&rule.guest, &rule.host, &rule.packages)
+            };
+            rule.read_only |=
+                local.directories.iter().rfind(is_same).is_some_and(|it| it.read_only);
+        }
         let (to, from) = (&mut new.ceilings, &local.ceilings);
         to.memory_limit_mb = to.memory_limit_mb.min(from.memory_limit_mb);
         to.timeout_ms = to.timeout_ms.min(from.timeout_ms);
@@ -82,11 +89,21 @@ impl PermissionPolicy {
             new.names.clone_from(&local.names);
         }
         new.consent.wait_s = local.consent.wait_s;
+        new.consent.elicitation = local.consent.elicitation.or(new.consent.elicitation);
         new.consent.remember &= local.consent.remember;
         new.budgets = local.budgets;
         new.secrets_command = new.secrets_command.or_else(|| local.secrets_command.clone());
         new.file.clone_from(&local.file);
         Ok(new)
+    }
+
+    /// Returns whether this policy has a rule for a directory, for writing if that is for writing.
+    fn maps(&self, rule: &DirectoryRule) -> bool {
+        let read_only = DirectoryRule { read_only: true, ..rule.clone() };
+        let same = |ours: &&DirectoryRule| {
+            DirectoryRule { read_only: true, ..(*ours).clone() } == read_only
+        };
+        self.directories.iter().filter(same).any(|ours| rule.read_only || !ours.read_only)
     }
 }
 

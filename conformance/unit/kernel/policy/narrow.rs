@@ -83,3 +83,23 @@ fn the_narrower_of_both_counts_and_narrowing_again_changes_nothing() {
     let again = new.narrowed_by(&policy(local)).expect("narrower");
     assert_eq!(format!("{again:?}"), format!("{new:?}"));
 }
+
+#[test]
+fn a_directory_can_become_read_only_and_no_other_and_elicitation_lower() {
+    let rule = |host: &str, read_only: bool| json!([{ "guest": "/data", "host": host, "read_only": read_only }]);
+    let with = |rule: &Value| json!({ "directories": rule });
+    let (writable, read_only) = (rule("/srv", false), rule("/srv", true));
+    let new = narrowed(with(&writable), with(&read_only)).expect("narrower");
+    assert!(new.directories.iter().all(|rule| rule.read_only));
+    let new = narrowed(with(&writable), json!({})).expect("narrower");
+    assert!(new.directories.iter().all(|rule| !rule.read_only));
+    narrowed(with(&read_only), with(&writable)).expect_err("writable");
+    narrowed(with(&writable), with(&rule("/srv/other", true))).expect_err("another");
+    let level = |level: &str| json!({ "consent": { "elicitation": level } });
+    let new = narrowed(level("medium"), level("low")).expect("lower");
+    assert_eq!(
+        new.consent.elicitation,
+        narrowed(level("low"), json!({})).expect("same").consent.elicitation
+    );
+    narrowed(level("low"), level("medium")).expect_err("higher");
+}
