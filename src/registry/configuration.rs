@@ -2,19 +2,16 @@
 
 use super::layout::Layout;
 use super::reference::Reference;
-use super::{refused, transfer};
+use super::{refused, rows_of, transfer};
 use mpp::gatekeeper::AttestationResult;
-use mpp::home;
-use mpp::limits::TRUST_FILE_BYTES_MAX;
 use mpp::package::version::Version;
 use mpp::trust::namespace_contains;
-use mpp::{json, names, Code, Error};
+use mpp::{names, Code, Error};
 use serde_json::Value;
 use std::path::Path;
 
 pub const FILE_NAME: &str = "registries.json";
 const FORMAT: &str = "mpp-registries/1";
-const DEPTH_MAX: usize = 8;
 
 /// A registry with one repository or layout for each package, named by its id.
 #[derive(Clone, Debug)]
@@ -41,17 +38,9 @@ pub struct Found {
 // [REG-11]
 pub fn read(home: &Path) -> Result<Vec<Registry>, Error> {
     let path = home.join(FILE_NAME);
+    let rows = rows_of(&path, FORMAT, "registries", Code::RegistryInvalid)?.unwrap_or_default();
     let invalid =
         |what: String| refused(Code::RegistryInvalid, format!("{}: {what}", path.display()));
-    let Some(bytes) = home::read_file(&path, TRUST_FILE_BYTES_MAX)? else { return Ok(Vec::new()) };
-    if bytes.len() > TRUST_FILE_BYTES_MAX {
-        return Err(invalid(format!("longer than {TRUST_FILE_BYTES_MAX} bytes")));
-    }
-    let value = json::parse(&bytes, DEPTH_MAX).map_err(invalid)?;
-    let members = value.as_object().filter(|it| it.len() == 2);
-    let rows = members.filter(|it| it.get("format").is_some_and(|format| format == FORMAT));
-    let rows = rows.and_then(|it| it.get("registries")).and_then(Value::as_array);
-    let rows = rows.ok_or_else(|| invalid(format!("not `format` {FORMAT:?} and `registries`")))?;
     let mut registries: Vec<Registry> = Vec::new();
     for (number, row) in rows.iter().enumerate() {
         let registry =

@@ -1,23 +1,19 @@
 //! `mpp.lock`: the packages of a project, each pinned by its content.
 
-use super::refused;
+use super::{refused, rows_of};
 use crate::cli::write_atomic;
 use mpp::gatekeeper::AttestationResult;
-use mpp::limits::TRUST_FILE_BYTES_MAX;
 use mpp::package::content_hash::ContentHash;
 use mpp::package::key::KeyId;
 use mpp::package::version::Version;
-use mpp::{json, names, Code, Error};
+use mpp::{names, Code, Error};
 use serde_json::{json, Value};
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{ErrorKind, Read as _};
 use std::path::Path;
 
 /// The file's name in the current directory.
 pub const FILE_NAME: &str = "mpp.lock";
 const FORMAT: &str = "mpp-lock/1";
-const DEPTH_MAX: usize = 8;
 
 /// One pinned package.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,27 +46,8 @@ pub type Pins = BTreeMap<String, Pin>;
 /// `lock.invalid`; `host.file`.
 // [LOCK-01] [LOCK-02]
 pub fn read(path: &Path) -> Result<Option<Pins>, Error> {
-    let failed =
-        |error: std::io::Error| Error::new(Code::HostFile, format!("{}: {error}", path.display()));
+    let Some(rows) = rows_of(path, FORMAT, "packages", Code::LockInvalid)? else { return Ok(None) };
     let invalid = |what: String| refused(Code::LockInvalid, format!("{}: {what}", path.display()));
-    match path.metadata() {
-        Ok(found) if found.is_file() => {}
-        Ok(_) => return Err(invalid("not a regular file".to_owned())),
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(failed(error)),
-    }
-    let mut bytes = Vec::new();
-    let limit = u64::try_from(TRUST_FILE_BYTES_MAX).unwrap_or(u64::MAX).saturating_add(1);
-    let file = File::open(path).map_err(failed)?;
-    file.take(limit).read_to_end(&mut bytes).map_err(failed)?;
-    if bytes.len() > TRUST_FILE_BYTES_MAX {
-        return Err(invalid(format!("longer than {TRUST_FILE_BYTES_MAX} bytes")));
-    }
-    let value = json::parse(&bytes, DEPTH_MAX).map_err(invalid)?;
-    let members = value.as_object().filter(|it| it.len() == 2);
-    let rows = members.filter(|it| it.get("format") == Some(&json!(FORMAT)));
-    let rows = rows.and_then(|it| it.get("packages")).and_then(Value::as_array);
-    let rows = rows.ok_or_else(|| invalid(format!("not `format` {FORMAT:?} and `packages`")))?;
     let mut pins = Pins::new();
     for (number, row) in rows.iter().enumerate() {
         let (id, pin) =
